@@ -1,0 +1,98 @@
+//! Compiles the protos without `protoc`, and writes the caller table that stands on their methods.
+
+use prost_reflect::{DescriptorPool, MethodDescriptor};
+use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
+
+const PROTOS: [&str; 6] = [
+    "countersign/v1/account_service.proto",
+    "countersign/v1/auth_service.proto",
+    "countersign/v1/caller.proto",
+    "countersign/v1/dev_mailbox_service.proto",
+    "countersign/v1/error_reason.proto",
+    "countersign/v1/session_service.proto",
+];
+
+/// Messages that carry passwords, tokens, codes or mails: prost would print them in clear.
+const SECRET_MESSAGES: [&str; 14] = [
+    "countersign.v1.RegisterRequest",
+    "countersign.v1.VerifyRequest",
+    "countersign.v1.ResetRequest",
+    "countersign.v1.ChangePasswordRequest",
+    "countersign.v1.RequestEmailChangeRequest",
+    "countersign.v1.ConfirmEmailChangeRequest",
+    "countersign.v1.DeleteMeRequest",
+    "countersign.v1.ExportMeResponse",
+    "countersign.v1.LoginRequest",
+    "countersign.v1.RefreshRequest",
+    "countersign.v1.LogoutRequest",
+    "countersign.v1.Session",
+    "countersign.v1.ResendVerificationRequest",
+    "countersign.v1.DevMail",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).include_source_info(true).open_files(PROTOS)?;
+    let described = compiler.encode_file_descriptor_set();
+
+    // Reflection carries no comments: they are half of the bytes and nobody reads them over the wire.
+    let mut bare = protox::Compiler::new(["proto"])?;
+    bare.include_imports(true).open_files(PROTOS)?;
+    fs::write(out.join("reflection.bin"), bare.encode_file_descriptor_set())?;
+    fs::write(out.join("callers.rs"), caller_table(&described)?)?;
+    fs::write(out.join("silent.rs"), silent_debug())?;
+
+    tonic_prost_build::configure()
+        .build_client(true)
+        .codec_path("crate::grpc::wire::Codec")
+        .skip_debug(SECRET_MESSAGES)
+        .compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}
+
+/// A `Debug` that says what a message is and nothing of what it holds.
+fn silent_debug() -> String {
+    let names = SECRET_MESSAGES.iter().filter_map(|message| message.rsplit('.').next());
+    names.fold(String::new(), |mut code, name| {
+        let _ = writeln!(
+            code,
+            "impl ::std::fmt::Debug for {name} {{\n    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> \
+             ::std::fmt::Result {{\n        f.write_str(\"{name}([secret])\")\n    }}\n}}"
+        );
+        code
+    })
+}
+
+/// One line per RPC: its path and who may call it. An RPC without the option does not compile.
+fn caller_table(descriptors: &[u8]) -> Result<String, Box<dyn Error>> {
+    let pool = DescriptorPool::decode(descriptors)?;
+    let option = pool.get_extension_by_name("countersign.v1.caller").ok_or("caller.proto has no option `caller`")?;
+    let rule = |method: &MethodDescriptor| -> Result<&'static str, Box<dyn Error>> {
+        let options = method.options();
+        match options.get_extension(&option).as_enum_number() {
+            Some(1) => Ok("Anyone"),
+            Some(2) => Ok("Account"),
+            Some(3) => Ok("Development"),
+            _ => Err(format!("{} does not say who may call it: add `option (caller) = …`", method.full_name()).into()),
+        }
+    };
+    let mut table = String::from("pub(crate) const CALLERS: &[(&str, CallerRule)] = &[\n");
+    let mut lines: Vec<_> = pool
+        .services()
+        .flat_map(|service| service.methods().collect::<Vec<_>>())
+        .map(|method| {
+            let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+            rule(&method).map(|rule| (path, rule))
+        })
+        .collect::<Result<_, _>>()?;
+    // Sorted, because the table is searched by halving.
+    lines.sort();
+    for (path, rule) in lines {
+        writeln!(table, "    (\"{path}\", CallerRule::{rule}),")?;
+    }
+    table.push_str("];\n");
+    Ok(table)
+}
