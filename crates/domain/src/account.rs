@@ -1,0 +1,51 @@
+//! What a person may log in with.
+
+use crate::{
+    email::{EmailAddress, InvalidEmail},
+    username::{InvalidUsername, Username},
+};
+
+/// What was typed into the first field of a login: an address or a user name, told apart by the `@`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identifier {
+    Email(EmailAddress),
+    Username(Username),
+}
+
+/// The text is neither an address nor a user name, so no account can have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidIdentifier {
+    Email(InvalidEmail),
+    Username(InvalidUsername),
+}
+
+impl Identifier {
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        if text.contains('@') {
+            EmailAddress::parse(text).map(Self::Email).map_err(InvalidIdentifier::Email)
+        } else {
+            Username::parse(text).map(Self::Username).map_err(InvalidIdentifier::Username)
+        }
+    }
+
+    /// What accounts are found by.
+    pub fn normalised(&self) -> &str {
+        match self {
+            Self::Email(email) => email.normalised(),
+            Self::Username(username) => username.normalised(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_at_sign_tells_addresses_from_user_names() {
+        assert!(matches!(Identifier::parse("Ada@example.org"), Ok(Identifier::Email(_))));
+        assert!(matches!(Identifier::parse("Ada"), Ok(Identifier::Username(_))));
+        assert!(matches!(Identifier::parse("a@b@c"), Err(InvalidIdentifier::Email(_))));
+        assert!(matches!(Identifier::parse(""), Err(InvalidIdentifier::Username(_))));
+    }
+}

@@ -1,0 +1,76 @@
+//! The vocabulary of the audit trail.
+
+/// What happened. The name is stored and never reused for anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    RegistrationRequested,
+    VerificationRequested,
+    AddressVerified,
+    LoggedIn,
+    LoginRefused,
+    RefreshRefused,
+    LoggedOut,
+    SessionRevoked,
+    ResetRequested,
+    PasswordReset,
+    PasswordChanged,
+    PasswordProofRefused,
+    EmailChangeRequested,
+    EmailChanged,
+    ActionRefused,
+    ProfileChanged,
+    AccountExported,
+    AccountDeleted,
+    AccountDisabled,
+    AccountEnabled,
+}
+
+impl EventKind {
+    pub const ALL: [Self; 20] = [
+        Self::RegistrationRequested,
+        Self::VerificationRequested,
+        Self::AddressVerified,
+        Self::LoggedIn,
+        Self::LoginRefused,
+        Self::RefreshRefused,
+        Self::LoggedOut,
+        Self::SessionRevoked,
+        Self::ResetRequested,
+        Self::PasswordReset,
+        Self::PasswordChanged,
+        Self::PasswordProofRefused,
+        Self::EmailChangeRequested,
+        Self::EmailChanged,
+        Self::ActionRefused,
+        Self::ProfileChanged,
+        Self::AccountExported,
+        Self::AccountDeleted,
+        Self::AccountDisabled,
+        Self::AccountEnabled,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RegistrationRequested => "registration_requested",
+            Self::VerificationRequested => "verification_requested",
+            Self::AddressVerified => "address_verified",
+            Self::LoggedIn => "logged_in",
+            Self::LoginRefused => "login_refused",
+            Self::RefreshRefused => "refresh_refused",
+            Self::LoggedOut => "logged_out",
+            Self::SessionRevoked => "session_revoked",
+            Self::ResetRequested => "reset_requested",
+            Self::PasswordReset => "password_reset",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordProofRefused => "password_proof_refused",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+            Self::ActionRefused => "action_refused",
+            Self::ProfileChanged => "profile_changed",
+            Self::AccountExported => "account_exported",
+            Self::AccountDeleted => "account_deleted",
+            Self::AccountDisabled => "account_disabled",
+            Self::AccountEnabled => "account_enabled",
+        }
+    }
+}

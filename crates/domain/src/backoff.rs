@@ -1,0 +1,36 @@
+//! When to try again.
+
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// The wait before a mail is tried again: doubles from 5 seconds to an hour, with the upper half left to chance so that
+/// mails that failed together are not tried together.
+///
+/// `failures` counts the attempts made so far; `random` is any random number.
+pub fn mail_retry(failures: u32, random: u64) -> Duration {
+    let doubled = FIRST.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(u32::MAX));
+    let ceiling = doubled.min(LONGEST);
+    let half = ceiling / 2;
+    let spread = u64::try_from(half.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+    half + Duration::from_millis(random % spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_wait_grows_to_an_hour_and_is_never_shorter_than_half(failures in 0_u32..1_000, random in any::<u64>()) {
+            let wait = mail_retry(failures, random);
+            prop_assert!(wait >= FIRST / 2);
+            prop_assert!(wait <= LONGEST);
+            if failures > 11 {
+                prop_assert!(wait >= LONGEST / 2);
+            }
+        }
+    }
+}

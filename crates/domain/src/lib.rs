@@ -1,0 +1,27 @@
+//! The rules of Countersign.
+//!
+//! Everything here is a pure function of its arguments: no clock, no entropy, no I/O. Time and chance arrive as
+//! parameters, so that every rule can be tested at the edge of its second.
+//!
+//! **Architecture invariant:** this crate's `Cargo.toml` names nothing that could do I/O.
+
+pub mod account;
+pub mod action;
+pub mod audience;
+pub mod audit;
+pub mod backoff;
+pub mod caller;
+pub mod display_name;
+pub mod email;
+pub mod id;
+pub mod locale;
+pub mod mail;
+pub mod password;
+pub mod refusal;
+pub mod request_id;
+pub mod secret;
+pub mod session;
+pub mod tenant;
+mod text;
+pub mod time;
+pub mod username;

@@ -1,0 +1,53 @@
+//! The mails Countersign writes.
+
+/// Every mail there is. A mail in the outbox names one of these and what it refers to, never a link or a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MailTemplate {
+    /// To an address that somebody registered: a link and a code that verify it.
+    VerifyAddress,
+    /// To an address that somebody registered although it has an account already.
+    AlreadyRegistered,
+    /// To an account's address: a link and a code that set a new password.
+    ResetPassword,
+    /// To a new address of an account: a link and a code that confirm it.
+    ConfirmNewAddress,
+    /// To the address an account had until now.
+    AddressChanged,
+    /// To an account whose password was set anew.
+    PasswordChanged,
+    /// To an account one of whose refresh tokens came back after it had been replaced.
+    SessionReused,
+    /// To the address of an account that was deleted.
+    AccountDeleted,
+}
+
+impl MailTemplate {
+    pub const ALL: [Self; 8] = [
+        Self::VerifyAddress,
+        Self::AlreadyRegistered,
+        Self::ResetPassword,
+        Self::ConfirmNewAddress,
+        Self::AddressChanged,
+        Self::PasswordChanged,
+        Self::SessionReused,
+        Self::AccountDeleted,
+    ];
+
+    /// The name of its template files and of its rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VerifyAddress => "verify_address",
+            Self::AlreadyRegistered => "already_registered",
+            Self::ResetPassword => "reset_password",
+            Self::ConfirmNewAddress => "confirm_new_address",
+            Self::AddressChanged => "address_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::SessionReused => "session_reused",
+            Self::AccountDeleted => "account_deleted",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|template| template.name() == name)
+    }
+}

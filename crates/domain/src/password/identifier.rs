@@ -1,0 +1,59 @@
+//! Passwords that are little more than what everybody knows about the person.
+
+use super::{guessing, reading};
+
+/// The name of this service, which is no secret either.
+const PRODUCT: &str = "countersign";
+/// Identifiers looked at, and characters of each. An address has at most 254.
+const MAX_IDENTIFIERS: usize = 16;
+const MAX_IDENTIFIER_CHARS: usize = 256;
+/// Shorter names would be found everywhere.
+const MIN_NAME_CHARS: usize = 3;
+/// Letters and digits that must be left.
+const MIN_MEANINGFUL_CHARS: usize = 8;
+
+/// Whether too little is left of `text` once everything is taken out that names the person or this service: fewer than
+/// eight letters and digits, or nothing that would not be a common password by itself.
+///
+/// Eight, because that is what NIST SP 800-63B-4 asks of a password that does not stand alone: here it stands beside
+/// something every guesser knows. A password that merely mentions a name is left alone.
+pub(super) fn is_little_more_than(text: &[char], identifiers: &[&str]) -> bool {
+    let names = names(identifiers);
+    // `left[at]`: the letters and digits of the text from `at` that no name covers, at the best choice of names.
+    let mut left = vec![0; text.len() + 1];
+    for at in (0..text.len()).rev() {
+        let rest = &text[at..];
+        let covered = names.iter().filter(|name| reading::starts_with(rest, name)).map(|name| left[at + name.len()]);
+        left[at] = covered.min().unwrap_or(usize::MAX).min(left[at + 1] + usize::from(text[at].is_alphanumeric()));
+    }
+    let all = text.iter().filter(|c| c.is_alphanumeric()).count();
+    left[0] < all && (left[0] < MIN_MEANINGFUL_CHARS || guessing::is_cheap(text, &names))
+}
+
+/// The identifiers and their parts.
+fn names(identifiers: &[&str]) -> Vec<Vec<char>> {
+    let read = |text: &str| reading::read(text).to_vec();
+    let mut names = vec![read(PRODUCT)];
+    for identifier in identifiers.iter().take(MAX_IDENTIFIERS) {
+        let whole = read(identifier.trim());
+        if whole.len() > MAX_IDENTIFIER_CHARS {
+            continue;
+        }
+        let (local, host) = split_once(&whole, '@');
+        // The last label of a host, `com`, names nobody.
+        let host = host.iter().rposition(|c| *c == '.').map_or(host, |dot| &host[..dot]);
+        for side in [local, host] {
+            names.push(side.to_vec());
+            names.extend(side.split(|c| !c.is_alphanumeric()).map(<[char]>::to_vec));
+        }
+        names.push(whole);
+    }
+    names.retain(|name| name.len() >= MIN_NAME_CHARS);
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn split_once(text: &[char], separator: char) -> (&[char], &[char]) {
+    text.iter().position(|c| *c == separator).map_or((text, &[]), |at| (&text[..at], &text[at + 1..]))
+}

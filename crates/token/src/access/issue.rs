@@ -1,0 +1,142 @@
+//! The issuer: signs with jsonwebtoken, then encrypts with josekit.
+
+use std::fmt;
+
+use josekit::jwe::alg::direct::{DirectJweAlgorithm, DirectJweEncrypter};
+use josekit::jwe::{JweContext, JweHeader};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::Serialize;
+
+use super::{AccessClaims, MAX_ACCESS_TOKEN_BYTES};
+use crate::fault::IssueFault;
+use crate::key::{ContentKey, SigningKey};
+
+/// Makes access tokens for one audience. Holds one signing and one content key; after a rotation there is a new issuer.
+///
+/// The nonce of each token is random, so a content key must be rotated before 2^32 tokens have been made with it (NIST
+/// SP 800-38D section 8.3).
+pub struct AccessIssuer {
+    issuer: Box<str>,
+    audience: Box<str>,
+    signing: EncodingKey,
+    inner_header: Header,
+    context: JweContext,
+    encrypter: DirectJweEncrypter,
+    outer_header: JweHeader,
+}
+
+impl AccessIssuer {
+    /// Takes the issuer and the audience that every token will name, and the keys to make them with.
+    ///
+    /// Signs and encrypts once for the trial, so that an unusable key or a library that changed its headers is found
+    /// here and not by the first person who signs in.
+    ///
+    /// # Errors
+    /// [`IssueFault::BadClaims`] when no token may name this issuer or audience, [`IssueFault::BadKey`] when a library
+    /// refuses a key, [`IssueFault::HeaderDrift`] when a library emits another header than readers pin.
+    pub fn new(issuer: &str, signing: SigningKey, content: ContentKey, audience: &str) -> Result<Self, IssueFault> {
+        if !AccessClaims::may_name(issuer, audience) {
+            return Err(IssueFault::BadClaims);
+        }
+        // Members of the JWE header keep the order of the text they were read from: josekit builds serde_json with
+        // `preserve_order`. The trial below would find out if that changed.
+        let outer_header =
+            JweHeader::from_bytes(content.header_json().as_bytes()).map_err(|_| IssueFault::HeaderDrift)?;
+        let encrypter =
+            DirectJweAlgorithm::Dir.encrypter_from_bytes(content.reveal()).map_err(|_| IssueFault::BadKey)?;
+        let mut inner_header = Header::new(Algorithm::EdDSA);
+        inner_header.typ = Some("at+jwt".to_owned());
+        inner_header.kid = Some(signing.id().to_string());
+        let made = Self {
+            issuer: issuer.into(),
+            audience: audience.into(),
+            signing: EncodingKey::from_ed_der(signing.pkcs8().as_slice()),
+            inner_header,
+            context: JweContext::new(),
+            encrypter,
+            outer_header,
+        };
+
+        let inner = made.sign(&[(); 0]).map_err(|_| IssueFault::BadKey)?;
+        let outer = made.encrypt(&inner).map_err(|_| IssueFault::BadKey)?;
+        let pinned = [(inner, signing.verifying_key().header_segment()), (outer, content.header_segment())];
+        let as_pinned = |(token, header): &(String, String)| token.split('.').next() == Some(header);
+        if pinned.iter().all(as_pinned) { Ok(made) } else { Err(IssueFault::HeaderDrift) }
+    }
+
+    /// Makes the token that says `claims`.
+    ///
+    /// # Errors
+    /// [`IssueFault::BadClaims`] when a claim is out of its bounds or names another issuer or audience than this one,
+    /// [`IssueFault::TooLong`] when the token would exceed [`MAX_ACCESS_TOKEN_BYTES`], and
+    /// [`IssueFault::Signing`] or [`IssueFault::Sealing`] when a library fails.
+    pub fn issue(&self, claims: &AccessClaims) -> Result<String, IssueFault> {
+        if *claims.issuer != *self.issuer || *claims.audience != *self.audience || !claims.fits_the_profile() {
+            return Err(IssueFault::BadClaims);
+        }
+        let token = self.encrypt(&self.sign(&Wire::from(claims))?)?;
+        if token.len() > MAX_ACCESS_TOKEN_BYTES {
+            return Err(IssueFault::TooLong);
+        }
+        Ok(token)
+    }
+
+    /// `encode` builds its key pair from the seed at every call, about a third of the cost of a whole token. Its signer
+    /// could be made once, but is neither `Send` nor `Sync`, so an issuer that kept one could not be shared by threads.
+    fn sign(&self, payload: &impl Serialize) -> Result<String, IssueFault> {
+        jsonwebtoken::encode(&self.inner_header, payload, &self.signing).map_err(|_| IssueFault::Signing)
+    }
+
+    fn encrypt(&self, signed: &str) -> Result<String, IssueFault> {
+        self.context
+            .serialize_compact(signed.as_bytes(), &self.outer_header, &self.encrypter)
+            .map_err(|_| IssueFault::Sealing)
+    }
+}
+
+// Written out: josekit's own `Debug` would print the content key.
+impl fmt::Debug for AccessIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessIssuer")
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .field("signing", &self.inner_header.kid)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The claims under their registered names.
+#[derive(Serialize)]
+struct Wire<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: &'a str,
+    sid: &'a str,
+    tid: &'a str,
+    roles: &'a [String],
+    amr: &'a [String],
+    acr: &'a str,
+    auth_time: i64,
+}
+
+impl<'a> From<&'a AccessClaims> for Wire<'a> {
+    fn from(claims: &'a AccessClaims) -> Self {
+        Self {
+            iss: &claims.issuer,
+            aud: &claims.audience,
+            sub: &claims.subject,
+            iat: claims.issued_at,
+            exp: claims.expires_at,
+            jti: &claims.token_id,
+            sid: &claims.session_id,
+            tid: &claims.tenant_id,
+            roles: &claims.roles,
+            amr: &claims.methods,
+            acr: &claims.level,
+            auth_time: claims.authenticated_at,
+        }
+    }
+}

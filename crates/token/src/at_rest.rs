@@ -1,0 +1,88 @@
+//! Sealing of private and symmetric keys in the database.
+
+use std::fmt;
+use std::iter;
+
+use aws_lc_rs::hmac;
+use zeroize::Zeroizing;
+
+use crate::encoding::encode;
+use crate::fault::{IssueFault, Rejected};
+use crate::sealed::{SealingKey, open_with};
+
+/// The longest secret that is sealed, in bytes.
+pub const MAX_SECRET_BYTES: usize = 4096;
+/// The longest sealed text that is opened, in bytes. The longest secret takes 7402.
+pub const MAX_SEALED_BYTES: usize = 8192;
+
+/// Begins the implicit assertion; the context follows. No other kind of token begins so.
+const ASSERTION: &str = "countersign/at-rest/1/";
+
+/// The layout of the message: this byte, then the secret. With it the message is never empty.
+const LAYOUT: u8 = 1;
+
+/// The key that the keys in the database are sealed under (PASETO v4.local). Zeroized on drop; silent `Debug`.
+#[derive(Clone)]
+pub struct KeyEncryptionKey {
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl KeyEncryptionKey {
+    /// Takes 32 random bytes.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self { key: Zeroizing::new(key) }
+    }
+
+    /// A fingerprint: 16 characters of the base64url alphabet, always the same for one key. It can be logged and stored
+    /// beside what was sealed: it is 96 bits of a MAC under the key, which tell nothing about a random key.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.key.as_slice());
+        let tag = hmac::sign(&key, b"countersign/key-encryption-key-id/1");
+        let mut id = encode(tag);
+        id.truncate(16);
+        id
+    }
+
+    /// Seals a secret for one place, which `context` names, e.g. the table and the id of its row. It opens nowhere else.
+    ///
+    /// # Errors
+    /// [`IssueFault::TooLong`] when the secret exceeds [`MAX_SECRET_BYTES`], [`IssueFault::Sealing`] when the library
+    /// fails.
+    pub fn seal(&self, bytes: &[u8], context: &str) -> Result<String, IssueFault> {
+        if bytes.len() > MAX_SECRET_BYTES {
+            return Err(IssueFault::TooLong);
+        }
+        // The capacity is exact: a growing vector would leave copies of the secret behind.
+        let mut message = Zeroizing::new(Vec::with_capacity(1 + bytes.len()));
+        message.push(LAYOUT);
+        message.extend_from_slice(bytes);
+        let key = SealingKey::new(&self.id(), &self.key).map_err(|_| IssueFault::BadKey)?;
+        key.seal(&message, assertion(context).as_bytes())
+    }
+
+    /// Opens what was sealed under this key for the same context.
+    ///
+    /// # Errors
+    /// [`Rejected::UnknownKey`] when it was sealed under another key, [`Rejected::Forged`] when it was changed or moved
+    /// here from another context, another [`Rejected`] when it is nothing of the kind.
+    pub fn open(&self, sealed: &str, context: &str) -> Result<Zeroizing<Vec<u8>>, Rejected> {
+        let key = SealingKey::new(&self.id(), &self.key).map_err(|_| Rejected::UnknownKey)?;
+        let message = open_with(iter::once(&key), sealed, MAX_SEALED_BYTES, assertion(context).as_bytes())?;
+        match message.split_first() {
+            Some((&LAYOUT, secret)) => Ok(Zeroizing::new(secret.to_vec())),
+            _ => Err(Rejected::BadClaims),
+        }
+    }
+}
+
+fn assertion(context: &str) -> String {
+    format!("{ASSERTION}{context}")
+}
+
+impl fmt::Debug for KeyEncryptionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyEncryptionKey").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+//! Why a token, a key or a request to make a token was refused.
+//!
+//! The reasons are for logs, metrics and tests. A caller over the network learns no more than "not authenticated": which
+//! check failed would help nobody but a forger.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why a token was not accepted. Carries nothing of the token itself, so it can be logged as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// Longer than tokens of this kind can be. Nothing of it was decoded.
+    TooLong,
+    /// Not the shape of such a token: the number of segments, the base64url, the length of a nonce, tag or signature.
+    Malformed,
+    /// No key is held whose pinned header or footer is, byte for byte, the one presented. This is also the answer to a
+    /// header with another algorithm, another member order or an extra member (`zip`, `crit`): such headers are never
+    /// parsed. For an honest caller it means that the key set is out of date or the key was retired.
+    UnknownKey,
+    /// The tag or the signature does not hold under the named key. For PASETO this includes a token of another kind,
+    /// purpose or context, because those are bound into the tag.
+    Forged,
+    /// A token of another kind: a PASETO where a JWE belongs or the reverse, or a JWE that holds something other than
+    /// a JWS (RFC 7519 section 11.2 asks for sign, then encrypt; RFC 8725 section 3.11 for telling kinds apart).
+    WrongType,
+    /// Authentic, but issued by another issuer (`iss`, RFC 7519 section 4.1.1).
+    WrongIssuer,
+    /// Authentic, but meant for another audience (`aud`, RFC 7519 section 4.1.3).
+    WrongAudience,
+    /// Authentic, but no longer valid: the time is at or after the expiry (`exp`, RFC 7519 section 4.1.4).
+    Expired,
+    /// Authentic, but issued further in the future than the leeway for clocks allows.
+    NotYetValid,
+    /// Authentic, but the content is not what this profile allows: a missing, repeated, mistyped or oversized claim,
+    /// something other than a JSON object, or an expiry that is not after the issue time.
+    BadClaims,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLong => "the token is too long",
+            Self::Malformed => "the token is malformed",
+            Self::UnknownKey => "the token names no key that is held",
+            Self::Forged => "the token is not authentic",
+            Self::WrongType => "the token is of another kind",
+            Self::WrongIssuer => "the token is from another issuer",
+            Self::WrongAudience => "the token is for another audience",
+            Self::Expired => "the token has expired",
+            Self::NotYetValid => "the token is from the future",
+            Self::BadClaims => "the token holds claims outside its profile",
+        })
+    }
+}
+
+impl Error for Rejected {}
+
+/// Why a key, a key id or a set of keys was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyFault {
+    /// The id is empty, longer than [`MAX_KEY_ID_BYTES`](crate::MAX_KEY_ID_BYTES), or uses a character outside the
+    /// base64url alphabet.
+    BadId,
+    /// Not a usable Ed25519 public key: not a canonical point, or one of small order, under which one signature is
+    /// valid for many messages.
+    WeakKey,
+    /// Two keys of one set share an id.
+    DuplicateId,
+    /// The cryptographic library refused the key.
+    Unusable,
+}
+
+impl fmt::Display for KeyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BadId => "the key id is not 1 to 32 characters of the base64url alphabet",
+            Self::WeakKey => "the verifying key is not a strong Ed25519 public key",
+            Self::DuplicateId => "two keys share an id",
+            Self::Unusable => "the key cannot be used",
+        })
+    }
+}
+
+impl Error for KeyFault {}
+
+/// Why a token could not be made. Each is a mistake in the program or its keys, never of a caller.
+#[cfg(feature = "issue")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IssueFault {
+    /// The content is outside the profile: [`Rejected::BadClaims`] is what a reader would have answered.
+    BadClaims,
+    /// The result would be longer than readers accept.
+    TooLong,
+    /// A library refused the key.
+    BadKey,
+    /// A library emits another header than the one readers pin; nothing it makes would be accepted.
+    HeaderDrift,
+    /// Signing failed.
+    Signing,
+    /// Encryption failed.
+    Sealing,
+}
+
+#[cfg(feature = "issue")]
+impl fmt::Display for IssueFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BadClaims => "the content is outside the token profile",
+            Self::TooLong => "the token would be too long",
+            Self::BadKey => "the key cannot be used for issuing",
+            Self::HeaderDrift => "the issuing library no longer emits the pinned header",
+            Self::Signing => "signing failed",
+            Self::Sealing => "encryption failed",
+        })
+    }
+}
+
+#[cfg(feature = "issue")]
+impl Error for IssueFault {}

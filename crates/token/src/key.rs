@@ -1,0 +1,259 @@
+//! The keys behind access tokens: names, public keys, content keys and, for the issuer, signing keys.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::encoding;
+use crate::fault::KeyFault;
+
+/// The longest [`KeyId`], in bytes.
+pub const MAX_KEY_ID_BYTES: usize = 32;
+
+/// The `kid` of a key (RFC 7515 section 4.1.4): 1 to 32 characters of the base64url alphabet.
+///
+/// The alphabet is narrow so that an id can stand in JSON, in a PASETO footer and in a log without escaping, which is
+/// what lets readers compare whole headers byte for byte. It is public and says nothing about the key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(Box<str>);
+
+impl KeyId {
+    /// Takes a key id.
+    ///
+    /// # Errors
+    /// [`KeyFault::BadId`] when it is empty, too long or uses another character.
+    pub fn new(text: &str) -> Result<Self, KeyFault> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if text.is_empty() || text.len() > MAX_KEY_ID_BYTES || !text.bytes().all(allowed) {
+            return Err(KeyFault::BadId);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The symmetric key that an audience's access tokens are encrypted under: AES-256, used directly (`dir`).
+///
+/// It is a secret shared by the service and every backend of one audience. Whoever holds it can read that audience's
+/// claims, but can sign nothing. Zeroized on drop; `Debug` shows the id only.
+#[derive(Clone)]
+pub struct ContentKey {
+    id: KeyId,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl ContentKey {
+    /// Takes 32 random bytes as the key named `id`.
+    #[must_use]
+    pub fn new(id: KeyId, key: [u8; 32]) -> Self {
+        Self { id, key: Zeroizing::new(key) }
+    }
+
+    /// The `kid` of the outer header.
+    #[must_use]
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// The secret bytes, for sealing them at rest or handing them to a backend of the audience.
+    #[must_use]
+    pub fn reveal(&self) -> &[u8; 32] {
+        &self.key
+    }
+
+    /// The encoded outer header that is pinned for this key. The order of the members is part of the profile.
+    pub(crate) fn header_segment(&self) -> String {
+        encoding::encode(self.header_json())
+    }
+
+    /// The outer header: RFC 7516 section 4.1 and, for `cty`, RFC 7519 section 5.2.
+    pub(crate) fn header_json(&self) -> String {
+        format!(r#"{{"alg":"dir","enc":"A256GCM","cty":"JWT","kid":"{}"}}"#, self.id)
+    }
+}
+
+impl fmt::Debug for ContentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContentKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// An Ed25519 public key (RFC 8032) that inner signatures are checked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyingKey {
+    id: KeyId,
+    point: ed25519_dalek::VerifyingKey,
+}
+
+impl VerifyingKey {
+    /// Takes the 32 bytes of a public key named `id`.
+    ///
+    /// # Errors
+    /// [`KeyFault::WeakKey`] when the bytes are not the canonical encoding of a point, or the point has small order:
+    /// under such a key somebody who knows no secret can make signatures that hold.
+    pub fn new(id: KeyId, bytes: [u8; 32]) -> Result<Self, KeyFault> {
+        let point = ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|_| KeyFault::WeakKey)?;
+        // Decompression takes y modulo p; RFC 8032 section 5.1.3 refuses y >= p. Re-encoding finds such spellings.
+        if point.is_weak() || point.to_edwards().compress().to_bytes() != bytes {
+            return Err(KeyFault::WeakKey);
+        }
+        Ok(Self { id, point })
+    }
+
+    /// The `kid` of the inner header.
+    #[must_use]
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// The public key, as RFC 8032 encodes it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        self.point.as_bytes()
+    }
+
+    /// The key as the signature check wants it.
+    pub(crate) fn point(&self) -> &ed25519_dalek::VerifyingKey {
+        &self.point
+    }
+
+    /// The encoded inner header that is pinned for this key.
+    pub(crate) fn header_segment(&self) -> String {
+        encoding::encode(self.header_json())
+    }
+
+    /// The inner header. `typ` is RFC 9068 section 2.1. `alg` is `EdDSA` (RFC 8037 section 3.1), the one string that
+    /// jsonwebtoken emits and that libraries know widely; RFC 9864 renames it `Ed25519`, which this profile refuses. The
+    /// curve is settled by the key itself, so the vaguer name leaves nothing open.
+    pub(crate) fn header_json(&self) -> String {
+        format!(r#"{{"typ":"at+jwt","alg":"EdDSA","kid":"{}"}}"#, self.id)
+    }
+}
+
+/// The Ed25519 private key of the service. Zeroized on drop; `Debug` shows the id only.
+#[cfg(feature = "issue")]
+pub struct SigningKey {
+    id: KeyId,
+    seed: Zeroizing<[u8; 32]>,
+}
+
+#[cfg(feature = "issue")]
+impl SigningKey {
+    /// Takes 32 random bytes, the private key of RFC 8032 section 5.1.5, as the key named `id`.
+    #[must_use]
+    pub fn from_seed(id: KeyId, seed: [u8; 32]) -> Self {
+        Self { id, seed: Zeroizing::new(seed) }
+    }
+
+    /// The `kid` of the inner header.
+    #[must_use]
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// The public half, under the same id.
+    #[must_use]
+    pub fn verifying_key(&self) -> VerifyingKey {
+        VerifyingKey { id: self.id.clone(), point: ed25519_dalek::SigningKey::from_bytes(&self.seed).verifying_key() }
+    }
+
+    /// The key as PKCS #8 (RFC 8410 section 7): a fixed prefix, then the seed.
+    pub(crate) fn pkcs8(&self) -> Zeroizing<[u8; 48]> {
+        const PREFIX: [u8; 16] = [
+            0x30, 0x2e, // SEQUENCE of 46 bytes
+            0x02, 0x01, 0x00, // version 0
+            0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, // algorithm 1.3.101.112, Ed25519
+            0x04, 0x22, 0x04, 0x20, // the key: an OCTET STRING of 32 bytes inside one of 34
+        ];
+        let mut der = Zeroizing::new([0; 48]);
+        der[..16].copy_from_slice(&PREFIX);
+        der[16..].copy_from_slice(self.seed.as_slice());
+        der
+    }
+}
+
+#[cfg(feature = "issue")]
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Refuses a set in which two keys answer to one id: which of them is meant must never depend on their order.
+pub(crate) fn distinct<'a>(ids: impl Iterator<Item = &'a KeyId>) -> Result<(), KeyFault> {
+    let mut ids: Vec<&KeyId> = ids.collect();
+    ids.sort_unstable();
+    if ids.is_sorted_by(|left, right| left < right) { Ok(()) } else { Err(KeyFault::DuplicateId) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn key_ids_keep_to_their_alphabet_and_length() {
+        assert!(KeyId::new("a").is_ok());
+        assert!(KeyId::new(&"k".repeat(MAX_KEY_ID_BYTES)).is_ok());
+        for text in ["", &"k".repeat(MAX_KEY_ID_BYTES + 1), "a b", "a\"", "a.b", "a=", "ä"] {
+            assert_eq!(KeyId::new(text), Err(KeyFault::BadId), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn small_order_and_non_canonical_public_keys_are_refused() {
+        let id = || KeyId::new("k").unwrap();
+        let identity = {
+            let mut bytes = [0; 32];
+            bytes[0] = 1;
+            bytes
+        };
+        let order_two = {
+            let mut bytes = [0xff; 32];
+            bytes[0] = 0xec;
+            bytes[31] = 0x7f;
+            bytes
+        };
+        // y = p + 1 spells the identity a second time; y = 2 is on no point of the curve.
+        let identity_again = {
+            let mut bytes = [0xff; 32];
+            bytes[0] = 0xee;
+            bytes[31] = 0x7f;
+            bytes
+        };
+        let off_curve = {
+            let mut bytes = [0; 32];
+            bytes[0] = 2;
+            bytes
+        };
+        // y = p + 3 spells y = 3, which is a point of large order, a second time.
+        let large_order_again = {
+            let mut bytes = [0xff; 32];
+            bytes[0] = 0xf0;
+            bytes[31] = 0x7f;
+            bytes
+        };
+        for bytes in [[0; 32], identity, order_two, identity_again, off_curve, large_order_again] {
+            assert_eq!(VerifyingKey::new(id(), bytes), Err(KeyFault::WeakKey), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_content_key_does_not_show_itself() {
+        let key = ContentKey::new(KeyId::new("k").unwrap(), [0xAB; 32]);
+        let shown = format!("{key:?}");
+        assert!(!shown.contains("171") && !shown.to_lowercase().contains("ab, "), "{shown}");
+    }
+}

@@ -1,0 +1,40 @@
+//! The schema of Countersign, one file per change.
+//!
+//! Changes expand first and contract later: a migration never breaks the release that runs beside it while replicas are
+//! replaced one by one. What a column is for stands in the entity of `src/store/` that reads it.
+
+#![expect(elided_lifetimes_in_paths, reason = "the signatures of MigrationTrait elide them")]
+
+mod columns;
+mod m0001_tenants;
+mod m0002_accounts;
+mod m0003_sessions;
+mod m0004_actions;
+mod m0005_outbox;
+mod m0006_keys;
+mod m0007_audit;
+mod m0008_request_ids;
+mod m0009_roles;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+/// Every change, in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_tenants::Migration),
+            Box::new(m0002_accounts::Migration),
+            Box::new(m0003_sessions::Migration),
+            Box::new(m0004_actions::Migration),
+            Box::new(m0005_outbox::Migration),
+            Box::new(m0006_keys::Migration),
+            Box::new(m0007_audit::Migration),
+            Box::new(m0008_request_ids::Migration),
+            Box::new(m0009_roles::Migration),
+        ]
+    }
+}
