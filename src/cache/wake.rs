@@ -1,0 +1,159 @@
+use crate::runtime::{spawn, timeout};
+use countersign_domain::secret::SecretText;
+use fred::{
+    clients::SubscriberClient,
+    prelude::{Builder, Client, ClientLike, Config, EventInterface, PubsubInterface, ReconnectPolicy, TcpConfig},
+    types::config::UnresponsiveConfig,
+};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::sync::Notify;
+
+/// Work that a replica may be waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// A mail was queued.
+    Outbox,
+}
+
+impl Topic {
+    const ALL: [Self; 1] = [Self::Outbox];
+
+    /// The braces keep every channel of Countersign in one slot of a cluster.
+    fn channel(self) -> &'static str {
+        match self {
+            Self::Outbox => "{countersign}:wake:outbox",
+        }
+    }
+}
+
+/// Wakes up what waits for work, here and, with Redis, on every other replica.
+///
+/// Only ever sooner: whoever waits also looks by itself from time to time. A call that is lost costs latency, never a mail.
+#[derive(Clone)]
+pub struct WakeUps {
+    outbox: Arc<Notify>,
+    redis: Option<Arc<Redis>>,
+}
+
+struct Redis {
+    publisher: Client,
+    subscriber: SubscriberClient,
+}
+
+/// Redis cannot be reached.
+#[derive(Debug)]
+pub struct WakeFault(fred::error::Error);
+
+impl fmt::Display for WakeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Redis: {}", self.0)
+    }
+}
+
+impl std::error::Error for WakeFault {}
+
+impl From<fred::error::Error> for WakeFault {
+    fn from(error: fred::error::Error) -> Self {
+        Self(error)
+    }
+}
+
+const COMMAND_TIMEOUT: Duration = Duration::from_millis(500);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl WakeUps {
+    /// Within this process only.
+    pub fn local() -> Self {
+        Self { outbox: Arc::new(Notify::new()), redis: None }
+    }
+
+    /// Between every process on this Redis (`redis://` or `rediss://`). Once connected it reconnects by itself.
+    ///
+    /// # Errors
+    /// When Redis does not answer now: a wrong address should be noticed at the start.
+    pub async fn redis(url: &SecretText) -> Result<Self, WakeFault> {
+        let mut builder = Builder::from_config(Config::from_url(url.reveal())?);
+        builder
+            .set_policy(ReconnectPolicy::new_exponential(0, 100, 5_000, 2))
+            .with_connection_config(|connection| {
+                connection.connection_timeout = CONNECT_TIMEOUT;
+                connection.tcp = TcpConfig { nodelay: Some(true), ..TcpConfig::default() };
+                // A wake-up that cannot be sent now is worthless later.
+                connection.max_command_buffer_len = 1_000;
+                connection.unresponsive =
+                    UnresponsiveConfig { max_timeout: Some(Duration::from_secs(10)), interval: Duration::from_secs(2) };
+            })
+            .with_performance_config(|performance| {
+                performance.default_command_timeout = COMMAND_TIMEOUT;
+                performance.broadcast_channel_capacity = 1_024;
+            });
+        let publisher = builder.build()?;
+        let subscriber = builder.build_subscriber_client()?;
+        let unreachable =
+            || fred::error::Error::new(fred::error::ErrorKind::Timeout, "no answer within five seconds".to_owned());
+        timeout(CONNECT_TIMEOUT, publisher.init()).await.ok_or_else(unreachable)??;
+        timeout(CONNECT_TIMEOUT, subscriber.init()).await.ok_or_else(unreachable)??;
+        let wakeups = Self { outbox: Arc::new(Notify::new()), redis: Some(Arc::new(Redis { publisher, subscriber })) };
+        wakeups.listen().await?;
+        Ok(wakeups)
+    }
+
+    async fn listen(&self) -> Result<(), WakeFault> {
+        let Some(redis) = &self.redis else { return Ok(()) };
+        let mut messages = redis.subscriber.message_rx();
+        let outbox = self.outbox.clone();
+        spawn(async move {
+            use tokio::sync::broadcast::error::RecvError;
+            loop {
+                match messages.recv().await {
+                    // Missed messages may have been for us: waking up once too often is harmless.
+                    Ok(_) | Err(RecvError::Lagged(_)) => outbox.notify_one(),
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+        redis.subscriber.manage_subscriptions();
+        for topic in Topic::ALL {
+            redis.subscriber.subscribe(topic.channel()).await?;
+        }
+        Ok(())
+    }
+
+    /// Says that there is work. Never waits and never fails: the work is in the database already.
+    pub fn ring(&self, topic: Topic) {
+        self.notify(topic).notify_one();
+        if let Some(redis) = self.redis.clone() {
+            spawn(async move {
+                if let Err(error) = redis.publisher.publish::<(), _, _>(topic.channel(), 1_i64).await {
+                    tracing::debug!(%error, "a wake-up did not reach the other replicas");
+                }
+            });
+        }
+    }
+
+    /// Waits until there is work to look for, or `at_most` has passed.
+    pub async fn wait(&self, topic: Topic, at_most: Duration) {
+        timeout(at_most, self.notify(topic).notified()).await;
+    }
+
+    /// Disconnects.
+    pub async fn close(&self) {
+        if let Some(redis) = &self.redis {
+            // Nothing depends on a polite farewell.
+            let _ = timeout(COMMAND_TIMEOUT, redis.publisher.quit()).await;
+            let _ = timeout(COMMAND_TIMEOUT, redis.subscriber.quit()).await;
+        }
+    }
+
+    fn notify(&self, topic: Topic) -> &Notify {
+        match topic {
+            Topic::Outbox => &self.outbox,
+        }
+    }
+}
+
+impl fmt::Debug for WakeUps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.redis.is_some() { "WakeUps::Redis" } else { "WakeUps::Local" })
+    }
+}

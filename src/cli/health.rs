@@ -1,0 +1,40 @@
+use super::{Outcome, block_on};
+use crate::{config::Config, runtime::timeout};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+const LIMIT: Duration = Duration::from_secs(4);
+/// More than any status line.
+const MAX_ANSWER_BYTES: u64 = 1_024;
+
+/// For containers, whose image has no shell and no curl.
+pub(super) fn run(config: &Config) -> Outcome {
+    let address = config.admin_listen.ok_or("admin_listen is off, so there is nobody to ask")?;
+    block_on(async { timeout(LIMIT, ask(reachable(address))).await.unwrap_or_else(|| Err("no answer".to_owned())) })
+}
+
+/// A service that listens everywhere is asked here.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+async fn ask(address: SocketAddr) -> Outcome {
+    let explain = |error: std::io::Error| format!("{address}: {error}");
+    let mut stream = TcpStream::connect(address).await.map_err(explain)?;
+    let request = format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.map_err(explain)?;
+    let mut answer = Vec::new();
+    stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).await.map_err(explain)?;
+    if answer.starts_with(b"HTTP/1.1 200 ") { Ok(()) } else { Err("the service is not ready".to_owned()) }
+}

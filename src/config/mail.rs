@@ -1,0 +1,85 @@
+//! `[mail]`: what mails look like and how hard delivery is tried. Where they go, is `smtp_url`.
+
+use super::reader::{Reader, Section};
+use super::value::{HostName, Mailbox, PrivatePem};
+use countersign_domain::secret::SecretText;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Outgoing mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The sender.
+    pub from: Mailbox,
+    /// Where answers go; the sender if there is none.
+    pub reply_to: Option<Mailbox>,
+    /// A directory whose templates take the place of the built-in ones of the same name.
+    pub templates_dir: Option<PathBuf>,
+    /// How often delivery is tried before a mail is put aside for a person to look at.
+    pub max_attempts: u32,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// The name given in EHLO; the machine's own if there is none.
+    pub helo_name: Option<String>,
+    /// The signature, if mails are signed here.
+    pub dkim: Option<Dkim>,
+}
+
+/// What DKIM signs with (RFC 6376): the public key stands at `<selector>._domainkey.<domain>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dkim {
+    /// The `d=` of the signature.
+    pub domain: String,
+    /// The `s=` of the signature.
+    pub selector: String,
+    /// The private key in PEM.
+    pub key: SecretText,
+}
+
+impl Mail {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("mail", "What mails look like and how hard delivery is tried.");
+        let from = Mailbox { name: Some("Countersign".to_owned()), address: "no-reply@localhost".to_owned() };
+        let host = |name: HostName| name.0;
+        Self {
+            from: section.value("from", from, "The sender of every mail."),
+            reply_to: section.optional("reply_to", "Where answers go, if not to the sender."),
+            templates_dir: section.optional(
+                "templates_dir",
+                "A directory of templates that take the place of the built-in ones of the same name.",
+            ),
+            max_attempts: section.whole(
+                "max_attempts",
+                12,
+                1..=50,
+                "How often delivery is tried before a mail is put aside for a person to look at.",
+            ),
+            timeout: section.duration(
+                "timeout",
+                Duration::from_secs(30),
+                Duration::from_secs(1)..=Duration::from_mins(5),
+                "How long one attempt may take.",
+            ),
+            helo_name: section.optional("helo_name", "The name given in `EHLO`, if not the machine's own.").map(host),
+            dkim: Dkim::read(&mut section),
+        }
+    }
+}
+
+impl Dkim {
+    const KEYS: [&str; 3] = ["mail.dkim_domain", "mail.dkim_selector", "mail.dkim_key"];
+
+    fn read(section: &mut Section<'_>) -> Option<Self> {
+        let domain = section.optional::<HostName>("dkim_domain", "The domain that signs mails (`d=`).");
+        let selector = section.optional::<HostName>("dkim_selector", "The name of the signing key in DNS (`s=`).");
+        let key = section.optional::<PrivatePem>("dkim_key", "The signing key. All three `dkim_` settings, or none.");
+        let reader = section.reader();
+        if Self::KEYS.iter().any(|key| reader.is_set(key)) {
+            for key in Self::KEYS {
+                let reason = format!("is missing; signing mail needs all of {}", Self::KEYS.join(", "));
+                reader.require(&[key], reader.is_set(key), reason);
+            }
+        }
+        Some(Self { domain: domain?.0, selector: selector?.0, key: key?.0 })
+    }
+}

@@ -1,0 +1,61 @@
+//! Settings: where they come from, what they may be, and every reason why a start is refused.
+//!
+//! A setting has one key (`sessions.access_ttl`), which is also its place in the TOML file and, in capitals and with
+//! `__` for the dot, the name of its environment variable (`COUNTERSIGN_SESSIONS__ACCESS_TTL`). With `_file` (`_FILE`)
+//! behind the name, the value is read from the file that is named there.
+//!
+//! | look in | for |
+//! | --- | --- |
+//! | [`load`], [`from_process`] | the two ways in |
+//! | [`Config`] and one file per section | what the rest of the program gets to see |
+//! | `source/` | file and environment, merged into one flat map that remembers where each value was found |
+//! | `reader.rs` | hands out typed settings, collects every fault, and keeps the list behind [`reference`] |
+//! | `value/` | what a duration, an address, a URL, a key may look like |
+//! | `production.rs` | what `profile = "production"` refuses to start with |
+//!
+//! **Architecture invariant:** nothing outside this folder reads the process environment, and nothing in it prints a
+//! secret: not in an error, not in `Debug`, not in [`Loaded::print`].
+
+mod accounts;
+mod audit;
+mod database;
+mod fault;
+mod keys;
+mod links;
+mod load;
+mod log;
+mod mail;
+mod origin;
+mod passwords;
+mod production;
+mod reader;
+mod reference;
+mod root;
+mod server;
+mod sessions;
+mod source;
+mod suggestion;
+mod top;
+mod unknown;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::accounts::Accounts;
+pub use self::audit::Audit;
+pub use self::database::Database;
+pub use self::fault::{ConfigFault, ConfigFaults};
+pub use self::keys::Keys;
+pub use self::links::Links;
+pub use self::load::{EffectiveSetting, Loaded, from_process, load};
+pub use self::log::{Log, LogFormat};
+pub use self::mail::{Dkim, Mail};
+pub use self::origin::Origin;
+pub use self::passwords::Passwords;
+pub use self::reference::reference;
+pub use self::root::Config;
+pub use self::server::Server;
+pub use self::sessions::Sessions;
+pub use self::top::Profile;
+pub use self::value::Mailbox;

@@ -1,0 +1,75 @@
+//! `[passwords]`: what a password must be, and what hashing one costs.
+
+use super::reader::Reader;
+
+/// Password rules and the Argon2id hasher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passwords {
+    /// The fewest characters of a new password.
+    pub min_length: usize,
+    /// The most bytes of a password, in UTF-8 after normalisation. Never less than `min_length`.
+    pub max_bytes: usize,
+    /// How many former passwords may not come back.
+    pub history: usize,
+    /// Memory of one hash, in KiB.
+    pub argon2_memory_kib: u32,
+    /// Passes over that memory.
+    pub argon2_iterations: u32,
+    /// Lanes of that memory.
+    pub argon2_parallelism: u32,
+    /// Threads that hash; 0 stands for one per core.
+    pub workers: usize,
+    /// Requests that may wait for a free thread.
+    pub queue: usize,
+}
+
+impl Passwords {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("passwords", "What a password must be, and what hashing one costs.");
+        let passwords = Self {
+            min_length: section.whole(
+                "min_length",
+                15,
+                8..=128,
+                "The fewest characters of a new password. 15 is what NIST SP 800-63B-4 asks for where a password is \
+                 the only factor.",
+            ),
+            max_bytes: section.whole(
+                "max_bytes",
+                1024,
+                64..=4096,
+                "The most bytes of a password. Longer ones are refused before they are hashed.",
+            ),
+            history: section.whole("history", 5, 0..=24, "How many former passwords may not come back."),
+            argon2_memory_kib: section.whole(
+                "argon2_memory_kib",
+                19_456,
+                8192..=1_048_576,
+                "Argon2id memory for one hash in KiB. Every worker holds this much for as long as the process runs.",
+            ),
+            argon2_iterations: section.whole("argon2_iterations", 2, 1..=16, "Argon2id passes over that memory."),
+            argon2_parallelism: section.whole("argon2_parallelism", 1, 1..=16, "Argon2id lanes of that memory."),
+            workers: section.whole(
+                "workers",
+                0,
+                0..=256,
+                "Threads that do nothing but hash; `0` is one for each core.",
+            ),
+            queue: section.whole(
+                "queue",
+                64,
+                1..=10_000,
+                "Requests that may wait for a free worker. Beyond that they are told to come back later.",
+            ),
+        };
+        reader.require(
+            &["passwords.max_bytes", "passwords.min_length"],
+            passwords.max_bytes >= passwords.min_length,
+            format!(
+                "must not be less than passwords.min_length, but {} is less than {}",
+                passwords.max_bytes, passwords.min_length
+            ),
+        );
+        passwords
+    }
+}

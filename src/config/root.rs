@@ -1,0 +1,91 @@
+//! The whole configuration.
+
+use super::production;
+use super::reader::Reader;
+use super::top::{Profile, Top};
+use super::{Accounts, Audit, Database, Keys, Links, Log, Mail, Passwords, Server, Sessions};
+use countersign_domain::secret::SecretText;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use url::Url;
+
+/// Every setting, checked. `Debug` is safe to log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What mistakes are forgiven.
+    pub profile: Profile,
+    /// Where people and backends connect. Port 0 stands for any free one.
+    pub listen: SocketAddr,
+    /// Where operators connect; `None` switches the administration off.
+    pub admin_listen: Option<SocketAddr>,
+    /// Where this process keeps files: the embedded database, its key, development mails.
+    pub data_dir: PathBuf,
+    /// `sqlite:…`, `postgres://…` or `postgresql://…`.
+    pub database_url: SecretText,
+    /// `redis://…` or `rediss://…`; without one, limits and wake-ups stay within the process.
+    pub redis_url: Option<SecretText>,
+    /// `smtp://[user:password@]host:port` or `smtps://…`, user and password percent-encoded, port always present;
+    /// without one, mails are written to `<data_dir>/mail`.
+    pub smtp_url: Option<SecretText>,
+    /// The address of this service as people see it: `http` or `https`, no user, query or fragment, the path ends in a
+    /// slash so that `join` works.
+    pub public_url: Url,
+    /// `[database]`
+    pub database: Database,
+    /// `[keys]`
+    pub keys: Keys,
+    /// `[sessions]`
+    pub sessions: Sessions,
+    /// `[links]`
+    pub links: Links,
+    /// `[accounts]`
+    pub accounts: Accounts,
+    /// `[passwords]`
+    pub passwords: Passwords,
+    /// `[mail]`
+    pub mail: Mail,
+    /// `[server]`
+    pub server: Server,
+    /// `[log]`
+    pub log: Log,
+    /// `[audit]`
+    pub audit: Audit,
+}
+
+impl Config {
+    /// Reads everything, whatever is wrong on the way. `None` only if there is no public URL, which then is a fault.
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let top = Top::read(reader);
+        let database = Database::read(reader);
+        let keys = Keys::read(reader, top.public_url.as_ref());
+        let sessions = Sessions::read(reader);
+        let links = Links::read(reader);
+        let accounts = Accounts::read(reader, &links);
+        let passwords = Passwords::read(reader);
+        let mail = Mail::read(reader);
+        let server = Server::read(reader, top.profile);
+        let log = Log::read(reader);
+        let audit = Audit::read(reader);
+        production::check(reader, &top, &mail);
+        Some(Self {
+            profile: top.profile,
+            listen: top.listen,
+            admin_listen: top.admin_listen,
+            data_dir: top.data_dir,
+            database_url: top.database_url,
+            redis_url: top.redis_url,
+            smtp_url: top.smtp_url,
+            public_url: top.public_url?,
+            database,
+            keys,
+            sessions,
+            links,
+            accounts,
+            passwords,
+            mail,
+            server,
+            log,
+            audit,
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! `[sessions]`: how long people stay signed in.
+
+use super::reader::Reader;
+use super::value::{DAY, show_duration};
+use std::time::Duration;
+
+/// The lifetimes of sessions and of their tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sessions {
+    /// How long an access token is valid; also the longest that a revocation has to be remembered.
+    pub access_ttl: Duration,
+    /// How long a session lives without being refreshed.
+    pub idle_ttl: Duration,
+    /// How long a session lives however often it is refreshed. Never shorter than `idle_ttl`.
+    pub absolute_ttl: Duration,
+    /// How long the previous refresh token may come back, for tabs and retries that crossed.
+    pub refresh_grace: Duration,
+}
+
+impl Sessions {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("sessions", "How long people stay signed in.");
+        let sessions = Self {
+            access_ttl: section.duration(
+                "access_ttl",
+                Duration::from_mins(10),
+                Duration::from_mins(1)..=Duration::from_hours(1),
+                "How long an access token is valid. A backend that does not follow the revocation feed accepts the \
+                 token of an ended session for this long.",
+            ),
+            idle_ttl: section.duration(
+                "idle_ttl",
+                14 * DAY,
+                Duration::from_mins(1)..=365 * DAY,
+                "How long a session lives without being refreshed.",
+            ),
+            absolute_ttl: section.duration(
+                "absolute_ttl",
+                90 * DAY,
+                Duration::from_mins(1)..=2 * 365 * DAY,
+                "How long a session lives however often it is refreshed. At least `idle_ttl`.",
+            ),
+            refresh_grace: section.duration(
+                "refresh_grace",
+                Duration::from_secs(30),
+                Duration::ZERO..=Duration::from_mins(1),
+                "How long the previous refresh token may come back and is answered with the current one: for tabs that \
+                 refresh at once and answers that were lost. Also what a thief has; `0s` is strict.",
+            ),
+        };
+        sessions.check(reader);
+        sessions
+    }
+
+    fn check(&self, reader: &mut Reader) {
+        let (access, idle, absolute) = (self.access_ttl, self.idle_ttl, self.absolute_ttl);
+        reader.require(
+            &["sessions.idle_ttl", "sessions.absolute_ttl"],
+            idle <= absolute,
+            format!(
+                "must not exceed sessions.absolute_ttl, but {} is longer than {}",
+                show_duration(idle),
+                show_duration(absolute)
+            ),
+        );
+        reader.require(
+            &["sessions.access_ttl", "sessions.idle_ttl"],
+            access <= idle,
+            format!(
+                "must not exceed sessions.idle_ttl, but {} is longer than {}",
+                show_duration(access),
+                show_duration(idle)
+            ),
+        );
+    }
+}

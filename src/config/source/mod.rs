@@ -1,0 +1,86 @@
+//! The places a setting can come from, flattened into `key -> value` and merged: environment over file over default.
+
+mod content;
+mod environment;
+mod file;
+mod given;
+
+pub(super) use self::environment::{CONFIG_VARIABLE, key_meant, variable_of};
+pub(super) use self::given::Given;
+
+use super::fault::ConfigFault;
+use super::origin::Origin;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+/// The ending of a key whose value is the path of a file that holds the real value.
+const FILE_ENDING: &str = "_file";
+
+/// Values by flat key, `sessions.access_ttl`.
+type Layer = BTreeMap<String, Entry>;
+
+/// A value as it was found, and where.
+pub(super) struct Entry {
+    pub(super) given: Given,
+    pub(super) origin: Origin,
+}
+
+/// Everything that was given and has not been asked for yet.
+pub(super) struct Sources {
+    environment: Layer,
+    file: Layer,
+    /// Whether everything could be read. If not, what seems to be missing may be in the part that was not understood.
+    pub(super) complete: bool,
+}
+
+impl Sources {
+    /// Nothing at all: every setting has its default.
+    pub(super) fn none() -> Self {
+        Self { environment: Layer::new(), file: Layer::new(), complete: true }
+    }
+
+    /// Reads the configuration file, if there is one, and sorts the environment. The faults are those of the sources
+    /// themselves: a file that cannot be read, text that is not TOML.
+    pub(super) fn gather(file: Option<&Path>, environment: Vec<(String, OsString)>) -> (Self, Vec<ConfigFault>) {
+        let environment = environment::sort(environment);
+        let mut faults = Vec::new();
+        let by_variable = || Origin::Environment { variable: CONFIG_VARIABLE.to_owned() };
+        let named = match file {
+            Some(path) => Some((path.to_owned(), Origin::CommandLine)),
+            None => environment.config.map(|path| (path, by_variable())),
+        };
+        let file = match named {
+            Some((path, origin)) => file::read(&path, origin).unwrap_or_else(|found| {
+                faults = found;
+                Layer::new()
+            }),
+            None => Layer::new(),
+        };
+        (Self { environment: environment.layer, file, complete: faults.is_empty() }, faults)
+    }
+
+    /// Takes one setting out. Whoever asks owns the key: what is left at the end is unknown.
+    pub(super) fn take(&mut self, key: &str) -> Result<Option<Entry>, ConfigFault> {
+        let by_file = format!("{key}{FILE_ENDING}");
+        // Both layers are emptied of the key, or an overridden line of the file would count as unknown.
+        let environment = (self.environment.remove(key), self.environment.remove(&by_file));
+        let file = (self.file.remove(key), self.file.remove(&by_file));
+        let found = if environment.0.is_some() || environment.1.is_some() { environment } else { file };
+        match found {
+            (None, None) => Ok(None),
+            (Some(value), None) => Ok(Some(value)),
+            (None, Some(pointer)) => content::read(key, pointer).map(Some),
+            (Some(value), Some(pointer)) => Err(ConfigFault {
+                key: key.to_owned(),
+                reason: format!("is given twice, also as a file to read ({}); keep one of the two", pointer.origin),
+                origin: value.origin,
+            }),
+        }
+    }
+
+    /// What nobody asked for, in the order of file, then environment.
+    pub(super) fn into_left_over(self) -> impl Iterator<Item = (String, Entry)> {
+        self.file.into_iter().chain(self.environment)
+    }
+}

@@ -1,0 +1,175 @@
+//! What each kind of setting takes and refuses.
+
+use super::{KEK, from_environment, from_file, keys};
+
+fn takes(key: &str, value: &str) {
+    let variable = format!("COUNTERSIGN_{}", key.to_uppercase().replace('.', "__"));
+    from_environment(&[(&variable, value)]).unwrap_or_else(|faults| panic!("{key} = {value:?}: {faults}"));
+}
+
+fn refuses(key: &str, value: &str) {
+    let variable = format!("COUNTERSIGN_{}", key.to_uppercase().replace('.', "__"));
+    let faults = from_environment(&[(&variable, value)]).expect_err(&format!("{key} = {value:?}"));
+    assert_eq!(keys(&faults), [key], "{faults}");
+}
+
+#[test]
+fn database_urls_have_one_of_three_schemes() {
+    for url in [
+        "sqlite://a.db",
+        "sqlite:a.db",
+        "sqlite:///srv/a.db?mode=rwc",
+        "sqlite::memory:",
+        "postgres://u:p@db:5432/x",
+        "postgresql://db/x?sslmode=require",
+        "postgres:///x?host=/run/postgresql",
+    ] {
+        takes("database_url", url);
+    }
+    for url in
+        ["mysql://db/x", "a.db", "sqlite://", "sqlite:", "postgres:x", "postgres://u:%00@db/x", "postgres://db:99999/x"]
+    {
+        refuses("database_url", url);
+    }
+}
+
+#[test]
+fn smtp_urls_name_host_and_port_and_both_of_user_and_password_or_neither() {
+    for url in
+        ["smtp://localhost:25", "smtps://u%40x:p%2F@mail.example.org:465", "smtp://[::1]:587/", "smtp://127.0.0.1:25"]
+    {
+        takes("smtp_url", url);
+    }
+    for url in [
+        "smtp://localhost",
+        "smtp://:25",
+        "smtp://u@h:25",
+        "smtp://u:@h:25",
+        "smtp://:p@h:25",
+        "smtp://h:25/x",
+        "smtp://h:25?x",
+        "smtp://h:25#x",
+        "smtp://h:0",
+        "http://h:25",
+        "smtp:h:25",
+        "smtp://a:b%0d%0aRSET@h:25",
+        "smtp://u:p@h_h:25",
+        "h:25",
+    ] {
+        refuses("smtp_url", url);
+    }
+}
+
+#[test]
+fn redis_urls_name_a_host_and_perhaps_a_database() {
+    for url in ["redis://localhost", "rediss://u:p@cache:6380/3", "redis://:p@[::1]:6379/0", "redis://10.0.0.1:6379/"] {
+        takes("redis_url", url);
+    }
+    for url in
+        ["redis://", "redis:///0", "unix:///run/redis", "redis://user@cache", "redis://cache/x", "redis://cache/0?a=b"]
+    {
+        refuses("redis_url", url);
+    }
+}
+
+#[test]
+fn the_public_url_is_bare() {
+    for key in ["public_url", "keys.issuer"] {
+        takes(key, "https://id.example.org/auth/");
+        for url in
+            ["id.example.org", "ftp://a", "https://u@a", "https://u:p@a", "https://a?b", "https://a/#b", "https://"]
+        {
+            refuses(key, url);
+        }
+    }
+    let config = from_file("[keys]\nissuer = 'https://a'").expect("valid");
+    assert_eq!(config.keys.issuer, "https://a", "kept byte for byte");
+}
+
+#[test]
+fn the_key_encryption_key_is_base64_of_32_bytes_in_either_alphabet() {
+    let bytes = "+/+/".repeat(10);
+    takes("keys.kek", KEK);
+    takes("keys.kek", KEK.trim_end_matches('='));
+    takes("keys.kek", &format!("{bytes}+/8="));
+    takes("keys.kek", &format!("{bytes}+/8=").replace('+', "-").replace('/', "_"));
+    for key in ["A", "short", &KEK[4..], &format!("AAAA{KEK}"), "not base64 at all, not at all, not at al", "+-/_"] {
+        refuses("keys.kek", key);
+    }
+}
+
+#[test]
+fn a_weak_key_encryption_key_is_refused_in_every_profile() {
+    refuses("keys.kek", &format!("{}=", "A".repeat(43)));
+    refuses("keys.kek", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=");
+}
+
+#[test]
+fn senders_are_addresses_with_or_without_a_name() {
+    for sender in
+        ["a@b", "Ann Example <ann@example.org>", "\"Example, Inc.\" <no-reply@example.org>", "Zoë <z+x@example.org>"]
+    {
+        takes("mail.from", sender);
+    }
+    for sender in [
+        "ann",
+        "ann@",
+        "@b",
+        "a b@c",
+        "Ann <ann@example.org",
+        "Ann ann@example.org>",
+        "Ann <<a@b>>",
+        "a@b@c",
+        "a@-b",
+        "a..b@c",
+        "Ann\u{7}<a@b>",
+        "Ann\r\nBcc: x@y <a@b>",
+        "Ann\0 <a@b>",
+        "a\"b <a@b>",
+        "ä@b",
+        "<>",
+    ] {
+        refuses("mail.from", sender);
+    }
+    let config = from_file("[mail]\nfrom = '\"Example, Inc.\" <a@b>'").expect("valid");
+    assert_eq!(config.mail.from.name.as_deref(), Some("Example, Inc."));
+    assert_eq!(config.mail.from.domain(), "b");
+}
+
+#[test]
+fn dkim_needs_a_private_key_that_can_be_read() {
+    let pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    let settings =
+        |pem: &str| format!("[mail]\ndkim_domain = 'example.org'\ndkim_selector = 's1'\ndkim_key = '''\n{pem}'''");
+    let dkim = from_file(&settings(pem)).expect("valid").mail.dkim.expect("a key");
+    assert_eq!((dkim.domain.as_str(), dkim.selector.as_str()), ("example.org", "s1"));
+    assert_eq!(dkim.key.reveal(), pem.trim_end());
+    for wrong in [
+        "AAAA",
+        "-----BEGIN PUBLIC KEY-----\nA\n-----END PUBLIC KEY-----",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nA\n-----END ENCRYPTED PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\nA",
+    ] {
+        assert_eq!(keys(&from_file(&settings(wrong)).expect_err(wrong)), ["mail.dkim_key"]);
+    }
+}
+
+#[test]
+fn amounts_and_switches_are_read_from_text_where_there_is_nothing_else() {
+    let config = from_environment(&[
+        ("COUNTERSIGN_SERVER__REFLECTION", "false"),
+        ("COUNTERSIGN_DATABASE__MAX_CONNECTIONS", "20"),
+        ("COUNTERSIGN_SESSIONS__IDLE_TTL", "1day 12h"),
+    ]);
+    let config = config.expect("valid");
+    assert!(!config.server.reflection);
+    assert_eq!(config.database.max_connections, 20);
+    assert_eq!(config.sessions.idle_ttl.as_secs(), 36 * 3600);
+    refuses("server.reflection", "yes");
+    refuses("database.max_connections", "20.0");
+    refuses("database.max_connections", "-1");
+    refuses("sessions.idle_ttl", "12");
+    refuses("log.filter", "info,countersign=loud");
+    refuses("profile", "prod");
+    refuses("mail.helo_name", "a..b");
+}

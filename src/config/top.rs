@@ -1,0 +1,148 @@
+//! The settings at the top of the file, outside any section.
+
+use super::fault::{Reason, quoted};
+use super::reader::{Reader, Section};
+use super::source::Given;
+use super::value::{DatabaseUrl, OptionalListener, PublicUrl, RedisUrl, SmtpUrl, Value};
+use countersign_domain::secret::SecretText;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// What mistakes are forgiven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Whatever is missing is made up, so that `countersign serve` just runs.
+    Dev,
+    /// Whatever would be dangerous to make up is a reason not to start.
+    Production,
+}
+
+/// What stands at the top of the file.
+pub(super) struct Top {
+    pub(super) profile: Profile,
+    pub(super) listen: SocketAddr,
+    pub(super) admin_listen: Option<SocketAddr>,
+    pub(super) data_dir: PathBuf,
+    pub(super) database_url: SecretText,
+    pub(super) redis_url: Option<SecretText>,
+    pub(super) smtp_url: Option<SecretText>,
+    /// `None` if it was not given and does not follow from `listen`, and then that is a fault.
+    pub(super) public_url: Option<Url>,
+}
+
+impl Top {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("", "Where this service is, and where its neighbours are.");
+        let profile = section.value(
+            "profile",
+            Profile::Dev,
+            "What mistakes are forgiven. Production refuses to start with a missing or default secret, without a mail \
+             server, or where people would use plain HTTP.",
+        );
+        let listen = section.value("listen", local(50051), "Where people and backends connect.");
+        let admin = OptionalListener(Some(local(50052)));
+        let admin_listen = section.value("admin_listen", admin, "Where operators connect.").0;
+        let (data_dir, database_url) = read_storage(&mut section);
+        let redis_url = section.optional::<RedisUrl>(
+            "redis_url",
+            "Where Redis is. Replicas share their rate limits through it; without it each counts for itself.",
+        );
+        let smtp_url = section.optional::<SmtpUrl>(
+            "smtp_url",
+            "Where mail is handed over; without it mails are written to files. Reserved characters in user and \
+             password are percent-encoded.",
+        );
+        let public_url = read_public_url(&mut section, listen);
+        reader.require(
+            &["admin_listen", "listen"],
+            !admin_listen.is_some_and(|admin| collide(admin, listen)),
+            format!("must not take the address of listen, {listen}"),
+        );
+        Self {
+            profile,
+            listen,
+            admin_listen,
+            data_dir,
+            database_url,
+            redis_url: redis_url.map(|url| url.0),
+            smtp_url: smtp_url.map(|url| url.0),
+            public_url,
+        }
+    }
+}
+
+fn read_storage(section: &mut Section<'_>) -> (PathBuf, SecretText) {
+    let data_dir = section.value(
+        "data_dir",
+        PathBuf::from("data"),
+        "Where files are kept: the embedded database, its key file, and `mail/*.eml` while there is no mail server.",
+    );
+    let database_url = section.derived(
+        "database_url",
+        default_database(&data_dir),
+        "`sqlite://<data_dir>/countersign.db`",
+        "Where the database is.",
+    );
+    (data_dir, database_url.0)
+}
+
+fn read_public_url(section: &mut Section<'_>, listen: SocketAddr) -> Option<Url> {
+    const NAME: &str = "public_url";
+    const ABOUT: &str = "The address of this service as people see it: the beginning of every link in a mail. A path \
+                         is taken to end in a slash.";
+    const DEFAULT: &str = "`http://<listen>`, with `localhost` in place of any address";
+    match default_public_url(listen) {
+        Some(default) => Some(section.derived(NAME, default, DEFAULT, ABOUT).0),
+        None => {
+            let given = section.optional::<PublicUrl>(NAME, ABOUT);
+            let reason = format!("must be set: no URL can be made of listen, {listen}");
+            section.reader().require(&[NAME], given.is_some(), reason);
+            given.map(|url| url.0)
+        }
+    }
+}
+
+/// `None` for an address that no URL can hold: an IPv6 address with a zone (RFC 6874 never reached the URL standard).
+fn default_public_url(listen: SocketAddr) -> Option<PublicUrl> {
+    // "Any address" is where to listen, but nowhere to connect to.
+    let host = if listen.ip().is_unspecified() { format!("localhost:{}", listen.port()) } else { listen.to_string() };
+    PublicUrl::new(&format!("http://{host}/")).ok()
+}
+
+/// The driver decodes `%41` and ends the path at `?`, so a directory whose name holds these must be encoded.
+fn default_database(data_dir: &Path) -> DatabaseUrl {
+    let file = data_dir.join("countersign.db");
+    let path = file.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    DatabaseUrl(SecretText::new(format!("sqlite://{path}")))
+}
+
+/// Loopback: whoever wants strangers to connect says so.
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// Whether the second of two listeners would find its port taken.
+fn collide(a: SocketAddr, b: SocketAddr) -> bool {
+    let overlap = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() != 0 && a.port() == b.port() && overlap
+}
+
+impl Value for Profile {
+    const ALLOWED: &'static str = "`dev` or `production`";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        match given.line()? {
+            "dev" => Ok(Self::Dev),
+            "production" => Ok(Self::Production),
+            other => Err(Reason::new(format!("must be \"dev\" or \"production\", but is {}", quoted(other)))),
+        }
+    }
+
+    fn show(&self) -> toml::Value {
+        match self {
+            Self::Dev => "dev".into(),
+            Self::Production => "production".into(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What values look like: one type, one way to read it, one way to show it.
+
+mod amount;
+mod basic;
+mod host;
+mod key;
+mod mailbox;
+mod redaction;
+mod url;
+
+pub(super) use self::amount::{DAY, Whole, duration, show_duration, whole};
+pub(super) use self::basic::OptionalListener;
+pub(super) use self::host::HostName;
+pub(super) use self::key::{Kek, PrivatePem};
+pub use self::mailbox::Mailbox;
+pub(super) use self::url::{DatabaseUrl, Issuer, PublicUrl, RedisUrl, SmtpUrl};
+
+use super::fault::Reason;
+use super::source::Given;
+
+/// A kind of setting.
+pub(super) trait Value: Sized {
+    /// What is allowed, for the reference: half a sentence in Markdown.
+    const ALLOWED: &'static str;
+
+    /// Whether a value may hold a secret, so that it belongs into a file of its own and errors do not repeat it.
+    const SECRET: bool = false;
+
+    /// Reads a value. The reason must not repeat a value that may hold a secret.
+    fn parse(given: &Given) -> Result<Self, Reason>;
+
+    /// The value as it would stand in the file, without anything secret.
+    fn show(&self) -> toml::Value;
+}
+
+/// What is shown of a secret.
+pub(super) const REDACTED: &str = "[secret]";

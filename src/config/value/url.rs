@@ -1,0 +1,203 @@
+//! URLs: where people find this service, and where it finds its database, cache and mail server.
+
+use super::super::fault::Reason;
+use super::super::source::Given;
+use super::Value;
+use super::host::is_host_name;
+use super::redaction::redacted;
+use countersign_domain::secret::SecretText;
+use url::{Host, Url};
+
+/// The address of this service as people and backends see it.
+pub(in super::super) struct PublicUrl(pub(in super::super) Url);
+
+impl PublicUrl {
+    /// Normalises the path to end in a slash: `join` would otherwise drop the last part of it.
+    pub(in super::super) fn new(text: &str) -> Result<Self, Reason> {
+        let mut url = web_url(text)?;
+        if !url.path().ends_with('/') {
+            let path = format!("{}/", url.path());
+            url.set_path(&path);
+        }
+        Ok(Self(url))
+    }
+}
+
+impl Value for PublicUrl {
+    const ALLOWED: &'static str = "`http://` or `https://`, without user, query and fragment";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        Self::new(given.line()?)
+    }
+
+    fn show(&self) -> toml::Value {
+        self.0.as_str().into()
+    }
+}
+
+/// The `iss` of every token, kept byte for byte: verifiers compare it as text (RFC 8725 section 3.8).
+pub(in super::super) struct Issuer(pub(in super::super) String);
+
+impl Value for Issuer {
+    const ALLOWED: &'static str = "`http://` or `https://`, without user, query and fragment";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        let text = given.line()?;
+        web_url(text).map(|_| Self(text.to_owned()))
+    }
+
+    fn show(&self) -> toml::Value {
+        self.0.clone().into()
+    }
+}
+
+/// The text is not repeated in the reasons: somebody who put a user into it also put a password into it.
+fn web_url(text: &str) -> Result<Url, Reason> {
+    let url = parsed(text)?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Reason::new("must start with http:// or https://"));
+    }
+    if has_user(&url) {
+        return Err(Reason::new("must not name a user or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Reason::new("must not have a query or fragment (\"?…\" or \"#…\")"));
+    }
+    Ok(url)
+}
+
+/// Where the database is.
+pub(in super::super) struct DatabaseUrl(pub(in super::super) SecretText);
+
+impl DatabaseUrl {
+    /// Whether the database lives in memory and is gone after the process.
+    pub(in super::super) fn is_in_memory(url: &SecretText) -> bool {
+        let text = url.reveal();
+        text.starts_with("sqlite:") && (text.contains(":memory:") || text.contains("mode=memory"))
+    }
+}
+
+impl Value for DatabaseUrl {
+    const ALLOWED: &'static str = "`sqlite://path`, or `postgres://user:password@host/database`";
+    const SECRET: bool = true;
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        let text = given.line()?;
+        // A SQLite URL holds a path, relative ones included, and does not follow the URL standard.
+        if let Some(rest) = text.strip_prefix("sqlite:") {
+            let path = rest.trim_start_matches('/').split('?').next().unwrap_or_default();
+            if path.is_empty() {
+                return Err(Reason::new("must name a file, as in sqlite://data/countersign.db"));
+            }
+        } else {
+            let url = parsed(text)?;
+            if !matches!(url.scheme(), "postgres" | "postgresql") || !text.contains("://") {
+                return Err(Reason::new("must start with sqlite:// or postgres://"));
+            }
+        }
+        refuse_encoded_control(text)?;
+        Ok(Self(SecretText::new(text.to_owned())))
+    }
+
+    fn show(&self) -> toml::Value {
+        redacted(self.0.reveal()).into()
+    }
+}
+
+/// Where Redis is.
+pub(in super::super) struct RedisUrl(pub(in super::super) SecretText);
+
+impl Value for RedisUrl {
+    const ALLOWED: &'static str = "`redis://` or, with TLS, `rediss://`, then `user:password@host:port/database`";
+    const SECRET: bool = true;
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        let text = given.line()?;
+        let url = parsed(text)?;
+        if !matches!(url.scheme(), "redis" | "rediss") {
+            return Err(Reason::new("must start with redis:// or rediss://"));
+        }
+        require_host(&url)?;
+        if has_user(&url) && url.password().is_none() {
+            return Err(Reason::new("names a user without a password; a password alone is written \":password@\""));
+        }
+        let database = url.path().trim_matches('/');
+        if !database.is_empty() && database.parse::<u8>().is_err() {
+            return Err(Reason::new("must have nothing but the number of a database as its path"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Reason::new("must not have a query or fragment (\"?…\" or \"#…\")"));
+        }
+        refuse_encoded_control(text)?;
+        Ok(Self(SecretText::new(text.to_owned())))
+    }
+
+    fn show(&self) -> toml::Value {
+        redacted(self.0.reveal()).into()
+    }
+}
+
+/// Where mail is handed over.
+pub(in super::super) struct SmtpUrl(pub(in super::super) SecretText);
+
+impl Value for SmtpUrl {
+    const ALLOWED: &'static str = "`smtp://` (STARTTLS, demanded unless the host is loopback) or `smtps://` (TLS from \
+                                   the first byte), then `user:password@host:port`";
+    const SECRET: bool = true;
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        let text = given.line()?;
+        let url = parsed(text)?;
+        if !matches!(url.scheme(), "smtp" | "smtps") {
+            return Err(Reason::new("must start with smtp:// or smtps://"));
+        }
+        require_host(&url)?;
+        if url.port().is_none_or(|port| port == 0) {
+            return Err(Reason::new("must name the port: usually 587 for smtp:// and 465 for smtps://"));
+        }
+        if has_user(&url) && (url.username().is_empty() || url.password().is_none_or(str::is_empty)) {
+            return Err(Reason::new("must name both user and password, or neither"));
+        }
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err(Reason::new(
+                "must end after the port; \"/\", \"?\" and \"#\" in a password are written %2F, %3F, %23",
+            ));
+        }
+        refuse_encoded_control(text)?;
+        Ok(Self(SecretText::new(text.to_owned())))
+    }
+
+    fn show(&self) -> toml::Value {
+        redacted(self.0.reveal()).into()
+    }
+}
+
+fn parsed(text: &str) -> Result<Url, Reason> {
+    Url::parse(text).map_err(|error| Reason::new(format!("must be a URL: {error}")))
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// The URL standard lets almost anything pass as the host of a scheme it does not know.
+fn require_host(url: &Url) -> Result<(), Reason> {
+    match url.host() {
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => Ok(()),
+        Some(Host::Domain(name)) if is_host_name(name) => Ok(()),
+        _ => Err(Reason::new("must name a host")),
+    }
+}
+
+/// `%00` or `%0D%0A` in a user or password would end up inside a protocol that ends its fields with exactly these: SASL
+/// PLAIN (RFC 4616 section 2) and every line of SMTP.
+fn refuse_encoded_control(text: &str) -> Result<(), Reason> {
+    let encoded =
+        |digits: &[u8]| std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    let control =
+        |window: &[u8]| window[0] == b'%' && encoded(&window[1..]).is_some_and(|byte| byte.is_ascii_control());
+    if text.as_bytes().windows(3).any(control) {
+        return Err(Reason::new("holds an encoded control character (%00 to %1F, %7F)"));
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+use super::{
+    call::Call,
+    wire::{self, Fields, proto::*},
+};
+use crate::usecase::account::{
+    ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, Me, Register, Registering, RequestEmailChange,
+    RequestReset, ResendVerification, Reset, UpdateMe, Verify,
+};
+use countersign_domain::refusal::Refusal;
+use tonic::{Request, Response, Status};
+
+/// `countersign.v1.AccountService`
+#[derive(Clone, Debug)]
+pub struct AccountDoor {
+    pub register: Register,
+    pub verify: Verify,
+    pub resend_verification: ResendVerification,
+    pub request_reset: RequestReset,
+    pub reset: Reset,
+    pub me: Me,
+    pub update_me: UpdateMe,
+    pub change_password: ChangePassword,
+    pub request_email_change: RequestEmailChange,
+    pub confirm_email_change: ConfirmEmailChange,
+    pub export_me: ExportMe,
+    pub delete_me: DeleteMe,
+}
+
+#[tonic::async_trait]
+impl account_service_server::AccountService for AccountDoor {
+    async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let form = read_registration(request.into_inner())?;
+            self.register.run(&call.origin, form).await?;
+            Ok(RegisterResponse {})
+        })
+        .await
+    }
+
+    async fn verify(&self, request: Request<VerifyRequest>) -> Result<Response<VerifyResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let proof = wire::claim_proof(&mut fields, message.token, &message.email, message.code);
+            let request_id = wire::request_id(&mut fields, &message.request_id);
+            let (proof, request_id) = fields.done(proof.zip(request_id))?;
+            self.verify.run(&call.origin, proof, request_id).await?;
+            Ok(VerifyResponse {})
+        })
+        .await
+    }
+
+    async fn resend_verification(
+        &self,
+        request: Request<ResendVerificationRequest>,
+    ) -> Result<Response<ResendVerificationResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let email = wire::email(&mut fields, "email", &message.email);
+            let request_id = wire::request_id(&mut fields, &message.request_id);
+            let (email, request_id) = fields.done(email.zip(request_id))?;
+            self.resend_verification.run(&call.origin, email, request_id).await?;
+            Ok(ResendVerificationResponse {})
+        })
+        .await
+    }
+
+    async fn request_reset(
+        &self,
+        request: Request<RequestResetRequest>,
+    ) -> Result<Response<RequestResetResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let email = wire::email(&mut fields, "email", &message.email);
+            let request_id = wire::request_id(&mut fields, &message.request_id);
+            let (email, request_id) = fields.done(email.zip(request_id))?;
+            self.request_reset.run(&call.origin, email, request_id).await?;
+            Ok(RequestResetResponse {})
+        })
+        .await
+    }
+
+    async fn reset(&self, request: Request<ResetRequest>) -> Result<Response<ResetResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let proof = wire::claim_proof(&mut fields, message.token, &message.email, message.code);
+            let password = wire::password(&mut fields, "new_password", message.new_password);
+            let request_id = wire::request_id(&mut fields, &message.request_id);
+            let ((proof, password), request_id) = fields.done(proof.zip(password).zip(request_id))?;
+            self.reset.run(&call.origin, proof, &password, request_id).await?;
+            Ok(ResetResponse {})
+        })
+        .await
+    }
+
+    async fn get_me(&self, request: Request<GetMeRequest>) -> Result<Response<GetMeResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let profile = self.me.run(call.person()?).await?;
+            Ok(GetMeResponse { account: Some(wire::account(profile)) })
+        })
+        .await
+    }
+
+    async fn update_me(&self, request: Request<UpdateMeRequest>) -> Result<Response<UpdateMeResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let (account, mask) = (message.account.unwrap_or_default(), message.update_mask.unwrap_or_default());
+            let change = wire::profile_change(&mut fields, &account, &mask);
+            let change = fields.done(change)?;
+            let profile = self.update_me.run(&call.origin, call.person()?, change).await?;
+            Ok(UpdateMeResponse { account: Some(wire::account(profile)) })
+        })
+        .await
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<ChangePasswordRequest>,
+    ) -> Result<Response<ChangePasswordResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let current = wire::password(&mut fields, "current_password", message.current_password);
+            let new = wire::password(&mut fields, "new_password", message.new_password);
+            let request_id = wire::request_id(&mut fields, &message.request_id);
+            let ((current, new), request_id) = fields.done(current.zip(new).zip(request_id))?;
+            self.change_password.run(&call.origin, call.person()?, &current, &new, request_id).await?;
+            Ok(ChangePasswordResponse {})
+        })
+        .await
+    }
+
+    async fn request_email_change(
+        &self,
+        request: Request<RequestEmailChangeRequest>,
+    ) -> Result<Response<RequestEmailChangeResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let new_email = wire::email(&mut fields, "new_email", &message.new_email);
+            let current = wire::password(&mut fields, "current_password", message.current_password);
+            let request_id = wire::request_id(&mut fields, &message.request_id);
+            let ((new_email, current), request_id) = fields.done(new_email.zip(current).zip(request_id))?;
+            self.request_email_change.run(&call.origin, call.person()?, new_email, &current, request_id).await?;
+            Ok(RequestEmailChangeResponse {})
+        })
+        .await
+    }
+
+    async fn confirm_email_change(
+        &self,
+        request: Request<ConfirmEmailChangeRequest>,
+    ) -> Result<Response<ConfirmEmailChangeResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let proof = wire::claim_proof(&mut fields, message.token, &message.email, message.code);
+            let request_id = wire::request_id(&mut fields, &message.request_id);
+            let (proof, request_id) = fields.done(proof.zip(request_id))?;
+            self.confirm_email_change.run(&call.origin, proof, request_id).await?;
+            Ok(ConfirmEmailChangeResponse {})
+        })
+        .await
+    }
+
+    async fn export_me(&self, request: Request<ExportMeRequest>) -> Result<Response<ExportMeResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let content = self.export_me.run(&call.origin, call.person()?).await?;
+            Ok(ExportMeResponse { content_type: "application/json".to_owned(), content })
+        })
+        .await
+    }
+
+    async fn delete_me(&self, request: Request<DeleteMeRequest>) -> Result<Response<DeleteMeResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let mut fields = Fields::default();
+            let current = wire::password(&mut fields, "current_password", request.into_inner().current_password);
+            let current = fields.done(current)?;
+            self.delete_me.run(&call.origin, call.person()?, &current).await?;
+            Ok(DeleteMeResponse {})
+        })
+        .await
+    }
+}
+
+fn read_registration(message: RegisterRequest) -> Result<Registering, Refusal> {
+    let mut fields = Fields::default();
+    let email = wire::email(&mut fields, "email", &message.email);
+    let password = wire::password(&mut fields, "password", message.password);
+    let username = match message.username.as_str() {
+        "" => Some(None),
+        name => fields.username("username", name).map(Some),
+    };
+    let display_name = wire::display_name(&mut fields, "display_name", &message.display_name);
+    let locale = wire::locale(&mut fields, "locale", &message.locale);
+    let request_id = wire::request_id(&mut fields, &message.request_id);
+    let read = (|| {
+        Some(Registering {
+            email: email?,
+            password: password?,
+            username: username?,
+            display_name: display_name?,
+            locale: locale?,
+            request_id: request_id?,
+        })
+    })();
+    fields.done(read)
+}

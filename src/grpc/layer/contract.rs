@@ -1,0 +1,68 @@
+use crate::grpc::status;
+use countersign_domain::refusal::Reason;
+use http::{HeaderMap, Response};
+use tonic::{Code, Status, body::Body};
+
+/// Errors that tonic makes by itself know no reason. This gives them one, so that a client sees a single kind of error.
+///
+/// Only answers without a message are looked at: their status stands in the headers. A status after a message comes from
+/// a handler, which has given it a reason already.
+pub(super) fn keep(response: Response<Body>) -> Response<Body> {
+    let Some(reason) = reason_for(response.headers()) else { return response };
+    status::bare(reason).into_http()
+}
+
+fn reason_for(headers: &HeaderMap) -> Option<Reason> {
+    let status = Status::from_header_map(headers)?;
+    if !status.details().is_empty() {
+        return None;
+    }
+    match status.code() {
+        Code::Unimplemented if headers.contains_key("grpc-accept-encoding") => None,
+        Code::Unimplemented => Some(Reason::MethodUnknown),
+        // The length is checked before the message is read.
+        Code::OutOfRange => Some(Reason::RequestTooLarge),
+        // A frame that is cut off, has a forbidden flag, or is missing.
+        Code::Internal | Code::Unknown => Some(Reason::MalformedRequest),
+        _ => None,
+    }
+}
+
+/// The code of an answer, for the metrics. A status that follows a message is in the trailers, where errors of unary calls
+/// never are.
+pub(super) fn code(headers: &HeaderMap) -> &'static str {
+    match headers.get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes())) {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_without_a_reason_gets_one_and_an_error_with_one_keeps_it() {
+        let of = |status: Status| reason_for(status.into_http::<Body>().headers());
+        assert_eq!(of(Status::out_of_range("too long")), Some(Reason::RequestTooLarge));
+        assert_eq!(of(Status::internal("missing message")), Some(Reason::MalformedRequest));
+        assert_eq!(of(Status::unimplemented("")), Some(Reason::MethodUnknown));
+        assert_eq!(of(status::bare(Reason::Internal)), None);
+        assert_eq!(of(Status::not_found("")), None);
+    }
+}

@@ -1,0 +1,77 @@
+use super::{Admit, callers, contract, deadline, guard};
+use crate::{
+    grpc::status,
+    runtime::{Stopwatch, timeout},
+    telemetry,
+    usecase::Failure,
+};
+use countersign_domain::refusal::Reason;
+use http::{Request, Response};
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tonic::{body::Body, service::Routes};
+use tower::{Service, ServiceExt as _};
+
+/// The one way to an RPC.
+#[derive(Clone, Debug)]
+pub struct Front {
+    admit: Arc<Admit>,
+    routes: Routes,
+    request_timeout: Duration,
+}
+
+impl Front {
+    pub fn new(admit: Admit, routes: Routes, request_timeout: Duration) -> Self {
+        Self { admit: Arc::new(admit), routes: routes.prepare(), request_timeout }
+    }
+
+    /// Refuses what is no gRPC call at all.
+    pub fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
+        guard::refuse(request)
+    }
+
+    async fn handle(self, request: Request<Body>) -> Response<Body> {
+        let stopwatch = Stopwatch::start();
+        // Only names of the table become labels: a caller must not be able to make new ones.
+        let rpc = callers::find(request.uri().path()).map_or("unknown", |(path, _)| path);
+        let limit = deadline::of(request.headers(), self.request_timeout);
+        let answered = timeout(limit, self.pass(request)).await;
+        let response = answered.unwrap_or_else(|| status::bare(Reason::DeadlineExceeded).into_http());
+        telemetry::count_rpc(rpc, contract::code(response.headers()), stopwatch.elapsed());
+        response
+    }
+
+    async fn pass(self, mut request: Request<Body>) -> Response<Body> {
+        let origin = self.admit.origin(request.headers(), request.extensions());
+        let trace_id = origin.trace_id.clone();
+        match self.admit.run(request.uri().path(), request.headers(), origin).await {
+            Ok(call) => request.extensions_mut().insert(call),
+            Err(failure) => return status::of(&failure, &trace_id).into_http(),
+        };
+        match self.routes.oneshot(request).await {
+            Ok(response) => contract::keep(response),
+            Err(error) => status::of(&Failure::Broken(error.to_string()), &trace_id).into_http(),
+        }
+    }
+}
+
+impl Service<Request<Body>> for Front {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let front = self.clone();
+        Box::pin(async move { Ok(front.handle(request).await) })
+    }
+}

@@ -1,0 +1,26 @@
+//! The gRPC door: one file per service.
+//!
+//! A handler reads its message, calls one story and writes the answer. Who may call is decided before it, in `layer/`;
+//! what an error looks like is decided in `status.rs`, for all of them.
+//!
+//! **Architecture invariant:** tonic and generated code are named only here and where the browsers' shim will stand.
+
+mod account;
+mod auth;
+mod call;
+mod dev_mailbox;
+mod incoming;
+mod layer;
+mod server;
+mod session;
+
+pub mod status;
+pub mod wire;
+
+pub use account::AccountDoor;
+pub use auth::AuthDoor;
+pub use dev_mailbox::DevMailboxDoor;
+pub use incoming::{Incoming, IncomingLimits};
+pub use layer::{Admit, Front, callers};
+pub use server::{GrpcService, ServerLimits, Services, health_service, serve};
+pub use session::SessionDoor;

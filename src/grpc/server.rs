@@ -1,0 +1,131 @@
+use super::{
+    AccountDoor, AuthDoor, DevMailboxDoor, Front, Incoming, SessionDoor,
+    wire::{
+        DESCRIPTORS,
+        proto::{
+            account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
+            dev_mailbox_service_server::DevMailboxServiceServer, session_service_server::SessionServiceServer,
+        },
+    },
+};
+use axum::Router;
+use http::Request;
+use std::{future::Future, time::Duration};
+use tonic::{body::Body, service::Routes, transport::Server};
+use tonic_health::server::{HealthReporter, health_reporter};
+use tonic_web::GrpcWebLayer;
+use tower::{Layer as _, ServiceExt as _, service_fn};
+
+/// What one connection may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerLimits {
+    pub concurrent_streams: u32,
+    pub message_bytes: usize,
+    pub connection_age: Duration,
+}
+
+/// The services of this process.
+#[derive(Debug)]
+pub struct Services {
+    pub account: AccountDoor,
+    pub auth: AuthDoor,
+    pub session: SessionDoor,
+    /// Only with the `dev` profile.
+    pub dev_mailbox: Option<DevMailboxDoor>,
+    pub reflection: bool,
+}
+
+/// The standard health service and the hand that sets it.
+#[derive(Clone)]
+pub struct GrpcService(HealthReporter);
+
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+const MAX_HEADER_BYTES: u32 = 32 * 1024;
+const NAMES: [&str; 4] =
+    ["", "countersign.v1.AccountService", "countersign.v1.AuthService", "countersign.v1.SessionService"];
+
+/// A health service that says "serving" of nothing yet.
+pub fn health_service() -> (GrpcService, Routes) {
+    let (reporter, server) = health_reporter();
+    (GrpcService(reporter), Routes::new(server))
+}
+
+impl GrpcService {
+    /// Says of every service whether it can be used.
+    pub async fn set_serving(&self, serving: bool) {
+        use tonic_health::ServingStatus::{NotServing, Serving};
+        for name in NAMES {
+            self.0.set_service_status(name, if serving { Serving } else { NotServing }).await;
+        }
+    }
+}
+
+impl std::fmt::Debug for GrpcService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GrpcService")
+    }
+}
+
+impl Services {
+    /// All services as one, `health` first.
+    ///
+    /// # Errors
+    /// When reflection cannot read our own descriptors.
+    pub fn into_routes(self, health: Routes, limits: ServerLimits) -> Result<Routes, String> {
+        let most = limits.message_bytes;
+        let mut routes = health
+            .add_service(AccountServiceServer::new(self.account).max_decoding_message_size(most))
+            .add_service(AuthServiceServer::new(self.auth).max_decoding_message_size(most))
+            .add_service(SessionServiceServer::new(self.session).max_decoding_message_size(most));
+        if let Some(mailbox) = self.dev_mailbox {
+            routes = routes.add_service(DevMailboxServiceServer::new(mailbox).max_decoding_message_size(most));
+        }
+        if self.reflection {
+            let builder = || {
+                tonic_reflection::server::Builder::configure()
+                    .register_encoded_file_descriptor_set(DESCRIPTORS)
+                    .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+                    .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            };
+            // grpcurl and Python still ask for v1alpha.
+            routes = routes
+                .add_service(builder().build_v1().map_err(|error| error.to_string())?)
+                .add_service(builder().build_v1alpha().map_err(|error| error.to_string())?);
+        }
+        Ok(routes)
+    }
+}
+
+/// Serves gRPC, grpc-web and pages on one port until `stop` resolves and the calls under way are answered.
+///
+/// # Errors
+/// When the connections cannot be served.
+pub async fn serve(
+    front: Front,
+    pages: Router,
+    incoming: Incoming,
+    limits: ServerLimits,
+    stop: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    let web = GrpcWebLayer::new().layer(front);
+    let grpc = service_fn(move |request: Request<axum::body::Body>| {
+        let web = web.clone();
+        async move {
+            if let Some(refusal) = Front::refuse(&request) {
+                return Ok(refusal);
+            }
+            web.oneshot(request.map(Body::new)).await
+        }
+    });
+    Server::builder()
+        .accept_http1(true)
+        .max_concurrent_streams(limits.concurrent_streams)
+        .max_connection_age(limits.connection_age)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .add_routes(Routes::from(pages.fallback_service(grpc)))
+        .serve_with_incoming_shutdown(incoming, stop)
+        .await
+}

@@ -1,0 +1,128 @@
+//! The one table: how each reason travels.
+
+use crate::usecase::Failure;
+use countersign_domain::refusal::{FieldViolation as Violation, Reason, Refusal};
+use std::time::Duration;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+
+/// The `domain` of every `google.rpc.ErrorInfo`.
+pub const DOMAIN: &str = "countersign";
+
+/// What a client is to do about a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    FixInput,
+    LogIn,
+    RefreshToken,
+    Retry,
+    GiveUp,
+}
+
+impl Advice {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FixInput => "fix the input",
+            Self::LogIn => "log in again",
+            Self::RefreshToken => "refresh",
+            Self::Retry => "retry",
+            Self::GiveUp => "give up",
+        }
+    }
+}
+
+/// How a reason travels.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    pub code: Code,
+    /// The status of the plain HTTP doors.
+    pub http: u16,
+    pub advice: Advice,
+    /// For people who read logs. Programs decide by the reason.
+    pub text: &'static str,
+}
+
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The line of a reason.
+pub fn line(reason: Reason) -> Line {
+    use Advice::{FixInput, GiveUp, LogIn, RefreshToken, Retry};
+    let (code, http, advice, text) = match reason {
+        Reason::InvalidField => (Code::InvalidArgument, 400, FixInput, "a field has a value it cannot have"),
+        Reason::MalformedRequest => (Code::InvalidArgument, 400, FixInput, "the request cannot be decoded"),
+        Reason::RequestTooLarge => (Code::InvalidArgument, 413, FixInput, "the request is too large"),
+        Reason::PasswordRejected => (Code::InvalidArgument, 400, FixInput, "the password breaks the policy"),
+        Reason::CurrentPasswordWrong => (Code::InvalidArgument, 400, FixInput, "the current password is wrong"),
+        Reason::UsernameTaken => (Code::AlreadyExists, 409, FixInput, "the user name is taken"),
+        Reason::EmailTaken => (Code::AlreadyExists, 409, FixInput, "the address is taken"),
+        Reason::RequestIdReused => (Code::InvalidArgument, 409, FixInput, "the request id belongs to another call"),
+        Reason::LinkInvalid => (Code::InvalidArgument, 400, FixInput, "the link is not valid"),
+        Reason::LinkExpired => (Code::FailedPrecondition, 410, FixInput, "the link is too old"),
+        Reason::LinkUsed => (Code::FailedPrecondition, 410, FixInput, "the link was used already"),
+        Reason::CodeInvalid => (Code::InvalidArgument, 400, FixInput, "the code is not valid"),
+        Reason::CredentialsInvalid => {
+            (Code::Unauthenticated, 401, FixInput, "no account that may log in has this identifier and password")
+        }
+        Reason::TokenMissing => (Code::Unauthenticated, 401, LogIn, "an access token is needed"),
+        Reason::TokenInvalid => (Code::Unauthenticated, 401, LogIn, "the token is not valid"),
+        Reason::TokenExpired => (Code::Unauthenticated, 401, RefreshToken, "the access token is too old"),
+        Reason::SessionEnded => (Code::Unauthenticated, 401, LogIn, "the session has ended"),
+        Reason::SessionExpired => (Code::Unauthenticated, 401, LogIn, "the session is too old"),
+        Reason::RefreshTokenReused => {
+            (Code::Unauthenticated, 401, LogIn, "the refresh token was used before; the session has been ended")
+        }
+        Reason::RefreshContended => (Code::Aborted, 409, Retry, "another refresh of this session is under way"),
+        Reason::AccountDisabled => (Code::PermissionDenied, 403, LogIn, "the account is disabled"),
+        Reason::CallerNotAllowed => (Code::PermissionDenied, 403, GiveUp, "the caller may not do this"),
+        Reason::SessionNotFound => (Code::NotFound, 404, FixInput, "there is no such session"),
+        Reason::TenantUnknown => (Code::InvalidArgument, 400, FixInput, "there is no such tenant"),
+        Reason::AudienceUnknown => (Code::InvalidArgument, 400, FixInput, "there is no such audience"),
+        Reason::MailNotFound => (Code::NotFound, 404, Retry, "no such mail arrived in time"),
+        Reason::MethodUnknown => (Code::Unimplemented, 404, GiveUp, "there is no such method"),
+        Reason::DeadlineExceeded => (Code::DeadlineExceeded, 504, Retry, "the deadline passed"),
+        Reason::Overloaded => (Code::ResourceExhausted, 429, Retry, "there is more work than can be done now"),
+        Reason::StoreUnavailable => (Code::Unavailable, 503, Retry, "the database does not answer"),
+        Reason::Internal => (Code::Internal, 500, GiveUp, "something is broken here"),
+    };
+    Line { code, http, advice, text }
+}
+
+/// The error of a failed call. What must not reach the caller is logged here, once.
+pub(super) fn of(failure: &Failure, trace_id: &str) -> Status {
+    let reason = failure.reason();
+    match failure {
+        Failure::Refused(refusal) => return refused(refusal, trace_id),
+        Failure::Store(fault) if reason == Reason::StoreUnavailable => {
+            tracing::warn!(%fault, trace_id, "the database did not answer");
+        }
+        Failure::Store(_) | Failure::Broken(_) => tracing::error!(%failure, trace_id, "a call failed"),
+    }
+    refused(&Refusal::from(reason), trace_id)
+}
+
+/// The error of a call that never reached a story.
+pub(super) fn bare(reason: Reason) -> Status {
+    refused(&Refusal::from(reason), "")
+}
+
+fn refused(refusal: &Refusal, trace_id: &str) -> Status {
+    let Line { code, text, advice, .. } = line(refusal.reason);
+    let mut details = ErrorDetails::new();
+    details.set_error_info(refusal.reason.name(), DOMAIN, []);
+    if !trace_id.is_empty() {
+        details.set_request_info(trace_id, "");
+    }
+    if !refusal.violations.is_empty() {
+        details.set_bad_request(refusal.violations.iter().map(violation).collect::<Vec<_>>());
+    }
+    if advice == Advice::Retry {
+        details.set_retry_info(Some(refusal.retry_after.unwrap_or(RETRY_AFTER)));
+    }
+    Status::with_error_details(code, text, details)
+}
+
+fn violation(violation: &Violation) -> FieldViolation {
+    let mut line = FieldViolation::new(violation.field, violation.description.clone());
+    line.reason = violation.reason.to_owned();
+    line
+}

@@ -1,0 +1,31 @@
+//! The protobuf messages, how they are decoded, and how they meet the types of the stories.
+
+mod codec;
+mod read;
+mod write;
+
+/// Generated from `proto/countersign/v1`.
+#[allow(
+    unreachable_pub,
+    missing_debug_implementations,
+    clippy::all,
+    clippy::too_many_lines,
+    clippy::large_futures,
+    rust_2018_idioms,
+    reason = "generated code"
+)]
+pub mod proto {
+    tonic::include_proto!("countersign.v1");
+    include!(concat!(env!("OUT_DIR"), "/silent.rs"));
+}
+
+pub use codec::Codec;
+
+pub(super) use read::{
+    Fields, claim_proof, display_name, email, identifier, locale, page_size, password, profile_change, request_id,
+    session_id,
+};
+pub(super) use write::{account, session, session_info, timestamp};
+
+/// The descriptors that reflection serves.
+pub(super) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/reflection.bin"));

@@ -1,0 +1,167 @@
+//! Reading: nothing a caller sends is used before it was parsed.
+
+use super::proto;
+use crate::{store::account::ProfileChange, usecase::action::ClaimProof};
+use countersign_domain::{
+    account::Identifier,
+    action::ActionCode,
+    display_name::{DisplayName, InvalidDisplayName},
+    email::{EmailAddress, InvalidEmail},
+    id::SessionId,
+    locale::Locale,
+    refusal::{Refusal, Violations},
+    request_id::RequestId,
+    secret::SecretText,
+    username::{InvalidUsername, Username},
+};
+
+/// Reads the fields of a message and collects what is wrong with them.
+#[derive(Debug, Default)]
+pub(in crate::grpc) struct Fields(Violations);
+
+/// Bytes in a token of a link, at most; more than any of ours has.
+const MAX_TOKEN_BYTES: usize = 1_024;
+/// Bytes in a login identifier, at most. What is longer is nobody's and not even looked at.
+const MAX_IDENTIFIER_BYTES: usize = 512;
+const MAX_PAGE: i32 = 100;
+
+impl Fields {
+    pub(in crate::grpc) fn note(&mut self, field: &'static str, description: &'static str) {
+        self.0.note(field, description);
+    }
+
+    /// What was read, if nothing was wrong.
+    pub(in crate::grpc) fn done<T>(self, values: Option<T>) -> Result<T, Refusal> {
+        self.0.unless_any(values)
+    }
+
+    pub(in crate::grpc) fn username(&mut self, field: &'static str, text: &str) -> Option<Username> {
+        self.0.check(field, Username::parse(text), InvalidUsername::describe)
+    }
+}
+
+pub(in crate::grpc) fn email(fields: &mut Fields, field: &'static str, text: &str) -> Option<EmailAddress> {
+    fields.0.check(field, EmailAddress::parse(text), InvalidEmail::describe)
+}
+
+pub(in crate::grpc) fn display_name(fields: &mut Fields, field: &'static str, text: &str) -> Option<DisplayName> {
+    fields.0.check(field, DisplayName::parse(text), InvalidDisplayName::describe)
+}
+
+pub(in crate::grpc) fn locale(fields: &mut Fields, field: &'static str, tag: &str) -> Option<Locale> {
+    let locale = Locale::lookup(tag);
+    if locale.is_none() {
+        fields.note(field, "is not a language tag such as `de-AT`");
+    }
+    locale
+}
+
+/// A password that must be there. How good it is, the policy decides.
+pub(in crate::grpc) fn password(fields: &mut Fields, field: &'static str, text: String) -> Option<SecretText> {
+    let secret = SecretText::new(text);
+    if secret.is_empty() {
+        fields.note(field, "is missing");
+        return None;
+    }
+    Some(secret)
+}
+
+/// `Some(None)` when the caller gave none.
+pub(in crate::grpc) fn request_id(fields: &mut Fields, text: &str) -> Option<Option<RequestId>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let id = RequestId::parse(text).ok();
+    if id.is_none() {
+        fields.note("request_id", "must have 8 to 64 visible ASCII characters");
+    }
+    id.map(Some)
+}
+
+/// `None` when it can be nobody's. That is no violation: whether somebody exists is not told by the shape of an error.
+pub(in crate::grpc) fn identifier(text: &str) -> Option<Identifier> {
+    if text.len() > MAX_IDENTIFIER_BYTES {
+        return None;
+    }
+    Identifier::parse(text.trim()).ok()
+}
+
+pub(in crate::grpc) fn session_id(fields: &mut Fields, field: &'static str, text: &str) -> Option<SessionId> {
+    let id = text.parse().ok();
+    if id.is_none() {
+        fields.note(field, "is not a session id");
+    }
+    id
+}
+
+/// Zero means the default, which is also the most.
+pub(in crate::grpc) fn page_size(fields: &mut Fields, size: i32) -> Option<usize> {
+    match size {
+        0 => usize::try_from(MAX_PAGE).ok(),
+        1..=MAX_PAGE => usize::try_from(size).ok(),
+        _ => {
+            fields.note("page_size", "must be between 0 and 100");
+            None
+        }
+    }
+}
+
+/// Either the token of a link, or an address and the code that was mailed to it.
+pub(in crate::grpc) fn claim_proof(
+    fields: &mut Fields,
+    token: String,
+    address: &str,
+    code: String,
+) -> Option<ClaimProof> {
+    let (token, code) = (SecretText::new(token), SecretText::new(code));
+    match (token.is_empty(), address.is_empty() && code.is_empty()) {
+        (false, true) if token.reveal().len() <= MAX_TOKEN_BYTES => Some(ClaimProof::Link(token)),
+        (false, true) => {
+            fields.note("token", "is longer than any token");
+            None
+        }
+        (true, false) => {
+            if code.is_empty() {
+                fields.note("code", "is missing");
+            }
+            let email = email(fields, "email", address)?;
+            Some(ClaimProof::Code(email, ActionCode::parse(code.reveal())))
+        }
+        (false, false) => {
+            fields.note("token", "cannot be combined with `email` and `code`");
+            None
+        }
+        (true, true) => {
+            fields.note("token", "is missing; so are `email` and `code`");
+            None
+        }
+    }
+}
+
+/// What an update mask names, and nothing else: a field that is not in the mask is never read, and one that its owner
+/// may not change is refused by name.
+pub(in crate::grpc) fn profile_change(
+    fields: &mut Fields,
+    account: &proto::Account,
+    mask: &prost_types::FieldMask,
+) -> Option<ProfileChange> {
+    const MAX_PATHS: usize = 16;
+    if mask.paths.is_empty() || mask.paths.len() > MAX_PATHS {
+        fields.note("update_mask", "must name the fields to change: `display_name`, `locale`, `username`");
+        return None;
+    }
+    let mut change = ProfileChange::default();
+    for path in &mask.paths {
+        match path.as_str() {
+            "display_name" => {
+                let name = display_name(fields, "account.display_name", &account.display_name);
+                change.display_name = name.map(|name| name.as_str().to_owned());
+            }
+            "locale" => change.locale = locale(fields, "account.locale", &account.locale),
+            "username" if account.username.is_empty() => change.username = Some(None),
+            "username" => change.username = fields.username("account.username", &account.username).map(Some),
+            _ => fields.note("update_mask", "names a field that cannot be changed here"),
+        }
+    }
+    Some(change)
+}

@@ -1,0 +1,32 @@
+use crate::{
+    cache::{Topic, WakeUps},
+    runtime::{Shutdown, sleep},
+    usecase::mail::{DeliverMail, Delivered},
+};
+use std::time::Duration;
+
+/// Retries and mails of replicas that died are found at the latest after this.
+const LOOK: Duration = Duration::from_secs(2);
+/// A database that does not answer is not asked more often than this.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Sends mail as it is queued, until the service stops. A round that has begun is finished.
+pub async fn send_mail(deliver: DeliverMail, wakeups: WakeUps, mut shutdown: Shutdown) {
+    loop {
+        match deliver.run().await {
+            Ok(delivered) if delivered == Delivered::default() => {
+                if shutdown.unless(wakeups.wait(Topic::Outbox, LOOK)).await.is_err() {
+                    return;
+                }
+            }
+            // There may be more.
+            Ok(_) => {}
+            Err(fault) => {
+                tracing::warn!(%fault, "the outbox cannot be read");
+                if shutdown.unless(sleep(PAUSE)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

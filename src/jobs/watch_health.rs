@@ -1,0 +1,27 @@
+use crate::{
+    runtime::{Shutdown, sleep},
+    usecase::housekeeping::Ready,
+};
+use std::{future::Future, time::Duration};
+
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Tells `report` whether calls can be answered, now and whenever that changes; and that they cannot once the service
+/// stops, so that balancers turn away before connections break.
+pub async fn watch_health<F: Future<Output = ()>>(ready: Ready, report: impl Fn(bool) -> F, mut shutdown: Shutdown) {
+    let mut last = None;
+    loop {
+        let is_ready = ready.run().await;
+        if last != Some(is_ready) {
+            if last.is_some() {
+                tracing::warn!(ready = is_ready, "the database came or went");
+            }
+            report(is_ready).await;
+            last = Some(is_ready);
+        }
+        if shutdown.unless(sleep(EVERY)).await.is_err() {
+            report(false).await;
+            return;
+        }
+    }
+}

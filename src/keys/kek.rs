@@ -1,0 +1,103 @@
+use crate::runtime::Entropy;
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use countersign_token::KeyEncryptionKey;
+use std::{
+    fmt,
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// The file of the key-encryption key cannot be used.
+#[derive(Debug)]
+pub enum KekFault {
+    Io(PathBuf, io::Error),
+    /// Others than its owner may read it.
+    Exposed(PathBuf),
+    /// It does not hold 32 bytes in base64.
+    Unreadable(PathBuf),
+}
+
+impl fmt::Display for KekFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Exposed(path) => write!(f, "{}: others may read this key; chmod 600 it", path.display()),
+            Self::Unreadable(path) => write!(f, "{}: does not hold 32 bytes in base64", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for KekFault {}
+
+/// The key-encryption key that lies beside the embedded database, made on the first start.
+///
+/// # Errors
+/// When the file can neither be read nor made, holds something else, or is open to others.
+pub fn load_or_create(directory: &Path, entropy: &Entropy) -> Result<KeyEncryptionKey, KekFault> {
+    let path = directory.join("kek");
+    let io = |error| KekFault::Io(path.clone(), error);
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            let text = Zeroizing::new(text);
+            if fs::metadata(&path).map_err(io)?.permissions().mode() & 0o077 != 0 {
+                return Err(KekFault::Exposed(path));
+            }
+            let bytes = Zeroizing::new(BASE64.decode(text.trim()).map_err(|_| KekFault::Unreadable(path.clone()))?);
+            let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| KekFault::Unreadable(path))?;
+            Ok(KeyEncryptionKey::new(key))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create(directory, &path, entropy).map_err(io)?;
+            // Read back, so that of two first starts at once both use the one that was kept.
+            load_or_create(directory, entropy)
+        }
+        Err(error) => Err(io(error)),
+    }
+}
+
+/// Written whole under another name first: a start that dies half-way leaves no half a key.
+fn create(directory: &Path, path: &Path, entropy: &Entropy) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let key = Zeroizing::new(entropy.bytes::<32>());
+    let draft = directory.join(format!("kek.{:016x}", u64::from_le_bytes(entropy.bytes())));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    file.write_all(Zeroizing::new(BASE64.encode(key.as_slice())).as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    // A hard link fails where a rename would replace: the first key stays.
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_for_its_owner_only_and_then_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let made = load_or_create(directory.path(), &Entropy::system()).unwrap().id();
+        let mode = fs::metadata(directory.path().join("kek")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(load_or_create(directory.path(), &Entropy::system()).unwrap().id(), made);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no draft is left behind");
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_or_that_is_none_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("kek");
+        fs::write(&path, "AAAA").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(matches!(load_or_create(directory.path(), &Entropy::system()), Err(KekFault::Unreadable(_))));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(load_or_create(directory.path(), &Entropy::system()), Err(KekFault::Exposed(_))));
+    }
+}

@@ -1,0 +1,16 @@
+//! Countersign: an identity service that speaks gRPC. ARCHITECTURE.md is the map.
+
+pub mod cache;
+pub mod cli;
+pub mod config;
+pub mod grpc;
+pub mod http;
+pub mod jobs;
+pub mod keys;
+pub mod mail;
+pub mod passwords;
+pub mod runtime;
+pub mod store;
+pub mod telemetry;
+pub mod usecase;
+pub mod wiring;

@@ -1,0 +1,207 @@
+//! Reads what the file transport wrote: the mailbox of development and tests.
+
+use super::message::wire_form;
+use crate::runtime;
+use countersign_domain::{email::EmailAddress, time::Timestamp};
+use mail_parser::{MessageParser, MimeHeaders};
+use std::{
+    collections::HashSet,
+    fmt,
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// A larger file is no mail of ours.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+/// How often the folder is looked at while waiting. Another process may write into it, so nothing can wake us.
+const POLL: Duration = Duration::from_millis(50);
+
+/// A mail out of the folder. Its texts hold links and codes, so `Debug` shows none of them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredMail {
+    /// The file's name without `.eml`; sorts by age.
+    pub id: String,
+    /// The Date header, to the second.
+    pub date: Timestamp,
+    /// The address it came from.
+    pub from: String,
+    /// The address it went to.
+    pub to: String,
+    /// The subject, decoded.
+    pub subject: String,
+    /// The plain text, decoded.
+    pub text: String,
+    /// The HTML, decoded.
+    pub html: String,
+}
+
+impl fmt::Debug for StoredMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredMail").field("id", &self.id).field("date", &self.date).finish_non_exhaustive()
+    }
+}
+
+impl StoredMail {
+    /// The token in the mail's link, if it has one: what follows `#token=`.
+    pub fn token(&self) -> Option<String> {
+        let (_, rest) = self.text.split_once("#token=")?;
+        rest.split_whitespace().next().map(str::to_owned)
+    }
+
+    /// The code in the mail, if it has one: two groups of four digits on a line of their own.
+    pub fn code(&self) -> Option<String> {
+        let is_group = |group: &str| group.len() == 4 && group.bytes().all(|byte| byte.is_ascii_digit());
+        let is_code = |line: &&str| line.split_once(' ').is_some_and(|(left, right)| is_group(left) && is_group(right));
+        self.text.lines().map(str::trim).find(is_code).map(str::to_owned)
+    }
+}
+
+/// The folder a file transport writes into.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    folder: PathBuf,
+}
+
+impl Mailbox {
+    /// The mailbox in a folder, which need not exist yet.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// The newest mails first, at most `limit`, all of them or those to one recipient. Files that are no mails are
+    /// passed over.
+    ///
+    /// # Errors
+    /// When the folder exists and cannot be read.
+    pub async fn list(&self, recipient: Option<&EmailAddress>, limit: usize) -> io::Result<Vec<StoredMail>> {
+        let (folder, recipient) = (self.folder.clone(), recipient.map(comparable));
+        let listed = runtime::blocking(move || {
+            let mails = stems(&folder)?.into_iter().filter_map(|stem| read(&folder, stem));
+            let wanted = mails.filter(|mail| recipient.as_ref().is_none_or(|wanted| is_to(mail, wanted)));
+            Ok(wanted.take(limit).collect())
+        });
+        listed.await.and_then(|outcome| outcome)
+    }
+
+    /// The newest mail to a recipient, waiting for it to come: one whose subject contains a text and that is newer than
+    /// the mail with a known id, where those are given. `None` when none came within `limit`.
+    pub async fn wait_for(
+        &self,
+        recipient: &EmailAddress,
+        subject_contains: Option<&str>,
+        newer_than: Option<&str>,
+        limit: Duration,
+    ) -> Option<StoredMail> {
+        let wanted = Wanted {
+            recipient: comparable(recipient),
+            subject_contains: subject_contains.map(str::to_owned),
+            newer_than: newer_than.map(str::to_owned),
+        };
+        runtime::timeout(limit, self.watch(wanted)).await.flatten()
+    }
+
+    async fn watch(&self, wanted: Wanted) -> Option<StoredMail> {
+        let mut search = Search { folder: self.folder.clone(), wanted, passed_over: HashSet::new() };
+        loop {
+            let (found, continued) = runtime::blocking(move || (search.look(), search)).await.ok()?;
+            if found.is_some() {
+                return found;
+            }
+            search = continued;
+            runtime::sleep(POLL).await;
+        }
+    }
+}
+
+struct Wanted {
+    recipient: String,
+    subject_contains: Option<String>,
+    newer_than: Option<String>,
+}
+
+struct Search {
+    folder: PathBuf,
+    wanted: Wanted,
+    /// Mails read before that were not the one: no file is parsed twenty times a second. Broken files are not among
+    /// them, since their writer may not be done.
+    passed_over: HashSet<String>,
+}
+
+impl Search {
+    fn look(&mut self) -> Option<StoredMail> {
+        for stem in stems(&self.folder).ok()? {
+            let is_old = self.wanted.newer_than.as_ref().is_some_and(|known| stem <= *known);
+            if is_old || self.passed_over.contains(&stem) {
+                continue;
+            }
+            let Some(mail) = read(&self.folder, stem) else { continue };
+            let has_subject = self.wanted.subject_contains.as_ref().is_none_or(|part| mail.subject.contains(part));
+            if has_subject && is_to(&mail, &self.wanted.recipient) {
+                return Some(mail);
+            }
+            self.passed_over.insert(mail.id);
+        }
+        None
+    }
+}
+
+/// The names of all finished mails, newest first. Links are not followed: nobody can make this read another file.
+fn stems(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut stems = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let name = entry.file_name();
+        let stem = name.to_str().and_then(|name| name.strip_suffix(".eml"));
+        if let Some(stem) = stem.filter(|stem| is_file && !stem.is_empty() && !stem.starts_with('.')) {
+            stems.push(stem.to_owned());
+        }
+    }
+    stems.sort_unstable_by(|left, right| right.cmp(left));
+    Ok(stems)
+}
+
+/// `None` when the file is gone, too large or no mail.
+fn read(folder: &Path, stem: String) -> Option<StoredMail> {
+    let mut bytes = Vec::new();
+    let file = File::open(folder.join(format!("{stem}.eml"))).ok()?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return None;
+    }
+    let message = MessageParser::default().parse(&bytes)?;
+    let address = |list: Option<&mail_parser::Address<'_>>| list?.first()?.address.as_deref().map(str::to_owned);
+    let body = |subtype: &str| {
+        let part = message.parts.iter().find(|part| part.is_content_type("text", subtype));
+        part.and_then(|part| part.text_contents()).unwrap_or_default().to_owned()
+    };
+    Some(StoredMail {
+        date: Timestamp::from_seconds(message.date()?.to_timestamp()),
+        from: address(message.from())?,
+        to: address(message.to())?,
+        subject: message.subject()?.to_owned(),
+        text: body("plain"),
+        html: body("html"),
+        id: stem,
+    })
+}
+
+fn is_to(mail: &StoredMail, comparable: &str) -> bool {
+    mail.to.to_lowercase() == comparable
+}
+
+/// As the To header has it, but without regard to case.
+fn comparable(address: &EmailAddress) -> String {
+    wire_form(address).unwrap_or_default().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! Mails: their texts, their bytes, and the ways they leave.
+//!
+//! **Architecture invariant:** nothing here knows why a mail is written. Links, codes and addresses arrive as values;
+//! URLs come from configuration, never from a request.
+
+mod built_in;
+mod dkim;
+mod fault;
+mod files;
+mod mailbox;
+mod message;
+mod smtp;
+mod template;
+mod transport;
+mod words;
+
+pub use dkim::{DkimFault, DkimSigner};
+pub use fault::{SendFault, SendFaultKind};
+pub use files::FileTransport;
+pub use mailbox::{Mailbox, StoredMail};
+pub use message::{ComposeFault, ComposedMail, Composer, ComposerSettings};
+pub use smtp::{InvalidSmtp, SmtpTransport};
+pub use template::{MailValues, Rendered, Renderer, TemplateFault};
+pub use transport::Transport;

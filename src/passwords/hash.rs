@@ -1,0 +1,108 @@
+use argon2::{ARGON2ID_IDENT, Params};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use std::{fmt, ops::RangeInclusive};
+
+/// Bytes of salt and of output in the hashes made here (RFC 9106 section 4).
+pub(super) const SALT_BYTES: usize = 16;
+pub(super) const OUTPUT_BYTES: usize = 32;
+
+// What a stored hash may ask for. It decides how much work a login costs, so whoever can write one row of the database
+// must not be able to stop the service with it.
+const MAX_PHC_BYTES: usize = 256;
+const MAX_MEMORY_KIB: u32 = 1024 * 1024;
+const MAX_ITERATIONS: u32 = 16;
+const MAX_PARALLELISM: u32 = 16;
+/// The PHC string format itself ends at 48 bytes of salt.
+const READABLE_SALT_BYTES: RangeInclusive<usize> = 8..=48;
+const READABLE_OUTPUT_BYTES: RangeInclusive<usize> = 16..=64;
+const VERSION: u32 = 0x13;
+
+/// A hashed password as it is stored: a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<output>`.
+#[derive(Clone)]
+pub struct PasswordHash {
+    phc: String,
+    recipe: Recipe,
+    output: Vec<u8>,
+}
+
+/// A stored text that is no Argon2id hash within bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// Everything a hash depends on except the password.
+#[derive(Clone, Debug)]
+pub(super) struct Recipe {
+    /// Names the length of the output, always.
+    pub(super) params: Params,
+    pub(super) salt: Vec<u8>,
+}
+
+impl PasswordHash {
+    /// Reads what [`PasswordHash::as_str`] once gave, or another program that writes canonical PHC strings.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for anything but Argon2id version 19 with at most 1 GiB, 16 iterations and 16 lanes, 8 to 48 bytes
+    /// of salt and 16 to 64 bytes of output. No work is done for such a text.
+    pub fn from_stored(phc: String) -> Result<Self, Unreadable> {
+        if phc.len() > MAX_PHC_BYTES {
+            return Err(Unreadable);
+        }
+        let read = argon2::PasswordHash::new(&phc).map_err(|_| Unreadable)?;
+        let params = Params::try_from(&read).map_err(|_| Unreadable)?;
+        let (Some(salt), Some(output)) = (read.salt, read.hash) else { return Err(Unreadable) };
+        let known = read.algorithm == ARGON2ID_IDENT && read.version == Some(VERSION);
+        let readable = READABLE_SALT_BYTES.contains(&salt.len()) && READABLE_OUTPUT_BYTES.contains(&output.len());
+        if !known || !readable || !is_bearable(&params) {
+            return Err(Unreadable);
+        }
+        let hash = Self::new(Recipe { params, salt: salt.to_vec() }, output.as_bytes().to_vec());
+        // One hash, one spelling: this also refuses parameters that Argon2 would mix in and the string would not show.
+        if hash.phc == phc { Ok(hash) } else { Err(Unreadable) }
+    }
+
+    pub(super) fn new(recipe: Recipe, output: Vec<u8>) -> Self {
+        let Recipe { params, salt } = &recipe;
+        let (m, t, p) = (params.m_cost(), params.t_cost(), params.p_cost());
+        let (salt, shown) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(&output));
+        let phc = format!("$argon2id$v={VERSION}$m={m},t={t},p={p}${salt}${shown}");
+        Self { phc, recipe, output }
+    }
+
+    /// The PHC string, for storing. Whoever reads it can guess offline: it belongs in the database and nowhere else.
+    pub fn as_str(&self) -> &str {
+        &self.phc
+    }
+
+    pub(super) fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    pub(super) fn output(&self) -> &[u8] {
+        &self.output
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[password hash]")
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the stored password hash is not Argon2id within bounds")
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+impl Recipe {
+    pub(super) fn output_bytes(&self) -> usize {
+        self.params.output_len().unwrap_or(OUTPUT_BYTES)
+    }
+}
+
+/// Whether a hash with these parameters may be computed here at all.
+pub(super) fn is_bearable(params: &Params) -> bool {
+    params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_ITERATIONS && params.p_cost() <= MAX_PARALLELISM
+}

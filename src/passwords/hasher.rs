@@ -1,0 +1,250 @@
+use super::{
+    arena::{Arena, OutOfMemory},
+    hash::{OUTPUT_BYTES, PasswordHash, Recipe, SALT_BYTES, is_bearable},
+    pace::Pace,
+    queue::{Job, NotTaken, Place, Queue},
+};
+use crate::runtime::{self, Entropy, Stopwatch};
+use argon2::Params;
+use countersign_domain::password::{NewPassword, Password};
+use std::{
+    fmt, io,
+    sync::Arc,
+    thread::{JoinHandle, available_parallelism},
+    time::Duration,
+};
+use subtle::ConstantTimeEq;
+use tokio::sync::oneshot;
+
+/// How passwords are hashed and how many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HasherSettings {
+    /// Argon2 memory, in KiB. Every worker holds as much.
+    pub memory_kib: u32,
+    /// Argon2 passes over the memory.
+    pub iterations: u32,
+    /// Argon2 lanes. One worker computes them one after the other.
+    pub parallelism: u32,
+    /// Threads; 0 means one for every core.
+    pub workers: usize,
+    /// Calls that may wait for a worker, at least one. More are refused at once.
+    pub queue: usize,
+}
+
+/// Why the hasher could not start.
+#[derive(Debug)]
+pub enum HasherFault {
+    /// Argon2 does not know such parameters, or their hashes could not be read back.
+    Parameters,
+    /// No memory for every worker's blocks.
+    Memory,
+    /// No thread for a worker.
+    Thread(io::Error),
+}
+
+/// Why a password was not hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The queue is full, or there is no memory for a hash with unusual parameters. Nothing was computed.
+    Busy { retry_after: Duration },
+    /// The hasher has no workers any more.
+    Stopped,
+}
+
+/// What became of a presented password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a password that was not found right proves nothing"]
+pub enum Verdict {
+    /// The password is the one that was hashed. When the hash is `outdated`, its parameters are not the current ones:
+    /// hash the password again while it is at hand.
+    Right { outdated: bool },
+    /// It is not, or there is nothing to compare it with.
+    Wrong,
+}
+
+/// The threads that hash passwords, and the queue before them. Clones share both; the threads end with the last clone.
+///
+/// A call is cancelled by dropping its future, so a caller's deadline is honoured by wrapping the call in a timeout: a
+/// job that nobody waits for is dropped before it costs anything.
+#[derive(Clone)]
+pub struct Hasher(Arc<Pool>);
+
+struct Pool {
+    queue: Arc<Queue>,
+    pace: Arc<Pace>,
+    entropy: Entropy,
+    params: Params,
+    /// What is computed for an account that does not exist. Its output is random: no password is known to give it.
+    nobody: PasswordHash,
+    workers: usize,
+}
+
+impl Hasher {
+    /// Reserves the memory and starts the threads.
+    ///
+    /// # Errors
+    /// [`HasherFault`] when the parameters are out of bounds, or the machine has no memory or threads for them.
+    pub fn start(settings: HasherSettings, entropy: Entropy) -> Result<Self, HasherFault> {
+        Self::start_joinable(settings, entropy).map(|(hasher, _)| hasher)
+    }
+
+    pub(super) fn start_joinable(
+        settings: HasherSettings,
+        entropy: Entropy,
+    ) -> Result<(Self, Vec<JoinHandle<()>>), HasherFault> {
+        let HasherSettings { memory_kib, iterations, parallelism, .. } = settings;
+        let params = Params::new(memory_kib, iterations, parallelism, Some(OUTPUT_BYTES))
+            .ok()
+            .filter(is_bearable)
+            .ok_or(HasherFault::Parameters)?;
+        let workers = match settings.workers {
+            0 => available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        let recipe = Recipe { params: params.clone(), salt: entropy.bytes::<SALT_BYTES>().to_vec() };
+        let pool = Pool {
+            queue: Arc::new(Queue::new(settings.queue.max(1), workers)),
+            pace: Arc::new(Pace::expected(&params)),
+            nobody: PasswordHash::new(recipe, entropy.bytes::<OUTPUT_BYTES>().to_vec()),
+            entropy,
+            params,
+            workers,
+        };
+        let threads = (0..workers).map(|number| pool.start_worker(number)).collect::<Result<_, _>>()?;
+        Ok((Self(Arc::new(pool)), threads))
+    }
+
+    /// Hashes a password that the policy has admitted, with the current parameters and a fresh salt.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing was computed then.
+    pub async fn hash(&self, password: &NewPassword) -> Result<PasswordHash, Refused> {
+        self.rehash(password.password()).await
+    }
+
+    /// Hashes a password that was just proven right anew, because its stored hash is outdated. The policy has no say:
+    /// it judged the password when it was chosen.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing was computed then.
+    pub async fn rehash(&self, password: &Password) -> Result<PasswordHash, Refused> {
+        let recipe = Recipe { params: self.0.params.clone(), salt: self.0.entropy.bytes::<SALT_BYTES>().to_vec() };
+        let output = self.0.compute(password.clone(), recipe.clone()).await?;
+        Ok(PasswordHash::new(recipe, output))
+    }
+
+    /// Compares a password with the hash stored for an account. `None` stands for an account that does not exist, or
+    /// has no password: the same work is done as for one with current parameters, and the verdict is always
+    /// [`Verdict::Wrong`].
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing is known about the password then.
+    pub async fn verify(&self, password: Password, stored: Option<&PasswordHash>) -> Result<Verdict, Refused> {
+        let expected = stored.unwrap_or(&self.0.nobody);
+        let output = self.0.compute(password, expected.recipe().clone()).await?;
+        let equal: bool = output.ct_eq(expected.output()).into();
+        if equal && stored.is_some() {
+            Ok(Verdict::Right { outdated: self.0.is_outdated(expected.recipe()) })
+        } else {
+            Ok(Verdict::Wrong)
+        }
+    }
+
+    /// Calls that wait for a worker.
+    pub fn queue_depth(&self) -> usize {
+        self.0.queue.depth()
+    }
+
+    /// Hashes computed since the start.
+    pub fn computed(&self) -> u64 {
+        self.0.pace.computed()
+    }
+
+    #[cfg(test)]
+    pub(super) fn recipe_of_nobody(&self) -> &Recipe {
+        self.0.nobody.recipe()
+    }
+
+    /// What is left when every worker has panicked.
+    #[cfg(test)]
+    pub(super) fn lose_all_workers(&self) {
+        (0..self.0.workers).for_each(|_| drop(Place::take(&self.0.queue)));
+    }
+}
+
+impl Pool {
+    fn start_worker(&self, number: usize) -> Result<JoinHandle<()>, HasherFault> {
+        let mut arena = Arena::reserve(self.params.block_count()).map_err(|OutOfMemory| HasherFault::Memory)?;
+        let (queue, pace) = (self.queue.clone(), self.pace.clone());
+        let work = move || {
+            let place = Place::take(&queue);
+            while let Some(Job { password, recipe, answer }) = place.next() {
+                let stopwatch = Stopwatch::start();
+                let output = arena.hash(password.reveal().as_bytes(), &recipe);
+                drop(password);
+                if output.is_ok() {
+                    pace.record(stopwatch.elapsed());
+                }
+                // The caller may have gone away meanwhile.
+                let _ = answer.send(output);
+            }
+        };
+        runtime::spawn_thread(format!("argon2-{number}"), work).map_err(HasherFault::Thread)
+    }
+
+    async fn compute(&self, password: Password, recipe: Recipe) -> Result<Vec<u8>, Refused> {
+        let (answer, answered) = oneshot::channel();
+        match self.queue.push(Job { password, recipe, answer }) {
+            Ok(()) => {}
+            Err(NotTaken::Full { waiting }) => return Err(self.busy(waiting)),
+            Err(NotTaken::Closed) => return Err(Refused::Stopped),
+        }
+        match answered.await {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(OutOfMemory)) => Err(self.busy(self.queue.depth())),
+            Err(_) => Err(Refused::Stopped),
+        }
+    }
+
+    fn busy(&self, waiting: usize) -> Refused {
+        Refused::Busy { retry_after: self.pace.until_served(waiting, self.workers) }
+    }
+
+    fn is_outdated(&self, recipe: &Recipe) -> bool {
+        recipe.params != self.params || recipe.salt.len() < SALT_BYTES
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher")
+            .field("params", &self.0.params)
+            .field("workers", &self.0.workers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for HasherFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parameters => f.write_str("the Argon2 parameters are out of bounds"),
+            Self::Memory => f.write_str("there is no memory for the password hasher"),
+            Self::Thread(_) => f.write_str("there is no thread for the password hasher"),
+        }
+    }
+}
+
+impl std::error::Error for HasherFault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Thread(error) => Some(error),
+            Self::Parameters | Self::Memory => None,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use argon2::Params;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+/// Below this a client would only come back to the same queue; above the other, it would rather give up.
+const SOONEST: Duration = Duration::from_millis(50);
+const LATEST: Duration = Duration::from_secs(30);
+/// Before anything was measured: a core fills about a gibibyte a second.
+const MICROS_PER_BLOCK: u64 = 1;
+/// The newest measurement counts for an eighth.
+const MEMORY: u64 = 8;
+
+/// How fast hashes have been computed lately, and how many.
+pub(super) struct Pace {
+    average_micros: AtomicU64,
+    computed: AtomicU64,
+}
+
+impl Pace {
+    /// What is to be expected from hashes with these parameters.
+    pub(super) fn expected(params: &Params) -> Self {
+        let blocks = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        Self { average_micros: AtomicU64::new(blocks * MICROS_PER_BLOCK), computed: AtomicU64::new(0) }
+    }
+
+    /// One hash was computed and took this long. Two threads may lose one of two measurements; an estimate bears that.
+    pub(super) fn record(&self, took: Duration) {
+        let took = u64::try_from(took.min(LATEST).as_micros()).unwrap_or(u64::MAX);
+        let average = self.average_micros.load(Ordering::Relaxed);
+        self.average_micros.store((average * (MEMORY - 1) + took) / MEMORY, Ordering::Relaxed);
+        self.computed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
+    }
+
+    /// How long `workers` need for `waiting` jobs and those in their hands.
+    pub(super) fn until_served(&self, waiting: usize, workers: usize) -> Duration {
+        let rounds = u64::try_from(waiting / workers.max(1)).unwrap_or(u64::MAX).saturating_add(1);
+        let micros = self.average_micros.load(Ordering::Relaxed).saturating_mul(rounds);
+        Duration::from_micros(micros).clamp(SOONEST, LATEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_grows_with_the_queue_and_shrinks_with_the_workers_within_bounds() {
+        let pace = Pace::expected(&Params::DEFAULT);
+        assert!(pace.until_served(100, 2) > pace.until_served(10, 2));
+        assert!(pace.until_served(100, 8) < pace.until_served(100, 2));
+        assert_eq!(pace.until_served(usize::MAX, 0), LATEST);
+        (0..100).for_each(|_| pace.record(Duration::ZERO));
+        assert_eq!(pace.until_served(0, 1), SOONEST);
+    }
+
+    #[test]
+    fn the_average_follows_what_was_measured() {
+        let pace = Pace::expected(&Params::DEFAULT);
+        (0..100).for_each(|_| pace.record(Duration::from_secs(2)));
+        let wait = pace.until_served(0, 1);
+        assert!(wait > Duration::from_millis(1_900) && wait <= Duration::from_secs(2), "{wait:?}");
+        assert_eq!(pace.computed(), 100);
+    }
+}

@@ -1,0 +1,301 @@
+//! Accounts.
+
+use super::{Executor, StoreFault, entity::account};
+use countersign_domain::{
+    account::Identifier,
+    email::EmailAddress,
+    id::{AccountId, TenantId},
+    locale::Locale,
+    secret::SecretText,
+    time::Timestamp,
+    username::Username,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+
+/// A person.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub id: AccountId,
+    pub tenant: TenantId,
+    pub email: EmailAddress,
+    pub email_verified_at: Timestamp,
+    pub username: Option<Username>,
+    pub display_name: String,
+    pub locale: Locale,
+    /// `None` when the account has no password to log in with.
+    pub password_hash: Option<SecretText>,
+    pub password_changed_at: Timestamp,
+    /// Since when an operator has forbidden the account everything.
+    pub disabled_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+impl Account {
+    pub(super) fn read(row: account::Model) -> Result<Self, StoreFault> {
+        let username = row.username.as_deref().map(Username::parse).transpose();
+        Ok(Self {
+            id: AccountId::from_uuid(row.id),
+            tenant: TenantId::from_uuid(row.tenant_id),
+            email: EmailAddress::parse(&row.email).map_err(|_| StoreFault::unreadable("address"))?,
+            email_verified_at: Timestamp::from_micros(row.email_verified_at),
+            username: username.map_err(|_| StoreFault::unreadable("user name"))?,
+            display_name: row.display_name,
+            locale: Locale::lookup(&row.locale).unwrap_or_default(),
+            password_hash: row.password_hash.map(SecretText::new),
+            password_changed_at: Timestamp::from_micros(row.password_changed_at),
+            disabled_at: row.disabled_at.map(Timestamp::from_micros),
+            created_at: Timestamp::from_micros(row.created_at),
+        })
+    }
+
+    pub fn is_disabled(&self) -> bool {
+        self.disabled_at.is_some()
+    }
+}
+
+/// What its owner may change of an account. `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    pub display_name: Option<String>,
+    pub locale: Option<Locale>,
+    /// `Some(None)` gives the user name up.
+    pub username: Option<Option<Username>>,
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// [`StoreFault::Conflict`] on `email_normalised` or `username_normalised` when another account has it.
+pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Result<(), StoreFault> {
+    let row = account::ActiveModel {
+        id: Set(new.id.as_uuid()),
+        tenant_id: Set(tenant.as_uuid()),
+        email: Set(new.email.as_str().to_owned()),
+        email_normalised: Set(new.email.normalised().to_owned()),
+        email_verified_at: Set(new.email_verified_at.as_micros()),
+        username: Set(new.username.as_ref().map(|name| name.as_str().to_owned())),
+        username_normalised: Set(new.username.as_ref().map(|name| name.normalised().to_owned())),
+        display_name: Set(new.display_name.clone()),
+        locale: Set(new.locale.tag().to_owned()),
+        password_hash: Set(new.password_hash.as_ref().map(|hash| hash.reveal().to_owned())),
+        password_changed_at: Set(new.password_changed_at.as_micros()),
+        disabled_at: Set(new.disabled_at.map(Timestamp::as_micros)),
+        created_at: Set(new.created_at.as_micros()),
+        updated_at: Set(new.created_at.as_micros()),
+    };
+    account::Entity::insert(row).exec_without_returning(db.database()).await?;
+    Ok(())
+}
+
+/// The account of this id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(db: &impl Executor, tenant: TenantId, id: AccountId) -> Result<Option<Account>, StoreFault> {
+    let row = account::Entity::find_by_id(id.as_uuid())
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .one(db.database())
+        .await?;
+    row.map(Account::read).transpose()
+}
+
+/// The account that this person may log in to.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_by_identifier(
+    db: &impl Executor,
+    tenant: TenantId,
+    identifier: &Identifier,
+) -> Result<Option<Account>, StoreFault> {
+    let column = match identifier {
+        Identifier::Email(_) => account::Column::EmailNormalised,
+        Identifier::Username(_) => account::Column::UsernameNormalised,
+    };
+    let row = account::Entity::find()
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(column.eq(identifier.normalised()))
+        .one(db.database())
+        .await?;
+    row.map(Account::read).transpose()
+}
+
+/// Whether an account has this user name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn has_username(db: &impl Executor, tenant: TenantId, username: &Username) -> Result<bool, StoreFault> {
+    let found = account::Entity::find()
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(account::Column::UsernameNormalised.eq(username.normalised()))
+        .select_only()
+        .column(account::Column::Id)
+        .into_tuple::<uuid::Uuid>()
+        .one(db.database())
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Changes the profile. Returns the account as it is then, or `None` when there is none.
+///
+/// # Errors
+/// [`StoreFault::Conflict`] on `username_normalised` when another account has the user name.
+pub async fn update_profile(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: AccountId,
+    change: ProfileChange,
+    now: Timestamp,
+) -> Result<Option<Account>, StoreFault> {
+    let mut update = account::ActiveModel { updated_at: Set(now.as_micros()), ..Default::default() };
+    if let Some(display_name) = change.display_name {
+        update.display_name = Set(display_name);
+    }
+    if let Some(locale) = change.locale {
+        update.locale = Set(locale.tag().to_owned());
+    }
+    if let Some(username) = change.username {
+        update.username = Set(username.as_ref().map(|name| name.as_str().to_owned()));
+        update.username_normalised = Set(username.as_ref().map(|name| name.normalised().to_owned()));
+    }
+    let rows = account::Entity::update_many()
+        .set(update)
+        .filter(account::Column::Id.eq(id.as_uuid()))
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .exec_with_returning(db.database())
+        .await?;
+    rows.into_iter().next().map(Account::read).transpose()
+}
+
+/// Sets a password of an account that may still sign in, provided it still has the password `replaced`. Returns whether
+/// it did: of two changes at once, one wins.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn replace_password(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: AccountId,
+    replaced: Option<&SecretText>,
+    hash: &SecretText,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    let unchanged = match replaced {
+        Some(hash) => account::Column::PasswordHash.eq(hash.reveal()),
+        None => account::Column::PasswordHash.is_null(),
+    };
+    let updated = account::Entity::update_many()
+        .col_expr(account::Column::PasswordHash, Expr::value(hash.reveal()))
+        .col_expr(account::Column::PasswordChangedAt, Expr::value(now.as_micros()))
+        .col_expr(account::Column::UpdatedAt, Expr::value(now.as_micros()))
+        .filter(account::Column::Id.eq(id.as_uuid()))
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(account::Column::DisabledAt.is_null())
+        .filter(unchanged)
+        .exec(db.database())
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Replaces the hash of an unchanged password, made anew with today's parameters. A password that was changed meanwhile
+/// stays as it is.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn renew_hash(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: AccountId,
+    outdated: &SecretText,
+    renewed: &SecretText,
+) -> Result<(), StoreFault> {
+    account::Entity::update_many()
+        .col_expr(account::Column::PasswordHash, Expr::value(renewed.reveal()))
+        .filter(account::Column::Id.eq(id.as_uuid()))
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(account::Column::PasswordHash.eq(outdated.reveal()))
+        .exec(db.database())
+        .await?;
+    Ok(())
+}
+
+/// Moves an account that may still sign in to a new, verified address. Returns whether there was one.
+///
+/// # Errors
+/// [`StoreFault::Conflict`] on `email_normalised` when another account has the address.
+pub async fn set_email(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: AccountId,
+    email: &EmailAddress,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    let updated = account::Entity::update_many()
+        .col_expr(account::Column::Email, Expr::value(email.as_str()))
+        .col_expr(account::Column::EmailNormalised, Expr::value(email.normalised()))
+        .col_expr(account::Column::EmailVerifiedAt, Expr::value(now.as_micros()))
+        .col_expr(account::Column::UpdatedAt, Expr::value(now.as_micros()))
+        .filter(account::Column::Id.eq(id.as_uuid()))
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(account::Column::DisabledAt.is_null())
+        .exec(db.database())
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Disables an account. Returns whether it was enabled before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn disable(db: &impl Executor, tenant: TenantId, id: AccountId, now: Timestamp) -> Result<bool, StoreFault> {
+    let updated = account::Entity::update_many()
+        .col_expr(account::Column::DisabledAt, Expr::value(now.as_micros()))
+        .filter(account::Column::Id.eq(id.as_uuid()))
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(account::Column::DisabledAt.is_null())
+        .exec(db.database())
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Enables an account. Returns whether it was disabled before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn enable(db: &impl Executor, tenant: TenantId, id: AccountId) -> Result<bool, StoreFault> {
+    let updated = account::Entity::update_many()
+        .col_expr(account::Column::DisabledAt, Expr::value(Option::<i64>::None))
+        .filter(account::Column::Id.eq(id.as_uuid()))
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(account::Column::DisabledAt.is_not_null())
+        .exec(db.database())
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Deletes an account and everything that belongs to it. Returns whether there was one.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete(db: &impl Executor, tenant: TenantId, id: AccountId) -> Result<bool, StoreFault> {
+    let deleted = account::Entity::delete_many()
+        .filter(account::Column::Id.eq(id.as_uuid()))
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .exec(db.database())
+        .await?;
+    Ok(deleted.rows_affected == 1)
+}
+
+/// The newest accounts of a tenant.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<Vec<Account>, StoreFault> {
+    let rows = account::Entity::find()
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .order_by_desc(account::Column::CreatedAt)
+        .limit(limit)
+        .all(db.database())
+        .await?;
+    rows.into_iter().map(Account::read).collect()
+}

@@ -1,0 +1,203 @@
+//! Mailed links and codes. Each is used by one conditional statement, so of many claims at once one wins.
+
+use super::{Executor, StoreFault, entity::action};
+use countersign_domain::{
+    action::{ActionFacts, ActionPurpose},
+    email::EmailAddress,
+    id::{ActionId, TenantId},
+    time::Timestamp,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait},
+};
+use uuid::Uuid;
+
+/// A mailed link and its code.
+#[derive(Clone, Debug)]
+pub struct Action {
+    pub id: ActionId,
+    pub purpose: ActionPurpose,
+    /// The registration or the account it acts on.
+    pub subject: Uuid,
+    /// Where it was mailed to.
+    pub email: EmailAddress,
+    /// HMAC of the code, bound to the id.
+    pub code_mac: Vec<u8>,
+    pub code_expires_at: Timestamp,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub used_at: Option<Timestamp>,
+}
+
+impl Action {
+    fn read(row: action::Model) -> Result<Self, StoreFault> {
+        Ok(Self {
+            id: ActionId::from_uuid(row.id),
+            purpose: ActionPurpose::from_name(&row.purpose).ok_or_else(|| StoreFault::unreadable("purpose"))?,
+            subject: row.subject_id,
+            email: EmailAddress::parse(&row.email).map_err(|_| StoreFault::unreadable("address"))?,
+            code_mac: row.code_mac,
+            code_expires_at: Timestamp::from_micros(row.code_expires_at),
+            created_at: Timestamp::from_micros(row.created_at),
+            expires_at: Timestamp::from_micros(row.expires_at),
+            used_at: row.used_at.map(Timestamp::from_micros),
+        })
+    }
+
+    /// What a link that could not be used is judged by.
+    pub fn facts(&self) -> ActionFacts {
+        ActionFacts { expires_at: self.expires_at, used_at: self.used_at }
+    }
+}
+
+/// Codes that may be guessed at with one try: those of the newest mails to an address. More would let whoever causes
+/// many mails multiply the chance of each guess.
+const LIVE_CODES: u64 = 3;
+
+/// Keeps what a link and a code are good for.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Action) -> Result<(), StoreFault> {
+    let row = action::ActiveModel {
+        id: Set(new.id.as_uuid()),
+        tenant_id: Set(tenant.as_uuid()),
+        purpose: Set(new.purpose.name().to_owned()),
+        subject_id: Set(new.subject),
+        email: Set(new.email.as_str().to_owned()),
+        email_normalised: Set(new.email.normalised().to_owned()),
+        code_mac: Set(new.code_mac.clone()),
+        code_expires_at: Set(new.code_expires_at.as_micros()),
+        code_tries: Set(0),
+        created_at: Set(new.created_at.as_micros()),
+        expires_at: Set(new.expires_at.as_micros()),
+        used_at: Set(None),
+    };
+    action::Entity::insert(row).exec_without_returning(db.database()).await?;
+    Ok(())
+}
+
+/// The link of this id, used or not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(
+    db: &impl Executor,
+    tenant: TenantId,
+    purpose: ActionPurpose,
+    id: ActionId,
+) -> Result<Option<Action>, StoreFault> {
+    let row = action::Entity::find_by_id(id.as_uuid())
+        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(action::Column::Purpose.eq(purpose.name()))
+        .one(db.database())
+        .await?;
+    row.map(Action::read).transpose()
+}
+
+/// Uses a link up. `None` when it is not there, too old, or used already.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn consume(
+    db: &impl Executor,
+    tenant: TenantId,
+    purpose: ActionPurpose,
+    id: ActionId,
+    now: Timestamp,
+) -> Result<Option<Action>, StoreFault> {
+    let rows = action::Entity::update_many()
+        .col_expr(action::Column::UsedAt, Expr::value(now.as_micros()))
+        .filter(action::Column::Id.eq(id.as_uuid()))
+        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(action::Column::Purpose.eq(purpose.name()))
+        .filter(action::Column::UsedAt.is_null())
+        .filter(action::Column::ExpiresAt.gt(now.as_micros()))
+        .exec_with_returning(db.database())
+        .await?;
+    rows.into_iter().next().map(Action::read).transpose()
+}
+
+/// Spends one try on the newest live codes mailed to an address, and returns them to be compared. A code whose tries are
+/// spent is not among them. The try is spent before the comparison, so guesses made at once are all counted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn spend_try(
+    db: &impl Executor,
+    tenant: TenantId,
+    purpose: ActionPurpose,
+    email: &EmailAddress,
+    tries: u16,
+    now: Timestamp,
+) -> Result<Vec<Action>, StoreFault> {
+    let newest = action::Entity::find()
+        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(action::Column::Purpose.eq(purpose.name()))
+        .filter(action::Column::EmailNormalised.eq(email.normalised()))
+        .filter(action::Column::UsedAt.is_null())
+        .filter(action::Column::CodeExpiresAt.gt(now.as_micros()))
+        .order_by_desc(action::Column::CreatedAt)
+        .order_by_desc(action::Column::Id)
+        .limit(LIVE_CODES)
+        .select_only()
+        .column(action::Column::Id)
+        .into_query();
+    let rows = action::Entity::update_many()
+        .col_expr(action::Column::CodeTries, Expr::col(action::Column::CodeTries).add(1))
+        .filter(action::Column::Id.in_subquery(newest))
+        .filter(action::Column::CodeTries.lt(i32::from(tries)))
+        .filter(action::Column::UsedAt.is_null())
+        .exec_with_returning(db.database())
+        .await?;
+    rows.into_iter().map(Action::read).collect()
+}
+
+/// Makes every unused link of a purpose for this registration or account useless.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn void(
+    db: &impl Executor,
+    tenant: TenantId,
+    purpose: ActionPurpose,
+    subject: Uuid,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    action::Entity::update_many()
+        .col_expr(action::Column::UsedAt, Expr::value(now.as_micros()))
+        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(action::Column::SubjectId.eq(subject))
+        .filter(action::Column::Purpose.eq(purpose.name()))
+        .filter(action::Column::UsedAt.is_null())
+        .exec(db.database())
+        .await?;
+    Ok(())
+}
+
+/// Forgets every link for this registration or account.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_for(db: &impl Executor, tenant: TenantId, subject: Uuid) -> Result<(), StoreFault> {
+    action::Entity::delete_many()
+        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(action::Column::SubjectId.eq(subject))
+        .exec(db.database())
+        .await?;
+    Ok(())
+}
+
+/// Forgets links of every tenant that expired before an instant. Returns how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_expired(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
+    let deleted = action::Entity::delete_many()
+        .filter(action::Column::ExpiresAt.lt(before.as_micros()))
+        .exec(db.database())
+        .await?;
+    Ok(deleted.rows_affected)
+}

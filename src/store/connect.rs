@@ -1,0 +1,192 @@
+use super::StoreFault;
+use countersign_domain::secret::SecretText;
+use countersign_migrations::{Migrator, MigratorTrait};
+use sea_orm::{
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use std::time::Duration;
+
+/// Where the database is and how many connections it may cost.
+#[derive(Clone, Debug)]
+pub struct DatabaseSettings {
+    /// `sqlite://path` or `postgres://…`.
+    pub url: SecretText,
+    /// Connections, at most. SQLite has one writer besides.
+    pub max_connections: u32,
+    /// How long a call waits for a free connection.
+    pub acquire_timeout: Duration,
+}
+
+/// The database.
+///
+/// SQLite allows one writer at a time. Writers that queue for one connection wait in turn; writers that compete for the
+/// file's lock fail with "database is locked". So there are two pools: one connection to write, several to read.
+#[derive(Clone, Debug)]
+pub struct Store {
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    is_sqlite: bool,
+}
+
+/// Runs single statements, each in its own transaction.
+#[derive(Clone, Debug)]
+pub struct Connection(DatabaseConnection);
+
+/// Runs statements that stand or fall together. Dropped without [`Tx::commit`], it leaves no trace.
+#[derive(Debug)]
+pub struct Tx(DatabaseTransaction);
+
+/// What the functions of this folder run on: a [`Connection`] or a [`Tx`].
+#[expect(private_bounds, reason = "what is behind an executor is known in this folder only")]
+pub trait Executor: Sync + Behind {}
+
+impl Executor for Connection {}
+impl Executor for Tx {}
+
+pub(super) trait Behind {
+    type Database: ConnectionTrait;
+    fn database(&self) -> &Self::Database;
+}
+
+impl Behind for Connection {
+    type Database = DatabaseConnection;
+    fn database(&self) -> &DatabaseConnection {
+        &self.0
+    }
+}
+
+impl Behind for Tx {
+    type Database = DatabaseTransaction;
+    fn database(&self) -> &DatabaseTransaction {
+        &self.0
+    }
+}
+
+/// A connection that was idle for less than this is handed out without a question whether it still lives.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+const MAX_CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
+/// No statement of Countersign takes this long; one that does holds a connection others wait for.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Store {
+    /// Opens the database, creating the file of an SQLite database that does not exist.
+    ///
+    /// # Errors
+    /// When it cannot be reached within `acquire_timeout`.
+    pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreFault> {
+        if settings.url.reveal().starts_with("sqlite:") {
+            let writer = Database::connect(sqlite(settings, 1)).await?;
+            let reader = Database::connect(sqlite(settings, settings.max_connections)).await?;
+            return Ok(Self { writer, reader, is_sqlite: true });
+        }
+        let pool = Database::connect(postgres(settings)).await?;
+        Ok(Self { writer: pool.clone(), reader: pool, is_sqlite: false })
+    }
+
+    /// Brings the schema up to date. Returns how many changes were made.
+    ///
+    /// # Errors
+    /// When the database does not answer, or is newer than this release.
+    pub async fn migrate(&self) -> Result<usize, StoreFault> {
+        let pending = Migrator::get_pending_migrations(&self.writer).await?.len();
+        if pending > 0 {
+            Migrator::up(&self.writer, None).await?;
+        }
+        Ok(pending)
+    }
+
+    /// How many changes the schema is behind.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn pending_migrations(&self) -> Result<usize, StoreFault> {
+        Ok(Migrator::get_pending_migrations(&self.writer).await?.len())
+    }
+
+    /// For questions.
+    pub fn read(&self) -> Connection {
+        Connection(self.reader.clone())
+    }
+
+    /// For one statement that changes something.
+    pub fn write(&self) -> Connection {
+        Connection(self.writer.clone())
+    }
+
+    /// For several statements that change something together.
+    ///
+    /// # Errors
+    /// When no connection comes free in time.
+    pub async fn begin(&self) -> Result<Tx, StoreFault> {
+        // A deferred transaction that reads before it writes fails as soon as another wrote in between.
+        let options = TransactionOptions {
+            isolation_level: None,
+            access_mode: (!self.is_sqlite).then_some(AccessMode::ReadWrite),
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        };
+        Ok(Tx(self.writer.begin_with_options(options).await?))
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreFault> {
+        Ok(self.reader.ping().await?)
+    }
+
+    /// Closes every connection, and with SQLite folds the write-ahead log into the file.
+    pub async fn close(self) {
+        // Closing at the end of the process: what cannot be closed is closed by the operating system.
+        let _ = self.reader.close().await;
+        let _ = self.writer.close().await;
+    }
+}
+
+impl Tx {
+    /// Makes everything done in here permanent.
+    ///
+    /// # Errors
+    /// When the database does not confirm it; the changes may or may not have been kept then.
+    pub async fn commit(self) -> Result<(), StoreFault> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+fn pool(settings: &DatabaseSettings, url: String, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(0)
+        .connect_timeout(settings.acquire_timeout)
+        .acquire_timeout(settings.acquire_timeout)
+        .max_lifetime(MAX_CONNECTION_AGE)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .test_before_acquire_if_idle_for(TRUSTED_IDLE);
+    options
+}
+
+fn sqlite(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
+    let mut options = pool(settings, settings.url.reveal().to_owned(), connections);
+    let busy = settings.acquire_timeout;
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .busy_timeout(busy)
+            .journal_mode(sea_orm::sqlx::sqlite::SqliteJournalMode::Wal)
+            // FULL: a commit that was answered survives a power cut. NORMAL would be faster and could forget a logout.
+            .synchronous(sea_orm::sqlx::sqlite::SqliteSynchronous::Full)
+    });
+    // An embedded database does not go away, so its connections need no renewal.
+    options.max_lifetime(None).idle_timeout(None);
+    options
+}
+
+fn postgres(settings: &DatabaseSettings) -> ConnectOptions {
+    let mut options = pool(settings, settings.url.reveal().to_owned(), settings.max_connections);
+    options.set_application_name("countersign").statement_timeout(STATEMENT_TIMEOUT);
+    options
+}

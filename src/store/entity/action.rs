@@ -1,0 +1,30 @@
+//! A mailed link and its code.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "actions")]
+pub(in crate::store) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(in crate::store) id: Uuid,
+    pub(in crate::store) tenant_id: Uuid,
+    pub(in crate::store) purpose: String,
+    /// The registration or the account it acts on.
+    pub(in crate::store) subject_id: Uuid,
+    /// Where it was mailed to.
+    pub(in crate::store) email: String,
+    pub(in crate::store) email_normalised: String,
+    /// HMAC of the code, bound to this row.
+    pub(in crate::store) code_mac: Vec<u8>,
+    pub(in crate::store) code_expires_at: i64,
+    pub(in crate::store) code_tries: i32,
+    pub(in crate::store) created_at: i64,
+    pub(in crate::store) expires_at: i64,
+    /// Used, or made useless by a later change.
+    pub(in crate::store) used_at: Option<i64>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(in crate::store) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

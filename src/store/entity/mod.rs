@@ -1,0 +1,15 @@
+//! The rows, as sea-orm sees them. Private to the store: nothing outside knows a column.
+
+pub(super) mod account;
+pub(super) mod account_role;
+pub(super) mod action;
+pub(super) mod audience;
+pub(super) mod audit_event;
+pub(super) mod key;
+pub(super) mod outbox;
+pub(super) mod past_password;
+pub(super) mod registration;
+pub(super) mod request_id;
+pub(super) mod role;
+pub(super) mod session;
+pub(super) mod tenant;

@@ -1,0 +1,45 @@
+//! A signed-in device.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sessions")]
+pub(in crate::store) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(in crate::store) id: Uuid,
+    pub(in crate::store) tenant_id: Uuid,
+    pub(in crate::store) account_id: Uuid,
+    pub(in crate::store) audience: String,
+    /// The one generation of refresh token that is good.
+    pub(in crate::store) generation: i64,
+    pub(in crate::store) device_name: String,
+    pub(in crate::store) user_agent: String,
+    pub(in crate::store) address: String,
+    /// How the person proved who they are (RFC 8176), separated by spaces.
+    pub(in crate::store) methods: String,
+    pub(in crate::store) created_at: i64,
+    pub(in crate::store) authenticated_at: i64,
+    /// When the live generation was made.
+    pub(in crate::store) refreshed_at: i64,
+    /// Never after `absolute_expires_at`.
+    pub(in crate::store) idle_expires_at: i64,
+    pub(in crate::store) absolute_expires_at: i64,
+    /// Wrong current passwords offered in this session.
+    pub(in crate::store) password_failures: i32,
+    pub(in crate::store) ended_at: Option<i64>,
+    pub(in crate::store) end_reason: Option<String>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(in crate::store) enum Relation {
+    #[sea_orm(belongs_to = "super::account::Entity", from = "Column::AccountId", to = "super::account::Column::Id")]
+    Account,
+}
+
+impl Related<super::account::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Account.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}

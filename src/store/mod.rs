@@ -1,0 +1,26 @@
+//! SQL, through sea-orm, on SQLite and PostgreSQL alike.
+//!
+//! Stories see [`Store`], [`Connection`], [`Tx`] and one module per aggregate; sea-orm stays in here. Every function
+//! takes the tenant right after the connection, so that a query without one is seen at a glance.
+//!
+//! **Architecture invariant:** only this folder names sea-orm, and only `fault.rs` reads a database error.
+
+mod connect;
+mod entity;
+mod fault;
+
+pub mod account;
+pub mod action;
+pub mod audience;
+pub mod audit;
+pub mod key;
+pub mod outbox;
+pub mod past_password;
+pub mod registration;
+pub mod request_id;
+pub mod role;
+pub mod session;
+pub mod tenant;
+
+pub use connect::{Connection, DatabaseSettings, Executor, Store, Tx};
+pub use fault::StoreFault;

@@ -1,0 +1,285 @@
+//! Mails to send. Queued in the transaction of the act that causes them, so that neither happens without the other.
+
+use super::{Executor, StoreFault, entity::outbox};
+use countersign_domain::{
+    email::EmailAddress,
+    id::{MailId, TenantId},
+    locale::Locale,
+    mail::MailTemplate,
+    time::Timestamp,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType},
+};
+use std::{collections::BTreeMap, time::Duration};
+use uuid::Uuid;
+
+/// A mail to send: a template and what it refers to. Never a link, a code or a token.
+#[derive(Clone, Debug)]
+pub struct OutboxMail {
+    pub id: MailId,
+    pub tenant: TenantId,
+    pub template: MailTemplate,
+    pub locale: Locale,
+    pub recipient: EmailAddress,
+    /// The registration or the account it tells of, where the act that caused it knew.
+    pub subject: Option<Uuid>,
+    /// What the template shows besides.
+    pub details: BTreeMap<String, String>,
+    pub created_at: Timestamp,
+    /// Attempts begun, this one included.
+    pub attempts: u32,
+}
+
+/// How a mail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailOutcome {
+    Sent,
+    /// There is nothing to say any more, or nobody to say it to.
+    Dropped,
+    /// Given up.
+    Dead,
+}
+
+impl MailOutcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Dropped => "dropped",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// A line of the outbox as an operator sees it.
+#[derive(Clone, Debug)]
+pub struct OutboxLine {
+    pub id: MailId,
+    pub template: String,
+    pub recipient: String,
+    pub created_at: Timestamp,
+    pub due_at: Timestamp,
+    pub attempts: i32,
+    /// `waiting`, or how it ended.
+    pub state: String,
+    pub last_error: Option<String>,
+}
+
+impl OutboxMail {
+    fn read(row: outbox::Model) -> Result<Self, StoreFault> {
+        Ok(Self {
+            id: MailId::from_uuid(row.id),
+            tenant: TenantId::from_uuid(row.tenant_id),
+            template: MailTemplate::from_name(&row.template).ok_or_else(|| StoreFault::unreadable("template"))?,
+            locale: Locale::lookup(&row.locale).unwrap_or_default(),
+            recipient: EmailAddress::parse(&row.recipient).map_err(|_| StoreFault::unreadable("address"))?,
+            subject: row.subject_id,
+            details: serde_json::from_str(&row.details).map_err(|_| StoreFault::unreadable("mail"))?,
+            created_at: Timestamp::from_micros(row.created_at),
+            attempts: u32::try_from(row.attempts).unwrap_or(0),
+        })
+    }
+}
+
+/// Queues a mail, due at once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn enqueue(db: &impl Executor, tenant: TenantId, mail: &OutboxMail) -> Result<(), StoreFault> {
+    let details = serde_json::to_string(&mail.details).map_err(|_| StoreFault::unreadable("mail"))?;
+    let row = outbox::ActiveModel {
+        id: Set(mail.id.as_uuid()),
+        tenant_id: Set(tenant.as_uuid()),
+        template: Set(mail.template.name().to_owned()),
+        locale: Set(mail.locale.tag().to_owned()),
+        recipient: Set(mail.recipient.as_str().to_owned()),
+        subject_id: Set(mail.subject),
+        details: Set(details),
+        created_at: Set(mail.created_at.as_micros()),
+        due_at: Set(mail.created_at.as_micros()),
+        attempts: Set(0),
+        leased_until: Set(None),
+        finished_at: Set(None),
+        outcome: Set(None),
+        last_error: Set(None),
+    };
+    outbox::Entity::insert(row).exec_without_returning(db.database()).await?;
+    Ok(())
+}
+
+/// Takes due mails of every tenant for the length of a lease. Nobody else gets them until it is over, so a sender that
+/// dies loses none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn claim(
+    db: &impl Executor,
+    now: Timestamp,
+    lease: Duration,
+    limit: u64,
+) -> Result<Vec<OutboxMail>, StoreFault> {
+    let due = outbox::Entity::find()
+        .filter(is_claimable(now))
+        .order_by_asc(outbox::Column::DueAt)
+        .limit(limit)
+        // Dropped by SQLite, whose writers take turns anyway.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .select_only()
+        .column(outbox::Column::Id)
+        .into_query();
+    let rows = outbox::Entity::update_many()
+        .col_expr(outbox::Column::LeasedUntil, Expr::value(now.plus(lease).as_micros()))
+        .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
+        .filter(outbox::Column::Id.in_subquery(due))
+        .filter(is_claimable(now))
+        .exec_with_returning(db.database())
+        .await?;
+    rows.into_iter().map(OutboxMail::read).collect()
+}
+
+fn is_claimable(now: Timestamp) -> Condition {
+    let unleased = Condition::any()
+        .add(outbox::Column::LeasedUntil.is_null())
+        .add(outbox::Column::LeasedUntil.lte(now.as_micros()));
+    Condition::all()
+        .add(outbox::Column::FinishedAt.is_null())
+        .add(outbox::Column::DueAt.lte(now.as_micros()))
+        .add(unleased)
+}
+
+/// Notes how a mail ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn finish(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: MailId,
+    outcome: MailOutcome,
+    error: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    outbox::Entity::update_many()
+        .col_expr(outbox::Column::FinishedAt, Expr::value(now.as_micros()))
+        .col_expr(outbox::Column::Outcome, Expr::value(outcome.name()))
+        .col_expr(outbox::Column::LastError, Expr::value(error.map(str::to_owned)))
+        .col_expr(outbox::Column::LeasedUntil, Expr::value(Option::<i64>::None))
+        .filter(outbox::Column::Id.eq(id.as_uuid()))
+        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
+        .exec(db.database())
+        .await?;
+    Ok(())
+}
+
+/// Puts a mail that could not be sent back, to be tried again at `due`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn postpone(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: MailId,
+    due: Timestamp,
+    error: &str,
+) -> Result<(), StoreFault> {
+    outbox::Entity::update_many()
+        .col_expr(outbox::Column::DueAt, Expr::value(due.as_micros()))
+        .col_expr(outbox::Column::LastError, Expr::value(error))
+        .col_expr(outbox::Column::LeasedUntil, Expr::value(Option::<i64>::None))
+        .filter(outbox::Column::Id.eq(id.as_uuid()))
+        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
+        .exec(db.database())
+        .await?;
+    Ok(())
+}
+
+/// The newest lines of the outbox, of every tenant; only those given up when `dead`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lines(db: &impl Executor, dead: bool, limit: u64) -> Result<Vec<OutboxLine>, StoreFault> {
+    let mut query = outbox::Entity::find().order_by_desc(outbox::Column::CreatedAt).limit(limit);
+    if dead {
+        query = query.filter(outbox::Column::Outcome.eq(MailOutcome::Dead.name()));
+    }
+    let rows = query.all(db.database()).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| OutboxLine {
+            id: MailId::from_uuid(row.id),
+            template: row.template,
+            recipient: row.recipient,
+            created_at: Timestamp::from_micros(row.created_at),
+            due_at: Timestamp::from_micros(row.due_at),
+            attempts: row.attempts,
+            state: row.outcome.unwrap_or_else(|| "waiting".to_owned()),
+            last_error: row.last_error,
+        })
+        .collect())
+}
+
+/// Tries a mail that was given up again, from the start. Returns whether it was one.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn requeue(db: &impl Executor, id: MailId, now: Timestamp) -> Result<bool, StoreFault> {
+    let updated = outbox::Entity::update_many()
+        .col_expr(outbox::Column::DueAt, Expr::value(now.as_micros()))
+        .col_expr(outbox::Column::Attempts, Expr::value(0))
+        .col_expr(outbox::Column::FinishedAt, Expr::value(Option::<i64>::None))
+        .col_expr(outbox::Column::Outcome, Expr::value(Option::<String>::None))
+        .filter(outbox::Column::Id.eq(id.as_uuid()))
+        .filter(outbox::Column::Outcome.eq(MailOutcome::Dead.name()))
+        .exec(db.database())
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Drops the waiting mails that tell of this registration or account: it is gone.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_waiting_for(db: &impl Executor, tenant: TenantId, subject: Uuid) -> Result<(), StoreFault> {
+    outbox::Entity::delete_many()
+        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(outbox::Column::SubjectId.eq(subject))
+        .filter(outbox::Column::FinishedAt.is_null())
+        .exec(db.database())
+        .await?;
+    Ok(())
+}
+
+/// Drops the waiting mails of one template that tell of this registration or account.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn drop_waiting(
+    db: &impl Executor,
+    tenant: TenantId,
+    template: MailTemplate,
+    subject: Uuid,
+) -> Result<(), StoreFault> {
+    outbox::Entity::delete_many()
+        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(outbox::Column::SubjectId.eq(subject))
+        .filter(outbox::Column::Template.eq(template.name()))
+        .filter(outbox::Column::FinishedAt.is_null())
+        .exec(db.database())
+        .await?;
+    Ok(())
+}
+
+/// Forgets mails of every tenant that ended before an instant. Mails that were given up stay. Returns how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_finished(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
+    let deleted = outbox::Entity::delete_many()
+        .filter(outbox::Column::FinishedAt.lt(before.as_micros()))
+        .filter(outbox::Column::Outcome.ne(MailOutcome::Dead.name()))
+        .exec(db.database())
+        .await?;
+    Ok(deleted.rows_affected)
+}

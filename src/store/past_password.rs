@@ -1,0 +1,83 @@
+//! Passwords an account had before.
+
+use super::{Executor, StoreFault, entity::past_password};
+use countersign_domain::{
+    id::{AccountId, EventId, TenantId},
+    secret::SecretText,
+    time::Timestamp,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+/// Remembers the hash of a password that is being replaced.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: EventId,
+    account: AccountId,
+    hash: &SecretText,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let row = past_password::ActiveModel {
+        id: Set(id.as_uuid()),
+        tenant_id: Set(tenant.as_uuid()),
+        account_id: Set(account.as_uuid()),
+        password_hash: Set(hash.reveal().to_owned()),
+        retired_at: Set(now.as_micros()),
+    };
+    past_password::Entity::insert(row).exec_without_returning(db.database()).await?;
+    Ok(())
+}
+
+/// The hashes of the last passwords before the present one, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    limit: u64,
+) -> Result<Vec<SecretText>, StoreFault> {
+    let rows = past_password::Entity::find()
+        .filter(past_password::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(past_password::Column::AccountId.eq(account.as_uuid()))
+        .order_by_desc(past_password::Column::RetiredAt)
+        .order_by_desc(past_password::Column::Id)
+        .limit(limit)
+        .all(db.database())
+        .await?;
+    Ok(rows.into_iter().map(|row| row.password_hash.into()).collect())
+}
+
+/// Forgets all but the newest `keep` of an account's past passwords.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_older(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    keep: u64,
+) -> Result<(), StoreFault> {
+    let kept: Vec<uuid::Uuid> = past_password::Entity::find()
+        .filter(past_password::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(past_password::Column::AccountId.eq(account.as_uuid()))
+        .order_by_desc(past_password::Column::RetiredAt)
+        .order_by_desc(past_password::Column::Id)
+        .limit(keep)
+        .select_only()
+        .column(past_password::Column::Id)
+        .into_tuple()
+        .all(db.database())
+        .await?;
+    past_password::Entity::delete_many()
+        .filter(past_password::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(past_password::Column::AccountId.eq(account.as_uuid()))
+        .filter(past_password::Column::Id.is_not_in(kept))
+        .exec(db.database())
+        .await?;
+    Ok(())
+}

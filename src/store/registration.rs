@@ -1,0 +1,121 @@
+//! Registrations: sign-ups that wait for their address to be verified.
+//!
+//! Several may wait for one address. Each has links and codes of its own, so nobody can turn another person's sign-up
+//! into one with a password of their choosing.
+
+use super::{Executor, StoreFault, entity::registration};
+use countersign_domain::{
+    email::EmailAddress,
+    id::{RegistrationId, TenantId},
+    locale::Locale,
+    secret::SecretText,
+    time::Timestamp,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+/// A sign-up.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub id: RegistrationId,
+    pub email: EmailAddress,
+    /// As it was wished for; somebody else may have got it since.
+    pub username: Option<String>,
+    pub display_name: String,
+    pub locale: Locale,
+    pub password_hash: SecretText,
+    pub created_at: Timestamp,
+}
+
+impl Registration {
+    fn read(row: registration::Model) -> Result<Self, StoreFault> {
+        Ok(Self {
+            id: RegistrationId::from_uuid(row.id),
+            email: EmailAddress::parse(&row.email).map_err(|_| StoreFault::unreadable("address"))?,
+            username: row.username,
+            display_name: row.display_name,
+            locale: Locale::lookup(&row.locale).unwrap_or_default(),
+            password_hash: row.password_hash.into(),
+            created_at: Timestamp::from_micros(row.created_at),
+        })
+    }
+}
+
+/// Keeps a sign-up.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Registration) -> Result<(), StoreFault> {
+    let row = registration::ActiveModel {
+        id: Set(new.id.as_uuid()),
+        tenant_id: Set(tenant.as_uuid()),
+        email: Set(new.email.as_str().to_owned()),
+        email_normalised: Set(new.email.normalised().to_owned()),
+        username: Set(new.username.clone()),
+        display_name: Set(new.display_name.clone()),
+        locale: Set(new.locale.tag().to_owned()),
+        password_hash: Set(new.password_hash.reveal().to_owned()),
+        created_at: Set(new.created_at.as_micros()),
+    };
+    registration::Entity::insert(row).exec_without_returning(db.database()).await?;
+    Ok(())
+}
+
+/// The sign-up of this id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: RegistrationId,
+) -> Result<Option<Registration>, StoreFault> {
+    let row = registration::Entity::find_by_id(id.as_uuid())
+        .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
+        .one(db.database())
+        .await?;
+    row.map(Registration::read).transpose()
+}
+
+/// The newest sign-up that waits for this address.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_newest(
+    db: &impl Executor,
+    tenant: TenantId,
+    email: &EmailAddress,
+) -> Result<Option<Registration>, StoreFault> {
+    let row = registration::Entity::find()
+        .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(registration::Column::EmailNormalised.eq(email.normalised()))
+        .order_by_desc(registration::Column::CreatedAt)
+        .order_by_desc(registration::Column::Id)
+        .one(db.database())
+        .await?;
+    row.map(Registration::read).transpose()
+}
+
+/// Forgets every sign-up for this address: it has an account now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_for_address(db: &impl Executor, tenant: TenantId, email: &EmailAddress) -> Result<(), StoreFault> {
+    registration::Entity::delete_many()
+        .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(registration::Column::EmailNormalised.eq(email.normalised()))
+        .exec(db.database())
+        .await?;
+    Ok(())
+}
+
+/// Forgets sign-ups made before an instant, of every tenant. Returns how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_older(db: &impl Executor, than: Timestamp) -> Result<u64, StoreFault> {
+    let deleted = registration::Entity::delete_many()
+        .filter(registration::Column::CreatedAt.lt(than.as_micros()))
+        .exec(db.database())
+        .await?;
+    Ok(deleted.rows_affected)
+}

@@ -1,0 +1,307 @@
+//! Sessions.
+
+use super::{
+    Executor, StoreFault, Tx,
+    account::Account,
+    connect::Behind as _,
+    entity::{account, session},
+};
+use countersign_domain::{
+    id::{AccountId, SessionId, TenantId},
+    secret::SecretText,
+    session::{EndReason, SessionExpiry, SessionFacts},
+    time::Timestamp,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, Query},
+};
+use std::time::Duration;
+
+/// A signed-in device.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub id: SessionId,
+    pub account: AccountId,
+    pub audience: String,
+    /// The one generation of refresh token that is good.
+    pub generation: i64,
+    pub device_name: String,
+    pub user_agent: String,
+    pub address: String,
+    /// How the person proved who they are (RFC 8176), separated by spaces.
+    pub methods: String,
+    pub created_at: Timestamp,
+    pub authenticated_at: Timestamp,
+    /// When the live generation was made.
+    pub refreshed_at: Timestamp,
+    pub expiry: SessionExpiry,
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Session {
+    fn read(row: session::Model) -> Self {
+        Self {
+            id: SessionId::from_uuid(row.id),
+            account: AccountId::from_uuid(row.account_id),
+            audience: row.audience,
+            generation: row.generation,
+            device_name: row.device_name,
+            user_agent: row.user_agent,
+            address: row.address,
+            methods: row.methods,
+            created_at: Timestamp::from_micros(row.created_at),
+            authenticated_at: Timestamp::from_micros(row.authenticated_at),
+            refreshed_at: Timestamp::from_micros(row.refreshed_at),
+            expiry: SessionExpiry {
+                idle: Timestamp::from_micros(row.idle_expires_at),
+                absolute: Timestamp::from_micros(row.absolute_expires_at),
+            },
+            ended_at: row.ended_at.map(Timestamp::from_micros),
+        }
+    }
+
+    /// What a refresh of this session is judged by.
+    pub fn facts(&self, account: &Account) -> SessionFacts {
+        SessionFacts {
+            generation: self.generation,
+            refreshed_at: self.refreshed_at,
+            expiry: self.expiry,
+            ended_at: self.ended_at,
+            account_disabled: account.is_disabled(),
+        }
+    }
+}
+
+/// Opens a session for an account that may still sign in and whose password is still the one that was proven. Returns
+/// whether that was so.
+///
+/// The lock makes the two possible orders the only ones: a new password or a disabling that comes first is seen here,
+/// and one that comes second sees, and ends, this session.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open(
+    tx: &Tx,
+    tenant: TenantId,
+    new: &Session,
+    proven_hash: Option<&SecretText>,
+) -> Result<bool, StoreFault> {
+    let still_proven = match proven_hash {
+        Some(hash) => account::Column::PasswordHash.eq(hash.reveal()),
+        None => account::Column::PasswordHash.is_null(),
+    };
+    let account = account::Entity::find_by_id(new.account.as_uuid())
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(account::Column::DisabledAt.is_null())
+        .filter(still_proven)
+        .lock_shared()
+        .one(tx.database())
+        .await?;
+    if account.is_none() {
+        return Ok(false);
+    }
+    insert(tx, tenant, new).await?;
+    Ok(true)
+}
+
+async fn insert(db: &impl Executor, tenant: TenantId, new: &Session) -> Result<(), StoreFault> {
+    let row = session::ActiveModel {
+        id: Set(new.id.as_uuid()),
+        tenant_id: Set(tenant.as_uuid()),
+        account_id: Set(new.account.as_uuid()),
+        audience: Set(new.audience.clone()),
+        generation: Set(new.generation),
+        device_name: Set(new.device_name.clone()),
+        user_agent: Set(new.user_agent.clone()),
+        address: Set(new.address.clone()),
+        methods: Set(new.methods.clone()),
+        created_at: Set(new.created_at.as_micros()),
+        authenticated_at: Set(new.authenticated_at.as_micros()),
+        refreshed_at: Set(new.refreshed_at.as_micros()),
+        idle_expires_at: Set(new.expiry.idle.as_micros()),
+        absolute_expires_at: Set(new.expiry.absolute.as_micros()),
+        password_failures: Set(0),
+        ended_at: Set(None),
+        end_reason: Set(None),
+    };
+    session::Entity::insert(row).exec_without_returning(db.database()).await?;
+    Ok(())
+}
+
+/// Advances a live session of an account that may sign in from `generation` to the next one: the compare-and-set that
+/// refresh rests on. `None` when any of these was not so.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn advance(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: SessionId,
+    generation: i64,
+    now: Timestamp,
+    idle: Duration,
+) -> Result<Option<Session>, StoreFault> {
+    let idle_until = now.plus(idle).as_micros();
+    let enabled = Query::select()
+        .column(account::Column::Id)
+        .from(account::Entity)
+        .and_where(
+            Expr::col((account::Entity, account::Column::Id)).equals((session::Entity, session::Column::AccountId)),
+        )
+        .and_where(Expr::col((account::Entity, account::Column::DisabledAt)).is_null())
+        .to_owned();
+    let capped = Expr::case(
+        Expr::col(session::Column::AbsoluteExpiresAt).lt(idle_until),
+        Expr::col(session::Column::AbsoluteExpiresAt),
+    )
+    .finally(idle_until);
+    let rows = session::Entity::update_many()
+        .col_expr(session::Column::Generation, Expr::col(session::Column::Generation).add(1_i64))
+        .col_expr(session::Column::RefreshedAt, Expr::value(now.as_micros()))
+        .col_expr(session::Column::IdleExpiresAt, capped.into())
+        .filter(session::Column::Id.eq(id.as_uuid()))
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(session::Column::Generation.eq(generation))
+        .filter(is_live(now))
+        .filter(Expr::exists(enabled))
+        .exec_with_returning(db.database())
+        .await?;
+    Ok(rows.into_iter().next().map(Session::read))
+}
+
+/// The session of this id and its account.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_with_account(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: SessionId,
+) -> Result<Option<(Session, Account)>, StoreFault> {
+    let row = session::Entity::find_by_id(id.as_uuid())
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .find_also_related(account::Entity)
+        .one(db.database())
+        .await?;
+    match row {
+        Some((session, Some(account))) => Ok(Some((Session::read(session), Account::read(account)?))),
+        _ => Ok(None),
+    }
+}
+
+/// Ends a session. Returns whether it was live: of two calls at once, one ended it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    id: SessionId,
+    why: EndReason,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    let chosen = Condition::all().add(session::Column::Id.eq(id.as_uuid()));
+    Ok(end_where(db, tenant, account, chosen, why, now).await? == 1)
+}
+
+/// Ends every session of an account but `kept`. Returns how many were live.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_all(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    kept: Option<SessionId>,
+    why: EndReason,
+    now: Timestamp,
+) -> Result<u64, StoreFault> {
+    let mut chosen = Condition::all();
+    if let Some(kept) = kept {
+        chosen = chosen.add(session::Column::Id.ne(kept.as_uuid()));
+    }
+    end_where(db, tenant, account, chosen, why, now).await
+}
+
+async fn end_where(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    chosen: Condition,
+    why: EndReason,
+    now: Timestamp,
+) -> Result<u64, StoreFault> {
+    let updated = session::Entity::update_many()
+        .col_expr(session::Column::EndedAt, Expr::value(now.as_micros()))
+        .col_expr(session::Column::EndReason, Expr::value(why.name()))
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(session::Column::AccountId.eq(account.as_uuid()))
+        .filter(is_live(now))
+        .filter(chosen)
+        .exec(db.database())
+        .await?;
+    Ok(updated.rows_affected)
+}
+
+/// A page of an account's live sessions, the most recently opened first. `before` is the last id of the page before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list_live(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    now: Timestamp,
+    before: Option<SessionId>,
+    limit: u64,
+) -> Result<Vec<Session>, StoreFault> {
+    let mut query = session::Entity::find()
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(session::Column::AccountId.eq(account.as_uuid()))
+        .filter(is_live(now));
+    if let Some(before) = before {
+        query = query.filter(session::Column::Id.lt(before.as_uuid()));
+    }
+    let rows = query.order_by_desc(session::Column::Id).limit(limit).all(db.database()).await?;
+    Ok(rows.into_iter().map(Session::read).collect())
+}
+
+/// Counts a wrong current password offered in a live session. Returns how many there have been.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_password_failure(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: SessionId,
+) -> Result<Option<i32>, StoreFault> {
+    let rows = session::Entity::update_many()
+        .col_expr(session::Column::PasswordFailures, Expr::col(session::Column::PasswordFailures).add(1))
+        .filter(session::Column::Id.eq(id.as_uuid()))
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(session::Column::EndedAt.is_null())
+        .exec_with_returning(db.database())
+        .await?;
+    Ok(rows.into_iter().next().map(|row| row.password_failures))
+}
+
+/// Forgets sessions of every tenant that were over before an instant. Returns how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_over(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
+    let before = before.as_micros();
+    let over = Condition::any().add(session::Column::EndedAt.lt(before)).add(session::Column::IdleExpiresAt.lt(before));
+    let deleted = session::Entity::delete_many().filter(over).exec(db.database()).await?;
+    Ok(deleted.rows_affected)
+}
+
+fn is_live(now: Timestamp) -> Condition {
+    Condition::all()
+        .add(session::Column::EndedAt.is_null())
+        .add(session::Column::IdleExpiresAt.gt(now.as_micros()))
+        .add(session::Column::AbsoluteExpiresAt.gt(now.as_micros()))
+}

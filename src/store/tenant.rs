@@ -1,0 +1,14 @@
+//! Tenants.
+
+use super::{Executor, StoreFault, entity::tenant};
+use countersign_domain::id::TenantId;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+/// The tenant of this name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_by_name(db: &impl Executor, name: &str) -> Result<Option<TenantId>, StoreFault> {
+    let row = tenant::Entity::find().filter(tenant::Column::Name.eq(name)).one(db.database()).await?;
+    Ok(row.map(|row| TenantId::from_uuid(row.id)))
+}

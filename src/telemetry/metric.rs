@@ -1,0 +1,110 @@
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::time::Duration;
+
+/// A metric: name, kind, labels, meaning.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricLine {
+    pub name: &'static str,
+    pub kind: &'static str,
+    pub labels: &'static str,
+    pub meaning: &'static str,
+}
+
+const EVENTS: &str = "countersign_events_total";
+const RPCS: &str = "countersign_rpcs_total";
+const RPC_SECONDS: &str = "countersign_rpc_duration_seconds";
+const MAILS: &str = "countersign_mails_total";
+const PURGED: &str = "countersign_purged_rows_total";
+const HASHER_QUEUE: &str = "countersign_hasher_queue_length";
+
+/// Every metric there is.
+pub const METRICS: &[MetricLine] = &[
+    MetricLine {
+        name: EVENTS,
+        kind: "counter",
+        labels: "event, reason",
+        meaning: "Security events, as in the audit trail. `reason` is empty when the act succeeded.",
+    },
+    MetricLine {
+        name: RPCS,
+        kind: "counter",
+        labels: "rpc, code",
+        meaning: "Answered calls by gRPC status code. Unknown methods count as `unknown`.",
+    },
+    MetricLine {
+        name: RPC_SECONDS,
+        kind: "histogram",
+        labels: "rpc",
+        meaning: "Seconds from the arrival of a call to its answer.",
+    },
+    MetricLine {
+        name: MAILS,
+        kind: "counter",
+        labels: "template, outcome",
+        meaning: "Mails by how an attempt ended: `sent`, `retried`, `dropped`, `dead`.",
+    },
+    MetricLine { name: PURGED, kind: "counter", labels: "table", meaning: "Rows deleted because their time was over." },
+    MetricLine { name: HASHER_QUEUE, kind: "gauge", labels: "", meaning: "Passwords that wait to be hashed." },
+];
+
+const SECONDS_BUCKETS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+
+/// Collects the metrics of this process for Prometheus.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Starts collecting. Only the first call in a process can succeed.
+    ///
+    /// # Errors
+    /// When something else collects already.
+    pub fn start() -> Result<Self, String> {
+        let handle = PrometheusBuilder::new()
+            .set_buckets(&SECONDS_BUCKETS)
+            .map_err(|error| error.to_string())?
+            .install_recorder()
+            .map_err(|error| error.to_string())?;
+        for line in METRICS {
+            match line.kind {
+                "counter" => describe_counter!(line.name, line.meaning),
+                "gauge" => describe_gauge!(line.name, line.meaning),
+                _ => describe_histogram!(line.name, Unit::Seconds, line.meaning),
+            }
+        }
+        Ok(Self(handle))
+    }
+
+    /// The text Prometheus reads.
+    pub fn render(&self) -> String {
+        self.0.run_upkeep();
+        self.0.render()
+    }
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+pub fn count_event(event: &'static str, reason: &'static str) {
+    counter!(EVENTS, "event" => event, "reason" => reason).increment(1);
+}
+
+pub fn count_rpc(rpc: &'static str, code: &'static str, took: Duration) {
+    counter!(RPCS, "rpc" => rpc, "code" => code).increment(1);
+    histogram!(RPC_SECONDS, "rpc" => rpc).record(took.as_secs_f64());
+}
+
+pub fn count_mail(template: &'static str, outcome: &'static str) {
+    counter!(MAILS, "template" => template, "outcome" => outcome).increment(1);
+}
+
+pub fn count_purged(table: &'static str, rows: u64) {
+    counter!(PURGED, "table" => table).increment(rows);
+}
+
+pub fn set_hasher_queue(length: usize) {
+    gauge!(HASHER_QUEUE).set(length as f64);
+}

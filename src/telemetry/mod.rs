@@ -1,0 +1,7 @@
+//! Logs and metrics. The names of all metrics stand here, so that `docs/reference/metrics.md` can be checked against them.
+
+mod log;
+mod metric;
+
+pub use log::{LogFormat, start as start_log};
+pub use metric::{METRICS, Metrics, count_event, count_mail, count_purged, count_rpc, set_hasher_queue};

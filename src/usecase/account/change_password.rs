@@ -1,0 +1,55 @@
+use super::{PasswordDesk, PasswordWhy};
+use crate::{
+    runtime::Clock,
+    store::Store,
+    usecase::{
+        About, Failure, Journal, Origin,
+        gate::{Repeats, SessionPasswordGate, SignedIn},
+    },
+};
+use countersign_domain::{audit::EventKind, request_id::RequestId, secret::SecretText};
+
+/// Somebody who knows their password sets another one.
+#[derive(Clone, Debug)]
+pub struct ChangePassword {
+    pub store: Store,
+    pub proof: SessionPasswordGate,
+    pub passwords: PasswordDesk,
+    pub repeats: Repeats,
+    pub journal: Journal,
+    pub clock: Clock,
+}
+
+impl ChangePassword {
+    /// # Errors
+    /// CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, REQUEST_ID_REUSED, OVERLOADED.
+    pub async fn run(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        current: &SecretText,
+        new: &SecretText,
+        request_id: Option<RequestId>,
+    ) -> Result<(), Failure> {
+        let (tenant, session) = (caller.tenant(), caller.session().id);
+        let parts = [session.to_string()];
+        let Some(ticket) = self.repeats.open(tenant, "ChangePassword", request_id, &[&parts[0]]).await? else {
+            return Ok(());
+        };
+        // Only who knows the current password learns anything about past ones.
+        let proven = self.proof.prove(origin, caller, current).await?;
+        let account = proven.account();
+        let password = self.passwords.admit_for(account, new).await?;
+        let hash = self.passwords.hash(&password).await?;
+        let tx = self.store.begin().await?;
+        if !ticket.redeem(&tx, self.clock.now()).await? {
+            return Ok(());
+        }
+        self.passwords.set(&tx, account, &hash, PasswordWhy::Changed { kept: session }).await?;
+        let about = About::own(account.id).in_session(session);
+        self.journal.did(&tx, tenant, origin, EventKind::PasswordChanged, about).await?;
+        tx.commit().await?;
+        self.passwords.post.collect();
+        Ok(())
+    }
+}

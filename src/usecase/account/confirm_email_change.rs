@@ -1,0 +1,77 @@
+use crate::{
+    runtime::Clock,
+    store::{Executor, Store, account, action, registration},
+    usecase::{
+        About, Failure, Journal, Letter, Origin, Post,
+        action::{Claim, ClaimProof, ClaimProven},
+        gate::Repeats,
+    },
+};
+use countersign_domain::{
+    action::ActionPurpose, audit::EventKind, id::AccountId, mail::MailTemplate, refusal::Reason, request_id::RequestId,
+};
+
+/// The new address answers: the account moves there, and the old address is told.
+#[derive(Clone, Debug)]
+pub struct ConfirmEmailChange {
+    pub store: Store,
+    pub claim: Claim,
+    pub repeats: Repeats,
+    pub post: Post,
+    pub journal: Journal,
+    pub clock: Clock,
+}
+
+const PURPOSE: ActionPurpose = ActionPurpose::ConfirmNewAddress;
+
+impl ConfirmEmailChange {
+    /// # Errors
+    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, EMAIL_TAKEN, ACCOUNT_DISABLED, REQUEST_ID_REUSED.
+    pub async fn run(&self, origin: &Origin, proof: ClaimProof, request_id: Option<RequestId>) -> Result<(), Failure> {
+        let tenant = origin.tenant();
+        let parts = proof.parts();
+        let Some(ticket) = self.repeats.open(tenant, "ConfirmEmailChange", request_id, &parts).await? else {
+            return Ok(());
+        };
+        let mut about = About::default();
+        let attempt = async {
+            let proven = self.claim.prove(origin, PURPOSE, &proof).await?;
+            about = About::target(Some(AccountId::from_uuid(proven.subject())));
+            let tx = self.store.begin().await?;
+            if !ticket.redeem(&tx, self.clock.now()).await? {
+                return Ok(());
+            }
+            self.claim.consume(&tx, &proven).await?;
+            self.move_account(&tx, origin, &proven).await?;
+            tx.commit().await?;
+            self.post.collect();
+            Ok(())
+        };
+        match attempt.await {
+            Err(failure) => Err(self.journal.refused(tenant, origin, EventKind::ActionRefused, about, failure).await),
+            done => done,
+        }
+    }
+
+    async fn move_account(&self, tx: &impl Executor, origin: &Origin, proven: &ClaimProven) -> Result<(), Failure> {
+        let (tenant, subject, now) = (proven.tenant(), proven.subject(), self.clock.now());
+        let id = AccountId::from_uuid(subject);
+        let before = account::find(tx, tenant, id).await?.ok_or(Reason::LinkInvalid)?;
+        let moved = account::set_email(tx, tenant, id, proven.email(), now).await.map_err(|fault| {
+            if fault.is_conflict_on("email_normalised") { Reason::EmailTaken.into() } else { Failure::from(fault) }
+        })?;
+        if !moved {
+            return Err(Reason::AccountDisabled.into());
+        }
+        // What was mailed to the old address must not work any more, nor what waits for the new one.
+        action::void(tx, tenant, ActionPurpose::ResetPassword, subject, now).await?;
+        action::void(tx, tenant, PURPOSE, subject, now).await?;
+        registration::delete_for_address(tx, tenant, proven.email()).await?;
+        let letter = Letter::new(MailTemplate::AddressChanged, before.locale, before.email)
+            .about(subject)
+            .with("new_address", proven.email().as_str());
+        self.post.queue(tx, tenant, letter, now).await?;
+        self.journal.did(tx, tenant, origin, EventKind::EmailChanged, About::own(id)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+use super::Me;
+use crate::{
+    runtime::Clock,
+    store::{Store, audit, audit::AuditLine, session},
+    usecase::{About, Failure, Journal, Origin, gate::SignedIn},
+};
+use countersign_domain::{audit::EventKind, time::Timestamp};
+use serde::Serialize;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Somebody wants to know what is stored about them (GDPR articles 15 and 20).
+#[derive(Clone, Debug)]
+pub struct ExportMe {
+    pub store: Store,
+    pub me: Me,
+    pub journal: Journal,
+    pub clock: Clock,
+}
+
+/// Rows of one kind in an export, at most. An account with more has a problem that an export does not solve.
+const MAX_ROWS: u64 = 1_000;
+
+#[derive(Serialize)]
+struct Export {
+    exported_at: String,
+    account: ExportedAccount,
+    sessions: Vec<ExportedSession>,
+    events: Vec<ExportedEvent>,
+}
+
+#[derive(Serialize)]
+struct ExportedAccount {
+    account_id: String,
+    email: String,
+    email_verified_at: String,
+    username: Option<String>,
+    display_name: String,
+    locale: &'static str,
+    roles: Vec<String>,
+    created_at: String,
+    password_changed_at: String,
+}
+
+#[derive(Serialize)]
+struct ExportedSession {
+    session_id: String,
+    audience: String,
+    device_name: String,
+    user_agent: String,
+    address: String,
+    created_at: String,
+    refreshed_at: String,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+struct ExportedEvent {
+    happened_at: String,
+    #[serde(flatten)]
+    line: AuditLine,
+}
+
+impl ExportMe {
+    /// A JSON document.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn run(&self, origin: &Origin, caller: &SignedIn) -> Result<Vec<u8>, Failure> {
+        let now = self.clock.now();
+        let (tenant, id) = (caller.tenant(), caller.account().id);
+        let db = self.store.read();
+        let profile = self.me.run(caller).await?;
+        let sessions = session::list_live(&db, tenant, id, now, None, MAX_ROWS).await?;
+        let events = audit::newest(&db, tenant, Some(id), MAX_ROWS).await?;
+        let account = profile.account;
+        let export = Export {
+            exported_at: written(now),
+            account: ExportedAccount {
+                account_id: account.id.to_string(),
+                email: account.email.as_str().to_owned(),
+                email_verified_at: written(account.email_verified_at),
+                username: account.username.map(|name| name.as_str().to_owned()),
+                display_name: account.display_name,
+                locale: account.locale.tag(),
+                roles: profile.roles,
+                created_at: written(account.created_at),
+                password_changed_at: written(account.password_changed_at),
+            },
+            sessions: sessions
+                .into_iter()
+                .map(|session| ExportedSession {
+                    session_id: session.id.to_string(),
+                    audience: session.audience,
+                    device_name: session.device_name,
+                    user_agent: session.user_agent,
+                    address: session.address,
+                    created_at: written(session.created_at),
+                    refreshed_at: written(session.refreshed_at),
+                    expires_at: written(session.expiry.idle),
+                })
+                .collect(),
+            events: events
+                .into_iter()
+                .map(|line| ExportedEvent { happened_at: written(line.happened_at), line })
+                .collect(),
+        };
+        let about = About::own(id).in_session(caller.session().id);
+        self.journal.did(&self.store.write(), tenant, origin, EventKind::AccountExported, about).await?;
+        serde_json::to_vec_pretty(&export).map_err(|error| Failure::Broken(error.to_string()))
+    }
+}
+
+/// RFC 3339, in UTC.
+fn written(at: Timestamp) -> String {
+    let since_epoch = Duration::from_micros(u64::try_from(at.as_micros()).unwrap_or(0));
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since_epoch).to_string()
+}

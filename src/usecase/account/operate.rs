@@ -1,0 +1,87 @@
+use crate::{
+    runtime::Clock,
+    store::{Store, account, account::Account, session},
+    usecase::{About, Failure, Journal, Origin},
+};
+use countersign_domain::{account::Identifier, audit::EventKind, id::AccountId, session::EndReason, time::Timestamp};
+
+/// What an operator does to accounts from a terminal.
+#[derive(Clone, Debug)]
+pub struct OperateAccounts {
+    pub store: Store,
+    pub journal: Journal,
+    pub clock: Clock,
+}
+
+/// An account as an operator sees it.
+#[derive(Clone, Debug)]
+pub struct AccountLine {
+    pub id: AccountId,
+    pub email: String,
+    pub username: String,
+    pub created_at: Timestamp,
+    pub disabled_at: Option<Timestamp>,
+}
+
+impl From<Account> for AccountLine {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            email: account.email.as_str().to_owned(),
+            username: account.username.map_or_else(String::new, |name| name.as_str().to_owned()),
+            created_at: account.created_at,
+            disabled_at: account.disabled_at,
+        }
+    }
+}
+
+impl OperateAccounts {
+    /// The newest accounts.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list(&self, origin: &Origin, limit: u64) -> Result<Vec<AccountLine>, Failure> {
+        let accounts = account::newest(&self.store.read(), origin.tenant(), limit).await?;
+        Ok(accounts.into_iter().map(AccountLine::from).collect())
+    }
+
+    /// The account with this address or user name.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find(&self, origin: &Origin, identifier: &Identifier) -> Result<Option<AccountLine>, Failure> {
+        let found = account::find_by_identifier(&self.store.read(), origin.tenant(), identifier).await?;
+        Ok(found.map(AccountLine::from))
+    }
+
+    /// Forbids an account everything, and ends its sessions. Returns whether it was allowed something before.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn disable(&self, origin: &Origin, id: AccountId) -> Result<bool, Failure> {
+        let (tenant, now) = (origin.tenant(), self.clock.now());
+        let tx = self.store.begin().await?;
+        if !account::disable(&tx, tenant, id, now).await? {
+            return Ok(false);
+        }
+        session::end_all(&tx, tenant, id, None, EndReason::AccountDisabled, now).await?;
+        self.journal.did(&tx, tenant, origin, EventKind::AccountDisabled, About::target(Some(id))).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Lets an account sign in again. Returns whether it was disabled before.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn enable(&self, origin: &Origin, id: AccountId) -> Result<bool, Failure> {
+        let tenant = origin.tenant();
+        let tx = self.store.begin().await?;
+        if !account::enable(&tx, tenant, id).await? {
+            return Ok(false);
+        }
+        self.journal.did(&tx, tenant, origin, EventKind::AccountEnabled, About::target(Some(id))).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}

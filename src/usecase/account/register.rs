@@ -1,0 +1,88 @@
+use super::PasswordDesk;
+use crate::{
+    runtime::{Clock, Entropy},
+    store::{Store, account, registration, registration::Registration},
+    usecase::{About, Failure, Journal, Letter, Origin, Post, gate::Repeats},
+};
+use countersign_domain::{
+    audit::EventKind,
+    display_name::DisplayName,
+    email::EmailAddress,
+    id::RegistrationId,
+    locale::Locale,
+    mail::MailTemplate,
+    refusal::{Reason, Refusal},
+    request_id::RequestId,
+    secret::SecretText,
+    username::Username,
+};
+
+/// Somebody asks for an account.
+///
+/// Known and unknown addresses are treated alike to the last statement: a registration is kept and a mail is queued. What
+/// the mail says is decided when it is rendered.
+#[derive(Clone, Debug)]
+pub struct Register {
+    pub store: Store,
+    pub passwords: PasswordDesk,
+    pub repeats: Repeats,
+    pub post: Post,
+    pub journal: Journal,
+    pub clock: Clock,
+    pub entropy: Entropy,
+}
+
+/// What somebody filled in.
+#[derive(Debug)]
+pub struct Registering {
+    pub email: EmailAddress,
+    pub password: SecretText,
+    pub username: Option<Username>,
+    pub display_name: DisplayName,
+    pub locale: Locale,
+    pub request_id: Option<RequestId>,
+}
+
+impl Register {
+    /// # Errors
+    /// PASSWORD_REJECTED, USERNAME_TAKEN, REQUEST_ID_REUSED, OVERLOADED.
+    pub async fn run(&self, origin: &Origin, form: Registering) -> Result<(), Failure> {
+        let tenant = origin.tenant();
+        let username = form.username.as_ref().map_or("", Username::as_str);
+        let password = self.passwords.admit("password", &form.password, &[form.email.as_str(), username])?;
+        let parts = [form.email.as_str(), username, form.display_name.as_str(), form.locale.tag()];
+        let Some(ticket) = self.repeats.open(tenant, "Register", form.request_id, &parts).await? else {
+            return Ok(());
+        };
+        // Before the address is looked at, so that the answer tells nothing about it. A name that a waiting registration
+        // wishes for is free: otherwise a second try with another address would tell whether the first one was.
+        if let Some(username) = &form.username
+            && account::has_username(&self.store.read(), tenant, username).await?
+        {
+            return Err(Refusal::from(Reason::UsernameTaken).with_violation("username", "", "is taken").into());
+        }
+        let hash = self.passwords.hash(&password).await?;
+
+        let now = self.clock.now();
+        let new = Registration {
+            id: RegistrationId::new(now, self.entropy.bytes()),
+            email: form.email,
+            username: form.username.map(|name| name.as_str().to_owned()),
+            display_name: form.display_name.as_str().to_owned(),
+            locale: form.locale,
+            password_hash: hash,
+            created_at: now,
+        };
+        let letter = Letter::new(MailTemplate::VerifyAddress, new.locale, new.email.clone()).about(new.id.as_uuid());
+        let tx = self.store.begin().await?;
+        if !ticket.redeem(&tx, now).await? {
+            return Ok(());
+        }
+        registration::insert(&tx, tenant, &new).await?;
+        self.post.queue(&tx, tenant, letter, now).await?;
+        self.journal.did(&tx, tenant, origin, EventKind::RegistrationRequested, About::default()).await?;
+        tx.commit().await?;
+        self.post.collect();
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+use crate::{
+    runtime::Clock,
+    store::{Store, action, outbox},
+    usecase::{
+        About, Failure, Journal, Letter, Origin, Post,
+        gate::{Repeats, SessionPasswordGate, SignedIn},
+    },
+};
+use countersign_domain::{
+    action::ActionPurpose, audit::EventKind, email::EmailAddress, mail::MailTemplate, refusal::Refusal,
+    request_id::RequestId, secret::SecretText,
+};
+
+/// Somebody wants their account at another address. Nothing changes until that address answers.
+#[derive(Clone, Debug)]
+pub struct RequestEmailChange {
+    pub store: Store,
+    pub proof: SessionPasswordGate,
+    pub repeats: Repeats,
+    pub post: Post,
+    pub journal: Journal,
+    pub clock: Clock,
+}
+
+impl RequestEmailChange {
+    /// # Errors
+    /// INVALID_FIELD, CURRENT_PASSWORD_WRONG, SESSION_ENDED, REQUEST_ID_REUSED, OVERLOADED.
+    pub async fn run(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        new_email: EmailAddress,
+        current: &SecretText,
+        request_id: Option<RequestId>,
+    ) -> Result<(), Failure> {
+        let (tenant, session) = (caller.tenant(), caller.session().id);
+        if new_email.as_str() == caller.account().email.as_str() {
+            return Err(Refusal::field("new_email", "is the present address").into());
+        }
+        let parts = [session.to_string(), new_email.as_str().to_owned()];
+        let parts: [&str; 2] = [&parts[0], &parts[1]];
+        let Some(ticket) = self.repeats.open(tenant, "RequestEmailChange", request_id, &parts).await? else {
+            return Ok(());
+        };
+        let proven = self.proof.prove(origin, caller, current).await?;
+        let account = proven.account();
+        let subject = account.id.as_uuid();
+        let now = self.clock.now();
+        let letter = Letter::new(MailTemplate::ConfirmNewAddress, account.locale, new_email).about(subject);
+        let tx = self.store.begin().await?;
+        if !ticket.redeem(&tx, now).await? {
+            return Ok(());
+        }
+        // The last wish counts: neither an earlier link nor a mail still on its way may move the account elsewhere.
+        action::void(&tx, tenant, ActionPurpose::ConfirmNewAddress, subject, now).await?;
+        outbox::drop_waiting(&tx, tenant, MailTemplate::ConfirmNewAddress, subject).await?;
+        self.post.queue(&tx, tenant, letter, now).await?;
+        let about = About::own(account.id).in_session(session);
+        self.journal.did(&tx, tenant, origin, EventKind::EmailChangeRequested, about).await?;
+        tx.commit().await?;
+        self.post.collect();
+        Ok(())
+    }
+}

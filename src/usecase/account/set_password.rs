@@ -1,0 +1,117 @@
+use crate::{
+    passwords::{Hasher, PasswordHash, Verdict},
+    runtime::{Clock, Entropy},
+    store::{Executor, Store, account, account::Account, action, past_password, session},
+    usecase::{Failure, Letter, Post},
+};
+use countersign_domain::{
+    action::ActionPurpose,
+    id::{EventId, SessionId},
+    mail::MailTemplate,
+    password::{NewPassword, PasswordPolicy, PasswordRejected},
+    refusal::{Reason, Refusal},
+    secret::SecretText,
+    session::EndReason,
+};
+
+/// Everything that happens when a password is set, wherever it is set: the policy, the past, the hash, the sessions, the
+/// mail.
+#[derive(Clone, Debug)]
+pub struct PasswordDesk {
+    pub store: Store,
+    pub policy: PasswordPolicy,
+    /// How many of the last passwords may not come back, the present one included.
+    pub remembered: usize,
+    pub hasher: Hasher,
+    pub post: Post,
+    pub clock: Clock,
+    pub entropy: Entropy,
+}
+
+/// Why a password is set.
+#[derive(Clone, Copy, Debug)]
+pub enum PasswordWhy {
+    /// With a mailed link: every session ends.
+    Reset,
+    /// With the current password: every other session ends.
+    Changed { kept: SessionId },
+}
+
+impl PasswordDesk {
+    /// # Errors
+    /// PASSWORD_REJECTED, naming `field`.
+    pub fn admit(
+        &self,
+        field: &'static str,
+        candidate: &SecretText,
+        identifiers: &[&str],
+    ) -> Result<NewPassword, Refusal> {
+        self.policy.admit(candidate, identifiers).map_err(|rejected: PasswordRejected| {
+            Refusal::from(Reason::PasswordRejected).with_violation(field, rejected.reason(), rejected.describe())
+        })
+    }
+
+    /// # Errors
+    /// OVERLOADED.
+    pub async fn hash(&self, password: &NewPassword) -> Result<SecretText, Failure> {
+        Ok(SecretText::new(self.hasher.hash(password).await?.as_str().to_owned()))
+    }
+
+    /// A password for an account that has had others.
+    ///
+    /// # Errors
+    /// PASSWORD_REJECTED, also when it was used before; OVERLOADED.
+    pub async fn admit_for(&self, account: &Account, candidate: &SecretText) -> Result<NewPassword, Failure> {
+        let username = account.username.as_ref().map_or("", |name| name.as_str());
+        let password = self.admit("new_password", candidate, &[account.email.as_str(), username])?;
+        let past = self.remembered.saturating_sub(1) as u64;
+        let mut hashes = past_password::newest(&self.store.read(), account.tenant, account.id, past).await?;
+        if self.remembered > 0 {
+            hashes.extend(account.password_hash.clone());
+        }
+        for hash in hashes {
+            let hash = PasswordHash::from_stored(hash.reveal().to_owned())
+                .map_err(|_| Failure::Broken("a stored password hash cannot be read".to_owned()))?;
+            let verdict = self.hasher.verify(password.password().clone(), Some(&hash)).await?;
+            if matches!(verdict, Verdict::Right { .. }) {
+                let refusal = Refusal::from(Reason::PasswordRejected);
+                return Err(refusal.with_violation("new_password", "PASSWORD_REUSED", "was used before").into());
+            }
+        }
+        Ok(password)
+    }
+
+    /// Sets the password and does what follows from it, in the transaction of the act.
+    ///
+    /// # Errors
+    /// CREDENTIALS_INVALID when the account was disabled or got another password in the meantime.
+    pub async fn set(
+        &self,
+        tx: &impl Executor,
+        account: &Account,
+        hash: &SecretText,
+        why: PasswordWhy,
+    ) -> Result<(), Failure> {
+        let (tenant, id, now) = (account.tenant, account.id, self.clock.now());
+        let replaced = account.password_hash.as_ref();
+        if !account::replace_password(tx, tenant, id, replaced, hash, now).await? {
+            return Err(Reason::CredentialsInvalid.into());
+        }
+        if let Some(replaced) = replaced {
+            let past = EventId::new(now, self.entropy.bytes());
+            past_password::insert(tx, tenant, past, id, replaced, now).await?;
+            past_password::forget_older(tx, tenant, id, self.remembered.saturating_sub(1) as u64).await?;
+        }
+        let (kept, ended) = match why {
+            PasswordWhy::Reset => (None, EndReason::PasswordReset),
+            PasswordWhy::Changed { kept } => (Some(kept), EndReason::PasswordChanged),
+        };
+        session::end_all(tx, tenant, id, kept, ended, now).await?;
+        // A reset link that was mailed before would undo the change.
+        action::void(tx, tenant, ActionPurpose::ResetPassword, id.as_uuid(), now).await?;
+        let letter =
+            Letter::new(MailTemplate::PasswordChanged, account.locale, account.email.clone()).about(id.as_uuid());
+        self.post.queue(tx, tenant, letter, now).await?;
+        Ok(())
+    }
+}

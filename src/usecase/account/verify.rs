@@ -1,0 +1,108 @@
+use crate::{
+    runtime::{Clock, Entropy},
+    store::{Executor, Store, account, account::Account, action, registration},
+    usecase::{
+        About, Failure, Journal, Origin,
+        action::{Claim, ClaimProof, ClaimProven},
+        gate::Repeats,
+    },
+};
+use countersign_domain::{
+    action::ActionPurpose,
+    audit::EventKind,
+    id::{AccountId, RegistrationId},
+    refusal::{Reason, Refusal},
+    request_id::RequestId,
+    time::Timestamp,
+    username::Username,
+};
+use std::time::Duration;
+
+/// Somebody brings back what was mailed to an address they registered: the account begins.
+#[derive(Clone, Debug)]
+pub struct Verify {
+    pub store: Store,
+    pub claim: Claim,
+    pub repeats: Repeats,
+    pub journal: Journal,
+    pub clock: Clock,
+    pub entropy: Entropy,
+}
+
+const PURPOSE: ActionPurpose = ActionPurpose::VerifyAddress;
+
+impl Verify {
+    /// # Errors
+    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, REQUEST_ID_REUSED.
+    pub async fn run(&self, origin: &Origin, proof: ClaimProof, request_id: Option<RequestId>) -> Result<(), Failure> {
+        let parts = proof.parts();
+        let Some(ticket) = self.repeats.open(origin.tenant(), "Verify", request_id, &parts).await? else {
+            return Ok(());
+        };
+        let attempt = async {
+            let proven = self.claim.prove(origin, PURPOSE, &proof).await?;
+            let now = self.clock.now();
+            let tx = self.store.begin().await?;
+            if !ticket.redeem(&tx, now).await? {
+                return Ok(());
+            }
+            self.claim.consume(&tx, &proven).await?;
+            let account = self.open_account(&tx, &proven, now).await?;
+            self.journal.did(&tx, proven.tenant(), origin, EventKind::AddressVerified, About::own(account)).await?;
+            tx.commit().await?;
+            Ok(())
+        };
+        match attempt.await {
+            Err(failure) => {
+                let about = About::default();
+                Err(self.journal.refused(origin.tenant(), origin, EventKind::ActionRefused, about, failure).await)
+            }
+            done => done,
+        }
+    }
+
+    async fn open_account(
+        &self,
+        tx: &impl Executor,
+        proven: &ClaimProven,
+        now: Timestamp,
+    ) -> Result<AccountId, Failure> {
+        let tenant = proven.tenant();
+        let id = RegistrationId::from_uuid(proven.subject());
+        // Gone when another registration for the same address was verified first.
+        let registration = registration::find(tx, tenant, id).await?.ok_or(Reason::LinkUsed)?;
+        let mut username = registration.username.as_deref().and_then(|name| Username::parse(name).ok());
+        if let Some(wished) = &username
+            && account::has_username(tx, tenant, wished).await?
+        {
+            // Somebody else got the name: the account is worth more than the name.
+            username = None;
+        }
+        let new = Account {
+            id: AccountId::new(now, self.entropy.bytes()),
+            tenant,
+            email: registration.email.clone(),
+            email_verified_at: now,
+            username,
+            display_name: registration.display_name,
+            locale: registration.locale,
+            password_hash: Some(registration.password_hash),
+            password_changed_at: registration.created_at,
+            disabled_at: None,
+            created_at: now,
+        };
+        account::insert(tx, tenant, &new).await.map_err(|fault| {
+            if fault.is_conflict_on("email_normalised") {
+                Failure::from(Reason::LinkUsed)
+            } else if fault.is_conflict_on("username_normalised") {
+                // Lost within this very instant; the link is still good and the next try finds the name taken.
+                Refusal::from(Reason::StoreUnavailable).retry_after(Duration::from_millis(100)).into()
+            } else {
+                fault.into()
+            }
+        })?;
+        registration::delete_for_address(tx, tenant, &registration.email).await?;
+        action::void(tx, tenant, PURPOSE, proven.subject(), now).await?;
+        Ok(new.id)
+    }
+}

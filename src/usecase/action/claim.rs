@@ -1,0 +1,141 @@
+use super::mint::code_mac;
+use crate::{
+    keys::{KeyRing, Rejected},
+    runtime::Clock,
+    store::{Executor, Store, action, action::Action},
+    usecase::{Failure, Origin},
+};
+use countersign_domain::{
+    action::{ActionCode, ActionPurpose, judge_link},
+    email::EmailAddress,
+    id::TenantId,
+    refusal::Reason,
+    secret::SecretText,
+};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+/// Checks links and codes that come back, and uses them up.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub store: Store,
+    pub ring: Arc<KeyRing>,
+    pub clock: Clock,
+    /// How often a code may be tried.
+    pub code_tries: u16,
+}
+
+/// What somebody brings back from a mail.
+#[derive(Clone, Debug)]
+pub enum ClaimProof {
+    Link(SecretText),
+    /// The address it was mailed to, and the code; `None` when what was typed cannot be one.
+    Code(EmailAddress, Option<ActionCode>),
+}
+
+impl ClaimProof {
+    /// What tells this proof from another, for recognising a repeated call.
+    pub fn parts(&self) -> [&str; 2] {
+        match self {
+            Self::Link(token) => [token.reveal(), ""],
+            Self::Code(email, code) => [email.normalised(), code.as_ref().map_or("", ActionCode::reveal)],
+        }
+    }
+}
+
+/// Somebody read the mail. Not used up yet: a new password that breaks the policy must not cost the link.
+#[derive(Debug)]
+pub struct ClaimProven {
+    tenant: TenantId,
+    action: Action,
+    by_code: bool,
+}
+
+impl ClaimProven {
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The registration or account the link acts on.
+    pub fn subject(&self) -> Uuid {
+        self.action.subject
+    }
+
+    /// The address it was mailed to.
+    pub fn email(&self) -> &EmailAddress {
+        &self.action.email
+    }
+}
+
+impl Claim {
+    /// # Errors
+    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID.
+    pub async fn prove(
+        &self,
+        origin: &Origin,
+        purpose: ActionPurpose,
+        proof: &ClaimProof,
+    ) -> Result<ClaimProven, Failure> {
+        match proof {
+            ClaimProof::Link(token) => self.prove_link(origin, purpose, token).await,
+            ClaimProof::Code(email, code) => self.prove_code(origin.tenant(), purpose, email, code.as_ref()).await,
+        }
+    }
+
+    async fn prove_link(
+        &self,
+        origin: &Origin,
+        purpose: ActionPurpose,
+        token: &SecretText,
+    ) -> Result<ClaimProven, Failure> {
+        let now = self.clock.now();
+        let (tenant, id) = self.ring.open_action(token, purpose, now).map_err(|rejected| match rejected {
+            Rejected::Expired => Reason::LinkExpired,
+            _ => Reason::LinkInvalid,
+        })?;
+        origin.admit(tenant, Reason::LinkInvalid)?;
+        match action::find(&self.store.read(), tenant, purpose, id).await? {
+            Some(action) if action.used_at.is_none() && action.expires_at > now => {
+                Ok(ClaimProven { tenant, action, by_code: false })
+            }
+            other => Err(judge_link(other.map(|action| action.facts()), now).into()),
+        }
+    }
+
+    async fn prove_code(
+        &self,
+        tenant: TenantId,
+        purpose: ActionPurpose,
+        email: &EmailAddress,
+        code: Option<&ActionCode>,
+    ) -> Result<ClaimProven, Failure> {
+        // What cannot be a code spends no try: it is a slip, not a guess.
+        let code = code.ok_or(Reason::CodeInvalid)?;
+        let now = self.clock.now();
+        let db = self.store.write();
+        let candidates = action::spend_try(&db, tenant, purpose, email, self.code_tries, now).await?;
+        let matching = candidates.into_iter().find(|action| {
+            let expected = code_mac(&self.ring, purpose, action.id, code);
+            action.code_mac.as_slice().ct_eq(&expected).into()
+        });
+        matching.map(|action| ClaimProven { tenant, action, by_code: true }).ok_or_else(|| Reason::CodeInvalid.into())
+    }
+
+    /// Uses the link and its code up, in the transaction of what they are used for. Of many claims at once one succeeds.
+    ///
+    /// # Errors
+    /// LINK_USED, LINK_EXPIRED, LINK_INVALID; CODE_INVALID when it was proven by a code.
+    pub async fn consume(&self, tx: &impl Executor, proven: &ClaimProven) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let (tenant, purpose, id) = (proven.tenant, proven.action.purpose, proven.action.id);
+        if action::consume(tx, tenant, purpose, id, now).await?.is_some() {
+            return Ok(());
+        }
+        if proven.by_code {
+            return Err(Reason::CodeInvalid.into());
+        }
+        let facts = action::find(tx, tenant, purpose, id).await?.map(|action| action.facts());
+        Err(judge_link(facts, now).into())
+    }
+}

@@ -1,0 +1,5 @@
+//! Reading the audit trail.
+
+mod read;
+
+pub use read::ReadAudit;

@@ -1,0 +1,85 @@
+use crate::{keys::RingFault, passwords, store::StoreFault};
+use countersign_domain::{
+    action::LinkRefused,
+    refusal::{Reason, Refusal},
+};
+use std::fmt;
+
+/// Why a story did not end well.
+#[derive(Debug)]
+pub enum Failure {
+    /// The caller is told why.
+    Refused(Refusal),
+    /// The database let us down.
+    Store(StoreFault),
+    /// Something that should not happen did. The caller learns nothing of it; the log does.
+    Broken(String),
+}
+
+impl Failure {
+    /// The reason the caller will see.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Refused(refusal) => refusal.reason,
+            Self::Store(StoreFault::Unavailable(_)) => Reason::StoreUnavailable,
+            Self::Store(_) | Self::Broken(_) => Reason::Internal,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Store(fault) => fault.fmt(f),
+            Self::Broken(detail) => f.write_str(detail),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Reason> for Failure {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason.into())
+    }
+}
+
+impl From<StoreFault> for Failure {
+    fn from(fault: StoreFault) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<RingFault> for Failure {
+    fn from(fault: RingFault) -> Self {
+        Self::Broken(fault.to_string())
+    }
+}
+
+impl From<LinkRefused> for Failure {
+    fn from(refused: LinkRefused) -> Self {
+        Self::from(match refused {
+            LinkRefused::Invalid => Reason::LinkInvalid,
+            LinkRefused::Expired => Reason::LinkExpired,
+            LinkRefused::Used => Reason::LinkUsed,
+        })
+    }
+}
+
+impl From<passwords::Refused> for Failure {
+    fn from(refused: passwords::Refused) -> Self {
+        match refused {
+            passwords::Refused::Busy { retry_after } => {
+                Refusal::from(Reason::Overloaded).retry_after(retry_after).into()
+            }
+            passwords::Refused::Stopped => Self::Broken("the password hasher has stopped".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What stands in front of stories: who is calling, whether a password is right, whether a call is a repetition.
+
+mod authenticate;
+mod password;
+mod repeat;
+
+pub use authenticate::{Authenticate, SignedIn};
+pub use password::{PasswordGate, PasswordProven, SessionPasswordGate};
+pub use repeat::{Repeats, Ticket};

@@ -1,0 +1,114 @@
+use crate::{
+    passwords::{Hasher, PasswordHash, Verdict},
+    runtime::Clock,
+    store::{Store, account::Account, session},
+    usecase::{About, Failure, Journal, Origin, gate::SignedIn},
+};
+use countersign_domain::{
+    audit::EventKind,
+    password::Password,
+    refusal::{Reason, Refusal},
+    secret::SecretText,
+    session::{EndReason, MAX_PASSWORD_FAILURES},
+};
+
+/// Checks a password somebody claims to know.
+#[derive(Clone, Debug)]
+pub struct PasswordGate {
+    pub hasher: Hasher,
+    pub max_bytes: usize,
+}
+
+/// Somebody knew the password of this account, which may sign in. Only [`PasswordGate`] makes one.
+#[derive(Debug)]
+pub struct PasswordProven {
+    account: Account,
+    /// The password, when its hash should be made anew with today's parameters.
+    outdated: Option<Password>,
+}
+
+impl PasswordProven {
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    pub fn outdated(&self) -> Option<&Password> {
+        self.outdated.as_ref()
+    }
+}
+
+impl PasswordGate {
+    /// The same work and the same answer whether the account is missing, disabled, without a password, or simply has
+    /// another one. `None` means wrong.
+    ///
+    /// # Errors
+    /// OVERLOADED.
+    pub async fn prove(
+        &self,
+        account: Option<Account>,
+        presented: &SecretText,
+    ) -> Result<Option<PasswordProven>, Failure> {
+        let stored = account
+            .as_ref()
+            .filter(|account| !account.is_disabled())
+            .and_then(|account| account.password_hash.as_ref())
+            .map(|hash| PasswordHash::from_stored(hash.reveal().to_owned()))
+            .transpose()
+            .map_err(|_| Failure::Broken("a stored password hash cannot be read".to_owned()))?;
+        // What is too long to be a password still costs as much as one.
+        let (password, stored) = match Password::presented(presented, self.max_bytes) {
+            Some(password) => (password, stored),
+            None => (Password::stand_in(), None),
+        };
+        let verdict = self.hasher.verify(password.clone(), stored.as_ref()).await?;
+        Ok(match (verdict, account) {
+            (Verdict::Right { outdated }, Some(account)) => {
+                Some(PasswordProven { account, outdated: outdated.then_some(password) })
+            }
+            _ => None,
+        })
+    }
+}
+
+/// Checks the current password again in a session that is open. Five wrong ones end it: whoever stole a session may not
+/// use it to guess.
+#[derive(Clone, Debug)]
+pub struct SessionPasswordGate {
+    pub store: Store,
+    pub gate: PasswordGate,
+    pub journal: Journal,
+    pub clock: Clock,
+}
+
+impl SessionPasswordGate {
+    /// # Errors
+    /// CURRENT_PASSWORD_WRONG, SESSION_ENDED, OVERLOADED.
+    pub async fn prove(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        presented: &SecretText,
+    ) -> Result<PasswordProven, Failure> {
+        let account = caller.account().clone();
+        let id = account.id;
+        if let Some(proven) = self.gate.prove(Some(account), presented).await? {
+            return Ok(proven);
+        }
+        let tenant = caller.tenant();
+        let session = caller.session().id;
+        let tx = self.store.begin().await?;
+        let failures = session::count_password_failure(&tx, tenant, session).await?;
+        let too_many = failures.is_none_or(|failures| failures >= MAX_PASSWORD_FAILURES);
+        if too_many {
+            session::end(&tx, tenant, id, session, EndReason::PasswordGuessed, self.clock.now()).await?;
+        }
+        tx.commit().await?;
+        let failure = if too_many {
+            Failure::from(Reason::SessionEnded)
+        } else {
+            Refusal::from(Reason::CurrentPasswordWrong).with_violation("current_password", "", "is wrong").into()
+        };
+        let about = About::own(id).in_session(session);
+        Err(self.journal.refused(tenant, origin, EventKind::PasswordProofRefused, about, failure).await)
+    }
+}

@@ -1,0 +1,70 @@
+use crate::{
+    keys::KeyRing,
+    store::{
+        Executor, Store,
+        request_id::{self, Seen},
+    },
+    usecase::Failure,
+};
+use countersign_domain::{id::TenantId, refusal::Reason, request_id::RequestId, time::Timestamp};
+use std::sync::Arc;
+
+/// Recognises calls that were answered before.
+#[derive(Clone, Debug)]
+pub struct Repeats {
+    pub store: Store,
+    pub ring: Arc<KeyRing>,
+}
+
+/// A call that was not answered before, as far as is known; to be redeemed in the transaction that answers it.
+#[derive(Debug)]
+pub struct Ticket {
+    tenant: TenantId,
+    method: &'static str,
+    id: Option<RequestId>,
+    fingerprint: [u8; 32],
+}
+
+impl Repeats {
+    /// `None` when this very call was answered before: there is nothing left to do.
+    ///
+    /// `parts` are the fields that make the call what it is, passwords left out: what is kept of them is a code of 32
+    /// bytes, and no fast function of a password is ever stored.
+    ///
+    /// # Errors
+    /// REQUEST_ID_REUSED.
+    pub async fn open(
+        &self,
+        tenant: TenantId,
+        method: &'static str,
+        id: Option<RequestId>,
+        parts: &[&str],
+    ) -> Result<Option<Ticket>, Failure> {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        let fingerprint = self.ring.mac().tag(method, &parts);
+        if let Some(id) = &id {
+            match request_id::look(&self.store.read(), tenant, method, id, &fingerprint).await? {
+                Seen::Never => {}
+                Seen::Before => return Ok(None),
+                Seen::ForAnotherCall => return Err(Reason::RequestIdReused.into()),
+            }
+        }
+        Ok(Some(Ticket { tenant, method, id, fingerprint }))
+    }
+}
+
+impl Ticket {
+    /// Remembers the call. `false` when the same call was answered while this one was on its way: whatever the
+    /// transaction did is to be dropped.
+    ///
+    /// # Errors
+    /// REQUEST_ID_REUSED.
+    pub async fn redeem(self, tx: &impl Executor, now: Timestamp) -> Result<bool, Failure> {
+        let Some(id) = &self.id else { return Ok(true) };
+        match request_id::remember(tx, self.tenant, self.method, id, &self.fingerprint, now).await? {
+            Seen::Never => Ok(true),
+            Seen::Before => Ok(false),
+            Seen::ForAnotherCall => Err(Reason::RequestIdReused.into()),
+        }
+    }
+}

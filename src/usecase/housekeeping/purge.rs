@@ -1,0 +1,54 @@
+use crate::{
+    runtime::Clock,
+    store::{Store, StoreFault, action, audit, outbox, registration, request_id, session},
+    telemetry,
+};
+use countersign_domain::request_id::REQUEST_ID_LIFE;
+use std::time::Duration;
+
+/// How long things are kept after they are over.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Registrations nobody verified.
+    pub unverified: Duration,
+    pub audit: Duration,
+}
+
+/// A week: long enough to answer "that session ended" rather than "never heard of it" to every token still around, and
+/// for an operator to look.
+const OVER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Deletes what is over. Harmless to run twice, also at once, so every replica runs it and none needs to be the leader.
+#[derive(Clone, Debug)]
+pub struct Purge {
+    pub store: Store,
+    pub retention: Retention,
+    pub clock: Clock,
+}
+
+impl Purge {
+    /// Accounts are never purged: not even disabled ones.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn run(&self) -> Result<(), StoreFault> {
+        let now = self.clock.now();
+        let db = self.store.write();
+        let over = now.minus(OVER);
+        let purged = [
+            ("registrations", registration::delete_older(&db, now.minus(self.retention.unverified)).await?),
+            ("sessions", session::delete_over(&db, over).await?),
+            ("actions", action::delete_expired(&db, over).await?),
+            ("outbox", outbox::delete_finished(&db, over).await?),
+            ("request_ids", request_id::delete_older(&db, now.minus(REQUEST_ID_LIFE)).await?),
+            ("audit_events", audit::delete_older(&db, now.minus(self.retention.audit)).await?),
+        ];
+        for (table, rows) in purged {
+            telemetry::count_purged(table, rows);
+            if rows > 0 {
+                tracing::info!(table, rows, "purged what was over");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,16 @@
+use crate::{runtime::timeout, store::Store};
+use std::time::Duration;
+
+/// Whether calls can be answered now.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    pub store: Store,
+}
+
+const LIMIT: Duration = Duration::from_secs(2);
+
+impl Ready {
+    pub async fn run(&self) -> bool {
+        matches!(timeout(LIMIT, self.store.ping()).await, Some(Ok(())))
+    }
+}

@@ -1,0 +1,119 @@
+use super::{Failure, Origin};
+use crate::{
+    runtime::{Clock, Entropy},
+    store::{self, Executor, Store, StoreFault, audit::AuditEvent},
+    telemetry,
+};
+use countersign_domain::{
+    audit::EventKind,
+    id::{AccountId, EventId, SessionId, TenantId},
+    refusal::Reason,
+};
+
+/// Writes the audit trail: each event once in the database, once in the log, once in the metrics.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    pub store: Store,
+    pub clock: Clock,
+    pub entropy: Entropy,
+}
+
+/// Whom an event is about, as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About {
+    /// The account that acted, where it was proven.
+    pub actor: Option<AccountId>,
+    pub account: Option<AccountId>,
+    pub session: Option<SessionId>,
+}
+
+impl About {
+    /// An account that acts on itself.
+    pub fn own(account: AccountId) -> Self {
+        Self { actor: Some(account), account: Some(account), session: None }
+    }
+
+    /// An account that nobody has proven to be.
+    pub fn target(account: Option<AccountId>) -> Self {
+        Self { actor: None, account, session: None }
+    }
+
+    #[must_use]
+    pub fn in_session(mut self, session: SessionId) -> Self {
+        self.session = Some(session);
+        self
+    }
+}
+
+impl Journal {
+    /// Notes an act in the transaction that does it: neither is kept without the other.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn did(
+        &self,
+        tx: &impl Executor,
+        tenant: TenantId,
+        origin: &Origin,
+        kind: EventKind,
+        about: About,
+    ) -> Result<(), StoreFault> {
+        self.append(tx, tenant, origin, (kind, None), about).await
+    }
+
+    /// Notes an act that was refused, outside of any transaction. Hands the failure back, so that it reads
+    /// `return Err(journal.refused(…).await)`. A database that does not take the note does not change the answer.
+    pub async fn refused(
+        &self,
+        tenant: TenantId,
+        origin: &Origin,
+        kind: EventKind,
+        about: About,
+        failure: Failure,
+    ) -> Failure {
+        if let Failure::Refused(refusal) = &failure {
+            let outcome = (kind, Some(refusal.reason));
+            if let Err(fault) = self.append(&self.store.write(), tenant, origin, outcome, about).await {
+                tracing::error!(%fault, trace_id = origin.trace_id, "a refusal could not be written to the audit trail");
+            }
+        }
+        failure
+    }
+
+    async fn append(
+        &self,
+        db: &impl Executor,
+        tenant: TenantId,
+        origin: &Origin,
+        (kind, refused): (EventKind, Option<Reason>),
+        about: About,
+    ) -> Result<(), StoreFault> {
+        let now = self.clock.now();
+        let event = AuditEvent {
+            id: EventId::new(now, self.entropy.bytes()),
+            happened_at: now,
+            kind,
+            refused,
+            actor: about.actor,
+            account: about.account,
+            session: about.session,
+            address: origin.address.clone(),
+            user_agent: origin.user_agent.clone(),
+            trace_id: origin.trace_id.clone(),
+        };
+        store::audit::append(db, tenant, &event).await?;
+        let reason = refused.map_or("", Reason::name);
+        telemetry::count_event(kind.name(), reason);
+        tracing::info!(
+            target: "countersign::audit",
+            event = kind.name(),
+            reason,
+            tenant = %tenant,
+            account = about.account.map(|id| id.to_string()),
+            session = about.session.map(|id| id.to_string()),
+            address = event.address,
+            trace_id = event.trace_id,
+        );
+        Ok(())
+    }
+}

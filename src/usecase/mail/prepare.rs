@@ -1,0 +1,143 @@
+use crate::{
+    mail::MailValues,
+    runtime::Clock,
+    store::{Store, account, account::Account, outbox::OutboxMail, registration},
+    usecase::{Failure, action::Mint},
+};
+use countersign_domain::{
+    account::Identifier,
+    action::ActionPurpose,
+    email::EmailAddress,
+    id::{AccountId, RegistrationId},
+    locale::Locale,
+    mail::MailTemplate,
+};
+use uuid::Uuid;
+
+/// Decides what a queued mail says, and to whom, at the moment it is sent: whether the address has an account by now,
+/// whether the account may still be written to, and what fresh link stands in it.
+#[derive(Clone, Debug)]
+pub struct PrepareMail {
+    pub store: Store,
+    pub mint: Mint,
+    pub clock: Clock,
+    /// Where mailed links lead. From the configuration alone.
+    pub public_url: String,
+}
+
+/// A mail that can be rendered.
+#[derive(Debug)]
+pub struct PreparedMail {
+    pub template: MailTemplate,
+    pub locale: Locale,
+    pub recipient: EmailAddress,
+    pub values: MailValues,
+}
+
+const PRODUCT: &str = "Countersign";
+
+impl PrepareMail {
+    /// `None` when there is nothing to say any more, or nobody to say it to.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn run(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
+        match job.template {
+            MailTemplate::VerifyAddress | MailTemplate::AlreadyRegistered => self.verify_address(job).await,
+            MailTemplate::ResetPassword => self.reset_password(job).await,
+            MailTemplate::ConfirmNewAddress => self.confirm_new_address(job).await,
+            MailTemplate::AddressChanged
+            | MailTemplate::PasswordChanged
+            | MailTemplate::SessionReused
+            | MailTemplate::AccountDeleted => {
+                // Told to where the act found the account: a thief who moved it must not get the news instead.
+                let mail = self.plain(job, job.template, job.locale, job.recipient.clone());
+                Ok(Some(mail))
+            }
+        }
+    }
+
+    async fn verify_address(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
+        let db = self.store.read();
+        if let Some(account) = self.account_at(job).await? {
+            return Ok(self.to_owner(job, &account, MailTemplate::AlreadyRegistered));
+        }
+        let registration = match job.subject {
+            Some(id) => registration::find(&db, job.tenant, RegistrationId::from_uuid(id)).await?,
+            None => registration::find_newest(&db, job.tenant, &job.recipient).await?,
+        };
+        let Some(registration) = registration else { return Ok(None) };
+        let mut mail = self.plain(job, MailTemplate::VerifyAddress, registration.locale, registration.email);
+        self.add_link(job, ActionPurpose::VerifyAddress, registration.id.as_uuid(), &mut mail).await?;
+        Ok(Some(mail))
+    }
+
+    async fn reset_password(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
+        let Some(account) = self.account_at(job).await? else { return Ok(None) };
+        let Some(mut mail) = self.to_owner(job, &account, MailTemplate::ResetPassword) else { return Ok(None) };
+        self.add_link(job, ActionPurpose::ResetPassword, account.id.as_uuid(), &mut mail).await?;
+        Ok(Some(mail))
+    }
+
+    async fn confirm_new_address(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
+        let Some(id) = job.subject else { return Ok(None) };
+        let account = account::find(&self.store.read(), job.tenant, AccountId::from_uuid(id)).await?;
+        let Some(account) = account.filter(|account| !account.is_disabled()) else { return Ok(None) };
+        if self.account_at(job).await?.is_some_and(|other| other.id != account.id) {
+            // Somebody has this address. Whoever asked for it learns nothing of that, and its owner needs no mail.
+            return Ok(None);
+        }
+        let mut mail = self.plain(job, MailTemplate::ConfirmNewAddress, account.locale, job.recipient.clone());
+        self.add_link(job, ActionPurpose::ConfirmNewAddress, id, &mut mail).await?;
+        Ok(Some(mail))
+    }
+
+    async fn account_at(&self, job: &OutboxMail) -> Result<Option<Account>, Failure> {
+        let identifier = Identifier::Email(job.recipient.clone());
+        Ok(account::find_by_identifier(&self.store.read(), job.tenant, &identifier).await?)
+    }
+
+    /// A mail to the address that is stored, never to the one that was typed: two that compare as equal may be two
+    /// mailboxes.
+    fn to_owner(&self, job: &OutboxMail, account: &Account, template: MailTemplate) -> Option<PreparedMail> {
+        (!account.is_disabled()).then(|| self.plain(job, template, account.locale, account.email.clone()))
+    }
+
+    fn plain(&self, job: &OutboxMail, template: MailTemplate, locale: Locale, recipient: EmailAddress) -> PreparedMail {
+        let values = MailValues {
+            product: PRODUCT.to_owned(),
+            address: recipient.as_str().to_owned(),
+            link: None,
+            link_life: None,
+            code: None,
+            code_life: None,
+            new_address: job.details.get("new_address").cloned(),
+            occurred_at: job.created_at,
+            device: job.details.get("device").filter(|device| !device.is_empty()).cloned(),
+            request_url: self.public_url.clone(),
+        };
+        PreparedMail { template, locale, recipient, values }
+    }
+
+    async fn add_link(
+        &self,
+        job: &OutboxMail,
+        purpose: ActionPurpose,
+        subject: Uuid,
+        mail: &mut PreparedMail,
+    ) -> Result<(), Failure> {
+        let minted = self.mint.run(job.tenant, purpose, subject, &mail.recipient, self.clock.now()).await?;
+        let page = match purpose {
+            ActionPurpose::VerifyAddress => "verify",
+            ActionPurpose::ResetPassword => "reset",
+            ActionPurpose::ConfirmNewAddress => "confirm-email",
+        };
+        // In the fragment, which browsers send to no server: no log and no Referer header ever holds a token.
+        let link = format!("{}{page}#token={}", self.public_url, minted.token.reveal());
+        mail.values.link = Some(link.into());
+        mail.values.link_life = Some(minted.token_life);
+        mail.values.code = Some(minted.code.shown());
+        mail.values.code_life = Some(minted.code_life);
+        Ok(())
+    }
+}

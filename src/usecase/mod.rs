@@ -1,0 +1,26 @@
+//! The stories: one verb, one file. Every door calls the same ones.
+//!
+//! A story is a struct whose fields are what it needs and whose `run` tells it from beginning to end. Rules come from
+//! `countersign_domain`; the means are the store, the keys, the hasher and the mail.
+//!
+//! **Architecture invariant:** nothing here names tonic, axum, sea-orm, fred or generated code.
+
+mod failure;
+mod journal;
+mod origin;
+mod post;
+
+pub mod account;
+pub mod action;
+pub mod audit;
+pub mod gate;
+pub mod housekeeping;
+pub mod key;
+pub mod mail;
+pub mod session;
+pub mod sign_in;
+
+pub use failure::Failure;
+pub use journal::{About, Journal};
+pub use origin::Origin;
+pub use post::{Letter, Post};

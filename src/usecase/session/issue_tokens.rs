@@ -1,0 +1,73 @@
+use crate::{
+    keys::{AccessClaims, KeyRing, RefreshToken},
+    runtime::Entropy,
+    store::session::Session,
+    usecase::{Failure, account::Profile},
+};
+use countersign_domain::{id::SessionId, secret::SecretText, session::SessionLives, time::Timestamp};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Makes the tokens of a session's live generation. Every flow that hands out tokens comes through here.
+#[derive(Clone, Debug)]
+pub struct IssueTokens {
+    pub ring: Arc<KeyRing>,
+    /// The `iss` of access tokens.
+    pub issuer: String,
+    pub lives: SessionLives,
+    pub entropy: Entropy,
+}
+
+/// A session and its tokens.
+#[derive(Clone, Debug)]
+pub struct OpenedSession {
+    pub id: SessionId,
+    pub access_token: SecretText,
+    pub access_expires_at: Timestamp,
+    pub refresh_token: SecretText,
+    pub refresh_expires_at: Timestamp,
+    pub profile: Profile,
+}
+
+/// Authentication by one factor.
+const LEVEL_ONE_FACTOR: &str = "1";
+
+impl IssueTokens {
+    /// The lives of the tokens count from when the generation was made, not from now: handing it out again moves nothing.
+    ///
+    /// # Errors
+    /// When the ciphers refuse.
+    pub fn run(&self, session: &Session, profile: Profile) -> Result<OpenedSession, Failure> {
+        let account = &profile.account;
+        let issued_at = session.refreshed_at;
+        let access_expires_at = self.lives.access_expiry(issued_at, session.expiry);
+        let claims = AccessClaims {
+            issuer: self.issuer.clone(),
+            audience: session.audience.clone(),
+            subject: account.id.to_string(),
+            issued_at: issued_at.as_seconds(),
+            expires_at: access_expires_at.as_seconds(),
+            token_id: Uuid::from_bytes(self.entropy.bytes()).hyphenated().to_string(),
+            session_id: session.id.to_string(),
+            tenant_id: account.tenant.to_string(),
+            roles: profile.roles.clone(),
+            methods: session.methods.split(' ').map(str::to_owned).collect(),
+            level: LEVEL_ONE_FACTOR.to_owned(),
+            authenticated_at: session.authenticated_at.as_seconds(),
+        };
+        let refresh = RefreshToken {
+            tenant_id: account.tenant.as_uuid(),
+            session_id: session.id.as_uuid(),
+            generation: session.generation,
+            audience: session.audience.clone(),
+        };
+        Ok(OpenedSession {
+            id: session.id,
+            access_token: self.ring.issue_access(&claims)?,
+            access_expires_at,
+            refresh_token: self.ring.seal_refresh(&refresh)?,
+            refresh_expires_at: session.expiry.idle,
+            profile,
+        })
+    }
+}

@@ -1,0 +1,81 @@
+use crate::{
+    keys::KeyRing,
+    runtime::Clock,
+    store::{Store, session},
+    usecase::{About, Failure, Journal, Origin, gate::SignedIn},
+};
+use countersign_domain::{
+    audit::EventKind,
+    id::{AccountId, SessionId, TenantId},
+    refusal::Reason,
+    secret::SecretText,
+    session::EndReason,
+};
+use std::sync::Arc;
+
+/// Somebody logs out, here or everywhere.
+#[derive(Clone, Debug)]
+pub struct Logout {
+    pub store: Store,
+    pub ring: Arc<KeyRing>,
+    pub journal: Journal,
+    pub clock: Clock,
+}
+
+/// By what somebody who leaves is recognised.
+#[derive(Debug)]
+pub enum Leaving {
+    RefreshToken(SecretText),
+    AccessToken(Box<SignedIn>),
+}
+
+impl Logout {
+    /// A session that is over already is a success: it is what was asked for.
+    ///
+    /// # Errors
+    /// TOKEN_INVALID.
+    pub async fn run(&self, origin: &Origin, leaving: &Leaving, everywhere: bool) -> Result<(), Failure> {
+        match leaving {
+            Leaving::AccessToken(caller) => {
+                let (tenant, account) = (caller.tenant(), caller.account().id);
+                self.end(origin, tenant, account, caller.session().id, everywhere).await
+            }
+            Leaving::RefreshToken(token) => {
+                let token = self.ring.open_refresh(token).map_err(|_| Reason::TokenInvalid)?;
+                let tenant = TenantId::from_uuid(token.tenant_id);
+                origin.admit(tenant, Reason::TokenInvalid)?;
+                let id = SessionId::from_uuid(token.session_id);
+                let Some((session, account)) = session::find_with_account(&self.store.read(), tenant, id).await? else {
+                    return Ok(());
+                };
+                // An old token may end its own session: that can only do good. It has no say over the others.
+                let is_good = token.generation == session.generation || token.generation + 1 == session.generation;
+                self.end(origin, tenant, account.id, id, everywhere && is_good && session.ended_at.is_none()).await
+            }
+        }
+    }
+
+    async fn end(
+        &self,
+        origin: &Origin,
+        tenant: TenantId,
+        account: AccountId,
+        id: SessionId,
+        everywhere: bool,
+    ) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let tx = self.store.begin().await?;
+        let ended = if everywhere {
+            session::end_all(&tx, tenant, account, None, EndReason::LoggedOutEverywhere, now).await?
+        } else {
+            u64::from(session::end(&tx, tenant, account, id, EndReason::LoggedOut, now).await?)
+        };
+        if ended == 0 {
+            return Ok(());
+        }
+        let about = About::own(account).in_session(id);
+        self.journal.did(&tx, tenant, origin, EventKind::LoggedOut, about).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

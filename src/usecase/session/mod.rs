@@ -1,0 +1,13 @@
+//! Sessions: staying signed in, seeing where, signing out.
+
+mod issue_tokens;
+mod list;
+mod logout;
+mod refresh;
+mod revoke;
+
+pub use issue_tokens::{IssueTokens, OpenedSession};
+pub use list::{ListSessions, SessionPage};
+pub use logout::{Leaving, Logout};
+pub use refresh::Refresh;
+pub use revoke::RevokeSessions;

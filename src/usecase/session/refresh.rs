@@ -1,0 +1,98 @@
+use super::{IssueTokens, OpenedSession};
+use crate::{
+    keys::{KeyRing, RefreshToken},
+    runtime::Clock,
+    store::{Store, account::Account, session, session::Session},
+    usecase::{About, Failure, Journal, Letter, Origin, Post, account::Me},
+};
+use countersign_domain::{
+    audit::EventKind,
+    id::{SessionId, TenantId},
+    mail::MailTemplate,
+    refusal::{Reason, Refusal},
+    secret::SecretText,
+    session::{EndReason, RefreshVerdict, SessionLives, judge_refresh},
+};
+use std::{sync::Arc, time::Duration};
+
+/// A client exchanges its refresh token for the next generation.
+///
+/// The way through is one conditional statement. Only when it finds nothing is anything else asked.
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    pub store: Store,
+    pub ring: Arc<KeyRing>,
+    pub tokens: IssueTokens,
+    pub lives: SessionLives,
+    pub me: Me,
+    pub post: Post,
+    pub journal: Journal,
+    pub clock: Clock,
+}
+
+/// When a client that met another refresh of its session tries again.
+const CONTENTION_WAIT: Duration = Duration::from_millis(50);
+
+impl Refresh {
+    /// # Errors
+    /// TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED.
+    pub async fn run(&self, origin: &Origin, token: &SecretText) -> Result<OpenedSession, Failure> {
+        let token = self.ring.open_refresh(token).map_err(|_| Reason::TokenInvalid)?;
+        let tenant = TenantId::from_uuid(token.tenant_id);
+        let id = SessionId::from_uuid(token.session_id);
+        origin.admit(tenant, Reason::TokenInvalid)?;
+        let now = self.clock.now();
+        let db = self.store.write();
+        if let Some(session) = session::advance(&db, tenant, id, token.generation, now, self.lives.idle).await? {
+            let found = crate::store::account::find(&self.store.read(), tenant, session.account).await?;
+            return self.hand_out(&session, found.ok_or(Reason::SessionEnded)?).await;
+        }
+        // Asked of the writer, so that a replica of the database which lags behind cannot mistake a live token for an old one.
+        let found = session::find_with_account(&db, tenant, id).await?;
+        let (session, account) = found.ok_or(Reason::SessionEnded)?;
+        let reason = match judge_refresh(&session.facts(&account), token.generation, now, self.lives.refresh_grace) {
+            RefreshVerdict::Repeat => return self.hand_out(&session, account).await,
+            RefreshVerdict::Contended => {
+                return Err(Refusal::from(Reason::RefreshContended).retry_after(CONTENTION_WAIT).into());
+            }
+            RefreshVerdict::Reused => return Err(self.end_reused(origin, &session, &account, &token).await?),
+            RefreshVerdict::Ended => Reason::SessionEnded,
+            RefreshVerdict::Expired => Reason::SessionExpired,
+            RefreshVerdict::AccountDisabled => Reason::AccountDisabled,
+        };
+        let about = About::target(Some(account.id)).in_session(id);
+        Err(self.journal.refused(tenant, origin, EventKind::RefreshRefused, about, reason.into()).await)
+    }
+
+    async fn hand_out(&self, session: &Session, account: Account) -> Result<OpenedSession, Failure> {
+        let profile = self.me.profile(account).await?;
+        self.tokens.run(session, profile)
+    }
+
+    /// The token is in two hands, and nobody can tell which is the thief's: the session ends, and its owner is told.
+    async fn end_reused(
+        &self,
+        origin: &Origin,
+        session: &Session,
+        account: &Account,
+        token: &RefreshToken,
+    ) -> Result<Failure, Failure> {
+        let (tenant, now) = (account.tenant, self.clock.now());
+        let about = About::target(Some(account.id)).in_session(session.id);
+        let tx = self.store.begin().await?;
+        let ended = session::end(&tx, tenant, account.id, session.id, EndReason::RefreshReused, now).await?;
+        if ended {
+            let letter = Letter::new(MailTemplate::SessionReused, account.locale, account.email.clone())
+                .about(account.id.as_uuid())
+                .with("device", session.device_name.as_str());
+            self.post.queue(&tx, tenant, letter, now).await?;
+        }
+        tx.commit().await?;
+        if ended {
+            self.post.collect();
+            tracing::warn!(session = %session.id, presented = token.generation, live = session.generation, "a refresh token was reused");
+        }
+        let failure = Reason::RefreshTokenReused.into();
+        Ok(self.journal.refused(tenant, origin, EventKind::RefreshRefused, about, failure).await)
+    }
+}

@@ -1,0 +1,46 @@
+use crate::{
+    runtime::Clock,
+    store::{Store, session},
+    usecase::{About, Failure, Journal, Origin, gate::SignedIn},
+};
+use countersign_domain::{audit::EventKind, id::SessionId, refusal::Reason, session::EndReason};
+
+/// Somebody signs a device of theirs out.
+#[derive(Clone, Debug)]
+pub struct RevokeSessions {
+    pub store: Store,
+    pub journal: Journal,
+    pub clock: Clock,
+}
+
+impl RevokeSessions {
+    /// # Errors
+    /// SESSION_NOT_FOUND, also for other people's sessions.
+    pub async fn one(&self, origin: &Origin, caller: &SignedIn, id: SessionId) -> Result<(), Failure> {
+        let (tenant, account, now) = (caller.tenant(), caller.account().id, self.clock.now());
+        let tx = self.store.begin().await?;
+        if !session::end(&tx, tenant, account, id, EndReason::Revoked, now).await? {
+            return Err(Reason::SessionNotFound.into());
+        }
+        let about = About::own(account).in_session(id);
+        self.journal.did(&tx, tenant, origin, EventKind::SessionRevoked, about).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Returns how many sessions ended.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn others(&self, origin: &Origin, caller: &SignedIn) -> Result<u64, Failure> {
+        let (tenant, account, own) = (caller.tenant(), caller.account().id, caller.session().id);
+        let tx = self.store.begin().await?;
+        let ended = session::end_all(&tx, tenant, account, Some(own), EndReason::Revoked, self.clock.now()).await?;
+        if ended > 0 {
+            let about = About::own(account).in_session(own);
+            self.journal.did(&tx, tenant, origin, EventKind::SessionRevoked, about).await?;
+        }
+        tx.commit().await?;
+        Ok(ended)
+    }
+}

@@ -1,0 +1,7 @@
+//! Signing in.
+
+mod login;
+mod open_session;
+
+pub use login::{LoggingIn, Login};
+pub use open_session::OpenSession;

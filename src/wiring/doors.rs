@@ -1,0 +1,303 @@
+use super::Means;
+use crate::{
+    config::{Config, Profile},
+    grpc::{AccountDoor, Admit, AuthDoor, DevMailboxDoor, SessionDoor},
+    usecase::{
+        Journal, Post,
+        account::{
+            ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailRequest, Me, OperateAccounts, PasswordDesk,
+            Register, RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
+        },
+        action::{Claim, Mint},
+        gate::{Authenticate, PasswordGate, Repeats, SessionPasswordGate},
+        housekeeping::{Purge, Ready, Retention},
+        mail::{DeliverMail, PrepareMail},
+        session::{IssueTokens, ListSessions, Logout, Refresh, RevokeSessions},
+        sign_in::{Login, OpenSession},
+    },
+};
+use countersign_domain::{action::ActionLives, password::PasswordPolicy, session::SessionLives};
+
+/// Hands every story what it needs.
+pub(super) struct Stories<'a> {
+    pub(super) means: &'a Means,
+    pub(super) config: &'a Config,
+}
+
+impl Stories<'_> {
+    pub(super) fn account_door(&self) -> AccountDoor {
+        let Means { store, world, .. } = self.means;
+        let (clock, entropy) = (world.clock.clone(), world.entropy.clone());
+        AccountDoor {
+            register: Register {
+                store: store.clone(),
+                passwords: self.password_desk(),
+                repeats: self.repeats(),
+                post: self.post(),
+                journal: self.journal(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            },
+            verify: Verify {
+                store: store.clone(),
+                claim: self.claim(),
+                repeats: self.repeats(),
+                journal: self.journal(),
+                clock: clock.clone(),
+                entropy,
+            },
+            resend_verification: ResendVerification(self.mail_request()),
+            request_reset: RequestReset(self.mail_request()),
+            reset: Reset {
+                store: store.clone(),
+                claim: self.claim(),
+                passwords: self.password_desk(),
+                repeats: self.repeats(),
+                journal: self.journal(),
+                clock: clock.clone(),
+            },
+            me: self.me(),
+            update_me: UpdateMe { store: store.clone(), me: self.me(), journal: self.journal(), clock: clock.clone() },
+            change_password: self.change_password(),
+            request_email_change: self.request_email_change(),
+            confirm_email_change: ConfirmEmailChange {
+                store: store.clone(),
+                claim: self.claim(),
+                repeats: self.repeats(),
+                post: self.post(),
+                journal: self.journal(),
+                clock: clock.clone(),
+            },
+            export_me: ExportMe { store: store.clone(), me: self.me(), journal: self.journal(), clock: clock.clone() },
+            delete_me: DeleteMe {
+                store: store.clone(),
+                proof: self.session_password_gate(),
+                post: self.post(),
+                journal: self.journal(),
+                clock,
+            },
+        }
+    }
+
+    fn change_password(&self) -> ChangePassword {
+        ChangePassword {
+            store: self.means.store.clone(),
+            proof: self.session_password_gate(),
+            passwords: self.password_desk(),
+            repeats: self.repeats(),
+            journal: self.journal(),
+            clock: self.means.world.clock.clone(),
+        }
+    }
+
+    fn request_email_change(&self) -> RequestEmailChange {
+        RequestEmailChange {
+            store: self.means.store.clone(),
+            proof: self.session_password_gate(),
+            repeats: self.repeats(),
+            post: self.post(),
+            journal: self.journal(),
+            clock: self.means.world.clock.clone(),
+        }
+    }
+
+    pub(super) fn auth_door(&self) -> AuthDoor {
+        let Means { store, ring, hasher, world, .. } = self.means;
+        let open = OpenSession {
+            store: store.clone(),
+            tokens: self.issue_tokens(),
+            lives: self.session_lives(),
+            me: self.me(),
+            journal: self.journal(),
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+        };
+        AuthDoor {
+            login: Login {
+                store: store.clone(),
+                password: self.password_gate(),
+                open,
+                hasher: hasher.clone(),
+                journal: self.journal(),
+            },
+            refresh: Refresh {
+                store: store.clone(),
+                ring: ring.clone(),
+                tokens: self.issue_tokens(),
+                lives: self.session_lives(),
+                me: self.me(),
+                post: self.post(),
+                journal: self.journal(),
+                clock: world.clock.clone(),
+            },
+            logout: Logout {
+                store: store.clone(),
+                ring: ring.clone(),
+                journal: self.journal(),
+                clock: world.clock.clone(),
+            },
+            authenticate: self.authenticate(),
+        }
+    }
+
+    pub(super) fn session_door(&self) -> SessionDoor {
+        let Means { store, world, .. } = self.means;
+        SessionDoor {
+            list: ListSessions { store: store.clone(), clock: world.clock.clone() },
+            revoke: RevokeSessions { store: store.clone(), journal: self.journal(), clock: world.clock.clone() },
+        }
+    }
+
+    /// Only with the `dev` profile, and only while mail goes to files.
+    pub(super) fn dev_mailbox_door(&self) -> Option<DevMailboxDoor> {
+        let mailbox = self.means.mailbox.clone().filter(|_| self.config.profile == Profile::Dev)?;
+        Some(DevMailboxDoor { mailbox })
+    }
+
+    pub(super) fn admit(&self) -> Admit {
+        Admit {
+            store: self.means.store.clone(),
+            authenticate: self.authenticate(),
+            entropy: self.means.world.entropy.clone(),
+            development: self.config.profile == Profile::Dev,
+        }
+    }
+
+    pub(super) fn deliver_mail(&self) -> DeliverMail {
+        let Means { store, ring, world, renderer, composer, transport, .. } = self.means;
+        let mint = Mint {
+            store: store.clone(),
+            ring: ring.clone(),
+            lives: self.action_lives(),
+            entropy: world.entropy.clone(),
+        };
+        DeliverMail {
+            store: store.clone(),
+            prepare: PrepareMail {
+                store: store.clone(),
+                mint,
+                clock: world.clock.clone(),
+                public_url: self.config.public_url.to_string(),
+            },
+            renderer: renderer.clone(),
+            composer: composer.clone(),
+            transport: transport.clone(),
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+            max_attempts: self.config.mail.max_attempts,
+            timeout: self.config.mail.timeout,
+        }
+    }
+
+    pub(super) fn purge(&self) -> Purge {
+        let retention =
+            Retention { unverified: self.config.accounts.unverified_retention, audit: self.config.audit.retention };
+        Purge { store: self.means.store.clone(), retention, clock: self.means.world.clock.clone() }
+    }
+
+    pub(super) fn operate_accounts(&self) -> OperateAccounts {
+        let Means { store, world, .. } = self.means;
+        OperateAccounts { store: store.clone(), journal: self.journal(), clock: world.clock.clone() }
+    }
+
+    pub(super) fn ready(&self) -> Ready {
+        Ready { store: self.means.store.clone() }
+    }
+
+    fn journal(&self) -> Journal {
+        let Means { store, world, .. } = self.means;
+        Journal { store: store.clone(), clock: world.clock.clone(), entropy: world.entropy.clone() }
+    }
+
+    fn post(&self) -> Post {
+        Post { entropy: self.means.world.entropy.clone(), wakeups: self.means.wakeups.clone() }
+    }
+
+    fn repeats(&self) -> Repeats {
+        Repeats { store: self.means.store.clone(), ring: self.means.ring.clone() }
+    }
+
+    fn me(&self) -> Me {
+        Me { store: self.means.store.clone() }
+    }
+
+    fn mail_request(&self) -> MailRequest {
+        MailRequest {
+            store: self.means.store.clone(),
+            repeats: self.repeats(),
+            post: self.post(),
+            journal: self.journal(),
+            clock: self.means.world.clock.clone(),
+        }
+    }
+
+    fn password_desk(&self) -> PasswordDesk {
+        let passwords = &self.config.passwords;
+        PasswordDesk {
+            store: self.means.store.clone(),
+            policy: PasswordPolicy { min_chars: passwords.min_length, max_bytes: passwords.max_bytes },
+            remembered: passwords.history,
+            hasher: self.means.hasher.clone(),
+            post: self.post(),
+            clock: self.means.world.clock.clone(),
+            entropy: self.means.world.entropy.clone(),
+        }
+    }
+
+    fn password_gate(&self) -> PasswordGate {
+        PasswordGate { hasher: self.means.hasher.clone(), max_bytes: self.config.passwords.max_bytes }
+    }
+
+    fn session_password_gate(&self) -> SessionPasswordGate {
+        SessionPasswordGate {
+            store: self.means.store.clone(),
+            gate: self.password_gate(),
+            journal: self.journal(),
+            clock: self.means.world.clock.clone(),
+        }
+    }
+
+    fn claim(&self) -> Claim {
+        Claim {
+            store: self.means.store.clone(),
+            ring: self.means.ring.clone(),
+            clock: self.means.world.clock.clone(),
+            code_tries: self.action_lives().code_tries,
+        }
+    }
+
+    fn authenticate(&self) -> Authenticate {
+        let Means { store, ring, world, .. } = self.means;
+        Authenticate { store: store.clone(), ring: ring.clone(), clock: world.clock.clone() }
+    }
+
+    fn issue_tokens(&self) -> IssueTokens {
+        IssueTokens {
+            ring: self.means.ring.clone(),
+            issuer: self.config.keys.issuer.clone(),
+            lives: self.session_lives(),
+            entropy: self.means.world.entropy.clone(),
+        }
+    }
+
+    fn session_lives(&self) -> SessionLives {
+        let sessions = &self.config.sessions;
+        SessionLives {
+            access: sessions.access_ttl,
+            idle: sessions.idle_ttl,
+            absolute: sessions.absolute_ttl,
+            refresh_grace: sessions.refresh_grace,
+        }
+    }
+
+    fn action_lives(&self) -> ActionLives {
+        let links = &self.config.links;
+        ActionLives {
+            verify: links.verify_ttl,
+            reset: links.reset_ttl,
+            email_change: links.email_change_ttl,
+            code: links.code_ttl,
+            code_tries: u16::try_from(links.code_tries).unwrap_or(u16::MAX),
+        }
+    }
+}

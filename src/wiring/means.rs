@@ -1,0 +1,157 @@
+use super::StartFault;
+use crate::{
+    cache::WakeUps,
+    config::Config,
+    keys::{KeyEncryptionKey, KeyRing, load_or_create_kek},
+    mail::{Composer, ComposerSettings, DkimSigner, FileTransport, Mailbox, Renderer, SmtpTransport, Transport},
+    passwords::{Hasher, HasherSettings},
+    runtime::{Clock, Entropy},
+    store::{DatabaseSettings, Store},
+    usecase::key::PrepareKeys,
+};
+use std::{fs, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc};
+
+/// What a process takes from the world around it: the time and chance. Tests bring their own.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub clock: Clock,
+    pub entropy: Entropy,
+}
+
+impl World {
+    /// The real one.
+    pub fn real() -> Self {
+        Self { clock: Clock::system(), entropy: Entropy::system() }
+    }
+}
+
+/// The means, ready to be used.
+#[derive(Debug)]
+pub struct Means {
+    pub(super) world: World,
+    pub(super) store: Store,
+    pub(super) ring: Arc<KeyRing>,
+    pub(super) hasher: Hasher,
+    pub(super) wakeups: WakeUps,
+    pub(super) renderer: Arc<Renderer>,
+    pub(super) composer: Arc<Composer>,
+    pub(super) transport: Arc<Transport>,
+    /// Where mails lie, when they are written to files.
+    pub(super) mailbox: Option<Mailbox>,
+}
+
+impl Means {
+    /// Opens the database, brings it up to date, gets the keys ready and starts the hasher.
+    ///
+    /// # Errors
+    /// With what is missing.
+    pub async fn start(config: &Config, world: World) -> Result<Self, StartFault> {
+        let store = Self::store(config).await?;
+        store
+            .migrate()
+            .await
+            .map_err(|fault| StartFault::because("the database cannot be brought up to date", fault))?;
+        let keys = PrepareKeys {
+            store: store.clone(),
+            kek: kek(config, &world.entropy)?,
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+        };
+        let ring = keys.run(&config.keys.issuer).await;
+        let ring = ring.map_err(|failure| StartFault::because("the keys are not ready", failure))?;
+        let hasher = Hasher::start(hasher_settings(config), world.entropy.clone());
+        let hasher = hasher.map_err(|fault| StartFault::because("the password hasher cannot start", fault))?;
+        let wakeups = match &config.redis_url {
+            Some(url) => WakeUps::redis(url).await.map_err(|fault| StartFault::because("redis_url", fault))?,
+            None => WakeUps::local(),
+        };
+        let renderer = Renderer::new(config.mail.templates_dir.as_deref());
+        let renderer = renderer.map_err(|fault| StartFault::because("mail.templates_dir", fault))?;
+        Ok(Self {
+            world,
+            store,
+            ring: Arc::new(ring),
+            hasher,
+            wakeups,
+            renderer: Arc::new(renderer),
+            composer: Arc::new(composer(config)?),
+            transport: Arc::new(transport(config)?),
+            mailbox: config.smtp_url.is_none().then(|| Mailbox::new(&mail_dir(config))),
+        })
+    }
+
+    /// The database alone, for commands that need no more. The schema is left as it is.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn store(config: &Config) -> Result<Store, StartFault> {
+        create_private_dir(&config.data_dir)?;
+        let settings = DatabaseSettings {
+            url: config.database_url.clone(),
+            max_connections: config.database.max_connections,
+            acquire_timeout: config.database.acquire_timeout,
+        };
+        Store::connect(&settings).await.map_err(|fault| StartFault::because("database_url", fault))
+    }
+}
+
+/// Where mails lie when they are written to files.
+pub(super) fn mail_dir(config: &Config) -> PathBuf {
+    config.data_dir.join("mail")
+}
+
+fn create_private_dir(dir: &PathBuf) -> Result<(), StartFault> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| StartFault::because("data_dir", format!("{}: {error}", dir.display())))
+}
+
+fn kek(config: &Config, entropy: &Entropy) -> Result<KeyEncryptionKey, StartFault> {
+    match &config.keys.kek {
+        Some(bytes) => Ok(KeyEncryptionKey::new(*bytes.reveal())),
+        None => load_or_create_kek(&config.data_dir, entropy).map_err(|fault| StartFault::because("keys.kek", fault)),
+    }
+}
+
+fn hasher_settings(config: &Config) -> HasherSettings {
+    let passwords = &config.passwords;
+    HasherSettings {
+        memory_kib: passwords.argon2_memory_kib,
+        iterations: passwords.argon2_iterations,
+        parallelism: passwords.argon2_parallelism,
+        workers: passwords.workers,
+        queue: passwords.queue,
+    }
+}
+
+fn composer(config: &Config) -> Result<Composer, StartFault> {
+    let mail = &config.mail;
+    let dkim = match &mail.dkim {
+        Some(dkim) => Some(
+            DkimSigner::new(&dkim.domain, &dkim.selector, &dkim.key)
+                .map_err(|fault| StartFault::because("mail.dkim_key", fault))?,
+        ),
+        None => None,
+    };
+    Composer::new(ComposerSettings {
+        from_name: mail.from.name.clone().unwrap_or_default(),
+        from: mail.from.address.clone(),
+        reply_to: mail.reply_to.as_ref().map(|mailbox| mailbox.address.clone()),
+        dkim,
+        message_id_domain: mail.from.domain().to_owned(),
+    })
+    .map_err(|fault| StartFault::because("mail.from", fault))
+}
+
+fn transport(config: &Config) -> Result<Transport, StartFault> {
+    let Some(url) = &config.smtp_url else {
+        let files = FileTransport::new(&mail_dir(config));
+        return files.map(Transport::Files).map_err(|error| StartFault::because("the mail folder", error));
+    };
+    let host = config.public_url.host_str().unwrap_or("localhost");
+    let helo = config.mail.helo_name.as_deref().unwrap_or(host);
+    let smtp = SmtpTransport::new(url, helo, config.mail.timeout);
+    smtp.map(Transport::Smtp).map_err(|fault| StartFault::because("smtp_url", fault))
+}

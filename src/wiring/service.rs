@@ -1,0 +1,154 @@
+use super::{Means, StartFault, World, doors::Stories};
+use crate::{
+    cache::WakeUps,
+    config::Config,
+    grpc::{self, Front, GrpcService, Incoming, IncomingLimits, ServerLimits, Services},
+    http::{ops_router, pages_router},
+    jobs,
+    passwords::Hasher,
+    runtime::{Shutdown, spawn, timeout},
+    store::Store,
+    telemetry::Metrics,
+    usecase::{
+        account::OperateAccounts,
+        housekeeping::{Purge, Ready},
+        mail::DeliverMail,
+    },
+};
+use std::time::Duration;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// Everything a serving process does, assembled and not yet started.
+#[derive(Debug)]
+pub struct Service {
+    front: Front,
+    health: GrpcService,
+    ready: Ready,
+    metrics: Option<Metrics>,
+    store: Store,
+    wakeups: WakeUps,
+    hasher: Hasher,
+    incoming: IncomingLimits,
+    limits: ServerLimits,
+    drain: Duration,
+    /// Sends what the outbox holds.
+    pub deliver_mail: DeliverMail,
+    /// Deletes what is over.
+    pub purge: Purge,
+    /// What operators do to accounts.
+    pub accounts: OperateAccounts,
+}
+
+/// Where to listen.
+#[derive(Debug)]
+pub struct Listeners {
+    pub calls: TcpListener,
+    /// For operators; `None` when they have no listener.
+    pub operators: Option<TcpListener>,
+}
+
+impl Service {
+    /// # Errors
+    /// With what is missing.
+    pub async fn assemble(config: &Config, world: World, metrics: Option<Metrics>) -> Result<Self, StartFault> {
+        let means = Means::start(config, world).await?;
+        let stories = Stories { means: &means, config };
+        let limits = ServerLimits {
+            concurrent_streams: config.server.max_concurrent_streams,
+            message_bytes: config.server.max_message_bytes,
+            connection_age: config.server.max_connection_age,
+        };
+        let services = Services {
+            account: stories.account_door(),
+            auth: stories.auth_door(),
+            session: stories.session_door(),
+            dev_mailbox: stories.dev_mailbox_door(),
+            reflection: config.server.reflection,
+        };
+        let (health, routes) = grpc::health_service();
+        let routes = services.into_routes(routes, limits).map_err(|why| StartFault::because("reflection", why))?;
+        Ok(Self {
+            front: Front::new(stories.admit(), routes, config.server.request_timeout),
+            health,
+            ready: stories.ready(),
+            metrics,
+            incoming: IncomingLimits {
+                connections: config.server.max_connections,
+                connections_per_address: config.server.max_connections_per_address,
+            },
+            limits,
+            drain: config.server.drain_timeout,
+            deliver_mail: stories.deliver_mail(),
+            purge: stories.purge(),
+            accounts: stories.operate_accounts(),
+            store: means.store,
+            wakeups: means.wakeups,
+            hasher: means.hasher,
+        })
+    }
+
+    /// Serves and works until `shutdown`, then lets the calls under way finish for as long as draining may take.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), StartFault> {
+        let jobs = self.start_jobs(&shutdown);
+        if let Some(listener) = listeners.operators {
+            let router = ops_router(self.ready.clone(), self.metrics.clone(), self.hasher.clone());
+            let mut stop = shutdown.clone();
+            spawn(async move {
+                let served =
+                    axum::serve(listener, router).with_graceful_shutdown(async move { stop.requested().await });
+                if let Err(error) = served.await {
+                    tracing::error!(%error, "the operators' listener failed");
+                }
+            });
+        }
+        let (store, wakeups) = (self.store.clone(), self.wakeups.clone());
+        self.answer_calls(listeners.calls, shutdown).await?;
+        for job in jobs {
+            // A job that panicked has said so already.
+            let _ = job.await;
+        }
+        wakeups.close().await;
+        store.close().await;
+        Ok(())
+    }
+
+    /// Answers calls and does nothing else: mails stay in the outbox until [`Service::deliver_mail`] is run.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn answer_calls(self, listener: TcpListener, shutdown: Shutdown) -> Result<(), StartFault> {
+        self.health.set_serving(self.ready.run().await).await;
+        let incoming = Incoming::new(listener, self.incoming);
+        let (mut stop, mut drained) = (shutdown.clone(), shutdown);
+        let served =
+            grpc::serve(self.front, pages_router(), incoming, self.limits, async move { stop.requested().await });
+        let drain = self.drain;
+        let too_long = async move {
+            drained.requested().await;
+            timeout(drain, std::future::pending::<()>()).await;
+        };
+        tokio::select! {
+            served = served => served.map_err(|error| StartFault::because("serving failed", error)),
+            () = too_long => {
+                tracing::warn!("calls were still under way when draining had taken long enough");
+                Ok(())
+            }
+        }
+    }
+
+    fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 3] {
+        let health = self.health.clone();
+        let report = move |serving| {
+            let health = health.clone();
+            async move { health.set_serving(serving).await }
+        };
+        [
+            spawn(jobs::send_mail(self.deliver_mail.clone(), self.wakeups.clone(), shutdown.clone())),
+            spawn(jobs::purge(self.purge.clone(), shutdown.clone())),
+            spawn(jobs::watch_health(self.ready.clone(), report, shutdown.clone())),
+        ]
+    }
+}
