@@ -30,7 +30,11 @@ impl Log {
         Self {
             format: section.value("format", LogFormat::Text, "How lines look."),
             filter: section
-                .value("filter", Filter("info".to_owned()), "What is logged: a level, then exceptions from it.")
+                .value(
+                    "filter",
+                    Filter("info,sea_orm_migration=warn".to_owned()),
+                    "What is logged: a level, then exceptions from it.",
+                )
                 .0,
         }
     }

@@ -19,7 +19,7 @@ pub struct Mail {
     pub max_attempts: u32,
     /// How long one attempt may take.
     pub timeout: Duration,
-    /// The name given in EHLO; the machine's own if there is none.
+    /// The name given in EHLO; the host of `public_url` if there is none.
     pub helo_name: Option<String>,
     /// The signature, if mails are signed here.
     pub dkim: Option<Dkim>,
@@ -60,7 +60,9 @@ impl Mail {
                 Duration::from_secs(1)..=Duration::from_mins(5),
                 "How long one attempt may take.",
             ),
-            helo_name: section.optional("helo_name", "The name given in `EHLO`, if not the machine's own.").map(host),
+            helo_name: section
+                .optional("helo_name", "The name given in `EHLO`, if not the host of `public_url`.")
+                .map(host),
             dkim: Dkim::read(&mut section),
         }
     }

@@ -22,7 +22,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `sqlite:…`, `postgres://…` or `postgresql://…`.
     pub database_url: SecretText,
-    /// `redis://…` or `rediss://…`; without one, limits and wake-ups stay within the process.
+    /// `redis://…` or `rediss://…`; without one, wake-ups stay within the process.
     pub redis_url: Option<SecretText>,
     /// `smtp://[user:password@]host:port` or `smtps://…`, user and password percent-encoded, port always present;
     /// without one, mails are written to `<data_dir>/mail`.

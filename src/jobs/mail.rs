@@ -19,7 +19,8 @@ pub async fn send_mail(deliver: DeliverMail, wakeups: WakeUps, mut shutdown: Shu
                     return;
                 }
             }
-            // There may be more.
+            // There may be more, but not for a service that stops.
+            Ok(_) if shutdown.is_requested() => return,
             Ok(_) => {}
             Err(fault) => {
                 tracing::warn!(%fault, "the outbox cannot be read");

@@ -181,7 +181,7 @@ fn read(folder: &Path, stem: String) -> Option<StoredMail> {
     let address = |list: Option<&mail_parser::Address<'_>>| list?.first()?.address.as_deref().map(str::to_owned);
     let body = |subtype: &str| {
         let part = message.parts.iter().find(|part| part.is_content_type("text", subtype));
-        part.and_then(|part| part.text_contents()).unwrap_or_default().to_owned()
+        part.and_then(|part| part.text_contents()).unwrap_or_default().replace("\r\n", "\n")
     };
     Some(StoredMail {
         date: Timestamp::from_seconds(message.date()?.to_timestamp()),

@@ -66,6 +66,11 @@ impl Shutdown {
         let _ = self.0.wait_for(|stopping| *stopping).await;
     }
 
+    /// Whether the service is stopping.
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// The future's answer, unless the service stops first.
     ///
     /// # Errors

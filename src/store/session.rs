@@ -269,23 +269,48 @@ pub async fn list_live(
     Ok(rows.into_iter().map(Session::read).collect())
 }
 
-/// Counts a wrong current password offered in a live session. Returns how many there have been.
+/// Spends one of the tries at the current password that a live session has. Returns how many are spent then; `None` when
+/// there was none left, or the session has ended.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count_password_failure(
+pub async fn spend_password_try(
     db: &impl Executor,
     tenant: TenantId,
     id: SessionId,
+    most: i32,
 ) -> Result<Option<i32>, StoreFault> {
     let rows = session::Entity::update_many()
         .col_expr(session::Column::PasswordFailures, Expr::col(session::Column::PasswordFailures).add(1))
         .filter(session::Column::Id.eq(id.as_uuid()))
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::PasswordFailures.lt(most))
         .exec_with_returning(db.database())
         .await?;
     Ok(rows.into_iter().next().map(|row| row.password_failures))
+}
+
+/// Gives tries back: all that were spent up to a right password, or one that was not used.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forgive_password_tries(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: SessionId,
+    tries: i32,
+) -> Result<(), StoreFault> {
+    // Never below none: two right passwords at once both give back what the first of them spent.
+    let spent = || Expr::col(session::Column::PasswordFailures);
+    let left = Expr::case(spent().gt(tries), spent().sub(tries)).finally(0);
+    session::Entity::update_many()
+        .col_expr(session::Column::PasswordFailures, left.into())
+        .filter(session::Column::Id.eq(id.as_uuid()))
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .exec(db.database())
+        .await?;
+    Ok(())
 }
 
 /// Forgets sessions of every tenant that were over before an instant. Returns how many.

@@ -90,20 +90,25 @@ impl SessionPasswordGate {
         presented: &SecretText,
     ) -> Result<PasswordProven, Failure> {
         let account = caller.account().clone();
-        let id = account.id;
-        if let Some(proven) = self.gate.prove(Some(account), presented).await? {
-            return Ok(proven);
+        let (tenant, id, session) = (caller.tenant(), account.id, caller.session().id);
+        // Spent before the password is looked at, so that guesses made at once are all counted.
+        let db = self.store.write();
+        let tries = session::spend_password_try(&db, tenant, session, MAX_PASSWORD_FAILURES).await?;
+        let tries = tries.ok_or(Reason::SessionEnded)?;
+        match self.gate.prove(Some(account), presented).await {
+            Ok(Some(proven)) => {
+                session::forgive_password_tries(&db, tenant, session, tries).await?;
+                return Ok(proven);
+            }
+            Ok(None) => {}
+            Err(failure) => {
+                // Nothing was learnt about the password, so nothing was tried.
+                session::forgive_password_tries(&db, tenant, session, 1).await?;
+                return Err(failure);
+            }
         }
-        let tenant = caller.tenant();
-        let session = caller.session().id;
-        let tx = self.store.begin().await?;
-        let failures = session::count_password_failure(&tx, tenant, session).await?;
-        let too_many = failures.is_none_or(|failures| failures >= MAX_PASSWORD_FAILURES);
-        if too_many {
-            session::end(&tx, tenant, id, session, EndReason::PasswordGuessed, self.clock.now()).await?;
-        }
-        tx.commit().await?;
-        let failure = if too_many {
+        let failure = if tries >= MAX_PASSWORD_FAILURES {
+            session::end(&db, tenant, id, session, EndReason::PasswordGuessed, self.clock.now()).await?;
             Failure::from(Reason::SessionEnded)
         } else {
             Refusal::from(Reason::CurrentPasswordWrong).with_violation("current_password", "", "is wrong").into()

@@ -1,0 +1,43 @@
+# syntax=docker/dockerfile:1
+
+# The toolchain, gcc, perl and make are in this image; that is all josekit's OpenSSL and AWS-LC are built with.
+FROM rust:1.95-bookworm AS build
+WORKDIR /build
+
+COPY Cargo.toml Cargo.lock build.rs ./
+COPY proto proto
+COPY crates crates
+COPY migrations migrations
+COPY src src
+
+# Downloads and compiled libraries outlive this step in caches, which are no part of any image: so the binary is taken
+# out within the same step.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/usr/local/cargo/git,sharing=locked \
+    --mount=type=cache,target=/build/target,sharing=locked \
+    cargo build --release --locked --package countersign --bin countersign \
+    && install -D -m 0755 target/release/countersign /out/countersign \
+    && install -d -m 0700 /out/data
+
+# No shell, no package manager, no root: glibc, root certificates, and an account with nothing else to its name.
+FROM gcr.io/distroless/cc-debian12:nonroot
+
+COPY --from=build /out/countersign /usr/local/bin/countersign
+# A new volume starts as a copy of this folder, and so belongs to the account that writes into it.
+COPY --from=build --chown=65532:65532 /out/data /var/lib/countersign
+VOLUME /var/lib/countersign
+
+# Within a container, loopback is reachable by nobody else. What is open to whom is decided where ports are published;
+# 50052 is for operators and should not be.
+ENV COUNTERSIGN_LISTEN=0.0.0.0:50051 \
+    COUNTERSIGN_ADMIN_LISTEN=0.0.0.0:50052 \
+    COUNTERSIGN_DATA_DIR=/var/lib/countersign
+
+# By number, so that an orchestrator can see that it is not root.
+USER 65532:65532
+WORKDIR /var/lib/countersign
+EXPOSE 50051
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["/usr/local/bin/countersign", "health"]
+ENTRYPOINT ["/usr/local/bin/countersign"]

@@ -1,0 +1,198 @@
+//! Reads the sources and fails on a broken arrow. Which arrows there are and why stands in ARCHITECTURE.md and in
+//! `architecture/arrows.rs`; that every one of them can fail is shown in `architecture/broken.rs`.
+//!
+//! Uses nothing but the standard library, so that `.ci/run` can build and ask it before anything else.
+
+#[path = "architecture/arrow.rs"]
+mod arrow;
+#[path = "architecture/arrows.rs"]
+mod arrows;
+#[path = "architecture/broken.rs"]
+mod broken;
+#[path = "architecture/habit.rs"]
+mod habit;
+#[path = "architecture/manifest.rs"]
+mod manifest;
+#[path = "architecture/path.rs"]
+mod path;
+#[path = "architecture/reading.rs"]
+mod reading;
+#[path = "architecture/source.rs"]
+mod source;
+#[path = "architecture/token.rs"]
+mod token;
+
+use arrow::Arrow;
+use manifest::Fence;
+use source::SourceFile;
+
+#[test]
+fn the_rules_are_pure() {
+    holds(&arrows::DOMAIN_IS_PURE);
+    fences(&manifest::DOMAIN);
+}
+
+#[test]
+fn the_wire_format_names_nothing_of_ours() {
+    holds(&arrows::TOKEN_NAMES_NOTHING_OF_OURS);
+    fences(&manifest::TOKEN);
+}
+
+#[test]
+fn the_verifier_names_only_the_wire_format() {
+    holds(&arrows::VERIFIER_NAMES_ONLY_TOKEN);
+    if source::root().join(manifest::VERIFIER.manifest).exists() {
+        fences(&manifest::VERIFIER);
+    }
+}
+
+#[test]
+fn a_migration_names_nothing_of_ours() {
+    holds(&arrows::MIGRATIONS_NAME_NOTHING_OF_OURS);
+}
+
+#[test]
+fn tonic_and_generated_code_stay_at_the_grpc_door() {
+    holds(&arrows::GRPC_STAYS_AT_THE_DOOR);
+}
+
+#[test]
+fn axum_stays_at_the_doors() {
+    holds(&arrows::AXUM_STAYS_AT_THE_DOORS);
+}
+
+#[test]
+fn sql_stays_in_the_store() {
+    holds(&arrows::SQL_STAYS_IN_THE_STORE);
+}
+
+#[test]
+fn database_errors_are_read_in_one_file() {
+    holds(&arrows::DATABASE_ERRORS_ARE_READ_ONCE);
+}
+
+#[test]
+fn what_makes_tokens_reads_none() {
+    holds(&arrows::TOKEN_MAKERS_NEVER_READ);
+}
+
+#[test]
+fn hashes_stay_in_the_pool() {
+    holds(&arrows::HASHES_STAY_IN_THE_POOL);
+}
+
+#[test]
+fn redis_stays_in_the_cache() {
+    holds(&arrows::REDIS_STAYS_IN_THE_CACHE);
+}
+
+#[test]
+fn the_environment_is_read_in_config() {
+    holds(&arrows::ENVIRONMENT_IS_READ_IN_CONFIG);
+}
+
+#[test]
+fn main_alone_ends_the_process() {
+    holds(&arrows::MAIN_ALONE_ENDS_THE_PROCESS);
+}
+
+#[test]
+fn time_comes_from_the_runtime() {
+    holds(&arrows::TIME_COMES_FROM_THE_RUNTIME);
+}
+
+#[test]
+fn chance_comes_from_the_runtime() {
+    holds(&arrows::CHANCE_COMES_FROM_THE_RUNTIME);
+}
+
+#[test]
+fn tasks_and_threads_come_from_the_runtime() {
+    holds(&arrows::TASKS_COME_FROM_THE_RUNTIME);
+}
+
+#[test]
+fn means_never_name_each_other() {
+    holds(&arrows::MEANS_NEVER_NAME_EACH_OTHER);
+}
+
+#[test]
+fn means_never_look_up() {
+    holds(&arrows::MEANS_NEVER_LOOK_UP);
+}
+
+#[test]
+fn stories_know_no_door() {
+    holds(&arrows::STORIES_KNOW_NO_DOOR);
+}
+
+#[test]
+fn doors_stand_apart() {
+    holds(&arrows::DOORS_STAND_APART);
+}
+
+#[test]
+fn doors_tell_stories() {
+    holds(&arrows::DOORS_TELL_STORIES);
+}
+
+#[test]
+fn what_listens_is_given_its_settings() {
+    holds(&arrows::OPEN_DOORS_ARE_CONFIGURED);
+}
+
+#[test]
+fn jobs_tell_stories() {
+    holds(&arrows::JOBS_TELL_STORIES);
+}
+
+#[test]
+fn configuration_names_only_the_rules() {
+    holds(&arrows::CONFIG_NAMES_ONLY_THE_RULES);
+}
+
+#[test]
+fn everything_in_src_has_a_place_in_the_arrows() {
+    let names = source::names_in("src");
+    let without: Vec<_> = names.iter().filter(|name| !arrows::TOP_LEVEL.contains(&name.as_str())).collect();
+    assert!(without.is_empty(), "in src/, but in none of the arrows of tests/architecture/arrows.rs: {without:?}");
+}
+
+#[test]
+fn a_library_with_one_home_is_not_handed_on() {
+    every_file_keeps(habit::handed_on);
+}
+
+#[test]
+fn there_is_no_unsafe_code() {
+    every_file_keeps(habit::unsafe_code);
+}
+
+#[test]
+fn nothing_is_unwrapped_outside_tests() {
+    every_file_keeps(habit::unwraps);
+}
+
+#[test]
+fn no_file_is_too_long() {
+    every_file_keeps(habit::too_long);
+}
+
+#[test]
+fn no_file_is_a_drawer() {
+    every_file_keeps(habit::drawers);
+}
+
+fn holds(arrow: &Arrow) {
+    every_file_keeps(|file| arrow.broken_in(file));
+}
+
+fn fences(fence: &Fence) {
+    let broken = fence.broken_in(&source::content(&source::root().join(fence.manifest)));
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+}
+
+fn every_file_keeps(broken_in: impl Fn(&SourceFile) -> Vec<String>) {
+    let broken: Vec<_> = source::ALL.iter().flat_map(broken_in).collect();
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+}

@@ -1,0 +1,360 @@
+//! The arrows themselves. ARCHITECTURE.md says why each of them exists.
+
+use crate::arrow::{Arrow, Excuse};
+
+/// Everything that is compiled into the service or its crates.
+const EVERYWHERE: &[&str] = &["src", "crates/domain/src", "crates/token/src", "crates/verifier/src", "migrations/src"];
+
+/// A pure crate has nothing to do I/O with, and so can be read, tested and trusted without its surroundings.
+pub(crate) const DOMAIN_IS_PURE: Arrow = Arrow {
+    rule: "the rules do no I/O and know no clock, no chance and nothing else of ours",
+    within: &["crates/domain/src"],
+    except: &[],
+    forbidden: &[
+        &["std", "env"],
+        &["std", "fs"],
+        &["std", "io"],
+        &["std", "net"],
+        &["std", "process"],
+        &["std", "thread"],
+        &["std", "time", "Instant"],
+        &["std", "time", "SystemTime"],
+        &["std", "time", "UNIX_EPOCH"],
+        &["countersign_migrations"],
+        &["countersign_token"],
+        &["countersign_verifier"],
+        &["countersign"],
+    ],
+    excused: &[],
+};
+
+pub(crate) const TOKEN_NAMES_NOTHING_OF_OURS: Arrow = Arrow {
+    rule: "other people's backends link this crate, so it brings nothing of ours along",
+    within: &["crates/token/src"],
+    except: &[],
+    forbidden: &[&["countersign_domain"], &["countersign_migrations"], &["countersign_verifier"], &["countersign"]],
+    excused: &[],
+};
+
+pub(crate) const VERIFIER_NAMES_ONLY_TOKEN: Arrow = Arrow {
+    rule: "other people's backends link this crate, so of ours it names only countersign_token",
+    within: &["crates/verifier/src"],
+    except: &[],
+    forbidden: &[&["countersign_domain"], &["countersign_migrations"], &["countersign"]],
+    excused: &[],
+};
+
+pub(crate) const GRPC_STAYS_AT_THE_DOOR: Arrow = Arrow {
+    rule: "tonic, prost and generated code belong to src/grpc and src/http/grpc_web",
+    within: EVERYWHERE,
+    except: &["src/grpc", "src/http/grpc_web", "src/wiring", "crates/verifier/src"],
+    forbidden: &[
+        &["tonic"],
+        &["tonic_health"],
+        &["tonic_prost"],
+        &["tonic_reflection"],
+        &["tonic_types"],
+        &["tonic_web"],
+        &["prost"],
+        &["prost_types"],
+        &["crate", "grpc", "wire"],
+    ],
+    excused: &[],
+};
+
+pub(crate) const AXUM_STAYS_AT_THE_DOORS: Arrow = Arrow {
+    rule: "axum belongs to src/http, to the router of src/grpc and to where the two are joined",
+    within: EVERYWHERE,
+    except: &["src/http", "src/grpc", "src/wiring"],
+    forbidden: &[&["axum"]],
+    excused: &[],
+};
+
+pub(crate) const SQL_STAYS_IN_THE_STORE: Arrow = Arrow {
+    rule: "sea-orm and sqlx belong to src/store and migrations",
+    within: EVERYWHERE,
+    except: &["src/store", "migrations/src"],
+    forbidden: &[&["sea_orm"], &["sea_orm_migration"], &["sea_query"], &["sqlx"]],
+    excused: &[],
+};
+
+/// Elsewhere a statement that lost a race and a database that is gone would look alike.
+pub(crate) const DATABASE_ERRORS_ARE_READ_ONCE: Arrow = Arrow {
+    rule: "only src/store/fault.rs reads a database error",
+    within: &["src/store"],
+    except: &["src/store/fault"],
+    forbidden: &[
+        &["sea_orm", "DbErr"],
+        &["sea_orm", "RuntimeErr"],
+        &["sea_orm", "SqlErr"],
+        &["sea_orm", "SqlxError"],
+        &["sea_orm", "sqlx", "Error"],
+    ],
+    excused: &[],
+};
+
+/// Both accept more than is safe from outside; see docs/adr/0005-own-decoder-for-access-tokens.md.
+pub(crate) const TOKEN_MAKERS_NEVER_READ: Arrow = Arrow {
+    rule: "josekit and jsonwebtoken make tokens in crates/token/src/access/issue.rs and read none anywhere",
+    within: EVERYWHERE,
+    except: &["crates/token/src/access/issue", "crates/token/src/key"],
+    forbidden: &[&["josekit"], &["jsonwebtoken"]],
+    excused: &[],
+};
+
+pub(crate) const HASHES_STAY_IN_THE_POOL: Arrow = Arrow {
+    rule: "argon2 belongs to src/passwords, so that nothing but a hash ever waits behind one",
+    within: EVERYWHERE,
+    except: &["src/passwords"],
+    forbidden: &[&["argon2"]],
+    excused: &[],
+};
+
+pub(crate) const REDIS_STAYS_IN_THE_CACHE: Arrow = Arrow {
+    rule: "fred belongs to src/cache",
+    within: EVERYWHERE,
+    except: &["src/cache"],
+    forbidden: &[&["fred"]],
+    excused: &[],
+};
+
+pub(crate) const ENVIRONMENT_IS_READ_IN_CONFIG: Arrow = Arrow {
+    rule: "only src/config reads the environment, so that every setting is listed, checked and explained there",
+    within: EVERYWHERE,
+    except: &["src/config"],
+    forbidden: &[&["std", "env"]],
+    excused: &[],
+};
+
+pub(crate) const MAIN_ALONE_ENDS_THE_PROCESS: Arrow = Arrow {
+    rule: "only src/main.rs ends the process: anywhere else what is open would not be closed",
+    within: EVERYWHERE,
+    except: &["src/main"],
+    forbidden: &[&["std", "process", "exit"], &["std", "process", "abort"]],
+    excused: &[],
+};
+
+pub(crate) const TIME_COMES_FROM_THE_RUNTIME: Arrow = Arrow {
+    rule: "only src/runtime reads the time or waits for it, so that tests can set the clock",
+    within: EVERYWHERE,
+    except: &["src/runtime", "crates/verifier/src"],
+    forbidden: &[
+        &["std", "time", "SystemTime", "now"],
+        &["std", "time", "Instant", "now"],
+        &["std", "time", "UNIX_EPOCH", "elapsed"],
+        &["std", "thread", "sleep"],
+        &["std", "thread", "park_timeout"],
+        &["tokio", "time", "fn"],
+        &["tokio", "time", "Instant"],
+        &["..", "Uuid", "now_v1"],
+        &["..", "Uuid", "now_v6"],
+        &["..", "Uuid", "now_v7"],
+    ],
+    excused: &[],
+};
+
+pub(crate) const CHANCE_COMES_FROM_THE_RUNTIME: Arrow = Arrow {
+    rule: "only src/runtime draws random bytes, so that tests can seed them",
+    within: EVERYWHERE,
+    except: &["src/runtime", "crates/verifier/src"],
+    forbidden: &[
+        &["getrandom"],
+        &["rand"],
+        &["rand_chacha"],
+        &["rand_core"],
+        &["fastrand"],
+        &["aws_lc_rs", "rand"],
+        &["..", "SystemRandom"],
+        &["..", "OsRng"],
+        &["..", "Uuid", "new_v4"],
+    ],
+    excused: &[Excuse {
+        file: "src/mail/dkim.rs",
+        path: "aws_lc_rs::rand::SystemRandom",
+        reason: "signing with RSA takes one as an argument and, for PKCS#1 v1.5, never draws from it",
+    }],
+};
+
+pub(crate) const TASKS_COME_FROM_THE_RUNTIME: Arrow = Arrow {
+    rule: "only src/runtime starts tasks and threads, so that each one is known when the process stops",
+    within: EVERYWHERE,
+    except: &["src/runtime", "crates/verifier/src"],
+    forbidden: &[
+        &["tokio", "spawn"],
+        &["tokio", "task", "spawn"],
+        &["tokio", "task", "spawn_blocking"],
+        &["tokio", "task", "spawn_local"],
+        &["tokio", "task", "block_in_place"],
+        &["tokio", "task", "JoinSet"],
+        &["tokio_util", "task", "TaskTracker"],
+        &["std", "thread", "spawn"],
+        &["std", "thread", "scope"],
+        &["std", "thread", "Builder"],
+    ],
+    excused: &[],
+};
+
+/// Runtime and telemetry are means too, but those that every other may lean on.
+pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
+    rule: "means never name each other (runtime and telemetry excepted): a story puts them together",
+    within: &["src/store", "src/cache", "src/keys", "src/passwords", "src/mail", "src/runtime", "src/telemetry"],
+    except: &[],
+    forbidden: &[
+        &["crate", "store"],
+        &["crate", "cache"],
+        &["crate", "keys"],
+        &["crate", "passwords"],
+        &["crate", "mail"],
+    ],
+    excused: &[],
+};
+
+pub(crate) const MEANS_NEVER_LOOK_UP: Arrow = Arrow {
+    rule: "means know nothing of stories, doors, jobs and configuration: what they need is given to them",
+    within: &["src/store", "src/cache", "src/keys", "src/passwords", "src/mail", "src/runtime", "src/telemetry"],
+    except: &[],
+    forbidden: &[
+        &["crate", "usecase"],
+        &["crate", "grpc"],
+        &["crate", "http"],
+        &["crate", "cli"],
+        &["crate", "jobs"],
+        &["crate", "config"],
+        &["crate", "wiring"],
+    ],
+    excused: &[],
+};
+
+pub(crate) const STORIES_KNOW_NO_DOOR: Arrow = Arrow {
+    rule: "a story is the same behind every door and under every configuration",
+    within: &["src/usecase"],
+    except: &[],
+    forbidden: &[
+        &["tonic"],
+        &["tonic_types"],
+        &["prost"],
+        &["prost_types"],
+        &["axum"],
+        &["http"],
+        &["sea_orm"],
+        &["sqlx"],
+        &["fred"],
+        &["crate", "grpc"],
+        &["crate", "http"],
+        &["crate", "cli"],
+        &["crate", "jobs"],
+        &["crate", "config"],
+        &["crate", "wiring"],
+    ],
+    excused: &[],
+};
+
+/// The browsers' shim reads and rewrites gRPC answers, so it stands on the gRPC door.
+pub(crate) const DOORS_STAND_APART: Arrow = Arrow {
+    rule: "doors never name each other: what two of them share is a story (src/http/grpc_web excepted)",
+    within: &["src/grpc", "src/http", "src/cli"],
+    except: &["src/http/grpc_web"],
+    forbidden: &[&["crate", "grpc"], &["crate", "http"], &["crate", "cli"]],
+    excused: &[],
+};
+
+pub(crate) const DOORS_TELL_STORIES: Arrow = Arrow {
+    rule: "doors call stories; of the store they may name plain values, never a statement or a connection",
+    within: &["src/grpc", "src/http", "src/cli"],
+    except: &[],
+    forbidden: &[
+        &["crate", "store", "Store"],
+        &["crate", "store", "Connection"],
+        &["crate", "store", "Executor"],
+        &["crate", "store", "Tx"],
+        &["crate", "store", "_", "fn"],
+        &["crate", "cache"],
+        &["crate", "passwords"],
+        &["crate", "jobs"],
+    ],
+    excused: &[],
+};
+
+/// The command line is where configuration comes in and the service is put together; the other doors are given both.
+pub(crate) const OPEN_DOORS_ARE_CONFIGURED: Arrow = Arrow {
+    rule: "what listens is given its settings and its stories as values, by src/wiring.rs",
+    within: &["src/grpc", "src/http"],
+    except: &[],
+    forbidden: &[&["crate", "config"], &["crate", "wiring"]],
+    excused: &[],
+};
+
+pub(crate) const JOBS_TELL_STORIES: Arrow = Arrow {
+    rule: "a job calls a story when its time has come: it names stories, runtime, telemetry and wake-ups",
+    within: &["src/jobs"],
+    except: &[],
+    forbidden: &[
+        &["crate", "store"],
+        &["crate", "keys"],
+        &["crate", "passwords"],
+        &["crate", "mail"],
+        &["crate", "grpc"],
+        &["crate", "http"],
+        &["crate", "cli"],
+        &["crate", "config"],
+        &["crate", "wiring"],
+    ],
+    excused: &[],
+};
+
+pub(crate) const CONFIG_NAMES_ONLY_THE_RULES: Arrow = Arrow {
+    rule: "settings are read before anything else exists: src/config names nothing of ours but the domain",
+    within: &["src/config"],
+    except: &[],
+    forbidden: &[
+        &["crate", "store"],
+        &["crate", "cache"],
+        &["crate", "keys"],
+        &["crate", "passwords"],
+        &["crate", "mail"],
+        &["crate", "runtime"],
+        &["crate", "telemetry"],
+        &["crate", "usecase"],
+        &["crate", "grpc"],
+        &["crate", "http"],
+        &["crate", "cli"],
+        &["crate", "jobs"],
+        &["crate", "wiring"],
+        &["countersign_token"],
+        &["countersign_migrations"],
+    ],
+    excused: &[],
+};
+
+/// The migrations have their own life cycle: yesterday's must mean tomorrow what it meant yesterday.
+pub(crate) const MIGRATIONS_NAME_NOTHING_OF_OURS: Arrow = Arrow {
+    rule: "a migration is history: it names nothing of ours, which would change under it",
+    within: &["migrations/src"],
+    except: &[],
+    forbidden: &[&["countersign_domain"], &["countersign_token"], &["countersign"]],
+    excused: &[],
+};
+
+/// What may stand directly in `src/`. Something new needs a place in the arrows above first.
+pub(crate) const TOP_LEVEL: &[&str] = &[
+    "main.rs",
+    "lib.rs",
+    "wiring.rs",
+    "wiring",
+    "grpc",
+    "http",
+    "cli",
+    "usecase",
+    "store",
+    "cache",
+    "keys",
+    "passwords",
+    "mail",
+    "runtime",
+    "telemetry",
+    "jobs",
+    "config",
+];
+
+/// Libraries that have one home each. A home that passes one on would give it a second.
+pub(crate) const AT_HOME: &[&str] = &["axum", "fred", "prost", "sea_orm", "sqlx", "tonic"];

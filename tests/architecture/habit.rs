@@ -1,0 +1,84 @@
+//! What a source looks like, whoever it names.
+
+use crate::{arrows::AT_HOME, source::SourceFile, token::Token};
+
+/// About 400 lines are meant; a file a little over that is not worth a red build.
+const MOST_LINES: usize = 450;
+
+/// Names that say nothing, and so attract everything.
+const DRAWERS: &[&str] = &["common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"];
+
+pub(crate) fn too_long(file: &SourceFile) -> Vec<String> {
+    let found = format!("{}: {} lines: a file has at most {MOST_LINES}", file.path, file.lines);
+    (file.lines > MOST_LINES).then_some(found).into_iter().collect()
+}
+
+pub(crate) fn drawers(file: &SourceFile) -> Vec<String> {
+    let names = file.path.split('/').map(|name| name.trim_end_matches(".rs"));
+    let found = names.filter(|name| DRAWERS.contains(name));
+    found.map(|name| format!("{}: `{name}` says nothing: name it after what is in it", file.path)).collect()
+}
+
+pub(crate) fn unsafe_code(file: &SourceFile) -> Vec<String> {
+    let found = file.tokens.iter().filter(|token| token.text == "unsafe");
+    found.map(|token| format!("{}:{}: no unsafe code", file.path, token.line)).collect()
+}
+
+pub(crate) fn unwraps(file: &SourceFile) -> Vec<String> {
+    if !file.is_product() {
+        return Vec::new();
+    }
+    let code = without_tests(&file.tokens);
+    let found = code.windows(3).filter(|next| spells(next, &[".", "unwrap", "("]));
+    let rule = "no `.unwrap()`: answer the error, or `expect` what makes it impossible";
+    found.map(|next| format!("{}:{}: {rule}", file.path, next[1].line)).collect()
+}
+
+/// Library types that a `pub use` hands on to folders that may not name the library.
+pub(crate) fn handed_on(file: &SourceFile) -> Vec<String> {
+    if !file.lies_in("src") {
+        return Vec::new();
+    }
+    let found = file.mentions.iter().filter(|mention| mention.exported && AT_HOME.contains(&mention.path[0].as_str()));
+    found
+        .map(|mention| {
+            let path = mention.path.join("::");
+            format!("{}:{}: `pub use {path}`: a library with one home is not handed on", file.path, mention.line)
+        })
+        .collect()
+}
+
+/// Leaves out every item behind `#[cfg(test)]`.
+fn without_tests(tokens: &[Token]) -> Vec<Token> {
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if spells(&tokens[at..], &["#", "[", "cfg", "(", "test", ")", "]"]) {
+            at = end_of_item(tokens, at + 7);
+        } else {
+            kept.push(tokens[at].clone());
+            at += 1;
+        }
+    }
+    kept
+}
+
+/// Behind the `;` or the block that ends the item at `at`.
+fn end_of_item(tokens: &[Token], mut at: usize) -> usize {
+    let mut depth = 0_usize;
+    while at < tokens.len() {
+        match tokens[at].text.as_str() {
+            "{" => depth += 1,
+            "}" if depth <= 1 => return at + 1,
+            "}" => depth -= 1,
+            ";" if depth == 0 => return at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    at
+}
+
+fn spells(tokens: &[Token], text: &[&str]) -> bool {
+    tokens.len() >= text.len() && tokens.iter().zip(text).all(|(token, expected)| token.text == *expected)
+}

@@ -1,0 +1,7 @@
+//! The service as its callers meet it: real gRPC, on SQLite and PostgreSQL, with a clock that the tests set.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod support;
+
+mod account;

@@ -1,0 +1,51 @@
+use tonic::{Request, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+/// The reason of an error, as a client would read it.
+pub(crate) fn reason(status: &Status) -> String {
+    let details = status.get_error_details();
+    let info = details.error_info().unwrap_or_else(|| panic!("an error without a reason: {status:?}"));
+    assert_eq!(info.domain, "countersign");
+    info.reason.clone()
+}
+
+pub(crate) fn details(status: &Status) -> ErrorDetails {
+    status.get_error_details()
+}
+
+/// When the client is told to try again.
+pub(crate) fn retry_after(status: &Status) -> Option<std::time::Duration> {
+    status.get_error_details().retry_info().and_then(|info| info.retry_delay)
+}
+
+/// Reads what went wrong, and fails when nothing did.
+pub(crate) trait Refused {
+    fn reason(self) -> String;
+    /// The fields that were named as wrong.
+    fn fields(self) -> Vec<String>;
+}
+
+impl<T: std::fmt::Debug> Refused for Result<T, Status> {
+    fn reason(self) -> String {
+        reason(&self.expect_err("the call should have been refused"))
+    }
+
+    fn fields(self) -> Vec<String> {
+        let status = self.expect_err("the call should have been refused");
+        let details = status.get_error_details();
+        let bad = details.bad_request().unwrap_or_else(|| panic!("no field is named: {status:?}"));
+        bad.field_violations.iter().map(|violation| violation.field.clone()).collect()
+    }
+}
+
+/// A request with an access token.
+pub(crate) fn bearer<T>(token: &str, message: T) -> Request<T> {
+    request_with("authorization", &format!("Bearer {token}"), message)
+}
+
+/// A request with one line of metadata.
+pub(crate) fn request_with<T>(key: &'static str, value: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert(key, value.parse().unwrap());
+    request
+}

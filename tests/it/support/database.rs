@@ -1,0 +1,37 @@
+use super::{App, AppOptions, Cluster};
+use std::fmt;
+
+/// Where an app keeps its rows.
+#[derive(Clone, Debug)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres { url: String },
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres { .. } => "PostgreSQL",
+        })
+    }
+}
+
+/// Runs a story on SQLite and then on PostgreSQL, each time with a service of its own.
+pub(crate) fn on_each_database(story: impl AsyncFn(&mut App)) {
+    on_each_database_with(AppOptions::default(), story);
+}
+
+/// The same, with other settings.
+pub(crate) fn on_each_database_with(options: AppOptions, story: impl AsyncFn(&mut App)) {
+    let postgres = Cluster::shared().map(|cluster| Database::Postgres { url: cluster.create_database() });
+    for database in [Some(Database::Sqlite), postgres].into_iter().flatten() {
+        eprintln!("on {database}:");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut app = App::start(&database, &options).await;
+            story(&mut app).await;
+            app.close().await;
+        });
+    }
+}

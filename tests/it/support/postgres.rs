@@ -1,0 +1,129 @@
+use super::requirement::{binary, missing};
+use std::{
+    env,
+    ffi::OsStr,
+    net::{Ipv4Addr, TcpListener},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// A private PostgreSQL, started once for all tests and gone when they are.
+pub(crate) struct Cluster {
+    port: u16,
+    tools: PathBuf,
+    next: AtomicU32,
+    /// The server lives as long as this pipe is open: however the tests end, it ends with them.
+    _keeper: Child,
+}
+
+const TEMPLATE: &str = "migrated";
+
+/// Runs as the user that owns the data folder: PostgreSQL refuses to run as root.
+const KEEPER: &str = r#"
+set -eu
+dir=$(mktemp -d)
+"$1/initdb" --pgdata="$dir/data" --auth=trust --username=countersign --encoding=UTF8 --no-sync >/dev/null
+"$1/postgres" -D "$dir/data" -k "$dir" -h 127.0.0.1 -p "$2" -c fsync=off -c full_page_writes=off \
+    -c max_connections=400 -c shared_buffers=64MB -c logging_collector=off >"$dir/log" 2>&1 &
+server=$!
+cat >/dev/null || true
+kill -INT "$server" 2>/dev/null || true
+wait "$server" 2>/dev/null || true
+rm -rf "$dir"
+"#;
+
+impl Cluster {
+    /// `None`, said loudly, when PostgreSQL is not installed.
+    pub(crate) fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
+        SHARED.get_or_init(Self::start).as_ref()
+    }
+
+    /// Another one, for tests that stop it.
+    pub(crate) fn start() -> Option<Self> {
+        let tools = binary("initdb", &debian_folders())?.parent()?.to_owned();
+        let port = free_port();
+        let mut keeper = as_ordinary_user();
+        keeper.args([OsStr::new("sh"), OsStr::new("-c"), OsStr::new(KEEPER), OsStr::new("keeper"), tools.as_os_str()]);
+        keeper.arg(port.to_string()).stdin(Stdio::piped()).stdout(Stdio::null());
+        let keeper = keeper.spawn().expect("a shell runs");
+        let cluster = Self { port, tools, next: AtomicU32::new(0), _keeper: keeper };
+        cluster.wait_until_ready();
+        cluster.run_sql(&format!("CREATE DATABASE {TEMPLATE}"));
+        let migrated = Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .arg("migrate")
+            .env("COUNTERSIGN_DATABASE_URL", cluster.url(TEMPLATE))
+            .env("COUNTERSIGN_DATA_DIR", env::temp_dir())
+            .output()
+            .expect("the program runs");
+        assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+        Some(cluster)
+    }
+
+    /// A fresh database with the schema in place.
+    pub(crate) fn create_database(&self) -> String {
+        let name = format!("test_{}", self.next.fetch_add(1, Ordering::SeqCst));
+        self.run_sql(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"));
+        self.url(&name)
+    }
+
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://countersign@127.0.0.1:{}/{database}", self.port)
+    }
+
+    pub(crate) fn run_sql(&self, sql: &str) {
+        let output = self.psql(sql).output().expect("psql runs");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn psql(&self, sql: &str) -> Command {
+        let mut psql = Command::new(self.tools.join("psql"));
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "countersign", "-d", "postgres"]);
+        psql.args(["-p", &self.port.to_string(), "-c", sql]).stdin(Stdio::null());
+        psql
+    }
+
+    fn wait_until_ready(&self) {
+        for _ in 0..600 {
+            if self.psql("SELECT 1").output().is_ok_and(|output| output.status.success()) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("PostgreSQL did not start within half a minute");
+    }
+}
+
+/// A port that was free a moment ago.
+pub(super) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap().port()
+}
+
+fn debian_folders() -> Vec<PathBuf> {
+    let Ok(versions) = Path::new("/usr/lib/postgresql").read_dir() else { return Vec::new() };
+    let mut folders: Vec<_> = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect();
+    folders.sort();
+    folders.reverse();
+    folders
+}
+
+fn as_ordinary_user() -> Command {
+    let is_root = Path::new("/proc/self").metadata().is_ok_and(|metadata| metadata.uid() == 0);
+    if !is_root {
+        return Command::new("env");
+    }
+    if binary("setpriv", &[]).is_none() {
+        missing("setpriv, to run PostgreSQL as another user than root");
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]);
+    command.current_dir("/").env("TMPDIR", "/tmp");
+    command
+}

@@ -1,0 +1,33 @@
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+/// The path of an installed program, from `PATH` and the folders given. `None`, said loudly, when it is missing; a failure
+/// where everything is required.
+pub(crate) fn binary(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = folders
+        .iter()
+        .cloned()
+        .chain(env::split_paths(&path))
+        .map(|folder| folder.join(name))
+        .find(|candidate| is_program(candidate));
+    if found.is_none() {
+        missing(name);
+    }
+    found
+}
+
+/// Says that something is not there to be tested with.
+pub(crate) fn missing(what: &str) {
+    assert!(
+        env::var("COUNTERSIGN_TEST_REQUIRE").as_deref() != Ok("all"),
+        "{what} is missing, and COUNTERSIGN_TEST_REQUIRE=all wants everything tested"
+    );
+    eprintln!("NOT TESTED: {what} is missing");
+}
+
+fn is_program(candidate: &Path) -> bool {
+    candidate.is_file()
+}
