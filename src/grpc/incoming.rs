@@ -1,6 +1,7 @@
+use crate::runtime::sleep;
 use std::{
     collections::HashMap,
-    io,
+    fmt, io,
     net::IpAddr,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -11,7 +12,6 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::Sleep,
 };
 use tokio_stream::Stream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
@@ -89,7 +89,7 @@ impl Incoming {
         stream.set_nodelay(true).ok()?;
         Some(Connection {
             stream,
-            preface: Some((Box::pin(tokio::time::sleep(PREFACE_LIMIT)), PREFACE_BYTES)),
+            preface: Some((Box::pin(sleep(PREFACE_LIMIT)), PREFACE_BYTES)),
             _place: place,
             _permit: permit,
         })
@@ -113,14 +113,22 @@ impl Stream for Incoming {
     }
 }
 
+/// Rings when the preface must be complete.
+type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// An open connection. Gives its place back when it ends.
-#[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
     /// Until the preface is complete: when it must be, and how much is missing.
-    preface: Option<(Pin<Box<Sleep>>, usize)>,
+    preface: Option<(Alarm, usize)>,
     _place: Place,
     _permit: OwnedSemaphorePermit,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connection").field(&self.stream).finish()
+    }
 }
 
 impl Connected for Connection {

@@ -1,8 +1,4 @@
-use crate::{
-    passwords::Hasher,
-    telemetry::{self, Metrics},
-    usecase::housekeeping::Ready,
-};
+use crate::usecase::housekeeping::Ready;
 use axum::{
     Router,
     extract::State,
@@ -12,20 +8,19 @@ use axum::{
 };
 
 /// What operators probe, on the listener that is theirs: `/healthz`, `/readyz`, `/metrics`.
-pub fn ops_router(ready: Ready, metrics: Option<Metrics>, hasher: Hasher) -> Router {
+///
+/// `metrics` says everything there is to say at the moment it is asked.
+pub fn ops_router(ready: Ready, metrics: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readiness))
         .with_state(ready)
-        .merge(Router::new().route("/metrics", get(exposition)).with_state((metrics, hasher)))
+        .route("/metrics", get(async move || ([(header::CONTENT_TYPE, EXPOSITION)], metrics())))
 }
+
+/// The text format of Prometheus.
+const EXPOSITION: &str = "text/plain; version=0.0.4";
 
 async fn readiness(State(ready): State<Ready>) -> impl IntoResponse {
     if ready.run().await { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
-}
-
-async fn exposition(State((metrics, hasher)): State<(Option<Metrics>, Hasher)>) -> impl IntoResponse {
-    telemetry::set_hasher_queue(hasher.queue_depth());
-    let text = metrics.map_or_else(String::new, |metrics| metrics.render());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

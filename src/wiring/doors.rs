@@ -9,7 +9,7 @@ use crate::{
             Register, RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
         },
         action::{Claim, Mint},
-        gate::{Authenticate, PasswordGate, Repeats, SessionPasswordGate},
+        gate::{Authenticate, FindTenant, PasswordGate, Repeats, SessionPasswordGate},
         housekeeping::{Purge, Ready, Retention},
         mail::{DeliverMail, PrepareMail},
         session::{IssueTokens, ListSessions, Logout, Refresh, RevokeSessions},
@@ -156,7 +156,7 @@ impl Stories<'_> {
 
     pub(super) fn admit(&self) -> Admit {
         Admit {
-            store: self.means.store.clone(),
+            find_tenant: FindTenant { store: self.means.store.clone() },
             authenticate: self.authenticate(),
             entropy: self.means.world.entropy.clone(),
             development: self.config.profile == Profile::Dev,

@@ -8,7 +8,7 @@ use crate::{
     passwords::Hasher,
     runtime::{Shutdown, spawn, timeout},
     store::Store,
-    telemetry::Metrics,
+    telemetry::{self, Metrics},
     usecase::{
         account::OperateAccounts,
         housekeeping::{Purge, Ready},
@@ -94,7 +94,12 @@ impl Service {
     pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), StartFault> {
         let jobs = self.start_jobs(&shutdown);
         if let Some(listener) = listeners.operators {
-            let router = ops_router(self.ready.clone(), self.metrics.clone(), self.hasher.clone());
+            let (metrics, hasher) = (self.metrics.clone(), self.hasher.clone());
+            let exposition = move || {
+                telemetry::set_hasher_queue(hasher.queue_depth());
+                metrics.as_ref().map_or_else(String::new, Metrics::render)
+            };
+            let router = ops_router(self.ready.clone(), exposition);
             let mut stop = shutdown.clone();
             spawn(async move {
                 let served =

@@ -2,16 +2,16 @@ use super::callers;
 use crate::{
     grpc::call::Call,
     runtime::Entropy,
-    store::{Store, tenant},
-    usecase::{Failure, Origin, gate::Authenticate},
+    usecase::{
+        Failure, Origin,
+        gate::{Authenticate, FindTenant},
+    },
 };
 use countersign_domain::{
-    audience::is_audience_name,
     caller::{CallerKind, CallerRule, may_call},
     id::TenantId,
     refusal::Reason,
     secret::SecretText,
-    tenant::{DEFAULT_TENANT, DEFAULT_TENANT_NAME},
 };
 use http::{Extensions, HeaderMap, header};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tonic::transport::server::TcpConnectInfo;
 /// Decides who is calling and whether they may. What no line of the table allows is refused.
 #[derive(Clone, Debug)]
 pub struct Admit {
-    pub store: Store,
+    pub find_tenant: FindTenant,
     pub authenticate: Authenticate,
     pub entropy: Entropy,
     /// Whether the `dev` profile is on.
@@ -69,14 +69,8 @@ impl Admit {
     async fn tenant(&self, headers: &HeaderMap) -> Result<Option<TenantId>, Failure> {
         let mut values = headers.get_all(TENANT).iter();
         let Some(value) = values.next() else { return Ok(None) };
-        let name = value.to_str().ok().filter(|name| is_audience_name(name) && values.next().is_none());
-        match name.ok_or(Reason::TenantUnknown)? {
-            DEFAULT_TENANT_NAME => Ok(Some(DEFAULT_TENANT)),
-            name => {
-                let found = tenant::find_by_name(&self.store.read(), name).await?;
-                Ok(Some(found.ok_or(Reason::TenantUnknown)?))
-            }
-        }
+        let name = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Reason::TenantUnknown)?;
+        self.find_tenant.run(name).await.map(Some)
     }
 }
 

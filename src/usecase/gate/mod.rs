@@ -3,7 +3,9 @@
 mod authenticate;
 mod password;
 mod repeat;
+mod tenant;
 
 pub use authenticate::{Authenticate, SignedIn};
 pub use password::{PasswordGate, PasswordProven, SessionPasswordGate};
 pub use repeat::{Repeats, Ticket};
+pub use tenant::FindTenant;
