@@ -1,1 +1,128 @@
+//! Documents that are made from the code are what the code says.
+//!
+//! `COUNTERSIGN_TEST_WRITE_DOCUMENTS=1 cargo test --test documents` writes them anew.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use countersign::{
+    config,
+    grpc::{callers, status},
+    telemetry::METRICS,
+};
+use countersign_domain::{caller::CallerRule, mail::MailTemplate, refusal::Reason};
+use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
+
+fn at(path: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn is_current(path: &str, made: &str) {
+    if env::var_os("COUNTERSIGN_TEST_WRITE_DOCUMENTS").is_some() {
+        fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+        fs::write(at(path), made).unwrap();
+    }
+    let stored = fs::read_to_string(at(path)).unwrap_or_default();
+    assert!(
+        stored == made,
+        "{path} is not what the code says; write it anew with \
+         COUNTERSIGN_TEST_WRITE_DOCUMENTS=1 cargo test --test documents"
+    );
+}
+
+/// The comment above each value of `ErrorReason`.
+fn documented_reasons() -> BTreeMap<String, Vec<String>> {
+    let proto = fs::read_to_string(at("proto/countersign/v1/error_reason.proto")).unwrap();
+    let mut documented = BTreeMap::new();
+    let mut comment = Vec::new();
+    for line in proto.lines().map(str::trim) {
+        if let Some(text) = line.strip_prefix("//") {
+            comment.push(text.trim().to_owned());
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix("ERROR_REASON_") {
+            let name = rest.split(' ').next().unwrap();
+            documented.insert(name.to_owned(), comment.clone());
+        }
+        comment.clear();
+    }
+    documented.remove("UNSPECIFIED");
+    documented
+}
+
+#[test]
+fn the_reference_of_settings_is_current() {
+    is_current("docs/reference/configuration.md", &config::reference());
+}
+
+#[test]
+fn the_reference_of_metrics_is_current() {
+    let mut made = String::from(
+        "# Metrics\n\nMade from `src/telemetry/metric.rs`. Read them at `/metrics` of the operators' listener, in the text \
+         format of Prometheus.\n\n| name | kind | labels | meaning |\n| --- | --- | --- | --- |\n",
+    );
+    for line in METRICS {
+        writeln!(made, "| `{}` | {} | {} | {} |", line.name, line.kind, line.labels, line.meaning).unwrap();
+    }
+    is_current("docs/reference/metrics.md", &made);
+}
+
+#[test]
+fn the_caller_table_is_current() {
+    let mut made = String::from(
+        "# Who may call what\n\nMade from the option `caller` on each RPC in `proto/`. What no line allows is denied.\n\n\
+         | RPC | caller |\n| --- | --- |\n",
+    );
+    for (path, rule) in callers::table() {
+        let caller = match rule {
+            CallerRule::Anyone => "anyone",
+            CallerRule::Account => "a person with the access token of a live session",
+            CallerRule::Development => "anyone, with the `dev` profile only",
+        };
+        let rpc = path.trim_start_matches("/countersign.v1.").replace('/', ".");
+        writeln!(made, "| `{rpc}` | {caller} |").unwrap();
+    }
+    is_current("docs/reference/callers.md", &made);
+}
+
+#[test]
+fn every_reason_is_documented_and_the_page_of_errors_is_current() {
+    let documented = documented_reasons();
+    let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+    for name in documented.keys() {
+        assert!(known.contains(&name.as_str()), "{name} is documented and never given");
+    }
+    let mut made = String::from(
+        "# Errors\n\nMade from `proto/countersign/v1/error_reason.proto` and `src/grpc/status.rs`.\n\n\
+         Every error carries a `google.rpc.ErrorInfo` with `domain: \"countersign\"` and one of these reasons, and a \
+         `google.rpc.RequestInfo` by which an operator finds the call in the log. Decide by the reason, never by the \
+         text.\n",
+    );
+    for reason in Reason::ALL {
+        let line = status::line(*reason);
+        let comment = documented.get(reason.name()).unwrap_or_else(|| panic!("{} is not documented", reason.name()));
+        writeln!(made, "\n## {}\n", reason.name()).unwrap();
+        writeln!(made, "`{:?}`, HTTP {}; the client is to {}.\n", line.code, line.http, line.advice.name()).unwrap();
+        let paragraphs = comment.join("\n");
+        writeln!(made, "{paragraphs}").unwrap();
+    }
+    is_current("docs/errors/README.md", &made);
+}
+
+#[test]
+fn every_mail_has_its_texts_in_every_language() {
+    for template in MailTemplate::ALL {
+        for language in ["en", "de"] {
+            for kind in ["txt", "html"] {
+                let path = format!("src/mail/templates/{language}/{}.{kind}", template.name());
+                assert!(at(&path).is_file(), "{path} is missing");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_files_that_were_asked_for_are_there() {
+    for path in ["Dockerfile", "compose.yaml", "README.md", "build.rs", ".ci/run", "docs/security/attacks.md"] {
+        assert!(at(path).is_file(), "{path} is missing");
+    }
+}

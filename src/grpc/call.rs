@@ -18,7 +18,8 @@ impl Call {
     /// # Errors
     /// INTERNAL when the request did not come through the layer: nothing is answered that was not admitted.
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
-        request.extensions().get::<Self>().cloned().ok_or_else(|| status::bare(Reason::Internal))
+        let admitted = request.extensions().get::<Self>().cloned();
+        admitted.ok_or_else(|| status::of(&Failure::Broken("a call was not admitted".to_owned()), ""))
     }
 
     /// The person who calls.

@@ -100,11 +100,6 @@ pub(super) fn of(failure: &Failure, trace_id: &str) -> Status {
     refused(&Refusal::from(reason), trace_id)
 }
 
-/// The error of a call that never reached a story.
-pub(super) fn bare(reason: Reason) -> Status {
-    refused(&Refusal::from(reason), "")
-}
-
 fn refused(refusal: &Refusal, trace_id: &str) -> Status {
     let Line { code, text, advice, .. } = line(refusal.reason);
     let mut details = ErrorDetails::new();

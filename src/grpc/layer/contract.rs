@@ -7,9 +7,9 @@ use tonic::{Code, Status, body::Body};
 ///
 /// Only answers without a message are looked at: their status stands in the headers. A status after a message comes from
 /// a handler, which has given it a reason already.
-pub(super) fn keep(response: Response<Body>) -> Response<Body> {
+pub(super) fn keep(response: Response<Body>, trace_id: &str) -> Response<Body> {
     let Some(reason) = reason_for(response.headers()) else { return response };
-    status::bare(reason).into_http()
+    status::of(&reason.into(), trace_id).into_http()
 }
 
 fn reason_for(headers: &HeaderMap) -> Option<Reason> {
@@ -22,7 +22,8 @@ fn reason_for(headers: &HeaderMap) -> Option<Reason> {
         Code::Unimplemented => Some(Reason::MethodUnknown),
         // The length is checked before the message is read.
         Code::OutOfRange => Some(Reason::RequestTooLarge),
-        // A frame that is cut off, has a forbidden flag, or is missing.
+        // A message that cannot be decoded, or a frame that is cut off, has a forbidden flag, or is missing. What tonic says
+        // of it names our fields; what we say does not.
         Code::Internal | Code::Unknown => Some(Reason::MalformedRequest),
         _ => None,
     }
@@ -62,7 +63,7 @@ mod tests {
         assert_eq!(of(Status::out_of_range("too long")), Some(Reason::RequestTooLarge));
         assert_eq!(of(Status::internal("missing message")), Some(Reason::MalformedRequest));
         assert_eq!(of(Status::unimplemented("")), Some(Reason::MethodUnknown));
-        assert_eq!(of(status::bare(Reason::Internal)), None);
+        assert_eq!(of(status::of(&Reason::Internal.into(), "")), None);
         assert_eq!(of(Status::not_found("")), None);
     }
 }

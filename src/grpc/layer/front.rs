@@ -3,7 +3,7 @@ use crate::{
     grpc::status,
     runtime::{Stopwatch, timeout},
     telemetry,
-    usecase::Failure,
+    usecase::{Failure, Origin},
 };
 use countersign_domain::refusal::Reason;
 use http::{Request, Response};
@@ -41,23 +41,22 @@ impl Front {
         // Only names of the table become labels: a caller must not be able to make new ones.
         let rpc = callers::find(request.uri().path()).map_or("unknown", |(path, _)| path);
         let limit = deadline::of(request.headers(), self.request_timeout);
-        let answered = timeout(limit, self.pass(request)).await;
-        let response = answered.unwrap_or_else(|| status::bare(Reason::DeadlineExceeded).into_http());
+        let origin = self.admit.origin(request.headers(), request.extensions());
+        let trace_id = origin.trace_id.clone();
+        let answered = timeout(limit, self.pass(request, origin)).await;
+        let response = answered.unwrap_or_else(|| Err(Reason::DeadlineExceeded.into()));
+        let response = match response {
+            Ok(response) => contract::keep(response, &trace_id),
+            Err(failure) => status::of(&failure, &trace_id).into_http(),
+        };
         telemetry::count_rpc(rpc, contract::code(response.headers()), stopwatch.elapsed());
         response
     }
 
-    async fn pass(self, mut request: Request<Body>) -> Response<Body> {
-        let origin = self.admit.origin(request.headers(), request.extensions());
-        let trace_id = origin.trace_id.clone();
-        match self.admit.run(request.uri().path(), request.headers(), origin).await {
-            Ok(call) => request.extensions_mut().insert(call),
-            Err(failure) => return status::of(&failure, &trace_id).into_http(),
-        };
-        match self.routes.oneshot(request).await {
-            Ok(response) => contract::keep(response),
-            Err(error) => status::of(&Failure::Broken(error.to_string()), &trace_id).into_http(),
-        }
+    async fn pass(self, mut request: Request<Body>, origin: Origin) -> Result<Response<Body>, Failure> {
+        let call = self.admit.run(request.uri().path(), request.headers(), origin).await?;
+        request.extensions_mut().insert(call);
+        self.routes.oneshot(request).await.map_err(|error| Failure::Broken(error.to_string()))
     }
 }
 

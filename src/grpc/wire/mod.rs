@@ -1,6 +1,5 @@
-//! The protobuf messages, how they are decoded, and how they meet the types of the stories.
+//! The protobuf messages, and how they meet the types of the stories.
 
-mod codec;
 mod read;
 mod write;
 
@@ -9,6 +8,7 @@ mod write;
     unreachable_pub,
     missing_debug_implementations,
     clippy::all,
+    clippy::allow_attributes_without_reason,
     clippy::too_many_lines,
     clippy::large_futures,
     rust_2018_idioms,
@@ -18,8 +18,6 @@ pub mod proto {
     tonic::include_proto!("countersign.v1");
     include!(concat!(env!("OUT_DIR"), "/silent.rs"));
 }
-
-pub use codec::Codec;
 
 pub(super) use read::{
     Fields, claim_proof, display_name, email, identifier, locale, page_size, password, profile_change, request_id,
