@@ -148,9 +148,11 @@ impl Stories<'_> {
         }
     }
 
-    /// Only with the `dev` profile, and only while mail goes to files.
+    /// Only with the `dev` profile, only while mail goes to files, and only where nobody but this machine can ask: whoever
+    /// reads the mails can take over every account.
     pub(super) fn dev_mailbox_door(&self) -> Option<DevMailboxDoor> {
-        let mailbox = self.means.mailbox.clone().filter(|_| self.config.profile == Profile::Dev)?;
+        let is_private = self.config.profile == Profile::Dev && self.config.listen.ip().is_loopback();
+        let mailbox = self.means.mailbox.clone().filter(|_| is_private)?;
         Some(DevMailboxDoor { mailbox })
     }
 

@@ -40,13 +40,14 @@ impl IssueTokens {
     pub fn run(&self, session: &Session, profile: Profile) -> Result<OpenedSession, Failure> {
         let account = &profile.account;
         let issued_at = session.refreshed_at;
-        let access_expires_at = self.lives.access_expiry(issued_at, session.expiry);
+        // Whole seconds, as the token says it: a client must not count on a moment that the token does not have.
+        let expires_at = self.lives.access_expiry(issued_at, session.expiry).as_seconds();
         let claims = AccessClaims {
             issuer: self.issuer.clone(),
             audience: session.audience.clone(),
             subject: account.id.to_string(),
             issued_at: issued_at.as_seconds(),
-            expires_at: access_expires_at.as_seconds(),
+            expires_at,
             token_id: Uuid::from_bytes(self.entropy.bytes()).hyphenated().to_string(),
             session_id: session.id.to_string(),
             tenant_id: account.tenant.to_string(),
@@ -64,7 +65,7 @@ impl IssueTokens {
         Ok(OpenedSession {
             id: session.id,
             access_token: self.ring.issue_access(&claims)?,
-            access_expires_at,
+            access_expires_at: Timestamp::from_seconds(expires_at),
             refresh_token: self.ring.seal_refresh(&refresh)?,
             refresh_expires_at: session.expiry.idle,
             profile,
