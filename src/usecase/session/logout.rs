@@ -9,7 +9,7 @@ use countersign_domain::{
     id::{AccountId, SessionId, TenantId},
     refusal::Reason,
     secret::SecretText,
-    session::EndReason,
+    session::{EndReason, is_good},
 };
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Logout {
                     return Ok(());
                 };
                 // An old token may end its own session: that can only do good. It has no say over the others.
-                let is_good = token.generation == session.generation || token.generation + 1 == session.generation;
+                let is_good = is_good(token.generation, session.generation);
                 self.end(origin, tenant, account.id, id, everywhere && is_good && session.ended_at.is_none()).await
             }
         }
