@@ -22,6 +22,7 @@ pub struct ConfirmEmailChange {
     pub clock: Clock,
 }
 
+const METHOD: &str = "ConfirmEmailChange";
 const PURPOSE: ActionPurpose = ActionPurpose::ConfirmNewAddress;
 
 impl ConfirmEmailChange {
@@ -30,7 +31,7 @@ impl ConfirmEmailChange {
     pub async fn run(&self, origin: &Origin, proof: ClaimProof, request_id: Option<RequestId>) -> Result<(), Failure> {
         let tenant = origin.tenant();
         let parts = proof.parts();
-        let Some(ticket) = self.repeats.open(tenant, "ConfirmEmailChange", request_id, &parts).await? else {
+        let Some(ticket) = self.repeats.open(tenant, METHOD, request_id.clone(), &parts).await? else {
             return Ok(());
         };
         let mut about = About::default();
@@ -48,6 +49,7 @@ impl ConfirmEmailChange {
             Ok(())
         };
         match attempt.await {
+            Err(_) if self.repeats.overtaken(tenant, METHOD, request_id, &parts).await => Ok(()),
             Err(failure) => Err(self.journal.refused(tenant, origin, EventKind::ActionRefused, about, failure).await),
             done => done,
         }

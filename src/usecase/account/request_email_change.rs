@@ -34,14 +34,15 @@ impl RequestEmailChange {
         request_id: Option<RequestId>,
     ) -> Result<(), Failure> {
         let (tenant, session) = (caller.tenant(), caller.session().id);
-        if new_email.as_str() == caller.account().email.as_str() {
-            return Err(Refusal::field("new_email", "is the present address").into());
-        }
         let parts = [session.to_string(), new_email.as_str().to_owned()];
         let parts: [&str; 2] = [&parts[0], &parts[1]];
         let Some(ticket) = self.repeats.open(tenant, "RequestEmailChange", request_id, &parts).await? else {
             return Ok(());
         };
+        // After the look for a repetition: by then the wish may have come true.
+        if new_email.as_str() == caller.account().email.as_str() {
+            return Err(Refusal::field("new_email", "is the present address").into());
+        }
         let proven = self.proof.prove(origin, caller, current).await?;
         let account = proven.account();
         let subject = account.id.as_uuid();

@@ -23,6 +23,8 @@ pub struct Reset {
     pub clock: Clock,
 }
 
+const METHOD: &str = "Reset";
+
 impl Reset {
     /// # Errors
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, ACCOUNT_DISABLED, REQUEST_ID_REUSED,
@@ -38,7 +40,7 @@ impl Reset {
         self.passwords.admit("new_password", new_password, &[])?;
         let parts = proof.parts();
         let tenant = origin.tenant();
-        let Some(ticket) = self.repeats.open(tenant, "Reset", request_id, &parts).await? else {
+        let Some(ticket) = self.repeats.open(tenant, METHOD, request_id.clone(), &parts).await? else {
             return Ok(());
         };
         let mut about = About::default();
@@ -68,6 +70,7 @@ impl Reset {
             Ok(())
         };
         match attempt.await {
+            Err(_) if self.repeats.overtaken(tenant, METHOD, request_id, &parts).await => Ok(()),
             Err(failure) => Err(self.journal.refused(tenant, origin, EventKind::ActionRefused, about, failure).await),
             done => done,
         }

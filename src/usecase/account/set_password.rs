@@ -95,7 +95,13 @@ impl PasswordDesk {
         let (tenant, id, now) = (account.tenant, account.id, self.clock.now());
         let replaced = account.password_hash.as_ref();
         if !account::replace_password(tx, tenant, id, replaced, hash, now).await? {
-            return Err(Reason::CredentialsInvalid.into());
+            // Another one was set since this one was admitted, or the account was disabled.
+            return Err(match why {
+                PasswordWhy::Reset => Reason::LinkUsed.into(),
+                PasswordWhy::Changed { .. } => Refusal::from(Reason::CurrentPasswordWrong)
+                    .with_violation("current_password", "", "is wrong")
+                    .into(),
+            });
         }
         if let Some(replaced) = replaced {
             let past = EventId::new(now, self.entropy.bytes());

@@ -29,6 +29,7 @@ pub struct Verify {
     pub entropy: Entropy,
 }
 
+const METHOD: &str = "Verify";
 const PURPOSE: ActionPurpose = ActionPurpose::VerifyAddress;
 
 impl Verify {
@@ -36,7 +37,7 @@ impl Verify {
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, REQUEST_ID_REUSED.
     pub async fn run(&self, origin: &Origin, proof: ClaimProof, request_id: Option<RequestId>) -> Result<(), Failure> {
         let parts = proof.parts();
-        let Some(ticket) = self.repeats.open(origin.tenant(), "Verify", request_id, &parts).await? else {
+        let Some(ticket) = self.repeats.open(origin.tenant(), METHOD, request_id.clone(), &parts).await? else {
             return Ok(());
         };
         let attempt = async {
@@ -53,6 +54,7 @@ impl Verify {
             Ok(())
         };
         match attempt.await {
+            Err(_) if self.repeats.overtaken(origin.tenant(), METHOD, request_id, &parts).await => Ok(()),
             Err(failure) => {
                 let about = About::default();
                 Err(self.journal.refused(origin.tenant(), origin, EventKind::ActionRefused, about, failure).await)

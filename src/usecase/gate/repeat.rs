@@ -51,6 +51,18 @@ impl Repeats {
         }
         Ok(Some(Ticket { tenant, method, id, fingerprint }))
     }
+
+    /// Whether a call that was refused has been answered after all: its twin did the work while it was on its way, and so
+    /// it found the link used, or its own new password in the past.
+    pub async fn overtaken(
+        &self,
+        tenant: TenantId,
+        method: &'static str,
+        id: Option<RequestId>,
+        parts: &[&str],
+    ) -> bool {
+        id.is_some() && matches!(self.open(tenant, method, id, parts).await, Ok(None))
+    }
 }
 
 impl Ticket {
