@@ -11,3 +11,5 @@
 mod support;
 
 mod account;
+mod housekeeping;
+mod mail;

@@ -1,1 +1,12 @@
+mod acts;
+mod change_email;
+mod change_password;
+mod delete_me;
+mod export_me;
 mod register;
+mod repeat;
+mod repeat_at_once;
+mod resend_verification;
+mod reset;
+mod update_me;
+mod verify;

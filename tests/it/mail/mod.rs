@@ -1,0 +1,5 @@
+mod content;
+mod outbox;
+mod server;
+mod templates;
+mod trouble;
