@@ -84,7 +84,7 @@ impl PasswordDesk {
     /// Sets the password and does what follows from it, in the transaction of the act.
     ///
     /// # Errors
-    /// CREDENTIALS_INVALID when the account was disabled or got another password in the meantime.
+    /// LINK_USED or CURRENT_PASSWORD_WRONG when the account was disabled or got another password in the meantime.
     pub async fn set(
         &self,
         tx: &impl Executor,
