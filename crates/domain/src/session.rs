@@ -107,11 +107,12 @@ pub fn is_good(presented: i64, live: i64) -> bool {
 /// Judges a refresh (RFC 9700 section 4.14.2). A session that is over says so before anything is called reuse, so that
 /// a forgotten tab is not reported as a theft.
 pub fn judge_refresh(session: &SessionFacts, presented: i64, now: Timestamp, grace: Duration) -> RefreshVerdict {
-    if session.ended_at.is_some() {
-        return RefreshVerdict::Ended;
-    }
+    // Disabling ends the sessions too, and "ended" alone would send the person to a login that can only fail.
     if session.account_disabled {
         return RefreshVerdict::AccountDisabled;
+    }
+    if session.ended_at.is_some() {
+        return RefreshVerdict::Ended;
     }
     if session.expiry.idle <= now || session.expiry.absolute <= now {
         return RefreshVerdict::Expired;
@@ -170,6 +171,12 @@ mod tests {
             judge(SessionFacts { account_disabled: true, ..facts() }, 7, 1_000),
             RefreshVerdict::AccountDisabled
         );
+    }
+
+    #[test]
+    fn a_disabled_account_is_told_so_although_its_sessions_have_ended() {
+        let session = SessionFacts { ended_at: Some(Timestamp::from_seconds(900)), account_disabled: true, ..facts() };
+        assert_eq!(judge(session, 7, 1_000), RefreshVerdict::AccountDisabled);
     }
 
     #[test]
