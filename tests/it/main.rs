@@ -11,5 +11,9 @@
 mod support;
 
 mod account;
+mod foreign;
 mod housekeeping;
 mod mail;
+mod outage;
+mod process;
+mod terminal;

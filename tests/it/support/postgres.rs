@@ -2,7 +2,8 @@ use super::requirement::{binary, missing};
 use std::{
     env,
     ffi::OsStr,
-    net::{Ipv4Addr, TcpListener},
+    io::Write as _,
+    net::{Ipv4Addr, TcpListener, TcpStream},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -20,7 +21,7 @@ pub(crate) struct Cluster {
     tools: PathBuf,
     next: AtomicU32,
     /// The server lives as long as this pipe is open: however the tests end, it ends with them.
-    _keeper: Child,
+    keeper: Child,
 }
 
 const TEMPLATE: &str = "migrated";
@@ -29,11 +30,27 @@ const TEMPLATE: &str = "migrated";
 const KEEPER: &str = r#"
 set -eu
 dir=$(mktemp -d)
-"$1/initdb" --pgdata="$dir/data" --auth=trust --username=countersign --encoding=UTF8 --no-sync >/dev/null
-"$1/postgres" -D "$dir/data" -k "$dir" -h 127.0.0.1 -p "$2" -c fsync=off -c full_page_writes=off \
-    -c max_connections=400 -c shared_buffers=64MB -c logging_collector=off >"$dir/log" 2>&1 &
-server=$!
-cat >/dev/null || true
+tools=$1
+port=$2
+"$tools/initdb" --pgdata="$dir/data" --auth=trust --username=countersign --encoding=UTF8 --no-sync >/dev/null
+launch() {
+    "$tools/postgres" -D "$dir/data" -k "$dir" -h 127.0.0.1 -p "$port" -c fsync=off -c full_page_writes=off \
+        -c max_connections=400 -c shared_buffers=64MB -c logging_collector=off >>"$dir/log" 2>&1 &
+    server=$!
+}
+everybody() {
+    echo "$server" $(cat "/proc/$server/task/$server/children")
+}
+launch
+while read -r order; do
+    case $order in
+        stop) kill -QUIT "$server"; wait "$server" || true ;;
+        start) launch ;;
+        freeze) kill -STOP $(everybody) ;;
+        thaw) kill -CONT $(everybody) ;;
+    esac
+done
+kill -CONT $(everybody) 2>/dev/null || true
 kill -INT "$server" 2>/dev/null || true
 wait "$server" 2>/dev/null || true
 rm -rf "$dir"
@@ -54,7 +71,7 @@ impl Cluster {
         keeper.args([OsStr::new("sh"), OsStr::new("-c"), OsStr::new(KEEPER), OsStr::new("keeper"), tools.as_os_str()]);
         keeper.arg(port.to_string()).stdin(Stdio::piped()).stdout(Stdio::null());
         let keeper = keeper.spawn().expect("a shell runs");
-        let cluster = Self { port, tools, next: AtomicU32::new(0), _keeper: keeper };
+        let cluster = Self { port, tools, next: AtomicU32::new(0), keeper };
         cluster.wait_until_ready();
         cluster.run_sql(&format!("CREATE DATABASE {TEMPLATE}"));
         let migrated = Command::new(env!("CARGO_BIN_EXE_countersign"))
@@ -65,6 +82,37 @@ impl Cluster {
             .expect("the program runs");
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         Some(cluster)
+    }
+
+    /// Ends the server at once, as a crash would. The data stay.
+    pub(crate) fn stop(&self) {
+        self.order("stop");
+        self.wait_until("stopped", |cluster| TcpStream::connect((Ipv4Addr::LOCALHOST, cluster.port)).is_err());
+    }
+
+    /// Starts it again after [`Cluster::stop`].
+    pub(crate) fn restart(&self) {
+        self.order("start");
+        self.wait_until_ready();
+    }
+
+    /// Halts every process of the server: connections stay open, and nothing answers.
+    pub(crate) fn freeze(&self) {
+        self.order("freeze");
+        self.wait_until("frozen", |cluster| {
+            cluster.psql("SELECT 1").env("PGCONNECT_TIMEOUT", "2").output().is_ok_and(|output| !output.status.success())
+        });
+    }
+
+    /// Lets the processes go on after [`Cluster::freeze`].
+    pub(crate) fn thaw(&self) {
+        self.order("thaw");
+        self.wait_until_ready();
+    }
+
+    fn order(&self, word: &str) {
+        let mut pipe = self.keeper.stdin.as_ref().expect("the pipe is open");
+        writeln!(pipe, "{word}").expect("the keeper listens");
     }
 
     /// A fresh database with the schema in place.
@@ -91,18 +139,24 @@ impl Cluster {
     }
 
     fn wait_until_ready(&self) {
+        self.wait_until("ready", |cluster| {
+            cluster.psql("SELECT 1").output().is_ok_and(|output| output.status.success())
+        });
+    }
+
+    fn wait_until(&self, state: &str, is_so: impl Fn(&Self) -> bool) {
         for _ in 0..600 {
-            if self.psql("SELECT 1").output().is_ok_and(|output| output.status.success()) {
+            if is_so(self) {
                 return;
             }
             thread::sleep(Duration::from_millis(50));
         }
-        panic!("PostgreSQL did not start within half a minute");
+        panic!("PostgreSQL was not {state} within half a minute");
     }
 }
 
 /// A port that was free a moment ago.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap().port()
 }
 

@@ -1,11 +1,16 @@
-use super::postgres::free_port;
+use super::{command, finish, postgres::free_port};
 use std::{
-    io::{BufRead as _, BufReader},
+    fs::OpenOptions,
+    io::{BufRead as _, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
 };
+
+/// More than anything takes that ends at all.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// How to run the real program.
 #[derive(Clone, Debug)]
@@ -17,13 +22,14 @@ pub(crate) struct ProcessOptions {
 
 impl ProcessOptions {
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        let settings = [
-            ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192"),
-            ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1"),
-            ("COUNTERSIGN_ADMIN_LISTEN", "off"),
-        ]
-        .map(|(key, value)| (key.to_owned(), value.to_owned()));
-        Self { data_dir: folder.join("data"), settings: settings.into() }
+        Self::bare_in_folder(folder)
+            .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192")
+            .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1")
+    }
+
+    /// With the defaults in everything but the operators' port, which is the same for all.
+    pub(crate) fn bare_in_folder(folder: &Path) -> Self {
+        Self { data_dir: folder.join("data"), settings: Vec::new() }.and("COUNTERSIGN_ADMIN_LISTEN", "off")
     }
 
     pub(crate) fn and(mut self, key: &str, value: &str) -> Self {
@@ -32,17 +38,43 @@ impl ProcessOptions {
         self
     }
 
-    /// The program with these settings and nothing of the environment but `PATH`.
+    /// Where its rows are.
+    pub(crate) fn database_url(&self) -> String {
+        let given = self.settings.iter().find(|(key, _)| key == "COUNTERSIGN_DATABASE_URL");
+        let embedded = || format!("sqlite://{}", self.data_dir.join("countersign.db").display());
+        given.map_or_else(embedded, |(_, url)| url.clone())
+    }
+
+    /// The program with these settings and nothing of the environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
         command.args(arguments).env_clear().env("COUNTERSIGN_DATA_DIR", &self.data_dir);
+        command.env("COUNTERSIGN_LISTEN", format!("127.0.0.1:{}", free_port()));
         command.envs(self.settings.iter().map(|(key, value)| (key, value)));
         command
     }
 
     /// Runs a command of the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        finish(&mut self.command(arguments), LIMIT)
+    }
+
+    /// What a command that must succeed says on standard output.
+    pub(crate) fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let said = String::from_utf8(output.stdout).unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?} failed: {said}{complaint}");
+        said
+    }
+
+    /// What a command that must be refused says on standard error. Its exit code is 1.
+    pub(crate) fn fail(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {complaint}");
+        assert!(output.stdout.is_empty(), "a refused command says so on standard error only");
+        complaint
     }
 }
 
@@ -51,6 +83,7 @@ pub(crate) struct ServiceProcess {
     /// `127.0.0.1:port`
     pub(crate) address: String,
     pub(crate) log: PathBuf,
+    said: Arc<Mutex<String>>,
     child: Child,
 }
 
@@ -58,21 +91,17 @@ impl ServiceProcess {
     /// Starts it and waits until it answers.
     pub(crate) fn start(options: &ProcessOptions) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
-        std::fs::create_dir_all(&options.data_dir).unwrap();
-        let log = options.data_dir.join("service.log");
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let mut child = options
-            .command(&["serve"])
-            .env("COUNTERSIGN_LISTEN", &address)
-            .env("COUNTERSIGN_LOG__FILTER", "debug")
-            .stdout(Stdio::piped())
-            .stderr(file)
-            .spawn()
-            .unwrap();
-        let greeting = BufReader::new(child.stdout.take().unwrap()).lines().next();
-        let said = std::fs::read_to_string(&log).unwrap_or_default();
-        assert!(matches!(greeting, Some(Ok(_))), "the service did not start: {said}");
-        let process = Self { address, log, child };
+        let log = options.data_dir.with_file_name("service.log");
+        let file = OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let options = options.clone().and("COUNTERSIGN_LISTEN", &address);
+        let mut serve = options.command(&["serve"]);
+        if !options.settings.iter().any(|(key, _)| key == "COUNTERSIGN_LOG__FILTER") {
+            serve.env("COUNTERSIGN_LOG__FILTER", "debug");
+        }
+        let mut child = serve.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
+        let (said, greeted) = listen(child.stdout.take().unwrap());
+        let process = Self { address, log, said, child };
+        assert!(greeted.recv_timeout(LIMIT).is_ok(), "the service did not start: {}", process.log_text());
         process.wait_until_answering();
         process
     }
@@ -94,15 +123,30 @@ impl ServiceProcess {
     }
 
     /// `kill -TERM`, and waits until it is gone.
-    pub(crate) fn stop(mut self) {
+    pub(crate) fn stop(self) {
+        self.ask_to_stop();
+        self.wait_until_gone();
+    }
+
+    /// `kill -TERM` alone.
+    pub(crate) fn ask_to_stop(&self) {
         let pid = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        let status = self.child.wait().unwrap();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended, and well.
+    pub(crate) fn wait_until_gone(mut self) {
+        let status = command::wait(&mut self.child, LIMIT).expect("the service ends when it is asked to");
         assert!(status.success(), "the service ended badly: {status}");
     }
 
     pub(crate) fn log_text(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
+    }
+
+    /// What it said on standard output.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
 }
 
@@ -111,4 +155,18 @@ impl Drop for ServiceProcess {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Keeps what a process says, and tells when the first line came.
+fn listen(stdout: impl Read + Send + 'static) -> (Arc<Mutex<String>>, mpsc::Receiver<()>) {
+    let said = Arc::new(Mutex::new(String::new()));
+    let (first, greeted) = mpsc::channel();
+    let kept = said.clone();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            kept.lock().unwrap().push_str(&(line + "\n"));
+            let _ = first.send(());
+        }
+    });
+    (said, greeted)
 }

@@ -1,0 +1,3 @@
+//! Clients that share no code with this project.
+
+mod python;

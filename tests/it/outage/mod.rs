@@ -1,0 +1,6 @@
+//! What Countersign stands on goes away and comes back.
+
+mod postgres;
+mod redis;
+mod smtp;
+mod sqlite;

@@ -1,0 +1,11 @@
+//! The real program: how it starts, refuses, obeys, stops, and comes back from the dead.
+
+mod canary;
+mod command;
+mod crash;
+mod first_start;
+mod health;
+mod key;
+mod refusal;
+mod stop;
+mod storm;

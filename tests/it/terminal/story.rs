@@ -1,0 +1,76 @@
+use super::grpcurl::{Grpcurl, embedded_default, printed, text};
+use crate::support::{binary, eventually};
+
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+
+/// The block of README.md that begins with the story's heading.
+fn story() -> String {
+    let readme = std::fs::read_to_string(README).unwrap();
+    let (_, chapter) = readme.split_once("\n## The story, in a terminal\n").expect("README.md tells the story");
+    let (_, block) = chapter.split_once("\n```bash\n").expect("the story is a block of bash");
+    let (script, _) = block.split_once("\n```\n").expect("the block ends");
+    script.to_owned()
+}
+
+#[test]
+fn grpcurl_walks_the_whole_story_of_the_readme() {
+    let (Some(grpcurl), Some(_)) = (Grpcurl::installed(), binary("jq", &[])) else { return };
+    let (_folder, service) = embedded_default();
+    let output = grpcurl.bash(&story(), &[("COUNTERSIGN_ADDRESS", &service.address)]);
+    let said = printed(&output);
+    // GetMe, UpdateMe, the export.
+    for shown in
+        ["\"displayName\": \"Ada\"", "\"displayName\": \"Ada Lovelace\"", "\"current\": true", ".new@example.org"]
+    {
+        assert!(said.contains(shown), "{shown} is not shown: {said}");
+    }
+    // After the logout.
+    let refused = text(&output.stderr);
+    assert!(refused.contains("Code: Unauthenticated") && refused.contains("\"SESSION_ENDED\""), "{refused}");
+    assert_eq!(refused.matches("ERROR:").count(), 1, "{refused}");
+    for verb in [
+        "Register",
+        "Verify",
+        "Login",
+        "GetMe",
+        "Refresh",
+        "ListSessions",
+        "Logout",
+        "RequestReset",
+        "Reset",
+        "UpdateMe",
+        "ChangePassword",
+        "RequestEmailChange",
+        "ConfirmEmailChange",
+        "ExportMe",
+        "DeleteMe",
+    ] {
+        assert!(story().contains(&format!("Service/{verb} ")), "the story leaves out {verb}");
+    }
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_that_serve_prints_works_when_pasted() {
+    let Some(grpcurl) = Grpcurl::installed() else { return };
+    let (folder, service) = embedded_default();
+    let line = eventually("the greeting", async || {
+        let said = service.said();
+        said.lines().find(|line| line.trim_start().starts_with("grpcurl ")).map(str::to_owned)
+    })
+    .await;
+    let said = service.said();
+    assert!(said.contains(&service.address), "{said}");
+    for shown in ["data", "data/mail"] {
+        assert!(said.contains(folder.path().join(shown).to_str().unwrap()), "{said}");
+    }
+    assert_eq!(printed(&grpcurl.bash(&line, &[])).trim(), "{}");
+    let mails = folder.path().join("data/mail");
+    eventually("the mail", async || mails.read_dir().unwrap().any(|entry| is_mail(&entry.unwrap())).then_some(()))
+        .await;
+    service.stop();
+}
+
+fn is_mail(entry: &std::fs::DirEntry) -> bool {
+    entry.path().extension().is_some_and(|extension| extension == "eml")
+}
