@@ -147,6 +147,18 @@ fn of_many_guesses_made_at_once_no_more_than_five_are_looked_at() {
 }
 
 #[test]
+fn right_current_passwords_at_once_are_never_told_that_a_live_session_has_ended() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let answers = join_all((0..8).map(|_| request_email_change(app, &ada, "new@example.org"))).await;
+        Person::me(app, &ada.session).await.unwrap();
+        for answer in answers.into_iter().filter(Result::is_err) {
+            assert_ne!(answer.reason(), "SESSION_ENDED");
+        }
+    });
+}
+
+#[test]
 fn of_two_changes_at_once_one_wins_and_its_password_is_the_one() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
