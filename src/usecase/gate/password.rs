@@ -1,6 +1,6 @@
 use crate::{
     passwords::{Hasher, PasswordHash, Verdict},
-    runtime::Clock,
+    runtime::{Clock, spawn},
     store::{Store, account::Account, session},
     usecase::{About, Failure, Journal, Origin, gate::SignedIn},
 };
@@ -11,6 +11,7 @@ use countersign_domain::{
     secret::SecretText,
     session::{EndReason, MAX_PASSWORD_FAILURES},
 };
+use std::time::Duration;
 
 /// Checks a password somebody claims to know.
 #[derive(Clone, Debug)]
@@ -80,6 +81,9 @@ pub struct SessionPasswordGate {
     pub clock: Clock,
 }
 
+/// When somebody whose tries are all being evaluated comes back.
+const EVALUATION_WAIT: Duration = Duration::from_millis(250);
+
 impl SessionPasswordGate {
     /// # Errors
     /// CURRENT_PASSWORD_WRONG, SESSION_ENDED, OVERLOADED.
@@ -89,12 +93,31 @@ impl SessionPasswordGate {
         caller: &SignedIn,
         presented: &SecretText,
     ) -> Result<PasswordProven, Failure> {
+        let (gate, origin, caller, presented) = (self.clone(), origin.clone(), caller.clone(), presented.clone());
+        // In a task of its own: a caller who hangs up must not leave a try that is neither spent nor given back.
+        let evaluation = spawn(async move { gate.evaluate(&origin, &caller, &presented).await });
+        evaluation.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+    }
+
+    async fn evaluate(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        presented: &SecretText,
+    ) -> Result<PasswordProven, Failure> {
         let account = caller.account().clone();
         let (tenant, id, session) = (caller.tenant(), account.id, caller.session().id);
         // Spent before the password is looked at, so that guesses made at once are all counted.
         let db = self.store.write();
-        let tries = session::spend_password_try(&db, tenant, session, MAX_PASSWORD_FAILURES).await?;
-        let tries = tries.ok_or(Reason::SessionEnded)?;
+        let Some(tries) = session::spend_password_try(&db, tenant, session, MAX_PASSWORD_FAILURES).await? else {
+            let found = session::find_with_account(&db, tenant, session).await?;
+            return Err(match found {
+                Some((session, _)) if session.ended_at.is_none() => {
+                    Refusal::from(Reason::Overloaded).retry_after(EVALUATION_WAIT).into()
+                }
+                _ => Reason::SessionEnded.into(),
+            });
+        };
         match self.gate.prove(Some(account), presented).await {
             Ok(Some(proven)) => {
                 session::forgive_password_tries(&db, tenant, session, tries).await?;
