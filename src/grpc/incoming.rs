@@ -16,11 +16,13 @@ use tokio::{
 use tokio_stream::Stream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-/// How many connections there may be.
+/// How many connections there may be, and how slowly they may begin.
 #[derive(Clone, Copy, Debug)]
 pub struct IncomingLimits {
     pub connections: usize,
     pub connections_per_address: usize,
+    /// How long a new connection may take to send its preface.
+    pub preface: Duration,
 }
 
 /// Takes connections, counted in all and per address. Whoever is over the limit is disconnected at once; whoever
@@ -30,12 +32,11 @@ pub struct Incoming {
     listener: TcpListener,
     open: Arc<Semaphore>,
     per_address: Arc<PerAddress>,
+    preface: Duration,
 }
 
 /// Bytes of the HTTP/2 preface (RFC 9113 section 3.4). No HTTP/1.1 request that we answer is shorter.
 const PREFACE_BYTES: usize = 24;
-/// How long a new connection may take to send them.
-const PREFACE_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 struct PerAddress {
@@ -79,6 +80,7 @@ impl Incoming {
             listener,
             open: Arc::new(Semaphore::new(limits.connections)),
             per_address: Arc::new(PerAddress { limit: limits.connections_per_address, open: Mutex::default() }),
+            preface: limits.preface,
         }
     }
 
@@ -89,7 +91,7 @@ impl Incoming {
         stream.set_nodelay(true).ok()?;
         Some(Connection {
             stream,
-            preface: Some((Box::pin(sleep(PREFACE_LIMIT)), PREFACE_BYTES)),
+            preface: Some((Box::pin(sleep(self.preface)), PREFACE_BYTES)),
             _place: place,
             _permit: permit,
         })

@@ -68,6 +68,8 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 /// No statement of Countersign takes this long; one that does holds a connection others wait for.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Any number that nobody else takes for an advisory lock of this database: `counters` in ASCII.
+const MIGRATION_LOCK: i64 = 0x636f_756e_7465_7273;
 
 impl Store {
     /// Opens the database, creating the file of an SQLite database that does not exist.
@@ -84,15 +86,22 @@ impl Store {
         Ok(Self { writer: pool.clone(), reader: pool, is_sqlite: false })
     }
 
-    /// Brings the schema up to date. Returns how many changes were made.
+    /// Brings the schema up to date, all at once or not at all. Returns how many changes were made. Of several processes
+    /// that start together one does it and the others wait.
     ///
     /// # Errors
     /// When the database does not answer, or is newer than this release.
     pub async fn migrate(&self) -> Result<usize, StoreFault> {
-        let pending = Migrator::get_pending_migrations(&self.writer).await?.len();
-        if pending > 0 {
-            Migrator::up(&self.writer, None).await?;
+        let Tx(tx) = self.begin().await?;
+        if !self.is_sqlite {
+            // A transaction of SQLite that may write excludes every other; one of PostgreSQL has to ask for that.
+            tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
         }
+        let pending = Migrator::get_pending_migrations(&tx).await?.len();
+        if pending > 0 {
+            Migrator::up(&tx, None).await?;
+        }
+        tx.commit().await?;
         Ok(pending)
     }
 

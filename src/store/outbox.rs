@@ -10,8 +10,9 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+    sea_query::{CommonTableExpression, Expr, ExprTrait, LockBehavior, LockType, Query, WithClause},
 };
 use std::{collections::BTreeMap, time::Duration};
 use uuid::Uuid;
@@ -109,6 +110,8 @@ pub async fn enqueue(db: &impl Executor, tenant: TenantId, mail: &OutboxMail) ->
     Ok(())
 }
 
+const CHOSEN: &str = "chosen";
+
 /// Takes due mails of every tenant for the length of a lease. Nobody else gets them until it is over, so a sender that
 /// dies loses none.
 ///
@@ -129,13 +132,20 @@ pub async fn claim(
         .select_only()
         .column(outbox::Column::Id)
         .into_query();
-    let rows = outbox::Entity::update_many()
-        .col_expr(outbox::Column::LeasedUntil, Expr::value(now.plus(lease).as_micros()))
-        .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
-        .filter(outbox::Column::Id.in_subquery(due))
-        .filter(is_claimable(now))
-        .exec_with_returning(db.database())
-        .await?;
+    // Chosen once: PostgreSQL may run a plain subquery again for every row, and then the limit holds for none of them.
+    let mut chosen = CommonTableExpression::new();
+    chosen.table_name(CHOSEN).column(outbox::Column::Id).materialized(true).query(due);
+    let update = Query::update()
+        .with_cte(WithClause::new().cte(chosen).to_owned())
+        .table(outbox::Entity)
+        .value(outbox::Column::LeasedUntil, Expr::value(now.plus(lease).as_micros()))
+        .value(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
+        .and_where(outbox::Column::Id.in_subquery(Query::select().column(outbox::Column::Id).from(CHOSEN).to_owned()))
+        .cond_where(is_claimable(now))
+        .returning_all()
+        .to_owned();
+    let statement = db.database().get_database_backend().build(&update);
+    let rows = outbox::Model::find_by_statement(statement).all(db.database()).await?;
     rows.into_iter().map(OutboxMail::read).collect()
 }
 

@@ -39,6 +39,9 @@ pub struct Service {
     pub accounts: OperateAccounts,
 }
 
+/// Nobody on a working network needs this long for 24 bytes.
+const PREFACE_LIMIT: Duration = Duration::from_secs(10);
+
 /// Where to listen.
 #[derive(Debug)]
 pub struct Listeners {
@@ -75,6 +78,7 @@ impl Service {
             incoming: IncomingLimits {
                 connections: config.server.max_connections,
                 connections_per_address: config.server.max_connections_per_address,
+                preface: PREFACE_LIMIT,
             },
             limits,
             drain: config.server.drain_timeout,

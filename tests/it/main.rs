@@ -11,6 +11,8 @@
 mod support;
 
 mod account;
+mod contracts;
+mod door;
 mod foreign;
 mod housekeeping;
 mod mail;

@@ -8,17 +8,29 @@ use tonic::{Code, Status, body::Body};
 /// Only answers without a message are looked at: their status stands in the headers. A status after a message comes from
 /// a handler, which has given it a reason already.
 pub(super) fn keep(response: Response<Body>, trace_id: &str) -> Response<Body> {
-    let Some(reason) = reason_for(response.headers()) else { return response };
-    status::of(&reason.into(), trace_id).into_http()
+    let Some(status) = Status::from_header_map(response.headers()) else { return response };
+    let Some(reason) = reason_for(&status) else { return response };
+    let ours = status::of(&reason.into(), trace_id);
+    if is_about_encoding(&status) {
+        // Code and header are laid down in the compression chapter of the gRPC protocol.
+        let text = "the encoding of the message is not supported";
+        let details = ours.details().to_vec().into();
+        return Status::with_details_and_metadata(Code::Unimplemented, text, details, status.metadata().clone())
+            .into_http();
+    }
+    ours.into_http()
 }
 
-fn reason_for(headers: &HeaderMap) -> Option<Reason> {
-    let status = Status::from_header_map(headers)?;
+fn is_about_encoding(status: &Status) -> bool {
+    status.metadata().contains_key("grpc-accept-encoding")
+}
+
+fn reason_for(status: &Status) -> Option<Reason> {
     if !status.details().is_empty() {
         return None;
     }
     match status.code() {
-        Code::Unimplemented if headers.contains_key("grpc-accept-encoding") => None,
+        Code::Unimplemented if is_about_encoding(status) => Some(Reason::MalformedRequest),
         Code::Unimplemented => Some(Reason::MethodUnknown),
         // The length is checked before the message is read.
         Code::OutOfRange => Some(Reason::RequestTooLarge),
@@ -59,7 +71,10 @@ mod tests {
 
     #[test]
     fn an_error_without_a_reason_gets_one_and_an_error_with_one_keeps_it() {
-        let of = |status: Status| reason_for(status.into_http::<Body>().headers());
+        let of = |status: Status| {
+            let response = status.into_http::<Body>();
+            reason_for(&Status::from_header_map(response.headers()).unwrap())
+        };
         assert_eq!(of(Status::out_of_range("too long")), Some(Reason::RequestTooLarge));
         assert_eq!(of(Status::internal("missing message")), Some(Reason::MalformedRequest));
         assert_eq!(of(Status::unimplemented("")), Some(Reason::MethodUnknown));

@@ -1,13 +1,18 @@
 use http::HeaderMap;
 use std::time::Duration;
 
+/// Two ticks of the runtime's timers, so that ours fires in an earlier one.
+const LEAST_LEAD: Duration = Duration::from_millis(2);
+const MOST_LEAD: Duration = Duration::from_millis(50);
+
 /// How long a call may take: what its caller says, but never more than `most`.
 ///
-/// A little less than the caller says, so that the answer is ours, with a reason, and not that of a timer which knows none.
+/// A little less than the caller says, so that the answer is ours, with a reason, and not that of tonic's timer, which
+/// started before and knows none. Zero when nothing could be done in what is left.
 pub(super) fn of(headers: &HeaderMap, most: Duration) -> Duration {
     let asked = headers.get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
     match asked {
-        Some(asked) => (asked - (asked / 20).min(Duration::from_millis(50))).min(most),
+        Some(asked) => asked.saturating_sub((asked / 20).clamp(LEAST_LEAD, MOST_LEAD)).min(most),
         None => most,
     }
 }
@@ -45,6 +50,8 @@ mod tests {
         assert_eq!(with("100m"), Duration::from_millis(95));
         assert_eq!(with("2S"), Duration::from_millis(1_950));
         assert_eq!(with("99999999H"), Duration::from_secs(15));
+        assert_eq!(with("5m"), Duration::from_millis(3));
+        assert_eq!(with("2m"), Duration::ZERO);
         assert_eq!(with("0n"), Duration::ZERO);
     }
 

@@ -43,7 +43,8 @@ impl Front {
         let limit = deadline::of(request.headers(), self.request_timeout);
         let origin = self.admit.origin(request.headers(), request.extensions());
         let trace_id = origin.trace_id.clone();
-        let answered = timeout(limit, self.pass(request, origin)).await;
+        // Nothing is begun that could not be finished.
+        let answered = if limit.is_zero() { None } else { timeout(limit, self.pass(request, origin)).await };
         let response = answered.unwrap_or_else(|| Err(Reason::DeadlineExceeded.into()));
         let response = match response {
             Ok(response) => contract::keep(response, &trace_id),

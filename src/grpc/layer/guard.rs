@@ -7,16 +7,16 @@ use tonic::body::Body;
 /// site would reach a handler. Only POST with a gRPC content type passes: no browser sends that across origins without
 /// asking first.
 pub(super) fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
-    if !is_grpc(request.headers()) {
-        let is_rpc_path = super::callers::find(request.uri().path()).is_some();
-        return Some(plain(if is_rpc_path { StatusCode::UNSUPPORTED_MEDIA_TYPE } else { StatusCode::NOT_FOUND }));
+    let (is_grpc, is_rpc_path) = (is_grpc(request.headers()), super::callers::find(request.uri().path()).is_some());
+    if !is_grpc && !is_rpc_path {
+        return Some(plain(StatusCode::NOT_FOUND));
     }
     if request.method() != Method::POST {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED);
         response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
         return Some(response);
     }
-    None
+    (!is_grpc).then(|| plain(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
 fn plain(status: StatusCode) -> Response<Body> {
@@ -66,6 +66,7 @@ mod tests {
             assert_eq!(verdict("POST", Some(content_type), LOGIN), Some(415), "{content_type}");
         }
         assert_eq!(verdict("POST", None, LOGIN), Some(415));
+        assert_eq!(verdict("GET", None, LOGIN), Some(405));
         assert_eq!(verdict("GET", None, "/nothing"), Some(404));
     }
 }

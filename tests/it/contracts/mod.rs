@@ -1,0 +1,7 @@
+//! What several parts rely on at once, over every engine that may stand behind it.
+
+mod outbox;
+mod reasons;
+mod replicas;
+mod request_id;
+mod wake_ups;

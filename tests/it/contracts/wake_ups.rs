@@ -1,0 +1,121 @@
+use crate::support::{Redis, Replica};
+use countersign::{
+    cache::{Topic, WakeUps},
+    config,
+    wiring::Service,
+};
+use countersign_domain::secret::SecretText;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Longer than anything here should take, and shorter than a person waits.
+const LONG: Duration = Duration::from_secs(30);
+const SHORT: Duration = Duration::from_millis(50);
+
+/// Whether somebody was woken, rather than tired of waiting.
+async fn is_woken(waiter: &WakeUps, at_most: Duration) -> bool {
+    let start = Instant::now();
+    waiter.wait(Topic::Outbox, at_most).await;
+    start.elapsed() < at_most
+}
+
+async fn connect(redis: &Redis) -> WakeUps {
+    WakeUps::redis(&SecretText::new(redis.url.clone())).await.unwrap()
+}
+
+/// The twins, each as it is when nothing was rung yet.
+async fn twins(redis: Option<&Redis>) -> Vec<WakeUps> {
+    let mut twins = vec![WakeUps::local()];
+    if let Some(redis) = redis {
+        twins.push(connect(redis).await);
+    }
+    twins
+}
+
+#[tokio::test]
+async fn a_ring_wakes_who_waits() {
+    let redis = Redis::start();
+    for twin in twins(redis.as_ref()).await {
+        let ringing = async {
+            // The waiter has begun to wait when this is polled for the second time.
+            tokio::task::yield_now().await;
+            twin.ring(Topic::Outbox);
+        };
+        let (woken, ()) = tokio::join!(is_woken(&twin, LONG), ringing);
+        assert!(woken, "{twin:?}");
+        twin.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_ring_before_the_wait_is_not_lost() {
+    let redis = Redis::start();
+    for twin in twins(redis.as_ref()).await {
+        twin.ring(Topic::Outbox);
+        assert!(is_woken(&twin, LONG).await, "{twin:?}");
+        twin.close().await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_ring_a_wait_ends_by_itself() {
+    let redis = Redis::start();
+    for twin in twins(redis.as_ref()).await {
+        assert!(!is_woken(&twin, SHORT).await, "{twin:?}");
+        twin.close().await;
+    }
+}
+
+#[tokio::test]
+async fn with_redis_a_ring_wakes_every_other_replica() {
+    let Some(redis) = Redis::start() else { return };
+    let (one, other, third) = (connect(&redis).await, connect(&redis).await, connect(&redis).await);
+    one.ring(Topic::Outbox);
+    assert!(is_woken(&other, LONG).await);
+    assert!(is_woken(&third, LONG).await);
+    for wakeups in [one, other, third] {
+        wakeups.close().await;
+    }
+}
+
+#[tokio::test]
+async fn without_redis_a_ring_stays_within_the_process() {
+    let (one, other) = (WakeUps::local(), WakeUps::local());
+    one.ring(Topic::Outbox);
+    assert!(!is_woken(&other, SHORT).await);
+}
+
+#[tokio::test]
+async fn when_redis_dies_ringing_neither_blocks_nor_fails_and_waiting_goes_on() {
+    let Some(redis) = Redis::start() else { return };
+    let wakeups = connect(&redis).await;
+    drop(redis);
+    let start = Instant::now();
+    for _ in 0..1_000 {
+        wakeups.ring(Topic::Outbox);
+    }
+    assert!(start.elapsed() < Duration::from_secs(5), "ringing waited for Redis");
+    assert!(is_woken(&wakeups, LONG).await, "within the process a ring is heard all the same");
+    assert!(!is_woken(&wakeups, SHORT).await, "and then a wait ends by itself");
+    wakeups.ring(Topic::Outbox);
+    assert!(is_woken(&wakeups, LONG).await);
+    let start = Instant::now();
+    wakeups.close().await;
+    assert!(start.elapsed() < LONG, "closing waited for Redis");
+}
+
+#[tokio::test]
+async fn a_wrong_address_of_redis_is_noticed_at_the_start() {
+    let folder = TempDir::new().unwrap();
+    let data_dir = folder.path().join("data");
+    let environment = [
+        ("COUNTERSIGN_DATA_DIR".to_owned(), data_dir.display().to_string()),
+        ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB".to_owned(), "8192".to_owned()),
+        ("COUNTERSIGN_REDIS_URL".to_owned(), Redis::nowhere()),
+    ];
+    let config = config::load(None, environment).unwrap().config;
+    let start = Instant::now();
+    let fault = Service::assemble(&config, Replica::world(1), None).await.expect_err("there is no Redis");
+    assert!(fault.to_string().starts_with("redis_url: "), "{fault}");
+    assert!(start.elapsed() < LONG, "it took {:?} to notice", start.elapsed());
+}

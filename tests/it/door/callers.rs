@@ -1,0 +1,119 @@
+use crate::door::profile::production;
+use crate::support::{
+    App, AppOptions, Person, call, on_each_database, on_each_database_with, own_rpcs, rpc, served_rpcs, with_header,
+};
+use countersign::{
+    grpc::{callers, wire::proto::*},
+    usecase::Origin,
+};
+use countersign_domain::caller::CallerRule;
+use std::collections::BTreeSet;
+use tonic_types::StatusExt as _;
+
+/// Who calls, and the access token that makes them so.
+struct Caller {
+    who: &'static str,
+    token: Option<String>,
+}
+
+/// What becomes of a call: `None` when the door lets it through, else the reason.
+type Verdict = Option<&'static str>;
+
+/// The table this service is held to.
+fn expected(rule: CallerRule, who: &str, development: bool) -> Verdict {
+    match (rule, who) {
+        (CallerRule::Anyone, _) | (CallerRule::Account, "an account") => None,
+        (CallerRule::Account, "nobody") => Some("TOKEN_MISSING"),
+        (CallerRule::Account, "an account whose session has ended") => Some("SESSION_ENDED"),
+        (CallerRule::Account, "a disabled account") => Some("ACCOUNT_DISABLED"),
+        (CallerRule::Account, "a liar") => Some("TOKEN_INVALID"),
+        (CallerRule::Development, _) => (!development).then_some("METHOD_UNKNOWN"),
+        (rule, who) => panic!("no line for {rule:?} and {who}"),
+    }
+}
+
+async fn callers(app: &App) -> Vec<Caller> {
+    let account = Person::sign_up(app, "ada@example.org").await;
+    let gone = Person::log_in(app, "ada@example.org", crate::support::PASSWORD).await.unwrap();
+    let leaving = LogoutRequest { refresh_token: gone.refresh_token.clone(), ..Default::default() };
+    app.auth().logout(leaving).await.unwrap();
+    let disabled = Person::sign_up(app, "eve@example.org").await;
+    let id = disabled.session.account.as_ref().unwrap().account_id.parse().unwrap();
+    app.accounts.disable(&Origin::terminal(), id).await.unwrap();
+    vec![
+        Caller { who: "nobody", token: None },
+        Caller { who: "an account", token: Some(account.session.access_token) },
+        Caller { who: "an account whose session has ended", token: Some(gone.access_token) },
+        Caller { who: "a disabled account", token: Some(disabled.session.access_token) },
+        Caller { who: "a liar", token: Some("e30.e30.e30.e30.e30".to_owned()) },
+    ]
+}
+
+/// Calls with a message that nobody can decode, which is looked at only once the door has let the call through.
+async fn verdict(app: &App, path: &str, caller: &Caller) -> Option<String> {
+    let mut request = call(path, &[0xff]);
+    if let Some(token) = &caller.token {
+        request = with_header(request, "authorization", format!("Bearer {token}").as_bytes());
+    }
+    let status = rpc(app.address, request).await;
+    let reason = crate::support::reason(&status);
+    let known = ErrorReason::from_str_name(&format!("ERROR_REASON_{reason}"));
+    assert!(known.is_some(), "{reason} is not in error_reason.proto");
+    assert!(status.get_error_details().request_info().is_some(), "{path}: no name of the call in {status:?}");
+    (reason != "MALFORMED_REQUEST").then_some(reason)
+}
+
+async fn compare(app: &App, callers: &[Caller], development: bool) {
+    for (path, rule) in callers::table() {
+        for caller in callers {
+            let found = verdict(app, path, caller).await;
+            assert_eq!(found.as_deref(), expected(*rule, caller.who, development), "{} calls {path}", caller.who);
+        }
+    }
+}
+
+#[test]
+fn every_rpc_lets_in_exactly_those_its_line_of_the_table_names() {
+    on_each_database(async |app| {
+        let callers = callers(app).await;
+        compare(app, &callers, true).await;
+    });
+}
+
+#[test]
+fn in_production_nobody_calls_what_is_for_development() {
+    let options = production().and("COUNTERSIGN_SERVER__REFLECTION", "true");
+    on_each_database_with(options, async |app| {
+        let nobody = Caller { who: "nobody", token: None };
+        for (path, _) in callers::table().iter().filter(|(_, rule)| *rule == CallerRule::Development) {
+            assert_eq!(verdict(app, path, &nobody).await.as_deref(), Some("METHOD_UNKNOWN"), "{path}");
+        }
+        compare(app, &[nobody], false).await;
+        let served = served_rpcs(app).await;
+        assert!(served.len() > 15, "{served:?}");
+    });
+}
+
+#[test]
+fn every_method_that_is_served_has_a_line_and_every_line_a_method() {
+    on_each_database_with(AppOptions::default(), async |app| {
+        let served: BTreeSet<String> = own_rpcs(app).await.into_iter().map(|rpc| rpc.path).collect();
+        let lines: BTreeSet<String> = callers::table().iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(served, lines);
+    });
+}
+
+#[test]
+fn every_standard_service_that_is_served_can_be_called() {
+    on_each_database(async |app| {
+        let served = served_rpcs(app).await;
+        let standard: Vec<_> = served.iter().filter(|rpc| rpc.path.starts_with("/grpc.")).collect();
+        assert!(standard.iter().any(|rpc| rpc.path.contains("Health")), "{standard:?}");
+        assert!(standard.iter().any(|rpc| rpc.path.contains("Reflection")), "{standard:?}");
+        // Watch goes on until its caller has seen enough.
+        for known in standard.into_iter().filter(|rpc| !rpc.path.ends_with("/Watch")) {
+            let status = rpc(app.address, call(&known.path, &[])).await;
+            assert_ne!(status.code(), tonic::Code::Unimplemented, "{}: {status:?}", known.path);
+        }
+    });
+}

@@ -1,0 +1,79 @@
+use crate::support::{App, Person, call_with, details, frame, on_each_database, own_rpcs, reason, rpc, with_header};
+use tonic::{Code, Status};
+
+const LOGIN: &str = "/countersign.v1.AuthService/Login";
+
+async fn post(app: &App, body: Vec<u8>) -> Status {
+    rpc(app.address, call_with(LOGIN, "application/grpc", body)).await
+}
+
+fn is_malformed(status: &Status) {
+    assert_eq!((status.code(), reason(status).as_str()), (Code::InvalidArgument, "MALFORMED_REQUEST"));
+    assert_eq!(status.message(), "the request cannot be decoded");
+    assert!(details(status).request_info().is_some_and(|call| !call.request_id.is_empty()), "{status:?}");
+}
+
+#[test]
+fn a_message_longer_than_any_valid_one_is_too_large_for_every_rpc() {
+    on_each_database(async |app| {
+        let person = Person::sign_up(app, "ada@example.org").await;
+        let authorization = format!("Bearer {}", person.session.access_token);
+        for known in own_rpcs(app).await {
+            let request = call_with(&known.path, "application/grpc", frame(&vec![0; 65_537]));
+            let status = rpc(app.address, with_header(request, "authorization", authorization.as_bytes())).await;
+            let told = (status.code(), reason(&status));
+            assert_eq!(told, (Code::InvalidArgument, "REQUEST_TOO_LARGE".to_owned()), "{}", known.path);
+            assert_eq!(status.message(), "the request is too large", "{}", known.path);
+            assert!(details(&status).request_info().is_some(), "{}", known.path);
+        }
+    });
+}
+
+#[test]
+fn a_length_that_is_only_claimed_costs_no_memory_and_is_too_large() {
+    on_each_database(async |app| {
+        let status = post(app, vec![0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3]).await;
+        assert_eq!(reason(&status), "REQUEST_TOO_LARGE");
+    });
+}
+
+#[test]
+fn a_call_without_a_message_is_malformed() {
+    on_each_database(async |app| is_malformed(&post(app, Vec::new()).await));
+}
+
+#[test]
+fn a_frame_that_is_cut_off_is_malformed() {
+    on_each_database(async |app| {
+        is_malformed(&post(app, vec![0, 0]).await);
+        is_malformed(&post(app, vec![0, 0, 0, 0, 100, 1, 2, 3]).await);
+    });
+}
+
+#[test]
+fn a_compressed_message_without_an_encoding_is_malformed() {
+    on_each_database(async |app| {
+        is_malformed(&post(app, vec![1, 0, 0, 0, 1, 0]).await);
+        is_malformed(&post(app, vec![7, 0, 0, 0, 1, 0]).await);
+    });
+}
+
+#[test]
+fn an_encoding_that_is_not_supported_is_named_as_such() {
+    on_each_database(async |app| {
+        for encoding in ["gzip", "zstd", "nonsense"] {
+            let request = call_with(LOGIN, "application/grpc", vec![1, 0, 0, 0, 1, 0]);
+            let status = rpc(app.address, with_header(request, "grpc-encoding", encoding.as_bytes())).await;
+            assert_eq!(
+                (status.code(), reason(&status).as_str()),
+                (Code::Unimplemented, "MALFORMED_REQUEST"),
+                "{encoding}"
+            );
+            assert!(!status.message().contains(encoding), "{status:?}");
+            assert!(status.metadata().contains_key("grpc-accept-encoding"), "{encoding}: {status:?}");
+            assert!(details(&status).request_info().is_some(), "{encoding}: {status:?}");
+        }
+        let identity = with_header(call_with(LOGIN, "application/grpc", frame(&[])), "grpc-encoding", b"identity");
+        assert_eq!(reason(&rpc(app.address, identity).await), "INVALID_FIELD");
+    });
+}

@@ -1,0 +1,14 @@
+//! The doors: what they let in, what they turn away, and how.
+
+mod callers;
+mod connections;
+mod deadline;
+mod fields;
+mod framing;
+mod grpc_web;
+mod http;
+mod malformed;
+mod metadata;
+mod operators;
+mod pages;
+mod profile;

@@ -1,0 +1,103 @@
+use crate::support::{App, AppOptions, Refused as _, call, on_each_database, on_each_database_with, reason, rpc};
+use countersign::grpc::wire::proto::*;
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+
+/// Everything `profile = "production"` asks for.
+pub(super) fn production() -> AppOptions {
+    AppOptions::with("COUNTERSIGN_PROFILE", "production")
+        .and("COUNTERSIGN_KEYS__KEK", "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=")
+        .and("COUNTERSIGN_SMTP_URL", "smtp://127.0.0.1:1")
+        .and("COUNTERSIGN_MAIL__FROM", "Countersign <no-reply@example.org>")
+}
+
+const REFLECTION: [&str; 2] = [
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
+
+/// A request for the list of services, in protobuf: field 7, empty.
+const LIST_SERVICES: [u8; 2] = [0x3a, 0x00];
+
+async fn has_no_dev_mailbox(app: &App) {
+    assert_eq!(app.dev_mailbox().list(ListRequest::default()).await.reason(), "METHOD_UNKNOWN");
+    let waiting = WaitForRequest { recipient: "ada@example.org".to_owned(), ..Default::default() };
+    assert_eq!(app.dev_mailbox().wait_for(waiting).await.reason(), "METHOD_UNKNOWN");
+}
+
+#[test]
+fn in_production_there_is_no_dev_mailbox() {
+    on_each_database_with(production(), async |app| has_no_dev_mailbox(app).await);
+}
+
+#[test]
+fn where_mail_leaves_by_smtp_there_is_no_dev_mailbox() {
+    let options = AppOptions::with("COUNTERSIGN_SMTP_URL", "smtp://127.0.0.1:1");
+    on_each_database_with(options, async |app| has_no_dev_mailbox(app).await);
+}
+
+#[test]
+fn in_development_there_is_a_dev_mailbox() {
+    on_each_database(async |app| {
+        let mails = app.dev_mailbox().list(ListRequest::default()).await.unwrap().into_inner().mails;
+        assert!(mails.is_empty(), "nothing was mailed yet");
+    });
+}
+
+#[test]
+fn reflection_is_on_in_development() {
+    on_each_database(async |app| {
+        for path in REFLECTION {
+            let status = rpc(app.address, call(path, &LIST_SERVICES)).await;
+            assert_eq!(status.code(), tonic::Code::Ok, "{path}: {status:?}");
+        }
+    });
+}
+
+#[test]
+fn reflection_is_off_in_production() {
+    on_each_database_with(production(), async |app| {
+        for path in REFLECTION {
+            assert_eq!(reason(&rpc(app.address, call(path, &LIST_SERVICES)).await), "METHOD_UNKNOWN", "{path}");
+        }
+    });
+}
+
+#[test]
+fn reflection_is_on_in_production_when_it_is_asked_for() {
+    let options = production().and("COUNTERSIGN_SERVER__REFLECTION", "true");
+    on_each_database_with(options, async |app| {
+        for path in REFLECTION {
+            let status = rpc(app.address, call(path, &LIST_SERVICES)).await;
+            assert_eq!(status.code(), tonic::Code::Ok, "{path}: {status:?}");
+        }
+    });
+}
+
+#[test]
+fn the_health_service_says_serving_of_the_whole_and_of_each_service() {
+    on_each_database(async |app| {
+        let mut health = HealthClient::new(app.channel());
+        for service in
+            ["", "countersign.v1.AccountService", "countersign.v1.AuthService", "countersign.v1.SessionService"]
+        {
+            let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await.unwrap();
+            assert_eq!(answer.into_inner().status(), ServingStatus::Serving, "{service}");
+        }
+        let unknown = health.check(HealthCheckRequest { service: "nobody".to_owned() }).await.unwrap_err();
+        assert_eq!(unknown.code(), tonic::Code::NotFound);
+    });
+}
+
+#[test]
+fn a_method_or_service_that_does_not_exist_is_unimplemented_with_a_reason() {
+    on_each_database(async |app| {
+        for path in ["/countersign.v1.AuthService/Nothing", "/countersign.v1.Nobody/Login", "/nowhere", "/a/b/c"] {
+            let status = rpc(app.address, call(path, &[])).await;
+            assert_eq!(
+                (status.code(), reason(&status).as_str()),
+                (tonic::Code::Unimplemented, "METHOD_UNKNOWN"),
+                "{path}"
+            );
+        }
+    });
+}

@@ -1,0 +1,111 @@
+//! HTTP as it travels: for what no well-behaved client would send.
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode, Version};
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::net::SocketAddr;
+use tokio::net::TcpStream;
+use tonic::Status;
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) trailers: Option<HeaderMap>,
+}
+
+impl Answer {
+    /// The gRPC status, wherever it stands: in the trailers, in the headers, or in the last frame of grpc-web.
+    pub(crate) fn rpc_status(&self) -> Status {
+        let in_frame = self.web_frames().into_iter().find(|(flag, _)| flag & 0x80 != 0).map(|(_, text)| headers(&text));
+        let candidates = [self.trailers.clone(), Some(self.headers.clone()), in_frame];
+        let found = candidates.iter().flatten().find_map(Status::from_header_map);
+        found.unwrap_or_else(|| panic!("an answer without a gRPC status: {self:?}"))
+    }
+
+    /// Flag and content of each frame of the body.
+    pub(crate) fn web_frames(&self) -> Vec<(u8, Bytes)> {
+        let mut rest = self.body.clone();
+        let mut frames = Vec::new();
+        while rest.len() >= 5 {
+            let length = usize::try_from(u32::from_be_bytes([rest[1], rest[2], rest[3], rest[4]])).unwrap();
+            let flag = rest[0];
+            let mut content = rest.split_off(5);
+            rest = content.split_off(length.min(content.len()));
+            frames.push((flag, content));
+        }
+        frames
+    }
+}
+
+/// Trailers as grpc-web writes them: one `name: value` a line.
+fn headers(text: &[u8]) -> HeaderMap {
+    let lines = std::str::from_utf8(text).unwrap().lines().filter_map(|line| line.split_once(':'));
+    lines.fold(HeaderMap::new(), |mut map, (name, value)| {
+        map.append(http::HeaderName::try_from(name).unwrap(), value.trim().parse().unwrap());
+        map
+    })
+}
+
+/// One message as gRPC frames it.
+pub(crate) fn frame(message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[0], &length[..], message].concat()
+}
+
+/// A gRPC call with one message, for [`send`] over HTTP/2.
+pub(crate) fn call(path: &str, message: &[u8]) -> Request<Full<Bytes>> {
+    call_with(path, "application/grpc", frame(message))
+}
+
+/// A POST of these bytes.
+pub(crate) fn call_with(path: &str, content_type: &str, body: Vec<u8>) -> Request<Full<Bytes>> {
+    let request = Request::post(path).header("content-type", content_type).header("te", "trailers");
+    request.body(Full::from(body)).unwrap()
+}
+
+/// Adds a header to a request, beside those of the same name.
+pub(crate) fn with_header(mut request: Request<Full<Bytes>>, name: &'static str, value: &[u8]) -> Request<Full<Bytes>> {
+    request.headers_mut().append(name, http::HeaderValue::from_bytes(value).unwrap());
+    request
+}
+
+/// Sends a request on a connection of its own.
+pub(crate) async fn send(address: SocketAddr, version: Version, mut request: Request<Full<Bytes>>) -> Answer {
+    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let answer = if version == Version::HTTP_2 {
+        let uri = format!("http://{address}{}", request.uri()).parse().unwrap();
+        *request.uri_mut() = uri;
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+        let driving = tokio::spawn(connection);
+        let answer = read(sender.send_request(request).await.unwrap()).await;
+        driving.abort();
+        answer
+    } else {
+        request.headers_mut().insert("host", address.to_string().parse().unwrap());
+        let (mut sender, connection) = http1::handshake(stream).await.unwrap();
+        let driving = tokio::spawn(connection);
+        let answer = read(sender.send_request(request).await.unwrap()).await;
+        driving.abort();
+        answer
+    };
+    answer
+}
+
+/// Makes a gRPC call over HTTP/2 and returns what became of it.
+pub(crate) async fn rpc(address: SocketAddr, request: Request<Full<Bytes>>) -> Status {
+    let answer = send(address, Version::HTTP_2, request).await;
+    assert_eq!(answer.status, StatusCode::OK, "gRPC answers every call with 200: {answer:?}");
+    answer.rpc_status()
+}
+
+async fn read(response: http::Response<hyper::body::Incoming>) -> Answer {
+    let (parts, body) = response.into_parts();
+    let collected = body.collect().await.unwrap();
+    let trailers = collected.trailers().cloned();
+    Answer { status: parts.status, headers: parts.headers, body: collected.to_bytes(), trailers }
+}

@@ -1,0 +1,66 @@
+//! A second service on a database that has one.
+
+use countersign::{
+    config::{self, Config},
+    grpc::wire::proto::{account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient},
+    runtime::{Clock, Entropy, Shutdown, ShutdownHandle},
+    wiring::{Service, World},
+};
+use countersign_domain::time::Timestamp;
+use std::path::Path;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tonic::transport::{Channel, Endpoint};
+
+/// One of several services on one database. All of them see the same time.
+pub(crate) struct Replica {
+    channel: Channel,
+    stop: ShutdownHandle,
+    server: JoinHandle<()>,
+}
+
+impl Replica {
+    pub(crate) fn config(database_url: &str, data_dir: &Path) -> Config {
+        let environment = [
+            ("COUNTERSIGN_DATA_DIR", data_dir.display().to_string()),
+            ("COUNTERSIGN_DATABASE_URL", database_url.to_owned()),
+            ("COUNTERSIGN_PUBLIC_URL", "https://id.example.org".to_owned()),
+            ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192".to_owned()),
+            ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1".to_owned()),
+        ];
+        config::load(None, environment.map(|(key, value)| (key.to_owned(), value))).unwrap().config
+    }
+
+    /// Chance of its own: replicas that drew the same would agree without meaning to.
+    pub(crate) fn world(seed: u64) -> World {
+        let (clock, _) = Clock::manual(Timestamp::from_seconds(1_800_000_000));
+        World { clock, entropy: Entropy::seeded(seed) }
+    }
+
+    pub(crate) async fn start(database_url: &str, data_dir: &Path, seed: u64) -> Self {
+        let config = Self::config(database_url, data_dir);
+        Self::serve(Service::assemble(&config, Self::world(seed), None).await.unwrap()).await
+    }
+
+    pub(crate) async fn serve(service: Service) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, shutdown) = Shutdown::new();
+        let server = tokio::spawn(async move { service.answer_calls(listener, shutdown).await.unwrap() });
+        let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+        Self { channel, stop, server }
+    }
+
+    pub(crate) fn account(&self) -> AccountServiceClient<Channel> {
+        AccountServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn auth(&self) -> AuthServiceClient<Channel> {
+        AuthServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) async fn close(self) {
+        self.stop.request();
+        drop(self.channel);
+        self.server.await.unwrap();
+    }
+}
