@@ -42,6 +42,7 @@ impl MigrationTrait for Migration {
                     .col(short_text("display_name"))
                     .col(short_text("locale"))
                     .col(optional_long_text("password_hash"))
+                    .col(counter("password_version"))
                     .col(instant("password_changed_at"))
                     .col(optional_instant("disabled_at"))
                     .col(instant("created_at"))

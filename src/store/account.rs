@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{Executor, StoreFault, entity::account};
+use super::{Executor, StoreFault, Tx, connect::Behind as _, entity::account};
 use countersign_domain::{
     account::Identifier,
     email::EmailAddress,
@@ -10,7 +10,11 @@ use countersign_domain::{
     time::Timestamp,
     username::Username,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
 
 /// A person.
 #[derive(Clone, Debug)]
@@ -24,6 +28,8 @@ pub struct Account {
     pub locale: Locale,
     /// `None` when the account has no password to log in with.
     pub password_hash: Option<SecretText>,
+    /// Tells this password from any before and after it, however often its hash is made anew.
+    pub password_version: i32,
     pub password_changed_at: Timestamp,
     /// Since when an operator has forbidden the account everything.
     pub disabled_at: Option<Timestamp>,
@@ -42,6 +48,7 @@ impl Account {
             display_name: row.display_name,
             locale: Locale::lookup(&row.locale).unwrap_or_default(),
             password_hash: row.password_hash.map(SecretText::new),
+            password_version: row.password_version,
             password_changed_at: Timestamp::from_micros(row.password_changed_at),
             disabled_at: row.disabled_at.map(Timestamp::from_micros),
             created_at: Timestamp::from_micros(row.created_at),
@@ -78,6 +85,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
         display_name: Set(new.display_name.clone()),
         locale: Set(new.locale.tag().to_owned()),
         password_hash: Set(new.password_hash.as_ref().map(|hash| hash.reveal().to_owned())),
+        password_version: Set(new.password_version),
         password_changed_at: Set(new.password_changed_at.as_micros()),
         disabled_at: Set(new.disabled_at.map(Timestamp::as_micros)),
         created_at: Set(new.created_at.as_micros()),
@@ -167,8 +175,25 @@ pub async fn update_profile(
     rows.into_iter().next().map(Account::read).transpose()
 }
 
-/// Sets a password of an account that may still sign in, provided it still has the password `replaced`. Returns whether
-/// it did: of two changes at once, one wins.
+/// The account of this id, held until the transaction ends: whatever else would change it, or anything that belongs to
+/// it, waits.
+///
+/// Every transaction that touches more than one row of an account takes this lock first, so that no two of them wait for
+/// each other.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock(tx: &Tx, tenant: TenantId, id: AccountId) -> Result<Option<Account>, StoreFault> {
+    let row = account::Entity::find_by_id(id.as_uuid())
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .lock_exclusive()
+        .one(tx.database())
+        .await?;
+    row.map(Account::read).transpose()
+}
+
+/// Sets a password of an account that may still sign in, provided it still has the password of this version. Returns
+/// whether it did: of two changes at once, one wins.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -176,22 +201,19 @@ pub async fn replace_password(
     db: &impl Executor,
     tenant: TenantId,
     id: AccountId,
-    replaced: Option<&SecretText>,
+    version: i32,
     hash: &SecretText,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
-    let unchanged = match replaced {
-        Some(hash) => account::Column::PasswordHash.eq(hash.reveal()),
-        None => account::Column::PasswordHash.is_null(),
-    };
     let updated = account::Entity::update_many()
         .col_expr(account::Column::PasswordHash, Expr::value(hash.reveal()))
+        .col_expr(account::Column::PasswordVersion, Expr::col(account::Column::PasswordVersion).add(1))
         .col_expr(account::Column::PasswordChangedAt, Expr::value(now.as_micros()))
         .col_expr(account::Column::UpdatedAt, Expr::value(now.as_micros()))
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::DisabledAt.is_null())
-        .filter(unchanged)
+        .filter(account::Column::PasswordVersion.eq(version))
         .exec(db.database())
         .await?;
     Ok(updated.rows_affected == 1)

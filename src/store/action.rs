@@ -155,6 +155,20 @@ pub async fn spend_try(
     rows.into_iter().map(Action::read).collect()
 }
 
+/// Gives back the try that a right code spent.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forgive_try(db: &impl Executor, tenant: TenantId, id: ActionId) -> Result<(), StoreFault> {
+    action::Entity::update_many()
+        .col_expr(action::Column::CodeTries, Expr::col(action::Column::CodeTries).sub(1))
+        .filter(action::Column::Id.eq(id.as_uuid()))
+        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
+        .exec(db.database())
+        .await?;
+    Ok(())
+}
+
 /// Makes every unused link of a purpose for this registration or account useless.
 ///
 /// # Errors

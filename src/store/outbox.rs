@@ -1,6 +1,6 @@
 //! Mails to send. Queued in the transaction of the act that causes them, so that neither happens without the other.
 
-use super::{Executor, StoreFault, entity::outbox};
+use super::{Executor, StoreFault, Tx, connect::Behind as _, entity::outbox};
 use countersign_domain::{
     email::EmailAddress,
     id::{MailId, TenantId},
@@ -32,6 +32,13 @@ pub struct OutboxMail {
     pub created_at: Timestamp,
     /// Attempts begun, this one included.
     pub attempts: u32,
+}
+
+/// A row that this release cannot read: one that a newer replica wrote, perhaps.
+#[derive(Clone, Copy, Debug)]
+pub struct UnreadableMail {
+    pub id: MailId,
+    pub tenant: TenantId,
 }
 
 /// How a mail ended.
@@ -122,7 +129,7 @@ pub async fn claim(
     now: Timestamp,
     lease: Duration,
     limit: u64,
-) -> Result<Vec<OutboxMail>, StoreFault> {
+) -> Result<Vec<Result<OutboxMail, UnreadableMail>>, StoreFault> {
     let due = outbox::Entity::find()
         .filter(is_claimable(now))
         .order_by_asc(outbox::Column::DueAt)
@@ -146,7 +153,14 @@ pub async fn claim(
         .to_owned();
     let statement = db.database().get_database_backend().build(&update);
     let rows = outbox::Model::find_by_statement(statement).all(db.database()).await?;
-    rows.into_iter().map(OutboxMail::read).collect()
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let unreadable =
+                UnreadableMail { id: MailId::from_uuid(row.id), tenant: TenantId::from_uuid(row.tenant_id) };
+            OutboxMail::read(row).map_err(|_| unreadable)
+        })
+        .collect())
 }
 
 fn is_claimable(now: Timestamp) -> Condition {
@@ -157,6 +171,22 @@ fn is_claimable(now: Timestamp) -> Condition {
         .add(outbox::Column::FinishedAt.is_null())
         .add(outbox::Column::DueAt.lte(now.as_micros()))
         .add(unleased)
+}
+
+/// Holds a mail that is being prepared until the transaction ends, so that what is minted for it is there before anything
+/// can void it. `false` when the mail is not wanted any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold(tx: &Tx, tenant: TenantId, id: MailId) -> Result<bool, StoreFault> {
+    let held = outbox::Entity::update_many()
+        .col_expr(outbox::Column::LeasedUntil, Expr::col(outbox::Column::LeasedUntil))
+        .filter(outbox::Column::Id.eq(id.as_uuid()))
+        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(outbox::Column::FinishedAt.is_null())
+        .exec(tx.database())
+        .await?;
+    Ok(held.rows_affected == 1)
 }
 
 /// Notes how a mail ended.

@@ -11,7 +11,7 @@ use countersign_domain::{
     secret::SecretText,
     time::Timestamp,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 /// A sign-up.
 #[derive(Clone, Debug)]
@@ -93,6 +93,19 @@ pub async fn find_newest(
         .one(db.database())
         .await?;
     row.map(Registration::read).transpose()
+}
+
+/// How many sign-ups wait for this address.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_for_address(db: &impl Executor, tenant: TenantId, email: &EmailAddress) -> Result<u64, StoreFault> {
+    let waiting = registration::Entity::find()
+        .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(registration::Column::EmailNormalised.eq(email.normalised()))
+        .count(db.database())
+        .await?;
+    Ok(waiting)
 }
 
 /// Forgets every sign-up for this address: it has an account now.

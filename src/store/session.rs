@@ -8,7 +8,6 @@ use super::{
 };
 use countersign_domain::{
     id::{AccountId, SessionId, TenantId},
-    secret::SecretText,
     session::{EndReason, SessionExpiry, SessionFacts},
     time::Timestamp,
 };
@@ -62,6 +61,10 @@ impl Session {
         }
     }
 
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && self.expiry.idle > now && self.expiry.absolute > now
+    }
+
     /// What a refresh of this session is judged by.
     pub fn facts(&self, account: &Account) -> SessionFacts {
         SessionFacts {
@@ -82,20 +85,11 @@ impl Session {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn open(
-    tx: &Tx,
-    tenant: TenantId,
-    new: &Session,
-    proven_hash: Option<&SecretText>,
-) -> Result<bool, StoreFault> {
-    let still_proven = match proven_hash {
-        Some(hash) => account::Column::PasswordHash.eq(hash.reveal()),
-        None => account::Column::PasswordHash.is_null(),
-    };
+pub async fn open(tx: &Tx, tenant: TenantId, new: &Session, password_version: i32) -> Result<bool, StoreFault> {
     let account = account::Entity::find_by_id(new.account.as_uuid())
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::DisabledAt.is_null())
-        .filter(still_proven)
+        .filter(account::Column::PasswordVersion.eq(password_version))
         .lock_shared()
         .one(tx.database())
         .await?;
@@ -191,6 +185,20 @@ pub async fn find_with_account(
     }
 }
 
+/// Whether a session is live, held until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_live(tx: &Tx, tenant: TenantId, id: SessionId, now: Timestamp) -> Result<bool, StoreFault> {
+    let row = session::Entity::find_by_id(id.as_uuid())
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(is_live(now))
+        .lock_exclusive()
+        .one(tx.database())
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Ends a session. Returns whether it was live: of two calls at once, one ended it.
 ///
 /// # Errors
@@ -212,18 +220,20 @@ pub async fn end(
 /// # Errors
 /// When the database does not answer.
 pub async fn end_all(
-    db: &impl Executor,
+    tx: &Tx,
     tenant: TenantId,
     account: AccountId,
     kept: Option<SessionId>,
     why: EndReason,
     now: Timestamp,
 ) -> Result<u64, StoreFault> {
+    // Several rows at once: see there.
+    super::account::lock(tx, tenant, account).await?;
     let mut chosen = Condition::all();
     if let Some(kept) = kept {
         chosen = chosen.add(session::Column::Id.ne(kept.as_uuid()));
     }
-    end_where(db, tenant, account, chosen, why, now).await
+    end_where(tx, tenant, account, chosen, why, now).await
 }
 
 async fn end_where(

@@ -5,7 +5,7 @@ use crate::{
     telemetry,
 };
 use countersign_domain::{
-    audit::EventKind,
+    audit::{EventKind, is_worth_noting},
     id::{AccountId, EventId, SessionId, TenantId},
     refusal::Reason,
 };
@@ -71,7 +71,9 @@ impl Journal {
         about: About,
         failure: Failure,
     ) -> Failure {
-        if let Failure::Refused(refusal) = &failure {
+        if let Failure::Refused(refusal) = &failure
+            && is_worth_noting(refusal.reason)
+        {
             let outcome = (kind, Some(refusal.reason));
             if let Err(fault) = self.append(&self.store.write(), tenant, origin, outcome, about).await {
                 tracing::error!(%fault, trace_id = origin.trace_id, "a refusal could not be written to the audit trail");

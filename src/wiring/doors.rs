@@ -42,6 +42,7 @@ impl Stories<'_> {
                 store: store.clone(),
                 claim: self.claim(),
                 repeats: self.repeats(),
+                post: self.post(),
                 journal: self.journal(),
                 clock: clock.clone(),
                 entropy,

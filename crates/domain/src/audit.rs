@@ -1,5 +1,21 @@
 //! The vocabulary of the audit trail.
 
+use crate::refusal::Reason;
+
+/// Whether a refusal tells anything about an account. Garbage that anybody can send by the thousand, and calls that nobody
+/// looked at, are counted by the metrics and leave no row.
+pub fn is_worth_noting(reason: Reason) -> bool {
+    !matches!(
+        reason,
+        Reason::InvalidField
+            | Reason::LinkInvalid
+            | Reason::TokenInvalid
+            | Reason::RequestIdReused
+            | Reason::Overloaded
+            | Reason::DeadlineExceeded
+    )
+}
+
 /// What happened. The name is stored and never reused for anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventKind {

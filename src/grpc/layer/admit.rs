@@ -53,11 +53,12 @@ impl Admit {
             return Err(Reason::MethodUnknown.into());
         }
         origin.named_tenant = self.tenant(headers).await?;
-        let bearer = bearer(headers)?;
+        let bearer = bearer(headers);
         if rule != CallerRule::Account {
-            // A stale token beside a login or a refresh is no reason to refuse it.
-            return Ok(Call { origin, bearer, signed_in: None });
+            // Whatever stands beside a login or a refresh is no reason to refuse it.
+            return Ok(Call { origin, bearer: bearer.unwrap_or_default(), signed_in: None });
         }
+        let bearer = bearer?;
         let token = bearer.as_ref().ok_or(Reason::TokenMissing)?;
         let signed_in = self.authenticate.run(&origin, token).await?;
         if !may_call(rule, CallerKind::Account, self.development) {

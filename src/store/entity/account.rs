@@ -17,6 +17,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) locale: String,
     /// `None`: no password was ever set, or it was taken away.
     pub(in crate::store) password_hash: Option<String>,
+    /// Counts the passwords the account has had. A hash made anew of the same password is no new one.
+    pub(in crate::store) password_version: i32,
     pub(in crate::store) password_changed_at: i64,
     /// Set by an operator only; no other act touches it.
     pub(in crate::store) disabled_at: Option<i64>,

@@ -45,6 +45,7 @@ impl ChangePassword {
         if !ticket.redeem(&tx, self.clock.now()).await? {
             return Ok(());
         }
+        self.proof.hold(&tx, caller, &proven).await?;
         self.passwords.set(&tx, account, &hash, PasswordWhy::Changed { kept: session }).await?;
         let about = About::own(account.id).in_session(session);
         self.journal.did(&tx, tenant, origin, EventKind::PasswordChanged, about).await?;

@@ -1,6 +1,6 @@
 use crate::{
     runtime::Clock,
-    store::{Executor, Store, account, action, registration},
+    store::{Store, Tx, account, account::Account, action, registration},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
         action::{Claim, ClaimProof, ClaimProven},
@@ -42,8 +42,10 @@ impl ConfirmEmailChange {
             if !ticket.redeem(&tx, self.clock.now()).await? {
                 return Ok(());
             }
+            let id = AccountId::from_uuid(proven.subject());
+            let before = account::lock(&tx, proven.tenant(), id).await?.ok_or(Reason::LinkInvalid)?;
             self.claim.consume(&tx, &proven).await?;
-            self.move_account(&tx, origin, &proven).await?;
+            self.move_account(&tx, origin, &proven, before).await?;
             tx.commit().await?;
             self.post.collect();
             Ok(())
@@ -55,10 +57,15 @@ impl ConfirmEmailChange {
         }
     }
 
-    async fn move_account(&self, tx: &impl Executor, origin: &Origin, proven: &ClaimProven) -> Result<(), Failure> {
+    async fn move_account(
+        &self,
+        tx: &Tx,
+        origin: &Origin,
+        proven: &ClaimProven,
+        before: Account,
+    ) -> Result<(), Failure> {
         let (tenant, subject, now) = (proven.tenant(), proven.subject(), self.clock.now());
-        let id = AccountId::from_uuid(subject);
-        let before = account::find(tx, tenant, id).await?.ok_or(Reason::LinkInvalid)?;
+        let id = before.id;
         let moved = account::set_email(tx, tenant, id, proven.email(), now).await.map_err(|fault| {
             if fault.is_conflict_on("email_normalised") { Reason::EmailTaken.into() } else { Failure::from(fault) }
         })?;

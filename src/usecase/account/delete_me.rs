@@ -27,9 +27,10 @@ impl DeleteMe {
         let (tenant, id, now) = (account.tenant, account.id, self.clock.now());
         let letter = Letter::new(MailTemplate::AccountDeleted, account.locale, account.email.clone());
         let tx = self.store.begin().await?;
+        self.proof.hold(&tx, caller, &proven).await?;
         session::end_all(&tx, tenant, id, None, EndReason::AccountDeleted, now).await?;
-        action::delete_for(&tx, tenant, id.as_uuid()).await?;
         outbox::delete_waiting_for(&tx, tenant, id.as_uuid()).await?;
+        action::delete_for(&tx, tenant, id.as_uuid()).await?;
         self.post.queue(&tx, tenant, letter, now).await?;
         self.journal.did(&tx, tenant, origin, EventKind::AccountDeleted, About::own(id)).await?;
         account::delete(&tx, tenant, id).await?;

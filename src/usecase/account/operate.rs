@@ -1,9 +1,12 @@
 use crate::{
     runtime::Clock,
-    store::{Store, account, account::Account, session},
+    store::{Store, account, account::Account, action, outbox, session},
     usecase::{About, Failure, Journal, Origin},
 };
-use countersign_domain::{account::Identifier, audit::EventKind, id::AccountId, session::EndReason, time::Timestamp};
+use countersign_domain::{
+    account::Identifier, action::ActionPurpose, audit::EventKind, id::AccountId, mail::MailTemplate,
+    session::EndReason, time::Timestamp,
+};
 
 /// What an operator does to accounts from a terminal.
 #[derive(Clone, Debug)]
@@ -65,6 +68,11 @@ impl OperateAccounts {
             return Ok(false);
         }
         session::end_all(&tx, tenant, id, None, EndReason::AccountDisabled, now).await?;
+        // What was mailed before must not work when the account is enabled again.
+        outbox::drop_waiting(&tx, tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
+        for purpose in ActionPurpose::ALL {
+            action::void(&tx, tenant, purpose, id.as_uuid(), now).await?;
+        }
         self.journal.did(&tx, tenant, origin, EventKind::AccountDisabled, About::target(Some(id))).await?;
         tx.commit().await?;
         Ok(true)

@@ -52,9 +52,10 @@ impl RequestEmailChange {
         if !ticket.redeem(&tx, now).await? {
             return Ok(());
         }
+        self.proof.hold(&tx, caller, &proven).await?;
         // The last wish counts: neither an earlier link nor a mail still on its way may move the account elsewhere.
-        action::void(&tx, tenant, ActionPurpose::ConfirmNewAddress, subject, now).await?;
         outbox::drop_waiting(&tx, tenant, MailTemplate::ConfirmNewAddress, subject).await?;
+        action::void(&tx, tenant, ActionPurpose::ConfirmNewAddress, subject, now).await?;
         self.post.queue(&tx, tenant, letter, now).await?;
         let about = About::own(account.id).in_session(session);
         self.journal.did(&tx, tenant, origin, EventKind::EmailChangeRequested, about).await?;

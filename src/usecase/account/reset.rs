@@ -62,6 +62,7 @@ impl Reset {
             if !ticket.redeem(&tx, self.clock.now()).await? {
                 return Ok(());
             }
+            account::lock(&tx, tenant, id).await?;
             self.claim.consume(&tx, &proven).await?;
             self.passwords.set(&tx, &account, &hash, PasswordWhy::Reset).await?;
             self.journal.did(&tx, tenant, origin, EventKind::PasswordReset, About::own(id)).await?;

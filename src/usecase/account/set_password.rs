@@ -1,7 +1,7 @@
 use crate::{
     passwords::{Hasher, PasswordHash, Verdict},
     runtime::{Clock, Entropy},
-    store::{Executor, Store, account, account::Account, action, past_password, session},
+    store::{Store, Tx, account, account::Account, action, outbox, past_password, session},
     usecase::{Failure, Letter, Post},
 };
 use countersign_domain::{
@@ -85,16 +85,9 @@ impl PasswordDesk {
     ///
     /// # Errors
     /// LINK_USED or CURRENT_PASSWORD_WRONG when the account was disabled or got another password in the meantime.
-    pub async fn set(
-        &self,
-        tx: &impl Executor,
-        account: &Account,
-        hash: &SecretText,
-        why: PasswordWhy,
-    ) -> Result<(), Failure> {
+    pub async fn set(&self, tx: &Tx, account: &Account, hash: &SecretText, why: PasswordWhy) -> Result<(), Failure> {
         let (tenant, id, now) = (account.tenant, account.id, self.clock.now());
-        let replaced = account.password_hash.as_ref();
-        if !account::replace_password(tx, tenant, id, replaced, hash, now).await? {
+        if !account::replace_password(tx, tenant, id, account.password_version, hash, now).await? {
             // Another one was set since this one was admitted, or the account was disabled.
             return Err(match why {
                 PasswordWhy::Reset => Reason::LinkUsed.into(),
@@ -103,7 +96,7 @@ impl PasswordDesk {
                     .into(),
             });
         }
-        if let Some(replaced) = replaced {
+        if let Some(replaced) = &account.password_hash {
             let past = EventId::new(now, self.entropy.bytes());
             past_password::insert(tx, tenant, past, id, replaced, now).await?;
             past_password::forget_older(tx, tenant, id, self.remembered.saturating_sub(1) as u64).await?;
@@ -113,7 +106,10 @@ impl PasswordDesk {
             PasswordWhy::Changed { kept } => (Some(kept), EndReason::PasswordChanged),
         };
         session::end_all(tx, tenant, id, kept, ended, now).await?;
-        // A reset link that was mailed before would undo the change.
+        // A reset link that was mailed before would undo the change, and whoever had to be locked out may have asked to move
+        // the account. First the mails on their way, then the links: a mail that is being prepared finishes in between.
+        outbox::drop_waiting(tx, tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
+        action::void(tx, tenant, ActionPurpose::ConfirmNewAddress, id.as_uuid(), now).await?;
         action::void(tx, tenant, ActionPurpose::ResetPassword, id.as_uuid(), now).await?;
         let letter =
             Letter::new(MailTemplate::PasswordChanged, account.locale, account.email.clone()).about(id.as_uuid());

@@ -2,7 +2,7 @@ use crate::{
     runtime::{Clock, Entropy},
     store::{Executor, Store, account, account::Account, action, registration},
     usecase::{
-        About, Failure, Journal, Origin,
+        About, Failure, Journal, Letter, Origin, Post,
         action::{Claim, ClaimProof, ClaimProven},
         gate::Repeats,
     },
@@ -11,6 +11,7 @@ use countersign_domain::{
     action::ActionPurpose,
     audit::EventKind,
     id::{AccountId, RegistrationId},
+    mail::MailTemplate,
     refusal::{Reason, Refusal},
     request_id::RequestId,
     time::Timestamp,
@@ -24,6 +25,7 @@ pub struct Verify {
     pub store: Store,
     pub claim: Claim,
     pub repeats: Repeats,
+    pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
     pub entropy: Entropy,
@@ -51,6 +53,7 @@ impl Verify {
             let account = self.open_account(&tx, &proven, now).await?;
             self.journal.did(&tx, proven.tenant(), origin, EventKind::AddressVerified, About::own(account)).await?;
             tx.commit().await?;
+            self.post.collect();
             Ok(())
         };
         match attempt.await {
@@ -80,6 +83,10 @@ impl Verify {
             // Somebody else got the name: the account is worth more than the name.
             username = None;
         }
+        // Whoever reads the mails verified one of several sign-ups, and nobody can tell whether it was their own: a stranger
+        // may have registered the address and be waiting with a password (account pre-hijacking). So none of the
+        // passwords counts, and the owner is mailed a link to set one.
+        let contested = registration::count_for_address(tx, tenant, &registration.email).await? > 1;
         let new = Account {
             id: AccountId::new(now, self.entropy.bytes()),
             tenant,
@@ -88,7 +95,8 @@ impl Verify {
             username,
             display_name: registration.display_name,
             locale: registration.locale,
-            password_hash: Some(registration.password_hash),
+            password_hash: (!contested).then_some(registration.password_hash),
+            password_version: 0,
             password_changed_at: registration.created_at,
             disabled_at: None,
             created_at: now,
@@ -104,6 +112,10 @@ impl Verify {
             }
         })?;
         registration::delete_for_address(tx, tenant, &registration.email).await?;
+        if contested {
+            let letter = Letter::new(MailTemplate::ResetPassword, new.locale, new.email.clone());
+            self.post.queue(tx, tenant, letter, now).await?;
+        }
         action::void(tx, tenant, PURPOSE, proven.subject(), now).await?;
         Ok(new.id)
     }

@@ -119,7 +119,10 @@ impl Claim {
             let expected = code_mac(&self.ring, purpose, action.id, code);
             action.code_mac.as_slice().ct_eq(&expected).into()
         });
-        matching.map(|action| ClaimProven { tenant, action, by_code: true }).ok_or_else(|| Reason::CodeInvalid.into())
+        let action = matching.ok_or(Reason::CodeInvalid)?;
+        // Only guesses cost: a right code may come again, with a better password or after a lost answer.
+        action::forgive_try(&db, tenant, action.id).await?;
+        Ok(ClaimProven { tenant, action, by_code: true })
     }
 
     /// Uses the link and its code up, in the transaction of what they are used for. Of many claims at once one succeeds.

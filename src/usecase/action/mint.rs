@@ -1,13 +1,13 @@
 use crate::{
     keys::KeyRing,
     runtime::Entropy,
-    store::{Store, action},
+    store::{Store, action, outbox, outbox::OutboxMail},
     usecase::Failure,
 };
 use countersign_domain::{
     action::{ActionCode, ActionLives, ActionPurpose},
     email::EmailAddress,
-    id::{ActionId, TenantId},
+    id::ActionId,
     secret::SecretText,
     time::Timestamp,
 };
@@ -33,16 +33,19 @@ pub struct Minted {
 }
 
 impl Mint {
+    /// `None` when the mail it is for is not wanted any more.
+    ///
     /// # Errors
     /// When the database does not answer.
     pub async fn run(
         &self,
-        tenant: TenantId,
+        job: &OutboxMail,
         purpose: ActionPurpose,
         subject: Uuid,
         email: &EmailAddress,
         now: Timestamp,
-    ) -> Result<Minted, Failure> {
+    ) -> Result<Option<Minted>, Failure> {
+        let tenant = job.tenant;
         let id = ActionId::new(now, self.entropy.bytes());
         let code = ActionCode::new(self.entropy.bytes());
         let expires_at = now.plus(self.lives.link(purpose));
@@ -58,8 +61,13 @@ impl Mint {
             expires_at,
             used_at: None,
         };
-        action::insert(&self.store.write(), tenant, &row).await?;
-        Ok(Minted { token, token_life: self.lives.link(purpose), code, code_life: self.lives.code(purpose) })
+        let tx = self.store.begin().await?;
+        if !outbox::hold(&tx, tenant, job.id).await? {
+            return Ok(None);
+        }
+        action::insert(&tx, tenant, &row).await?;
+        tx.commit().await?;
+        Ok(Some(Minted { token, token_life: self.lives.link(purpose), code, code_life: self.lives.code(purpose) }))
     }
 }
 

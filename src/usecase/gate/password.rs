@@ -1,7 +1,7 @@
 use crate::{
     passwords::{Hasher, PasswordHash, Verdict},
     runtime::{Clock, spawn},
-    store::{Store, account::Account, session},
+    store::{Store, Tx, account, account::Account, session},
     usecase::{About, Failure, Journal, Origin, gate::SignedIn},
 };
 use countersign_domain::{
@@ -99,6 +99,30 @@ impl SessionPasswordGate {
         evaluation.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
 
+    /// Makes sure that what was proven still holds when it is acted upon, and keeps it so until the transaction ends: the
+    /// proof waited in a queue, and the session or the account may have been taken away meanwhile.
+    ///
+    /// # Errors
+    /// SESSION_ENDED, ACCOUNT_DISABLED, CURRENT_PASSWORD_WRONG.
+    pub async fn hold(&self, tx: &Tx, caller: &SignedIn, proven: &PasswordProven) -> Result<(), Failure> {
+        let (tenant, proven) = (caller.tenant(), proven.account());
+        let account = account::lock(tx, tenant, proven.id).await?.ok_or(Reason::SessionEnded)?;
+        if account.is_disabled() {
+            return Err(Reason::AccountDisabled.into());
+        }
+        if !session::lock_live(tx, tenant, caller.session().id, self.clock.now()).await? {
+            return Err(Reason::SessionEnded.into());
+        }
+        if account.password_version != proven.password_version {
+            return Err(Self::wrong());
+        }
+        Ok(())
+    }
+
+    fn wrong() -> Failure {
+        Refusal::from(Reason::CurrentPasswordWrong).with_violation("current_password", "", "is wrong").into()
+    }
+
     async fn evaluate(
         &self,
         origin: &Origin,
@@ -134,7 +158,7 @@ impl SessionPasswordGate {
             session::end(&db, tenant, id, session, EndReason::PasswordGuessed, self.clock.now()).await?;
             Failure::from(Reason::SessionEnded)
         } else {
-            Refusal::from(Reason::CurrentPasswordWrong).with_violation("current_password", "", "is wrong").into()
+            Self::wrong()
         };
         let about = About::own(id).in_session(session);
         Err(self.journal.refused(tenant, origin, EventKind::PasswordProofRefused, about, failure).await)

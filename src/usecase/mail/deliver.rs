@@ -4,7 +4,7 @@ use crate::{
     runtime::{Clock, Entropy},
     store::{
         Store, StoreFault, outbox,
-        outbox::{MailOutcome, OutboxMail},
+        outbox::{MailOutcome, OutboxMail, UnreadableMail},
     },
     telemetry,
 };
@@ -57,8 +57,18 @@ impl DeliverMail {
     /// When the database does not answer.
     pub async fn run(&self) -> Result<Delivered, StoreFault> {
         let lease = self.timeout + LEASE_MARGIN;
-        let jobs = outbox::claim(&self.store.write(), self.clock.now(), lease, BATCH).await?;
+        let claimed = outbox::claim(&self.store.write(), self.clock.now(), lease, BATCH).await?;
         let mut delivered = Delivered::default();
+        let mut jobs = Vec::with_capacity(claimed.len());
+        for mail in claimed {
+            match mail {
+                Ok(job) => jobs.push(job),
+                Err(unreadable) => {
+                    self.give_up(unreadable).await?;
+                    delivered.ended += 1;
+                }
+            }
+        }
         for ended in join_all(jobs.iter().map(|job| self.deliver(job))).await {
             match ended? {
                 "sent" => delivered.sent += 1,
@@ -67,6 +77,13 @@ impl DeliverMail {
             }
         }
         Ok(delivered)
+    }
+
+    /// A row nobody here can read must not hold up the others. An operator sees it, and may requeue it after an upgrade.
+    async fn give_up(&self, mail: UnreadableMail) -> Result<(), StoreFault> {
+        tracing::error!(mail = %mail.id, "a row of the outbox cannot be read by this release");
+        let why = Some("this release cannot read it");
+        outbox::finish(&self.store.write(), mail.tenant, mail.id, MailOutcome::Dead, why, self.clock.now()).await
     }
 
     /// Sends one mail and notes how that went; returns it in a word.

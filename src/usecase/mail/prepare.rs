@@ -67,16 +67,14 @@ impl PrepareMail {
             None => registration::find_newest(&db, job.tenant, &job.recipient).await?,
         };
         let Some(registration) = registration else { return Ok(None) };
-        let mut mail = self.plain(job, MailTemplate::VerifyAddress, registration.locale, registration.email);
-        self.add_link(job, ActionPurpose::VerifyAddress, registration.id.as_uuid(), &mut mail).await?;
-        Ok(Some(mail))
+        let mail = self.plain(job, MailTemplate::VerifyAddress, registration.locale, registration.email);
+        self.add_link(job, ActionPurpose::VerifyAddress, registration.id.as_uuid(), mail).await
     }
 
     async fn reset_password(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
         let Some(account) = self.account_at(job).await? else { return Ok(None) };
-        let Some(mut mail) = self.to_owner(job, &account, MailTemplate::ResetPassword) else { return Ok(None) };
-        self.add_link(job, ActionPurpose::ResetPassword, account.id.as_uuid(), &mut mail).await?;
-        Ok(Some(mail))
+        let Some(mail) = self.to_owner(job, &account, MailTemplate::ResetPassword) else { return Ok(None) };
+        self.add_link(job, ActionPurpose::ResetPassword, account.id.as_uuid(), mail).await
     }
 
     async fn confirm_new_address(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
@@ -87,9 +85,8 @@ impl PrepareMail {
             // Somebody has this address. Whoever asked for it learns nothing of that, and its owner needs no mail.
             return Ok(None);
         }
-        let mut mail = self.plain(job, MailTemplate::ConfirmNewAddress, account.locale, job.recipient.clone());
-        self.add_link(job, ActionPurpose::ConfirmNewAddress, id, &mut mail).await?;
-        Ok(Some(mail))
+        let mail = self.plain(job, MailTemplate::ConfirmNewAddress, account.locale, job.recipient.clone());
+        self.add_link(job, ActionPurpose::ConfirmNewAddress, id, mail).await
     }
 
     async fn account_at(&self, job: &OutboxMail) -> Result<Option<Account>, Failure> {
@@ -124,9 +121,10 @@ impl PrepareMail {
         job: &OutboxMail,
         purpose: ActionPurpose,
         subject: Uuid,
-        mail: &mut PreparedMail,
-    ) -> Result<(), Failure> {
-        let minted = self.mint.run(job.tenant, purpose, subject, &mail.recipient, self.clock.now()).await?;
+        mut mail: PreparedMail,
+    ) -> Result<Option<PreparedMail>, Failure> {
+        let minted = self.mint.run(job, purpose, subject, &mail.recipient, self.clock.now()).await?;
+        let Some(minted) = minted else { return Ok(None) };
         let page = match purpose {
             ActionPurpose::VerifyAddress => "verify",
             ActionPurpose::ResetPassword => "reset",
@@ -138,6 +136,6 @@ impl PrepareMail {
         mail.values.link_life = Some(minted.token_life);
         mail.values.code = Some(minted.code.shown());
         mail.values.code_life = Some(minted.code_life);
-        Ok(())
+        Ok(Some(mail))
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     store::session::Session,
     usecase::{Failure, account::Profile},
 };
-use countersign_domain::{id::SessionId, secret::SecretText, session::SessionLives, time::Timestamp};
+use countersign_domain::{id::SessionId, refusal::Reason, secret::SecretText, session::SessionLives, time::Timestamp};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -36,12 +36,16 @@ impl IssueTokens {
     /// The lives of the tokens count from when the generation was made, not from now: handing it out again moves nothing.
     ///
     /// # Errors
-    /// When the ciphers refuse.
+    /// SESSION_EXPIRED in the last second of a session; otherwise when the ciphers refuse.
     pub fn run(&self, session: &Session, profile: Profile) -> Result<OpenedSession, Failure> {
         let account = &profile.account;
         let issued_at = session.refreshed_at;
         // Whole seconds, as the token says it: a client must not count on a moment that the token does not have.
         let expires_at = self.lives.access_expiry(issued_at, session.expiry).as_seconds();
+        // The last second of a session: a token that is over when it is made is none.
+        if expires_at <= issued_at.as_seconds() {
+            return Err(Reason::SessionExpired.into());
+        }
         let claims = AccessClaims {
             issuer: self.issuer.clone(),
             audience: session.audience.clone(),

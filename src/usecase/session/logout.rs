@@ -50,7 +50,8 @@ impl Logout {
                 };
                 // An old token may end its own session: that can only do good. It has no say over the others.
                 let is_good = is_good(token.generation, session.generation);
-                self.end(origin, tenant, account.id, id, everywhere && is_good && session.ended_at.is_none()).await
+                self.end(origin, tenant, account.id, id, everywhere && is_good && session.is_live(self.clock.now()))
+                    .await
             }
         }
     }

@@ -58,7 +58,7 @@ impl OpenSession {
         // Made before anything is kept: a session nobody has the tokens of would be a row for nothing.
         let opened = self.tokens.run(&session, profile)?;
         let tx = self.store.begin().await?;
-        if !session::open(&tx, tenant, &session, account.password_hash.as_ref()).await? {
+        if !session::open(&tx, tenant, &session, account.password_version).await? {
             return Err(Reason::CredentialsInvalid.into());
         }
         let about = About::own(account.id).in_session(session.id);
