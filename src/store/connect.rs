@@ -1,11 +1,12 @@
 use super::StoreFault;
 use countersign_domain::secret::SecretText;
 use countersign_migrations::{Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use std::time::Duration;
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, time::Duration};
 
 /// Where the database is and how many connections it may cost.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct DatabaseSettings {
     pub max_connections: u32,
     /// How long a call waits for a free connection.
     pub acquire_timeout: Duration,
+    /// Whether an SQLite database that does not exist is made.
+    pub create: bool,
 }
 
 /// The database.
@@ -72,12 +75,15 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 const MIGRATION_LOCK: i64 = 0x636f_756e_7465_7273;
 
 impl Store {
-    /// Opens the database, creating the file of an SQLite database that does not exist.
+    /// Opens the database.
     ///
     /// # Errors
     /// When it cannot be reached within `acquire_timeout`.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreFault> {
         if settings.url.reveal().starts_with("sqlite:") {
+            if settings.create {
+                create_private_file(settings.url.reveal())?;
+            }
             let writer = Database::connect(sqlite(settings, 1)).await?;
             let reader = Database::connect(sqlite(settings, settings.max_connections)).await?;
             return Ok(Self { writer, reader, is_sqlite: true });
@@ -177,17 +183,25 @@ fn pool(settings: &DatabaseSettings, url: String, connections: u32) -> ConnectOp
     options
 }
 
+/// SQLite gives its log and its index the mode of the database, so the file is made here, for its owner alone.
+fn create_private_file(url: &str) -> Result<(), StoreFault> {
+    let options: SqliteConnectOptions =
+        url.parse().map_err(|_| StoreFault::Unavailable("not an SQLite URL".to_owned()))?;
+    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(options.get_filename());
+    made.map(drop).map_err(|error| StoreFault::Unavailable(error.to_string()))
+}
+
 fn sqlite(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
     let mut options = pool(settings, settings.url.reveal().to_owned(), connections);
     let busy = settings.acquire_timeout;
     options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
-            .create_if_missing(true)
+            .create_if_missing(false)
             .foreign_keys(true)
             .busy_timeout(busy)
-            .journal_mode(sea_orm::sqlx::sqlite::SqliteJournalMode::Wal)
+            .journal_mode(SqliteJournalMode::Wal)
             // FULL: a commit that was answered survives a power cut. NORMAL would be faster and could forget a logout.
-            .synchronous(sea_orm::sqlx::sqlite::SqliteSynchronous::Full)
+            .synchronous(SqliteSynchronous::Full)
     });
     // An embedded database does not go away, so its connections need no renewal.
     options.max_lifetime(None).idle_timeout(None);

@@ -34,7 +34,7 @@ pub async fn read_audit(config: &Config) -> Result<ReadAudit, StartFault> {
 
 /// A command changes no schema: with another release's, it would be guessing.
 async fn current_store(config: &Config) -> Result<Store, StartFault> {
-    let store = Means::store(config).await?;
+    let store = Means::existing_store(config).await?;
     match store.pending_migrations().await {
         Ok(0) => Ok(store),
         Ok(_) => Err(StartFault::because("the database is older than this release", "run `countersign migrate`")),

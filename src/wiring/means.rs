@@ -80,16 +80,29 @@ impl Means {
         })
     }
 
-    /// The database alone, for commands that need no more. The schema is left as it is.
+    /// The database alone, made if it does not exist. The schema is left as it is.
     ///
     /// # Errors
     /// When it cannot be opened.
     pub async fn store(config: &Config) -> Result<Store, StartFault> {
         create_private_dir(&config.data_dir)?;
+        Self::open_store(config, true).await
+    }
+
+    /// The database alone, for commands that look at one that is there.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or there is none.
+    pub async fn existing_store(config: &Config) -> Result<Store, StartFault> {
+        Self::open_store(config, false).await
+    }
+
+    async fn open_store(config: &Config, create: bool) -> Result<Store, StartFault> {
         let settings = DatabaseSettings {
             url: config.database_url.clone(),
             max_connections: config.database.max_connections,
             acquire_timeout: config.database.acquire_timeout,
+            create,
         };
         Store::connect(&settings).await.map_err(|fault| StartFault::because("database_url", fault))
     }

@@ -15,6 +15,7 @@ use crate::{
         mail::DeliverMail,
     },
 };
+use futures_util::future::select_all;
 use std::time::Duration;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -96,7 +97,7 @@ impl Service {
     /// # Errors
     /// When the listener fails.
     pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), StartFault> {
-        let jobs = self.start_jobs(&shutdown);
+        let mut jobs = self.start_jobs(&shutdown);
         if let Some(listener) = listeners.operators {
             let (metrics, hasher) = (self.metrics.clone(), self.hasher.clone());
             let exposition = move || {
@@ -114,9 +115,12 @@ impl Service {
             });
         }
         let (store, wakeups) = (self.store.clone(), self.wakeups.clone());
-        self.answer_calls(listeners.calls, shutdown).await?;
-        for job in jobs {
-            // A job that panicked has said so already.
+        tokio::select! {
+            served = self.answer_calls(listeners.calls, shutdown.clone()) => served?,
+            fault = first_to_fail(&mut jobs, shutdown) => return Err(fault),
+        }
+        for job in jobs.into_iter().filter(|job| !job.is_finished()) {
+            // One that panicked has said so already.
             let _ = job.await;
         }
         wakeups.close().await;
@@ -148,6 +152,7 @@ impl Service {
         }
     }
 
+    /// Starts what goes on beside the calls.
     fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 3] {
         let health = self.health.clone();
         let report = move |serving| {
@@ -160,4 +165,14 @@ impl Service {
             spawn(jobs::watch_health(self.ready.clone(), report, shutdown.clone())),
         ]
     }
+}
+
+/// A job that ends before the service does has panicked. Answering calls without it would look like health: better to stop,
+/// and be started again.
+async fn first_to_fail(jobs: &mut [JoinHandle<()>], shutdown: Shutdown) -> StartFault {
+    let (ended, ..) = select_all(jobs.iter_mut()).await;
+    if shutdown.is_requested() {
+        std::future::pending::<()>().await;
+    }
+    StartFault::because("a background job ended", ended.err().map_or_else(String::new, |error| error.to_string()))
 }

@@ -54,8 +54,10 @@ impl EmailAddress {
         if !is_local_part(local) || !is_host_name(domain) {
             return Err(InvalidEmail::Malformed);
         }
+        // One host has two spellings, in letters and in ASCII (UTS 46); addresses are compared by the latter.
+        let host = idna::domain_to_ascii(domain).map_err(|_| InvalidEmail::Malformed)?;
         // Lower case can be longer than what it came from; the column that keeps it is as wide as the address.
-        let normalised: String = text::nfc(&shown.to_lowercase());
+        let normalised = format!("{}@{host}", text::nfc(&local.to_lowercase()));
         if normalised.len() > MAX_EMAIL_BYTES {
             return Err(InvalidEmail::TooLong);
         }
@@ -136,6 +138,13 @@ mod tests {
     fn addresses_that_differ_only_by_case_are_the_same() {
         let plain = EmailAddress::parse("ada@example.org").map(|e| e.normalised);
         assert_eq!(plain, EmailAddress::parse("ADA@Example.Org").map(|e| e.normalised));
+    }
+
+    #[test]
+    fn a_host_in_letters_and_in_ascii_is_one_host() {
+        let normalised = |text: &str| EmailAddress::parse(text).unwrap().normalised().to_owned();
+        assert_eq!(normalised("ada@MÜNCHEN.de"), normalised("ada@xn--mnchen-3ya.de"));
+        assert_eq!(normalised("Ольга@пример.рф"), "ольга@xn--e1afmkfd.xn--p1ai");
     }
 
     #[test]

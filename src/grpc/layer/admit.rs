@@ -13,8 +13,8 @@ use countersign_domain::{
     refusal::Reason,
     secret::SecretText,
 };
-use http::{Extensions, HeaderMap, header};
-use std::sync::Arc;
+use http::{Extensions, HeaderMap, Uri, header, uri::Authority};
+use std::{net::IpAddr, sync::Arc};
 use tonic::transport::server::TcpConnectInfo;
 
 /// Decides who is calling and whether they may. What no line of the table allows is refused.
@@ -46,11 +46,17 @@ impl Admit {
     }
 
     /// # Errors
-    /// METHOD_UNKNOWN, TENANT_UNKNOWN, TOKEN_MISSING, and whatever is wrong with the token.
-    pub(super) async fn run(&self, path: &str, headers: &HeaderMap, mut origin: Origin) -> Result<Call, Failure> {
-        let (_, rule) = callers::find(path).ok_or(Reason::MethodUnknown)?;
-        if rule == CallerRule::Development && !self.development {
-            return Err(Reason::MethodUnknown.into());
+    /// METHOD_UNKNOWN, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, and whatever is wrong with the token.
+    pub(super) async fn run(&self, uri: &Uri, headers: &HeaderMap, mut origin: Origin) -> Result<Call, Failure> {
+        let (_, rule) = callers::find(uri.path()).ok_or(Reason::MethodUnknown)?;
+        if rule == CallerRule::Development {
+            if !self.development {
+                return Err(Reason::MethodUnknown.into());
+            }
+            // A site that points a name of its own at this machine (DNS rebinding) is no part of this machine.
+            if !is_loopback_name(uri, headers) {
+                return Err(Reason::CallerNotAllowed.into());
+            }
         }
         origin.named_tenant = self.tenant(headers).await?;
         let bearer = bearer(headers);
@@ -75,6 +81,14 @@ impl Admit {
     }
 }
 
+/// Whether a call was addressed to this machine by a name that is nobody else's.
+fn is_loopback_name(uri: &Uri, headers: &HeaderMap) -> bool {
+    let header = || headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
+    let Some(authority) = uri.authority().cloned().or_else(header) else { return false };
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 /// The token of `authorization: Bearer …` (RFC 6750 section 2.1). Two of them are none: which would be meant?
 fn bearer(headers: &HeaderMap) -> Result<Option<SecretText>, Reason> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
@@ -96,6 +110,25 @@ mod tests {
             headers.append(header::AUTHORIZATION, value.parse().unwrap());
         }
         bearer(&headers)
+    }
+
+    #[test]
+    fn only_names_of_this_machine_reach_what_is_for_development() {
+        let asked = |host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            is_loopback_name(&Uri::from_static("/"), &headers)
+        };
+        for host in ["localhost:50051", "LOCALHOST", "127.0.0.1:1", "127.9.9.9", "[::1]:50051"] {
+            assert!(asked(host), "{host}");
+        }
+        for host in
+            ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "", "a@localhost:x"]
+        {
+            assert!(!asked(host), "{host}");
+        }
+        let over_http2 = Uri::from_static("http://evil.example:50051/");
+        assert!(!is_loopback_name(&over_http2, &HeaderMap::new()));
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Front {
     }
 
     async fn pass(self, mut request: Request<Body>, origin: Origin) -> Result<Response<Body>, Failure> {
-        let call = self.admit.run(request.uri().path(), request.headers(), origin).await?;
+        let call = self.admit.run(request.uri(), request.headers(), origin).await?;
         request.extensions_mut().insert(call);
         self.routes.oneshot(request).await.map_err(|error| Failure::Broken(error.to_string()))
     }

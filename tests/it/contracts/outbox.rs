@@ -20,6 +20,7 @@ pub(super) async fn store(app: &App) -> Store {
         url: SecretText::new(app.database_url.clone()),
         max_connections: 4,
         acquire_timeout: Duration::from_secs(30),
+        create: false,
     };
     Store::connect(&settings).await.unwrap()
 }
@@ -47,7 +48,7 @@ async fn enqueue(store: &Store, count: u8) -> Vec<MailId> {
 
 async fn claim(store: &Store, now: Timestamp, limit: u64) -> Vec<MailId> {
     let claimed = outbox::claim(&store.write(), now, LEASE, limit).await.unwrap();
-    claimed.into_iter().map(|mail| mail.id).collect()
+    claimed.into_iter().map(|mail| mail.unwrap().id).collect()
 }
 
 /// Ends every mail, so that nothing is left behind.
