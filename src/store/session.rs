@@ -61,10 +61,6 @@ impl Session {
         }
     }
 
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        self.ended_at.is_none() && self.expiry.idle > now && self.expiry.absolute > now
-    }
-
     /// What a refresh of this session is judged by.
     pub fn facts(&self, account: &Account) -> SessionFacts {
         SessionFacts {

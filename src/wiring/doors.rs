@@ -134,6 +134,7 @@ impl Stories<'_> {
             logout: Logout {
                 store: store.clone(),
                 ring: ring.clone(),
+                lives: self.session_lives(),
                 journal: self.journal(),
                 clock: world.clock.clone(),
             },

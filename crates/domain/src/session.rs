@@ -93,17 +93,6 @@ pub enum RefreshVerdict {
     Reused,
 }
 
-/// Whether the live generation was made from the presented one.
-fn is_parent(presented: i64, live: i64) -> bool {
-    presented.checked_add(1) == Some(live)
-}
-
-/// Whether a refresh token may speak for its session at all: the live generation, or the one it was made from, whose
-/// answer its client may never have seen.
-pub fn is_good(presented: i64, live: i64) -> bool {
-    presented == live || is_parent(presented, live)
-}
-
 /// Judges a refresh (RFC 9700 section 4.14.2). A session that is over says so before anything is called reuse, so that
 /// a forgotten tab is not reported as a theft.
 pub fn judge_refresh(session: &SessionFacts, presented: i64, now: Timestamp, grace: Duration) -> RefreshVerdict {
@@ -120,7 +109,8 @@ pub fn judge_refresh(session: &SessionFacts, presented: i64, now: Timestamp, gra
     if presented == session.generation {
         return RefreshVerdict::Contended;
     }
-    if is_parent(presented, session.generation) && now <= session.refreshed_at.plus(grace) {
+    let is_parent = presented.checked_add(1) == Some(session.generation);
+    if is_parent && now <= session.refreshed_at.plus(grace) {
         return RefreshVerdict::Repeat;
     }
     RefreshVerdict::Reused

@@ -9,7 +9,7 @@ use countersign_domain::{
     id::{AccountId, SessionId, TenantId},
     refusal::Reason,
     secret::SecretText,
-    session::{EndReason, is_good},
+    session::{EndReason, RefreshVerdict, SessionLives, judge_refresh},
 };
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use std::sync::Arc;
 pub struct Logout {
     pub store: Store,
     pub ring: Arc<KeyRing>,
+    pub lives: SessionLives,
     pub journal: Journal,
     pub clock: Clock,
 }
@@ -49,9 +50,11 @@ impl Logout {
                     return Ok(());
                 };
                 // An old token may end its own session: that can only do good. It has no say over the others.
-                let is_good = is_good(token.generation, session.generation);
-                self.end(origin, tenant, account.id, id, everywhere && is_good && session.is_live(self.clock.now()))
-                    .await
+                let (facts, now) = (session.facts(&account), self.clock.now());
+                let verdict = judge_refresh(&facts, token.generation, now, self.lives.refresh_grace);
+                // `Contended` is what the live generation is when nobody advances it.
+                let is_good = matches!(verdict, RefreshVerdict::Contended | RefreshVerdict::Repeat);
+                self.end(origin, tenant, account.id, id, everywhere && is_good).await
             }
         }
     }

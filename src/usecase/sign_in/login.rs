@@ -49,13 +49,16 @@ impl Login {
             None => None,
         };
         let about = About::target(account.as_ref().map(|account| account.id));
-        let Some(proven) = self.password.prove(account, &form.password).await? else {
-            let failure = Reason::CredentialsInvalid.into();
-            return Err(self.journal.refused(tenant, origin, EventKind::LoginRefused, about, failure).await);
+        let attempt = async {
+            let proven = self.password.prove(account, &form.password).await?.ok_or(Reason::CredentialsInvalid)?;
+            let opened = self.open.run(origin, &proven, audience, form.device_name).await?;
+            self.renew_hash(&proven).await;
+            Ok(opened)
         };
-        let opened = self.open.run(origin, &proven, audience, form.device_name).await?;
-        self.renew_hash(&proven).await;
-        Ok(opened)
+        match attempt.await {
+            Err(failure) => Err(self.journal.refused(tenant, origin, EventKind::LoginRefused, about, failure).await),
+            opened => opened,
+        }
     }
 
     /// Makes an outdated hash anew. The login has succeeded: that it costs a second hash, or fails for lack of room, must
