@@ -28,10 +28,11 @@ pub struct Service {
     metrics: Option<Metrics>,
     store: Store,
     wakeups: WakeUps,
-    hasher: Hasher,
     incoming: IncomingLimits,
     limits: ServerLimits,
     drain: Duration,
+    /// What hashes passwords, and counts the hashes.
+    pub hasher: Hasher,
     /// Sends what the outbox holds.
     pub deliver_mail: DeliverMail,
     /// Deletes what is over.

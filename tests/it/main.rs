@@ -11,6 +11,7 @@
 mod support;
 
 mod account;
+mod attacks;
 mod contracts;
 mod door;
 mod foreign;
@@ -18,4 +19,6 @@ mod housekeeping;
 mod mail;
 mod outage;
 mod process;
+mod session;
+mod sign_in;
 mod terminal;

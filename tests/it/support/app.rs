@@ -6,6 +6,7 @@ use countersign::{
         dev_mailbox_service_client::DevMailboxServiceClient, session_service_client::SessionServiceClient,
     },
     mail::{Mailbox, StoredMail},
+    passwords::Hasher,
     runtime::{Clock, ClockHand, Entropy, Shutdown, ShutdownHandle},
     usecase::{account::OperateAccounts, housekeeping::Purge, mail::DeliverMail},
     wiring::{Service, World},
@@ -49,6 +50,8 @@ pub(crate) struct App {
     pub(crate) deliver: DeliverMail,
     pub(crate) purge: Purge,
     pub(crate) accounts: OperateAccounts,
+    /// What counts the hashes that calls cost.
+    pub(crate) hasher: Hasher,
     pub(crate) mailbox: Mailbox,
     /// For questions that no RPC answers.
     pub(crate) database: DatabaseConnection,
@@ -97,6 +100,7 @@ impl App {
         let (stop, shutdown) = Shutdown::new();
         let (deliver, purge, accounts) =
             (service.deliver_mail.clone(), service.purge.clone(), service.accounts.clone());
+        let hasher = service.hasher.clone();
         let server = tokio::spawn(async move { service.answer_calls(listener, shutdown).await.unwrap() });
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
         Self {
@@ -106,6 +110,7 @@ impl App {
             deliver,
             purge,
             accounts,
+            hasher,
             mailbox: Mailbox::new(&data_dir.join("mail")),
             database: sea_orm::Database::connect(&database_url).await.unwrap(),
             database_url,

@@ -1,7 +1,9 @@
 //! What the tests stand on.
 
 mod app;
+mod at_once;
 mod broken_wire;
+mod census;
 mod client;
 mod command;
 mod contract;
@@ -9,6 +11,7 @@ mod database;
 mod log;
 mod mail;
 mod mail_server;
+mod mailed;
 mod person;
 mod postgres;
 mod process;
@@ -20,7 +23,9 @@ mod rows;
 mod schema;
 
 pub(crate) use app::{App, AppOptions};
+pub(crate) use at_once::at_once;
 pub(crate) use broken_wire::Wire;
+pub(crate) use census::{census, grown};
 pub(crate) use client::{Client, eventually};
 pub(crate) use command::finish;
 pub(crate) use contract::{Refused, bearer, details, reason, request_with, retry_after};
@@ -28,6 +33,7 @@ pub(crate) use database::{Database, on_each_database, on_each_database_with};
 pub(crate) use log::Log;
 pub(crate) use mail::MailText;
 pub(crate) use mail_server::MailServer;
+pub(crate) use mailed::{Proof, Purpose, email_change_mail, reset_mail};
 pub(crate) use person::{PASSWORD, Person};
 pub(crate) use postgres::{Cluster, free_port};
 pub(crate) use process::{ProcessOptions, ServiceProcess};

@@ -1,0 +1,53 @@
+use crate::support::{
+    App, MailText as _, PASSWORD, Person, Proof, Purpose, Refused as _, on_each_database, reset_mail,
+};
+use countersign::grpc::wire::proto::*;
+use tonic::{Request, Status};
+
+/// A call to another tenant than the default one.
+fn elsewhere<T>(mut request: Request<T>) -> Request<T> {
+    request.metadata_mut().insert("x-countersign-tenant", "acme".parse().unwrap());
+    request
+}
+
+async fn open_tenant(app: &App) {
+    let id = match app.database_url.starts_with("sqlite") {
+        true => "x'019a0000000070008000000000000abc'",
+        false => "'019a0000-0000-7000-8000-000000000abc'",
+    };
+    app.execute(&format!("INSERT INTO tenants (id, name, created_at) VALUES ({id}, 'acme', 0)")).await;
+}
+
+#[test]
+fn a_token_opens_nothing_in_another_tenant() {
+    on_each_database(async |app| {
+        open_tenant(app).await;
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let link = reset_mail(app, "ada@example.org").await.link_token();
+        let refresh = RefreshRequest { refresh_token: ada.session.refresh_token.clone() };
+        let logout = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: true };
+        let login = LoginRequest {
+            identifier: "ada@example.org".to_owned(),
+            password: PASSWORD.to_owned(),
+            ..Default::default()
+        };
+        let reset = ResetRequest {
+            token: link.clone(),
+            new_password: "nine loud ravens at dawn".to_owned(),
+            ..Default::default()
+        };
+        assert_eq!(app.account().get_me(elsewhere(ada.asks(GetMeRequest {}))).await.reason(), "TOKEN_INVALID");
+        assert_eq!(app.auth().refresh(elsewhere(Request::new(refresh))).await.reason(), "TOKEN_INVALID");
+        assert_eq!(app.auth().logout(elsewhere(Request::new(logout))).await.reason(), "TOKEN_INVALID");
+        assert_eq!(app.auth().login(elsewhere(Request::new(login))).await.reason(), "CREDENTIALS_INVALID");
+        let refused: Result<_, Status> = app.account().reset(elsewhere(Request::new(reset))).await;
+        assert_eq!(refused.reason(), "LINK_INVALID");
+
+        let mut unknown = ada.asks(GetMeRequest {});
+        unknown.metadata_mut().insert("x-countersign-tenant", "nobody".parse().unwrap());
+        assert_eq!(app.account().get_me(unknown).await.reason(), "TENANT_UNKNOWN");
+        Person::me(app, &ada.session).await.unwrap();
+        let proof = Proof::Link(link);
+        Purpose::Reset.claim(app, &proof, "nine loud ravens at dawn", "").await.unwrap();
+    });
+}

@@ -1,0 +1,52 @@
+use crate::support::{AppOptions, PASSWORD, Person, Refused as _, on_each_database_with, reason, retry_after};
+use futures_util::future::{Either, join_all, select};
+use std::{pin::pin, time::Duration};
+use tonic::Code;
+
+#[test]
+fn refresh_goes_on_while_logins_are_turned_away() {
+    // One worker, one place to wait, and a hash that takes far longer than a few calls.
+    let options = AppOptions::with("COUNTERSIGN_PASSWORDS__QUEUE", "1")
+        .and("COUNTERSIGN_PASSWORDS__WORKERS", "1")
+        .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "65536")
+        .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "8");
+    on_each_database_with(options, async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let app = &*app;
+        let storm = pin!(join_all((0..48).map(|_| Person::log_in(app, "ada@example.org", PASSWORD))));
+        let refreshes = pin!(async {
+            let mut session = ada.session.clone();
+            // The storm is on once a login waits for the worker.
+            while app.hasher.queue_depth() == 0 {
+                tokio::task::yield_now().await;
+            }
+            for _ in 0..5 {
+                session = Person::refresh(app, &session.refresh_token).await.unwrap();
+            }
+            session
+        });
+        let (session, storm) = match select(refreshes, storm).await {
+            Either::Left((session, storm)) => (session, storm),
+            Either::Right(_) => panic!("every login was answered before five refreshes were"),
+        };
+        Person::me(app, &session).await.unwrap();
+
+        let (mut opened, mut turned_away) = (0, 0);
+        for login in storm.await {
+            match login {
+                Ok(_) => opened += 1,
+                Err(status) => {
+                    assert_eq!(reason(&status), "OVERLOADED");
+                    assert_eq!(status.code(), Code::ResourceExhausted);
+                    assert!(retry_after(&status).unwrap() > Duration::ZERO);
+                    turned_away += 1;
+                }
+            }
+        }
+        assert!(opened >= 1 && turned_away >= 40, "{opened} opened, {turned_away} turned away");
+        let sessions = app.number("SELECT count(*) FROM sessions").await;
+        assert_eq!(sessions, opened + 1, "a login that was turned away left a session");
+        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        assert_eq!(Person::log_in(app, "ada@example.org", "wrong").await.reason(), "CREDENTIALS_INVALID");
+    });
+}

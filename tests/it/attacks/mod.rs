@@ -1,0 +1,30 @@
+//! One file for each known attack; `docs/security/attacks.md` says which defence each of them tries.
+
+mod address_confusion;
+mod code_guessing;
+mod current_password_guessing;
+mod disabled_account;
+mod ended_session;
+mod enumeration;
+mod foreign_session;
+mod foreign_tenant;
+mod host_header;
+mod link_confusion;
+mod link_replay;
+mod login_race;
+mod login_storm;
+mod mail_injection;
+mod old_token_logout;
+mod pre_hijacking;
+mod refresh_race;
+mod refresh_reuse;
+mod registration_race;
+mod request_id_race;
+mod secrets;
+mod session_stretching;
+mod squatting;
+mod stale_links;
+mod surviving_session;
+mod takeover_news;
+mod token_confusion;
+mod unverified;

@@ -1,0 +1,17 @@
+use crate::support::{PASSWORD, Person, Refused as _, on_each_database};
+use countersign::grpc::wire::proto::*;
+
+#[test]
+fn an_old_token_ends_its_own_session_only() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let second = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        let third = Person::refresh(app, &second.refresh_token).await.unwrap();
+        let stolen = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: true };
+        app.auth().logout(stolen).await.unwrap();
+        assert_eq!(Person::me(app, &third).await.reason(), "SESSION_ENDED");
+        Person::me(app, &other).await.unwrap();
+        Person::refresh(app, &other.refresh_token).await.unwrap();
+    });
+}

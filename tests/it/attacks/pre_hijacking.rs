@@ -1,0 +1,76 @@
+use crate::support::{
+    App, MailText as _, PASSWORD, Person, Proof, Purpose, Refused as _, on_each_database, reset_mail,
+};
+use countersign::{grpc::wire::proto::*, mail::StoredMail};
+use std::time::Duration;
+
+const OF_EVE: &str = "nine loud ravens at dawn";
+
+/// Registers the address of the victim and returns the mail the victim gets of it.
+async fn register(app: &App, password: &str) -> StoredMail {
+    app.advance(Duration::from_secs(60));
+    let form =
+        RegisterRequest { email: "vic@example.org".to_owned(), password: password.to_owned(), ..Default::default() };
+    app.account().register(form).await.unwrap();
+    app.mail_to("vic@example.org").await
+}
+
+async fn assert_owned_by_the_victim(app: &App, of_eve: &StoredMail) {
+    Person::log_in(app, "vic@example.org", PASSWORD).await.unwrap();
+    assert_eq!(Person::log_in(app, "vic@example.org", OF_EVE).await.reason(), "CREDENTIALS_INVALID");
+    let link = Proof::Link(of_eve.link_token());
+    assert_eq!(Purpose::Verify.claim(app, &link, "", "").await.reason(), "LINK_USED");
+    let code = Proof::Code { email: "vic@example.org".to_owned(), code: of_eve.typed_code() };
+    assert!(Purpose::Verify.claim(app, &code, "", "").await.is_err());
+    assert_eq!((app.rows("accounts").await, app.rows("registrations").await), (1, 0));
+}
+
+#[test]
+fn a_link_opens_only_the_registration_it_was_mailed_for() {
+    for attacker_is_first in [true, false] {
+        on_each_database(async |app| {
+            let (of_eve, of_vic) = if attacker_is_first {
+                let of_eve = register(app, OF_EVE).await;
+                (of_eve, register(app, PASSWORD).await)
+            } else {
+                let of_vic = register(app, PASSWORD).await;
+                (register(app, OF_EVE).await, of_vic)
+            };
+            Purpose::Verify.claim(app, &Proof::Link(of_vic.link_token()), "", "").await.unwrap();
+            assert_owned_by_the_victim(app, &of_eve).await;
+        });
+    }
+}
+
+#[test]
+fn a_code_opens_only_the_registration_it_was_mailed_for() {
+    for attacker_is_first in [true, false] {
+        on_each_database(async |app| {
+            let (of_eve, of_vic) = if attacker_is_first {
+                let of_eve = register(app, OF_EVE).await;
+                (of_eve, register(app, PASSWORD).await)
+            } else {
+                let of_vic = register(app, PASSWORD).await;
+                (register(app, OF_EVE).await, of_vic)
+            };
+            let code = Proof::Code { email: "vic@example.org".to_owned(), code: of_vic.typed_code() };
+            Purpose::Verify.claim(app, &code, "", "").await.unwrap();
+            assert_owned_by_the_victim(app, &of_eve).await;
+        });
+    }
+}
+
+#[test]
+fn a_reset_takes_an_account_back_that_a_stranger_s_registration_became() {
+    on_each_database(async |app| {
+        let of_eve = register(app, OF_EVE).await;
+        Purpose::Verify.claim(app, &Proof::Link(of_eve.link_token()), "", "").await.unwrap();
+        let eve = Person::log_in(app, "vic@example.org", OF_EVE).await.unwrap();
+        let link = Proof::Link(reset_mail(app, "vic@example.org").await.link_token());
+        Purpose::Reset.claim(app, &link, PASSWORD, "").await.unwrap();
+        assert_eq!(Person::me(app, &eve).await.reason(), "SESSION_ENDED");
+        assert_eq!(Person::refresh(app, &eve.refresh_token).await.reason(), "SESSION_ENDED");
+        assert_eq!(Person::log_in(app, "vic@example.org", OF_EVE).await.reason(), "CREDENTIALS_INVALID");
+        Person::log_in(app, "vic@example.org", PASSWORD).await.unwrap();
+    });
+}

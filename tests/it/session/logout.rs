@@ -1,0 +1,141 @@
+use crate::support::{App, PASSWORD, Person, Refused as _, bearer, on_each_database, request_with};
+use countersign::grpc::wire::proto::*;
+use std::time::Duration;
+use tonic::Status;
+
+const PAST_THE_GRACE: Duration = Duration::from_secs(31);
+
+async fn leave(app: &App, refresh_token: &str, everywhere: bool) -> Result<(), Status> {
+    let form = LogoutRequest { refresh_token: refresh_token.to_owned(), everywhere };
+    app.auth().logout(form).await.map(|_| ())
+}
+
+async fn leave_by_access(app: &App, access_token: &str, everywhere: bool) -> Result<(), Status> {
+    let form = LogoutRequest { refresh_token: String::new(), everywhere };
+    app.auth().logout(bearer(access_token, form)).await.map(|_| ())
+}
+
+async fn assert_over(app: &App, session: &Session) {
+    assert_eq!(Person::me(app, session).await.reason(), "SESSION_ENDED");
+    assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "SESSION_ENDED");
+}
+
+async fn assert_alive(app: &App, session: &Session) {
+    Person::me(app, session).await.unwrap();
+}
+
+#[test]
+fn a_refresh_token_logs_its_session_out_and_only_it() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        leave(app, &ada.session.refresh_token, false).await.unwrap();
+        assert_over(app, &ada.session).await;
+        assert_alive(app, &other).await;
+        let audited = app.number("SELECT count(*) FROM audit_events WHERE kind = 'logged_out'").await;
+        assert_eq!(audited, 1);
+        leave(app, &ada.session.refresh_token, false).await.unwrap();
+        let audited = app.number("SELECT count(*) FROM audit_events WHERE kind = 'logged_out'").await;
+        assert_eq!(audited, 1, "a session that is over is not logged out again");
+    });
+}
+
+#[test]
+fn an_access_token_logs_its_session_out_too_and_twice_is_fine() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        for _ in 0..2 {
+            leave_by_access(app, &ada.session.access_token, false).await.unwrap();
+            assert_over(app, &ada.session).await;
+        }
+        assert_alive(app, &other).await;
+    });
+}
+
+#[test]
+fn logging_out_everywhere_ends_every_session_of_the_account_and_of_no_other() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let eve = Person::sign_up(app, "eve@example.org").await;
+        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        leave(app, &ada.session.refresh_token, true).await.unwrap();
+        assert_over(app, &ada.session).await;
+        assert_over(app, &other).await;
+
+        let first = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let second = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        leave_by_access(app, &second.access_token, true).await.unwrap();
+        assert_over(app, &first).await;
+        assert_over(app, &second).await;
+        assert_alive(app, &eve.session).await;
+    });
+}
+
+#[test]
+fn the_parent_within_the_grace_is_good_for_logging_out_everywhere() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        leave(app, &ada.session.refresh_token, true).await.unwrap();
+        assert_over(app, &other).await;
+    });
+}
+
+#[test]
+fn a_parent_past_the_grace_has_no_say_over_the_other_sessions() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let live = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        app.advance(PAST_THE_GRACE);
+        leave(app, &ada.session.refresh_token, true).await.unwrap();
+        assert_over(app, &live).await;
+        assert_alive(app, &other).await;
+    });
+}
+
+#[test]
+fn a_token_of_a_session_that_is_over_has_no_say_over_the_other_sessions() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        app.advance(Duration::from_secs(14 * 24 * 60 * 60));
+        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        leave(app, &ada.session.refresh_token, true).await.unwrap();
+        assert_alive(app, &other).await;
+        let ended = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        leave(app, &ended.refresh_token, false).await.unwrap();
+        leave(app, &ended.refresh_token, true).await.unwrap();
+        assert_alive(app, &other).await;
+    });
+}
+
+#[test]
+fn garbage_logs_nobody_out_and_nothing_at_all_is_missing() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        for garbage in ["garbage", "v4.local.x", &ada.session.access_token] {
+            assert_eq!(leave(app, garbage, true).await.reason(), "TOKEN_INVALID");
+        }
+        for garbage in ["garbage", &ada.session.refresh_token] {
+            assert_eq!(leave_by_access(app, garbage, true).await.reason(), "TOKEN_INVALID");
+        }
+        assert_eq!(leave(app, "", true).await.reason(), "TOKEN_MISSING");
+        let basic = request_with("authorization", "Basic x", LogoutRequest::default());
+        assert_eq!(app.auth().logout(basic).await.reason(), "TOKEN_INVALID");
+        assert_alive(app, &ada.session).await;
+    });
+}
+
+#[test]
+fn the_refresh_token_decides_when_an_access_token_comes_along() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let eve = Person::sign_up(app, "eve@example.org").await;
+        let form = LogoutRequest { refresh_token: eve.session.refresh_token.clone(), everywhere: false };
+        app.auth().logout(ada.asks(form)).await.unwrap();
+        assert_over(app, &eve.session).await;
+        assert_alive(app, &ada.session).await;
+    });
+}

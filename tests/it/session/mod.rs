@@ -1,0 +1,8 @@
+//! Sessions while they last, and how they end.
+
+mod access_token;
+mod expiry;
+mod list;
+mod logout;
+mod refresh;
+mod revoke;

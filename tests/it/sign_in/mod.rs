@@ -1,0 +1,4 @@
+//! How sessions begin.
+
+mod login;
+mod rehash;
