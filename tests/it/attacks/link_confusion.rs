@@ -26,7 +26,7 @@ fn what_was_sealed_as_something_else_is_no_link() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         for purpose in Purpose::ALL {
             for token in [&ada.session.refresh_token, &ada.session.access_token, "garbage", "v4.local."] {
-                let refused = purpose.claim(app, &Proof::Link(token.to_owned().into()), NEW_PASSWORD, "").await;
+                let refused = purpose.claim(app, &Proof::Link(token.to_owned()), NEW_PASSWORD, "").await;
                 assert_eq!(refused.reason(), "LINK_INVALID", "{purpose:?}");
             }
         }
