@@ -1,4 +1,5 @@
-use super::StoreFault;
+use super::{StoreFault, fault};
+use crate::runtime::{Stopwatch, sleep};
 use countersign_domain::secret::SecretText;
 use countersign_migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -71,6 +72,7 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 /// No statement of Countersign takes this long; one that does holds a connection others wait for.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+const RETRY_LOCKED: Duration = Duration::from_millis(10);
 /// Any number that nobody else takes for an advisory lock of this database: `counters` in ASCII.
 const MIGRATION_LOCK: i64 = 0x636f_756e_7465_7273;
 
@@ -84,8 +86,8 @@ impl Store {
             if settings.create {
                 create_private_file(settings.url.reveal())?;
             }
-            let writer = Database::connect(sqlite(settings, 1)).await?;
-            let reader = Database::connect(sqlite(settings, settings.max_connections)).await?;
+            let writer = open_sqlite(settings, 1).await?;
+            let reader = open_sqlite(settings, settings.max_connections).await?;
             return Ok(Self { writer, reader, is_sqlite: true });
         }
         let pool = Database::connect(postgres(settings)).await?;
@@ -189,6 +191,20 @@ fn create_private_file(url: &str) -> Result<(), StoreFault> {
         url.parse().map_err(|_| StoreFault::Unavailable("not an SQLite URL".to_owned()))?;
     let made = OpenOptions::new().create(true).append(true).mode(0o600).open(options.get_filename());
     made.map(drop).map_err(|error| StoreFault::Unavailable(error.to_string()))
+}
+
+/// SQLite refuses at once, whatever its busy timeout, where two that wait for each other would never end. Opening holds
+/// nothing yet, so it can simply be tried again.
+async fn open_sqlite(settings: &DatabaseSettings, connections: u32) -> Result<DatabaseConnection, StoreFault> {
+    let waiting = Stopwatch::start();
+    loop {
+        match Database::connect(sqlite(settings, connections)).await {
+            Err(error) if fault::is_locked(&error) && waiting.elapsed() < settings.acquire_timeout => {
+                sleep(RETRY_LOCKED).await;
+            }
+            opened => return Ok(opened?),
+        }
+    }
 }
 
 fn sqlite(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {

@@ -74,6 +74,15 @@ fn is_passing(cause: &Arc<SqlxError>) -> bool {
     }
 }
 
+/// Whether SQLite refused because somebody else holds the file.
+pub(super) fn is_locked(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause))) = error else {
+        return false;
+    };
+    let code = cause.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+}
+
 /// PostgreSQL: connection exceptions (08), too many connections and other exhausted resources (53), shutdowns and
 /// crashes (57P), serialization failures and deadlocks (40). SQLite: BUSY (5), LOCKED (6), IOERR (10), FULL (13) and
 /// CANTOPEN (14) with their extended forms, whose low byte is the primary code.
