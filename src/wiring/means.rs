@@ -94,7 +94,9 @@ impl Means {
     /// # Errors
     /// When it cannot be opened, or there is none.
     pub async fn existing_store(config: &Config) -> Result<Store, StartFault> {
-        Self::open_store(config, false).await
+        let opened = Self::open_store(config, false).await;
+        opened
+            .map_err(|fault| StartFault::because(&fault.to_string(), "`countersign migrate` makes one that is missing"))
     }
 
     async fn open_store(config: &Config, create: bool) -> Result<Store, StartFault> {

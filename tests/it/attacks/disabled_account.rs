@@ -58,13 +58,23 @@ fn links_that_were_mailed_before_do_nothing_for_a_disabled_account() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let reset = reset_mail(app, "ada@example.org").await;
         let change = email_change_mail(app, &ada, "ada@example.net").await;
+        let links = [
+            (Purpose::Reset, Proof::Link(reset.link_token())),
+            (Purpose::ConfirmEmail, Proof::Link(change.link_token())),
+        ];
         disable(app, &ada).await;
         for (purpose, mail) in [(Purpose::Reset, reset), (Purpose::ConfirmEmail, change)] {
             let code = Proof::Code { email: mail.to.clone(), code: mail.typed_code() };
-            for proof in [Proof::Link(mail.link_token()), code] {
+            for (proof, reason) in [(Proof::Link(mail.link_token()), "LINK_USED"), (code, "CODE_INVALID")] {
                 let refused = purpose.claim(app, &proof, NEW_PASSWORD, "").await;
-                assert_eq!(refused.reason(), "ACCOUNT_DISABLED", "{purpose:?}");
+                assert_eq!(refused.reason(), reason, "{purpose:?}");
             }
+        }
+        let id = ada.session.account.as_ref().unwrap().account_id.parse().unwrap();
+        assert!(app.accounts.enable(&Origin::terminal(), id).await.unwrap());
+        for (purpose, link) in links {
+            let refused = purpose.claim(app, &link, NEW_PASSWORD, "").await;
+            assert_eq!(refused.reason(), "LINK_USED", "{purpose:?}, after the account was enabled again");
         }
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE email = 'ada@example.org'").await, 1);
     });
@@ -93,7 +103,7 @@ fn a_reset_does_not_enable_a_disabled_account() {
         let token = reset_mail(app, "ada@example.org").await.link_token();
         disable(app, &ada).await;
         let refused = Purpose::Reset.claim(app, &Proof::Link(token), NEW_PASSWORD, "").await;
-        assert_eq!(refused.reason(), "ACCOUNT_DISABLED");
+        assert_eq!(refused.reason(), "LINK_USED");
         for password in [PASSWORD, NEW_PASSWORD] {
             assert_eq!(Person::log_in(app, "ada@example.org", password).await.reason(), "CREDENTIALS_INVALID");
         }

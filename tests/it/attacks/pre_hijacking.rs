@@ -15,7 +15,12 @@ async fn register(app: &App, password: &str) -> StoredMail {
     app.mail_to("vic@example.org").await
 }
 
+/// Whatever was chosen before, only who reads the mails sets the password.
 async fn assert_owned_by_the_victim(app: &App, of_eve: &StoredMail) {
+    for password in [PASSWORD, OF_EVE] {
+        assert_eq!(Person::log_in(app, "vic@example.org", password).await.reason(), "CREDENTIALS_INVALID");
+    }
+    Person::set_password_by_mail(app, "vic@example.org", PASSWORD).await;
     Person::log_in(app, "vic@example.org", PASSWORD).await.unwrap();
     assert_eq!(Person::log_in(app, "vic@example.org", OF_EVE).await.reason(), "CREDENTIALS_INVALID");
     let link = Proof::Link(of_eve.link_token());
@@ -58,6 +63,20 @@ fn a_code_opens_only_the_registration_it_was_mailed_for() {
             assert_owned_by_the_victim(app, &of_eve).await;
         });
     }
+}
+
+#[test]
+fn a_mail_asked_for_again_opens_no_account_with_a_stranger_s_password() {
+    on_each_database(async |app| {
+        register(app, PASSWORD).await;
+        let of_eve = register(app, OF_EVE).await;
+        app.advance(Duration::from_secs(60));
+        let again = ResendVerificationRequest { email: "vic@example.org".to_owned(), ..Default::default() };
+        app.account().resend_verification(again).await.unwrap();
+        let link = Proof::Link(app.mail_to("vic@example.org").await.link_token());
+        Purpose::Verify.claim(app, &link, "", "").await.unwrap();
+        assert_owned_by_the_victim(app, &of_eve).await;
+    });
 }
 
 #[test]

@@ -28,6 +28,16 @@ impl Person {
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
     }
 
+    /// Sets a password with the newest mail that is for that, whoever asked for it.
+    pub(crate) async fn set_password_by_mail(app: &App, email: &str, new_password: &str) {
+        let mails = app.mails_to(email).await;
+        let mail =
+            mails.iter().find(|mail| mail.subject.starts_with("Set a new password")).expect("a mail that sets one");
+        let form =
+            ResetRequest { token: mail.link_token(), new_password: new_password.to_owned(), ..Default::default() };
+        app.account().reset(form).await.unwrap();
+    }
+
     pub(crate) async fn log_in(app: &App, identifier: &str, password: &str) -> Result<Session, Status> {
         let form =
             LoginRequest { identifier: identifier.to_owned(), password: password.to_owned(), ..Default::default() };
