@@ -126,3 +126,38 @@ fn the_files_that_were_asked_for_are_there() {
         assert!(at(path).is_file(), "{path} is missing");
     }
 }
+
+/// `path`: `name` or `name`, as the rows of the attack table give their tests.
+fn tests_named_in(row: &str) -> Vec<(String, String)> {
+    let mut named = Vec::new();
+    let mut file = None;
+    for quoted in row.split('`').skip(1).step_by(2) {
+        if quoted.ends_with(".rs") {
+            file = Some(quoted.to_owned());
+        } else if let Some(file) = &file {
+            named.push((file.clone(), quoted.to_owned()));
+        }
+    }
+    named
+}
+
+#[test]
+fn every_attack_has_a_test_and_every_test_that_is_named_is_there() {
+    let page = fs::read_to_string(at("docs/security/attacks.md")).unwrap();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| attack")).collect();
+    assert!(rows.len() > 40, "the table was not found");
+    let mut wrong = Vec::new();
+    for row in rows.into_iter().filter(|row| !row.starts_with("| ---")) {
+        let tests = tests_named_in(row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap());
+        if tests.is_empty() {
+            wrong.push(format!("no test: {row}"));
+        }
+        for (file, name) in tests {
+            let source = fs::read_to_string(at(&file)).unwrap_or_default();
+            if !source.contains(&format!("fn {name}(")) {
+                wrong.push(format!("{file} has no `{name}`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -188,3 +188,16 @@ fn two_reset_links_used_at_once_set_one_password() {
         assert!(["LINK_USED", "STORE_UNAVAILABLE"].contains(&refused.as_str()), "{refused}");
     });
 }
+
+#[test]
+fn a_right_code_costs_no_try_however_often_the_password_is_refused() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        reset_token(app, &ada.email).await;
+        let code = app.mail_to(&ada.email).await.typed_code();
+        for _ in 0..7 {
+            assert_eq!(reset_by_code(app, &ada.email, &code, PASSWORD).await.reason(), "PASSWORD_REJECTED");
+        }
+        reset_by_code(app, &ada.email, &code, NEW_PASSWORD).await.unwrap();
+    });
+}

@@ -15,6 +15,8 @@ mod login_race;
 mod login_storm;
 mod mail_injection;
 mod old_token_logout;
+mod overtaken_proof;
+mod pending_move;
 mod pre_hijacking;
 mod refresh_race;
 mod refresh_reuse;

@@ -95,3 +95,18 @@ fn nothing_in_the_outbox_or_the_log_is_a_secret() {
         }
     });
 }
+
+#[test]
+fn a_row_that_this_release_cannot_read_holds_up_no_other_mail() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        register(app, "newer@example.org").await;
+        app.execute("UPDATE outbox SET template = 'written_by_a_newer_release'").await;
+        register(app, "ada@example.org").await;
+        let delivered = app.deliver.run().await.unwrap();
+        assert_eq!(delivered, Delivered { sent: 1, ended: 1, ..Default::default() });
+        assert_eq!(
+            texts(app, "SELECT last_error FROM outbox WHERE outcome = 'dead'").await,
+            ["this release cannot read it"]
+        );
+    });
+}

@@ -18,6 +18,9 @@ async fn the_first_start_makes_everything_for_its_owner_alone() {
     assert_eq!(mode(&options.data_dir), 0o700);
     assert_eq!(mode(&options.data_dir.join("mail")), 0o700);
     assert_eq!(mode(&options.data_dir.join("kek")), 0o600);
+    for file in ["countersign.db", "countersign.db-wal", "countersign.db-shm"] {
+        assert_eq!(mode(&options.data_dir.join(file)), 0o600, "{file}");
+    }
     for mail in fs::read_dir(options.data_dir.join("mail")).unwrap() {
         assert_eq!(mode(&mail.unwrap().path()), 0o600);
     }

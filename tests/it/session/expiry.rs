@@ -47,3 +47,16 @@ fn an_access_token_never_outlives_its_session() {
         assert_eq!(Person::me(app, &session).await.reason(), "TOKEN_EXPIRED");
     });
 }
+
+#[test]
+fn the_last_moment_of_a_session_that_is_too_short_for_a_token_is_its_end() {
+    let short = AppOptions::with("COUNTERSIGN_SESSIONS__ACCESS_TTL", "1m")
+        .and("COUNTERSIGN_SESSIONS__IDLE_TTL", "1m")
+        .and("COUNTERSIGN_SESSIONS__ABSOLUTE_TTL", "1m");
+    on_each_database_with(short, async |app| {
+        app.advance(Duration::from_millis(500));
+        let session = Person::sign_up(app, "ada@example.org").await.session;
+        app.advance(Duration::from_millis(59_900));
+        assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "SESSION_EXPIRED");
+    });
+}
