@@ -6,6 +6,7 @@ mod crash;
 mod first_start;
 mod health;
 mod key;
+mod metrics;
 mod refusal;
 mod stop;
 mod storm;

@@ -37,6 +37,10 @@ impl Client {
         Self(endpoint.connect().await.unwrap())
     }
 
+    pub(crate) fn channel(&self) -> Channel {
+        self.0.clone()
+    }
+
     pub(crate) fn account(&self) -> AccountServiceClient<Channel> {
         AccountServiceClient::new(self.0.clone())
     }
