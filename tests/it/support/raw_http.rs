@@ -77,7 +77,7 @@ pub(crate) fn with_header(mut request: Request<Full<Bytes>>, name: &'static str,
 /// Sends a request on a connection of its own.
 pub(crate) async fn send(address: SocketAddr, version: Version, mut request: Request<Full<Bytes>>) -> Answer {
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
-    let answer = if version == Version::HTTP_2 {
+    if version == Version::HTTP_2 {
         let uri = format!("http://{address}{}", request.uri()).parse().unwrap();
         *request.uri_mut() = uri;
         let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
@@ -92,8 +92,7 @@ pub(crate) async fn send(address: SocketAddr, version: Version, mut request: Req
         let answer = read(sender.send_request(request).await.unwrap()).await;
         driving.abort();
         answer
-    };
-    answer
+    }
 }
 
 /// Makes a gRPC call over HTTP/2 and returns what became of it.
