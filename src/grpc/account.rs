@@ -2,11 +2,14 @@ use super::{
     call::Call,
     wire::{self, Fields, proto::*},
 };
-use crate::usecase::account::{
-    ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, Me, Register, Registering, RequestEmailChange,
-    RequestReset, ResendVerification, Reset, UpdateMe, Verify,
+use crate::usecase::{
+    account::{
+        ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, Me, Register, Registering, RequestEmailChange,
+        RequestReset, ResendVerification, Reset, UpdateMe, Verify,
+    },
+    action::ClaimProof,
 };
-use countersign_domain::refusal::Refusal;
+use countersign_domain::{email::EmailAddress, refusal::Refusal, request_id::RequestId};
 use tonic::{Request, Response, Status};
 
 /// `countersign.v1.AccountService`
@@ -42,10 +45,7 @@ impl account_service_server::AccountService for AccountDoor {
         let call = Call::of(&request)?;
         call.answer(async {
             let message = request.into_inner();
-            let mut fields = Fields::default();
-            let proof = wire::claim_proof(&mut fields, message.token, &message.email, message.code);
-            let request_id = wire::request_id(&mut fields, &message.request_id);
-            let (proof, request_id) = fields.done(proof.zip(request_id))?;
+            let (proof, request_id) = read_proof(message.token, &message.email, message.code, &message.request_id)?;
             self.verify.run(&call.origin, proof, request_id).await?;
             Ok(VerifyResponse {})
         })
@@ -59,10 +59,7 @@ impl account_service_server::AccountService for AccountDoor {
         let call = Call::of(&request)?;
         call.answer(async {
             let message = request.into_inner();
-            let mut fields = Fields::default();
-            let email = wire::email(&mut fields, "email", &message.email);
-            let request_id = wire::request_id(&mut fields, &message.request_id);
-            let (email, request_id) = fields.done(email.zip(request_id))?;
+            let (email, request_id) = read_address(&message.email, &message.request_id)?;
             self.resend_verification.run(&call.origin, email, request_id).await?;
             Ok(ResendVerificationResponse {})
         })
@@ -76,10 +73,7 @@ impl account_service_server::AccountService for AccountDoor {
         let call = Call::of(&request)?;
         call.answer(async {
             let message = request.into_inner();
-            let mut fields = Fields::default();
-            let email = wire::email(&mut fields, "email", &message.email);
-            let request_id = wire::request_id(&mut fields, &message.request_id);
-            let (email, request_id) = fields.done(email.zip(request_id))?;
+            let (email, request_id) = read_address(&message.email, &message.request_id)?;
             self.request_reset.run(&call.origin, email, request_id).await?;
             Ok(RequestResetResponse {})
         })
@@ -167,10 +161,7 @@ impl account_service_server::AccountService for AccountDoor {
         let call = Call::of(&request)?;
         call.answer(async {
             let message = request.into_inner();
-            let mut fields = Fields::default();
-            let proof = wire::claim_proof(&mut fields, message.token, &message.email, message.code);
-            let request_id = wire::request_id(&mut fields, &message.request_id);
-            let (proof, request_id) = fields.done(proof.zip(request_id))?;
+            let (proof, request_id) = read_proof(message.token, &message.email, message.code, &message.request_id)?;
             self.confirm_email_change.run(&call.origin, proof, request_id).await?;
             Ok(ConfirmEmailChangeResponse {})
         })
@@ -221,4 +212,23 @@ fn read_registration(message: RegisterRequest) -> Result<Registering, Refusal> {
         })
     })();
     fields.done(read)
+}
+
+fn read_address(email: &str, request_id: &str) -> Result<(EmailAddress, Option<RequestId>), Refusal> {
+    let mut fields = Fields::default();
+    let email = wire::email(&mut fields, "email", email);
+    let request_id = wire::request_id(&mut fields, request_id);
+    fields.done(email.zip(request_id))
+}
+
+fn read_proof(
+    token: String,
+    email: &str,
+    code: String,
+    request_id: &str,
+) -> Result<(ClaimProof, Option<RequestId>), Refusal> {
+    let mut fields = Fields::default();
+    let proof = wire::claim_proof(&mut fields, token, email, code);
+    let request_id = wire::request_id(&mut fields, request_id);
+    fields.done(proof.zip(request_id))
 }

@@ -62,5 +62,5 @@ fn go_folders() -> Vec<PathBuf> {
     let bin_of = |variable: &str| env::var_os(variable).map(|folder| PathBuf::from(folder).join("bin"));
     let home = env::var_os("HOME").map(|home| PathBuf::from(home).join("go/bin"));
     let own = env::var_os("GOBIN").map(PathBuf::from);
-    [own, bin_of("GOPATH"), home, Some(PathBuf::from("/root/go/bin"))].into_iter().flatten().collect()
+    [own, bin_of("GOPATH"), home].into_iter().flatten().collect()
 }
