@@ -85,6 +85,10 @@ impl Admit {
 fn is_loopback_name(uri: &Uri, headers: &HeaderMap) -> bool {
     let header = || headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
     let Some(authority) = uri.authority().cloned().or_else(header) else { return false };
+    // No client writes a user into it (RFC 9110 section 7.2).
+    if authority.as_str().contains('@') {
+        return false;
+    }
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
