@@ -3,17 +3,18 @@
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
 
-const PROTOS: [&str; 6] = [
+const PROTOS: [&str; 7] = [
     "countersign/v1/account_service.proto",
     "countersign/v1/auth_service.proto",
     "countersign/v1/caller.proto",
     "countersign/v1/dev_mailbox_service.proto",
     "countersign/v1/error_reason.proto",
     "countersign/v1/session_service.proto",
+    "countersign/v1/verification_service.proto",
 ];
 
 /// Messages that carry passwords, tokens, codes or mails: prost would print them in clear.
-const SECRET_MESSAGES: [&str; 14] = [
+const SECRET_MESSAGES: [&str; 20] = [
     "countersign.v1.RegisterRequest",
     "countersign.v1.VerifyRequest",
     "countersign.v1.ResetRequest",
@@ -28,6 +29,12 @@ const SECRET_MESSAGES: [&str; 14] = [
     "countersign.v1.Session",
     "countersign.v1.ResendVerificationRequest",
     "countersign.v1.DevMail",
+    "countersign.v1.IssueServiceTokenRequest",
+    "countersign.v1.IssueServiceTokenResponse",
+    "countersign.v1.EncryptionKey",
+    "countersign.v1.GetVerificationKeysResponse",
+    "countersign.v1.IntrospectRequest",
+    "countersign.v1.IntrospectResponse",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -75,6 +82,7 @@ fn caller_table(descriptors: &[u8]) -> Result<String, Box<dyn Error>> {
             Some(1) => Ok("Anyone"),
             Some(2) => Ok("Account"),
             Some(3) => Ok("Development"),
+            Some(4) => Ok("Service"),
             _ => Err(format!("{} does not say who may call it: add `option (caller) = …`", method.full_name()).into()),
         }
     };

@@ -2,12 +2,17 @@
 
 mod commands;
 mod doors;
+mod key_desk;
 mod means;
 mod service;
 
 use std::fmt;
 
-pub use commands::{mailbox, operate_accounts, operate_outbox, read_audit};
+pub use commands::{
+    end_sessions, list_audiences, list_keys, mailbox, operate_accounts, operate_keys, operate_outbox, operate_services,
+    read_audit,
+};
+pub use key_desk::KeyDesk;
 pub use means::{Means, World};
 pub use service::{Listeners, Service};
 

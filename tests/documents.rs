@@ -76,6 +76,7 @@ fn the_caller_table_is_current() {
         let caller = match rule {
             CallerRule::Anyone => "anyone",
             CallerRule::Account => "a person with the access token of a live session",
+            CallerRule::Service => "a service account with an access token of its own",
             CallerRule::Development => "anyone, with the `dev` profile only",
         };
         let rpc = path.trim_start_matches("/countersign.v1.").replace('/', ".");

@@ -15,6 +15,9 @@ mod m0006_keys;
 mod m0007_audit;
 mod m0008_request_ids;
 mod m0009_roles;
+mod m0010_key_lives;
+mod m0011_services;
+mod m0012_revocations;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -35,6 +38,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_audit::Migration),
             Box::new(m0008_request_ids::Migration),
             Box::new(m0009_roles::Migration),
+            Box::new(m0010_key_lives::Migration),
+            Box::new(m0011_services::Migration),
+            Box::new(m0012_revocations::Migration),
         ]
     }
 }

@@ -13,16 +13,26 @@ use tokio::sync::Notify;
 pub enum Topic {
     /// A mail was queued.
     Outbox,
+    /// The feed of revocations has grown.
+    Revocations,
+    /// Keys changed.
+    Keys,
 }
 
 impl Topic {
-    const ALL: [Self; 1] = [Self::Outbox];
+    const ALL: [Self; 3] = [Self::Outbox, Self::Revocations, Self::Keys];
 
     /// The braces keep every channel of Countersign in one slot of a cluster.
     fn channel(self) -> &'static str {
         match self {
             Self::Outbox => "{countersign}:wake:outbox",
+            Self::Revocations => "{countersign}:wake:revocations",
+            Self::Keys => "{countersign}:wake:keys",
         }
+    }
+
+    fn of_channel(channel: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.channel() == channel)
     }
 }
 
@@ -31,7 +41,8 @@ impl Topic {
 /// Only ever sooner: whoever waits also looks by itself from time to time. A call that is lost costs latency, never a mail.
 #[derive(Clone)]
 pub struct WakeUps {
-    outbox: Arc<Notify>,
+    /// One for each topic, in the order of [`Topic::ALL`].
+    bells: Arc<[Notify; Topic::ALL.len()]>,
     redis: Option<Arc<Redis>>,
 }
 
@@ -64,7 +75,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 impl WakeUps {
     /// Within this process only.
     pub fn local() -> Self {
-        Self { outbox: Arc::new(Notify::new()), redis: None }
+        Self { bells: Arc::default(), redis: None }
     }
 
     /// Between every process on this Redis (`redis://` or `rediss://`). Once connected it reconnects by itself.
@@ -93,7 +104,7 @@ impl WakeUps {
             || fred::error::Error::new(fred::error::ErrorKind::Timeout, "no answer within five seconds".to_owned());
         timeout(CONNECT_TIMEOUT, publisher.init()).await.ok_or_else(unreachable)??;
         timeout(CONNECT_TIMEOUT, subscriber.init()).await.ok_or_else(unreachable)??;
-        let wakeups = Self { outbox: Arc::new(Notify::new()), redis: Some(Arc::new(Redis { publisher, subscriber })) };
+        let wakeups = Self { bells: Arc::default(), redis: Some(Arc::new(Redis { publisher, subscriber })) };
         wakeups.listen().await?;
         Ok(wakeups)
     }
@@ -101,13 +112,18 @@ impl WakeUps {
     async fn listen(&self) -> Result<(), WakeFault> {
         let Some(redis) = &self.redis else { return Ok(()) };
         let mut messages = redis.subscriber.message_rx();
-        let outbox = self.outbox.clone();
+        let bells = self.bells.clone();
         spawn(async move {
             use tokio::sync::broadcast::error::RecvError;
             loop {
                 match messages.recv().await {
-                    // Missed messages may have been for us: waking up once too often is harmless.
-                    Ok(_) | Err(RecvError::Lagged(_)) => outbox.notify_one(),
+                    Ok(message) => {
+                        if let Some(topic) = Topic::of_channel(&message.channel) {
+                            bells[topic as usize].notify_one();
+                        }
+                    }
+                    // Missed messages may have been of any topic: waking up once too often is harmless.
+                    Err(RecvError::Lagged(_)) => bells.iter().for_each(Notify::notify_one),
                     Err(RecvError::Closed) => return,
                 }
             }
@@ -146,9 +162,7 @@ impl WakeUps {
     }
 
     fn notify(&self, topic: Topic) -> &Notify {
-        match topic {
-            Topic::Outbox => &self.outbox,
-        }
+        &self.bells[topic as usize]
     }
 }
 

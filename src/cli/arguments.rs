@@ -1,4 +1,4 @@
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// An identity service that speaks gRPC.
@@ -34,6 +34,26 @@ pub(super) enum Command {
     Account {
         #[command(subcommand)]
         command: AccountCommand,
+    },
+    /// Make service accounts for backends, and look after their secrets.
+    Service {
+        #[command(subcommand)]
+        command: ServiceCommand,
+    },
+    /// Sign everybody out.
+    Session {
+        #[command(subcommand)]
+        command: SessionCommand,
+    },
+    /// Look at keys, rotate them, take them out of use.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Look at audiences, make them, and choose how tokens are encrypted for them.
+    Audience {
+        #[command(subcommand)]
+        command: AudienceCommand,
     },
     /// Look at the audit trail.
     Audit {
@@ -84,6 +104,108 @@ pub(super) enum AccountCommand {
     Disable(Whom),
     /// Let an account sign in again.
     Enable(Whom),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ServiceCommand {
+    /// Make a service account. Prints its client id and its secret; the secret is never shown again.
+    Create {
+        /// What the service is called here: lower-case letters, digits, `.`, `-` and `_`.
+        name: String,
+        /// An audience it is a backend of, made if there is none: it gets the keys to read that audience's tokens.
+        /// Can be given several times.
+        #[arg(long = "audience", required = true, value_name = "AUDIENCE")]
+        audiences: Vec<String>,
+        /// An audience whose backends it calls: it gets tokens for them. Can be given several times.
+        #[arg(long = "calls", value_name = "AUDIENCE")]
+        calls: Vec<String>,
+    },
+    /// List the service accounts and their secrets' ids.
+    List,
+    /// Give a service a second secret, to take the place of the first. Prints it once.
+    AddSecret {
+        /// The name of the service.
+        name: String,
+    },
+    /// Retire a secret, and every token that was drawn from it.
+    RetireSecret {
+        /// The name of the service.
+        name: String,
+        /// As listed by `service list`.
+        secret_id: String,
+    },
+    /// Forbid a service everything, and revoke its tokens.
+    Disable {
+        /// The name of the service.
+        name: String,
+    },
+    /// Let a disabled service have tokens again.
+    Enable {
+        /// The name of the service.
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SessionCommand {
+    /// End every session there is: everybody logs in again.
+    EndAll,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// List keys: what they are for, in what state they are, since when. Never the keys themselves.
+    List,
+    /// Let the next key take over now. What the present one made stays good for its life.
+    Rotate {
+        purpose: RotatedPurpose,
+        /// Whose key, for `encryption`; `default` when left out.
+        #[arg(long)]
+        audience: Option<String>,
+    },
+    /// Take a key out of use at once, because somebody else may know it. What it made is refused from now on.
+    Retire {
+        /// As listed.
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+    },
+    /// Seal all keys with `keys.kek`, so that `keys.previous_kek` can be taken away.
+    Rewrap,
+}
+
+/// What is rotated.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum RotatedPurpose {
+    /// What signs access tokens.
+    Signing,
+    /// What encrypts the access tokens of an audience.
+    Encryption,
+    /// What seals refresh tokens.
+    Refresh,
+    /// What seals mailed links.
+    Action,
+    /// What authenticates mailed codes and request ids.
+    Mac,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AudienceCommand {
+    /// List audiences and how tokens are encrypted for them.
+    List,
+    /// Make an audience with keys of its own.
+    Create {
+        /// Lower-case letters, digits, `.`, `-` and `_`; 64 at most.
+        name: String,
+    },
+    /// Encrypt the tokens of an audience to a public key of its own (ECDH-ES), from now on.
+    RegisterKey {
+        audience: String,
+        /// An X25519 public key: 32 bytes in base64url, or a file that holds it as a JWK.
+        #[arg(allow_hyphen_values = true)]
+        key: String,
+    },
+    /// Encrypt the tokens of an audience under a key that it shares with this service (dir), from now on.
+    UseSharedKey { audience: String },
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,13 +11,14 @@ pub(super) fn run(config: &Config, command: &AuditCommand, screen: &Screen) -> O
         }
         for line in lines {
             screen.say(&format!(
-                "{}  {:<24} {:<8} {:<22} account={} session={} address={}",
+                "{}  {:<24} {:<8} {:<22} account={} session={} service={} address={}",
                 written(line.happened_at),
                 line.kind,
                 line.outcome,
                 line.reason.unwrap_or_default(),
                 line.account_id.as_deref().unwrap_or("-"),
                 line.session_id.as_deref().unwrap_or("-"),
+                line.service_id.as_deref().unwrap_or("-"),
                 if line.address.is_empty() { "-" } else { &line.address },
             ));
         }

@@ -2,13 +2,17 @@
 
 mod account;
 mod arguments;
+mod audience;
 mod audit;
 mod config;
 mod health;
+mod keys;
 mod mail;
 mod migrate;
 mod screen;
 mod serve;
+mod service;
+mod session;
 
 use arguments::{Arguments, Command, ConfigCommand};
 use clap::Parser as _;
@@ -42,6 +46,10 @@ fn act(arguments: &Arguments, screen: &Screen) -> Outcome {
         Command::Config { command: ConfigCommand::Print } => config::print(&loaded, screen),
         Command::Mail { command } => mail::run(settings, command, screen),
         Command::Account { command } => account::run(settings, command, screen),
+        Command::Service { command } => service::run(settings, command, screen),
+        Command::Session { command } => session::run(settings, command, screen),
+        Command::Keys { command } => keys::run(settings, command, screen),
+        Command::Audience { command } => audience::run(settings, command, screen),
         Command::Audit { command } => audit::run(settings, command, screen),
     }
 }

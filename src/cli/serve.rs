@@ -43,7 +43,7 @@ async fn serve(config: &Config, screen: &Screen) -> Outcome {
         stop.request();
     });
     greet(config, &listeners, screen);
-    service.run(listeners, shutdown).await.map_err(|fault| fault.to_string())
+    Box::pin(service.run(listeners, shutdown)).await.map_err(|fault| fault.to_string())
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, String> {

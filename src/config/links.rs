@@ -2,6 +2,7 @@
 
 use super::reader::Reader;
 use super::value::DAY;
+use countersign_domain::action::LONGEST_LINK_LIFE;
 use std::time::Duration;
 
 /// The lifetimes of what is sent by mail.
@@ -21,7 +22,7 @@ pub struct Links {
 
 impl Links {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let bounds = || Duration::from_mins(1)..=7 * DAY;
+        let bounds = || Duration::from_mins(1)..=LONGEST_LINK_LIFE;
         let mut section = reader.section("links", "How long the links and codes in mails are valid.");
         Self {
             verify_ttl: section.duration(

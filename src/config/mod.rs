@@ -38,6 +38,7 @@ mod suggestion;
 mod top;
 mod unknown;
 mod value;
+mod verification;
 
 #[cfg(test)]
 mod tests;
@@ -59,3 +60,4 @@ pub use self::server::Server;
 pub use self::sessions::Sessions;
 pub use self::top::Profile;
 pub use self::value::Mailbox;
+pub use self::verification::Verification;

@@ -3,7 +3,7 @@
 use super::production;
 use super::reader::Reader;
 use super::top::{Profile, Top};
-use super::{Accounts, Audit, Database, Keys, Links, Log, Mail, Passwords, Server, Sessions};
+use super::{Accounts, Audit, Database, Keys, Links, Log, Mail, Passwords, Server, Sessions, Verification};
 use countersign_domain::secret::SecretText;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,6 +36,8 @@ pub struct Config {
     pub keys: Keys,
     /// `[sessions]`
     pub sessions: Sessions,
+    /// `[verification]`
+    pub verification: Verification,
     /// `[links]`
     pub links: Links,
     /// `[accounts]`
@@ -59,6 +61,7 @@ impl Config {
         let database = Database::read(reader);
         let keys = Keys::read(reader, top.public_url.as_ref());
         let sessions = Sessions::read(reader);
+        let verification = Verification::read(reader);
         let links = Links::read(reader);
         let accounts = Accounts::read(reader, &links);
         let passwords = Passwords::read(reader);
@@ -79,6 +82,7 @@ impl Config {
             database,
             keys,
             sessions,
+            verification,
             links,
             accounts,
             passwords,

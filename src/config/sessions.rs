@@ -2,6 +2,7 @@
 
 use super::reader::Reader;
 use super::value::{DAY, show_duration};
+use countersign_domain::session::LONGEST_ACCESS_LIFE;
 use std::time::Duration;
 
 /// The lifetimes of sessions and of their tokens.
@@ -24,7 +25,7 @@ impl Sessions {
             access_ttl: section.duration(
                 "access_ttl",
                 Duration::from_mins(10),
-                Duration::from_mins(1)..=Duration::from_hours(1),
+                Duration::from_mins(1)..=LONGEST_ACCESS_LIFE,
                 "How long an access token is valid. A backend that does not follow the revocation feed accepts the \
                  token of an ended session for this long.",
             ),

@@ -4,11 +4,11 @@ use super::{
 };
 use crate::usecase::{
     gate::Authenticate,
+    service::IssueServiceToken,
     session::{Leaving, Logout, Refresh},
     sign_in::{LoggingIn, Login},
 };
 use countersign_domain::{
-    audience::is_audience_name,
     refusal::{Reason, Refusal},
     secret::SecretText,
 };
@@ -20,6 +20,7 @@ pub struct AuthDoor {
     pub login: Login,
     pub refresh: Refresh,
     pub logout: Logout,
+    pub issue_service_token: IssueServiceToken,
     pub authenticate: Authenticate,
 }
 
@@ -71,6 +72,25 @@ impl auth_service_server::AuthService for AuthDoor {
         })
         .await
     }
+
+    async fn issue_service_token(
+        &self,
+        request: Request<IssueServiceTokenRequest>,
+    ) -> Result<Response<IssueServiceTokenResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let secret = SecretText::new(message.client_secret);
+            let mut fields = Fields::default();
+            wire::audience(&mut fields, &message.audience);
+            fields.done(Some(()))?;
+            // An id that is none belongs to nobody: the same answer as a wrong secret.
+            let client = message.client_id.parse().map_err(|_| Reason::CredentialsInvalid)?;
+            let token = self.issue_service_token.run(&call.origin, client, secret, &message.audience).await?;
+            Ok(wire::service_token(token))
+        })
+        .await
+    }
 }
 
 fn read_login(message: LoginRequest) -> Result<LoggingIn, Refusal> {
@@ -80,9 +100,7 @@ fn read_login(message: LoginRequest) -> Result<LoggingIn, Refusal> {
     }
     let password = wire::password(&mut fields, "password", message.password);
     let device_name = wire::display_name(&mut fields, "device_name", &message.device_name);
-    if !message.audience.is_empty() && !is_audience_name(&message.audience) {
-        fields.note("audience", "is not the name of an audience");
-    }
+    wire::audience(&mut fields, &message.audience);
     let (password, device_name) = fields.done(password.zip(device_name))?;
     let identifier = wire::identifier(&message.identifier);
     Ok(LoggingIn { identifier, password, audience: message.audience, device_name })

@@ -1,5 +1,8 @@
 use super::status;
-use crate::usecase::{Failure, Origin, gate::SignedIn};
+use crate::usecase::{
+    Failure, Origin,
+    gate::{ServiceCaller, SignedIn},
+};
 use countersign_domain::{refusal::Reason, secret::SecretText};
 use std::{future::Future, sync::Arc};
 use tonic::{Request, Response, Status};
@@ -12,6 +15,8 @@ pub(super) struct Call {
     pub(super) bearer: Option<SecretText>,
     /// Set for every RPC that asks for an account.
     pub(super) signed_in: Option<Arc<SignedIn>>,
+    /// Set for every RPC that asks for a service.
+    pub(super) service: Option<Arc<ServiceCaller>>,
 }
 
 impl Call {
@@ -30,11 +35,24 @@ impl Call {
         self.signed_in.as_deref().ok_or_else(|| Reason::TokenMissing.into())
     }
 
+    /// The service that calls.
+    ///
+    /// # Errors
+    /// TOKEN_MISSING.
+    pub(super) fn service(&self) -> Result<&ServiceCaller, Failure> {
+        self.service.as_deref().ok_or_else(|| Reason::TokenMissing.into())
+    }
+
     /// Runs what the call asks for and answers it.
     pub(super) async fn answer<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Response<T>, Status> {
-        work.await.map(Response::new).map_err(|failure| status::of(&failure, &self.origin.trace_id))
+        work.await.map(Response::new).map_err(|failure| self.refuse(&failure))
+    }
+
+    /// A failure as this caller sees it.
+    pub(super) fn refuse(&self, failure: &Failure) -> Status {
+        status::of(failure, &self.origin.trace_id)
     }
 }

@@ -13,6 +13,7 @@ mod incoming;
 mod layer;
 mod server;
 mod session;
+mod verification;
 
 pub mod status;
 pub mod wire;
@@ -24,3 +25,4 @@ pub use incoming::{Incoming, IncomingLimits};
 pub use layer::{Admit, Front, callers};
 pub use server::{GrpcService, ServerLimits, Services, health_service, serve};
 pub use session::SessionDoor;
+pub use verification::VerificationDoor;

@@ -1,10 +1,11 @@
 use super::{
-    AccountDoor, AuthDoor, DevMailboxDoor, Front, Incoming, SessionDoor,
+    AccountDoor, AuthDoor, DevMailboxDoor, Front, Incoming, SessionDoor, VerificationDoor,
     wire::{
         DESCRIPTORS,
         proto::{
             account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
             dev_mailbox_service_server::DevMailboxServiceServer, session_service_server::SessionServiceServer,
+            verification_service_server::VerificationServiceServer,
         },
     },
 };
@@ -30,6 +31,7 @@ pub struct Services {
     pub account: AccountDoor,
     pub auth: AuthDoor,
     pub session: SessionDoor,
+    pub verification: VerificationDoor,
     /// Only with the `dev` profile.
     pub dev_mailbox: Option<DevMailboxDoor>,
     pub reflection: bool,
@@ -42,8 +44,13 @@ pub struct GrpcService(HealthReporter);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_HEADER_BYTES: u32 = 32 * 1024;
-const NAMES: [&str; 4] =
-    ["", "countersign.v1.AccountService", "countersign.v1.AuthService", "countersign.v1.SessionService"];
+const NAMES: [&str; 5] = [
+    "",
+    "countersign.v1.AccountService",
+    "countersign.v1.AuthService",
+    "countersign.v1.SessionService",
+    "countersign.v1.VerificationService",
+];
 
 /// A health service that says "serving" of nothing yet.
 pub fn health_service() -> (GrpcService, Routes) {
@@ -77,7 +84,8 @@ impl Services {
         let mut routes = health
             .add_service(AccountServiceServer::new(self.account).max_decoding_message_size(most))
             .add_service(AuthServiceServer::new(self.auth).max_decoding_message_size(most))
-            .add_service(SessionServiceServer::new(self.session).max_decoding_message_size(most));
+            .add_service(SessionServiceServer::new(self.session).max_decoding_message_size(most))
+            .add_service(VerificationServiceServer::new(self.verification).max_decoding_message_size(most));
         if let Some(mailbox) = self.dev_mailbox {
             routes = routes.add_service(DevMailboxServiceServer::new(mailbox).max_decoding_message_size(most));
         }

@@ -45,14 +45,15 @@ fn page(title: &str, body: &str) -> Response {
     );
     let mut response = Html(html).into_response();
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
+    for (name, value) in HARDENING {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 /// Nothing is loaded, nothing is run, nothing is framed, and no address of ours is told to anybody.
-const HEADERS: [(header::HeaderName, &str); 5] = [
+pub(super) const HARDENING: [(header::HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -60,5 +61,4 @@ const HEADERS: [(header::HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (header::CACHE_CONTROL, "no-store"),
 ];

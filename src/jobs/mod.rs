@@ -1,9 +1,13 @@
 //! Work that nobody waits for. Every replica runs every job: each is safe to run twice at once, so none needs a leader.
 
+mod follow_revocations;
 mod mail;
 mod purge;
+mod rotate_keys;
 mod watch_health;
 
+pub use follow_revocations::follow_revocations;
 pub use mail::send_mail;
 pub use purge::purge;
+pub use rotate_keys::rotate_keys;
 pub use watch_health::watch_health;

@@ -1,6 +1,6 @@
 use crate::runtime::Entropy;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use countersign_token::KeyEncryptionKey;
+use countersign_token::{KeyEncryptionKey, Rejected};
 use std::{
     fmt,
     fs::{self, OpenOptions},
@@ -32,30 +32,62 @@ impl fmt::Display for KekFault {
 
 impl std::error::Error for KekFault {}
 
+/// The key-encryption keys in force: everything is sealed under the present one, and what still lies under the previous
+/// one opens.
+#[derive(Clone, Debug)]
+pub struct KeyEncryptionKeys {
+    present: KeyEncryptionKey,
+    previous: Option<KeyEncryptionKey>,
+}
+
+impl KeyEncryptionKeys {
+    pub fn new(present: KeyEncryptionKey, previous: Option<KeyEncryptionKey>) -> Self {
+        Self { present, previous }
+    }
+
+    /// The one that seals.
+    pub fn present(&self) -> &KeyEncryptionKey {
+        &self.present
+    }
+
+    /// Opens what was sealed under either. Each sealed text names its key, so at most one is tried in earnest.
+    pub(super) fn open(&self, sealed: &str, context: &str) -> Result<Zeroizing<Vec<u8>>, Rejected> {
+        match (self.present.open(sealed, context), &self.previous) {
+            (Err(Rejected::UnknownKey), Some(previous)) => previous.open(sealed, context),
+            (opened, _) => opened,
+        }
+    }
+}
+
 /// The key-encryption key that lies beside the embedded database, made on the first start.
 ///
 /// # Errors
 /// When the file can neither be read nor made, holds something else, or is open to others.
 pub fn load_or_create(directory: &Path, entropy: &Entropy) -> Result<KeyEncryptionKey, KekFault> {
+    match load(directory) {
+        Err(KekFault::Io(path, error)) if error.kind() == io::ErrorKind::NotFound => {
+            create(directory, &path, entropy).map_err(|error| KekFault::Io(path, error))?;
+            // Read back, so that of two first starts at once both use the one that was kept.
+            load(directory)
+        }
+        loaded => loaded,
+    }
+}
+
+/// The key-encryption key that lies beside the embedded database.
+///
+/// # Errors
+/// When there is none, or the file cannot be read, holds something else, or is open to others.
+pub fn load(directory: &Path) -> Result<KeyEncryptionKey, KekFault> {
     let path = directory.join("kek");
     let io = |error| KekFault::Io(path.clone(), error);
-    match fs::read_to_string(&path) {
-        Ok(text) => {
-            let text = Zeroizing::new(text);
-            if fs::metadata(&path).map_err(io)?.permissions().mode() & 0o077 != 0 {
-                return Err(KekFault::Exposed(path));
-            }
-            let bytes = Zeroizing::new(BASE64.decode(text.trim()).map_err(|_| KekFault::Unreadable(path.clone()))?);
-            let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| KekFault::Unreadable(path))?;
-            Ok(KeyEncryptionKey::new(key))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            create(directory, &path, entropy).map_err(io)?;
-            // Read back, so that of two first starts at once both use the one that was kept.
-            load_or_create(directory, entropy)
-        }
-        Err(error) => Err(io(error)),
+    let text = Zeroizing::new(fs::read_to_string(&path).map_err(io)?);
+    if fs::metadata(&path).map_err(io)?.permissions().mode() & 0o077 != 0 {
+        return Err(KekFault::Exposed(path));
     }
+    let bytes = Zeroizing::new(BASE64.decode(text.trim()).map_err(|_| KekFault::Unreadable(path.clone()))?);
+    let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| KekFault::Unreadable(path))?;
+    Ok(KeyEncryptionKey::new(key))
 }
 
 /// Written whole under another name first: a start that dies half-way leaves no half a key.

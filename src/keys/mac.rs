@@ -22,6 +22,30 @@ impl MacKey {
     }
 }
 
+/// The keys for codes in force: one makes them, all recognise them.
+#[derive(Debug)]
+pub struct MacKeys {
+    active: MacKey,
+    others: Vec<MacKey>,
+}
+
+impl MacKeys {
+    pub(super) fn new(active: MacKey, others: Vec<MacKey>) -> Self {
+        Self { active, others }
+    }
+
+    /// The code to keep: [`MacKey::tag`] under the active key.
+    pub fn tag(&self, context: &str, parts: &[&[u8]]) -> [u8; 32] {
+        self.active.tag(context, parts)
+    }
+
+    /// Every code that may have been kept for this, the one to keep first: keys are rotated while codes are on their way,
+    /// and a replica may be a little behind or ahead.
+    pub fn tags(&self, context: &str, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        std::iter::once(&self.active).chain(&self.others).map(|key| key.tag(context, parts)).collect()
+    }
+}
+
 impl std::fmt::Debug for MacKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("MacKey([secret])")

@@ -1,13 +1,19 @@
-//! Keys in use: the ring that seals and opens every token, and the key that keeps the ring sealed at rest.
+//! Keys in use: the ring that seals and opens every token, and the keys that keep the ring sealed at rest.
 
+mod client_secret;
 mod kek;
 mod mac;
 mod material;
+mod published;
 mod ring;
+mod snapshot;
 
-pub use kek::{KekFault, load_or_create as load_or_create_kek};
-pub use mac::MacKey;
-pub use material::{KeyMaterial, KeyPurpose, MaterialFault};
-pub use ring::{KeyRing, RingFault};
+pub use client_secret::{ClientSecret, ClientSecretDigest};
+pub use kek::{KekFault, KeyEncryptionKeys, load as load_kek, load_or_create as load_or_create_kek};
+pub use mac::{MacKey, MacKeys};
+pub use material::{KeyMaterial, MaterialFault, SealedSecret, is_strong_recipient};
+pub use published::{ContentKeyKind, ContentKeyView, KeySetView, PublicKeySet, SigningKeyView};
+pub use ring::KeyRing;
+pub use snapshot::{HeldKey, RingFault};
 
 pub use countersign_token::{AccessClaims, KeyEncryptionKey, RefreshToken, Rejected};

@@ -1,93 +1,49 @@
-use super::{KeyMaterial, KeyPurpose, MacKey};
+use super::{
+    HeldKey, KeySetView, MacKeys, PublicKeySet, RingFault,
+    snapshot::{Audience, Snapshot},
+};
+use arc_swap::ArcSwap;
 use countersign_domain::{
     action::ActionPurpose,
     id::{ActionId, TenantId},
     secret::SecretText,
     time::Timestamp,
 };
-use countersign_token::{
-    AccessClaims, AccessIssuer, AccessReader, ActionSealer, ActionToken, ContentKey, IssueFault, KeyFault, KeyId,
-    RefreshSealer, RefreshToken, Rejected, SealingKeys, SigningKey,
-};
-use std::{collections::HashMap, fmt};
+use countersign_token::{AccessClaims, ActionToken, RefreshToken, Rejected, named_key};
+use std::sync::{Arc, atomic::Ordering};
 
 /// The keys in use. Seals and opens every token there is.
+///
+/// Whoever asks sees one snapshot from beginning to end and waits for nobody, also while keys are exchanged. Tokens are made
+/// with the active keys; those of staged and retiring ones are read as well.
 #[derive(Debug)]
 pub struct KeyRing {
-    audiences: HashMap<String, Audience>,
-    refresh: RefreshSealer,
-    actions: ActionSealer,
-    mac: MacKey,
-}
-
-#[derive(Debug)]
-struct Audience {
-    issuer: AccessIssuer,
-    reader: AccessReader,
-}
-
-/// The keys do not make a ring.
-#[derive(Debug)]
-pub enum RingFault {
-    Missing(KeyPurpose),
-    Unusable(KeyFault),
-    Unissuable(IssueFault),
-    /// An access token was asked for an audience without a key.
-    NoAudience,
-}
-
-impl fmt::Display for RingFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(purpose) => write!(f, "there is no active key for {}", purpose.name()),
-            Self::Unusable(fault) => write!(f, "a key cannot be used: {fault}"),
-            Self::Unissuable(fault) => write!(f, "a token cannot be made: {fault}"),
-            Self::NoAudience => f.write_str("the audience has no encryption key"),
-        }
-    }
-}
-
-impl std::error::Error for RingFault {}
-
-impl From<KeyFault> for RingFault {
-    fn from(fault: KeyFault) -> Self {
-        Self::Unusable(fault)
-    }
-}
-
-impl From<IssueFault> for RingFault {
-    fn from(fault: IssueFault) -> Self {
-        Self::Unissuable(fault)
-    }
+    issuer: String,
+    snapshot: ArcSwap<Snapshot>,
 }
 
 impl KeyRing {
-    /// A ring of the active keys. `issuer` is the `iss` of every access token.
+    /// A ring of these keys. `issuer` is the `iss` of every access token.
     ///
     /// # Errors
-    /// When a purpose has no key, or a key cannot be used.
-    pub fn new(issuer: &str, keys: &[KeyMaterial]) -> Result<Self, RingFault> {
-        let one =
-            |purpose: KeyPurpose| keys.iter().find(|key| key.purpose == purpose).ok_or(RingFault::Missing(purpose));
-        let sealing = |purpose: KeyPurpose| -> Result<SealingKeys, RingFault> {
-            let key = one(purpose)?;
-            Ok(SealingKeys::new((KeyId::new(&key.id)?, *key.secret.reveal()), Vec::new())?)
-        };
-        let signing = one(KeyPurpose::AccessSigning)?;
-        let mut audiences = HashMap::new();
-        for key in keys.iter().filter(|key| key.purpose == KeyPurpose::AccessEncryption) {
-            let signer = SigningKey::from_seed(KeyId::new(&signing.id)?, *signing.secret.reveal());
-            let content = ContentKey::new(KeyId::new(&key.id)?, *key.secret.reveal());
-            let reader = AccessReader::new(issuer, &key.audience, vec![signer.verifying_key()], vec![content.clone()])?;
-            let issuer = AccessIssuer::new(issuer, signer, content, &key.audience)?;
-            audiences.insert(key.audience.clone(), Audience { issuer, reader });
-        }
-        Ok(Self {
-            audiences,
-            refresh: RefreshSealer::new(sealing(KeyPurpose::Refresh)?),
-            actions: ActionSealer::new(sealing(KeyPurpose::Action)?),
-            mac: MacKey::new(one(KeyPurpose::Mac)?.secret.reveal()),
-        })
+    /// When a slot has not exactly one active key, or a key cannot be used.
+    pub fn new(issuer: &str, held: Vec<HeldKey>) -> Result<Self, RingFault> {
+        let snapshot = Snapshot::new(issuer, held)?;
+        Ok(Self { issuer: issuer.to_owned(), snapshot: ArcSwap::from_pointee(snapshot) })
+    }
+
+    /// Puts these keys in the place of those there are. What cannot be used changes nothing.
+    ///
+    /// # Errors
+    /// As [`KeyRing::new`].
+    pub fn replace(&self, held: Vec<HeldKey>) -> Result<(), RingFault> {
+        self.snapshot.store(Arc::new(Snapshot::new(&self.issuer, held)?));
+        Ok(())
+    }
+
+    /// Every key there is.
+    pub fn held(&self) -> Vec<HeldKey> {
+        self.snapshot.load().held.clone()
     }
 
     /// Signs, then encrypts.
@@ -95,7 +51,12 @@ impl KeyRing {
     /// # Errors
     /// When the audience has no key, or the ciphers refuse.
     pub fn issue_access(&self, claims: &AccessClaims) -> Result<SecretText, RingFault> {
-        let audience = self.audiences.get(&claims.audience).ok_or(RingFault::NoAudience)?;
+        let snapshot = self.snapshot.load();
+        let tenant: TenantId = claims.tenant_id.parse().map_err(|_| RingFault::NoAudience)?;
+        let audience = snapshot.audiences.get(&tenant).and_then(|audiences| audiences.get(&claims.audience));
+        let audience = audience.ok_or(RingFault::NoAudience)?;
+        // Counted first: a nonce that was drawn for a token which then failed was drawn all the same.
+        audience.uncounted.fetch_add(1, Ordering::Relaxed);
         Ok(audience.issuer.issue(claims)?.into())
     }
 
@@ -104,27 +65,22 @@ impl KeyRing {
     /// # Errors
     /// When it is not one of ours, or too old.
     pub fn read_access(&self, token: &SecretText, now: Timestamp) -> Result<AccessClaims, Rejected> {
-        let mut rejected = Rejected::UnknownKey;
-        for audience in self.audiences.values() {
-            match audience.reader.read(token.reveal(), now.as_seconds()) {
-                Err(Rejected::UnknownKey) => {}
-                Ok(claims) => return Ok(claims),
-                Err(other) => rejected = other,
-            }
-        }
-        Err(rejected)
+        // One look at the name of the key, whatever the number of audiences. It is what a stranger wrote; the reader checks.
+        let kid = named_key(token.reveal()).ok_or(Rejected::Malformed)?;
+        let snapshot = self.snapshot.load();
+        snapshot.readers.get(kid.as_str()).ok_or(Rejected::UnknownKey)?.read(token.reveal(), now)
     }
 
     /// # Errors
     /// When the cipher refuses.
     pub fn seal_refresh(&self, token: &RefreshToken) -> Result<SecretText, RingFault> {
-        Ok(self.refresh.seal(token)?.into())
+        Ok(self.snapshot.load().refresh.seal(token)?.into())
     }
 
     /// # Errors
     /// When it is not one of ours.
     pub fn open_refresh(&self, token: &SecretText) -> Result<RefreshToken, Rejected> {
-        self.refresh.open(token.reveal())
+        self.snapshot.load().refresh.open(token.reveal())
     }
 
     /// The token of a mailed link.
@@ -144,7 +100,7 @@ impl KeyRing {
             purpose: wire_purpose(purpose),
             expires_at: expires_at.as_seconds(),
         };
-        Ok(self.actions.seal(&token)?.into())
+        Ok(self.snapshot.load().actions.seal(&token)?.into())
     }
 
     /// Opens the token of a link mailed for `purpose`.
@@ -157,12 +113,55 @@ impl KeyRing {
         purpose: ActionPurpose,
         now: Timestamp,
     ) -> Result<(TenantId, ActionId), Rejected> {
-        let opened = self.actions.open(token.reveal(), wire_purpose(purpose), now.as_seconds())?;
+        let snapshot = self.snapshot.load();
+        let opened = snapshot.actions.open(token.reveal(), wire_purpose(purpose), now.as_seconds())?;
         Ok((TenantId::from_uuid(opened.tenant_id), ActionId::from_uuid(opened.action_id)))
     }
 
-    pub fn mac(&self) -> &MacKey {
-        &self.mac
+    /// The keys for codes, as they are now.
+    pub fn mac(&self) -> Arc<MacKeys> {
+        self.snapshot.load().mac.clone()
+    }
+
+    /// Whether tokens can be made for an audience.
+    pub fn has_audience(&self, tenant: TenantId, audience: &str) -> bool {
+        self.snapshot.load().audiences.get(&tenant).is_some_and(|audiences| audiences.contains_key(audience))
+    }
+
+    /// What a backend of this audience checks and opens tokens with; `None` when the audience has no keys.
+    pub fn verification_keys(&self, tenant: TenantId, audience: &str) -> Option<KeySetView> {
+        self.snapshot.load().view(tenant, audience)
+    }
+
+    /// The public signing keys: staged, active and retiring.
+    pub fn public_keys(&self) -> Arc<PublicKeySet> {
+        self.snapshot.load().public.clone()
+    }
+
+    /// How many tokens were encrypted with each key since this was last asked, by tenant and key. Keys that made none are
+    /// left out.
+    pub fn take_counts(&self) -> Vec<(TenantId, String, u64)> {
+        let snapshot = self.snapshot.load();
+        let counted = snapshot.held.iter().map(|key| {
+            let tokens = key.uncounted.swap(0, Ordering::Relaxed);
+            (key.material.slot.tenant, key.material.id.clone(), tokens)
+        });
+        counted.filter(|(.., tokens)| *tokens > 0).collect()
+    }
+
+    /// Takes a count back that could not be written down.
+    pub fn give_back(&self, id: &str, tokens: u64) {
+        if let Some(key) = self.snapshot.load().held.iter().find(|key| key.material.id == id) {
+            key.uncounted.fetch_add(tokens, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Audience {
+    fn read(&self, token: &str, now: Timestamp) -> Result<AccessClaims, Rejected> {
+        let claims = self.reader.read(token, now.as_seconds())?;
+        // Audiences of two tenants may share a name; their keys are not each other's.
+        if claims.tenant_id == self.tenant { Ok(claims) } else { Err(Rejected::WrongAudience) }
     }
 }
 

@@ -1,8 +1,28 @@
 //! Audiences.
 
 use super::{Executor, StoreFault, entity::audience};
-use countersign_domain::id::TenantId;
-use sea_orm::EntityTrait;
+use countersign_domain::{id::TenantId, time::Timestamp};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, TryInsertResult, sea_query::OnConflict,
+};
+
+/// A group of backends.
+#[derive(Clone, Debug)]
+pub struct AudienceRow {
+    pub tenant: TenantId,
+    pub name: String,
+    pub created_at: Timestamp,
+}
+
+impl AudienceRow {
+    fn read(row: audience::Model) -> Self {
+        Self {
+            tenant: TenantId::from_uuid(row.tenant_id),
+            name: row.name,
+            created_at: Timestamp::from_micros(row.created_at),
+        }
+    }
+}
 
 /// Whether the tenant has an audience of this name.
 ///
@@ -11,4 +31,41 @@ use sea_orm::EntityTrait;
 pub async fn exists(db: &impl Executor, tenant: TenantId, name: &str) -> Result<bool, StoreFault> {
     let key = (tenant.as_uuid(), name.to_owned());
     Ok(audience::Entity::find_by_id(key).one(db.database()).await?.is_some())
+}
+
+/// Every audience of every tenant.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn all(db: &impl Executor) -> Result<Vec<AudienceRow>, StoreFault> {
+    let rows = audience::Entity::find().all(db.database()).await?;
+    Ok(rows.into_iter().map(AudienceRow::read).collect())
+}
+
+/// The audiences of a tenant, by name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_tenant(db: &impl Executor, tenant: TenantId) -> Result<Vec<AudienceRow>, StoreFault> {
+    let query = audience::Entity::find().filter(audience::Column::TenantId.eq(tenant.as_uuid()));
+    let rows = query.order_by_asc(audience::Column::Name).all(db.database()).await?;
+    Ok(rows.into_iter().map(AudienceRow::read).collect())
+}
+
+/// Makes an audience. Returns whether there was none of this name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(db: &impl Executor, tenant: TenantId, name: &str, now: Timestamp) -> Result<bool, StoreFault> {
+    let row = audience::ActiveModel {
+        tenant_id: Set(tenant.as_uuid()),
+        name: Set(name.to_owned()),
+        created_at: Set(now.as_micros()),
+    };
+    let inserted = audience::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert()
+        .exec_without_returning(db.database())
+        .await?;
+    Ok(matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0))
 }

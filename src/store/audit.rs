@@ -3,7 +3,7 @@
 use super::{Executor, StoreFault, entity::audit_event};
 use countersign_domain::{
     audit::EventKind,
-    id::{AccountId, EventId, SessionId, TenantId},
+    id::{AccountId, EventId, ServiceId, SessionId, TenantId},
     refusal::Reason,
     time::Timestamp,
 };
@@ -22,6 +22,8 @@ pub struct AuditEvent {
     /// The account it was about, where known.
     pub account: Option<AccountId>,
     pub session: Option<SessionId>,
+    /// The service it was about.
+    pub service: Option<ServiceId>,
     pub address: String,
     pub user_agent: String,
     pub trace_id: String,
@@ -46,6 +48,7 @@ pub async fn append(db: &impl Executor, tenant: TenantId, event: &AuditEvent) ->
         address: Set(event.address.clone()),
         user_agent: Set(event.user_agent.clone()),
         trace_id: Set(event.trace_id.clone()),
+        service_id: Set(event.service.map(ServiceId::as_uuid)),
     };
     audit_event::Entity::insert(row).exec_without_returning(db.database()).await?;
     Ok(())
@@ -61,6 +64,8 @@ pub struct AuditLine {
     pub reason: Option<String>,
     pub account_id: Option<String>,
     pub session_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_id: Option<String>,
     pub address: String,
     pub user_agent: String,
 }
@@ -94,6 +99,7 @@ pub async fn newest(
             reason: row.reason,
             account_id: row.account_id.map(|id| id.to_string()),
             session_id: row.session_id.map(|id| id.to_string()),
+            service_id: row.service_id.map(|id| id.to_string()),
             address: row.address,
             user_agent: row.user_agent,
         })

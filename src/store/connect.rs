@@ -7,7 +7,16 @@ use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, time::Duration};
+use std::{
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::Notify;
 
 /// Where the database is and how many connections it may cost.
 #[derive(Clone, Debug)]
@@ -31,6 +40,8 @@ pub struct Store {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     is_sqlite: bool,
+    /// Rung when something was revoked through this store.
+    revoked: Arc<Notify>,
 }
 
 /// Runs single statements, each in its own transaction.
@@ -39,7 +50,12 @@ pub struct Connection(DatabaseConnection);
 
 /// Runs statements that stand or fall together. Dropped without [`Tx::commit`], it leaves no trace.
 #[derive(Debug)]
-pub struct Tx(DatabaseTransaction);
+pub struct Tx {
+    transaction: DatabaseTransaction,
+    /// Set once something is revoked in here. Part of the transaction, so that nobody who ends a session can forget to say so.
+    revokes: AtomicBool,
+    revoked: Arc<Notify>,
+}
 
 /// What the functions of this folder run on: a [`Connection`] or a [`Tx`].
 #[expect(private_bounds, reason = "what is behind an executor is known in this folder only")]
@@ -63,7 +79,7 @@ impl Behind for Connection {
 impl Behind for Tx {
     type Database = DatabaseTransaction;
     fn database(&self) -> &DatabaseTransaction {
-        &self.0
+        &self.transaction
     }
 }
 
@@ -88,10 +104,10 @@ impl Store {
             }
             let writer = open_sqlite(settings, 1).await?;
             let reader = open_sqlite(settings, settings.max_connections).await?;
-            return Ok(Self { writer, reader, is_sqlite: true });
+            return Ok(Self { writer, reader, is_sqlite: true, revoked: Arc::default() });
         }
         let pool = Database::connect(postgres(settings)).await?;
-        Ok(Self { writer: pool.clone(), reader: pool, is_sqlite: false })
+        Ok(Self { writer: pool.clone(), reader: pool, is_sqlite: false, revoked: Arc::default() })
     }
 
     /// Brings the schema up to date, all at once or not at all. Returns how many changes were made. Of several processes
@@ -100,7 +116,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer, or is newer than this release.
     pub async fn migrate(&self) -> Result<usize, StoreFault> {
-        let Tx(tx) = self.begin().await?;
+        let Tx { transaction: tx, .. } = self.begin().await?;
         if !self.is_sqlite {
             // A transaction of SQLite that may write excludes every other; one of PostgreSQL has to ask for that.
             tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
@@ -142,7 +158,13 @@ impl Store {
             access_mode: (!self.is_sqlite).then_some(AccessMode::ReadWrite),
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         };
-        Ok(Tx(self.writer.begin_with_options(options).await?))
+        let transaction = self.writer.begin_with_options(options).await?;
+        Ok(Tx { transaction, revokes: AtomicBool::new(false), revoked: self.revoked.clone() })
+    }
+
+    /// Resolves when a transaction of this process that revoked something has been committed, perhaps before this was asked.
+    pub async fn revoked(&self) {
+        self.revoked.notified().await;
     }
 
     /// Whether the database answers.
@@ -167,7 +189,16 @@ impl Tx {
     /// # Errors
     /// When the database does not confirm it; the changes may or may not have been kept then.
     pub async fn commit(self) -> Result<(), StoreFault> {
-        Ok(self.0.commit().await?)
+        let committed = self.transaction.commit().await;
+        // Also when the answer was lost: then it may have been kept, and looking in vain costs nothing.
+        if self.revokes.into_inner() {
+            self.revoked.notify_one();
+        }
+        Ok(committed?)
+    }
+
+    pub(super) fn note_revocation(&self) {
+        self.revokes.store(true, Ordering::Relaxed);
     }
 }
 

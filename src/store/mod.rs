@@ -18,7 +18,9 @@ pub mod outbox;
 pub mod past_password;
 pub mod registration;
 pub mod request_id;
+pub mod revocation;
 pub mod role;
+pub mod service;
 pub mod session;
 pub mod tenant;
 

@@ -14,7 +14,7 @@ pub enum Seen {
     ForAnotherCall,
 }
 
-/// Whether a call of this id was answered before.
+/// Whether a call of this id was answered before. `fingerprints` are all that may have been kept for it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -23,19 +23,19 @@ pub async fn look(
     tenant: TenantId,
     method: &str,
     id: &RequestId,
-    fingerprint: &[u8],
+    fingerprints: &[[u8; 32]],
 ) -> Result<Seen, StoreFault> {
     let key = (tenant.as_uuid(), method.to_owned(), id.as_str().to_owned());
     let row = request_id::Entity::find_by_id(key).one(db.database()).await?;
     Ok(match row {
         None => Seen::Never,
-        Some(row) if row.fingerprint == fingerprint => Seen::Before,
+        Some(row) if fingerprints.iter().any(|known| row.fingerprint == known) => Seen::Before,
         Some(_) => Seen::ForAnotherCall,
     })
 }
 
-/// Remembers a call in the transaction that answers it, unless one of its id is there already. Of two at once, the
-/// second waits here until the first has committed.
+/// Remembers a call in the transaction that answers it, by the first of its fingerprints, unless one of its id is there
+/// already. Of two at once, the second waits here until the first has committed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -44,14 +44,15 @@ pub async fn remember(
     tenant: TenantId,
     method: &str,
     id: &RequestId,
-    fingerprint: &[u8],
+    fingerprints: &[[u8; 32]],
     now: Timestamp,
 ) -> Result<Seen, StoreFault> {
+    let fingerprint = fingerprints.first().map_or_else(Vec::new, |first| first.to_vec());
     let row = request_id::ActiveModel {
         tenant_id: Set(tenant.as_uuid()),
         method: Set(method.to_owned()),
         request_id: Set(id.as_str().to_owned()),
-        fingerprint: Set(fingerprint.to_vec()),
+        fingerprint: Set(fingerprint),
         created_at: Set(now.as_micros()),
     };
     let inserted = request_id::Entity::insert(row)
@@ -62,7 +63,7 @@ pub async fn remember(
     if matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0) {
         return Ok(Seen::Never);
     }
-    look(db, tenant, method, id, fingerprint).await
+    look(db, tenant, method, id, fingerprints).await
 }
 
 /// Forgets calls of every tenant answered before an instant. Returns how many.

@@ -5,9 +5,11 @@ use super::{
     account::Account,
     connect::Behind as _,
     entity::{account, session},
+    revocation,
 };
 use countersign_domain::{
     id::{AccountId, SessionId, TenantId},
+    revocation::RevocationKind,
     session::{EndReason, SessionExpiry, SessionFacts},
     time::Timestamp,
 };
@@ -59,6 +61,11 @@ impl Session {
             },
             ended_at: row.ended_at.map(Timestamp::from_micros),
         }
+    }
+
+    /// Whether it has neither been ended nor run out.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && self.expiry.idle > now && self.expiry.absolute > now
     }
 
     /// What a refresh of this session is judged by.
@@ -200,7 +207,7 @@ pub async fn lock_live(tx: &Tx, tenant: TenantId, id: SessionId, now: Timestamp)
 /// # Errors
 /// When the database does not answer.
 pub async fn end(
-    db: &impl Executor,
+    tx: &Tx,
     tenant: TenantId,
     account: AccountId,
     id: SessionId,
@@ -208,7 +215,7 @@ pub async fn end(
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
     let chosen = Condition::all().add(session::Column::Id.eq(id.as_uuid()));
-    Ok(end_where(db, tenant, account, chosen, why, now).await? == 1)
+    Ok(end_where(tx, tenant, account, chosen, why, now).await? == 1)
 }
 
 /// Ends every session of an account but `kept`. Returns how many were live.
@@ -232,24 +239,44 @@ pub async fn end_all(
     end_where(tx, tenant, account, chosen, why, now).await
 }
 
+/// The sessions that end and what the feed says of them are one: no way of ending a session leads around it.
 async fn end_where(
-    db: &impl Executor,
+    tx: &Tx,
     tenant: TenantId,
     account: AccountId,
     chosen: Condition,
     why: EndReason,
     now: Timestamp,
 ) -> Result<u64, StoreFault> {
-    let updated = session::Entity::update_many()
+    let ended = session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(now.as_micros()))
         .col_expr(session::Column::EndReason, Expr::value(why.name()))
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::AccountId.eq(account.as_uuid()))
         .filter(is_live(now))
         .filter(chosen)
-        .exec(db.database())
+        .exec_with_returning(tx.database())
         .await?;
-    Ok(updated.rows_affected)
+    let refreshed = ended.iter().map(|row| (SessionId::from_uuid(row.id), Timestamp::from_micros(row.refreshed_at)));
+    revocation::append_sessions(tx, tenant, refreshed, now).await?;
+    Ok(ended.len() as u64)
+}
+
+/// Ends every session of a tenant. Returns how many were live.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_everybodys(tx: &Tx, tenant: TenantId, why: EndReason, now: Timestamp) -> Result<u64, StoreFault> {
+    let ended = session::Entity::update_many()
+        .col_expr(session::Column::EndedAt, Expr::value(now.as_micros()))
+        .col_expr(session::Column::EndReason, Expr::value(why.name()))
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(is_live(now))
+        .exec(tx.database())
+        .await?;
+    // One entry for all of them: there may be millions.
+    revocation::append(tx, tenant, RevocationKind::Tenant, &tenant.to_string(), now).await?;
+    Ok(ended.rows_affected)
 }
 
 /// A page of an account's live sessions, the most recently opened first. `before` is the last id of the page before.

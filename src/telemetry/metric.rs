@@ -16,6 +16,8 @@ const RPCS: &str = "countersign_rpcs_total";
 const RPC_SECONDS: &str = "countersign_rpc_duration_seconds";
 const MAILS: &str = "countersign_mails_total";
 const PURGED: &str = "countersign_purged_rows_total";
+const KEY_AGE: &str = "countersign_key_age_seconds";
+const KEY_ROTATIONS: &str = "countersign_key_rotations_total";
 const HASHER_QUEUE: &str = "countersign_hasher_queue_length";
 
 /// Every metric there is.
@@ -45,6 +47,18 @@ pub const METRICS: &[MetricLine] = &[
         meaning: "Mails by how an attempt ended: `sent`, `retried`, `dropped`, `dead`.",
     },
     MetricLine { name: PURGED, kind: "counter", labels: "table", meaning: "Rows deleted because their time was over." },
+    MetricLine {
+        name: KEY_AGE,
+        kind: "gauge",
+        labels: "purpose",
+        meaning: "For how long the active key of each purpose has been active; of several audiences, the longest.",
+    },
+    MetricLine {
+        name: KEY_ROTATIONS,
+        kind: "counter",
+        labels: "purpose",
+        meaning: "Rotations of keys that this process did. Each is done by one process.",
+    },
     MetricLine { name: HASHER_QUEUE, kind: "gauge", labels: "", meaning: "Passwords that wait to be hashed." },
 ];
 
@@ -103,6 +117,14 @@ pub fn count_mail(template: &'static str, outcome: &'static str) {
 
 pub fn count_purged(table: &'static str, rows: u64) {
     counter!(PURGED, "table" => table).increment(rows);
+}
+
+pub fn set_key_age(purpose: &'static str, age: Duration) {
+    gauge!(KEY_AGE, "purpose" => purpose).set(age.as_secs_f64());
+}
+
+pub fn count_key_rotation(purpose: &'static str) {
+    counter!(KEY_ROTATIONS, "purpose" => purpose).increment(1);
 }
 
 pub fn set_hasher_queue(length: usize) {

@@ -4,4 +4,7 @@ mod log;
 mod metric;
 
 pub use log::{LogFormat, start as start_log};
-pub use metric::{METRICS, Metrics, count_event, count_mail, count_purged, count_rpc, set_hasher_queue};
+pub use metric::{
+    METRICS, Metrics, count_event, count_key_rotation, count_mail, count_purged, count_rpc, set_hasher_queue,
+    set_key_age,
+};

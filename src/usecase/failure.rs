@@ -1,4 +1,4 @@
-use crate::{keys::RingFault, passwords, store::StoreFault};
+use crate::{keys::RingFault, passwords, store::StoreFault, usecase::key::KeyFailure};
 use countersign_domain::{
     action::LinkRefused,
     refusal::{Reason, Refusal},
@@ -60,6 +60,15 @@ impl From<StoreFault> for Failure {
 impl From<RingFault> for Failure {
     fn from(fault: RingFault) -> Self {
         Self::Broken(fault.to_string())
+    }
+}
+
+impl From<KeyFailure> for Failure {
+    fn from(failure: KeyFailure) -> Self {
+        match failure {
+            KeyFailure::Store(fault) => fault.into(),
+            KeyFailure::Material(_) | KeyFailure::Ring(_) => Self::Broken(failure.to_string()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use countersign_domain::{
     audit::{EventKind, is_worth_noting},
-    id::{AccountId, EventId, SessionId, TenantId},
+    id::{AccountId, EventId, ServiceId, SessionId, TenantId},
     refusal::Reason,
 };
 
@@ -25,17 +25,23 @@ pub struct About {
     pub actor: Option<AccountId>,
     pub account: Option<AccountId>,
     pub session: Option<SessionId>,
+    pub service: Option<ServiceId>,
 }
 
 impl About {
     /// An account that acts on itself.
     pub fn own(account: AccountId) -> Self {
-        Self { actor: Some(account), account: Some(account), session: None }
+        Self { actor: Some(account), account: Some(account), ..Self::default() }
     }
 
     /// An account that nobody has proven to be.
     pub fn target(account: Option<AccountId>) -> Self {
-        Self { actor: None, account, session: None }
+        Self { account, ..Self::default() }
+    }
+
+    /// A service account.
+    pub fn service(service: Option<ServiceId>) -> Self {
+        Self { service, ..Self::default() }
     }
 
     #[must_use]
@@ -99,6 +105,7 @@ impl Journal {
             actor: about.actor,
             account: about.account,
             session: about.session,
+            service: about.service,
             address: origin.address.clone(),
             user_agent: origin.user_agent.clone(),
             trace_id: origin.trace_id.clone(),
@@ -113,6 +120,7 @@ impl Journal {
             tenant = %tenant,
             account = about.account.map(|id| id.to_string()),
             session = about.session.map(|id| id.to_string()),
+            service = about.service.map(|id| id.to_string()),
             address = event.address,
             trace_id = event.trace_id,
         );

@@ -12,13 +12,17 @@ mod post;
 
 pub mod account;
 pub mod action;
+pub mod audience;
 pub mod audit;
 pub mod gate;
 pub mod housekeeping;
 pub mod key;
 pub mod mail;
+pub mod revocation;
+pub mod service;
 pub mod session;
 pub mod sign_in;
+pub mod verification;
 
 pub use failure::Failure;
 pub use journal::{About, Journal};

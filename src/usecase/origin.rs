@@ -24,6 +24,16 @@ impl Origin {
         }
     }
 
+    /// The service itself, when a time has come.
+    pub fn service() -> Self {
+        Self {
+            named_tenant: None,
+            address: String::new(),
+            user_agent: "countersign".to_owned(),
+            trace_id: String::new(),
+        }
+    }
+
     /// The tenant of a call that proves none.
     pub fn tenant(&self) -> TenantId {
         self.named_tenant.unwrap_or(DEFAULT_TENANT)

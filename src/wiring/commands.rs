@@ -1,9 +1,19 @@
-use super::{Means, StartFault, World, means::mail_dir};
+use super::{KeyDesk, Means, StartFault, World, means::mail_dir};
 use crate::{
+    cache::WakeUps,
     config::Config,
     mail::Mailbox,
     store::Store,
-    usecase::{Journal, account::OperateAccounts, audit::ReadAudit, mail::OperateOutbox},
+    usecase::{
+        Journal,
+        account::OperateAccounts,
+        audience::ListAudiences,
+        audit::ReadAudit,
+        key::{Announce, ListKeys},
+        mail::OperateOutbox,
+        service::OperateServices,
+        session::EndSessions,
+    },
 };
 
 /// The mails that were written to files.
@@ -27,9 +37,55 @@ pub async fn operate_accounts(config: &Config) -> Result<OperateAccounts, StartF
 }
 
 /// # Errors
+/// As [`operate_keys`]: a new service may bring a new audience, which has keys.
+pub async fn operate_services(config: &Config) -> Result<OperateServices, StartFault> {
+    let KeyDesk { create_audience: audiences, .. } = operate_keys(config).await?;
+    let World { clock, entropy } = World::real();
+    let (store, journal) = (audiences.store.clone(), audiences.journal.clone());
+    Ok(OperateServices { store, audiences, journal, clock, entropy })
+}
+
+/// # Errors
+/// When the database cannot be opened, or its schema is not of this release.
+pub async fn end_sessions(config: &Config) -> Result<EndSessions, StartFault> {
+    let store = current_store(config).await?;
+    let World { clock, entropy } = World::real();
+    let journal = Journal { store: store.clone(), clock: clock.clone(), entropy };
+    Ok(EndSessions { store, journal, clock })
+}
+
+/// # Errors
 /// When the database cannot be opened, or its schema is not of this release.
 pub async fn read_audit(config: &Config) -> Result<ReadAudit, StartFault> {
     Ok(ReadAudit { store: current_store(config).await? })
+}
+
+/// # Errors
+/// When the database cannot be opened, or its schema is not of this release.
+pub async fn list_keys(config: &Config) -> Result<ListKeys, StartFault> {
+    Ok(ListKeys { store: current_store(config).await? })
+}
+
+/// # Errors
+/// When the database cannot be opened, or its schema is not of this release.
+pub async fn list_audiences(config: &Config) -> Result<ListAudiences, StartFault> {
+    Ok(ListAudiences { store: current_store(config).await? })
+}
+
+/// # Errors
+/// When the database cannot be opened, its schema is not of this release, or the key-encryption key does not open the keys
+/// that are there: with another one, a command would add keys that no running service can open.
+pub async fn operate_keys(config: &Config) -> Result<KeyDesk, StartFault> {
+    let store = current_store(config).await?;
+    let world = World::real();
+    let smith = Means::existing_keysmith(config, &world)?;
+    let opened = smith.open_all(&store.read()).await;
+    opened.map_err(|failure| StartFault::because("the keys are not touched", failure))?;
+    let World { clock, entropy } = world;
+    let journal = Journal { store: store.clone(), clock: clock.clone(), entropy };
+    // A running service looks every few seconds.
+    let announce = Announce { wakeups: WakeUps::local(), clock };
+    Ok(KeyDesk::new(&store, &smith, &journal, &announce))
 }
 
 /// A command changes no schema: with another release's, it would be guessing.

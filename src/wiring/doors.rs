@@ -1,7 +1,7 @@
-use super::Means;
+use super::{KeyDesk, Means};
 use crate::{
     config::{Config, Profile},
-    grpc::{AccountDoor, Admit, AuthDoor, DevMailboxDoor, SessionDoor},
+    grpc::{AccountDoor, Admit, AuthDoor, DevMailboxDoor, SessionDoor, VerificationDoor},
     usecase::{
         Journal, Post,
         account::{
@@ -11,12 +11,17 @@ use crate::{
         action::{Claim, Mint},
         gate::{Authenticate, FindTenant, PasswordGate, Repeats, SessionPasswordGate},
         housekeeping::{Purge, Ready, Retention},
+        key::{Announce, CountTokens, PublishKeys, TendKeys},
         mail::{DeliverMail, PrepareMail},
-        session::{IssueTokens, ListSessions, Logout, Refresh, RevokeSessions},
+        revocation::{FollowRevocations, WatchRevocations},
+        service::{IssueServiceToken, OperateServices},
+        session::{EndSessions, IssueTokens, ListSessions, Logout, Refresh, RevokeSessions},
         sign_in::{Login, OpenSession},
+        verification::{HandOutKeys, Introspect},
     },
 };
 use countersign_domain::{action::ActionLives, password::PasswordPolicy, session::SessionLives};
+use std::sync::Arc;
 
 /// Hands every story what it needs.
 pub(super) struct Stories<'a> {
@@ -103,7 +108,7 @@ impl Stories<'_> {
     }
 
     pub(super) fn auth_door(&self) -> AuthDoor {
-        let Means { store, ring, hasher, world, .. } = self.means;
+        let Means { store, ring, news, hasher, world, .. } = self.means;
         let open = OpenSession {
             store: store.clone(),
             tokens: self.issue_tokens(),
@@ -118,12 +123,14 @@ impl Stories<'_> {
                 store: store.clone(),
                 password: self.password_gate(),
                 open,
+                news: news.clone(),
                 hasher: hasher.clone(),
                 journal: self.journal(),
             },
             refresh: Refresh {
                 store: store.clone(),
                 ring: ring.clone(),
+                news: news.clone(),
                 tokens: self.issue_tokens(),
                 lives: self.session_lives(),
                 me: self.me(),
@@ -134,9 +141,20 @@ impl Stories<'_> {
             logout: Logout {
                 store: store.clone(),
                 ring: ring.clone(),
+                news: news.clone(),
                 lives: self.session_lives(),
                 journal: self.journal(),
                 clock: world.clock.clone(),
+            },
+            issue_service_token: IssueServiceToken {
+                store: store.clone(),
+                ring: ring.clone(),
+                news: news.clone(),
+                journal: self.journal(),
+                issuer: self.config.keys.issuer.clone(),
+                life: self.config.sessions.access_ttl,
+                clock: world.clock.clone(),
+                entropy: world.entropy.clone(),
             },
             authenticate: self.authenticate(),
         }
@@ -148,6 +166,54 @@ impl Stories<'_> {
             list: ListSessions { store: store.clone(), clock: world.clock.clone() },
             revoke: RevokeSessions { store: store.clone(), journal: self.journal(), clock: world.clock.clone() },
         }
+    }
+
+    pub(super) fn verification_door(&self, follow: &FollowRevocations) -> VerificationDoor {
+        let Means { store, ring, news, world, .. } = self.means;
+        VerificationDoor {
+            watch: WatchRevocations {
+                follow: follow.clone(),
+                clock: world.clock.clone(),
+                heartbeat: self.config.verification.heartbeat,
+                longest: self.config.server.max_connection_age,
+            },
+            hand_out_keys: HandOutKeys {
+                issuer: self.config.keys.issuer.clone(),
+                ring: ring.clone(),
+                news: news.clone(),
+            },
+            introspect: Introspect {
+                store: store.clone(),
+                ring: ring.clone(),
+                news: news.clone(),
+                clock: world.clock.clone(),
+            },
+        }
+    }
+
+    pub(super) fn follow_revocations(&self) -> FollowRevocations {
+        FollowRevocations {
+            store: self.means.store.clone(),
+            feed: self.means.feed.clone(),
+            clock: self.means.world.clock.clone(),
+            looking: Arc::default(),
+        }
+    }
+
+    pub(super) fn operate_services(&self) -> OperateServices {
+        let Means { store, world, .. } = self.means;
+        OperateServices {
+            store: store.clone(),
+            audiences: self.key_desk().create_audience,
+            journal: self.journal(),
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+        }
+    }
+
+    pub(super) fn end_sessions(&self) -> EndSessions {
+        let Means { store, world, .. } = self.means;
+        EndSessions { store: store.clone(), journal: self.journal(), clock: world.clock.clone() }
     }
 
     /// Only with the `dev` profile, only while mail goes to files, and only where nobody but this machine can ask: whoever
@@ -199,6 +265,24 @@ impl Stories<'_> {
         Purge { store: self.means.store.clone(), retention, clock: self.means.world.clock.clone() }
     }
 
+    pub(super) fn tend_keys(&self) -> TendKeys {
+        let Means { store, ring, reload, .. } = self.means;
+        TendKeys {
+            count: CountTokens { store: store.clone(), ring: ring.clone() },
+            rotate: self.key_desk().rotate,
+            reload: reload.clone(),
+        }
+    }
+
+    pub(super) fn key_desk(&self) -> KeyDesk {
+        let Means { store, smith, .. } = self.means;
+        KeyDesk::new(store, smith, &self.journal(), &self.announce())
+    }
+
+    pub(super) fn publish_keys(&self) -> PublishKeys {
+        PublishKeys { ring: self.means.ring.clone() }
+    }
+
     pub(super) fn operate_accounts(&self) -> OperateAccounts {
         let Means { store, world, .. } = self.means;
         OperateAccounts { store: store.clone(), journal: self.journal(), clock: world.clock.clone() }
@@ -206,6 +290,10 @@ impl Stories<'_> {
 
     pub(super) fn ready(&self) -> Ready {
         Ready { store: self.means.store.clone() }
+    }
+
+    fn announce(&self) -> Announce {
+        Announce { wakeups: self.means.wakeups.clone(), clock: self.means.world.clock.clone() }
     }
 
     fn journal(&self) -> Journal {
@@ -265,14 +353,15 @@ impl Stories<'_> {
         Claim {
             store: self.means.store.clone(),
             ring: self.means.ring.clone(),
+            news: self.means.news.clone(),
             clock: self.means.world.clock.clone(),
             code_tries: self.action_lives().code_tries,
         }
     }
 
     fn authenticate(&self) -> Authenticate {
-        let Means { store, ring, world, .. } = self.means;
-        Authenticate { store: store.clone(), ring: ring.clone(), clock: world.clock.clone() }
+        let Means { store, ring, news, world, .. } = self.means;
+        Authenticate { store: store.clone(), ring: ring.clone(), news: news.clone(), clock: world.clock.clone() }
     }
 
     fn issue_tokens(&self) -> IssueTokens {

@@ -1,15 +1,21 @@
 use super::StartFault;
 use crate::{
-    cache::WakeUps,
+    cache::{Feed, WakeUps},
     config::Config,
-    keys::{KeyEncryptionKey, KeyRing, load_or_create_kek},
+    keys::{KekFault, KeyEncryptionKey, KeyEncryptionKeys, KeyRing, load_kek, load_or_create_kek},
     mail::{Composer, ComposerSettings, DkimSigner, FileTransport, Mailbox, Renderer, SmtpTransport, Transport},
     passwords::{Hasher, HasherSettings},
     runtime::{Clock, Entropy},
     store::{DatabaseSettings, Store},
-    usecase::key::PrepareKeys,
+    usecase::key::{KeyNews, Keysmith, PrepareKeys, ReloadKeys},
 };
-use std::{fs, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc};
+use countersign_domain::key::KeySchedule;
+use std::{
+    fs,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// What a process takes from the world around it: the time and chance. Tests bring their own.
 #[derive(Clone, Debug)]
@@ -31,8 +37,12 @@ pub struct Means {
     pub(super) world: World,
     pub(super) store: Store,
     pub(super) ring: Arc<KeyRing>,
+    pub(super) smith: Keysmith,
+    pub(super) reload: ReloadKeys,
+    pub(super) news: KeyNews,
     pub(super) hasher: Hasher,
     pub(super) wakeups: WakeUps,
+    pub(super) feed: Feed,
     pub(super) renderer: Arc<Renderer>,
     pub(super) composer: Arc<Composer>,
     pub(super) transport: Arc<Transport>,
@@ -51,14 +61,13 @@ impl Means {
             .migrate()
             .await
             .map_err(|fault| StartFault::because("the database cannot be brought up to date", fault))?;
-        let keys = PrepareKeys {
-            store: store.clone(),
-            kek: kek(config, &world.entropy)?,
-            clock: world.clock.clone(),
-            entropy: world.entropy.clone(),
-        };
+        let smith = Self::keysmith(config, &world, |dir| load_or_create_kek(dir, &world.entropy))?;
+        let keys = PrepareKeys { store: store.clone(), smith: smith.clone() };
         let ring = keys.run(&config.keys.issuer).await;
         let ring = ring.map_err(|failure| StartFault::because("the keys are not ready", failure))?;
+        let ring = Arc::new(ring);
+        let reload =
+            ReloadKeys { store: store.clone(), smith: smith.clone(), ring: ring.clone(), turn: Arc::default() };
         let hasher = Hasher::start(hasher_settings(config), world.entropy.clone());
         let hasher = hasher.map_err(|fault| StartFault::because("the password hasher cannot start", fault))?;
         let wakeups = match &config.redis_url {
@@ -68,11 +77,15 @@ impl Means {
         let renderer = Renderer::new(config.mail.templates_dir.as_deref());
         let renderer = renderer.map_err(|fault| StartFault::because("mail.templates_dir", fault))?;
         Ok(Self {
+            news: KeyNews::new(reload.clone(), world.clock.clone()),
             world,
             store,
-            ring: Arc::new(ring),
+            ring,
+            smith,
+            reload,
             hasher,
             wakeups,
+            feed: Feed::new(config.verification.max_followers),
             renderer: Arc::new(renderer),
             composer: Arc::new(composer(config)?),
             transport: Arc::new(transport(config)?),
@@ -99,6 +112,36 @@ impl Means {
             .map_err(|fault| StartFault::because(&fault.to_string(), "`countersign migrate` makes one that is missing"))
     }
 
+    /// What makes and opens keys, for commands: they use the key-encryption key that is there and make none.
+    ///
+    /// # Errors
+    /// When there is no key-encryption key, or it cannot be used.
+    pub fn existing_keysmith(config: &Config, world: &World) -> Result<Keysmith, StartFault> {
+        Self::keysmith(config, world, load_kek)
+    }
+
+    fn keysmith(
+        config: &Config,
+        world: &World,
+        beside: impl FnOnce(&Path) -> Result<KeyEncryptionKey, KekFault>,
+    ) -> Result<Keysmith, StartFault> {
+        let present = match &config.keys.kek {
+            Some(bytes) => KeyEncryptionKey::new(*bytes.reveal()),
+            None => beside(&config.data_dir).map_err(|fault| StartFault::because("keys.kek", fault))?,
+        };
+        let previous = config.keys.previous_kek.as_ref().map(|bytes| KeyEncryptionKey::new(*bytes.reveal()));
+        Ok(Keysmith {
+            keks: KeyEncryptionKeys::new(present, previous),
+            schedule: KeySchedule {
+                signing_rotation: config.keys.signing_rotation,
+                encryption_rotation: config.keys.encryption_rotation,
+                session_life: config.sessions.absolute_ttl,
+            },
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+        })
+    }
+
     async fn open_store(config: &Config, create: bool) -> Result<Store, StartFault> {
         let settings = DatabaseSettings {
             url: config.database_url.clone(),
@@ -121,13 +164,6 @@ fn create_private_dir(dir: &PathBuf) -> Result<(), StartFault> {
         .mode(0o700)
         .create(dir)
         .map_err(|error| StartFault::because("data_dir", format!("{}: {error}", dir.display())))
-}
-
-fn kek(config: &Config, entropy: &Entropy) -> Result<KeyEncryptionKey, StartFault> {
-    match &config.keys.kek {
-        Some(bytes) => Ok(KeyEncryptionKey::new(*bytes.reveal())),
-        None => load_or_create_kek(&config.data_dir, entropy).map_err(|fault| StartFault::because("keys.kek", fault)),
-    }
 }
 
 fn hasher_settings(config: &Config) -> HasherSettings {

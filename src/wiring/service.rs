@@ -1,9 +1,9 @@
-use super::{Means, StartFault, World, doors::Stories};
+use super::{KeyDesk, Means, StartFault, World, doors::Stories};
 use crate::{
     cache::WakeUps,
     config::Config,
     grpc::{self, Front, GrpcService, Incoming, IncomingLimits, ServerLimits, Services},
-    http::{ops_router, pages_router},
+    http::{ops_router, pages_router, well_known_router},
     jobs,
     passwords::Hasher,
     runtime::{Shutdown, spawn, timeout},
@@ -12,7 +12,11 @@ use crate::{
     usecase::{
         account::OperateAccounts,
         housekeeping::{Purge, Ready},
+        key::{PublishKeys, TendKeys},
         mail::DeliverMail,
+        revocation::FollowRevocations,
+        service::OperateServices,
+        session::EndSessions,
     },
 };
 use futures_util::future::select_all;
@@ -25,6 +29,7 @@ pub struct Service {
     front: Front,
     health: GrpcService,
     ready: Ready,
+    publish_keys: PublishKeys,
     metrics: Option<Metrics>,
     store: Store,
     wakeups: WakeUps,
@@ -37,8 +42,20 @@ pub struct Service {
     pub deliver_mail: DeliverMail,
     /// Deletes what is over.
     pub purge: Purge,
+    /// Looks after the keys.
+    pub keys: TendKeys,
+    /// What operators do to keys and audiences.
+    pub key_desk: KeyDesk,
     /// What operators do to accounts.
     pub accounts: OperateAccounts,
+    /// What operators do to service accounts.
+    pub services: OperateServices,
+    /// How operators end sessions.
+    pub end_sessions: EndSessions,
+    /// Reads what was revoked.
+    pub follow_revocations: FollowRevocations,
+    /// How often it does.
+    look: Duration,
 }
 
 /// Nobody on a working network needs this long for 24 bytes.
@@ -63,10 +80,12 @@ impl Service {
             message_bytes: config.server.max_message_bytes,
             connection_age: config.server.max_connection_age,
         };
+        let follow_revocations = stories.follow_revocations();
         let services = Services {
             account: stories.account_door(),
             auth: stories.auth_door(),
             session: stories.session_door(),
+            verification: stories.verification_door(&follow_revocations),
             dev_mailbox: stories.dev_mailbox_door(),
             reflection: config.server.reflection,
         };
@@ -86,7 +105,14 @@ impl Service {
             drain: config.server.drain_timeout,
             deliver_mail: stories.deliver_mail(),
             purge: stories.purge(),
+            keys: stories.tend_keys(),
+            key_desk: stories.key_desk(),
+            publish_keys: stories.publish_keys(),
             accounts: stories.operate_accounts(),
+            services: stories.operate_services(),
+            end_sessions: stories.end_sessions(),
+            follow_revocations,
+            look: config.verification.look,
             store: means.store,
             wakeups: means.wakeups,
             hasher: means.hasher,
@@ -137,8 +163,14 @@ impl Service {
         self.health.set_serving(self.ready.run().await).await;
         let incoming = Incoming::new(listener, self.incoming);
         let (mut stop, mut drained) = (shutdown.clone(), shutdown);
-        let served =
-            grpc::serve(self.front, pages_router(), incoming, self.limits, async move { stop.requested().await });
+        let feed = self.follow_revocations.feed.clone();
+        let stopping = async move {
+            stop.requested().await;
+            // Those who follow would otherwise be calls under way that never end.
+            feed.close();
+        };
+        let pages = pages_router().merge(well_known_router(self.publish_keys));
+        let served = Box::pin(grpc::serve(self.front, pages, incoming, self.limits, stopping));
         let drain = self.drain;
         let too_long = async move {
             drained.requested().await;
@@ -154,7 +186,7 @@ impl Service {
     }
 
     /// Starts what goes on beside the calls.
-    fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 3] {
+    fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 5] {
         let health = self.health.clone();
         let report = move |serving| {
             let health = health.clone();
@@ -162,7 +194,14 @@ impl Service {
         };
         [
             spawn(jobs::send_mail(self.deliver_mail.clone(), self.wakeups.clone(), shutdown.clone())),
+            spawn(jobs::follow_revocations(
+                self.follow_revocations.clone(),
+                self.wakeups.clone(),
+                self.look,
+                shutdown.clone(),
+            )),
             spawn(jobs::purge(self.purge.clone(), shutdown.clone())),
+            spawn(jobs::rotate_keys(self.keys.clone(), self.wakeups.clone(), shutdown.clone())),
             spawn(jobs::watch_health(self.ready.clone(), report, shutdown.clone())),
         ]
     }

@@ -31,6 +31,9 @@ impl ActionPurpose {
     }
 }
 
+/// The longest life that a mailed link may be given. Keys that sealed one are kept for this long.
+pub const LONGEST_LINK_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// How long links and codes live, and how often a code may be tried.
 #[derive(Clone, Copy, Debug)]
 pub struct ActionLives {

@@ -39,10 +39,24 @@ pub enum EventKind {
     AccountDeleted,
     AccountDisabled,
     AccountEnabled,
+    SessionsEndedByOperator,
+    ServiceCreated,
+    ServiceSecretAdded,
+    ServiceSecretRetired,
+    ServiceDisabled,
+    ServiceEnabled,
+    ServiceTokenIssued,
+    ServiceTokenRefused,
+    KeyRotated,
+    KeyRetired,
+    KeysRewrapped,
+    AudienceCreated,
+    AudienceKeyRegistered,
+    AudienceKeyWithdrawn,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 34] = [
         Self::RegistrationRequested,
         Self::VerificationRequested,
         Self::AddressVerified,
@@ -63,6 +77,20 @@ impl EventKind {
         Self::AccountDeleted,
         Self::AccountDisabled,
         Self::AccountEnabled,
+        Self::SessionsEndedByOperator,
+        Self::ServiceCreated,
+        Self::ServiceSecretAdded,
+        Self::ServiceSecretRetired,
+        Self::ServiceDisabled,
+        Self::ServiceEnabled,
+        Self::ServiceTokenIssued,
+        Self::ServiceTokenRefused,
+        Self::KeyRotated,
+        Self::KeyRetired,
+        Self::KeysRewrapped,
+        Self::AudienceCreated,
+        Self::AudienceKeyRegistered,
+        Self::AudienceKeyWithdrawn,
     ];
 
     pub fn name(self) -> &'static str {
@@ -87,6 +115,20 @@ impl EventKind {
             Self::AccountDeleted => "account_deleted",
             Self::AccountDisabled => "account_disabled",
             Self::AccountEnabled => "account_enabled",
+            Self::SessionsEndedByOperator => "sessions_ended_by_operator",
+            Self::ServiceCreated => "service_created",
+            Self::ServiceSecretAdded => "service_secret_added",
+            Self::ServiceSecretRetired => "service_secret_retired",
+            Self::ServiceDisabled => "service_disabled",
+            Self::ServiceEnabled => "service_enabled",
+            Self::ServiceTokenIssued => "service_token_issued",
+            Self::ServiceTokenRefused => "service_token_refused",
+            Self::KeyRotated => "key_rotated",
+            Self::KeyRetired => "key_retired",
+            Self::KeysRewrapped => "keys_rewrapped",
+            Self::AudienceCreated => "audience_created",
+            Self::AudienceKeyRegistered => "audience_key_registered",
+            Self::AudienceKeyWithdrawn => "audience_key_withdrawn",
         }
     }
 }

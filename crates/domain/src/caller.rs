@@ -7,6 +7,8 @@ pub enum CallerRule {
     Anyone,
     /// A person with the access token of a live session.
     Account,
+    /// A service account with an access token of its own.
+    Service,
     /// Anybody, while the `dev` profile is on; nobody otherwise.
     Development,
 }
@@ -18,13 +20,17 @@ pub enum CallerKind {
     Anonymous,
     /// A person with the access token of a live session.
     Account,
+    /// A service account with an access token drawn from a live secret.
+    Service,
 }
 
 /// Whether a caller may call. What no line allows is denied.
 pub fn may_call(rule: CallerRule, caller: CallerKind, development: bool) -> bool {
     match (rule, caller) {
-        (CallerRule::Anyone, _) | (CallerRule::Account, CallerKind::Account) => true,
-        (CallerRule::Account, CallerKind::Anonymous) => false,
+        (CallerRule::Anyone, _)
+        | (CallerRule::Account, CallerKind::Account)
+        | (CallerRule::Service, CallerKind::Service) => true,
+        (CallerRule::Account | CallerRule::Service, _) => false,
         (CallerRule::Development, _) => development,
     }
 }
@@ -38,7 +44,15 @@ mod tests {
         assert!(may_call(CallerRule::Anyone, CallerKind::Anonymous, false));
         assert!(!may_call(CallerRule::Account, CallerKind::Anonymous, true));
         assert!(may_call(CallerRule::Account, CallerKind::Account, false));
+        assert!(!may_call(CallerRule::Service, CallerKind::Anonymous, true));
         assert!(!may_call(CallerRule::Development, CallerKind::Account, false));
         assert!(may_call(CallerRule::Development, CallerKind::Anonymous, true));
+    }
+
+    #[test]
+    fn people_and_services_do_not_stand_in_for_each_other() {
+        assert!(may_call(CallerRule::Service, CallerKind::Service, false));
+        assert!(!may_call(CallerRule::Service, CallerKind::Account, true));
+        assert!(!may_call(CallerRule::Account, CallerKind::Service, true));
     }
 }

@@ -24,6 +24,11 @@ macro_rules! id {
                 self.0
             }
 
+            /// The sixteen bytes.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
             /// A UUID version 7 (RFC 9562 section 5.7): sorts by time of creation, 74 random bits.
             pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
                 Self(version_7(now, random))
@@ -80,6 +85,14 @@ id!(
 id!(
     /// A line of the audit trail.
     EventId
+);
+id!(
+    /// A service account: a backend with credentials of its own.
+    ServiceId
+);
+id!(
+    /// A secret of a service account.
+    ServiceSecretId
 );
 id!(
     /// A customer's closed world of accounts.

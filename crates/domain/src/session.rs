@@ -3,6 +3,9 @@
 use crate::time::Timestamp;
 use std::time::Duration;
 
+/// The longest life that an access token may be given. Keys that made one, and revocations, are kept for this long.
+pub const LONGEST_ACCESS_LIFE: Duration = Duration::from_secs(60 * 60);
+
 /// How long sessions and their tokens live.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionLives {
@@ -48,6 +51,7 @@ pub enum EndReason {
     PasswordGuessed,
     AccountDisabled,
     AccountDeleted,
+    EndedByOperator,
 }
 
 impl EndReason {
@@ -62,6 +66,7 @@ impl EndReason {
             Self::PasswordGuessed => "password_guessed",
             Self::AccountDisabled => "account_disabled",
             Self::AccountDeleted => "account_deleted",
+            Self::EndedByOperator => "ended_by_operator",
         }
     }
 }

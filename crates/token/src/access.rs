@@ -1,14 +1,17 @@
-//! Access tokens: a JWS (Ed25519) inside a JWE (`dir`, A256GCM), read offline by the backends of one audience.
+//! Access tokens: a JWS (Ed25519) inside a JWE (A256GCM; `dir` or ECDH-ES), read offline by the backends of one audience.
 
 mod claims;
 #[cfg(feature = "issue")]
 mod issue;
+mod outer;
 mod read;
+mod unlock;
 
 pub use claims::AccessClaims;
 #[cfg(feature = "issue")]
 pub use issue::AccessIssuer;
-pub use read::{AccessReader, ISSUED_AT_LEEWAY_SECONDS};
+pub use outer::{NamedKey, named_key};
+pub use read::{AccessReader, ISSUED_AT_LEEWAY_SECONDS, KeysUsed};
 
 /// The longest access token, in bytes. Checked before anything is decoded, and when one is made. It fits the header
 /// limits that proxies commonly have (8 KiB); a browser keeps at most about 4 KiB in one cookie, which tokens with the

@@ -63,8 +63,8 @@ pub enum KeyFault {
     /// The id is empty, longer than [`MAX_KEY_ID_BYTES`](crate::MAX_KEY_ID_BYTES), or uses a character outside the
     /// base64url alphabet.
     BadId,
-    /// Not a usable Ed25519 public key: not a canonical point, or one of small order, under which one signature is
-    /// valid for many messages.
+    /// Not a usable public key. For Ed25519: not a canonical point, or one of small order, under which one signature is
+    /// valid for many messages. For X25519: a point of small order, with which everybody agrees on the same secret.
     WeakKey,
     /// Two keys of one set share an id.
     DuplicateId,
@@ -76,7 +76,7 @@ impl fmt::Display for KeyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::BadId => "the key id is not 1 to 32 characters of the base64url alphabet",
-            Self::WeakKey => "the verifying key is not a strong Ed25519 public key",
+            Self::WeakKey => "the public key is not a strong one",
             Self::DuplicateId => "two keys share an id",
             Self::Unusable => "the key cannot be used",
         })

@@ -1,11 +1,25 @@
 //! The keys behind access tokens: names, public keys, content keys and, for the issuer, signing keys.
 
+mod agreement;
+#[cfg(feature = "issue")]
+mod derivation;
+mod encryption;
+mod verifying;
+
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::encoding;
 use crate::fault::KeyFault;
+
+pub(crate) use agreement::derive_content_key;
+pub use agreement::{RecipientKey, RecipientPublicKey};
+#[cfg(feature = "issue")]
+pub use derivation::EphemeralDeriver;
+pub use encryption::DecryptionKey;
+#[cfg(feature = "issue")]
+pub use encryption::EncryptionKey;
+pub use verifying::VerifyingKey;
 
 /// The longest [`KeyId`], in bytes.
 pub const MAX_KEY_ID_BYTES: usize = 32;
@@ -23,11 +37,7 @@ impl KeyId {
     /// # Errors
     /// [`KeyFault::BadId`] when it is empty, too long or uses another character.
     pub fn new(text: &str) -> Result<Self, KeyFault> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if text.is_empty() || text.len() > MAX_KEY_ID_BYTES || !text.bytes().all(allowed) {
-            return Err(KeyFault::BadId);
-        }
-        Ok(Self(text.into()))
+        if is_key_id(text) { Ok(Self(text.into())) } else { Err(KeyFault::BadId) }
     }
 
     /// The id as text.
@@ -41,6 +51,12 @@ impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether `text` can be the id of a key.
+pub(crate) fn is_key_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.len() <= MAX_KEY_ID_BYTES && text.bytes().all(allowed)
 }
 
 /// The symmetric key that an audience's access tokens are encrypted under: AES-256, used directly (`dir`).
@@ -71,73 +87,11 @@ impl ContentKey {
     pub fn reveal(&self) -> &[u8; 32] {
         &self.key
     }
-
-    /// The encoded outer header that is pinned for this key. The order of the members is part of the profile.
-    pub(crate) fn header_segment(&self) -> String {
-        encoding::encode(self.header_json())
-    }
-
-    /// The outer header: RFC 7516 section 4.1 and, for `cty`, RFC 7519 section 5.2.
-    pub(crate) fn header_json(&self) -> String {
-        format!(r#"{{"alg":"dir","enc":"A256GCM","cty":"JWT","kid":"{}"}}"#, self.id)
-    }
 }
 
 impl fmt::Debug for ContentKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ContentKey").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// An Ed25519 public key (RFC 8032) that inner signatures are checked with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifyingKey {
-    id: KeyId,
-    point: ed25519_dalek::VerifyingKey,
-}
-
-impl VerifyingKey {
-    /// Takes the 32 bytes of a public key named `id`.
-    ///
-    /// # Errors
-    /// [`KeyFault::WeakKey`] when the bytes are not the canonical encoding of a point, or the point has small order:
-    /// under such a key somebody who knows no secret can make signatures that hold.
-    pub fn new(id: KeyId, bytes: [u8; 32]) -> Result<Self, KeyFault> {
-        let point = ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|_| KeyFault::WeakKey)?;
-        // Decompression takes y modulo p; RFC 8032 section 5.1.3 refuses y >= p. Re-encoding finds such spellings.
-        if point.is_weak() || point.to_edwards().compress().to_bytes() != bytes {
-            return Err(KeyFault::WeakKey);
-        }
-        Ok(Self { id, point })
-    }
-
-    /// The `kid` of the inner header.
-    #[must_use]
-    pub fn id(&self) -> &KeyId {
-        &self.id
-    }
-
-    /// The public key, as RFC 8032 encodes it.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8; 32] {
-        self.point.as_bytes()
-    }
-
-    /// The key as the signature check wants it.
-    pub(crate) fn point(&self) -> &ed25519_dalek::VerifyingKey {
-        &self.point
-    }
-
-    /// The encoded inner header that is pinned for this key.
-    pub(crate) fn header_segment(&self) -> String {
-        encoding::encode(self.header_json())
-    }
-
-    /// The inner header. `typ` is RFC 9068 section 2.1. `alg` is `EdDSA` (RFC 8037 section 3.1), the one string that
-    /// jsonwebtoken emits and that libraries know widely; RFC 9864 renames it `Ed25519`, which this profile refuses. The
-    /// curve is settled by the key itself, so the vaguer name leaves nothing open.
-    pub(crate) fn header_json(&self) -> String {
-        format!(r#"{{"typ":"at+jwt","alg":"EdDSA","kid":"{}"}}"#, self.id)
     }
 }
 
@@ -165,7 +119,7 @@ impl SigningKey {
     /// The public half, under the same id.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
-        VerifyingKey { id: self.id.clone(), point: ed25519_dalek::SigningKey::from_bytes(&self.seed).verifying_key() }
+        VerifyingKey::of_point(self.id.clone(), ed25519_dalek::SigningKey::from_bytes(&self.seed).verifying_key())
     }
 
     /// The key as PKCS #8 (RFC 8410 section 7): a fixed prefix, then the seed.
@@ -209,44 +163,6 @@ mod tests {
         assert!(KeyId::new(&"k".repeat(MAX_KEY_ID_BYTES)).is_ok());
         for text in ["", &"k".repeat(MAX_KEY_ID_BYTES + 1), "a b", "a\"", "a.b", "a=", "ä"] {
             assert_eq!(KeyId::new(text), Err(KeyFault::BadId), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn small_order_and_non_canonical_public_keys_are_refused() {
-        let id = || KeyId::new("k").unwrap();
-        let identity = {
-            let mut bytes = [0; 32];
-            bytes[0] = 1;
-            bytes
-        };
-        let order_two = {
-            let mut bytes = [0xff; 32];
-            bytes[0] = 0xec;
-            bytes[31] = 0x7f;
-            bytes
-        };
-        // y = p + 1 spells the identity a second time; y = 2 is on no point of the curve.
-        let identity_again = {
-            let mut bytes = [0xff; 32];
-            bytes[0] = 0xee;
-            bytes[31] = 0x7f;
-            bytes
-        };
-        let off_curve = {
-            let mut bytes = [0; 32];
-            bytes[0] = 2;
-            bytes
-        };
-        // y = p + 3 spells y = 3, which is a point of large order, a second time.
-        let large_order_again = {
-            let mut bytes = [0xff; 32];
-            bytes[0] = 0xf0;
-            bytes[31] = 0x7f;
-            bytes
-        };
-        for bytes in [[0; 32], identity, order_two, identity_again, off_curve, large_order_again] {
-            assert_eq!(VerifyingKey::new(id(), bytes), Err(KeyFault::WeakKey), "{bytes:?}");
         }
     }
 

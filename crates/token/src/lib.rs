@@ -1,8 +1,9 @@
 //! The wire formats of Countersign.
 //!
 //! - [`AccessReader`] opens access tokens offline: an Ed25519 JWS inside an A256GCM JWE. This is all that other
-//!   backends need, and all that is built without the feature `issue`.
-//! - [`VerifyingKey`], [`ContentKey`] and [`KeyId`] are the keys such a reader holds; [`jwk_set`] prints the public ones.
+//!   backends need, and all that is built without the feature `issue`. [`named_key`] tells which key a token asks for.
+//! - [`VerifyingKey`] and [`DecryptionKey`] are the keys such a reader holds, each under a [`KeyId`]; [`jwk_set`] prints
+//!   the public ones. A [`ContentKey`] is shared with the service, a [`RecipientKey`] is the audience's alone.
 //! - With the feature `issue`: `AccessIssuer` makes access tokens, `RefreshSealer` and `ActionSealer` make and open
 //!   the tokens that only the service itself reads (PASETO v4.local), and `KeyEncryptionKey` seals keys at rest.
 //!
@@ -27,10 +28,12 @@ mod refresh;
 #[cfg(feature = "issue")]
 mod sealed;
 
-pub use access::{AccessClaims, AccessReader, ISSUED_AT_LEEWAY_SECONDS, MAX_ACCESS_TOKEN_BYTES};
+pub use access::{
+    AccessClaims, AccessReader, ISSUED_AT_LEEWAY_SECONDS, KeysUsed, MAX_ACCESS_TOKEN_BYTES, NamedKey, named_key,
+};
 pub use fault::{KeyFault, Rejected};
 pub use jwks::jwk_set;
-pub use key::{ContentKey, KeyId, MAX_KEY_ID_BYTES, VerifyingKey};
+pub use key::{ContentKey, DecryptionKey, KeyId, MAX_KEY_ID_BYTES, RecipientKey, RecipientPublicKey, VerifyingKey};
 
 #[cfg(feature = "issue")]
 pub use {
@@ -38,7 +41,7 @@ pub use {
     action::{ActionPurpose, ActionSealer, ActionToken, MAX_ACTION_TOKEN_BYTES},
     at_rest::{KeyEncryptionKey, MAX_SEALED_BYTES, MAX_SECRET_BYTES},
     fault::IssueFault,
-    key::SigningKey,
+    key::{EncryptionKey, EphemeralDeriver, SigningKey},
     refresh::{MAX_REFRESH_TOKEN_BYTES, RefreshSealer, RefreshToken},
     sealed::SealingKeys,
 };

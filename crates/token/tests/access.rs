@@ -14,7 +14,7 @@ use support::{
 
 fn issuer() -> AccessIssuer {
     let signing = SigningKey::from_seed(id(SEEDS[0].0), SEEDS[0].1);
-    AccessIssuer::new(ISSUER, signing, ContentKey::new(id(CONTENT[0].0), CONTENT[0].1), AUDIENCE).unwrap()
+    AccessIssuer::new(ISSUER, signing, ContentKey::new(id(CONTENT[0].0), CONTENT[0].1).into(), AUDIENCE).unwrap()
 }
 
 /// What josekit makes of the outer layer.
@@ -104,7 +104,7 @@ fn an_issuer_is_not_made_for_a_name_that_no_token_may_carry() {
     for (issuer, audience) in [("", AUDIENCE), (ISSUER, ""), (&long, AUDIENCE), (ISSUER, &long[..65]), ("\n", AUDIENCE)]
     {
         let signing = SigningKey::from_seed(id("s"), [1; 32]);
-        let made = AccessIssuer::new(issuer, signing, ContentKey::new(id("c"), [2; 32]), audience);
+        let made = AccessIssuer::new(issuer, signing, ContentKey::new(id("c"), [2; 32]).into(), audience);
         assert_eq!(made.unwrap_err(), IssueFault::BadClaims);
     }
 }

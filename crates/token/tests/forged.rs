@@ -4,7 +4,8 @@
 mod support;
 
 use countersign_token::{
-    AccessReader, ContentKey, ISSUED_AT_LEEWAY_SECONDS, KeyFault, MAX_ACCESS_TOKEN_BYTES, Rejected, VerifyingKey,
+    AccessReader, ContentKey, ISSUED_AT_LEEWAY_SECONDS, KeyFault, MAX_ACCESS_TOKEN_BYTES, RecipientKey, Rejected,
+    VerifyingKey,
 };
 use support::{
     AUDIENCE, CONTENT, INNER_HEADER, ISSUER, NOW, OUTER_HEADER, SEEDS, STRANGE_CONTENT, STRANGE_SEED, b64, claims,
@@ -36,8 +37,11 @@ fn a_key_set_with_a_repeated_id_is_refused() {
     let verifying = |seed| VerifyingKey::new(id("same"), public(seed)).unwrap();
     let twice = vec![verifying(SEEDS[0].1), verifying(SEEDS[1].1)];
     assert_eq!(AccessReader::new(ISSUER, AUDIENCE, twice, vec![]).unwrap_err(), KeyFault::DuplicateId);
-    let twice = vec![ContentKey::new(id("same"), [1; 32]), ContentKey::new(id("same"), [1; 32])];
-    assert_eq!(AccessReader::new(ISSUER, AUDIENCE, vec![], twice).unwrap_err(), KeyFault::DuplicateId);
+    let content = || ContentKey::new(id("same"), [1; 32]).into();
+    let agreed = || RecipientKey::new(id("same"), [1; 32]).unwrap().into();
+    for twice in [vec![content(), content()], vec![agreed(), agreed()], vec![content(), agreed()]] {
+        assert_eq!(AccessReader::new(ISSUER, AUDIENCE, vec![], twice).unwrap_err(), KeyFault::DuplicateId);
+    }
 }
 
 #[test]

@@ -3,11 +3,12 @@
 
 mod support;
 
-use countersign_token::{AccessReader, ContentKey, Rejected, VerifyingKey};
+use countersign_token::{AccessReader, ContentKey, DecryptionKey, RecipientKey, Rejected, VerifyingKey};
 use serde_json::{Value, json};
 use support::{
-    AUDIENCE, CONTENT, INNER_HEADER, ISSUER, NOW, OUTER_HEADER, SEEDS, b64, claims, good, id, jwe, jws, payload,
-    public, unb64, with_inner, with_inner_header, with_outer_header, with_payload,
+    AUDIENCE, CONTENT, EPHEMERAL, INNER_HEADER, ISSUER, NOW, OUTER_HEADER, RECIPIENTS, SEEDS, agreed_header,
+    agreed_key, agreed_with_inner, b64, claims, good, good_agreed, id, jwe, jws, payload, public, public_point, unb64,
+    with_agreed_header, with_inner, with_inner_header, with_outer_header, with_payload,
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/access.json");
@@ -66,12 +67,51 @@ fn refusals() -> Vec<Value> {
     ]
 }
 
+/// What must be refused of tokens to the public key of an audience.
+fn agreed_refusals() -> Vec<Value> {
+    let (kid, x) = (RECIPIENTS[0].0, b64(public_point(EPHEMERAL)));
+    let pinned = agreed_header(kid, &x);
+    let with = |from: &str, to: &str| with_agreed_header(&pinned.replacen(from, to, 1));
+    let mut other_spelling = public_point(EPHEMERAL);
+    other_spelling[31] |= 0x80;
+    let mut respelled = good_agreed();
+    respelled[0] = b64(agreed_header(kid, &b64(other_spelling)));
+    let mut zero = good_agreed();
+    zero[0] = b64(agreed_header(kid, &b64([0; 32])));
+    let mut key_segment = good_agreed();
+    key_segment[1] = b64([0; 40]);
+    let stranger = jws(INNER_HEADER, &payload(), support::STRANGE_SEED);
+    let direct = jwe(&OUTER_HEADER.replace("enc-1", kid), &payload(), RECIPIENTS[0].1).join(".");
+    let shared = with_agreed_header(&agreed_header("enc-1", &x));
+    vec![
+        refused("agreed: at exactly exp", good_agreed().join("."), claims().expires_at, Rejected::Expired),
+        refused("agreed: signed by a stranger", agreed_with_inner(&stranger), NOW, Rejected::Forged),
+        refused("agreed: not signed", agreed_with_inner("{}"), NOW, Rejected::WrongType),
+        refused("agreed: apu and apv", with(r#""}}"#, r#""},"apu":"QQ","apv":"Qg"}"#), NOW, Rejected::UnknownKey),
+        refused("agreed: zip", with(r#""}}"#, r#""},"zip":"DEF"}"#), NOW, Rejected::UnknownKey),
+        refused("agreed: another alg", with("ECDH-ES", "ECDH-ES+A256KW"), NOW, Rejected::UnknownKey),
+        refused("agreed: another enc", with("A256", "A128"), NOW, Rejected::UnknownKey),
+        refused("agreed: another curve", with("X25519", "X448"), NOW, Rejected::UnknownKey),
+        refused("agreed: a key nobody holds", with(kid, "agr-9"), NOW, Rejected::UnknownKey),
+        refused("agreed: a key of 31 bytes", with(&x, &b64([7; 31])), NOW, Rejected::UnknownKey),
+        refused("agreed: the point in another spelling", respelled.join("."), NOW, Rejected::Forged),
+        refused("agreed: a point of small order", zero.join("."), NOW, Rejected::Forged),
+        refused("agreed: an encrypted key", key_segment.join("."), NOW, Rejected::Malformed),
+        refused("agreed: dir under the key of an audience", direct, NOW, Rejected::UnknownKey),
+        refused("agreed: agreement under a shared key", shared, NOW, Rejected::UnknownKey),
+    ]
+}
+
 /// The file as it should be. Everything in it follows from the fixed keys, nonce and claims.
 fn vectors() -> Value {
     let (sig, enc) = (SEEDS[1], CONTENT[1]);
     let signed = jws(&INNER_HEADER.replace("sig-1", sig.0), &payload(), sig.1);
     let second = jwe(&OUTER_HEADER.replace("enc-1", enc.0), &signed, enc.1).join(".");
+    let (recipient, private) = RECIPIENTS[1];
+    let header = agreed_header(recipient, &b64(public_point(EPHEMERAL)));
+    let agreed = jwe(&header, &signed, agreed_key(EPHEMERAL, public_point(private))).join(".");
     let extended = with_payload(&payload().replacen('{', r#"{"later":{"a":[null]},"#, 1));
+    let refused: Vec<Value> = refusals().into_iter().chain(agreed_refusals()).collect();
     let said: Value = serde_json::from_str(&payload()).unwrap();
     let accepted = |name: &str, token: String| json!({ "name": name, "token": token, "now": NOW, "claims": said });
     json!({
@@ -80,12 +120,15 @@ fn vectors() -> Value {
         "audience": AUDIENCE,
         "verifying": SEEDS.map(|(kid, seed)| json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "x": b64(public(seed)), "d": b64(seed) })),
         "content": CONTENT.map(|(kid, key)| json!({ "kty": "oct", "kid": kid, "k": b64(key) })),
+        "recipients": RECIPIENTS.map(|(kid, key)| json!({ "kty": "OKP", "crv": "X25519", "kid": kid, "x": b64(public_point(key)), "d": b64(key) })),
         "accepted": [
             accepted("the first keys", good().join(".")),
             accepted("the second keys", second),
             accepted("a claim this version does not know", extended),
+            accepted("agreed: the first keys", good_agreed().join(".")),
+            accepted("agreed: the second keys", agreed),
         ],
-        "refused": refusals(),
+        "refused": refused,
     })
 }
 
@@ -95,9 +138,13 @@ fn reader_of(file: &Value) -> AccessReader {
     let kid = |key: &Value| id(key["kid"].as_str().unwrap());
     let keys = |member: &str| file[member].as_array().unwrap().clone();
     let verifying = keys("verifying").iter().map(|key| VerifyingKey::new(kid(key), bytes(key, "x")).unwrap()).collect();
-    let content = keys("content").iter().map(|key| ContentKey::new(kid(key), bytes(key, "k"))).collect();
+    let content = keys("content");
+    let shared = content.iter().map(|key| DecryptionKey::from(ContentKey::new(kid(key), bytes(key, "k"))));
+    let recipients = keys("recipients");
+    let private = recipients.iter().map(|key| RecipientKey::new(kid(key), bytes(key, "d")).unwrap().into());
+    let decryption = shared.chain(private).collect();
     let text = |member: &str| file[member].as_str().unwrap().to_owned();
-    AccessReader::new(&text("issuer"), &text("audience"), verifying, content).unwrap()
+    AccessReader::new(&text("issuer"), &text("audience"), verifying, decryption).unwrap()
 }
 
 #[test]

@@ -60,17 +60,24 @@ impl Admit {
         }
         origin.named_tenant = self.tenant(headers).await?;
         let bearer = bearer(headers);
-        if rule != CallerRule::Account {
+        if matches!(rule, CallerRule::Anyone | CallerRule::Development) {
             // Whatever stands beside a login or a refresh is no reason to refuse it.
-            return Ok(Call { origin, bearer: bearer.unwrap_or_default(), signed_in: None });
+            return Ok(Call { origin, bearer: bearer.unwrap_or_default(), signed_in: None, service: None });
         }
         let bearer = bearer?;
         let token = bearer.as_ref().ok_or(Reason::TokenMissing)?;
-        let signed_in = self.authenticate.run(&origin, token).await?;
-        if !may_call(rule, CallerKind::Account, self.development) {
+        let (mut signed_in, mut service) = (None, None);
+        let kind = if rule == CallerRule::Service {
+            service = Some(Arc::new(self.authenticate.service(&origin, token).await?));
+            CallerKind::Service
+        } else {
+            signed_in = Some(Arc::new(self.authenticate.run(&origin, token).await?));
+            CallerKind::Account
+        };
+        if !may_call(rule, kind, self.development) {
             return Err(Reason::CallerNotAllowed.into());
         }
-        Ok(Call { origin, bearer, signed_in: Some(Arc::new(signed_in)) })
+        Ok(Call { origin, bearer, signed_in, service })
     }
 
     async fn tenant(&self, headers: &HeaderMap) -> Result<Option<TenantId>, Failure> {

@@ -1,6 +1,7 @@
 //! The protobuf messages, and how they meet the types of the stories.
 
 mod read;
+mod verification;
 mod write;
 
 /// Generated from `proto/countersign/v1`.
@@ -20,10 +21,11 @@ pub mod proto {
 }
 
 pub(super) use read::{
-    Fields, claim_proof, display_name, email, identifier, locale, page_size, password, profile_change, request_id,
-    session_id,
+    Fields, audience, claim_proof, cursor, display_name, email, identifier, locale, page_size, password,
+    profile_change, request_id, session_id,
 };
-pub(super) use write::{account, session, session_info, timestamp};
+pub(super) use verification::{introspected, revocations, verification_keys};
+pub(super) use write::{account, service_token, session, session_info, timestamp};
 
 /// The descriptors that reflection serves.
 pub(super) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/reflection.bin"));

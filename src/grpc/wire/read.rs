@@ -5,12 +5,14 @@ use crate::{store::account::ProfileChange, usecase::action::ClaimProof};
 use countersign_domain::{
     account::Identifier,
     action::ActionCode,
+    audience::is_audience_name,
     display_name::{DisplayName, InvalidDisplayName},
     email::{EmailAddress, InvalidEmail},
     id::SessionId,
     locale::Locale,
     refusal::{Refusal, Violations},
     request_id::RequestId,
+    revocation::FeedCursor,
     secret::SecretText,
     username::{InvalidUsername, Username},
 };
@@ -92,6 +94,25 @@ pub(in crate::grpc) fn session_id(fields: &mut Fields, field: &'static str, text
         fields.note(field, "is not a session id");
     }
     id
+}
+
+/// The name of an audience, or nothing for the usual one.
+pub(in crate::grpc) fn audience(fields: &mut Fields, name: &str) {
+    if !name.is_empty() && !is_audience_name(name) {
+        fields.note("audience", "is not the name of an audience");
+    }
+}
+
+/// `Some(None)` when the caller has heard nothing yet.
+pub(in crate::grpc) fn cursor(fields: &mut Fields, text: &str) -> Option<Option<FeedCursor>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let cursor = FeedCursor::parse(text);
+    if cursor.is_none() {
+        fields.note("cursor", "is not a cursor that was handed out");
+    }
+    cursor.map(Some)
 }
 
 /// Zero means the default, which is also the most.

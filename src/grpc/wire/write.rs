@@ -3,7 +3,7 @@
 use super::proto;
 use crate::{
     store::session::Session,
-    usecase::{account::Profile, session::OpenedSession},
+    usecase::{account::Profile, service::ServiceToken, session::OpenedSession},
 };
 use countersign_domain::{id::SessionId, time::Timestamp};
 
@@ -47,5 +47,12 @@ pub(in crate::grpc) fn session_info(session: Session, current: SessionId) -> pro
         refresh_time: Some(timestamp(session.refreshed_at)),
         expire_time: Some(timestamp(session.expiry.idle)),
         current: session.id == current,
+    }
+}
+
+pub(in crate::grpc) fn service_token(token: ServiceToken) -> proto::IssueServiceTokenResponse {
+    proto::IssueServiceTokenResponse {
+        access_token: token.access_token.reveal().to_owned(),
+        access_expire_time: Some(timestamp(token.expires_at)),
     }
 }

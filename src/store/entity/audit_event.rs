@@ -18,6 +18,7 @@ pub(in crate::store) struct Model {
     pub(in crate::store) address: String,
     pub(in crate::store) user_agent: String,
     pub(in crate::store) trace_id: String,
+    pub(in crate::store) service_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

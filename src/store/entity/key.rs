@@ -17,6 +17,16 @@ pub(in crate::store) struct Model {
     pub(in crate::store) created_at: i64,
     pub(in crate::store) activated_at: Option<i64>,
     pub(in crate::store) retired_at: Option<i64>,
+    /// How access tokens are encrypted; empty for keys that encrypt none.
+    pub(in crate::store) algorithm: String,
+    /// The X25519 key that the audience registered, in base64url.
+    pub(in crate::store) public_key: Option<String>,
+    /// How many access tokens were encrypted with it.
+    pub(in crate::store) issued: i64,
+    /// When a retiring key may go.
+    pub(in crate::store) forget_at: Option<i64>,
+    /// Since when its secret is erased.
+    pub(in crate::store) gone_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

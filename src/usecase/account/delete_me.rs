@@ -1,12 +1,14 @@
 use crate::{
     runtime::Clock,
-    store::{Store, account, action, outbox, session},
+    store::{Store, account, action, outbox, revocation, session},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
         gate::{SessionPasswordGate, SignedIn},
     },
 };
-use countersign_domain::{audit::EventKind, mail::MailTemplate, secret::SecretText, session::EndReason};
+use countersign_domain::{
+    audit::EventKind, mail::MailTemplate, revocation::RevocationKind, secret::SecretText, session::EndReason,
+};
 
 /// Somebody leaves.
 #[derive(Clone, Debug)]
@@ -29,6 +31,7 @@ impl DeleteMe {
         let tx = self.store.begin().await?;
         self.proof.hold(&tx, caller, &proven).await?;
         session::end_all(&tx, tenant, id, None, EndReason::AccountDeleted, now).await?;
+        revocation::append(&tx, tenant, RevocationKind::Subject, &id.to_string(), now).await?;
         outbox::delete_waiting_for(&tx, tenant, id.as_uuid()).await?;
         action::delete_for(&tx, tenant, id.as_uuid()).await?;
         self.post.queue(&tx, tenant, letter, now).await?;

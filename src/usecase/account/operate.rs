@@ -1,11 +1,11 @@
 use crate::{
     runtime::Clock,
-    store::{Store, account, account::Account, action, outbox, session},
+    store::{Store, account, account::Account, action, outbox, revocation, session},
     usecase::{About, Failure, Journal, Origin},
 };
 use countersign_domain::{
     account::Identifier, action::ActionPurpose, audit::EventKind, id::AccountId, mail::MailTemplate,
-    session::EndReason, time::Timestamp,
+    revocation::RevocationKind, session::EndReason, time::Timestamp,
 };
 
 /// What an operator does to accounts from a terminal.
@@ -68,6 +68,7 @@ impl OperateAccounts {
             return Ok(false);
         }
         session::end_all(&tx, tenant, id, None, EndReason::AccountDisabled, now).await?;
+        revocation::append(&tx, tenant, RevocationKind::Subject, &id.to_string(), now).await?;
         // What was mailed before must not work when the account is enabled again.
         outbox::drop_waiting(&tx, tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
         for purpose in ActionPurpose::ALL {

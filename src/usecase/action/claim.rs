@@ -1,9 +1,9 @@
-use super::mint::code_mac;
+use super::mint::code_parts;
 use crate::{
     keys::{KeyRing, Rejected},
     runtime::Clock,
     store::{Executor, Store, action, action::Action},
-    usecase::{Failure, Origin},
+    usecase::{Failure, Origin, key::KeyNews},
 };
 use countersign_domain::{
     action::{ActionCode, ActionPurpose, judge_link},
@@ -21,6 +21,7 @@ use uuid::Uuid;
 pub struct Claim {
     pub store: Store,
     pub ring: Arc<KeyRing>,
+    pub news: KeyNews,
     pub clock: Clock,
     /// How often a code may be tried.
     pub code_tries: u16,
@@ -90,7 +91,8 @@ impl Claim {
         token: &SecretText,
     ) -> Result<ClaimProven, Failure> {
         let now = self.clock.now();
-        let (tenant, id) = self.ring.open_action(token, purpose, now).map_err(|rejected| match rejected {
+        let opened = self.news.open(|| self.ring.open_action(token, purpose, now)).await;
+        let (tenant, id) = opened.map_err(|rejected| match rejected {
             Rejected::Expired => Reason::LinkExpired,
             _ => Reason::LinkInvalid,
         })?;
@@ -116,8 +118,9 @@ impl Claim {
         let db = self.store.write();
         let candidates = action::spend_try(&db, tenant, purpose, email, self.code_tries, now).await?;
         let matching = candidates.into_iter().find(|action| {
-            let expected = code_mac(&self.ring, purpose, action.id, code);
-            action.code_mac.as_slice().ct_eq(&expected).into()
+            let expected = self.ring.mac().tags(purpose.name(), &code_parts(&action.id, code));
+            let is_expected = |expected: &[u8; 32]| bool::from(action.code_mac.as_slice().ct_eq(expected));
+            expected.iter().any(is_expected)
         });
         let action = matching.ok_or(Reason::CodeInvalid)?;
         // Only guesses cost: a right code may come again, with a better password or after a lost answer.

@@ -1,13 +1,16 @@
 use crate::{
-    keys::{KeyRing, Rejected},
+    keys::{AccessClaims, KeyRing, Rejected},
     runtime::Clock,
-    store::{Store, account::Account, session, session::Session},
-    usecase::{Failure, Origin},
+    store::{Store, account::Account, service, service::Service, session, session::Session},
+    usecase::{Failure, Origin, key::KeyNews},
 };
 use countersign_domain::{
-    id::{SessionId, TenantId},
+    id::{ServiceId, ServiceSecretId, SessionId, TenantId},
     refusal::Reason,
+    revocation::{Revocation, RevocationKind},
     secret::SecretText,
+    service::{Access, SERVICE_LEVEL},
+    time::Timestamp,
 };
 use std::sync::Arc;
 
@@ -19,6 +22,7 @@ use std::sync::Arc;
 pub struct Authenticate {
     pub store: Store,
     pub ring: Arc<KeyRing>,
+    pub news: KeyNews,
     pub clock: Clock,
 }
 
@@ -43,18 +47,80 @@ impl SignedIn {
     }
 }
 
+/// A service account with an access token drawn from a live secret. Only [`Authenticate`] makes one.
+#[derive(Clone, Debug)]
+pub struct ServiceCaller {
+    service: Service,
+    secret: ServiceSecretId,
+    issued_at: i64,
+}
+
+impl ServiceCaller {
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Whether a revocation takes away what this caller came in with.
+    pub fn falls_to(&self, revocation: &Revocation) -> bool {
+        match revocation.kind {
+            RevocationKind::Session => revocation.target == self.secret.to_string(),
+            RevocationKind::Subject => {
+                revocation.target == self.service.id.to_string() && self.issued_at <= revocation.since.as_seconds()
+            }
+            RevocationKind::Tenant => {
+                revocation.target == self.service.tenant.to_string() && self.issued_at <= revocation.since.as_seconds()
+            }
+            RevocationKind::Key | RevocationKind::KeySet => false,
+        }
+    }
+}
+
+/// What an access token said, once it was opened.
+struct Opened {
+    claims: AccessClaims,
+    tenant: TenantId,
+    now: Timestamp,
+}
+
 impl Authenticate {
-    /// # Errors
-    /// TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED.
-    pub async fn run(&self, origin: &Origin, token: &SecretText) -> Result<SignedIn, Failure> {
+    async fn open(&self, origin: &Origin, token: &SecretText) -> Result<Opened, Failure> {
         let now = self.clock.now();
-        let claims = self.ring.read_access(token, now).map_err(|rejected| match rejected {
+        let claims = self.news.open(|| self.ring.read_access(token, now)).await.map_err(|rejected| match rejected {
             Rejected::Expired => Reason::TokenExpired,
             _ => Reason::TokenInvalid,
         })?;
         let tenant: TenantId = claims.tenant_id.parse().map_err(|_| Reason::TokenInvalid)?;
-        let id: SessionId = claims.session_id.parse().map_err(|_| Reason::TokenInvalid)?;
         origin.admit(tenant, Reason::TokenInvalid)?;
+        Ok(Opened { claims, tenant, now })
+    }
+
+    /// Recognises a service by the token of an audience that it serves. A token that was made for calling others is in their
+    /// hands, and proves nothing here.
+    ///
+    /// # Errors
+    /// TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, CALLER_NOT_ALLOWED.
+    pub async fn service(&self, origin: &Origin, token: &SecretText) -> Result<ServiceCaller, Failure> {
+        let Opened { claims, tenant, .. } = self.open(origin, token).await?;
+        if claims.level != SERVICE_LEVEL {
+            return Err(Reason::CallerNotAllowed.into());
+        }
+        let id: ServiceId = claims.subject.parse().map_err(|_| Reason::TokenInvalid)?;
+        let secret: ServiceSecretId = claims.session_id.parse().map_err(|_| Reason::TokenInvalid)?;
+        let service = service::find_live(&self.store.read(), tenant, id, secret).await?.ok_or(Reason::SessionEnded)?;
+        if !service.may(Access::Serves, &claims.audience) {
+            return Err(Reason::CallerNotAllowed.into());
+        }
+        Ok(ServiceCaller { service, secret, issued_at: claims.issued_at })
+    }
+
+    /// # Errors
+    /// TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, CALLER_NOT_ALLOWED.
+    pub async fn run(&self, origin: &Origin, token: &SecretText) -> Result<SignedIn, Failure> {
+        let Opened { claims, tenant, now } = self.open(origin, token).await?;
+        if claims.level == SERVICE_LEVEL {
+            return Err(Reason::CallerNotAllowed.into());
+        }
+        let id: SessionId = claims.session_id.parse().map_err(|_| Reason::TokenInvalid)?;
         let found = session::find_with_account(&self.store.read(), tenant, id).await?;
         // The row goes when the account is deleted, or long after the session ended.
         let (session, account) = found.ok_or(Reason::SessionEnded)?;

@@ -5,7 +5,7 @@ mod password;
 mod repeat;
 mod tenant;
 
-pub use authenticate::{Authenticate, SignedIn};
+pub use authenticate::{Authenticate, ServiceCaller, SignedIn};
 pub use password::{PasswordGate, PasswordProven, SessionPasswordGate};
 pub use repeat::{Repeats, Ticket};
 pub use tenant::FindTenant;

@@ -155,7 +155,9 @@ impl SessionPasswordGate {
             }
         }
         let failure = if tries >= MAX_PASSWORD_FAILURES {
-            session::end(&db, tenant, id, session, EndReason::PasswordGuessed, self.clock.now()).await?;
+            let tx = self.store.begin().await?;
+            session::end(&tx, tenant, id, session, EndReason::PasswordGuessed, self.clock.now()).await?;
+            tx.commit().await?;
             Failure::from(Reason::SessionEnded)
         } else {
             Self::wrong()

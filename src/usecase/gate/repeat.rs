@@ -22,7 +22,8 @@ pub struct Ticket {
     tenant: TenantId,
     method: &'static str,
     id: Option<RequestId>,
-    fingerprint: [u8; 32],
+    /// What is kept of it, and what may have been kept of it under another key.
+    fingerprints: Vec<[u8; 32]>,
 }
 
 impl Repeats {
@@ -41,15 +42,15 @@ impl Repeats {
         parts: &[&str],
     ) -> Result<Option<Ticket>, Failure> {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-        let fingerprint = self.ring.mac().tag(method, &parts);
+        let fingerprints = self.ring.mac().tags(method, &parts);
         if let Some(id) = &id {
-            match request_id::look(&self.store.read(), tenant, method, id, &fingerprint).await? {
+            match request_id::look(&self.store.read(), tenant, method, id, &fingerprints).await? {
                 Seen::Never => {}
                 Seen::Before => return Ok(None),
                 Seen::ForAnotherCall => return Err(Reason::RequestIdReused.into()),
             }
         }
-        Ok(Some(Ticket { tenant, method, id, fingerprint }))
+        Ok(Some(Ticket { tenant, method, id, fingerprints }))
     }
 
     /// Whether a call that was refused has been answered after all: its twin did the work while it was on its way, and so
@@ -73,7 +74,7 @@ impl Ticket {
     /// REQUEST_ID_REUSED.
     pub async fn redeem(self, tx: &impl Executor, now: Timestamp) -> Result<bool, Failure> {
         let Some(id) = &self.id else { return Ok(true) };
-        match request_id::remember(tx, self.tenant, self.method, id, &self.fingerprint, now).await? {
+        match request_id::remember(tx, self.tenant, self.method, id, &self.fingerprints, now).await? {
             Seen::Never => Ok(true),
             Seen::Before => Ok(false),
             Seen::ForAnotherCall => Err(Reason::RequestIdReused.into()),

@@ -1,6 +1,6 @@
 use crate::{
     runtime::Clock,
-    store::{Store, StoreFault, action, audit, outbox, registration, request_id, session},
+    store::{Store, StoreFault, action, audit, outbox, registration, request_id, revocation, session},
     telemetry,
 };
 use countersign_domain::request_id::REQUEST_ID_LIFE;
@@ -41,6 +41,7 @@ impl Purge {
             ("actions", action::delete_expired(&db, over).await?),
             ("outbox", outbox::delete_finished(&db, over).await?),
             ("request_ids", request_id::delete_older(&db, now.minus(REQUEST_ID_LIFE)).await?),
+            ("revocations", revocation::delete_over(&db, now).await?),
             ("audit_events", audit::delete_older(&db, now.minus(self.retention.audit)).await?),
         ];
         for (table, rows) in purged {

@@ -1,102 +1,56 @@
+use super::{KeyFailure, Keysmith};
 use crate::{
-    keys::{KeyEncryptionKey, KeyMaterial, KeyPurpose, KeyRing, MaterialFault, RingFault},
-    runtime::{Clock, Entropy},
-    store::{Store, StoreFault, key, key::SealedKey},
+    keys::{HeldKey, KeyRing},
+    store::{Store, audience, key},
 };
-use countersign_domain::{audience::DEFAULT_AUDIENCE, tenant::DEFAULT_TENANT};
-use std::fmt;
+use countersign_domain::key::{KeyPurpose, KeySlot, KeyState};
 
-/// Gets the keys ready at start: makes those that are missing, opens all.
+/// Gets the keys ready at start: opens all, makes those that are missing.
 #[derive(Debug)]
 pub struct PrepareKeys {
     pub store: Store,
-    pub kek: KeyEncryptionKey,
-    pub clock: Clock,
-    pub entropy: Entropy,
+    pub smith: Keysmith,
 }
-
-/// The keys cannot be made ready.
-#[derive(Debug)]
-pub enum KeyFailure {
-    Store(StoreFault),
-    Material(MaterialFault),
-    Ring(RingFault),
-}
-
-impl fmt::Display for KeyFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(fault) => fault.fmt(f),
-            Self::Material(fault) => fault.fmt(f),
-            Self::Ring(fault) => fault.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for KeyFailure {}
-
-impl From<StoreFault> for KeyFailure {
-    fn from(fault: StoreFault) -> Self {
-        Self::Store(fault)
-    }
-}
-
-impl From<MaterialFault> for KeyFailure {
-    fn from(fault: MaterialFault) -> Self {
-        Self::Material(fault)
-    }
-}
-
-impl From<RingFault> for KeyFailure {
-    fn from(fault: RingFault) -> Self {
-        Self::Ring(fault)
-    }
-}
-
-const ACTIVE: &str = "active";
 
 impl PrepareKeys {
     /// # Errors
-    /// When the key-encryption key is not the one the keys were sealed under, or the database does not answer.
+    /// When the key-encryption key is not the one the keys were sealed under, or the database does not answer. Nothing was
+    /// changed then.
     pub async fn run(&self, issuer: &str) -> Result<KeyRing, KeyFailure> {
-        let mut keys = self.open_all().await?;
+        let db = self.store.write();
+        let held = self.smith.open_all(&db).await?;
         let mut made = false;
-        for purpose in KeyPurpose::ALL {
-            if !keys.iter().any(|key| key.purpose == purpose) {
-                self.make(purpose).await?;
-                made = true;
-            }
+        for slot in self.slots().await? {
+            made |= self.complete(&slot, &held).await?;
         }
-        if made {
-            // Read back: of two first starts at once, both use the keys that were kept.
-            keys = self.open_all().await?;
-        }
-        Ok(KeyRing::new(issuer, &keys)?)
+        // Read back: of two first starts at once, both use the keys that were kept.
+        let held = if made { self.smith.open_all(&db).await? } else { held };
+        Ok(KeyRing::new(issuer, held)?)
     }
 
-    async fn open_all(&self) -> Result<Vec<KeyMaterial>, KeyFailure> {
-        let mut opened = Vec::new();
-        for row in key::all(&self.store.write()).await?.into_iter().filter(|row| row.state == ACTIVE) {
-            let Some(purpose) = KeyPurpose::from_name(&row.purpose) else { continue };
-            opened.push(KeyMaterial::open(row.id, purpose, row.audience, &row.sealed, &self.kek)?);
+    /// Where there must be keys.
+    async fn slots(&self) -> Result<Vec<KeySlot>, KeyFailure> {
+        let shared = KeyPurpose::ALL.into_iter().filter(|purpose| *purpose != KeyPurpose::AccessEncryption);
+        let mut slots: Vec<_> = shared.map(KeySlot::shared).collect();
+        for audience in audience::all(&self.store.read()).await? {
+            slots.push(KeySlot::of_audience(audience.tenant, &audience.name));
         }
-        Ok(opened)
+        Ok(slots)
     }
 
-    async fn make(&self, purpose: KeyPurpose) -> Result<(), KeyFailure> {
-        let audience = if purpose == KeyPurpose::AccessEncryption { DEFAULT_AUDIENCE } else { "" };
-        let key = KeyMaterial::generate(purpose, audience, &self.entropy);
-        let row = SealedKey {
-            sealed: key.seal(&self.kek)?,
-            id: key.id,
-            tenant: DEFAULT_TENANT,
-            purpose: purpose.name().to_owned(),
-            audience: key.audience,
-            state: ACTIVE.to_owned(),
-            kek_id: self.kek.id(),
-            created_at: self.clock.now(),
-        };
-        key::insert_first(&self.store.write(), DEFAULT_TENANT, &row).await?;
-        Ok(())
+    /// Makes what a slot lacks: both keys at the first start, the staged one in the database of a release that knew none.
+    async fn complete(&self, slot: &KeySlot, held: &[HeldKey]) -> Result<bool, KeyFailure> {
+        let of_state = |state| held.iter().find(move |key| key.material.slot == *slot && key.state == state);
+        let db = self.store.write();
+        let active = of_state(KeyState::Active);
+        if active.is_none() {
+            let first = self.smith.make(slot.clone(), None, KeyState::Active)?;
+            key::insert(&db, slot.tenant, &first).await?;
+        }
+        let staged = of_state(KeyState::Staged);
+        if staged.is_none() {
+            self.smith.stage(&db, slot, active.and_then(|key| key.material.recipient)).await?;
+        }
+        Ok(active.is_none() || staged.is_none())
     }
 }

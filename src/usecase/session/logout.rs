@@ -2,7 +2,7 @@ use crate::{
     keys::KeyRing,
     runtime::Clock,
     store::{Store, session},
-    usecase::{About, Failure, Journal, Origin, gate::SignedIn},
+    usecase::{About, Failure, Journal, Origin, gate::SignedIn, key::KeyNews},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -18,6 +18,7 @@ use std::sync::Arc;
 pub struct Logout {
     pub store: Store,
     pub ring: Arc<KeyRing>,
+    pub news: KeyNews,
     pub lives: SessionLives,
     pub journal: Journal,
     pub clock: Clock,
@@ -42,7 +43,8 @@ impl Logout {
                 self.end(origin, tenant, account, caller.session().id, everywhere).await
             }
             Leaving::RefreshToken(token) => {
-                let token = self.ring.open_refresh(token).map_err(|_| Reason::TokenInvalid)?;
+                let opened = self.news.open(|| self.ring.open_refresh(token)).await;
+                let token = opened.map_err(|_| Reason::TokenInvalid)?;
                 let tenant = TenantId::from_uuid(token.tenant_id);
                 origin.admit(tenant, Reason::TokenInvalid)?;
                 let id = SessionId::from_uuid(token.session_id);

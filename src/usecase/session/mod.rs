@@ -1,11 +1,13 @@
 //! Sessions: staying signed in, seeing where, signing out.
 
+mod end_everybodys;
 mod issue_tokens;
 mod list;
 mod logout;
 mod refresh;
 mod revoke;
 
+pub use end_everybodys::EndSessions;
 pub use issue_tokens::{IssueTokens, OpenedSession};
 pub use list::{ListSessions, SessionPage};
 pub use logout::{Leaving, Logout};

@@ -3,7 +3,7 @@ use crate::{
     keys::{KeyRing, RefreshToken},
     runtime::Clock,
     store::{Store, account::Account, session, session::Session},
-    usecase::{About, Failure, Journal, Letter, Origin, Post, account::Me},
+    usecase::{About, Failure, Journal, Letter, Origin, Post, account::Me, key::KeyNews},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -22,6 +22,7 @@ use std::{sync::Arc, time::Duration};
 pub struct Refresh {
     pub store: Store,
     pub ring: Arc<KeyRing>,
+    pub news: KeyNews,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
     pub me: Me,
@@ -37,7 +38,8 @@ impl Refresh {
     /// # Errors
     /// TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED.
     pub async fn run(&self, origin: &Origin, token: &SecretText) -> Result<OpenedSession, Failure> {
-        let token = self.ring.open_refresh(token).map_err(|_| Reason::TokenInvalid)?;
+        let opened = self.news.open(|| self.ring.open_refresh(token)).await;
+        let token = opened.map_err(|_| Reason::TokenInvalid)?;
         let tenant = TenantId::from_uuid(token.tenant_id);
         let id = SessionId::from_uuid(token.session_id);
         origin.admit(tenant, Reason::TokenInvalid)?;

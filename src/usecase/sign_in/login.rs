@@ -5,6 +5,7 @@ use crate::{
     usecase::{
         About, Failure, Journal, Origin,
         gate::{PasswordGate, PasswordProven},
+        key::KeyNews,
         session::OpenedSession,
     },
 };
@@ -19,6 +20,7 @@ pub struct Login {
     pub store: Store,
     pub password: PasswordGate,
     pub open: OpenSession,
+    pub news: KeyNews,
     pub hasher: Hasher,
     pub journal: Journal,
 }
@@ -44,6 +46,7 @@ impl Login {
             name if audience::exists(&self.store.read(), tenant, name).await? => form.audience,
             _ => return Err(Reason::AudienceUnknown.into()),
         };
+        self.news.hear_of(tenant, &audience).await?;
         let account = match &form.identifier {
             Some(identifier) => account::find_by_identifier(&self.store.read(), tenant, identifier).await?,
             None => None,

@@ -1,11 +1,10 @@
-use crate::support::{App, on_each_database};
+use crate::support::on_each_database;
 use countersign::store::{
-    DatabaseSettings, Store,
+    Store,
     outbox::{self, MailOutcome, OutboxMail},
 };
 use countersign_domain::{
-    email::EmailAddress, id::MailId, locale::Locale, mail::MailTemplate, secret::SecretText, tenant::DEFAULT_TENANT,
-    time::Timestamp,
+    email::EmailAddress, id::MailId, locale::Locale, mail::MailTemplate, tenant::DEFAULT_TENANT, time::Timestamp,
 };
 use futures_util::future::join_all;
 use std::{collections::BTreeMap, time::Duration};
@@ -13,17 +12,6 @@ use std::{collections::BTreeMap, time::Duration};
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const LEASE: Duration = Duration::from_secs(60);
 const CLAIMERS: usize = 16;
-
-/// The store of a process of its own.
-pub(super) async fn store(app: &App) -> Store {
-    let settings = DatabaseSettings {
-        url: SecretText::new(app.database_url.clone()),
-        max_connections: 4,
-        acquire_timeout: Duration::from_secs(30),
-        create: false,
-    };
-    Store::connect(&settings).await.unwrap()
-}
 
 async fn enqueue(store: &Store, count: u8) -> Vec<MailId> {
     let mut ids = Vec::new();
@@ -61,7 +49,7 @@ async fn finish(store: &Store, ids: &[MailId]) {
 #[test]
 fn sixteen_senders_at_once_get_each_mail_once() {
     on_each_database(async |app| {
-        let stores = join_all((0..CLAIMERS).map(|_| store(app))).await;
+        let stores = join_all((0..CLAIMERS).map(|_| app.store())).await;
         let ids = enqueue(&stores[0], 100).await;
         let rounds = stores.iter().map(async |store| {
             let mut mine = Vec::new();
@@ -87,7 +75,7 @@ fn sixteen_senders_at_once_get_each_mail_once() {
 #[test]
 fn a_mail_whose_sender_died_is_free_again_when_its_lease_is_over() {
     on_each_database(async |app| {
-        let store = store(app).await;
+        let store = app.store().await;
         let ids = enqueue(&store, 1).await;
         assert_eq!(claim(&store, NOW, 10).await, ids);
         assert_eq!(claim(&store, NOW.plus(LEASE - Duration::from_micros(1)), 10).await, []);
@@ -101,7 +89,7 @@ fn a_mail_whose_sender_died_is_free_again_when_its_lease_is_over() {
 #[test]
 fn a_mail_that_is_put_off_is_not_due_before() {
     on_each_database(async |app| {
-        let store = store(app).await;
+        let store = app.store().await;
         let ids = enqueue(&store, 1).await;
         assert_eq!(claim(&store, NOW, 10).await, ids);
         let later = NOW.plus(Duration::from_secs(300));

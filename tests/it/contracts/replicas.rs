@@ -1,4 +1,3 @@
-use super::outbox::store;
 use crate::support::{
     App, Cluster, Database, MailText as _, PASSWORD, Person, Refused as _, Replica, bearer, on_each_database,
 };
@@ -121,7 +120,7 @@ async fn agree(replicas: &[Replica], mailer: &DeliverMail, mailbox: &Mailbox) {
 #[test]
 fn of_sixteen_first_keys_at_once_one_is_kept() {
     on_each_database(async |app| {
-        let stores = join_all((0..16).map(|_| store(app))).await;
+        let stores = join_all((0..16).map(|_| app.store())).await;
         let now = Timestamp::from_seconds(1_800_000_000);
         let keys = (0..16).map(|at| SealedKey {
             id: format!("key{at}"),
@@ -129,15 +128,22 @@ fn of_sixteen_first_keys_at_once_one_is_kept() {
             purpose: "trial".to_owned(),
             audience: String::new(),
             state: "active".to_owned(),
+            algorithm: String::new(),
+            public_key: None,
             sealed: "sealed".to_owned(),
             kek_id: "kek".to_owned(),
+            issued: 0,
             created_at: now,
+            activated_at: Some(now),
+            retired_at: None,
+            forget_at: None,
+            gone_at: None,
         });
         let kept = join_all(
             stores
                 .iter()
                 .zip(keys)
-                .map(async |(store, key)| key::insert_first(&store.write(), DEFAULT_TENANT, &key).await.unwrap()),
+                .map(async |(store, key)| key::insert(&store.write(), DEFAULT_TENANT, &key).await.unwrap()),
         );
         assert_eq!(kept.await.into_iter().filter(|kept| *kept).count(), 1);
         assert_eq!(app.number("SELECT count(*) FROM keys WHERE purpose = 'trial'").await, 1);

@@ -79,6 +79,28 @@ async fn with_redis_a_ring_wakes_every_other_replica() {
 }
 
 #[tokio::test]
+async fn a_ring_for_one_kind_of_work_wakes_nobody_who_waits_for_another() {
+    let redis = Redis::start();
+    for twin in twins(redis.as_ref()).await {
+        twin.ring(Topic::Keys);
+        assert!(!is_woken(&twin, SHORT).await, "{twin:?}");
+        let start = Instant::now();
+        twin.wait(Topic::Keys, LONG).await;
+        assert!(start.elapsed() < LONG, "{twin:?}");
+        twin.close().await;
+    }
+    let Some(redis) = redis else { return };
+    let (one, other) = (connect(&redis).await, connect(&redis).await);
+    one.ring(Topic::Keys);
+    let start = Instant::now();
+    other.wait(Topic::Keys, LONG).await;
+    assert!(start.elapsed() < LONG);
+    assert!(!is_woken(&other, SHORT).await, "what came over Redis was for keys");
+    one.close().await;
+    other.close().await;
+}
+
+#[tokio::test]
 async fn without_redis_a_ring_stays_within_the_process() {
     let (one, other) = (WakeUps::local(), WakeUps::local());
     one.ring(Topic::Outbox);

@@ -1,6 +1,7 @@
 use crate::door::profile::production;
 use crate::support::{
-    App, AppOptions, Person, call, on_each_database, on_each_database_with, own_rpcs, rpc, served_rpcs, with_header,
+    App, AppOptions, Backend, Person, call, on_each_database, on_each_database_with, own_rpcs, rpc, served_rpcs,
+    with_header,
 };
 use countersign::{
     grpc::{callers, wire::proto::*},
@@ -22,11 +23,14 @@ type Verdict = Option<&'static str>;
 /// The table this service is held to.
 fn expected(rule: CallerRule, who: &str, development: bool) -> Verdict {
     match (rule, who) {
-        (CallerRule::Anyone, _) | (CallerRule::Account, "an account") => None,
-        (CallerRule::Account, "nobody") => Some("TOKEN_MISSING"),
+        (CallerRule::Anyone, _) | (CallerRule::Account, "an account") | (CallerRule::Service, "a service") => None,
+        (CallerRule::Account | CallerRule::Service, "nobody") => Some("TOKEN_MISSING"),
         (CallerRule::Account, "an account whose session has ended") => Some("SESSION_ENDED"),
         (CallerRule::Account, "a disabled account") => Some("ACCOUNT_DISABLED"),
-        (CallerRule::Account, "a liar") => Some("TOKEN_INVALID"),
+        (CallerRule::Account | CallerRule::Service, "a liar") => Some("TOKEN_INVALID"),
+        (CallerRule::Account, "a service" | "a disabled service") => Some("CALLER_NOT_ALLOWED"),
+        (CallerRule::Service, "a disabled service") => Some("SESSION_ENDED"),
+        (CallerRule::Service, _) => Some("CALLER_NOT_ALLOWED"),
         (CallerRule::Development, _) => (!development).then_some("METHOD_UNKNOWN"),
         (rule, who) => panic!("no line for {rule:?} and {who}"),
     }
@@ -40,7 +44,12 @@ async fn callers(app: &App) -> Vec<Caller> {
     let disabled = Person::sign_up(app, "eve@example.org").await;
     let id = disabled.session.account.as_ref().unwrap().account_id.parse().unwrap();
     app.accounts.disable(&Origin::terminal(), id).await.unwrap();
+    let service = Backend::enrol(app, "orders").await;
+    let disabled_service = Backend::enrol(app, "disabled").await;
+    app.services.disable(&Origin::terminal(), disabled_service.created.id).await.unwrap();
     vec![
+        Caller { who: "a service", token: Some(service.token) },
+        Caller { who: "a disabled service", token: Some(disabled_service.token) },
         Caller { who: "nobody", token: None },
         Caller { who: "an account", token: Some(account.session.access_token) },
         Caller { who: "an account whose session has ended", token: Some(gone.access_token) },

@@ -1,4 +1,6 @@
-use crate::support::{App, Person, call_with, details, frame, on_each_database, own_rpcs, reason, rpc, with_header};
+use crate::support::{
+    App, Callers, Person, call_with, details, frame, on_each_database, own_rpcs, reason, rpc, with_header,
+};
 use tonic::{Code, Status};
 
 const LOGIN: &str = "/countersign.v1.AuthService/Login";
@@ -17,9 +19,10 @@ fn is_malformed(status: &Status) {
 fn a_message_longer_than_any_valid_one_is_too_large_for_every_rpc() {
     on_each_database(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
-        let authorization = format!("Bearer {}", person.session.access_token);
+        let callers = Callers::with(app, &person.session).await;
         for known in own_rpcs(app).await {
             let request = call_with(&known.path, "application/grpc", frame(&vec![0; 65_537]));
+            let authorization = callers.authorization(&known.path);
             let status = rpc(app.address, with_header(request, "authorization", authorization.as_bytes())).await;
             let told = (status.code(), reason(&status));
             assert_eq!(told, (Code::InvalidArgument, "REQUEST_TOO_LARGE".to_owned()), "{}", known.path);

@@ -1,4 +1,4 @@
-use crate::support::{Person, Rpc, call, details, on_each_database, own_rpcs, reason, rpc, with_header};
+use crate::support::{Callers, Person, Rpc, call, details, on_each_database, own_rpcs, reason, rpc, with_header};
 use countersign::runtime::Entropy;
 use prost_types::field_descriptor_proto::Type;
 use tonic::Code;
@@ -45,9 +45,10 @@ fn undecodable(rpc: &Rpc, chance: &Entropy) -> Vec<(&'static str, Vec<u8>)> {
 fn what_cannot_be_decoded_is_refused_by_every_rpc_in_the_same_words() {
     on_each_database(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
-        let authorization = format!("Bearer {}", person.session.access_token);
+        let callers = Callers::with(app, &person.session).await;
         let chance = Entropy::seeded(7);
         for known in own_rpcs(app).await {
+            let authorization = callers.authorization(&known.path);
             for (what, body) in undecodable(&known, &chance) {
                 let request = with_header(call(&known.path, &body), "authorization", authorization.as_bytes());
                 let status = rpc(app.address, request).await;

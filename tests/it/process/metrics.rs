@@ -39,6 +39,8 @@ async fn metrics_count_what_happens_and_nobody_can_make_a_label() {
         r#"countersign_rpcs_total{rpc="/countersign.v1.AccountService/Verify",code="OK"} 1"#,
         r#"countersign_rpcs_total{rpc="unknown",code="UNIMPLEMENTED"} 1"#,
         r#"countersign_mails_total{template="verify_address",outcome="sent"} 1"#,
+        r#"countersign_key_age_seconds{purpose="access_signing"} "#,
+        r#"countersign_key_age_seconds{purpose="mac"} "#,
     ] {
         assert!(text.contains(line), "{line} is missing in:\n{text}");
     }

@@ -1,19 +1,28 @@
 use super::{Database, Log};
 use countersign::{
-    config,
+    config::{self, Config},
     grpc::wire::proto::{
         account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
         dev_mailbox_service_client::DevMailboxServiceClient, session_service_client::SessionServiceClient,
+        verification_service_client::VerificationServiceClient,
     },
     mail::{Mailbox, StoredMail},
     passwords::Hasher,
     runtime::{Clock, ClockHand, Entropy, Shutdown, ShutdownHandle},
-    usecase::{account::OperateAccounts, housekeeping::Purge, mail::DeliverMail},
-    wiring::{Service, World},
+    store::{DatabaseSettings, Store},
+    usecase::{
+        account::OperateAccounts, housekeeping::Purge, key::TendKeys, mail::DeliverMail, revocation::FollowRevocations,
+        service::OperateServices, session::EndSessions,
+    },
+    wiring::{KeyDesk, Service, World},
 };
-use countersign_domain::{email::EmailAddress, time::Timestamp};
+use countersign_domain::{email::EmailAddress, secret::SecretText, time::Timestamp};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::transport::{Channel, Endpoint};
@@ -40,6 +49,23 @@ impl AppOptions {
         self.errors_expected = true;
         self
     }
+
+    fn config(&self, data_dir: &Path, database_url: &str) -> Config {
+        let mut environment: Vec<(String, String)> = [
+            ("COUNTERSIGN_DATA_DIR", data_dir.display().to_string()),
+            ("COUNTERSIGN_DATABASE_URL", database_url.to_owned()),
+            ("COUNTERSIGN_PUBLIC_URL", "https://id.example.org".to_owned()),
+            ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192".to_owned()),
+            ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1".to_owned()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into();
+        for (key, value) in &self.settings {
+            environment.retain(|(known, _)| known != key);
+            environment.push(((*key).to_owned(), value.clone()));
+        }
+        config::load(None, environment).unwrap().config
+    }
 }
 
 /// A service in this process, on a clock that the test sets. Mail is sent when the test says so.
@@ -49,7 +75,13 @@ pub(crate) struct App {
     pub(crate) log: Log,
     pub(crate) deliver: DeliverMail,
     pub(crate) purge: Purge,
+    pub(crate) keys: TendKeys,
+    pub(crate) key_desk: KeyDesk,
     pub(crate) accounts: OperateAccounts,
+    pub(crate) services: OperateServices,
+    pub(crate) end_sessions: EndSessions,
+    /// Reads what was revoked, when the test says so.
+    pub(crate) follow: FollowRevocations,
     /// What counts the hashes that calls cost.
     pub(crate) hasher: Hasher,
     pub(crate) mailbox: Mailbox,
@@ -78,30 +110,19 @@ impl App {
             Database::Sqlite => format!("sqlite://{}", data_dir.join("countersign.db").display()),
             Database::Postgres { url } => url.clone(),
         };
-        let mut environment: Vec<(String, String)> = [
-            ("COUNTERSIGN_DATA_DIR", data_dir.display().to_string()),
-            ("COUNTERSIGN_DATABASE_URL", database_url.clone()),
-            ("COUNTERSIGN_PUBLIC_URL", "https://id.example.org".to_owned()),
-            ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192".to_owned()),
-            ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1".to_owned()),
-        ]
-        .map(|(key, value)| (key.to_owned(), value))
-        .into();
-        for (key, value) in &options.settings {
-            environment.retain(|(known, _)| known != key);
-            environment.push(((*key).to_owned(), value.clone()));
-        }
-        let config = config::load(None, environment).unwrap().config;
+        let config = options.config(&data_dir, &database_url);
         let (clock, hand) = Clock::manual(START);
         let world = World { clock, entropy: Entropy::seeded(1) };
-        let service = Service::assemble(&config, world, None).await.unwrap();
+        let service = Box::pin(Service::assemble(&config, world, None)).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, shutdown) = Shutdown::new();
         let (deliver, purge, accounts) =
             (service.deliver_mail.clone(), service.purge.clone(), service.accounts.clone());
-        let hasher = service.hasher.clone();
-        let server = tokio::spawn(async move { service.answer_calls(listener, shutdown).await.unwrap() });
+        let (services, end_sessions, follow) =
+            (service.services.clone(), service.end_sessions.clone(), service.follow_revocations.clone());
+        let (hasher, keys, key_desk) = (service.hasher.clone(), service.keys.clone(), service.key_desk.clone());
+        let server = tokio::spawn(async move { Box::pin(service.answer_calls(listener, shutdown)).await.unwrap() });
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
         Self {
             address,
@@ -109,7 +130,12 @@ impl App {
             log,
             deliver,
             purge,
+            keys,
+            key_desk,
             accounts,
+            services,
+            end_sessions,
+            follow,
             hasher,
             mailbox: Mailbox::new(&data_dir.join("mail")),
             database: sea_orm::Database::connect(&database_url).await.unwrap(),
@@ -134,6 +160,10 @@ impl App {
 
     pub(crate) fn sessions(&self) -> SessionServiceClient<Channel> {
         SessionServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn verification(&self) -> VerificationServiceClient<Channel> {
+        VerificationServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn dev_mailbox(&self) -> DevMailboxServiceClient<Channel> {
@@ -162,6 +192,17 @@ impl App {
     pub(crate) async fn mails_to(&self, address: &str) -> Vec<StoredMail> {
         self.send_mail().await;
         self.mailbox.list(Some(&EmailAddress::parse(address).unwrap()), 1_000).await.unwrap()
+    }
+
+    /// The store of a process of its own.
+    pub(crate) async fn store(&self) -> Store {
+        let settings = DatabaseSettings {
+            url: SecretText::new(self.database_url.clone()),
+            max_connections: 4,
+            acquire_timeout: Duration::from_secs(30),
+            create: false,
+        };
+        Store::connect(&settings).await.unwrap()
     }
 
     /// A number out of the database: `SELECT count(*) FROM …`.

@@ -29,7 +29,7 @@ pub(crate) fn on_each_database_with(options: AppOptions, story: impl AsyncFn(&mu
         eprintln!("on {database}:");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut app = App::start(&database, &options).await;
+            let mut app = Box::pin(App::start(&database, &options)).await;
             story(&mut app).await;
             app.close().await;
         });

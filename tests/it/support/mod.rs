@@ -2,6 +2,7 @@
 
 mod app;
 mod at_once;
+mod backend;
 mod broken_wire;
 mod census;
 mod client;
@@ -24,6 +25,7 @@ mod schema;
 
 pub(crate) use app::{App, AppOptions};
 pub(crate) use at_once::at_once;
+pub(crate) use backend::{Backend, Callers, Following};
 pub(crate) use broken_wire::Wire;
 pub(crate) use census::{census, grown};
 pub(crate) use client::{Client, eventually};

@@ -2,8 +2,12 @@
 
 use countersign::{
     config::{self, Config},
-    grpc::wire::proto::{account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient},
+    grpc::wire::proto::{
+        account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
+        verification_service_client::VerificationServiceClient,
+    },
     runtime::{Clock, Entropy, Shutdown, ShutdownHandle},
+    usecase::key::TendKeys,
     wiring::{Service, World},
 };
 use countersign_domain::time::Timestamp;
@@ -13,6 +17,7 @@ use tonic::transport::{Channel, Endpoint};
 
 /// One of several services on one database. All of them see the same time.
 pub(crate) struct Replica {
+    pub(crate) keys: TendKeys,
     channel: Channel,
     stop: ShutdownHandle,
     server: JoinHandle<()>,
@@ -45,9 +50,10 @@ impl Replica {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, shutdown) = Shutdown::new();
-        let server = tokio::spawn(async move { service.answer_calls(listener, shutdown).await.unwrap() });
+        let keys = service.keys.clone();
+        let server = tokio::spawn(async move { Box::pin(service.answer_calls(listener, shutdown)).await.unwrap() });
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-        Self { channel, stop, server }
+        Self { keys, channel, stop, server }
     }
 
     pub(crate) fn account(&self) -> AccountServiceClient<Channel> {
@@ -56,6 +62,10 @@ impl Replica {
 
     pub(crate) fn auth(&self) -> AuthServiceClient<Channel> {
         AuthServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn verification(&self) -> VerificationServiceClient<Channel> {
+        VerificationServiceClient::new(self.channel.clone())
     }
 
     pub(crate) async fn close(self) {

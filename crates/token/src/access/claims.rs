@@ -81,7 +81,6 @@ impl AccessClaims {
 }
 
 /// A member name. Unknown ones are kept only to find duplicates.
-#[derive(PartialEq, Eq)]
 enum Name {
     Iss,
     Aud,
@@ -179,37 +178,55 @@ impl<'de> Deserialize<'de> for AccessClaims {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AccessClaims, A::Error> {
-                let mut seen: Vec<Name> = Vec::with_capacity(16);
                 let mut found = Gathered::default();
+                let (mut members, mut unknown) = (0, Vec::new());
                 while let Some(name) = map.next_key::<Name>()? {
-                    // RFC 7519 section 4 leaves it open whether the last duplicate wins; two readers that disagree
-                    // can be told two stories by one token.
-                    if seen.contains(&name) || seen.len() == MAX_MEMBERS {
-                        return Err(A::Error::custom("a repeated claim, or too many"));
+                    members += 1;
+                    if members > MAX_MEMBERS {
+                        return Err(A::Error::custom("too many claims"));
                     }
                     match name {
-                        Name::Iss => found.iss = Some(map.next_value()?),
-                        Name::Aud => found.aud = Some(map.next_value()?),
-                        Name::Sub => found.sub = Some(map.next_value()?),
-                        Name::Iat => found.iat = Some(map.next_value()?),
-                        Name::Exp => found.exp = Some(map.next_value()?),
-                        Name::Jti => found.jti = Some(map.next_value()?),
-                        Name::Sid => found.sid = Some(map.next_value()?),
-                        Name::Tid => found.tid = Some(map.next_value()?),
-                        Name::Roles => found.roles = Some(map.next_value()?),
-                        Name::Amr => found.amr = Some(map.next_value()?),
-                        Name::Acr => found.acr = Some(map.next_value()?),
-                        Name::AuthTime => found.auth_time = Some(map.next_value()?),
+                        Name::Iss => once(&mut found.iss, &mut map)?,
+                        Name::Aud => once(&mut found.aud, &mut map)?,
+                        Name::Sub => once(&mut found.sub, &mut map)?,
+                        Name::Iat => once(&mut found.iat, &mut map)?,
+                        Name::Exp => once(&mut found.exp, &mut map)?,
+                        Name::Jti => once(&mut found.jti, &mut map)?,
+                        Name::Sid => once(&mut found.sid, &mut map)?,
+                        Name::Tid => once(&mut found.tid, &mut map)?,
+                        Name::Roles => once(&mut found.roles, &mut map)?,
+                        Name::Amr => once(&mut found.amr, &mut map)?,
+                        Name::Acr => once(&mut found.acr, &mut map)?,
+                        Name::AuthTime => once(&mut found.auth_time, &mut map)?,
                         // Claims may be added later without breaking the readers in the field.
-                        Name::Unknown(_) => drop(map.next_value::<IgnoredAny>()?),
+                        Name::Unknown(name) => {
+                            if unknown.contains(&name) {
+                                return Err(repeated());
+                            }
+                            unknown.push(name);
+                            map.next_value::<IgnoredAny>()?;
+                        }
                     }
-                    seen.push(name);
                 }
                 found.all().ok_or_else(|| A::Error::custom("a missing claim"))
             }
         }
         deserializer.deserialize_map(ObjectVisitor)
     }
+}
+
+/// Reads the value of a claim that was not there yet. RFC 7519 section 4 leaves it open whether the last duplicate wins; two
+/// readers that disagree can be told two stories by one token.
+fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(claim: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
+    if claim.is_some() {
+        return Err(repeated());
+    }
+    *claim = Some(map.next_value()?);
+    Ok(())
+}
+
+fn repeated<E: serde::de::Error>() -> E {
+    E::custom("a repeated claim")
 }
 
 #[cfg(test)]

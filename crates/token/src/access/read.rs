@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use ed25519_dalek::Signature;
-
+use super::unlock::Lock;
 use super::{AccessClaims, MAX_ACCESS_TOKEN_BYTES};
-use crate::encoding::{decode, decode_exact, segments};
+use crate::encoding::{decode, decode_exact, decode_with_room, segments};
 use crate::fault::{KeyFault, Rejected};
-use crate::key::{ContentKey, VerifyingKey, distinct};
+use crate::key::{DecryptionKey, KeyId, VerifyingKey, distinct};
 
 /// How far `iat` may lie ahead of the reader's clock, in seconds. The expiry has no leeway: a token is refused from the
 /// second it names, because revocation entries are kept exactly that long.
@@ -19,7 +17,17 @@ pub struct AccessReader {
     issuer: Box<str>,
     audience: Box<str>,
     verifying: Vec<PinnedVerifying>,
-    content: Vec<PinnedContent>,
+    locks: Vec<Lock>,
+}
+
+/// The keys under which a token was found to be authentic. Whoever remembers that it was forgets it when one of them is
+/// retired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeysUsed<'reader> {
+    /// The `kid` of the outer header.
+    pub encryption: &'reader KeyId,
+    /// The `kid` of the inner header.
+    pub signing: &'reader KeyId,
 }
 
 /// A signature key and the one inner header segment it answers to.
@@ -28,32 +36,27 @@ struct PinnedVerifying {
     key: VerifyingKey,
 }
 
-/// A content key and the one outer header segment it answers to.
-struct PinnedContent {
-    header: Box<str>,
-    cipher: LessSafeKey,
-}
-
 impl AccessReader {
     /// Takes the issuer and the audience that tokens must name, and the keys they may use. The order of the keys does
     /// not matter; while a key is being rotated, both are given.
     ///
     /// # Errors
-    /// [`KeyFault::DuplicateId`] when two signature keys or two content keys share an id.
+    /// [`KeyFault::DuplicateId`] when two signature keys or two decryption keys share an id, [`KeyFault::Unusable`] when the
+    /// cryptographic library refuses a key.
     pub fn new(
         issuer: &str,
         audience: &str,
         verifying: Vec<VerifyingKey>,
-        content: Vec<ContentKey>,
+        decryption: Vec<DecryptionKey>,
     ) -> Result<Self, KeyFault> {
         distinct(verifying.iter().map(VerifyingKey::id))?;
-        distinct(content.iter().map(ContentKey::id))?;
+        distinct(decryption.iter().map(DecryptionKey::id))?;
         let pin = |key: VerifyingKey| PinnedVerifying { header: key.header_segment().into(), key };
         Ok(Self {
             issuer: issuer.into(),
             audience: audience.into(),
             verifying: verifying.into_iter().map(pin).collect(),
-            content: content.iter().map(PinnedContent::new).collect::<Result<_, _>>()?,
+            locks: decryption.into_iter().map(Lock::new).collect::<Result<_, _>>()?,
         })
     }
 
@@ -64,54 +67,60 @@ impl AccessReader {
     /// A [`Rejected`] for everything that is not an authentic, current token of this profile. Claims are looked at only
     /// after both the encryption and the signature have held.
     pub fn read(&self, token: &str, now_seconds: i64) -> Result<AccessClaims, Rejected> {
+        self.read_with_keys(token, now_seconds).map(|(claims, _)| claims)
+    }
+
+    /// Reads a token as [`read`](Self::read) does, and tells which keys it was authentic under.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_with_keys(&self, token: &str, now_seconds: i64) -> Result<(AccessClaims, KeysUsed<'_>), Rejected> {
         if token.len() > MAX_ACCESS_TOKEN_BYTES {
             return Err(Rejected::TooLong);
         }
         if token.starts_with("v4.") {
             return Err(Rejected::WrongType);
         }
-        let signed = self.open(token)?;
-        let claims = AccessClaims::from_json(&self.verify(&signed)?)?;
+        let (signed, encryption) = self.open(token)?;
+        let (payload, signing) = self.verify(&signed)?;
+        let claims = AccessClaims::from_json(&payload)?;
         self.check(&claims, now_seconds)?;
-        Ok(claims)
+        Ok((claims, KeysUsed { encryption, signing }))
     }
 
-    /// Takes the encryption off (RFC 7516 section 5.2), for the only kind of JWE there is here.
-    fn open(&self, token: &str) -> Result<Vec<u8>, Rejected> {
+    /// Takes the encryption off (RFC 7516 section 5.2), for the only kinds of JWE there are here.
+    fn open(&self, token: &str) -> Result<(Vec<u8>, &KeyId), Rejected> {
         let [header, encrypted_key, nonce, ciphertext, tag] = segments(token).ok_or(Rejected::Malformed)?;
         // The header is never parsed: what is not, byte for byte, the header of a held key is refused. That leaves no
         // room for another algorithm, for compression bombs (`zip`), for `crit`, or for a key brought along (`jwk`).
-        let key = self.content.iter().find(|key| *key.header == *header).ok_or(Rejected::UnknownKey)?;
-        // RFC 7518 section 4.5: with `dir` this segment is empty.
+        let named = Lock::named(header, &self.locks).ok_or(Rejected::UnknownKey)?;
+        // RFC 7518 sections 4.5 and 4.6: with `dir` and with direct agreement this segment is empty.
         if !encrypted_key.is_empty() {
             return Err(Rejected::Malformed);
         }
         // RFC 7518 section 5.3: 96 bits of nonce, 128 bits of tag. A shorter tag can be guessed byte by byte.
         let nonce: [u8; 12] = decode_exact(nonce).ok_or(Rejected::Malformed)?;
         let tag: [u8; 16] = decode_exact(tag).ok_or(Rejected::Malformed)?;
-        let mut text = decode(ciphertext).ok_or(Rejected::Malformed)?;
+        let mut text = decode_with_room(ciphertext, tag.len()).ok_or(Rejected::Malformed)?;
         text.extend_from_slice(&tag);
         // RFC 7516 section 5.1, step 14: the encoded header, as ASCII, is the associated data.
-        let length = key
-            .cipher
-            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(header.as_bytes()), &mut text)
-            .map_err(|_| Rejected::Forged)?
-            .len();
+        let length = named.open(nonce, header.as_bytes(), &mut text).ok_or(Rejected::Forged)?;
         text.truncate(length);
-        Ok(text)
+        Ok((text, named.id()))
     }
 
     /// Checks the signature (RFC 7515 section 5.2) and returns the payload. There is no way around it: whoever can
     /// encrypt for an audience, which is each of its backends, still cannot make a token.
-    fn verify(&self, signed: &[u8]) -> Result<Vec<u8>, Rejected> {
+    fn verify(&self, signed: &[u8]) -> Result<(Vec<u8>, &KeyId), Rejected> {
         let signed = str::from_utf8(signed).map_err(|_| Rejected::WrongType)?;
         let [header, payload, signature] = segments(signed).ok_or(Rejected::WrongType)?;
         let pinned = self.verifying.iter().find(|key| *key.header == *header).ok_or(Rejected::UnknownKey)?;
-        let signature = Signature::from_bytes(&decode_exact(signature).ok_or(Rejected::Malformed)?);
+        let signature = decode_exact(signature).ok_or(Rejected::Malformed)?;
         let message = &signed.as_bytes()[..header.len() + 1 + payload.len()];
-        // Strict: also refuses points of small order in the signature, so that a signature fits one message only.
-        pinned.key.point().verify_strict(message, &signature).map_err(|_| Rejected::Forged)?;
-        decode(payload).ok_or(Rejected::Malformed)
+        if !pinned.key.holds(message, &signature) {
+            return Err(Rejected::Forged);
+        }
+        Ok((decode(payload).ok_or(Rejected::Malformed)?, pinned.key.id()))
     }
 
     /// What the token must say about itself to be meant for this reader, now.
@@ -129,13 +138,6 @@ impl AccessReader {
             return Err(Rejected::NotYetValid);
         }
         Ok(())
-    }
-}
-
-impl PinnedContent {
-    fn new(key: &ContentKey) -> Result<Self, KeyFault> {
-        let unbound = UnboundKey::new(&AES_256_GCM, key.reveal()).map_err(|_| KeyFault::Unusable)?;
-        Ok(Self { header: key.header_segment().into(), cipher: LessSafeKey::new(unbound) })
     }
 }
 

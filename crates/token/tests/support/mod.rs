@@ -3,9 +3,11 @@
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::agreement::{PrivateKey, UnparsedPublicKey, X25519, agree};
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use countersign_token::{AccessClaims, AccessReader, ContentKey, KeyId, VerifyingKey};
+use countersign_token::{AccessClaims, AccessReader, ContentKey, DecryptionKey, KeyId, RecipientKey, VerifyingKey};
 use ed25519_dalek::Signer as _;
 
 pub(crate) const ISSUER: &str = "https://id.example.test";
@@ -15,6 +17,10 @@ pub(crate) const NOW: i64 = 1_800_000_000;
 /// Two signing seeds and two content keys. Test keys, as public as this file.
 pub(crate) const SEEDS: [(&str, [u8; 32]); 2] = [("sig-1", [1; 32]), ("sig-2", [2; 32])];
 pub(crate) const CONTENT: [(&str, [u8; 32]); 2] = [("enc-1", [11; 32]), ("enc-2", [12; 32])];
+/// The private keys of two audiences, held by the same reader.
+pub(crate) const RECIPIENTS: [(&str, [u8; 32]); 2] = [("agr-1", [21; 32]), ("agr-2", [22; 32])];
+/// The ephemeral private key of every forged token to an audience.
+pub(crate) const EPHEMERAL: [u8; 32] = [41; 32];
 /// Keys that no reader holds.
 pub(crate) const STRANGE_SEED: [u8; 32] = [9; 32];
 pub(crate) const STRANGE_CONTENT: [u8; 32] = [19; 32];
@@ -32,8 +38,9 @@ pub(crate) fn public(seed: [u8; 32]) -> [u8; 32] {
 
 pub(crate) fn reader() -> AccessReader {
     let verifying = SEEDS.map(|(kid, seed)| VerifyingKey::new(id(kid), public(seed)).unwrap());
-    let content = CONTENT.map(|(kid, key)| ContentKey::new(id(kid), key));
-    AccessReader::new(ISSUER, AUDIENCE, verifying.into(), content.into()).unwrap()
+    let content = CONTENT.map(|(kid, key)| DecryptionKey::from(ContentKey::new(id(kid), key)));
+    let agreed = RECIPIENTS.map(|(kid, key)| RecipientKey::new(id(kid), key).unwrap().into());
+    AccessReader::new(ISSUER, AUDIENCE, verifying.into(), content.into_iter().chain(agreed).collect()).unwrap()
 }
 
 /// Claims that are valid at [`NOW`].
@@ -121,4 +128,46 @@ pub(crate) fn with_outer_header(header: &str) -> String {
 /// The segments of a good token, to be changed.
 pub(crate) fn good() -> [String; 5] {
     jwe(OUTER_HEADER, &jws(INNER_HEADER, &payload(), SEEDS[0].1), CONTENT[0].1)
+}
+
+/// The X25519 public key of `private`.
+pub(crate) fn public_point(private: [u8; 32]) -> [u8; 32] {
+    let key = PrivateKey::from_private_key(&X25519, &private).unwrap();
+    key.compute_public_key().unwrap().as_ref().try_into().unwrap()
+}
+
+/// The outer header of a token to the audience `kid`.
+pub(crate) fn agreed_header(kid: &str, x: &str) -> String {
+    format!(
+        r#"{{"alg":"ECDH-ES","enc":"A256GCM","cty":"JWT","kid":"{kid}","epk":{{"kty":"OKP","crv":"X25519","x":"{x}"}}}}"#
+    )
+}
+
+/// What the holder of `private` and the owner of `public` encrypt with (RFC 7518 section 4.6.2), written a second time.
+pub(crate) fn agreed_key(private: [u8; 32], public: [u8; 32]) -> [u8; 32] {
+    let private = PrivateKey::from_private_key(&X25519, &private).unwrap();
+    let secret = agree(&private, UnparsedPublicKey::new(&X25519, public), (), |secret| Ok(secret.to_vec())).unwrap();
+    let number = |number: u32| number.to_be_bytes();
+    let text = [&number(1), secret.as_slice(), &number(7), b"A256GCM", &number(0), &number(0), &number(256)].concat();
+    digest(&SHA256, &text).as_ref().try_into().unwrap()
+}
+
+/// The segments of a good token to the first audience, to be changed.
+pub(crate) fn good_agreed() -> [String; 5] {
+    let (kid, private) = RECIPIENTS[0];
+    let header = agreed_header(kid, &b64(public_point(EPHEMERAL)));
+    jwe(&header, &jws(INNER_HEADER, &payload(), SEEDS[0].1), agreed_key(EPHEMERAL, public_point(private)))
+}
+
+/// A token to the first audience, right in everything but its outer header, which is authentic all the same.
+pub(crate) fn with_agreed_header(header: &str) -> String {
+    let key = agreed_key(EPHEMERAL, public_point(RECIPIENTS[0].1));
+    jwe(header, &jws(INNER_HEADER, &payload(), SEEDS[0].1), key).join(".")
+}
+
+/// A JWE to the first audience, right in everything, around `inner`.
+pub(crate) fn agreed_with_inner(inner: &str) -> String {
+    let (kid, private) = RECIPIENTS[0];
+    let header = agreed_header(kid, &b64(public_point(EPHEMERAL)));
+    jwe(&header, inner, agreed_key(EPHEMERAL, public_point(private))).join(".")
 }

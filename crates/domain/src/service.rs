@@ -1,0 +1,55 @@
+//! Service accounts: backends with credentials of their own.
+
+use crate::audience::is_audience_name;
+
+/// Secrets a service may have at a time: one in use, and one that takes its place while it is being rolled out.
+pub const MAX_LIVE_SECRETS: usize = 2;
+
+/// The `acr` of a service's access token. People's levels are numbers.
+pub const SERVICE_LEVEL: &str = "service";
+
+/// The `amr` of a service's access token.
+pub const SERVICE_METHOD: &str = "client_secret";
+
+/// Whether `name` could name a service: as names of audiences.
+pub fn is_service_name(name: &str) -> bool {
+    is_audience_name(name)
+}
+
+/// What a service has to do with an audience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// It is one of the backends of the audience: it reads its tokens, and so is given its keys.
+    Serves,
+    /// It calls those backends: it may have tokens made for them, and can read none.
+    Calls,
+}
+
+impl Access {
+    pub const ALL: [Self; 2] = [Self::Serves, Self::Calls];
+
+    /// As it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Serves => "serves",
+            Self::Calls => "calls",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|access| access.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_is_read_back_as_it_is_stored() {
+        for access in Access::ALL {
+            assert_eq!(Access::from_name(access.name()), Some(access));
+        }
+        assert_eq!(Access::from_name("owns"), None);
+    }
+}

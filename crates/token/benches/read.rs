@@ -1,0 +1,123 @@
+//! What reading and making an access token costs, beside its bare parts, in one run:
+//! `cargo bench -p countersign-token --features issue`. Compare lines of one run with each other and nothing else.
+#![allow(clippy::expect_used, reason = "a bench stops at the first surprise")]
+
+use std::hint::black_box;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
+use countersign_token::{
+    AccessClaims, AccessIssuer, AccessReader, ContentKey, DecryptionKey, EncryptionKey, EphemeralDeriver, KeyId,
+    RecipientKey, SigningKey, named_key,
+};
+use criterion::{Criterion, criterion_group, criterion_main};
+use ed25519_dalek::{Signer as _, Verifier as _};
+
+const ISSUER: &str = "https://id.example.test";
+const AUDIENCE: &str = "default";
+const NOW: i64 = 1_800_000_000;
+const SEED: [u8; 32] = [1; 32];
+
+fn id(text: &str) -> KeyId {
+    KeyId::new(text).expect("a key id")
+}
+
+fn signing() -> SigningKey {
+    SigningKey::from_seed(id("sig-1"), SEED)
+}
+
+fn claims() -> AccessClaims {
+    AccessClaims {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        subject: "018f3c9e-0000-7000-8000-000000000001".to_owned(),
+        issued_at: NOW - 60,
+        expires_at: NOW + 540,
+        token_id: "018f3c9e-0000-7000-8000-000000000002".to_owned(),
+        session_id: "018f3c9e-0000-7000-8000-000000000003".to_owned(),
+        tenant_id: "018f3c9e-0000-7000-8000-000000000004".to_owned(),
+        roles: vec!["editor".to_owned(), "billing".to_owned()],
+        methods: vec!["pwd".to_owned(), "otp".to_owned()],
+        level: "2".to_owned(),
+        authenticated_at: NOW - 3600,
+    }
+}
+
+fn content() -> ContentKey {
+    ContentKey::new(id("enc-1"), [11; 32])
+}
+
+fn recipient() -> RecipientKey {
+    RecipientKey::new(id("agr-1"), [21; 32]).expect("a recipient")
+}
+
+fn deriver() -> EphemeralDeriver {
+    EphemeralDeriver::new(recipient().public_key(), [31; 32])
+}
+
+fn issuer(key: impl Into<EncryptionKey>) -> AccessIssuer {
+    AccessIssuer::new(ISSUER, signing(), key.into(), AUDIENCE).expect("an issuer")
+}
+
+fn reader(key: impl Into<DecryptionKey>) -> AccessReader {
+    AccessReader::new(ISSUER, AUDIENCE, vec![signing().verifying_key()], vec![key.into()]).expect("a reader")
+}
+
+/// The signature check alone, over a message as long as the one inside a token.
+fn bare_signatures(c: &mut Criterion) {
+    let token = issuer(content()).issue(&claims()).expect("a token");
+    // Of the inner token, base64url makes four characters of three; 87 of them are the signature.
+    let inner = token.split('.').nth(3).expect("a ciphertext").len() / 4 * 3;
+    let message = vec![b'm'; inner - 87];
+    let key = ed25519_dalek::SigningKey::from_bytes(&SEED);
+    let (public, signature) = (key.verifying_key(), key.sign(&message));
+    let bytes = signature.to_bytes();
+    let parsed = ParsedPublicKey::new(&ED25519, public.as_bytes()).expect("a public key");
+
+    let mut group = c.benchmark_group("bare");
+    // What a reader does, but for a comparison of 32 bytes with five others.
+    group.bench_function("Ed25519 by ed25519-dalek, verify", |b| {
+        b.iter(|| public.verify(black_box(&message), &signature));
+    });
+    group.bench_function("Ed25519 by ed25519-dalek, verify_strict", |b| {
+        b.iter(|| public.verify_strict(black_box(&message), &signature));
+    });
+    group.bench_function("Ed25519 by aws-lc-rs", |b| b.iter(|| parsed.verify_sig(black_box(&message), &bytes)));
+
+    let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).expect("a key"));
+    let nonce = || Nonce::assume_unique_for_key([7; 12]);
+    let mut sealed = vec![b'm'; inner];
+    cipher.seal_in_place_append_tag(nonce(), Aad::empty(), &mut sealed).expect("a ciphertext");
+    group.bench_function("A256GCM, opening a copy", |b| {
+        b.iter(|| {
+            let mut text = sealed.clone();
+            cipher.open_in_place(nonce(), Aad::empty(), black_box(&mut text)).map(|plain| plain.len())
+        });
+    });
+    group.finish();
+}
+
+fn whole_tokens(c: &mut Criterion) {
+    let direct = issuer(content()).issue(&claims()).expect("a token");
+    let agreed = issuer(deriver()).issue(&claims()).expect("a token");
+    let readers = [
+        ("read, dir", reader(content()), &direct),
+        ("read, ECDH-ES, by the audience", reader(recipient()), &agreed),
+        ("read, ECDH-ES, by the service", reader(deriver()), &agreed),
+    ];
+    let mut group = c.benchmark_group("token");
+    for (name, reader, token) in readers {
+        reader.read(token, NOW).expect("a good token");
+        group.bench_function(name, |b| b.iter(|| reader.read(black_box(token), NOW)));
+    }
+    group.bench_function("the named key, dir", |b| b.iter(|| named_key(black_box(&direct))));
+    group.bench_function("the named key, ECDH-ES", |b| b.iter(|| named_key(black_box(&agreed))));
+    let claims = claims();
+    for (name, issuer) in [("issue, dir", issuer(content())), ("issue, ECDH-ES", issuer(deriver()))] {
+        group.bench_function(name, |b| b.iter(|| issuer.issue(black_box(&claims))));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bare_signatures, whole_tokens);
+criterion_main!(benches);

@@ -1,0 +1,125 @@
+//! What a checked token says.
+
+use std::{fmt, sync::Arc};
+
+use countersign_token::AccessClaims;
+
+/// `acr` of tokens that services draw for themselves.
+const SERVICE_LEVEL: &str = "service";
+
+/// The claims of a token that was found authentic, current and not revoked. Only a [`Verifier`](crate::Verifier) makes them,
+/// so that a function that takes `&Claims` cannot be called for a stranger. Cloning copies a pointer.
+///
+/// Texts are 1 to 64 bytes without control characters (the issuer up to 256); times are seconds since the Unix epoch.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Claims {
+    body: Arc<AccessClaims>,
+    checked_at: i64,
+}
+
+impl Claims {
+    pub(crate) fn new(body: Arc<AccessClaims>, checked_at: i64) -> Self {
+        Self { body, checked_at }
+    }
+
+    /// `sub`: the account or, if [`is_service`](Self::is_service), the service.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.body.subject
+    }
+
+    /// `sid`: the session the token was drawn from; of a service, the client secret.
+    #[must_use]
+    pub fn session_id(&self) -> &str {
+        &self.body.session_id
+    }
+
+    /// `tid`: the tenant of the subject. Whatever a backend stores belongs to a tenant, and this says to which.
+    #[must_use]
+    pub fn tenant_id(&self) -> &str {
+        &self.body.tenant_id
+    }
+
+    /// `roles`: what the subject may be. At most 32.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.body.roles
+    }
+
+    /// Whether `role` is among the roles, byte for byte.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.body.roles.iter().any(|held| held == role)
+    }
+
+    /// `amr`: how the subject proved who it is (RFC 8176). At most 8.
+    #[must_use]
+    pub fn methods(&self) -> &[String] {
+        &self.body.methods
+    }
+
+    /// `acr`: the level those proofs add up to.
+    #[must_use]
+    pub fn level(&self) -> &str {
+        &self.body.level
+    }
+
+    /// `aud`: the group of backends the token is for. Always the verifier's own.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.body.audience
+    }
+
+    /// `iss`: the service that issued the token. Always the verifier's own.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.body.issuer
+    }
+
+    /// `iat`: when the token was issued.
+    #[must_use]
+    pub fn issued_at(&self) -> i64 {
+        self.body.issued_at
+    }
+
+    /// `exp`: the first second at which the token is no longer valid. What outlives a call, such as a stream, ends here.
+    #[must_use]
+    pub fn expires_at(&self) -> i64 {
+        self.body.expires_at
+    }
+
+    /// `auth_time`: when the subject last proved who it is.
+    #[must_use]
+    pub fn authenticated_at(&self) -> i64 {
+        self.body.authenticated_at
+    }
+
+    /// `jti`: the name of this one token.
+    #[must_use]
+    pub fn token_id(&self) -> &str {
+        &self.body.token_id
+    }
+
+    /// When these claims were checked. What depends on time is judged as of then.
+    #[must_use]
+    pub fn checked_at(&self) -> i64 {
+        self.checked_at
+    }
+
+    /// Whether the subject is a service, not a person.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        self.body.level == SERVICE_LEVEL
+    }
+}
+
+/// Says who and which token, so that it can stand in a log; not what the subject may.
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims")
+            .field("subject", &self.subject())
+            .field("tenant_id", &self.tenant_id())
+            .field("token_id", &self.token_id())
+            .finish_non_exhaustive()
+    }
+}

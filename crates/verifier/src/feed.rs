@@ -1,0 +1,216 @@
+//! Follows the feed of revocations.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use countersign_token::KeyId;
+use tokio::time::timeout;
+use tonic::{Code, Status, Streaming};
+
+use crate::{
+    backoff::Backoff,
+    credentials::Drawn,
+    fault::Fault,
+    generated::{
+        Revocation, RevocationSnapshot, WatchRevocationsRequest, WatchRevocationsResponse,
+        watch_revocations_response::Event,
+    },
+    link::Link,
+    reading::{Change, read},
+    revocations::Draft,
+    shared::Shared,
+};
+
+/// How long a stream may be silent before the service has said how long it will be.
+const FIRST_SILENCE: Duration = Duration::from_secs(30);
+/// Heartbeats that may be missed. Two may be late on a bad line; three in a row mean that nobody is there.
+const MISSED: u32 = 3;
+/// A stream that lived for this long is no sign of trouble when it ends.
+const WORKED: Duration = Duration::from_secs(10);
+const MAX_CURSOR: usize = 1024;
+
+/// Where the feed stands. Outlives single streams.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    cursor: String,
+    silence: Duration,
+    draft: Option<Snapshot>,
+    /// Whether everything before the next message is known.
+    complete: bool,
+    /// Whether there was a snapshot before.
+    followed: bool,
+}
+
+/// A snapshot of which parts have arrived.
+#[derive(Debug)]
+struct Snapshot {
+    tokens: Draft,
+    keys: BTreeMap<KeyId, i64>,
+}
+
+impl Feed {
+    pub(crate) fn new() -> Self {
+        Self { cursor: String::new(), silence: FIRST_SILENCE, draft: None, complete: false, followed: false }
+    }
+
+    /// Follows the feed until the task is dropped.
+    pub(crate) async fn follow(mut self, shared: &Shared, link: &Link) {
+        let mut backoff = Backoff::default();
+        loop {
+            let begun = shared.clock.monotonic();
+            let fault = self.watch(shared, link).await;
+            // What ended a stream that had worked for long may be over at once: a service that restarts, a balanced connection.
+            if self.complete && shared.clock.monotonic().saturating_sub(begun) > WORKED {
+                backoff.reset();
+            }
+            self.lost(shared, link, fault);
+            tokio::time::sleep(backoff.next()).await;
+        }
+    }
+
+    /// One stream, from its beginning to its end.
+    async fn watch(&mut self, shared: &Shared, link: &Link) -> Fault {
+        self.draft = None;
+        self.complete = false;
+        let mut stream = match self.open(link).await {
+            Ok(stream) => stream,
+            Err(fault) => return fault,
+        };
+        // Continues what is known, unless the service says otherwise with a snapshot.
+        let resumed = !self.cursor.is_empty();
+        loop {
+            let message = match timeout(self.silence, stream.message()).await {
+                Ok(Ok(Some(message))) => message,
+                Ok(Ok(None)) => return Fault::Ended,
+                Ok(Err(status)) => return self.broken(&status),
+                Err(_) => return Fault::Silent,
+            };
+            if let Err(fault) = self.take_in(message, resumed, shared, link) {
+                // What was to come after the last cursor cannot be had: only a snapshot can.
+                self.cursor.clear();
+                return fault;
+            }
+        }
+    }
+
+    /// A message that is too large or no message at all would be the same again after the same cursor.
+    fn broken(&mut self, status: &Status) -> Fault {
+        if matches!(status.code(), Code::OutOfRange | Code::Internal | Code::DataLoss) {
+            self.cursor.clear();
+        }
+        Fault::of(status)
+    }
+
+    async fn open(&self, link: &Link) -> Result<Streaming<WatchRevocationsResponse>, Fault> {
+        let bearer = link.account.bearer().await.map_err(|drawn| {
+            link.progress.drawn(drawn);
+            match drawn {
+                Drawn::Refused(fault) | Drawn::Failed(fault) => fault,
+            }
+        })?;
+        let request = WatchRevocationsRequest { cursor: self.cursor.clone() };
+        match link.account.calls().watch(bearer.clone(), request).await {
+            Ok(stream) => Ok(stream),
+            Err(status) => {
+                link.account.heed(&bearer, &status).await;
+                Err(Fault::of(&status))
+            }
+        }
+    }
+
+    fn take_in(
+        &mut self,
+        message: WatchRevocationsResponse,
+        resumed: bool,
+        shared: &Shared,
+        link: &Link,
+    ) -> Result<(), Fault> {
+        if message.cursor.len() > MAX_CURSOR {
+            return Err(Fault::Unreadable("a cursor"));
+        }
+        if let Some(time) = &message.server_time {
+            link.clocks(time, shared);
+        }
+        let continues = resumed || self.complete;
+        // An event that came after this crate was written may revoke something.
+        match message.event.ok_or(Fault::Unreadable("an event that is not known"))? {
+            Event::Snapshot(part) => self.snapshot(part, shared, link)?,
+            _ if self.draft.is_some() || !continues => return Err(Fault::Unreadable("changes without a snapshot")),
+            Event::Changes(changes) => apply(changes.revocations, shared, link)?,
+            Event::Heartbeat(heartbeat) => {
+                let interval = u64::try_from(heartbeat.interval_seconds).unwrap_or(0).clamp(1, 300);
+                self.silence = Duration::from_secs(interval) * MISSED;
+            }
+        }
+        if self.draft.is_none() {
+            if !message.cursor.is_empty() {
+                self.cursor = message.cursor;
+            }
+            self.complete = true;
+            link.heard(shared);
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, part: RevocationSnapshot, shared: &Shared, link: &Link) -> Result<(), Fault> {
+        let draft = self.draft.get_or_insert_with(|| Snapshot { tokens: Draft::new(), keys: BTreeMap::new() });
+        let now = shared.clock.unix_seconds();
+        for revocation in part.revocations {
+            match read(revocation, &shared.marker)? {
+                Change::Tokens(entry) if entry.expires_at > now => draft.tokens.add(entry),
+                Change::Tokens(_) => {}
+                Change::Key(kid, until) => drop(draft.keys.insert(kid, until)),
+                Change::KeySet => link.refetch.soon(),
+            }
+            if draft.tokens.len() + draft.keys.len() > link.most_revocations {
+                return Err(Fault::TooMany);
+            }
+        }
+        if part.complete
+            && let Some(Snapshot { tokens, keys }) = self.draft.take()
+        {
+            let held = tokens.len() + keys.len();
+            shared.revocations.replace(tokens);
+            shared.keys_changed(shared.keys.replace_revoked(keys))?;
+            shared.observe(|observer| observer.revocations_applied(held, held));
+            // A snapshot tells what no longer holds, not what was announced in the gap before it.
+            if std::mem::replace(&mut self.followed, true) {
+                link.refetch.soon();
+            }
+        }
+        Ok(())
+    }
+
+    fn lost(&mut self, shared: &Shared, link: &Link, fault: Fault) {
+        link.progress.failed(fault);
+        if link.pulse.lost() {
+            tracing::info!(%fault, "lost the feed of revocations");
+            shared.observe(|observer| observer.feed_lost(&fault));
+        } else {
+            tracing::debug!(%fault, "cannot follow the feed of revocations");
+        }
+    }
+}
+
+/// Applies changes in order, all that can be read even if one cannot.
+fn apply(changes: Vec<Revocation>, shared: &Shared, link: &Link) -> Result<(), Fault> {
+    let arrived = changes.len();
+    let mut outcome = Ok(());
+    for change in changes {
+        match read(change, &shared.marker) {
+            Ok(Change::Tokens(entry)) => shared.revocations.add(entry),
+            Ok(Change::Key(kid, until)) => {
+                tracing::info!(%kid, "a key was revoked");
+                outcome = shared.keys_changed(shared.keys.revoke(kid, until)).and(outcome);
+                link.refetch.soon();
+            }
+            Ok(Change::KeySet) => link.refetch.soon(),
+            Err(fault) => outcome = Err(fault),
+        }
+    }
+    let held = shared.revocations.len() + shared.keys.revoked();
+    shared.observe(|observer| observer.revocations_applied(arrived, held));
+    if held > link.most_revocations {
+        return Err(Fault::TooMany);
+    }
+    outcome
+}

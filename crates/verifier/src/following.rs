@@ -1,0 +1,112 @@
+//! The one task that keeps a verifier up to date.
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{task::AbortHandle, time::sleep};
+
+use crate::{
+    backoff::Backoff, credentials::Drawn, fault::Fault, feed::Feed, generated::GetVerificationKeysRequest,
+    keys::KeyMaterial, link::Link, refetch::Wish, revocations::PARTS, shared::Shared,
+};
+
+/// Keys are announced; this is for announcements that were lost.
+const FETCH_KEYS_EVERY: Duration = Duration::from_secs(5 * 60);
+/// A change of keys is heard by every backend in the same moment. They come within this time, not all at once.
+const AT_LEISURE: Duration = Duration::from_secs(1);
+/// How often a part of what is over is forgotten; all of it after [`PARTS`] times as long.
+const FORGET_EVERY: Duration = Duration::from_secs(4);
+
+/// Ends the task when the last handle of the verifier is dropped.
+#[derive(Debug)]
+pub(crate) struct Following(AbortHandle);
+
+impl Following {
+    /// Starts the task. It needs a tokio runtime around it.
+    pub(crate) fn start(shared: Arc<Shared>) -> Self {
+        Self(tokio::spawn(follow(shared)).abort_handle())
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn follow(shared: Arc<Shared>) {
+    let Some(link) = &shared.link else { return };
+    // One task, so that one end ends all three; each waits most of the time.
+    tokio::select! {
+        () = keep_keys(&shared, link) => {}
+        () = Feed::new().follow(&shared, link) => {}
+        () = forget(&shared) => {}
+    }
+}
+
+async fn keep_keys(shared: &Shared, link: &Link) {
+    let mut backoff = Backoff::default();
+    let chance = RandomState::new();
+    for round in 0_u64.. {
+        let wait = match fetch_keys(shared, link).await {
+            Ok(()) => {
+                backoff.reset();
+                link.progress.keys();
+                link.refetch.fetched(true);
+                FETCH_KEYS_EVERY
+            }
+            Err(fault) => {
+                tracing::warn!(%fault, "cannot fetch keys");
+                link.progress.failed(fault);
+                link.refetch.fetched(false);
+                backoff.next()
+            }
+        };
+        tokio::select! {
+            () = sleep(wait) => {}
+            wish = link.refetch.wished() => if wish == Wish::AtLeisure {
+                let millis = u64::try_from(AT_LEISURE.as_millis()).unwrap_or(1);
+                sleep(Duration::from_millis(chance.hash_one(round) % millis)).await;
+            }
+        }
+    }
+}
+
+async fn fetch_keys(shared: &Shared, link: &Link) -> Result<(), Fault> {
+    let account = &link.account;
+    let bearer = account.bearer().await.map_err(|drawn| {
+        link.progress.drawn(drawn);
+        match drawn {
+            Drawn::Refused(fault) | Drawn::Failed(fault) => fault,
+        }
+    })?;
+    let request = GetVerificationKeysRequest { audience: account.audience().to_owned() };
+    match account.calls().keys(bearer.clone(), request).await {
+        Ok(answer) => {
+            let material = KeyMaterial::read(answer, account.audience(), &link.recipients)?;
+            shared.keys_changed(shared.keys.install(material))
+        }
+        Err(status) => {
+            account.heed(&bearer, &status).await;
+            let fault = Fault::of(&status);
+            // The token was just drawn with credentials that hold; unless it is no longer good, it is the audience.
+            if matches!(fault, Fault::Refused(code) if code != tonic::Code::Unauthenticated) {
+                link.progress.audience_refused(fault);
+            }
+            Err(fault)
+        }
+    }
+}
+
+async fn forget(shared: &Shared) {
+    for part in (0..PARTS).cycle() {
+        sleep(FORGET_EVERY).await;
+        let now = shared.clock.unix_seconds();
+        shared.revocations.forget(now, part);
+        shared.cache.forget(now, part);
+        shared.keys.forget(now);
+    }
+}

@@ -1,0 +1,233 @@
+//! The keys that tokens are opened with: read from the service, or given.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use arc_swap::{ArcSwap, Guard};
+use countersign_token::{
+    AccessReader, ContentKey, DecryptionKey, KeyFault, KeyId, RecipientKey, RecipientPublicKey, VerifyingKey,
+};
+
+use crate::{
+    fault::Fault,
+    generated::{EncryptionKey, GetVerificationKeysResponse, KeyAlgorithm, KeyState, SigningKey},
+};
+
+/// Keys of one kind in one answer. A rotation has three.
+const MOST_KEYS: usize = 64;
+
+/// Keys from somewhere, before they are put to use.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyMaterial {
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) verifying: Vec<VerifyingKey>,
+    pub(crate) decryption: Vec<DecryptionKey>,
+}
+
+impl KeyMaterial {
+    /// Reads what the service answered for `audience`. A key that cannot be used (weak, of a kind or in a state that is not
+    /// known here, or whose private half was not given) is left out: what it made is then refused.
+    pub(crate) fn read(
+        answer: GetVerificationKeysResponse,
+        audience: &str,
+        recipients: &[RecipientKey],
+    ) -> Result<Self, Fault> {
+        if answer.audience != audience {
+            return Err(Fault::Unreadable("keys of another audience"));
+        }
+        if answer.issuer.is_empty() || answer.issuer.len() > 256 {
+            return Err(Fault::Unreadable("an issuer"));
+        }
+        if answer.signing_keys.len() > MOST_KEYS || answer.encryption_keys.len() > MOST_KEYS {
+            return Err(Fault::Unreadable("too many keys"));
+        }
+        let verifying: Vec<_> = answer.signing_keys.into_iter().filter_map(signing).collect();
+        let decryption: Vec<_> =
+            answer.encryption_keys.into_iter().filter_map(|key| encryption(key, recipients)).collect();
+        if verifying.is_empty() || decryption.is_empty() {
+            return Err(Fault::Unreadable("no usable keys"));
+        }
+        Ok(Self { issuer: answer.issuer, audience: answer.audience, verifying, decryption })
+    }
+
+    fn without(&self, revoked: &BTreeMap<KeyId, i64>) -> Self {
+        let mut kept = self.clone();
+        kept.verifying.retain(|key| !revoked.contains_key(key.id()));
+        kept.decryption.retain(|key| !revoked.contains_key(key.id()));
+        kept.verifying.sort_by(|one, other| one.id().cmp(other.id()));
+        kept.decryption.sort_by(|one, other| one.id().cmp(other.id()));
+        kept
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        let alike = |one: &DecryptionKey, other: &DecryptionKey| match (one, other) {
+            (DecryptionKey::Direct(one), DecryptionKey::Direct(other)) => {
+                one.id() == other.id() && one.reveal() == other.reveal()
+            }
+            (DecryptionKey::Agreed(one), DecryptionKey::Agreed(other)) => one.public_key() == other.public_key(),
+            _ => false,
+        };
+        self.issuer == other.issuer
+            && self.audience == other.audience
+            && self.verifying == other.verifying
+            && self.decryption.len() == other.decryption.len()
+            && self.decryption.iter().zip(&other.decryption).all(|(one, other)| alike(one, other))
+    }
+}
+
+fn signing(key: SigningKey) -> Option<VerifyingKey> {
+    let usable = || {
+        let id = KeyId::new(&key.key_id).ok()?;
+        VerifyingKey::new(id, key.public_key.as_slice().try_into().ok()?).ok()
+    };
+    let made = known_state(key.state).then(usable).flatten();
+    if made.is_none() {
+        tracing::warn!("left out a signing key that cannot be used");
+    }
+    made
+}
+
+fn encryption(mut key: EncryptionKey, recipients: &[RecipientKey]) -> Option<DecryptionKey> {
+    let secret = zeroize::Zeroizing::new(std::mem::take(&mut key.secret_key));
+    let usable = || {
+        let id = KeyId::new(&key.key_id).ok()?;
+        match KeyAlgorithm::try_from(key.algorithm) {
+            Ok(KeyAlgorithm::Direct) => {
+                Some(DecryptionKey::from(ContentKey::new(id, secret.as_slice().try_into().ok()?)))
+            }
+            Ok(KeyAlgorithm::EcdhEs) => {
+                let public = RecipientPublicKey::new(id, key.public_key.as_slice().try_into().ok()?).ok()?;
+                // Its private half never leaves the backends. That of another key would open nothing.
+                let held = recipients.iter().find(|held| held.public_key() == public)?;
+                Some(DecryptionKey::from(held.clone()))
+            }
+            Ok(KeyAlgorithm::Unspecified) | Err(_) => None,
+        }
+    };
+    let made = known_state(key.state).then(usable).flatten();
+    if made.is_none() {
+        tracing::warn!("left out an encryption key that cannot be used, or whose private half was not given");
+    }
+    made
+}
+
+/// A state that came after this crate was written may well mean "not to be trusted".
+fn known_state(state: i32) -> bool {
+    matches!(KeyState::try_from(state), Ok(KeyState::Staged | KeyState::Active | KeyState::Retiring))
+}
+
+/// Keys in use. Never changes; other keys are another set.
+pub(crate) struct KeySet {
+    /// Which set this is. What was checked with another set has to be checked again.
+    pub(crate) number: u64,
+    pub(crate) reader: AccessReader,
+    material: KeyMaterial,
+}
+
+impl KeySet {
+    fn new(number: u64, material: KeyMaterial) -> Result<Self, KeyFault> {
+        let KeyMaterial { issuer, audience, verifying, decryption } = &material;
+        let reader = AccessReader::new(issuer, audience, verifying.clone(), decryption.clone())?;
+        Ok(Self { number, reader, material })
+    }
+
+    /// Whether tokens encrypted under `kid` can be opened.
+    pub(crate) fn opens(&self, kid: &KeyId) -> bool {
+        self.material.decryption.iter().any(|key| key.id() == kid)
+    }
+
+    /// How many keys for signatures, and for encryption.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.material.verifying.len(), self.material.decryption.len())
+    }
+}
+
+/// The set in use, and what decides which one that is.
+pub(crate) struct KeyRing {
+    set: ArcSwap<KeySet>,
+    source: Mutex<Source>,
+}
+
+struct Source {
+    /// What the service, or the program, said last.
+    given: KeyMaterial,
+    /// Keys that are not to be used whoever says so, and until when that has to be remembered.
+    revoked: BTreeMap<KeyId, i64>,
+}
+
+impl KeyRing {
+    pub(crate) fn new(given: KeyMaterial) -> Result<Self, KeyFault> {
+        let none = BTreeMap::new();
+        let set = KeySet::new(1, given.without(&none))?;
+        Ok(Self { set: ArcSwap::from_pointee(set), source: Mutex::new(Source { given, revoked: none }) })
+    }
+
+    /// Holds no key.
+    pub(crate) fn empty(audience: &str) -> Result<Self, KeyFault> {
+        let (verifying, decryption) = (Vec::new(), Vec::new());
+        Self::new(KeyMaterial { issuer: String::new(), audience: audience.to_owned(), verifying, decryption })
+    }
+
+    pub(crate) fn load(&self) -> Guard<Arc<KeySet>> {
+        self.set.load()
+    }
+
+    /// Uses these keys from now on, less those that are revoked. Tells whether that changed anything.
+    pub(crate) fn install(&self, given: KeyMaterial) -> Result<bool, KeyFault> {
+        let mut source = self.source();
+        let changed = self.put_to_use(&given, &source.revoked)?;
+        source.given = given;
+        Ok(changed)
+    }
+
+    /// Drops these keys at once, and does not take them back before the second beside each.
+    pub(crate) fn revoke(&self, kid: KeyId, until: i64) -> Result<bool, KeyFault> {
+        let mut source = self.source();
+        let until = source.revoked.get(&kid).map_or(until, |known| until.max(*known));
+        source.revoked.insert(kid, until);
+        self.put_to_use(&source.given, &source.revoked)
+    }
+
+    /// Exactly these keys are revoked.
+    pub(crate) fn replace_revoked(&self, revoked: BTreeMap<KeyId, i64>) -> Result<bool, KeyFault> {
+        let mut source = self.source();
+        source.revoked = revoked;
+        self.put_to_use(&source.given, &source.revoked)
+    }
+
+    /// Forgets revocations that are over at `now`: the keys themselves are gone from the service by then.
+    pub(crate) fn forget(&self, now: i64) {
+        self.source().revoked.retain(|_, until| *until > now);
+    }
+
+    /// How many keys are revoked.
+    pub(crate) fn revoked(&self) -> usize {
+        self.source().revoked.len()
+    }
+
+    fn put_to_use(&self, given: &KeyMaterial, revoked: &BTreeMap<KeyId, i64>) -> Result<bool, KeyFault> {
+        let wanted = given.without(revoked);
+        let current = self.set.load();
+        if wanted.same(&current.material) {
+            return Ok(false);
+        }
+        self.set.store(Arc::new(KeySet::new(current.number + 1, wanted)?));
+        Ok(true)
+    }
+
+    fn source(&self) -> MutexGuard<'_, Source> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = self.load();
+        let (signing, encryption) = set.counts();
+        f.debug_struct("KeyRing").field("signing", &signing).field("encryption", &encryption).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,93 @@
+//! How a request is refused, over gRPC and over plain HTTP.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+
+use crate::rejected::{Outside, Rejected};
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// How an answer has to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// The content type of the request, one of a closed list.
+    Grpc(&'static str),
+    Http,
+}
+
+impl Protocol {
+    pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if method != Method::POST {
+            return Self::Http;
+        }
+        // The longer name first: one begins with the other.
+        ["application/grpc-web-text", "application/grpc-web", "application/grpc"]
+            .into_iter()
+            .find(|name| kind.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';'])))
+            .map_or(Self::Http, Self::Grpc)
+    }
+}
+
+/// The answer to a refused request. Over gRPC a status without a message (Trailers-Only); over HTTP an empty body with the
+/// challenge of RFC 6750 section 3 or RFC 9470 section 3.
+pub(crate) fn response<B: Default>(rejected: &Rejected, protocol: Protocol) -> Response<B> {
+    let mut response = Response::new(B::default());
+    let headers = response.headers_mut();
+    // Whoever stores this would serve it to those who may.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(challenge) = challenge(rejected) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    match protocol {
+        Protocol::Grpc(content_type) => {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+            headers.insert(GRPC_STATUS, HeaderValue::from_static(grpc_code(rejected.outside())));
+            // All of these texts are ASCII without percent signs, and so are their own encoding.
+            headers.insert(GRPC_MESSAGE, HeaderValue::from_static(rejected.outside().text()));
+        }
+        Protocol::Http => *response.status_mut() = http_code(rejected),
+    }
+    response
+}
+
+fn grpc_code(outside: Outside) -> &'static str {
+    match outside {
+        Outside::Unauthenticated => "16",
+        Outside::PermissionDenied | Outside::StepUp => "7",
+        Outside::Unavailable => "14",
+    }
+}
+
+fn http_code(rejected: &Rejected) -> StatusCode {
+    match rejected.outside() {
+        // RFC 9470 section 3: 401, because with another token the same request is answered.
+        Outside::Unauthenticated | Outside::StepUp => StatusCode::UNAUTHORIZED,
+        Outside::PermissionDenied => StatusCode::FORBIDDEN,
+        Outside::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn challenge(rejected: &Rejected) -> Option<HeaderValue> {
+    let fixed = |text| Some(HeaderValue::from_static(text));
+    match rejected {
+        // RFC 6750 section 3.1: no error code for who brought no token.
+        Rejected::Missing => fixed("Bearer"),
+        Rejected::Forbidden => fixed("Bearer error=\"insufficient_scope\""),
+        Rejected::CrossOrigin | Rejected::FeedStale => None,
+        Rejected::StepUp(wanted) => {
+            let mut text = String::from("Bearer error=\"insufficient_user_authentication\"");
+            // A level is written by this backend; one that would break out of its quotes is left out.
+            let quotable =
+                |level: &&str| level.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'));
+            if let Some(level) = wanted.level.as_deref().filter(quotable) {
+                text.push_str(&format!(", acr_values=\"{level}\""));
+            }
+            if let Some(age) = wanted.max_age {
+                text.push_str(&format!(", max_age=\"{age}\""));
+            }
+            HeaderValue::from_str(&text).ok()
+        }
+        _ => fixed("Bearer error=\"invalid_token\""),
+    }
+}

@@ -1,0 +1,118 @@
+//! What every handle of one verifier shares.
+
+use std::{fmt, sync::Arc};
+
+use countersign_token::{KeyFault, KeyId, named_key};
+use tokio::sync::watch;
+
+use crate::{
+    cache::{Cache, Opened},
+    claims::Claims,
+    clock::Clock,
+    fault::Fault,
+    keys::{KeyRing, KeySet},
+    link::Link,
+    observer::Observer,
+    rejected::Rejected,
+    revocations::{Marker, Revocations},
+};
+
+/// What every handle of one verifier shares.
+pub(crate) struct Shared {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keys: KeyRing,
+    pub(crate) marker: Marker,
+    pub(crate) revocations: Revocations,
+    pub(crate) cache: Cache,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// `None` offline.
+    pub(crate) link: Option<Link>,
+}
+
+/// A token that is good as far as this process can tell, and whether it was known before.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Judged {
+    pub(crate) claims: Claims,
+    pub(crate) cached: bool,
+}
+
+impl Shared {
+    /// Whether the token is authentic, current and not revoked, as far as is known; not how well that is known.
+    pub(crate) fn judge(&self, token: &str) -> Result<Judged, Rejected> {
+        if token.is_empty() {
+            return Err(Rejected::Missing);
+        }
+        let now = self.clock.unix_seconds();
+        let set = self.keys.load();
+        let place = self.cache.place(token);
+        if let Some(found) = self.cache.find(place, token)
+            && let Some(opened) = found.as_ref()
+            && opened.key_set == set.number
+        {
+            return self.judge_known(opened, now);
+        }
+        let claims = Arc::new(set.reader.read(token, now)?);
+        let marks = self.marker.marks(&claims);
+        if self.revocations.name(&marks, claims.issued_at) {
+            return Err(Rejected::Revoked);
+        }
+        self.cache.store(place, Opened::new(token, set.number, marks, Arc::clone(&claims)), now);
+        Ok(Judged { claims: Claims::new(claims, now), cached: false })
+    }
+
+    /// A token that was opened with these keys before. What may have changed since is asked again.
+    fn judge_known(&self, opened: &Opened, now: i64) -> Result<Judged, Rejected> {
+        if opened.claims.expires_at <= now {
+            return Err(Rejected::Expired);
+        }
+        if self.revocations.name(&opened.marks, opened.claims.issued_at) {
+            return Err(Rejected::Revoked);
+        }
+        Ok(Judged { claims: Claims::new(Arc::clone(&opened.claims), now), cached: true })
+    }
+
+    /// Whether too little is known of revocations to accept anything.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.is_stale(self.clock.monotonic()))
+    }
+
+    /// A token names a key that is not held: asks for other keys if that makes sense. The answer is worth waiting for if there
+    /// is one.
+    pub(crate) fn ask_for_keys(&self, token: &str) -> Option<watch::Receiver<u64>> {
+        let link = self.link.as_ref()?;
+        // Whatever is not byte for byte a header of this profile names no key that any service could have.
+        let named = named_key(token)?;
+        let kid = KeyId::new(named.as_str()).ok()?;
+        let set: &KeySet = &self.keys.load();
+        // If this key is held it is that of the signature which is not, and whose name nobody outside chose.
+        let missing = (!set.opens(&kid)).then_some(&kid);
+        link.refetch.ask(missing, self.clock.monotonic())
+    }
+
+    /// Takes note of other keys.
+    pub(crate) fn keys_changed(&self, changed: Result<bool, KeyFault>) -> Result<(), Fault> {
+        // Two keys with one id: which of them is meant must never depend on their order.
+        if changed.map_err(|_| Fault::Unreadable("keys that exclude each other"))? {
+            let (signing, encryption) = self.keys.load().counts();
+            tracing::info!(signing, encryption, "there are other keys");
+            self.observe(|observer| observer.keys_changed(signing, encryption));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn observe(&self, tell: impl FnOnce(&dyn Observer)) {
+        if let Some(observer) = self.observer.as_deref() {
+            tell(observer);
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("keys", &self.keys)
+            .field("revocations", &self.revocations)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,82 @@
+//! What a backend takes in with this crate.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::{collections::BTreeSet, env, process::Command};
+
+/// Beginnings of names, or whole names that end in `$`. Databases, servers, makers of tokens, second providers of ciphers
+/// and the rest of Countersign. `openssl-probe` is no OpenSSL: it looks for the certificates of the system.
+const FORBIDDEN: [&str; 32] = [
+    "openssl$",
+    "openssl-sys",
+    "openssl-src",
+    "openssl-macros",
+    "native-tls",
+    "tokio-native-tls",
+    "ring$",
+    "josekit",
+    "jsonwebtoken",
+    "pasetors",
+    "argon2",
+    "sea-orm",
+    "sea-query",
+    "sqlx",
+    "libsqlite3",
+    "fred$",
+    "redis",
+    "axum$",
+    "actix",
+    "warp$",
+    "tonic-build",
+    "tonic-prost-build",
+    "tonic-web",
+    "tonic-health",
+    "tonic-reflection",
+    "prost-build",
+    "protox",
+    "reqwest",
+    "mail-",
+    "countersign$",
+    "countersign-domain",
+    "countersign-migrations",
+];
+
+/// The names of everything that is built for a backend with these features.
+fn tree(features: &str) -> BTreeSet<String> {
+    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["tree", "--offline", "--locked", "--package", "countersign-verifier", "--edges", "normal,build"])
+        .args(["--prefix", "none", "--format", "{p}", "--no-default-features", "--features", features])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+fn forbidden(name: &str) -> bool {
+    FORBIDDEN.iter().any(|pattern| match pattern.strip_suffix('$') {
+        Some(whole) => name == whole,
+        None => name.starts_with(pattern),
+    })
+}
+
+#[test]
+fn a_backend_takes_in_no_openssl_no_database_and_no_server() {
+    for features in ["", "tls", "tls,axum", "webpki-roots,axum"] {
+        let tree = tree(features);
+        assert!(tree.contains("countersign-token") && tree.contains("tonic"), "{tree:?}");
+        let found: Vec<_> = tree.iter().filter(|name| forbidden(name)).collect();
+        assert!(found.is_empty(), "with features {features:?}: {found:?}");
+    }
+}
+
+#[test]
+fn the_fence_would_see_it() {
+    for name in ["openssl", "openssl-sys", "ring", "axum", "sqlx-core", "sea-orm", "countersign"] {
+        assert!(forbidden(name), "{name}");
+    }
+    for name in ["axum-core", "openssl-probe", "countersign-token", "countersign-verifier", "string"] {
+        assert!(!forbidden(name), "{name}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The verifier against a service of the same protos, in this process and on virtual time.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+mod at_once;
+mod connecting;
+mod feed;
+mod guards;
+mod in_front;
+mod keys;
+mod offline;
+mod stale;

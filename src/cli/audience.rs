@@ -1,0 +1,138 @@
+use super::{Outcome, Screen, arguments::AudienceCommand, block_on, screen::written};
+use crate::{
+    config::Config,
+    usecase::{Origin, audience::Registered},
+    wiring,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use countersign_domain::audience::is_audience_name;
+use serde_json::Value;
+use std::{fs::File, io::Read as _};
+
+pub(super) fn run(config: &Config, command: &AudienceCommand, screen: &Screen) -> Outcome {
+    block_on(async {
+        match command {
+            AudienceCommand::List => list(config, screen).await,
+            AudienceCommand::Create { name } => create(config, name, screen).await,
+            AudienceCommand::RegisterKey { audience, key } => {
+                register(config, audience, Some(public_key(key)?), screen).await
+            }
+            AudienceCommand::UseSharedKey { audience } => register(config, audience, None, screen).await,
+        }
+    })
+}
+
+async fn list(config: &Config, screen: &Screen) -> Outcome {
+    let audiences = wiring::list_audiences(config).await.map_err(|fault| fault.to_string())?;
+    for line in audiences.run(&Origin::terminal()).await.map_err(|fault| fault.to_string())? {
+        let algorithm = if line.algorithm.is_empty() { "-" } else { &line.algorithm };
+        let key = line.public_key.unwrap_or_default();
+        screen.say(format!("{:<24}  {}  {algorithm:<7}  {key}", line.name, written(line.created_at)).trim_end());
+    }
+    Ok(())
+}
+
+async fn create(config: &Config, name: &str, screen: &Screen) -> Outcome {
+    if !is_audience_name(name) {
+        return Err("an audience is named by lower-case letters, digits, '.', '-' and '_', 64 at most".to_owned());
+    }
+    let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
+    let made = desk.create_audience.run(&Origin::terminal(), name).await.map_err(|failure| failure.to_string())?;
+    screen.say(if made { "made, with keys of its own" } else { "it was there already" });
+    Ok(())
+}
+
+async fn register(config: &Config, audience: &str, key: Option<[u8; 32]>, screen: &Screen) -> Outcome {
+    let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
+    let registered = desk.register_audience_key.run(&Origin::terminal(), audience, key).await;
+    match registered.map_err(|failure| failure.to_string())? {
+        Registered::Done { kid } => {
+            screen.say(&format!("from now on tokens of {audience} are encrypted under {kid}"));
+            Ok(())
+        }
+        Registered::Before => {
+            screen.say("so they are already");
+            Ok(())
+        }
+        Registered::Weak => Err("that is no public key anybody has a private key for".to_owned()),
+        Registered::Overtaken => Err("its keys were changed at this very moment; try again".to_owned()),
+        Registered::Unknown => Err("there is no such audience".to_owned()),
+    }
+}
+
+/// Far more than a JWK.
+const MAX_FILE_BYTES: u64 = 16 * 1024;
+
+/// 32 bytes in base64url, or the name of a file that holds them as a JWK.
+fn public_key(given: &str) -> Result<[u8; 32], String> {
+    if let Some(key) = bytes(given) {
+        return Ok(key);
+    }
+    let explain = |error| format!("{given}: neither 32 bytes in base64url nor a file: {error}");
+    let mut text = String::new();
+    let file = File::open(given).map_err(explain)?;
+    file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(explain)?;
+    from_jwk(&text).map_err(|why| format!("{given}: {why}"))
+}
+
+/// RFC 8037 section 2.
+fn from_jwk(text: &str) -> Result<[u8; 32], &'static str> {
+    let jwk: Value = serde_json::from_str(text).map_err(|_| "is no JWK")?;
+    let member = |name| jwk.get(name).and_then(Value::as_str);
+    if jwk.get("d").is_some() {
+        return Err("holds a private key, which belongs to the backend alone: give the JWK without `d`");
+    }
+    if (member("kty"), member("crv")) != (Some("OKP"), Some("X25519")) {
+        return Err("is no X25519 key (`kty` OKP, `crv` X25519)");
+    }
+    if jwk.get("alg").is_some_and(|alg| alg != "ECDH-ES") || jwk.get("use").is_some_and(|usage| usage != "enc") {
+        return Err("is meant for something else than ECDH-ES");
+    }
+    member("x").and_then(bytes).ok_or("has no `x` of 32 bytes in base64url")
+}
+
+fn bytes(text: &str) -> Option<[u8; 32]> {
+    BASE64URL.decode(text).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The public key of RFC 8037 appendix A.6.
+    const X: &str = "3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08";
+
+    #[test]
+    fn a_public_key_is_read_as_text_and_as_a_jwk() {
+        let key = bytes(X).unwrap();
+        assert_eq!(public_key(X), Ok(key));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let jwk = format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}","kid":"Bob","use":"enc","alg":"ECDH-ES"}}"#);
+        std::fs::write(file.path(), jwk).unwrap();
+        assert_eq!(public_key(file.path().to_str().unwrap()), Ok(key));
+    }
+
+    #[test]
+    fn what_is_no_public_key_is_refused_and_a_private_one_above_all() {
+        let short = &X[..42];
+        for (jwk, why) in [
+            (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}","d":"{X}"}}"#), "private"),
+            (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}"}}"#), "X25519"),
+            (format!(r#"{{"kty":"EC","crv":"X25519","x":"{X}"}}"#), "X25519"),
+            (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{short}"}}"#), "32 bytes"),
+            (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}="}}"#), "32 bytes"),
+            (format!(r#"{{"kty":"OKP","crv":"X25519","x":["{X}"]}}"#), "32 bytes"),
+            (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}","alg":"ECDH-ES+A256KW"}}"#), "something else"),
+            (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}","use":"sig"}}"#), "something else"),
+            (format!(r#"[{{"kty":"OKP","crv":"X25519","x":"{X}"}}]"#), "X25519"),
+            ("[".repeat(10_000), "no JWK"),
+            (String::new(), "no JWK"),
+        ] {
+            let refused = from_jwk(&jwk).unwrap_err();
+            assert!(refused.contains(why), "{jwk}: {refused}");
+        }
+        for name in ["/", "/dev/null", "", "a\0b", "/nowhere/at/all"] {
+            public_key(name).unwrap_err();
+        }
+    }
+}

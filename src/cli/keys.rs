@@ -1,0 +1,126 @@
+use super::{
+    Outcome, Screen,
+    arguments::{KeysCommand, RotatedPurpose},
+    block_on,
+    screen::written,
+};
+use crate::{
+    config::Config,
+    usecase::{
+        Origin,
+        key::{KeyLine, Retired, RewrapKeys, Rewrapped},
+    },
+    wiring,
+};
+use countersign_domain::{
+    audience::DEFAULT_AUDIENCE,
+    key::{KeyPurpose, KeySlot, KeyState},
+};
+
+pub(super) fn run(config: &Config, command: &KeysCommand, screen: &Screen) -> Outcome {
+    block_on(async {
+        match command {
+            KeysCommand::List => list(config, screen).await,
+            KeysCommand::Rotate { purpose, audience } => {
+                rotate(config, &slot(*purpose, audience.as_deref())?, screen).await
+            }
+            KeysCommand::Retire { kid } => retire(config, kid, screen).await,
+            KeysCommand::Rewrap => {
+                let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
+                rewrap(&desk.rewrap, screen).await
+            }
+        }
+    })
+}
+
+async fn list(config: &Config, screen: &Screen) -> Outcome {
+    let keys = wiring::list_keys(config).await.map_err(|fault| fault.to_string())?;
+    let lines = keys.run().await.map_err(|fault| fault.to_string())?;
+    if lines.is_empty() {
+        screen.say("there is no key yet; `countersign serve` makes the first");
+    }
+    lines.iter().for_each(|line| print(line, screen));
+    Ok(())
+}
+
+fn print(line: &KeyLine, screen: &Screen) {
+    let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+    let until = line.until.map_or_else(String::new, |until| format!("  until {}", written(until)));
+    screen.say(&format!(
+        "{:<16}  {:<17}  {:<12}  {:<7}  {:<8}  since {}  made {}  tokens {}  kek {}{until}",
+        line.id,
+        line.purpose,
+        or_dash(&line.audience),
+        or_dash(&line.algorithm),
+        line.state,
+        written(line.since),
+        written(line.created_at),
+        line.issued,
+        or_dash(&line.kek_id),
+    ));
+}
+
+fn slot(purpose: RotatedPurpose, audience: Option<&str>) -> Result<KeySlot, String> {
+    let purpose = match purpose {
+        RotatedPurpose::Signing => KeyPurpose::AccessSigning,
+        RotatedPurpose::Encryption => KeyPurpose::AccessEncryption,
+        RotatedPurpose::Refresh => KeyPurpose::Refresh,
+        RotatedPurpose::Action => KeyPurpose::Action,
+        RotatedPurpose::Mac => KeyPurpose::Mac,
+    };
+    match (purpose, audience) {
+        (KeyPurpose::AccessEncryption, audience) => {
+            Ok(KeySlot::of_audience(Origin::terminal().tenant(), audience.unwrap_or(DEFAULT_AUDIENCE)))
+        }
+        (_, None) => Ok(KeySlot::shared(purpose)),
+        (_, Some(_)) => Err("only encryption keys belong to an audience".to_owned()),
+    }
+}
+
+async fn rotate(config: &Config, slot: &KeySlot, screen: &Screen) -> Outcome {
+    let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
+    let rotated = desk.rotate.now(&Origin::terminal(), slot).await.map_err(|failure| failure.to_string())?;
+    let Some(kid) = rotated else {
+        return Err("there is no such key, or it was changed at this very moment; `countersign keys list`".to_owned());
+    };
+    screen.say(&format!("{kid} has taken over; what the key before it made stays good for its life"));
+    Ok(())
+}
+
+async fn retire(config: &Config, kid: &str, screen: &Screen) -> Outcome {
+    let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
+    match desk.retire.run(&Origin::terminal(), kid).await.map_err(|failure| failure.to_string())? {
+        Retired::Done { purpose, was } => {
+            screen.say("the key is erased; running services drop it within seconds");
+            if was == KeyState::Active {
+                screen.say("the staged key has taken its place");
+            }
+            screen.say(meaning(purpose, was));
+            Ok(())
+        }
+        Retired::Before => {
+            screen.say("it was gone already");
+            Ok(())
+        }
+        Retired::Overtaken => Err("it was changed at this very moment; look again with `countersign keys list`".into()),
+        Retired::Unknown => Err("there is no such key".to_owned()),
+    }
+}
+
+fn meaning(purpose: KeyPurpose, was: KeyState) -> &'static str {
+    match (purpose, was) {
+        (_, KeyState::Staged) => "it had made nothing yet, so nobody notices",
+        (KeyPurpose::AccessSigning | KeyPurpose::AccessEncryption, _) => {
+            "access tokens made with it are refused; clients get new ones with their refresh tokens"
+        }
+        (KeyPurpose::Refresh, _) => "refresh tokens made with it are refused; those people log in again",
+        (KeyPurpose::Action, _) => "mailed links made with it are refused; the codes beside them still work",
+        (KeyPurpose::Mac, _) => "mailed codes made with it are refused, and repeated calls are not recognised as such",
+    }
+}
+
+async fn rewrap(rewrap: &RewrapKeys, screen: &Screen) -> Outcome {
+    let Rewrapped { sealed, all } = rewrap.run(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
+    screen.say(&format!("{sealed} of {all} keys were sealed anew; all lie under the present key-encryption key now"));
+    Ok(())
+}

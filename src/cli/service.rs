@@ -1,0 +1,127 @@
+use super::{Outcome, Screen, arguments::ServiceCommand, block_on, screen::written};
+use crate::{
+    config::Config,
+    usecase::{
+        Origin,
+        service::{NewService, OperateServices, ServiceLine},
+    },
+    wiring,
+};
+use countersign_domain::{audience::is_audience_name, service::is_service_name};
+
+pub(super) fn run(config: &Config, command: &ServiceCommand, screen: &Screen) -> Outcome {
+    block_on(async {
+        let services = wiring::operate_services(config).await.map_err(|fault| fault.to_string())?;
+        let desk = Desk { services, origin: Origin::terminal(), screen };
+        match command {
+            ServiceCommand::Create { name, audiences, calls } => desk.create(name, audiences, calls).await,
+            ServiceCommand::List => desk.list().await,
+            ServiceCommand::AddSecret { name } => desk.add_secret(name).await,
+            ServiceCommand::RetireSecret { name, secret_id } => desk.retire_secret(name, secret_id).await,
+            ServiceCommand::Disable { name } => desk.disable(name).await,
+            ServiceCommand::Enable { name } => desk.enable(name).await,
+        }
+    })
+}
+
+struct Desk<'a> {
+    services: OperateServices,
+    origin: Origin,
+    screen: &'a Screen,
+}
+
+const NO_NAME: &str = "a name is 1 to 64 lower-case letters, digits, `.`, `-` and `_`";
+
+impl Desk<'_> {
+    async fn create(&self, name: &str, audiences: &[String], calls: &[String]) -> Outcome {
+        if !is_service_name(name) || !audiences.iter().chain(calls).all(|audience| is_audience_name(audience)) {
+            return Err(NO_NAME.to_owned());
+        }
+        let new = NewService { name: name.to_owned(), serves: distinct(audiences), calls: distinct(calls) };
+        let created = self.services.create(&self.origin, new).await.map_err(|failure| failure.to_string())?;
+        let created = created.ok_or("there is a service of this name already")?;
+        for audience in created.new_audiences {
+            self.screen.say(&format!("made the audience {audience}"));
+        }
+        self.screen.say(&format!("client id      {}", created.id));
+        self.print_secret(&created.secret_id.to_string(), created.secret.reveal());
+        Ok(())
+    }
+
+    async fn list(&self) -> Outcome {
+        let lines = self.services.list(&self.origin).await.map_err(|failure| failure.to_string())?;
+        if lines.is_empty() {
+            self.screen.say("there is no service account yet");
+        }
+        lines.iter().for_each(|line| self.print(line));
+        Ok(())
+    }
+
+    async fn add_secret(&self, name: &str) -> Outcome {
+        let line = self.find(name).await?;
+        let added = self.services.add_secret(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
+        let (id, secret) = added.ok_or("it has two secrets already: retire one first")?;
+        self.print_secret(&id.to_string(), secret.reveal());
+        Ok(())
+    }
+
+    async fn retire_secret(&self, name: &str, secret: &str) -> Outcome {
+        let line = self.find(name).await?;
+        let id = secret.parse().map_err(|_| "that is not the id of a secret")?;
+        let retired = self.services.retire_secret(&self.origin, line.id, id).await;
+        if !retired.map_err(|failure| failure.to_string())? {
+            return Err("the service has no such secret".to_owned());
+        }
+        self.screen.say("retired, and every token that was drawn from it");
+        Ok(())
+    }
+
+    async fn disable(&self, name: &str) -> Outcome {
+        let line = self.find(name).await?;
+        let done = self.services.disable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
+        self.screen.say(if done { "disabled; its tokens are revoked" } else { "it was disabled already" });
+        Ok(())
+    }
+
+    async fn enable(&self, name: &str) -> Outcome {
+        let line = self.find(name).await?;
+        let done = self.services.enable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
+        self.screen.say(if done { "enabled; it may have tokens again" } else { "it was not disabled" });
+        Ok(())
+    }
+
+    async fn find(&self, name: &str) -> Result<ServiceLine, String> {
+        let found = self.services.find(&self.origin, name).await.map_err(|failure| failure.to_string())?;
+        found.ok_or_else(|| "there is no such service".to_owned())
+    }
+
+    fn print(&self, line: &ServiceLine) {
+        let state = line.disabled_at.map_or_else(|| "enabled".to_owned(), |at| format!("disabled {}", written(at)));
+        let calls = if line.calls.is_empty() { "-".to_owned() } else { line.calls.join(",") };
+        self.screen.say(&format!(
+            "{}  {}  {}  {state}  audience={} calls={calls}",
+            line.id,
+            written(line.created_at),
+            line.name,
+            line.serves.join(","),
+        ));
+        for secret in &line.secrets {
+            let used = secret.used_at.map_or_else(|| "never".to_owned(), written);
+            self.screen.say(&format!("    secret {}  made {}  used {used}", secret.id, written(secret.created_at)));
+        }
+    }
+
+    fn print_secret(&self, id: &str, secret: &str) {
+        self.screen.say(&format!("secret id      {id}"));
+        self.screen.say(&format!("client secret  {secret}"));
+        self.screen.say("Keep the secret now: it is not shown again.");
+    }
+}
+
+/// Named twice is meant once.
+fn distinct(names: &[String]) -> Vec<String> {
+    let mut names = names.to_vec();
+    names.sort();
+    names.dedup();
+    names
+}

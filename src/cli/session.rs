@@ -1,0 +1,12 @@
+use super::{Outcome, Screen, arguments::SessionCommand, block_on};
+use crate::{config::Config, usecase::Origin, wiring};
+
+pub(super) fn run(config: &Config, command: &SessionCommand, screen: &Screen) -> Outcome {
+    let SessionCommand::EndAll = command;
+    block_on(async {
+        let sessions = wiring::end_sessions(config).await.map_err(|fault| fault.to_string())?;
+        let ended = sessions.run(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
+        screen.say(&format!("ended {ended} sessions; backends refuse their tokens as soon as they hear of it"));
+        Ok(())
+    })
+}

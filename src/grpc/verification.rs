@@ -1,0 +1,81 @@
+use super::{
+    call::Call,
+    wire::{self, Fields, proto::*},
+};
+use crate::usecase::{
+    revocation::{Watch, WatchRevocations},
+    verification::{HandOutKeys, Introspect},
+};
+use countersign_domain::secret::SecretText;
+use futures_util::stream::{BoxStream, StreamExt as _, unfold};
+use tonic::{Request, Response, Status};
+
+/// `countersign.v1.VerificationService`
+#[derive(Clone, Debug)]
+pub struct VerificationDoor {
+    pub hand_out_keys: HandOutKeys,
+    pub watch: WatchRevocations,
+    pub introspect: Introspect,
+}
+
+#[tonic::async_trait]
+impl verification_service_server::VerificationService for VerificationDoor {
+    type WatchRevocationsStream = BoxStream<'static, Result<WatchRevocationsResponse, Status>>;
+
+    async fn get_verification_keys(
+        &self,
+        request: Request<GetVerificationKeysRequest>,
+    ) -> Result<Response<GetVerificationKeysResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            if message.audience.is_empty() {
+                fields.note("audience", "is missing");
+            }
+            wire::audience(&mut fields, &message.audience);
+            fields.done(Some(()))?;
+            Ok(wire::verification_keys(self.hand_out_keys.run(call.service()?, &message.audience).await?))
+        })
+        .await
+    }
+
+    async fn watch_revocations(
+        &self,
+        request: Request<WatchRevocationsRequest>,
+    ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let mut fields = Fields::default();
+            let cursor = wire::cursor(&mut fields, &request.into_inner().cursor);
+            let cursor = fields.done(cursor)?;
+            let watch = self.watch.run(call.service()?, cursor).await?;
+            Ok(stream(call.clone(), watch))
+        })
+        .await
+    }
+
+    async fn introspect(&self, request: Request<IntrospectRequest>) -> Result<Response<IntrospectResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let token = SecretText::new(request.into_inner().token);
+            let mut fields = Fields::default();
+            if token.is_empty() {
+                fields.note("token", "is missing");
+            }
+            fields.done(Some(()))?;
+            Ok(wire::introspected(self.introspect.run(call.service()?, &token).await?))
+        })
+        .await
+    }
+}
+
+/// A failure is the last thing a stream says.
+fn stream(call: Call, watch: Watch) -> BoxStream<'static, Result<WatchRevocationsResponse, Status>> {
+    unfold((call, watch), |(call, mut watch)| async {
+        let heard = watch.next().await?;
+        let message = heard.map(|message| wire::revocations(message, watch.heartbeat()));
+        Some((message.map_err(|failure| call.refuse(&failure)), (call, watch)))
+    })
+    .boxed()
+}

@@ -1,0 +1,45 @@
+use super::pages::HARDENING;
+use crate::usecase::key::PublishKeys;
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+/// What anybody may fetch: `/.well-known/jwks.json`, the public keys that access tokens are signed for.
+pub fn well_known_router(publish: PublishKeys) -> Router {
+    Router::new().route("/.well-known/jwks.json", get(jwks)).with_state(publish)
+}
+
+/// RFC 7517 section 8.5.2.
+const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
+/// A key is published long before its first use, so an answer may be a little old.
+const FOR_A_WHILE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+/// The keys are public, and a browser sends no cookie along with a star.
+const TO_ANYBODY: HeaderValue = HeaderValue::from_static("*");
+
+async fn jwks(State(publish): State<PublishKeys>, headers: HeaderMap) -> Response {
+    let keys = publish.run();
+    let is_known = headers.get_all(header::IF_NONE_MATCH).iter().any(|known| names(known, &keys.tag));
+    let mut response =
+        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { keys.json.clone().into_response() };
+    let headers = response.headers_mut();
+    for (name, value) in HARDENING {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_TYPE, JWK_SET);
+    headers.insert(header::CACHE_CONTROL, FOR_A_WHILE);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, TO_ANYBODY);
+    if let Ok(tag) = HeaderValue::from_str(&keys.tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// Whether an `If-None-Match` names this tag (RFC 9110 section 13.1.2). A proxy may have made the tag a weak one.
+fn names(known: &HeaderValue, tag: &str) -> bool {
+    let Ok(known) = known.to_str() else { return false };
+    known.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}

@@ -1,0 +1,31 @@
+use crate::{
+    cache::{Topic, WakeUps},
+    runtime::{Shutdown, Stopwatch},
+    usecase::key::TendKeys,
+};
+use std::time::Duration;
+
+/// How often keys are looked after.
+const EVERY: Duration = Duration::from_secs(30);
+/// How often a replica that nobody wakes looks whether another one, or an operator, changed keys.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Looks after the keys, until the service stops.
+pub async fn rotate_keys(tend: TendKeys, wakeups: WakeUps, mut shutdown: Shutdown) {
+    let mut since: Option<Stopwatch> = None;
+    loop {
+        let is_time = since.is_none_or(|since| since.elapsed() >= EVERY);
+        let done = if is_time { tend.run().await } else { tend.reload.run().await.map(drop) };
+        match done {
+            Ok(()) if is_time => since = Some(Stopwatch::start()),
+            Ok(()) => {}
+            Err(failure) => tracing::error!(%failure, "the keys stay as they were; trying again"),
+        }
+        if shutdown.unless(wakeups.wait(Topic::Keys, LOOK)).await.is_err() {
+            break;
+        }
+    }
+    if let Err(fault) = tend.count.run().await {
+        tracing::warn!(%fault, "the last tokens were not counted");
+    }
+}

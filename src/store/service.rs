@@ -1,0 +1,324 @@
+//! Service accounts and their secrets.
+
+use super::{
+    Executor, StoreFault, Tx,
+    connect::Behind as _,
+    entity::{service, service_audience, service_secret},
+    revocation,
+};
+use countersign_domain::{
+    id::{ServiceId, ServiceSecretId, TenantId},
+    revocation::RevocationKind,
+    service::{Access, MAX_LIVE_SECRETS},
+    time::Timestamp,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TryInsertResult,
+    sea_query::{Expr, OnConflict},
+};
+
+/// A backend with credentials of its own.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub id: ServiceId,
+    pub tenant: TenantId,
+    pub name: String,
+    pub created_at: Timestamp,
+    pub disabled_at: Option<Timestamp>,
+    /// The audiences it has to do with, in order of their names.
+    pub audiences: Vec<(String, Access)>,
+}
+
+impl Service {
+    /// Whether it has this to do with an audience.
+    pub fn may(&self, access: Access, audience: &str) -> bool {
+        self.audiences.iter().any(|(name, has)| *has == access && name == audience)
+    }
+
+    /// The audiences it is a backend of.
+    pub fn serves(&self) -> impl Iterator<Item = &str> {
+        self.audiences.iter().filter(|(_, access)| *access == Access::Serves).map(|(name, _)| name.as_str())
+    }
+}
+
+/// A secret that has not been retired.
+#[derive(Clone, Debug)]
+pub struct ServiceSecret {
+    pub id: ServiceSecretId,
+    pub digest: Vec<u8>,
+    pub created_at: Timestamp,
+    /// Roughly when it was last used.
+    pub used_at: Option<Timestamp>,
+}
+
+/// A new secret, as it is kept.
+#[derive(Clone, Debug)]
+pub struct NewSecret {
+    pub id: ServiceSecretId,
+    pub digest: [u8; 32],
+}
+
+/// Keeps a new service. `false` when the name is taken.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(tx: &Tx, tenant: TenantId, new: &Service) -> Result<bool, StoreFault> {
+    let row = service::ActiveModel {
+        id: Set(new.id.as_uuid()),
+        tenant_id: Set(tenant.as_uuid()),
+        name: Set(new.name.clone()),
+        created_at: Set(new.created_at.as_micros()),
+        disabled_at: Set(None),
+    };
+    let inserted = service::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert()
+        .exec_without_returning(tx.database())
+        .await?;
+    if !matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0) {
+        return Ok(false);
+    }
+    let audiences = new.audiences.iter().map(|(audience, access)| service_audience::ActiveModel {
+        tenant_id: Set(tenant.as_uuid()),
+        service_id: Set(new.id.as_uuid()),
+        audience: Set(audience.clone()),
+        access: Set(access.name().to_owned()),
+    });
+    service_audience::Entity::insert_many(audiences).exec_without_returning(tx.database()).await?;
+    Ok(true)
+}
+
+/// # Errors
+/// When the database does not answer.
+pub async fn find(db: &impl Executor, tenant: TenantId, id: ServiceId) -> Result<Option<Service>, StoreFault> {
+    let row = service::Entity::find_by_id(id.as_uuid())
+        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
+        .one(db.database())
+        .await?;
+    with_audiences(db, tenant, row).await
+}
+
+/// # Errors
+/// When the database does not answer.
+pub async fn find_by_name(db: &impl Executor, tenant: TenantId, name: &str) -> Result<Option<Service>, StoreFault> {
+    let row = service::Entity::find()
+        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(service::Column::Name.eq(name))
+        .one(db.database())
+        .await?;
+    with_audiences(db, tenant, row).await
+}
+
+/// The service of a live secret, unless it is disabled.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_live(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: ServiceId,
+    secret: ServiceSecretId,
+) -> Result<Option<Service>, StoreFault> {
+    let row = service_secret::Entity::find_by_id(secret.as_uuid())
+        .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(service_secret::Column::ServiceId.eq(id.as_uuid()))
+        .filter(service_secret::Column::RetiredAt.is_null())
+        .find_also_related(service::Entity)
+        .filter(service::Column::DisabledAt.is_null())
+        .one(db.database())
+        .await?;
+    with_audiences(db, tenant, row.and_then(|(_, service)| service)).await
+}
+
+/// The services of a tenant in order of their names.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn all(db: &impl Executor, tenant: TenantId) -> Result<Vec<Service>, StoreFault> {
+    let rows = service::Entity::find()
+        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
+        .order_by_asc(service::Column::Name)
+        .all(db.database())
+        .await?;
+    let mut services = Vec::with_capacity(rows.len());
+    for row in rows {
+        services.extend(with_audiences(db, tenant, Some(row)).await?);
+    }
+    Ok(services)
+}
+
+async fn with_audiences(
+    db: &impl Executor,
+    tenant: TenantId,
+    row: Option<service::Model>,
+) -> Result<Option<Service>, StoreFault> {
+    let Some(row) = row else { return Ok(None) };
+    let audiences = service_audience::Entity::find()
+        .filter(service_audience::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(service_audience::Column::ServiceId.eq(row.id))
+        .order_by_asc(service_audience::Column::Audience)
+        .all(db.database())
+        .await?;
+    let audiences = audiences
+        .into_iter()
+        .map(|row| Some((row.audience, Access::from_name(&row.access)?)))
+        .collect::<Option<_>>()
+        .ok_or_else(|| StoreFault::unreadable("access of a service"))?;
+    Ok(Some(Service {
+        id: ServiceId::from_uuid(row.id),
+        tenant,
+        name: row.name,
+        created_at: Timestamp::from_micros(row.created_at),
+        disabled_at: row.disabled_at.map(Timestamp::from_micros),
+        audiences,
+    }))
+}
+
+/// The secrets of a service that have not been retired, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn live_secrets(
+    db: &impl Executor,
+    tenant: TenantId,
+    service: ServiceId,
+) -> Result<Vec<ServiceSecret>, StoreFault> {
+    let rows = service_secret::Entity::find()
+        .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(service_secret::Column::ServiceId.eq(service.as_uuid()))
+        .filter(service_secret::Column::RetiredAt.is_null())
+        .order_by_asc(service_secret::Column::Id)
+        .all(db.database())
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ServiceSecret {
+            id: ServiceSecretId::from_uuid(row.id),
+            digest: row.digest,
+            created_at: Timestamp::from_micros(row.created_at),
+            used_at: row.used_at.map(Timestamp::from_micros),
+        })
+        .collect())
+}
+
+/// Gives a service another secret. `false` when it has as many as it may have, or does not exist.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn add_secret(
+    tx: &Tx,
+    tenant: TenantId,
+    service: ServiceId,
+    new: &NewSecret,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    // Two who add a secret at once are counted one after the other.
+    let locked = service::Entity::find_by_id(service.as_uuid())
+        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
+        .lock_exclusive()
+        .one(tx.database())
+        .await?;
+    if locked.is_none() {
+        return Ok(false);
+    }
+    let live = service_secret::Entity::find()
+        .filter(service_secret::Column::ServiceId.eq(service.as_uuid()))
+        .filter(service_secret::Column::RetiredAt.is_null())
+        .count(tx.database())
+        .await?;
+    if live >= MAX_LIVE_SECRETS as u64 {
+        return Ok(false);
+    }
+    let row = service_secret::ActiveModel {
+        id: Set(new.id.as_uuid()),
+        tenant_id: Set(tenant.as_uuid()),
+        service_id: Set(service.as_uuid()),
+        digest: Set(new.digest.to_vec()),
+        created_at: Set(now.as_micros()),
+        used_at: Set(None),
+        retired_at: Set(None),
+    };
+    service_secret::Entity::insert(row).exec_without_returning(tx.database()).await?;
+    Ok(true)
+}
+
+/// Retires a secret, and with it every token that was drawn from it. Returns whether it was live.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn retire_secret(
+    tx: &Tx,
+    tenant: TenantId,
+    service: ServiceId,
+    secret: ServiceSecretId,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    let retired = service_secret::Entity::update_many()
+        .col_expr(service_secret::Column::RetiredAt, Expr::value(now.as_micros()))
+        .filter(service_secret::Column::Id.eq(secret.as_uuid()))
+        .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(service_secret::Column::ServiceId.eq(service.as_uuid()))
+        .filter(service_secret::Column::RetiredAt.is_null())
+        .exec(tx.database())
+        .await?;
+    if retired.rows_affected == 0 {
+        return Ok(false);
+    }
+    // The secret is the session of its tokens.
+    revocation::append(tx, tenant, RevocationKind::Session, &secret.to_string(), now).await?;
+    Ok(true)
+}
+
+/// Notes that a secret was used.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn note_use(
+    db: &impl Executor,
+    tenant: TenantId,
+    secret: ServiceSecretId,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    service_secret::Entity::update_many()
+        .col_expr(service_secret::Column::UsedAt, Expr::value(now.as_micros()))
+        .filter(service_secret::Column::Id.eq(secret.as_uuid()))
+        .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
+        .exec(db.database())
+        .await?;
+    Ok(())
+}
+
+/// Forbids a service everything, and revokes its tokens. Returns whether it was allowed something before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn disable(tx: &Tx, tenant: TenantId, id: ServiceId, now: Timestamp) -> Result<bool, StoreFault> {
+    let disabled = service::Entity::update_many()
+        .col_expr(service::Column::DisabledAt, Expr::value(now.as_micros()))
+        .filter(service::Column::Id.eq(id.as_uuid()))
+        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(service::Column::DisabledAt.is_null())
+        .exec(tx.database())
+        .await?;
+    if disabled.rows_affected == 0 {
+        return Ok(false);
+    }
+    revocation::append(tx, tenant, RevocationKind::Subject, &id.to_string(), now).await?;
+    Ok(true)
+}
+
+/// Lets a disabled service have tokens again. Returns whether it was disabled.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn enable(tx: &Tx, tenant: TenantId, id: ServiceId) -> Result<bool, StoreFault> {
+    let enabled = service::Entity::update_many()
+        .col_expr(service::Column::DisabledAt, Expr::value(Option::<i64>::None))
+        .filter(service::Column::Id.eq(id.as_uuid()))
+        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(service::Column::DisabledAt.is_not_null())
+        .exec(tx.database())
+        .await?;
+    Ok(enabled.rows_affected > 0)
+}

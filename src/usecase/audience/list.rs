@@ -1,0 +1,43 @@
+use crate::{
+    store::{Store, StoreFault, audience, key},
+    usecase::Origin,
+};
+use countersign_domain::{
+    key::{KeyPurpose, KeyState},
+    time::Timestamp,
+};
+
+/// An operator looks at the audiences.
+#[derive(Clone, Debug)]
+pub struct ListAudiences {
+    pub store: Store,
+}
+
+/// An audience as an operator sees it.
+#[derive(Clone, Debug)]
+pub struct AudienceLine {
+    pub name: String,
+    pub created_at: Timestamp,
+    /// The `alg` of the tokens that are made for it now; empty while it has no key.
+    pub algorithm: String,
+    /// The public key it registered, in base64url.
+    pub public_key: Option<String>,
+}
+
+impl ListAudiences {
+    /// By name.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn run(&self, origin: &Origin) -> Result<Vec<AudienceLine>, StoreFault> {
+        let (db, tenant) = (self.store.read(), origin.tenant());
+        let mut lines = Vec::new();
+        for row in audience::of_tenant(&db, tenant).await? {
+            let purpose = KeyPurpose::AccessEncryption;
+            let key = key::in_state(&db, tenant, purpose, &row.name, KeyState::Active).await?;
+            let (algorithm, public_key) = key.map(|key| (key.algorithm, key.public_key)).unwrap_or_default();
+            lines.push(AudienceLine { name: row.name, created_at: row.created_at, algorithm, public_key });
+        }
+        Ok(lines)
+    }
+}

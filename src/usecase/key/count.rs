@@ -1,0 +1,27 @@
+use crate::{
+    keys::KeyRing,
+    store::{Store, StoreFault, key},
+};
+use std::sync::Arc;
+
+/// Writes down how many tokens this process has encrypted with each key, so that one is rotated before it made too many.
+#[derive(Clone, Debug)]
+pub struct CountTokens {
+    pub store: Store,
+    pub ring: Arc<KeyRing>,
+}
+
+impl CountTokens {
+    /// # Errors
+    /// When the database does not answer; nothing is lost then, it is written down the next time.
+    pub async fn run(&self) -> Result<(), StoreFault> {
+        let mut fault = None;
+        for (tenant, id, tokens) in self.ring.take_counts() {
+            if let Err(why) = key::count(&self.store.write(), tenant, &id, tokens).await {
+                self.ring.give_back(&id, tokens);
+                fault = Some(why);
+            }
+        }
+        fault.map_or(Ok(()), Err)
+    }
+}

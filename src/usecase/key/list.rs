@@ -1,0 +1,55 @@
+use crate::store::{Store, StoreFault, key, key::SealedKey};
+use countersign_domain::time::Timestamp;
+
+/// An operator looks at the keys. Needs no key-encryption key: nothing is opened.
+#[derive(Clone, Debug)]
+pub struct ListKeys {
+    pub store: Store,
+}
+
+/// A key as an operator sees it: everything but the key.
+#[derive(Clone, Debug)]
+pub struct KeyLine {
+    pub id: String,
+    pub purpose: String,
+    pub audience: String,
+    pub algorithm: String,
+    pub state: String,
+    pub created_at: Timestamp,
+    /// Since when it is in this state.
+    pub since: Timestamp,
+    /// When it will go, where that is known.
+    pub until: Option<Timestamp>,
+    pub issued: u64,
+    pub kek_id: String,
+}
+
+impl From<SealedKey> for KeyLine {
+    fn from(row: SealedKey) -> Self {
+        let since = row.gone_at.or(row.retired_at).or(row.activated_at).unwrap_or(row.created_at);
+        Self {
+            since,
+            until: row.forget_at.filter(|_| row.gone_at.is_none()),
+            id: row.id,
+            purpose: row.purpose,
+            audience: row.audience,
+            algorithm: row.algorithm,
+            state: row.state,
+            created_at: row.created_at,
+            issued: row.issued,
+            kek_id: row.kek_id,
+        }
+    }
+}
+
+impl ListKeys {
+    /// Every key, those that are gone included, by purpose, audience and age.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn run(&self) -> Result<Vec<KeyLine>, StoreFault> {
+        let mut lines: Vec<_> = key::all(&self.store.read()).await?.into_iter().map(KeyLine::from).collect();
+        lines.sort_by(|left, right| (&left.purpose, &left.audience).cmp(&(&right.purpose, &right.audience)));
+        Ok(lines)
+    }
+}

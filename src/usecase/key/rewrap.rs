@@ -1,0 +1,47 @@
+use super::{KeyFailure, Keysmith, smith::slot_of};
+use crate::{
+    keys::MaterialFault,
+    store::{Store, key},
+    usecase::{About, Journal, Origin},
+};
+use countersign_domain::audit::EventKind;
+
+/// Seals every key under the present key-encryption key, so that the previous one can be taken away.
+#[derive(Clone, Debug)]
+pub struct RewrapKeys {
+    pub store: Store,
+    pub smith: Keysmith,
+    pub journal: Journal,
+}
+
+/// How many keys there are and how many of them were sealed anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rewrapped {
+    pub sealed: usize,
+    pub all: usize,
+}
+
+impl RewrapKeys {
+    /// All at once or not at all; a second run finds nothing to do. Replicas are not disturbed: a key they hold they do not
+    /// open again.
+    ///
+    /// # Errors
+    /// When a key opens under neither key-encryption key, or the database does not answer.
+    pub async fn run(&self, origin: &Origin) -> Result<Rewrapped, KeyFailure> {
+        let present = self.smith.keks.present().id();
+        let tx = self.store.begin().await?;
+        let rows = key::all_held(&tx).await?;
+        let mut sealed = 0;
+        for row in rows.iter().filter(|row| row.kek_id != present) {
+            let slot = slot_of(row).ok_or(MaterialFault::Unreadable("purpose"))?;
+            let anew = self.smith.material(row, slot)?.seal(&self.smith.keks)?;
+            let to = (anew.sealed.as_str(), anew.kek_id.as_str());
+            sealed += usize::from(key::reseal(&tx, row.tenant, &row.id, &row.kek_id, to).await?);
+        }
+        if sealed > 0 {
+            self.journal.did(&tx, origin.tenant(), origin, EventKind::KeysRewrapped, About::default()).await?;
+        }
+        tx.commit().await?;
+        Ok(Rewrapped { sealed, all: rows.len() })
+    }
+}

@@ -1,0 +1,117 @@
+use super::{Announce, Announcement, KeyFailure, Keysmith, smith::slot_of};
+use crate::{
+    store::{Store, key, key::SealedKey},
+    telemetry,
+    usecase::{About, Journal, Origin},
+};
+use countersign_domain::{
+    audit::EventKind,
+    key::{KeyFacts, KeyPurpose, KeySlot, KeyState, Step, due},
+};
+
+/// Lets successors take over, and forgets what is over.
+#[derive(Clone, Debug)]
+pub struct RotateKeys {
+    pub store: Store,
+    pub smith: Keysmith,
+    pub journal: Journal,
+    pub announce: Announce,
+}
+
+impl RotateKeys {
+    /// Does what is due for every key. Each step is one transaction that asks for the state it expects, so of several
+    /// replicas at once one takes it.
+    ///
+    /// # Errors
+    /// When the database does not answer; the steps before have been taken then.
+    pub async fn due(&self) -> Result<(), KeyFailure> {
+        let rows = key::all(&self.store.read()).await?;
+        self.show_ages(&rows);
+        for row in rows {
+            let (Some(slot), Some(facts)) = (slot_of(&row), facts_of(&row)) else { continue };
+            match due(&facts, self.smith.now(), &self.smith.schedule) {
+                Some(Step::Rotate) => {
+                    self.rotate(&Origin::service(), &slot, &row.id).await?;
+                }
+                Some(Step::Forget) => self.forget(&slot, &row.id).await?,
+                Some(Step::Purge) => self.purge(&slot, &row.id).await?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The successor of a slot's active key takes over now. Returns its id; `None` when the slot has no active key, or
+    /// somebody else changed it meanwhile.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a key cannot be sealed.
+    pub async fn now(&self, origin: &Origin, slot: &KeySlot) -> Result<Option<String>, KeyFailure> {
+        let db = self.store.write();
+        let active = key::in_state(&db, slot.tenant, slot.purpose, &slot.audience, KeyState::Active).await?;
+        match active {
+            Some(active) => self.rotate(origin, slot, &active.id).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn rotate(&self, origin: &Origin, slot: &KeySlot, active: &str) -> Result<Option<String>, KeyFailure> {
+        let now = self.smith.now();
+        let forget_at = self.smith.schedule.forget_at(slot.purpose, now);
+        let tx = self.store.begin().await?;
+        if !key::retire(&tx, slot.tenant, active, now, forget_at).await? {
+            return Ok(None);
+        }
+        let Some(successor) = self.smith.succeed(&tx, slot).await? else { return Ok(None) };
+        self.journal.did(&tx, slot.tenant, origin, EventKind::KeyRotated, About::default()).await?;
+        self.announce.commit(tx, &Announcement::KeySetChanged).await?;
+        telemetry::count_key_rotation(slot.purpose.name());
+        tracing::info!(
+            purpose = slot.purpose.name(),
+            audience = slot.audience,
+            from = active,
+            to = successor,
+            "rotated"
+        );
+        Ok(Some(successor))
+    }
+
+    async fn forget(&self, slot: &KeySlot, id: &str) -> Result<(), KeyFailure> {
+        let tx = self.store.begin().await?;
+        if key::erase(&tx, slot.tenant, id, KeyState::Retiring, self.smith.now()).await? {
+            self.announce.commit(tx, &Announcement::KeySetChanged).await?;
+            tracing::info!(purpose = slot.purpose.name(), audience = slot.audience, kid = id, "a key is forgotten");
+        }
+        Ok(())
+    }
+
+    /// The row of a key whose bytes are long gone.
+    async fn purge(&self, slot: &KeySlot, id: &str) -> Result<(), KeyFailure> {
+        if key::delete_gone(&self.store.write(), slot.tenant, id).await? {
+            telemetry::count_purged("keys", 1);
+        }
+        Ok(())
+    }
+
+    /// The age of what works longest, for each purpose.
+    fn show_ages(&self, rows: &[SealedKey]) {
+        let now = self.smith.now();
+        for purpose in KeyPurpose::ALL {
+            let active =
+                rows.iter().filter(|row| row.state == KeyState::Active.name() && row.purpose == purpose.name());
+            let ages = active.filter_map(|row| row.activated_at).map(|since| now.since(since));
+            telemetry::set_key_age(purpose.name(), ages.max().unwrap_or_default());
+        }
+    }
+}
+
+fn facts_of(row: &SealedKey) -> Option<KeyFacts> {
+    Some(KeyFacts {
+        purpose: slot_of(row)?.purpose,
+        state: KeyState::from_name(&row.state)?,
+        active_since: row.activated_at,
+        issued: row.issued,
+        forget_at: row.forget_at,
+        gone_since: row.gone_at,
+    })
+}

@@ -1,0 +1,22 @@
+use super::{CountTokens, KeyFailure, ReloadKeys, RotateKeys};
+
+/// What every replica does about keys without being asked.
+#[derive(Clone, Debug)]
+pub struct TendKeys {
+    pub count: CountTokens,
+    pub rotate: RotateKeys,
+    pub reload: ReloadKeys,
+}
+
+impl TendKeys {
+    /// Writes down what was made, lets successors take over, forgets what is over, and holds what there is then.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the keys make no ring; it stays as it was then.
+    pub async fn run(&self) -> Result<(), KeyFailure> {
+        self.count.run().await?;
+        self.rotate.due().await?;
+        self.reload.run().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+use super::FollowRevocations;
+use crate::{
+    cache::{Feed, Seat, Tide},
+    runtime::{Clock, Stopwatch, timeout},
+    usecase::{Failure, gate::ServiceCaller},
+};
+use countersign_domain::{
+    refusal::{Reason, Refusal},
+    revocation::{FeedCursor, Revocation},
+    time::Timestamp,
+};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// A backend follows the feed of revocations.
+#[derive(Clone, Debug)]
+pub struct WatchRevocations {
+    pub follow: FollowRevocations,
+    pub clock: Clock,
+    /// The longest silence while all is well.
+    pub heartbeat: Duration,
+    /// How long one stream goes on at most, so that followers spread over replicas that came later.
+    pub longest: Duration,
+}
+
+/// What a follower is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A part of all that is of consequence.
+    Snapshot { revocations: Vec<Revocation>, complete: bool },
+    /// What came into force since.
+    Changes(Vec<Revocation>),
+    /// Nothing.
+    Heartbeat,
+}
+
+/// What a follower is told, and when.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub heard: Heard,
+    pub at: Timestamp,
+    /// Where the follower stands once it has taken this in; `None` in the middle of a snapshot.
+    pub cursor: Option<FeedCursor>,
+}
+
+/// One follower's stream.
+#[derive(Debug)]
+pub struct Watch {
+    caller: ServiceCaller,
+    feed: Feed,
+    tide: watch::Receiver<Tide>,
+    clock: Clock,
+    heartbeat: Duration,
+    longest: Duration,
+    open: Stopwatch,
+    silent: Stopwatch,
+    history: u64,
+    at: FeedCursor,
+    /// Whether the follower is being told everything anew.
+    in_snapshot: bool,
+    is_over: bool,
+    _seat: Seat,
+}
+
+/// Entries of one message: some 60 kB.
+const MOST_AT_ONCE: usize = 1_000;
+/// When a follower that found no place comes back.
+const FULL_WAIT: Duration = Duration::from_secs(5);
+
+impl WatchRevocations {
+    /// # Errors
+    /// OVERLOADED when too many follow already.
+    pub async fn run(&self, caller: &ServiceCaller, cursor: Option<FeedCursor>) -> Result<Watch, Failure> {
+        let feed = self.follow.feed.clone();
+        let seat = feed.seat().ok_or_else(|| Refusal::from(Reason::Overloaded).retry_after(FULL_WAIT))?;
+        // Nobody is told less than what held when they asked.
+        self.follow.run().await?;
+        let tide = feed.tide();
+        let history = tide.borrow().history;
+        let known = cursor.filter(|cursor| feed.knows(*cursor));
+        Ok(Watch {
+            caller: caller.clone(),
+            feed,
+            tide,
+            clock: self.clock.clone(),
+            heartbeat: self.heartbeat,
+            longest: self.longest,
+            open: Stopwatch::start(),
+            silent: Stopwatch::start(),
+            history,
+            at: known.unwrap_or(FeedCursor::START),
+            in_snapshot: known.is_none(),
+            is_over: false,
+            _seat: seat,
+        })
+    }
+}
+
+impl Watch {
+    /// The longest silence while all is well.
+    pub fn heartbeat(&self) -> Duration {
+        self.heartbeat
+    }
+
+    /// The next thing the follower is told, as soon as there is one. `None` at the end.
+    ///
+    /// # Errors
+    /// SESSION_ENDED when the follower itself no longer holds.
+    pub async fn next(&mut self) -> Option<Result<Message, Failure>> {
+        loop {
+            let tide = *self.tide.borrow_and_update();
+            if self.is_over || tide.over || self.open.elapsed() >= self.longest {
+                return None;
+            }
+            if tide.history != self.history {
+                (self.history, self.at, self.in_snapshot) = (tide.history, FeedCursor::START, true);
+            }
+            let (revocations, at) = self.feed.after(self.at.position, self.caller.service().tenant, MOST_AT_ONCE);
+            let is_all = revocations.len() < MOST_AT_ONCE;
+            self.at = at;
+            if revocations.iter().any(|revocation| self.caller.falls_to(revocation)) {
+                self.is_over = true;
+                return Some(Err(Reason::SessionEnded.into()));
+            }
+            if self.in_snapshot {
+                self.in_snapshot = !is_all;
+                return Some(Ok(self.say(Heard::Snapshot { revocations, complete: is_all })));
+            }
+            if !revocations.is_empty() {
+                return Some(Ok(self.say(Heard::Changes(revocations))));
+            }
+            let patience = self.heartbeat.saturating_sub(self.silent.elapsed());
+            if timeout(patience, self.tide.changed()).await.is_none() {
+                let looked_at = self.tide.borrow().looked_at;
+                // Silence from here means that this process itself does not know.
+                if self.clock.now().since(looked_at) <= self.heartbeat {
+                    return Some(Ok(self.say(Heard::Heartbeat)));
+                }
+                self.silent = Stopwatch::start();
+            }
+        }
+    }
+
+    fn say(&mut self, heard: Heard) -> Message {
+        self.silent = Stopwatch::start();
+        Message { heard, at: self.clock.now(), cursor: (!self.in_snapshot).then_some(self.at) }
+    }
+}

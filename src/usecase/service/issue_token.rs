@@ -1,0 +1,135 @@
+use crate::{
+    keys::{AccessClaims, ClientSecret, KeyRing},
+    runtime::{Clock, Entropy},
+    store::{
+        Store, service,
+        service::{Service, ServiceSecret},
+    },
+    usecase::{About, Failure, Journal, Origin, key::KeyNews},
+};
+use countersign_domain::{
+    audit::EventKind,
+    id::{ServiceId, TenantId},
+    refusal::Reason,
+    secret::SecretText,
+    service::{Access, SERVICE_LEVEL, SERVICE_METHOD},
+    time::Timestamp,
+};
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// A service exchanges its client id and secret for an access token (RFC 6749 section 4.4).
+#[derive(Clone, Debug)]
+pub struct IssueServiceToken {
+    pub store: Store,
+    pub ring: Arc<KeyRing>,
+    pub news: KeyNews,
+    pub journal: Journal,
+    /// The `iss` of access tokens.
+    pub issuer: String,
+    pub life: Duration,
+    pub clock: Clock,
+    pub entropy: Entropy,
+}
+
+/// An access token of a service.
+#[derive(Clone, Debug)]
+pub struct ServiceToken {
+    pub access_token: SecretText,
+    pub expires_at: Timestamp,
+}
+
+/// How exactly it is known when a secret was last used: enough to see which of two is still in use, for a write an hour.
+const USE_IS_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
+
+impl IssueServiceToken {
+    /// `audience` may be empty when the service serves one audience.
+    ///
+    /// # Errors
+    /// CREDENTIALS_INVALID, CALLER_NOT_ALLOWED, INVALID_FIELD.
+    pub async fn run(
+        &self,
+        origin: &Origin,
+        client: ServiceId,
+        secret: SecretText,
+        audience: &str,
+    ) -> Result<ServiceToken, Failure> {
+        let tenant = origin.tenant();
+        match self.issue(tenant, client, secret, audience).await {
+            Ok((service, token)) => {
+                let about = About::service(Some(service.id));
+                self.journal.did(&self.store.write(), tenant, origin, EventKind::ServiceTokenIssued, about).await?;
+                Ok(token)
+            }
+            Err(failure) => {
+                let about = About::service(Some(client));
+                Err(self.journal.refused(tenant, origin, EventKind::ServiceTokenRefused, about, failure).await)
+            }
+        }
+    }
+
+    async fn issue(
+        &self,
+        tenant: TenantId,
+        client: ServiceId,
+        secret: SecretText,
+        audience: &str,
+    ) -> Result<(Service, ServiceToken), Failure> {
+        // Read before the question whether the service may: a disabling in between finds the token older than itself.
+        let now = self.clock.now();
+        let (service, secret) = self.recognise(tenant, client, secret).await?;
+        let audience = match audience {
+            "" => only_served(&service)?,
+            named if service.may(Access::Serves, named) || service.may(Access::Calls, named) => named,
+            _ => return Err(Reason::CallerNotAllowed.into()),
+        };
+        self.news.hear_of(tenant, audience).await?;
+        let expires_at = now.plus(self.life).as_seconds();
+        let claims = AccessClaims {
+            issuer: self.issuer.clone(),
+            audience: audience.to_owned(),
+            subject: service.id.to_string(),
+            issued_at: now.as_seconds(),
+            expires_at,
+            token_id: Uuid::from_bytes(self.entropy.bytes()).hyphenated().to_string(),
+            // What a session is to people: retiring the secret ends what was drawn from it.
+            session_id: secret.id.to_string(),
+            tenant_id: tenant.to_string(),
+            roles: Vec::new(),
+            methods: vec![SERVICE_METHOD.to_owned()],
+            level: SERVICE_LEVEL.to_owned(),
+            authenticated_at: now.as_seconds(),
+        };
+        let access_token = self.ring.issue_access(&claims)?;
+        if secret.used_at.is_none_or(|used| now.since(used) >= USE_IS_NOTED_EVERY) {
+            service::note_use(&self.store.write(), tenant, secret.id, now).await?;
+        }
+        Ok((service, ServiceToken { access_token, expires_at: Timestamp::from_seconds(expires_at) }))
+    }
+
+    /// The same answer whether there is no such service, it is disabled, or the secret is another.
+    async fn recognise(
+        &self,
+        tenant: TenantId,
+        client: ServiceId,
+        secret: SecretText,
+    ) -> Result<(Service, ServiceSecret), Failure> {
+        let presented = ClientSecret::presented(secret).ok_or(Reason::CredentialsInvalid)?.digest(client);
+        let db = self.store.read();
+        let service = service::find(&db, tenant, client).await?.ok_or(Reason::CredentialsInvalid)?;
+        if service.disabled_at.is_some() {
+            return Err(Reason::CredentialsInvalid.into());
+        }
+        let secrets = service::live_secrets(&db, tenant, client).await?;
+        let secret = secrets.into_iter().find(|kept| presented.is(&kept.digest)).ok_or(Reason::CredentialsInvalid)?;
+        Ok((service, secret))
+    }
+}
+
+fn only_served(service: &Service) -> Result<&str, Failure> {
+    let mut served = service.serves();
+    match (served.next(), served.next()) {
+        (Some(one), None) => Ok(one),
+        _ => Err(Reason::CallerNotAllowed.into()),
+    }
+}

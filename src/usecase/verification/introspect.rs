@@ -1,0 +1,57 @@
+use crate::{
+    keys::{AccessClaims, KeyRing},
+    runtime::Clock,
+    store::{Store, service, session},
+    usecase::{Failure, gate::ServiceCaller, key::KeyNews},
+};
+use countersign_domain::{
+    id::{ServiceId, ServiceSecretId, SessionId},
+    secret::SecretText,
+    service::{Access, SERVICE_LEVEL},
+};
+use std::sync::Arc;
+
+/// A backend asks whether a token holds now (RFC 7662).
+#[derive(Clone, Debug)]
+pub struct Introspect {
+    pub store: Store,
+    pub ring: Arc<KeyRing>,
+    pub news: KeyNews,
+    pub clock: Clock,
+}
+
+/// What a token says, which holds at this moment.
+#[derive(Clone, Debug)]
+pub struct Introspected(pub AccessClaims);
+
+impl Introspect {
+    /// `None` for whatever does not hold, or is none of the caller's business: which of these is never told (RFC 7662 section
+    /// 2.2).
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn run(&self, caller: &ServiceCaller, token: &SecretText) -> Result<Option<Introspected>, Failure> {
+        let service = caller.service();
+        let now = self.clock.now();
+        let opened = self.news.open(|| self.ring.read_access(token, now)).await;
+        let Ok(claims) = opened else { return Ok(None) };
+        let is_for_caller =
+            claims.tenant_id == service.tenant.to_string() && service.may(Access::Serves, &claims.audience);
+        let holds = is_for_caller && self.is_live(caller, &claims).await?;
+        Ok(holds.then_some(Introspected(claims)))
+    }
+
+    async fn is_live(&self, caller: &ServiceCaller, claims: &AccessClaims) -> Result<bool, Failure> {
+        let tenant = caller.service().tenant;
+        // A token that was just revoked must not be called active, so the writer is asked.
+        let db = self.store.write();
+        if claims.level == SERVICE_LEVEL {
+            let ids = (claims.subject.parse::<ServiceId>(), claims.session_id.parse::<ServiceSecretId>());
+            let (Ok(id), Ok(secret)) = ids else { return Ok(false) };
+            return Ok(service::find_live(&db, tenant, id, secret).await?.is_some());
+        }
+        let Ok(id) = claims.session_id.parse::<SessionId>() else { return Ok(false) };
+        let found = session::find_with_account(&db, tenant, id).await?;
+        Ok(found.is_some_and(|(session, account)| session.is_live(self.clock.now()) && !account.is_disabled()))
+    }
+}

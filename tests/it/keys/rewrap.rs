@@ -1,0 +1,112 @@
+use super::{ADA, assert_whole, key, rotate};
+use crate::support::{App, AppOptions, PASSWORD, Person, on_each_database, on_each_database_with};
+use countersign::{
+    keys::{KeyEncryptionKey, KeyEncryptionKeys},
+    usecase::{
+        Origin,
+        key::{RewrapKeys, Rewrapped},
+    },
+};
+use countersign_domain::key::KeyPurpose;
+
+fn new_kek() -> KeyEncryptionKey {
+    KeyEncryptionKey::new([0xC5; 32])
+}
+
+/// What an operator has after the new key-encryption key was put in place, the old one behind it.
+fn rewrap(app: &App) -> RewrapKeys {
+    let mut rewrap = app.key_desk.rewrap.clone();
+    let old = rewrap.smith.keks.present().clone();
+    rewrap.smith.keks = KeyEncryptionKeys::new(new_kek(), Some(old));
+    rewrap
+}
+
+async fn under(app: &App, kek: &str) -> i64 {
+    app.number(&format!("SELECT count(*) FROM keys WHERE state <> 'gone' AND kek_id = '{kek}'")).await
+}
+
+#[test]
+fn every_key_is_sealed_anew_once_and_opens_under_the_new_key_alone() {
+    on_each_database(async |app| {
+        rotate(app, KeyPurpose::AccessSigning).await;
+        let rewrap = rewrap(app);
+        assert_eq!(rewrap.run(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 11, all: 11 });
+        assert_eq!(under(app, &new_kek().id()).await, 11);
+        assert_eq!(rewrap.run(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 0, all: 11 });
+        assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'keys_rewrapped'").await, 1);
+        let mut alone = rewrap.smith.clone();
+        alone.keks = KeyEncryptionKeys::new(new_kek(), None);
+        assert_eq!(alone.open_all(&rewrap.store.read()).await.unwrap().len(), 11);
+        app.key_desk.rotate.smith.open_all(&rewrap.store.read()).await.unwrap_err();
+    });
+}
+
+#[test]
+fn a_running_service_does_not_notice_that_its_keys_are_sealed_anew() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, ADA).await;
+        rewrap(app).run(&Origin::terminal()).await.unwrap();
+        app.keys.run().await.unwrap();
+        Person::me(app, &ada.session).await.unwrap();
+        let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        // It even rotates, still under the old key: the next run of the command finds what it staged.
+        rotate(app, KeyPurpose::Refresh).await;
+        Person::refresh(app, &session.refresh_token).await.unwrap();
+        assert_eq!(rewrap(app).run(&Origin::terminal()).await.unwrap().sealed, 1);
+        app.keys.run().await.unwrap();
+        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        assert_whole(app).await;
+    });
+}
+
+#[test]
+fn a_command_that_ends_half_way_is_finished_by_the_next() {
+    on_each_database(async |app| {
+        let rewrap = rewrap(app);
+        rewrap.run(&Origin::terminal()).await.unwrap();
+        let old = app.key_desk.rotate.smith.keks.present().id();
+        // Two rotations of a service under the old key, as if they had come in between.
+        rotate(app, KeyPurpose::AccessSigning).await;
+        rotate(app, KeyPurpose::Mac).await;
+        assert_eq!(under(app, &old).await, 2);
+        assert_eq!(rewrap.run(&Origin::terminal()).await.unwrap().sealed, 2);
+        assert_eq!(under(app, &old).await, 0);
+    });
+}
+
+#[test]
+fn a_key_that_opens_under_neither_stops_the_command_and_nothing_is_changed() {
+    on_each_database(async |app| {
+        let strange = key(app, "mac", "staged").await;
+        app.execute(&format!(
+            "UPDATE keys SET kek_id = 'strange', sealed = 'v4.local.AAAA.c3Ry' WHERE id = '{strange}'"
+        ))
+        .await;
+        rewrap(app).run(&Origin::terminal()).await.unwrap_err();
+        assert_eq!(under(app, &new_kek().id()).await, 0);
+    });
+}
+
+#[test]
+fn news_that_does_not_open_is_left_out_and_what_must_not_wait_still_counts() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        let ada = Person::sign_up(app, ADA).await;
+        let mut elsewhere = app.key_desk.clone();
+        elsewhere.retire.smith.keks = KeyEncryptionKeys::new(new_kek(), None);
+        let active = key(app, "access_signing", "active").await;
+        // Another replica, which has the new key already, retires a key and stages the next one under the new key.
+        elsewhere.retire.run(&Origin::terminal(), &active).await.unwrap();
+        app.keys.run().await.unwrap();
+        assert!(app.log.text().contains("a key is left out"));
+        assert!(Person::me(app, &ada.session).await.is_err(), "the retired key is gone here too");
+        let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        Person::me(app, &session).await.unwrap();
+
+        // And when even the active key is one that does not open, the ring stays as it was.
+        let staged = key(app, "access_signing", "active").await;
+        elsewhere.retire.run(&Origin::terminal(), &staged).await.unwrap();
+        app.keys.run().await.unwrap_err();
+        Person::me(app, &session).await.unwrap();
+        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+    });
+}

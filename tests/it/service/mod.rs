@@ -1,0 +1,2 @@
+mod issue_token;
+mod secrets;

@@ -1,0 +1,4 @@
+mod causes;
+mod feed;
+mod introspect;
+mod watch;
