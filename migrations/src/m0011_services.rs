@@ -59,12 +59,16 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        let service = Table::alter().table("audit_events").add_column(optional_id("service_id")).to_owned();
-        manager.alter_table(service).await
+        for column in [optional_id("service_id"), optional_short_text("object")] {
+            manager.alter_table(Table::alter().table("audit_events").add_column(column).to_owned()).await?;
+        }
+        Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.alter_table(Table::alter().table("audit_events").drop_column("service_id").to_owned()).await?;
+        for column in ["object", "service_id"] {
+            manager.alter_table(Table::alter().table("audit_events").drop_column(column).to_owned()).await?;
+        }
         for table in ["service_audiences", "service_secrets", "services"] {
             manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }

@@ -32,6 +32,12 @@ impl MigrationTrait for Migration {
             .execute_unprepared("CREATE INDEX ix_revocations_waiting ON revocations (id) WHERE position IS NULL")
             .await?;
         manager
+            .get_connection()
+            .execute_unprepared(
+                "CREATE INDEX ix_revocations_cut_offs ON revocations (target) WHERE kind IN ('subject', 'tenant')",
+            )
+            .await?;
+        manager
             .create_table(
                 Table::create()
                     .table("revocation_head")

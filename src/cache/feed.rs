@@ -1,14 +1,13 @@
+use super::{Seat, Seats};
+use crate::runtime::Stopwatch;
 use countersign_domain::{
-    id::TenantId,
+    id::{ServiceId, TenantId},
     revocation::{FeedCursor, Revocation},
     time::Timestamp,
 };
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
 };
 use tokio::sync::watch;
 
@@ -21,8 +20,7 @@ struct Inner {
     entries: RwLock<Entries>,
     /// Tells its receivers when there is something to look at, and keeps still about a look that found nothing.
     tide: watch::Sender<Tide>,
-    followers: AtomicUsize,
-    most_followers: usize,
+    seats: Seats,
 }
 
 #[derive(Debug)]
@@ -38,51 +36,39 @@ impl Entries {
 }
 
 /// How far the feed has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Tide {
     /// The last position that was read.
     pub head: i64,
-    /// When it was last made sure that there is nothing after it.
-    pub looked_at: Timestamp,
+    /// Since when it has not been made sure that there is nothing after it. Not by the clock on the wall: that one may be set
+    /// back, and nobody would notice that the database is gone.
+    pub looked: Stopwatch,
     /// Another one is another history: what was heard before says nothing.
     pub history: u64,
     /// Whether the process is stopping.
     pub over: bool,
 }
 
-/// A place among those who follow, free again when it is dropped.
-#[derive(Debug)]
-pub struct Seat(Arc<Inner>);
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.followers.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Feed {
-    /// An empty feed that nobody has read yet, for so many followers.
-    pub fn new(most_followers: usize) -> Self {
-        let start = Tide { head: 0, looked_at: Timestamp::default(), history: 0, over: false };
-        Self(Arc::new(Inner {
-            entries: RwLock::new(Entries::NONE),
-            tide: watch::Sender::new(start),
-            followers: AtomicUsize::new(0),
-            most_followers,
-        }))
+    /// An empty feed that nobody has read yet, for those who find a seat.
+    pub fn new(seats: Seats) -> Self {
+        let start = Tide { head: 0, looked: Stopwatch::start(), history: 0, over: false };
+        Self(Arc::new(Inner { entries: RwLock::new(Entries::NONE), tide: watch::Sender::new(start), seats }))
     }
 
-    /// A place for one more follower; `None` when all are taken.
-    pub fn seat(&self) -> Option<Seat> {
-        let taken = self.0.followers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
-            (count < self.0.most_followers).then_some(count + 1)
-        });
-        taken.is_ok().then(|| Seat(self.0.clone()))
+    /// A place for one more follower; `None` when all are taken, or all that this service may have.
+    pub fn seat(&self, service: ServiceId) -> Option<Seat> {
+        self.0.seats.take(service)
     }
 
     /// How many follow.
     pub fn followers(&self) -> usize {
-        self.0.followers.load(Ordering::Relaxed)
+        self.0.seats.taken()
+    }
+
+    /// Resolves when somebody has begun to follow after a time in which nobody did.
+    pub async fn followed(&self) {
+        self.0.seats.first().await;
     }
 
     /// How many entries are held.
@@ -113,16 +99,19 @@ impl Feed {
         self.0.tide.send_if_modified(|tide| {
             let rose = tide.head != head;
             tide.head = head;
-            tide.looked_at = now;
+            tide.looked = Stopwatch::start();
             rose
         });
     }
 
-    /// Starts again with another history: the database is not the one that was read.
-    pub fn restart(&self) {
-        *self.0.entries.write().unwrap_or_else(PoisonError::into_inner) = Entries::NONE;
+    /// Goes on with another history, read up to `head`: the database is not the one that was read before. All at once, since
+    /// a follower takes what it is told for the whole.
+    pub fn replace(&self, all: Vec<(FeedCursor, Revocation)>, head: i64) {
+        let last = all.last().map_or(FeedCursor::START, |(last, _)| *last);
+        *self.0.entries.write().unwrap_or_else(PoisonError::into_inner) = Entries { list: all.into(), last };
         self.0.tide.send_modify(|tide| {
-            tide.head = 0;
+            tide.head = head;
+            tide.looked = Stopwatch::start();
             tide.history += 1;
         });
     }

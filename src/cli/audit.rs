@@ -11,7 +11,7 @@ pub(super) fn run(config: &Config, command: &AuditCommand, screen: &Screen) -> O
         }
         for line in lines {
             screen.say(&format!(
-                "{}  {:<24} {:<8} {:<22} account={} session={} service={} address={}",
+                "{}  {:<24} {:<8} {:<22} account={} session={} service={} object={} address={}",
                 written(line.happened_at),
                 line.kind,
                 line.outcome,
@@ -19,6 +19,7 @@ pub(super) fn run(config: &Config, command: &AuditCommand, screen: &Screen) -> O
                 line.account_id.as_deref().unwrap_or("-"),
                 line.session_id.as_deref().unwrap_or("-"),
                 line.service_id.as_deref().unwrap_or("-"),
+                line.object.as_deref().unwrap_or("-"),
                 if line.address.is_empty() { "-" } else { &line.address },
             ));
         }

@@ -15,14 +15,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub async fn follow_revocations(follow: FollowRevocations, wakeups: WakeUps, look: Duration, mut shutdown: Shutdown) {
     loop {
         let pause = match follow.run().await {
-            Ok(placed) => {
-                if placed {
-                    wakeups.ring(Topic::Revocations);
-                }
+            Ok(()) => {
                 let look = if follow.feed.followers() > 0 { look } else { LOOK_UNFOLLOWED.max(look) };
                 let next = async {
                     tokio::select! {
                         () = follow.revoked() => {}
+                        () = follow.feed.followed() => {}
                         () = wakeups.wait(Topic::Revocations, look) => {}
                     }
                 };

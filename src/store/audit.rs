@@ -24,6 +24,8 @@ pub struct AuditEvent {
     pub session: Option<SessionId>,
     /// The service it was about.
     pub service: Option<ServiceId>,
+    /// What it was about, where that is none of these: the id of a key, the name of an audience.
+    pub object: Option<String>,
     pub address: String,
     pub user_agent: String,
     pub trace_id: String,
@@ -49,6 +51,7 @@ pub async fn append(db: &impl Executor, tenant: TenantId, event: &AuditEvent) ->
         user_agent: Set(event.user_agent.clone()),
         trace_id: Set(event.trace_id.clone()),
         service_id: Set(event.service.map(ServiceId::as_uuid)),
+        object: Set(event.object.clone()),
     };
     audit_event::Entity::insert(row).exec_without_returning(db.database()).await?;
     Ok(())
@@ -66,6 +69,8 @@ pub struct AuditLine {
     pub session_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     pub address: String,
     pub user_agent: String,
 }
@@ -100,6 +105,7 @@ pub async fn newest(
             account_id: row.account_id.map(|id| id.to_string()),
             session_id: row.session_id.map(|id| id.to_string()),
             service_id: row.service_id.map(|id| id.to_string()),
+            object: row.object,
             address: row.address,
             user_agent: row.user_agent,
         })

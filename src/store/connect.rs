@@ -88,6 +88,7 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
 /// No statement of Countersign takes this long; one that does holds a connection others wait for.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
 const RETRY_LOCKED: Duration = Duration::from_millis(10);
 /// Any number that nobody else takes for an advisory lock of this database: `counters` in ASCII.
 const MIGRATION_LOCK: i64 = 0x636f_756e_7465_7273;
@@ -258,5 +259,9 @@ fn sqlite(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
 fn postgres(settings: &DatabaseSettings) -> ConnectOptions {
     let mut options = pool(settings, settings.url.reveal().to_owned(), settings.max_connections);
     options.set_application_name("countersign").statement_timeout(STATEMENT_TIMEOUT);
+    // A process that stopped in the middle of a transaction would keep its locks, and with them everybody's, for hours.
+    options.map_sqlx_postgres_opts(|postgres| {
+        postgres.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT)])
+    });
     options
 }

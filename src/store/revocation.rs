@@ -17,7 +17,7 @@ use countersign_domain::{
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement,
-    sea_query::Expr,
+    sea_query::{Expr, ExprTrait as _, SimpleExpr},
 };
 
 /// An entry that has its place.
@@ -96,6 +96,19 @@ async fn insert(
         tx.note_revocation();
     }
     Ok(())
+}
+
+/// The condition that none of these subjects and tenants was revoked when a token of them had been issued.
+pub(super) fn is_not_cut_off(tenant: TenantId, targets: &[&str], issued_at: i64) -> SimpleExpr {
+    let cut_off = revocation::Entity::find()
+        .select_only()
+        .expr(Expr::value(1))
+        .filter(revocation::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(revocation::Column::Target.is_in(targets.iter().copied()))
+        // As it stands in the index, so that the databases see that it will do.
+        .filter(Expr::cust("kind IN ('subject', 'tenant')"))
+        .filter(revocation::Column::Since.gte(Timestamp::from_seconds(issued_at).as_micros()));
+    Expr::exists(sea_orm::QueryTrait::into_query(cut_off)).not()
 }
 
 /// What there is to read, for every tenant.

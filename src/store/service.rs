@@ -8,7 +8,7 @@ use super::{
 };
 use countersign_domain::{
     id::{ServiceId, ServiceSecretId, TenantId},
-    revocation::RevocationKind,
+    revocation::{CLOCK_LEEWAY, RevocationKind},
     service::{Access, MAX_LIVE_SECRETS},
     time::Timestamp,
 };
@@ -110,7 +110,8 @@ pub async fn find_by_name(db: &impl Executor, tenant: TenantId, name: &str) -> R
     with_audiences(db, tenant, row).await
 }
 
-/// The service of a live secret, unless it is disabled.
+/// The service of a live secret, unless it is disabled, or was after its token was issued (`iat`), or its tenant was: what
+/// backends refuse by themselves is refused here, too.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -119,6 +120,7 @@ pub async fn find_live(
     tenant: TenantId,
     id: ServiceId,
     secret: ServiceSecretId,
+    issued_at: i64,
 ) -> Result<Option<Service>, StoreFault> {
     let row = service_secret::Entity::find_by_id(secret.as_uuid())
         .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
@@ -126,6 +128,7 @@ pub async fn find_live(
         .filter(service_secret::Column::RetiredAt.is_null())
         .find_also_related(service::Entity)
         .filter(service::Column::DisabledAt.is_null())
+        .filter(revocation::is_not_cut_off(tenant, &[&id.to_string(), &tenant.to_string()], issued_at))
         .one(db.database())
         .await?;
     with_audiences(db, tenant, row.and_then(|(_, service)| service)).await
@@ -304,7 +307,9 @@ pub async fn disable(tx: &Tx, tenant: TenantId, id: ServiceId, now: Timestamp) -
     if disabled.rows_affected == 0 {
         return Ok(false);
     }
-    revocation::append(tx, tenant, RevocationKind::Subject, &id.to_string(), now).await?;
+    // Another process may be drawing a token for it at this moment, by a clock that is ahead of this one.
+    let since = now.plus(CLOCK_LEEWAY);
+    revocation::append(tx, tenant, RevocationKind::Subject, &id.to_string(), since).await?;
     Ok(true)
 }
 

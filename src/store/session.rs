@@ -262,11 +262,18 @@ async fn end_where(
     Ok(ended.len() as u64)
 }
 
-/// Ends every session of a tenant. Returns how many were live.
+/// Ends every session of a tenant. Returns how many were live. `now` is asked twice: while sessions are being ended, others may
+/// be given tokens, and those are over, too.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn end_everybodys(tx: &Tx, tenant: TenantId, why: EndReason, now: Timestamp) -> Result<u64, StoreFault> {
+pub async fn end_everybodys(
+    tx: &Tx,
+    tenant: TenantId,
+    why: EndReason,
+    clock: impl Fn() -> Timestamp,
+) -> Result<u64, StoreFault> {
+    let now = clock();
     let ended = session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(now.as_micros()))
         .col_expr(session::Column::EndReason, Expr::value(why.name()))
@@ -274,8 +281,17 @@ pub async fn end_everybodys(tx: &Tx, tenant: TenantId, why: EndReason, now: Time
         .filter(is_live(now))
         .exec(tx.database())
         .await?;
+    let last: Option<Option<i64>> = session::Entity::find()
+        .select_only()
+        .column_as(session::Column::RefreshedAt.max(), "last")
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(session::Column::EndedAt.eq(now.as_micros()))
+        .into_tuple()
+        .one(tx.database())
+        .await?;
+    let since = clock().max(Timestamp::from_micros(last.flatten().unwrap_or_default()));
     // One entry for all of them: there may be millions.
-    revocation::append(tx, tenant, RevocationKind::Tenant, &tenant.to_string(), now).await?;
+    revocation::append(tx, tenant, RevocationKind::Tenant, &tenant.to_string(), since).await?;
     Ok(ended.rows_affected)
 }
 

@@ -18,6 +18,9 @@ const MAILS: &str = "countersign_mails_total";
 const PURGED: &str = "countersign_purged_rows_total";
 const KEY_AGE: &str = "countersign_key_age_seconds";
 const KEY_ROTATIONS: &str = "countersign_key_rotations_total";
+const FEED_FOLLOWERS: &str = "countersign_feed_followers";
+const FEED_ENTRIES: &str = "countersign_feed_entries";
+const FEED_AGE: &str = "countersign_feed_age_seconds";
 const HASHER_QUEUE: &str = "countersign_hasher_queue_length";
 
 /// Every metric there is.
@@ -58,6 +61,25 @@ pub const METRICS: &[MetricLine] = &[
         kind: "counter",
         labels: "purpose",
         meaning: "Rotations of keys that this process did. Each is done by one process.",
+    },
+    MetricLine {
+        name: FEED_FOLLOWERS,
+        kind: "gauge",
+        labels: "",
+        meaning: "Streams of revocations that backends follow at this process.",
+    },
+    MetricLine {
+        name: FEED_ENTRIES,
+        kind: "gauge",
+        labels: "",
+        meaning: "Revocations that are still of consequence, as this process holds them.",
+    },
+    MetricLine {
+        name: FEED_AGE,
+        kind: "gauge",
+        labels: "",
+        meaning: "Since when this process has not made sure that it knows every revocation. Above `verification.heartbeat` its \
+                  streams fall silent, and backends begin to refuse everybody.",
     },
     MetricLine { name: HASHER_QUEUE, kind: "gauge", labels: "", meaning: "Passwords that wait to be hashed." },
 ];
@@ -125,6 +147,12 @@ pub fn set_key_age(purpose: &'static str, age: Duration) {
 
 pub fn count_key_rotation(purpose: &'static str) {
     counter!(KEY_ROTATIONS, "purpose" => purpose).increment(1);
+}
+
+pub fn set_feed(followers: usize, entries: usize, age: Duration) {
+    gauge!(FEED_FOLLOWERS).set(followers as f64);
+    gauge!(FEED_ENTRIES).set(entries as f64);
+    gauge!(FEED_AGE).set(age.as_secs_f64());
 }
 
 pub fn set_hasher_queue(length: usize) {

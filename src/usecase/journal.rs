@@ -19,13 +19,15 @@ pub struct Journal {
 }
 
 /// Whom an event is about, as far as it is known.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct About {
     /// The account that acted, where it was proven.
     pub actor: Option<AccountId>,
     pub account: Option<AccountId>,
     pub session: Option<SessionId>,
     pub service: Option<ServiceId>,
+    /// What is none of these: the id of a key, the name of an audience.
+    pub object: Option<String>,
 }
 
 impl About {
@@ -42,6 +44,11 @@ impl About {
     /// A service account.
     pub fn service(service: Option<ServiceId>) -> Self {
         Self { service, ..Self::default() }
+    }
+
+    /// A key or an audience.
+    pub fn object(name: &str) -> Self {
+        Self { object: Some(name.to_owned()), ..Self::default() }
     }
 
     #[must_use]
@@ -106,6 +113,7 @@ impl Journal {
             account: about.account,
             session: about.session,
             service: about.service,
+            object: about.object,
             address: origin.address.clone(),
             user_agent: origin.user_agent.clone(),
             trace_id: origin.trace_id.clone(),
@@ -121,6 +129,7 @@ impl Journal {
             account = about.account.map(|id| id.to_string()),
             session = about.session.map(|id| id.to_string()),
             service = about.service.map(|id| id.to_string()),
+            object = event.object,
             address = event.address,
             trace_id = event.trace_id,
         );

@@ -196,6 +196,8 @@ impl Stories<'_> {
             store: self.means.store.clone(),
             feed: self.means.feed.clone(),
             clock: self.means.world.clock.clone(),
+            reload: self.means.reload.clone(),
+            wakeups: self.means.wakeups.clone(),
             looking: Arc::default(),
         }
     }

@@ -1,6 +1,6 @@
 use super::StartFault;
 use crate::{
-    cache::{Feed, WakeUps},
+    cache::{Feed, Seats, WakeUps},
     config::Config,
     keys::{KekFault, KeyEncryptionKey, KeyEncryptionKeys, KeyRing, load_kek, load_or_create_kek},
     mail::{Composer, ComposerSettings, DkimSigner, FileTransport, Mailbox, Renderer, SmtpTransport, Transport},
@@ -85,7 +85,10 @@ impl Means {
             reload,
             hasher,
             wakeups,
-            feed: Feed::new(config.verification.max_followers),
+            feed: Feed::new(Seats::new(
+                config.verification.max_followers,
+                config.verification.max_followers_per_service,
+            )),
             renderer: Arc::new(renderer),
             composer: Arc::new(composer(config)?),
             transport: Arc::new(transport(config)?),

@@ -126,8 +126,10 @@ impl Service {
     pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), StartFault> {
         let mut jobs = self.start_jobs(&shutdown);
         if let Some(listener) = listeners.operators {
-            let (metrics, hasher) = (self.metrics.clone(), self.hasher.clone());
+            let (metrics, hasher, feed) =
+                (self.metrics.clone(), self.hasher.clone(), self.follow_revocations.feed.clone());
             let exposition = move || {
+                telemetry::set_feed(feed.followers(), feed.len(), feed.tide().borrow().looked.elapsed());
                 telemetry::set_hasher_queue(hasher.queue_depth());
                 metrics.as_ref().map_or_else(String::new, Metrics::render)
             };

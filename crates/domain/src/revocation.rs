@@ -3,8 +3,13 @@
 use crate::{id::TenantId, session::LONGEST_ACCESS_LIFE, time::Timestamp};
 use std::time::Duration;
 
-/// How much longer than any token a revocation is remembered: for clocks that do not agree.
-const MARGIN: Duration = Duration::from_secs(60);
+/// How much longer than any token a revocation is remembered: for the token that a session that was just
+/// refreshed may still be given, and for clocks that do not agree.
+const MARGIN: Duration = Duration::from_secs(120);
+
+/// How far apart the clocks of two replicas may be. Of what was issued while something was revoked up to an instant, none is
+/// forgotten then.
+pub const CLOCK_LEEWAY: Duration = Duration::from_secs(5);
 
 /// How long a revocation is of consequence.
 pub const REVOCATION_LIFE: Duration = Duration::from_secs(LONGEST_ACCESS_LIFE.as_secs() + MARGIN.as_secs());

@@ -83,6 +83,9 @@ fn bare_signatures(c: &mut Criterion) {
         b.iter(|| public.verify_strict(black_box(&message), &signature));
     });
     group.bench_function("Ed25519 by aws-lc-rs", |b| b.iter(|| parsed.verify_sig(black_box(&message), &bytes)));
+    // It has no other kind of key than one that is unpacked each time.
+    let unparsed = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public.as_bytes());
+    group.bench_function("Ed25519 by ring", |b| b.iter(|| unparsed.verify(black_box(&message), &bytes)));
 
     let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).expect("a key"));
     let nonce = || Nonce::assume_unique_for_key([7; 12]);

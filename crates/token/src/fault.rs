@@ -14,15 +14,16 @@ pub enum Rejected {
     TooLong,
     /// Not the shape of such a token: the number of segments, the base64url, the length of a nonce, tag or signature.
     Malformed,
-    /// No key is held whose pinned header or footer is, byte for byte, the one presented. This is also the answer to a
-    /// header with another algorithm, another member order or an extra member (`zip`, `crit`): such headers are never
-    /// parsed. For an honest caller it means that the key set is out of date or the key was retired.
+    /// No key is held whose pinned header or footer is, byte for byte, the one presented. This is also the answer to an
+    /// outer header with another algorithm, another member order or an extra member (`zip`, `crit`): such headers are
+    /// never parsed. For an honest caller it means that the key set is out of date or the key was retired.
     UnknownKey,
     /// The tag or the signature does not hold under the named key. For PASETO this includes a token of another kind,
     /// purpose or context, because those are bound into the tag.
     Forged,
     /// A token of another kind: a PASETO where a JWE belongs or the reverse, or a JWE that holds something other than
-    /// a JWS (RFC 7519 section 11.2 asks for sign, then encrypt; RFC 8725 section 3.11 for telling kinds apart).
+    /// a JWS with the inner header of this profile, whichever key that names (RFC 7519 section 11.2 asks for sign, then
+    /// encrypt; RFC 8725 section 3.11 for telling kinds apart).
     WrongType,
     /// Authentic, but issued by another issuer (`iss`, RFC 7519 section 4.1.1).
     WrongIssuer,

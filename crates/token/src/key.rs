@@ -20,6 +20,7 @@ pub use encryption::DecryptionKey;
 #[cfg(feature = "issue")]
 pub use encryption::EncryptionKey;
 pub use verifying::VerifyingKey;
+pub(crate) use verifying::is_header_of_a_key;
 
 /// The longest [`KeyId`], in bytes.
 pub const MAX_KEY_ID_BYTES: usize = 32;

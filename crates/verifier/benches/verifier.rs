@@ -42,7 +42,6 @@ fn token(name: &str) -> String {
         authenticated_at: now,
         subject: id("acc-"),
         session_id: id("ses-"),
-        tenant_id: id("ten-"),
         token_id: id("tok-"),
         ..claims(name)
     };

@@ -1,7 +1,7 @@
 //! A backend with one RPC, `orders.v1.Orders/List` (see `orders.proto`), that answers whoever has a token of its audience.
 //!
 //! ```text
-//! COUNTERSIGN_ADDRESS=http://127.0.0.1:50051 ORDERS_CLIENT_ID=… ORDERS_CLIENT_SECRET=… LISTEN=127.0.0.1:50060 \
+//! IDENTITY_ADDRESS=http://127.0.0.1:50051 ORDERS_CLIENT_ID=… ORDERS_CLIENT_SECRET=… LISTEN=127.0.0.1:50060 \
 //!     cargo run -p countersign-verifier --example orders
 //! ```
 //!
@@ -38,7 +38,7 @@ impl Orders for Backend {
 async fn main() -> Result<(), Box<dyn Error>> {
     let audience = env::var("ORDERS_AUDIENCE").unwrap_or_else(|_| "default".to_owned());
     let credentials = Credentials::new(env::var("ORDERS_CLIENT_ID")?, env::var("ORDERS_CLIENT_SECRET")?);
-    let verifier = Verifier::connect(env::var("COUNTERSIGN_ADDRESS")?, credentials, audience).await?;
+    let verifier = Verifier::connect(env::var("IDENTITY_ADDRESS")?, credentials, audience).await?;
 
     let listener = tokio::net::TcpListener::bind(env::var("LISTEN")?).await?;
     announce(listener.local_addr()?);

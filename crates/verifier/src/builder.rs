@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use countersign_token::{KeyFault, KeyId, RecipientKey};
+use countersign_token::KeyFault;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     observer::Observer,
     offline::OfflineKeys,
     policy::StalePolicy,
+    recipient::Recipient,
     revocations::{Marker, Revocations},
     shared::Shared,
     verifier::Verifier,
@@ -29,7 +30,7 @@ pub struct VerifierBuilder {
     cached_tokens: usize,
     most_revocations: usize,
     connect_timeout: Duration,
-    recipients: Vec<RecipientKey>,
+    recipients: Vec<Recipient>,
     observer: Option<Arc<dyn Observer>>,
     clock: Option<Arc<dyn Clock>>,
     plaintext: bool,
@@ -70,8 +71,8 @@ impl VerifierBuilder {
         self
     }
 
-    /// How many revocations may be held; a million by default, of 48 bytes each. A feed with more is not followed, and so grows
-    /// stale: rather no answer than a wrong one.
+    /// How many revocations may be held; a million by default, of 32 bytes each and up to as much again of room in their lists.
+    /// A feed with more is not followed, and so grows stale: rather no answer than a wrong one.
     #[must_use]
     pub fn most_revocations(mut self, revocations: usize) -> Self {
         self.most_revocations = revocations;
@@ -86,12 +87,13 @@ impl VerifierBuilder {
     }
 
     /// The X25519 private key of an audience that registered its own public key (`ECDH-ES`): the service cannot hand it out.
-    /// While such a key is being changed, both are given.
+    /// It is recognised by its public half, whatever id the service gives that. While such a key is being exchanged for
+    /// another, both are given.
     ///
     /// # Errors
-    /// [`KeyFault`] when the id or the key cannot be one.
-    pub fn recipient_key(mut self, kid: &str, private: [u8; 32]) -> Result<Self, KeyFault> {
-        self.recipients.push(RecipientKey::new(KeyId::new(kid)?, private)?);
+    /// [`KeyFault`] when this cannot be a key.
+    pub fn recipient_key(mut self, private: [u8; 32]) -> Result<Self, KeyFault> {
+        self.recipients.push(Recipient::new(private)?);
         Ok(self)
     }
 

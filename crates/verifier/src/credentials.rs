@@ -4,13 +4,14 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 use tonic::{Code, Status, metadata::AsciiMetadataValue};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::{calls::Calls, clock::Clock, fault::Fault, generated::IssueServiceTokenRequest};
 
 /// A token is kept for at least this long, whatever the two clocks say: one that is wrong by minutes must not turn into a
 /// call for a token before every other call.
 const SHORTEST_USE: Duration = Duration::from_secs(20);
+const SCHEME: &str = "Bearer ";
 const LONGEST_USE: Duration = Duration::from_secs(24 * 60 * 60);
 /// A token that is longer than every access token is none.
 const MAX_TOKEN: usize = countersign_token::MAX_ACCESS_TOKEN_BYTES;
@@ -102,20 +103,20 @@ impl Account {
             client_secret: self.credentials.client_secret.to_string(),
             audience: self.audience.clone(),
         };
-        let answer = self.calls.issue_token(request).await.map_err(|status| match Fault::of(&status) {
+        let mut answer = self.calls.issue_token(request).await.map_err(|status| match Fault::of(&status) {
             fault @ Fault::Refused(_) => Drawn::Refused(fault),
             fault => Drawn::Failed(fault),
         })?;
         let unreadable = |what| Drawn::Failed(Fault::Unreadable(what));
-        let mut token = answer.access_token;
+        let token = Zeroizing::new(std::mem::take(&mut answer.access_token));
         if token.is_empty() || token.len() > MAX_TOKEN {
             return Err(unreadable("a service token"));
         }
-        let mut text = format!("Bearer {token}");
-        token.zeroize();
-        let bearer = AsciiMetadataValue::try_from(text.as_str());
-        text.zeroize();
-        let mut bearer = bearer.map_err(|_| unreadable("a service token"))?;
+        // Its full length at once: a text that grows leaves its beginnings behind.
+        let mut text = Zeroizing::new(String::with_capacity(SCHEME.len() + token.len()));
+        text.push_str(SCHEME);
+        text.push_str(&token);
+        let mut bearer = AsciiMetadataValue::try_from(text.as_str()).map_err(|_| unreadable("a service token"))?;
         bearer.set_sensitive(true);
         let life = answer.access_expire_time.map_or(0, |end| end.seconds.saturating_sub(self.clock.unix_seconds()));
         let life = Duration::from_secs(u64::try_from(life).unwrap_or(0)) / 4 * 3;

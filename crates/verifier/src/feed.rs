@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use countersign_token::KeyId;
 use tokio::time::timeout;
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Status, Streaming, metadata::AsciiMetadataValue};
 
 use crate::{
     backoff::Backoff,
@@ -38,6 +38,8 @@ pub(crate) struct Feed {
     complete: bool,
     /// Whether there was a snapshot before.
     followed: bool,
+    /// Whether it was said that the policy does not suit the service.
+    warned: bool,
 }
 
 /// A snapshot of which parts have arrived.
@@ -49,7 +51,14 @@ struct Snapshot {
 
 impl Feed {
     pub(crate) fn new() -> Self {
-        Self { cursor: String::new(), silence: FIRST_SILENCE, draft: None, complete: false, followed: false }
+        Self {
+            cursor: String::new(),
+            silence: FIRST_SILENCE,
+            draft: None,
+            complete: false,
+            followed: false,
+            warned: false,
+        }
     }
 
     /// Follows the feed until the task is dropped.
@@ -71,8 +80,8 @@ impl Feed {
     async fn watch(&mut self, shared: &Shared, link: &Link) -> Fault {
         self.draft = None;
         self.complete = false;
-        let mut stream = match self.open(link).await {
-            Ok(stream) => stream,
+        let (bearer, mut stream) = match self.open(link).await {
+            Ok(opened) => opened,
             Err(fault) => return fault,
         };
         // Continues what is known, unless the service says otherwise with a snapshot.
@@ -81,7 +90,11 @@ impl Feed {
             let message = match timeout(self.silence, stream.message()).await {
                 Ok(Ok(Some(message))) => message,
                 Ok(Ok(None)) => return Fault::Ended,
-                Ok(Err(status)) => return self.broken(&status),
+                Ok(Err(status)) => {
+                    // It ends in this way when the token is over before the stream: the next one begins with another token.
+                    link.account.heed(&bearer, &status).await;
+                    return self.broken(&status);
+                }
                 Err(_) => return Fault::Silent,
             };
             if let Err(fault) = self.take_in(message, resumed, shared, link) {
@@ -92,15 +105,16 @@ impl Feed {
         }
     }
 
-    /// A message that is too large or no message at all would be the same again after the same cursor.
+    /// A message that is too large or no message at all would be the same again after the same cursor. One that is refused
+    /// would be refused again.
     fn broken(&mut self, status: &Status) -> Fault {
-        if matches!(status.code(), Code::OutOfRange | Code::Internal | Code::DataLoss) {
+        if matches!(status.code(), Code::OutOfRange | Code::Internal | Code::DataLoss | Code::InvalidArgument) {
             self.cursor.clear();
         }
         Fault::of(status)
     }
 
-    async fn open(&self, link: &Link) -> Result<Streaming<WatchRevocationsResponse>, Fault> {
+    async fn open(&mut self, link: &Link) -> Result<(AsciiMetadataValue, Streaming<WatchRevocationsResponse>), Fault> {
         let bearer = link.account.bearer().await.map_err(|drawn| {
             link.progress.drawn(drawn);
             match drawn {
@@ -109,9 +123,13 @@ impl Feed {
         })?;
         let request = WatchRevocationsRequest { cursor: self.cursor.clone() };
         match link.account.calls().watch(bearer.clone(), request).await {
-            Ok(stream) => Ok(stream),
+            Ok(stream) => Ok((bearer, stream)),
             Err(status) => {
                 link.account.heed(&bearer, &status).await;
+                // Of what a call carries only the cursor can be wrong, so it is asked for a snapshot instead.
+                if status.code() == Code::InvalidArgument {
+                    self.cursor.clear();
+                }
                 Err(Fault::of(&status))
             }
         }
@@ -136,10 +154,7 @@ impl Feed {
             Event::Snapshot(part) => self.snapshot(part, shared, link)?,
             _ if self.draft.is_some() || !continues => return Err(Fault::Unreadable("changes without a snapshot")),
             Event::Changes(changes) => apply(changes.revocations, shared, link)?,
-            Event::Heartbeat(heartbeat) => {
-                let interval = u64::try_from(heartbeat.interval_seconds).unwrap_or(0).clamp(1, 300);
-                self.silence = Duration::from_secs(interval) * MISSED;
-            }
+            Event::Heartbeat(heartbeat) => self.expect_every(heartbeat.interval_seconds, link),
         }
         if self.draft.is_none() {
             if !message.cursor.is_empty() {
@@ -151,12 +166,24 @@ impl Feed {
         Ok(())
     }
 
+    fn expect_every(&mut self, seconds: i64, link: &Link) {
+        let interval = u64::try_from(seconds).unwrap_or(0).clamp(1, 300);
+        self.silence = Duration::from_secs(interval) * MISSED;
+        let impatient = link.policy.patience().is_some_and(|patience| self.silence > patience);
+        if impatient && !std::mem::replace(&mut self.warned, true) {
+            tracing::warn!(
+                seconds = interval,
+                "the service is silent for so long that the stale policy may refuse tokens in good times"
+            );
+        }
+    }
+
     fn snapshot(&mut self, part: RevocationSnapshot, shared: &Shared, link: &Link) -> Result<(), Fault> {
         let draft = self.draft.get_or_insert_with(|| Snapshot { tokens: Draft::new(), keys: BTreeMap::new() });
-        let now = shared.clock.unix_seconds();
+        let over = link.over(shared);
         for revocation in part.revocations {
             match read(revocation, &shared.marker)? {
-                Change::Tokens(entry) if entry.expires_at > now => draft.tokens.add(entry),
+                Change::Tokens(entry) if entry.expires_at > over => draft.tokens.add(entry),
                 Change::Tokens(_) => {}
                 Change::Key(kid, until) => drop(draft.keys.insert(kid, until)),
                 Change::KeySet => link.refetch.soon(),

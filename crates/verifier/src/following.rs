@@ -39,11 +39,25 @@ impl Drop for Following {
 
 async fn follow(shared: Arc<Shared>) {
     let Some(link) = &shared.link else { return };
+    let _end = End(link);
     // One task, so that one end ends all three; each waits most of the time.
     tokio::select! {
         () = keep_keys(&shared, link) => {}
         () = Feed::new().follow(&shared, link) => {}
-        () = forget(&shared) => {}
+        () = forget(&shared, link) => {}
+    }
+}
+
+/// Nothing is heard once the task has ended, and a panic in somebody's observer or the end of the runtime ends it without a
+/// word. The feed is lost then, whoever asks, and grows stale.
+struct End<'a>(&'a Link);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.pulse.lost();
+        if std::thread::panicking() {
+            tracing::error!("following the service has come to an end by a panic: no revocation is heard any more");
+        }
     }
 }
 
@@ -87,7 +101,7 @@ async fn fetch_keys(shared: &Shared, link: &Link) -> Result<(), Fault> {
     match account.calls().keys(bearer.clone(), request).await {
         Ok(answer) => {
             let material = KeyMaterial::read(answer, account.audience(), &link.recipients)?;
-            shared.keys_changed(shared.keys.install(material))
+            shared.keys_changed(shared.keys.install(&material))
         }
         Err(status) => {
             account.heed(&bearer, &status).await;
@@ -101,12 +115,13 @@ async fn fetch_keys(shared: &Shared, link: &Link) -> Result<(), Fault> {
     }
 }
 
-async fn forget(shared: &Shared) {
+async fn forget(shared: &Shared, link: &Link) {
     for part in (0..PARTS).cycle() {
         sleep(FORGET_EVERY).await;
-        let now = shared.clock.unix_seconds();
-        shared.revocations.forget(now, part);
-        shared.cache.forget(now, part);
-        shared.keys.forget(now);
+        let over = link.over(shared);
+        shared.revocations.forget(over, part);
+        shared.keys.forget(over);
+        // A token that is driven out too early is opened again.
+        shared.cache.forget(shared.clock.unix_seconds(), part);
     }
 }

@@ -21,7 +21,7 @@ pub struct IssueServiceTokenResponse {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetVerificationKeysRequest {
-    /// Must be an audience that the calling service serves.
+    /// Must be the audience of the token that the caller came with, which is one that it serves.
     #[prost(string, tag = "1")]
     pub audience: ::prost::alloc::string::String,
 }
@@ -41,6 +41,9 @@ pub struct GetVerificationKeysResponse {
     /// The longest that an access token can be valid, in seconds. For as long a revocation has to be remembered.
     #[prost(int64, tag = "5")]
     pub longest_token_life_seconds: i64,
+    /// The `tid` of every token. Signing keys are shared by all tenants, so a token of another one has a good signature, too.
+    #[prost(string, tag = "6")]
+    pub tenant_id: ::prost::alloc::string::String,
 }
 /// A public key, for the signature inside a token.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -164,7 +167,7 @@ pub struct IntrospectRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct IntrospectResponse {
-    /// Whether it is an access token for an audience that the caller serves, current, and of a session that is live. All other
+    /// Whether it is an access token for the audience of the caller's own, current, and of a session that is live. All other
     /// fields are empty otherwise.
     #[prost(bool, tag = "1")]
     pub active: bool,

@@ -7,23 +7,27 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use countersign_token::{
-    AccessReader, ContentKey, DecryptionKey, KeyFault, KeyId, RecipientKey, RecipientPublicKey, VerifyingKey,
-};
+use countersign_token::{AccessClaims, AccessReader, ContentKey, DecryptionKey, KeyFault, KeyId, VerifyingKey};
 
 use crate::{
     fault::Fault,
     generated::{EncryptionKey, GetVerificationKeysResponse, KeyAlgorithm, KeyState, SigningKey},
+    recipient::Recipient,
+    rejected::Rejected,
 };
 
 /// Keys of one kind in one answer. A rotation has three.
 const MOST_KEYS: usize = 64;
+/// The longest id of a tenant in a token.
+const MAX_TENANT: usize = 64;
 
 /// Keys from somewhere, before they are put to use.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyMaterial {
     pub(crate) issuer: String,
     pub(crate) audience: String,
+    /// The one tenant whose tokens are taken, or `None` for those of any.
+    pub(crate) tenant_id: Option<String>,
     pub(crate) verifying: Vec<VerifyingKey>,
     pub(crate) decryption: Vec<DecryptionKey>,
 }
@@ -34,13 +38,17 @@ impl KeyMaterial {
     pub(crate) fn read(
         answer: GetVerificationKeysResponse,
         audience: &str,
-        recipients: &[RecipientKey],
+        recipients: &[Recipient],
     ) -> Result<Self, Fault> {
         if answer.audience != audience {
             return Err(Fault::Unreadable("keys of another audience"));
         }
         if answer.issuer.is_empty() || answer.issuer.len() > 256 {
             return Err(Fault::Unreadable("an issuer"));
+        }
+        // Without it tokens of every tenant would do: never what the service means.
+        if answer.tenant_id.is_empty() || answer.tenant_id.len() > MAX_TENANT {
+            return Err(Fault::Unreadable("a tenant"));
         }
         if answer.signing_keys.len() > MOST_KEYS || answer.encryption_keys.len() > MOST_KEYS {
             return Err(Fault::Unreadable("too many keys"));
@@ -51,7 +59,8 @@ impl KeyMaterial {
         if verifying.is_empty() || decryption.is_empty() {
             return Err(Fault::Unreadable("no usable keys"));
         }
-        Ok(Self { issuer: answer.issuer, audience: answer.audience, verifying, decryption })
+        let (issuer, audience, tenant_id) = (answer.issuer, answer.audience, Some(answer.tenant_id));
+        Ok(Self { issuer, audience, tenant_id, verifying, decryption })
     }
 
     fn without(&self, revoked: &BTreeMap<KeyId, i64>) -> Self {
@@ -73,6 +82,7 @@ impl KeyMaterial {
         };
         self.issuer == other.issuer
             && self.audience == other.audience
+            && self.tenant_id == other.tenant_id
             && self.verifying == other.verifying
             && self.decryption.len() == other.decryption.len()
             && self.decryption.iter().zip(&other.decryption).all(|(one, other)| alike(one, other))
@@ -91,19 +101,18 @@ fn signing(key: SigningKey) -> Option<VerifyingKey> {
     made
 }
 
-fn encryption(mut key: EncryptionKey, recipients: &[RecipientKey]) -> Option<DecryptionKey> {
-    let secret = zeroize::Zeroizing::new(std::mem::take(&mut key.secret_key));
+fn encryption(key: EncryptionKey, recipients: &[Recipient]) -> Option<DecryptionKey> {
     let usable = || {
         let id = KeyId::new(&key.key_id).ok()?;
         match KeyAlgorithm::try_from(key.algorithm) {
             Ok(KeyAlgorithm::Direct) => {
-                Some(DecryptionKey::from(ContentKey::new(id, secret.as_slice().try_into().ok()?)))
+                Some(DecryptionKey::from(ContentKey::new(id, key.secret_key.as_slice().try_into().ok()?)))
             }
             Ok(KeyAlgorithm::EcdhEs) => {
-                let public = RecipientPublicKey::new(id, key.public_key.as_slice().try_into().ok()?).ok()?;
-                // Its private half never leaves the backends. That of another key would open nothing.
-                let held = recipients.iter().find(|held| held.public_key() == public)?;
-                Some(DecryptionKey::from(held.clone()))
+                // Its private half never leaves the backends.
+                let point: [u8; 32] = key.public_key.as_slice().try_into().ok()?;
+                let held = recipients.iter().find(|held| held.is_half_of(&point))?;
+                Some(DecryptionKey::from(held.under(id).ok()?))
             }
             Ok(KeyAlgorithm::Unspecified) | Err(_) => None,
         }
@@ -124,15 +133,28 @@ fn known_state(state: i32) -> bool {
 pub(crate) struct KeySet {
     /// Which set this is. What was checked with another set has to be checked again.
     pub(crate) number: u64,
-    pub(crate) reader: AccessReader,
+    reader: AccessReader,
     material: KeyMaterial,
 }
 
 impl KeySet {
     fn new(number: u64, material: KeyMaterial) -> Result<Self, KeyFault> {
-        let KeyMaterial { issuer, audience, verifying, decryption } = &material;
+        let KeyMaterial { issuer, audience, verifying, decryption, .. } = &material;
         let reader = AccessReader::new(issuer, audience, verifying.clone(), decryption.clone())?;
         Ok(Self { number, reader, material })
+    }
+
+    /// Opens a token, for the first time with this set. Another tenant is another set, so what was opened with this one need
+    /// not be asked for its tenant again.
+    ///
+    /// The signature alone says nothing of the tenant: all of them share the signing keys. Who is let see a token of one tenant
+    /// could encrypt what is signed within it anew, to the public key of another tenant's audience of the same name.
+    pub(crate) fn read(&self, token: &str, now: i64) -> Result<AccessClaims, Rejected> {
+        let claims = self.reader.read(token, now)?;
+        match &self.material.tenant_id {
+            Some(tenant_id) if *tenant_id != claims.tenant_id => Err(Rejected::WrongTenant),
+            _ => Ok(claims),
+        }
     }
 
     /// Whether tokens encrypted under `kid` can be opened.
@@ -146,30 +168,28 @@ impl KeySet {
     }
 }
 
-/// The set in use, and what decides which one that is.
+/// The set in use, and what must not come into it.
+///
+/// What was given is kept nowhere else: a key that was once revoked is gone, and comes back only if the service gives it again
+/// when that is over. Otherwise one that leaked would come back by itself where keys cannot be fetched for long.
 pub(crate) struct KeyRing {
     set: ArcSwap<KeySet>,
-    source: Mutex<Source>,
-}
-
-struct Source {
-    /// What the service, or the program, said last.
-    given: KeyMaterial,
-    /// Keys that are not to be used whoever says so, and until when that has to be remembered.
-    revoked: BTreeMap<KeyId, i64>,
+    /// Keys that are not to be used whoever says so, and until when that has to be remembered. Held by whoever changes the set.
+    revoked: Mutex<BTreeMap<KeyId, i64>>,
 }
 
 impl KeyRing {
     pub(crate) fn new(given: KeyMaterial) -> Result<Self, KeyFault> {
         let none = BTreeMap::new();
         let set = KeySet::new(1, given.without(&none))?;
-        Ok(Self { set: ArcSwap::from_pointee(set), source: Mutex::new(Source { given, revoked: none }) })
+        Ok(Self { set: ArcSwap::from_pointee(set), revoked: Mutex::new(none) })
     }
 
     /// Holds no key.
     pub(crate) fn empty(audience: &str) -> Result<Self, KeyFault> {
+        let (issuer, audience) = (String::new(), audience.to_owned());
         let (verifying, decryption) = (Vec::new(), Vec::new());
-        Self::new(KeyMaterial { issuer: String::new(), audience: audience.to_owned(), verifying, decryption })
+        Self::new(KeyMaterial { issuer, audience, tenant_id: None, verifying, decryption })
     }
 
     pub(crate) fn load(&self) -> Guard<Arc<KeySet>> {
@@ -177,36 +197,33 @@ impl KeyRing {
     }
 
     /// Uses these keys from now on, less those that are revoked. Tells whether that changed anything.
-    pub(crate) fn install(&self, given: KeyMaterial) -> Result<bool, KeyFault> {
-        let mut source = self.source();
-        let changed = self.put_to_use(&given, &source.revoked)?;
-        source.given = given;
-        Ok(changed)
+    pub(crate) fn install(&self, given: &KeyMaterial) -> Result<bool, KeyFault> {
+        self.put_to_use(given, &self.locked())
     }
 
-    /// Drops these keys at once, and does not take them back before the second beside each.
+    /// Drops this key at once, and does not take it back before the second `until`.
     pub(crate) fn revoke(&self, kid: KeyId, until: i64) -> Result<bool, KeyFault> {
-        let mut source = self.source();
-        let until = source.revoked.get(&kid).map_or(until, |known| until.max(*known));
-        source.revoked.insert(kid, until);
-        self.put_to_use(&source.given, &source.revoked)
+        let mut revoked = self.locked();
+        let until = revoked.get(&kid).map_or(until, |known| until.max(*known));
+        revoked.insert(kid, until);
+        self.put_to_use(&self.load().material, &revoked)
     }
 
     /// Exactly these keys are revoked.
-    pub(crate) fn replace_revoked(&self, revoked: BTreeMap<KeyId, i64>) -> Result<bool, KeyFault> {
-        let mut source = self.source();
-        source.revoked = revoked;
-        self.put_to_use(&source.given, &source.revoked)
+    pub(crate) fn replace_revoked(&self, now: BTreeMap<KeyId, i64>) -> Result<bool, KeyFault> {
+        let mut revoked = self.locked();
+        *revoked = now;
+        self.put_to_use(&self.load().material, &revoked)
     }
 
     /// Forgets revocations that are over at `now`: the keys themselves are gone from the service by then.
     pub(crate) fn forget(&self, now: i64) {
-        self.source().revoked.retain(|_, until| *until > now);
+        self.locked().retain(|_, until| *until > now);
     }
 
     /// How many keys are revoked.
     pub(crate) fn revoked(&self) -> usize {
-        self.source().revoked.len()
+        self.locked().len()
     }
 
     fn put_to_use(&self, given: &KeyMaterial, revoked: &BTreeMap<KeyId, i64>) -> Result<bool, KeyFault> {
@@ -219,8 +236,8 @@ impl KeyRing {
         Ok(true)
     }
 
-    fn source(&self) -> MutexGuard<'_, Source> {
-        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<KeyId, i64>> {
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

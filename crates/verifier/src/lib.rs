@@ -32,6 +32,7 @@ mod policy;
 mod presented;
 mod pulse;
 mod reading;
+mod recipient;
 mod refetch;
 mod refusal;
 mod rejected;
@@ -39,6 +40,7 @@ mod revocations;
 mod shared;
 mod status;
 mod verifier;
+mod wiping;
 
 pub use builder::VerifierBuilder;
 pub use claims::Claims;

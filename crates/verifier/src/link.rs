@@ -1,6 +1,5 @@
 //! What a connected verifier has and an offline one has not.
 
-use countersign_token::RecipientKey;
 use prost_types::Timestamp;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -11,6 +10,7 @@ use crate::{
     fault::{ConnectError, Fault},
     policy::StalePolicy,
     pulse::Pulse,
+    recipient::Recipient,
     refetch::Refetch,
     shared::Shared,
 };
@@ -26,7 +26,7 @@ pub(crate) struct Link {
     pub(crate) policy: StalePolicy,
     pub(crate) refetch: Refetch,
     pub(crate) progress: Progress,
-    pub(crate) recipients: Vec<RecipientKey>,
+    pub(crate) recipients: Vec<Recipient>,
     pub(crate) most_revocations: usize,
     pub(crate) questions: Semaphore,
 }
@@ -35,7 +35,7 @@ impl Link {
     pub(crate) fn new(
         account: Account,
         policy: StalePolicy,
-        recipients: Vec<RecipientKey>,
+        recipients: Vec<Recipient>,
         most_revocations: usize,
     ) -> Self {
         Self {
@@ -62,9 +62,19 @@ impl Link {
     pub(crate) fn clocks(&self, server: &Timestamp, shared: &Shared) {
         let here = shared.clock.unix_millis();
         let server = server.seconds.saturating_mul(1000).saturating_add(i64::from(server.nanos) / 1_000_000);
-        self.pulse.clocks(server, here);
+        self.pulse.clocks(server, here, shared.clock.monotonic());
         let behind = Duration::from_millis(u64::try_from(here.saturating_sub(server)).unwrap_or(0));
         shared.observe(|observer| observer.feed_heard(behind));
+    }
+
+    /// Revocations that expire up to this second are of no consequence any more.
+    ///
+    /// It is the service that says how late it is: were it the wall clock, one that jumps ahead and back would lose what is not
+    /// said a second time. But where the wall clock is behind, tokens hold for as long as that goes by it, and what revokes them
+    /// with them.
+    pub(crate) fn over(&self, shared: &Shared) -> i64 {
+        let at_the_service = self.pulse.service_seconds(shared.clock.monotonic());
+        at_the_service.map_or(i64::MIN, |seconds| seconds.min(shared.clock.unix_seconds()))
     }
 
     /// Whether nothing was heard for longer than the policy allows.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::{fault::Fault, rejected::Rejected};
 
 /// Is told what happens, to feed metrics. Every method does nothing unless it is written. Those about single tokens run on the
-/// hot path, so they should do no more than count; none of them ever sees a token.
+/// hot path, so they should do no more than count; none of them ever sees a token. None may panic: the feed is lost
+/// for good when one does that is about it.
 pub trait Observer: Send + Sync + 'static {
     /// A token was accepted; `cached` if it had been opened before.
     fn verified(&self, cached: bool) {

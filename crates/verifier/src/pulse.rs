@@ -1,7 +1,10 @@
 //! How long ago the service was heard.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -15,11 +18,18 @@ pub(crate) struct Pulse {
     last: AtomicU64,
     live: AtomicBool,
     skew_millis: AtomicI64,
+    /// The latest time that the service said, in milliseconds, and when that was on the monotonic clock.
+    service: Mutex<Option<(i64, Duration)>>,
 }
 
 impl Pulse {
     pub(crate) fn new() -> Self {
-        Self { last: AtomicU64::new(0), live: AtomicBool::new(false), skew_millis: AtomicI64::new(UNKNOWN) }
+        Self {
+            last: AtomicU64::new(0),
+            live: AtomicBool::new(false),
+            skew_millis: AtomicI64::new(UNKNOWN),
+            service: Mutex::new(None),
+        }
     }
 
     /// A message arrived, and nothing before it is missing. Tells whether the feed was lost until now.
@@ -43,8 +53,21 @@ impl Pulse {
         Some(now.saturating_sub(Duration::from_millis(last)))
     }
 
-    pub(crate) fn clocks(&self, server_millis: i64, here_millis: i64) {
+    /// A message that arrived `now` says what time it was at the service.
+    pub(crate) fn clocks(&self, server_millis: i64, here_millis: i64, now: Duration) {
+        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        if service.is_none_or(|(latest, _)| server_millis > latest) {
+            *service = Some((server_millis, now));
+        }
         self.skew_millis.store(server_millis.saturating_sub(here_millis).max(UNKNOWN + 1), Ordering::Relaxed);
+    }
+
+    /// What time it is at the service, in seconds, by the latest that it said and what has passed since on the monotonic clock.
+    /// `None` before it said any.
+    pub(crate) fn service_seconds(&self, now: Duration) -> Option<i64> {
+        let (latest, heard) = (*self.service.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let passed = i64::try_from(now.saturating_sub(heard).as_millis()).unwrap_or(i64::MAX);
+        Some(latest.saturating_add(passed).div_euclid(1000))
     }
 
     /// The clock of the service less that of this machine, in milliseconds.

@@ -27,6 +27,8 @@ pub enum Rejected {
     WrongIssuer,
     /// Authentic, for other backends.
     WrongAudience,
+    /// Authentic, of another tenant of the same service.
+    WrongTenant,
     /// Its session, subject or tenant was revoked.
     Revoked,
     /// Asked about it, the service said that it is not active.
@@ -76,7 +78,7 @@ impl Rejected {
         }
     }
 
-    /// A short name, for a metric's label: one of fourteen words in lower case with underscores.
+    /// A short name, for a metric's label: one of fifteen words in lower case with underscores.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -88,6 +90,7 @@ impl Rejected {
             Self::NotYetValid => "not_yet_valid",
             Self::WrongIssuer => "wrong_issuer",
             Self::WrongAudience => "wrong_audience",
+            Self::WrongTenant => "wrong_tenant",
             Self::Revoked => "revoked",
             Self::Inactive => "inactive",
             Self::FeedStale => "feed_stale",

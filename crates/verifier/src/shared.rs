@@ -51,7 +51,7 @@ impl Shared {
         {
             return self.judge_known(opened, now);
         }
-        let claims = Arc::new(set.reader.read(token, now)?);
+        let claims = Arc::new(set.read(token, now)?);
         let marks = self.marker.marks(&claims);
         if self.revocations.name(&marks, claims.issued_at) {
             return Err(Rejected::Revoked);

@@ -64,17 +64,19 @@ impl Verifier {
     /// let keys = OfflineKeys {
     ///     issuer: "https://id.example.test".to_owned(),
     ///     audience: "default".to_owned(),
+    ///     tenant_id: Some("018f3c9e-0000-7000-8000-000000000004".to_owned()),
     ///     verifying: vec![VerifyingKey::new(KeyId::new("sig-1")?, public)?],
     ///     decryption: vec![ContentKey::new(KeyId::new("enc-1")?, [11; 32]).into()],
     /// };
     /// let verifier = Verifier::offline(keys)?;
     /// assert_eq!(verifier.verify("anything"), Err(Rejected::Malformed));
-    /// # let vectors: serde_json::Value = serde_json::from_str(include_str!("../../token/vectors/access.json"))?;
-    /// # let token = vectors["accepted"][0]["token"].as_str().ok_or("no vector")?;
+    /// # let vector: serde_json::Value = serde_json::from_str(include_str!("../vectors/access.json"))?;
+    /// # let token = vector["token"].as_str().ok_or("no token")?;
     /// # let (issuer, audience) = ("https://id.example.test".to_owned(), "default".to_owned());
+    /// # let tenant_id = Some("018f3c9e-0000-7000-8000-000000000004".to_owned());
     /// # let verifying = vec![VerifyingKey::new(KeyId::new("sig-1")?, public)?];
     /// # let decryption = vec![ContentKey::new(KeyId::new("enc-1")?, [11; 32]).into()];
-    /// # let keys = OfflineKeys { issuer, audience, verifying, decryption };
+    /// # let keys = OfflineKeys { issuer, audience, tenant_id, verifying, decryption };
     /// # let verifier = Verifier::builder().clock(Then).offline(keys)?;
     /// let claims = verifier.verify(token)?;
     /// assert!(claims.has_role("editor") && !claims.is_service());
@@ -101,7 +103,7 @@ impl Verifier {
     /// Checks a token: no network, no waiting, no lock.
     ///
     /// # Errors
-    /// A [`Rejected`] for everything that is not an authentic, current token of this audience whose session, subject, tenant
+    /// A [`Rejected`] for everything that is not an authentic, current token of this audience and tenant whose session, subject, tenant
     /// and keys still hold. If it names a key that is not held, other keys are asked for, and the next call may succeed.
     pub fn verify(&self, token: &str) -> Result<Claims, Rejected> {
         let judged = self.shared.judge(token).and_then(|judged| match self.shared.is_stale() {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{collections::BTreeSet, env, process::Command};
+use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
 
 /// Beginnings of names, or whole names that end in `$`. Databases, servers, makers of tokens, second providers of ciphers
 /// and the rest of Countersign. `openssl-probe` is no OpenSSL: it looks for the certificates of the system.
@@ -69,6 +69,32 @@ fn a_backend_takes_in_no_openssl_no_database_and_no_server() {
         let found: Vec<_> = tree.iter().filter(|name| forbidden(name)).collect();
         assert!(found.is_empty(), "with features {features:?}: {found:?}");
     }
+}
+
+#[test]
+fn nothing_is_included_from_outside_of_the_package() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut included = 0;
+    for file in fs::read_dir(root.join("src")).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        for named in text.split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let found = root.join("src").join(named).canonicalize().unwrap();
+            assert!(found.starts_with(root.canonicalize().unwrap()), "{} includes {named}", path.display());
+            included += 1;
+        }
+    }
+    assert!(included > 0);
+}
+
+#[test]
+fn the_vector_is_that_of_the_tokens_own_crate() {
+    let json = |path: &str| -> serde_json::Value {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let (ours, theirs) = (json("vectors/access.json"), json("../token/vectors/access.json"));
+    assert_eq!((&ours["now"], &ours["token"]), (&theirs["accepted"][0]["now"], &theirs["accepted"][0]["token"]));
 }
 
 #[test]

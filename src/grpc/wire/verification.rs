@@ -40,6 +40,7 @@ pub(in crate::grpc) fn verification_keys(handed: HandedOut) -> proto::GetVerific
         audience: handed.audience,
         signing_keys: signing.collect(),
         encryption_keys: encryption.collect(),
+        tenant_id: handed.tenant.to_string(),
         longest_token_life_seconds: i64::try_from(LONGEST_ACCESS_LIFE.as_secs()).unwrap_or(i64::MAX),
     }
 }

@@ -19,6 +19,7 @@ pub(in crate::store) struct Model {
     pub(in crate::store) user_agent: String,
     pub(in crate::store) trace_id: String,
     pub(in crate::store) service_id: Option<Uuid>,
+    pub(in crate::store) object: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -45,7 +45,7 @@ impl CreateAudience {
         }
         key::insert(tx, tenant, &self.smith.make(slot.clone(), None, KeyState::Active)?).await?;
         self.smith.stage(tx, &slot, None).await?;
-        self.journal.did(tx, tenant, origin, EventKind::AudienceCreated, About::default()).await?;
+        self.journal.did(tx, tenant, origin, EventKind::AudienceCreated, About::object(name)).await?;
         Ok(true)
     }
 }

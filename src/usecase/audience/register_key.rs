@@ -67,7 +67,7 @@ impl RegisterAudienceKey {
             return Ok(Registered::Overtaken);
         }
         let kind = if recipient.is_some() { EventKind::AudienceKeyRegistered } else { EventKind::AudienceKeyWithdrawn };
-        self.journal.did(&tx, slot.tenant, origin, kind, About::default()).await?;
+        self.journal.did(&tx, slot.tenant, origin, kind, About::object(audience)).await?;
         self.announce.commit(tx, &Announcement::KeySetChanged).await?;
         Ok(Registered::Done { kid: first.id })
     }

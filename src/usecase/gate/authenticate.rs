@@ -52,12 +52,19 @@ impl SignedIn {
 pub struct ServiceCaller {
     service: Service,
     secret: ServiceSecretId,
+    audience: String,
     issued_at: i64,
 }
 
 impl ServiceCaller {
     pub fn service(&self) -> &Service {
         &self.service
+    }
+
+    /// The audience of the token it came with. It serves that one, and asks about that one: whoever else serves it has seen
+    /// this token, and must not come by the keys of another audience with it.
+    pub fn audience(&self) -> &str {
+        &self.audience
     }
 
     /// Whether a revocation takes away what this caller came in with.
@@ -106,11 +113,13 @@ impl Authenticate {
         }
         let id: ServiceId = claims.subject.parse().map_err(|_| Reason::TokenInvalid)?;
         let secret: ServiceSecretId = claims.session_id.parse().map_err(|_| Reason::TokenInvalid)?;
-        let service = service::find_live(&self.store.read(), tenant, id, secret).await?.ok_or(Reason::SessionEnded)?;
+        let service = service::find_live(&self.store.read(), tenant, id, secret, claims.issued_at)
+            .await?
+            .ok_or(Reason::SessionEnded)?;
         if !service.may(Access::Serves, &claims.audience) {
             return Err(Reason::CallerNotAllowed.into());
         }
-        Ok(ServiceCaller { service, secret, issued_at: claims.issued_at })
+        Ok(ServiceCaller { service, secret, audience: claims.audience, issued_at: claims.issued_at })
     }
 
     /// # Errors

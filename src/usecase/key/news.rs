@@ -51,7 +51,9 @@ impl KeyNews {
 
     async fn ask(&self) -> bool {
         let (now, asked) = (self.clock.now(), self.asked_at.load(Ordering::Relaxed));
-        let is_soon = now.since(Timestamp::from_micros(asked)) < PAUSE;
+        let asked_at = Timestamp::from_micros(asked);
+        // A clock that was set back must not keep anybody waiting until it is there again.
+        let is_soon = asked_at <= now && now.since(asked_at) < PAUSE;
         let is_mine = || {
             let (order, now) = (Ordering::Relaxed, now.as_micros());
             self.asked_at.compare_exchange(asked, now, order, order).is_ok()

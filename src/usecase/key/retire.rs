@@ -52,7 +52,7 @@ impl RetireKey {
         if !is_erased || !self.replace(&tx, &slot, was, &row).await? {
             return Ok(Retired::Overtaken);
         }
-        self.journal.did(&tx, tenant, origin, EventKind::KeyRetired, About::default()).await?;
+        self.journal.did(&tx, tenant, origin, EventKind::KeyRetired, About::object(id)).await?;
         self.announce.commit(tx, &Announcement::KeyRetired { kid: id.to_owned() }).await?;
         Ok(Retired::Done { purpose: slot.purpose, was })
     }

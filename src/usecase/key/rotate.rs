@@ -63,7 +63,7 @@ impl RotateKeys {
             return Ok(None);
         }
         let Some(successor) = self.smith.succeed(&tx, slot).await? else { return Ok(None) };
-        self.journal.did(&tx, slot.tenant, origin, EventKind::KeyRotated, About::default()).await?;
+        self.journal.did(&tx, slot.tenant, origin, EventKind::KeyRotated, About::object(&successor)).await?;
         self.announce.commit(tx, &Announcement::KeySetChanged).await?;
         telemetry::count_key_rotation(slot.purpose.name());
         tracing::info!(

@@ -1,7 +1,12 @@
 use crate::{
-    cache::Feed,
+    cache::{Feed, Topic, WakeUps},
     runtime::Clock,
     store::{Store, StoreFault, revocation},
+    usecase::key::ReloadKeys,
+};
+use countersign_domain::{
+    revocation::{FeedCursor, Revocation},
+    time::Timestamp,
 };
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -12,6 +17,9 @@ pub struct FollowRevocations {
     pub store: Store,
     pub feed: Feed,
     pub clock: Clock,
+    pub reload: ReloadKeys,
+    /// Other processes do not know of what was given its place here.
+    pub wakeups: WakeUps,
     /// One look at a time: two would take in everything twice.
     pub looking: Arc<Mutex<()>>,
 }
@@ -25,35 +33,67 @@ impl FollowRevocations {
         self.store.revoked().await;
     }
 
-    /// Returns whether entries were given their places: then other processes do not know of them yet.
-    ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn run(&self) -> Result<bool, StoreFault> {
+    pub async fn run(&self) -> Result<(), StoreFault> {
         let _looking = self.looking.lock().await;
-        let now = self.clock.now();
-        let outlook = revocation::outlook(&self.store.read()).await?;
-        let mut head = outlook.head;
-        if outlook.waiting {
-            let tx = self.store.begin().await?;
-            head = revocation::place(&tx).await?;
-            tx.commit().await?;
-        }
+        let (head, now) = (self.head().await?, self.clock.now());
         let mut read = self.feed.tide().borrow().head;
         if head < read {
             tracing::warn!(read, head, "the feed of revocations went back: the database is another than before");
-            self.feed.restart();
-            read = 0;
+            return self.start_again(head, now).await;
         }
         while read < head {
-            let page = revocation::after(&self.store.read(), read, now, PAGE).await?;
-            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-            // What is missing between the last entry and the head was over before it was read.
-            let last = page.last().map_or(0, |entry| entry.position);
-            read = if is_last { head.max(last) } else { last };
-            self.feed.advance(page.into_iter().map(|entry| (entry.cursor(), entry.revocation)).collect(), read, now);
+            let page;
+            (page, read) = self.page(read, head, now).await?;
+            self.feed.advance(page, read, now);
         }
         self.feed.advance(Vec::new(), read, now);
-        Ok(outlook.waiting)
+        Ok(())
+    }
+
+    /// The last place, once everything that is committed has one.
+    async fn head(&self) -> Result<i64, StoreFault> {
+        let outlook = revocation::outlook(&self.store.read()).await?;
+        if !outlook.waiting {
+            return Ok(outlook.head);
+        }
+        let tx = self.store.begin().await?;
+        let head = revocation::place(&tx).await?;
+        tx.commit().await?;
+        self.wakeups.ring(Topic::Revocations);
+        Ok(head)
+    }
+
+    async fn start_again(&self, head: i64, now: Timestamp) -> Result<(), StoreFault> {
+        let (mut all, mut read) = (Vec::new(), 0);
+        while read < head {
+            let page;
+            (page, read) = self.page(read, head, now).await?;
+            all.extend(page);
+        }
+        self.feed.replace(all, head);
+        Ok(())
+    }
+
+    /// Some of what follows a place, and up to where that is everything.
+    async fn page(
+        &self,
+        read: i64,
+        head: i64,
+        now: Timestamp,
+    ) -> Result<(Vec<(FeedCursor, Revocation)>, i64), StoreFault> {
+        let page = revocation::after(&self.store.read(), read, now, PAGE).await?;
+        let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+        // What is missing between the last entry and the head was over before it was read.
+        let last = page.last().map_or(0, |entry| entry.position);
+        if page.iter().any(|entry| entry.revocation.kind.concerns_everybody()) {
+            // Whoever hears that keys changed asks for them at once, and must not be given the old ones.
+            if let Err(fault) = self.reload.run().await {
+                tracing::warn!(%fault, "the keys that the feed speaks of could not be read");
+            }
+        }
+        let read = if is_last { head.max(last) } else { last };
+        Ok((page.into_iter().map(|entry| (entry.cursor(), entry.revocation)).collect(), read))
     }
 }

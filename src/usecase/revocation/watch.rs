@@ -58,6 +58,11 @@ pub struct Watch {
     at: FeedCursor,
     /// Whether the follower is being told everything anew.
     in_snapshot: bool,
+    /// Whether the follower waits for its first word. One that goes on where it was would otherwise hear nothing for a while,
+    /// and not know that it is heard.
+    is_new: bool,
+    /// Whether the follower itself is among those who were revoked.
+    is_out: bool,
     is_over: bool,
     _seat: Seat,
 }
@@ -72,7 +77,8 @@ impl WatchRevocations {
     /// OVERLOADED when too many follow already.
     pub async fn run(&self, caller: &ServiceCaller, cursor: Option<FeedCursor>) -> Result<Watch, Failure> {
         let feed = self.follow.feed.clone();
-        let seat = feed.seat().ok_or_else(|| Refusal::from(Reason::Overloaded).retry_after(FULL_WAIT))?;
+        let seat =
+            feed.seat(caller.service().id).ok_or_else(|| Refusal::from(Reason::Overloaded).retry_after(FULL_WAIT))?;
         // Nobody is told less than what held when they asked.
         self.follow.run().await?;
         let tide = feed.tide();
@@ -90,6 +96,8 @@ impl WatchRevocations {
             history,
             at: known.unwrap_or(FeedCursor::START),
             in_snapshot: known.is_none(),
+            is_new: true,
+            is_out: false,
             is_over: false,
             _seat: seat,
         })
@@ -112,16 +120,18 @@ impl Watch {
             if self.is_over || tide.over || self.open.elapsed() >= self.longest {
                 return None;
             }
+            if self.is_out && !self.in_snapshot {
+                self.is_over = true;
+                return Some(Err(Reason::SessionEnded.into()));
+            }
             if tide.history != self.history {
                 (self.history, self.at, self.in_snapshot) = (tide.history, FeedCursor::START, true);
             }
             let (revocations, at) = self.feed.after(self.at.position, self.caller.service().tenant, MOST_AT_ONCE);
             let is_all = revocations.len() < MOST_AT_ONCE;
             self.at = at;
-            if revocations.iter().any(|revocation| self.caller.falls_to(revocation)) {
-                self.is_over = true;
-                return Some(Err(Reason::SessionEnded.into()));
-            }
+            // It may come back with another token, and then has heard all of this.
+            self.is_out |= revocations.iter().any(|revocation| self.caller.falls_to(revocation));
             if self.in_snapshot {
                 self.in_snapshot = !is_all;
                 return Some(Ok(self.say(Heard::Snapshot { revocations, complete: is_all })));
@@ -129,11 +139,13 @@ impl Watch {
             if !revocations.is_empty() {
                 return Some(Ok(self.say(Heard::Changes(revocations))));
             }
+            if self.is_new {
+                return Some(Ok(self.say(Heard::Heartbeat)));
+            }
             let patience = self.heartbeat.saturating_sub(self.silent.elapsed());
             if timeout(patience, self.tide.changed()).await.is_none() {
-                let looked_at = self.tide.borrow().looked_at;
                 // Silence from here means that this process itself does not know.
-                if self.clock.now().since(looked_at) <= self.heartbeat {
+                if self.tide.borrow().looked.elapsed() <= self.heartbeat {
                     return Some(Ok(self.say(Heard::Heartbeat)));
                 }
                 self.silent = Stopwatch::start();
@@ -143,6 +155,7 @@ impl Watch {
 
     fn say(&mut self, heard: Heard) -> Message {
         self.silent = Stopwatch::start();
+        self.is_new = false;
         Message { heard, at: self.clock.now(), cursor: (!self.in_snapshot).then_some(self.at) }
     }
 }

@@ -21,7 +21,7 @@ impl EndSessions {
     pub async fn run(&self, origin: &Origin) -> Result<u64, Failure> {
         let tenant = origin.tenant();
         let tx = self.store.begin().await?;
-        let ended = session::end_everybodys(&tx, tenant, EndReason::EndedByOperator, self.clock.now()).await?;
+        let ended = session::end_everybodys(&tx, tenant, EndReason::EndedByOperator, || self.clock.now()).await?;
         self.journal.did(&tx, tenant, origin, EventKind::SessionsEndedByOperator, About::default()).await?;
         tx.commit().await?;
         Ok(ended)

@@ -2,7 +2,7 @@ use crate::{
     keys::{KeyRing, KeySetView},
     usecase::{Failure, gate::ServiceCaller, key::KeyNews},
 };
-use countersign_domain::{refusal::Reason, service::Access};
+use countersign_domain::{id::TenantId, refusal::Reason};
 use std::sync::Arc;
 
 /// A backend fetches what it checks the tokens of its audience with.
@@ -18,21 +18,22 @@ pub struct HandOutKeys {
 #[derive(Clone, Debug)]
 pub struct HandedOut {
     pub issuer: String,
+    pub tenant: TenantId,
     pub audience: String,
     pub keys: KeySetView,
 }
 
 impl HandOutKeys {
     /// # Errors
-    /// CALLER_NOT_ALLOWED for an audience that the caller does not serve, whether or not there is one.
+    /// CALLER_NOT_ALLOWED for another audience than that of the caller's token, whether or not there is one.
     pub async fn run(&self, caller: &ServiceCaller, audience: &str) -> Result<HandedOut, Failure> {
         let service = caller.service();
-        if !service.may(Access::Serves, audience) {
+        if caller.audience() != audience {
             return Err(Reason::CallerNotAllowed.into());
         }
         self.news.hear_of(service.tenant, audience).await?;
         let keys = self.ring.verification_keys(service.tenant, audience);
         let keys = keys.ok_or_else(|| Failure::Broken(format!("the audience {audience} has no keys")))?;
-        Ok(HandedOut { issuer: self.issuer.clone(), audience: audience.to_owned(), keys })
+        Ok(HandedOut { issuer: self.issuer.clone(), tenant: service.tenant, audience: audience.to_owned(), keys })
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 use countersign_domain::{
     id::{ServiceId, ServiceSecretId, SessionId},
     secret::SecretText,
-    service::{Access, SERVICE_LEVEL},
+    service::SERVICE_LEVEL,
 };
 use std::sync::Arc;
 
@@ -35,8 +35,7 @@ impl Introspect {
         let now = self.clock.now();
         let opened = self.news.open(|| self.ring.read_access(token, now)).await;
         let Ok(claims) = opened else { return Ok(None) };
-        let is_for_caller =
-            claims.tenant_id == service.tenant.to_string() && service.may(Access::Serves, &claims.audience);
+        let is_for_caller = claims.tenant_id == service.tenant.to_string() && claims.audience == caller.audience();
         let holds = is_for_caller && self.is_live(caller, &claims).await?;
         Ok(holds.then_some(Introspected(claims)))
     }
@@ -48,7 +47,7 @@ impl Introspect {
         if claims.level == SERVICE_LEVEL {
             let ids = (claims.subject.parse::<ServiceId>(), claims.session_id.parse::<ServiceSecretId>());
             let (Ok(id), Ok(secret)) = ids else { return Ok(false) };
-            return Ok(service::find_live(&db, tenant, id, secret).await?.is_some());
+            return Ok(service::find_live(&db, tenant, id, secret, claims.issued_at).await?.is_some());
         }
         let Ok(id) = claims.session_id.parse::<SessionId>() else { return Ok(false) };
         let found = session::find_with_account(&db, tenant, id).await?;

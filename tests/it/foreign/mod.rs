@@ -1,3 +1,6 @@
-//! Clients that share no code with this project.
+//! Clients and libraries that share no code with this project.
 
+mod issued;
+mod library;
+mod made;
 mod python;

@@ -1,25 +1,24 @@
+use super::library::LIMIT;
 use crate::support::{ProcessOptions, ServiceProcess, finish, missing};
 use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
-const LIMIT: Duration = Duration::from_secs(60);
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/foreign/story.py");
 
 /// A Python that has what `requirements.txt` names.
-fn python() -> Option<PathBuf> {
+pub(super) fn python() -> Option<PathBuf> {
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("ci/python/bin");
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).chain([built]).map(|folder| folder.join("python3")).find(|python| {
         let mut question = Command::new(python);
-        question.args(["-c", "import grpc, grpc_reflection.v1alpha, google.protobuf"]);
+        question.args(["-c", "import grpc, grpc_reflection.v1alpha, google.protobuf, joserfc"]);
         python.is_file() && finish(&mut question, LIMIT).status.success()
     });
     if found.is_none() {
-        missing("Python with grpcio (tests/it/foreign/requirements.txt)");
+        missing("Python with grpcio and joserfc (tests/it/foreign/requirements.txt)");
     }
     found
 }

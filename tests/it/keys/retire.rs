@@ -34,7 +34,8 @@ fn access_tokens_of_a_retired_key_are_refused_at_once_and_refreshing_helps() {
             let published = app.keys.reload.ring.verification_keys(Origin::terminal().tenant(), "default").unwrap();
             assert!(!published.signing.iter().any(|key| key.id == gone));
             assert!(!published.content.iter().any(|key| key.id == gone));
-            assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'key_retired'").await, 1);
+            let noted = format!("SELECT count(*) FROM audit_events WHERE kind = 'key_retired' AND object = '{gone}'");
+            assert_eq!(app.number(&noted).await, 1);
         });
     }
 }

@@ -8,7 +8,9 @@ fn help_names_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     let help = options.succeed(&["--help"]);
-    for command in ["serve", "migrate", "health", "config", "mail", "account", "keys", "audience", "audit"] {
+    for command in
+        ["serve", "migrate", "health", "config", "mail", "account", "keys", "audience", "service", "session", "audit"]
+    {
         assert!(help.contains(command), "{help}");
     }
     assert!(options.succeed(&["--version"]).contains(env!("CARGO_PKG_VERSION")));

@@ -7,6 +7,8 @@ mod first_start;
 mod health;
 mod key;
 mod metrics;
+mod orders;
 mod refusal;
+mod service_command;
 mod stop;
 mod storm;

@@ -3,6 +3,7 @@ use countersign::{
     grpc::wire::proto::*,
     usecase::{Origin, service::NewService},
 };
+use countersign_domain::revocation::CLOCK_LEEWAY;
 use futures_util::future::join_all;
 use std::time::Duration;
 
@@ -76,7 +77,10 @@ fn a_disabled_service_has_nothing_until_it_is_enabled() {
         assert_eq!(keys(app, &backend.token).await.reason(), "SESSION_ENDED");
         assert_eq!(draw(app, &backend, backend.created.secret.reveal()).await.reason(), "CREDENTIALS_INVALID");
         assert!(app.services.enable(&operator, backend.created.id).await.unwrap());
-        draw(app, &backend, backend.created.secret.reveal()).await.unwrap();
+        assert_eq!(keys(app, &backend.token).await.reason(), "SESSION_ENDED", "what was revoked stays revoked");
+        app.advance(CLOCK_LEEWAY + Duration::from_secs(1));
+        let token = draw(app, &backend, backend.created.secret.reveal()).await.unwrap();
+        keys(app, &token).await.unwrap();
     });
 }
 

@@ -72,6 +72,8 @@ impl AppOptions {
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
     pub(crate) clock: ClockHand,
+    /// What the hand of the clock points at.
+    pub(crate) time: Clock,
     pub(crate) log: Log,
     pub(crate) deliver: DeliverMail,
     pub(crate) purge: Purge,
@@ -112,6 +114,7 @@ impl App {
         };
         let config = options.config(&data_dir, &database_url);
         let (clock, hand) = Clock::manual(START);
+        let time = clock.clone();
         let world = World { clock, entropy: Entropy::seeded(1) };
         let service = Box::pin(Service::assemble(&config, world, None)).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -127,6 +130,7 @@ impl App {
         Self {
             address,
             clock: hand,
+            time,
             log,
             deliver,
             purge,

@@ -1,5 +1,5 @@
 use std::{
-    io::Read,
+    io::{Read, Write as _},
     process::{Child, Command, ExitStatus, Output, Stdio},
     thread,
     time::Duration,
@@ -9,8 +9,24 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// Runs a command to its end, and fails when that takes longer than `limit`.
 pub(crate) fn finish(command: &mut Command, limit: Duration) -> Output {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::null());
+    complete(command, &[], limit)
+}
+
+/// The same, with something to read on standard input.
+pub(crate) fn finish_with(command: &mut Command, input: &[u8], limit: Duration) -> Output {
+    command.stdin(Stdio::piped());
+    complete(command, input, limit)
+}
+
+fn complete(command: &mut Command, input: &[u8], limit: Duration) -> Output {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    if let Some(mut stdin) = child.stdin.take() {
+        let input = input.to_vec();
+        // One that ends without reading everything says why on standard error.
+        thread::spawn(move || stdin.write_all(&input).ok());
+    }
     let (stdout, stderr) = (gather(child.stdout.take()), gather(child.stderr.take()));
     let Some(status) = wait(&mut child, limit) else {
         child.kill().unwrap();

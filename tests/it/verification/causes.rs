@@ -111,6 +111,8 @@ fn disabling_and_deleting_an_account_are_told_to_backends() {
 fn an_operator_who_signs_everybody_out_tells_backends_so_in_one_line() {
     on_each_database(async |app| {
         let backend = Backend::enrol(app, "orders").await;
+        let mut following = backend.follow(app, "").await.unwrap();
+        following.snapshot().await;
         let ada = Person::sign_up(app, "ada@example.org").await;
         let eve = Person::sign_up(app, "eve@example.org").await;
         app.advance(std::time::Duration::from_secs(1));
@@ -118,8 +120,12 @@ fn an_operator_who_signs_everybody_out_tells_backends_so_in_one_line() {
         for person in [&ada, &eve] {
             assert_eq!(Person::me(app, &person.session).await.reason(), "SESSION_ENDED");
         }
+        let told = heard(app, &mut following).await;
+        assert!(matches!(&told[..], [Target::TenantId(_)]), "{told:?}");
         app.advance(std::time::Duration::from_secs(1));
-        assert_eq!(backend.follow(app, "").await.unwrap().next().await.reason(), "SESSION_ENDED", "services too");
+        // Services too, but they help themselves.
+        assert_eq!(following.next().await.reason(), "SESSION_ENDED");
+        assert_eq!(backend.follow(app, "").await.map(drop).reason(), "SESSION_ENDED");
         let token = Backend::draw(app, &backend.created, "").await.unwrap().access_token;
         let after = Backend { token, ..backend }.follow(app, "").await.unwrap().snapshot().await;
         let [entry] = &after[..] else { panic!("{after:?}") };
@@ -147,5 +153,21 @@ fn a_call_that_failed_leaves_no_line() {
         let unknown = RevokeSessionRequest { session_id: "01890000-0000-7000-8000-000000000000".to_owned() };
         assert_eq!(app.sessions().revoke_session(ada.asks(unknown)).await.reason(), "SESSION_NOT_FOUND");
         assert_eq!(app.rows("revocations").await, 0);
+    });
+}
+
+#[test]
+fn a_token_that_was_drawn_while_everybody_was_signed_out_is_over_too() {
+    on_each_database(async |app| {
+        let backend = Backend::enrol(app, "orders").await;
+        let mut following = backend.follow(app, "").await.unwrap();
+        following.snapshot().await;
+        Person::sign_up(app, "ada@example.org").await;
+        // By a process whose clock is three seconds ahead.
+        app.execute("UPDATE sessions SET refreshed_at = refreshed_at + 3000000").await;
+        app.end_sessions.run(&Origin::terminal()).await.unwrap();
+        app.follow.run().await.unwrap();
+        let not_after = following.changes().await[0].not_after_time.unwrap();
+        assert_eq!(not_after.seconds, 1_800_000_003);
     });
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{App, Backend, Replica, on_each_database};
 use countersign::{
-    cache::Feed,
+    cache::{Feed, Seats},
     runtime::Clock,
     store::{Store, revocation},
     usecase::revocation::FollowRevocations,
@@ -13,9 +13,11 @@ use std::{collections::HashSet, sync::Arc};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-fn follower(store: &Store) -> FollowRevocations {
+/// One that has read nothing yet.
+fn follower(app: &App, store: &Store) -> FollowRevocations {
     let (clock, _) = Clock::manual(NOW);
-    FollowRevocations { store: store.clone(), feed: Feed::new(10), clock, looking: Arc::default() }
+    let feed = Feed::new(Seats::new(10, 10));
+    FollowRevocations { store: store.clone(), feed, clock, looking: Arc::default(), ..app.follow.clone() }
 }
 
 fn read(follow: &FollowRevocations) -> Vec<String> {
@@ -36,7 +38,7 @@ fn an_entry_that_commits_late_is_not_missed_by_those_who_read_on() {
             return;
         }
         let store = app.store().await;
-        let follow = follower(&store);
+        let follow = follower(app, &store);
         let slow = store.begin().await.unwrap();
         revocation::append(&slow, DEFAULT_TENANT, RevocationKind::Session, "slow", NOW).await.unwrap();
         append(&store, "quick").await;
@@ -53,7 +55,7 @@ fn an_entry_that_commits_late_is_not_missed_by_those_who_read_on() {
 fn followers_of_several_processes_read_the_same_in_the_same_order() {
     on_each_database(async |app| {
         let stores = join_all((0..4).map(|_| app.store())).await;
-        let follows: Vec<_> = stores.iter().map(follower).collect();
+        let follows: Vec<_> = stores.iter().map(|store| follower(app, store)).collect();
         for round in 0..5 {
             let written = stores.iter().enumerate().map(async |(at, store)| {
                 for number in 0..5 {
@@ -89,7 +91,7 @@ fn a_transaction_that_is_dropped_leaves_no_place_empty() {
         revocation::append(&tx, DEFAULT_TENANT, RevocationKind::Session, "dropped", NOW).await.unwrap();
         drop(tx);
         append(&store, "kept").await;
-        let follow = follower(&store);
+        let follow = follower(app, &store);
         follow.run().await.unwrap();
         assert_eq!(read(&follow), ["kept"]);
         assert_eq!(app.number("SELECT position FROM revocation_head").await, 1);
@@ -101,7 +103,7 @@ fn a_transaction_that_is_dropped_leaves_no_place_empty() {
 fn a_database_that_went_back_is_told_anew() {
     on_each_database(async |app| {
         let store = app.store().await;
-        let follow = follower(&store);
+        let follow = follower(app, &store);
         for target in ["a", "b", "c"] {
             append(&store, target).await;
         }
@@ -110,8 +112,12 @@ fn a_database_that_went_back_is_told_anew() {
         // As after a backup from before `b` was put back.
         app.execute("DELETE FROM revocations WHERE target <> 'a'").await;
         app.execute("UPDATE revocation_head SET position = 1").await;
-        follow.run().await.unwrap();
-        assert_eq!(read(&follow), ["a"]);
+        // A follower that is woken up before everything was read again would be told that nothing is revoked.
+        let mut tide = follow.feed.tide();
+        let told = async { (tide.changed().await.unwrap(), read(&follow)).1 };
+        let (ran, told) = tokio::join!(follow.run(), told);
+        ran.unwrap();
+        assert_eq!((told, read(&follow)), (vec!["a".to_owned()], vec!["a".to_owned()]));
         assert_ne!(follow.feed.tide().borrow().history, before);
         store.close().await;
     });
@@ -147,5 +153,26 @@ fn a_service_that_stops_lets_its_followers_go() {
         following.snapshot().await;
         other.close().await;
         assert_eq!(following.next().await.unwrap(), None);
+    });
+}
+
+#[test]
+fn a_process_that_stopped_in_the_middle_of_placing_holds_nobody_up_for_long() {
+    on_each_database(async |app| {
+        if !app.database_url.starts_with("postgres") {
+            // One file, one machine: when it stops, everybody does.
+            return;
+        }
+        let (stopped, store) = (app.store().await, app.store().await);
+        append(&store, "a").await;
+        let tx = stopped.begin().await.unwrap();
+        revocation::place(&tx).await.unwrap();
+        let follow = follower(app, &store);
+        tokio::time::timeout(std::time::Duration::from_secs(25), follow.run())
+            .await
+            .expect("the lock is gone")
+            .unwrap();
+        assert_eq!(read(&follow), ["a"]);
+        assert!(tx.commit().await.is_err(), "whoever wakes up too late has placed nothing");
     });
 }

@@ -1,4 +1,6 @@
 mod causes;
 mod feed;
 mod introspect;
+mod keys;
+mod offline;
 mod watch;

@@ -1,10 +1,14 @@
 use crate::support::{
-    App, AppOptions, Backend, PASSWORD, Person, Refused as _, on_each_database, on_each_database_with, reason,
-    retry_after,
+    App, AppOptions, Backend, Following, PASSWORD, Person, Refused as _, on_each_database, on_each_database_with,
+    reason, retry_after,
 };
 use countersign::{
     grpc::wire::proto::{watch_revocations_response::Event, *},
     usecase::Origin,
+};
+use countersign_domain::{
+    key::{KeyPurpose, KeySlot},
+    revocation::REVOCATION_LIFE,
 };
 use std::time::Duration;
 
@@ -87,7 +91,7 @@ fn what_no_token_can_be_hit_by_any_more_is_forgotten() {
     on_each_database(async |app| {
         Person::register(app, "ada@example.org").await;
         leave(app).await;
-        app.advance(Duration::from_secs(3_600 + 61));
+        app.advance(REVOCATION_LIFE + Duration::from_secs(1));
         let mut following = Backend::enrol(app, "orders").await.follow(app, "").await.unwrap();
         assert_eq!(following.snapshot().await, []);
         app.purge.run().await.unwrap();
@@ -97,13 +101,43 @@ fn what_no_token_can_be_hit_by_any_more_is_forgotten() {
     });
 }
 
+/// What comes next, while the process looks at the database from time to time.
+async fn next_while_looking(app: &App, following: &mut Following) -> Option<Event> {
+    let looking = async {
+        loop {
+            app.follow.run().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        next = following.next() => next.unwrap(),
+        () = looking => unreachable!(),
+    }
+}
+
 #[test]
 fn while_nothing_happens_a_follower_hears_that_all_is_well() {
     on_each_database_with(AppOptions::with("COUNTERSIGN_VERIFICATION__HEARTBEAT", "1s"), async |app| {
         let mut following = Backend::enrol(app, "orders").await.follow(app, "").await.unwrap();
         following.snapshot().await;
-        let Some(Event::Heartbeat(heartbeat)) = following.next().await.unwrap() else { panic!("no heartbeat") };
+        let Some(Event::Heartbeat(heartbeat)) = next_while_looking(app, &mut following).await else {
+            panic!("no heartbeat")
+        };
         assert_eq!(heartbeat.interval_seconds, 1);
+    });
+}
+
+#[test]
+fn a_follower_that_goes_on_where_it_was_hears_at_once_that_it_is_heard() {
+    on_each_database_with(AppOptions::with("COUNTERSIGN_VERIFICATION__HEARTBEAT", "15s"), async |app| {
+        Person::register(app, "ada@example.org").await;
+        leave(app).await;
+        let backend = Backend::enrol(app, "orders").await;
+        let mut following = backend.follow(app, "").await.unwrap();
+        following.snapshot().await;
+        let mut again = backend.follow(app, &following.cursor).await.unwrap();
+        let first = tokio::time::timeout(Duration::from_secs(10), again.next()).await.expect("within a heartbeat");
+        assert!(matches!(first.unwrap(), Some(Event::Heartbeat(_))));
     });
 }
 
@@ -112,12 +146,10 @@ fn a_process_that_does_not_know_says_nothing() {
     on_each_database_with(AppOptions::with("COUNTERSIGN_VERIFICATION__HEARTBEAT", "1s"), async |app| {
         let mut following = Backend::enrol(app, "orders").await.follow(app, "").await.unwrap();
         following.snapshot().await;
-        // The last look is now longer ago than the silence that may be.
-        app.advance(Duration::from_secs(60));
-        let silence = tokio::time::timeout(Duration::from_millis(2_500), following.next()).await;
+        // Nobody looks at the database. What the clock on the wall says makes no difference.
+        let silence = tokio::time::timeout(Duration::from_millis(3_500), following.next()).await;
         assert!(silence.is_err(), "{silence:?}");
-        app.follow.run().await.unwrap();
-        assert!(matches!(following.next().await.unwrap(), Some(Event::Heartbeat(_))));
+        assert!(matches!(next_while_looking(app, &mut following).await, Some(Event::Heartbeat(_))));
     });
 }
 
@@ -132,6 +164,7 @@ fn a_follower_whose_secret_is_retired_is_shown_out() {
         let id = backend.created.id;
         app.services.retire_secret(&Origin::terminal(), id, backend.created.secret_id).await.unwrap();
         app.follow.run().await.unwrap();
+        assert_eq!(following.changes().await.len(), 1, "it hears of it before it goes");
         assert_eq!(reason(&following.next().await.unwrap_err()), "SESSION_ENDED");
         assert_eq!(spared.changes().await.len(), 1, "others hear of it");
     });
@@ -145,6 +178,7 @@ fn a_follower_that_is_disabled_is_shown_out() {
         following.snapshot().await;
         app.services.disable(&Origin::terminal(), backend.created.id).await.unwrap();
         app.follow.run().await.unwrap();
+        assert_eq!(following.changes().await.len(), 1);
         assert_eq!(reason(&following.next().await.unwrap_err()), "SESSION_ENDED");
     });
 }
@@ -161,6 +195,35 @@ fn there_are_as_many_followers_as_there_may_be() {
         assert!(retry_after(&status).is_some());
         drop((one, two));
         crate::support::eventually("a place to come free", async || backend.follow(app, "").await.ok().map(drop)).await;
+    });
+}
+
+#[test]
+fn one_service_does_not_take_the_places_of_the_others() {
+    let options = AppOptions::with("COUNTERSIGN_VERIFICATION__MAX_FOLLOWERS_PER_SERVICE", "1");
+    on_each_database_with(options, async |app| {
+        let (greedy, modest) = (Backend::enrol(app, "greedy").await, Backend::enrol(app, "modest").await);
+        let _first = greedy.follow(app, "").await.unwrap();
+        assert_eq!(greedy.follow(app, "").await.map(drop).reason(), "OVERLOADED");
+        modest.follow(app, "").await.unwrap().snapshot().await;
+    });
+}
+
+#[test]
+fn whoever_hears_that_keys_changed_finds_them_changed() {
+    on_each_database(async |app| {
+        let backend = Backend::enrol(app, "orders").await;
+        let mut following = backend.follow(app, "").await.unwrap();
+        following.snapshot().await;
+        // By another process: this one has not read its keys again.
+        let slot = KeySlot::shared(KeyPurpose::AccessSigning);
+        let retiring = app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
+        app.follow.run().await.unwrap();
+        let changes = following.changes().await;
+        assert!(matches!(changes[0].target, Some(revocation::Target::KeySet(_))), "{changes:?}");
+        let request = backend.asks(GetVerificationKeysRequest { audience: "default".to_owned() });
+        let keys = app.verification().get_verification_keys(request).await.unwrap().into_inner().signing_keys;
+        assert_eq!(keys.len(), 3, "{retiring}: {keys:?}");
     });
 }
 

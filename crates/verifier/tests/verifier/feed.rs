@@ -7,7 +7,7 @@ use prost_types::Timestamp;
 use tonic::Status;
 
 use crate::support::{
-    Connected, Fake, NOW, claims, connected,
+    Connected, Fake, NOW, TENANT, claims, connected,
     generated::{
         Revocation, RevocationChanges, RevocationSnapshot, revocation::Target, watch_revocations_response::Event,
     },
@@ -39,19 +39,20 @@ async fn subjects_and_tenants_are_over_up_to_a_second() {
         verifier.verify(token).unwrap();
     }
     watcher.changes("2", vec![revoked(Target::Subject("account-of-a".to_owned()))]);
-    watcher.changes("3", vec![revoked(Target::TenantId("tenant-of-b".to_owned()))]);
-    events.until("applied: 1 of 2").await;
+    events.until("applied: 1 of 1").await;
     assert_eq!(verifier.verify(&old), Err(Rejected::Revoked));
     assert_eq!(verifier.verify(&same), Err(Rejected::Revoked), "issued in the second of the revocation");
     verifier.verify(&new).unwrap();
-    assert_eq!(verifier.verify(&at("b", NOW)), Err(Rejected::Revoked));
-    verifier.verify(&at("b", NOW + 1)).unwrap();
     // A tenant is no subject, and a subject no session.
     verifier.verify(&at("c", NOW)).unwrap();
-    watcher.changes("4", vec![revoked(Target::TenantId("account-of-c".to_owned()))]);
-    watcher.changes("5", vec![revoked(Target::SessionId("account-of-c".to_owned()))]);
-    events.until("applied: 1 of 4").await;
+    watcher.changes("3", vec![revoked(Target::TenantId("account-of-c".to_owned()))]);
+    watcher.changes("4", vec![revoked(Target::SessionId("account-of-c".to_owned()))]);
+    events.until("applied: 1 of 3").await;
     verifier.verify(&at("c", NOW)).unwrap();
+    watcher.changes("5", vec![revoked(Target::TenantId(TENANT.to_owned()))]);
+    events.until("applied: 1 of 4").await;
+    assert_eq!(verifier.verify(&at("c", NOW)), Err(Rejected::Revoked));
+    verifier.verify(&at("c", NOW + 1)).unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,6 +132,24 @@ async fn what_cannot_be_read_costs_the_stream_and_brings_a_snapshot() {
         again.snapshot("3", Vec::new());
         events.until("connected").await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_is_refused_is_given_up_for_a_snapshot() {
+    let Connected { verifier, fake, watcher, mut events } = connected(Verifier::builder()).await;
+    fake.state().refuse_cursors = true;
+    watcher.fail(Status::unavailable("restart"));
+    let again = fake.watcher().await;
+    assert_eq!((again.cursor.as_str(), fake.state().cursors_refused), ("", 1), "refused when it was opened");
+    again.snapshot("2", vec![session("a")]);
+    events.until("connected").await;
+    again.fail(Status::invalid_argument("cursor"));
+    let again = fake.watcher().await;
+    assert_eq!((again.cursor.as_str(), fake.state().cursors_refused), ("", 1), "refused in the stream");
+    assert_eq!(verifier.verify(&token("a")), Err(Rejected::Revoked), "what was known stays known");
+    again.snapshot("3", Vec::new());
+    events.until("connected").await;
+    verifier.verify(&token("a")).unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign_token::AccessClaims;
 use countersign_verifier::{Claims, Guard, Outside, Rejected, StepUp, Verifier};
 
-use crate::support::{NOW, TestClock, claims, offline_keys, token_of};
+use crate::support::{NOW, TENANT, TestClock, claims, offline_keys, token_of};
 
 /// Claims as a verifier makes them.
 fn checked(change: impl FnOnce(&mut AccessClaims)) -> Claims {
@@ -31,12 +31,12 @@ async fn roles_tenants_and_kinds_are_what_they_are() {
         (Guard::any_role(["admin", "billing"]), true),
         (Guard::any_role(["admin", "root"]), false),
         (Guard::any_role::<&str>([]), false),
-        (Guard::tenant("tenant-of-a"), true),
-        (Guard::tenant("tenant-of-b"), false),
+        (Guard::tenant(TENANT), true),
+        (Guard::tenant("another"), false),
         (Guard::person(), true),
         (Guard::service(), false),
-        (Guard::role("editor").and(Guard::tenant("tenant-of-a")).and(Guard::person()), true),
-        (Guard::role("editor").and(Guard::tenant("tenant-of-b")), false),
+        (Guard::role("editor").and(Guard::tenant(TENANT)).and(Guard::person()), true),
+        (Guard::role("editor").and(Guard::tenant("another")), false),
     ] {
         let expected = if expected { Ok(()) } else { Err(Rejected::Forbidden) };
         assert_eq!(person.require(&guard), expected, "{guard:?}");
@@ -88,6 +88,7 @@ fn the_outside_learns_no_more_than_it_needs() {
         Rejected::Expired,
         Rejected::Revoked,
         Rejected::WrongAudience,
+        Rejected::WrongTenant,
     ] {
         assert_eq!((why.outside(), why.to_string()), (Outside::Unauthenticated, "unauthenticated".to_owned()));
         let status = tonic::Status::from(why);

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use countersign_token::AccessClaims;
 use countersign_verifier::{ConnectError, Fault, Rejected, Verifier};
+use tonic::Status;
 
 use crate::support::{
-    Connected, Fake, claims, connected,
+    Connected, Fake, NOW, claims, connected,
     generated::{KeyAlgorithm, KeyState, revocation::Target},
     revoked, token, token_of,
 };
@@ -71,7 +73,7 @@ async fn a_flood_of_unknown_keys_costs_a_fetch_every_five_seconds_and_no_waiting
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_keys_has_an_end() {
     let Connected { verifier, fake, .. } = connected(Verifier::builder()).await;
-    let fault = tonic::Status::unavailable("down");
+    let fault = Status::unavailable("down");
     fake.state().keys_fault = Some(fault);
     let begun = tokio::time::Instant::now();
     assert_eq!(verifier.check(&made_with(2)).await, Err(Rejected::UnknownKey));
@@ -124,6 +126,37 @@ async fn a_revoked_key_is_dropped_at_once_and_not_taken_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_revoked_key_stays_away_when_that_is_over_and_keys_cannot_be_fetched() {
+    for kid in ["sig-1", "enc-1"] {
+        let Connected { verifier, fake, watcher, mut events } = connected(Verifier::builder()).await;
+        let later = AccessClaims { expires_at: NOW + 7200, ..claims("a") };
+        let leaked = token_of(&later, 1);
+        verifier.verify(&leaked).unwrap();
+        watcher.changes("2", vec![revoked(Target::KeyId(kid.to_owned()))]);
+        events.until("applied: 1 of 1").await;
+        // An answer that still holds it arrives after that.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let down = Status::unavailable("down");
+        fake.state().keys_fault = Some(down);
+        for _ in 0..61 {
+            watcher.heartbeat(60);
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        }
+        assert_eq!((verifier.status().revocations, verifier.status().stale), (0, false));
+        assert_eq!(verifier.verify(&leaked), Err(Rejected::UnknownKey), "forgotten");
+        watcher.fail(Status::unavailable("restart"));
+        fake.watcher().await.snapshot("3", Vec::new());
+        events.until("connected").await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(verifier.verify(&leaked), Err(Rejected::UnknownKey), "not in the snapshot");
+        // Only the service can give it again.
+        fake.state().keys_fault = None;
+        tokio::time::sleep(Duration::from_secs(16)).await;
+        verifier.verify(&leaked).unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_revoked_in_the_snapshot_is_never_used() {
     let fake = Fake::new();
     let (verifier, ()) = tokio::join!(fake.connect(Verifier::builder()), async {
@@ -156,10 +189,12 @@ async fn keys_that_cannot_be_used_are_left_out() {
 
 #[tokio::test(start_paused = true)]
 async fn answers_without_sense_are_no_keys() {
-    let change: [fn(&mut crate::support::generated::GetVerificationKeysResponse); 7] = [
+    let change: [fn(&mut crate::support::generated::GetVerificationKeysResponse); 9] = [
         |keys| keys.audience = "another".to_owned(),
         |keys| keys.issuer.clear(),
         |keys| keys.issuer = "i".repeat(257),
+        |keys| keys.tenant_id.clear(),
+        |keys| keys.tenant_id = "t".repeat(65),
         |keys| keys.signing_keys.clear(),
         |keys| keys.encryption_keys.clear(),
         |keys| keys.signing_keys = vec![keys.signing_keys[0].clone(); 65],
@@ -178,32 +213,18 @@ async fn answers_without_sense_are_no_keys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_audience_with_a_key_of_its_own_is_read_with_its_private_half() {
-    let private = [42; 32];
-    let kid = countersign_verifier::KeyId::new("own").unwrap();
-    let public = countersign_verifier::RecipientKey::new(kid, private).unwrap().public_key();
-    let deriver = countersign_token::EphemeralDeriver::new(public.clone(), [7; 32]);
-    let issuer = countersign_token::AccessIssuer::new(
-        crate::support::ISSUER,
-        crate::support::signing_key(1),
-        deriver.into(),
-        crate::support::AUDIENCE,
-    );
-    let token = issuer.unwrap().issue(&claims("a")).unwrap();
-    for (given, expected) in [(private, Ok(())), ([43; 32], Err(Rejected::UnknownKey))] {
-        let fake = Fake::new();
-        fake.hold(&[1], &[1, 2]);
-        {
-            let key = &mut fake.state().keys.encryption_keys[0];
-            key.key_id = "own".to_owned();
-            key.algorithm = KeyAlgorithm::EcdhEs.into();
-            key.secret_key.clear();
-            key.public_key = public.bytes().to_vec();
-        }
-        let builder = Verifier::builder().recipient_key("own", given).unwrap();
-        let (verifier, ()) = tokio::join!(fake.connect(builder), async {
-            fake.watcher().await.snapshot("1", Vec::new());
-        });
-        assert_eq!(verifier.unwrap().verify(&token).map(drop), expected);
-    }
+async fn a_token_of_another_tenant_is_refused_although_its_keys_are_held() {
+    let Connected { verifier, fake, watcher, .. } = connected(Verifier::builder()).await;
+    let (own, strange) = (token("a"), token_of(&AccessClaims { tenant_id: "another".to_owned(), ..claims("a") }, 1));
+    verifier.verify(&own).unwrap();
+    assert_eq!(verifier.verify(&strange), Err(Rejected::WrongTenant));
+    assert_eq!(verifier.check(&strange).await, Err(Rejected::WrongTenant));
+    assert_eq!(verifier.status().cached_tokens, 1);
+
+    // The same keys under another tenant: what is cached was checked for the one before.
+    fake.state().keys.tenant_id = "another".to_owned();
+    watcher.changes("2", vec![revoked(Target::KeySet("7".to_owned()))]);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(verifier.verify(&own), Err(Rejected::WrongTenant));
+    verifier.verify(&strange).unwrap();
 }

@@ -5,10 +5,12 @@
 mod support;
 
 mod at_once;
+mod clocks;
 mod connecting;
 mod feed;
 mod guards;
 mod in_front;
 mod keys;
 mod offline;
+mod own_keys;
 mod stale;

@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use countersign_verifier::{Clock, FeedState, Rejected, Verifier};
+use countersign_verifier::{Clock, FeedState, OfflineKeys, Rejected, Verifier};
 
-use crate::support::{AUDIENCE, Events, ISSUER, NOW, TestClock, claims, offline_keys, token, token_of};
+use crate::support::{AUDIENCE, Events, ISSUER, NOW, TENANT, TestClock, claims, offline_keys, token, token_of};
 
 /// A clock that stands where it is put.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ fn a_token_says_what_it_says() {
     let found = verifier.verify(&token("a")).unwrap();
     assert_eq!(found.subject(), "account-of-a");
     assert_eq!(found.session_id(), "session-a");
-    assert_eq!(found.tenant_id(), "tenant-of-a");
+    assert_eq!(found.tenant_id(), TENANT);
     assert_eq!(found.token_id(), "token-of-a");
     assert_eq!(found.roles(), ["editor", "billing"]);
     assert!(found.has_role("editor") && !found.has_role("edit") && !found.has_role(""));
@@ -105,6 +105,23 @@ fn tokens_of_others_are_refused() {
     keys.issuer.push('/');
     let another = Verifier::builder().clock(TestHand).offline(keys).unwrap();
     assert_eq!(another.verify(&token("a")), Err(Rejected::WrongIssuer));
+}
+
+#[test]
+fn a_token_of_another_tenant_is_refused_unless_any_will_do() {
+    let strange = token_of(&countersign_token::AccessClaims { tenant_id: "another".to_owned(), ..claims("a") }, 1);
+    let verifier = |tenant_id: Option<&str>| {
+        let keys = OfflineKeys { tenant_id: tenant_id.map(str::to_owned), ..offline_keys() };
+        Verifier::builder().clock(TestHand).offline(keys).unwrap()
+    };
+    for tenant_id in [TENANT, "anothe", "another "] {
+        assert_eq!(verifier(Some(tenant_id)).verify(&strange), Err(Rejected::WrongTenant), "{tenant_id}");
+        assert_eq!(verifier(Some(tenant_id)).status().cached_tokens, 0);
+    }
+    for tenant_id in [Some("another"), None] {
+        assert_eq!(verifier(tenant_id).verify(&strange).unwrap().tenant_id(), "another");
+    }
+    verifier(None).verify(&token("a")).unwrap();
 }
 
 struct TestHand;

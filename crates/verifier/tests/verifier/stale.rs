@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use countersign_verifier::{Outside, Rejected, StalePolicy, Verifier};
+use countersign_verifier::{FeedState, Observer, Outside, Rejected, StalePolicy, Verifier};
 use tonic::Status;
 
-use crate::support::{Connected, connected, token, token_of};
+use crate::support::{Connected, Fake, Warnings, connected, generated::revocation::Target, revoked, token, token_of};
 
 const AFTER: Duration = Duration::from_secs(60);
 
@@ -45,6 +45,42 @@ async fn by_default_tokens_are_refused_after_a_minute_and_not_before() {
     verifier.verify(&token).unwrap();
 }
 
+/// An observer that cannot bear revocations.
+struct Clumsy;
+
+impl Observer for Clumsy {
+    fn revocations_applied(&self, arrived: usize, _: usize) {
+        assert_eq!(arrived, 0, "a fault of the observer");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_that_panics_loses_the_feed_and_everybody_sees_it() {
+    let fake = Fake::new();
+    let (verifier, watcher) = tokio::join!(fake.connect(Verifier::builder().observer(Clumsy)), async {
+        let watcher = fake.watcher().await;
+        watcher.snapshot("1", Vec::new());
+        watcher
+    });
+    let verifier = verifier.unwrap();
+    assert_eq!(verifier.status().feed, FeedState::Live);
+    watcher.changes("2", vec![revoked(Target::SessionId("session-a".to_owned()))]);
+    watcher.closed().await;
+    assert_eq!(verifier.status().feed, FeedState::Lost);
+    verifier.verify(&token("b")).unwrap();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    assert_eq!(verifier.verify(&token("b")), Err(Rejected::FeedStale));
+}
+
+#[test]
+fn with_the_runtime_the_feed_ends_too() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let Connected { verifier, .. } = runtime.block_on(connected(Verifier::builder()));
+    assert_eq!(verifier.status().feed, FeedState::Live);
+    drop(runtime);
+    assert_eq!(verifier.status().feed, FeedState::Lost);
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_fails_open_goes_on_with_what_is_known() {
     let Connected { verifier, .. } = cut_off(StalePolicy::FailOpen).await;
@@ -77,4 +113,25 @@ async fn who_introspects_asks_about_good_tokens_only() {
         verifier.check(text).await.unwrap_err();
     }
     assert_eq!(fake.state().introspected.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_silent_for_longer_than_the_policy_bears_is_warned_of_once() {
+    const WARNING: &str = "refuse tokens in good times";
+    for (policy, seconds, expected) in [
+        (StalePolicy::default(), 20, 0),
+        (StalePolicy::default(), 21, 1),
+        (StalePolicy::Introspect { after: Duration::from_secs(10) }, 5, 1),
+        (StalePolicy::FailOpen, 300, 0),
+    ] {
+        let warnings = Warnings::listen();
+        let Connected { watcher, fake, verifier: _verifier, .. } =
+            connected(Verifier::builder().stale_policy(policy)).await;
+        watcher.heartbeat(seconds);
+        watcher.heartbeat(seconds);
+        watcher.fail(Status::unavailable("restart"));
+        fake.watcher().await.heartbeat(seconds);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(warnings.of(WARNING), expected, "{policy:?}, every {seconds} s");
+    }
 }

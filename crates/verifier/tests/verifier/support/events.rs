@@ -1,7 +1,9 @@
 //! What a verifier tells its observer, in order.
 
 use countersign_verifier::{Fault, Observer, Rejected};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
+
+use super::LONGEST_WAIT;
 
 /// Waits for what a verifier does on its own.
 pub(crate) struct Events(mpsc::UnboundedReceiver<String>);
@@ -16,7 +18,8 @@ impl Events {
 
     /// Waits for exactly this event.
     pub(crate) async fn until(&mut self, wanted: &str) {
-        while self.0.recv().await.unwrap() != wanted {}
+        let heard = async { while self.0.recv().await.unwrap() != wanted {} };
+        timeout(LONGEST_WAIT, heard).await.unwrap_or_else(|_| panic!("never heard: {wanted}"));
     }
 
     /// Everything that happened so far.

@@ -12,6 +12,7 @@ use prost_types::Timestamp;
 use tokio::{
     io::DuplexStream,
     sync::{Mutex as AsyncMutex, mpsc},
+    time::timeout,
 };
 use tokio_stream::{Stream, StreamExt as _, wrappers::UnboundedReceiverStream};
 use tonic::{
@@ -25,7 +26,7 @@ use tonic_prost::ProstCodec;
 use tower::service_fn;
 
 use super::{
-    AUDIENCE, Events, ISSUER, NOW, TestClock, content_key,
+    AUDIENCE, Events, ISSUER, LONGEST_WAIT, NOW, TENANT, TestClock, content_key,
     generated::{
         EncryptionKey, GetVerificationKeysRequest, GetVerificationKeysResponse, IntrospectRequest, IntrospectResponse,
         IssueServiceTokenRequest, IssueServiceTokenResponse, KeyAlgorithm, KeyState, Revocation, RevocationChanges,
@@ -45,6 +46,9 @@ pub(crate) struct State {
     /// Tokens that are accepted; the number of the last one drawn.
     pub(crate) tokens: u64,
     pub(crate) refuse_tokens_up_to: u64,
+    /// Streams are opened without a cursor only.
+    pub(crate) refuse_cursors: bool,
+    pub(crate) cursors_refused: u64,
     pub(crate) keys_fetched: u64,
     pub(crate) introspected: Vec<String>,
     pub(crate) active: bool,
@@ -65,6 +69,8 @@ type Message = Result<WatchRevocationsResponse, Status>;
 pub(crate) struct Watcher {
     /// What the stream was opened with.
     pub(crate) cursor: String,
+    /// The number of the service token that it was opened with.
+    pub(crate) token: u64,
     sender: mpsc::UnboundedSender<Message>,
 }
 
@@ -144,12 +150,14 @@ impl Fake {
             signing_keys: signing_keys.collect(),
             encryption_keys: encryption_keys.collect(),
             longest_token_life_seconds: 600,
+            tenant_id: TENANT.to_owned(),
         };
     }
 
     /// The next stream that is opened.
     pub(crate) async fn watcher(&self) -> Watcher {
-        self.watchers.lock().await.recv().await.unwrap()
+        let next = async { self.watchers.lock().await.recv().await };
+        timeout(LONGEST_WAIT, next).await.unwrap().unwrap()
     }
 
     /// A connection to it, by way of memory.
@@ -195,13 +203,23 @@ impl Fake {
         })
     }
 
-    fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
+    /// The number of the service token that the request carries.
+    fn admit<T>(&self, request: &Request<T>) -> Result<u64, Status> {
         let bearer = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
         let number = bearer.and_then(|text| text.strip_prefix("Bearer service-token-")?.parse::<u64>().ok());
         match number {
-            Some(number) if number > self.state().refuse_tokens_up_to => Ok(()),
+            Some(number) if number > self.state().refuse_tokens_up_to => Ok(number),
             _ => Err(Status::unauthenticated("no service token")),
         }
+    }
+
+    fn admit_cursor(&self, cursor: &str) -> Result<(), Status> {
+        let mut state = self.state();
+        if cursor.is_empty() || !state.refuse_cursors {
+            return Ok(());
+        }
+        state.cursors_refused += 1;
+        Err(Status::invalid_argument("cursor"))
     }
 
     fn keys(&self, request: &GetVerificationKeysRequest) -> Result<GetVerificationKeysResponse, Status> {
@@ -211,9 +229,9 @@ impl Fake {
         state.keys_fault.clone().map_or_else(|| Ok(state.keys.clone()), Err)
     }
 
-    fn watch(&self, request: WatchRevocationsRequest) -> Pin<Box<dyn Stream<Item = Message> + Send>> {
+    fn watch(&self, request: WatchRevocationsRequest, token: u64) -> Pin<Box<dyn Stream<Item = Message> + Send>> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let _ = self.opened.send(Watcher { cursor: request.cursor, sender });
+        let _ = self.opened.send(Watcher { cursor: request.cursor, token, sender });
         Box::pin(UnboundedReceiverStream::new(receiver))
     }
 
@@ -278,8 +296,9 @@ impl Service<http::Request<Body>> for Api {
                     let answer = service_fn(move |request: Request<WatchRevocationsRequest>| {
                         let fake = fake.clone();
                         async move {
-                            fake.admit(&request)?;
-                            Ok(Response::new(fake.watch(request.into_inner())))
+                            let token = fake.admit(&request)?;
+                            fake.admit_cursor(&request.get_ref().cursor)?;
+                            Ok(Response::new(fake.watch(request.into_inner(), token)))
                         }
                     });
                     Grpc::new(ProstCodec::default()).server_streaming(answer, request).await
@@ -298,9 +317,15 @@ pub(crate) struct Connected {
 }
 
 pub(crate) async fn connected(builder: VerifierBuilder) -> Connected {
+    connected_by(TestClock::new(), builder).await
+}
+
+/// The same by this clock.
+pub(crate) async fn connected_by(clock: TestClock, builder: VerifierBuilder) -> Connected {
+    let builder = builder.clock(clock);
     let fake = Fake::new();
     let (observer, mut events) = Events::new();
-    let (verifier, watcher) = tokio::join!(fake.connect(builder.observer(observer)), async {
+    let (verifier, watcher) = tokio::join!(fake.connect_with_its_clock(builder.observer(observer)), async {
         let watcher = fake.watcher().await;
         watcher.snapshot("1", Vec::new());
         watcher

@@ -27,9 +27,12 @@ pub(crate) mod generated;
 #[path = "../../../examples/orders/generated.rs"]
 pub(crate) mod orders;
 mod tokens;
+mod warnings;
 
 pub(crate) use events::Events;
-pub(crate) use fake::{Connected, Fake, connected, revoked};
+pub(crate) use fake::{Connected, Fake, connected, connected_by, revoked};
 pub(crate) use tokens::{
-    AUDIENCE, ISSUER, NOW, TestClock, claims, content_key, offline_keys, signing_key, token, token_of,
+    AUDIENCE, ISSUER, LONGEST_WAIT, NOW, TENANT, TestClock, claims, content_key, offline_keys, signing_key, token,
+    token_of,
 };
+pub(crate) use warnings::Warnings;

@@ -1,6 +1,12 @@
 //! Test keys, as public as this file, and tokens made with them.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use countersign_token::{AccessClaims, AccessIssuer, ContentKey, KeyId, SigningKey};
 use countersign_verifier::{Clock, OfflineKeys};
@@ -8,23 +14,34 @@ use tokio::time::Instant;
 
 pub(crate) const ISSUER: &str = "https://id.example.test";
 pub(crate) const AUDIENCE: &str = "default";
+/// As long as the service makes them.
+pub(crate) const TENANT: &str = "01a00000-0000-7000-8000-00000000000a";
 pub(crate) const NOW: i64 = 1_800_000_000;
 
-/// Virtual time: that of tokio, which tests move.
-#[derive(Clone, Copy)]
+/// A test that waits for longer waits in vain.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// Virtual time: that of tokio, which tests move. The wall clock can be wrong.
+#[derive(Clone)]
 pub(crate) struct TestClock {
     origin: Instant,
+    ahead: Arc<AtomicI64>,
 }
 
 impl TestClock {
     pub(crate) fn new() -> Self {
-        Self { origin: Instant::now() }
+        Self { origin: Instant::now(), ahead: Arc::default() }
+    }
+
+    /// Puts the wall clock so many seconds ahead of where it is, or behind.
+    pub(crate) fn jump(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds, Ordering::Relaxed);
     }
 }
 
 impl Clock for TestClock {
     fn unix_seconds(&self) -> i64 {
-        NOW + i64::try_from(self.origin.elapsed().as_secs()).unwrap()
+        NOW + i64::try_from(self.origin.elapsed().as_secs()).unwrap() + self.ahead.load(Ordering::Relaxed)
     }
 
     fn monotonic(&self) -> Duration {
@@ -51,7 +68,7 @@ pub(crate) fn issuer(number: u8) -> AccessIssuer {
     AccessIssuer::new(ISSUER, signing_key(number), content_key(number).into(), AUDIENCE).unwrap()
 }
 
-/// Claims of the session `name`, its account and its tenant, that are valid for ten minutes.
+/// Claims of the session `name` and its account that are valid for ten minutes.
 pub(crate) fn claims(name: &str) -> AccessClaims {
     AccessClaims {
         issuer: ISSUER.to_owned(),
@@ -61,7 +78,7 @@ pub(crate) fn claims(name: &str) -> AccessClaims {
         expires_at: NOW + 600,
         token_id: format!("token-of-{name}"),
         session_id: format!("session-{name}"),
-        tenant_id: format!("tenant-of-{name}"),
+        tenant_id: TENANT.to_owned(),
         roles: vec!["editor".to_owned(), "billing".to_owned()],
         methods: vec!["pwd".to_owned()],
         level: "1".to_owned(),
@@ -84,6 +101,7 @@ pub(crate) fn offline_keys() -> OfflineKeys {
     OfflineKeys {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
+        tenant_id: Some(TENANT.to_owned()),
         verifying: vec![signing_key(1).verifying_key()],
         decryption: vec![content_key(1).into()],
     }

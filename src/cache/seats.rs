@@ -1,0 +1,103 @@
+use countersign_domain::id::ServiceId;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::Notify;
+
+/// Places for those who follow the feed: so many in all, and so many for one service, so that a service that takes all it can get
+/// leaves the others theirs.
+#[derive(Clone, Debug)]
+pub struct Seats(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    taken: Mutex<Taken>,
+    most: usize,
+    most_of_one: usize,
+    first: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by: HashMap<ServiceId, usize>,
+}
+
+/// A place, free again when it is dropped.
+#[derive(Debug)]
+pub struct Seat {
+    seats: Seats,
+    service: ServiceId,
+}
+
+impl Seats {
+    pub fn new(most: usize, most_of_one: usize) -> Self {
+        Self(Arc::new(Inner { taken: Mutex::default(), most, most_of_one, first: Notify::new() }))
+    }
+
+    /// `None` when there is none left for this service.
+    pub fn take(&self, service: ServiceId) -> Option<Seat> {
+        let mut taken = self.lock();
+        let of_one = taken.by.get(&service).copied().unwrap_or_default();
+        if taken.all >= self.0.most || of_one >= self.0.most_of_one {
+            return None;
+        }
+        taken.by.insert(service, of_one + 1);
+        taken.all += 1;
+        if taken.all == 1 {
+            self.0.first.notify_one();
+        }
+        Some(Seat { seats: self.clone(), service })
+    }
+
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.lock().all
+    }
+
+    /// Resolves when the first place of all has been taken.
+    pub async fn first(&self) {
+        self.0.first.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.seats.lock();
+        taken.all -= 1;
+        if let Some(of_one) = taken.by.get_mut(&self.service) {
+            *of_one -= 1;
+            if *of_one == 0 {
+                taken.by.remove(&self.service);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(number: u128) -> ServiceId {
+        ServiceId::from_uuid(uuid::Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn one_service_cannot_take_the_places_of_the_others() {
+        let seats = Seats::new(3, 2);
+        let greedy: Vec<_> = std::iter::from_fn(|| seats.take(service(1))).collect();
+        assert_eq!(greedy.len(), 2);
+        let modest = seats.take(service(2)).unwrap();
+        assert!(seats.take(service(3)).is_none(), "all are taken");
+        drop(greedy);
+        assert_eq!(seats.taken(), 1);
+        assert!(seats.take(service(1)).is_some());
+        drop(modest);
+        assert!(seats.lock().by.is_empty() && seats.taken() == 0);
+    }
+}

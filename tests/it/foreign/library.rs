@@ -1,0 +1,63 @@
+use super::python::python;
+use crate::support::{binary, finish, finish_with, missing};
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
+
+/// A JOSE library of another language, behind a script that opens and makes tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Library {
+    /// npm `jose`, in Node.js.
+    Jose,
+    /// `joserfc`, in Python.
+    Joserfc,
+}
+
+impl Library {
+    /// Asks its script. Keys travel in the question, which nobody sees in a list of processes. `None`, said loudly, when
+    /// the library is missing.
+    pub(super) fn ask(self, question: &Value) -> Option<Vec<Value>> {
+        let mut command = match self {
+            Self::Jose => {
+                let mut node = with_jose(&node()?);
+                node.arg(include_str!("tokens.mjs"));
+                node
+            }
+            Self::Joserfc => {
+                let mut command = Command::new(python()?);
+                command.args(["-B", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/foreign/tokens.py")]);
+                command
+            }
+        };
+        let output = finish_with(&mut command, &serde_json::to_vec(question).unwrap(), LIMIT);
+        assert!(output.status.success(), "{self:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Some(serde_json::from_slice(&output.stdout).unwrap())
+    }
+}
+
+/// A Node.js that finds what `package.json` names.
+fn node() -> Option<PathBuf> {
+    let node = binary("node", &[])?;
+    let found = installed().is_dir() && finish(with_jose(&node).arg(r#"import "jose""#), LIMIT).status.success();
+    if !found {
+        missing("Node.js with jose (tests/it/foreign/package.json, in target/ci/node)");
+    }
+    found.then_some(node)
+}
+
+/// Where `.ci/run` installs it.
+fn installed() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("ci/node")
+}
+
+/// Packages are looked for where a script lies, and one that is given as text lies in the current folder.
+fn with_jose(node: &Path) -> Command {
+    let mut command = Command::new(node);
+    command.current_dir(installed()).args(["--input-type=module", "--eval"]);
+    command
+}
