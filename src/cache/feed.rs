@@ -99,8 +99,16 @@ impl Feed {
         self.0.tide.send_if_modified(|tide| {
             let rose = tide.head != head;
             tide.head = head;
-            tide.looked = Stopwatch::start();
             rose
+        });
+    }
+
+    /// Notes that at `looked`, when a look began, there was nothing that has not been taken in. Not when it ended: what was
+    /// revoked while the database took its time to answer is not known.
+    pub fn vouch(&self, looked: Stopwatch) {
+        self.0.tide.send_if_modified(|tide| {
+            tide.looked = looked;
+            false
         });
     }
 
@@ -111,7 +119,6 @@ impl Feed {
         *self.0.entries.write().unwrap_or_else(PoisonError::into_inner) = Entries { list: all.into(), last };
         self.0.tide.send_modify(|tide| {
             tide.head = head;
-            tide.looked = Stopwatch::start();
             tide.history += 1;
         });
     }

@@ -100,4 +100,18 @@ mod tests {
         drop(modest);
         assert!(seats.lock().by.is_empty() && seats.taken() == 0);
     }
+
+    #[tokio::test]
+    async fn whoever_waits_for_followers_hears_of_the_first_and_not_of_the_second() {
+        let seats = Seats::new(3, 3);
+        let is_told = async || crate::runtime::timeout(std::time::Duration::ZERO, seats.first()).await.is_some();
+        assert!(!is_told().await);
+        let one = seats.take(service(1)).unwrap();
+        assert!(is_told().await);
+        let two = seats.take(service(2)).unwrap();
+        assert!(!is_told().await);
+        drop((one, two));
+        let _again = seats.take(service(2)).unwrap();
+        assert!(is_told().await);
+    }
 }

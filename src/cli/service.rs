@@ -86,7 +86,11 @@ impl Desk<'_> {
     async fn enable(&self, name: &str) -> Outcome {
         let line = self.find(name).await?;
         let done = self.services.enable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
-        self.screen.say(if done { "enabled; it may have tokens again" } else { "it was not disabled" });
+        self.screen.say(if done {
+            "enabled; it may have tokens again, from five seconds after it was disabled"
+        } else {
+            "it was not disabled"
+        });
         Ok(())
     }
 

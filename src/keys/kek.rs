@@ -23,6 +23,9 @@ pub enum KekFault {
 impl fmt::Display for KekFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Io(path, error) if error.kind() == io::ErrorKind::NotFound => {
+                write!(f, "{}: is not there; the first start of `countersign serve` makes it", path.display())
+            }
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Exposed(path) => write!(f, "{}: others may read this key; chmod 600 it", path.display()),
             Self::Unreadable(path) => write!(f, "{}: does not hold 32 bytes in base64", path.display()),

@@ -9,7 +9,7 @@ use super::{
 };
 use countersign_domain::{
     id::{AccountId, SessionId, TenantId},
-    revocation::RevocationKind,
+    revocation::{CLOCK_LEEWAY, RevocationKind},
     session::{EndReason, SessionExpiry, SessionFacts},
     time::Timestamp,
 };
@@ -289,7 +289,9 @@ pub async fn end_everybodys(
         .into_tuple()
         .one(tx.database())
         .await?;
-    let since = clock().max(Timestamp::from_micros(last.flatten().unwrap_or_default()));
+    let now = clock();
+    // A clock that is far ahead must not take their tokens from those who come back meanwhile.
+    let since = Timestamp::from_micros(last.flatten().unwrap_or_default()).clamp(now, now.plus(CLOCK_LEEWAY));
     // One entry for all of them: there may be millions.
     revocation::append(tx, tenant, RevocationKind::Tenant, &tenant.to_string(), since).await?;
     Ok(ended.rows_affected)

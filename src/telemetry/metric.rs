@@ -78,8 +78,8 @@ pub const METRICS: &[MetricLine] = &[
         name: FEED_AGE,
         kind: "gauge",
         labels: "",
-        meaning: "Since when this process has not made sure that it knows every revocation. Above `verification.heartbeat` its \
-                  streams fall silent, and backends begin to refuse everybody.",
+        meaning: "Since when this process has not made sure that it knows every revocation. Above `verification.heartbeat`, while \
+                  anybody follows, its streams fall silent, and backends begin to refuse everybody.",
     },
     MetricLine { name: HASHER_QUEUE, kind: "gauge", labels: "", meaning: "Passwords that wait to be hashed." },
 ];

@@ -1,6 +1,6 @@
 use crate::{
     cache::{Feed, Topic, WakeUps},
-    runtime::Clock,
+    runtime::{Clock, Stopwatch},
     store::{Store, StoreFault, revocation},
     usecase::key::ReloadKeys,
 };
@@ -37,11 +37,12 @@ impl FollowRevocations {
     /// When the database does not answer.
     pub async fn run(&self) -> Result<(), StoreFault> {
         let _looking = self.looking.lock().await;
+        let looked = Stopwatch::start();
         let (head, now) = (self.head().await?, self.clock.now());
         let mut read = self.feed.tide().borrow().head;
         if head < read {
             tracing::warn!(read, head, "the feed of revocations went back: the database is another than before");
-            return self.start_again(head, now).await;
+            read = self.start_again(now, head).await?;
         }
         while read < head {
             let page;
@@ -49,6 +50,7 @@ impl FollowRevocations {
             self.feed.advance(page, read, now);
         }
         self.feed.advance(Vec::new(), read, now);
+        self.feed.vouch(looked);
         Ok(())
     }
 
@@ -65,15 +67,16 @@ impl FollowRevocations {
         Ok(head)
     }
 
-    async fn start_again(&self, head: i64, now: Timestamp) -> Result<(), StoreFault> {
+    /// Returns up to where everything was read.
+    async fn start_again(&self, now: Timestamp, head: i64) -> Result<i64, StoreFault> {
         let (mut all, mut read) = (Vec::new(), 0);
         while read < head {
             let page;
             (page, read) = self.page(read, head, now).await?;
             all.extend(page);
         }
-        self.feed.replace(all, head);
-        Ok(())
+        self.feed.replace(all, read);
+        Ok(read)
     }
 
     /// Some of what follows a place, and up to where that is everything.
@@ -88,7 +91,8 @@ impl FollowRevocations {
         // What is missing between the last entry and the head was over before it was read.
         let last = page.last().map_or(0, |entry| entry.position);
         if page.iter().any(|entry| entry.revocation.kind.concerns_everybody()) {
-            // Whoever hears that keys changed asks for them at once, and must not be given the old ones.
+            // Whoever hears that keys changed asks for them at once, and should not be given the old ones. Where they cannot be
+            // read, revocations do not wait for them: backends ask again by themselves.
             if let Err(fault) = self.reload.run().await {
                 tracing::warn!(%fault, "the keys that the feed speaks of could not be read");
             }

@@ -128,6 +128,10 @@ impl Watch {
                 (self.history, self.at, self.in_snapshot) = (tide.history, FeedCursor::START, true);
             }
             let (revocations, at) = self.feed.after(self.at.position, self.caller.service().tenant, MOST_AT_ONCE);
+            if self.tide.borrow().history != self.history {
+                // What was just read is of the next one, and goes on from a place in this one.
+                continue;
+            }
             let is_all = revocations.len() < MOST_AT_ONCE;
             self.at = at;
             // It may come back with another token, and then has heard all of this.

@@ -63,6 +63,9 @@ async fn a_service_account_is_made_given_a_new_secret_disabled_and_enabled() {
 fn what_cannot_be_a_service_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
+    options.succeed(&["migrate"]);
+    let complaint = options.fail(&["service", "list"]);
+    assert!(complaint.contains("the first start of `countersign serve` makes it"), "{complaint}");
     ServiceProcess::start(&options).stop();
     for name in ["", "Orders", "a b", "é", &"o".repeat(65)] {
         assert!(options.fail(&["service", "create", name, "--audience", "shop"]).contains("a name is"), "{name:?}");

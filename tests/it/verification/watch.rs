@@ -3,7 +3,7 @@ use crate::support::{
     reason, retry_after,
 };
 use countersign::{
-    grpc::wire::proto::{watch_revocations_response::Event, *},
+    grpc::wire::proto::{verification_service_client::VerificationServiceClient, watch_revocations_response::Event, *},
     usecase::Origin,
 };
 use countersign_domain::{
@@ -11,6 +11,7 @@ use countersign_domain::{
     revocation::REVOCATION_LIFE,
 };
 use std::time::Duration;
+use tonic::transport::Endpoint;
 
 async fn leave(app: &App) -> String {
     let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
@@ -206,6 +207,31 @@ fn one_service_does_not_take_the_places_of_the_others() {
         let _first = greedy.follow(app, "").await.unwrap();
         assert_eq!(greedy.follow(app, "").await.map(drop).reason(), "OVERLOADED");
         modest.follow(app, "").await.unwrap().snapshot().await;
+    });
+}
+
+#[test]
+fn a_follower_that_reads_no_more_gives_up_its_place() {
+    let options = AppOptions::with("COUNTERSIGN_VERIFICATION__MAX_FOLLOWERS_PER_SERVICE", "1")
+        .and("COUNTERSIGN_VERIFICATION__HEARTBEAT", "1s");
+    on_each_database_with(options, async |app| {
+        if app.database_url.starts_with("postgres") {
+            // It takes half a minute, and has to do with no database.
+            return;
+        }
+        let backend = Backend::enrol(app, "orders").await;
+        let endpoint = Endpoint::from_shared(format!("http://{}", app.address)).unwrap();
+        // Not a byte of an answer may be sent to it, and so none of what comes after it is asked for.
+        let deaf = endpoint.initial_stream_window_size(0).connect().await.unwrap();
+        let _following = backend.follow_at(VerificationServiceClient::new(deaf), "").await.unwrap();
+        assert_eq!(backend.follow(app, "").await.map(drop).reason(), "OVERLOADED");
+        let free = async {
+            while backend.follow(app, "").await.is_err() {
+                app.follow.run().await.unwrap();
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(90), free).await.expect("the place is free again");
     });
 }
 
