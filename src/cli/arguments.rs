@@ -197,14 +197,14 @@ pub(super) enum AudienceCommand {
         /// Lower-case letters, digits, `.`, `-` and `_`; 64 at most.
         name: String,
     },
-    /// Encrypt the tokens of an audience to a public key of its own (ECDH-ES), from now on.
+    /// Encrypt the tokens of an audience to a public key of its own (ECDH-ES).
     RegisterKey {
         audience: String,
         /// An X25519 public key: 32 bytes in base64url, or a file that holds it as a JWK.
         #[arg(allow_hyphen_values = true)]
         key: String,
     },
-    /// Encrypt the tokens of an audience under a key that it shares with this service (dir), from now on.
+    /// Encrypt the tokens of an audience under a key that it shares with this service (dir).
     UseSharedKey { audience: String },
 }
 

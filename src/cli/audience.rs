@@ -47,11 +47,14 @@ async fn register(config: &Config, audience: &str, key: Option<[u8; 32]>, screen
     let registered = desk.register_audience_key.run(&Origin::terminal(), audience, key).await;
     match registered.map_err(|failure| failure.to_string())? {
         Registered::Done { kid } => {
-            screen.say(&format!("from now on tokens of {audience} are encrypted under {kid}"));
+            screen.say(&format!(
+                "tokens of {audience} are encrypted under {kid} within a minute, when everybody has heard of it; to have it \
+                 at once: countersign keys rotate encryption --audience {audience}"
+            ));
             Ok(())
         }
         Registered::Before => {
-            screen.say("so they are already");
+            screen.say("so they are already, or will be within a minute");
             Ok(())
         }
         Registered::Weak => Err("that is no public key anybody has a private key for".to_owned()),

@@ -139,6 +139,10 @@ impl KeyAlgorithm {
 /// Replicas and verifiers that heard of a rotation late still make and read tokens with the old key for this long, at most.
 pub const LATE: Duration = Duration::from_secs(5 * 60);
 
+/// How long a key is published at least before it takes over from one that would work for longer, because the backends of an
+/// audience want another kind: time for replicas and backends to hear of it.
+pub const PUBLISHED: Duration = Duration::from_secs(15);
+
 /// Nonces are random, so a key must not make 2^32 tokens (NIST SP 800-38D section 8.3). Half of that leaves 2^31 for the
 /// counts that replicas lost when they crashed.
 pub const MOST_TOKENS: u64 = 1 << 31;
@@ -191,6 +195,8 @@ pub struct KeyFacts {
     pub state: KeyState,
     /// Since when it has made tokens.
     pub active_since: Option<Timestamp>,
+    /// Since when the key that is to follow it is one of another kind.
+    pub superseded_since: Option<Timestamp>,
     /// How many tokens were made with it.
     pub issued: u64,
     /// When a retiring key may go.
@@ -219,8 +225,9 @@ pub fn due(key: &KeyFacts, now: Timestamp, schedule: &KeySchedule) -> Option<Ste
         KeyState::Active => {
             let rotation = schedule.rotation(key.purpose);
             let is_old = rotation.is_some_and(|rotation| since(key.active_since) >= rotation);
+            let is_superseded = key.superseded_since.is_some_and(|at| now.since(at) >= PUBLISHED);
             let is_worn = key.purpose == KeyPurpose::AccessEncryption && key.issued >= MOST_TOKENS;
-            (is_old || is_worn).then_some(Step::Rotate)
+            (is_old || is_worn || is_superseded).then_some(Step::Rotate)
         }
         KeyState::Retiring => key.forget_at.is_none_or(|at| at <= now).then_some(Step::Forget),
         KeyState::Gone => (since(key.gone_since) >= TOMBSTONE_LIFE).then_some(Step::Purge),
@@ -245,6 +252,7 @@ mod tests {
             purpose,
             state: KeyState::Active,
             active_since: Some(START),
+            superseded_since: None,
             issued: 0,
             forget_at: None,
             gone_since: None,
@@ -317,15 +325,24 @@ mod tests {
         assert_eq!(due(&lost(KeyState::Gone), START, &SCHEDULE), Some(Step::Purge));
     }
 
+    #[test]
+    fn a_key_that_is_followed_by_one_of_another_kind_goes_when_that_has_been_published_for_a_while() {
+        let key = KeyFacts { superseded_since: Some(START), ..active(KeyPurpose::AccessEncryption) };
+        let second = Duration::from_secs(1);
+        assert_eq!(due(&key, START.plus(PUBLISHED - second), &SCHEDULE), None);
+        assert_eq!(due(&key, START.plus(PUBLISHED), &SCHEDULE), Some(Step::Rotate));
+    }
+
     fn any_key() -> impl Strategy<Value = KeyFacts> {
         let instant = || proptest::option::of(any::<i64>().prop_map(Timestamp::from_micros));
         let state = prop::sample::select(KeyState::ALL.to_vec());
         let purpose = prop::sample::select(KeyPurpose::ALL.to_vec());
-        (purpose, state, instant(), any::<u64>(), instant(), instant()).prop_map(
-            |(purpose, state, active_since, issued, forget_at, gone_since)| KeyFacts {
+        (purpose, state, instant(), instant(), any::<u64>(), instant(), instant()).prop_map(
+            |(purpose, state, active_since, superseded_since, issued, forget_at, gone_since)| KeyFacts {
                 purpose,
                 state,
                 active_since,
+                superseded_since,
                 issued,
                 forget_at,
                 gone_since,

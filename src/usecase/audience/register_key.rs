@@ -1,6 +1,6 @@
 use crate::{
     keys::is_strong_recipient,
-    store::{Executor, Store, key},
+    store::{Executor, Store, key, key::SealedKey},
     usecase::{
         About, Journal, Origin,
         key::{Announce, Announcement, KeyFailure, Keysmith, recipient_of},
@@ -23,9 +23,9 @@ pub struct RegisterAudienceKey {
 /// What became of the wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Registered {
-    /// Tokens are encrypted under this key from now on.
+    /// Tokens are encrypted under this key as soon as everybody who reads them has had time to hear of it.
     Done { kid: String },
-    /// They are already.
+    /// They are already, or will be.
     Before,
     /// Somebody else changed the keys of the audience meanwhile.
     Overtaken,
@@ -36,8 +36,9 @@ pub enum Registered {
 }
 
 impl RegisterAudienceKey {
-    /// From now on the tokens of the audience are encrypted for `recipient`, an X25519 public key, or under a shared key
-    /// where there is none. The key in use until now retires; the one staged after it was never used and is gone at once.
+    /// The tokens of the audience are to be encrypted for `recipient`, an X25519 public key, or under a shared key where there
+    /// is none. Such a key is staged in place of the one that was, which was never used and is gone at once, and the next look
+    /// at the keys lets it take over once it has been published for long enough.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
@@ -52,18 +53,17 @@ impl RegisterAudienceKey {
         }
         let slot = KeySlot::of_audience(origin.tenant(), audience);
         let tx = self.store.begin().await?;
-        let active = key::in_state(&tx, slot.tenant, slot.purpose, audience, KeyState::Active).await?;
-        let Some(active) = active else { return Ok(Registered::Unknown) };
-        if recipient_of(&active)? == recipient {
+        let Some(next) = self.next(&tx, &slot).await? else { return Ok(Registered::Unknown) };
+        if recipient_of(&next)? == recipient {
             return Ok(Registered::Before);
         }
-        let now = self.smith.now();
-        let forget_at = self.smith.schedule.forget_at(slot.purpose, now);
-        if !key::retire(&tx, slot.tenant, &active.id, now, forget_at).await? || !self.clear(&tx, &slot).await? {
+        if next.state == KeyState::Staged.name()
+            && !key::erase(&tx, slot.tenant, &next.id, KeyState::Staged, self.smith.now()).await?
+        {
             return Ok(Registered::Overtaken);
         }
-        let first = self.smith.make(slot.clone(), recipient, KeyState::Active)?;
-        if !key::insert(&tx, slot.tenant, &first).await? || !self.smith.stage(&tx, &slot, recipient).await? {
+        let first = self.smith.make(slot.clone(), recipient, KeyState::Staged)?;
+        if !key::insert(&tx, slot.tenant, &first).await? {
             return Ok(Registered::Overtaken);
         }
         let kind = if recipient.is_some() { EventKind::AudienceKeyRegistered } else { EventKind::AudienceKeyWithdrawn };
@@ -72,10 +72,10 @@ impl RegisterAudienceKey {
         Ok(Registered::Done { kid: first.id })
     }
 
-    /// Takes away what was staged. Returns whether nobody else did.
-    async fn clear(&self, tx: &impl Executor, slot: &KeySlot) -> Result<bool, KeyFailure> {
-        let staged = key::in_state(tx, slot.tenant, slot.purpose, &slot.audience, KeyState::Staged).await?;
-        let Some(staged) = staged else { return Ok(true) };
-        Ok(key::erase(tx, slot.tenant, &staged.id, KeyState::Staged, self.smith.now()).await?)
+    /// The key that the audience has or will have: the staged one, or the active one where none is staged.
+    async fn next(&self, tx: &impl Executor, slot: &KeySlot) -> Result<Option<SealedKey>, KeyFailure> {
+        let state = async |state| key::in_state(tx, slot.tenant, slot.purpose, &slot.audience, state).await;
+        let Some(active) = state(KeyState::Active).await? else { return Ok(None) };
+        Ok(Some(state(KeyState::Staged).await?.unwrap_or(active)))
     }
 }

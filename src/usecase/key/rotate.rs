@@ -1,4 +1,4 @@
-use super::{Announce, Announcement, KeyFailure, Keysmith, smith::slot_of};
+use super::{Announce, Announcement, KeyFailure, Keysmith, recipient_of, smith::slot_of};
 use crate::{
     store::{Store, key, key::SealedKey},
     telemetry,
@@ -27,8 +27,8 @@ impl RotateKeys {
     pub async fn due(&self) -> Result<(), KeyFailure> {
         let rows = key::all(&self.store.read()).await?;
         self.show_ages(&rows);
-        for row in rows {
-            let (Some(slot), Some(facts)) = (slot_of(&row), facts_of(&row)) else { continue };
+        for row in &rows {
+            let (Some(slot), Some(facts)) = (slot_of(row), facts_of(row, &rows)) else { continue };
             match due(&facts, self.smith.now(), &self.smith.schedule) {
                 Some(Step::Rotate) => {
                     self.rotate(&Origin::service(), &slot, &row.id).await?;
@@ -105,9 +105,16 @@ impl RotateKeys {
     }
 }
 
-fn facts_of(row: &SealedKey) -> Option<KeyFacts> {
+fn facts_of(row: &SealedKey, all: &[SealedKey]) -> Option<KeyFacts> {
+    let slot = slot_of(row)?;
+    let successor =
+        all.iter().find(|other| other.state == KeyState::Staged.name() && slot_of(other).as_ref() == Some(&slot));
+    // Of a row that cannot be read nobody knows what it wants.
+    let recipients = |other| Some((recipient_of(row).ok()?, recipient_of(other).ok()?));
+    let other_kind = successor.filter(|other| recipients(other).is_some_and(|(present, next)| present != next));
     Some(KeyFacts {
-        purpose: slot_of(row)?.purpose,
+        superseded_since: other_kind.map(|other| other.created_at),
+        purpose: slot.purpose,
         state: KeyState::from_name(&row.state)?,
         active_since: row.activated_at,
         issued: row.issued,

@@ -5,6 +5,7 @@ use countersign::{
     grpc::wire::proto::*,
     usecase::{Origin, audience::Registered},
 };
+use countersign_domain::key::KeySlot;
 use countersign_token::{KeyId, RecipientKey};
 use http::{Request, Version};
 use http_body_util::Full;
@@ -90,6 +91,8 @@ fn is_opened_by(library: Library) {
         let desk = &app.key_desk.register_audience_key;
         let registered = desk.run(&Origin::terminal(), "orders", Some(public_key())).await.unwrap();
         assert!(matches!(registered, Registered::Done { .. }));
+        let slot = KeySlot::of_audience(Origin::terminal().tenant(), "orders");
+        app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         app.keys.reload.run().await.unwrap();
         let shared = Backend::enrol(app, "stock").await;
 

@@ -5,10 +5,15 @@ use countersign::{
     keys::ContentKeyKind,
     usecase::{Origin, audience::Registered, key::Retired},
 };
-use countersign_domain::{id::TenantId, key::KeySlot, key::KeyState, tenant::DEFAULT_TENANT};
+use countersign_domain::{
+    id::TenantId,
+    key::{KeySlot, KeyState, PUBLISHED},
+    tenant::DEFAULT_TENANT,
+};
 use countersign_token::{AccessReader, KeyId, RecipientKey, VerifyingKey};
 use josekit::jwe::{ECDH_ES, deserialize_compact};
 use serde_json::Value;
+use std::time::Duration;
 
 const START: i64 = 1_800_000_000;
 
@@ -45,6 +50,11 @@ async fn create(app: &App, name: &str) {
 
 async fn register(app: &App, name: &str, key: Option<[u8; 32]>) -> Registered {
     let registered = app.key_desk.register_audience_key.run(&Origin::terminal(), name, key).await.unwrap();
+    if matches!(registered, Registered::Done { .. }) {
+        // Nobody here has to hear of it first.
+        let slot = KeySlot::of_audience(DEFAULT_TENANT, name);
+        app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
+    }
     app.keys.reload.run().await.unwrap();
     assert_whole(app).await;
     registered
@@ -105,7 +115,7 @@ fn tokens_for_an_audience_with_a_key_of_its_own_are_opened_by_its_backend_and_by
 }
 
 #[test]
-fn a_registered_key_takes_over_at_once_and_what_was_made_before_stays_good() {
+fn a_registered_key_takes_over_and_what_was_made_before_stays_good() {
     on_each_database(async |app| {
         Person::register(app, ADA).await;
         let before = log_in_for(app, "").await;
@@ -125,6 +135,38 @@ fn a_registered_key_takes_over_at_once_and_what_was_made_before_stays_good() {
             Person::me(app, &before).await.unwrap();
         }
         assert_eq!(register(app, "nobody", Some(one)).await, Registered::Unknown);
+    });
+}
+
+#[test]
+fn a_registered_key_is_published_before_it_is_used() {
+    on_each_database(async |app| {
+        Person::register(app, ADA).await;
+        let key = Backend::new(3).public;
+        let desk = &app.key_desk.register_audience_key;
+        let tend = async || {
+            app.keys.rotate.due().await.unwrap();
+            app.keys.reload.run().await.unwrap();
+            registered_keys(app, "default")
+        };
+        let before = kid(&log_in_for(app, "").await);
+        let done = desk.run(&Origin::terminal(), "default", Some(key)).await.unwrap();
+        let Registered::Done { kid: registered } = done else { panic!("{done:?}") };
+        assert_eq!(tend().await, [(KeyState::Staged, Some(key)), (KeyState::Active, None)]);
+        assert_eq!(desk.run(&Origin::terminal(), "default", Some(key)).await.unwrap(), Registered::Before);
+        app.advance(PUBLISHED - Duration::from_secs(1));
+        tend().await;
+        assert_eq!(kid(&log_in_for(app, "").await), before, "whoever reads tokens has not had time to hear of it");
+        app.advance(Duration::from_secs(1));
+        tend().await;
+        assert_eq!(kid(&log_in_for(app, "").await), registered);
+
+        // A wish that is taken back in time has changed nothing.
+        desk.run(&Origin::terminal(), "default", None).await.unwrap();
+        desk.run(&Origin::terminal(), "default", Some(key)).await.unwrap();
+        app.advance(PUBLISHED);
+        tend().await;
+        assert_eq!(kid(&log_in_for(app, "").await), registered);
     });
 }
 

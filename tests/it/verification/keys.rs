@@ -118,6 +118,8 @@ fn an_audience_with_a_key_of_its_own_is_handed_no_secret() {
         let private = RecipientKey::new(KeyId::new("any").unwrap(), [7; 32]).unwrap();
         let public = *private.public_key().bytes();
         app.key_desk.register_audience_key.run(&operator, "reports", Some(public)).await.unwrap();
+        let slot = KeySlot::of_audience(Origin::terminal().tenant(), "reports");
+        app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         app.keys.reload.run().await.unwrap();
         let backend = Backend::enrol_for(app, "reports", "reports").await;
         let keys = fetch(app, &backend, "reports").await.unwrap().encryption_keys;

@@ -155,6 +155,8 @@ fn a_backend_with_a_key_of_its_own_checks_with_what_the_service_never_had() {
         let private = [7; 32];
         let public = *RecipientKey::new(KeyId::new("any").unwrap(), private).unwrap().public_key().bytes();
         app.key_desk.register_audience_key.run(&operator, "reports", Some(public)).await.unwrap();
+        let slot = KeySlot::of_audience(Origin::terminal().tenant(), "reports");
+        app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         app.keys.reload.run().await.unwrap();
         let backend = Backend::enrol_for(app, "reports", "reports").await;
 
