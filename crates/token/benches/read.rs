@@ -2,53 +2,31 @@
 //! `cargo bench -p countersign-token --features issue`. Compare lines of one run with each other and nothing else.
 #![allow(clippy::expect_used, reason = "a bench stops at the first surprise")]
 
+#[path = "../tests/support/mod.rs"]
+mod support;
+
 use std::hint::black_box;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 use countersign_token::{
-    AccessClaims, AccessIssuer, AccessReader, ContentKey, DecryptionKey, EncryptionKey, EphemeralDeriver, KeyId,
-    RecipientKey, SigningKey, named_key,
+    AccessIssuer, AccessReader, ContentKey, DecryptionKey, EncryptionKey, EphemeralDeriver, RecipientKey, SigningKey,
+    named_key,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use ed25519_dalek::{Signer as _, Verifier as _};
-
-const ISSUER: &str = "https://id.example.test";
-const AUDIENCE: &str = "default";
-const NOW: i64 = 1_800_000_000;
-const SEED: [u8; 32] = [1; 32];
-
-fn id(text: &str) -> KeyId {
-    KeyId::new(text).expect("a key id")
-}
+use support::{AUDIENCE, CONTENT, ISSUER, NOW, RECIPIENTS, SEEDS, claims, id};
 
 fn signing() -> SigningKey {
-    SigningKey::from_seed(id("sig-1"), SEED)
-}
-
-fn claims() -> AccessClaims {
-    AccessClaims {
-        issuer: ISSUER.to_owned(),
-        audience: AUDIENCE.to_owned(),
-        subject: "018f3c9e-0000-7000-8000-000000000001".to_owned(),
-        issued_at: NOW - 60,
-        expires_at: NOW + 540,
-        token_id: "018f3c9e-0000-7000-8000-000000000002".to_owned(),
-        session_id: "018f3c9e-0000-7000-8000-000000000003".to_owned(),
-        tenant_id: "018f3c9e-0000-7000-8000-000000000004".to_owned(),
-        roles: vec!["editor".to_owned(), "billing".to_owned()],
-        methods: vec!["pwd".to_owned(), "otp".to_owned()],
-        level: "2".to_owned(),
-        authenticated_at: NOW - 3600,
-    }
+    SigningKey::from_seed(id(SEEDS[0].0), SEEDS[0].1)
 }
 
 fn content() -> ContentKey {
-    ContentKey::new(id("enc-1"), [11; 32])
+    ContentKey::new(id(CONTENT[0].0), CONTENT[0].1)
 }
 
 fn recipient() -> RecipientKey {
-    RecipientKey::new(id("agr-1"), [21; 32]).expect("a recipient")
+    RecipientKey::new(id(RECIPIENTS[0].0), RECIPIENTS[0].1).expect("a recipient")
 }
 
 fn deriver() -> EphemeralDeriver {
@@ -69,7 +47,7 @@ fn bare_signatures(c: &mut Criterion) {
     // Of the inner token, base64url makes four characters of three; 87 of them are the signature.
     let inner = token.split('.').nth(3).expect("a ciphertext").len() / 4 * 3;
     let message = vec![b'm'; inner - 87];
-    let key = ed25519_dalek::SigningKey::from_bytes(&SEED);
+    let key = ed25519_dalek::SigningKey::from_bytes(&SEEDS[0].1);
     let (public, signature) = (key.verifying_key(), key.sign(&message));
     let bytes = signature.to_bytes();
     let parsed = ParsedPublicKey::new(&ED25519, public.as_bytes()).expect("a public key");

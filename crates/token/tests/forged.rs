@@ -203,8 +203,8 @@ fn a_token_is_good_until_exactly_its_expiry() {
     let token = good().join(".");
     let exp = claims().expires_at;
     assert!(reader().read(&token, exp - 1).is_ok());
-    for now in [exp, exp + 1, i64::MAX] {
-        assert_eq!(reader().read(&token, now), Err(Rejected::Expired));
+    for after in [exp, exp + 1, i64::MAX] {
+        assert_eq!(reader().read(&token, after), Err(Rejected::Expired));
     }
 }
 
@@ -213,8 +213,8 @@ fn a_token_from_the_future_is_refused_beyond_the_leeway() {
     let token = good().join(".");
     let iat = claims().issued_at;
     assert!(reader().read(&token, iat - ISSUED_AT_LEEWAY_SECONDS).is_ok());
-    for now in [iat - ISSUED_AT_LEEWAY_SECONDS - 1, 0, i64::MIN] {
-        assert_eq!(reader().read(&token, now), Err(Rejected::NotYetValid));
+    for before in [iat - ISSUED_AT_LEEWAY_SECONDS - 1, 0, i64::MIN] {
+        assert_eq!(reader().read(&token, before), Err(Rejected::NotYetValid));
     }
 }
 
