@@ -1,0 +1,186 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import type { CallOptions, Client, Interceptor, StreamRequest, StreamResponse, Transport } from "@connectrpc/connect";
+import { reasonOf, type Reason } from "./errors.js";
+import { renewAt } from "./expiry.js";
+import { AccountService, type Account } from "./generated/countersign/v1/account_service_pb.js";
+import { AuthService } from "./generated/countersign/v1/auth_service_pb.js";
+import { identified, isRepeatable, mayEndSession, needsSession } from "./methods.js";
+import { withRetries } from "./retry.js";
+import { begun, repeatable } from "./streams.js";
+import { orAborted, type Surroundings } from "./surroundings.js";
+import type { Tabs } from "./tabs.js";
+
+type Next = Parameters<Interceptor>[0];
+
+/** What to sign in with. */
+export interface Credentials {
+  /** An e-mail address or a user name. */
+  readonly identifier: string;
+  readonly password: string;
+  /** The group of backends the session is for; `default` when absent. */
+  readonly audience?: string;
+  readonly captchaToken?: string;
+  /** What the person calls this device, at most 100 characters. */
+  readonly deviceName?: string;
+}
+
+/** A session that was opened. Its tokens are in cookies that no script can read. */
+export interface SignedIn {
+  readonly sessionId: string;
+  readonly account: Account | undefined;
+  /** When the session ends unless it is used before. */
+  readonly expireTime: Date | undefined;
+}
+
+/** An access token that another one can take the place of. */
+const RENEWABLE: ReadonlySet<Reason | undefined> = new Set(["TOKEN_EXPIRED", "TOKEN_MISSING", "TOKEN_INVALID"]);
+/** The session is over, whatever tokens there are. */
+const OVER: ReadonlySet<Reason | undefined> = new Set(["SESSION_ENDED", "SESSION_EXPIRED", "ACCOUNT_DISABLED"]);
+/** A refresh or logout that was refused for one of these has no session to go on with. */
+const GONE: ReadonlySet<Reason | undefined> = new Set([...OVER, "TOKEN_MISSING", "TOKEN_INVALID", "REFRESH_TOKEN_REUSED"]);
+
+/**
+ * How long one attempt to refresh or to log out may take, in milliseconds, while all tabs wait. Three attempts to refresh fit
+ * into the service's usual grace of 30 seconds, in which a token whose answer was lost is still good.
+ */
+const ATTEMPT_TIMEOUT = 8_000;
+/** How often a call is made at most: with the cookies it found, with those of another tab, and with fresh ones. */
+const MOST_ROUNDS = 3;
+
+/**
+ * Keeps the session of all tabs of an origin.
+ *
+ * Invariant: every call whose answer may set cookies, or take away those of a session that lives, runs alone among all tabs,
+ * from before it is sent until its answer is stored. So none is ever stored after that of a later call. What is left are
+ * answers about a session that is dead: they take cookies away, and may come after a login. Of that login the service keeps a
+ * cookie that they do not touch, and a refresh brings back the others.
+ */
+export class SessionKeeper {
+  readonly #auth: Client<typeof AuthService>;
+  #recovering: Promise<void> | undefined;
+
+  /** `transport` must not have this keeper's interceptor. */
+  constructor(
+    transport: Transport,
+    private readonly tabs: Tabs,
+    private readonly surroundings: Surroundings,
+  ) {
+    this.#auth = createClient(AuthService, transport);
+  }
+
+  /** Opens a session. Is not repeated by itself: a second session would be opened. */
+  login(credentials: Credentials, options?: CallOptions): Promise<SignedIn> {
+    return this.tabs.alone(async () => {
+      let header = new Headers();
+      const onHeader = (given: Headers) => {
+        header = given;
+        options?.onHeader?.(given);
+      };
+      const { outcome } = await this.#auth.login(credentials, { ...options, onHeader });
+      if (outcome.case !== "session") {
+        throw new ConnectError("the service asks for a step that this client does not know", Code.Unimplemented);
+      }
+      this.tabs.publish({ signedIn: true }, { opened: true, renewAt: renewAt(outcome.value, header, this.surroundings.now()) });
+      const { sessionId, account, refreshExpireTime } = outcome.value;
+      return { sessionId, account, expireTime: refreshExpireTime && timestampDate(refreshExpireTime) };
+    }, options?.signal);
+  }
+
+  /**
+   * Ends the session; with `everywhere`, all sessions of the account. Rejects when the service could not be asked: the
+   * session then goes on.
+   */
+  logout({ everywhere = false } = {}, options?: CallOptions): Promise<void> {
+    const ask = () => this.#auth.logout({ everywhere }, { timeoutMs: ATTEMPT_TIMEOUT, ...options });
+    return this.tabs.alone(async () => {
+      try {
+        await withRetries(ask, this.surroundings, options?.signal);
+        this.tabs.publish({ signedIn: false });
+      } catch (error) {
+        const reason = reasonOf(error);
+        if (reason !== undefined && GONE.has(reason)) this.tabs.publish({ signedIn: false, reason });
+        // There was nothing to end here. Whether there is elsewhere, nobody knows.
+        if (everywhere || !GONE.has(reason)) throw error;
+      }
+    }, options?.signal);
+  }
+
+  /** Gives calls their ids, makes them again where that is safe, and refreshes when a call needs it. */
+  readonly interceptor: Interceptor = (next) => (request) => {
+    if (request.stream) return this.#stream(next, request);
+    const { method, signal } = request;
+    const call = identified(request);
+    const once = async () => {
+      const answer = await next(call);
+      if (method === AccountService.method.deleteMe) this.tabs.publish({ signedIn: false });
+      return answer;
+    };
+    const attempt = () => (mayEndSession(method) ? this.tabs.alone(once, signal) : once());
+    const act = () => (isRepeatable(method) ? withRetries(attempt, this.surroundings, signal) : attempt());
+    return needsSession(method) ? this.#inSession(act, signal) : act();
+  };
+
+  async #stream(next: Next, request: StreamRequest): ReturnType<Next> {
+    const { method, signal } = request;
+    if (method.methodKind !== "server_streaming" || !needsSession(method)) return next(request);
+    const again = await repeatable(request);
+    return this.#inSession(async () => begun((await next(again())) as StreamResponse), signal);
+  }
+
+  /** Does what needs a session, with fresh tokens where those there are do not do. */
+  async #inSession<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (this.tabs.stale) await this.#refreshAhead(signal);
+    for (let round = 1; ; round++) {
+      const seen = this.tabs.epoch;
+      try {
+        return await act();
+      } catch (error) {
+        if (round === MOST_ROUNDS || signal.aborted || !concernsSession(error)) throw error;
+        await orAborted(this.#recover(seen, error), signal);
+      }
+    }
+  }
+
+  /** Nothing depends on it but a session that turns out to be over: the tokens there are will do for a moment yet. */
+  async #refreshAhead(signal: AbortSignal): Promise<void> {
+    try {
+      await orAborted(this.#recover(this.tabs.epoch), signal);
+    } catch (error) {
+      if (signal.aborted || GONE.has(reasonOf(error))) throw error;
+    }
+  }
+
+  /** Makes a call that failed worth repeating. Rejects with the reason why it is not. One at a time in this tab. */
+  #recover(seen: number, error?: unknown): Promise<void> {
+    this.#recovering ??= this.tabs
+      .alone(() => this.#decide(seen, error))
+      .finally(() => (this.#recovering = undefined));
+    return this.#recovering;
+  }
+
+  async #decide(seen: number, error: unknown): Promise<void> {
+    // Since the call was sent, another tab refreshed, signed in or signed out: the answer was about something that is past.
+    if (this.tabs.epoch !== seen) return;
+    if (OVER.has(reasonOf(error))) throw this.#over(error);
+    let header = new Headers();
+    const refresh = () => this.#auth.refresh({}, { timeoutMs: ATTEMPT_TIMEOUT, onHeader: (given) => (header = given) });
+    try {
+      const { session } = await withRetries(refresh, this.surroundings);
+      this.tabs.publish({ signedIn: true }, { renewAt: renewAt(session, header, this.surroundings.now()) });
+    } catch (refusal) {
+      throw GONE.has(reasonOf(refusal)) ? this.#over(refusal) : refusal;
+    }
+  }
+
+  #over(error: unknown): unknown {
+    const reason = reasonOf(error);
+    this.tabs.publish(reason ? { signedIn: false, reason } : { signedIn: false });
+    return error;
+  }
+}
+
+function concernsSession(error: unknown): boolean {
+  const reason = reasonOf(error);
+  return RENEWABLE.has(reason) || OVER.has(reason);
+}

@@ -1,0 +1,42 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { retryAfter } from "./errors.js";
+import type { Surroundings } from "./surroundings.js";
+
+/** How often a call is made at most. */
+export const MOST_ATTEMPTS = 3;
+/** A service that asks for more patience than this, in milliseconds, is not asked again: the person decides. */
+export const LONGEST_PAUSE = 5_000;
+const FIRST_PAUSE = 250;
+
+/**
+ * Makes a call again for as long as that is allowed and may help: the service said when to come back, or no answer
+ * arrived. `act` has to be one that may be done twice.
+ */
+export async function withRetries<T>(
+  act: () => Promise<T>,
+  { sleep, random }: Pick<Surroundings, "sleep" | "random">,
+  signal?: AbortSignal,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await act();
+    } catch (error) {
+      const pause = attempt < MOST_ATTEMPTS && !signal?.aborted ? pauseAfter(error, attempt) : undefined;
+      if (pause === undefined) throw error;
+      // Never sooner than told, and not all tabs at once.
+      await sleep(pause * (1 + random() / 2), signal);
+    }
+  }
+}
+
+function pauseAfter(error: unknown, attempt: number): number | undefined {
+  const told = retryAfter(error);
+  if (told !== undefined) return told <= LONGEST_PAUSE ? told : undefined;
+  return isLost(error) ? FIRST_PAUSE * 2 ** (attempt - 1) : undefined;
+}
+
+/** No answer, half of one, or one from something in between. The call may have taken effect. */
+function isLost(error: unknown): boolean {
+  const { code, details } = ConnectError.from(error);
+  return details.length === 0 && [Code.Unknown, Code.Unavailable, Code.DeadlineExceeded, Code.DataLoss].includes(code);
+}

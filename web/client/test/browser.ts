@@ -1,0 +1,249 @@
+import { Code, ConnectError, createRouterTransport, type ConnectRouter, type Interceptor } from "@connectrpc/connect";
+import { create, createFileRegistry, type DescService } from "@bufbuild/protobuf";
+import { EmptySchema, FileDescriptorProtoSchema, file_google_protobuf_empty, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { createCountersign, type Countersign, type Options, type Reason, type SessionChange, type Surroundings } from "../src/index.js";
+import { AccountService } from "../src/generated/countersign/v1/account_service_pb.js";
+import { AuthService } from "../src/generated/countersign/v1/auth_service_pb.js";
+import { SessionService } from "../src/generated/countersign/v1/session_service_pb.js";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../src/generated/google/rpc/error_details_pb.js";
+
+/** An error as the service sends it. */
+export function refusal(reason: Reason, { code = Code.Unauthenticated, wait }: { code?: Code; wait?: number } = {}): ConnectError {
+  const info = { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason, domain: "countersign" }) };
+  if (wait === undefined) return new ConnectError("refused", code, undefined, [info]);
+  const retryDelay = { seconds: BigInt(Math.floor(wait / 1000)), nanos: (wait % 1000) * 1e6 };
+  return new ConnectError("refused", code, undefined, [info, { desc: RetryInfoSchema, value: create(RetryInfoSchema, { retryDelay }) }]);
+}
+
+/** An error that names a field. */
+export function fieldRefusal(field: string, reason: string, description: string): ConnectError {
+  const value = create(BadRequestSchema, { fieldViolations: [{ field, reason, description }] });
+  return new ConnectError("refused", Code.InvalidArgument, undefined, [{ desc: BadRequestSchema, value }]);
+}
+
+/** One tab of a browser. */
+export interface Tab {
+  readonly countersign: Countersign;
+  readonly changes: SessionChange[];
+}
+
+/** A service of an application that is open to whoever is signed in: `Listen` says nothing, three times. */
+export const NEWS: DescService = application();
+
+function application(): DescService {
+  const [inputType, outputType] = [".google.protobuf.Empty", ".google.protobuf.Empty"];
+  const file = create(FileDescriptorProtoSchema, {
+    name: "news.proto",
+    package: "application",
+    syntax: "proto3",
+    dependency: ["google/protobuf/empty.proto"],
+    service: [{ name: "News", method: [{ name: "Listen", inputType, outputType, serverStreaming: true }] }],
+  });
+  const service = createFileRegistry(file, () => file_google_protobuf_empty.proto).getService("application.News");
+  if (service === undefined) throw new Error("the service above");
+  return service;
+}
+
+/**
+ * A service and a browser with one jar of cookies and any number of tabs. The service follows ADR 1: the parent of the
+ * live generation is answered with the live one, anything older ends the session.
+ */
+export class Browser {
+  /** Every call that reached the service, by method. */
+  readonly received: string[] = [];
+  readonly requestIds: string[] = [];
+  /** Which tenant each call named. */
+  readonly tenants: (string | null)[] = [];
+  /** How long each pause was, in milliseconds. Pauses take no time. */
+  readonly pauses: number[] = [];
+  /** The cookies. */
+  jar: { session: number; generation: number; access: boolean } | undefined;
+  /** The session as the service sees it. */
+  live: { session: number; generation: number } | undefined;
+  /** What the service answers instead, if anything. */
+  instead: (method: string) => ConnectError | undefined = () => undefined;
+  /** Goes on once the call is to reach the service; a second step once its answer is to reach the browser. */
+  outward: (method: string) => Promise<void> = async () => {};
+  homeward: (method: string) => Promise<void> = async () => {};
+
+  /** The clocks of the browser and of the service, in milliseconds, and how long an access token is good. */
+  time = 1_000_000;
+  serviceTime = 1_000_000;
+  lifetime = 600_000;
+  /** How many messages a stream says before it breaks. */
+  breakAfter = Infinity;
+
+  #sessions = 0;
+  readonly #items = new Map<string, string>();
+  readonly #tabs: EventTarget[] = [];
+  #queue: Promise<unknown> = Promise.resolve();
+
+  signIn(): void {
+    this.live = { session: ++this.#sessions, generation: 1 };
+    this.jar = { ...this.live, access: true };
+  }
+
+  /** The access token runs out, and with it its cookie. */
+  expire(): void {
+    if (this.jar) this.jar.access = false;
+  }
+
+  count(method: string): number {
+    return this.received.filter((name) => name === method).length;
+  }
+
+  pass(duration: number): void {
+    this.time += duration;
+    this.serviceTime += duration;
+  }
+
+  tab({ storage = true, ...options }: { storage?: boolean } & Partial<Options> = {}): Tab {
+    const transport = (interceptors: Interceptor[]) =>
+      createRouterTransport((router) => this.#service(router), {
+        transport: { interceptors: [...interceptors, this.#network] },
+      });
+    const countersign = createCountersign({
+      baseUrl: "https://id.example.org",
+      transport,
+      surroundings: this.#surroundings(storage),
+      ...options,
+    });
+    const changes: SessionChange[] = [];
+    countersign.onChange((change) => changes.push(change));
+    return { countersign, changes };
+  }
+
+  #surroundings(storage: boolean): Surroundings {
+    const events = new EventTarget();
+    this.#tabs.push(events);
+    const setItem = (key: string, newValue: string) => {
+      this.#items.set(key, newValue);
+      for (const other of this.#tabs.filter((tab) => tab !== events)) {
+        queueMicrotask(() => other.dispatchEvent(Object.assign(new Event("storage"), { key, newValue })));
+      }
+    };
+    const request = async (_name: string, options: LockOptions, act: () => Promise<unknown>) => {
+      const turn = this.#queue.then(() => {
+        options.signal?.throwIfAborted();
+        return act();
+      });
+      this.#queue = turn.catch(() => {});
+      return turn;
+    };
+    return {
+      locks: { request } as unknown as Surroundings["locks"],
+      storage: storage ? { getItem: (key) => this.#items.get(key) ?? null, setItem } : undefined,
+      events,
+      now: () => this.time,
+      random: () => 0,
+      sleep: async (duration, signal) => {
+        signal?.throwIfAborted();
+        this.pauses.push(duration);
+      },
+    };
+  }
+
+  /** The cookies go with the call as they are when it is sent, and come back as they were when it was answered. */
+  readonly #network: Interceptor = (next) => async (request) => {
+    const { name } = request.method;
+    if (this.jar) request.header.set("x-jar", JSON.stringify(this.jar));
+    this.tenants.push(request.header.get("x-countersign-tenant"));
+    await this.outward(name);
+    const answer = await next(request).catch((error: unknown) => ConnectError.from(error));
+    await this.homeward(name);
+    request.signal.throwIfAborted();
+    const headers = answer instanceof ConnectError ? answer.metadata : answer.header;
+    const cookies = headers.get("x-jar");
+    if (cookies !== null) this.jar = cookies === "" ? undefined : JSON.parse(cookies);
+    if (answer instanceof ConnectError) throw answer;
+    return answer;
+  };
+
+  #service(router: ConnectRouter): void {
+    const called = (method: string) => {
+      this.received.push(method);
+      const error = this.instead(method);
+      if (error) throw error;
+    };
+    const cookies = (header: Headers): Browser["jar"] => JSON.parse(header.get("x-jar") ?? "null") ?? undefined;
+    const authenticate = (header: Headers) => {
+      const brought = cookies(header);
+      if (!brought?.access) throw refusal("TOKEN_MISSING");
+      if (brought.session !== this.live?.session) throw refusal("SESSION_ENDED");
+      return { account: { accountId: `account of session ${brought.session}` } };
+    };
+    const opened = (header: Headers) => {
+      header.set("date", new Date(this.serviceTime).toUTCString());
+      header.set("x-jar", JSON.stringify({ ...this.live, access: true }));
+      const accessExpireTime = timestampFromMs(this.serviceTime + this.lifetime);
+      // The service leaves these empty. The client has to hide them even if it did not.
+      return { sessionId: `${this.live?.session}`, accessToken: "secret", refreshToken: "secret", account: {}, accessExpireTime };
+    };
+    router.service(AuthService, {
+      login: (_, { responseHeader }) => {
+        called("Login");
+        this.live = { session: ++this.#sessions, generation: 1 };
+        return { outcome: { case: "session", value: opened(responseHeader) } };
+      },
+      refresh: (_, { requestHeader, responseHeader }) => {
+        called("Refresh");
+        const brought = cookies(requestHeader);
+        if (brought === undefined) throw refusal("TOKEN_MISSING");
+        if (this.live?.session !== brought.session) throw refusal("SESSION_ENDED");
+        const age = this.live.generation - brought.generation;
+        if (age > 1) {
+          this.live = undefined;
+          throw refusal("REFRESH_TOKEN_REUSED");
+        }
+        if (age === 0) this.live.generation++;
+        return { session: opened(responseHeader) };
+      },
+      logout: (_, { responseHeader }) => {
+        called("Logout");
+        this.live = undefined;
+        responseHeader.set("x-jar", "");
+        return {};
+      },
+    });
+    router.service(AccountService, {
+      register: ({ requestId }) => {
+        this.requestIds.push(requestId);
+        called("Register");
+        return {};
+      },
+      getMe: (_, { requestHeader }) => {
+        called("GetMe");
+        return authenticate(requestHeader);
+      },
+      updateMe: (_, { requestHeader }) => {
+        called("UpdateMe");
+        return authenticate(requestHeader);
+      },
+      deleteMe: (_, { requestHeader }) => {
+        called("DeleteMe");
+        authenticate(requestHeader);
+        this.live = undefined;
+        return {};
+      },
+    });
+    router.service(SessionService, {});
+    const browser = this;
+    router.service(NEWS, {
+      async *listen(_: unknown, { requestHeader }: { requestHeader: Headers }) {
+        called("Listen");
+        authenticate(requestHeader);
+        for (let said = 0; said < 3; said++) {
+          if (said === browser.breakAfter) throw refusal("TOKEN_EXPIRED");
+          yield create(EmptySchema);
+        }
+      },
+    } as never);
+  }
+}
+
+/** A gate that holds whoever comes until it is opened. */
+export function gate(): { readonly pass: Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const pass = new Promise<void>((resolve) => (open = resolve));
+  return { pass, open };
+}

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { fieldsOf, reasonOf, retryAfter } from "../src/index.js";
+import { AccountService } from "../src/generated/countersign/v1/account_service_pb.js";
+import { AuthService, SessionSchema } from "../src/generated/countersign/v1/auth_service_pb.js";
+import { SessionService } from "../src/generated/countersign/v1/session_service_pb.js";
+import { isRepeatable } from "../src/methods.js";
+import { Browser, fieldRefusal, refusal } from "./browser.js";
+
+const BUSY = () => refusal("STORE_UNAVAILABLE", { code: Code.Unavailable, wait: 1_200 });
+
+test("a call is repeated three times at most, when the service says", async () => {
+  const browser = new Browser();
+  browser.instead = BUSY;
+  await assert.rejects(browser.tab().countersign.account.register({ email: "ada@example.org" }));
+  assert.equal(browser.count("Register"), 3);
+  assert.deepEqual(browser.pauses, [1_200, 1_200]);
+});
+
+test("a repeated call keeps its id, another call has another", async () => {
+  const browser = new Browser();
+  const { account } = browser.tab().countersign;
+  browser.instead = () => (browser.requestIds.length === 1 ? BUSY() : undefined);
+  await account.register({ email: "ada@example.org" });
+  await account.register({ email: "ada@example.org" });
+  await account.register({ email: "ada@example.org", requestId: "chosen by the page" });
+  const [first, again, second, chosen] = browser.requestIds;
+  assert.equal(first, again);
+  assert.notEqual(first, second);
+  assert.equal(chosen, "chosen by the page");
+});
+
+test("a call whose answer is lost is repeated", async () => {
+  const browser = new Browser();
+  let lost = 0;
+  browser.homeward = async () => {
+    if (lost++ === 0) throw new TypeError("Failed to fetch");
+  };
+  await browser.tab().countersign.account.register({ email: "ada@example.org" });
+  assert.equal(browser.count("Register"), 2);
+  assert.deepEqual(browser.pauses, [250]);
+});
+
+test("a call that may have taken effect is not repeated without an id", async () => {
+  const browser = new Browser();
+  browser.signIn();
+  browser.instead = BUSY;
+  await assert.rejects(browser.tab().countersign.account.updateMe({}));
+  await assert.rejects(browser.tab().countersign.login({ identifier: "ada", password: "x" }));
+  assert.deepEqual(browser.received, ["UpdateMe", "Login"]);
+});
+
+test("nobody waits a minute without being asked", async () => {
+  const browser = new Browser();
+  browser.instead = () => refusal("OVERLOADED", { code: Code.ResourceExhausted, wait: 60_000 });
+  const error = await browser.tab().countersign.account.register({}).then(() => assert.fail(), (error: unknown) => error);
+  assert.equal(retryAfter(error), 60_000);
+  assert.equal(browser.count("Register"), 1);
+});
+
+test("what must not be repeated is known for every call", () => {
+  const all: DescMethod[] = [AuthService, AccountService, SessionService].flatMap(({ methods }) => methods);
+  const once = all.filter((method) => !isRepeatable(method)).map(({ name }) => name);
+  assert.deepEqual(once.sort(), [
+    "DeleteMe",
+    "IssueServiceToken",
+    "Login",
+    "Logout",
+    "Refresh",
+    "RevokeOtherSessions",
+    "RevokeSession",
+    "UpdateMe",
+  ]);
+});
+
+test("only login and refresh answer with a session, so only they need to be alone for it", () => {
+  const all: DescMethod[] = [AuthService, AccountService, SessionService].flatMap(({ methods }) => methods);
+  const opening = all.filter(({ output }) => output.fields.some(({ message }) => message?.typeName === SessionSchema.typeName));
+  assert.deepEqual(opening.map(({ name }) => name), ["Login", "Refresh"]);
+});
+
+test("reasons are those of the list, from countersign", () => {
+  assert.equal(reasonOf(refusal("USERNAME_TAKEN")), "USERNAME_TAKEN");
+  for (const name of ["UNSPECIFIED", "NEWER_THAN_THIS", "3", "toString"]) assert.equal(reasonOf(refusal(name as never)), undefined);
+  assert.equal(reasonOf(new TypeError("Failed to fetch")), undefined);
+  assert.equal(reasonOf("anything"), undefined);
+});
+
+test("fields are told with what is wrong with them", () => {
+  const error = fieldRefusal("email", "NOT_AN_ADDRESS", "has no @");
+  assert.deepEqual(fieldsOf(error), [{ field: "email", reason: "NOT_AN_ADDRESS", description: "has no @" }]);
+  assert.deepEqual(fieldsOf(new ConnectError("x")), []);
+});
