@@ -1,0 +1,40 @@
+const BROWSERS: readonly (readonly [RegExp, string])[] = [
+  // The order matters: most browsers also claim to be the ones below them.
+  [/\bEdgA?\//, "Edge"],
+  [/\bOPR\//, "Opera"],
+  [/\bSamsungBrowser\//, "Samsung Internet"],
+  [/\bFirefox\/|\bFxiOS\//, "Firefox"],
+  [/\bChrome\/|\bChromium\/|\bCriOS\/|\bHeadlessChrome\//, "Chrome"],
+  [/\bSafari\//, "Safari"],
+];
+
+const SYSTEMS: readonly (readonly [RegExp, string])[] = [
+  [/\biPhone\b/, "iPhone"],
+  [/\biPad\b/, "iPad"],
+  [/\bAndroid\b/, "Android"],
+  [/\bWindows\b/, "Windows"],
+  [/\bMac OS X\b|\bMacintosh\b/, "macOS"],
+  [/\bCrOS\b/, "ChromeOS"],
+  [/\bLinux\b|\bX11\b/, "Linux"],
+];
+
+/** What a user agent calls itself, in words: the browser and the system, where they are known. */
+export interface Software {
+  readonly browser: string | undefined;
+  readonly system: string | undefined;
+  /** What a program that is no browser calls itself, such as `grpcurl 1.9.4`. */
+  readonly program: string | undefined;
+}
+
+const MOST_CHARACTERS = 60;
+
+export function softwareOf(userAgent: string): Software {
+  const browser = named(BROWSERS, userAgent);
+  const system = named(SYSTEMS, userAgent);
+  const first = userAgent.trim().split(/\s+/)[0]?.replace("/", " ").slice(0, MOST_CHARACTERS);
+  return { browser, system, program: browser || system ? undefined : first || undefined };
+}
+
+function named(names: typeof BROWSERS, userAgent: string): string | undefined {
+  return names.find(([pattern]) => pattern.test(userAgent))?.[1];
+}

@@ -1,0 +1,59 @@
+import { fieldsOf, reasonOf, retryAfter, type FieldFault, type Reason } from "@countersign/client";
+import type { Errors } from "./texts";
+
+/** What there is a text for. */
+export type Told = Reason | "ORIGIN_NOT_ALLOWED" | "NO_ANSWER";
+
+/** Why something did not work, in no language yet: it is told in whichever one is chosen when it is shown. */
+export interface Fault {
+  /** `NO_ANSWER` when the service gave no reason. */
+  readonly reason: Told;
+  /** The fields that were refused. */
+  readonly fields: readonly FieldFault[];
+  /** How long to wait before another try, in milliseconds. */
+  readonly wait: number | undefined;
+}
+
+/** Reasons that are about one field, even where the service names none. */
+const ABOUT: Partial<Record<Told, string>> = { CODE_INVALID: "code" };
+
+/** Reasons whose text stands at the field that the service names, because it says more than the field's own. */
+const CLOSER: ReadonlySet<Told> = new Set(["USERNAME_TAKEN", "EMAIL_TAKEN", "CURRENT_PASSWORD_WRONG", "CODE_INVALID"]);
+
+/** The closer reason of a field that was left empty. The service has none, and is not asked. */
+const EMPTY = "EMPTY";
+
+function missing(fields: readonly string[]): Fault {
+  return { reason: "INVALID_FIELD", fields: fields.map((field) => ({ field, reason: EMPTY, description: "" })), wait: undefined };
+}
+
+/** A fault for the fields that have to be filled in and were not; `undefined` when there is none. */
+export function emptyAmong<N extends string>(values: Readonly<Record<N, string>>, optional: readonly NoInfer<N>[]): Fault | undefined {
+  const left = (Object.keys(values) as N[]).filter((name) => values[name] === "" && !optional.includes(name));
+  return left.length > 0 ? missing(left) : undefined;
+}
+
+/** The fault that a call failed with. */
+export function faultOf(error: unknown): Fault {
+  const reason = reasonOf(error) ?? "NO_ANSWER";
+  // `account.display_name` is the input `display_name`.
+  const named = fieldsOf(error).map((fault) => ({ ...fault, field: fault.field.split(".").at(-1) ?? fault.field }));
+  const about = ABOUT[reason];
+  const fields = named.length === 0 && about ? [{ field: about, reason: "", description: "" }] : named;
+  return { reason, fields, wait: retryAfter(error) };
+}
+
+/** What is wrong with one field, for people. */
+export function fieldText(fault: Fault, { field, reason, description }: FieldFault, errors: Errors): string {
+  if (reason === EMPTY) return errors.empty[field] ?? errors.fields[field] ?? errors.unknownField("");
+  const close = errors.rules[reason];
+  if (close) return close(numberIn(description));
+  if (CLOSER.has(fault.reason)) return errors.reasons[fault.reason];
+  return errors.fields[field] ?? errors.unknownField(description);
+}
+
+/** The bound in a description such as `has fewer than 15 characters`; the operator may have chosen another one. */
+function numberIn(description: string): number | undefined {
+  const digits = /\d+/.exec(description)?.[0];
+  return digits === undefined ? undefined : Number(digits);
+}

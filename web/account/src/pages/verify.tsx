@@ -1,0 +1,37 @@
+import { useState } from "preact/hooks";
+import { useApp } from "../app-context";
+import { Claim } from "../ui/claim";
+import { Field } from "../ui/field";
+import { Form, Submit } from "../ui/form";
+import { MailNote } from "../ui/mailed";
+
+export function VerifyPage() {
+  const { texts, countersign } = useApp();
+  return (
+    <Claim texts={texts.verify} act={(proof) => countersign.account.verify(proof)}>
+      <Resend />
+    </Claim>
+  );
+}
+
+/** The service never tells whether an address waits to be confirmed, and so neither does this. */
+function Resend() {
+  const { texts, countersign, account, announce } = useApp();
+  const [sentTo, setSentTo] = useState<string>();
+  const resend = async ({ email }: { email: string }) => {
+    await countersign.account.resendVerification({ email });
+    account.identifier = email;
+    setSentTo(email);
+    announce(texts.mail.again(email));
+  };
+  return (
+    <details class="more">
+      <summary>{texts.verify.resendTitle}</summary>
+      {sentTo && <MailNote text={texts.mail.again(sentTo)} />}
+      <Form fields={["email"]} send={resend}>
+        <Field name="email" type="email" autocomplete="email" first={account.address} />
+        <Submit kind="plain">{texts.verify.resend}</Submit>
+      </Form>
+    </details>
+  );
+}

@@ -1,0 +1,57 @@
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { OneAtATime, type Progress } from "../one-at-a-time";
+import { FaultNote } from "./note";
+
+export interface Doing<A extends unknown[]> extends Progress {
+  run(...given: A): Promise<void>;
+}
+
+/** Does something once at a time, and knows whether it is being done and why it failed last. */
+export function useDoing<A extends unknown[]>(act: (...given: A) => Promise<unknown>): Doing<A> {
+  const [progress, show] = useState<Progress>({ busy: false, fault: undefined });
+  const [doer] = useState(() => new OneAtATime(show));
+  return { run: (...given) => doer.run(() => act(...given)), ...progress };
+}
+
+/** How much a button asks for attention, and whether it takes something away. */
+export type ButtonKind = "main" | "plain" | "quiet" | "danger" | "danger-plain";
+
+export interface ButtonProps {
+  readonly kind?: ButtonKind;
+  readonly type?: "button" | "submit";
+  readonly busy?: boolean;
+  readonly label?: string | undefined;
+  readonly onClick?: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** A button that shows when it is busy and keeps its size and the focus. */
+export function Button({ kind = "plain", type = "button", busy = false, label, onClick, children }: ButtonProps) {
+  return (
+    <button type={type} class={`button button-${kind}`} aria-disabled={busy} aria-busy={busy} aria-label={label} onClick={onClick}>
+      <span class="button-text">{children}</span>
+      <span class="button-wait" aria-hidden="true" />
+    </button>
+  );
+}
+
+export interface ActionProps {
+  readonly act: () => Promise<unknown>;
+  readonly kind?: ButtonKind;
+  readonly label?: string;
+  readonly children: ComponentChildren;
+}
+
+/** A button that does something, and says why it did not work. */
+export function Action({ act, kind = "plain", label, children }: ActionProps) {
+  const { run, busy, fault } = useDoing(act);
+  return (
+    <div class="action">
+      <Button kind={kind} busy={busy} label={label} onClick={() => void run()}>
+        {children}
+      </Button>
+      {fault && <FaultNote fault={fault} />}
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+import { createContext, type ComponentChildren } from "preact";
+import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
+import { useApp } from "../app-context";
+import { emptyAmong, fieldText, type Fault } from "../faults";
+import { Button, useDoing } from "./action";
+import { Wait } from "./note";
+
+interface FormState {
+  /** The `id` of a field's input. */
+  idOf(name: string): string;
+  /** What is wrong with a field. */
+  wrong(name: string): string | undefined;
+  readonly busy: boolean;
+}
+
+const FormContext = createContext<FormState | undefined>(undefined);
+
+export function useForm(): FormState {
+  const form = useContext(FormContext);
+  if (form === undefined) throw new Error("this is shown outside of a form");
+  return form;
+}
+
+export interface FormProps<N extends string> {
+  /** The names of the fields, which are those of the proto, in the order in which they stand. */
+  readonly fields: readonly N[];
+  readonly optional?: readonly N[];
+  /** Its failure is shown, and what was typed stays. */
+  readonly send: (values: Record<N, string>) => Promise<unknown>;
+  readonly children: ComponentChildren;
+}
+
+/** A form whose fields belong to the browser, so that nothing that was typed is lost whatever is shown around them. */
+export function Form<N extends string>({ fields, optional = [], send, children }: FormProps<N>) {
+  const { errors } = useApp();
+  const form = useRef<HTMLFormElement>(null);
+  const prefix = useId();
+  const doing = useDoing(send);
+  const [empty, setEmpty] = useState<Fault>();
+  const fault = empty ?? doing.fault;
+  const idOf = (name: string) => `${prefix}-${name}`;
+
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (doing.busy || form.current === null) return;
+    const values = valuesOf(form.current, fields);
+    const empty = emptyAmong(values, optional);
+    setEmpty(empty);
+    if (empty === undefined) void doing.run(values);
+  };
+  useEffect(() => {
+    if (fault === undefined) return;
+    const wrong = fields.find((name) => fault.fields.some(({ field }) => field === name));
+    const target = wrong ? document.getElementById(idOf(wrong)) : form.current?.querySelector<HTMLElement>(".note");
+    target?.focus();
+  }, [fault]);
+
+  const wrong = (name: string) => {
+    const found = fault?.fields.find(({ field }) => field === name);
+    return fault && found && fieldText(fault, found, errors);
+  };
+  return (
+    <FormContext.Provider value={{ idOf, wrong, busy: doing.busy }}>
+      <form ref={form} class="form" noValidate onSubmit={submit}>
+        {fault && <Summary fault={fault} fields={fields} />}
+        {children}
+      </form>
+    </FormContext.Provider>
+  );
+}
+
+/** What is wrong, above the fields, with a way to each of them. */
+function Summary({ fault, fields }: { readonly fault: Fault; readonly fields: readonly string[] }) {
+  const { errors, texts } = useApp();
+  const { idOf } = useForm();
+  const here = (field: string) => fields.includes(field);
+  const go = (event: Event, field: string) => {
+    event.preventDefault();
+    document.getElementById(idOf(field))?.focus();
+  };
+  return (
+    <div class="note note-bad" role="alert" tabIndex={-1}>
+      <p>{fault.fields.some(({ field }) => here(field)) ? errors.check(fault.fields.length) : errors.reasons[fault.reason]}</p>
+      {fault.fields.length > 0 && (
+        <ul>
+          {fault.fields.map((each) => (
+            <li key={each.field}>
+              {here(each.field) ? (
+                <a href={`#${idOf(each.field)}`} onClick={(event) => go(event, each.field)}>
+                  {texts.labels[each.field] ?? each.field}
+                </a>
+              ) : (
+                fieldText(fault, each, errors)
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      <Wait fault={fault} />
+    </div>
+  );
+}
+
+/** The button that sends the form. */
+export function Submit({ kind = "main", children }: { readonly kind?: "main" | "plain" | "danger"; readonly children: string }) {
+  const { busy } = useForm();
+  return (
+    <Button type="submit" kind={kind} busy={busy}>
+      {children}
+    </Button>
+  );
+}
+
+function valuesOf<N extends string>(form: HTMLFormElement, names: readonly N[]): Record<N, string> {
+  const data = new FormData(form);
+  return Object.fromEntries(names.map((name) => [name, String(data.get(name) ?? "")])) as Record<N, string>;
+}

@@ -1,0 +1,33 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useApp } from "../app-context";
+import type { Fault } from "../faults";
+
+export interface NoteProps {
+  readonly tone: "good" | "plain" | "bad";
+  readonly children: ComponentChildren;
+}
+
+/** A remark that stands apart. */
+export function Note({ tone, children }: NoteProps) {
+  return <div class={`note note-${tone}`}>{children}</div>;
+}
+
+/** Why something that has no form did not work. */
+export function FaultNote({ fault }: { readonly fault: Fault }) {
+  const { errors } = useApp();
+  const note = useRef<HTMLDivElement>(null);
+  useEffect(() => note.current?.focus(), [fault]);
+  return (
+    <div class="note note-bad" role="alert" tabIndex={-1} ref={note}>
+      <p>{errors.reasons[fault.reason]}</p>
+      <Wait fault={fault} />
+    </div>
+  );
+}
+
+/** When to try again, if the service said so. */
+export function Wait({ fault }: { readonly fault: Fault }) {
+  const { errors, format } = useApp();
+  return fault.wait === undefined ? null : <p>{errors.again(format.in(fault.wait))}</p>;
+}

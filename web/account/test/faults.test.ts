@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../client/src/generated/google/rpc/error_details_pb";
+import { emptyAmong, faultOf, fieldText, type Fault } from "../src/faults";
+import { Format } from "../src/format";
+import { ERRORS } from "../src/texts";
+
+interface Refused {
+  readonly fields?: readonly (readonly [field: string, reason: string, description: string])[];
+  readonly wait?: number;
+}
+
+/** An error as the service sends it. */
+function refusal(reason: string, { fields = [], wait }: Refused = {}): ConnectError {
+  const fieldViolations = fields.map(([field, reason, description]) => ({ field, reason, description }));
+  const seconds = { seconds: BigInt(wait ?? 0), nanos: 0 };
+  return new ConnectError("refused", Code.InvalidArgument, undefined, [
+    { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason, domain: "countersign" }) },
+    ...(fields.length > 0 ? [{ desc: BadRequestSchema, value: create(BadRequestSchema, { fieldViolations }) }] : []),
+    ...(wait === undefined ? [] : [{ desc: RetryInfoSchema, value: create(RetryInfoSchema, { retryDelay: seconds }) }]),
+  ]);
+}
+
+function first(fault: Fault, language: "en" | "de" = "en"): string {
+  const [field] = fault.fields;
+  assert.ok(field);
+  return fieldText(fault, field, ERRORS[language]);
+}
+
+test("a password that is too short is told with the bound that the operator chose", () => {
+  const fault = faultOf(refusal("PASSWORD_REJECTED", { fields: [["new_password", "PASSWORD_TOO_SHORT", "has fewer than 20 characters"]] }));
+  assert.equal(first(fault), "Use at least 20 characters.");
+  assert.equal(first(fault, "de"), "Mindestens 20 Zeichen.");
+});
+
+test("a bound that the service does not name is not made up", () => {
+  const fault = faultOf(refusal("PASSWORD_REJECTED", { fields: [["password", "PASSWORD_TOO_SHORT", ""]] }));
+  assert.equal(first(fault), "This password is too short.");
+});
+
+test("a field within a message is the input of its own name", () => {
+  const fault = faultOf(refusal("USERNAME_TAKEN", { fields: [["account.username", "", "is taken"]] }));
+  assert.equal(fault.fields[0]?.field, "username");
+  assert.equal(first(fault), ERRORS.en.reasons.USERNAME_TAKEN);
+});
+
+test("a field without a closer reason says what it has to be", () => {
+  const fault = faultOf(refusal("INVALID_FIELD", { fields: [["email", "", "is not an e-mail address"]] }));
+  assert.equal(first(fault), ERRORS.en.fields["email"]);
+});
+
+test("what this version does not know is told in the words of the service", () => {
+  const fault = faultOf(refusal("INVALID_FIELD", { fields: [["shoe_size", "TOO_BIG", "is larger than any foot"]] }));
+  assert.match(first(fault), /is larger than any foot/);
+  assert.match(first(fault, "de"), /is larger than any foot/);
+});
+
+test("a code that is wrong stands at the code, though the service names no field", () => {
+  const fault = faultOf(refusal("CODE_INVALID"));
+  assert.equal(fault.fields[0]?.field, "code");
+  assert.equal(first(fault), ERRORS.en.reasons.CODE_INVALID);
+});
+
+test("wrong credentials stand at no field, so that they do not tell which one is wrong", () => {
+  assert.deepEqual(faultOf(refusal("CREDENTIALS_INVALID")).fields, []);
+});
+
+test("when to come back is kept, and rounded up when it is said", () => {
+  const fault = faultOf(refusal("OVERLOADED", { wait: 42 }));
+  assert.equal(fault.wait, 42_000);
+  assert.equal(new Format("en").in(41_200), "in 42 seconds");
+  assert.equal(new Format("de").in(150_000), "in 3 Minuten");
+  assert.equal(new Format("en").in(0), "in 1 second");
+});
+
+test("a service that cannot be reached is told as that", () => {
+  for (const error of [new TypeError("Failed to fetch"), new ConnectError("x", Code.Unavailable), "?"]) {
+    assert.equal(faultOf(error).reason, "NO_ANSWER");
+  }
+});
+
+test("what may be left empty is no fault", () => {
+  assert.equal(emptyAmong({ email: "a@example.org", username: "" }, ["username"]), undefined);
+  // Only the service knows what a password of spaces is worth.
+  assert.equal(emptyAmong({ password: "   " }, []), undefined);
+});
+
+test("fields that were left empty are told without asking the service", () => {
+  const fault = emptyAmong({ email: "a@example.org", password: "", code: "", username: "", understood: "" }, ["username"]);
+  assert.ok(fault);
+  const texts = fault.fields.map((field) => fieldText(fault, field, ERRORS.en));
+  assert.deepEqual(texts, [ERRORS.en.empty["password"], ERRORS.en.fields["code"], ERRORS.en.fields["understood"]]);
+});
