@@ -9,6 +9,8 @@ COPY proto proto
 COPY crates crates
 COPY migrations migrations
 COPY src src
+# The account pages, as they were built; the binary holds them.
+COPY web/account/dist web/account/dist
 
 # Downloads and compiled libraries outlive this step in caches, which are no part of any image: so the binary is taken
 # out within the same step.

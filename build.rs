@@ -1,7 +1,17 @@
-//! Compiles the protos without `protoc`, and writes the caller table that stands on their methods.
+//! Compiles the protos without `protoc`, writes the caller table that stands on their methods, and embeds the account pages.
 
 use prost_reflect::{DescriptorPool, MethodDescriptor};
-use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf};
+use std::{
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// What `npm run build` in `web/account` makes.
+const PAGES: &str = "web/account/dist";
 
 const PROTOS: [&str; 7] = [
     "countersign/v1/account_service.proto",
@@ -39,6 +49,7 @@ const SECRET_MESSAGES: [&str; 20] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
+    println!("cargo:rerun-if-changed={PAGES}");
     let out = PathBuf::from(env::var("OUT_DIR")?);
 
     let mut compiler = protox::Compiler::new(["proto"])?;
@@ -51,6 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("reflection.bin"), bare.encode_file_descriptor_set())?;
     fs::write(out.join("callers.rs"), caller_table(&described)?)?;
     fs::write(out.join("silent.rs"), silent_debug())?;
+    fs::write(out.join("assets.rs"), embed_pages(&out)?)?;
 
     tonic_prost_build::configure()
         .build_client(true)
@@ -102,4 +114,35 @@ fn caller_table(descriptors: &[u8]) -> Result<String, Box<dyn Error>> {
     }
     table.push_str("];\n");
     Ok(table)
+}
+
+/// The shell of the pages, and a table of the files that it loads, each as it is and in gzip.
+fn embed_pages(out: &Path) -> Result<String, Box<dyn Error>> {
+    let dist = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(PAGES);
+    let shell = dist.join("index.html");
+    let mut code = format!("pub(super) const SHELL: &str = include_str!({shell:?});\n\n");
+    code.push_str("pub(super) const ALL: &[Asset] = &[\n");
+    let mut files = fs::read_dir(dist.join("assets"))?.collect::<Result<Vec<_>, _>>()?;
+    files.sort_by_key(fs::DirEntry::file_name);
+    for file in files {
+        let name = file.file_name().into_string().map_err(|name| format!("{} is no name of a file", name.display()))?;
+        let content_type = match name.rsplit_once('.').map(|(_, kind)| kind) {
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            Some("svg") => "image/svg+xml",
+            _ => return Err(format!("{PAGES}/assets/{name}: what kind of file is this?").into()),
+        };
+        let zipped = out.join(format!("{name}.gz"));
+        let mut gzip = flate2::write::GzEncoder::new(fs::File::create(&zipped)?, flate2::Compression::best());
+        gzip.write_all(&fs::read(file.path())?)?;
+        gzip.finish()?;
+        writeln!(
+            code,
+            "    Asset {{ path: \"/assets/{name}\", content_type: {content_type:?}, plain: include_bytes!({:?}), gzip: \
+             include_bytes!({zipped:?}) }},",
+            file.path()
+        )?;
+    }
+    code.push_str("];\n");
+    Ok(code)
 }

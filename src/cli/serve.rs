@@ -60,6 +60,9 @@ fn greet(config: &Config, listeners: &Listeners, screen: &Screen) {
     };
     screen.say(&format!("Countersign {} ({profile})", env!("CARGO_PKG_VERSION")));
     screen.say(&format!("  gRPC and grpc-web   {calls}"));
+    if config.browser.pages {
+        screen.say(&format!("  sign in             {}sign-in", config.public_url));
+    }
     if let Some(listener) = &listeners.operators {
         screen.say(&format!("  operators           http://{}/readyz", address(listener)));
     }

@@ -1,13 +1,17 @@
-//! `[links]`: how long mailed links and codes are valid.
+//! `[links]`: where mailed links lead, and how long they and the codes are valid.
 
+use super::browser::Browser;
 use super::reader::Reader;
-use super::value::DAY;
+use super::value::{DAY, PublicUrl};
 use countersign_domain::action::LONGEST_LINK_LIFE;
 use std::time::Duration;
+use url::Url;
 
 /// The lifetimes of what is sent by mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Links {
+    /// Where mailed links lead, if not to the pages of this service; ends in a slash.
+    pub base_url: Option<Url>,
     /// The link that verifies the address of a new account.
     pub verify_ttl: Duration,
     /// The link that resets a password.
@@ -21,10 +25,19 @@ pub struct Links {
 }
 
 impl Links {
-    pub(super) fn read(reader: &mut Reader) -> Self {
+    pub(super) fn read(reader: &mut Reader, browser: &Browser) -> Self {
         let bounds = || Duration::from_mins(1)..=LONGEST_LINK_LIFE;
-        let mut section = reader.section("links", "How long the links and codes in mails are valid.");
+        let mut section =
+            reader.section("links", "Where the links in mails lead, and how long they and the codes are valid.");
+        let base_url = section.optional::<PublicUrl>(
+            "base_url",
+            "The front end that mailed links lead to: `verify`, `reset` and `confirm-email` below this address, each with \
+             `#token=…` behind it. When it is not set, the pages served here.",
+        );
+        let reason = "must be set while browser.pages is false: mailed links would lead nowhere";
+        section.reader().require(&["links.base_url", "browser.pages"], browser.pages || base_url.is_some(), reason);
         Self {
+            base_url: base_url.map(|url| url.0),
             verify_ttl: section.duration(
                 "verify_ttl",
                 DAY,

@@ -18,6 +18,7 @@
 
 mod accounts;
 mod audit;
+mod browser;
 mod database;
 mod fault;
 mod keys;
@@ -45,6 +46,7 @@ mod tests;
 
 pub use self::accounts::Accounts;
 pub use self::audit::Audit;
+pub use self::browser::Browser;
 pub use self::database::Database;
 pub use self::fault::{ConfigFault, ConfigFaults};
 pub use self::keys::Keys;

@@ -1,12 +1,14 @@
 //! What `profile = "production"` refuses to start with: everything that development makes up for convenience.
 
+use super::browser::Browser;
+use super::links::Links;
 use super::mail::Mail;
 use super::reader::Reader;
 use super::source::variable_of;
 use super::top::{Profile, Top};
 use super::value::DatabaseUrl;
 
-pub(super) fn check(reader: &mut Reader, top: &Top, mail: &Mail) {
+pub(super) fn check(reader: &mut Reader, top: &Top, browser: &Browser, links: &Links, mail: &Mail) {
     if top.profile != Profile::Production {
         return;
     }
@@ -30,6 +32,12 @@ pub(super) fn check(reader: &mut Reader, top: &Top, mail: &Mail) {
     // Browsers keep `Secure` cookies back over plain HTTP, and links with tokens would travel in the clear.
     let https = top.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
     reader.require(&["public_url"], https, "must start with https:// in production");
+
+    let https = links.base_url.as_ref().is_none_or(|url| url.scheme() == "https");
+    reader.require(&["links.base_url"], https, "must start with https:// in production");
+
+    let https = browser.allowed_origins.iter().all(|origin| origin.starts_with("https://"));
+    reader.require(&["browser.allowed_origins"], https, "must start with https:// in production");
 
     let local = mail.from.domain().eq_ignore_ascii_case("localhost");
     let reason = format!("must not be an address at localhost in production, set {}", variable_of("mail.from"));

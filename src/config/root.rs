@@ -3,7 +3,7 @@
 use super::production;
 use super::reader::Reader;
 use super::top::{Profile, Top};
-use super::{Accounts, Audit, Database, Keys, Links, Log, Mail, Passwords, Server, Sessions, Verification};
+use super::{Accounts, Audit, Browser, Database, Keys, Links, Log, Mail, Passwords, Server, Sessions, Verification};
 use countersign_domain::secret::SecretText;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,6 +38,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// `[verification]`
     pub verification: Verification,
+    /// `[browser]`
+    pub browser: Browser,
     /// `[links]`
     pub links: Links,
     /// `[accounts]`
@@ -62,14 +64,15 @@ impl Config {
         let keys = Keys::read(reader, top.public_url.as_ref());
         let sessions = Sessions::read(reader);
         let verification = Verification::read(reader);
-        let links = Links::read(reader);
+        let browser = Browser::read(reader);
+        let links = Links::read(reader, &browser);
         let accounts = Accounts::read(reader, &links);
         let passwords = Passwords::read(reader);
         let mail = Mail::read(reader);
         let server = Server::read(reader, top.profile);
         let log = Log::read(reader);
         let audit = Audit::read(reader);
-        production::check(reader, &top, &mail);
+        production::check(reader, &top, &browser, &links, &mail);
         Some(Self {
             profile: top.profile,
             listen: top.listen,
@@ -83,6 +86,7 @@ impl Config {
             keys,
             sessions,
             verification,
+            browser,
             links,
             accounts,
             passwords,

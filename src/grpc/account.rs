@@ -184,6 +184,7 @@ impl account_service_server::AccountService for AccountDoor {
             let current = wire::password(&mut fields, "current_password", request.into_inner().current_password);
             let current = fields.done(current)?;
             self.delete_me.run(&call.origin, call.person()?, &current).await?;
+            call.session_is_over();
             Ok(DeleteMeResponse {})
         })
         .await

@@ -3,9 +3,10 @@ use super::{
     wire::{self, Fields, proto::*},
 };
 use crate::usecase::{
+    Failure, Origin,
     gate::Authenticate,
     service::IssueServiceToken,
-    session::{Leaving, Logout, Refresh},
+    session::{Leaving, Logout, RecogniseSession, Refresh},
     sign_in::{LoggingIn, Login},
 };
 use countersign_domain::{
@@ -22,6 +23,7 @@ pub struct AuthDoor {
     pub logout: Logout,
     pub issue_service_token: IssueServiceToken,
     pub authenticate: Authenticate,
+    pub recognise: RecogniseSession,
 }
 
 #[tonic::async_trait]
@@ -31,7 +33,8 @@ impl auth_service_server::AuthService for AuthDoor {
         call.answer(async {
             let form = read_login(request.into_inner())?;
             let opened = self.login.run(&call.origin, form).await?;
-            let outcome = login_response::Outcome::Session(wire::session(opened));
+            self.leave_former(&call).await;
+            let outcome = login_response::Outcome::Session(call.hand_out(opened));
             Ok(LoginResponse { outcome: Some(outcome) })
         })
         .await
@@ -41,11 +44,15 @@ impl auth_service_server::AuthService for AuthDoor {
         let call = Call::of(&request)?;
         call.answer(async {
             let token = SecretText::new(request.into_inner().refresh_token);
-            if token.is_empty() {
-                return Err(Reason::TokenMissing.into());
-            }
-            let opened = self.refresh.run(&call.origin, &token).await?;
-            Ok(RefreshResponse { session: Some(wire::session(opened)) })
+            let is_given = !token.is_empty();
+            let token = if is_given { Some(token) } else { self.kept(&call).await };
+            let refreshed = self.refresh.run(&call.origin, &token.ok_or(Reason::TokenMissing)?, call.keeping()).await;
+            let opened = refreshed.inspect_err(|failure| {
+                if !is_given && failure.reason().ends_session() {
+                    call.session_is_over();
+                }
+            })?;
+            Ok(RefreshResponse { session: Some(call.hand_out(opened)) })
         })
         .await
     }
@@ -55,19 +62,13 @@ impl auth_service_server::AuthService for AuthDoor {
         call.answer(async {
             let message = request.into_inner();
             let token = SecretText::new(message.refresh_token);
-            let leaving = match (&call.bearer, token.is_empty()) {
-                (_, false) => Leaving::RefreshToken(token),
-                (Some(bearer), true) => match self.authenticate.run(&call.origin, bearer).await {
-                    Ok(caller) => Leaving::AccessToken(Box::new(caller)),
-                    // Over already: that is what was asked for.
-                    Err(failure) if matches!(failure.reason(), Reason::SessionEnded | Reason::SessionExpired) => {
-                        return Ok(LogoutResponse {});
-                    }
-                    Err(failure) => return Err(failure),
-                },
-                (None, true) => return Err(Reason::TokenMissing.into()),
-            };
-            self.logout.run(&call.origin, &leaving, message.everywhere).await?;
+            let is_given = !token.is_empty();
+            if let Some(leaving) = self.leaving(&call, token).await? {
+                self.logout.run(&call.origin, &leaving, message.everywhere).await?;
+            }
+            if !is_given {
+                call.session_is_over();
+            }
             Ok(LogoutResponse {})
         })
         .await
@@ -90,6 +91,43 @@ impl auth_service_server::AuthService for AuthDoor {
             Ok(wire::service_token(token))
         })
         .await
+    }
+}
+
+impl AuthDoor {
+    /// The refresh token in the caller's cookies.
+    async fn kept(&self, call: &Call) -> Option<SecretText> {
+        let tokens = &call.browser.as_ref()?.refresh;
+        let newest = self.recognise.run(tokens).await.map(|newest| newest.token);
+        newest.or_else(|| tokens.first()).cloned()
+    }
+
+    /// By what the caller is recognised. `None` when its session is over already: that is what was asked for.
+    async fn leaving(&self, call: &Call, token: SecretText) -> Result<Option<Leaving>, Failure> {
+        if !token.is_empty() {
+            return Ok(Some(Leaving::RefreshToken(token)));
+        }
+        if call.bearer.is_none()
+            && let Some(kept) = self.kept(call).await
+        {
+            return Ok(Some(Leaving::RefreshToken(kept)));
+        }
+        let access = call.bearer.as_ref().or_else(|| call.browser.as_ref()?.access.as_ref());
+        match self.authenticate.run(&call.origin, access.ok_or(Reason::TokenMissing)?, None).await {
+            Ok(caller) => Ok(Some(Leaving::AccessToken(Box::new(caller)))),
+            Err(failure) if matches!(failure.reason(), Reason::SessionEnded | Reason::SessionExpired) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// A browser is in one session: a login ends the one it was in, of whichever tenant.
+    async fn leave_former(&self, call: &Call) {
+        let Some(former) = self.kept(call).await else { return };
+        let origin = Origin { named_tenant: None, ..call.origin.clone() };
+        if let Err(failure) = self.logout.run(&origin, &Leaving::RefreshToken(former), false).await {
+            // The login has succeeded; what it replaced will expire.
+            tracing::warn!(%failure, "the session that a login replaced was not ended");
+        }
     }
 }
 

@@ -1,9 +1,14 @@
-use super::status;
+use super::{
+    browser::Browser,
+    status,
+    wire::{self, proto},
+};
 use crate::usecase::{
     Failure, Origin,
     gate::{ServiceCaller, SignedIn},
+    session::OpenedSession,
 };
-use countersign_domain::{refusal::Reason, secret::SecretText};
+use countersign_domain::{refusal::Reason, secret::SecretText, session::Keeping};
 use std::{future::Future, sync::Arc};
 use tonic::{Request, Response, Status};
 
@@ -11,8 +16,10 @@ use tonic::{Request, Response, Status};
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) origin: Origin,
-    /// The access token that came along, whether or not anybody looked at it.
+    /// The access token of the `authorization` header, whether or not anybody looked at it.
     pub(super) bearer: Option<SecretText>,
+    /// Set for every call over grpc-web.
+    pub(super) browser: Option<Arc<Browser>>,
     /// Set for every RPC that asks for an account.
     pub(super) signed_in: Option<Arc<SignedIn>>,
     /// Set for every RPC that asks for a service.
@@ -41,6 +48,26 @@ impl Call {
     /// TOKEN_MISSING.
     pub(super) fn service(&self) -> Result<&ServiceCaller, Failure> {
         self.service.as_deref().ok_or_else(|| Reason::TokenMissing.into())
+    }
+
+    /// Where the caller keeps its tokens.
+    pub(super) fn keeping(&self) -> Keeping {
+        if self.browser.is_some() { Keeping::Cookies } else { Keeping::Client }
+    }
+
+    /// Hands out a session. A browser gets the tokens in its cookies, where no script reads them, and nowhere else.
+    pub(super) fn hand_out(&self, mut opened: OpenedSession) -> proto::Session {
+        if let Some(browser) = &self.browser {
+            browser.hold(&mut opened);
+        }
+        wire::session(opened)
+    }
+
+    /// The caller's session is over: a browser whose cookies made the call forgets them.
+    pub(super) fn session_is_over(&self) {
+        if let (Some(browser), None) = (&self.browser, &self.bearer) {
+            browser.forget();
+        }
     }
 
     /// Runs what the call asks for and answers it.

@@ -3,10 +3,11 @@
 //! A handler reads its message, calls one story and writes the answer. Who may call is decided before it, in `layer/`;
 //! what an error looks like is decided in `status.rs`, for all of them.
 //!
-//! **Architecture invariant:** tonic and generated code are named only here and where the browsers' shim will stand.
+//! **Architecture invariant:** tonic and generated code are named only here and in the browsers' shim, `http/grpc_web`.
 
 mod account;
 mod auth;
+mod browser;
 mod call;
 mod dev_mailbox;
 mod incoming;
@@ -20,6 +21,7 @@ pub mod wire;
 
 pub use account::AccountDoor;
 pub use auth::AuthDoor;
+pub use browser::{Browser, CookieChange, HeldTokens};
 pub use dev_mailbox::DevMailboxDoor;
 pub use incoming::{Incoming, IncomingLimits};
 pub use layer::{Admit, Front, callers};

@@ -1,5 +1,5 @@
 use super::{
-    AccountDoor, AuthDoor, DevMailboxDoor, Front, Incoming, SessionDoor, VerificationDoor,
+    AccountDoor, AuthDoor, DevMailboxDoor, Incoming, SessionDoor, VerificationDoor,
     wire::{
         DESCRIPTORS,
         proto::{
@@ -10,12 +10,11 @@ use super::{
     },
 };
 use axum::Router;
-use http::Request;
-use std::{future::Future, time::Duration};
+use http::{Request, Response};
+use std::{convert::Infallible, future::Future, time::Duration};
 use tonic::{body::Body, service::Routes, transport::Server};
 use tonic_health::server::{HealthReporter, health_reporter};
-use tonic_web::GrpcWebLayer;
-use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower::Service;
 
 /// What one connection may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -105,27 +104,23 @@ impl Services {
     }
 }
 
-/// Serves gRPC, grpc-web and pages on one port until `stop` resolves and the calls under way are answered.
+/// Serves calls and pages on one port until `stop` resolves and the calls under way are answered. What `pages` does not know
+/// is a call.
 ///
 /// # Errors
 /// When the connections cannot be served.
-pub async fn serve(
-    front: Front,
+pub async fn serve<C>(
+    calls: C,
     pages: Router,
     incoming: Incoming,
     limits: ServerLimits,
     stop: impl Future<Output = ()>,
-) -> Result<(), tonic::transport::Error> {
-    let web = GrpcWebLayer::new().layer(front);
-    let grpc = service_fn(move |request: Request<axum::body::Body>| {
-        let web = web.clone();
-        async move {
-            if let Some(refusal) = Front::refuse(&request) {
-                return Ok(refusal);
-            }
-            web.oneshot(request.map(Body::new)).await
-        }
-    });
+) -> Result<(), tonic::transport::Error>
+where
+    C: Service<Request<axum::body::Body>, Response = Response<Body>, Error = Infallible>,
+    C: Clone + Send + Sync + 'static,
+    C::Future: Send,
+{
     Server::builder()
         .accept_http1(true)
         .max_concurrent_streams(limits.concurrent_streams)
@@ -133,7 +128,7 @@ pub async fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .http2_max_header_list_size(MAX_HEADER_BYTES)
-        .add_routes(Routes::from(pages.fallback_service(grpc)))
+        .add_routes(Routes::from(pages.fallback_service(calls)))
         .serve_with_incoming_shutdown(incoming, stop)
         .await
 }

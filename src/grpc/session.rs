@@ -48,7 +48,11 @@ impl session_service_server::SessionService for SessionDoor {
             let mut fields = Fields::default();
             let id = wire::session_id(&mut fields, "session_id", &request.into_inner().session_id);
             let id = fields.done(id)?;
-            self.revoke.one(&call.origin, call.person()?, id).await?;
+            let caller = call.person()?;
+            self.revoke.one(&call.origin, caller, id).await?;
+            if id == caller.session().id {
+                call.session_is_over();
+            }
             Ok(RevokeSessionResponse {})
         })
         .await

@@ -74,6 +74,7 @@ pub fn line(reason: Reason) -> Line {
         Reason::RefreshContended => (Code::Aborted, 409, Retry, "another refresh of this session is under way"),
         Reason::AccountDisabled => (Code::PermissionDenied, 403, LogIn, "the account is disabled"),
         Reason::CallerNotAllowed => (Code::PermissionDenied, 403, GiveUp, "the caller may not do this"),
+        Reason::OriginNotAllowed => (Code::PermissionDenied, 403, GiveUp, "the page's origin is not allowed"),
         Reason::SessionNotFound => (Code::NotFound, 404, FixInput, "there is no such session"),
         Reason::TenantUnknown => (Code::InvalidArgument, 400, FixInput, "there is no such tenant"),
         Reason::AudienceUnknown => (Code::InvalidArgument, 400, FixInput, "there is no such audience"),

@@ -1,9 +1,13 @@
-//! The plain HTTP doors: the pages mailed links lead to, the public keys, and what operators probe.
+//! The doors for browsers and for plain HTTP: grpc-web with cookies, the account pages, the public keys, and what operators
+//! probe.
 
+mod grpc_web;
+mod hardening;
 mod ops;
 mod pages;
 mod well_known;
 
+pub use grpc_web::{BrowserRules, CallDoor};
 pub use ops::ops_router;
-pub use pages::pages_router;
+pub use pages::{PAGES, PageRules, pages_router};
 pub use well_known::well_known_router;

@@ -1,4 +1,4 @@
-use super::pages::HARDENING;
+use super::hardening::harden;
 use crate::usecase::key::PublishKeys;
 use axum::{
     Router,
@@ -26,9 +26,9 @@ async fn jwks(State(publish): State<PublishKeys>, headers: HeaderMap) -> Respons
     let mut response =
         if is_known { StatusCode::NOT_MODIFIED.into_response() } else { keys.json.clone().into_response() };
     let headers = response.headers_mut();
-    for (name, value) in HARDENING {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    harden(headers);
+    // Anybody may fetch it, from any page.
+    headers.remove("cross-origin-resource-policy");
     headers.insert(header::CONTENT_TYPE, JWK_SET);
     headers.insert(header::CACHE_CONTROL, FOR_A_WHILE);
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, TO_ANYBODY);

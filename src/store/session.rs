@@ -127,8 +127,19 @@ async fn insert(db: &impl Executor, tenant: TenantId, new: &Session) -> Result<(
     Ok(())
 }
 
-/// Advances a live session of an account that may sign in from `generation` to the next one: the compare-and-set that
-/// refresh rests on. `None` when any of these was not so.
+/// How a session is to advance.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// The generation it must be at.
+    pub generation: i64,
+    pub now: Timestamp,
+    /// A session not refreshed for this long has ended.
+    pub idle: Duration,
+    /// A generation younger than this stays.
+    pub settling: Duration,
+}
+
+/// Advances a live session of an account that may sign in to the next generation: the compare-and-set that refresh rests on. `None` when any of these was not so.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -136,10 +147,9 @@ pub async fn advance(
     db: &impl Executor,
     tenant: TenantId,
     id: SessionId,
-    generation: i64,
-    now: Timestamp,
-    idle: Duration,
+    step: Step,
 ) -> Result<Option<Session>, StoreFault> {
+    let Step { generation, now, idle, settling } = step;
     let idle_until = now.plus(idle).as_micros();
     let enabled = Query::select()
         .column(account::Column::Id)
@@ -154,6 +164,7 @@ pub async fn advance(
         Expr::col(session::Column::AbsoluteExpiresAt),
     )
     .finally(idle_until);
+    let is_settled = (!settling.is_zero()).then(|| session::Column::RefreshedAt.lte(now.minus(settling).as_micros()));
     let rows = session::Entity::update_many()
         .col_expr(session::Column::Generation, Expr::col(session::Column::Generation).add(1_i64))
         .col_expr(session::Column::RefreshedAt, Expr::value(now.as_micros()))
@@ -161,6 +172,7 @@ pub async fn advance(
         .filter(session::Column::Id.eq(id.as_uuid()))
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::Generation.eq(generation))
+        .filter(Condition::all().add_option(is_settled))
         .filter(is_live(now))
         .filter(Expr::exists(enabled))
         .exec_with_returning(db.database())

@@ -2,6 +2,7 @@ use super::{KeyDesk, Means};
 use crate::{
     config::{Config, Profile},
     grpc::{AccountDoor, Admit, AuthDoor, DevMailboxDoor, SessionDoor, VerificationDoor},
+    http::{BrowserRules, PageRules, pages_router},
     usecase::{
         Journal, Post,
         account::{
@@ -15,11 +16,12 @@ use crate::{
         mail::{DeliverMail, PrepareMail},
         revocation::{FollowRevocations, WatchRevocations},
         service::{IssueServiceToken, OperateServices},
-        session::{EndSessions, IssueTokens, ListSessions, Logout, Refresh, RevokeSessions},
+        session::{EndSessions, IssueTokens, ListSessions, Logout, RecogniseSession, Refresh, RevokeSessions},
         sign_in::{Login, OpenSession},
         verification::{HandOutKeys, Introspect},
     },
 };
+use axum::Router;
 use countersign_domain::{action::ActionLives, password::PasswordPolicy, session::SessionLives};
 use std::sync::Arc;
 
@@ -157,6 +159,7 @@ impl Stories<'_> {
                 entropy: world.entropy.clone(),
             },
             authenticate: self.authenticate(),
+            recognise: self.recognise(),
         }
     }
 
@@ -230,6 +233,7 @@ impl Stories<'_> {
         Admit {
             find_tenant: FindTenant { store: self.means.store.clone() },
             authenticate: self.authenticate(),
+            recognise: self.recognise(),
             entropy: self.means.world.entropy.clone(),
             development: self.config.profile == Profile::Dev,
         }
@@ -249,7 +253,7 @@ impl Stories<'_> {
                 store: store.clone(),
                 mint,
                 clock: world.clock.clone(),
-                public_url: self.config.public_url.to_string(),
+                pages_url: self.config.links.base_url.as_ref().unwrap_or(&self.config.public_url).to_string(),
             },
             renderer: renderer.clone(),
             composer: composer.clone(),
@@ -364,6 +368,22 @@ impl Stories<'_> {
     fn authenticate(&self) -> Authenticate {
         let Means { store, ring, news, world, .. } = self.means;
         Authenticate { store: store.clone(), ring: ring.clone(), news: news.clone(), clock: world.clock.clone() }
+    }
+
+    fn recognise(&self) -> RecogniseSession {
+        RecogniseSession { ring: self.means.ring.clone(), news: self.means.news.clone() }
+    }
+
+    /// The pages, unless the operator has their own.
+    pub(super) fn pages(&self) -> Router {
+        let https = self.config.public_url.scheme() == "https";
+        let rules = PageRules { mailbox: self.dev_mailbox_door().is_some(), https };
+        if self.config.browser.pages { pages_router(rules) } else { Router::new() }
+    }
+
+    /// What browsers are served by.
+    pub(super) fn browser_rules(&self) -> BrowserRules {
+        BrowserRules { origins: self.config.browser.allowed_origins.clone(), clock: self.means.world.clock.clone() }
     }
 
     fn issue_tokens(&self) -> IssueTokens {

@@ -3,7 +3,7 @@ use crate::{
     cache::WakeUps,
     config::Config,
     grpc::{self, Front, GrpcService, Incoming, IncomingLimits, ServerLimits, Services},
-    http::{ops_router, pages_router, well_known_router},
+    http::{CallDoor, ops_router, well_known_router},
     jobs,
     passwords::Hasher,
     runtime::{Shutdown, spawn, timeout},
@@ -19,6 +19,7 @@ use crate::{
         session::EndSessions,
     },
 };
+use axum::Router;
 use futures_util::future::select_all;
 use std::time::Duration;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -26,7 +27,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 /// Everything a serving process does, assembled and not yet started.
 #[derive(Debug)]
 pub struct Service {
-    front: Front,
+    calls: CallDoor,
+    pages: Router,
     health: GrpcService,
     ready: Ready,
     publish_keys: PublishKeys,
@@ -91,8 +93,12 @@ impl Service {
         };
         let (health, routes) = grpc::health_service();
         let routes = services.into_routes(routes, limits).map_err(|why| StartFault::because("reflection", why))?;
+        let front = Front::new(stories.admit(), routes, config.server.request_timeout);
+        let calls = CallDoor::new(front, stories.browser_rules());
+        let calls = calls.map_err(|why| StartFault::because("browser.allowed_origins", why))?;
         Ok(Self {
-            front: Front::new(stories.admit(), routes, config.server.request_timeout),
+            calls,
+            pages: stories.pages(),
             health,
             ready: stories.ready(),
             metrics,
@@ -171,8 +177,8 @@ impl Service {
             // Those who follow would otherwise be calls under way that never end.
             feed.close();
         };
-        let pages = pages_router().merge(well_known_router(self.publish_keys));
-        let served = Box::pin(grpc::serve(self.front, pages, incoming, self.limits, stopping));
+        let pages = self.pages.merge(well_known_router(self.publish_keys));
+        let served = Box::pin(grpc::serve(self.calls, pages, incoming, self.limits, stopping));
         let drain = self.drain;
         let too_long = async move {
             drained.requested().await;

@@ -69,6 +69,8 @@ reasons! {
     AccountDisabled = "ACCOUNT_DISABLED",
     /// The caller may not do this.
     CallerNotAllowed = "CALLER_NOT_ALLOWED",
+    /// A page of an origin that is not allowed made a browser call.
+    OriginNotAllowed = "ORIGIN_NOT_ALLOWED",
     /// No session of the caller has this id.
     SessionNotFound = "SESSION_NOT_FOUND",
     /// No such tenant.
@@ -87,6 +89,13 @@ reasons! {
     StoreUnavailable = "STORE_UNAVAILABLE",
     /// Something is broken here; the log has more.
     Internal = "INTERNAL",
+}
+
+impl Reason {
+    /// Whether a session that is told this is over.
+    pub fn ends_session(self) -> bool {
+        matches!(self, Self::SessionEnded | Self::SessionExpired | Self::RefreshTokenReused | Self::AccountDisabled)
+    }
 }
 
 /// What is wrong with one field of a request.

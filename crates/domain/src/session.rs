@@ -19,6 +19,25 @@ pub struct SessionLives {
     pub refresh_grace: Duration,
 }
 
+/// Where a refresh token is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// With a client that makes one refresh after the other.
+    Client,
+    /// In a browser's cookies, which calls made at once take up at different moments: some carry the token that others are
+    /// just exchanging, some the one they got for it.
+    Cookies,
+}
+
+/// How the generations of a session follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Succession {
+    /// A generation younger than this is not replaced: it is handed out again.
+    pub settling: Duration,
+    /// How long the parent of the live generation may come back.
+    pub grace: Duration,
+}
+
 /// When a session ends if nobody renews it any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionExpiry {
@@ -31,6 +50,20 @@ impl SessionLives {
     pub fn opened(&self, now: Timestamp) -> SessionExpiry {
         let absolute = now.plus(self.absolute);
         SessionExpiry { idle: now.plus(self.idle).min(absolute), absolute }
+    }
+
+    /// How the generations follow each other where their tokens are kept like this.
+    ///
+    /// In cookies a generation settles for as long as its parent may come back. So while any call may still carry the parent,
+    /// no other makes a grandparent of it. Nothing older is accepted for it.
+    pub fn succession(&self, keeping: Keeping) -> Succession {
+        let grace = self.refresh_grace;
+        let settling = match keeping {
+            Keeping::Client => Duration::ZERO,
+            // The access token of a generation that is handed out again has some life left.
+            Keeping::Cookies => grace.min(self.access / 2),
+        };
+        Succession { settling, grace }
     }
 
     /// When the access token of the generation made at `made` expires: never after the session itself.
@@ -87,7 +120,8 @@ pub struct SessionFacts {
 /// The answer to a refresh token that the one conditional statement did not advance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshVerdict {
-    /// The parent of the live generation, within the grace: the live generation is handed out again, nothing moves.
+    /// The parent of the live generation within the grace, or the live one before it has settled: the live generation is handed
+    /// out again, nothing moves.
     Repeat,
     /// Somebody else is advancing this very session now: try again.
     Contended,
@@ -100,7 +134,7 @@ pub enum RefreshVerdict {
 
 /// Judges a refresh (RFC 9700 section 4.14.2). A session that is over says so before anything is called reuse, so that
 /// a forgotten tab is not reported as a theft.
-pub fn judge_refresh(session: &SessionFacts, presented: i64, now: Timestamp, grace: Duration) -> RefreshVerdict {
+pub fn judge_refresh(session: &SessionFacts, presented: i64, now: Timestamp, succession: Succession) -> RefreshVerdict {
     // Disabling ends the sessions too, and "ended" alone would send the person to a login that can only fail.
     if session.account_disabled {
         return RefreshVerdict::AccountDisabled;
@@ -112,10 +146,11 @@ pub fn judge_refresh(session: &SessionFacts, presented: i64, now: Timestamp, gra
         return RefreshVerdict::Expired;
     }
     if presented == session.generation {
-        return RefreshVerdict::Contended;
+        let has_settled = session.refreshed_at.plus(succession.settling) <= now;
+        return if has_settled { RefreshVerdict::Contended } else { RefreshVerdict::Repeat };
     }
     let is_parent = presented.checked_add(1) == Some(session.generation);
-    if is_parent && now <= session.refreshed_at.plus(grace) {
+    if is_parent && now <= session.refreshed_at.plus(succession.grace) {
         return RefreshVerdict::Repeat;
     }
     RefreshVerdict::Reused
@@ -139,7 +174,13 @@ mod tests {
     }
 
     fn judge(session: SessionFacts, presented: i64, at: i64) -> RefreshVerdict {
-        judge_refresh(&session, presented, Timestamp::from_seconds(at), GRACE)
+        let succession = Succession { settling: Duration::ZERO, grace: GRACE };
+        judge_refresh(&session, presented, Timestamp::from_seconds(at), succession)
+    }
+
+    fn lives(access: Duration) -> SessionLives {
+        let (idle, absolute) = (Duration::from_secs(300), Duration::from_secs(100));
+        SessionLives { access, idle, absolute, refresh_grace: GRACE }
     }
 
     #[test]
@@ -181,16 +222,30 @@ mod tests {
 
     #[test]
     fn an_access_token_never_outlives_its_session() {
-        let lives = SessionLives {
-            access: Duration::from_secs(600),
-            idle: Duration::from_secs(300),
-            absolute: Duration::from_secs(100),
-            refresh_grace: GRACE,
-        };
+        let lives = lives(Duration::from_secs(600));
         let now = Timestamp::from_seconds(0);
         let expiry = lives.opened(now);
         assert_eq!(expiry.idle, Timestamp::from_seconds(100));
         assert_eq!(lives.access_expiry(now, expiry), Timestamp::from_seconds(100));
+    }
+
+    #[test]
+    fn in_cookies_a_generation_settles_while_its_parent_may_come_back_and_nothing_older_may() {
+        let succession = lives(Duration::from_secs(600)).succession(Keeping::Cookies);
+        assert_eq!(succession, Succession { settling: GRACE, grace: GRACE });
+        let at = |presented, seconds| judge_refresh(&facts(), presented, Timestamp::from_seconds(seconds), succession);
+        assert_eq!(at(7, 1_029), RefreshVerdict::Repeat);
+        assert_eq!(at(7, 1_030), RefreshVerdict::Contended);
+        assert_eq!(at(6, 1_030), RefreshVerdict::Repeat);
+        assert_eq!(at(6, 1_031), RefreshVerdict::Reused);
+        assert_eq!(at(5, 1_000), RefreshVerdict::Reused);
+    }
+
+    #[test]
+    fn an_access_token_handed_out_again_has_half_its_life_left() {
+        let lives = lives(Duration::from_secs(40));
+        assert_eq!(lives.succession(Keeping::Cookies), Succession { settling: Duration::from_secs(20), grace: GRACE });
+        assert_eq!(lives.succession(Keeping::Client), Succession { settling: Duration::ZERO, grace: GRACE });
     }
 
     proptest! {

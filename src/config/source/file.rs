@@ -101,10 +101,15 @@ fn given(value: &DeValue<'_>) -> Given {
         DeValue::Boolean(value) => Given::Boolean(*value),
         DeValue::Float(_) => Given::Unusable("is a number with a fraction"),
         DeValue::Datetime(_) => Given::Unusable("is a date or time without quotes"),
-        DeValue::Array(_) => Given::Unusable("is a list"),
+        DeValue::Array(items) => list(items),
         DeValue::Table(table) if table.is_empty() => Given::EmptyTable,
         DeValue::Table(_) => Given::Unusable("is a section"),
     }
+}
+
+fn list(items: &[Spanned<DeValue<'_>>]) -> Given {
+    let texts = items.iter().map(|item| item.get_ref().as_str().map(|text| SecretText::new(text.to_owned())));
+    texts.collect::<Option<_>>().map_or(Given::Unusable("is a list of more than texts"), Given::List)
 }
 
 fn integer(number: &DeInteger<'_>) -> Given {

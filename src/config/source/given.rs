@@ -16,6 +16,8 @@ pub(in super::super) enum Given {
     Integer(i64),
     /// `true` or `false` in the TOML file.
     Boolean(bool),
+    /// A list of texts in the TOML file.
+    List(Vec<SecretText>),
     /// Something no setting wants; the text says what, as in "is a list".
     Unusable(&'static str),
     /// A table without content, `[sessions]` and nothing below.
@@ -28,12 +30,7 @@ impl Given {
     /// One line of text: not empty, no control characters.
     pub(in super::super) fn line(&self) -> Result<&str, Reason> {
         let text = self.text()?;
-        match text.chars().find(|c| c.is_control()) {
-            None => Ok(text),
-            Some('\n' | '\r') => Err(Reason::new("must be one line of text, but holds a line break")),
-            // NUL ends a path or a host name early for the C code below; the others hide in a terminal.
-            Some(c) => Err(Reason::new(format!("holds the control character U+{:04X}", u32::from(c)))),
-        }
+        one_line(text)
     }
 
     /// Several lines of text, as in a PEM file: not empty, no control characters but tabs and line breaks.
@@ -42,6 +39,15 @@ impl Given {
         match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             None => Ok(text),
             Some(c) => Err(Reason::new(format!("holds the control character U+{:04X}", u32::from(c)))),
+        }
+    }
+
+    /// The items of a list: one by one in the TOML file, with commas between them where there is only text.
+    pub(in super::super) fn items(&self) -> Result<Vec<&str>, Reason> {
+        match self {
+            Self::List(items) => items.iter().map(|item| not_endless(item.reveal()).and_then(one_line)).collect(),
+            Self::Text(_) => Err(Reason::new("must be a list, as in [\"first\", \"second\"], but is text")),
+            _ => Ok(self.line()?.split(',').map(str::trim).collect()),
         }
     }
 
@@ -54,10 +60,7 @@ impl Given {
         if text.is_empty() {
             return Err(Reason::new("is empty; leave the setting out if it should not be set"));
         }
-        if text.len() > MAX_TEXT_BYTES {
-            return Err(Reason::new(format!("is {} bytes long, more than {MAX_TEXT_BYTES}", text.len())));
-        }
-        Ok(text)
+        not_endless(text)
     }
 
     /// What the value is instead, as the second half of "must be …, but …".
@@ -66,9 +69,26 @@ impl Given {
             Self::Text(_) | Self::Untyped(_) => "is text",
             Self::Integer(_) => "is a whole number",
             Self::Boolean(_) => "is true or false",
+            Self::List(_) => "is a list",
             Self::Unusable(kind) => kind,
             Self::EmptyTable => "is a section",
             Self::NotUnicode => "is not Unicode",
         }
     }
+}
+
+fn one_line(text: &str) -> Result<&str, Reason> {
+    match text.chars().find(|c| c.is_control()) {
+        None => Ok(text),
+        Some('\n' | '\r') => Err(Reason::new("must be one line of text, but holds a line break")),
+        // NUL ends a path or a host name early for the C code below; the others hide in a terminal.
+        Some(c) => Err(Reason::new(format!("holds the control character U+{:04X}", u32::from(c)))),
+    }
+}
+
+fn not_endless(text: &str) -> Result<&str, Reason> {
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(Reason::new(format!("is {} bytes long, more than {MAX_TEXT_BYTES}", text.len())));
+    }
+    Ok(text)
 }

@@ -41,6 +41,8 @@ fn missing_settings_are_reported_together_with_wrong_ones() {
 fn each_dangerous_value_is_refused() {
     for (variable, value, expected) in [
         ("COUNTERSIGN_PUBLIC_URL", "http://id.example.org", "https://"),
+        ("COUNTERSIGN_LINKS__BASE_URL", "http://app.example.org", "https://"),
+        ("COUNTERSIGN_BROWSER__ALLOWED_ORIGINS", "https://a.example.org, http://b.example.org", "https://"),
         ("COUNTERSIGN_MAIL__FROM", "Ann <ann@LocalHost>", "localhost"),
         ("COUNTERSIGN_DATABASE_URL", "sqlite::memory:", "in memory"),
         ("COUNTERSIGN_DATABASE_URL", "sqlite://x?mode=memory", "in memory"),

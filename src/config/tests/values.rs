@@ -34,6 +34,53 @@ fn database_urls_have_one_of_three_schemes() {
 }
 
 #[test]
+fn origins_are_exact_and_spelled_as_browsers_send_them() {
+    for origins in [
+        "https://app.example.org",
+        "https://app.example.org, http://localhost:3000",
+        "http://[::1]:8080",
+        "https://xn--bcher-kva.example",
+    ] {
+        takes("browser.allowed_origins", origins);
+    }
+    for origins in [
+        "*",
+        "https://*.example.org",
+        "https://app.example.org/",
+        "https://App.example.org",
+        "https://app.example.org:443",
+        "https://app.example.org/a",
+        "https://bücher.example",
+        "https://u:p@app.example.org",
+        "https://app.example.org,,https://b.example.org",
+        "https://app.example.org,",
+        "app.example.org",
+        "null",
+        "file:///a",
+        "ftp://app.example.org",
+        "",
+    ] {
+        refuses("browser.allowed_origins", origins);
+    }
+    let listed = from_file("[browser]\nallowed_origins = [\"https://a.example\", \"https://b.example\"]").unwrap();
+    assert_eq!(listed.browser.allowed_origins, ["https://a.example", "https://b.example"]);
+    assert!(from_file("[browser]\nallowed_origins = []").unwrap().browser.allowed_origins.is_empty());
+    for toml in ["\"https://a.example\"", "[1]", "[\"https://a.example\", [\"b\"]]", "[\"\"]", "[\"a\\nb\"]", "{}"] {
+        let faults = from_file(&format!("[browser]\nallowed_origins = {toml}")).expect_err(toml);
+        assert_eq!(keys(&faults), ["browser.allowed_origins"], "{toml}: {faults}");
+    }
+}
+
+#[test]
+fn without_pages_mailed_links_need_somewhere_to_lead() {
+    let off = ("COUNTERSIGN_BROWSER__PAGES", "false");
+    let faults = from_environment(&[off]).unwrap_err();
+    assert_eq!(keys(&faults), ["links.base_url"], "{faults}");
+    let config = from_environment(&[off, ("COUNTERSIGN_LINKS__BASE_URL", "https://app.example.org/me")]).unwrap();
+    assert_eq!(config.links.base_url.unwrap().as_str(), "https://app.example.org/me/");
+}
+
+#[test]
 fn smtp_urls_name_host_and_port_and_both_of_user_and_password_or_neither() {
     for url in
         ["smtp://localhost:25", "smtps://u%40x:p%2F@mail.example.org:465", "smtp://[::1]:587/", "smtp://127.0.0.1:25"]

@@ -1,10 +1,11 @@
 use super::callers;
 use crate::{
-    grpc::call::Call,
+    grpc::{browser::Browser, call::Call},
     runtime::Entropy,
     usecase::{
         Failure, Origin,
-        gate::{Authenticate, FindTenant},
+        gate::{Authenticate, FindTenant, ServiceCaller, SignedIn},
+        session::RecogniseSession,
     },
 };
 use countersign_domain::{
@@ -13,7 +14,7 @@ use countersign_domain::{
     refusal::Reason,
     secret::SecretText,
 };
-use http::{Extensions, HeaderMap, Uri, header, uri::Authority};
+use http::{Extensions, HeaderMap, Uri, header, request::Parts, uri::Authority};
 use std::{net::IpAddr, sync::Arc};
 use tonic::transport::server::TcpConnectInfo;
 
@@ -22,6 +23,7 @@ use tonic::transport::server::TcpConnectInfo;
 pub struct Admit {
     pub find_tenant: FindTenant,
     pub authenticate: Authenticate,
+    pub recognise: RecogniseSession,
     pub entropy: Entropy,
     /// Whether the `dev` profile is on.
     pub development: bool,
@@ -41,13 +43,19 @@ impl Admit {
             named_tenant: None,
             address: peer.map_or_else(String::new, |peer| peer.ip().to_canonical().to_string()),
             user_agent: user_agent.chars().take(MAX_USER_AGENT_BYTES).collect(),
-            trace_id: format!("{:032x}", u128::from_le_bytes(self.entropy.bytes())),
+            trace_id: self.trace_id(),
         }
+    }
+
+    pub(super) fn trace_id(&self) -> String {
+        format!("{:032x}", u128::from_le_bytes(self.entropy.bytes()))
     }
 
     /// # Errors
     /// METHOD_UNKNOWN, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, and whatever is wrong with the token.
-    pub(super) async fn run(&self, uri: &Uri, headers: &HeaderMap, mut origin: Origin) -> Result<Call, Failure> {
+    pub(super) async fn run(&self, head: &Parts, mut origin: Origin) -> Result<Call, Failure> {
+        let Parts { uri, headers, extensions, .. } = head;
+        let browser = extensions.get::<Arc<Browser>>().cloned();
         let (_, rule) = callers::find(uri.path()).ok_or(Reason::MethodUnknown)?;
         if rule == CallerRule::Development {
             if !self.development {
@@ -62,22 +70,48 @@ impl Admit {
         let bearer = bearer(headers);
         if matches!(rule, CallerRule::Anyone | CallerRule::Development) {
             // Whatever stands beside a login or a refresh is no reason to refuse it.
-            return Ok(Call { origin, bearer: bearer.unwrap_or_default(), signed_in: None, service: None });
+            return Ok(Call { origin, bearer: bearer.unwrap_or_default(), browser, signed_in: None, service: None });
         }
         let bearer = bearer?;
-        let token = bearer.as_ref().ok_or(Reason::TokenMissing)?;
         let (mut signed_in, mut service) = (None, None);
         let kind = if rule == CallerRule::Service {
-            service = Some(Arc::new(self.authenticate.service(&origin, token).await?));
+            service = Some(Arc::new(self.service(&origin, bearer.as_ref()).await?));
             CallerKind::Service
         } else {
-            signed_in = Some(Arc::new(self.authenticate.run(&origin, token).await?));
+            signed_in = Some(Arc::new(self.person(&origin, bearer.as_ref(), browser.as_deref()).await?));
             CallerKind::Account
         };
         if !may_call(rule, kind, self.development) {
             return Err(Reason::CallerNotAllowed.into());
         }
-        Ok(Call { origin, bearer, signed_in, service })
+        Ok(Call { origin, bearer, browser, signed_in, service })
+    }
+
+    async fn service(&self, origin: &Origin, bearer: Option<&SecretText>) -> Result<ServiceCaller, Failure> {
+        self.authenticate.service(origin, bearer.ok_or(Reason::TokenMissing)?).await
+    }
+
+    /// The person whose token the `authorization` header holds, or else the access cookie.
+    async fn person(
+        &self,
+        origin: &Origin,
+        bearer: Option<&SecretText>,
+        browser: Option<&Browser>,
+    ) -> Result<SignedIn, Failure> {
+        let (None, Some(browser)) = (bearer, browser) else {
+            return self.authenticate.run(origin, bearer.ok_or(Reason::TokenMissing)?, None).await;
+        };
+        let Some(access) = &browser.access else {
+            // A browser drops the cookie when its token expires.
+            return Err(if browser.refresh.is_empty() { Reason::TokenMissing } else { Reason::TokenExpired }.into());
+        };
+        let expected = self.recognise.run(&browser.refresh).await.map(|newest| newest.session);
+        let authenticated = self.authenticate.run(origin, access, expected).await;
+        authenticated.inspect_err(|failure| {
+            if failure.reason().ends_session() {
+                browser.forget();
+            }
+        })
     }
 
     async fn tenant(&self, headers: &HeaderMap) -> Result<Option<TenantId>, Failure> {

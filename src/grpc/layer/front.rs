@@ -36,6 +36,14 @@ impl Front {
         guard::refuse(request)
     }
 
+    /// Refuses a call before anybody looks at who makes it.
+    pub fn turn_away(&self, reason: Reason) -> Response<Body> {
+        let trace_id = self.admit.trace_id();
+        let response = status::of(&reason.into(), &trace_id).into_http();
+        telemetry::count_rpc("unknown", contract::code(response.headers()), Duration::ZERO);
+        response
+    }
+
     async fn handle(self, request: Request<Body>) -> Response<Body> {
         let stopwatch = Stopwatch::start();
         // Only names of the table become labels: a caller must not be able to make new ones.
@@ -54,10 +62,11 @@ impl Front {
         response
     }
 
-    async fn pass(self, mut request: Request<Body>, origin: Origin) -> Result<Response<Body>, Failure> {
-        let call = self.admit.run(request.uri(), request.headers(), origin).await?;
-        request.extensions_mut().insert(call);
-        self.routes.oneshot(request).await.map_err(|error| Failure::Broken(error.to_string()))
+    async fn pass(self, request: Request<Body>, origin: Origin) -> Result<Response<Body>, Failure> {
+        let (mut head, body) = request.into_parts();
+        let call = self.admit.run(&head, origin).await?;
+        head.extensions.insert(call);
+        self.routes.oneshot(Request::from_parts(head, body)).await.map_err(|error| Failure::Broken(error.to_string()))
     }
 }
 

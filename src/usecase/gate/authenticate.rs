@@ -122,14 +122,25 @@ impl Authenticate {
         Ok(ServiceCaller { service, secret, audience: claims.audience, issued_at: claims.issued_at })
     }
 
+    /// With `expected`, the token of another session is one that was replaced: it answers TOKEN_EXPIRED, whatever became of
+    /// that session.
+    ///
     /// # Errors
     /// TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, CALLER_NOT_ALLOWED.
-    pub async fn run(&self, origin: &Origin, token: &SecretText) -> Result<SignedIn, Failure> {
+    pub async fn run(
+        &self,
+        origin: &Origin,
+        token: &SecretText,
+        expected: Option<SessionId>,
+    ) -> Result<SignedIn, Failure> {
         let Opened { claims, tenant, now } = self.open(origin, token).await?;
         if claims.level == SERVICE_LEVEL {
             return Err(Reason::CallerNotAllowed.into());
         }
         let id: SessionId = claims.session_id.parse().map_err(|_| Reason::TokenInvalid)?;
+        if expected.is_some_and(|expected| expected != id) {
+            return Err(Reason::TokenExpired.into());
+        }
         let found = session::find_with_account(&self.store.read(), tenant, id).await?;
         // The row goes when the account is deleted, or long after the session ended.
         let (session, account) = found.ok_or(Reason::SessionEnded)?;

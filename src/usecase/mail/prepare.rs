@@ -22,7 +22,7 @@ pub struct PrepareMail {
     pub mint: Mint,
     pub clock: Clock,
     /// Where mailed links lead. From the configuration alone.
-    pub public_url: String,
+    pub pages_url: String,
 }
 
 /// A mail that can be rendered.
@@ -111,7 +111,7 @@ impl PrepareMail {
             new_address: job.details.get("new_address").cloned(),
             occurred_at: job.created_at,
             device: job.details.get("device").filter(|device| !device.is_empty()).cloned(),
-            request_url: self.public_url.clone(),
+            request_url: self.pages_url.clone(),
         };
         PreparedMail { template, locale, recipient, values }
     }
@@ -131,7 +131,7 @@ impl PrepareMail {
             ActionPurpose::ConfirmNewAddress => "confirm-email",
         };
         // In the fragment, which browsers send to no server: no log and no Referer header ever holds a token.
-        let link = format!("{}{page}#token={}", self.public_url, minted.token.reveal());
+        let link = format!("{}{page}#token={}", self.pages_url, minted.token.reveal());
         mail.values.link = Some(link.into());
         mail.values.link_life = Some(minted.token_life);
         mail.values.code = Some(minted.code.shown());

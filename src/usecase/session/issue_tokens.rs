@@ -22,6 +22,7 @@ pub struct IssueTokens {
 #[derive(Clone, Debug)]
 pub struct OpenedSession {
     pub id: SessionId,
+    pub generation: i64,
     pub access_token: SecretText,
     pub access_expires_at: Timestamp,
     pub refresh_token: SecretText,
@@ -68,6 +69,7 @@ impl IssueTokens {
         };
         Ok(OpenedSession {
             id: session.id,
+            generation: session.generation,
             access_token: self.ring.issue_access(&claims)?,
             access_expires_at: Timestamp::from_seconds(expires_at),
             refresh_token: self.ring.seal_refresh(&refresh)?,

@@ -9,7 +9,7 @@ use countersign_domain::{
     id::{AccountId, SessionId, TenantId},
     refusal::Reason,
     secret::SecretText,
-    session::{EndReason, RefreshVerdict, SessionLives, judge_refresh},
+    session::{EndReason, Keeping, RefreshVerdict, SessionLives, judge_refresh},
 };
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Logout {
                 };
                 // An old token may end its own session: that can only do good. It has no say over the others.
                 let (facts, now) = (session.facts(&account), self.clock.now());
-                let verdict = judge_refresh(&facts, token.generation, now, self.lives.refresh_grace);
+                let verdict = judge_refresh(&facts, token.generation, now, self.lives.succession(Keeping::Client));
                 // `Contended` is what the live generation is when nobody advances it.
                 let is_good = matches!(verdict, RefreshVerdict::Contended | RefreshVerdict::Repeat);
                 self.end(origin, tenant, account.id, id, everywhere && is_good).await

@@ -4,6 +4,7 @@ mod end_everybodys;
 mod issue_tokens;
 mod list;
 mod logout;
+mod recognise;
 mod refresh;
 mod revoke;
 
@@ -11,5 +12,6 @@ pub use end_everybodys::EndSessions;
 pub use issue_tokens::{IssueTokens, OpenedSession};
 pub use list::{ListSessions, SessionPage};
 pub use logout::{Leaving, Logout};
+pub use recognise::{Newest, RecogniseSession};
 pub use refresh::Refresh;
 pub use revoke::RevokeSessions;

@@ -2,7 +2,12 @@ use super::{IssueTokens, OpenedSession};
 use crate::{
     keys::{KeyRing, RefreshToken},
     runtime::Clock,
-    store::{Store, account::Account, session, session::Session},
+    store::{
+        Store,
+        account::Account,
+        session,
+        session::{Session, Step},
+    },
     usecase::{About, Failure, Journal, Letter, Origin, Post, account::Me, key::KeyNews},
 };
 use countersign_domain::{
@@ -11,7 +16,7 @@ use countersign_domain::{
     mail::MailTemplate,
     refusal::{Reason, Refusal},
     secret::SecretText,
-    session::{EndReason, RefreshVerdict, SessionLives, judge_refresh},
+    session::{EndReason, Keeping, RefreshVerdict, SessionLives, judge_refresh},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -37,22 +42,24 @@ const CONTENTION_WAIT: Duration = Duration::from_millis(50);
 impl Refresh {
     /// # Errors
     /// TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED.
-    pub async fn run(&self, origin: &Origin, token: &SecretText) -> Result<OpenedSession, Failure> {
+    pub async fn run(&self, origin: &Origin, token: &SecretText, keeping: Keeping) -> Result<OpenedSession, Failure> {
         let opened = self.news.open(|| self.ring.open_refresh(token)).await;
         let token = opened.map_err(|_| Reason::TokenInvalid)?;
         let tenant = TenantId::from_uuid(token.tenant_id);
         let id = SessionId::from_uuid(token.session_id);
         origin.admit(tenant, Reason::TokenInvalid)?;
         let now = self.clock.now();
+        let succession = self.lives.succession(keeping);
+        let step = Step { generation: token.generation, now, idle: self.lives.idle, settling: succession.settling };
         let db = self.store.write();
-        if let Some(session) = session::advance(&db, tenant, id, token.generation, now, self.lives.idle).await? {
+        if let Some(session) = session::advance(&db, tenant, id, step).await? {
             let found = crate::store::account::find(&self.store.read(), tenant, session.account).await?;
             return self.hand_out(&session, found.ok_or(Reason::SessionEnded)?).await;
         }
         // Asked of the writer, so that a replica of the database which lags behind cannot mistake a live token for an old one.
         let found = session::find_with_account(&db, tenant, id).await?;
         let (session, account) = found.ok_or(Reason::SessionEnded)?;
-        let reason = match judge_refresh(&session.facts(&account), token.generation, now, self.lives.refresh_grace) {
+        let reason = match judge_refresh(&session.facts(&account), token.generation, now, succession) {
             RefreshVerdict::Repeat => return self.hand_out(&session, account).await,
             RefreshVerdict::Contended => {
                 return Err(Refusal::from(Reason::RefreshContended).retry_after(CONTENTION_WAIT).into());

@@ -2,6 +2,7 @@
 
 mod address_confusion;
 mod code_guessing;
+mod csrf;
 mod current_password_guessing;
 mod disabled_account;
 mod ended_session;
@@ -9,6 +10,7 @@ mod enumeration;
 mod foreign_session;
 mod foreign_tenant;
 mod host_header;
+mod late_answers;
 mod link_confusion;
 mod link_replay;
 mod login_race;

@@ -1,5 +1,5 @@
 use crate::support::{
-    Answer, App, PASSWORD, Person, call_with, details, frame, on_each_database, reason, send, with_header,
+    Answer, App, Jar, PASSWORD, Person, call_with, details, frame, on_each_database, reason, send, with_header,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -12,13 +12,13 @@ const BINARY: [&str; 2] = ["application/grpc-web", "application/grpc-web+proto"]
 const TEXT: [&str; 2] = ["application/grpc-web-text", "application/grpc-web-text+proto"];
 
 /// A call as a browser makes it: HTTP/1.1, and for the text form everything in base64.
-async fn ask(app: &App, content_type: &str, path: &str, message: &impl Message, token: Option<&str>) -> Answer {
+async fn ask(app: &App, content_type: &str, path: &str, message: &impl Message, cookies: Option<&str>) -> Answer {
     let framed = frame(&message.encode_to_vec());
     let is_text = content_type.contains("text");
     let body = if is_text { STANDARD.encode(framed).into_bytes() } else { framed };
     let mut request = with_header(call_with(path, content_type, body), "accept", content_type.as_bytes());
-    if let Some(token) = token {
-        request = with_header(request, "authorization", format!("Bearer {token}").as_bytes());
+    if let Some(cookies) = cookies {
+        request = with_header(request, "cookie", cookies.as_bytes());
     }
     let mut answer = send(app.address, Version::HTTP_11, request).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -63,11 +63,11 @@ fn a_browser_registers_logs_in_and_reads_its_account() {
         for content_type in BINARY.into_iter().chain(TEXT) {
             let answer = ask(app, content_type, "/countersign.v1.AuthService/Login", &login(PASSWORD), None).await;
             assert!(answer.headers["content-type"].to_str().unwrap().starts_with("application/grpc-web"), "{answer:?}");
-            let Some(login_response::Outcome::Session(session)) = message::<LoginResponse>(&answer).outcome else {
-                panic!("{content_type}: a login without a session");
-            };
-            let token = Some(session.access_token.as_str());
-            let answer = ask(app, content_type, "/countersign.v1.AccountService/GetMe", &GetMeRequest {}, token).await;
+            let browser = Jar::default();
+            browser.keep(&answer);
+            let cookies = browser.cookies();
+            let path = "/countersign.v1.AccountService/GetMe";
+            let answer = ask(app, content_type, path, &GetMeRequest {}, Some(&cookies)).await;
             let account = message::<GetMeResponse>(&answer).account.unwrap();
             assert_eq!(account.email, "ada@example.org", "{content_type}");
         }

@@ -2,6 +2,8 @@
 
 mod callers;
 mod connections;
+mod cookies;
+mod cors;
 mod deadline;
 mod fields;
 mod framing;

@@ -1,11 +1,14 @@
-use crate::support::{App, MailText as _, PASSWORD, on_each_database, send};
-use countersign::grpc::wire::proto::*;
+use crate::door::profile::production;
+use crate::support::{Answer, App, AppOptions, MailText as _, PASSWORD, on_each_database, on_each_database_with, send};
+use countersign::{grpc::wire::proto::*, http::PAGES};
 use http::{Request, StatusCode, Version};
 use http_body_util::Full;
 
-const PAGES: [&str; 4] = ["/", "/verify", "/reset", "/confirm-email"];
+fn told<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer.headers.get(name).and_then(|value| value.to_str().ok())
+}
 
-async fn open(app: &App, method: &str, path: &str) -> crate::support::Answer {
+async fn open(app: &App, method: &str, path: &str) -> Answer {
     let request = Request::builder().method(method).uri(path).body(Full::default()).unwrap();
     send(app.address, Version::HTTP_11, request).await
 }
@@ -37,34 +40,93 @@ fn opening_a_mailed_link_acts_on_nothing_and_leaves_the_token_in_no_log() {
 }
 
 #[test]
-fn the_pages_load_run_frame_and_keep_nothing() {
+fn pages_run_nothing_but_our_own_files_and_nobody_frames_them() {
     on_each_database(async |app| {
+        let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+                      trusted-types 'none'";
         let expected = [
-            (
-                "content-security-policy",
-                "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-            ),
+            ("content-security-policy", policy),
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
             ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+            ("strict-transport-security", "max-age=63072000"),
             ("cache-control", "no-store"),
             ("content-type", "text/html; charset=utf-8"),
         ];
         for page in PAGES {
             let answer = open(app, "GET", page).await;
             for (name, value) in expected {
-                assert_eq!(
-                    answer.headers.get(name).and_then(|value| value.to_str().ok()),
-                    Some(value),
-                    "{page} {name}"
-                );
+                assert_eq!(told(&answer, name), Some(value), "{page} {name}");
             }
             let text = String::from_utf8_lossy(&answer.body).to_lowercase();
-            for active in ["<script", "<form", "<img", "<link", "<iframe", "http-equiv", "href=", "src="] {
-                assert!(!text.contains(active), "{page} has {active}");
+            for inline in ["<style", "style=", "<iframe", "http-equiv", "javascript:", "data:", "onload=", "onerror="] {
+                assert!(!text.contains(inline), "{page} has {inline}");
+            }
+            for script in text.split("<script").skip(1) {
+                let (tag, rest) = script.split_once('>').unwrap();
+                assert!(tag.contains("src=\"/assets/") && rest.starts_with("</script>"), "{page} has a script in it");
             }
             assert!(answer.headers.get("set-cookie").is_none(), "{page} sets a cookie");
         }
+    });
+}
+
+#[test]
+fn what_pages_load_is_kept_for_ever_and_sent_small_to_those_who_take_it() {
+    on_each_database(async |app| {
+        let shell = open(app, "GET", "/sign-in").await;
+        let text = String::from_utf8(shell.body.to_vec()).unwrap();
+        let assets: Vec<_> = text.split('"').filter(|part| part.starts_with("/assets/")).collect();
+        assert!(assets.iter().any(|path| path.ends_with(".js")) && assets.iter().any(|path| path.ends_with(".css")));
+        for path in assets {
+            let plain = open(app, "GET", path).await;
+            assert_eq!(plain.status, StatusCode::OK, "{path}");
+            assert_eq!(told(&plain, "cache-control"), Some("public, max-age=31536000, immutable"));
+            assert_eq!(told(&plain, "x-content-type-options"), Some("nosniff"));
+            assert_eq!((told(&plain, "content-encoding"), told(&plain, "vary")), (None, Some("accept-encoding")));
+            let asked = Request::get(path).header("accept-encoding", "gzip, br").body(Full::default()).unwrap();
+            let small = send(app.address, Version::HTTP_11, asked).await;
+            assert_eq!(told(&small, "content-encoding"), Some("gzip"), "{path}");
+            assert!(small.body.starts_with(&[0x1f, 0x8b]) && small.body.len() < plain.body.len(), "{path}");
+        }
+    });
+}
+
+#[test]
+fn the_page_of_the_mailbox_exists_in_development_only() {
+    on_each_database(async |app| {
+        assert_eq!(open(app, "GET", "/dev/mailbox").await.status, StatusCode::OK);
+        let shell = String::from_utf8(open(app, "GET", "/").await.body.to_vec()).unwrap();
+        assert!(shell.contains("data-mailbox=\"on\""));
+    });
+    on_each_database_with(production(), async |app| {
+        assert_eq!(open(app, "GET", "/dev/mailbox").await.status, StatusCode::NOT_FOUND);
+        let shell = String::from_utf8(open(app, "GET", "/").await.body.to_vec()).unwrap();
+        assert!(shell.contains("data-mailbox=\"off\""));
+    });
+}
+
+#[test]
+fn an_operator_with_a_front_end_switches_the_pages_off_and_mails_lead_there() {
+    let options = AppOptions::with("COUNTERSIGN_BROWSER__PAGES", "false")
+        .and("COUNTERSIGN_LINKS__BASE_URL", "https://app.example.org/me");
+    on_each_database_with(options, async |app| {
+        for page in PAGES {
+            assert_eq!(open(app, "GET", page).await.status, StatusCode::NOT_FOUND, "{page}");
+        }
+        let form = RegisterRequest {
+            email: "ada@example.org".to_owned(),
+            password: PASSWORD.to_owned(),
+            ..Default::default()
+        };
+        app.account().register(form).await.unwrap();
+        let mail = app.mail_to("ada@example.org").await;
+        assert!(mail.text.contains("https://app.example.org/me/verify#token="), "{}", mail.text);
+        assert!(!mail.text.contains("id.example.org"), "{}", mail.text);
     });
 }
 

@@ -1,0 +1,34 @@
+//! `[browser]`: what is there for browsers.
+
+use super::reader::Reader;
+use super::value::Origins;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Browser {
+    /// Whether the account pages are served.
+    pub pages: bool,
+    /// The origins whose pages may call, besides this service's own; each as a browser writes it.
+    pub allowed_origins: Vec<String>,
+}
+
+impl Browser {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section("browser", "What is there for browsers.");
+        Self {
+            pages: section.value(
+                "pages",
+                true,
+                "Whether the account pages are served: signing in, registering, and what mailed links lead to. Without them, \
+                 `links.base_url` names a front end that has such pages.",
+            ),
+            allowed_origins: section
+                .value(
+                    "allowed_origins",
+                    Origins::default(),
+                    "The origins whose pages may call over grpc-web with the person's cookies, besides the pages served \
+                     here. Browsers send the cookies only from the same site: a subdomain of the same registrable domain.",
+                )
+                .0,
+        }
+    }
+}

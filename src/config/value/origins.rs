@@ -1,0 +1,50 @@
+//! Web origins.
+
+use super::super::fault::{Reason, quoted};
+use super::super::source::Given;
+use super::Value;
+use url::Url;
+
+/// Exact web origins, each written as a browser sends it in `Origin` (RFC 6454 section 6.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct Origins(pub(in super::super) Vec<String>);
+
+impl Value for Origins {
+    const ALLOWED: &'static str =
+        "exact origins such as `https://app.example.org`; in the environment with commas between them";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        given.items()?.into_iter().map(origin).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn show(&self) -> toml::Value {
+        self.0.clone().into()
+    }
+}
+
+fn origin(text: &str) -> Result<String, Reason> {
+    if text.contains('*') {
+        return Err(Reason::new(
+            "must name origins one by one: with a \"*\", pages of others act for whoever is signed in",
+        ));
+    }
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let Some(url) = url else {
+        return Err(Reason::new(format!(
+            "must be origins such as \"https://app.example.org\", but holds {}",
+            quoted(text)
+        )));
+    };
+    // Browsers send one spelling: lower case, no default port, no slash. Anything else would silently never match.
+    let exact = url.origin().ascii_serialization();
+    if exact == text {
+        return Ok(exact);
+    }
+    // It may have held a password.
+    let is_plain = url.username().is_empty() && url.password().is_none();
+    Err(Reason::new(if is_plain {
+        format!("must hold {} instead of {}", quoted(&exact), quoted(text))
+    } else {
+        "must not name a user or password".to_owned()
+    }))
+}

@@ -1,0 +1,137 @@
+//! The browsers' shim: grpc-web calls whose tokens are in cookies.
+//!
+//! From outside to inside: what pages of other origins may do and read (`cors.rs`, for allowed ones only), is it a call at all
+//! (the gRPC door), grpc-web to gRPC (tonic-web), which origins may make a call (tower-http's `Csrf`, by Sec-Fetch-Site and
+//! Origin), cookies to tokens and back (`cookie.rs`). Native calls pass all of it by: a cookie means nothing to them.
+
+mod cookie;
+mod cors;
+
+use crate::{grpc::Front, runtime::Clock};
+use countersign_domain::refusal::Reason;
+use http::{HeaderValue, Request, Response, Version, header};
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tonic::body::Body;
+use tonic_web::GrpcWebLayer;
+use tower::{Layer as _, Service, ServiceExt as _, service_fn, util::BoxCloneSyncService};
+use tower_http::{cors::Cors, csrf::CsrfLayer};
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+/// What the shim goes by.
+#[derive(Clone, Debug)]
+pub struct BrowserRules {
+    /// The origins whose pages may call besides the service's own, each as a browser writes it.
+    pub origins: Vec<String>,
+    pub clock: Clock,
+}
+
+/// The way in for every call: native ones go straight on, those of browsers through the shim.
+#[derive(Clone)]
+pub struct CallDoor {
+    front: Front,
+    shim: Shim,
+    /// The shim as pages of allowed origins see it.
+    shared: Cors<Shim>,
+    origins: Arc<[String]>,
+}
+
+type Shim = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+impl CallDoor {
+    /// # Errors
+    /// When one of the origins is none.
+    pub fn new(front: Front, rules: BrowserRules) -> Result<Self, String> {
+        let cors = cors::layer(&rules.origins)?;
+        let origins = rules.origins.clone().into();
+        let refuser = front.clone();
+        let mut csrf = CsrfLayer::new().with_rejection_response(move |_| refuser.turn_away(Reason::OriginNotAllowed));
+        for origin in &rules.origins {
+            csrf = csrf.add_trusted_origin(origin).map_err(|error| error.to_string())?;
+        }
+        let with_cookies = {
+            let front = front.clone();
+            service_fn(move |request| with_cookies(front.clone(), rules.clone(), request))
+        };
+        let translated = GrpcWebLayer::new().layer(csrf.layer(with_cookies));
+        let guarded = service_fn(move |request: Request<Body>| {
+            let translated = translated.clone();
+            async move {
+                match Front::refuse(&request) {
+                    Some(refusal) => Ok(refusal),
+                    None => translated.oneshot(request).await,
+                }
+            }
+        });
+        let shim = BoxCloneSyncService::new(guarded);
+        Ok(Self { front, shared: cors.layer(shim.clone()), shim, origins })
+    }
+
+    async fn answer(mut self, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+        if is_native(&request) {
+            return match Front::refuse(&request) {
+                Some(refusal) => Ok(refusal),
+                None => self.front.call(request).await,
+            };
+        }
+        if self.is_allowed(request.headers().get(header::ORIGIN)) {
+            self.shared.oneshot(request).await
+        } else {
+            self.shim.oneshot(request).await
+        }
+    }
+
+    fn is_allowed(&self, origin: Option<&HeaderValue>) -> bool {
+        origin.is_some_and(|origin| self.origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()))
+    }
+}
+
+impl fmt::Debug for CallDoor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CallDoor")
+    }
+}
+
+impl Service<Request<axum::body::Body>> for CallDoor {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<axum::body::Body>) -> Answering {
+        Box::pin(self.clone().answer(request.map(Body::new)))
+    }
+}
+
+/// gRPC itself, which no browser speaks. Whatever is neither this nor grpc-web is refused on the browsers' way.
+fn is_native(request: &Request<Body>) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    request.version() == Version::HTTP_2
+        && matches!(content_type, Some(b"application/grpc" | b"application/grpc+proto"))
+}
+
+async fn with_cookies(
+    mut front: Front,
+    rules: BrowserRules,
+    mut request: Request<Body>,
+) -> Result<Response<Body>, Infallible> {
+    let (browser, turns) = cookie::read(request.headers());
+    let browser = Arc::new(browser);
+    request.headers_mut().remove(header::COOKIE);
+    request.extensions_mut().insert(browser.clone());
+    let mut response = front.call(request).await?;
+    if let Some(change) = browser.change() {
+        cookie::write(response.headers_mut(), change, &turns, rules.clock.now());
+    }
+    Ok(response)
+}

@@ -1,0 +1,143 @@
+//! The account pages, `web/account`: built there, embedded here, so that the binary needs nothing beside it.
+//!
+//! Every page is one shell, whose script draws what its path asks for. Opening a page acts on nothing: the token of a mailed
+//! link stands in the fragment, which a browser keeps to itself, and is used when a button is pressed.
+
+mod asset;
+
+use super::hardening::harden;
+use asset::{Asset, SHELL};
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use std::sync::Arc;
+
+/// How the pages are served.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRules {
+    /// Whether there is a development mailbox to show.
+    pub mailbox: bool,
+    /// Whether people reach this service over HTTPS.
+    pub https: bool,
+}
+
+/// The paths that show a page.
+pub const PAGES: [&str; 12] = [
+    "/",
+    "/sign-in",
+    "/register",
+    "/verify",
+    "/forgot-password",
+    "/reset",
+    "/confirm-email",
+    "/account",
+    "/account/password",
+    "/account/email",
+    "/account/sessions",
+    "/account/delete",
+];
+const MAILBOX: &str = "/dev/mailbox";
+
+/// Only our own files, and no text becomes code: scripts and styles stand in files, and the DOM takes no string for markup.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+/// Two years (RFC 6797). Without subdomains: those are not ours to speak for.
+const HTTPS_ONLY: &str = "max-age=63072000";
+/// The name of a file changes with its content.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// The pages and what they load.
+pub fn pages_router(rules: PageRules) -> Router {
+    // The one word in which shells differ.
+    let shell =
+        if rules.mailbox { SHELL.replace("data-mailbox=\"off\"", "data-mailbox=\"on\"") } else { SHELL.to_owned() };
+    let shell: Arc<str> = shell.into();
+    let pages = PAGES.into_iter().chain(rules.mailbox.then_some(MAILBOX));
+    let router = pages.fold(Router::new(), |router, path| {
+        let shell = shell.clone();
+        router.route(path, get(async move || page(&shell, rules.https)))
+    });
+    asset::ALL.iter().fold(router, |router, asset| {
+        router.route(asset.path, get(async move |headers: HeaderMap| file(asset, &headers)))
+    })
+}
+
+fn page(shell: &str, https: bool) -> Response {
+    let mut response = Html(shell.to_owned()).into_response();
+    let headers = response.headers_mut();
+    harden(headers);
+    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
+    set(header::CACHE_CONTROL, "no-store");
+    if https {
+        set(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+    }
+    response
+}
+
+fn file(asset: &'static Asset, asked: &HeaderMap) -> Response {
+    let mut response = ().into_response();
+    let headers = response.headers_mut();
+    harden(headers);
+    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    set(header::CONTENT_TYPE, asset.content_type);
+    set(header::CACHE_CONTROL, FOR_EVER);
+    set(header::VARY, "accept-encoding");
+    let body = if takes_gzip(asked) {
+        set(header::CONTENT_ENCODING, "gzip");
+        asset.gzip
+    } else {
+        asset.plain
+    };
+    *response.body_mut() = body.into();
+    response
+}
+
+/// Whether `accept-encoding` names gzip and does not rule it out (RFC 9110 section 12.5.3). Who sends none gets it plain.
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let lists = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let is_zero = weight.trim().trim_start_matches("q=").parse::<f32>().is_ok_and(|weight| weight <= 0.0);
+        name.trim().eq_ignore_ascii_case("gzip") && !is_zero
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_those_who_take_it() {
+        let asked = |value: &'static str| {
+            takes_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))]))
+        };
+        for value in ["gzip", "br, gzip, zstd", "GZIP;q=0.5"] {
+            assert!(asked(value), "{value}");
+        }
+        for value in ["", "br", "gzip;q=0", "br;q=1, gzip; q=0.0", "xgzip"] {
+            assert!(!asked(value), "{value}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_shell_says_in_one_place_whether_there_is_a_mailbox() {
+        assert_eq!(SHELL.matches("data-mailbox=\"off\"").count(), 1);
+        assert!(!SHELL.contains("data-mailbox=\"on\""));
+    }
+
+    #[test]
+    fn whatever_the_shell_loads_is_embedded() {
+        let loaded = SHELL.split('"').filter(|text| text.starts_with('/'));
+        for path in loaded {
+            assert!(asset::ALL.iter().any(|asset| asset.path == path), "{path}");
+        }
+        assert!(asset::ALL.iter().any(|asset| asset.content_type.starts_with("text/javascript")));
+    }
+}

@@ -1,0 +1,34 @@
+use crate::{keys::KeyRing, usecase::key::KeyNews};
+use countersign_domain::{id::SessionId, secret::SecretText};
+use std::sync::Arc;
+
+/// Tells which session a browser is in, when its cookies hold the tokens of several
+/// (docs/adr/0017-late-answers-and-cookies.md).
+#[derive(Clone, Debug)]
+pub struct RecogniseSession {
+    pub ring: Arc<KeyRing>,
+    pub news: KeyNews,
+}
+
+/// The refresh token of the session that a browser is in.
+#[derive(Clone, Copy, Debug)]
+pub struct Newest<'a> {
+    pub session: SessionId,
+    pub token: &'a SecretText,
+}
+
+impl RecogniseSession {
+    /// The latest generation of the session that was opened last, live or not. `None` when none is a token of ours.
+    pub async fn run<'a>(&self, tokens: &'a [SecretText]) -> Option<Newest<'a>> {
+        let mut newest: Option<(i64, Newest<'a>)> = None;
+        for token in tokens {
+            let Ok(opened) = self.news.open(|| self.ring.open_refresh(token)).await else { continue };
+            let (session, generation) = (SessionId::from_uuid(opened.session_id), opened.generation);
+            // Ids sort by when they were made.
+            if newest.is_none_or(|(latest, before)| (before.session, latest) < (session, generation)) {
+                newest = Some((generation, Newest { session, token }));
+            }
+        }
+        newest.map(|(_, newest)| newest)
+    }
+}
