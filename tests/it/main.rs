@@ -12,6 +12,7 @@ mod support;
 
 mod account;
 mod attacks;
+mod browser;
 mod contracts;
 mod door;
 mod foreign;
