@@ -2,7 +2,8 @@
 
 use super::reader::Reader;
 use super::top::Profile;
-use super::value::DAY;
+use super::value::{DAY, Networks};
+use ipnet::IpNet;
 use std::time::Duration;
 
 /// The bounds within which strangers may use this process.
@@ -24,6 +25,8 @@ pub struct Server {
     pub max_connection_age: Duration,
     /// How long running requests get to finish when the process stops.
     pub drain_timeout: Duration,
+    /// The proxies that say whom they were called by.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Server {
@@ -73,6 +76,14 @@ impl Server {
                 Duration::ZERO..=Duration::from_mins(5),
                 "How long running requests get to finish when the process stops.",
             ),
+            trusted_proxies: section
+                .value(
+                    "trusted_proxies",
+                    Networks::default(),
+                    "The networks of proxies whose `X-Forwarded-For` is believed. Read from its end, as far as those who wrote \
+                     it are trusted; anything else is what the caller made up.",
+                )
+                .0,
         }
     }
 }

@@ -22,7 +22,9 @@ use crate::{
     },
 };
 use axum::Router;
-use countersign_domain::{action::ActionLives, password::PasswordPolicy, session::SessionLives};
+use countersign_domain::{
+    action::ActionLives, client_address::TrustedProxies, password::PasswordPolicy, session::SessionLives,
+};
 use std::sync::Arc;
 
 /// Hands every story what it needs.
@@ -235,6 +237,7 @@ impl Stories<'_> {
             authenticate: self.authenticate(),
             recognise: self.recognise(),
             entropy: self.means.world.entropy.clone(),
+            proxies: TrustedProxies::new(self.config.server.trusted_proxies.clone()),
             development: self.config.profile == Profile::Dev,
         }
     }

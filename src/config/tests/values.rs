@@ -72,6 +72,16 @@ fn origins_are_exact_and_spelled_as_browsers_send_them() {
 }
 
 #[test]
+fn networks_are_exact_and_never_everybody() {
+    for networks in ["10.0.0.0/8", "127.0.0.1", "fd00::/8, ::1", "192.0.2.1/32"] {
+        takes("server.trusted_proxies", networks);
+    }
+    for networks in ["0.0.0.0/0", "::/0", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "localhost", "10.0.0.0/8,", "*", ""] {
+        refuses("server.trusted_proxies", networks);
+    }
+}
+
+#[test]
 fn without_pages_mailed_links_need_somewhere_to_lead() {
     let off = ("COUNTERSIGN_BROWSER__PAGES", "false");
     let faults = from_environment(&[off]).unwrap_err();

@@ -5,6 +5,7 @@ mod basic;
 mod host;
 mod key;
 mod mailbox;
+mod networks;
 mod origins;
 mod redaction;
 mod url;
@@ -14,6 +15,7 @@ pub(super) use self::basic::OptionalListener;
 pub(super) use self::host::HostName;
 pub(super) use self::key::{Kek, PrivatePem};
 pub use self::mailbox::Mailbox;
+pub(super) use self::networks::Networks;
 pub(super) use self::origins::Origins;
 pub(super) use self::url::{DatabaseUrl, Issuer, PublicUrl, RedisUrl, SmtpUrl};
 

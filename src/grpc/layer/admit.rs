@@ -10,6 +10,7 @@ use crate::{
 };
 use countersign_domain::{
     caller::{CallerKind, CallerRule, may_call},
+    client_address::TrustedProxies,
     id::TenantId,
     refusal::Reason,
     secret::SecretText,
@@ -25,12 +26,15 @@ pub struct Admit {
     pub authenticate: Authenticate,
     pub recognise: RecogniseSession,
     pub entropy: Entropy,
+    pub proxies: TrustedProxies,
     /// Whether the `dev` profile is on.
     pub development: bool,
 }
 
 /// The metadata by which a call names its tenant.
 const TENANT: &str = "x-countersign-tenant";
+/// Older than `Forwarded` (RFC 7239), and what proxies write.
+const FORWARDED: &str = "x-forwarded-for";
 /// Bytes of a user agent that are looked at.
 const MAX_USER_AGENT_BYTES: usize = 256;
 
@@ -41,7 +45,8 @@ impl Admit {
         let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Origin {
             named_tenant: None,
-            address: peer.map_or_else(String::new, |peer| peer.ip().to_canonical().to_string()),
+            address: peer
+                .map_or_else(String::new, |peer| self.proxies.client(peer.ip(), forwarded(headers)).to_string()),
             user_agent: user_agent.chars().take(MAX_USER_AGENT_BYTES).collect(),
             trace_id: self.trace_id(),
         }
@@ -120,6 +125,11 @@ impl Admit {
         let name = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Reason::TenantUnknown)?;
         self.find_tenant.run(name).await.map(Some)
     }
+}
+
+/// The lines in which proxies say whom they were called by. One that is no text is no address either.
+fn forwarded(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &str> {
+    headers.get_all(FORWARDED).iter().map(|line| line.to_str().unwrap_or_default())
 }
 
 /// Whether a call was addressed to this machine by a name that is nobody else's.

@@ -1,6 +1,7 @@
 //! The doors: what they let in, what they turn away, and how.
 
 mod callers;
+mod client_address;
 mod connections;
 mod cookies;
 mod cors;
