@@ -9,7 +9,7 @@ use countersign::{
     grpc::{callers, status},
     telemetry::METRICS,
 };
-use countersign_domain::{caller::CallerRule, mail::MailTemplate, refusal::Reason};
+use countersign_domain::{caller::CallerRule, limit::Limit, mail::MailTemplate, refusal::Reason};
 use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
 
 fn at(path: &str) -> std::path::PathBuf {
@@ -64,6 +64,23 @@ fn the_reference_of_metrics_is_current() {
         writeln!(made, "| `{}` | {} | {} | {} |", line.name, line.kind, line.labels, line.meaning).unwrap();
     }
     is_current("docs/reference/metrics.md", &made);
+}
+
+#[test]
+fn the_reference_of_limits_is_current() {
+    let mut made = String::from(
+        "# Limits\n\nA call over a limit is refused with RESOURCE_EXHAUSTED, the reason RATE_LIMITED, and a RetryInfo that says when \
+         the next one is let through. It costs nothing: who waits as long as told gets through. `limits.percent` changes all \
+         sizes; why they are what they are stands in `crates/domain/src/limit/sizes.rs`.\n\nAn address is one of IPv4, or a /64 of \
+         IPv6. *Shared* limits are counted together by all replicas on one Redis (`limits.store`); the others by each \
+         for itself.\n\n| name | what is counted | at once | then one every | shared |\n| --- | --- | --- | --- | --- |\n",
+    );
+    for limit in Limit::ALL {
+        let (quota, shared) = (limit.quota(), if limit.is_shared() { "yes" } else { "" });
+        let every = humantime::format_duration(quota.emission());
+        writeln!(made, "| `{}` | {} | {} | {every} | {shared} |", limit.name(), limit.about(), quota.burst()).unwrap();
+    }
+    is_current("docs/reference/limits.md", &made);
 }
 
 #[test]

@@ -1,9 +1,9 @@
+use super::redis::{self, RedisFault};
 use crate::runtime::{spawn, timeout};
 use countersign_domain::secret::SecretText;
 use fred::{
     clients::SubscriberClient,
-    prelude::{Builder, Client, ClientLike, Config, EventInterface, PubsubInterface, ReconnectPolicy, TcpConfig},
-    types::config::UnresponsiveConfig,
+    prelude::{Client, ClientLike, EventInterface, PubsubInterface},
 };
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -51,26 +51,7 @@ struct Redis {
     subscriber: SubscriberClient,
 }
 
-/// Redis cannot be reached.
-#[derive(Debug)]
-pub struct WakeFault(fred::error::Error);
-
-impl fmt::Display for WakeFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redis: {}", self.0)
-    }
-}
-
-impl std::error::Error for WakeFault {}
-
-impl From<fred::error::Error> for WakeFault {
-    fn from(error: fred::error::Error) -> Self {
-        Self(error)
-    }
-}
-
 const COMMAND_TIMEOUT: Duration = Duration::from_millis(500);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl WakeUps {
     /// Within this process only.
@@ -82,34 +63,22 @@ impl WakeUps {
     ///
     /// # Errors
     /// When Redis does not answer now: a wrong address should be noticed at the start.
-    pub async fn redis(url: &SecretText) -> Result<Self, WakeFault> {
-        let mut builder = Builder::from_config(Config::from_url(url.reveal())?);
+    pub async fn redis(url: &SecretText) -> Result<Self, RedisFault> {
+        let mut builder = redis::settings(url, COMMAND_TIMEOUT)?;
         builder
-            .set_policy(ReconnectPolicy::new_exponential(0, 100, 5_000, 2))
-            .with_connection_config(|connection| {
-                connection.connection_timeout = CONNECT_TIMEOUT;
-                connection.tcp = TcpConfig { nodelay: Some(true), ..TcpConfig::default() };
-                // A wake-up that cannot be sent now is worthless later.
-                connection.max_command_buffer_len = 1_000;
-                connection.unresponsive =
-                    UnresponsiveConfig { max_timeout: Some(Duration::from_secs(10)), interval: Duration::from_secs(2) };
-            })
-            .with_performance_config(|performance| {
-                performance.default_command_timeout = COMMAND_TIMEOUT;
-                performance.broadcast_channel_capacity = 1_024;
-            });
+            // A wake-up that cannot be sent now is worthless later.
+            .with_connection_config(|connection| connection.max_command_buffer_len = 1_000)
+            .with_performance_config(|performance| performance.broadcast_channel_capacity = 1_024);
         let publisher = builder.build()?;
         let subscriber = builder.build_subscriber_client()?;
-        let unreachable =
-            || fred::error::Error::new(fred::error::ErrorKind::Timeout, "no answer within five seconds".to_owned());
-        timeout(CONNECT_TIMEOUT, publisher.init()).await.ok_or_else(unreachable)??;
-        timeout(CONNECT_TIMEOUT, subscriber.init()).await.ok_or_else(unreachable)??;
+        redis::connect(&publisher).await?;
+        redis::connect(&subscriber).await?;
         let wakeups = Self { bells: Arc::default(), redis: Some(Arc::new(Redis { publisher, subscriber })) };
         wakeups.listen().await?;
         Ok(wakeups)
     }
 
-    async fn listen(&self) -> Result<(), WakeFault> {
+    async fn listen(&self) -> Result<(), RedisFault> {
         let Some(redis) = &self.redis else { return Ok(()) };
         let mut messages = redis.subscriber.message_rx();
         let bells = self.bells.clone();

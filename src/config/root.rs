@@ -3,7 +3,9 @@
 use super::production;
 use super::reader::Reader;
 use super::top::{Profile, Top};
-use super::{Accounts, Audit, Browser, Database, Keys, Links, Log, Mail, Passwords, Server, Sessions, Verification};
+use super::{
+    Accounts, Audit, Browser, Database, Keys, Limits, Links, Log, Mail, Passwords, Server, Sessions, Verification,
+};
 use countersign_domain::secret::SecretText;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,7 +24,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `sqlite:…`, `postgres://…` or `postgresql://…`.
     pub database_url: SecretText,
-    /// `redis://…` or `rediss://…`; without one, wake-ups stay within the process.
+    /// `redis://…` or `rediss://…`; without one, wake-ups and limits stay within the process.
     pub redis_url: Option<SecretText>,
     /// `smtp://[user:password@]host:port` or `smtps://…`, user and password percent-encoded, port always present;
     /// without one, mails are written to `<data_dir>/mail`.
@@ -40,6 +42,8 @@ pub struct Config {
     pub verification: Verification,
     /// `[browser]`
     pub browser: Browser,
+    /// `[limits]`
+    pub limits: Limits,
     /// `[links]`
     pub links: Links,
     /// `[accounts]`
@@ -65,6 +69,7 @@ impl Config {
         let sessions = Sessions::read(reader);
         let verification = Verification::read(reader);
         let browser = Browser::read(reader);
+        let limits = Limits::read(reader, top.redis_url.is_some());
         let links = Links::read(reader, &browser);
         let accounts = Accounts::read(reader, &links);
         let passwords = Passwords::read(reader);
@@ -87,6 +92,7 @@ impl Config {
             sessions,
             verification,
             browser,
+            limits,
             links,
             accounts,
             passwords,

@@ -81,6 +81,7 @@ pub fn line(reason: Reason) -> Line {
         Reason::MailNotFound => (Code::NotFound, 404, Retry, "no such mail arrived in time"),
         Reason::MethodUnknown => (Code::Unimplemented, 404, GiveUp, "there is no such method"),
         Reason::DeadlineExceeded => (Code::DeadlineExceeded, 504, Retry, "the deadline passed"),
+        Reason::RateLimited => (Code::ResourceExhausted, 429, Retry, "there were too many of these calls"),
         Reason::Overloaded => (Code::ResourceExhausted, 429, Retry, "there is more work than can be done now"),
         Reason::StoreUnavailable => (Code::Unavailable, 503, Retry, "the database does not answer"),
         Reason::Internal => (Code::Internal, 500, GiveUp, "something is broken here"),

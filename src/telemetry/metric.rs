@@ -22,6 +22,8 @@ const FEED_FOLLOWERS: &str = "countersign_feed_followers";
 const FEED_ENTRIES: &str = "countersign_feed_entries";
 const FEED_AGE: &str = "countersign_feed_age_seconds";
 const HASHER_QUEUE: &str = "countersign_hasher_queue_length";
+const LIMITED: &str = "countersign_limited_total";
+const LIMITER_DEGRADED: &str = "countersign_limiter_degraded";
 
 /// Every metric there is.
 pub const METRICS: &[MetricLine] = &[
@@ -82,6 +84,18 @@ pub const METRICS: &[MetricLine] = &[
                   anybody follows, its streams fall silent, and backends begin to refuse everybody.",
     },
     MetricLine { name: HASHER_QUEUE, kind: "gauge", labels: "", meaning: "Passwords that wait to be hashed." },
+    MetricLine {
+        name: LIMITED,
+        kind: "counter",
+        labels: "limit",
+        meaning: "Calls refused because a limit was reached. Of several limits that refuse one call, the one with the longest wait.",
+    },
+    MetricLine {
+        name: LIMITER_DEGRADED,
+        kind: "gauge",
+        labels: "",
+        meaning: "1 while Redis does not answer and this process limits by itself, with a quarter of each limit; 0 otherwise.",
+    },
 ];
 
 const SECONDS_BUCKETS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
@@ -157,4 +171,12 @@ pub fn set_feed(followers: usize, entries: usize, age: Duration) {
 
 pub fn set_hasher_queue(length: usize) {
     gauge!(HASHER_QUEUE).set(length as f64);
+}
+
+pub fn count_limited(limit: &'static str) {
+    counter!(LIMITED, "limit" => limit).increment(1);
+}
+
+pub fn set_limiter_degraded(degraded: bool) {
+    gauge!(LIMITER_DEGRADED).set(f64::from(u8::from(degraded)));
 }

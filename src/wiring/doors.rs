@@ -10,7 +10,7 @@ use crate::{
             Register, RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
         },
         action::{Claim, Mint},
-        gate::{Authenticate, FindTenant, PasswordGate, Repeats, SessionPasswordGate},
+        gate::{Authenticate, FindTenant, PasswordGate, Repeats, SessionPasswordGate, Throttle},
         housekeeping::{Purge, Ready, Retention},
         key::{Announce, CountTokens, PublishKeys, TendKeys},
         mail::{DeliverMail, PrepareMail},
@@ -42,6 +42,7 @@ impl Stories<'_> {
                 store: store.clone(),
                 passwords: self.password_desk(),
                 repeats: self.repeats(),
+                throttle: self.throttle(),
                 post: self.post(),
                 journal: self.journal(),
                 clock: clock.clone(),
@@ -105,6 +106,7 @@ impl Stories<'_> {
             store: self.means.store.clone(),
             proof: self.session_password_gate(),
             repeats: self.repeats(),
+            throttle: self.throttle(),
             post: self.post(),
             journal: self.journal(),
             clock: self.means.world.clock.clone(),
@@ -128,6 +130,7 @@ impl Stories<'_> {
                 password: self.password_gate(),
                 open,
                 news: news.clone(),
+                throttle: self.throttle(),
                 hasher: hasher.clone(),
                 journal: self.journal(),
             },
@@ -138,6 +141,7 @@ impl Stories<'_> {
                 tokens: self.issue_tokens(),
                 lives: self.session_lives(),
                 me: self.me(),
+                throttle: self.throttle(),
                 post: self.post(),
                 journal: self.journal(),
                 clock: world.clock.clone(),
@@ -154,6 +158,7 @@ impl Stories<'_> {
                 store: store.clone(),
                 ring: ring.clone(),
                 news: news.clone(),
+                throttle: self.throttle(),
                 journal: self.journal(),
                 issuer: self.config.keys.issuer.clone(),
                 life: self.config.sessions.access_ttl,
@@ -190,6 +195,7 @@ impl Stories<'_> {
             introspect: Introspect {
                 store: store.clone(),
                 ring: ring.clone(),
+                throttle: self.throttle(),
                 news: news.clone(),
                 clock: world.clock.clone(),
             },
@@ -236,6 +242,7 @@ impl Stories<'_> {
             find_tenant: FindTenant { store: self.means.store.clone() },
             authenticate: self.authenticate(),
             recognise: self.recognise(),
+            throttle: self.throttle(),
             entropy: self.means.world.entropy.clone(),
             proxies: TrustedProxies::new(self.config.server.trusted_proxies.clone()),
             development: self.config.profile == Profile::Dev,
@@ -318,6 +325,11 @@ impl Stories<'_> {
         Repeats { store: self.means.store.clone(), ring: self.means.ring.clone() }
     }
 
+    fn throttle(&self) -> Throttle {
+        let Means { limiter, own_limiter, ring, .. } = self.means;
+        Throttle { shared: limiter.clone(), own: own_limiter.clone(), ring: ring.clone() }
+    }
+
     fn me(&self) -> Me {
         Me { store: self.means.store.clone() }
     }
@@ -326,6 +338,7 @@ impl Stories<'_> {
         MailRequest {
             store: self.means.store.clone(),
             repeats: self.repeats(),
+            throttle: self.throttle(),
             post: self.post(),
             journal: self.journal(),
             clock: self.means.world.clock.clone(),
@@ -364,6 +377,7 @@ impl Stories<'_> {
             ring: self.means.ring.clone(),
             news: self.means.news.clone(),
             clock: self.means.world.clock.clone(),
+            throttle: self.throttle(),
             code_tries: self.action_lives().code_tries,
         }
     }

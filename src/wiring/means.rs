@@ -1,7 +1,7 @@
 use super::StartFault;
 use crate::{
-    cache::{Feed, Seats, WakeUps},
-    config::Config,
+    cache::{Feed, Limiter, Seats, WakeUps},
+    config::{Config, LimitStore},
     keys::{KekFault, KeyEncryptionKey, KeyEncryptionKeys, KeyRing, load_kek, load_or_create_kek},
     mail::{Composer, ComposerSettings, DkimSigner, FileTransport, Mailbox, Renderer, SmtpTransport, Transport},
     passwords::{Hasher, HasherSettings},
@@ -42,6 +42,10 @@ pub struct Means {
     pub(super) news: KeyNews,
     pub(super) hasher: Hasher,
     pub(super) wakeups: WakeUps,
+    /// Counts with all replicas, where they share a Redis.
+    pub(super) limiter: Limiter,
+    /// Counts what this process is asked.
+    pub(super) own_limiter: Limiter,
     pub(super) feed: Feed,
     pub(super) renderer: Arc<Renderer>,
     pub(super) composer: Arc<Composer>,
@@ -74,6 +78,14 @@ impl Means {
             Some(url) => WakeUps::redis(url).await.map_err(|fault| StartFault::because("redis_url", fault))?,
             None => WakeUps::local(),
         };
+        let own_limiter = Limiter::local(world.clock.clone(), config.limits.percent);
+        let limiter = match (config.limits.store, &config.redis_url) {
+            (LimitStore::Redis, Some(url)) => {
+                let shared = Limiter::shared(url, world.clock.clone(), config.limits.percent).await;
+                shared.map_err(|fault| StartFault::because("redis_url", fault))?
+            }
+            _ => own_limiter.clone(),
+        };
         let renderer = Renderer::new(config.mail.templates_dir.as_deref());
         let renderer = renderer.map_err(|fault| StartFault::because("mail.templates_dir", fault))?;
         Ok(Self {
@@ -85,6 +97,8 @@ impl Means {
             reload,
             hasher,
             wakeups,
+            limiter,
+            own_limiter,
             feed: Feed::new(Seats::new(
                 config.verification.max_followers,
                 config.verification.max_followers_per_service,

@@ -1,6 +1,6 @@
 use super::{KeyDesk, Means, StartFault, World, doors::Stories};
 use crate::{
-    cache::WakeUps,
+    cache::{Limiter, WakeUps},
     config::Config,
     grpc::{self, Front, GrpcService, Incoming, IncomingLimits, ServerLimits, Services},
     http::{CallDoor, ops_router, well_known_router},
@@ -35,6 +35,7 @@ pub struct Service {
     metrics: Option<Metrics>,
     store: Store,
     wakeups: WakeUps,
+    limiter: Limiter,
     incoming: IncomingLimits,
     limits: ServerLimits,
     drain: Duration,
@@ -121,6 +122,7 @@ impl Service {
             look: config.verification.look,
             store: means.store,
             wakeups: means.wakeups,
+            limiter: means.limiter,
             hasher: means.hasher,
         })
     }
@@ -149,7 +151,7 @@ impl Service {
                 }
             });
         }
-        let (store, wakeups) = (self.store.clone(), self.wakeups.clone());
+        let (store, wakeups, limiter) = (self.store.clone(), self.wakeups.clone(), self.limiter.clone());
         tokio::select! {
             served = self.answer_calls(listeners.calls, shutdown.clone()) => served?,
             fault = first_to_fail(&mut jobs, shutdown) => return Err(fault),
@@ -159,6 +161,7 @@ impl Service {
             let _ = job.await;
         }
         wakeups.close().await;
+        limiter.close().await;
         store.close().await;
         Ok(())
     }

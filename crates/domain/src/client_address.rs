@@ -1,7 +1,8 @@
 //! Who is at the other end of a call when proxies stand between.
 
 use ipnet::IpNet;
-use std::net::{IpAddr, SocketAddr};
+// From `core`, which has addresses and no sockets.
+use core::net::{IpAddr, SocketAddr};
 
 /// The networks of proxies whose word is taken for where a call came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,7 +125,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_stranger_can_choose_its_address(said in "[ -~]{0,80}", own in any::<u32>().prop_map(std::net::Ipv4Addr::from)) {
+        fn no_stranger_can_choose_its_address(said in "[ -~]{0,80}", own in any::<u32>().prop_map(core::net::Ipv4Addr::from)) {
             let own = IpAddr::V4(own);
             prop_assume!(!["10.0.0.0/8", "127.0.0.1/32"].iter().any(|net| net.parse::<IpNet>().unwrap().contains(&own)));
             let line = format!("{said}, {own}");

@@ -16,6 +16,7 @@ pub mod display_name;
 pub mod email;
 pub mod id;
 pub mod key;
+pub mod limit;
 pub mod locale;
 pub mod mail;
 pub mod password;

@@ -83,6 +83,8 @@ reasons! {
     MethodUnknown = "METHOD_UNKNOWN",
     /// The caller's deadline, or the server's, passed.
     DeadlineExceeded = "DEADLINE_EXCEEDED",
+    /// Too many calls of one kind from one place or for one person.
+    RateLimited = "RATE_LIMITED",
     /// More work than can be done now: wait and try again.
     Overloaded = "OVERLOADED",
     /// The database does not answer: wait and try again.

@@ -4,7 +4,7 @@ use crate::{
     runtime::Entropy,
     usecase::{
         Failure, Origin,
-        gate::{Authenticate, FindTenant, ServiceCaller, SignedIn},
+        gate::{Authenticate, FindTenant, ServiceCaller, SignedIn, Throttle},
         session::RecogniseSession,
     },
 };
@@ -26,6 +26,7 @@ pub struct Admit {
     pub authenticate: Authenticate,
     pub recognise: RecogniseSession,
     pub entropy: Entropy,
+    pub throttle: Throttle,
     pub proxies: TrustedProxies,
     /// Whether the `dev` profile is on.
     pub development: bool,
@@ -57,7 +58,7 @@ impl Admit {
     }
 
     /// # Errors
-    /// METHOD_UNKNOWN, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, and whatever is wrong with the token.
+    /// METHOD_UNKNOWN, RATE_LIMITED, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, and whatever is wrong with the token.
     pub(super) async fn run(&self, head: &Parts, mut origin: Origin) -> Result<Call, Failure> {
         let Parts { uri, headers, extensions, .. } = head;
         let browser = extensions.get::<Arc<Browser>>().cloned();
@@ -71,19 +72,28 @@ impl Admit {
                 return Err(Reason::CallerNotAllowed.into());
             }
         }
+        // What services ask for is counted by service: many of them share an address, and ask often.
+        if rule != CallerRule::Service {
+            self.throttle.call(&origin).await?;
+        }
         origin.named_tenant = self.tenant(headers).await?;
         let bearer = bearer(headers);
         if matches!(rule, CallerRule::Anyone | CallerRule::Development) {
+            self.throttle.caller(origin.tenant(), None).await?;
             // Whatever stands beside a login or a refresh is no reason to refuse it.
             return Ok(Call { origin, bearer: bearer.unwrap_or_default(), browser, signed_in: None, service: None });
         }
         let bearer = bearer?;
         let (mut signed_in, mut service) = (None, None);
         let kind = if rule == CallerRule::Service {
-            service = Some(Arc::new(self.service(&origin, bearer.as_ref()).await?));
+            let caller = self.service(&origin, bearer.as_ref()).await?;
+            self.throttle.caller(caller.service().tenant, None).await?;
+            service = Some(Arc::new(caller));
             CallerKind::Service
         } else {
-            signed_in = Some(Arc::new(self.person(&origin, bearer.as_ref(), browser.as_deref()).await?));
+            let person = self.person(&origin, bearer.as_ref(), browser.as_deref()).await?;
+            self.throttle.caller(person.tenant(), Some(person.account().id)).await?;
+            signed_in = Some(Arc::new(person));
             CallerKind::Account
         };
         if !may_call(rule, kind, self.development) {

@@ -1,7 +1,10 @@
 use crate::{
     runtime::Clock,
     store::Store,
-    usecase::{About, Failure, Journal, Letter, Origin, Post, gate::Repeats},
+    usecase::{
+        About, Failure, Journal, Letter, Origin, Post,
+        gate::{Repeats, Throttle},
+    },
 };
 use countersign_domain::{audit::EventKind, request_id::RequestId};
 
@@ -11,6 +14,7 @@ use countersign_domain::{audit::EventKind, request_id::RequestId};
 pub struct MailRequest {
     pub store: Store,
     pub repeats: Repeats,
+    pub throttle: Throttle,
     pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
@@ -18,7 +22,7 @@ pub struct MailRequest {
 
 impl MailRequest {
     /// # Errors
-    /// REQUEST_ID_REUSED.
+    /// REQUEST_ID_REUSED, RATE_LIMITED.
     pub async fn run(
         &self,
         origin: &Origin,
@@ -32,6 +36,7 @@ impl MailRequest {
         let Some(ticket) = self.repeats.open(tenant, method, request_id, &[&address]).await? else {
             return Ok(());
         };
+        self.throttle.mail(origin, tenant, &letter.recipient).await?;
         let now = self.clock.now();
         let tx = self.store.begin().await?;
         if !ticket.redeem(&tx, now).await? {

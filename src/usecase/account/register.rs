@@ -2,7 +2,10 @@ use super::PasswordDesk;
 use crate::{
     runtime::{Clock, Entropy},
     store::{Store, account, registration, registration::Registration},
-    usecase::{About, Failure, Journal, Letter, Origin, Post, gate::Repeats},
+    usecase::{
+        About, Failure, Journal, Letter, Origin, Post,
+        gate::{Repeats, Throttle},
+    },
 };
 use countersign_domain::{
     audit::EventKind,
@@ -26,6 +29,7 @@ pub struct Register {
     pub store: Store,
     pub passwords: PasswordDesk,
     pub repeats: Repeats,
+    pub throttle: Throttle,
     pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
@@ -45,7 +49,7 @@ pub struct Registering {
 
 impl Register {
     /// # Errors
-    /// PASSWORD_REJECTED, USERNAME_TAKEN, REQUEST_ID_REUSED, OVERLOADED.
+    /// PASSWORD_REJECTED, USERNAME_TAKEN, REQUEST_ID_REUSED, RATE_LIMITED, OVERLOADED.
     pub async fn run(&self, origin: &Origin, form: Registering) -> Result<(), Failure> {
         let tenant = origin.tenant();
         let username = form.username.as_ref().map_or("", Username::as_str);
@@ -54,6 +58,7 @@ impl Register {
         let Some(ticket) = self.repeats.open(tenant, "Register", form.request_id, &parts).await? else {
             return Ok(());
         };
+        self.throttle.registration(origin, &form.email).await?;
         // Before the address is looked at, so that the answer tells nothing about it. A name that a waiting registration
         // wishes for is free: otherwise a second try with another address would tell whether the first one was.
         if let Some(username) = &form.username

@@ -3,7 +3,7 @@ use crate::{
     store::{Store, action, outbox},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
-        gate::{Repeats, SessionPasswordGate, SignedIn},
+        gate::{Repeats, SessionPasswordGate, SignedIn, Throttle},
     },
 };
 use countersign_domain::{
@@ -17,6 +17,7 @@ pub struct RequestEmailChange {
     pub store: Store,
     pub proof: SessionPasswordGate,
     pub repeats: Repeats,
+    pub throttle: Throttle,
     pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
@@ -44,6 +45,7 @@ impl RequestEmailChange {
             return Err(Refusal::field("new_email", "is the present address").into());
         }
         let proven = self.proof.prove(origin, caller, current).await?;
+        self.throttle.mail(origin, tenant, &new_email).await?;
         let account = proven.account();
         let subject = account.id.as_uuid();
         let now = self.clock.now();

@@ -3,7 +3,7 @@ use crate::{
     keys::{KeyRing, Rejected},
     runtime::Clock,
     store::{Executor, Store, action, action::Action},
-    usecase::{Failure, Origin, key::KeyNews},
+    usecase::{Failure, Origin, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
     action::{ActionCode, ActionPurpose, judge_link},
@@ -22,6 +22,7 @@ pub struct Claim {
     pub store: Store,
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
+    pub throttle: Throttle,
     pub clock: Clock,
     /// How often a code may be tried.
     pub code_tries: u16,
@@ -71,13 +72,14 @@ impl ClaimProven {
 
 impl Claim {
     /// # Errors
-    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID.
+    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, RATE_LIMITED.
     pub async fn prove(
         &self,
         origin: &Origin,
         purpose: ActionPurpose,
         proof: &ClaimProof,
     ) -> Result<ClaimProven, Failure> {
+        self.throttle.attempt(origin).await?;
         match proof {
             ClaimProof::Link(token) => self.prove_link(origin, purpose, token).await,
             ClaimProof::Code(email, code) => self.prove_code(origin.tenant(), purpose, email, code.as_ref()).await,

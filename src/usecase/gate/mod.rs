@@ -4,8 +4,10 @@ mod authenticate;
 mod password;
 mod repeat;
 mod tenant;
+mod throttle;
 
 pub use authenticate::{Authenticate, ServiceCaller, SignedIn};
 pub use password::{PasswordGate, PasswordProven, SessionPasswordGate};
 pub use repeat::{Repeats, Ticket};
 pub use tenant::FindTenant;
+pub use throttle::Throttle;

@@ -5,7 +5,7 @@ use crate::{
         Store, service,
         service::{Service, ServiceSecret},
     },
-    usecase::{About, Failure, Journal, Origin, key::KeyNews},
+    usecase::{About, Failure, Journal, Origin, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -24,6 +24,7 @@ pub struct IssueServiceToken {
     pub store: Store,
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
+    pub throttle: Throttle,
     pub journal: Journal,
     /// The `iss` of access tokens.
     pub issuer: String,
@@ -54,6 +55,7 @@ impl IssueServiceToken {
         secret: SecretText,
         audience: &str,
     ) -> Result<ServiceToken, Failure> {
+        self.throttle.service_token(origin).await?;
         let tenant = origin.tenant();
         match self.issue(tenant, client, secret, audience).await {
             Ok((service, token)) => {

@@ -8,7 +8,7 @@ use crate::{
         session,
         session::{Session, Step},
     },
-    usecase::{About, Failure, Journal, Letter, Origin, Post, account::Me, key::KeyNews},
+    usecase::{About, Failure, Journal, Letter, Origin, Post, account::Me, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -31,6 +31,7 @@ pub struct Refresh {
     pub tokens: IssueTokens,
     pub lives: SessionLives,
     pub me: Me,
+    pub throttle: Throttle,
     pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
@@ -41,13 +42,15 @@ const CONTENTION_WAIT: Duration = Duration::from_millis(50);
 
 impl Refresh {
     /// # Errors
-    /// TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED.
+    /// TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED,
+    /// RATE_LIMITED.
     pub async fn run(&self, origin: &Origin, token: &SecretText, keeping: Keeping) -> Result<OpenedSession, Failure> {
         let opened = self.news.open(|| self.ring.open_refresh(token)).await;
         let token = opened.map_err(|_| Reason::TokenInvalid)?;
         let tenant = TenantId::from_uuid(token.tenant_id);
         let id = SessionId::from_uuid(token.session_id);
         origin.admit(tenant, Reason::TokenInvalid)?;
+        self.throttle.refresh(id).await?;
         let now = self.clock.now();
         let succession = self.lives.succession(keeping);
         let step = Step { generation: token.generation, now, idle: self.lives.idle, settling: succession.settling };

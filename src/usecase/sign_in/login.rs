@@ -4,7 +4,7 @@ use crate::{
     store::{Store, account, audience},
     usecase::{
         About, Failure, Journal, Origin,
-        gate::{PasswordGate, PasswordProven},
+        gate::{PasswordGate, PasswordProven, Throttle},
         key::KeyNews,
         session::OpenedSession,
     },
@@ -21,6 +21,7 @@ pub struct Login {
     pub password: PasswordGate,
     pub open: OpenSession,
     pub news: KeyNews,
+    pub throttle: Throttle,
     pub hasher: Hasher,
     pub journal: Journal,
 }
@@ -38,8 +39,9 @@ pub struct LoggingIn {
 
 impl Login {
     /// # Errors
-    /// CREDENTIALS_INVALID, AUDIENCE_UNKNOWN, OVERLOADED.
+    /// CREDENTIALS_INVALID, AUDIENCE_UNKNOWN, RATE_LIMITED, OVERLOADED.
     pub async fn run(&self, origin: &Origin, form: LoggingIn) -> Result<OpenedSession, Failure> {
+        self.throttle.login(origin).await?;
         let tenant = origin.tenant();
         let audience = match form.audience.as_str() {
             "" => DEFAULT_AUDIENCE.to_owned(),

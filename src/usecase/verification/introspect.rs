@@ -2,7 +2,11 @@ use crate::{
     keys::{AccessClaims, KeyRing},
     runtime::Clock,
     store::{Store, service, session},
-    usecase::{Failure, gate::ServiceCaller, key::KeyNews},
+    usecase::{
+        Failure,
+        gate::{ServiceCaller, Throttle},
+        key::KeyNews,
+    },
 };
 use countersign_domain::{
     id::{ServiceId, ServiceSecretId, SessionId},
@@ -17,6 +21,7 @@ pub struct Introspect {
     pub store: Store,
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
+    pub throttle: Throttle,
     pub clock: Clock,
 }
 
@@ -32,6 +37,7 @@ impl Introspect {
     /// When the database does not answer.
     pub async fn run(&self, caller: &ServiceCaller, token: &SecretText) -> Result<Option<Introspected>, Failure> {
         let service = caller.service();
+        self.throttle.introspection(service.id).await?;
         let now = self.clock.now();
         let opened = self.news.open(|| self.ring.read_access(token, now)).await;
         let Ok(claims) = opened else { return Ok(None) };

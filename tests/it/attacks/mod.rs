@@ -7,6 +7,7 @@ mod current_password_guessing;
 mod disabled_account;
 mod ended_session;
 mod enumeration;
+mod flooding;
 mod foreign_session;
 mod foreign_tenant;
 mod host_header;

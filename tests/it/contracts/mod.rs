@@ -1,5 +1,6 @@
 //! What several parts rely on at once, over every engine that may stand behind it.
 
+mod limiter;
 mod outbox;
 mod reasons;
 mod replicas;

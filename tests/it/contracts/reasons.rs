@@ -59,6 +59,7 @@ fn waiting_is_advised_only_where_time_can_change_something() {
         Reason::RefreshContended,
         Reason::MailNotFound,
         Reason::DeadlineExceeded,
+        Reason::RateLimited,
         Reason::Overloaded,
         Reason::StoreUnavailable,
     ];

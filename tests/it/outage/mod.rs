@@ -1,5 +1,6 @@
 //! What Countersign stands on goes away and comes back.
 
+mod limiter;
 mod postgres;
 mod redis;
 mod smtp;

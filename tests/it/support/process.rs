@@ -25,6 +25,7 @@ impl ProcessOptions {
         Self::bare_in_folder(folder)
             .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192")
             .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1")
+            .and("COUNTERSIGN_LIMITS__PERCENT", "100000")
     }
 
     /// With the defaults in everything but the operators' port, which is the same for all.

@@ -1,6 +1,7 @@
 use super::{binary, postgres::free_port};
 use std::{
     net::TcpStream,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::Duration,
@@ -9,6 +10,8 @@ use std::{
 /// A private Redis that keeps nothing.
 pub(crate) struct Redis {
     pub(crate) url: String,
+    program: PathBuf,
+    port: u16,
     child: Child,
 }
 
@@ -17,23 +20,54 @@ impl Redis {
     pub(crate) fn start() -> Option<Self> {
         let program = binary("redis-server", &[])?;
         let port = free_port();
-        let mut command = Command::new(program);
-        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()]);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let redis = Self { url: format!("redis://127.0.0.1:{port}"), child };
-        for _ in 0..600 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some(redis);
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        panic!("Redis did not start within six seconds");
+        let child = serve(&program, port);
+        Some(Self { url: format!("redis://127.0.0.1:{port}"), program, port, child })
+    }
+
+    /// Ends it without a farewell, and everything it knew with it.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again where it was, after it was killed.
+    pub(crate) fn revive(&mut self) {
+        self.child = serve(&self.program, self.port);
+    }
+
+    /// Makes it stand still: connections stay, and nobody answers.
+    pub(crate) fn stall(&self) {
+        self.signal("STOP");
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
     /// The address of a Redis that is not there.
     pub(crate) fn nowhere() -> String {
         format!("redis://127.0.0.1:{}", free_port())
     }
+}
+
+fn serve(program: &Path, port: u16) -> Child {
+    let mut command = Command::new(program);
+    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let has_begun = (0..600).any(|_| {
+        let answers = TcpStream::connect(("127.0.0.1", port)).is_ok();
+        if !answers {
+            thread::sleep(Duration::from_millis(10));
+        }
+        answers
+    });
+    assert!(has_begun, "Redis did not start within six seconds");
+    child
 }
 
 impl Drop for Redis {

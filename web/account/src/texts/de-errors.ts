@@ -32,6 +32,7 @@ export const deErrors: Errors = {
     MAIL_NOT_FOUND: "Es ist noch keine E-Mail angekommen.",
     METHOD_UNKNOWN: "Dieser Dienst kann das nicht. Laden Sie die Seite neu: Vielleicht ist sie älter als der Dienst.",
     DEADLINE_EXCEEDED: "Die Antwort hat zu lange gedauert. Vielleicht hat es trotzdem geklappt: Sehen Sie nach, bevor Sie es noch einmal versuchen.",
+    RATE_LIMITED: "Das war zu oft in kurzer Zeit.",
     OVERLOADED: "Gerade ist sehr viel los.",
     STORE_UNAVAILABLE: "Der Dienst erreicht gerade seine Daten nicht.",
     INTERNAL: "Im Dienst ist etwas defekt. Bitte versuchen Sie es später noch einmal, und sagen Sie dem Betreiber Bescheid, falls es so bleibt.",

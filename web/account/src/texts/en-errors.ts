@@ -32,6 +32,7 @@ export const enErrors: Errors = {
     MAIL_NOT_FOUND: "No e-mail has arrived yet.",
     METHOD_UNKNOWN: "This service cannot do that. Load the page again: it may be older than the service.",
     DEADLINE_EXCEEDED: "The answer took too long. It may have worked all the same: have a look before you try again.",
+    RATE_LIMITED: "That was too often in a short time.",
     OVERLOADED: "There is a lot going on right now.",
     STORE_UNAVAILABLE: "The service cannot reach its data right now.",
     INTERNAL: "Something is broken in the service. Please try again later, and tell whoever runs it if it stays that way.",

@@ -623,7 +623,7 @@ export const AccountService: GenService<{
    * Asks for an account. The answer is the same whether or not the address has one already; only the mail differs.
    * The account exists once the address is verified.
    *
-   * Reasons: INVALID_FIELD, PASSWORD_REJECTED, USERNAME_TAKEN, OVERLOADED.
+   * Reasons: INVALID_FIELD, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.Register
    */
@@ -639,7 +639,7 @@ export const AccountService: GenService<{
    * waited for the address, nobody can tell whose password is the owner's: the account then begins without one, and a
    * mail that sets it is sent.
    *
-   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID.
+   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, RATE_LIMITED.
    *
    * @generated from rpc countersign.v1.AccountService.Verify
    */
@@ -671,7 +671,7 @@ export const AccountService: GenService<{
   /**
    * Sets a new password with what was mailed, and ends every session of the account.
    *
-   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, OVERLOADED.
+   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, RATE_LIMITED, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.Reset
    */
@@ -719,7 +719,7 @@ export const AccountService: GenService<{
   /**
    * Mails a link and code to a new address. Nothing changes until they are used.
    *
-   * Reasons: INVALID_FIELD, CURRENT_PASSWORD_WRONG, SESSION_ENDED, OVERLOADED.
+   * Reasons: INVALID_FIELD, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.RequestEmailChange
    */
@@ -731,7 +731,7 @@ export const AccountService: GenService<{
   /**
    * Moves the account to the new address, and tells the old one.
    *
-   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, EMAIL_TAKEN.
+   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, EMAIL_TAKEN, RATE_LIMITED.
    *
    * @generated from rpc countersign.v1.AccountService.ConfirmEmailChange
    */

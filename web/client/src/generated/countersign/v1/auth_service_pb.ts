@@ -273,7 +273,7 @@ export const AuthService: GenService<{
    * Every login that fails, fails alike: unknown, unverified and disabled accounts answer as a wrong password does, and
    * cost as much. In a browser that is in a session already, that session ends.
    *
-   * Reasons: CREDENTIALS_INVALID, INVALID_FIELD, AUDIENCE_UNKNOWN, OVERLOADED.
+   * Reasons: CREDENTIALS_INVALID, INVALID_FIELD, AUDIENCE_UNKNOWN, RATE_LIMITED, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AuthService.Login
    */
@@ -315,7 +315,7 @@ export const AuthService: GenService<{
    * An access token for a service account, by its client id and secret (RFC 6749 section 4.4). There is no refresh token: the
    * service asks again.
    *
-   * Reasons: CREDENTIALS_INVALID, INVALID_FIELD, CALLER_NOT_ALLOWED.
+   * Reasons: CREDENTIALS_INVALID, INVALID_FIELD, CALLER_NOT_ALLOWED, RATE_LIMITED.
    *
    * @generated from rpc countersign.v1.AuthService.IssueServiceToken
    */

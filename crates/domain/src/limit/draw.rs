@@ -1,0 +1,159 @@
+use super::Limit;
+use crate::id::{AccountId, ServiceId, SessionId, TenantId};
+// From `core`, which has addresses and no sockets.
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{fmt, time::Duration};
+
+/// The part of an address that tells one subscriber from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AddressPrefix {
+    /// The whole address: a router or a translator has one or few of them.
+    V4([u8; 4]),
+    /// The first 64 bits: a subnet (RFC 4291 section 2.5.1), within which a host takes as many addresses as it likes
+    /// (RFC 8981). What is given to a subscriber is a /64 at least (RFC 6177).
+    V6([u8; 8]),
+}
+
+/// RFC 6052 section 2.1.
+const NAT64: [u8; 12] = [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+
+impl AddressPrefix {
+    /// What counts as one caller.
+    ///
+    /// Two forms of IPv6 addresses carry one of IPv4, and would otherwise make one caller of everybody who still uses it: the
+    /// mapped ones, by which a listener for both reports callers (RFC 4291 section 2.5.5.2), and those of the well-known prefix, by
+    /// which a translator in front of a network without IPv4 does (RFC 6052, RFC 7755). Neither can be made up: the answer to
+    /// such an address goes to this host or to that translator. Prefixes that networks chose themselves cannot be told from others.
+    pub fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::V4(address.octets()),
+            IpAddr::V6(address) => Self::of_v6(address),
+        }
+    }
+
+    fn of_v6(address: Ipv6Addr) -> Self {
+        if let Some(mapped) = address.to_ipv4_mapped() {
+            return Self::V4(mapped.octets());
+        }
+        let octets = address.octets();
+        if let (Some(prefix), Some(carried)) = (octets.first_chunk::<12>(), octets.last_chunk::<4>())
+            && *prefix == NAT64
+        {
+            return Self::V4(*carried);
+        }
+        let [a, b, c, d, e, f, g, h, ..] = octets;
+        Self::V6([a, b, c, d, e, f, g, h])
+    }
+}
+
+impl fmt::Display for AddressPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::V4(octets) => Ipv4Addr::from(octets).fmt(f),
+            Self::V6(first) => {
+                let mut octets = [0; 16];
+                octets[..8].copy_from_slice(&first);
+                write!(f, "{}/64", Ipv6Addr::from(octets))
+            }
+        }
+    }
+}
+
+/// Whose calls are counted. Never an e-mail address or a user name: those come as a MAC, so that nobody learns them from Redis, and
+/// all keys are equally long.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LimitKey(Kind);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Address(AddressPrefix),
+    Id([u8; 16]),
+    Mac([u8; 16]),
+}
+
+impl LimitKey {
+    /// Of an identifier together with its tenant. Half of the code is kept, as RFC 2104 section 5 allows.
+    pub fn mac(tag: [u8; 32]) -> Self {
+        let mut half = [0; 16];
+        half.copy_from_slice(&tag[..16]);
+        Self(Kind::Mac(half))
+    }
+}
+
+impl From<AddressPrefix> for LimitKey {
+    fn from(prefix: AddressPrefix) -> Self {
+        Self(Kind::Address(prefix))
+    }
+}
+
+impl From<IpAddr> for LimitKey {
+    fn from(address: IpAddr) -> Self {
+        AddressPrefix::of(address).into()
+    }
+}
+
+impl From<TenantId> for LimitKey {
+    fn from(id: TenantId) -> Self {
+        Self(Kind::Id(*id.as_bytes()))
+    }
+}
+
+impl From<AccountId> for LimitKey {
+    fn from(id: AccountId) -> Self {
+        Self(Kind::Id(*id.as_bytes()))
+    }
+}
+
+impl From<SessionId> for LimitKey {
+    fn from(id: SessionId) -> Self {
+        Self(Kind::Id(*id.as_bytes()))
+    }
+}
+
+impl From<ServiceId> for LimitKey {
+    fn from(id: ServiceId) -> Self {
+        Self(Kind::Id(*id.as_bytes()))
+    }
+}
+
+impl fmt::Display for LimitKey {
+    /// The first word says which kind it is, so that no two keys read alike.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Address(prefix) => write!(f, "address:{prefix}"),
+            Kind::Id(bytes) => write!(f, "id:{:032x}", u128::from_be_bytes(*bytes)),
+            Kind::Mac(bytes) => write!(f, "mac:{:032x}", u128::from_be_bytes(*bytes)),
+        }
+    }
+}
+
+impl fmt::Debug for LimitKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LimitKey({self})")
+    }
+}
+
+/// What one call takes out of one limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    pub limit: Limit,
+    pub key: LimitKey,
+    /// In calls; nothing costs less than one.
+    pub cost: u32,
+}
+
+impl Draw {
+    /// One call.
+    pub fn one(limit: Limit, key: impl Into<LimitKey>) -> Self {
+        Self { limit, key: key.into(), cost: 1 }
+    }
+}
+
+/// A call that drew more than there was. Nothing of it was charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The limit that asks for the longest wait.
+    pub limit: Limit,
+    /// When to come back.
+    pub retry_after: Duration,
+}

@@ -1,0 +1,133 @@
+use super::Quota;
+use std::time::Duration;
+
+/// Everything that is limited.
+///
+/// OWASP ASVS 5.0 asks for controls against stuffed and guessed credentials (6.3.1), and against excessive calls (2.4.1). A limit
+/// of an address counts many people: those behind one router, one company or one carrier's translator (RFC 6888). So these are
+/// generous, and what is precious is limited by what is called as well: a recipient, a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Limit {
+    /// All calls from an address, but those that only a service may make: 50 a second. A person makes a few in a minute, so a thousand may share an address; one program
+    /// cannot take a whole service for itself.
+    CallsOfAddress,
+    /// All calls of a tenant: 10,000 a second. About what one database carries, so it stops one tenant from starving the others
+    /// and is not felt otherwise.
+    CallsOfTenant,
+    /// All calls of an account with its access tokens: 5 a second. Pages of ours make a handful when they open; what makes more
+    /// is a program that went astray, or somebody else's.
+    CallsOfAccount,
+    /// Logins from an address: 6 a minute. An office of hundreds signs in now and then, because sessions live for weeks; lists of
+    /// stolen passwords have millions of lines, and would need years.
+    LoginsOfAddress,
+    /// Registrations from an address: 20 an hour. A class signs up together; each costs a hash, a row for a month and a mail.
+    RegistrationsOfAddress,
+    /// Mails that an address asks for, to whomever: 30 an hour. Registrations count too, so it is a little more than those; the
+    /// reputation of our mail server is what is spent.
+    MailsOfAddress,
+    /// Mails that anybody asks for to one recipient: 5 an hour. Somebody whose mail is late asks again twice or thrice; a mailbox
+    /// is not flooded by five.
+    MailsToRecipient,
+    /// Links and codes tried from an address (Verify, Reset, ConfirmEmailChange): 3 a minute, 30 at once. A code has five tries by
+    /// itself; this bounds tries of many codes at once, as OWASP ASVS 5.0 6.6.3 asks.
+    TriesOfAddress,
+    /// Refreshes of a session: 20 a minute, 200 at once. Honest ones come every ten minutes, and from a hundred tabs at once after a
+    /// night; each writes a row.
+    RefreshesOfSession,
+    /// Tokens that services ask for from an address: 60 a minute, 600 at once. A service asks every ten minutes, and hundreds
+    /// behind one address may start together. Their secrets cannot be guessed, so this bounds work alone.
+    ServiceTokensOfAddress,
+    /// Single tokens that a service asks about: 1,000 a second. One that asks at every call is a customer, one that asks more
+    /// should check offline.
+    IntrospectionsOfService,
+}
+
+const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count * 60)
+}
+
+impl Limit {
+    pub const ALL: [Self; 11] = [
+        Self::CallsOfAddress,
+        Self::CallsOfTenant,
+        Self::CallsOfAccount,
+        Self::LoginsOfAddress,
+        Self::RegistrationsOfAddress,
+        Self::MailsOfAddress,
+        Self::MailsToRecipient,
+        Self::TriesOfAddress,
+        Self::RefreshesOfSession,
+        Self::ServiceTokensOfAddress,
+        Self::IntrospectionsOfService,
+    ];
+
+    /// The name in keys and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CallsOfAddress => "calls_of_address",
+            Self::CallsOfTenant => "calls_of_tenant",
+            Self::CallsOfAccount => "calls_of_account",
+            Self::LoginsOfAddress => "logins_of_address",
+            Self::RegistrationsOfAddress => "registrations_of_address",
+            Self::MailsOfAddress => "mails_of_address",
+            Self::MailsToRecipient => "mails_to_recipient",
+            Self::TriesOfAddress => "tries_of_address",
+            Self::RefreshesOfSession => "refreshes_of_session",
+            Self::ServiceTokensOfAddress => "service_tokens_of_address",
+            Self::IntrospectionsOfService => "introspections_of_service",
+        }
+    }
+
+    /// What is counted, for the reference.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::CallsOfAddress => "all calls from an address but those of services",
+            Self::CallsOfTenant => "all calls of a tenant",
+            Self::CallsOfAccount => "all calls with an account's access tokens",
+            Self::LoginsOfAddress => "Login from an address",
+            Self::RegistrationsOfAddress => "Register from an address",
+            Self::MailsOfAddress => {
+                "Register, ResendVerification, RequestReset and RequestEmailChange from an address, to whomever"
+            }
+            Self::MailsToRecipient => "the same to one recipient, from wherever",
+            Self::TriesOfAddress => "Verify, Reset and ConfirmEmailChange from an address",
+            Self::RefreshesOfSession => "Refresh of a session",
+            Self::ServiceTokensOfAddress => "IssueServiceToken from an address",
+            Self::IntrospectionsOfService => "Introspect by a service",
+        }
+    }
+
+    /// Whether it is counted together with other replicas, where they share a Redis: whoever guesses or has mails sent must not
+    /// gain by asking another one. What only bounds work is counted by each replica for itself, and no call waits for it.
+    pub const fn is_shared(self) -> bool {
+        matches!(
+            self,
+            Self::LoginsOfAddress
+                | Self::RegistrationsOfAddress
+                | Self::MailsOfAddress
+                | Self::MailsToRecipient
+                | Self::TriesOfAddress
+        )
+    }
+
+    /// Its size. Why it is this large stands on each limit.
+    pub const fn quota(self) -> Quota {
+        match self {
+            Self::CallsOfAddress => Quota::new(3_000, minutes(1)),
+            Self::CallsOfTenant => Quota::new(100_000, seconds(10)),
+            Self::CallsOfAccount => Quota::new(300, minutes(1)),
+            Self::LoginsOfAddress => Quota::new(60, minutes(10)),
+            Self::RegistrationsOfAddress => Quota::new(20, minutes(60)),
+            Self::MailsOfAddress => Quota::new(30, minutes(60)),
+            Self::MailsToRecipient => Quota::new(5, minutes(60)),
+            Self::TriesOfAddress => Quota::new(30, minutes(10)),
+            Self::RefreshesOfSession => Quota::new(200, minutes(10)),
+            Self::ServiceTokensOfAddress => Quota::new(600, minutes(10)),
+            Self::IntrospectionsOfService => Quota::new(10_000, seconds(10)),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+use super::Quotas;
+use countersign_domain::{
+    limit::{Draw, Limit, LimitKey, Refused, Verdict, decide},
+    time::Timestamp,
+};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Counting within this process, in bounded memory and without a lock that all calls share.
+///
+/// Keys lie in sets of a few places each, chosen by a hash that nobody outside can foresee. In a full set a new key takes the
+/// place of one that owes nothing any more, which loses nothing. Where there is none, *nobody is forgotten*: the new key is counted
+/// in one bucket with all others of its limit that found no place in this shard. So whoever makes up keys by the million frees no
+/// key that is in use, his own included, and takes no more memory. He crowds out those who come for the first time meanwhile, and
+/// only down to what the buckets of all shards grant together; to fill the places at all he needs that many granted calls within
+/// the period of a limit, from as many subnets.
+#[derive(Debug)]
+pub(super) struct Memory {
+    shards: Box<[Mutex<Shard>]>,
+    shape: Shape,
+    hasher: RandomState,
+    quotas: Quotas,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    /// With a lock each: many more than cores, so that two calls rarely meet.
+    shards: usize,
+    /// In each shard.
+    sets: usize,
+    /// In each set. Few enough to look through all of them, and enough that a set is hardly ever full by chance: with half of all
+    /// places taken, one in 270.
+    places: usize,
+}
+
+/// A million keys, about 35 MB when all are taken and 2 MB when none is. A million callers within an hour is far more than one
+/// process serves.
+const SHAPE: Shape = Shape { shards: 64, sets: 1_024, places: 16 };
+
+#[derive(Debug)]
+struct Shard {
+    sets: Box<[Vec<Entry>]>,
+    /// For each limit, what those owe together that found no place.
+    crowd: [Option<Timestamp>; Limit::ALL.len()],
+}
+
+#[derive(Debug)]
+struct Entry {
+    limit: Limit,
+    key: LimitKey,
+    tat: Timestamp,
+}
+
+/// Where a key lies if it is there.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    shard: usize,
+    set: usize,
+}
+
+impl Memory {
+    pub(super) fn new(quotas: Quotas) -> Self {
+        Self::shaped(quotas, SHAPE)
+    }
+
+    fn shaped(quotas: Quotas, shape: Shape) -> Self {
+        let shard = || Shard { sets: (0..shape.sets).map(|_| Vec::new()).collect(), crowd: [None; Limit::ALL.len()] };
+        let shards = (0..shape.shards).map(|_| Mutex::new(shard())).collect();
+        Self { shards, shape, hasher: RandomState::new(), quotas }
+    }
+
+    /// Takes all draws, which are of different keys, or none.
+    pub(super) fn take(&self, draws: &[Draw], now: Timestamp) -> Result<(), Refused> {
+        let spots: Vec<_> = draws.iter().map(|draw| self.spot(draw)).collect();
+        let mut numbers: Vec<_> = spots.iter().map(|spot| spot.shard).collect();
+        // Always locked in the order of their numbers, so that no two calls wait for each other.
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut locked: Vec<_> = numbers.iter().map(|at| self.lock(*at)).collect();
+        let held = |spot: &Spot| numbers.partition_point(|number| *number < spot.shard);
+
+        let mut longest: Option<Refused> = None;
+        let mut granted = Vec::with_capacity(draws.len());
+        for (draw, spot) in draws.iter().zip(&spots) {
+            let tat = self.remembered(&locked[held(spot)], spot.set, draw, now);
+            match decide(tat, now, self.quotas.of(draw.limit), self.quotas.cost_of(draw)) {
+                Verdict::Allowed { tat } => granted.push(tat),
+                Verdict::Refused { retry_after } if longest.is_none_or(|other| other.retry_after < retry_after) => {
+                    longest = Some(Refused { limit: draw.limit, retry_after });
+                }
+                Verdict::Refused { .. } => {}
+            }
+        }
+        if let Some(refused) = longest {
+            return Err(refused);
+        }
+        for ((draw, spot), tat) in draws.iter().zip(&spots).zip(granted) {
+            let entry = Entry { limit: draw.limit, key: draw.key, tat };
+            self.remember(&mut locked[held(spot)], spot.set, entry, now);
+        }
+        Ok(())
+    }
+
+    fn spot(&self, draw: &Draw) -> Spot {
+        let places = (self.shape.shards * self.shape.sets) as u64;
+        let number = (self.hasher.hash_one((draw.limit, draw.key)) % places) as usize;
+        Spot { shard: number % self.shape.shards, set: number / self.shape.shards }
+    }
+
+    fn lock(&self, number: usize) -> MutexGuard<'_, Shard> {
+        self.shards[number].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remembered(&self, shard: &Shard, set: usize, draw: &Draw, now: Timestamp) -> Option<Timestamp> {
+        let entries = &shard.sets[set];
+        let found = entries.iter().find(|entry| entry.is_of(draw.limit, draw.key));
+        if let Some(entry) = found {
+            return Some(entry.tat);
+        }
+        let has_room = entries.len() < self.shape.places || entries.iter().any(|entry| self.is_over(entry, now));
+        if has_room { None } else { shard.crowd[draw.limit as usize] }
+    }
+
+    fn remember(&self, shard: &mut Shard, set: usize, new: Entry, now: Timestamp) {
+        let entries = &mut shard.sets[set];
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.is_of(new.limit, new.key)) {
+            *entry = new;
+        } else if entries.len() < self.shape.places {
+            entries.push(new);
+        } else if let Some(entry) = entries.iter_mut().find(|entry| self.is_over(entry, now)) {
+            *entry = new;
+        } else {
+            let crowd = &mut shard.crowd[new.limit as usize];
+            // Two new keys of one call may end here although each saw a place: what the crowd owes never shrinks by that.
+            let owed = crowd.filter(|tat| !self.quotas.of(new.limit).is_full(*tat, now));
+            *crowd = Some(owed.map_or(new.tat, |owed| owed.max(new.tat)));
+        }
+    }
+
+    fn is_over(&self, entry: &Entry, now: Timestamp) -> bool {
+        self.quotas.of(entry.limit).is_full(entry.tat, now)
+    }
+}
+
+impl Entry {
+    fn is_of(&self, limit: Limit, key: LimitKey) -> bool {
+        (self.limit, self.key) == (limit, key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::spawn_thread;
+    use countersign_domain::{
+        id::{SessionId, TenantId},
+        tenant::DEFAULT_TENANT,
+    };
+    use proptest::prelude::*;
+    use std::{collections::HashMap, sync::Arc, time::Duration};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    const TINY: Shape = Shape { shards: 4, sets: 8, places: 4 };
+    const PLACES: usize = 4 * 8 * 4;
+
+    fn memory(shape: Shape) -> Memory {
+        Memory::shaped(Quotas::scaled(100), shape)
+    }
+
+    fn session(number: u128) -> Draw {
+        Draw::one(Limit::RefreshesOfSession, SessionId::from_uuid(uuid::Uuid::from_u128(number)))
+    }
+
+    /// As often as it is granted, `most` times at most.
+    fn grants(memory: &Memory, draw: Draw, most: usize) -> usize {
+        (0..most).take_while(|_| memory.take(&[draw], NOW).is_ok()).count()
+    }
+
+    fn held(memory: &Memory) -> usize {
+        (0..memory.shape.shards).map(|at| memory.lock(at).sets.iter().map(Vec::len).sum::<usize>()).sum()
+    }
+
+    #[test]
+    fn a_million_made_up_keys_take_no_more_memory_than_there_is_and_free_nobody() {
+        let memory = memory(TINY);
+        let burst = Limit::RefreshesOfSession.quota().burst() as usize;
+        let victim = session(u128::MAX);
+        assert_eq!(grants(&memory, victim, 1_000), burst);
+        for number in 0..1_000_000 {
+            let _ = memory.take(&[session(number)], NOW);
+        }
+        assert!(held(&memory) <= PLACES, "{}", held(&memory));
+        let refused = memory.take(&[victim], NOW).unwrap_err();
+        assert_eq!(refused.retry_after, Limit::RefreshesOfSession.quota().emission(), "as if nobody else had come");
+    }
+
+    #[test]
+    fn those_who_find_no_place_are_granted_together_what_one_is_in_each_shard() {
+        let memory = memory(TINY);
+        let burst = Limit::RefreshesOfSession.quota().burst() as usize;
+        let two = |number| Draw { cost: 2, ..session(number) };
+        let granted = (0..100_000).filter(|number| memory.take(&[two(*number)], NOW).is_ok()).count();
+        assert_eq!(held(&memory), PLACES);
+        assert_eq!(granted, PLACES + TINY.shards * burst / 2);
+        let later = NOW.plus(Limit::RefreshesOfSession.quota().emission());
+        let granted = (200_000..300_000).filter(|number| memory.take(&[session(*number)], later).is_ok()).count();
+        assert_eq!(granted, TINY.shards, "what is refilled is granted again");
+    }
+
+    #[test]
+    fn a_million_keys_take_as_little_memory_as_is_said() {
+        assert_eq!(SHAPE.shards * SHAPE.sets * SHAPE.places, 1 << 20);
+        assert_eq!(size_of::<Entry>(), 32);
+    }
+
+    #[test]
+    fn one_who_has_a_place_notices_nothing_of_a_crowd() {
+        let memory = memory(TINY);
+        let (known, burst) = (session(u128::MAX), Limit::RefreshesOfSession.quota().burst() as usize);
+        assert_eq!(grants(&memory, known, 1), 1);
+        for number in 0..10_000 {
+            let _ = memory.take(&[session(number)], NOW);
+        }
+        assert!(memory.take(&[session(20_000)], NOW).is_err());
+        assert_eq!(grants(&memory, known, 1_000), burst - 1);
+    }
+
+    #[test]
+    fn places_of_those_who_owe_nothing_any_more_are_taken_by_others() {
+        let memory = memory(TINY);
+        for number in 0..10_000 {
+            let _ = memory.take(&[session(number)], NOW);
+        }
+        let quota = Limit::RefreshesOfSession.quota();
+        let later = NOW.plus(quota.period());
+        let newcomers = (10_000..10_000 + u128::from(quota.burst())).map(session);
+        for draw in newcomers {
+            assert_eq!(memory.take(&[draw], later), Ok(()));
+        }
+        assert_eq!(held(&memory), PLACES);
+    }
+
+    #[test]
+    fn a_crowd_forgets_what_a_clock_that_was_set_back_had_told_it() {
+        let memory = memory(TINY);
+        for number in 0..10_000 {
+            let _ = memory.take(&[session(number)], NOW);
+        }
+        let back = NOW.minus(Duration::from_secs(24 * 60 * 60));
+        for number in 0..10_000 {
+            let _ = memory.take(&[session(number)], back);
+        }
+        assert!(memory.take(&[session(20_000)], back).is_err(), "it would be free for a day");
+    }
+
+    #[test]
+    fn a_call_with_one_limit_exhausted_takes_nothing_from_the_others_and_waits_for_the_longest() {
+        let memory = memory(SHAPE);
+        let tenant = Draw::one(Limit::CallsOfTenant, DEFAULT_TENANT);
+        let other = Draw::one(Limit::CallsOfTenant, TenantId::from_uuid(uuid::Uuid::from_u128(9)));
+        let spent = Draw { cost: 60, ..session(1) };
+        assert_eq!(memory.take(&[spent], NOW), Ok(()));
+        let recipient = Draw { cost: 5, ..Draw::one(Limit::MailsToRecipient, LimitKey::mac([1; 32])) };
+        assert_eq!(memory.take(&[recipient], NOW), Ok(()));
+        let refused = memory.take(&[tenant, session(1), Draw { cost: 1, ..recipient }, other], NOW).unwrap_err();
+        assert_eq!(refused, Refused { limit: Limit::MailsToRecipient, retry_after: Duration::from_secs(12 * 60) });
+        let all = Limit::CallsOfTenant.quota().burst();
+        assert_eq!(memory.take(&[Draw { cost: all, ..tenant }, Draw { cost: all, ..other }], NOW), Ok(()));
+    }
+
+    #[test]
+    fn calls_that_draw_from_the_same_keys_in_any_order_never_wait_for_each_other() {
+        let memory = Arc::new(memory(TINY));
+        let draws: Vec<_> = (0..16).map(session).collect();
+        let workers: Vec<_> = (0..8)
+            .map(|turn| {
+                let (memory, mut draws) = (memory.clone(), draws.clone());
+                draws.rotate_left(turn * 2);
+                let work = move || (0..1_000).filter(|_| memory.take(&draws, NOW).is_ok()).count();
+                let (say, hear) = std::sync::mpsc::channel();
+                spawn_thread(format!("drawer {turn}"), move || say.send(work()).unwrap()).unwrap();
+                hear
+            })
+            .collect();
+        let taken: usize =
+            workers.into_iter().map(|worker| worker.recv_timeout(Duration::from_secs(60)).unwrap()).sum();
+        assert_eq!(taken, Limit::RefreshesOfSession.quota().burst() as usize);
+    }
+
+    proptest! {
+        #[test]
+        fn with_room_for_everybody_each_key_is_judged_as_if_it_were_alone(
+            calls in proptest::collection::vec((0_u64..20_000_000, 0_u128..6, 1_u32..70), 1..200)
+        ) {
+            let (memory, quotas) = (memory(SHAPE), Quotas::scaled(100));
+            let (mut alone, mut now): (HashMap<u128, Timestamp>, _) = (HashMap::new(), NOW);
+            for (gap, key, cost) in calls {
+                now = now.plus(Duration::from_micros(gap));
+                let limit = Limit::RefreshesOfSession;
+                let expected = match decide(alone.get(&key).copied(), now, quotas.of(limit), cost) {
+                    Verdict::Allowed { tat } => {
+                        alone.insert(key, tat);
+                        Ok(())
+                    }
+                    Verdict::Refused { retry_after } => Err(Refused { limit, retry_after }),
+                };
+                prop_assert_eq!(memory.take(&[Draw { cost, ..session(key) }], now), expected);
+            }
+        }
+    }
+}

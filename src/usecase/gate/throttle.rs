@@ -1,0 +1,113 @@
+use crate::{
+    cache::Limiter,
+    keys::KeyRing,
+    usecase::{Failure, Origin},
+};
+use countersign_domain::{
+    email::EmailAddress,
+    id::{AccountId, ServiceId, SessionId, TenantId},
+    limit::{Draw, Limit, LimitKey},
+    refusal::{Reason, Refusal},
+};
+use std::{net::IpAddr, sync::Arc};
+
+/// Turns away who calls too often. The limits and their sizes are those of [`Limit`].
+#[derive(Clone, Debug)]
+pub struct Throttle {
+    /// Counts with all replicas.
+    pub shared: Limiter,
+    /// Counts what this process is asked.
+    pub own: Limiter,
+    pub ring: Arc<KeyRing>,
+}
+
+impl Throttle {
+    /// A call, before anything of it is looked at.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn call(&self, origin: &Origin) -> Result<(), Failure> {
+        self.take(from(origin, Limit::CallsOfAddress).as_slice()).await
+    }
+
+    /// A call whose tenant is known, and its account if it has one.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn caller(&self, tenant: TenantId, account: Option<AccountId>) -> Result<(), Failure> {
+        let tenant = Draw::one(Limit::CallsOfTenant, tenant);
+        match account {
+            Some(account) => self.take(&[tenant, Draw::one(Limit::CallsOfAccount, account)]).await,
+            None => self.take(&[tenant]).await,
+        }
+    }
+
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn login(&self, origin: &Origin) -> Result<(), Failure> {
+        self.take(from(origin, Limit::LoginsOfAddress).as_slice()).await
+    }
+
+    /// A link or a code is tried.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn attempt(&self, origin: &Origin) -> Result<(), Failure> {
+        self.take(from(origin, Limit::TriesOfAddress).as_slice()).await
+    }
+
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn registration(&self, origin: &Origin, recipient: &EmailAddress) -> Result<(), Failure> {
+        let limits = [Limit::RegistrationsOfAddress, Limit::MailsOfAddress];
+        let draws = limits.into_iter().filter_map(|limit| from(origin, limit));
+        self.take(&draws.chain([self.to(origin.tenant(), recipient)]).collect::<Vec<_>>()).await
+    }
+
+    /// A mail is asked for. Nobody looks whether its recipient is known.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn mail(&self, origin: &Origin, tenant: TenantId, recipient: &EmailAddress) -> Result<(), Failure> {
+        let draws = from(origin, Limit::MailsOfAddress).into_iter();
+        self.take(&draws.chain([self.to(tenant, recipient)]).collect::<Vec<_>>()).await
+    }
+
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn refresh(&self, session: SessionId) -> Result<(), Failure> {
+        self.take(&[Draw::one(Limit::RefreshesOfSession, session)]).await
+    }
+
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn service_token(&self, origin: &Origin) -> Result<(), Failure> {
+        self.take(from(origin, Limit::ServiceTokensOfAddress).as_slice()).await
+    }
+
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn introspection(&self, service: ServiceId) -> Result<(), Failure> {
+        self.take(&[Draw::one(Limit::IntrospectionsOfService, service)]).await
+    }
+
+    /// The key rotates once a month, and what was counted under the one before is forgotten. That is little against an hour.
+    fn to(&self, tenant: TenantId, recipient: &EmailAddress) -> Draw {
+        let tenant = tenant.as_uuid().into_bytes();
+        let tag = self.ring.mac().tag("limit: recipient", &[&tenant, recipient.normalised().as_bytes()]);
+        Draw::one(Limit::MailsToRecipient, LimitKey::mac(tag))
+    }
+
+    /// What one call draws at once is counted in one place.
+    async fn take(&self, draws: &[Draw]) -> Result<(), Failure> {
+        let is_shared = draws.iter().any(|draw| draw.limit.is_shared());
+        let limiter = if is_shared { &self.shared } else { &self.own };
+        let taken = limiter.take(draws).await;
+        taken.map_err(|refused| Refusal::from(Reason::RateLimited).retry_after(refused.retry_after).into())
+    }
+}
+
+/// `None` for a call from this machine's terminal.
+fn from(origin: &Origin, limit: Limit) -> Option<Draw> {
+    Some(Draw::one(limit, origin.address.parse::<IpAddr>().ok()?))
+}
