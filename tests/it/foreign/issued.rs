@@ -1,5 +1,5 @@
 use super::library::Library;
-use crate::support::{App, Backend, PASSWORD, Person, damaged, on_each_database, send};
+use crate::support::{App, Backend, Person, damaged, on_each_database, send};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use countersign::{
     grpc::wire::proto::*,
@@ -45,18 +45,6 @@ async fn decryption_keys(app: &App, backend: &Backend, audience: &str) -> Vec<Va
     answer.encryption_keys.iter().map(jwk).collect()
 }
 
-async fn log_in_for(app: &App, audience: &str) -> Session {
-    let form = LoginRequest {
-        identifier: ADA.to_owned(),
-        password: PASSWORD.to_owned(),
-        audience: audience.to_owned(),
-        ..Default::default()
-    };
-    let answer = app.auth().login(form).await.unwrap().into_inner();
-    let login_response::Outcome::Session(session) = answer.outcome.expect("a login has an outcome");
-    session
-}
-
 /// Compares what a library found in a token with what the service said beside it.
 fn assert_is(found: &Value, session: &Session, audience: &str, alg: &str) {
     assert!(found["refused"].is_null(), "{found}");
@@ -98,7 +86,7 @@ fn is_opened_by(library: Library) {
 
         let jwks = signing_keys(app).await;
         for (audience, alg, backend) in [("default", "dir", shared), ("orders", "ECDH-ES", backend)] {
-            let session = log_in_for(app, audience).await;
+            let session = Person::log_in_for(app, ADA, audience).await;
             let token = &session.access_token;
             let mut question = json!({
                 "issuer": ISSUER, "audience": audience, "now": START, "jwks": jwks,

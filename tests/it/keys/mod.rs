@@ -12,7 +12,7 @@ mod retire;
 mod rewrap;
 mod rotate;
 
-use crate::support::{App, PASSWORD, Rows};
+use crate::support::{App, Person, Rows};
 use countersign::{grpc::wire::proto::*, usecase::Origin};
 use countersign_domain::key::{KeyPurpose, KeySlot};
 use std::time::Duration;
@@ -56,16 +56,7 @@ async fn rotate(app: &App, purpose: KeyPurpose) -> String {
 
 /// Opens a session whose access tokens are for `audience`.
 async fn log_in_for(app: &App, audience: &str) -> Session {
-    let form = LoginRequest {
-        identifier: ADA.to_owned(),
-        password: PASSWORD.to_owned(),
-        audience: audience.to_owned(),
-        ..Default::default()
-    };
-    match app.auth().login(form).await.unwrap().into_inner().outcome {
-        Some(login_response::Outcome::Session(session)) => session,
-        None => panic!("a login without an outcome"),
-    }
+    Person::log_in_for(app, ADA, audience).await
 }
 
 /// The key that an access token was encrypted under.

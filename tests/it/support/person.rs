@@ -48,6 +48,19 @@ impl Person {
         }
     }
 
+    /// Opens a session whose access tokens are for `audience`.
+    pub(crate) async fn log_in_for(app: &App, identifier: &str, audience: &str) -> Session {
+        let form = LoginRequest {
+            identifier: identifier.to_owned(),
+            password: PASSWORD.to_owned(),
+            audience: audience.to_owned(),
+            ..Default::default()
+        };
+        let login_response::Outcome::Session(session) =
+            app.auth().login(form).await.unwrap().into_inner().outcome.expect("a login has an outcome");
+        session
+    }
+
     /// A request of this person.
     pub(crate) fn asks<T>(&self, message: T) -> Request<T> {
         bearer(&self.session.access_token, message)

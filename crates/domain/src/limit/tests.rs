@@ -92,10 +92,10 @@ fn a_clock_set_back_further_than_anybody_can_owe_locks_nobody_out() {
 
 #[test]
 fn instants_at_the_ends_of_time_are_no_trap() {
-    for now in [Timestamp::from_micros(i64::MIN), Timestamp::default(), Timestamp::from_micros(i64::MAX)] {
+    for moment in [Timestamp::from_micros(i64::MIN), Timestamp::default(), Timestamp::from_micros(i64::MAX)] {
         for tat in [i64::MIN, -1, 0, 1, i64::MAX] {
-            let verdict = decide(Some(Timestamp::from_micros(tat)), now, TEN_A_MINUTE, 1);
-            assert!(matches!(verdict, Verdict::Allowed { .. }), "{tat} at {now:?}: {verdict:?}");
+            let verdict = decide(Some(Timestamp::from_micros(tat)), moment, TEN_A_MINUTE, 1);
+            assert!(matches!(verdict, Verdict::Allowed { .. }), "{tat} at {moment:?}: {verdict:?}");
         }
     }
 }
