@@ -8,7 +8,10 @@
     reason = "a bench stops at the first surprise, and prints what it finds"
 )]
 
-use countersign::{cache::Limiter, runtime::Clock};
+use countersign::{
+    cache::{Limiter, Together},
+    runtime::Clock,
+};
 use countersign_domain::{
     id::SessionId,
     limit::{Draw, Limit, LimitKey},
@@ -99,7 +102,7 @@ async fn main() {
     );
 
     let Ok(url) = std::env::var("COUNTERSIGN_BENCH_REDIS_URL") else { return };
-    let limiter = Limiter::shared(&SecretText::new(url), Clock::system(), PERCENT).await.unwrap();
+    let limiter = Limiter::shared(Together::connect(&SecretText::new(url)).await.unwrap(), Clock::system(), PERCENT);
     println!(
         "over Redis, one limit, one after the other: {:?}",
         in_turn(&limiter, CALLS_OVER_REDIS, |call| refresh(call % 10_000)).await

@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod keys;
 pub mod mail;
 pub mod passwords;
+pub mod places;
 pub mod runtime;
 pub mod store;
 pub mod telemetry;

@@ -1,5 +1,6 @@
 //! The one place that knows every type: settings become means, means become stories, stories become doors.
 
+mod auth_door;
 mod commands;
 mod doors;
 mod key_desk;

@@ -2,12 +2,16 @@
 
 mod feed;
 mod limiter;
+mod lockout;
 mod redis;
 mod seats;
+mod together;
 mod wake;
 
 pub use feed::{Feed, Tide};
 pub use limiter::Limiter;
+pub use lockout::{LockKey, Lockout};
 pub use redis::RedisFault;
 pub use seats::{Seat, Seats};
+pub use together::Together;
 pub use wake::{Topic, WakeUps};

@@ -41,6 +41,9 @@ impl Desk<'_> {
     async fn show(&self, identifier: &str) -> Outcome {
         let line = self.find(identifier).await?;
         self.print(&line);
+        if line.password_failures > 0 {
+            self.screen.say(&format!("wrong passwords in a row, from devices not known: {}", line.password_failures));
+        }
         Ok(())
     }
 

@@ -4,7 +4,8 @@ use super::production;
 use super::reader::Reader;
 use super::top::{Profile, Top};
 use super::{
-    Accounts, Audit, Browser, Database, Keys, Limits, Links, Log, Mail, Passwords, Server, Sessions, Verification,
+    Accounts, Audit, Browser, Database, Keys, Limits, Links, Lockout, Log, Mail, Passwords, Risk, Server, Sessions,
+    Verification,
 };
 use countersign_domain::secret::SecretText;
 use std::net::SocketAddr;
@@ -44,6 +45,10 @@ pub struct Config {
     pub browser: Browser,
     /// `[limits]`
     pub limits: Limits,
+    /// `[lockout]`
+    pub lockout: Lockout,
+    /// `[risk]`
+    pub risk: Risk,
     /// `[links]`
     pub links: Links,
     /// `[accounts]`
@@ -70,6 +75,8 @@ impl Config {
         let verification = Verification::read(reader);
         let browser = Browser::read(reader);
         let limits = Limits::read(reader, top.redis_url.is_some());
+        let lockout = Lockout::read(reader);
+        let risk = Risk::read(reader);
         let links = Links::read(reader, &browser);
         let accounts = Accounts::read(reader, &links);
         let passwords = Passwords::read(reader);
@@ -93,6 +100,8 @@ impl Config {
             verification,
             browser,
             limits,
+            lockout,
+            risk,
             links,
             accounts,
             passwords,

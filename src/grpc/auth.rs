@@ -7,7 +7,7 @@ use crate::usecase::{
     gate::Authenticate,
     service::IssueServiceToken,
     session::{Leaving, Logout, RecogniseSession, Refresh},
-    sign_in::{LoggingIn, Login},
+    sign_in::{LoggedIn, LoggingIn, Login},
 };
 use countersign_domain::{
     refusal::{Reason, Refusal},
@@ -31,11 +31,12 @@ impl auth_service_server::AuthService for AuthDoor {
     async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let form = read_login(request.into_inner())?;
-            let opened = self.login.run(&call.origin, form).await?;
+            let mut form = read_login(request.into_inner())?;
+            form.device_token = form.device_token.or_else(|| call.kept_device().cloned());
+            let LoggedIn { session, device_token } = self.login.run(&call.origin, form).await?;
             self.leave_former(&call).await;
-            let outcome = login_response::Outcome::Session(call.hand_out(opened));
-            Ok(LoginResponse { outcome: Some(outcome) })
+            let outcome = login_response::Outcome::Session(call.hand_out(session));
+            Ok(LoginResponse { outcome: Some(outcome), device_token: call.hand_out_device(device_token) })
         })
         .await
     }
@@ -46,7 +47,8 @@ impl auth_service_server::AuthService for AuthDoor {
             let token = SecretText::new(request.into_inner().refresh_token);
             let is_given = !token.is_empty();
             let token = if is_given { Some(token) } else { self.kept(&call).await };
-            let refreshed = self.refresh.run(&call.origin, &token.ok_or(Reason::TokenMissing)?, call.keeping()).await;
+            let token = token.ok_or(Reason::TokenMissing)?;
+            let refreshed = self.refresh.run(&call.origin, &token, call.keeping(), call.kept_device()).await;
             let opened = refreshed.inspect_err(|failure| {
                 if !is_given && failure.reason().ends_session() {
                     call.session_is_over();
@@ -139,7 +141,8 @@ fn read_login(message: LoginRequest) -> Result<LoggingIn, Refusal> {
     let password = wire::password(&mut fields, "password", message.password);
     let device_name = wire::display_name(&mut fields, "device_name", &message.device_name);
     wire::audience(&mut fields, &message.audience);
-    let (password, device_name) = fields.done(password.zip(device_name))?;
-    let identifier = wire::identifier(&message.identifier);
-    Ok(LoggingIn { identifier, password, audience: message.audience, device_name })
+    let device_token = wire::device_token(&mut fields, message.device_token);
+    let ((password, device_name), device_token) = fields.done(password.zip(device_name).zip(device_token))?;
+    let identifier = wire::identifier(message.identifier);
+    Ok(LoggingIn { identifier, password, audience: message.audience, device_name, device_token })
 }

@@ -10,7 +10,10 @@ pub struct Browser {
     pub access: Option<SecretText>,
     /// Each in a cookie of its own: which of them is the newest, only the service can tell.
     pub refresh: Vec<SecretText>,
+    /// By what the browser is known as a device.
+    pub device: Option<SecretText>,
     change: OnceLock<CookieChange>,
+    known_by: OnceLock<SecretText>,
 }
 
 /// What becomes of a browser's cookies.
@@ -34,13 +37,24 @@ pub struct HeldTokens {
 }
 
 impl Browser {
-    pub fn new(access: Option<SecretText>, refresh: Vec<SecretText>) -> Self {
-        Self { access, refresh, change: OnceLock::new() }
+    pub fn new(access: Option<SecretText>, refresh: Vec<SecretText>, device: Option<SecretText>) -> Self {
+        Self { access, refresh, device, change: OnceLock::new(), known_by: OnceLock::new() }
     }
 
     /// What the answer makes of the cookies; `None` to leave them alone.
     pub fn change(&self) -> Option<&CookieChange> {
         self.change.get()
+    }
+
+    /// By what the browser is known as a device from now on.
+    pub fn known_by(&self) -> Option<&SecretText> {
+        self.known_by.get()
+    }
+
+    /// Keeps the token of the device.
+    pub(super) fn know(&self, device: SecretText) {
+        // A call has one answer.
+        let _ = self.known_by.set(device);
     }
 
     /// Moves the tokens of a session from its message to the cookies.

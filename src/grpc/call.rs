@@ -63,6 +63,22 @@ impl Call {
         wire::session(opened)
     }
 
+    /// The token by which the caller's device is known the next time. A browser gets it in a cookie.
+    pub(super) fn hand_out_device(&self, token: SecretText) -> String {
+        match &self.browser {
+            Some(browser) => {
+                browser.know(token);
+                String::new()
+            }
+            None => token.reveal().to_owned(),
+        }
+    }
+
+    /// The device that the caller's cookies show.
+    pub(super) fn kept_device(&self) -> Option<&SecretText> {
+        self.browser.as_ref()?.device.as_ref()
+    }
+
     /// The caller's session is over: a browser whose cookies made the call forgets them.
     pub(super) fn session_is_over(&self) {
         if let (Some(browser), None) = (&self.browser, &self.bearer) {

@@ -71,6 +71,9 @@ pub fn line(reason: Reason) -> Line {
         Reason::RefreshTokenReused => {
             (Code::Unauthenticated, 401, LogIn, "the refresh token was used before; the session has been ended")
         }
+        Reason::ReauthenticationRequired => {
+            (Code::Unauthenticated, 401, LogIn, "the client is not the one that opened the session; log in here")
+        }
         Reason::RefreshContended => (Code::Aborted, 409, Retry, "another refresh of this session is under way"),
         Reason::AccountDisabled => (Code::PermissionDenied, 403, LogIn, "the account is disabled"),
         Reason::CallerNotAllowed => (Code::PermissionDenied, 403, GiveUp, "the caller may not do this"),

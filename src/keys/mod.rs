@@ -1,6 +1,7 @@
 //! Keys in use: the ring that seals and opens every token, and the keys that keep the ring sealed at rest.
 
 mod client_secret;
+mod device_token;
 mod kek;
 mod mac;
 mod material;
@@ -9,6 +10,7 @@ mod ring;
 mod snapshot;
 
 pub use client_secret::{ClientSecret, ClientSecretDigest};
+pub use device_token::DeviceToken;
 pub use kek::{KekFault, KeyEncryptionKeys, load as load_kek, load_or_create as load_or_create_kek};
 pub use mac::{MacKey, MacKeys};
 pub use material::{KeyMaterial, MaterialFault, SealedSecret, is_strong_recipient};

@@ -12,9 +12,9 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// What a template may name. `link` and `code` and their lives are there only when a mail has them; `device` and
-/// `new_address` are `none` when it does not.
-const VARIABLES: &str = "product, address, request_url, occurred_at, device, new_address, link, link_life, code, \
+/// What a template may name. `link` and `code` and their lives are there only when a mail has them; `device`, `place`,
+/// `client_address` and `new_address` are `none` when it does not.
+const VARIABLES: &str = "product, address, request_url, occurred_at, device, place, client_address, new_address, link, link_life, code, \
                          code_life, lang, subject (in HTML)";
 
 /// An operator's template has at most this many bytes.
@@ -48,6 +48,10 @@ pub struct MailValues {
     pub occurred_at: Timestamp,
     /// The device it happened on; reduced to plain words before it is shown.
     pub device: Option<String>,
+    /// The country it happened in, as its code.
+    pub place: Option<String>,
+    /// The network address it came from.
+    pub client_address: Option<String>,
     /// The public URL, from configuration alone: no request can reach it.
     pub request_url: String,
 }
@@ -246,6 +250,9 @@ fn asks_for_action(template: MailTemplate) -> bool {
         | MailTemplate::AddressChanged
         | MailTemplate::PasswordChanged
         | MailTemplate::SessionReused
+        | MailTemplate::NewLogin
+        | MailTemplate::ClientChanged
+        | MailTemplate::PasswordDisabled
         | MailTemplate::AccountDeleted => false,
     }
 }
@@ -260,7 +267,9 @@ fn trial_values(optional: Option<String>) -> MailValues {
         code_life: Some(Duration::from_secs(600)),
         new_address: optional.clone(),
         occurred_at: Timestamp::default(),
-        device: optional,
+        device: optional.clone(),
+        place: optional.clone(),
+        client_address: optional,
         request_url: "https://example.org".into(),
     }
 }
@@ -284,6 +293,8 @@ fn context(template: MailTemplate, locale: Locale, values: &MailValues) -> BTree
         ("request_url", Value::from(words::one_line(&values.request_url))),
         ("occurred_at", Value::from(words::moment(values.occurred_at, locale))),
         ("device", or_none(values.device.as_deref().and_then(words::device))),
+        ("place", or_none(values.place.as_deref().map(words::one_line))),
+        ("client_address", or_none(values.client_address.as_deref().map(words::one_line))),
         ("new_address", or_none(values.new_address.as_deref().map(words::one_line))),
     ]);
     if asks_for_action(template) {

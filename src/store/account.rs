@@ -12,7 +12,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -30,6 +30,8 @@ pub struct Account {
     pub password_hash: Option<SecretText>,
     /// Tells this password from any before and after it, however often its hash is made anew.
     pub password_version: i32,
+    /// Wrong passwords in a row, from devices that are not known.
+    pub password_failures: i32,
     pub password_changed_at: Timestamp,
     /// Since when an operator has forbidden the account everything.
     pub disabled_at: Option<Timestamp>,
@@ -49,6 +51,7 @@ impl Account {
             locale: Locale::lookup(&row.locale).unwrap_or_default(),
             password_hash: row.password_hash.map(SecretText::new),
             password_version: row.password_version,
+            password_failures: row.password_failures,
             password_changed_at: Timestamp::from_micros(row.password_changed_at),
             disabled_at: row.disabled_at.map(Timestamp::from_micros),
             created_at: Timestamp::from_micros(row.created_at),
@@ -86,6 +89,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
         locale: Set(new.locale.tag().to_owned()),
         password_hash: Set(new.password_hash.as_ref().map(|hash| hash.reveal().to_owned())),
         password_version: Set(new.password_version),
+        password_failures: Set(new.password_failures),
         password_changed_at: Set(new.password_changed_at.as_micros()),
         disabled_at: Set(new.disabled_at.map(Timestamp::as_micros)),
         created_at: Set(new.created_at.as_micros()),
@@ -208,6 +212,7 @@ pub async fn replace_password(
     let updated = account::Entity::update_many()
         .col_expr(account::Column::PasswordHash, Expr::value(hash.reveal()))
         .col_expr(account::Column::PasswordVersion, Expr::col(account::Column::PasswordVersion).add(1))
+        .col_expr(account::Column::PasswordFailures, Expr::value(0))
         .col_expr(account::Column::PasswordChangedAt, Expr::value(now.as_micros()))
         .col_expr(account::Column::UpdatedAt, Expr::value(now.as_micros()))
         .filter(account::Column::Id.eq(id.as_uuid()))
@@ -217,6 +222,57 @@ pub async fn replace_password(
         .exec(db.database())
         .await?;
     Ok(updated.rows_affected == 1)
+}
+
+/// By what a login is admitted.
+#[derive(Clone, Copy, Debug)]
+pub struct Admission {
+    /// The password that was proven.
+    pub password_version: i32,
+    /// So many wrong ones in a row make it worthless; `None` on a device that is known.
+    pub most_failures: Option<i32>,
+    /// Whether it is known that there were wrong ones, which are forgiven.
+    pub forgives: bool,
+}
+
+/// Whether an account may still sign in with the password that was proven, held until the transaction ends.
+///
+/// The lock makes the two possible orders the only ones: a new password, a disabling or one wrong password too many that comes first
+/// is seen here, and what comes second sees what this transaction did.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn admit(tx: &Tx, tenant: TenantId, id: AccountId, admission: Admission) -> Result<bool, StoreFault> {
+    let Admission { password_version, most_failures, forgives } = admission;
+    let is_admitted = Condition::all()
+        .add(account::Column::Id.eq(id.as_uuid()))
+        .add(account::Column::TenantId.eq(tenant.as_uuid()))
+        .add(account::Column::DisabledAt.is_null())
+        .add(account::Column::PasswordVersion.eq(password_version))
+        .add_option(most_failures.map(|most| account::Column::PasswordFailures.lt(most)));
+    if forgives {
+        let forgiven = account::Entity::update_many()
+            .col_expr(account::Column::PasswordFailures, Expr::value(0))
+            .filter(is_admitted)
+            .exec(tx.database())
+            .await?;
+        return Ok(forgiven.rows_affected == 1);
+    }
+    Ok(account::Entity::find().filter(is_admitted).lock_shared().one(tx.database()).await?.is_some())
+}
+
+/// Counts a wrong password. Returns how many there were in a row; `None` when there is no such account.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_password_failure(tx: &Tx, tenant: TenantId, id: AccountId) -> Result<Option<i32>, StoreFault> {
+    let rows = account::Entity::update_many()
+        .col_expr(account::Column::PasswordFailures, Expr::col(account::Column::PasswordFailures).add(1))
+        .filter(account::Column::Id.eq(id.as_uuid()))
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .exec_with_returning(tx.database())
+        .await?;
+    Ok(rows.into_iter().next().map(|row| row.password_failures))
 }
 
 /// Replaces the hash of an unchanged password, made anew with today's parameters. A password that was changed meanwhile

@@ -8,8 +8,10 @@ use super::{
     revocation,
 };
 use countersign_domain::{
-    id::{AccountId, SessionId, TenantId},
+    client::{DeviceSignal, Network, Place, Program, Signals},
+    id::{AccountId, DeviceId, SessionId, TenantId},
     revocation::{CLOCK_LEEWAY, RevocationKind},
+    risk::Sighting,
     session::{EndReason, SessionExpiry, SessionFacts},
     time::Timestamp,
 };
@@ -39,6 +41,10 @@ pub struct Session {
     pub refreshed_at: Timestamp,
     pub expiry: SessionExpiry,
     pub ended_at: Option<Timestamp>,
+    /// The device it was opened on. A session from before devices were known has none.
+    pub device: Option<DeviceId>,
+    /// Where it was opened, or last seen with a very different client.
+    pub place: Option<Place>,
 }
 
 impl Session {
@@ -60,6 +66,20 @@ impl Session {
                 absolute: Timestamp::from_micros(row.absolute_expires_at),
             },
             ended_at: row.ended_at.map(Timestamp::from_micros),
+            device: row.device_id.map(DeviceId::from_uuid),
+            place: row.place.as_deref().and_then(Place::parse),
+        }
+    }
+
+    /// The client that opened it.
+    pub fn sighting(&self) -> Sighting {
+        Sighting {
+            signals: Signals {
+                program: Program::of(&self.user_agent),
+                network: self.address.parse().ok().map(Network::of),
+                device: self.device.map_or(DeviceSignal::Unasked, DeviceSignal::Shown),
+            },
+            place: self.place,
         }
     }
 
@@ -80,30 +100,11 @@ impl Session {
     }
 }
 
-/// Opens a session for an account that may still sign in and whose password is still the one that was proven. Returns
-/// whether that was so.
-///
-/// The lock makes the two possible orders the only ones: a new password or a disabling that comes first is seen here,
-/// and one that comes second sees, and ends, this session.
+/// Opens a session. Whether its account may sign in, [`super::account::admit`] says, in the same transaction.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn open(tx: &Tx, tenant: TenantId, new: &Session, password_version: i32) -> Result<bool, StoreFault> {
-    let account = account::Entity::find_by_id(new.account.as_uuid())
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
-        .filter(account::Column::DisabledAt.is_null())
-        .filter(account::Column::PasswordVersion.eq(password_version))
-        .lock_shared()
-        .one(tx.database())
-        .await?;
-    if account.is_none() {
-        return Ok(false);
-    }
-    insert(tx, tenant, new).await?;
-    Ok(true)
-}
-
-async fn insert(db: &impl Executor, tenant: TenantId, new: &Session) -> Result<(), StoreFault> {
+pub async fn open(tx: &Tx, tenant: TenantId, new: &Session) -> Result<(), StoreFault> {
     let row = session::ActiveModel {
         id: Set(new.id.as_uuid()),
         tenant_id: Set(tenant.as_uuid()),
@@ -122,8 +123,10 @@ async fn insert(db: &impl Executor, tenant: TenantId, new: &Session) -> Result<(
         password_failures: Set(0),
         ended_at: Set(None),
         end_reason: Set(None),
+        device_id: Set(new.device.map(DeviceId::as_uuid)),
+        place: Set(new.place.map(|place| place.to_string())),
     };
-    session::Entity::insert(row).exec_without_returning(db.database()).await?;
+    session::Entity::insert(row).exec_without_returning(tx.database()).await?;
     Ok(())
 }
 
@@ -330,6 +333,45 @@ pub async fn list_live(
     }
     let rows = query.order_by_desc(session::Column::Id).limit(limit).all(db.database()).await?;
     Ok(rows.into_iter().map(Session::read).collect())
+}
+
+/// How an account was used lately: the clients of its newest sessions, live or not, the most recent first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sightings(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    limit: u64,
+) -> Result<Vec<Sighting>, StoreFault> {
+    let rows = session::Entity::find()
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(session::Column::AccountId.eq(account.as_uuid()))
+        .order_by_desc(session::Column::Id)
+        .limit(limit)
+        .all(db.database())
+        .await?;
+    Ok(rows.into_iter().map(|row| Session::read(row).sighting()).collect())
+}
+
+/// Notes that a session has moved to another client, so that it is news once. Returns whether it had not been noted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn note_client(tx: &Tx, tenant: TenantId, seen: &Session, moved: &Session) -> Result<bool, StoreFault> {
+    let noted = session::Entity::update_many()
+        .col_expr(session::Column::UserAgent, Expr::value(moved.user_agent.as_str()))
+        .col_expr(session::Column::Address, Expr::value(moved.address.as_str()))
+        .col_expr(session::Column::Place, Expr::value(moved.place.map(|place| place.to_string())))
+        .col_expr(session::Column::DeviceId, Expr::value(moved.device.map(DeviceId::as_uuid)))
+        .filter(session::Column::Id.eq(seen.id.as_uuid()))
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(session::Column::UserAgent.eq(seen.user_agent.as_str()))
+        .filter(session::Column::Address.eq(seen.address.as_str()))
+        .exec(tx.database())
+        .await?;
+    Ok(noted.rows_affected == 1)
 }
 
 /// Spends one of the tries at the current password that a live session has. Returns how many are spent then; `None` when

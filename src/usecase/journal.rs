@@ -95,6 +95,21 @@ impl Journal {
         failure
     }
 
+    /// Notes an act that was refused, in the transaction that draws consequences from it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn refused_in(
+        &self,
+        tx: &impl Executor,
+        tenant: TenantId,
+        origin: &Origin,
+        (kind, reason): (EventKind, Reason),
+        about: About,
+    ) -> Result<(), StoreFault> {
+        self.append(tx, tenant, origin, (kind, Some(reason)), about).await
+    }
+
     async fn append(
         &self,
         db: &impl Executor,

@@ -1,13 +1,14 @@
 use crate::{
     cache::{Topic, WakeUps},
     runtime::Entropy,
-    store::{Executor, StoreFault, outbox},
+    store::{Executor, StoreFault, account::Account, outbox},
 };
 use countersign_domain::{
     email::EmailAddress,
     id::{MailId, TenantId},
     locale::Locale,
     mail::MailTemplate,
+    risk::Sighting,
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -35,6 +36,17 @@ pub struct Letter {
 impl Letter {
     pub fn new(template: MailTemplate, locale: Locale, recipient: EmailAddress) -> Self {
         Self { template, locale, recipient, subject: None, details: BTreeMap::new() }
+    }
+
+    /// To the owner of an account, about a client that uses it. What a client says of itself is shown as far as we understand it, and
+    /// no further.
+    pub fn of_client(template: MailTemplate, account: &Account, seen: &Sighting, address: &str) -> Self {
+        let place = seen.place.map_or_else(String::new, |place| place.to_string());
+        Self::new(template, account.locale, account.email.clone())
+            .about(account.id.as_uuid())
+            .with("device", seen.signals.program.to_string())
+            .with("place", place)
+            .with("client_address", address)
     }
 
     #[must_use]

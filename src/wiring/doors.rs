@@ -1,7 +1,7 @@
 use super::{KeyDesk, Means};
 use crate::{
     config::{Config, Profile},
-    grpc::{AccountDoor, Admit, AuthDoor, DevMailboxDoor, SessionDoor, VerificationDoor},
+    grpc::{AccountDoor, Admit, DevMailboxDoor, SessionDoor, VerificationDoor},
     http::{BrowserRules, PageRules, pages_router},
     usecase::{
         Journal, Post,
@@ -15,9 +15,8 @@ use crate::{
         key::{Announce, CountTokens, PublishKeys, TendKeys},
         mail::{DeliverMail, PrepareMail},
         revocation::{FollowRevocations, WatchRevocations},
-        service::{IssueServiceToken, OperateServices},
-        session::{EndSessions, IssueTokens, ListSessions, Logout, RecogniseSession, Refresh, RevokeSessions},
-        sign_in::{Login, OpenSession},
+        service::OperateServices,
+        session::{EndSessions, IssueTokens, ListSessions, RecogniseSession, RevokeSessions},
         verification::{HandOutKeys, Introspect},
     },
 };
@@ -110,63 +109,6 @@ impl Stories<'_> {
             post: self.post(),
             journal: self.journal(),
             clock: self.means.world.clock.clone(),
-        }
-    }
-
-    pub(super) fn auth_door(&self) -> AuthDoor {
-        let Means { store, ring, news, hasher, world, .. } = self.means;
-        let open = OpenSession {
-            store: store.clone(),
-            tokens: self.issue_tokens(),
-            lives: self.session_lives(),
-            me: self.me(),
-            journal: self.journal(),
-            clock: world.clock.clone(),
-            entropy: world.entropy.clone(),
-        };
-        AuthDoor {
-            login: Login {
-                store: store.clone(),
-                password: self.password_gate(),
-                open,
-                news: news.clone(),
-                throttle: self.throttle(),
-                hasher: hasher.clone(),
-                journal: self.journal(),
-            },
-            refresh: Refresh {
-                store: store.clone(),
-                ring: ring.clone(),
-                news: news.clone(),
-                tokens: self.issue_tokens(),
-                lives: self.session_lives(),
-                me: self.me(),
-                throttle: self.throttle(),
-                post: self.post(),
-                journal: self.journal(),
-                clock: world.clock.clone(),
-            },
-            logout: Logout {
-                store: store.clone(),
-                ring: ring.clone(),
-                news: news.clone(),
-                lives: self.session_lives(),
-                journal: self.journal(),
-                clock: world.clock.clone(),
-            },
-            issue_service_token: IssueServiceToken {
-                store: store.clone(),
-                ring: ring.clone(),
-                news: news.clone(),
-                throttle: self.throttle(),
-                journal: self.journal(),
-                issuer: self.config.keys.issuer.clone(),
-                life: self.config.sessions.access_ttl,
-                clock: world.clock.clone(),
-                entropy: world.entropy.clone(),
-            },
-            authenticate: self.authenticate(),
-            recognise: self.recognise(),
         }
     }
 
@@ -312,12 +254,12 @@ impl Stories<'_> {
         Announce { wakeups: self.means.wakeups.clone(), clock: self.means.world.clock.clone() }
     }
 
-    fn journal(&self) -> Journal {
+    pub(super) fn journal(&self) -> Journal {
         let Means { store, world, .. } = self.means;
         Journal { store: store.clone(), clock: world.clock.clone(), entropy: world.entropy.clone() }
     }
 
-    fn post(&self) -> Post {
+    pub(super) fn post(&self) -> Post {
         Post { entropy: self.means.world.entropy.clone(), wakeups: self.means.wakeups.clone() }
     }
 
@@ -325,12 +267,12 @@ impl Stories<'_> {
         Repeats { store: self.means.store.clone(), ring: self.means.ring.clone() }
     }
 
-    fn throttle(&self) -> Throttle {
+    pub(super) fn throttle(&self) -> Throttle {
         let Means { limiter, own_limiter, ring, .. } = self.means;
         Throttle { shared: limiter.clone(), own: own_limiter.clone(), ring: ring.clone() }
     }
 
-    fn me(&self) -> Me {
+    pub(super) fn me(&self) -> Me {
         Me { store: self.means.store.clone() }
     }
 
@@ -358,7 +300,7 @@ impl Stories<'_> {
         }
     }
 
-    fn password_gate(&self) -> PasswordGate {
+    pub(super) fn password_gate(&self) -> PasswordGate {
         PasswordGate { hasher: self.means.hasher.clone(), max_bytes: self.config.passwords.max_bytes }
     }
 
@@ -376,18 +318,19 @@ impl Stories<'_> {
             store: self.means.store.clone(),
             ring: self.means.ring.clone(),
             news: self.means.news.clone(),
+            journal: self.journal(),
             clock: self.means.world.clock.clone(),
             throttle: self.throttle(),
             code_tries: self.action_lives().code_tries,
         }
     }
 
-    fn authenticate(&self) -> Authenticate {
+    pub(super) fn authenticate(&self) -> Authenticate {
         let Means { store, ring, news, world, .. } = self.means;
         Authenticate { store: store.clone(), ring: ring.clone(), news: news.clone(), clock: world.clock.clone() }
     }
 
-    fn recognise(&self) -> RecogniseSession {
+    pub(super) fn recognise(&self) -> RecogniseSession {
         RecogniseSession { ring: self.means.ring.clone(), news: self.means.news.clone() }
     }
 
@@ -403,7 +346,7 @@ impl Stories<'_> {
         BrowserRules { origins: self.config.browser.allowed_origins.clone(), clock: self.means.world.clock.clone() }
     }
 
-    fn issue_tokens(&self) -> IssueTokens {
+    pub(super) fn issue_tokens(&self) -> IssueTokens {
         IssueTokens {
             ring: self.means.ring.clone(),
             issuer: self.config.keys.issuer.clone(),
@@ -412,7 +355,7 @@ impl Stories<'_> {
         }
     }
 
-    fn session_lives(&self) -> SessionLives {
+    pub(super) fn session_lives(&self) -> SessionLives {
         let sessions = &self.config.sessions;
         SessionLives {
             access: sessions.access_ttl,

@@ -1,10 +1,11 @@
 use super::StartFault;
 use crate::{
-    cache::{Feed, Limiter, Seats, WakeUps},
+    cache::{Feed, Limiter, Lockout, Seats, Together, WakeUps},
     config::{Config, LimitStore},
     keys::{KekFault, KeyEncryptionKey, KeyEncryptionKeys, KeyRing, load_kek, load_or_create_kek},
     mail::{Composer, ComposerSettings, DkimSigner, FileTransport, Mailbox, Renderer, SmtpTransport, Transport},
     passwords::{Hasher, HasherSettings},
+    places::Places,
     runtime::{Clock, Entropy},
     store::{DatabaseSettings, Store},
     usecase::key::{KeyNews, Keysmith, PrepareKeys, ReloadKeys},
@@ -46,6 +47,10 @@ pub struct Means {
     pub(super) limiter: Limiter,
     /// Counts what this process is asked.
     pub(super) own_limiter: Limiter,
+    /// The Redis in which all replicas count.
+    pub(super) together: Option<Together>,
+    pub(super) lockout: Lockout,
+    pub(super) places: Places,
     pub(super) feed: Feed,
     pub(super) renderer: Arc<Renderer>,
     pub(super) composer: Arc<Composer>,
@@ -79,13 +84,17 @@ impl Means {
             None => WakeUps::local(),
         };
         let own_limiter = Limiter::local(world.clock.clone(), config.limits.percent);
-        let limiter = match (config.limits.store, &config.redis_url) {
-            (LimitStore::Redis, Some(url)) => {
-                let shared = Limiter::shared(url, world.clock.clone(), config.limits.percent).await;
-                shared.map_err(|fault| StartFault::because("redis_url", fault))?
-            }
-            _ => own_limiter.clone(),
+        let together = together(config).await?;
+        let clock = || world.clock.clone();
+        let (limiter, lockout) = match &together {
+            Some(together) => (
+                Limiter::shared(together.clone(), clock(), config.limits.percent),
+                Lockout::shared(together.clone(), clock(), config.lockout.rule),
+            ),
+            None => (own_limiter.clone(), Lockout::local(clock(), config.lockout.rule)),
         };
+        let places = config.risk.places_file.as_deref().map_or_else(|| Ok(Places::default()), Places::open);
+        let places = places.map_err(|fault| StartFault::because("risk.places_file", fault))?;
         let renderer = Renderer::new(config.mail.templates_dir.as_deref());
         let renderer = renderer.map_err(|fault| StartFault::because("mail.templates_dir", fault))?;
         Ok(Self {
@@ -99,6 +108,9 @@ impl Means {
             wakeups,
             limiter,
             own_limiter,
+            together,
+            lockout,
+            places,
             feed: Feed::new(Seats::new(
                 config.verification.max_followers,
                 config.verification.max_followers_per_service,
@@ -167,6 +179,17 @@ impl Means {
             create,
         };
         Store::connect(&settings).await.map_err(|fault| StartFault::because("database_url", fault))
+    }
+}
+
+/// The Redis in which all replicas count, where they share one.
+async fn together(config: &Config) -> Result<Option<Together>, StartFault> {
+    match (config.limits.store, &config.redis_url) {
+        (LimitStore::Redis, Some(url)) => {
+            let together = Together::connect(url).await;
+            Ok(Some(together.map_err(|fault| StartFault::because("redis_url", fault))?))
+        }
+        _ => Ok(None),
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{KeyDesk, Means, StartFault, World, doors::Stories};
 use crate::{
-    cache::{Limiter, WakeUps},
+    cache::{Together, WakeUps},
     config::Config,
     grpc::{self, Front, GrpcService, Incoming, IncomingLimits, ServerLimits, Services},
     http::{CallDoor, ops_router, well_known_router},
@@ -35,7 +35,7 @@ pub struct Service {
     metrics: Option<Metrics>,
     store: Store,
     wakeups: WakeUps,
-    limiter: Limiter,
+    together: Option<Together>,
     incoming: IncomingLimits,
     limits: ServerLimits,
     drain: Duration,
@@ -122,7 +122,7 @@ impl Service {
             look: config.verification.look,
             store: means.store,
             wakeups: means.wakeups,
-            limiter: means.limiter,
+            together: means.together,
             hasher: means.hasher,
         })
     }
@@ -151,7 +151,7 @@ impl Service {
                 }
             });
         }
-        let (store, wakeups, limiter) = (self.store.clone(), self.wakeups.clone(), self.limiter.clone());
+        let (store, wakeups, together) = (self.store.clone(), self.wakeups.clone(), self.together.clone());
         tokio::select! {
             served = self.answer_calls(listeners.calls, shutdown.clone()) => served?,
             fault = first_to_fail(&mut jobs, shutdown) => return Err(fault),
@@ -161,7 +161,9 @@ impl Service {
             let _ = job.await;
         }
         wakeups.close().await;
-        limiter.close().await;
+        if let Some(together) = together {
+            together.close().await;
+        }
         store.close().await;
         Ok(())
     }

@@ -204,7 +204,16 @@ pub(crate) const TASKS_COME_FROM_THE_RUNTIME: Arrow = Arrow {
 /// Runtime and telemetry are means too, but those that every other may lean on.
 pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
     rule: "means never name each other (runtime and telemetry excepted): a story puts them together",
-    within: &["src/store", "src/cache", "src/keys", "src/passwords", "src/mail", "src/runtime", "src/telemetry"],
+    within: &[
+        "src/store",
+        "src/cache",
+        "src/keys",
+        "src/passwords",
+        "src/mail",
+        "src/places",
+        "src/runtime",
+        "src/telemetry",
+    ],
     except: &[],
     forbidden: &[
         &["crate", "store"],
@@ -212,13 +221,23 @@ pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
         &["crate", "keys"],
         &["crate", "passwords"],
         &["crate", "mail"],
+        &["crate", "places"],
     ],
     excused: &[],
 };
 
 pub(crate) const MEANS_NEVER_LOOK_UP: Arrow = Arrow {
     rule: "means know nothing of stories, doors, jobs and configuration: what they need is given to them",
-    within: &["src/store", "src/cache", "src/keys", "src/passwords", "src/mail", "src/runtime", "src/telemetry"],
+    within: &[
+        "src/store",
+        "src/cache",
+        "src/keys",
+        "src/passwords",
+        "src/mail",
+        "src/places",
+        "src/runtime",
+        "src/telemetry",
+    ],
     except: &[],
     forbidden: &[
         &["crate", "usecase"],
@@ -300,6 +319,7 @@ pub(crate) const JOBS_TELL_STORIES: Arrow = Arrow {
         &["crate", "keys"],
         &["crate", "passwords"],
         &["crate", "mail"],
+        &["crate", "places"],
         &["crate", "grpc"],
         &["crate", "http"],
         &["crate", "cli"],
@@ -319,6 +339,7 @@ pub(crate) const CONFIG_NAMES_ONLY_THE_RULES: Arrow = Arrow {
         &["crate", "keys"],
         &["crate", "passwords"],
         &["crate", "mail"],
+        &["crate", "places"],
         &["crate", "runtime"],
         &["crate", "telemetry"],
         &["crate", "usecase"],
@@ -356,6 +377,7 @@ pub(crate) const TOP_LEVEL: &[&str] = &[
     "cache",
     "keys",
     "passwords",
+    "places",
     "mail",
     "runtime",
     "telemetry",

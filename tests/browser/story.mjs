@@ -1,14 +1,14 @@
 // Everything that a person does on the account pages, from the first visit to the last.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { cookies } from "./support/browser.mjs";
+import { allCookies, cookies } from "./support/browser.mjs";
 import { complaintsOf, look } from "./support/look.mjs";
 import { done, scenario } from "./support/scenario.mjs";
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
 /** How long the tokens live, and so their cookies, in seconds. */
-const LIVES = { access: 10 * MINUTE, refresh: 14 * DAY };
+const LIVES = { access: 10 * MINUTE, refresh: 14 * DAY, device: 400 * DAY };
 
 scenario(async ({ browser, start }) => {
   const service = await start();
@@ -33,7 +33,8 @@ async function visitor(browser, { origin }) {
   const page = await context.newPage();
   await page.goto(`${origin}/sign-in`);
   const held = () => cookies(context, origin);
-  return { context, page, complaints, held, calls, visit: (path) => page.goto(origin + path) };
+  const kept = () => allCookies(context, origin);
+  return { context, page, complaints, held, kept, calls, visit: (path) => page.goto(origin + path) };
 }
 
 /** Fills fields in by their names and sends the form. */
@@ -106,7 +107,7 @@ async function signsIn({ here, elsewhere, person }) {
   await look(page, "sign-in-refused", { state: true });
   const now = Date.now() / 1000;
   await logIn(page, person);
-  assertKept(await here.held(), now);
+  assertKept(await here.kept(), now);
   await logIn(elsewhere.page, person);
   done("signed in, twice");
 }
@@ -119,7 +120,7 @@ async function logIn(page, { email, password }) {
 
 /** No script reads them, no other site sends them, and they go when the tokens do. */
 function assertKept(held, now) {
-  assert.ok(held.access && held.refresh);
+  assert.ok(held.access && held.refresh && held.device);
   for (const name of Object.keys(held)) {
     // `refresh` stands there twice, once under the name of its generation.
     const life = LIVES[name.split(".")[0]];

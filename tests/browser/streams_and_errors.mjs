@@ -23,7 +23,7 @@ scenario(async ({ browser, start }) => {
   assert.deepEqual(rejected.fields.map(({ field }) => field), ["password"]);
   done("refused fields are named");
 
-  const logins = await page.evaluate(() => Promise.all(Array.from({ length: 40 }, () => app.crowd("ada@example.org", "nobody knows"))));
+  const logins = await page.evaluate(() => Promise.all(Array.from({ length: 40 }, (_, at) => app.crowd(`ada-${at}@example.org`, "nobody knows"))));
   const overloaded = logins.filter(({ reason }) => reason === "OVERLOADED");
   assert.ok(overloaded.length > 0, `${JSON.stringify(logins)}`);
   assert.ok(overloaded.every(({ retryAfter }) => retryAfter > 0));

@@ -3,14 +3,16 @@
 use crate::refusal::Reason;
 
 /// Whether a refusal tells anything about an account. Garbage that anybody can send by the thousand, and calls that nobody
-/// looked at, are counted by the metrics and leave no row.
+/// looked at, are counted by the metrics and leave no row. A wrong code is noted where its try is counted.
 pub fn is_worth_noting(reason: Reason) -> bool {
     !matches!(
         reason,
         Reason::InvalidField
             | Reason::LinkInvalid
+            | Reason::CodeInvalid
             | Reason::TokenInvalid
             | Reason::RequestIdReused
+            | Reason::RateLimited
             | Reason::Overloaded
             | Reason::DeadlineExceeded
     )
@@ -24,7 +26,12 @@ pub enum EventKind {
     AddressVerified,
     LoggedIn,
     LoginRefused,
+    LoginLocked,
+    PasswordDisabled,
+    NewDeviceSeen,
+    NewPlaceSeen,
     RefreshRefused,
+    ClientChanged,
     LoggedOut,
     SessionRevoked,
     ResetRequested,
@@ -56,13 +63,18 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 39] = [
         Self::RegistrationRequested,
         Self::VerificationRequested,
         Self::AddressVerified,
         Self::LoggedIn,
         Self::LoginRefused,
+        Self::LoginLocked,
+        Self::PasswordDisabled,
+        Self::NewDeviceSeen,
+        Self::NewPlaceSeen,
         Self::RefreshRefused,
+        Self::ClientChanged,
         Self::LoggedOut,
         Self::SessionRevoked,
         Self::ResetRequested,
@@ -100,7 +112,12 @@ impl EventKind {
             Self::AddressVerified => "address_verified",
             Self::LoggedIn => "logged_in",
             Self::LoginRefused => "login_refused",
+            Self::LoginLocked => "login_locked",
+            Self::PasswordDisabled => "password_disabled",
+            Self::NewDeviceSeen => "new_device_seen",
+            Self::NewPlaceSeen => "new_place_seen",
             Self::RefreshRefused => "refresh_refused",
+            Self::ClientChanged => "client_changed",
             Self::LoggedOut => "logged_out",
             Self::SessionRevoked => "session_revoked",
             Self::ResetRequested => "reset_requested",

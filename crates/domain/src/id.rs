@@ -75,6 +75,10 @@ id!(
     SessionId
 );
 id!(
+    /// A program on a machine that somebody logged in from. Derived from its token, so it says nothing about when.
+    DeviceId
+);
+id!(
     /// A mailed link and its code.
     ActionId
 );

@@ -17,12 +17,18 @@ pub enum MailTemplate {
     PasswordChanged,
     /// To an account one of whose refresh tokens came back after it had been replaced.
     SessionReused,
+    /// To an account that somebody logged in to from a device or a place it was not used from before.
+    NewLogin,
+    /// To an account one of whose sessions is used by a very different client than the one that opened it.
+    ClientChanged,
+    /// To an account whose password was guessed at for too long.
+    PasswordDisabled,
     /// To the address of an account that was deleted.
     AccountDeleted,
 }
 
 impl MailTemplate {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::VerifyAddress,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -30,6 +36,9 @@ impl MailTemplate {
         Self::AddressChanged,
         Self::PasswordChanged,
         Self::SessionReused,
+        Self::NewLogin,
+        Self::ClientChanged,
+        Self::PasswordDisabled,
         Self::AccountDeleted,
     ];
 
@@ -43,6 +52,9 @@ impl MailTemplate {
             Self::AddressChanged => "address_changed",
             Self::PasswordChanged => "password_changed",
             Self::SessionReused => "session_reused",
+            Self::NewLogin => "new_login",
+            Self::ClientChanged => "client_changed",
+            Self::PasswordDisabled => "password_disabled",
             Self::AccountDeleted => "account_deleted",
         }
     }

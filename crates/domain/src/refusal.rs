@@ -63,6 +63,8 @@ reasons! {
     SessionExpired = "SESSION_EXPIRED",
     /// The refresh token was replaced before: the session has been ended.
     RefreshTokenReused = "REFRESH_TOKEN_REUSED",
+    /// The session is refreshed by a very different client than the one that opened it: log in here.
+    ReauthenticationRequired = "REAUTHENTICATION_REQUIRED",
     /// Another refresh of this session is under way: try again.
     RefreshContended = "REFRESH_CONTENDED",
     /// The account was disabled by an operator.

@@ -21,7 +21,7 @@ pub mod proto {
 }
 
 pub(super) use read::{
-    Fields, audience, claim_proof, cursor, display_name, email, identifier, locale, page_size, password,
+    Fields, audience, claim_proof, cursor, device_token, display_name, email, identifier, locale, page_size, password,
     profile_change, request_id, session_id,
 };
 pub(super) use verification::{introspected, revocations, verification_keys};

@@ -1,7 +1,10 @@
 //! Reading: nothing a caller sends is used before it was parsed.
 
 use super::proto;
-use crate::{store::account::ProfileChange, usecase::action::ClaimProof};
+use crate::{
+    store::account::ProfileChange,
+    usecase::{action::ClaimProof, sign_in::Typed},
+};
 use countersign_domain::{
     account::Identifier,
     action::ActionCode,
@@ -80,12 +83,25 @@ pub(in crate::grpc) fn request_id(fields: &mut Fields, text: &str) -> Option<Opt
     id.map(Some)
 }
 
-/// `None` when it can be nobody's. That is no violation: whether somebody exists is not told by the shape of an error.
-pub(in crate::grpc) fn identifier(text: &str) -> Option<Identifier> {
+/// What can be nobody's is no violation: whether somebody exists is not told by the shape of an error.
+pub(in crate::grpc) fn identifier(mut text: String) -> Typed {
     if text.len() > MAX_IDENTIFIER_BYTES {
+        text.truncate(text.floor_char_boundary(MAX_IDENTIFIER_BYTES));
+        return Typed::Nobodys(text);
+    }
+    match Identifier::parse(text.trim()) {
+        Ok(identifier) => Typed::Identifier(identifier),
+        Err(_) => Typed::Nobodys(text),
+    }
+}
+
+/// `Some(None)` when the caller gave none. One that was never handed out is no violation: then it is a new device.
+pub(in crate::grpc) fn device_token(fields: &mut Fields, text: String) -> Option<Option<SecretText>> {
+    if text.len() > MAX_TOKEN_BYTES {
+        fields.note("device_token", "is too long");
         return None;
     }
-    Identifier::parse(text.trim()).ok()
+    Some((!text.is_empty()).then(|| SecretText::new(text)))
 }
 
 pub(in crate::grpc) fn session_id(fields: &mut Fields, field: &'static str, text: &str) -> Option<SessionId> {

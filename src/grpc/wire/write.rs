@@ -47,6 +47,7 @@ pub(in crate::grpc) fn session_info(session: Session, current: SessionId) -> pro
         refresh_time: Some(timestamp(session.refreshed_at)),
         expire_time: Some(timestamp(session.expiry.idle)),
         current: session.id == current,
+        place: session.place.map_or_else(String::new, |place| place.to_string()),
     }
 }
 

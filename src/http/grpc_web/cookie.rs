@@ -14,6 +14,10 @@ use std::time::Duration;
 /// host of the domain can plant one (RFC 6265bis section 4.1.3.2).
 const ACCESS: &str = "__Host-countersign_access";
 const REFRESH: &str = "__Host-countersign_refresh";
+/// By what a browser is known as a device, whoever uses it and whether or not anybody is signed in.
+const DEVICE: &str = "__Host-countersign_device";
+/// The longest that browsers keep a cookie (RFC 6265bis section 5.5).
+const DEVICE_LIFE: Duration = Duration::from_hours(400 * 24);
 /// The beginning of the names of turns.
 const TURN: &str = "__Host-countersign_refresh.";
 
@@ -30,7 +34,7 @@ pub(super) fn read(headers: &HeaderMap) -> (Browser, Vec<String>) {
     let known = value(headers, REFRESH);
     let named = turns.iter().filter_map(|name| value(headers, name)).filter(|token| Some(token) != known.as_ref());
     let refresh = known.iter().cloned().chain(named).collect();
-    (Browser::new(value(headers, ACCESS), refresh), turns)
+    (Browser::new(value(headers, ACCESS), refresh, value(headers, DEVICE)), turns)
 }
 
 /// Name and value of each cookie. HTTP/2 may split the list over several headers (RFC 9113 section 8.2.3).
@@ -105,6 +109,13 @@ pub(super) fn write(headers: &mut HeaderMap, change: &CookieChange, turns: &[Str
     };
     for name in turns.iter().filter(|name| Some(*name) != written.as_ref()) {
         set(name, "", Duration::ZERO);
+    }
+}
+
+/// Lets a browser be known as a device.
+pub(super) fn write_device(headers: &mut HeaderMap, token: &SecretText) {
+    if let Some(cookie) = cookie(DEVICE, token.reveal(), DEVICE_LIFE) {
+        headers.append(header::SET_COOKIE, cookie);
     }
 }
 

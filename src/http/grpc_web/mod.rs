@@ -133,5 +133,8 @@ async fn with_cookies(
     if let Some(change) = browser.change() {
         cookie::write(response.headers_mut(), change, &turns, rules.clock.now());
     }
+    if let Some(token) = browser.known_by() {
+        cookie::write_device(response.headers_mut(), token);
+    }
     Ok(response)
 }

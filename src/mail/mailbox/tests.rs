@@ -21,6 +21,8 @@ fn mail(second: i64, to: &str, template: MailTemplate) -> ComposedMail {
         new_address: None,
         occurred_at: Timestamp::from_seconds(second),
         device: None,
+        place: None,
+        client_address: None,
         request_url: "https://id.example.org".into(),
     };
     let rendered = Renderer::new(None).unwrap().render(template, Locale::German, &values).unwrap();

@@ -24,6 +24,8 @@ fn rendered(template: MailTemplate, locale: Locale, product: &str) -> Rendered {
         new_address: Some("a\r\nBcc: eve@example.org\r\n\r\nx".into()),
         occurred_at: Timestamp::from_seconds(1_763_715_180),
         device: None,
+        place: None,
+        client_address: None,
         request_url: "https://id.example.org".into(),
     };
     Renderer::new(None).unwrap().render(template, locale, &values).unwrap()

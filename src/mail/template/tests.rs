@@ -16,6 +16,8 @@ fn values() -> MailValues {
         new_address: Some("new@example.org".into()),
         occurred_at: Timestamp::from_seconds(1_741_011_480),
         device: Some("Firefox 128.0 on Linux".into()),
+        place: None,
+        client_address: None,
         request_url: "https://id.example.org".into(),
     }
 }

@@ -19,6 +19,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) password_hash: Option<String>,
     /// Counts the passwords the account has had. A hash made anew of the same password is no new one.
     pub(in crate::store) password_version: i32,
+    /// Wrong ones in a row from devices that are not known.
+    pub(in crate::store) password_failures: i32,
     pub(in crate::store) password_changed_at: i64,
     /// Set by an operator only; no other act touches it.
     pub(in crate::store) disabled_at: Option<i64>,

@@ -28,6 +28,10 @@ pub(in crate::store) struct Model {
     pub(in crate::store) password_failures: i32,
     pub(in crate::store) ended_at: Option<i64>,
     pub(in crate::store) end_reason: Option<String>,
+    /// The device it was opened on.
+    pub(in crate::store) device_id: Option<Uuid>,
+    /// The country it was opened in, where that is known.
+    pub(in crate::store) place: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

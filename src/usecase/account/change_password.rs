@@ -46,7 +46,7 @@ impl ChangePassword {
             return Ok(());
         }
         self.proof.hold(&tx, caller, &proven).await?;
-        self.passwords.set(&tx, account, &hash, PasswordWhy::Changed { kept: session }).await?;
+        self.passwords.set(&tx, account, &hash, PasswordWhy::Changed { kept: caller.session() }).await?;
         let about = About::own(account.id).in_session(session);
         self.journal.did(&tx, tenant, origin, EventKind::PasswordChanged, about).await?;
         tx.commit().await?;

@@ -48,6 +48,8 @@ struct ExportedSession {
     device_name: String,
     user_agent: String,
     address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     created_at: String,
     refreshed_at: String,
     expires_at: String,
@@ -94,6 +96,7 @@ impl ExportMe {
                     device_name: session.device_name,
                     user_agent: session.user_agent,
                     address: session.address,
+                    place: session.place.map(|place| place.to_string()),
                     created_at: written(session.created_at),
                     refreshed_at: written(session.refreshed_at),
                     expires_at: written(session.expiry.idle),

@@ -24,6 +24,8 @@ pub struct AccountLine {
     pub username: String,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
+    /// Wrong passwords in a row, from strangers.
+    pub password_failures: i32,
 }
 
 impl From<Account> for AccountLine {
@@ -34,6 +36,7 @@ impl From<Account> for AccountLine {
             username: account.username.map_or_else(String::new, |name| name.as_str().to_owned()),
             created_at: account.created_at,
             disabled_at: account.disabled_at,
+            password_failures: account.password_failures,
         }
     }
 }

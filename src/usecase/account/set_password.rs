@@ -1,12 +1,12 @@
 use crate::{
     passwords::{Hasher, PasswordHash, Verdict},
     runtime::{Clock, Entropy},
-    store::{Store, Tx, account, account::Account, action, outbox, past_password, session},
+    store::{Store, Tx, account, account::Account, action, device, outbox, past_password, session, session::Session},
     usecase::{Failure, Letter, Post},
 };
 use countersign_domain::{
     action::ActionPurpose,
-    id::{EventId, SessionId},
+    id::EventId,
     mail::MailTemplate,
     password::{NewPassword, PasswordPolicy, PasswordRejected},
     refusal::{Reason, Refusal},
@@ -30,11 +30,11 @@ pub struct PasswordDesk {
 
 /// Why a password is set.
 #[derive(Clone, Copy, Debug)]
-pub enum PasswordWhy {
+pub enum PasswordWhy<'a> {
     /// With a mailed link: every session ends.
     Reset,
     /// With the current password: every other session ends.
-    Changed { kept: SessionId },
+    Changed { kept: &'a Session },
 }
 
 impl PasswordDesk {
@@ -85,7 +85,13 @@ impl PasswordDesk {
     ///
     /// # Errors
     /// LINK_USED or CURRENT_PASSWORD_WRONG when the account was disabled or got another password in the meantime.
-    pub async fn set(&self, tx: &Tx, account: &Account, hash: &SecretText, why: PasswordWhy) -> Result<(), Failure> {
+    pub async fn set(
+        &self,
+        tx: &Tx,
+        account: &Account,
+        hash: &SecretText,
+        why: PasswordWhy<'_>,
+    ) -> Result<(), Failure> {
         let (tenant, id, now) = (account.tenant, account.id, self.clock.now());
         if !account::replace_password(tx, tenant, id, account.password_version, hash, now).await? {
             // Another one was set since this one was admitted, or the account was disabled.
@@ -105,7 +111,9 @@ impl PasswordDesk {
             PasswordWhy::Reset => (None, EndReason::PasswordReset),
             PasswordWhy::Changed { kept } => (Some(kept), EndReason::PasswordChanged),
         };
-        session::end_all(tx, tenant, id, kept, ended, now).await?;
+        session::end_all(tx, tenant, id, kept.map(|kept| kept.id), ended, now).await?;
+        // Whoever has to be locked out may have logged in before.
+        device::forget_all(tx, tenant, id, kept.and_then(|kept| kept.device)).await?;
         // A reset link that was mailed before would undo the change, and whoever had to be locked out may have asked to move
         // the account. First the mails on their way, then the links: a mail that is being prepared finishes in between.
         outbox::drop_waiting(tx, tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;

@@ -96,6 +96,7 @@ impl Verify {
             display_name: registration.display_name,
             locale: registration.locale,
             password_hash: (!contested).then_some(registration.password_hash),
+            password_failures: 0,
             password_version: 0,
             password_changed_at: registration.created_at,
             disabled_at: None,

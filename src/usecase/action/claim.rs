@@ -3,10 +3,11 @@ use crate::{
     keys::{KeyRing, Rejected},
     runtime::Clock,
     store::{Executor, Store, action, action::Action},
-    usecase::{Failure, Origin, gate::Throttle, key::KeyNews},
+    usecase::{About, Failure, Journal, Origin, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
     action::{ActionCode, ActionPurpose, judge_link},
+    audit::EventKind,
     email::EmailAddress,
     id::TenantId,
     refusal::Reason,
@@ -23,6 +24,7 @@ pub struct Claim {
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
     pub throttle: Throttle,
+    pub journal: Journal,
     pub clock: Clock,
     /// How often a code may be tried.
     pub code_tries: u16,
@@ -82,7 +84,7 @@ impl Claim {
         self.throttle.attempt(origin).await?;
         match proof {
             ClaimProof::Link(token) => self.prove_link(origin, purpose, token).await,
-            ClaimProof::Code(email, code) => self.prove_code(origin.tenant(), purpose, email, code.as_ref()).await,
+            ClaimProof::Code(email, code) => self.prove_code(origin, purpose, email, code.as_ref()).await,
         }
     }
 
@@ -107,26 +109,34 @@ impl Claim {
         }
     }
 
+    /// The try and the note of a wrong code are one transaction. So an address to which a code is on its way costs a guesser as much as
+    /// any other: one commit.
     async fn prove_code(
         &self,
-        tenant: TenantId,
+        origin: &Origin,
         purpose: ActionPurpose,
         email: &EmailAddress,
         code: Option<&ActionCode>,
     ) -> Result<ClaimProven, Failure> {
         // What cannot be a code spends no try: it is a slip, not a guess.
         let code = code.ok_or(Reason::CodeInvalid)?;
-        let now = self.clock.now();
-        let db = self.store.write();
-        let candidates = action::spend_try(&db, tenant, purpose, email, self.code_tries, now).await?;
+        let (tenant, now) = (origin.tenant(), self.clock.now());
+        let tx = self.store.begin().await?;
+        let candidates = action::spend_try(&tx, tenant, purpose, email, self.code_tries, now).await?;
         let matching = candidates.into_iter().find(|action| {
             let expected = self.ring.mac().tags(purpose.name(), &code_parts(&action.id, code));
             let is_expected = |expected: &[u8; 32]| bool::from(action.code_mac.as_slice().ct_eq(expected));
             expected.iter().any(is_expected)
         });
-        let action = matching.ok_or(Reason::CodeInvalid)?;
+        let Some(action) = matching else {
+            let refused = (EventKind::ActionRefused, Reason::CodeInvalid);
+            self.journal.refused_in(&tx, tenant, origin, refused, About::default()).await?;
+            tx.commit().await?;
+            return Err(Reason::CodeInvalid.into());
+        };
         // Only guesses cost: a right code may come again, with a better password or after a lost answer.
-        action::forgive_try(&db, tenant, action.id).await?;
+        action::forgive_try(&tx, tenant, action.id).await?;
+        tx.commit().await?;
         Ok(ClaimProven { tenant, action, by_code: true })
     }
 

@@ -1,12 +1,16 @@
 //! What stands in front of stories: who is calling, whether a password is right, whether a call is a repetition.
 
 mod authenticate;
+mod device;
+mod guess;
 mod password;
 mod repeat;
 mod tenant;
 mod throttle;
 
 pub use authenticate::{Authenticate, ServiceCaller, SignedIn};
+pub use device::{Device, Lookout};
+pub use guess::{Guess, GuessGate, Guesser};
 pub use password::{PasswordGate, PasswordProven, SessionPasswordGate};
 pub use repeat::{Repeats, Ticket};
 pub use tenant::FindTenant;

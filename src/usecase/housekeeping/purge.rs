@@ -1,6 +1,6 @@
 use crate::{
     runtime::Clock,
-    store::{Store, StoreFault, action, audit, outbox, registration, request_id, revocation, session},
+    store::{Store, StoreFault, action, audit, device, outbox, registration, request_id, revocation, session},
     telemetry,
 };
 use countersign_domain::request_id::REQUEST_ID_LIFE;
@@ -17,6 +17,10 @@ pub struct Retention {
 /// A week: long enough to answer "that session ended" rather than "never heard of it" to every token still around, and
 /// for an operator to look.
 const OVER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A device that nobody logged in from for so long is a stranger again: as long as browsers keep a cookie (RFC 6265bis section
+/// 5.5).
+const DEVICE_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Deletes what is over. Harmless to run twice, also at once, so every replica runs it and none needs to be the leader.
 #[derive(Clone, Debug)]
@@ -38,6 +42,7 @@ impl Purge {
         let purged = [
             ("registrations", registration::delete_older(&db, now.minus(self.retention.unverified)).await?),
             ("sessions", session::delete_over(&db, over).await?),
+            ("devices", device::delete_unseen(&db, now.minus(DEVICE_LIFE)).await?),
             ("actions", action::delete_expired(&db, over).await?),
             ("outbox", outbox::delete_finished(&db, over).await?),
             ("request_ids", request_id::delete_older(&db, now.minus(REQUEST_ID_LIFE)).await?),

@@ -49,6 +49,9 @@ impl PrepareMail {
             MailTemplate::AddressChanged
             | MailTemplate::PasswordChanged
             | MailTemplate::SessionReused
+            | MailTemplate::NewLogin
+            | MailTemplate::ClientChanged
+            | MailTemplate::PasswordDisabled
             | MailTemplate::AccountDeleted => {
                 // Told to where the act found the account: a thief who moved it must not get the news instead.
                 let mail = self.plain(job, job.template, job.locale, job.recipient.clone());
@@ -101,6 +104,7 @@ impl PrepareMail {
     }
 
     fn plain(&self, job: &OutboxMail, template: MailTemplate, locale: Locale, recipient: EmailAddress) -> PreparedMail {
+        let detail = |name: &str| job.details.get(name).filter(|text| !text.is_empty()).cloned();
         let values = MailValues {
             product: PRODUCT.to_owned(),
             address: recipient.as_str().to_owned(),
@@ -108,9 +112,11 @@ impl PrepareMail {
             link_life: None,
             code: None,
             code_life: None,
-            new_address: job.details.get("new_address").cloned(),
+            new_address: detail("new_address"),
             occurred_at: job.created_at,
-            device: job.details.get("device").filter(|device| !device.is_empty()).cloned(),
+            device: detail("device"),
+            place: detail("place"),
+            client_address: detail("client_address"),
             request_url: self.pages_url.clone(),
         };
         PreparedMail { template, locale, recipient, values }

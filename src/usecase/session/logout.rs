@@ -1,12 +1,12 @@
 use crate::{
     keys::KeyRing,
     runtime::Clock,
-    store::{Store, session},
+    store::{Store, device, session, session::Session},
     usecase::{About, Failure, Journal, Origin, gate::SignedIn, key::KeyNews},
 };
 use countersign_domain::{
     audit::EventKind,
-    id::{AccountId, SessionId, TenantId},
+    id::{SessionId, TenantId},
     refusal::Reason,
     secret::SecretText,
     session::{EndReason, Keeping, RefreshVerdict, SessionLives, judge_refresh},
@@ -39,8 +39,8 @@ impl Logout {
     pub async fn run(&self, origin: &Origin, leaving: &Leaving, everywhere: bool) -> Result<(), Failure> {
         match leaving {
             Leaving::AccessToken(caller) => {
-                let (tenant, account) = (caller.tenant(), caller.account().id);
-                self.end(origin, tenant, account, caller.session().id, everywhere).await
+                let tenant = caller.tenant();
+                self.end(origin, tenant, caller.session(), everywhere).await
             }
             Leaving::RefreshToken(token) => {
                 let opened = self.news.open(|| self.ring.open_refresh(token)).await;
@@ -56,22 +56,17 @@ impl Logout {
                 let verdict = judge_refresh(&facts, token.generation, now, self.lives.succession(Keeping::Client));
                 // `Contended` is what the live generation is when nobody advances it.
                 let is_good = matches!(verdict, RefreshVerdict::Contended | RefreshVerdict::Repeat);
-                self.end(origin, tenant, account.id, id, everywhere && is_good).await
+                self.end(origin, tenant, &session, everywhere && is_good).await
             }
         }
     }
 
-    async fn end(
-        &self,
-        origin: &Origin,
-        tenant: TenantId,
-        account: AccountId,
-        id: SessionId,
-        everywhere: bool,
-    ) -> Result<(), Failure> {
-        let now = self.clock.now();
+    async fn end(&self, origin: &Origin, tenant: TenantId, session: &Session, everywhere: bool) -> Result<(), Failure> {
+        let (id, account, now) = (session.id, session.account, self.clock.now());
         let tx = self.store.begin().await?;
         let ended = if everywhere {
+            // Somebody who leaves everywhere may have reasons; here they are known again.
+            device::forget_all(&tx, tenant, account, session.device).await?;
             session::end_all(&tx, tenant, account, None, EndReason::LoggedOutEverywhere, now).await?
         } else {
             u64::from(session::end(&tx, tenant, account, id, EndReason::LoggedOut, now).await?)

@@ -7,6 +7,7 @@ mod logout;
 mod recognise;
 mod refresh;
 mod revoke;
+mod watch_client;
 
 pub use end_everybodys::EndSessions;
 pub use issue_tokens::{IssueTokens, OpenedSession};
@@ -15,3 +16,4 @@ pub use logout::{Leaving, Logout};
 pub use recognise::{Newest, RecogniseSession};
 pub use refresh::Refresh;
 pub use revoke::RevokeSessions;
+pub use watch_client::WatchClient;

@@ -1,11 +1,11 @@
-use super::{IssueTokens, OpenedSession};
+use super::{IssueTokens, OpenedSession, WatchClient};
 use crate::{
     keys::{KeyRing, RefreshToken},
     runtime::Clock,
     store::{
         Store,
         account::Account,
-        session,
+        device, session,
         session::{Session, Step},
     },
     usecase::{About, Failure, Journal, Letter, Origin, Post, account::Me, gate::Throttle, key::KeyNews},
@@ -15,8 +15,9 @@ use countersign_domain::{
     id::{SessionId, TenantId},
     mail::MailTemplate,
     refusal::{Reason, Refusal},
+    risk::Sighting,
     secret::SecretText,
-    session::{EndReason, Keeping, RefreshVerdict, SessionLives, judge_refresh},
+    session::{EndReason, Keeping, RefreshVerdict, SessionLives, Succession, judge_refresh},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +33,7 @@ pub struct Refresh {
     pub lives: SessionLives,
     pub me: Me,
     pub throttle: Throttle,
+    pub watch: WatchClient,
     pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
@@ -43,8 +45,14 @@ const CONTENTION_WAIT: Duration = Duration::from_millis(50);
 impl Refresh {
     /// # Errors
     /// TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED,
-    /// RATE_LIMITED.
-    pub async fn run(&self, origin: &Origin, token: &SecretText, keeping: Keeping) -> Result<OpenedSession, Failure> {
+    /// REAUTHENTICATION_REQUIRED, RATE_LIMITED.
+    pub async fn run(
+        &self,
+        origin: &Origin,
+        token: &SecretText,
+        keeping: Keeping,
+        device: Option<&SecretText>,
+    ) -> Result<OpenedSession, Failure> {
         let opened = self.news.open(|| self.ring.open_refresh(token)).await;
         let token = opened.map_err(|_| Reason::TokenInvalid)?;
         let tenant = TenantId::from_uuid(token.tenant_id);
@@ -54,16 +62,20 @@ impl Refresh {
         let now = self.clock.now();
         let succession = self.lives.succession(keeping);
         let step = Step { generation: token.generation, now, idle: self.lives.idle, settling: succession.settling };
+        let seen = self.watch.see(origin, keeping, device);
+        if self.watch.turns_away() {
+            self.turn_away(origin, (tenant, id), &step, succession, &seen).await?;
+        }
         let db = self.store.write();
         if let Some(session) = session::advance(&db, tenant, id, step).await? {
             let found = crate::store::account::find(&self.store.read(), tenant, session.account).await?;
-            return self.hand_out(&session, found.ok_or(Reason::SessionEnded)?).await;
+            return self.hand_out(origin, &session, found.ok_or(Reason::SessionEnded)?, &seen).await;
         }
         // Asked of the writer, so that a replica of the database which lags behind cannot mistake a live token for an old one.
         let found = session::find_with_account(&db, tenant, id).await?;
         let (session, account) = found.ok_or(Reason::SessionEnded)?;
         let reason = match judge_refresh(&session.facts(&account), token.generation, now, succession) {
-            RefreshVerdict::Repeat => return self.hand_out(&session, account).await,
+            RefreshVerdict::Repeat => return self.hand_out(origin, &session, account, &seen).await,
             RefreshVerdict::Contended => {
                 return Err(Refusal::from(Reason::RefreshContended).retry_after(CONTENTION_WAIT).into());
             }
@@ -76,7 +88,36 @@ impl Refresh {
         Err(self.journal.refused(tenant, origin, EventKind::RefreshRefused, about, reason.into()).await)
     }
 
-    async fn hand_out(&self, session: &Session, account: Account) -> Result<OpenedSession, Failure> {
+    /// Refuses another client before anything moves: the one that opened the session must not lose its generation to it. Costs one
+    /// question more, which is asked only where the answer matters.
+    async fn turn_away(
+        &self,
+        origin: &Origin,
+        (tenant, id): (TenantId, SessionId),
+        step: &Step,
+        succession: Succession,
+        seen: &Sighting,
+    ) -> Result<(), Failure> {
+        let Some((session, account)) = session::find_with_account(&self.store.write(), tenant, id).await? else {
+            return Ok(());
+        };
+        // A token that is refused anyway says by itself what is wrong.
+        match judge_refresh(&session.facts(&account), step.generation, step.now, succession) {
+            RefreshVerdict::Contended | RefreshVerdict::Repeat => {
+                self.watch.admit(origin, &session, &account, seen).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn hand_out(
+        &self,
+        origin: &Origin,
+        session: &Session,
+        account: Account,
+        seen: &Sighting,
+    ) -> Result<OpenedSession, Failure> {
+        self.watch.note(origin, session, &account, seen).await?;
         let profile = self.me.profile(account).await?;
         self.tokens.run(session, profile)
     }
@@ -94,6 +135,10 @@ impl Refresh {
         let tx = self.store.begin().await?;
         let ended = session::end(&tx, tenant, account.id, session.id, EndReason::RefreshReused, now).await?;
         if ended {
+            // Who copied its tokens may have copied that of the device as well.
+            device::forget_of_session(&tx, tenant, account.id, session.id, None).await?;
+            let refused = (EventKind::RefreshRefused, Reason::RefreshTokenReused);
+            self.journal.refused_in(&tx, tenant, origin, refused, about).await?;
             let letter = Letter::new(MailTemplate::SessionReused, account.locale, account.email.clone())
                 .about(account.id.as_uuid())
                 .with("device", session.device_name.as_str());
@@ -104,7 +149,6 @@ impl Refresh {
             self.post.collect();
             tracing::warn!(session = %session.id, presented = token.generation, live = session.generation, "a refresh token was reused");
         }
-        let failure = Reason::RefreshTokenReused.into();
-        Ok(self.journal.refused(tenant, origin, EventKind::RefreshRefused, about, failure).await)
+        Ok(Reason::RefreshTokenReused.into())
     }
 }

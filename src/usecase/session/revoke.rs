@@ -1,6 +1,6 @@
 use crate::{
     runtime::Clock,
-    store::{Store, session},
+    store::{Store, device, session},
     usecase::{About, Failure, Journal, Origin, gate::SignedIn},
 };
 use countersign_domain::{audit::EventKind, id::SessionId, refusal::Reason, session::EndReason};
@@ -22,6 +22,7 @@ impl RevokeSessions {
         if !session::end(&tx, tenant, account, id, EndReason::Revoked, now).await? {
             return Err(Reason::SessionNotFound.into());
         }
+        device::forget_of_session(&tx, tenant, account, id, caller.session().device).await?;
         let about = About::own(account).in_session(id);
         self.journal.did(&tx, tenant, origin, EventKind::SessionRevoked, about).await?;
         tx.commit().await?;
@@ -36,6 +37,7 @@ impl RevokeSessions {
         let (tenant, account, own) = (caller.tenant(), caller.account().id, caller.session().id);
         let tx = self.store.begin().await?;
         let ended = session::end_all(&tx, tenant, account, Some(own), EndReason::Revoked, self.clock.now()).await?;
+        device::forget_all(&tx, tenant, account, caller.session().device).await?;
         if ended > 0 {
             let about = About::own(account).in_session(own);
             self.journal.did(&tx, tenant, origin, EventKind::SessionRevoked, about).await?;

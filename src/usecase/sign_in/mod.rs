@@ -3,5 +3,5 @@
 mod login;
 mod open_session;
 
-pub use login::{LoggingIn, Login};
-pub use open_session::OpenSession;
+pub use login::{LoggedIn, LoggingIn, Login, Typed};
+pub use open_session::{Arrival, OpenSession};

@@ -1,44 +1,68 @@
 use crate::{
     runtime::{Clock, Entropy},
-    store::{Store, session, session::Session},
+    store::{Store, Tx, account, account::Account, account::Admission, device, session, session::Session},
     usecase::{
-        About, Failure, Journal, Origin,
+        About, Failure, Journal, Letter, Origin, Post,
         account::Me,
-        gate::PasswordProven,
+        gate::{Lookout, PasswordProven},
         session::{IssueTokens, OpenedSession},
     },
 };
 use countersign_domain::{
-    audit::EventKind, display_name::DisplayName, id::SessionId, refusal::Reason, session::SessionLives,
+    audit::EventKind,
+    client::DeviceSignal,
+    display_name::DisplayName,
+    id::{DeviceId, SessionId},
+    mail::MailTemplate,
+    refusal::Reason,
+    risk::{LoginNews, Sighting, judge_login},
+    session::SessionLives,
 };
 
 /// Opens a session for somebody who has proven who they are.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
     pub store: Store,
+    pub lookout: Lookout,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
     pub me: Me,
+    pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
     pub entropy: Entropy,
 }
 
+/// What somebody arrives with.
+#[derive(Debug)]
+pub struct Arrival {
+    pub audience: String,
+    pub device_name: DisplayName,
+    pub device: DeviceId,
+    /// Wrong passwords in a row that make this one worthless; `None` on a device that is known.
+    pub most_failures: Option<i32>,
+}
+
 /// Bytes of a user agent that are kept.
 const MAX_USER_AGENT_BYTES: usize = 256;
+/// Devices of an account that are known at the same time. Programs that keep no token are a new one each time.
+const MAX_DEVICES: u64 = 50;
+/// Sessions of an account by which it is told what is news.
+const MAX_SIGHTINGS: u64 = 50;
 
 impl OpenSession {
     /// # Errors
-    /// CREDENTIALS_INVALID when the account was disabled while its password was being checked.
+    /// CREDENTIALS_INVALID when the account was disabled, or its password became worthless, while it was being checked.
     pub async fn run(
         &self,
         origin: &Origin,
         proven: &PasswordProven,
-        audience: String,
-        device_name: DisplayName,
+        arrival: Arrival,
     ) -> Result<OpenedSession, Failure> {
         let account = proven.account();
         let (tenant, now) = (account.tenant, self.clock.now());
+        let Arrival { audience, device_name, device, most_failures } = arrival;
+        let seen = self.lookout.see(origin, DeviceSignal::Shown(device));
         let session = Session {
             id: SessionId::new(now, self.entropy.bytes()),
             account: account.id,
@@ -53,17 +77,57 @@ impl OpenSession {
             refreshed_at: now,
             expiry: self.lives.opened(now),
             ended_at: None,
+            device: Some(device),
+            place: seen.place,
         };
         let profile = self.me.profile(account.clone()).await?;
+        let before = session::sightings(&self.store.read(), tenant, account.id, MAX_SIGHTINGS).await?;
         // Made before anything is kept: a session nobody has the tokens of would be a row for nothing.
         let opened = self.tokens.run(&session, profile)?;
+        let admission = Admission {
+            password_version: account.password_version,
+            most_failures,
+            forgives: most_failures.is_some() && account.password_failures > 0,
+        };
         let tx = self.store.begin().await?;
-        if !session::open(&tx, tenant, &session, account.password_version).await? {
+        if !account::admit(&tx, tenant, account.id, admission).await? {
             return Err(Reason::CredentialsInvalid.into());
+        }
+        session::open(&tx, tenant, &session).await?;
+        device::remember(&tx, tenant, account.id, device, now).await?;
+        let is_known = most_failures.is_none();
+        if !is_known {
+            device::forget_older(&tx, tenant, account.id, MAX_DEVICES).await?;
         }
         let about = About::own(account.id).in_session(session.id);
         self.journal.did(&tx, tenant, origin, EventKind::LoggedIn, about).await?;
+        let news = judge_login(is_known, &seen, &before);
+        self.tell(&tx, origin, account, &session, (news, &seen)).await?;
         tx.commit().await?;
+        if news.is_any() {
+            self.post.collect();
+        }
         Ok(opened)
+    }
+
+    /// Tells the owner what is news about a login. Never limited: who could use the limit up would hide a theft behind it.
+    async fn tell(
+        &self,
+        tx: &Tx,
+        origin: &Origin,
+        account: &Account,
+        session: &Session,
+        (news, seen): (LoginNews, &Sighting),
+    ) -> Result<(), Failure> {
+        let events = [(news.new_device, EventKind::NewDeviceSeen), (news.new_place, EventKind::NewPlaceSeen)];
+        for (_, kind) in events.into_iter().filter(|(is_news, _)| *is_news) {
+            let about = About::own(account.id).in_session(session.id);
+            self.journal.did(tx, account.tenant, origin, kind, about).await?;
+        }
+        if news.is_any() {
+            let letter = Letter::of_client(MailTemplate::NewLogin, account, seen, &origin.address);
+            self.post.queue(tx, account.tenant, letter, session.created_at).await?;
+        }
+        Ok(())
     }
 }

@@ -49,8 +49,14 @@ export async function open(context, origin, service = "/") {
   return page;
 }
 
-/** The cookies of Countersign by what follows their common beginning: `access`, `refresh`, and `refresh.…` for a generation. */
+/** The cookies of a session by what follows their common beginning: `access`, `refresh`, and `refresh.…` for a generation. */
 export async function cookies(context, origin) {
+  const { device: _, ...held } = await allCookies(context, origin);
+  return held;
+}
+
+/** The same with `device`, by which the browser is known, whoever signs in and out. */
+export async function allCookies(context, origin) {
   const prefix = "__Host-countersign_";
   const found = (await context.cookies(origin)).filter(({ name }) => name.startsWith(prefix));
   return Object.fromEntries(found.map((cookie) => [cookie.name.slice(prefix.length), cookie]));

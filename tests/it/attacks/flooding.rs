@@ -276,6 +276,7 @@ async fn whoever_guesses_at_several_replicas_guesses_no_more() {
         ("COUNTERSIGN_REDIS_URL", redis.url.clone()),
         ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192".to_owned()),
         ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1".to_owned()),
+        ("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "100".to_owned()),
     ];
     let environment = environment.map(|(key, value)| (key.to_owned(), value));
     let config = config::load(None, environment).unwrap().config;

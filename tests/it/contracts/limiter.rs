@@ -1,6 +1,6 @@
 use crate::support::Redis;
 use countersign::{
-    cache::Limiter,
+    cache::{Limiter, Together},
     runtime::{Clock, ClockHand, Entropy},
 };
 use countersign_domain::{
@@ -60,7 +60,7 @@ impl Twin {
 
 async fn connect(redis: &Redis, percent: u32) -> Limiter {
     let url = SecretText::new(redis.url.clone());
-    Limiter::shared_patiently(&url, Clock::system(), percent, PATIENT).await.unwrap()
+    Limiter::shared(Together::connect_patiently(&url, PATIENT).await.unwrap(), Clock::system(), percent)
 }
 
 async fn twins(redis: Option<&Redis>, percent: u32) -> Vec<Twin> {
@@ -223,7 +223,6 @@ async fn replicas_on_one_redis_grant_the_burst_together() {
     assert_eq!(granted_at_once(&replicas, 200).await, 50);
     for replica in replicas {
         assert!(!replica.is_degraded());
-        replica.close().await;
     }
 }
 
@@ -234,7 +233,8 @@ async fn a_replica_with_a_wrong_clock_is_granted_no_more_than_the_others() {
     let right = connect(&redis, 100).await;
     assert_eq!(right.take(&[Draw { cost: 5, ..mail(1) }]).await, Ok(()));
     for wrong in [Timestamp::default(), Timestamp::from_seconds(9_000_000_000)] {
-        let replica = Limiter::shared_patiently(&url, Clock::manual(wrong).0, 100, PATIENT).await.unwrap();
+        let replica =
+            Limiter::shared(Together::connect_patiently(&url, PATIENT).await.unwrap(), Clock::manual(wrong).0, 100);
         assert!(replica.take(&[mail(1)]).await.is_err());
     }
 }
@@ -347,6 +347,6 @@ fn judge(model: &mut HashMap<u64, Timestamp>, draws: &[(u64, u32)], now: Timesta
 #[tokio::test]
 async fn a_redis_that_is_not_there_is_noticed_at_the_start() {
     let url = SecretText::new(Redis::nowhere());
-    let fault = Limiter::shared(&url, Clock::system(), 100).await.expect_err("there is no Redis");
+    let fault = Together::connect(&url).await.expect_err("there is no Redis");
     assert!(fault.to_string().starts_with("Redis: "), "{fault}");
 }

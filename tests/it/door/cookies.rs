@@ -2,7 +2,7 @@
 
 use crate::support::{
     Answer, Jar, Person, bearer,
-    jar::{ACCESS, REFRESH, TURN, login, read, set_cookies},
+    jar::{ACCESS, DEVICE, REFRESH, TURN, login, read, set_cookies},
     on_each_database, reason,
 };
 use countersign::grpc::wire::proto::*;
@@ -35,8 +35,9 @@ fn a_login_puts_both_tokens_into_cookies_that_live_as_long_and_none_into_the_ans
         let answer = browser.ask(app, "AuthService/Login", &login(EMAIL)).await;
         let (set, cleared) = told(&answer);
         browser.keep(&answer);
-        let expected = [pairs(&[ACCESS], 600), pairs(&[REFRESH, &browser.turn()], 14 * 86_400)].concat();
-        assert_eq!((set, cleared), (expected, vec![]));
+        let expected =
+            [pairs(&[ACCESS], 600), pairs(&[REFRESH, &browser.turn()], 14 * 86_400), pairs(&[DEVICE], 400 * 86_400)];
+        assert_eq!((set, cleared), (expected.concat(), vec![]));
         for (name, value, _) in set_cookies(&answer) {
             assert!(!String::from_utf8_lossy(&answer.body).contains(&value), "{name} is in the body too");
         }

@@ -116,6 +116,7 @@ const CASES: &[Case] = &[
             ("audience", INVALID, INVALID),
             CAPTCHA,
             ("device_name", INVALID, INVALID),
+            ("device_token", INVALID, Taken),
         ],
     },
     Case {

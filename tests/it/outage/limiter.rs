@@ -1,5 +1,8 @@
 use crate::support::{Log, Redis, eventually};
-use countersign::{cache::Limiter, runtime::Clock};
+use countersign::{
+    cache::{Limiter, Together},
+    runtime::Clock,
+};
 use countersign_domain::{
     limit::{Draw, Limit},
     secret::SecretText,
@@ -21,9 +24,17 @@ fn tries(host: u8) -> Draw {
     Draw::one(LIMIT, IpAddr::from([192, 0, 2, host]))
 }
 
-async fn connect(redis: &Redis) -> Limiter {
+async fn link(redis: &Redis) -> Together {
+    Together::connect(&SecretText::new(redis.url.clone())).await.unwrap()
+}
+
+fn limiter(link: Together) -> Limiter {
     let (clock, _) = Clock::manual(Timestamp::from_seconds(1_800_000_000));
-    Limiter::shared(&SecretText::new(redis.url.clone()), clock, 100).await.unwrap()
+    Limiter::shared(link, clock, 100)
+}
+
+async fn connect(redis: &Redis) -> Limiter {
+    limiter(link(redis).await)
 }
 
 async fn grants(limiter: &Limiter, draw: Draw, calls: usize) -> usize {
@@ -61,7 +72,8 @@ async fn an_outage(mut redis: Redis, begin: impl Fn(&mut Redis), end: impl Fn(&m
     let told = Told { log: Log::default(), metrics: recorder.handle() };
     let _metrics = metrics::set_default_local_recorder(&recorder);
     let _log = told.log.listen();
-    let (one, other) = (connect(&redis).await, connect(&redis).await);
+    let link = link(&redis).await;
+    let (one, other) = (limiter(link.clone()), connect(&redis).await);
     assert_eq!(told.metric("countersign_limiter_degraded"), "0");
     // A busy machine may be slower than a limiter is patient.
     together(&one).await;
@@ -85,7 +97,7 @@ async fn an_outage(mut redis: Redis, begin: impl Fn(&mut Redis), end: impl Fn(&m
     assert_eq!(told.metric("countersign_limiter_degraded"), "0");
     assert!(told.lines("INFO") >= 1);
     counted_together(&one, &other).await;
-    one.close().await;
+    link.close().await;
     let warnings = told.lines("WARN");
     assert_eq!(grants(&one, tries(5), 100).await, QUARTER, "without Redis it still limits");
     assert_eq!(told.lines("WARN"), warnings, "that it was closed is no outage");

@@ -84,7 +84,8 @@ async fn an_account_disabled_in_the_terminal_can_do_nothing_at_the_next_call() {
     assert_eq!(client.me(&session).await.reason(), "ACCOUNT_DISABLED");
     assert_eq!(client.refresh(&session.refresh_token).await.reason(), "ACCOUNT_DISABLED");
     assert_eq!(client.log_in("ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
-    assert!(options.succeed(&["account", "show", "ada@example.org"]).contains("  disabled 2"));
+    let shown = options.succeed(&["account", "show", "ada@example.org"]);
+    assert!(shown.contains("  disabled 2") && shown.contains("from devices not known: 1"), "{shown}");
     assert_eq!(options.succeed(&["account", "disable", "ada@example.org"]), "it was disabled already\n");
 
     options.succeed(&["account", "enable", "ada@example.org"]);

@@ -118,7 +118,7 @@ fn a_login_that_fails_opens_nothing_and_one_that_succeeds_is_audited() {
         assert_eq!(grown(app, &before).await, [("audit_events", 1)].into());
         let before = census(app).await;
         let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
-        assert_eq!(grown(app, &before).await, [("audit_events", 1), ("sessions", 1)].into());
+        assert_eq!(grown(app, &before).await, [("audit_events", 1), ("devices", 1), ("sessions", 1)].into());
         let logged_in =
             app.number("SELECT count(*) FROM audit_events WHERE kind = 'logged_in' AND session_id IS NOT NULL");
         assert_eq!(logged_in.await, 1);

@@ -1,4 +1,5 @@
 //! How sessions begin.
 
+mod device;
 mod login;
 mod rehash;

@@ -2,8 +2,17 @@ use super::App;
 use std::collections::BTreeMap;
 
 /// Every table that calls write to.
-const TABLES: [&str; 8] =
-    ["accounts", "actions", "audit_events", "outbox", "past_passwords", "registrations", "request_ids", "sessions"];
+const TABLES: [&str; 9] = [
+    "accounts",
+    "actions",
+    "audit_events",
+    "devices",
+    "outbox",
+    "past_passwords",
+    "registrations",
+    "request_ids",
+    "sessions",
+];
 
 /// How many rows each table has.
 pub(crate) async fn census(app: &App) -> BTreeMap<&'static str, i64> {

@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 
 pub(crate) const ACCESS: &str = "__Host-countersign_access";
 pub(crate) const REFRESH: &str = "__Host-countersign_refresh";
+pub(crate) const DEVICE: &str = "__Host-countersign_device";
 /// What the names of turns begin with.
 pub(crate) const TURN: &str = "__Host-countersign_refresh.";
 
@@ -93,8 +94,9 @@ impl Jar {
         self.0.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
+    /// The cookies of a session. That of the device stays, whoever comes and goes.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.0.lock().unwrap().keys().cloned().collect()
+        self.0.lock().unwrap().keys().filter(|name| *name != DEVICE).cloned().collect()
     }
 
     /// The only turn there is.

@@ -32,6 +32,7 @@ impl Replica {
             ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192".to_owned()),
             ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1".to_owned()),
             ("COUNTERSIGN_LIMITS__PERCENT", "100000".to_owned()),
+            ("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "100".to_owned()),
         ];
         config::load(None, environment.map(|(key, value)| (key.to_owned(), value))).unwrap().config
     }

@@ -23,6 +23,7 @@ export const deErrors: Errors = {
     SESSION_EXPIRED: "Sie waren länger nicht hier und wurden deshalb abgemeldet. Bitte melden Sie sich neu an.",
     REFRESH_TOKEN_REUSED:
       "Ihre Anmeldung wurde so benutzt, als wäre sie kopiert worden, und zur Sicherheit beendet. Melden Sie sich neu an, und prüfen Sie Ihre Geräte.",
+    REAUTHENTICATION_REQUIRED: "Zur Sicherheit: Melden Sie sich in diesem Programm bitte noch einmal an.",
     REFRESH_CONTENDED: "Ein anderer Tab ist gerade mit Ihrer Anmeldung beschäftigt. Bitte versuchen Sie es noch einmal.",
     ACCOUNT_DISABLED: "Dieses Konto wurde gesperrt. Bitte wenden Sie sich an den Betreiber dieses Dienstes.",
     CALLER_NOT_ALLOWED: "Das dürfen Sie nicht.",

@@ -23,6 +23,7 @@ export const enErrors: Errors = {
     SESSION_EXPIRED: "You have not been here for a while, so you were signed out. Please sign in again.",
     REFRESH_TOKEN_REUSED:
       "Your sign-in was used as if it had been copied, so it was ended to be safe. Sign in again, and look at your devices.",
+    REAUTHENTICATION_REQUIRED: "To be safe, please sign in again in this program.",
     REFRESH_CONTENDED: "Another tab is busy with your sign-in. Please try again.",
     ACCOUNT_DISABLED: "This account has been disabled. Please contact whoever runs this service.",
     CALLER_NOT_ALLOWED: "You are not allowed to do this.",

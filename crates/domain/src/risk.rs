@@ -1,0 +1,148 @@
+//! What is unusual about a client, and what is made of it.
+
+use crate::client::{DeviceSignal, Place, Signals};
+
+/// What is done when a session is refreshed by a client that is very different from the one that opened it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMismatch {
+    /// It is written to the audit trail.
+    Note,
+    /// Its owner is told, too.
+    Mail,
+    /// It is refused, and the client has to log in. The session goes on where it was.
+    Challenge,
+    /// The session ends.
+    End,
+}
+
+/// A client as it was seen, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    pub signals: Signals,
+    /// `None` when nobody knows.
+    pub place: Option<Place>,
+}
+
+/// What is news about a login.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoginNews {
+    pub new_device: bool,
+    pub new_place: bool,
+}
+
+impl LoginNews {
+    pub fn is_any(self) -> bool {
+        self.new_device || self.new_place
+    }
+}
+
+/// So many signals that differ make another client. One alone is everyday life: a phone that leaves the house changes its network, a
+/// browser that pretends to be another one for a page changes its program, one that clears its cookies loses its device.
+const VERY_DIFFERENT: usize = 2;
+
+/// Whether a session is being refreshed by the client that opened it, for all that can be seen.
+pub fn is_same_client(opened: &Signals, refreshing: &Signals) -> bool {
+    let program = opened.program != refreshing.program;
+    let network = matches!((opened.network, refreshing.network), (Some(one), Some(other)) if one != other);
+    let device = match (opened.device, refreshing.device) {
+        (DeviceSignal::Shown(one), DeviceSignal::Shown(other)) => one != other,
+        (DeviceSignal::Shown(_), DeviceSignal::Missing) => true,
+        _ => false,
+    };
+    [program, network, device].into_iter().filter(|differs| *differs).count() < VERY_DIFFERENT
+}
+
+/// What is news about a login, given where the account was used before.
+///
+/// A device that shows its token is no news. Nor is one that does not and still looks like one from before: programs that keep no
+/// tokens would otherwise be news every time. Where nothing is known of before, nothing is news.
+pub fn judge_login(is_known: bool, seen: &Sighting, before: &[Sighting]) -> LoginNews {
+    let looks_like = |earlier: &Sighting| {
+        earlier.signals.program == seen.signals.program && earlier.signals.network == seen.signals.network
+    };
+    let new_device = !is_known && !before.is_empty() && !before.iter().any(looks_like);
+    let mut places = before.iter().filter_map(|earlier| earlier.place).peekable();
+    let new_place = seen.place.is_some_and(|here| places.peek().is_some() && places.all(|place| place != here));
+    LoginNews { new_device, new_place }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        client::{Network, Program},
+        id::DeviceId,
+    };
+    use uuid::Uuid;
+
+    fn device(number: u128) -> DeviceSignal {
+        DeviceSignal::Shown(DeviceId::from_uuid(Uuid::from_u128(number)))
+    }
+
+    fn signals(program: &str, address: &str, device: DeviceSignal) -> Signals {
+        let network = address.parse().ok().map(Network::of);
+        Signals { program: Program::of(program), network, device }
+    }
+
+    fn sighting(program: &str, address: &str, place: &str) -> Sighting {
+        Sighting { signals: signals(program, address, DeviceSignal::Unasked), place: Place::parse(place) }
+    }
+
+    #[test]
+    fn a_phone_that_changes_its_address_is_the_same_client_and_so_is_any_other_single_change() {
+        let opened = signals("app/1.0", "192.0.2.1", device(1));
+        for (what, same) in [
+            ("nothing", signals("app/1.0", "192.0.2.1", device(1))),
+            ("the network", signals("app/1.0", "198.51.100.7", device(1))),
+            ("the version", signals("app/2.0", "198.51.100.7", device(1))),
+            ("the program", signals("other/1.0", "192.0.2.9", device(1))),
+            ("the device", signals("app/1.0", "192.0.2.1", device(2))),
+            ("nothing that is asked", signals("app/1.0", "198.51.100.7", DeviceSignal::Unasked)),
+            ("nothing that is known", signals("other/1.0", "", DeviceSignal::Unasked)),
+        ] {
+            assert!(is_same_client(&opened, &same), "{what}");
+        }
+    }
+
+    #[test]
+    fn two_changes_at_once_make_another_client() {
+        let opened = signals("app/1.0", "192.0.2.1", device(1));
+        for (what, other) in [
+            ("program and network", signals("other/1.0", "198.51.100.7", device(1))),
+            ("program and network, no device asked", signals("other/1.0", "198.51.100.7", DeviceSignal::Unasked)),
+            ("network and device", signals("app/1.0", "198.51.100.7", device(2))),
+            ("network, without its device", signals("app/1.0", "198.51.100.7", DeviceSignal::Missing)),
+            ("program, without its device", signals("other/1.0", "192.0.2.1", DeviceSignal::Missing)),
+        ] {
+            assert!(!is_same_client(&opened, &other), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_has_no_device_misses_none() {
+        let opened = signals("app/1.0", "192.0.2.1", DeviceSignal::Unasked);
+        assert!(is_same_client(&opened, &signals("app/1.0", "198.51.100.7", DeviceSignal::Missing)));
+        assert!(is_same_client(&opened, &signals("app/1.0", "198.51.100.7", device(1))));
+    }
+
+    #[test]
+    fn a_login_is_news_when_neither_the_device_nor_its_looks_are_known() {
+        let before = [sighting("app/1.0", "192.0.2.1", "DE"), sighting("Mozilla/5.0 Firefox/1", "198.51.100.1", "FR")];
+        let judge = |known, program, address, place| judge_login(known, &sighting(program, address, place), &before);
+        let news = |new_device, new_place| LoginNews { new_device, new_place };
+        assert_eq!(judge(false, "app/2.0", "192.0.2.77", "DE"), news(false, false));
+        assert_eq!(judge(false, "app/2.0", "198.51.100.1", "FR"), news(true, false), "known parts, never together");
+        assert_eq!(judge(true, "curl/8", "203.0.113.1", "DE"), news(false, false));
+        assert_eq!(judge(false, "curl/8", "203.0.113.1", "BR"), news(true, true));
+        assert_eq!(judge(true, "app/1.0", "192.0.2.1", "BR"), news(false, true));
+        assert_eq!(judge(true, "app/1.0", "192.0.2.1", ""), news(false, false), "a place nobody knows is no news");
+    }
+
+    #[test]
+    fn the_first_login_is_no_news_nor_is_the_first_place_that_is_known() {
+        let seen = sighting("app/1.0", "192.0.2.1", "DE");
+        assert_eq!(judge_login(false, &seen, &[]), LoginNews::default());
+        let before = [sighting("app/1.0", "192.0.2.1", "")];
+        assert_eq!(judge_login(false, &seen, &before), LoginNews::default());
+    }
+}

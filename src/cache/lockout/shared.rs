@@ -1,0 +1,67 @@
+use super::LockKey;
+use crate::cache::{Together, redis::RedisFault};
+use countersign_domain::lockout::Guesses;
+use fred::types::scripts::Script;
+use std::time::Duration;
+
+/// Remembering together, in Redis. The rule is not told twice, once here and once in Lua: what is remembered of a key is read,
+/// changed here, and written if nobody else has written meanwhile. Whoever comes too late looks again; since few guesses of a key
+/// are ever admitted, few ever write, and the others find that they must wait and write nothing.
+pub(super) struct Shared {
+    together: Together,
+    script: Script,
+    /// In milliseconds.
+    memory: u128,
+}
+
+/// The hash tag of the limiter: one slot of a cluster, one connection that is known to answer.
+const PREFIX: &str = "{countersign}:lockout:";
+/// How often is looked again. Each time, somebody else was admitted or settled.
+const MOST_LOOKS: usize = 64;
+
+/// Writes the second argument if the first is what is there, and answers what is there then. Nothing there reads as an empty text,
+/// and an empty text is not kept.
+const SWAP: &str = r"
+local there = redis.pcall('GET', KEYS[1])
+if type(there) ~= 'string' then
+    there = ''
+end
+if there ~= ARGV[1] then
+    return { 0, there }
+end
+if ARGV[2] == '' then
+    redis.call('DEL', KEYS[1])
+elseif ARGV[2] ~= there then
+    redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+end
+return { 1, ARGV[2] }
+";
+
+impl Shared {
+    pub(super) fn new(together: Together, memory: Duration) -> Self {
+        Self { together, script: Script::from_lua(SWAP), memory: memory.as_millis() }
+    }
+
+    /// `None` when it has to be decided here.
+    pub(super) async fn change<T>(&self, key: LockKey, change: impl Fn(&mut Guesses) -> T + Send + Sync) -> Option<T> {
+        // Nothing, as nearly always: then one round trip does it.
+        let mut there = String::new();
+        for _ in 0..MOST_LOOKS {
+            let mut guesses = Guesses::from_text(&there);
+            let changed = change(&mut guesses);
+            let new = if guesses.is_empty() { String::new() } else { guesses.to_text() };
+            let (swapped, found) = self.together.ask(Box::pin(self.swap(key, &there, new))).await?;
+            if swapped == 1 {
+                return Some(changed);
+            }
+            there = found;
+        }
+        tracing::warn!("guesses of one key overtook each other too often; it is decided here");
+        None
+    }
+
+    async fn swap(&self, key: LockKey, there: &str, new: String) -> Result<(u8, String), RedisFault> {
+        let arguments = vec![there.to_owned(), new, self.memory.to_string()];
+        self.together.run(&self.script, vec![format!("{PREFIX}{key}")], arguments).await
+    }
+}

@@ -1,0 +1,71 @@
+//! `[lockout]`: how often a password may be guessed.
+
+use super::reader::Reader;
+use super::value::DAY;
+use countersign_domain::lockout::LockoutRule;
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lockout {
+    /// For an identifier, and for each device that is known.
+    pub rule: LockoutRule,
+    /// Wrong passwords in a row after which a password is of no use any more, except on known devices.
+    pub disable_after: u32,
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+impl Lockout {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut section = reader.section(
+            "lockout",
+            "How often a password may be guessed: for one e-mail address or user name, known or not, and from each device that \
+             logged in before. Where it is counted, `limits.store` says.",
+        );
+        let second = Duration::from_secs(1);
+        let lockout = Self {
+            rule: LockoutRule {
+                captcha_after: section.whole(
+                    "captcha_after",
+                    3,
+                    1..=100,
+                    "So many wrong passwords demand a captcha, where one is configured.",
+                ),
+                captcha_window: section.duration(
+                    "captcha_window",
+                    5 * MINUTE,
+                    second..=DAY,
+                    "The time within which they are counted.",
+                ),
+                lock_after: section.whole("lock_after", 5, 1..=100, "So many wrong passwords make everybody wait."),
+                lock_window: section.duration(
+                    "lock_window",
+                    10 * MINUTE,
+                    second..=DAY,
+                    "The time within which they are counted.",
+                ),
+                first_wait: section.duration(
+                    "first_wait",
+                    MINUTE,
+                    second..=DAY,
+                    "The first wait. Each wrong password after it makes the next one twice as long.",
+                ),
+                longest_wait: section.duration("longest_wait", 15 * MINUTE, second..=DAY, "The longest wait."),
+            },
+            disable_after: section.whole(
+                "disable_after",
+                100,
+                10..=100,
+                "After so many wrong passwords in a row the password of an account opens nothing until it is reset, except on \
+                 devices that logged in before. NIST SP 800-63B-4 allows 100.",
+            ),
+        };
+        let holds = lockout.rule.first_wait <= lockout.rule.longest_wait;
+        section.reader().require(
+            &["lockout.first_wait", "lockout.longest_wait"],
+            holds,
+            "must not be longer than lockout.longest_wait",
+        );
+        lockout
+    }
+}

@@ -1,0 +1,45 @@
+use countersign_domain::client::Place;
+use maxminddb::{Reader, path};
+use std::{fmt, net::IpAddr, path::Path, sync::Arc};
+
+/// Tells the country of an address, if anybody told us.
+#[derive(Clone, Default)]
+pub struct Places(Option<Arc<Reader<Vec<u8>>>>);
+
+/// The file is none of this kind, or cannot be read.
+#[derive(Debug)]
+pub struct PlacesFault(String);
+
+impl fmt::Display for PlacesFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PlacesFault {}
+
+impl Places {
+    /// Reads a file into memory. It must know countries, as all of GeoLite2's but `ASN` do.
+    ///
+    /// # Errors
+    /// When it cannot be read, is damaged, or is of another kind.
+    pub fn open(file: &Path) -> Result<Self, PlacesFault> {
+        let reader = Reader::open_readfile(file).map_err(|error| PlacesFault(error.to_string()))?;
+        // Once, so that a damaged file stops the start and no call.
+        reader.verify().map_err(|error| PlacesFault(error.to_string()))?;
+        Ok(Self(Some(Arc::new(reader))))
+    }
+
+    /// `None` when nobody knows.
+    pub fn find(&self, address: IpAddr) -> Option<Place> {
+        let found = self.0.as_ref()?.lookup(address.to_canonical()).ok()?;
+        let code: Option<&str> = found.decode_path(&path!["country", "iso_code"]).ok()?;
+        Place::parse(code?)
+    }
+}
+
+impl fmt::Debug for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Places::Known" } else { "Places::Unknown" })
+    }
+}

@@ -1,0 +1,23 @@
+//! A device that somebody logged in to an account from.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "devices")]
+pub(in crate::store) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(in crate::store) id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(in crate::store) account_id: Uuid,
+    pub(in crate::store) tenant_id: Uuid,
+    /// Wrong passwords in a row from here.
+    pub(in crate::store) failures: i32,
+    pub(in crate::store) created_at: i64,
+    /// When somebody last logged in from here.
+    pub(in crate::store) seen_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(in crate::store) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,68 @@
+use super::Device;
+use crate::{
+    cache::{LockKey, Lockout},
+    keys::KeyRing,
+    usecase::{Failure, Origin},
+};
+use countersign_domain::{
+    id::AccountId,
+    lockout::{CaptchaState, Hold, Outcome, Ticket},
+    refusal::{Reason, Refusal},
+};
+use std::{sync::Arc, time::Duration};
+
+/// Admits guesses at a password, and holds who was wrong too often. The rule is that of [`countersign_domain::lockout`].
+///
+/// Nobody looks whether an identifier is known: what is counted is a code of what was typed.
+#[derive(Clone, Debug)]
+pub struct GuessGate {
+    pub lockout: Lockout,
+    pub ring: Arc<KeyRing>,
+}
+
+/// A guess that was admitted. Only [`GuessGate`] makes one; it is settled once the password was looked at.
+#[derive(Debug)]
+pub struct Guess {
+    key: LockKey,
+    ticket: Ticket,
+}
+
+/// Whose guesses are counted together.
+#[derive(Clone, Copy, Debug)]
+pub enum Guesser<'a> {
+    /// A device that was used to log in to this account before. What others guess does not concern it.
+    Known(&'a Device, AccountId),
+    /// Everybody else who guesses for what was typed.
+    Stranger(&'a str),
+}
+
+impl GuessGate {
+    /// # Errors
+    /// RATE_LIMITED while it has to wait; CAPTCHA_REQUIRED and whatever is wrong with the captcha.
+    pub async fn admit(&self, origin: &Origin, guesser: Guesser<'_>) -> Result<Guess, Failure> {
+        let key = self.key(origin, guesser);
+        let admitted = self.lockout.admit(key, CaptchaState::Impossible).await;
+        match admitted {
+            Ok(ticket) => Ok(Guess { key, ticket }),
+            Err(Hold::Wait(wait)) => Err(Refusal::from(Reason::RateLimited).retry_after(wait).into()),
+            Err(Hold::Captcha) => Err(Failure::Broken("a captcha was solved and is demanded again".to_owned())),
+        }
+    }
+
+    /// Returns for how long nobody may guess from now on, if this guess did it.
+    pub async fn settle(&self, guess: Guess, outcome: Outcome) -> Option<Duration> {
+        self.lockout.settle(guess.key, guess.ticket, outcome).await
+    }
+
+    /// The key rotates once a month, and what was counted under the one before is forgotten. That is little against an hour.
+    fn key(&self, origin: &Origin, guesser: Guesser<'_>) -> LockKey {
+        let tenant = origin.tenant().as_uuid().into_bytes();
+        let mac = self.ring.mac();
+        LockKey::mac(match guesser {
+            Guesser::Known(device, account) => {
+                mac.tag("lockout: device", &[&tenant, device.id().as_bytes(), account.as_bytes()])
+            }
+            Guesser::Stranger(typed) => mac.tag("lockout: identifier", &[&tenant, typed.as_bytes()]),
+        })
+    }
+}

@@ -1,0 +1,99 @@
+use super::{Means, doors::Stories};
+use crate::{
+    grpc::AuthDoor,
+    usecase::{
+        gate::{GuessGate, Lookout},
+        service::IssueServiceToken,
+        session::{Logout, Refresh, WatchClient},
+        sign_in::{Login, OpenSession},
+    },
+};
+
+impl Stories<'_> {
+    fn login(&self) -> Login {
+        let Means { store, ring, news, hasher, lockout, world, .. } = self.means;
+        let open = OpenSession {
+            store: store.clone(),
+            lookout: self.lookout(),
+            tokens: self.issue_tokens(),
+            lives: self.session_lives(),
+            me: self.me(),
+            post: self.post(),
+            journal: self.journal(),
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+        };
+        Login {
+            store: store.clone(),
+            lookout: self.lookout(),
+            guesses: GuessGate { lockout: lockout.clone(), ring: ring.clone() },
+            password: self.password_gate(),
+            open,
+            news: news.clone(),
+            throttle: self.throttle(),
+            hasher: hasher.clone(),
+            post: self.post(),
+            journal: self.journal(),
+            disable_after: i32::try_from(self.config.lockout.disable_after).unwrap_or(i32::MAX),
+        }
+    }
+
+    fn refresh(&self) -> Refresh {
+        let Means { store, ring, news, world, .. } = self.means;
+        let watch = WatchClient {
+            store: store.clone(),
+            lookout: self.lookout(),
+            on_mismatch: self.config.risk.on_mismatch,
+            post: self.post(),
+            journal: self.journal(),
+            clock: world.clock.clone(),
+        };
+        Refresh {
+            store: store.clone(),
+            ring: ring.clone(),
+            news: news.clone(),
+            tokens: self.issue_tokens(),
+            lives: self.session_lives(),
+            me: self.me(),
+            throttle: self.throttle(),
+            watch,
+            post: self.post(),
+            journal: self.journal(),
+            clock: world.clock.clone(),
+        }
+    }
+
+    fn lookout(&self) -> Lookout {
+        let Means { store, places, world, .. } = self.means;
+        Lookout { store: store.clone(), places: places.clone(), entropy: world.entropy.clone() }
+    }
+
+    pub(super) fn auth_door(&self) -> AuthDoor {
+        let Means { store, ring, news, world, .. } = self.means;
+        AuthDoor {
+            login: self.login(),
+            refresh: self.refresh(),
+            logout: Logout {
+                store: store.clone(),
+                ring: ring.clone(),
+                news: news.clone(),
+                lives: self.session_lives(),
+                journal: self.journal(),
+                clock: world.clock.clone(),
+            },
+            issue_service_token: IssueServiceToken {
+                store: store.clone(),
+                ring: ring.clone(),
+                news: news.clone(),
+                throttle: self.throttle(),
+                journal: self.journal(),
+                issuer: self.config.keys.issuer.clone(),
+                life: self.config.sessions.access_ttl,
+                clock: world.clock.clone(),
+                entropy: world.entropy.clone(),
+            },
+            authenticate: self.authenticate(),
+            recognise: self.recognise(),
+        }
+    }
+}

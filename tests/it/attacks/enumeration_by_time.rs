@@ -1,0 +1,196 @@
+//! Telling by the time an answer takes whether somebody has an account.
+//!
+//! Every kind of address is asked about in turn, so that whatever slows the machine down slows all of them. Two kinds are told apart
+//! when it is no accident *and* when it would help: with one measurement of each, the slower kind is guessed right far more often than
+//! by a coin. Either alone says nothing: with enough samples any difference is significant, and with few any may be large.
+
+use crate::support::{App, AppOptions, PASSWORD, Person, WRONG, on_each_database_with, reason};
+use countersign::{grpc::wire::proto::*, usecase::Origin};
+use std::time::Instant;
+use tonic::Status;
+
+/// Of each kind. The whole file calls some two thousand times and is over within a minute.
+const SAMPLES: usize = 40;
+/// Standard deviations from what chance would give: one in thirty thousand.
+const SIGNIFICANT: f64 = 4.0;
+/// How often the slower kind of a pair is the one that took longer. 0.5 is a coin; from 0.71 on the difference counts as large
+/// (Vargha and Delaney 2000).
+const LARGE: f64 = 0.71;
+
+const ADA: &str = "ada@example.org";
+const UNA: &str = "una@example.org";
+const DORA: &str = "dora@example.org";
+
+/// How well one kind can be told from another.
+#[derive(Debug)]
+struct Difference {
+    /// Of the Mann-Whitney test, which assumes nothing about how times are spread.
+    deviations: f64,
+    /// How often a sample of the first kind is above one of the second; ties count half.
+    superiority: f64,
+}
+
+impl Difference {
+    fn between(one: &[f64], other: &[f64]) -> Self {
+        let above: f64 = one
+            .iter()
+            .flat_map(|a| {
+                other.iter().map(move |b| {
+                    if a > b {
+                        1.0
+                    } else if a < b {
+                        0.0
+                    } else {
+                        0.5
+                    }
+                })
+            })
+            .sum();
+        let (n, m) = (one.len() as f64, other.len() as f64);
+        let spread = (n * m * (n + m + 1.0) / 12.0).sqrt();
+        Self { deviations: (above - n * m / 2.0) / spread, superiority: above / (n * m) }
+    }
+
+    fn tells(&self) -> bool {
+        self.deviations.abs() > SIGNIFICANT && (self.superiority > LARGE || self.superiority < 1.0 - LARGE)
+    }
+}
+
+/// Measures what each kind of address takes, and compares every two.
+async fn compare(app: &App, what: &str, ask: impl AsyncFn(usize, usize)) {
+    const N: usize = KINDS.len();
+    let mut times = [const { Vec::new() }; N];
+    for sample in 0..SAMPLES {
+        // Codes would be void after a few samples.
+        app.execute("UPDATE actions SET code_tries = 0").await;
+        for turn in 0..N {
+            // Nobody is always first.
+            let kind = (sample + turn) % N;
+            let begun = Instant::now();
+            ask(kind, sample).await;
+            times[kind].push(begun.elapsed().as_secs_f64());
+        }
+    }
+    for one in 0..N {
+        for other in 0..one {
+            let difference = Difference::between(&times[one], &times[other]);
+            assert!(
+                !difference.tells(),
+                "{what}: {} and {} can be told apart: {difference:?}",
+                KINDS[one],
+                KINDS[other]
+            );
+        }
+    }
+}
+
+/// Somebody with an account, somebody who has not verified an address, and somebody who was disabled.
+async fn three(app: &App) {
+    Person::register(app, ADA).await;
+    register(app, UNA).await.unwrap();
+    let dora = Person::sign_up(app, DORA).await;
+    let id = dora.session.account.unwrap().account_id.parse().unwrap();
+    app.accounts.disable(&Origin::terminal(), id).await.unwrap();
+    app.send_mail().await;
+}
+
+const KINDS: [&str; 4] = ["an account", "an unverified address", "a disabled account", "an unknown address"];
+
+/// An address of a kind. Each unknown one is asked about once: after a registration it is unknown no more.
+fn address(kind: usize, sample: usize) -> String {
+    match kind {
+        0 => ADA.to_owned(),
+        1 => UNA.to_owned(),
+        2 => DORA.to_owned(),
+        _ => format!("nobody-{sample}@example.org"),
+    }
+}
+
+async fn register(app: &App, email: &str) -> Result<(), Status> {
+    let form = RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
+    app.account().register(form).await.map(drop)
+}
+
+#[test]
+fn no_login_tells_by_its_time_whether_there_is_an_account() {
+    on_each_database_with(AppOptions::default(), async |app| {
+        three(app).await;
+        compare(app, "Login", async |kind, sample| {
+            let refused = Person::log_in(app, &address(kind, sample), WRONG).await.unwrap_err();
+            assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
+        })
+        .await;
+    });
+}
+
+#[test]
+fn no_login_that_waits_tells_by_its_time_whether_there_is_an_account() {
+    on_each_database_with(AppOptions::with("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "1"), async |app| {
+        three(app).await;
+        for kind in 0..KINDS.len() {
+            Person::log_in(app, &address(kind, 0), WRONG).await.unwrap_err();
+        }
+        compare(app, "Login of a locked name", async |kind, _| {
+            let refused = Person::log_in(app, &address(kind, 0), WRONG).await.unwrap_err();
+            assert_eq!(reason(&refused), "RATE_LIMITED");
+        })
+        .await;
+    });
+}
+
+#[test]
+fn no_registration_and_no_mail_tells_by_its_time_whether_there_is_an_account() {
+    on_each_database_with(AppOptions::default(), async |app| {
+        three(app).await;
+        compare(app, "RequestReset", async |kind, sample| {
+            let form = RequestResetRequest { email: address(kind, sample), ..Default::default() };
+            app.account().request_reset(form).await.unwrap();
+        })
+        .await;
+        compare(app, "ResendVerification", async |kind, sample| {
+            let form = ResendVerificationRequest { email: address(kind, sample), ..Default::default() };
+            app.account().resend_verification(form).await.unwrap();
+        })
+        .await;
+        compare(app, "Register", async |kind, sample| register(app, &address(kind, sample)).await.unwrap()).await;
+    });
+}
+
+#[test]
+fn no_wrong_code_tells_by_its_time_whether_one_is_on_its_way() {
+    on_each_database_with(AppOptions::default(), async |app| {
+        three(app).await;
+        for kind in 0..KINDS.len() {
+            let form = RequestResetRequest { email: address(kind, 0), ..Default::default() };
+            app.account().request_reset(form).await.unwrap();
+        }
+        app.send_mail().await;
+        compare(app, "Verify", async |kind, sample| {
+            let form =
+                VerifyRequest { email: address(kind, sample), code: "12345678".to_owned(), ..Default::default() };
+            assert_eq!(reason(&app.account().verify(form).await.unwrap_err()), "CODE_INVALID");
+        })
+        .await;
+        compare(app, "Reset", async |kind, sample| {
+            let form = ResetRequest {
+                email: address(kind, sample),
+                code: "12345678".to_owned(),
+                new_password: "five patient lanterns by the sea".to_owned(),
+                ..Default::default()
+            };
+            assert_eq!(reason(&app.account().reset(form).await.unwrap_err()), "CODE_INVALID");
+        })
+        .await;
+    });
+}
+
+#[test]
+fn the_comparison_sees_what_is_there_and_nothing_else() {
+    let times = |slower: f64| -> Vec<f64> { (0..SAMPLES).map(|at| (at * 7 % SAMPLES) as f64 + slower).collect() };
+    let spread = SAMPLES as f64;
+    assert!(!Difference::between(&times(0.0), &times(0.0)).tells());
+    assert!(!Difference::between(&times(0.0), &times(spread / 10.0)).tells(), "too little to help anybody");
+    assert!(Difference::between(&times(0.0), &times(spread / 2.0)).tells());
+    assert!(Difference::between(&times(spread / 2.0), &times(0.0)).tells(), "in either direction");
+    assert!(!Difference::between(&[2.0, 3.0], &[1.0, 1.5]).tells(), "too few to mean anything");
+}

@@ -1,0 +1,157 @@
+use crate::support::Redis;
+use countersign::{
+    cache::{LockKey, Lockout, Together},
+    runtime::{Clock, ClockHand},
+};
+use countersign_domain::{
+    lockout::{CaptchaState, Hold, LockoutRule, Outcome, Ticket},
+    secret::SecretText,
+    time::Timestamp,
+};
+use fred::prelude::{Builder, Client, ClientLike as _, Config, KeysInterface as _, LuaInterface as _};
+use futures_util::future::join_all;
+use std::time::Duration;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+/// Nothing here is about a Redis that is slow, and the machine that runs the tests may be.
+const PATIENT: Duration = Duration::from_secs(30);
+const RULE: LockoutRule = LockoutRule {
+    captcha_after: 3,
+    captcha_window: Duration::from_mins(5),
+    lock_after: 5,
+    lock_window: Duration::from_mins(10),
+    first_wait: Duration::from_mins(1),
+    longest_wait: Duration::from_mins(15),
+};
+
+async fn shared(redis: &Redis, clock: Clock) -> Lockout {
+    let url = SecretText::new(redis.url.clone());
+    Lockout::shared(Together::connect_patiently(&url, PATIENT).await.unwrap(), clock, RULE)
+}
+
+/// One that counts here and one that counts in Redis, on one clock.
+async fn twins(redis: Option<&Redis>) -> (Vec<Lockout>, ClockHand) {
+    let (clock, hand) = Clock::manual(NOW);
+    let mut twins = vec![Lockout::local(clock.clone(), RULE)];
+    if let Some(redis) = redis {
+        twins.push(shared(redis, clock).await);
+    }
+    (twins, hand)
+}
+
+fn key(number: u8) -> LockKey {
+    LockKey::mac([number; 32])
+}
+
+async fn wrong(lockout: &Lockout, key: LockKey) -> Result<Option<Duration>, Hold> {
+    let ticket = lockout.admit(key, CaptchaState::Solved).await?;
+    Ok(lockout.settle(key, ticket, Outcome::Wrong).await)
+}
+
+async fn admitted_at_once(lockouts: &[Lockout], guesses: usize) -> Vec<Ticket> {
+    let guesses = (0..guesses).map(|guess| {
+        let lockout = lockouts[guess % lockouts.len()].clone();
+        tokio::spawn(async move { lockout.admit(key(1), CaptchaState::Solved).await.ok() })
+    });
+    join_all(guesses).await.into_iter().filter_map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn who_is_wrong_five_times_waits_and_each_time_after_it_twice_as_long() {
+    let redis = Redis::start();
+    let (twins, hand) = twins(redis.as_ref()).await;
+    for lockout in twins {
+        for guess in 1..=4 {
+            assert_eq!(wrong(&lockout, key(1)).await, Ok(None), "{guess}, {lockout:?}");
+        }
+        for minutes in [1, 2, 4, 8, 15, 15] {
+            let wait = Duration::from_mins(minutes);
+            assert_eq!(wrong(&lockout, key(1)).await, Ok(Some(wait)), "{lockout:?}");
+            assert_eq!(wrong(&lockout, key(1)).await, Err(Hold::Wait(wait)));
+            assert_eq!(
+                wrong(&lockout, key(100 + u8::try_from(minutes).unwrap())).await,
+                Ok(None),
+                "nobody else is held for it"
+            );
+            hand.advance(wait);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_captcha_is_demanded_after_three_and_a_right_password_forgets_all() {
+    let redis = Redis::start();
+    for lockout in twins(redis.as_ref()).await.0 {
+        for _ in 0..3 {
+            let ticket = lockout.admit(key(1), CaptchaState::Missing).await.unwrap();
+            lockout.settle(key(1), ticket, Outcome::Wrong).await;
+        }
+        assert_eq!(lockout.admit(key(1), CaptchaState::Missing).await, Err(Hold::Captcha), "{lockout:?}");
+        let ticket = lockout.admit(key(1), CaptchaState::Solved).await.unwrap();
+        lockout.settle(key(1), ticket, Outcome::Right).await;
+        assert!(lockout.admit(key(1), CaptchaState::Missing).await.is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_hundred_guesses_at_once_five_are_admitted() {
+    let redis = Redis::start();
+    for lockout in twins(redis.as_ref()).await.0 {
+        assert_eq!(admitted_at_once(std::slice::from_ref(&lockout), 200).await.len(), 5, "{lockout:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_on_one_redis_admit_five_together_and_what_one_settles_the_other_knows() {
+    let Some(redis) = Redis::start() else { return };
+    let (clock, hand) = Clock::manual(NOW);
+    let replicas = [shared(&redis, clock.clone()).await, shared(&redis, clock).await];
+    let tickets = admitted_at_once(&replicas, 200).await;
+    assert_eq!(tickets.len(), 5);
+    let settled = tickets
+        .iter()
+        .enumerate()
+        .map(async |(at, ticket)| replicas[at % 2].settle(key(1), *ticket, Outcome::Wrong).await);
+    let locked = join_all(settled).await.into_iter().flatten().count();
+    assert_eq!(locked, 1, "one of them was the fifth");
+    for replica in &replicas {
+        assert_eq!(wrong(replica, key(1)).await, Err(Hold::Wait(Duration::from_mins(1))));
+    }
+    hand.advance(Duration::from_mins(1));
+    assert_eq!(admitted_at_once(&replicas, 200).await.len(), 1);
+}
+
+async fn look_into(redis: &Redis) -> Client {
+    let client = Builder::from_config(Config::from_url(&redis.url).unwrap()).build().unwrap();
+    client.init().await.unwrap();
+    client
+}
+
+/// The name is part of what replicas of two releases agree on.
+const ONES: &str = "{countersign}:lockout:01010101010101010101010101010101";
+
+#[tokio::test]
+async fn what_lies_in_redis_expires_and_goes_with_a_right_password() {
+    let Some(redis) = Redis::start() else { return };
+    let (lockout, inside) = (shared(&redis, Clock::manual(NOW).0).await, look_into(&redis).await);
+    let ticket = lockout.admit(key(1), CaptchaState::Solved).await.unwrap();
+    let left: i64 = inside.pttl(ONES).await.unwrap();
+    assert!((1..=75 * 60 * 1_000).contains(&left), "{left}");
+    lockout.settle(key(1), ticket, Outcome::Right).await;
+    assert_eq!(inside.exists::<i64, _>(ONES).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_somebody_else_wrote_into_redis_counts_as_nothing_and_stops_nobody() {
+    let Some(redis) = Redis::start() else { return };
+    let (lockout, inside) = (shared(&redis, Clock::manual(NOW).0).await, look_into(&redis).await);
+    for garbage in ["", "x", "4294967295 9223372036854775807", "0 0 1? 1? 1?", "-1"] {
+        inside.set::<(), _, _>(ONES, garbage, None, None, false).await.unwrap();
+        let admitted = lockout.admit(key(1), CaptchaState::Solved).await;
+        let wait = matches!(admitted, Err(Hold::Wait(wait)) if wait <= RULE.longest_wait);
+        assert!(admitted.is_ok() || wait, "{garbage}: {admitted:?}");
+    }
+    let list = "redis.call('DEL', KEYS[1]) redis.call('RPUSH', KEYS[1], 'a list')";
+    inside.eval::<(), _, _, _>(list, vec![ONES], Vec::<String>::new()).await.unwrap();
+    assert!(lockout.admit(key(1), CaptchaState::Solved).await.is_ok());
+}
