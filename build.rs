@@ -24,7 +24,7 @@ const PROTOS: [&str; 7] = [
 ];
 
 /// Messages that carry passwords, tokens, codes or mails: prost would print them in clear.
-const SECRET_MESSAGES: [&str; 20] = [
+const SECRET_MESSAGES: [&str; 21] = [
     "countersign.v1.RegisterRequest",
     "countersign.v1.VerifyRequest",
     "countersign.v1.ResetRequest",
@@ -38,6 +38,7 @@ const SECRET_MESSAGES: [&str; 20] = [
     "countersign.v1.LogoutRequest",
     "countersign.v1.Session",
     "countersign.v1.ResendVerificationRequest",
+    "countersign.v1.RequestResetRequest",
     "countersign.v1.DevMail",
     "countersign.v1.IssueServiceTokenRequest",
     "countersign.v1.IssueServiceTokenResponse",

@@ -1,6 +1,7 @@
 //! Countersign: an identity service that speaks gRPC. ARCHITECTURE.md is the map.
 
 pub mod cache;
+pub mod captcha;
 pub mod cli;
 pub mod config;
 pub mod grpc;

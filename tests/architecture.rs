@@ -87,6 +87,11 @@ fn redis_stays_in_the_cache() {
 }
 
 #[test]
+fn http_calls_stay_at_the_captcha() {
+    holds(&arrows::HTTP_CALLS_STAY_AT_THE_CAPTCHA);
+}
+
+#[test]
 fn the_environment_is_read_in_config() {
     holds(&arrows::ENVIRONMENT_IS_READ_IN_CONFIG);
 }

@@ -19,6 +19,7 @@
 mod accounts;
 mod audit;
 mod browser;
+mod captcha;
 mod database;
 mod fault;
 mod keys;
@@ -50,6 +51,7 @@ mod tests;
 pub use self::accounts::Accounts;
 pub use self::audit::Audit;
 pub use self::browser::Browser;
+pub use self::captcha::{Captcha, WhenUnavailable};
 pub use self::database::Database;
 pub use self::fault::{ConfigFault, ConfigFaults};
 pub use self::keys::Keys;

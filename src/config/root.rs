@@ -4,8 +4,8 @@ use super::production;
 use super::reader::Reader;
 use super::top::{Profile, Top};
 use super::{
-    Accounts, Audit, Browser, Database, Keys, Limits, Links, Lockout, Log, Mail, Passwords, Risk, Server, Sessions,
-    Verification,
+    Accounts, Audit, Browser, Captcha, Database, Keys, Limits, Links, Lockout, Log, Mail, Passwords, Risk, Server,
+    Sessions, Verification,
 };
 use countersign_domain::secret::SecretText;
 use std::net::SocketAddr;
@@ -43,6 +43,8 @@ pub struct Config {
     pub verification: Verification,
     /// `[browser]`
     pub browser: Browser,
+    /// `[captcha]`; `None` where no provider is configured.
+    pub captcha: Option<Captcha>,
     /// `[limits]`
     pub limits: Limits,
     /// `[lockout]`
@@ -74,6 +76,7 @@ impl Config {
         let sessions = Sessions::read(reader);
         let verification = Verification::read(reader);
         let browser = Browser::read(reader);
+        let captcha = Captcha::read(reader, top.profile);
         let limits = Limits::read(reader, top.redis_url.is_some());
         let lockout = Lockout::read(reader);
         let risk = Risk::read(reader);
@@ -99,6 +102,7 @@ impl Config {
             sessions,
             verification,
             browser,
+            captcha,
             limits,
             lockout,
             risk,

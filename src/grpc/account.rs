@@ -4,12 +4,12 @@ use super::{
 };
 use crate::usecase::{
     account::{
-        ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, Me, Register, Registering, RequestEmailChange,
-        RequestReset, ResendVerification, Reset, UpdateMe, Verify,
+        AskingForMail, ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, Me, Register, Registering,
+        RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
     },
     action::ClaimProof,
 };
-use countersign_domain::{email::EmailAddress, refusal::Refusal, request_id::RequestId};
+use countersign_domain::{refusal::Refusal, request_id::RequestId};
 use tonic::{Request, Response, Status};
 
 /// `countersign.v1.AccountService`
@@ -59,8 +59,8 @@ impl account_service_server::AccountService for AccountDoor {
         let call = Call::of(&request)?;
         call.answer(async {
             let message = request.into_inner();
-            let (email, request_id) = read_address(&message.email, &message.request_id)?;
-            self.resend_verification.run(&call.origin, email, request_id).await?;
+            let asking = read_asking(&message.email, message.captcha_token, &message.request_id)?;
+            self.resend_verification.run(&call.origin, asking).await?;
             Ok(ResendVerificationResponse {})
         })
         .await
@@ -73,8 +73,8 @@ impl account_service_server::AccountService for AccountDoor {
         let call = Call::of(&request)?;
         call.answer(async {
             let message = request.into_inner();
-            let (email, request_id) = read_address(&message.email, &message.request_id)?;
-            self.request_reset.run(&call.origin, email, request_id).await?;
+            let asking = read_asking(&message.email, message.captcha_token, &message.request_id)?;
+            self.request_reset.run(&call.origin, asking).await?;
             Ok(RequestResetResponse {})
         })
         .await
@@ -201,6 +201,7 @@ fn read_registration(message: RegisterRequest) -> Result<Registering, Refusal> {
     };
     let display_name = wire::display_name(&mut fields, "display_name", &message.display_name);
     let locale = wire::locale(&mut fields, "locale", &message.locale);
+    let captcha_token = wire::captcha_token(&mut fields, message.captcha_token);
     let request_id = wire::request_id(&mut fields, &message.request_id);
     let read = (|| {
         Some(Registering {
@@ -209,17 +210,20 @@ fn read_registration(message: RegisterRequest) -> Result<Registering, Refusal> {
             username: username?,
             display_name: display_name?,
             locale: locale?,
+            captcha_token: captcha_token?,
             request_id: request_id?,
         })
     })();
     fields.done(read)
 }
 
-fn read_address(email: &str, request_id: &str) -> Result<(EmailAddress, Option<RequestId>), Refusal> {
+fn read_asking(email: &str, captcha_token: String, request_id: &str) -> Result<AskingForMail, Refusal> {
     let mut fields = Fields::default();
     let email = wire::email(&mut fields, "email", email);
+    let captcha_token = wire::captcha_token(&mut fields, captcha_token);
     let request_id = wire::request_id(&mut fields, request_id);
-    fields.done(email.zip(request_id))
+    let read = (|| Some(AskingForMail { email: email?, captcha_token: captcha_token?, request_id: request_id? }))();
+    fields.done(read)
 }
 
 fn read_proof(

@@ -141,8 +141,17 @@ fn read_login(message: LoginRequest) -> Result<LoggingIn, Refusal> {
     let password = wire::password(&mut fields, "password", message.password);
     let device_name = wire::display_name(&mut fields, "device_name", &message.device_name);
     wire::audience(&mut fields, &message.audience);
+    let captcha_token = wire::captcha_token(&mut fields, message.captcha_token);
     let device_token = wire::device_token(&mut fields, message.device_token);
-    let ((password, device_name), device_token) = fields.done(password.zip(device_name).zip(device_token))?;
-    let identifier = wire::identifier(message.identifier);
-    Ok(LoggingIn { identifier, password, audience: message.audience, device_name, device_token })
+    let form = (|| {
+        Some(LoggingIn {
+            identifier: wire::identifier(message.identifier),
+            password: password?,
+            captcha_token: captcha_token?,
+            audience: message.audience,
+            device_name: device_name?,
+            device_token: device_token?,
+        })
+    })();
+    fields.done(form)
 }

@@ -2,7 +2,7 @@
 
 use crate::usecase::Failure;
 use countersign_domain::refusal::{FieldViolation as Violation, Reason, Refusal};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
@@ -13,6 +13,7 @@ pub const DOMAIN: &str = "countersign";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
     FixInput,
+    SolveCaptcha,
     LogIn,
     RefreshToken,
     Retry,
@@ -23,6 +24,7 @@ impl Advice {
     pub fn name(self) -> &'static str {
         match self {
             Self::FixInput => "fix the input",
+            Self::SolveCaptcha => "solve a captcha and repeat",
             Self::LogIn => "log in again",
             Self::RefreshToken => "refresh",
             Self::Retry => "retry",
@@ -46,7 +48,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The line of a reason.
 pub fn line(reason: Reason) -> Line {
-    use Advice::{FixInput, GiveUp, LogIn, RefreshToken, Retry};
+    use Advice::{FixInput, GiveUp, LogIn, RefreshToken, Retry, SolveCaptcha};
     let (code, http, advice, text) = match reason {
         Reason::InvalidField => (Code::InvalidArgument, 400, FixInput, "a field has a value it cannot have"),
         Reason::MalformedRequest => (Code::InvalidArgument, 400, FixInput, "the request cannot be decoded"),
@@ -84,6 +86,9 @@ pub fn line(reason: Reason) -> Line {
         Reason::MailNotFound => (Code::NotFound, 404, Retry, "no such mail arrived in time"),
         Reason::MethodUnknown => (Code::Unimplemented, 404, GiveUp, "there is no such method"),
         Reason::DeadlineExceeded => (Code::DeadlineExceeded, 504, Retry, "the deadline passed"),
+        Reason::CaptchaRequired => (Code::FailedPrecondition, 403, SolveCaptcha, "a captcha has to be solved first"),
+        Reason::CaptchaInvalid => (Code::InvalidArgument, 400, SolveCaptcha, "the captcha was not solved"),
+        Reason::CaptchaUnavailable => (Code::Unavailable, 503, Retry, "captchas cannot be checked now"),
         Reason::RateLimited => (Code::ResourceExhausted, 429, Retry, "there were too many of these calls"),
         Reason::Overloaded => (Code::ResourceExhausted, 429, Retry, "there is more work than can be done now"),
         Reason::StoreUnavailable => (Code::Unavailable, 503, Retry, "the database does not answer"),
@@ -108,7 +113,8 @@ pub(super) fn of(failure: &Failure, trace_id: &str) -> Status {
 fn refused(refusal: &Refusal, trace_id: &str) -> Status {
     let Line { code, text, advice, .. } = line(refusal.reason);
     let mut details = ErrorDetails::new();
-    details.set_error_info(refusal.reason.name(), DOMAIN, []);
+    let metadata = refusal.metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+    details.set_error_info(refusal.reason.name(), DOMAIN, metadata.collect::<HashMap<_, _>>());
     if !trace_id.is_empty() {
         details.set_request_info(trace_id, "");
     }
@@ -163,6 +169,14 @@ mod tests {
             let named = status.get_error_details().request_info().map(|info| info.request_id.clone());
             assert_eq!(named, Some("abc".to_owned()), "{reason:?}");
         }
+    }
+
+    #[test]
+    fn what_a_program_needs_to_know_stands_beside_the_reason() {
+        let refusal = Refusal::from(Reason::CaptchaRequired).with_metadata("captcha_provider", "turnstile");
+        let details = refused(&refusal, "abc").get_error_details();
+        let metadata = details.error_info().unwrap().metadata.clone();
+        assert_eq!(metadata, HashMap::from([("captcha_provider".to_owned(), "turnstile".to_owned())]));
     }
 
     #[test]

@@ -22,6 +22,7 @@ const FEED_FOLLOWERS: &str = "countersign_feed_followers";
 const FEED_ENTRIES: &str = "countersign_feed_entries";
 const FEED_AGE: &str = "countersign_feed_age_seconds";
 const HASHER_QUEUE: &str = "countersign_hasher_queue_length";
+const CAPTCHA: &str = "countersign_captcha_total";
 const LIMITED: &str = "countersign_limited_total";
 const LIMITER_DEGRADED: &str = "countersign_limiter_degraded";
 
@@ -84,6 +85,14 @@ pub const METRICS: &[MetricLine] = &[
                   anybody follows, its streams fall silent, and backends begin to refuse everybody.",
     },
     MetricLine { name: HASHER_QUEUE, kind: "gauge", labels: "", meaning: "Passwords that wait to be hashed." },
+    MetricLine {
+        name: CAPTCHA,
+        kind: "counter",
+        labels: "act, outcome",
+        meaning: "Captchas by what came of them. Of the visitor: `passed`, `missing`, `unknown_token`, `spent_token`, `wrong_hostname`, \
+                  `wrong_action`, `low_score`. Of the provider, or of how it is configured: `unreachable`, `timed_out`, `broken`, \
+                  `unreadable`, `wrong_secret`, `turned_away`, `busy`.",
+    },
     MetricLine {
         name: LIMITED,
         kind: "counter",
@@ -171,6 +180,10 @@ pub fn set_feed(followers: usize, entries: usize, age: Duration) {
 
 pub fn set_hasher_queue(length: usize) {
     gauge!(HASHER_QUEUE).set(length as f64);
+}
+
+pub fn count_captcha(act: &'static str, outcome: &'static str) {
+    counter!(CAPTCHA, "act" => act, "outcome" => outcome).increment(1);
 }
 
 pub fn count_limited(limit: &'static str) {

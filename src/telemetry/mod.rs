@@ -5,6 +5,6 @@ mod metric;
 
 pub use log::{LogFormat, start as start_log};
 pub use metric::{
-    METRICS, Metrics, count_event, count_key_rotation, count_limited, count_mail, count_purged, count_rpc, set_feed,
-    set_hasher_queue, set_key_age, set_limiter_degraded,
+    METRICS, Metrics, count_captcha, count_event, count_key_rotation, count_limited, count_mail, count_purged,
+    count_rpc, set_feed, set_hasher_queue, set_key_age, set_limiter_degraded,
 };

@@ -26,7 +26,7 @@ impl Stories<'_> {
         Login {
             store: store.clone(),
             lookout: self.lookout(),
-            guesses: GuessGate { lockout: lockout.clone(), ring: ring.clone() },
+            guesses: GuessGate { lockout: lockout.clone(), captcha: self.captcha_gate(), ring: ring.clone() },
             password: self.password_gate(),
             open,
             news: news.clone(),

@@ -42,6 +42,7 @@ impl Stories<'_> {
                 passwords: self.password_desk(),
                 repeats: self.repeats(),
                 throttle: self.throttle(),
+                captcha: self.captcha_gate(),
                 post: self.post(),
                 journal: self.journal(),
                 clock: clock.clone(),
@@ -281,6 +282,7 @@ impl Stories<'_> {
             store: self.means.store.clone(),
             repeats: self.repeats(),
             throttle: self.throttle(),
+            captcha: self.captcha_gate(),
             post: self.post(),
             journal: self.journal(),
             clock: self.means.world.clock.clone(),
@@ -337,7 +339,8 @@ impl Stories<'_> {
     /// The pages, unless the operator has their own.
     pub(super) fn pages(&self) -> Router {
         let https = self.config.public_url.scheme() == "https";
-        let rules = PageRules { mailbox: self.dev_mailbox_door().is_some(), https };
+        let captcha = self.config.captcha.as_ref().map(|captcha| captcha.provider);
+        let rules = PageRules { mailbox: self.dev_mailbox_door().is_some(), https, captcha };
         if self.config.browser.pages { pages_router(rules) } else { Router::new() }
     }
 

@@ -1,6 +1,7 @@
 use super::StartFault;
 use crate::{
     cache::{Feed, Limiter, Lockout, Seats, Together, WakeUps},
+    captcha::Captcha,
     config::{Config, LimitStore},
     keys::{KekFault, KeyEncryptionKey, KeyEncryptionKeys, KeyRing, load_kek, load_or_create_kek},
     mail::{Composer, ComposerSettings, DkimSigner, FileTransport, Mailbox, Renderer, SmtpTransport, Transport},
@@ -51,6 +52,8 @@ pub struct Means {
     pub(super) together: Option<Together>,
     pub(super) lockout: Lockout,
     pub(super) places: Places,
+    /// `None` where no provider is configured.
+    pub(super) captcha: Option<Captcha>,
     pub(super) feed: Feed,
     pub(super) renderer: Arc<Renderer>,
     pub(super) composer: Arc<Composer>,
@@ -111,6 +114,7 @@ impl Means {
             together,
             lockout,
             places,
+            captcha: super::captcha::means(config)?,
             feed: Feed::new(Seats::new(
                 config.verification.max_followers,
                 config.verification.max_followers_per_service,

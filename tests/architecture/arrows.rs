@@ -118,6 +118,14 @@ pub(crate) const REDIS_STAYS_IN_THE_CACHE: Arrow = Arrow {
     excused: &[],
 };
 
+pub(crate) const HTTP_CALLS_STAY_AT_THE_CAPTCHA: Arrow = Arrow {
+    rule: "reqwest belongs to src/captcha, so that nothing else of ours calls strangers over HTTP",
+    within: EVERYWHERE,
+    except: &["src/captcha"],
+    forbidden: &[&["reqwest"]],
+    excused: &[],
+};
+
 pub(crate) const ENVIRONMENT_IS_READ_IN_CONFIG: Arrow = Arrow {
     rule: "only src/config reads the environment, so that every setting is listed, checked and explained there",
     within: EVERYWHERE,
@@ -207,6 +215,7 @@ pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
     within: &[
         "src/store",
         "src/cache",
+        "src/captcha",
         "src/keys",
         "src/passwords",
         "src/mail",
@@ -218,6 +227,7 @@ pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
     forbidden: &[
         &["crate", "store"],
         &["crate", "cache"],
+        &["crate", "captcha"],
         &["crate", "keys"],
         &["crate", "passwords"],
         &["crate", "mail"],
@@ -231,6 +241,7 @@ pub(crate) const MEANS_NEVER_LOOK_UP: Arrow = Arrow {
     within: &[
         "src/store",
         "src/cache",
+        "src/captcha",
         "src/keys",
         "src/passwords",
         "src/mail",
@@ -295,6 +306,7 @@ pub(crate) const DOORS_TELL_STORIES: Arrow = Arrow {
         &["crate", "store", "Tx"],
         &["crate", "store", "_", "fn"],
         &["crate", "cache"],
+        &["crate", "captcha"],
         &["crate", "passwords"],
         &["crate", "jobs"],
     ],
@@ -316,6 +328,7 @@ pub(crate) const JOBS_TELL_STORIES: Arrow = Arrow {
     except: &[],
     forbidden: &[
         &["crate", "store"],
+        &["crate", "captcha"],
         &["crate", "keys"],
         &["crate", "passwords"],
         &["crate", "mail"],
@@ -336,6 +349,7 @@ pub(crate) const CONFIG_NAMES_ONLY_THE_RULES: Arrow = Arrow {
     forbidden: &[
         &["crate", "store"],
         &["crate", "cache"],
+        &["crate", "captcha"],
         &["crate", "keys"],
         &["crate", "passwords"],
         &["crate", "mail"],
@@ -375,6 +389,7 @@ pub(crate) const TOP_LEVEL: &[&str] = &[
     "usecase",
     "store",
     "cache",
+    "captcha",
     "keys",
     "passwords",
     "places",
@@ -386,4 +401,4 @@ pub(crate) const TOP_LEVEL: &[&str] = &[
 ];
 
 /// Libraries that have one home each. A home that passes one on would give it a second.
-pub(crate) const AT_HOME: &[&str] = &["axum", "fred", "prost", "sea_orm", "sqlx", "tonic"];
+pub(crate) const AT_HOME: &[&str] = &["axum", "fred", "prost", "reqwest", "sea_orm", "sqlx", "tonic"];

@@ -24,6 +24,7 @@ const BROKEN: &[(&Arrow, &str, &str)] = &[
     (&TOKEN_MAKERS_NEVER_READ, "src/keys/ring.rs", "\nuse jsonwebtoken::decode;"),
     (&HASHES_STAY_IN_THE_POOL, "src/usecase/gate/password.rs", "\nuse argon2::Argon2;"),
     (&REDIS_STAYS_IN_THE_CACHE, "src/jobs/leader.rs", "\nuse fred::prelude::*;"),
+    (&HTTP_CALLS_STAY_AT_THE_CAPTCHA, "src/usecase/gate/captcha.rs", "\nuse reqwest::Client;"),
     (&ENVIRONMENT_IS_READ_IN_CONFIG, "src/mail/smtp.rs", "use std::fmt;\nuse std::env::VarError;"),
     (&ENVIRONMENT_IS_READ_IN_CONFIG, "src/main.rs", "\nfn f() { std::env::args(); }"),
     (&MAIN_ALONE_ENDS_THE_PROCESS, "src/cli/serve.rs", "use std::process;\nfn f() { process::exit(1) }"),

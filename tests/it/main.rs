@@ -13,6 +13,7 @@ mod support;
 mod account;
 mod attacks;
 mod browser;
+mod captcha;
 mod contracts;
 mod door;
 mod foreign;

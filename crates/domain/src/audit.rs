@@ -13,6 +13,9 @@ pub fn is_worth_noting(reason: Reason) -> bool {
             | Reason::TokenInvalid
             | Reason::RequestIdReused
             | Reason::RateLimited
+            | Reason::CaptchaRequired
+            | Reason::CaptchaInvalid
+            | Reason::CaptchaUnavailable
             | Reason::Overloaded
             | Reason::DeadlineExceeded
     )

@@ -11,6 +11,7 @@ pub mod audience;
 pub mod audit;
 pub mod backoff;
 pub mod caller;
+pub mod captcha;
 pub mod client;
 pub mod client_address;
 pub mod display_name;

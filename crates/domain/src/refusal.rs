@@ -85,6 +85,12 @@ reasons! {
     MethodUnknown = "METHOD_UNKNOWN",
     /// The caller's deadline, or the server's, passed.
     DeadlineExceeded = "DEADLINE_EXCEEDED",
+    /// Somebody has to solve a captcha first.
+    CaptchaRequired = "CAPTCHA_REQUIRED",
+    /// The captcha was not solved, not for this, or its answer was used before.
+    CaptchaInvalid = "CAPTCHA_INVALID",
+    /// Whoever makes the captchas does not answer: wait and try again.
+    CaptchaUnavailable = "CAPTCHA_UNAVAILABLE",
     /// Too many calls of one kind from one place or for one person.
     RateLimited = "RATE_LIMITED",
     /// More work than can be done now: wait and try again.
@@ -120,6 +126,8 @@ pub struct Refusal {
     pub violations: Vec<FieldViolation>,
     /// When it makes sense to try again.
     pub retry_after: Option<Duration>,
+    /// What else a program needs to know, under names that are part of the contract. Nothing secret.
+    pub metadata: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
@@ -138,11 +146,17 @@ impl Refusal {
         self.retry_after = Some(wait);
         self
     }
+
+    #[must_use]
+    pub fn with_metadata(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.metadata.push((key, value.into()));
+        self
+    }
 }
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        Self { reason, violations: Vec::new(), retry_after: None }
+        Self { reason, violations: Vec::new(), retry_after: None, metadata: Vec::new() }
     }
 }
 
@@ -190,7 +204,7 @@ impl Violations {
     pub fn unless_any<T>(self, values: Option<T>) -> Result<T, Refusal> {
         match values {
             Some(values) if self.0.is_empty() => Ok(values),
-            _ => Err(Refusal { reason: Reason::InvalidField, violations: self.0, retry_after: None }),
+            _ => Err(Refusal { violations: self.0, ..Refusal::from(Reason::InvalidField) }),
         }
     }
 }

@@ -68,7 +68,8 @@ fn debug_and_print_show_no_secret() {
     let toml = format!(
         "database_url = 'postgres://ann:{CANARY}@db/x?password={CANARY}'\nredis_url = 'redis://:{CANARY}@cache'\n\
          smtp_url = 'smtp://ann:{CANARY}@mail:587'\n[keys]\nkek = '{KEK}'\n\
-         [mail]\ndkim_domain = 'a.b'\ndkim_selector = 's'\ndkim_key = \"{pem}\""
+         [mail]\ndkim_domain = 'a.b'\ndkim_selector = 's'\ndkim_key = \"{pem}\"\n\
+         [captcha]\nprovider = 'hcaptcha'\nsite_key = 'site'\nsecret = '{CANARY}'"
     );
     let loaded = load_both(&toml, &[]).expect("valid");
     for text in [format!("{loaded:?}"), format!("{loaded:#?}"), loaded.print()] {
@@ -95,6 +96,9 @@ fn errors_show_no_secret_wherever_it_was_put() {
         format!("smtp_url = 'smtp://ann:{CANARY}@mail'"),
         format!("public_url = 'https://ann:{CANARY}@mail'"),
         format!("public_url = 'https://ann:{CANARY}@:99999'"),
+        format!("[captcha]\nsite_key = '{CANARY}!'"),
+        format!("[captcha]\nsecret = '{CANARY}'"),
+        format!("[captcha]\nendpoint = 'https://ann:{CANARY}@mail'"),
         format!("[mail]\ndkim_key = '{CANARY}'"),
         format!("[mail]\ndkim_key = '-----BEGIN {CANARY}-----'"),
     ] {

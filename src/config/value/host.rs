@@ -23,6 +23,29 @@ impl Value for HostName {
     }
 }
 
+/// Several host names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct HostNames(pub(in super::super) Vec<String>);
+
+impl Value for HostNames {
+    const ALLOWED: &'static str = "host names in ASCII; in the environment with commas between them";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        let name = |text: &str| match is_host_name(text) {
+            true => Ok(text.to_ascii_lowercase()),
+            false => Err(Reason::new(format!(
+                "must be host names such as \"id.example.org\", without scheme and port, but holds {}",
+                quoted(text)
+            ))),
+        };
+        given.items()?.into_iter().map(name).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn show(&self) -> toml::Value {
+        self.0.clone().into()
+    }
+}
+
 /// RFC 1123 section 2.1: labels of letters, digits and inner hyphens, at most 63 bytes each and 253 together.
 pub(super) fn is_host_name(text: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';

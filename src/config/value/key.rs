@@ -36,6 +36,22 @@ impl Value for Kek {
     }
 }
 
+/// A secret that somebody else made up.
+pub(in super::super) struct SecretLine(pub(in super::super) SecretText);
+
+impl Value for SecretLine {
+    const ALLOWED: &'static str = "one line of text";
+    const SECRET: bool = true;
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        given.line().map(|text| Self(SecretText::new(text.to_owned())))
+    }
+
+    fn show(&self) -> toml::Value {
+        REDACTED.into()
+    }
+}
+
 /// A private key in PEM.
 pub(in super::super) struct PrivatePem(pub(in super::super) SecretText);
 

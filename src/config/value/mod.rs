@@ -2,6 +2,7 @@
 
 mod amount;
 mod basic;
+mod captcha;
 mod host;
 mod key;
 mod mailbox;
@@ -12,12 +13,13 @@ mod url;
 
 pub(super) use self::amount::{DAY, Whole, duration, show_duration, whole};
 pub(super) use self::basic::OptionalListener;
-pub(super) use self::host::HostName;
-pub(super) use self::key::{Kek, PrivatePem};
+pub(super) use self::captcha::{CaptchaActs, CaptchaFrom, SiteKey};
+pub(super) use self::host::{HostName, HostNames};
+pub(super) use self::key::{Kek, PrivatePem, SecretLine};
 pub use self::mailbox::Mailbox;
 pub(super) use self::networks::Networks;
 pub(super) use self::origins::Origins;
-pub(super) use self::url::{DatabaseUrl, Issuer, PublicUrl, RedisUrl, SmtpUrl};
+pub(super) use self::url::{DatabaseUrl, Issuer, PublicUrl, RedisUrl, SiteverifyUrl, SmtpUrl};
 
 use super::fault::Reason;
 use super::source::Given;

@@ -51,6 +51,36 @@ impl Value for Issuer {
     }
 }
 
+/// Where the tokens of a captcha are verified. A secret goes there, and what comes back opens doors.
+#[derive(Clone)]
+pub(in super::super) struct SiteverifyUrl(pub(in super::super) Url);
+
+impl Value for SiteverifyUrl {
+    const ALLOWED: &'static str = "`https://`, or `http://` to this machine; without user, query and fragment";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        let url = web_url(given.line()?)?;
+        if url.scheme() != "https" && !is_loopback(&url) {
+            return Err(Reason::new("must start with https://, unless it is on this machine: the secret goes there"));
+        }
+        Ok(Self(url))
+    }
+
+    fn show(&self) -> toml::Value {
+        self.0.as_str().into()
+    }
+}
+
+/// RFC 6761 section 6.3 keeps `localhost` on this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// The text is not repeated in the reasons: somebody who put a user into it also put a password into it.
 fn web_url(text: &str) -> Result<Url, Reason> {
     let url = parsed(text)?;

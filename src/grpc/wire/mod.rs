@@ -21,8 +21,8 @@ pub mod proto {
 }
 
 pub(super) use read::{
-    Fields, audience, claim_proof, cursor, device_token, display_name, email, identifier, locale, page_size, password,
-    profile_change, request_id, session_id,
+    Fields, audience, captcha_token, claim_proof, cursor, device_token, display_name, email, identifier, locale,
+    page_size, password, profile_change, request_id, session_id,
 };
 pub(super) use verification::{introspected, revocations, verification_keys};
 pub(super) use write::{account, service_token, session, session_info, timestamp};

@@ -9,6 +9,7 @@ use countersign_domain::{
     account::Identifier,
     action::ActionCode,
     audience::is_audience_name,
+    captcha::is_captcha_token,
     display_name::{DisplayName, InvalidDisplayName},
     email::{EmailAddress, InvalidEmail},
     id::SessionId,
@@ -69,6 +70,16 @@ pub(in crate::grpc) fn password(fields: &mut Fields, field: &'static str, text: 
         return None;
     }
     Some(secret)
+}
+
+/// Empty when the caller gave none. Whether there has to be one, a gate decides.
+pub(in crate::grpc) fn captcha_token(fields: &mut Fields, text: String) -> Option<SecretText> {
+    let token = SecretText::new(text);
+    if !is_captcha_token(token.reveal()) {
+        fields.note("captcha_token", "is longer than any captcha's token, or has characters that none has");
+        return None;
+    }
+    Some(token)
 }
 
 /// `Some(None)` when the caller gave none.

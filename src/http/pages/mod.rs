@@ -4,6 +4,7 @@
 //! link stands in the fragment, which a browser keeps to itself, and is used when a button is pressed.
 
 mod asset;
+mod policy;
 
 use super::hardening::harden;
 use asset::{Asset, SHELL};
@@ -13,6 +14,8 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use countersign_domain::captcha::CaptchaProvider;
+use policy::policy;
 use std::sync::Arc;
 
 /// How the pages are served.
@@ -22,6 +25,8 @@ pub struct PageRules {
     pub mailbox: bool,
     /// Whether people reach this service over HTTPS.
     pub https: bool,
+    /// Whose captcha the pages may have to show.
+    pub captcha: Option<CaptchaProvider>,
 }
 
 /// The paths that show a page.
@@ -41,9 +46,6 @@ pub const PAGES: [&str; 12] = [
 ];
 const MAILBOX: &str = "/dev/mailbox";
 
-/// Only our own files, and no text becomes code: scripts and styles stand in files, and the DOM takes no string for markup.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 /// Two years (RFC 6797). Without subdomains: those are not ours to speak for.
 const HTTPS_ONLY: &str = "max-age=63072000";
@@ -59,22 +61,26 @@ pub fn pages_router(rules: PageRules) -> Router {
     let pages = PAGES.into_iter().chain(rules.mailbox.then_some(MAILBOX));
     let router = pages.fold(Router::new(), |router, path| {
         let shell = shell.clone();
-        router.route(path, get(async move || page(&shell, rules.https)))
+        router.route(path, get(async move || page(&shell, rules)))
     });
     asset::ALL.iter().fold(router, |router, asset| {
         router.route(asset.path, get(async move |headers: HeaderMap| file(asset, &headers)))
     })
 }
 
-fn page(shell: &str, https: bool) -> Response {
+fn page(shell: &str, rules: PageRules) -> Response {
     let mut response = Html(shell.to_owned()).into_response();
     let headers = response.headers_mut();
     harden(headers);
     let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
-    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    set(header::CONTENT_SECURITY_POLICY, policy(rules.captcha));
     set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
     set(header::CACHE_CONTROL, "no-store");
-    if https {
+    if rules.captcha.is_some() {
+        // Providers tell by it on whose page they are. Its path is kept from them all the same.
+        set(header::REFERRER_POLICY, "strict-origin");
+    }
+    if rules.https {
         set(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
     }
     response

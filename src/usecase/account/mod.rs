@@ -20,7 +20,7 @@ pub use change_password::ChangePassword;
 pub use confirm_email_change::ConfirmEmailChange;
 pub use delete_me::DeleteMe;
 pub use export_me::ExportMe;
-pub use mail_request::MailRequest;
+pub use mail_request::{AskingForMail, MailRequest};
 pub use me::{Me, Profile};
 pub use operate::{AccountLine, OperateAccounts};
 pub use register::{Register, Registering};

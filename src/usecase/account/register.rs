@@ -4,11 +4,12 @@ use crate::{
     store::{Store, account, registration, registration::Registration},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
-        gate::{Repeats, Throttle},
+        gate::{CaptchaGate, Repeats, Throttle},
     },
 };
 use countersign_domain::{
     audit::EventKind,
+    captcha::CaptchaAct,
     display_name::DisplayName,
     email::EmailAddress,
     id::RegistrationId,
@@ -30,6 +31,7 @@ pub struct Register {
     pub passwords: PasswordDesk,
     pub repeats: Repeats,
     pub throttle: Throttle,
+    pub captcha: CaptchaGate,
     pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
@@ -44,21 +46,33 @@ pub struct Registering {
     pub username: Option<Username>,
     pub display_name: DisplayName,
     pub locale: Locale,
+    /// Empty: none was solved.
+    pub captcha_token: SecretText,
     pub request_id: Option<RequestId>,
 }
 
+const METHOD: &str = "Register";
+
 impl Register {
     /// # Errors
-    /// PASSWORD_REJECTED, USERNAME_TAKEN, REQUEST_ID_REUSED, RATE_LIMITED, OVERLOADED.
+    /// PASSWORD_REJECTED, USERNAME_TAKEN, REQUEST_ID_REUSED, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
+    /// CAPTCHA_UNAVAILABLE, OVERLOADED.
     pub async fn run(&self, origin: &Origin, form: Registering) -> Result<(), Failure> {
         let tenant = origin.tenant();
         let username = form.username.as_ref().map_or("", Username::as_str);
         let password = self.passwords.admit("password", &form.password, &[form.email.as_str(), username])?;
         let parts = [form.email.as_str(), username, form.display_name.as_str(), form.locale.tag()];
-        let Some(ticket) = self.repeats.open(tenant, "Register", form.request_id, &parts).await? else {
+        let Some(ticket) = self.repeats.open(tenant, METHOD, form.request_id.clone(), &parts).await? else {
             return Ok(());
         };
+        self.captcha.demand(CaptchaAct::Register, &form.captcha_token)?;
         self.throttle.registration(origin, &form.email).await?;
+        let captcha = self.captcha.prove_if_demanded(origin, CaptchaAct::Register, &form.captcha_token).await;
+        if let Err(failure) = captcha {
+            // A token is good once: that of a call that was made twice was spent by the other one.
+            let overtaken = self.repeats.overtaken(tenant, METHOD, form.request_id, &parts).await;
+            return if overtaken { Ok(()) } else { Err(failure) };
+        }
         // Before the address is looked at, so that the answer tells nothing about it. A name that a waiting registration
         // wishes for is free: otherwise a second try with another address would tell whether the first one was.
         if let Some(username) = &form.username

@@ -1,8 +1,6 @@
-use super::MailRequest;
-use crate::usecase::{Failure, Letter, Origin};
-use countersign_domain::{
-    audit::EventKind, email::EmailAddress, locale::Locale, mail::MailTemplate, request_id::RequestId,
-};
+use super::{AskingForMail, MailRequest, mail_request::Wanted};
+use crate::usecase::{Failure, Origin};
+use countersign_domain::{audit::EventKind, captcha::CaptchaAct, mail::MailTemplate};
 
 /// Somebody forgot a password.
 #[derive(Clone, Debug)]
@@ -10,14 +8,14 @@ pub struct RequestReset(pub MailRequest);
 
 impl RequestReset {
     /// # Errors
-    /// REQUEST_ID_REUSED.
-    pub async fn run(
-        &self,
-        origin: &Origin,
-        email: EmailAddress,
-        request_id: Option<RequestId>,
-    ) -> Result<(), Failure> {
-        let letter = Letter::new(MailTemplate::ResetPassword, Locale::default(), email);
-        self.0.run(origin, "RequestReset", EventKind::ResetRequested, letter, request_id).await
+    /// REQUEST_ID_REUSED, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
+    pub async fn run(&self, origin: &Origin, asking: AskingForMail) -> Result<(), Failure> {
+        let wanted = Wanted {
+            method: "RequestReset",
+            act: CaptchaAct::RequestReset,
+            kind: EventKind::ResetRequested,
+            template: MailTemplate::ResetPassword,
+        };
+        self.0.run(origin, wanted, asking).await
     }
 }

@@ -1,8 +1,6 @@
-use super::MailRequest;
-use crate::usecase::{Failure, Letter, Origin};
-use countersign_domain::{
-    audit::EventKind, email::EmailAddress, locale::Locale, mail::MailTemplate, request_id::RequestId,
-};
+use super::{AskingForMail, MailRequest, mail_request::Wanted};
+use crate::usecase::{Failure, Origin};
+use countersign_domain::{audit::EventKind, captcha::CaptchaAct, mail::MailTemplate};
 
 /// Somebody asks for the verification mail again.
 #[derive(Clone, Debug)]
@@ -10,15 +8,14 @@ pub struct ResendVerification(pub MailRequest);
 
 impl ResendVerification {
     /// # Errors
-    /// REQUEST_ID_REUSED.
-    pub async fn run(
-        &self,
-        origin: &Origin,
-        email: EmailAddress,
-        request_id: Option<RequestId>,
-    ) -> Result<(), Failure> {
-        // The registration knows the language; whoever asks does not get to choose it.
-        let letter = Letter::new(MailTemplate::VerifyAddress, Locale::default(), email);
-        self.0.run(origin, "ResendVerification", EventKind::VerificationRequested, letter, request_id).await
+    /// REQUEST_ID_REUSED, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
+    pub async fn run(&self, origin: &Origin, asking: AskingForMail) -> Result<(), Failure> {
+        let wanted = Wanted {
+            method: "ResendVerification",
+            act: CaptchaAct::ResendVerification,
+            kind: EventKind::VerificationRequested,
+            template: MailTemplate::VerifyAddress,
+        };
+        self.0.run(origin, wanted, asking).await
     }
 }

@@ -1,13 +1,15 @@
-use super::Device;
+use super::{CaptchaGate, Device};
 use crate::{
     cache::{LockKey, Lockout},
     keys::KeyRing,
     usecase::{Failure, Origin},
 };
 use countersign_domain::{
+    captcha::CaptchaAct,
     id::AccountId,
     lockout::{CaptchaState, Hold, Outcome, Ticket},
     refusal::{Reason, Refusal},
+    secret::SecretText,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -17,6 +19,7 @@ use std::{sync::Arc, time::Duration};
 #[derive(Clone, Debug)]
 pub struct GuessGate {
     pub lockout: Lockout,
+    pub captcha: CaptchaGate,
     pub ring: Arc<KeyRing>,
 }
 
@@ -39,9 +42,14 @@ pub enum Guesser<'a> {
 impl GuessGate {
     /// # Errors
     /// RATE_LIMITED while it has to wait; CAPTCHA_REQUIRED and whatever is wrong with the captcha.
-    pub async fn admit(&self, origin: &Origin, guesser: Guesser<'_>) -> Result<Guess, Failure> {
+    pub async fn admit(&self, origin: &Origin, guesser: Guesser<'_>, captcha: &SecretText) -> Result<Guess, Failure> {
         let key = self.key(origin, guesser);
-        let admitted = self.lockout.admit(key, CaptchaState::Impossible).await;
+        let state = if self.captcha.is_configured() { CaptchaState::Missing } else { CaptchaState::Impossible };
+        let mut admitted = self.lockout.admit(key, state).await;
+        if admitted == Err(Hold::Captcha) {
+            let _solved = self.captcha.prove(origin, CaptchaAct::Login, captcha).await?;
+            admitted = self.lockout.admit(key, CaptchaState::Solved).await;
+        }
         match admitted {
             Ok(ticket) => Ok(Guess { key, ticket }),
             Err(Hold::Wait(wait)) => Err(Refusal::from(Reason::RateLimited).retry_after(wait).into()),

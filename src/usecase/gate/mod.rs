@@ -1,6 +1,8 @@
-//! What stands in front of stories: who is calling, whether a password is right, whether a call is a repetition.
+//! What stands in front of stories: who is calling, whether a password is right, whether a
+//! captcha was solved, whether a call is a repetition.
 
 mod authenticate;
+mod captcha;
 mod device;
 mod guess;
 mod password;
@@ -9,6 +11,7 @@ mod tenant;
 mod throttle;
 
 pub use authenticate::{Authenticate, ServiceCaller, SignedIn};
+pub use captcha::{CaptchaDesk, CaptchaGate, CaptchaProven};
 pub use device::{Device, Lookout};
 pub use guess::{Guess, GuessGate, Guesser};
 pub use password::{PasswordGate, PasswordProven, SessionPasswordGate};

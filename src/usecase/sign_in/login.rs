@@ -44,6 +44,8 @@ pub struct Login {
 pub struct LoggingIn {
     pub identifier: Typed,
     pub password: SecretText,
+    /// Empty unless one was asked for.
+    pub captcha_token: SecretText,
     /// Empty: the default one.
     pub audience: String,
     pub device_name: DisplayName,
@@ -75,11 +77,11 @@ struct Attempt {
 
 impl Login {
     /// # Errors
-    /// CREDENTIALS_INVALID, AUDIENCE_UNKNOWN, RATE_LIMITED, OVERLOADED.
+    /// CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, AUDIENCE_UNKNOWN, RATE_LIMITED, OVERLOADED.
     pub async fn run(&self, origin: &Origin, form: LoggingIn) -> Result<LoggedIn, Failure> {
         self.throttle.login(origin).await?;
         let tenant = origin.tenant();
-        let LoggingIn { identifier, password, audience, device_name, device_token } = form;
+        let LoggingIn { identifier, password, captcha_token, audience, device_name, device_token } = form;
         let audience = self.audience(tenant, audience).await?;
         let (typed, account) = match &identifier {
             Typed::Identifier(identifier) => {
@@ -95,7 +97,7 @@ impl Login {
             Some(account) if is_known => Guesser::Known(&attempt.device, account.id),
             _ => Guesser::Stranger(typed),
         };
-        let guess = self.guesses.admit(origin, guesser).await?;
+        let guess = self.guesses.admit(origin, guesser, &captcha_token).await?;
         match self.evaluate(origin, &attempt, &password, audience, device_name).await {
             Ok(session) => {
                 self.guesses.settle(guess, Outcome::Right).await;

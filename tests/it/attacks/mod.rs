@@ -13,6 +13,7 @@ mod foreign_session;
 mod foreign_tenant;
 mod host_header;
 mod late_answers;
+mod late_captcha;
 mod link_confusion;
 mod link_replay;
 mod locking_out;

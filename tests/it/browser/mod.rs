@@ -44,6 +44,11 @@ fn a_page_on_a_sibling_name_can_do_nothing_with_the_cookies() {
     play("csrf");
 }
 
+#[test]
+fn a_captcha_is_shown_when_it_is_asked_for_and_the_person_goes_on() {
+    play("captcha");
+}
+
 /// Plays a scenario to its end. It starts the program itself, as often and with the settings that it wants.
 fn play(scenario: &str) {
     let (Some(node), Some(chromium), Some(_)) = (binary("node", &[]), binary("chromium", &[]), binary("openssl", &[]))

@@ -62,6 +62,7 @@ fn waiting_is_advised_only_where_time_can_change_something() {
         Reason::RateLimited,
         Reason::Overloaded,
         Reason::StoreUnavailable,
+        Reason::CaptchaUnavailable,
     ];
     assert_eq!(retried, expected.into());
 }

@@ -37,7 +37,7 @@ const EMAIL: (&str, &str) = ("email", "ada@example.org");
 const CODE: (&str, &str) = ("code", "12345678");
 const NEW: &str = "nine purple otters at dawn";
 const REQUEST_ID: Field = ("request_id", INVALID, INVALID);
-const CAPTCHA: Field = ("captcha_token", Taken, Taken);
+const CAPTCHA: Field = ("captcha_token", Taken, INVALID);
 const CURRENT: Field = ("current_password", Named("CURRENT_PASSWORD_WRONG"), Named("CURRENT_PASSWORD_WRONG"));
 
 const CASES: &[Case] = &[

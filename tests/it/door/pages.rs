@@ -1,5 +1,7 @@
 use crate::door::profile::production;
-use crate::support::{Answer, App, AppOptions, MailText as _, PASSWORD, on_each_database, on_each_database_with, send};
+use crate::support::{
+    Answer, App, AppOptions, MailText as _, PASSWORD, captcha_at, on_each_database, on_each_database_with, send,
+};
 use countersign::{grpc::wire::proto::*, http::PAGES};
 use http::{Request, StatusCode, Version};
 use http_body_util::Full;
@@ -73,6 +75,43 @@ fn pages_run_nothing_but_our_own_files_and_nobody_frames_them() {
             assert!(answer.headers.get("set-cookie").is_none(), "{page} sets a cookie");
         }
     });
+}
+
+#[test]
+fn pages_may_load_what_the_configured_captcha_needs_and_nothing_of_any_other() {
+    const HOSTS: [&str; 6] = [
+        "https://www.google.com/recaptcha/",
+        "https://www.gstatic.com/recaptcha/",
+        "https://recaptcha.google.com/recaptcha/",
+        "https://hcaptcha.com",
+        "https://*.hcaptcha.com",
+        "https://challenges.cloudflare.com",
+    ];
+    for (provider, own) in
+        [("recaptcha_v2", 0..3), ("recaptcha_v3", 0..3), ("hcaptcha", 3..5), ("turnstile", 5..6), ("none", 0..0)]
+    {
+        let mut options = AppOptions::default();
+        if provider != "none" {
+            // Wherever its tokens are verified, the script is the provider's.
+            options = captcha_at("https://verify.example.org/").and("COUNTERSIGN_CAPTCHA__PROVIDER", provider);
+        }
+        on_each_database_with(options, async |app| {
+            let answer = open(app, "GET", "/sign-in").await;
+            let policy = told(&answer, "content-security-policy").unwrap();
+            for (at, host) in HOSTS.iter().enumerate() {
+                assert_eq!(policy.contains(host), own.contains(&at), "{provider} {host}");
+            }
+            for rule in ["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"] {
+                assert!(policy.split("; ").any(|part| part == rule), "{provider} {rule}");
+            }
+            let scripts = policy.split("; ").find(|part| part.starts_with("script-src ")).unwrap();
+            assert!(!scripts.contains("unsafe") && !scripts.contains("https: "), "{provider}: {scripts}");
+            assert!(!policy.contains("verify.example.org"), "{provider}");
+            assert_eq!(policy.contains("trusted-types 'none'"), provider == "none");
+            let referrer = if provider == "none" { "no-referrer" } else { "strict-origin" };
+            assert_eq!(told(&answer, "referrer-policy"), Some(referrer), "{provider}");
+        });
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod replica;
 mod requirement;
 mod rows;
 mod schema;
+mod siteverify;
 mod token;
 
 pub(crate) use app::{App, AppOptions};
@@ -53,4 +54,5 @@ pub(crate) use replica::Replica;
 pub(crate) use requirement::{binary, missing};
 pub(crate) use rows::{Lock, Rows};
 pub(crate) use schema::{Rpc, own_rpcs, served_rpcs};
+pub(crate) use siteverify::{Says, Siteverify, captcha_at, solved_token};
 pub(crate) use token::damaged;

@@ -1,4 +1,4 @@
-import { fieldsOf, reasonOf, retryAfter, type FieldFault, type Reason } from "@countersign/client";
+import { captchaOf, fieldsOf, reasonOf, retryAfter, type Captcha, type FieldFault, type Reason } from "@countersign/client";
 import type { Errors } from "./texts";
 
 /** What there is a text for. */
@@ -12,6 +12,8 @@ export interface Fault {
   readonly fields: readonly FieldFault[];
   /** How long to wait before another try, in milliseconds. */
   readonly wait: number | undefined;
+  /** What has to be solved before another try. */
+  readonly captcha: Captcha | undefined;
 }
 
 /** Reasons that are about one field, even where the service names none. */
@@ -24,7 +26,7 @@ const CLOSER: ReadonlySet<Told> = new Set(["USERNAME_TAKEN", "EMAIL_TAKEN", "CUR
 const EMPTY = "EMPTY";
 
 function missing(fields: readonly string[]): Fault {
-  return { reason: "INVALID_FIELD", fields: fields.map((field) => ({ field, reason: EMPTY, description: "" })), wait: undefined };
+  return { reason: "INVALID_FIELD", fields: fields.map((field) => ({ field, reason: EMPTY, description: "" })), wait: undefined, captcha: undefined };
 }
 
 /** A fault for the fields that have to be filled in and were not; `undefined` when there is none. */
@@ -40,7 +42,7 @@ export function faultOf(error: unknown): Fault {
   const named = fieldsOf(error).map((fault) => ({ ...fault, field: fault.field.split(".").at(-1) ?? fault.field }));
   const about = ABOUT[reason];
   const fields = named.length === 0 && about ? [{ field: about, reason: "", description: "" }] : named;
-  return { reason, fields, wait: retryAfter(error) };
+  return { reason, fields, wait: retryAfter(error), captcha: captchaOf(error) };
 }
 
 /** What is wrong with one field, for people. */

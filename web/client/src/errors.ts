@@ -28,6 +28,27 @@ function isReason(name: string): name is Reason {
   return name !== "UNSPECIFIED" && Object.hasOwn(ErrorReason, name) && Number.isNaN(Number(name));
 }
 
+/** A captcha that has to be solved before a call is made again. */
+export interface Captcha {
+  readonly provider: "recaptcha_v2" | "recaptcha_v3" | "hcaptcha" | "turnstile";
+  /** What the provider knows the site by. */
+  readonly siteKey: string;
+  /** What it is for. Providers that take an action have to be given this one. */
+  readonly action: string;
+}
+
+const PROVIDERS: ReadonlySet<string> = new Set<Captcha["provider"]>(["recaptcha_v2", "recaptcha_v3", "hcaptcha", "turnstile"]);
+
+/**
+ * The captcha that a call was refused for; `undefined` when it was refused for something else, or for a captcha that this version
+ * cannot name. Its token goes into `captchaToken` of the same call.
+ */
+export function captchaOf(error: unknown): Captcha | undefined {
+  const info = ConnectError.from(error).findDetails(ErrorInfoSchema).find(({ domain }) => domain === "countersign");
+  const { captcha_provider: provider = "", captcha_site_key: siteKey = "", captcha_action: action = "" } = info?.metadata ?? {};
+  return PROVIDERS.has(provider) && siteKey !== "" ? { provider: provider as Captcha["provider"], siteKey, action } : undefined;
+}
+
 /** The fields that the service refused, in its order; empty when it named none. */
 export function fieldsOf(error: unknown): FieldFault[] {
   const refused = ConnectError.from(error).findDetails(BadRequestSchema);

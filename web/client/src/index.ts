@@ -1,5 +1,5 @@
 export { createCountersign, type Countersign, type Options } from "./countersign.js";
-export { fieldsOf, reasonOf, retryAfter, type FieldFault, type Reason } from "./errors.js";
+export { captchaOf, fieldsOf, reasonOf, retryAfter, type Captcha, type FieldFault, type Reason } from "./errors.js";
 export type { Account } from "./generated/countersign/v1/account_service_pb.js";
 export type { SessionInfo } from "./generated/countersign/v1/session_service_pb.js";
 export type { Credentials, SignedIn } from "./keeper.js";

@@ -20,6 +20,7 @@ export interface Credentials {
   readonly password: string;
   /** The group of backends the session is for; `default` when absent. */
   readonly audience?: string;
+  /** What the provider of a captcha gave, after the service asked for one: `captchaOf` says which. */
   readonly captchaToken?: string;
   /** What the person calls this device, at most 100 characters. */
   readonly deviceName?: string;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DescMethod } from "@bufbuild/protobuf";
+import { create, type DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { fieldsOf, reasonOf, retryAfter } from "../src/index.js";
+import { captchaOf, fieldsOf, reasonOf, retryAfter } from "../src/index.js";
 import { AccountService } from "../src/generated/countersign/v1/account_service_pb.js";
 import { AuthService, SessionSchema } from "../src/generated/countersign/v1/auth_service_pb.js";
+import { ErrorInfoSchema } from "../src/generated/google/rpc/error_details_pb.js";
 import { SessionService } from "../src/generated/countersign/v1/session_service_pb.js";
 import { isRepeatable } from "../src/methods.js";
 import { Browser, fieldRefusal, refusal } from "./browser.js";
@@ -92,4 +93,18 @@ test("fields are told with what is wrong with them", () => {
   const error = fieldRefusal("email", "NOT_AN_ADDRESS", "has no @");
   assert.deepEqual(fieldsOf(error), [{ field: "email", reason: "NOT_AN_ADDRESS", description: "has no @" }]);
   assert.deepEqual(fieldsOf(new ConnectError("x")), []);
+});
+
+test("a captcha that is asked for is told with all that it takes to show it", () => {
+  const metadata = { captcha_provider: "turnstile", captcha_site_key: "0x4A", captcha_action: "register" };
+  const told = (metadata: Record<string, string>, domain = "countersign") => {
+    const value = create(ErrorInfoSchema, { reason: "CAPTCHA_REQUIRED", domain, metadata });
+    return captchaOf(new ConnectError("refused", Code.FailedPrecondition, undefined, [{ desc: ErrorInfoSchema, value }]));
+  };
+  assert.deepEqual(told(metadata), { provider: "turnstile", siteKey: "0x4A", action: "register" });
+  assert.equal(told(metadata, "elsewhere"), undefined);
+  assert.equal(told({ ...metadata, captcha_provider: "somebody" }), undefined);
+  assert.equal(told({ ...metadata, captcha_site_key: "" }), undefined);
+  assert.equal(captchaOf(refusal("RATE_LIMITED")), undefined);
+  assert.equal(captchaOf(new TypeError("Failed to fetch")), undefined);
 });

@@ -7,8 +7,8 @@ import { Link } from "../ui/link";
 
 export function ForgotPasswordPage() {
   const { texts, countersign, account, navigation, place } = useApp();
-  const ask = async ({ email }: { email: string }) => {
-    await countersign.account.requestReset({ email });
+  const ask = async ({ email }: { email: string }, captchaToken: string) => {
+    await countersign.account.requestReset({ email, captchaToken });
     account.identifier = email;
     account.mailed = "sentIfKnown";
     navigation.go(PATHS.reset, { from: place });

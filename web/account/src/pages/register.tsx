@@ -8,8 +8,8 @@ import { Link } from "../ui/link";
 export function RegisterPage() {
   const { texts, countersign, account, navigation, place, language } = useApp();
   type Filled = Record<"email" | "password" | "display_name" | "username", string>;
-  const register = async ({ email, password, display_name: displayName, username }: Filled) => {
-    await countersign.account.register({ email, password, displayName, username, locale: language });
+  const register = async ({ email, password, display_name: displayName, username }: Filled, captchaToken: string) => {
+    await countersign.account.register({ email, password, displayName, username, locale: language, captchaToken });
     account.identifier = email;
     account.mailed = "sent";
     navigation.go(PATHS.verify, { from: place });

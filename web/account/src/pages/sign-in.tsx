@@ -11,8 +11,8 @@ export function SignInPage() {
     // Where this browser keeps no note of it, only the service knows whether somebody is signed in.
     if (countersign.signedIn === undefined) account.load().then(() => presence.arrive(), () => {});
   }, []);
-  const signIn = async ({ identifier, password }: Record<"identifier" | "password", string>) => {
-    await countersign.login({ identifier, password });
+  const signIn = async ({ identifier, password }: Record<"identifier" | "password", string>, captchaToken: string) => {
+    await countersign.login({ identifier, password, captchaToken });
     presence.arrive();
   };
   return (

@@ -18,8 +18,8 @@ export function VerifyPage() {
 function Resend() {
   const { texts, countersign, account, announce } = useApp();
   const [sentTo, setSentTo] = useState<string>();
-  const resend = async ({ email }: { email: string }) => {
-    await countersign.account.resendVerification({ email });
+  const resend = async ({ email }: { email: string }, captchaToken: string) => {
+    await countersign.account.resendVerification({ email, captchaToken });
     account.identifier = email;
     setSentTo(email);
     announce(texts.mail.again(email));

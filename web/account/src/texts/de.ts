@@ -30,6 +30,13 @@ export const de: Texts = {
     code: "Acht Ziffern. Leerzeichen spielen keine Rolle.",
   },
 
+  captcha: {
+    title: "Sind Sie ein Mensch?",
+    lead: "Lösen Sie die Aufgabe hier; was Sie ausgefüllt haben, wird dann von selbst gesendet.",
+    unseen: "Das wird gerade geprüft. Sie müssen nichts tun.",
+    broken: "Die Prüfung konnte nicht geladen werden. Erlauben Sie ihre Inhalte, falls Sie sie blockieren, und versuchen Sie es noch einmal.",
+  },
+
   notices: {
     signInFirst: "Bitte melden Sie sich an, um weiterzumachen.",
     signedOut: "Sie sind abgemeldet.",

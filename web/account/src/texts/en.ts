@@ -28,6 +28,13 @@ export const en = {
     code: "Eight digits. Spaces do not matter.",
   },
 
+  captcha: {
+    title: "Are you a person?",
+    lead: "Solve the task below, and what you filled in is sent by itself.",
+    unseen: "This is being checked. There is nothing for you to do.",
+    broken: "The check could not be loaded. Allow its content if you block it, and try again.",
+  },
+
   notices: {
     signInFirst: "Please sign in to go on.",
     signedOut: "You are signed out.",

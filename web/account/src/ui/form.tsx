@@ -3,6 +3,7 @@ import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { emptyAmong, fieldText, type Fault } from "../faults";
 import { Button, useDoing } from "./action";
+import { CaptchaTask } from "./captcha";
 import { Wait } from "./note";
 
 interface FormState {
@@ -25,8 +26,8 @@ export interface FormProps<N extends string> {
   /** The names of the fields, which are those of the proto, in the order in which they stand. */
   readonly fields: readonly N[];
   readonly optional?: readonly N[];
-  /** Its failure is shown, and what was typed stays. */
-  readonly send: (values: Record<N, string>) => Promise<unknown>;
+  /** Its failure is shown, and what was typed stays. The token is empty until the service has asked for a captcha. */
+  readonly send: (values: Record<N, string>, captchaToken: string) => Promise<unknown>;
   readonly children: ComponentChildren;
 }
 
@@ -40,18 +41,21 @@ export function Form<N extends string>({ fields, optional = [], send, children }
   const fault = empty ?? doing.fault;
   const idOf = (name: string) => `${prefix}-${name}`;
 
-  const submit = (event: Event) => {
-    event.preventDefault();
+  const go = (captchaToken: string) => {
     if (doing.busy || form.current === null) return;
     const values = valuesOf(form.current, fields);
     const empty = emptyAmong(values, optional);
     setEmpty(empty);
-    if (empty === undefined) void doing.run(values);
+    if (empty === undefined) void doing.run(values, captchaToken);
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    go("");
   };
   useEffect(() => {
     if (fault === undefined) return;
     const wrong = fields.find((name) => fault.fields.some(({ field }) => field === name));
-    const target = wrong ? document.getElementById(idOf(wrong)) : form.current?.querySelector<HTMLElement>(".note");
+    const target = wrong ? document.getElementById(idOf(wrong)) : form.current?.querySelector<HTMLElement>(".note, .captcha");
     target?.focus();
   }, [fault]);
 
@@ -62,8 +66,9 @@ export function Form<N extends string>({ fields, optional = [], send, children }
   return (
     <FormContext.Provider value={{ idOf, wrong, busy: doing.busy }}>
       <form ref={form} class="form" noValidate onSubmit={submit}>
-        {fault && <Summary fault={fault} fields={fields} />}
+        {fault && fault.reason !== "CAPTCHA_REQUIRED" && <Summary fault={fault} fields={fields} />}
         {children}
+        <CaptchaTask fault={fault} solved={go} />
       </form>
     </FormContext.Provider>
   );

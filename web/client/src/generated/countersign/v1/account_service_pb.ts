@@ -127,7 +127,7 @@ export type RegisterRequest = Message<"countersign.v1.RegisterRequest"> & {
   locale: string;
 
   /**
-   * Reserved for when the operator asks for a captcha.
+   * What the captcha's provider gave to the page, where the operator asks for a captcha: at most 8192 bytes.
    *
    * @generated from field: string captcha_token = 6;
    */
@@ -222,6 +222,8 @@ export type ResendVerificationRequest = Message<"countersign.v1.ResendVerificati
   email: string;
 
   /**
+   * As for Register.
+   *
    * @generated from field: string captcha_token = 2;
    */
   captchaToken: string;
@@ -262,6 +264,8 @@ export type RequestResetRequest = Message<"countersign.v1.RequestResetRequest"> 
   email: string;
 
   /**
+   * As for Register.
+   *
    * @generated from field: string captcha_token = 2;
    */
   captchaToken: string;
@@ -623,7 +627,8 @@ export const AccountService: GenService<{
    * Asks for an account. The answer is the same whether or not the address has one already; only the mail differs.
    * The account exists once the address is verified.
    *
-   * Reasons: INVALID_FIELD, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, OVERLOADED.
+   * Reasons: INVALID_FIELD, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
+   * CAPTCHA_UNAVAILABLE, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.Register
    */
@@ -651,6 +656,8 @@ export const AccountService: GenService<{
   /**
    * Mails the link and code of a waiting registration again. The answer never tells whether there is one.
    *
+   * Reasons: INVALID_FIELD, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
+   *
    * @generated from rpc countersign.v1.AccountService.ResendVerification
    */
   resendVerification: {
@@ -660,6 +667,8 @@ export const AccountService: GenService<{
   },
   /**
    * Mails a link and code that set a new password. The answer never tells whether the address has an account.
+   *
+   * Reasons: INVALID_FIELD, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.RequestReset
    */

@@ -91,7 +91,7 @@ export type LoginRequest = Message<"countersign.v1.LoginRequest"> & {
   audience: string;
 
   /**
-   * Reserved for when the operator asks for a captcha.
+   * As for Register, after CAPTCHA_REQUIRED.
    *
    * @generated from field: string captcha_token = 4;
    */

@@ -1,0 +1,155 @@
+//! `[captcha]`: who tells people from programs, and where that is asked.
+
+use super::fault::{Reason, quoted};
+use super::reader::{Reader, Section};
+use super::source::Given;
+use super::top::Profile;
+use super::value::{CaptchaActs, CaptchaFrom, HostNames, SecretLine, SiteKey, SiteverifyUrl, Value};
+use countersign_domain::captcha::{CaptchaAct, CaptchaProvider};
+use countersign_domain::secret::SecretText;
+use std::time::Duration;
+use url::Url;
+
+/// What becomes of a call while the provider cannot say anything about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenUnavailable {
+    Refuse,
+    Allow,
+}
+
+/// A captcha whose provider is known, and both of whose keys are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captcha {
+    pub provider: CaptchaProvider,
+    /// What pages show the captcha with.
+    pub site_key: String,
+    /// What its tokens are verified with.
+    pub secret: SecretText,
+    /// Where they are.
+    pub endpoint: Url,
+    /// The least score, in hundredths, where the provider gives one.
+    pub min_score_percent: u32,
+    /// The hosts on whose pages it may have been solved; those of the site key if there are none.
+    pub hostnames: Vec<String>,
+    /// How long the provider may take.
+    pub timeout: Duration,
+    pub when_unavailable: WhenUnavailable,
+    /// Whether the provider learns the visitor's address.
+    pub send_remote_ip: bool,
+    /// The calls that need one every time.
+    pub on: Vec<CaptchaAct>,
+}
+
+/// What each provider hands out.
+struct Keys {
+    site_key: Option<SiteKey>,
+    secret: Option<SecretLine>,
+}
+
+impl Captcha {
+    pub(super) fn read(reader: &mut Reader, profile: Profile) -> Option<Self> {
+        let mut section = reader.section("captcha", "Who tells people from programs, and where that is asked.");
+        let provider = section.value(
+            "provider",
+            CaptchaFrom(None),
+            "Who makes the captcha. The pages load its script when a captcha is asked for, and not before.",
+        );
+        let keys = Keys::read(&mut section);
+        let endpoint = section.optional::<SiteverifyUrl>(
+            "endpoint",
+            "Where tokens are verified, if not at the provider: a relay, or a service of your own that answers alike.",
+        );
+        let min_score_percent = section.whole(
+            "min_score_percent",
+            50,
+            0..=100,
+            "The least score of a visitor with reCAPTCHA v3, in hundredths. The other providers decide by themselves.",
+        );
+        let hostnames = section.value(
+            "hostnames",
+            HostNames::default(),
+            "The hosts on whose pages a captcha may have been solved. When empty, those that the provider lets the site key \
+             be used on.",
+        );
+        let timeout = section.duration(
+            "timeout",
+            Duration::from_secs(3),
+            Duration::from_millis(100)..=Duration::from_secs(10),
+            "How long the provider may take to answer.",
+        );
+        let when_unavailable = section.value(
+            "when_unavailable",
+            WhenUnavailable::Refuse,
+            "What becomes of calls while the provider does not answer, or not sensibly. With `allow` they go on without a captcha; \
+             each is an error in the log.",
+        );
+        let send_remote_ip =
+            section.value("send_remote_ip", false, "Whether the provider is told the address of the visitor.");
+        let on = section.value(
+            "on",
+            CaptchaActs::default(),
+            "The calls that need a captcha every time. A login asks for one by itself, when somebody guesses.",
+        );
+        keys.check(reader, provider.0, profile);
+        let named = on.0.is_empty() || provider.0.is_some();
+        reader.require(&["captcha.on", "captcha.provider"], named, "must be empty while captcha.provider is none");
+        let provider = provider.0?;
+        Some(Self {
+            provider,
+            site_key: keys.site_key?.0,
+            secret: keys.secret?.0,
+            endpoint: endpoint.map(|url| url.0).or_else(|| Url::parse(provider.endpoint()).ok())?,
+            min_score_percent,
+            hostnames: hostnames.0,
+            timeout,
+            when_unavailable,
+            send_remote_ip,
+            on: on.0,
+        })
+    }
+}
+
+impl Keys {
+    fn read(section: &mut Section<'_>) -> Self {
+        Self {
+            site_key: section
+                .optional("site_key", "The public key that the provider made. Pages show the captcha with it."),
+            secret: section.optional("secret", "The secret that the provider made. Tokens are verified with it."),
+        }
+    }
+
+    /// Half a captcha is one that somebody believes in.
+    fn check(&self, reader: &mut Reader, provider: Option<CaptchaProvider>, profile: Profile) {
+        for key in ["captcha.site_key", "captcha.secret"] {
+            let (is_set, is_wanted) = (reader.is_set(key), provider.is_some());
+            reader.require(&[key, "captcha.provider"], is_set || !is_wanted, "is missing: captcha.provider is set");
+            reader.require(&[key, "captcha.provider"], is_wanted || !is_set, "is set, but captcha.provider is none");
+        }
+        let secret = self.secret.as_ref().map_or("", |secret| secret.0.reveal());
+        let harmless = profile == Profile::Dev || !CaptchaProvider::is_test_secret(secret);
+        reader.require(
+            &["captcha.secret"],
+            harmless,
+            "must not be one for tests in production: everybody passes with it",
+        );
+    }
+}
+
+impl Value for WhenUnavailable {
+    const ALLOWED: &'static str = "`refuse` or `allow`";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        match given.line()? {
+            "refuse" => Ok(Self::Refuse),
+            "allow" => Ok(Self::Allow),
+            other => Err(Reason::new(format!("must be \"refuse\" or \"allow\", but is {}", quoted(other)))),
+        }
+    }
+
+    fn show(&self) -> toml::Value {
+        match self {
+            Self::Refuse => "refuse".into(),
+            Self::Allow => "allow".into(),
+        }
+    }
+}

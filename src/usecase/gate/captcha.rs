@@ -1,0 +1,135 @@
+use crate::{
+    captcha::Captcha,
+    telemetry,
+    usecase::{Failure, Origin},
+};
+use countersign_domain::{
+    captcha::{CaptchaAct, CaptchaFault, CaptchaRules, CaptchaVerdict},
+    refusal::{Reason, Refusal},
+    secret::SecretText,
+};
+use std::{sync::Arc, time::Duration};
+
+/// Asks for a captcha, and believes its provider within the rules.
+#[derive(Clone, Debug)]
+pub struct CaptchaGate {
+    /// `None` where no provider is configured: nobody is asked for anything.
+    pub desk: Option<CaptchaDesk>,
+}
+
+/// Where captchas are checked.
+#[derive(Clone, Debug)]
+pub struct CaptchaDesk {
+    pub captcha: Captcha,
+    pub rules: Arc<CaptchaRules>,
+    /// What needs one every time.
+    pub on: Arc<[CaptchaAct]>,
+    /// Whether people are let through while the provider says nothing.
+    pub lenient: bool,
+}
+
+/// Somebody solved a captcha for this act, or the operator lets people through while that cannot be told. Only [`CaptchaGate`]
+/// makes one.
+#[derive(Debug)]
+#[must_use = "the act that it stands in front of asks for it"]
+pub struct CaptchaProven {
+    act: CaptchaAct,
+}
+
+impl CaptchaProven {
+    pub fn act(&self) -> CaptchaAct {
+        self.act
+    }
+}
+
+/// A person needs as long to come back. Clients that repeat calls by themselves would do so with a token that may be spent.
+const UNAVAILABLE_WAIT: Duration = Duration::from_secs(10);
+const BUSY_WAIT: Duration = Duration::from_secs(1);
+
+impl CaptchaGate {
+    pub fn is_configured(&self) -> bool {
+        self.desk.is_some()
+    }
+
+    /// Says so when the operator wants a captcha for this act and none was brought. It costs nothing, so it may stand before the
+    /// limits: a person who is asked for a captcha has not done anything yet.
+    ///
+    /// # Errors
+    /// CAPTCHA_REQUIRED.
+    pub fn demand(&self, act: CaptchaAct, token: &SecretText) -> Result<(), Failure> {
+        match &self.desk {
+            Some(desk) if desk.on.contains(&act) && token.is_empty() => Err(desk.ask_for_one(act)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks a captcha where the operator wants one for this act.
+    ///
+    /// # Errors
+    /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
+    pub async fn prove_if_demanded(&self, origin: &Origin, act: CaptchaAct, token: &SecretText) -> Result<(), Failure> {
+        if self.desk.as_ref().is_some_and(|desk| desk.on.contains(&act)) {
+            let _proven = self.prove(origin, act, token).await?;
+        }
+        Ok(())
+    }
+
+    /// Checks a captcha. The provider hears of a token once; what it said is not kept.
+    ///
+    /// # Errors
+    /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
+    pub async fn prove(&self, origin: &Origin, act: CaptchaAct, token: &SecretText) -> Result<CaptchaProven, Failure> {
+        let desk = self.desk.as_ref();
+        let desk = desk.ok_or_else(|| Failure::Broken("a captcha was asked for, and nobody makes any".to_owned()))?;
+        if token.is_empty() {
+            return Err(desk.ask_for_one(act));
+        }
+        let verdict = match desk.captcha.ask(token, origin.address.parse().ok()).await {
+            Ok(answer) => desk.rules.judge(act, &answer),
+            Err(fault) => CaptchaVerdict::Fault(fault),
+        };
+        match verdict {
+            CaptchaVerdict::Passed => {
+                telemetry::count_captcha(act.name(), "passed");
+                Ok(CaptchaProven { act })
+            }
+            CaptchaVerdict::Failed(why) => {
+                telemetry::count_captcha(act.name(), why.name());
+                Err(desk.challenge(Reason::CaptchaInvalid, act))
+            }
+            CaptchaVerdict::Fault(fault) => desk.bear(origin, act, fault),
+        }
+    }
+}
+
+impl CaptchaDesk {
+    fn ask_for_one(&self, act: CaptchaAct) -> Failure {
+        telemetry::count_captcha(act.name(), "missing");
+        self.challenge(Reason::CaptchaRequired, act)
+    }
+
+    /// What a page needs to show a captcha.
+    fn challenge(&self, reason: Reason, act: CaptchaAct) -> Failure {
+        Refusal::from(reason)
+            .with_metadata("captcha_provider", self.captcha.provider().name())
+            .with_metadata("captcha_site_key", self.captcha.site_key())
+            .with_metadata("captcha_action", act.name())
+            .into()
+    }
+
+    /// Nothing is known about the visitor. That the provider is gone lets people through where the operator said so; that too
+    /// many ask, or ask strangely, never does.
+    fn bear(&self, origin: &Origin, act: CaptchaAct, fault: CaptchaFault) -> Result<CaptchaProven, Failure> {
+        telemetry::count_captcha(act.name(), fault.name());
+        let (fault_name, trace_id) = (fault.name(), origin.trace_id.as_str());
+        if self.lenient && !fault.may_be_provoked() {
+            tracing::error!(fault = fault_name, act = act.name(), trace_id, "somebody passed without a captcha");
+            return Ok(CaptchaProven { act });
+        }
+        if fault == CaptchaFault::Busy {
+            return Err(Refusal::from(Reason::Overloaded).retry_after(BUSY_WAIT).into());
+        }
+        tracing::warn!(fault = fault_name, act = act.name(), trace_id, "a captcha could not be checked");
+        Err(Refusal::from(Reason::CaptchaUnavailable).retry_after(UNAVAILABLE_WAIT).into())
+    }
+}

@@ -1,0 +1,39 @@
+use super::{StartFault, doors::Stories};
+use crate::{
+    captcha::{Captcha, CaptchaSettings},
+    config::{Config, WhenUnavailable},
+    usecase::gate::{CaptchaDesk, CaptchaGate},
+};
+use countersign_domain::captcha::CaptchaRules;
+use std::sync::Arc;
+
+/// What asks the provider, where there is one.
+pub(super) fn means(config: &Config) -> Result<Option<Captcha>, StartFault> {
+    let Some(captcha) = &config.captcha else { return Ok(None) };
+    let made = Captcha::new(CaptchaSettings {
+        provider: captcha.provider,
+        site_key: captcha.site_key.clone(),
+        secret: captcha.secret.clone(),
+        endpoint: captcha.endpoint.clone(),
+        timeout: captcha.timeout,
+        send_remote_ip: captcha.send_remote_ip,
+    });
+    made.map(Some).map_err(|fault| StartFault::because("captcha.endpoint", fault))
+}
+
+impl Stories<'_> {
+    pub(super) fn captcha_gate(&self) -> CaptchaGate {
+        let (captcha, settings) = (self.means.captcha.clone(), self.config.captcha.as_ref());
+        let desk = captcha.zip(settings).map(|(captcha, settings)| CaptchaDesk {
+            captcha,
+            rules: Arc::new(CaptchaRules {
+                provider: settings.provider,
+                hostnames: settings.hostnames.clone(),
+                min_score_percent: settings.min_score_percent,
+            }),
+            on: settings.on.as_slice().into(),
+            lenient: settings.when_unavailable == WhenUnavailable::Allow,
+        });
+        CaptchaGate { desk }
+    }
+}

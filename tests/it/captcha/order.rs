@@ -1,0 +1,90 @@
+//! When the captcha is checked: after the limits, before anything else. That there has to be one is said before.
+
+use super::{Act, traces};
+use crate::support::{Person, Refused as _, Siteverify, captcha_at, on_each_database_with, reason, solved_token};
+use countersign::grpc::wire::proto::*;
+use countersign_domain::limit::Limit;
+
+const ADA: &str = "ada@example.org";
+
+#[test]
+fn who_calls_too_often_is_refused_without_asking_the_provider() {
+    let provider = Siteverify::start();
+    let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
+    on_each_database_with(options, async |app| {
+        provider.solved("request_reset", "id.example.org");
+        for _ in 0..Limit::MailsToRecipient.quota().burst() {
+            let token = solved_token();
+            Act::RequestReset.call(app, ADA, &token, "").await.unwrap();
+        }
+        let asked = provider.asked().len();
+        for act in Act::ALL {
+            assert_eq!(act.call(app, ADA, "good-one-more", "").await.reason(), "RATE_LIMITED", "{act:?}");
+        }
+        assert_eq!(provider.asked().len(), asked);
+    });
+}
+
+#[test]
+fn being_asked_for_a_captcha_uses_up_no_limit() {
+    let provider = Siteverify::start();
+    let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
+    on_each_database_with(options, async |app| {
+        for act in Act::ALL {
+            for _ in 0..Limit::MailsToRecipient.quota().burst() {
+                assert_eq!(act.call(app, ADA, "", "").await.reason(), "CAPTCHA_REQUIRED", "{act:?}");
+            }
+        }
+        Act::Register.call(app, ADA, &solved_token(), "").await.unwrap();
+    });
+}
+
+#[test]
+fn a_refused_captcha_tells_nothing_and_costs_nothing_whoever_is_named() {
+    let provider = Siteverify::start();
+    let options = captcha_at(&provider.url).and("COUNTERSIGN_CAPTCHA__ON", "register");
+    on_each_database_with(options, async |app| {
+        let token = solved_token();
+        let taken = |captcha_token: &str, email: &str| RegisterRequest {
+            email: email.to_owned(),
+            password: crate::support::PASSWORD.to_owned(),
+            username: "ada".to_owned(),
+            captcha_token: captcha_token.to_owned(),
+            ..Default::default()
+        };
+        app.account().register(taken(&token, ADA)).await.unwrap();
+        let link = app.mail_to(ADA).await;
+        let token = crate::support::MailText::link_token(&link);
+        app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
+        Person::log_in(app, ADA, crate::support::PASSWORD).await.unwrap();
+
+        let before = traces(app).await;
+        let mut answers = Vec::new();
+        for email in [ADA, "nobody@example.org"] {
+            for token in ["", "bad"] {
+                // A name that is taken is told to people only.
+                let refused = app.account().register(taken(token, email)).await.unwrap_err();
+                assert!(reason(&refused).starts_with("CAPTCHA_"), "{refused:?}");
+                answers.push((refused.code(), refused.details().len(), refused.message().to_owned()));
+            }
+        }
+        assert_eq!(answers[..2], answers[2..]);
+        assert_eq!(traces(app).await, before, "no row, no mail, no hash");
+    });
+}
+
+#[test]
+fn what_the_person_has_to_mend_anyway_is_told_before_a_token_is_spent() {
+    let provider = Siteverify::start();
+    on_each_database_with(captcha_at(&provider.url), async |app| {
+        let token = solved_token();
+        let weak = RegisterRequest {
+            email: ADA.to_owned(),
+            password: "short".to_owned(),
+            captcha_token: token.clone(),
+            ..Default::default()
+        };
+        assert_eq!(app.account().register(weak).await.reason(), "PASSWORD_REJECTED");
+        Act::Register.call(app, ADA, &token, "").await.unwrap();
+    });
+}
