@@ -23,6 +23,9 @@ const PROTOS: [&str; 7] = [
     "countersign/v1/verification_service.proto",
 ];
 
+/// What is served on the operators' listener.
+const ADMIN_PROTOS: [&str; 1] = ["countersign/admin/v1/audit_service.proto"];
+
 /// Messages that carry passwords, tokens, codes or mails: prost would print them in clear.
 const SECRET_MESSAGES: [&str; 21] = [
     "countersign.v1.RegisterRequest",
@@ -54,13 +57,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
 
     let mut compiler = protox::Compiler::new(["proto"])?;
-    compiler.include_imports(true).include_source_info(true).open_files(PROTOS)?;
+    compiler.include_imports(true).include_source_info(true).open_files(PROTOS)?.open_files(ADMIN_PROTOS)?;
     let described = compiler.encode_file_descriptor_set();
 
-    // Reflection carries no comments: they are half of the bytes and nobody reads them over the wire.
-    let mut bare = protox::Compiler::new(["proto"])?;
-    bare.include_imports(true).open_files(PROTOS)?;
-    fs::write(out.join("reflection.bin"), bare.encode_file_descriptor_set())?;
+    // Each listener describes what it serves. Reflection carries no comments: they are half of the bytes and nobody reads them
+    // over the wire.
+    for (name, protos) in [("reflection.bin", &PROTOS[..]), ("admin_reflection.bin", &ADMIN_PROTOS)] {
+        let mut bare = protox::Compiler::new(["proto"])?;
+        bare.include_imports(true).open_files(protos)?;
+        fs::write(out.join(name), bare.encode_file_descriptor_set())?;
+    }
     fs::write(out.join("callers.rs"), caller_table(&described)?)?;
     fs::write(out.join("silent.rs"), silent_debug())?;
     fs::write(out.join("assets.rs"), embed_pages(&out)?)?;
@@ -96,6 +102,7 @@ fn caller_table(descriptors: &[u8]) -> Result<String, Box<dyn Error>> {
             Some(2) => Ok("Account"),
             Some(3) => Ok("Development"),
             Some(4) => Ok("Service"),
+            Some(5) => Ok("Operator"),
             _ => Err(format!("{} does not say who may call it: add `option (caller) = …`", method.full_name()).into()),
         }
     };

@@ -95,8 +95,9 @@ fn the_caller_table_is_current() {
             CallerRule::Account => "a person with the access token of a live session",
             CallerRule::Service => "a service account with an access token of its own",
             CallerRule::Development => "anyone, with the `dev` profile only",
+            CallerRule::Operator => "an operator with the operators' token, on the operators' listener",
         };
-        let rpc = path.trim_start_matches("/countersign.v1.").replace('/', ".");
+        let rpc = path.trim_start_matches("/countersign.").trim_start_matches("v1.").replace('/', ".");
         writeln!(made, "| `{rpc}` | {caller} |").unwrap();
     }
     is_current("docs/reference/callers.md", &made);

@@ -18,6 +18,7 @@ mod m0009_roles;
 mod m0010_key_lives;
 mod m0011_services;
 mod m0012_revocations;
+mod m0013_audit_chain;
 mod m0014_devices;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_key_lives::Migration),
             Box::new(m0011_services::Migration),
             Box::new(m0012_revocations::Migration),
+            Box::new(m0013_audit_chain::Migration),
             Box::new(m0014_devices::Migration),
         ]
     }

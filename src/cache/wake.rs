@@ -17,10 +17,12 @@ pub enum Topic {
     Revocations,
     /// Keys changed.
     Keys,
+    /// Events of the audit trail were sealed.
+    Audit,
 }
 
 impl Topic {
-    const ALL: [Self; 3] = [Self::Outbox, Self::Revocations, Self::Keys];
+    const ALL: [Self; 4] = [Self::Outbox, Self::Revocations, Self::Keys, Self::Audit];
 
     /// The braces keep every channel of Countersign in one slot of a cluster.
     fn channel(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Topic {
             Self::Outbox => "{countersign}:wake:outbox",
             Self::Revocations => "{countersign}:wake:revocations",
             Self::Keys => "{countersign}:wake:keys",
+            Self::Audit => "{countersign}:wake:audit",
         }
     }
 

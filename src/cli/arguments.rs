@@ -186,6 +186,8 @@ pub(super) enum RotatedPurpose {
     Action,
     /// What authenticates mailed codes and request ids.
     Mac,
+    /// What seals the audit trail.
+    Audit,
 }
 
 #[derive(Debug, Subcommand)]
@@ -210,8 +212,70 @@ pub(super) enum AudienceCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
-    /// List the last events.
-    List(Count),
+    /// List the last events, newest first.
+    List {
+        #[command(flatten)]
+        query: EventQuery,
+        /// How many, at most.
+        #[arg(short = 'n', long, alias = "count", default_value_t = 20)]
+        limit: u16,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show events as they are sealed, until interrupted.
+    Follow {
+        #[command(flatten)]
+        query: EventQuery,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what was changed, taken out, moved or cut off since it was sealed. Exit code 1 when anything was.
+    Verify {
+        /// The name of a tenant; every tenant when left out.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// What an earlier `audit verify` or a line of the log said: that this link was at this position.
+        #[arg(long, value_name = "POSITION:LINK")]
+        seen: Option<String>,
+    },
+    /// Let a chain go on whose head was lost or changed, once you have looked into it.
+    Restart {
+        /// The name of a tenant.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+    },
+}
+
+/// Which events.
+#[derive(Debug, Args)]
+pub(super) struct EventQuery {
+    /// The name of a tenant; the default one when left out.
+    #[arg(long)]
+    pub(super) tenant: Option<String>,
+    /// What happened, as in `logged_in`.
+    #[arg(long)]
+    pub(super) kind: Option<String>,
+    /// An account id, an e-mail address or a user name.
+    #[arg(long)]
+    pub(super) account: Option<String>,
+    /// How it ended.
+    #[arg(long)]
+    pub(super) outcome: Option<EventOutcome>,
+    /// An instant as in `2030-01-31T12:00:00Z`, or how long ago, as in `2h`.
+    #[arg(long)]
+    pub(super) since: Option<String>,
+    /// The same; not included.
+    #[arg(long)]
+    pub(super) until: Option<String>,
+}
+
+/// How an act ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum EventOutcome {
+    Ok,
+    Refused,
 }
 
 #[derive(Debug, Args)]

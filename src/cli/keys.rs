@@ -67,6 +67,7 @@ fn slot(purpose: RotatedPurpose, audience: Option<&str>) -> Result<KeySlot, Stri
         RotatedPurpose::Refresh => KeyPurpose::Refresh,
         RotatedPurpose::Action => KeyPurpose::Action,
         RotatedPurpose::Mac => KeyPurpose::Mac,
+        RotatedPurpose::Audit => KeyPurpose::Audit,
     };
     match (purpose, audience) {
         (KeyPurpose::AccessEncryption, audience) => {
@@ -91,7 +92,11 @@ async fn retire(config: &Config, kid: &str, screen: &Screen) -> Outcome {
     let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
     match desk.retire.run(&Origin::terminal(), kid).await.map_err(|failure| failure.to_string())? {
         Retired::Done { purpose, was } => {
-            screen.say("the key is erased; running services drop it within seconds");
+            if purpose.outlives_its_retirement() && was == KeyState::Active {
+                screen.say("the key seals nothing more; running services hear of it within seconds");
+            } else {
+                screen.say("the key is erased; running services drop it within seconds");
+            }
             if was == KeyState::Active {
                 screen.say("the staged key has taken its place");
             }
@@ -115,6 +120,9 @@ fn meaning(purpose: KeyPurpose, was: KeyState) -> &'static str {
         }
         (KeyPurpose::Refresh, _) => "refresh tokens made with it are refused; those people log in again",
         (KeyPurpose::Action, _) => "mailed links made with it are refused; the codes beside them still work",
+        (KeyPurpose::Audit, _) => {
+            "it stays, to verify what it sealed: what it sealed cannot be changed without the key after it"
+        }
         (KeyPurpose::Mac, _) => "mailed codes made with it are refused, and repeated calls are not recognised as such",
     }
 }

@@ -65,6 +65,10 @@ fn greet(config: &Config, listeners: &Listeners, screen: &Screen) {
     }
     if let Some(listener) = &listeners.operators {
         screen.say(&format!("  operators           http://{}/readyz", address(listener)));
+        if config.profile == Profile::Dev && config.admin.token.is_none() {
+            let file = config.data_dir.join("admin-token");
+            screen.say(&format!("  operators' token    {}  (for AuditService there)", file.display()));
+        }
     }
     screen.say(&format!("  data                {}", config.data_dir.display()));
     if config.smtp_url.is_none() {

@@ -1,7 +1,11 @@
 //! `[audit]`: the record of what happened.
 
+use super::fault::Reason;
 use super::reader::Reader;
-use super::value::DAY;
+use super::source::Given;
+use super::value::{DAY, Value};
+use countersign_domain::audit::LONGEST_RETENTION;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The audit trail.
@@ -9,11 +13,49 @@ use std::time::Duration;
 pub struct Audit {
     /// How long an event is kept.
     pub retention: Duration,
+    /// Where each event is said, as a line of JSON.
+    pub log: AuditLines,
+}
+
+/// Where lines of the audit trail go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditLines {
+    Off,
+    Stderr,
+    File(PathBuf),
 }
 
 impl Audit {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section("audit", "The record of what happened.");
-        Self { retention: section.duration("retention", 400 * DAY, DAY..=3650 * DAY, "How long an event is kept.") }
+        Self {
+            retention: section.duration("retention", 400 * DAY, DAY..=LONGEST_RETENTION, "How long an event is kept."),
+            log: section.value(
+                "log",
+                AuditLines::Stderr,
+                "Where each event is said once it is sealed: one JSON object a line, whatever `log.format` and `log.filter` say. A \
+                 file is opened anew for each batch, so it can be moved away at any time.",
+            ),
+        }
+    }
+}
+
+impl Value for AuditLines {
+    const ALLOWED: &'static str = "`stderr`, `off`, or the path of a file";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        Ok(match given.line()? {
+            "off" => Self::Off,
+            "stderr" => Self::Stderr,
+            _ => Self::File(PathBuf::parse(given)?),
+        })
+    }
+
+    fn show(&self) -> toml::Value {
+        match self {
+            Self::Off => "off".into(),
+            Self::Stderr => "stderr".into(),
+            Self::File(path) => path.show(),
+        }
     }
 }

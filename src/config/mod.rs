@@ -17,6 +17,7 @@
 //! secret: not in an error, not in `Debug`, not in [`Loaded::print`].
 
 mod accounts;
+mod admin;
 mod audit;
 mod browser;
 mod captcha;
@@ -49,7 +50,8 @@ mod verification;
 mod tests;
 
 pub use self::accounts::Accounts;
-pub use self::audit::Audit;
+pub use self::admin::Admin;
+pub use self::audit::{Audit, AuditLines};
 pub use self::browser::Browser;
 pub use self::captcha::{Captcha, WhenUnavailable};
 pub use self::database::Database;

@@ -4,8 +4,8 @@ use super::production;
 use super::reader::Reader;
 use super::top::{Profile, Top};
 use super::{
-    Accounts, Audit, Browser, Captcha, Database, Keys, Limits, Links, Lockout, Log, Mail, Passwords, Risk, Server,
-    Sessions, Verification,
+    Accounts, Admin, Audit, Browser, Captcha, Database, Keys, Limits, Links, Lockout, Log, Mail, Passwords, Risk,
+    Server, Sessions, Verification,
 };
 use countersign_domain::secret::SecretText;
 use std::net::SocketAddr;
@@ -65,6 +65,8 @@ pub struct Config {
     pub log: Log,
     /// `[audit]`
     pub audit: Audit,
+    /// `[admin]`
+    pub admin: Admin,
 }
 
 impl Config {
@@ -87,6 +89,7 @@ impl Config {
         let server = Server::read(reader, top.profile);
         let log = Log::read(reader);
         let audit = Audit::read(reader);
+        let admin = Admin::read(reader);
         production::check(reader, &top, &browser, &links, &mail);
         Some(Self {
             profile: top.profile,
@@ -113,6 +116,7 @@ impl Config {
             server,
             log,
             audit,
+            admin,
         })
     }
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::usecase::{
     Failure, Origin,
-    gate::{ServiceCaller, SignedIn},
+    gate::{OperatorProven, ServiceCaller, SignedIn},
     session::OpenedSession,
 };
 use countersign_domain::{refusal::Reason, secret::SecretText, session::Keeping};
@@ -24,6 +24,15 @@ pub(super) struct Call {
     pub(super) signed_in: Option<Arc<SignedIn>>,
     /// Set for every RPC that asks for a service.
     pub(super) service: Option<Arc<ServiceCaller>>,
+    /// Set for every RPC that asks for an operator.
+    pub(super) operator: Option<OperatorProven>,
+}
+
+impl From<Origin> for Call {
+    /// A call of nobody in particular.
+    fn from(origin: Origin) -> Self {
+        Self { origin, bearer: None, browser: None, signed_in: None, service: None, operator: None }
+    }
 }
 
 impl Call {
@@ -48,6 +57,14 @@ impl Call {
     /// TOKEN_MISSING.
     pub(super) fn service(&self) -> Result<&ServiceCaller, Failure> {
         self.service.as_deref().ok_or_else(|| Reason::TokenMissing.into())
+    }
+
+    /// The operator who calls.
+    ///
+    /// # Errors
+    /// TOKEN_MISSING.
+    pub(super) fn operator(&self) -> Result<OperatorProven, Failure> {
+        self.operator.ok_or_else(|| Reason::TokenMissing.into())
     }
 
     /// Where the caller keeps its tokens.

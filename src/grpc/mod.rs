@@ -6,6 +6,7 @@
 //! **Architecture invariant:** tonic and generated code are named only here and in the browsers' shim, `http/grpc_web`.
 
 mod account;
+mod admin;
 mod auth;
 mod browser;
 mod call;
@@ -20,11 +21,12 @@ pub mod status;
 pub mod wire;
 
 pub use account::AccountDoor;
+pub use admin::{AuditDoor, OperatorsDoor};
 pub use auth::AuthDoor;
 pub use browser::{Browser, CookieChange, HeldTokens};
 pub use dev_mailbox::DevMailboxDoor;
 pub use incoming::{Incoming, IncomingLimits};
-pub use layer::{Admit, Front, callers};
-pub use server::{GrpcService, ServerLimits, Services, health_service, serve};
+pub use layer::{Admit, Front, Listener, callers};
+pub use server::{AdminServices, GrpcService, ServerLimits, Services, admin_health_service, health_service, serve};
 pub use session::SessionDoor;
 pub use verification::VerificationDoor;

@@ -1,7 +1,8 @@
 use super::{
-    AccountDoor, AuthDoor, DevMailboxDoor, Incoming, SessionDoor, VerificationDoor,
+    AccountDoor, AuditDoor, AuthDoor, DevMailboxDoor, Incoming, SessionDoor, VerificationDoor,
     wire::{
-        DESCRIPTORS,
+        ADMIN_DESCRIPTORS, DESCRIPTORS,
+        admin_proto::audit_service_server::AuditServiceServer,
         proto::{
             account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
             dev_mailbox_service_server::DevMailboxServiceServer, session_service_server::SessionServiceServer,
@@ -36,14 +37,24 @@ pub struct Services {
     pub reflection: bool,
 }
 
+/// The services that operators call.
+#[derive(Debug)]
+pub struct AdminServices {
+    pub audit: AuditDoor,
+    pub reflection: bool,
+}
+
 /// The standard health service and the hand that sets it.
 #[derive(Clone)]
-pub struct GrpcService(HealthReporter);
+pub struct GrpcService {
+    reporter: HealthReporter,
+    names: &'static [&'static str],
+}
 
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_HEADER_BYTES: u32 = 32 * 1024;
-const NAMES: [&str; 5] = [
+const NAMES: &[&str] = &[
     "",
     "countersign.v1.AccountService",
     "countersign.v1.AuthService",
@@ -51,18 +62,29 @@ const NAMES: [&str; 5] = [
     "countersign.v1.VerificationService",
 ];
 
+const ADMIN_NAMES: &[&str] = &["", "countersign.admin.v1.AuditService"];
+
 /// A health service that says "serving" of nothing yet.
 pub fn health_service() -> (GrpcService, Routes) {
+    health_service_of(NAMES)
+}
+
+/// The same, for the operators' listener.
+pub fn admin_health_service() -> (GrpcService, Routes) {
+    health_service_of(ADMIN_NAMES)
+}
+
+fn health_service_of(names: &'static [&'static str]) -> (GrpcService, Routes) {
     let (reporter, server) = health_reporter();
-    (GrpcService(reporter), Routes::new(server))
+    (GrpcService { reporter, names }, Routes::new(server))
 }
 
 impl GrpcService {
     /// Says of every service whether it can be used.
     pub async fn set_serving(&self, serving: bool) {
         use tonic_health::ServingStatus::{NotServing, Serving};
-        for name in NAMES {
-            self.0.set_service_status(name, if serving { Serving } else { NotServing }).await;
+        for name in self.names {
+            self.reporter.set_service_status(*name, if serving { Serving } else { NotServing }).await;
         }
     }
 }
@@ -88,20 +110,34 @@ impl Services {
         if let Some(mailbox) = self.dev_mailbox {
             routes = routes.add_service(DevMailboxServiceServer::new(mailbox).max_decoding_message_size(most));
         }
-        if self.reflection {
-            let builder = || {
-                tonic_reflection::server::Builder::configure()
-                    .register_encoded_file_descriptor_set(DESCRIPTORS)
-                    .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-                    .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            };
-            // grpcurl and Python still ask for v1alpha.
-            routes = routes
-                .add_service(builder().build_v1().map_err(|error| error.to_string())?)
-                .add_service(builder().build_v1alpha().map_err(|error| error.to_string())?);
-        }
-        Ok(routes)
+        if self.reflection { describe(routes, DESCRIPTORS) } else { Ok(routes) }
     }
+}
+
+impl AdminServices {
+    /// All services as one, `health` first.
+    ///
+    /// # Errors
+    /// When reflection cannot read our own descriptors.
+    pub fn into_routes(self, health: Routes, limits: ServerLimits) -> Result<Routes, String> {
+        let audit = AuditServiceServer::new(self.audit).max_decoding_message_size(limits.message_bytes);
+        let routes = health.add_service(audit);
+        if self.reflection { describe(routes, ADMIN_DESCRIPTORS) } else { Ok(routes) }
+    }
+}
+
+/// Adds reflection.
+fn describe(routes: Routes, descriptors: &'static [u8]) -> Result<Routes, String> {
+    let builder = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(descriptors)
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    // grpcurl and Python still ask for v1alpha.
+    Ok(routes
+        .add_service(builder().build_v1().map_err(|error| error.to_string())?)
+        .add_service(builder().build_v1alpha().map_err(|error| error.to_string())?))
 }
 
 /// Serves calls and pages on one port until `stop` resolves and the calls under way are answered. What `pages` does not know

@@ -4,10 +4,12 @@ mod follow_revocations;
 mod mail;
 mod purge;
 mod rotate_keys;
+mod seal_events;
 mod watch_health;
 
 pub use follow_revocations::follow_revocations;
 pub use mail::send_mail;
 pub use purge::purge;
 pub use rotate_keys::rotate_keys;
+pub use seal_events::seal_events;
 pub use watch_health::watch_health;

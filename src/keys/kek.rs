@@ -10,7 +10,7 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// The file of the key-encryption key cannot be used.
+/// The file of a secret, such as the key-encryption key, cannot be used.
 #[derive(Debug)]
 pub enum KekFault {
     Io(PathBuf, io::Error),
@@ -18,6 +18,8 @@ pub enum KekFault {
     Exposed(PathBuf),
     /// It does not hold 32 bytes in base64.
     Unreadable(PathBuf),
+    /// It holds less than 32 characters.
+    Short(PathBuf),
 }
 
 impl fmt::Display for KekFault {
@@ -27,8 +29,9 @@ impl fmt::Display for KekFault {
                 write!(f, "{}: is not there; the first start of `countersign serve` makes it", path.display())
             }
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Exposed(path) => write!(f, "{}: others may read this key; chmod 600 it", path.display()),
+            Self::Exposed(path) => write!(f, "{}: others may read it; chmod 600 it", path.display()),
             Self::Unreadable(path) => write!(f, "{}: does not hold 32 bytes in base64", path.display()),
+            Self::Short(path) => write!(f, "{}: holds less than 32 characters", path.display()),
         }
     }
 }
@@ -69,7 +72,9 @@ impl KeyEncryptionKeys {
 pub fn load_or_create(directory: &Path, entropy: &Entropy) -> Result<KeyEncryptionKey, KekFault> {
     match load(directory) {
         Err(KekFault::Io(path, error)) if error.kind() == io::ErrorKind::NotFound => {
-            create(directory, &path, entropy).map_err(|error| KekFault::Io(path, error))?;
+            let key = Zeroizing::new(entropy.bytes::<32>());
+            let text = Zeroizing::new(BASE64.encode(key.as_slice()));
+            keep_first(directory, "kek", &text, entropy).map_err(|error| KekFault::Io(path, error))?;
             // Read back, so that of two first starts at once both use the one that was kept.
             load(directory)
         }
@@ -93,17 +98,17 @@ pub fn load(directory: &Path) -> Result<KeyEncryptionKey, KekFault> {
     Ok(KeyEncryptionKey::new(key))
 }
 
-/// Written whole under another name first: a start that dies half-way leaves no half a key.
-fn create(directory: &Path, path: &Path, entropy: &Entropy) -> io::Result<()> {
+/// Keeps a line in a file of its owner alone, unless the file is there. Written whole under another name first: a start that dies
+/// half-way leaves no half a secret.
+pub(super) fn keep_first(directory: &Path, name: &str, line: &str, entropy: &Entropy) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    let key = Zeroizing::new(entropy.bytes::<32>());
-    let draft = directory.join(format!("kek.{:016x}", u64::from_le_bytes(entropy.bytes())));
+    let draft = directory.join(format!("{name}.{:016x}", u64::from_le_bytes(entropy.bytes())));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    file.write_all(Zeroizing::new(BASE64.encode(key.as_slice())).as_bytes())?;
+    file.write_all(line.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
-    // A hard link fails where a rename would replace: the first key stays.
-    let linked = fs::hard_link(&draft, path);
+    // A hard link fails where a rename would replace: the first one stays.
+    let linked = fs::hard_link(&draft, directory.join(name));
     fs::remove_file(&draft)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),

@@ -1,19 +1,23 @@
 //! Keys in use: the ring that seals and opens every token, and the keys that keep the ring sealed at rest.
 
+mod chain;
 mod client_secret;
 mod device_token;
 mod kek;
 mod mac;
 mod material;
+mod operator_token;
 mod published;
 mod ring;
 mod snapshot;
 
+pub use chain::{ChainEnds, ChainKey, ChainKeys, commit_to_origin};
 pub use client_secret::{ClientSecret, ClientSecretDigest};
 pub use device_token::DeviceToken;
 pub use kek::{KekFault, KeyEncryptionKeys, load as load_kek, load_or_create as load_or_create_kek};
 pub use mac::{MacKey, MacKeys};
 pub use material::{KeyMaterial, MaterialFault, SealedSecret, is_strong_recipient};
+pub use operator_token::{OperatorToken, load_or_create as load_or_create_operator_token};
 pub use published::{ContentKeyKind, ContentKeyView, KeySetView, PublicKeySet, SigningKeyView};
 pub use ring::KeyRing;
 pub use snapshot::{HeldKey, RingFault};

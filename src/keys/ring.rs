@@ -1,5 +1,5 @@
 use super::{
-    HeldKey, KeySetView, MacKeys, PublicKeySet, RingFault,
+    ChainKeys, HeldKey, KeySetView, MacKeys, PublicKeySet, RingFault,
     snapshot::{Audience, Snapshot},
 };
 use arc_swap::ArcSwap;
@@ -121,6 +121,11 @@ impl KeyRing {
     /// The keys for codes, as they are now.
     pub fn mac(&self) -> Arc<MacKeys> {
         self.snapshot.load().mac.clone()
+    }
+
+    /// The keys of the audit trail, as they are now.
+    pub fn chain(&self) -> Arc<ChainKeys> {
+        self.snapshot.load().chain.clone()
     }
 
     /// Whether tokens can be made for an audience.

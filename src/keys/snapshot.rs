@@ -1,4 +1,4 @@
-use super::{ContentKeyView, KeyMaterial, KeySetView, MacKey, MacKeys, PublicKeySet, SigningKeyView};
+use super::{ChainKeys, ContentKeyView, KeyMaterial, KeySetView, MacKey, MacKeys, PublicKeySet, SigningKeyView};
 use countersign_domain::{
     id::TenantId,
     key::{KeyPurpose, KeyState},
@@ -87,6 +87,7 @@ pub(super) struct Snapshot {
     pub(super) refresh: RefreshSealer,
     pub(super) actions: ActionSealer,
     pub(super) mac: Arc<MacKeys>,
+    pub(super) chain: Arc<ChainKeys>,
     pub(super) public: Arc<PublicKeySet>,
     signing: Vec<SigningKeyView>,
 }
@@ -126,6 +127,7 @@ impl Snapshot {
             refresh: RefreshSealer::new(sealing(&held, KeyPurpose::Refresh)?),
             actions: ActionSealer::new(sealing(&held, KeyPurpose::Action)?),
             mac: Arc::new(MacKeys::new(mac_key(mac.active), mac.others.iter().map(|key| mac_key(key)).collect())),
+            chain: Arc::new(ChainKeys::of(&held)?),
             public: Arc::new(PublicKeySet::of(&verifying)),
             signing,
             held,

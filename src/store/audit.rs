@@ -1,13 +1,19 @@
-//! The audit trail.
+//! The audit trail: written, read, and blanked where an account is gone. What seals it is in `audit_chain.rs`.
+//!
+//! Nothing here changes what the chain covers: [`pseudonymise`] empties what it knows only by a commitment.
 
 use super::{Executor, StoreFault, entity::audit_event};
 use countersign_domain::{
-    audit::EventKind,
+    audit::{EventKind, chain::Entry},
     id::{AccountId, EventId, ServiceId, SessionId, TenantId},
     refusal::Reason,
     time::Timestamp,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, SimpleExpr},
+};
 
 /// Something that happened: who did what to whom, from where, and how it ended.
 #[derive(Clone, Debug)]
@@ -26,12 +32,99 @@ pub struct AuditEvent {
     pub service: Option<ServiceId>,
     /// What it was about, where that is none of these: the id of a key, the name of an audience.
     pub object: Option<String>,
-    pub address: String,
-    pub user_agent: String,
+    pub origin: EventOrigin,
     pub trace_id: String,
 }
 
-/// Adds a line.
+/// Where an event came from, with the commitment to it that the chain covers.
+#[derive(Clone, Debug)]
+pub struct EventOrigin {
+    pub address: String,
+    pub user_agent: String,
+    pub salt: [u8; 16],
+    pub digest: [u8; 32],
+}
+
+/// An event as it is stored. What is text here was written by some release, and not necessarily by this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    pub id: EventId,
+    pub tenant: TenantId,
+    pub happened_at: Timestamp,
+    pub kind: String,
+    pub outcome: String,
+    pub reason: Option<String>,
+    pub actor: Option<AccountId>,
+    pub account: Option<AccountId>,
+    pub session: Option<SessionId>,
+    pub service: Option<ServiceId>,
+    pub object: Option<String>,
+    pub address: String,
+    pub user_agent: String,
+    pub trace_id: String,
+    /// `None` until it is sealed.
+    pub position: Option<i64>,
+    pub link: Option<Vec<u8>>,
+    pub link_key: Option<String>,
+    /// `None` once address and user agent are forgotten.
+    pub salt: Option<Vec<u8>>,
+    /// `None` in a row of a release that knew no chain, until it is sealed.
+    pub digest: Option<Vec<u8>>,
+}
+
+impl AuditRow {
+    /// The event as the chain sees it, with what it is committed to.
+    pub fn entry<'a>(&'a self, origin: &'a [u8; 32]) -> Entry<'a> {
+        Entry {
+            id: self.id,
+            tenant: self.tenant,
+            happened_at: self.happened_at,
+            kind: &self.kind,
+            outcome: &self.outcome,
+            reason: self.reason.as_deref(),
+            actor: self.actor,
+            account: self.account,
+            session: self.session,
+            service: self.service,
+            object: self.object.as_deref(),
+            trace_id: &self.trace_id,
+            origin,
+        }
+    }
+
+    /// The accounts that it names.
+    pub fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        self.actor.into_iter().chain(self.account)
+    }
+}
+
+impl From<audit_event::Model> for AuditRow {
+    fn from(row: audit_event::Model) -> Self {
+        Self {
+            id: EventId::from_uuid(row.id),
+            tenant: TenantId::from_uuid(row.tenant_id),
+            happened_at: Timestamp::from_micros(row.happened_at),
+            kind: row.kind,
+            outcome: row.outcome,
+            reason: row.reason,
+            actor: row.actor_id.map(AccountId::from_uuid),
+            account: row.account_id.map(AccountId::from_uuid),
+            session: row.session_id.map(SessionId::from_uuid),
+            service: row.service_id.map(ServiceId::from_uuid),
+            object: row.object,
+            address: row.address,
+            user_agent: row.user_agent,
+            trace_id: row.trace_id,
+            position: row.position,
+            link: row.link,
+            link_key: row.link_key,
+            salt: row.origin_salt,
+            digest: row.origin_digest,
+        }
+    }
+}
+
+/// Adds a line, to be sealed once it is committed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -47,47 +140,100 @@ pub async fn append(db: &impl Executor, tenant: TenantId, event: &AuditEvent) ->
         actor_id: Set(event.actor.map(AccountId::as_uuid)),
         account_id: Set(event.account.map(AccountId::as_uuid)),
         session_id: Set(event.session.map(SessionId::as_uuid)),
-        address: Set(event.address.clone()),
-        user_agent: Set(event.user_agent.clone()),
+        address: Set(event.origin.address.clone()),
+        user_agent: Set(event.origin.user_agent.clone()),
         trace_id: Set(event.trace_id.clone()),
         service_id: Set(event.service.map(ServiceId::as_uuid)),
         object: Set(event.object.clone()),
+        position: Set(None),
+        link: Set(None),
+        link_key: Set(None),
+        origin_salt: Set(Some(event.origin.salt.to_vec())),
+        origin_digest: Set(Some(event.origin.digest.to_vec())),
     };
     audit_event::Entity::insert(row).exec_without_returning(db.database()).await?;
+    db.note_event();
     Ok(())
 }
 
-/// A line as it is shown: to its owner in an export, to an operator in a terminal.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct AuditLine {
-    #[serde(skip)]
-    pub happened_at: Timestamp,
-    pub kind: String,
-    pub outcome: String,
-    pub reason: Option<String>,
-    pub account_id: Option<String>,
-    pub session_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub object: Option<String>,
-    pub address: String,
-    pub user_agent: String,
+/// What is looked for; nothing set, and it is everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    pub kind: Option<EventKind>,
+    /// Acted, or was acted upon.
+    pub account: Option<AccountId>,
+    /// `true`: acts that were done; `false`: acts that were refused.
+    pub succeeded: Option<bool>,
+    pub since: Option<Timestamp>,
+    /// Not included.
+    pub until: Option<Timestamp>,
 }
 
-/// The newest lines of a tenant, or of one account.
+impl AuditFilter {
+    /// Whether an event is among those that are looked for.
+    pub fn matches(&self, row: &AuditRow) -> bool {
+        self.kind.is_none_or(|kind| kind.name() == row.kind)
+            && self.account.is_none_or(|account| row.accounts().any(|named| named == account))
+            && self.succeeded.is_none_or(|succeeded| succeeded == (row.outcome == "ok"))
+            && self.since.is_none_or(|since| row.happened_at >= since)
+            && self.until.is_none_or(|until| row.happened_at < until)
+    }
+
+    fn condition(&self, tenant: TenantId) -> Condition {
+        let mut all = Condition::all().add(audit_event::Column::TenantId.eq(tenant.as_uuid()));
+        if let Some(kind) = self.kind {
+            all = all.add(audit_event::Column::Kind.eq(kind.name()));
+        }
+        if let Some(account) = self.account {
+            all = all.add(
+                Condition::any()
+                    .add(audit_event::Column::AccountId.eq(account.as_uuid()))
+                    .add(is_foreign_actor(account)),
+            );
+        }
+        if let Some(succeeded) = self.succeeded {
+            all = all.add(audit_event::Column::Outcome.eq(if succeeded { "ok" } else { "refused" }));
+        }
+        if let Some(since) = self.since {
+            all = all.add(audit_event::Column::HappenedAt.gte(since.as_micros()));
+        }
+        if let Some(until) = self.until {
+            all = all.add(audit_event::Column::HappenedAt.lt(until.as_micros()));
+        }
+        all
+    }
+}
+
+/// Written as it stands in the index of such rows, so that the databases see that it will do.
+fn is_foreign_actor(account: AccountId) -> Condition {
+    Condition::all()
+        .add(audit_event::Column::ActorId.eq(account.as_uuid()))
+        .add(Expr::cust("(actor_id <> account_id OR account_id IS NULL)"))
+}
+
+/// Where a page of [`newest`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Before {
+    pub happened_at: Timestamp,
+    pub id: EventId,
+}
+
+/// The newest lines of a tenant, sealed or not.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn newest(
     db: &impl Executor,
     tenant: TenantId,
-    account: Option<AccountId>,
+    filter: &AuditFilter,
+    before: Option<Before>,
     limit: u64,
-) -> Result<Vec<AuditLine>, StoreFault> {
-    let mut query = audit_event::Entity::find().filter(audit_event::Column::TenantId.eq(tenant.as_uuid()));
-    if let Some(account) = account {
-        query = query.filter(audit_event::Column::AccountId.eq(account.as_uuid()));
+) -> Result<Vec<AuditRow>, StoreFault> {
+    let mut query = audit_event::Entity::find().filter(filter.condition(tenant));
+    if let Some(Before { happened_at, id }) = before {
+        let (at, then) = (audit_event::Column::HappenedAt, audit_event::Column::Id);
+        let same = Condition::all().add(at.eq(happened_at.as_micros())).add(then.lt(id.as_uuid()));
+        query = query.filter(Condition::any().add(at.lt(happened_at.as_micros())).add(same));
     }
     let rows = query
         .order_by_desc(audit_event::Column::HappenedAt)
@@ -95,31 +241,51 @@ pub async fn newest(
         .limit(limit)
         .all(db.database())
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| AuditLine {
-            happened_at: Timestamp::from_micros(row.happened_at),
-            kind: row.kind,
-            outcome: row.outcome,
-            reason: row.reason,
-            account_id: row.account_id.map(|id| id.to_string()),
-            session_id: row.session_id.map(|id| id.to_string()),
-            service_id: row.service_id.map(|id| id.to_string()),
-            object: row.object,
-            address: row.address,
-            user_agent: row.user_agent,
-        })
-        .collect())
+    Ok(rows.into_iter().map(AuditRow::from).collect())
 }
 
-/// Forgets lines of every tenant from before an instant. Returns how many.
+/// The sealed lines after a position, in order.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn delete_older(db: &impl Executor, than: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = audit_event::Entity::delete_many()
-        .filter(audit_event::Column::HappenedAt.lt(than.as_micros()))
-        .exec(db.database())
+pub async fn after(
+    db: &impl Executor,
+    tenant: TenantId,
+    position: i64,
+    limit: u64,
+) -> Result<Vec<AuditRow>, StoreFault> {
+    let rows = audit_event::Entity::find()
+        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(audit_event::Column::Position.gt(position))
+        .order_by_asc(audit_event::Column::Position)
+        .limit(limit)
+        .all(db.database())
         .await?;
-    Ok(deleted.rows_affected)
+    Ok(rows.into_iter().map(AuditRow::from).collect())
+}
+
+/// Forgets where the events that name an account came from. What happened, to whom and when stays, and so does the commitment,
+/// which says nothing without its salt. Returns how many events that were.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn pseudonymise(db: &impl Executor, tenant: TenantId, account: AccountId) -> Result<u64, StoreFault> {
+    let named: [SimpleExpr; 2] =
+        [audit_event::Column::AccountId.eq(account.as_uuid()), is_foreign_actor(account).into()];
+    let mut blanked = 0;
+    // One after the other, each over its own index.
+    for names in named {
+        let changed = audit_event::Entity::update_many()
+            .col_expr(audit_event::Column::Address, Expr::value(""))
+            .col_expr(audit_event::Column::UserAgent, Expr::value(""))
+            .col_expr(audit_event::Column::OriginSalt, Expr::value(None::<Vec<u8>>))
+            .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+            .filter(names)
+            // A line of a release that knew no commitment has no salt, and something to forget all the same.
+            .filter(Expr::cust("(origin_salt IS NOT NULL OR origin_digest IS NULL)"))
+            .exec(db.database())
+            .await?;
+        blanked += changed.rows_affected;
+    }
+    Ok(blanked)
 }

@@ -4,7 +4,7 @@ use countersign_domain::secret::SecretText;
 use countersign_migrations::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::{
@@ -42,11 +42,16 @@ pub struct Store {
     is_sqlite: bool,
     /// Rung when something was revoked through this store.
     revoked: Arc<Notify>,
+    /// Rung when an event was written to the audit trail through this store.
+    noted: Arc<Notify>,
 }
 
 /// Runs single statements, each in its own transaction.
 #[derive(Clone, Debug)]
-pub struct Connection(DatabaseConnection);
+pub struct Connection {
+    database: DatabaseConnection,
+    noted: Arc<Notify>,
+}
 
 /// Runs statements that stand or fall together. Dropped without [`Tx::commit`], it leaves no trace.
 #[derive(Debug)]
@@ -55,6 +60,9 @@ pub struct Tx {
     /// Set once something is revoked in here. Part of the transaction, so that nobody who ends a session can forget to say so.
     revokes: AtomicBool,
     revoked: Arc<Notify>,
+    /// Set once an event is written in here.
+    notes: AtomicBool,
+    noted: Arc<Notify>,
 }
 
 /// What the functions of this folder run on: a [`Connection`] or a [`Tx`].
@@ -67,12 +75,18 @@ impl Executor for Tx {}
 pub(super) trait Behind {
     type Database: ConnectionTrait;
     fn database(&self) -> &Self::Database;
+    /// Says that an event was written to the audit trail.
+    fn note_event(&self);
 }
 
 impl Behind for Connection {
     type Database = DatabaseConnection;
     fn database(&self) -> &DatabaseConnection {
-        &self.0
+        &self.database
+    }
+
+    fn note_event(&self) {
+        self.noted.notify_one();
     }
 }
 
@@ -80,6 +94,10 @@ impl Behind for Tx {
     type Database = DatabaseTransaction;
     fn database(&self) -> &DatabaseTransaction {
         &self.transaction
+    }
+
+    fn note_event(&self) {
+        self.notes.store(true, Ordering::Relaxed);
     }
 }
 
@@ -105,10 +123,11 @@ impl Store {
             }
             let writer = open_sqlite(settings, 1).await?;
             let reader = open_sqlite(settings, settings.max_connections).await?;
-            return Ok(Self { writer, reader, is_sqlite: true, revoked: Arc::default() });
+            return Ok(Self { writer, reader, is_sqlite: true, revoked: Arc::default(), noted: Arc::default() });
         }
         let pool = Database::connect(postgres(settings)).await?;
-        Ok(Self { writer: pool.clone(), reader: pool, is_sqlite: false, revoked: Arc::default() })
+        let (revoked, noted) = Default::default();
+        Ok(Self { writer: pool.clone(), reader: pool, is_sqlite: false, revoked, noted })
     }
 
     /// Brings the schema up to date, all at once or not at all. Returns how many changes were made. Of several processes
@@ -140,12 +159,12 @@ impl Store {
 
     /// For questions.
     pub fn read(&self) -> Connection {
-        Connection(self.reader.clone())
+        Connection { database: self.reader.clone(), noted: self.noted.clone() }
     }
 
     /// For one statement that changes something.
     pub fn write(&self) -> Connection {
-        Connection(self.writer.clone())
+        Connection { database: self.writer.clone(), noted: self.noted.clone() }
     }
 
     /// For several statements that change something together.
@@ -159,13 +178,35 @@ impl Store {
             access_mode: (!self.is_sqlite).then_some(AccessMode::ReadWrite),
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         };
-        let transaction = self.writer.begin_with_options(options).await?;
-        Ok(Tx { transaction, revokes: AtomicBool::new(false), revoked: self.revoked.clone() })
+        Ok(self.tx(self.writer.begin_with_options(options).await?))
+    }
+
+    /// For many questions about one moment. Holds nobody up.
+    ///
+    /// # Errors
+    /// When no connection comes free in time.
+    pub async fn snapshot(&self) -> Result<Tx, StoreFault> {
+        let options = TransactionOptions {
+            isolation_level: (!self.is_sqlite).then_some(IsolationLevel::RepeatableRead),
+            access_mode: (!self.is_sqlite).then_some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+        };
+        Ok(self.tx(self.reader.begin_with_options(options).await?))
+    }
+
+    fn tx(&self, transaction: DatabaseTransaction) -> Tx {
+        let (revoked, noted) = (self.revoked.clone(), self.noted.clone());
+        Tx { transaction, revokes: AtomicBool::new(false), revoked, notes: AtomicBool::new(false), noted }
     }
 
     /// Resolves when a transaction of this process that revoked something has been committed, perhaps before this was asked.
     pub async fn revoked(&self) {
         self.revoked.notified().await;
+    }
+
+    /// Resolves when an event that this process wrote to the audit trail has been committed, perhaps before this was asked.
+    pub async fn noted(&self) {
+        self.noted.notified().await;
     }
 
     /// Whether the database answers.
@@ -194,6 +235,9 @@ impl Tx {
         // Also when the answer was lost: then it may have been kept, and looking in vain costs nothing.
         if self.revokes.into_inner() {
             self.revoked.notify_one();
+        }
+        if self.notes.into_inner() {
+            self.noted.notify_one();
         }
         Ok(committed?)
     }

@@ -13,6 +13,7 @@ pub mod account;
 pub mod action;
 pub mod audience;
 pub mod audit;
+pub mod audit_chain;
 pub mod device;
 pub mod key;
 pub mod outbox;

@@ -25,6 +25,9 @@ const HASHER_QUEUE: &str = "countersign_hasher_queue_length";
 const CAPTCHA: &str = "countersign_captcha_total";
 const LIMITED: &str = "countersign_limited_total";
 const LIMITER_DEGRADED: &str = "countersign_limiter_degraded";
+const AUDIT_SEALED: &str = "countersign_audit_sealed_total";
+const AUDIT_UNSEALED: &str = "countersign_audit_unsealed_events";
+const AUDIT_UNSEALED_AGE: &str = "countersign_audit_unsealed_age_seconds";
 
 /// Every metric there is.
 pub const METRICS: &[MetricLine] = &[
@@ -104,6 +107,25 @@ pub const METRICS: &[MetricLine] = &[
         kind: "gauge",
         labels: "",
         meaning: "1 while Redis does not answer and this process limits by itself, with a quarter of each limit; 0 otherwise.",
+    },
+    MetricLine {
+        name: AUDIT_SEALED,
+        kind: "counter",
+        labels: "",
+        meaning: "Events of the audit trail that this process sealed. Each is sealed by one process.",
+    },
+    MetricLine {
+        name: AUDIT_UNSEALED,
+        kind: "gauge",
+        labels: "",
+        meaning: "Events of the audit trail that waited to be sealed when this process last looked.",
+    },
+    MetricLine {
+        name: AUDIT_UNSEALED_AGE,
+        kind: "gauge",
+        labels: "",
+        meaning: "How long the oldest of them had waited. More than a minute means that a chain cannot be gone on with, or that \
+                  nobody seals.",
     },
 ];
 
@@ -192,4 +214,13 @@ pub fn count_limited(limit: &'static str) {
 
 pub fn set_limiter_degraded(degraded: bool) {
     gauge!(LIMITER_DEGRADED).set(f64::from(u8::from(degraded)));
+}
+
+pub fn count_sealed(events: u64) {
+    counter!(AUDIT_SEALED).increment(events);
+}
+
+pub fn set_unsealed(events: u64, age: Duration) {
+    gauge!(AUDIT_UNSEALED).set(events as f64);
+    gauge!(AUDIT_UNSEALED_AGE).set(age.as_secs_f64());
 }

@@ -1,10 +1,12 @@
 //! Logs and metrics. The names of all metrics stand here, so that `docs/reference/metrics.md` can be checked against them.
 
+mod audit_log;
 mod log;
 mod metric;
 
+pub use audit_log::AuditLog;
 pub use log::{LogFormat, start as start_log};
 pub use metric::{
     METRICS, Metrics, count_captcha, count_event, count_key_rotation, count_limited, count_mail, count_purged,
-    count_rpc, set_feed, set_hasher_queue, set_key_age, set_limiter_degraded,
+    count_rpc, count_sealed, set_feed, set_hasher_queue, set_key_age, set_limiter_degraded, set_unsealed,
 };

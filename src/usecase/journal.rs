@@ -1,7 +1,11 @@
 use super::{Failure, Origin};
 use crate::{
+    keys::commit_to_origin,
     runtime::{Clock, Entropy},
-    store::{self, Executor, Store, StoreFault, audit::AuditEvent},
+    store::{
+        self, Executor, Store, StoreFault,
+        audit::{AuditEvent, EventOrigin},
+    },
     telemetry,
 };
 use countersign_domain::{
@@ -10,7 +14,8 @@ use countersign_domain::{
     refusal::Reason,
 };
 
-/// Writes the audit trail: each event once in the database, once in the log, once in the metrics.
+/// Writes the audit trail: each event once in the database, once in the metrics. What is committed is sealed, and said in the log,
+/// by [`SealEvents`](super::audit::SealEvents).
 #[derive(Clone, Debug)]
 pub struct Journal {
     pub store: Store,
@@ -26,7 +31,7 @@ pub struct About {
     pub account: Option<AccountId>,
     pub session: Option<SessionId>,
     pub service: Option<ServiceId>,
-    /// What is none of these: the id of a key, the name of an audience.
+    /// What is none of these: the id of a key, the name of an audience. Nothing about a person: it stays when an account goes.
     pub object: Option<String>,
 }
 
@@ -119,6 +124,13 @@ impl Journal {
         about: About,
     ) -> Result<(), StoreFault> {
         let now = self.clock.now();
+        let salt = self.entropy.bytes::<16>();
+        let from = EventOrigin {
+            digest: commit_to_origin(&salt, &origin.address, &origin.user_agent),
+            salt,
+            address: origin.address.clone(),
+            user_agent: origin.user_agent.clone(),
+        };
         let event = AuditEvent {
             id: EventId::new(now, self.entropy.bytes()),
             happened_at: now,
@@ -129,25 +141,11 @@ impl Journal {
             session: about.session,
             service: about.service,
             object: about.object,
-            address: origin.address.clone(),
-            user_agent: origin.user_agent.clone(),
+            origin: from,
             trace_id: origin.trace_id.clone(),
         };
         store::audit::append(db, tenant, &event).await?;
-        let reason = refused.map_or("", Reason::name);
-        telemetry::count_event(kind.name(), reason);
-        tracing::info!(
-            target: "countersign::audit",
-            event = kind.name(),
-            reason,
-            tenant = %tenant,
-            account = about.account.map(|id| id.to_string()),
-            session = about.session.map(|id| id.to_string()),
-            service = about.service.map(|id| id.to_string()),
-            object = event.object,
-            address = event.address,
-            trace_id = event.trace_id,
-        );
+        telemetry::count_event(kind.name(), refused.map_or("", Reason::name));
         Ok(())
     }
 }

@@ -2,19 +2,21 @@ use super::{KeyDesk, Means, StartFault, World, means::mail_dir};
 use crate::{
     cache::WakeUps,
     config::Config,
+    keys::ChainKeys,
     mail::Mailbox,
     store::Store,
     usecase::{
         Journal,
         account::OperateAccounts,
         audience::ListAudiences,
-        audit::ReadAudit,
+        audit::{ReadAudit, RestartTrail, VerifyTrail},
         key::{Announce, ListKeys},
         mail::OperateOutbox,
         service::OperateServices,
         session::EndSessions,
     },
 };
+use std::sync::Arc;
 
 /// The mails that were written to files.
 pub fn mailbox(config: &Config) -> Mailbox {
@@ -58,6 +60,31 @@ pub async fn end_sessions(config: &Config) -> Result<EndSessions, StartFault> {
 /// When the database cannot be opened, or its schema is not of this release.
 pub async fn read_audit(config: &Config) -> Result<ReadAudit, StartFault> {
     Ok(ReadAudit { store: current_store(config).await? })
+}
+
+/// # Errors
+/// As [`operate_keys`]: the trail is verified with a key.
+pub async fn verify_audit(config: &Config) -> Result<VerifyTrail, StartFault> {
+    let (store, keys) = chain_keys(config).await?;
+    Ok(VerifyTrail { store, keys, clock: World::real().clock })
+}
+
+/// # Errors
+/// As [`operate_keys`].
+pub async fn restart_audit(config: &Config) -> Result<RestartTrail, StartFault> {
+    let (store, keys) = chain_keys(config).await?;
+    let World { clock, entropy } = World::real();
+    let journal = Journal { store: store.clone(), clock, entropy };
+    Ok(RestartTrail { store, keys, journal })
+}
+
+async fn chain_keys(config: &Config) -> Result<(Store, Arc<ChainKeys>), StartFault> {
+    let store = current_store(config).await?;
+    let smith = Means::existing_keysmith(config, &World::real())?;
+    let held = smith.open_all(&store.read()).await;
+    let held = held.map_err(|failure| StartFault::because("the keys of the audit trail", failure))?;
+    let keys = ChainKeys::of(&held).map_err(|fault| StartFault::because("the keys of the audit trail", fault))?;
+    Ok((store, Arc::new(keys)))
 }
 
 /// # Errors

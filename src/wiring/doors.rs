@@ -1,7 +1,7 @@
 use super::{KeyDesk, Means};
 use crate::{
     config::{Config, Profile},
-    grpc::{AccountDoor, Admit, DevMailboxDoor, SessionDoor, VerificationDoor},
+    grpc::{AccountDoor, Admit, DevMailboxDoor, Listener, SessionDoor, VerificationDoor},
     http::{BrowserRules, PageRules, pages_router},
     usecase::{
         Journal, Post,
@@ -180,8 +180,9 @@ impl Stories<'_> {
         Some(DevMailboxDoor { mailbox })
     }
 
-    pub(super) fn admit(&self) -> Admit {
+    pub(super) fn admit(&self, listener: Listener) -> Admit {
         Admit {
+            listener,
             find_tenant: FindTenant { store: self.means.store.clone() },
             authenticate: self.authenticate(),
             recognise: self.recognise(),
@@ -221,7 +222,8 @@ impl Stories<'_> {
     pub(super) fn purge(&self) -> Purge {
         let retention =
             Retention { unverified: self.config.accounts.unverified_retention, audit: self.config.audit.retention };
-        Purge { store: self.means.store.clone(), retention, clock: self.means.world.clock.clone() }
+        let (store, clock) = (self.means.store.clone(), self.means.world.clock.clone());
+        Purge { store, forget_events: self.forget_events(), retention, clock }
     }
 
     pub(super) fn tend_keys(&self) -> TendKeys {

@@ -2,14 +2,20 @@ use super::StartFault;
 use crate::{
     cache::{Feed, Limiter, Lockout, Seats, Together, WakeUps},
     captcha::Captcha,
-    config::{Config, LimitStore},
-    keys::{KekFault, KeyEncryptionKey, KeyEncryptionKeys, KeyRing, load_kek, load_or_create_kek},
+    config::{Config, LimitStore, Profile},
+    keys::{
+        KekFault, KeyEncryptionKey, KeyEncryptionKeys, KeyRing, OperatorToken, load_kek, load_or_create_kek,
+        load_or_create_operator_token,
+    },
     mail::{Composer, ComposerSettings, DkimSigner, FileTransport, Mailbox, Renderer, SmtpTransport, Transport},
     passwords::{Hasher, HasherSettings},
     places::Places,
     runtime::{Clock, Entropy},
     store::{DatabaseSettings, Store},
-    usecase::key::{KeyNews, Keysmith, PrepareKeys, ReloadKeys},
+    usecase::{
+        audit::AuditTide,
+        key::{KeyNews, Keysmith, PrepareKeys, ReloadKeys},
+    },
 };
 use countersign_domain::key::KeySchedule;
 use std::{
@@ -55,6 +61,9 @@ pub struct Means {
     /// `None` where no provider is configured.
     pub(super) captcha: Option<Captcha>,
     pub(super) feed: Feed,
+    pub(super) audit_tide: AuditTide,
+    /// Without one, nobody is an operator.
+    pub(super) operator_token: Option<OperatorToken>,
     pub(super) renderer: Arc<Renderer>,
     pub(super) composer: Arc<Composer>,
     pub(super) transport: Arc<Transport>,
@@ -102,6 +111,8 @@ impl Means {
         let renderer = renderer.map_err(|fault| StartFault::because("mail.templates_dir", fault))?;
         Ok(Self {
             news: KeyNews::new(reload.clone(), world.clock.clone()),
+            operator_token: operator_token(config, &world)?,
+            audit_tide: AuditTide::default(),
             world,
             store,
             ring,
@@ -208,6 +219,22 @@ fn create_private_dir(dir: &PathBuf) -> Result<(), StartFault> {
         .mode(0o700)
         .create(dir)
         .map_err(|error| StartFault::because("data_dir", format!("{}: {error}", dir.display())))
+}
+
+/// What operators prove themselves with. Only a development machine makes one up.
+fn operator_token(config: &Config, world: &World) -> Result<Option<OperatorToken>, StartFault> {
+    if let Some(token) = &config.admin.token {
+        return Ok(Some(OperatorToken::new(token)));
+    }
+    if config.admin_listen.is_none() {
+        return Ok(None);
+    }
+    if config.profile == Profile::Production {
+        tracing::warn!("admin.token is not set: nobody may call AuditService");
+        return Ok(None);
+    }
+    let made = load_or_create_operator_token(&config.data_dir, &world.entropy);
+    made.map(Some).map_err(|fault| StartFault::because("admin.token", fault))
 }
 
 fn hasher_settings(config: &Config) -> HasherSettings {

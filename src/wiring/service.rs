@@ -2,7 +2,7 @@ use super::{KeyDesk, Means, StartFault, World, doors::Stories};
 use crate::{
     cache::{Together, WakeUps},
     config::Config,
-    grpc::{self, Front, GrpcService, Incoming, IncomingLimits, ServerLimits, Services},
+    grpc::{self, Front, GrpcService, Incoming, IncomingLimits, Listener, OperatorsDoor, ServerLimits, Services},
     http::{CallDoor, ops_router, well_known_router},
     jobs,
     passwords::Hasher,
@@ -11,6 +11,8 @@ use crate::{
     telemetry::{self, Metrics},
     usecase::{
         account::OperateAccounts,
+        audit::SealEvents,
+        gate::OperatorGate,
         housekeeping::{Purge, Ready},
         key::{PublishKeys, TendKeys},
         mail::DeliverMail,
@@ -28,8 +30,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 #[derive(Debug)]
 pub struct Service {
     calls: CallDoor,
+    operators: OperatorsDoor,
     pages: Router,
     health: GrpcService,
+    admin_health: GrpcService,
     ready: Ready,
     publish_keys: PublishKeys,
     metrics: Option<Metrics>,
@@ -57,6 +61,8 @@ pub struct Service {
     pub end_sessions: EndSessions,
     /// Reads what was revoked.
     pub follow_revocations: FollowRevocations,
+    /// Seals the audit trail.
+    pub seal_events: SealEvents,
     /// How often it does.
     look: Duration,
 }
@@ -94,13 +100,20 @@ impl Service {
         };
         let (health, routes) = grpc::health_service();
         let routes = services.into_routes(routes, limits).map_err(|why| StartFault::because("reflection", why))?;
-        let front = Front::new(stories.admit(), routes, config.server.request_timeout);
+        let front = Front::new(stories.admit(Listener::Public), routes, config.server.request_timeout);
         let calls = CallDoor::new(front, stories.browser_rules());
         let calls = calls.map_err(|why| StartFault::because("browser.allowed_origins", why))?;
+        let (admin_health, routes) = grpc::admin_health_service();
+        let routes = stories.admin_services().into_routes(routes, limits);
+        let routes = routes.map_err(|why| StartFault::because("reflection", why))?;
+        let gate = Listener::Operators(OperatorGate { token: means.operator_token.clone() });
+        let operators = OperatorsDoor::new(Front::new(stories.admit(gate), routes, config.server.request_timeout));
         Ok(Self {
             calls,
+            operators,
             pages: stories.pages(),
             health,
+            admin_health,
             ready: stories.ready(),
             metrics,
             incoming: IncomingLimits {
@@ -119,6 +132,7 @@ impl Service {
             services: stories.operate_services(),
             end_sessions: stories.end_sessions(),
             follow_revocations,
+            seal_events: stories.seal_events(),
             look: config.verification.look,
             store: means.store,
             wakeups: means.wakeups,
@@ -134,20 +148,10 @@ impl Service {
     pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), StartFault> {
         let mut jobs = self.start_jobs(&shutdown);
         if let Some(listener) = listeners.operators {
-            let (metrics, hasher, feed) =
-                (self.metrics.clone(), self.hasher.clone(), self.follow_revocations.feed.clone());
-            let exposition = move || {
-                telemetry::set_feed(feed.followers(), feed.len(), feed.tide().borrow().looked.elapsed());
-                telemetry::set_hasher_queue(hasher.queue_depth());
-                metrics.as_ref().map_or_else(String::new, Metrics::render)
-            };
-            let router = ops_router(self.ready.clone(), exposition);
-            let mut stop = shutdown.clone();
+            let answering = Box::pin(self.answer_operators(listener, shutdown.clone()));
             spawn(async move {
-                let served =
-                    axum::serve(listener, router).with_graceful_shutdown(async move { stop.requested().await });
-                if let Err(error) = served.await {
-                    tracing::error!(%error, "the operators' listener failed");
+                if let Err(fault) = answering.await {
+                    tracing::error!(%fault, "the operators' listener failed");
                 }
             });
         }
@@ -166,6 +170,37 @@ impl Service {
         }
         store.close().await;
         Ok(())
+    }
+
+    /// Answers what operators call and probe, until `shutdown`.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub fn answer_operators(
+        &self,
+        listener: TcpListener,
+        mut shutdown: Shutdown,
+    ) -> impl Future<Output = Result<(), StartFault>> + Send + use<> {
+        let (metrics, hasher, feed) = (self.metrics.clone(), self.hasher.clone(), self.follow_revocations.feed.clone());
+        let exposition = move || {
+            telemetry::set_feed(feed.followers(), feed.len(), feed.tide().borrow().looked.elapsed());
+            telemetry::set_hasher_queue(hasher.queue_depth());
+            metrics.as_ref().map_or_else(String::new, Metrics::render)
+        };
+        let probes = ops_router(self.ready.clone(), exposition);
+        let tide = self.seal_events.tide.clone();
+        let stopping = async move {
+            shutdown.requested().await;
+            // Those who watch would otherwise be calls under way that never end.
+            tide.close();
+        };
+        let (calls, incoming, limits) = (self.operators.clone(), Incoming::new(listener, self.incoming), self.limits);
+        let (health, ready) = (self.admin_health.clone(), self.ready.clone());
+        async move {
+            health.set_serving(ready.run().await).await;
+            let served = Box::pin(grpc::serve(calls, probes, incoming, limits, stopping)).await;
+            served.map_err(|error| StartFault::because("serving operators failed", error))
+        }
     }
 
     /// Answers calls and does nothing else: mails stay in the outbox until [`Service::deliver_mail`] is run.
@@ -199,11 +234,15 @@ impl Service {
     }
 
     /// Starts what goes on beside the calls.
-    fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 5] {
-        let health = self.health.clone();
+    fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 6] {
+        let both = [self.health.clone(), self.admin_health.clone()];
         let report = move |serving| {
-            let health = health.clone();
-            async move { health.set_serving(serving).await }
+            let both = both.clone();
+            async move {
+                for health in both {
+                    health.set_serving(serving).await;
+                }
+            }
         };
         [
             spawn(jobs::send_mail(self.deliver_mail.clone(), self.wakeups.clone(), shutdown.clone())),
@@ -214,6 +253,7 @@ impl Service {
                 shutdown.clone(),
             )),
             spawn(jobs::purge(self.purge.clone(), shutdown.clone())),
+            spawn(jobs::seal_events(self.seal_events.clone(), self.wakeups.clone(), shutdown.clone())),
             spawn(jobs::rotate_keys(self.keys.clone(), self.wakeups.clone(), shutdown.clone())),
             spawn(jobs::watch_health(self.ready.clone(), report, shutdown.clone())),
         ]

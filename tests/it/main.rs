@@ -12,6 +12,7 @@ mod support;
 
 mod account;
 mod attacks;
+mod audit;
 mod browser;
 mod captcha;
 mod contracts;

@@ -1,6 +1,12 @@
 //! The vocabulary of the audit trail.
 
+pub mod chain;
+
 use crate::refusal::Reason;
+use std::time::Duration;
+
+/// The longest that an event may be kept. A key of the chain is kept for as long after the last event it sealed.
+pub const LONGEST_RETENTION: Duration = Duration::from_secs(3_650 * 24 * 60 * 60);
 
 /// Whether a refusal tells anything about an account. Garbage that anybody can send by the thousand, and calls that nobody
 /// looked at, are counted by the metrics and leave no row. A wrong code is noted where its try is counted.
@@ -63,10 +69,11 @@ pub enum EventKind {
     AudienceCreated,
     AudienceKeyRegistered,
     AudienceKeyWithdrawn,
+    AuditRestarted,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::RegistrationRequested,
         Self::VerificationRequested,
         Self::AddressVerified,
@@ -106,6 +113,7 @@ impl EventKind {
         Self::AudienceCreated,
         Self::AudienceKeyRegistered,
         Self::AudienceKeyWithdrawn,
+        Self::AuditRestarted,
     ];
 
     pub fn name(self) -> &'static str {
@@ -149,6 +157,12 @@ impl EventKind {
             Self::AudienceCreated => "audience_created",
             Self::AudienceKeyRegistered => "audience_key_registered",
             Self::AudienceKeyWithdrawn => "audience_key_withdrawn",
+            Self::AuditRestarted => "audit_restarted",
         }
+    }
+
+    /// `None` for a name of no kind that this release knows.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }

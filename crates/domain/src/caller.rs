@@ -11,6 +11,8 @@ pub enum CallerRule {
     Service,
     /// Anybody, while the `dev` profile is on; nobody otherwise.
     Development,
+    /// An operator with the operators' token, on the operators' listener.
+    Operator,
 }
 
 /// Who is calling.
@@ -22,6 +24,8 @@ pub enum CallerKind {
     Account,
     /// A service account with an access token drawn from a live secret.
     Service,
+    /// An operator who brought the operators' token.
+    Operator,
 }
 
 /// Whether a caller may call. What no line allows is denied.
@@ -29,8 +33,9 @@ pub fn may_call(rule: CallerRule, caller: CallerKind, development: bool) -> bool
     match (rule, caller) {
         (CallerRule::Anyone, _)
         | (CallerRule::Account, CallerKind::Account)
-        | (CallerRule::Service, CallerKind::Service) => true,
-        (CallerRule::Account | CallerRule::Service, _) => false,
+        | (CallerRule::Service, CallerKind::Service)
+        | (CallerRule::Operator, CallerKind::Operator) => true,
+        (CallerRule::Account | CallerRule::Service | CallerRule::Operator, _) => false,
         (CallerRule::Development, _) => development,
     }
 }
@@ -54,5 +59,15 @@ mod tests {
         assert!(may_call(CallerRule::Service, CallerKind::Service, false));
         assert!(!may_call(CallerRule::Service, CallerKind::Account, true));
         assert!(!may_call(CallerRule::Account, CallerKind::Service, true));
+    }
+
+    #[test]
+    fn an_operator_is_nobody_else_and_nobody_else_is_an_operator() {
+        assert!(may_call(CallerRule::Operator, CallerKind::Operator, false));
+        for other in [CallerKind::Anonymous, CallerKind::Account, CallerKind::Service] {
+            assert!(!may_call(CallerRule::Operator, other, true), "{other:?}");
+        }
+        assert!(!may_call(CallerRule::Account, CallerKind::Operator, true));
+        assert!(!may_call(CallerRule::Service, CallerKind::Operator, true));
     }
 }

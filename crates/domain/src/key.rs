@@ -4,8 +4,8 @@
 //! made with a key they have not heard of. It makes tokens while it is active, and reads them until the last one is over.
 
 use crate::{
-    action::LONGEST_LINK_LIFE, audience::is_audience_name, id::TenantId, request_id::REQUEST_ID_LIFE,
-    session::LONGEST_ACCESS_LIFE, tenant::DEFAULT_TENANT, time::Timestamp,
+    action::LONGEST_LINK_LIFE, audience::is_audience_name, audit::LONGEST_RETENTION, id::TenantId,
+    request_id::REQUEST_ID_LIFE, session::LONGEST_ACCESS_LIFE, tenant::DEFAULT_TENANT, time::Timestamp,
 };
 use std::time::Duration;
 
@@ -22,10 +22,13 @@ pub enum KeyPurpose {
     Action,
     /// Authenticates codes and request ids (HMAC-SHA-256).
     Mac,
+    /// Seals the audit trail (HMAC-SHA-256).
+    Audit,
 }
 
 impl KeyPurpose {
-    pub const ALL: [Self; 5] = [Self::AccessSigning, Self::AccessEncryption, Self::Refresh, Self::Action, Self::Mac];
+    pub const ALL: [Self; 6] =
+        [Self::AccessSigning, Self::AccessEncryption, Self::Refresh, Self::Action, Self::Mac, Self::Audit];
 
     /// The name of its rows.
     pub fn name(self) -> &'static str {
@@ -35,6 +38,7 @@ impl KeyPurpose {
             Self::Refresh => "refresh",
             Self::Action => "action",
             Self::Mac => "mac",
+            Self::Audit => "audit",
         }
     }
 
@@ -45,6 +49,12 @@ impl KeyPurpose {
     /// Whether verifiers elsewhere hold keys of this purpose.
     pub fn is_shared_with_verifiers(self) -> bool {
         matches!(self, Self::AccessSigning | Self::AccessEncryption)
+    }
+
+    /// Whether a key that is taken out of use at once goes on to read what it made. Nobody presents a link of the audit trail:
+    /// a key that leaked seals nothing more, and erasing it would only make the past unprovable.
+    pub fn outlives_its_retirement(self) -> bool {
+        self == Self::Audit
     }
 }
 
@@ -167,7 +177,7 @@ impl KeySchedule {
         match purpose {
             KeyPurpose::AccessSigning | KeyPurpose::Refresh | KeyPurpose::Action => Some(self.signing_rotation),
             KeyPurpose::AccessEncryption => Some(self.encryption_rotation),
-            KeyPurpose::Mac => None,
+            KeyPurpose::Mac | KeyPurpose::Audit => None,
         }
     }
 
@@ -183,6 +193,7 @@ impl KeySchedule {
             KeyPurpose::Action => LONGEST_LINK_LIFE,
             // Codes live for an hour at most; request ids live longer.
             KeyPurpose::Mac => REQUEST_ID_LIFE,
+            KeyPurpose::Audit => LONGEST_RETENTION,
         };
         now.plus(life).plus(LATE)
     }
@@ -308,6 +319,7 @@ mod tests {
             (KeyPurpose::Refresh, 90 * DAY),
             (KeyPurpose::Action, LONGEST_LINK_LIFE),
             (KeyPurpose::Mac, DAY),
+            (KeyPurpose::Audit, LONGEST_RETENTION),
         ] {
             let forget_at = SCHEDULE.forget_at(purpose, START);
             assert_eq!(forget_at, START.plus(life).plus(LATE), "{purpose:?}");
@@ -373,9 +385,15 @@ mod tests {
         }
 
         #[test]
-        fn mac_keys_never_rotate_by_themselves(since in any::<i64>(), issued in any::<u64>(), now in any::<i64>()) {
-            let key = KeyFacts { active_since: Some(Timestamp::from_micros(since)), issued, ..active(KeyPurpose::Mac) };
-            prop_assert_eq!(due(&key, Timestamp::from_micros(now), &SCHEDULE), None);
+        fn keys_of_codes_and_of_the_audit_trail_never_rotate_by_themselves(
+            since in any::<i64>(),
+            issued in any::<u64>(),
+            now in any::<i64>(),
+        ) {
+            for purpose in [KeyPurpose::Mac, KeyPurpose::Audit] {
+                let key = KeyFacts { active_since: Some(Timestamp::from_micros(since)), issued, ..active(purpose) };
+                prop_assert_eq!(due(&key, Timestamp::from_micros(now), &SCHEDULE), None);
+            }
         }
     }
 }

@@ -77,3 +77,30 @@ impl Value for PrivatePem {
         REDACTED.into()
     }
 }
+
+/// What operators prove themselves with.
+pub(in super::super) struct OperatorSecret(pub(in super::super) SecretText);
+
+impl Value for OperatorSecret {
+    const ALLOWED: &'static str = "32 to 512 visible ASCII characters (`openssl rand -base64 32`)";
+    const SECRET: bool = true;
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        const LENGTHS: std::ops::RangeInclusive<usize> = 32..=512;
+        let text = given.line()?;
+        if !LENGTHS.contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Reason::new(
+                "must be 32 to 512 visible ASCII characters; \"openssl rand -base64 32\" makes such a token",
+            ));
+        }
+        let first = text.as_bytes()[0];
+        if text.bytes().all(|byte| byte == first) {
+            return Err(Reason::new("is one character repeated, which everybody tries"));
+        }
+        Ok(Self(SecretText::new(text.to_owned())))
+    }
+
+    fn show(&self) -> toml::Value {
+        REDACTED.into()
+    }
+}

@@ -15,7 +15,7 @@ pub(super) use self::amount::{DAY, Whole, duration, show_duration, whole};
 pub(super) use self::basic::OptionalListener;
 pub(super) use self::captcha::{CaptchaActs, CaptchaFrom, SiteKey};
 pub(super) use self::host::{HostName, HostNames};
-pub(super) use self::key::{Kek, PrivatePem, SecretLine};
+pub(super) use self::key::{Kek, OperatorSecret, PrivatePem, SecretLine};
 pub use self::mailbox::Mailbox;
 pub(super) use self::networks::Networks;
 pub(super) use self::origins::Origins;

@@ -1,10 +1,10 @@
-use super::callers;
+use super::Listener;
 use crate::{
     grpc::{browser::Browser, call::Call},
     runtime::Entropy,
     usecase::{
         Failure, Origin,
-        gate::{Authenticate, FindTenant, ServiceCaller, SignedIn, Throttle},
+        gate::{Authenticate, FindTenant, OperatorProven, ServiceCaller, SignedIn, Throttle},
         session::RecogniseSession,
     },
 };
@@ -22,6 +22,7 @@ use tonic::transport::server::TcpConnectInfo;
 /// Decides who is calling and whether they may. What no line of the table allows is refused.
 #[derive(Clone, Debug)]
 pub struct Admit {
+    pub listener: Listener,
     pub find_tenant: FindTenant,
     pub authenticate: Authenticate,
     pub recognise: RecogniseSession,
@@ -62,7 +63,7 @@ impl Admit {
     pub(super) async fn run(&self, head: &Parts, mut origin: Origin) -> Result<Call, Failure> {
         let Parts { uri, headers, extensions, .. } = head;
         let browser = extensions.get::<Arc<Browser>>().cloned();
-        let (_, rule) = callers::find(uri.path()).ok_or(Reason::MethodUnknown)?;
+        let (_, rule) = self.listener.find(uri.path()).ok_or(Reason::MethodUnknown)?;
         if rule == CallerRule::Development {
             if !self.development {
                 return Err(Reason::MethodUnknown.into());
@@ -81,11 +82,15 @@ impl Admit {
         if matches!(rule, CallerRule::Anyone | CallerRule::Development) {
             self.throttle.caller(origin.tenant(), None).await?;
             // Whatever stands beside a login or a refresh is no reason to refuse it.
-            return Ok(Call { origin, bearer: bearer.unwrap_or_default(), browser, signed_in: None, service: None });
+            return Ok(Call { bearer: bearer.unwrap_or_default(), browser, ..Call::from(origin) });
         }
         let bearer = bearer?;
-        let (mut signed_in, mut service) = (None, None);
-        let kind = if rule == CallerRule::Service {
+        let (mut signed_in, mut service, mut operator) = (None, None, None);
+        let kind = if rule == CallerRule::Operator {
+            operator = Some(self.operator(bearer.as_ref())?);
+            self.throttle.caller(origin.tenant(), None).await?;
+            CallerKind::Operator
+        } else if rule == CallerRule::Service {
             let caller = self.service(&origin, bearer.as_ref()).await?;
             self.throttle.caller(caller.service().tenant, None).await?;
             service = Some(Arc::new(caller));
@@ -99,7 +104,14 @@ impl Admit {
         if !may_call(rule, kind, self.development) {
             return Err(Reason::CallerNotAllowed.into());
         }
-        Ok(Call { origin, bearer, browser, signed_in, service })
+        Ok(Call { origin, bearer, browser, signed_in, service, operator })
+    }
+
+    fn operator(&self, bearer: Option<&SecretText>) -> Result<OperatorProven, Reason> {
+        match &self.listener {
+            Listener::Operators(gate) => gate.prove(bearer),
+            Listener::Public => Err(Reason::CallerNotAllowed),
+        }
     }
 
     async fn service(&self, origin: &Origin, bearer: Option<&SecretText>) -> Result<ServiceCaller, Failure> {

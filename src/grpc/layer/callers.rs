@@ -21,6 +21,11 @@ pub(crate) fn find(path: &str) -> Option<(&'static str, CallerRule)> {
     STANDARD.iter().copied().find(|(standard, _)| *standard == path)
 }
 
+/// Whether an RPC is one of the standard services.
+pub(super) fn is_standard(path: &str) -> bool {
+    STANDARD.iter().any(|(standard, _)| *standard == path)
+}
+
 /// Every RPC of Countersign and who may call it.
 pub fn table() -> &'static [(&'static str, CallerRule)] {
     CALLERS

@@ -1,4 +1,4 @@
-use super::{Admit, callers, contract, deadline, guard};
+use super::{Admit, contract, deadline, guard};
 use crate::{
     grpc::status,
     runtime::{Stopwatch, timeout},
@@ -47,7 +47,7 @@ impl Front {
     async fn handle(self, request: Request<Body>) -> Response<Body> {
         let stopwatch = Stopwatch::start();
         // Only names of the table become labels: a caller must not be able to make new ones.
-        let rpc = callers::find(request.uri().path()).map_or("unknown", |(path, _)| path);
+        let rpc = self.admit.listener.find(request.uri().path()).map_or("unknown", |(path, _)| path);
         let limit = deadline::of(request.headers(), self.request_timeout);
         let origin = self.admit.origin(request.headers(), request.extensions());
         let trace_id = origin.trace_id.clone();

@@ -8,6 +8,8 @@ mod contract;
 mod deadline;
 mod front;
 mod guard;
+mod listener;
 
 pub use admit::Admit;
 pub use front::Front;
+pub use listener::Listener;

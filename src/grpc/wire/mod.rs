@@ -1,5 +1,6 @@
 //! The protobuf messages, and how they meet the types of the stories.
 
+mod audit;
 mod read;
 mod verification;
 mod write;
@@ -20,6 +21,22 @@ pub mod proto {
     include!(concat!(env!("OUT_DIR"), "/silent.rs"));
 }
 
+/// Generated from `proto/countersign/admin/v1`.
+#[allow(
+    unreachable_pub,
+    missing_debug_implementations,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::too_many_lines,
+    clippy::large_futures,
+    rust_2018_idioms,
+    reason = "generated code"
+)]
+pub mod admin_proto {
+    tonic::include_proto!("countersign.admin.v1");
+}
+
+pub(super) use audit::{audit_event, event_cursor, event_filter, event_page, event_page_token, watched};
 pub(super) use read::{
     Fields, audience, captcha_token, claim_proof, cursor, device_token, display_name, email, identifier, locale,
     page_size, password, profile_change, request_id, session_id,
@@ -27,5 +44,7 @@ pub(super) use read::{
 pub(super) use verification::{introspected, revocations, verification_keys};
 pub(super) use write::{account, service_token, session, session_info, timestamp};
 
+/// The descriptors that reflection serves, on the operators' listener.
+pub(super) const ADMIN_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/admin_reflection.bin"));
 /// The descriptors that reflection serves.
 pub(super) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/reflection.bin"));

@@ -20,6 +20,16 @@ pub(in crate::store) struct Model {
     pub(in crate::store) trace_id: String,
     pub(in crate::store) service_id: Option<Uuid>,
     pub(in crate::store) object: Option<String>,
+    /// Its place in the chain of its tenant; none until it was seen to be committed.
+    pub(in crate::store) position: Option<i64>,
+    /// What binds it to everything before it.
+    pub(in crate::store) link: Option<Vec<u8>>,
+    /// The key that the link was made with.
+    pub(in crate::store) link_key: Option<String>,
+    /// With address and user agent, what the digest was made of; gone when they are.
+    pub(in crate::store) origin_salt: Option<Vec<u8>>,
+    /// All that the link knows of address and user agent.
+    pub(in crate::store) origin_digest: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -5,6 +5,7 @@ pub(super) mod account_role;
 pub(super) mod action;
 pub(super) mod audience;
 pub(super) mod audit_event;
+pub(super) mod audit_head;
 pub(super) mod device;
 pub(super) mod key;
 pub(super) mod outbox;

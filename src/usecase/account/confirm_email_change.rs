@@ -36,7 +36,7 @@ impl ConfirmEmailChange {
         };
         let mut about = About::default();
         let attempt = async {
-            let proven = self.claim.prove(origin, PURPOSE, &proof).await?;
+            let proven = self.claim.prove(origin, PURPOSE, &proof, &ticket).await?;
             about = About::target(Some(AccountId::from_uuid(proven.subject())));
             let tx = self.store.begin().await?;
             if !ticket.redeem(&tx, self.clock.now()).await? {

@@ -1,6 +1,6 @@
 use crate::{
     runtime::Clock,
-    store::{Store, account, action, outbox, revocation, session},
+    store::{Store, account, action, audit, audit_chain, outbox, revocation, session},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
         gate::{SessionPasswordGate, SignedIn},
@@ -36,6 +36,10 @@ impl DeleteMe {
         action::delete_for(&tx, tenant, id.as_uuid()).await?;
         self.post.queue(&tx, tenant, letter, now).await?;
         self.journal.did(&tx, tenant, origin, EventKind::AccountDeleted, About::own(id)).await?;
+        // The last one, too: no event that names the account says any more where it came from. Whoever seals meanwhile would touch
+        // the same rows in another order.
+        audit_chain::lock_head(&tx, tenant).await?;
+        audit::pseudonymise(&tx, tenant, id).await?;
         account::delete(&tx, tenant, id).await?;
         tx.commit().await?;
         self.post.collect();

@@ -1,7 +1,11 @@
 use super::Me;
 use crate::{
     runtime::Clock,
-    store::{Store, audit, audit::AuditLine, session},
+    store::{
+        Store, audit,
+        audit::{AuditFilter, AuditRow},
+        session,
+    },
     usecase::{About, Failure, Journal, Origin, gate::SignedIn},
 };
 use countersign_domain::{audit::EventKind, time::Timestamp};
@@ -58,8 +62,17 @@ struct ExportedSession {
 #[derive(Serialize)]
 struct ExportedEvent {
     happened_at: String,
-    #[serde(flatten)]
-    line: AuditLine,
+    kind: String,
+    outcome: String,
+    reason: Option<String>,
+    account_id: Option<String>,
+    session_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<String>,
+    address: String,
+    user_agent: String,
 }
 
 impl ExportMe {
@@ -73,7 +86,8 @@ impl ExportMe {
         let db = self.store.read();
         let profile = self.me.run(caller).await?;
         let sessions = session::list_live(&db, tenant, id, now, None, MAX_ROWS).await?;
-        let events = audit::newest(&db, tenant, Some(id), MAX_ROWS).await?;
+        let own = AuditFilter { account: Some(id), ..AuditFilter::default() };
+        let events = audit::newest(&db, tenant, &own, None, MAX_ROWS).await?;
         let account = profile.account;
         let export = Export {
             exported_at: written(now),
@@ -102,14 +116,28 @@ impl ExportMe {
                     expires_at: written(session.expiry.idle),
                 })
                 .collect(),
-            events: events
-                .into_iter()
-                .map(|line| ExportedEvent { happened_at: written(line.happened_at), line })
-                .collect(),
+            events: events.into_iter().map(ExportedEvent::from).collect(),
         };
         let about = About::own(id).in_session(caller.session().id);
         self.journal.did(&self.store.write(), tenant, origin, EventKind::AccountExported, about).await?;
         serde_json::to_vec_pretty(&export).map_err(|error| Failure::Broken(error.to_string()))
+    }
+}
+
+impl From<AuditRow> for ExportedEvent {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            happened_at: written(row.happened_at),
+            kind: row.kind,
+            outcome: row.outcome,
+            reason: row.reason,
+            account_id: row.account.map(|id| id.to_string()),
+            session_id: row.session.map(|id| id.to_string()),
+            service_id: row.service.map(|id| id.to_string()),
+            object: row.object,
+            address: row.address,
+            user_agent: row.user_agent,
+        }
     }
 }
 

@@ -45,7 +45,7 @@ impl Reset {
         };
         let mut about = About::default();
         let attempt = async {
-            let proven = self.claim.prove(origin, ActionPurpose::ResetPassword, &proof).await?;
+            let proven = self.claim.prove(origin, ActionPurpose::ResetPassword, &proof, &ticket).await?;
             let (tenant, id) = (proven.tenant(), AccountId::from_uuid(proven.subject()));
             about = About::target(Some(id));
             let account = account::find(&self.store.read(), tenant, id).await?.ok_or(Reason::LinkInvalid)?;

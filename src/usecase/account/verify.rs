@@ -43,7 +43,7 @@ impl Verify {
             return Ok(());
         };
         let attempt = async {
-            let proven = self.claim.prove(origin, PURPOSE, &proof).await?;
+            let proven = self.claim.prove(origin, PURPOSE, &proof, &ticket).await?;
             let now = self.clock.now();
             let tx = self.store.begin().await?;
             if !ticket.redeem(&tx, now).await? {

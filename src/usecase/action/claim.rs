@@ -3,7 +3,11 @@ use crate::{
     keys::{KeyRing, Rejected},
     runtime::Clock,
     store::{Executor, Store, action, action::Action},
-    usecase::{About, Failure, Journal, Origin, gate::Throttle, key::KeyNews},
+    usecase::{
+        About, Failure, Journal, Origin,
+        gate::{Throttle, Ticket},
+        key::KeyNews,
+    },
 };
 use countersign_domain::{
     action::{ActionCode, ActionPurpose, judge_link},
@@ -80,11 +84,12 @@ impl Claim {
         origin: &Origin,
         purpose: ActionPurpose,
         proof: &ClaimProof,
+        ticket: &Ticket,
     ) -> Result<ClaimProven, Failure> {
         self.throttle.attempt(origin).await?;
         match proof {
             ClaimProof::Link(token) => self.prove_link(origin, purpose, token).await,
-            ClaimProof::Code(email, code) => self.prove_code(origin, purpose, email, code.as_ref()).await,
+            ClaimProof::Code(email, code) => self.prove_code(origin, purpose, email, code.as_ref(), ticket).await,
         }
     }
 
@@ -117,6 +122,7 @@ impl Claim {
         purpose: ActionPurpose,
         email: &EmailAddress,
         code: Option<&ActionCode>,
+        ticket: &Ticket,
     ) -> Result<ClaimProven, Failure> {
         // What cannot be a code spends no try: it is a slip, not a guess.
         let code = code.ok_or(Reason::CodeInvalid)?;
@@ -129,8 +135,11 @@ impl Claim {
             expected.iter().any(is_expected)
         });
         let Some(action) = matching else {
-            let refused = (EventKind::ActionRefused, Reason::CodeInvalid);
-            self.journal.refused_in(&tx, tenant, origin, refused, About::default()).await?;
+            // A repetition finds the code used up by the call that it repeats. That is no guess.
+            if !ticket.is_overtaken(&tx).await? {
+                let refused = (EventKind::ActionRefused, Reason::CodeInvalid);
+                self.journal.refused_in(&tx, tenant, origin, refused, About::default()).await?;
+            }
             tx.commit().await?;
             return Err(Reason::CodeInvalid.into());
         };

@@ -1,5 +1,24 @@
-//! Reading the audit trail.
+//! The audit trail: sealed after the commit, read, watched, verified, and forgotten when its time is over.
 
+mod fault;
+mod finding;
+mod forget;
+mod line;
 mod read;
+mod restart;
+mod seal;
+mod tide;
+mod verify;
+mod walk;
+mod watch;
 
-pub use read::ReadAudit;
+pub use fault::ChainFault;
+pub use finding::{Finding, Found, Summary};
+pub use forget::ForgetEvents;
+pub use line::{OpenLine, line};
+pub use read::{AuditPage, ReadAudit};
+pub use restart::{RestartTrail, Restarted};
+pub use seal::SealEvents;
+pub use tide::AuditTide;
+pub use verify::{Seen, VerifyTrail};
+pub use watch::{AuditWatch, Heard, WatchEvents};

@@ -1,8 +1,12 @@
 use crate::{
-    store::{Store, audit, audit::AuditLine},
-    usecase::Failure,
+    store::{
+        Store, audit,
+        audit::{AuditFilter, AuditRow, Before},
+        audit_chain,
+    },
+    usecase::{Failure, gate::FindTenant},
 };
-use countersign_domain::tenant::DEFAULT_TENANT;
+use countersign_domain::{id::TenantId, tenant::DEFAULT_TENANT};
 
 /// An operator looks at what happened.
 #[derive(Clone, Debug)]
@@ -10,12 +14,58 @@ pub struct ReadAudit {
     pub store: Store,
 }
 
+/// Events, and where the next page begins.
+#[derive(Clone, Debug)]
+pub struct AuditPage {
+    pub events: Vec<AuditRow>,
+    pub next: Option<Before>,
+}
+
 impl ReadAudit {
-    /// The newest events.
+    /// The tenant of this name; the default one when there is no name.
+    ///
+    /// # Errors
+    /// TENANT_UNKNOWN.
+    pub async fn tenant(&self, name: Option<&str>) -> Result<TenantId, Failure> {
+        let Some(name) = name else { return Ok(DEFAULT_TENANT) };
+        FindTenant { store: self.store.clone() }.run(name).await
+    }
+
+    /// The newest events before a place, newest first.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn newest(&self, limit: u64) -> Result<Vec<AuditLine>, Failure> {
-        Ok(audit::newest(&self.store.read(), DEFAULT_TENANT, None, limit).await?)
+    pub async fn newest(
+        &self,
+        tenant: TenantId,
+        filter: &AuditFilter,
+        before: Option<Before>,
+        size: usize,
+    ) -> Result<AuditPage, Failure> {
+        // One more than asked for says whether there is another page.
+        let limit = u64::try_from(size).unwrap_or(u64::MAX).saturating_add(1);
+        let mut events = audit::newest(&self.store.read(), tenant, filter, before, limit).await?;
+        let is_all = events.len() <= size;
+        events.truncate(size);
+        let last = events.last().filter(|_| !is_all);
+        let next = last.map(|row| Before { happened_at: row.happened_at, id: row.id });
+        Ok(AuditPage { events, next })
+    }
+
+    /// The last position of a tenant's chain; zero when it has none.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn end(&self, tenant: TenantId) -> Result<i64, Failure> {
+        Ok(audit_chain::head(&self.store.read(), tenant).await?.map_or(0, |head| head.position))
+    }
+
+    /// Sealed events after a position, in order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn after(&self, tenant: TenantId, position: i64) -> Result<Vec<AuditRow>, Failure> {
+        const PAGE: u64 = 100;
+        Ok(audit::after(&self.store.read(), tenant, position, PAGE).await?)
     }
 }

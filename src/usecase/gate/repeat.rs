@@ -1,7 +1,7 @@
 use crate::{
     keys::KeyRing,
     store::{
-        Executor, Store,
+        Executor, Store, StoreFault,
         request_id::{self, Seen},
     },
     usecase::Failure,
@@ -67,6 +67,15 @@ impl Repeats {
 }
 
 impl Ticket {
+    /// Whether the same call was answered while this one was on its way.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_overtaken(&self, db: &impl Executor) -> Result<bool, StoreFault> {
+        let Some(id) = &self.id else { return Ok(false) };
+        Ok(request_id::look(db, self.tenant, self.method, id, &self.fingerprints).await? == Seen::Before)
+    }
+
     /// Remembers the call. `false` when the same call was answered while this one was on its way: whatever the
     /// transaction did is to be dropped.
     ///

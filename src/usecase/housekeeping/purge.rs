@@ -1,7 +1,8 @@
 use crate::{
     runtime::Clock,
-    store::{Store, StoreFault, action, audit, device, outbox, registration, request_id, revocation, session},
+    store::{Store, action, device, outbox, registration, request_id, revocation, session},
     telemetry,
+    usecase::audit::{ChainFault, ForgetEvents},
 };
 use countersign_domain::request_id::REQUEST_ID_LIFE;
 use std::time::Duration;
@@ -26,6 +27,7 @@ const DEVICE_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 #[derive(Clone, Debug)]
 pub struct Purge {
     pub store: Store,
+    pub forget_events: ForgetEvents,
     pub retention: Retention,
     pub clock: Clock,
 }
@@ -34,8 +36,8 @@ impl Purge {
     /// Accounts are never purged: not even disabled ones.
     ///
     /// # Errors
-    /// When the database does not answer.
-    pub async fn run(&self) -> Result<(), StoreFault> {
+    /// When the database does not answer, or an audit trail cannot be gone on with; everything else was purged then.
+    pub async fn run(&self) -> Result<(), ChainFault> {
         let now = self.clock.now();
         let db = self.store.write();
         let over = now.minus(OVER);
@@ -47,14 +49,14 @@ impl Purge {
             ("outbox", outbox::delete_finished(&db, over).await?),
             ("request_ids", request_id::delete_older(&db, now.minus(REQUEST_ID_LIFE)).await?),
             ("revocations", revocation::delete_over(&db, now).await?),
-            ("audit_events", audit::delete_older(&db, now.minus(self.retention.audit)).await?),
         ];
-        for (table, rows) in purged {
+        let events = self.forget_events.run(now.minus(self.retention.audit)).await;
+        for (table, rows) in purged.into_iter().chain(events.as_ref().ok().map(|rows| ("audit_events", *rows))) {
             telemetry::count_purged(table, rows);
             if rows > 0 {
                 tracing::info!(table, rows, "purged what was over");
             }
         }
-        Ok(())
+        events.map(drop)
     }
 }

@@ -8,7 +8,8 @@ use countersign_domain::{
     key::{KeyPurpose, KeySlot, KeyState},
 };
 
-/// A key that is known to somebody it should not be known to counts no more, at once.
+/// A key that is known to somebody it should not be known to counts no more, at once. One that outlives its retirement makes
+/// nothing more, and goes on to read what it made.
 #[derive(Clone, Debug)]
 pub struct RetireKey {
     pub store: Store,
@@ -33,7 +34,7 @@ pub enum Retired {
 }
 
 impl RetireKey {
-    /// Erases the key. Where it was the active one, the staged one takes its place in the same transaction; a new one is
+    /// Erases the key, or lets it make nothing more. Where it was the active one, the staged one takes its place in the same transaction; a new one is
     /// staged where one is missing then.
     ///
     /// # Errors
@@ -48,8 +49,16 @@ impl RetireKey {
             return Ok(Retired::Before);
         }
         let tx = self.store.begin().await?;
-        let is_erased = key::erase(&tx, tenant, id, was, self.smith.now()).await?;
-        if !is_erased || !self.replace(&tx, &slot, was, &row).await? {
+        let now = self.smith.now();
+        let is_out = match was {
+            KeyState::Retiring if slot.purpose.outlives_its_retirement() => return Ok(Retired::Before),
+            KeyState::Active if slot.purpose.outlives_its_retirement() => {
+                let forget_at = self.smith.schedule.forget_at(slot.purpose, now);
+                key::retire(&tx, tenant, id, now, forget_at).await?
+            }
+            _ => key::erase(&tx, tenant, id, was, now).await?,
+        };
+        if !is_out || !self.replace(&tx, &slot, was, &row).await? {
             return Ok(Retired::Overtaken);
         }
         self.journal.did(&tx, tenant, origin, EventKind::KeyRetired, About::object(id)).await?;

@@ -1,6 +1,7 @@
 //! One file for each known attack; `docs/security/attacks.md` says which defence each of them tries.
 
 mod address_confusion;
+mod audit_tampering;
 mod code_guessing;
 mod csrf;
 mod current_password_guessing;

@@ -155,8 +155,13 @@ fn no_canary_lies_in_the_database() {
 fn no_canary_reaches_the_log() {
     on_each_database(async |app| {
         let walk = walk(app).await;
-        let log = app.log.text();
-        assert!(log.contains("countersign::audit") && log.contains("login_refused"), "the log shows nothing");
+        app.seal.run().await.unwrap();
+        let (log, events) = (app.log.text(), app.audit_lines());
+        assert!(log.contains("TRACE"), "the log shows nothing");
+        let written = app.rows("audit_events").await;
+        assert_eq!(events.lines().count(), usize::try_from(written).unwrap(), "each event is one line");
+        assert!(events.contains("countersign::audit") && events.contains("login_refused"), "{events}");
+        let log = log + &events;
         for canary in &walk.canaries {
             assert!(!log.contains(canary.as_str()), "{canary} stands in the log");
         }

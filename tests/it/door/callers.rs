@@ -1,14 +1,14 @@
 use crate::door::profile::production;
 use crate::support::{
-    App, AppOptions, Backend, Person, call, on_each_database, on_each_database_with, own_rpcs, rpc, served_rpcs,
-    with_header,
+    App, AppOptions, Backend, OPERATOR_TOKEN, Person, admin_rpcs, call, on_each_database, on_each_database_with,
+    own_rpcs, rpc, served_rpcs, with_header,
 };
 use countersign::{
     grpc::{callers, wire::proto::*},
     usecase::Origin,
 };
 use countersign_domain::caller::CallerRule;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::SocketAddr};
 use tonic_types::StatusExt as _;
 
 /// Who calls, and the access token that makes them so.
@@ -27,11 +27,14 @@ fn expected(rule: CallerRule, who: &str, development: bool) -> Verdict {
         (CallerRule::Account | CallerRule::Service, "nobody") => Some("TOKEN_MISSING"),
         (CallerRule::Account, "an account whose session has ended") => Some("SESSION_ENDED"),
         (CallerRule::Account, "a disabled account") => Some("ACCOUNT_DISABLED"),
-        (CallerRule::Account | CallerRule::Service, "a liar") => Some("TOKEN_INVALID"),
+        (CallerRule::Account | CallerRule::Service, "a liar" | "an operator") => Some("TOKEN_INVALID"),
         (CallerRule::Account, "a service" | "a disabled service") => Some("CALLER_NOT_ALLOWED"),
         (CallerRule::Service, "a disabled service") => Some("SESSION_ENDED"),
         (CallerRule::Service, _) => Some("CALLER_NOT_ALLOWED"),
         (CallerRule::Development, _) => (!development).then_some("METHOD_UNKNOWN"),
+        (CallerRule::Operator, "an operator") => None,
+        (CallerRule::Operator, "nobody") => Some("TOKEN_MISSING"),
+        (CallerRule::Operator, _) => Some("TOKEN_INVALID"),
         (rule, who) => panic!("no line for {rule:?} and {who}"),
     }
 }
@@ -54,17 +57,18 @@ async fn callers(app: &App) -> Vec<Caller> {
         Caller { who: "an account", token: Some(account.session.access_token) },
         Caller { who: "an account whose session has ended", token: Some(gone.access_token) },
         Caller { who: "a disabled account", token: Some(disabled.session.access_token) },
+        Caller { who: "an operator", token: Some(OPERATOR_TOKEN.to_owned()) },
         Caller { who: "a liar", token: Some("e30.e30.e30.e30.e30".to_owned()) },
     ]
 }
 
 /// Calls with a message that nobody can decode, which is looked at only once the door has let the call through.
-async fn verdict(app: &App, path: &str, caller: &Caller) -> Option<String> {
+async fn verdict(address: SocketAddr, path: &str, caller: &Caller) -> Option<String> {
     let mut request = call(path, &[0xff]);
     if let Some(token) = &caller.token {
         request = with_header(request, "authorization", format!("Bearer {token}").as_bytes());
     }
-    let status = rpc(app.address, request).await;
+    let status = rpc(address, request).await;
     let reason = crate::support::reason(&status);
     let known = ErrorReason::from_str_name(&format!("ERROR_REASON_{reason}"));
     assert!(known.is_some(), "{reason} is not in error_reason.proto");
@@ -75,8 +79,13 @@ async fn verdict(app: &App, path: &str, caller: &Caller) -> Option<String> {
 async fn compare(app: &App, callers: &[Caller], development: bool) {
     for (path, rule) in callers::table() {
         for caller in callers {
-            let found = verdict(app, path, caller).await;
+            let is_for_operators = *rule == CallerRule::Operator;
+            let (here, elsewhere) =
+                if is_for_operators { (app.operators, app.address) } else { (app.address, app.operators) };
+            let found = verdict(here, path, caller).await;
             assert_eq!(found.as_deref(), expected(*rule, caller.who, development), "{} calls {path}", caller.who);
+            let found = verdict(elsewhere, path, caller).await;
+            assert_eq!(found.as_deref(), Some("METHOD_UNKNOWN"), "{} calls {path} on the other listener", caller.who);
         }
     }
 }
@@ -95,7 +104,7 @@ fn in_production_nobody_calls_what_is_for_development() {
     on_each_database_with(options, async |app| {
         let nobody = Caller { who: "nobody", token: None };
         for (path, _) in callers::table().iter().filter(|(_, rule)| *rule == CallerRule::Development) {
-            assert_eq!(verdict(app, path, &nobody).await.as_deref(), Some("METHOD_UNKNOWN"), "{path}");
+            assert_eq!(verdict(app.address, path, &nobody).await.as_deref(), Some("METHOD_UNKNOWN"), "{path}");
         }
         compare(app, &[nobody], false).await;
         let served = served_rpcs(app).await;
@@ -106,7 +115,11 @@ fn in_production_nobody_calls_what_is_for_development() {
 #[test]
 fn every_method_that_is_served_has_a_line_and_every_line_a_method() {
     on_each_database_with(AppOptions::default(), async |app| {
-        let served: BTreeSet<String> = own_rpcs(app).await.into_iter().map(|rpc| rpc.path).collect();
+        let public = own_rpcs(app).await;
+        assert!(public.iter().all(|rpc| !rpc.path.starts_with("/countersign.admin.")), "{public:?}");
+        let mut operators = admin_rpcs(app).await;
+        operators.retain(|rpc| rpc.path.starts_with("/countersign."));
+        let served: BTreeSet<String> = public.into_iter().chain(operators).map(|rpc| rpc.path).collect();
         let lines: BTreeSet<String> = callers::table().iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(served, lines);
     });

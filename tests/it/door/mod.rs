@@ -14,4 +14,4 @@ mod malformed;
 mod metadata;
 mod operators;
 mod pages;
-mod profile;
+pub(crate) mod profile;

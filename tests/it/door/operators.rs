@@ -1,5 +1,8 @@
-use crate::support::{Replica, on_each_database, send};
+use crate::support::{
+    OPERATOR_TOKEN, Refused as _, Replica, bearer, call, on_each_database, reason, request_with, rpc, send, with_header,
+};
 use countersign::{
+    grpc::wire::admin_proto::ListEventsRequest,
     runtime::Shutdown,
     wiring::{Listeners, Service},
 };
@@ -31,5 +34,69 @@ fn operators_probe_on_a_listener_of_their_own() {
         assert_eq!(ask(inside, "/verify").await, StatusCode::NOT_FOUND);
         stop.request();
         running.await.unwrap().unwrap();
+    });
+}
+
+const LIST: &str = "/countersign.admin.v1.AuditService/ListEvents";
+
+#[test]
+fn no_page_reaches_an_operators_call_whatever_it_calls_this_machine() {
+    on_each_database(async |app| {
+        let authorised =
+            || with_header(call(LIST, &[]), "authorization", format!("Bearer {OPERATOR_TOKEN}").as_bytes());
+        assert_eq!(rpc(app.operators, authorised()).await.code(), tonic::Code::Ok);
+        let own = format!("http://{}", app.operators);
+        for (name, value) in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("origin", own.as_str()),
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "cross-site"),
+        ] {
+            let request = with_header(authorised(), name, value.as_bytes());
+            assert_eq!(reason(&rpc(app.operators, request).await), "ORIGIN_NOT_ALLOWED", "{name}: {value}");
+        }
+        for content_type in
+            ["application/grpc-web+proto", "application/grpc-web-text", "text/plain", "application/json"]
+        {
+            let mut request = authorised();
+            request.headers_mut().insert("content-type", content_type.parse().unwrap());
+            let answer = send(app.operators, Version::HTTP_2, request).await;
+            assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{content_type}");
+        }
+        let answer = send(app.operators, Version::HTTP_11, authorised()).await;
+        assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        let asked = Request::get(LIST).body(Full::default()).unwrap();
+        assert_eq!(send(app.operators, Version::HTTP_11, asked).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    });
+}
+
+#[test]
+fn only_the_operators_token_itself_makes_an_operator() {
+    on_each_database(async |app| {
+        let shorter = &OPERATOR_TOKEN[..OPERATOR_TOKEN.len() - 1];
+        let longer = format!("{OPERATOR_TOKEN}x");
+        let endless = "x".repeat(20_000);
+        for token in ["x", shorter, &longer, &OPERATOR_TOKEN.to_uppercase(), &endless] {
+            let refused = app.audit().list_events(bearer(token, ListEventsRequest::default())).await;
+            assert_eq!(refused.reason(), "TOKEN_INVALID", "{token:.60}");
+        }
+        assert_eq!(app.audit().list_events(ListEventsRequest::default()).await.reason(), "TOKEN_MISSING");
+        let basic = request_with("authorization", &format!("Basic {OPERATOR_TOKEN}"), ListEventsRequest::default());
+        assert_eq!(app.audit().list_events(basic).await.reason(), "TOKEN_INVALID");
+        app.audit().list_events(bearer(OPERATOR_TOKEN, ListEventsRequest::default())).await.unwrap();
+        let log = app.log.text();
+        assert!(!log.contains(OPERATOR_TOKEN) && !log.contains(shorter), "the token stands in the log");
+    });
+}
+
+#[test]
+fn an_operators_message_that_is_too_long_is_refused_like_any_other() {
+    on_each_database(async |app| {
+        let authorised = |message: &[u8]| {
+            with_header(call(LIST, message), "authorization", format!("Bearer {OPERATOR_TOKEN}").as_bytes())
+        };
+        assert_eq!(reason(&rpc(app.operators, authorised(&[0xff])).await), "MALFORMED_REQUEST");
+        assert_eq!(reason(&rpc(app.operators, authorised(&vec![0; 100_000])).await), "REQUEST_TOO_LARGE");
     });
 }

@@ -3,7 +3,7 @@ use countersign::grpc::wire::proto::*;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 /// Everything `profile = "production"` asks for.
-pub(super) fn production() -> AppOptions {
+pub(crate) fn production() -> AppOptions {
     AppOptions::with("COUNTERSIGN_PROFILE", "production")
         .and("COUNTERSIGN_KEYS__KEK", "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=")
         .and("COUNTERSIGN_SMTP_URL", "smtp://127.0.0.1:1")

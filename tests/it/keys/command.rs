@@ -16,7 +16,7 @@ async fn keys_are_listed_without_what_they_are() {
     assert!(options.succeed(&["keys", "list"]).contains("there is no key yet"));
     ServiceProcess::start(&options).stop();
     let list = options.succeed(&["keys", "list"]);
-    assert_eq!(list.lines().count(), 10, "{list}");
+    assert_eq!(list.lines().count(), 12, "{list}");
     for row in Rows::of(&options.database_url()).await.all("SELECT id, sealed, kek_id FROM keys").await {
         let text = |name: &str| row[name].as_str().unwrap().to_owned();
         assert!(list.contains(&text("id")) && list.contains(&text("kek_id")));

@@ -30,13 +30,13 @@ fn every_key_is_sealed_anew_once_and_opens_under_the_new_key_alone() {
     on_each_database(async |app| {
         rotate(app, KeyPurpose::AccessSigning).await;
         let rewrap = rewrap(app);
-        assert_eq!(rewrap.run(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 11, all: 11 });
-        assert_eq!(under(app, &new_kek().id()).await, 11);
-        assert_eq!(rewrap.run(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 0, all: 11 });
+        assert_eq!(rewrap.run(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 13, all: 13 });
+        assert_eq!(under(app, &new_kek().id()).await, 13);
+        assert_eq!(rewrap.run(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 0, all: 13 });
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'keys_rewrapped'").await, 1);
         let mut alone = rewrap.smith.clone();
         alone.keks = KeyEncryptionKeys::new(new_kek(), None);
-        assert_eq!(alone.open_all(&rewrap.store.read()).await.unwrap().len(), 11);
+        assert_eq!(alone.open_all(&rewrap.store.read()).await.unwrap().len(), 13);
         app.key_desk.rotate.smith.open_all(&rewrap.store.read()).await.unwrap_err();
     });
 }

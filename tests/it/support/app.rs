@@ -1,6 +1,7 @@
 use super::{Database, Log};
 use countersign::{
     config::{self, Config},
+    grpc::wire::admin_proto::audit_service_client::AuditServiceClient,
     grpc::wire::proto::{
         account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
         dev_mailbox_service_client::DevMailboxServiceClient, session_service_client::SessionServiceClient,
@@ -11,8 +12,14 @@ use countersign::{
     runtime::{Clock, ClockHand, Entropy, Shutdown, ShutdownHandle},
     store::{DatabaseSettings, Store},
     usecase::{
-        account::OperateAccounts, housekeeping::Purge, key::TendKeys, mail::DeliverMail, revocation::FollowRevocations,
-        service::OperateServices, session::EndSessions,
+        account::OperateAccounts,
+        audit::{SealEvents, Summary, VerifyTrail},
+        housekeeping::Purge,
+        key::TendKeys,
+        mail::DeliverMail,
+        revocation::FollowRevocations,
+        service::OperateServices,
+        session::EndSessions,
     },
     wiring::{KeyDesk, Service, World},
 };
@@ -27,10 +34,15 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::transport::{Channel, Endpoint};
 
+/// What operators bring.
+pub(crate) const OPERATOR_TOKEN: &str = "the-operators-token-of-the-tests-0123456789";
+
 /// Settings beside the usual ones of tests: `("COUNTERSIGN_SESSIONS__REFRESH_GRACE", "0s")`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AppOptions {
     pub(crate) settings: Vec<(&'static str, String)>,
+    /// Usual settings that are left out.
+    pub(crate) left_out: Vec<&'static str>,
     /// For tests that provoke an ERROR in the log on purpose.
     pub(crate) errors_expected: bool,
 }
@@ -42,6 +54,11 @@ impl AppOptions {
 
     pub(crate) fn and(mut self, key: &'static str, value: &str) -> Self {
         self.settings.push((key, value.to_owned()));
+        self
+    }
+
+    pub(crate) fn without(mut self, key: &'static str) -> Self {
+        self.left_out.push(key);
         self
     }
 
@@ -61,6 +78,8 @@ impl AppOptions {
             ("COUNTERSIGN_LIMITS__PERCENT", "100000".to_owned()),
             // And guesses and logs in to one account more often at once than anybody does.
             ("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "100".to_owned()),
+            ("COUNTERSIGN_ADMIN__TOKEN", OPERATOR_TOKEN.to_owned()),
+            ("COUNTERSIGN_AUDIT__LOG", data_dir.join("audit.jsonl").display().to_string()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
@@ -68,6 +87,7 @@ impl AppOptions {
             environment.retain(|(known, _)| known != key);
             environment.push(((*key).to_owned(), value.clone()));
         }
+        environment.retain(|(key, _)| !self.left_out.contains(&key.as_str()));
         config::load(None, environment).unwrap().config
     }
 }
@@ -75,12 +95,16 @@ impl AppOptions {
 /// A service in this process, on a clock that the test sets. Mail is sent when the test says so.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
+    /// Where operators connect.
+    pub(crate) operators: SocketAddr,
     pub(crate) clock: ClockHand,
     /// What the hand of the clock points at.
     pub(crate) time: Clock,
     pub(crate) log: Log,
     pub(crate) deliver: DeliverMail,
     pub(crate) purge: Purge,
+    /// Seals the audit trail, when the test says so.
+    pub(crate) seal: SealEvents,
     pub(crate) keys: TendKeys,
     pub(crate) key_desk: KeyDesk,
     pub(crate) accounts: OperateAccounts,
@@ -96,8 +120,10 @@ pub(crate) struct App {
     pub(crate) database_url: String,
     pub(crate) data_dir: PathBuf,
     channel: Channel,
+    admin_channel: Channel,
     stop: ShutdownHandle,
     server: JoinHandle<()>,
+    admin_server: JoinHandle<()>,
     errors_expected: bool,
     _folder: TempDir,
     _listening: tracing::subscriber::DefaultGuard,
@@ -123,7 +149,12 @@ impl App {
         let service = Box::pin(Service::assemble(&config, world, None)).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let operators = admin_listener.local_addr().unwrap();
         let (stop, shutdown) = Shutdown::new();
+        let seal = service.seal_events.clone();
+        let answering = Box::pin(service.answer_operators(admin_listener, shutdown.clone()));
+        let admin_server = tokio::spawn(async move { answering.await.unwrap() });
         let (deliver, purge, accounts) =
             (service.deliver_mail.clone(), service.purge.clone(), service.accounts.clone());
         let (services, end_sessions, follow) =
@@ -131,8 +162,13 @@ impl App {
         let (hasher, keys, key_desk) = (service.hasher.clone(), service.keys.clone(), service.key_desk.clone());
         let server = tokio::spawn(async move { Box::pin(service.answer_calls(listener, shutdown)).await.unwrap() });
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+        let admin_channel = Endpoint::from_shared(format!("http://{operators}")).unwrap().connect_lazy();
         Self {
             address,
+            operators,
+            seal,
+            admin_channel,
+            admin_server,
             clock: hand,
             time,
             log,
@@ -174,12 +210,31 @@ impl App {
         VerificationServiceClient::new(self.channel.clone())
     }
 
+    pub(crate) fn audit(&self) -> AuditServiceClient<Channel> {
+        AuditServiceClient::new(self.admin_channel.clone())
+    }
+
     pub(crate) fn dev_mailbox(&self) -> DevMailboxServiceClient<Channel> {
         DevMailboxServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn channel(&self) -> Channel {
         self.channel.clone()
+    }
+
+    pub(crate) fn admin_channel(&self) -> Channel {
+        self.admin_channel.clone()
+    }
+
+    /// What `audit verify` says of every chain there is.
+    pub(crate) async fn verify(&self) -> Vec<Summary> {
+        let (store, keys) = (self.seal.store.clone(), self.seal.reload.ring.chain());
+        VerifyTrail { store, keys, clock: self.time.clone() }.run(None, None).await.unwrap()
+    }
+
+    /// The lines that were said about events.
+    pub(crate) fn audit_lines(&self) -> String {
+        std::fs::read_to_string(self.data_dir.join("audit.jsonl")).unwrap_or_default()
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -238,8 +293,9 @@ impl App {
         let errors = self.log.errors();
         assert!(self.errors_expected || errors.is_empty(), "errors were logged: {errors:#?}");
         self.stop.request();
-        drop(self.channel);
+        drop((self.channel, self.admin_channel));
         self.server.await.unwrap();
+        self.admin_server.await.unwrap();
         self.database.close().await.unwrap();
     }
 }

@@ -29,7 +29,7 @@ mod schema;
 mod siteverify;
 mod token;
 
-pub(crate) use app::{App, AppOptions};
+pub(crate) use app::{App, AppOptions, OPERATOR_TOKEN};
 pub(crate) use at_once::at_once;
 pub(crate) use backend::{Backend, Callers, Following};
 pub(crate) use broken_wire::Wire;
@@ -53,6 +53,6 @@ pub(crate) use redis::Redis;
 pub(crate) use replica::Replica;
 pub(crate) use requirement::{binary, missing};
 pub(crate) use rows::{Lock, Rows};
-pub(crate) use schema::{Rpc, own_rpcs, served_rpcs};
+pub(crate) use schema::{Rpc, admin_rpcs, own_rpcs, served_rpcs};
 pub(crate) use siteverify::{Says, Siteverify, captcha_at, solved_token};
 pub(crate) use token::damaged;

@@ -11,7 +11,7 @@ use countersign::{
     wiring::{Service, World},
 };
 use countersign_domain::time::Timestamp;
-use std::path::Path;
+use std::{path::Path, pin::Pin};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::transport::{Channel, Endpoint};
 
@@ -43,12 +43,17 @@ impl Replica {
         World { clock, entropy: Entropy::seeded(seed) }
     }
 
-    pub(crate) async fn start(database_url: &str, data_dir: &Path, seed: u64) -> Self {
+    pub(crate) fn start(database_url: &str, data_dir: &Path, seed: u64) -> Pin<Box<impl Future<Output = Self>>> {
         let config = Self::config(database_url, data_dir);
-        Self::serve(Service::assemble(&config, Self::world(seed), None).await.unwrap()).await
+        Box::pin(async move { Self::serve(Service::assemble(&config, Self::world(seed), None).await.unwrap()).await })
     }
 
-    pub(crate) async fn serve(service: Service) -> Self {
+    /// A service is large, and so is what waits for one: it goes on the heap here, and nobody has to think of it.
+    pub(crate) fn serve(service: Service) -> Pin<Box<impl Future<Output = Self>>> {
+        Box::pin(Self::begin(service))
+    }
+
+    async fn begin(service: Service) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, shutdown) = Shutdown::new();

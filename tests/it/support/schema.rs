@@ -4,6 +4,7 @@ use super::App;
 use prost::Message as _;
 use prost_types::{FileDescriptorProto, field_descriptor_proto::Type};
 use std::collections::BTreeMap;
+use tonic::transport::Channel;
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
@@ -33,6 +34,15 @@ impl Rpc {
 
 /// Every method of every service that reflection lists.
 pub(crate) async fn served_rpcs(app: &App) -> Vec<Rpc> {
+    described_rpcs(&app.channel()).await
+}
+
+/// The same, on the operators' listener.
+pub(crate) async fn admin_rpcs(app: &App) -> Vec<Rpc> {
+    described_rpcs(&app.admin_channel()).await
+}
+
+async fn described_rpcs(app: &Channel) -> Vec<Rpc> {
     let mut rpcs = Vec::new();
     for service in services(app).await {
         let files = describe(app, &service).await;
@@ -60,7 +70,7 @@ pub(crate) async fn own_rpcs(app: &App) -> Vec<Rpc> {
     rpcs
 }
 
-async fn services(app: &App) -> Vec<String> {
+async fn services(app: &Channel) -> Vec<String> {
     match ask(app, MessageRequest::ListServices(String::new())).await {
         MessageResponse::ListServicesResponse(list) => list.service.into_iter().map(|service| service.name).collect(),
         other => panic!("no list of services: {other:?}"),
@@ -68,7 +78,7 @@ async fn services(app: &App) -> Vec<String> {
 }
 
 /// The file that declares a symbol, and those it imports.
-async fn describe(app: &App, symbol: &str) -> Vec<FileDescriptorProto> {
+async fn describe(app: &Channel, symbol: &str) -> Vec<FileDescriptorProto> {
     let mut found = BTreeMap::new();
     let mut wanted = vec![MessageRequest::FileContainingSymbol(symbol.to_owned())];
     while let Some(question) = wanted.pop() {
@@ -85,9 +95,9 @@ async fn describe(app: &App, symbol: &str) -> Vec<FileDescriptorProto> {
     found.into_values().collect()
 }
 
-async fn ask(app: &App, question: MessageRequest) -> MessageResponse {
+async fn ask(app: &Channel, question: MessageRequest) -> MessageResponse {
     let request = ServerReflectionRequest { host: String::new(), message_request: Some(question) };
-    let mut client = ServerReflectionClient::new(app.channel());
+    let mut client = ServerReflectionClient::new(app.clone());
     let answer = client.server_reflection_info(tokio_stream::iter([request])).await.unwrap();
     answer.into_inner().message().await.unwrap().unwrap().message_response.unwrap()
 }

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/auth_service.proto.
  */
 export const file_countersign_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIuUBCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSFAoMYWNjZXNzX3Rva2VuGAIgASgJEjYKEmFjY2Vzc19leHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcmVmcmVzaF90b2tlbhgEIAEoCRI3ChNyZWZyZXNoX2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgdhY2NvdW50GAYgASgLMhcuY291bnRlcnNpZ24udjEuQWNjb3VudCJyCgxMb2dpblJlcXVlc3QSEgoKaWRlbnRpZmllchgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIQCghhdWRpZW5jZRgDIAEoCRIVCg1jYXB0Y2hhX3Rva2VuGAQgASgJEhMKC2RldmljZV9uYW1lGAUgASgJIkYKDUxvZ2luUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb25IAEIJCgdvdXRjb21lIicKDlJlZnJlc2hSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkiOwoPUmVmcmVzaFJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uIjoKDUxvZ291dFJlcXVlc3QSFQoNcmVmcmVzaF90b2tlbhgBIAEoCRISCgpldmVyeXdoZXJlGAIgASgIIhAKDkxvZ291dFJlc3BvbnNlIlYKGElzc3VlU2VydmljZVRva2VuUmVxdWVzdBIRCgljbGllbnRfaWQYASABKAkSFQoNY2xpZW50X3NlY3JldBgCIAEoCRIQCghhdWRpZW5jZRgDIAEoCSJpChlJc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRI2ChJhY2Nlc3NfZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMuoCCgtBdXRoU2VydmljZRJKCgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVzcG9uc2UiBPDUGAESUAoHUmVmcmVzaBIeLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXF1ZXN0Gh8uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlc3BvbnNlIgTw1BgBEk0KBkxvZ291dBIdLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXNwb25zZSIE8NQYARJuChFJc3N1ZVNlcnZpY2VUb2tlbhIoLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVzcG9uc2UiBPDUGAFiBnByb3RvMw", [file_countersign_v1_account_service, file_countersign_v1_caller, file_google_protobuf_timestamp]);
+  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIuUBCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSFAoMYWNjZXNzX3Rva2VuGAIgASgJEjYKEmFjY2Vzc19leHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcmVmcmVzaF90b2tlbhgEIAEoCRI3ChNyZWZyZXNoX2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgdhY2NvdW50GAYgASgLMhcuY291bnRlcnNpZ24udjEuQWNjb3VudCKIAQoMTG9naW5SZXF1ZXN0EhIKCmlkZW50aWZpZXIYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSEAoIYXVkaWVuY2UYAyABKAkSFQoNY2FwdGNoYV90b2tlbhgEIAEoCRITCgtkZXZpY2VfbmFtZRgFIAEoCRIUCgxkZXZpY2VfdG9rZW4YBiABKAkiXAoNTG9naW5SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbkgAEhQKDGRldmljZV90b2tlbhgCIAEoCUIJCgdvdXRjb21lIicKDlJlZnJlc2hSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkiOwoPUmVmcmVzaFJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uIjoKDUxvZ291dFJlcXVlc3QSFQoNcmVmcmVzaF90b2tlbhgBIAEoCRISCgpldmVyeXdoZXJlGAIgASgIIhAKDkxvZ291dFJlc3BvbnNlIlYKGElzc3VlU2VydmljZVRva2VuUmVxdWVzdBIRCgljbGllbnRfaWQYASABKAkSFQoNY2xpZW50X3NlY3JldBgCIAEoCRIQCghhdWRpZW5jZRgDIAEoCSJpChlJc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRI2ChJhY2Nlc3NfZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMuoCCgtBdXRoU2VydmljZRJKCgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVzcG9uc2UiBPDUGAESUAoHUmVmcmVzaBIeLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXF1ZXN0Gh8uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlc3BvbnNlIgTw1BgBEk0KBkxvZ291dBIdLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXNwb25zZSIE8NQYARJuChFJc3N1ZVNlcnZpY2VUb2tlbhIoLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVzcG9uc2UiBPDUGAFiBnByb3RvMw", [file_countersign_v1_account_service, file_countersign_v1_caller, file_google_protobuf_timestamp]);
 
 /**
  * An open session and its tokens.
@@ -103,6 +103,14 @@ export type LoginRequest = Message<"countersign.v1.LoginRequest"> & {
    * @generated from field: string device_name = 5;
    */
   deviceName: string;
+
+  /**
+   * Optional: from the answer to the last login on this device, whosoever it was. A device that is known keeps its own count of wrong
+   * passwords, so nobody else's guesses keep it out. Over grpc-web the cookie is read when it is empty.
+   *
+   * @generated from field: string device_token = 6;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -126,6 +134,14 @@ export type LoginResponse = Message<"countersign.v1.LoginResponse"> & {
     value: Session;
     case: "session";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * By what this device is known the next time: keep it as carefully as a password, for every login from here. It opens nothing by
+   * itself. Empty over grpc-web, where it is the cookie `__Host-countersign_device`.
+   *
+   * @generated from field: string device_token = 2;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -271,9 +287,11 @@ export const AuthService: GenService<{
    * Opens a session with an e-mail address or user name and a password.
    *
    * Every login that fails, fails alike: unknown, unverified and disabled accounts answer as a wrong password does, and
-   * cost as much. In a browser that is in a session already, that session ends.
+   * cost as much. Wrong passwords are counted for what was typed, whether or not anybody has it: after some a captcha is demanded, after
+   * some more everybody waits, but for devices that logged in before. In a browser that is in a session already, that session ends.
    *
-   * Reasons: CREDENTIALS_INVALID, INVALID_FIELD, AUDIENCE_UNKNOWN, RATE_LIMITED, OVERLOADED.
+   * Reasons: CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, INVALID_FIELD, AUDIENCE_UNKNOWN, RATE_LIMITED,
+   * OVERLOADED.
    *
    * @generated from rpc countersign.v1.AuthService.Login
    */
@@ -289,7 +307,8 @@ export const AuthService: GenService<{
    * lost answer or a hundred tabs end nobody's session. Any older token ends the session. Over grpc-web the cookie is read
    * when the field is empty.
    *
-   * Reasons: TOKEN_MISSING, TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED.
+   * Reasons: TOKEN_MISSING, TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED,
+   * REAUTHENTICATION_REQUIRED, RATE_LIMITED.
    *
    * @generated from rpc countersign.v1.AuthService.Refresh
    */

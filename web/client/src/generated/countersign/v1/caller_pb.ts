@@ -11,7 +11,7 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file countersign/v1/caller.proto.
  */
 export const file_countersign_v1_caller: GenFile = /*@__PURE__*/
-  fileDesc("Chtjb3VudGVyc2lnbi92MS9jYWxsZXIucHJvdG8SDmNvdW50ZXJzaWduLnYxKnMKBkNhbGxlchIWChJDQUxMRVJfVU5TUEVDSUZJRUQQABIRCg1DQUxMRVJfQU5ZT05FEAESEgoOQ0FMTEVSX0FDQ09VTlQQAhIWChJDQUxMRVJfREVWRUxPUE1FTlQQAxISCg5DQUxMRVJfU0VSVklDRRAEOlAKBmNhbGxlchIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGM6KAyABKA4yFi5jb3VudGVyc2lnbi52MS5DYWxsZXJSBmNhbGxlcmIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("Chtjb3VudGVyc2lnbi92MS9jYWxsZXIucHJvdG8SDmNvdW50ZXJzaWduLnYxKogBCgZDYWxsZXISFgoSQ0FMTEVSX1VOU1BFQ0lGSUVEEAASEQoNQ0FMTEVSX0FOWU9ORRABEhIKDkNBTExFUl9BQ0NPVU5UEAISFgoSQ0FMTEVSX0RFVkVMT1BNRU5UEAMSEgoOQ0FMTEVSX1NFUlZJQ0UQBBITCg9DQUxMRVJfT1BFUkFUT1IQBTpQCgZjYWxsZXISHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjOigMgASgOMhYuY291bnRlcnNpZ24udjEuQ2FsbGVyUgZjYWxsZXJiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * Who may call an RPC. An RPC without this option can be called by nobody.
@@ -51,6 +51,14 @@ export enum Caller {
    * @generated from enum value: CALLER_SERVICE = 4;
    */
   SERVICE = 4,
+
+  /**
+   * An operator with the operators' token, as `authorization: Bearer <token>`. On the operators' listener only; elsewhere the
+   * RPC does not exist.
+   *
+   * @generated from enum value: CALLER_OPERATOR = 5;
+   */
+  OPERATOR = 5,
 }
 
 /**

@@ -1,0 +1,67 @@
+use crate::grpc::Front;
+use countersign_domain::refusal::Reason;
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version, header};
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tonic::body::Body;
+use tower::Service;
+
+/// The way in for operators' calls: gRPC over HTTP/2, from programs.
+///
+/// No page has any business here, whatever name it has given this machine (DNS rebinding). Browsers cannot speak gRPC itself, and
+/// what they send beside a request gives them away.
+#[derive(Clone, Debug)]
+pub struct OperatorsDoor(Front);
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+impl OperatorsDoor {
+    pub fn new(front: Front) -> Self {
+        Self(front)
+    }
+}
+
+impl Service<Request<axum::body::Body>> for OperatorsDoor {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<axum::body::Body>) -> Answering {
+        let mut front = self.0.clone();
+        let request = request.map(Body::new);
+        Box::pin(async move {
+            if let Some(refusal) = Front::refuse(&request) {
+                return Ok(refusal);
+            }
+            if is_from_a_page(request.headers()) {
+                return Ok(front.turn_away(Reason::OriginNotAllowed));
+            }
+            if !is_native(&request) {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                return Ok(response);
+            }
+            front.call(request).await
+        })
+    }
+}
+
+/// Whether a browser sent it: each of them adds at least one of these to every POST (Fetch, section 3.2; Fetch Metadata).
+fn is_from_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) || headers.contains_key(HeaderName::from_static("sec-fetch-site"))
+}
+
+/// gRPC itself and not the form of it for browsers, of which nothing is translated here.
+fn is_native(request: &Request<Body>) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
+    request.version() == Version::HTTP_2
+        && matches!(content_type, Some(b"application/grpc" | b"application/grpc+proto"))
+}

@@ -1,0 +1,42 @@
+use crate::{
+    cache::{Topic, WakeUps},
+    runtime::{Shutdown, sleep},
+    usecase::audit::SealEvents,
+};
+use std::time::Duration;
+
+/// Events of processes that cannot call, such as the command line, are sealed at the latest after this.
+const LOOK: Duration = Duration::from_secs(5);
+/// Events that are written within this time are sealed together: a burst costs one commit and not one for each.
+const GATHER: Duration = Duration::from_millis(100);
+/// A database that does not answer is not asked more often than this.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Seals the audit trail, until the service stops, and once more then: as soon as something was written here, and from time to
+/// time, because other processes write, too.
+pub async fn seal_events(seal: SealEvents, wakeups: WakeUps, mut shutdown: Shutdown) {
+    loop {
+        let pause = match seal.run().await {
+            Ok(()) => {
+                let next = async {
+                    tokio::select! {
+                        () = seal.noted() => sleep(GATHER).await,
+                        // Another replica sealed: whoever watches here wants to know.
+                        () = wakeups.wait(Topic::Audit, LOOK) => seal.tide.rise(),
+                    }
+                };
+                shutdown.unless(next).await
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "the audit trail is not sealed; trying again");
+                shutdown.unless(sleep(PAUSE)).await
+            }
+        };
+        if pause.is_err() {
+            break;
+        }
+    }
+    if let Err(fault) = seal.run().await {
+        tracing::warn!(%fault, "the last events are sealed at the next start");
+    }
+}

@@ -1,0 +1,140 @@
+use super::{HeldKey, MacKey, RingFault};
+use aws_lc_rs::digest;
+use countersign_domain::{
+    id::TenantId,
+    key::{KeyPurpose, KeyState},
+};
+use std::collections::HashMap;
+use subtle::ConstantTimeEq as _;
+
+/// The keys that the audit trail is sealed with: one seals, and all recognise what they sealed.
+#[derive(Debug)]
+pub struct ChainKeys {
+    active: String,
+    keys: HashMap<String, ChainKey>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub struct ChainKey(MacKey);
+
+/// What the head of a chain says.
+#[derive(Clone, Copy, Debug)]
+pub struct ChainEnds<'a> {
+    pub tenant: TenantId,
+    pub position: i64,
+    pub link: &'a [u8],
+    pub anchor_position: i64,
+    pub anchor_link: &'a [u8],
+}
+
+const LINK: &str = "countersign audit link 1";
+const ENDS: &str = "countersign audit head 1";
+
+impl ChainKeys {
+    /// # Errors
+    /// When there is not exactly one active key.
+    pub fn of(held: &[HeldKey]) -> Result<Self, RingFault> {
+        let missing = RingFault::Missing(KeyPurpose::Audit);
+        let ours = || held.iter().filter(|key| key.material.slot.purpose == KeyPurpose::Audit);
+        let mut active = ours().filter(|key| key.state == KeyState::Active);
+        let (Some(one), None) = (active.next(), active.next()) else { return Err(missing) };
+        let key = |key: &HeldKey| (key.material.id.clone(), ChainKey(MacKey::new(key.material.secret.reveal())));
+        Ok(Self { active: one.material.id.clone(), keys: ours().map(key).collect() })
+    }
+
+    /// The one that seals, and its name; `None` never, since it is among those that are there.
+    pub fn active(&self) -> Option<(&str, &ChainKey)> {
+        Some((&self.active, self.keys.get(&self.active)?))
+    }
+
+    /// The one of this name, if it is there.
+    pub fn find(&self, id: &str) -> Option<&ChainKey> {
+        self.keys.get(id)
+    }
+}
+
+impl ChainKey {
+    /// What binds an event to its position and to everything before it.
+    pub fn link(&self, previous: &[u8], position: i64, entry: &[u8]) -> [u8; 32] {
+        self.0.tag(LINK, &[previous, &position.to_be_bytes(), entry])
+    }
+
+    /// Whether this is the link of that event, there.
+    pub fn is_link(&self, link: &[u8], previous: &[u8], position: i64, entry: &[u8]) -> bool {
+        self.link(previous, position, entry).as_slice().ct_eq(link).into()
+    }
+
+    /// What binds the two ends of a chain to each other and to their tenant.
+    pub fn mac(&self, ends: ChainEnds<'_>) -> [u8; 32] {
+        let (position, anchor) = (ends.position.to_be_bytes(), ends.anchor_position.to_be_bytes());
+        self.0.tag(ENDS, &[ends.tenant.as_bytes(), &position, ends.link, &anchor, ends.anchor_link])
+    }
+
+    /// Whether these are the ends that the code was made over.
+    pub fn is_mac(&self, mac: &[u8], ends: ChainEnds<'_>) -> bool {
+        self.mac(ends).as_slice().ct_eq(mac).into()
+    }
+}
+
+/// A commitment to where an event came from. The salt is what makes it say nothing once it is forgotten: there are few enough
+/// addresses to try them all.
+pub fn commit_to_origin(salt: &[u8], address: &str, user_agent: &str) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in [b"countersign audit origin 1".as_slice(), salt, address.as_bytes(), user_agent.as_bytes()] {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(context.finish().as_ref());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_domain::tenant::DEFAULT_TENANT;
+
+    #[test]
+    fn a_link_holds_for_its_event_in_its_place_behind_its_predecessor_and_no_other() {
+        let key = ChainKey(MacKey::new(&[7; 32]));
+        let link = key.link(&[1; 32], 5, b"event");
+        assert!(key.is_link(&link, &[1; 32], 5, b"event"));
+        assert!(!key.is_link(&link, &[2; 32], 5, b"event"));
+        assert!(!key.is_link(&link, &[1; 32], 6, b"event"));
+        assert!(!key.is_link(&link, &[1; 32], 5, b"other"));
+        assert!(!key.is_link(&link[..31], &[1; 32], 5, b"event"));
+        assert!(!ChainKey(MacKey::new(&[8; 32])).is_link(&link, &[1; 32], 5, b"event"));
+    }
+
+    #[test]
+    fn the_code_of_a_head_is_no_link_and_changes_with_each_of_its_parts() {
+        let key = ChainKey(MacKey::new(&[7; 32]));
+        let ends = ChainEnds {
+            tenant: DEFAULT_TENANT,
+            position: 9,
+            link: &[1; 32],
+            anchor_position: 3,
+            anchor_link: &[2; 32],
+        };
+        let mac = key.mac(ends);
+        assert!(key.is_mac(&mac, ends));
+        for other in [
+            ChainEnds { position: 8, ..ends },
+            ChainEnds { link: &[3; 32], ..ends },
+            ChainEnds { anchor_position: 4, ..ends },
+            ChainEnds { anchor_link: &[3; 32], ..ends },
+            ChainEnds { tenant: TenantId::from_uuid(uuid::Uuid::from_u128(7)), ..ends },
+        ] {
+            assert!(!key.is_mac(&mac, other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_commitment_depends_on_salt_address_and_user_agent_and_on_where_one_ends() {
+        let commitment = commit_to_origin(&[1; 16], "10.0.0.1", "curl");
+        assert_eq!(commitment, commit_to_origin(&[1; 16], "10.0.0.1", "curl"));
+        assert_ne!(commitment, commit_to_origin(&[2; 16], "10.0.0.1", "curl"));
+        assert_ne!(commitment, commit_to_origin(&[1; 16], "10.0.0.1c", "url"));
+    }
+}

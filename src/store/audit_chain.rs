@@ -1,0 +1,340 @@
+//! The chain of the audit trail, one for each tenant.
+//!
+//! Transactions commit in another order than they write, and one chain that grew in the transactions of the acts would make every
+//! act of a tenant wait for the one before it. So events are given their positions afterwards, to what is committed, by one at a
+//! time: whoever holds the row of the tenant's head.
+//!
+//! A line that has its position is changed by nothing here but [`forget`], which deletes from the front.
+
+use super::{
+    Executor, StoreFault, Tx,
+    audit::AuditRow,
+    connect::Behind as _,
+    entity::{account, audit_event, audit_head},
+};
+use countersign_domain::{
+    audit::EventKind,
+    id::{AccountId, EventId, TenantId},
+    time::Timestamp,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement,
+    sea_query::{Expr, OnConflict},
+};
+use std::{collections::HashSet, fmt::Write as _};
+
+/// Where a chain ends, and where what is kept of it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub tenant: TenantId,
+    /// The last position that was given, and the link there.
+    pub position: i64,
+    pub link: Vec<u8>,
+    /// The last event that was forgotten, and the link there.
+    pub anchor_position: i64,
+    pub anchor_link: Vec<u8>,
+    pub mac_key: String,
+    /// Over all of the above.
+    pub mac: Vec<u8>,
+}
+
+/// What an event is given when it is sealed.
+#[derive(Clone, Debug)]
+pub struct Seal {
+    pub id: EventId,
+    pub position: i64,
+    pub link: [u8; 32],
+}
+
+/// What waits to be sealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    pub events: u64,
+    pub oldest: Option<Timestamp>,
+}
+
+/// How much of every tenant's waits to be sealed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting(db: &impl Executor) -> Result<Waiting, StoreFault> {
+    counted(db, None).await
+}
+
+/// How much of a tenant waits to be sealed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting_of(db: &impl Executor, tenant: TenantId) -> Result<Waiting, StoreFault> {
+    counted(db, Some(tenant)).await
+}
+
+async fn counted(db: &impl Executor, tenant: Option<TenantId>) -> Result<Waiting, StoreFault> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        events: i64,
+        oldest: Option<i64>,
+    }
+    let mut query = audit_event::Entity::find().filter(audit_event::Column::Position.is_null());
+    if let Some(tenant) = tenant {
+        query = query.filter(audit_event::Column::TenantId.eq(tenant.as_uuid()));
+    }
+    let row = query
+        .select_only()
+        .column_as(audit_event::Column::Id.count(), "events")
+        .column_as(audit_event::Column::HappenedAt.min(), "oldest")
+        .into_model::<Row>()
+        .one(db.database())
+        .await?;
+    Ok(row.map_or_else(Waiting::default, |row| Waiting {
+        events: u64::try_from(row.events).unwrap_or(0),
+        oldest: row.oldest.map(Timestamp::from_micros),
+    }))
+}
+
+/// The tenants that have events which wait.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tenants_waiting(db: &impl Executor) -> Result<Vec<TenantId>, StoreFault> {
+    let query = audit_event::Entity::find().filter(audit_event::Column::Position.is_null());
+    distinct_tenants(db, query).await
+}
+
+/// Every tenant that has a head or an event.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tenants(db: &impl Executor) -> Result<Vec<TenantId>, StoreFault> {
+    let mut tenants = distinct_tenants(db, audit_event::Entity::find()).await?;
+    tenants.extend(heads(db).await?.into_iter().map(|head| head.tenant));
+    tenants.sort();
+    tenants.dedup();
+    Ok(tenants)
+}
+
+async fn distinct_tenants(
+    db: &impl Executor,
+    query: sea_orm::Select<audit_event::Entity>,
+) -> Result<Vec<TenantId>, StoreFault> {
+    let ids: Vec<uuid::Uuid> =
+        query.select_only().column(audit_event::Column::TenantId).distinct().into_tuple().all(db.database()).await?;
+    Ok(ids.into_iter().map(TenantId::from_uuid).collect())
+}
+
+/// Every tenant's head.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn heads(db: &impl Executor) -> Result<Vec<Head>, StoreFault> {
+    let rows = audit_head::Entity::find().order_by_asc(audit_head::Column::TenantId).all(db.database()).await?;
+    Ok(rows.into_iter().map(Head::from).collect())
+}
+
+/// # Errors
+/// When the database does not answer.
+pub async fn head(db: &impl Executor, tenant: TenantId) -> Result<Option<Head>, StoreFault> {
+    let row = audit_head::Entity::find_by_id(tenant.as_uuid()).one(db.database()).await?;
+    Ok(row.map(Head::from))
+}
+
+/// The head, which nobody else moves until this transaction ends. What is read after it is what was committed before it, and
+/// nobody has sealed that meanwhile.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_head(tx: &Tx, tenant: TenantId) -> Result<Option<Head>, StoreFault> {
+    let row = audit_head::Entity::find_by_id(tenant.as_uuid()).lock_exclusive().one(tx.database()).await?;
+    Ok(row.map(Head::from))
+}
+
+/// Gives a tenant its head, unless it has one. Whoever wants to move it locks it afterwards.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
+    let nothing = OnConflict::new().do_nothing().to_owned();
+    audit_head::Entity::insert(head.row())
+        .on_conflict(nothing)
+        .try_insert()
+        .exec_without_returning(tx.database())
+        .await?;
+    Ok(())
+}
+
+/// Moves the head of a tenant.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn move_head(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
+    audit_head::Entity::update(head.row()).exec(tx.database()).await?;
+    Ok(())
+}
+
+/// The last sealed event of a tenant: its position and its link.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last(db: &impl Executor, tenant: TenantId) -> Result<Option<AuditRow>, StoreFault> {
+    let row = audit_event::Entity::find()
+        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(audit_event::Column::Position.is_not_null())
+        .order_by_desc(audit_event::Column::Position)
+        .one(db.database())
+        .await?;
+    Ok(row.map(AuditRow::from))
+}
+
+/// The committed events of a tenant that wait, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unsealed(tx: &Tx, tenant: TenantId, limit: u64) -> Result<Vec<AuditRow>, StoreFault> {
+    let rows = audit_event::Entity::find()
+        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(audit_event::Column::Position.is_null())
+        .order_by_asc(audit_event::Column::HappenedAt)
+        .order_by_asc(audit_event::Column::Id)
+        .limit(limit)
+        .all(tx.database())
+        .await?;
+    Ok(rows.into_iter().map(AuditRow::from).collect())
+}
+
+/// Gives an event of a release that knew no chain what it needs to be sealed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn commit_origin(
+    tx: &Tx,
+    tenant: TenantId,
+    id: EventId,
+    salt: [u8; 16],
+    digest: [u8; 32],
+) -> Result<(), StoreFault> {
+    audit_event::Entity::update_many()
+        .col_expr(audit_event::Column::OriginSalt, Expr::value(salt.to_vec()))
+        .col_expr(audit_event::Column::OriginDigest, Expr::value(digest.to_vec()))
+        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(audit_event::Column::Id.eq(id.as_uuid()))
+        .filter(audit_event::Column::Position.is_null())
+        .exec(tx.database())
+        .await?;
+    Ok(())
+}
+
+/// Seals events that have no position yet, all in one statement.
+///
+/// # Errors
+/// When the database does not answer, or one of them has a position already.
+pub async fn seal(tx: &Tx, tenant: TenantId, key: &str, seals: &[Seal]) -> Result<(), StoreFault> {
+    let mut sql = "UPDATE audit_events SET link_key = $1, position = given.column2, link = given.column3 FROM (VALUES "
+        .to_owned();
+    let mut values: Vec<sea_orm::Value> = vec![key.to_owned().into(), tenant.as_uuid().into()];
+    for (at, seal) in seals.iter().enumerate() {
+        let first = 3 * at + 3;
+        let comma = if at == 0 { "" } else { ", " };
+        // Writing into a string does not fail.
+        let _ = write!(sql, "{comma}(${first}, ${}, ${})", first + 1, first + 2);
+        values.extend([seal.id.as_uuid().into(), seal.position.into(), seal.link.to_vec().into()]);
+    }
+    sql.push_str(
+        ") AS given WHERE audit_events.id = given.column1 AND audit_events.tenant_id = $2 AND audit_events.position IS NULL",
+    );
+    let db = tx.database();
+    let sealed = db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    if sealed.rows_affected() != seals.len() as u64 {
+        return Err(StoreFault::Broken("an event that was to be sealed is not there or is sealed".to_owned()));
+    }
+    Ok(())
+}
+
+/// Those of these accounts that are no more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn gone(
+    db: &impl Executor,
+    tenant: TenantId,
+    accounts: HashSet<AccountId>,
+) -> Result<Vec<AccountId>, StoreFault> {
+    if accounts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let there: Vec<uuid::Uuid> = account::Entity::find()
+        .select_only()
+        .column(account::Column::Id)
+        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(account::Column::Id.is_in(accounts.iter().map(|id| id.as_uuid())))
+        .into_tuple()
+        .all(db.database())
+        .await?;
+    let there: HashSet<_> = there.into_iter().map(AccountId::from_uuid).collect();
+    Ok(accounts.difference(&there).copied().collect())
+}
+
+/// Those of these accounts of which an event says that they were deleted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn deleted(
+    db: &impl Executor,
+    tenant: TenantId,
+    accounts: HashSet<AccountId>,
+) -> Result<HashSet<AccountId>, StoreFault> {
+    if accounts.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let said: Vec<uuid::Uuid> = audit_event::Entity::find()
+        .select_only()
+        .column(audit_event::Column::AccountId)
+        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(audit_event::Column::Kind.eq(EventKind::AccountDeleted.name()))
+        .filter(audit_event::Column::AccountId.is_in(accounts.iter().map(|id| id.as_uuid())))
+        .into_tuple()
+        .all(db.database())
+        .await?;
+    Ok(said.into_iter().map(AccountId::from_uuid).collect())
+}
+
+/// Deletes the sealed events of a tenant up to a position. Returns how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<u64, StoreFault> {
+    let deleted = audit_event::Entity::delete_many()
+        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(audit_event::Column::Position.lte(up_to))
+        .exec(tx.database())
+        .await?;
+    Ok(deleted.rows_affected)
+}
+
+impl Head {
+    fn row(&self) -> audit_head::ActiveModel {
+        audit_head::ActiveModel {
+            tenant_id: Set(self.tenant.as_uuid()),
+            position: Set(self.position),
+            link: Set(self.link.clone()),
+            anchor_position: Set(self.anchor_position),
+            anchor_link: Set(self.anchor_link.clone()),
+            mac_key: Set(self.mac_key.clone()),
+            mac: Set(self.mac.clone()),
+        }
+    }
+}
+
+impl From<audit_head::Model> for Head {
+    fn from(row: audit_head::Model) -> Self {
+        Self {
+            tenant: TenantId::from_uuid(row.tenant_id),
+            position: row.position,
+            link: row.link,
+            anchor_position: row.anchor_position,
+            anchor_link: row.anchor_link,
+            mac_key: row.mac_key,
+            mac: row.mac,
+        }
+    }
+}

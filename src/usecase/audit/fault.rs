@@ -1,0 +1,78 @@
+use crate::{
+    keys::{ChainEnds, ChainKeys},
+    store::{StoreFault, audit_chain::Head},
+    usecase::Failure,
+};
+use countersign_domain::id::TenantId;
+use std::fmt;
+
+/// Why a chain is not gone on with.
+#[derive(Debug)]
+pub enum ChainFault {
+    Store(StoreFault),
+    /// Its head names a key that is not here.
+    UnknownKey(TenantId),
+    /// Its head is not as it was left.
+    HeadChanged(TenantId),
+    /// It has sealed events and no head.
+    HeadMissing(TenantId),
+}
+
+impl fmt::Display for ChainFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, tenant) = match self {
+            Self::Store(fault) => return fault.fmt(f),
+            Self::UnknownKey(tenant) => ("names a key that is not here", tenant),
+            Self::HeadChanged(tenant) => ("was changed", tenant),
+            Self::HeadMissing(tenant) => ("is missing", tenant),
+        };
+        write!(
+            f,
+            "the head of the audit trail of tenant {tenant} {what}; its events wait: run `countersign audit verify`, find out why, \
+             then run `countersign audit restart`"
+        )
+    }
+}
+
+impl std::error::Error for ChainFault {}
+
+impl From<StoreFault> for ChainFault {
+    fn from(fault: StoreFault) -> Self {
+        Self::Store(fault)
+    }
+}
+
+impl From<ChainFault> for Failure {
+    fn from(fault: ChainFault) -> Self {
+        match fault {
+            ChainFault::Store(fault) => fault.into(),
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}
+
+/// What a head says, as its code covers it.
+pub(super) fn ends(head: &Head) -> ChainEnds<'_> {
+    ChainEnds {
+        tenant: head.tenant,
+        position: head.position,
+        link: &head.link,
+        anchor_position: head.anchor_position,
+        anchor_link: &head.anchor_link,
+    }
+}
+
+/// Makes sure that a head is as it was left. One that is not must never be gone on from: the next code would cover up what was
+/// done to it.
+pub(super) fn hold(head: &Head, keys: &ChainKeys) -> Result<(), ChainFault> {
+    let key = keys.find(&head.mac_key).ok_or(ChainFault::UnknownKey(head.tenant))?;
+    key.is_mac(&head.mac, ends(head)).then_some(()).ok_or(ChainFault::HeadChanged(head.tenant))
+}
+
+/// Gives a head the code of the key that is active.
+pub(super) fn vouch(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault> {
+    let (id, key) = keys.active().ok_or(ChainFault::UnknownKey(head.tenant))?;
+    head.mac = key.mac(ends(head)).to_vec();
+    head.mac_key = id.to_owned();
+    Ok(())
+}

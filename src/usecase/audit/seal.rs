@@ -1,0 +1,185 @@
+use super::{
+    AuditTide, ChainFault,
+    fault::{hold, vouch},
+    line,
+};
+use crate::{
+    cache::{Topic, WakeUps},
+    keys::commit_to_origin,
+    runtime::{Clock, Entropy},
+    store::{
+        Store, Tx, audit,
+        audit::AuditRow,
+        audit_chain,
+        audit_chain::{Head, Seal, Waiting},
+    },
+    telemetry::{self, AuditLog},
+    usecase::key::ReloadKeys,
+};
+use countersign_domain::{audit::chain::NO_LINK, id::TenantId};
+use std::{collections::HashSet, sync::Arc};
+use tokio::sync::Mutex;
+
+/// Gives committed events their positions and links, and says each of them once, in that order.
+#[derive(Clone, Debug)]
+pub struct SealEvents {
+    pub store: Store,
+    pub reload: ReloadKeys,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub log: AuditLog,
+    pub tide: AuditTide,
+    /// Other processes do not know of what was sealed here.
+    pub wakeups: WakeUps,
+    /// One round at a time: two would only wait for each other in the database.
+    pub turn: Arc<Mutex<()>>,
+}
+
+/// Events of one transaction. A few milliseconds on either database; nobody waits for more.
+const BATCH: u64 = 500;
+
+impl SealEvents {
+    /// Resolves when this process has written an event.
+    pub async fn noted(&self) {
+        self.store.noted().await;
+    }
+
+    /// Seals everything that is committed. A tenant whose chain cannot be gone on with holds up no other.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a chain cannot be gone on with.
+    pub async fn run(&self) -> Result<(), ChainFault> {
+        let _turn = self.turn.lock().await;
+        let (mut sealed, mut fault) = (0, None);
+        for tenant in audit_chain::tenants_waiting(&self.store.read()).await? {
+            match self.tenant(tenant).await {
+                Ok(events) => sealed += events,
+                Err(why) => fault = Some(why),
+            }
+        }
+        if sealed > 0 {
+            telemetry::count_sealed(sealed);
+            self.tide.rise();
+            self.wakeups.ring(Topic::Audit);
+        }
+        self.show(audit_chain::waiting(&self.store.read()).await?);
+        fault.map_or(Ok(()), Err)
+    }
+
+    fn show(&self, waiting: Waiting) {
+        let age = waiting.oldest.map_or_else(Default::default, |oldest| self.clock.now().since(oldest));
+        telemetry::set_unsealed(waiting.events, age);
+    }
+
+    async fn tenant(&self, tenant: TenantId) -> Result<u64, ChainFault> {
+        let (mut sealed, mut has_asked) = (0, false);
+        loop {
+            match self.batch(tenant).await {
+                Ok(rows) => {
+                    self.say(&rows).await;
+                    sealed += rows.len() as u64;
+                    if (rows.len() as u64) < BATCH {
+                        return Ok(sealed);
+                    }
+                }
+                // Another replica may have rotated it a moment ago.
+                Err(ChainFault::UnknownKey(_)) if !has_asked => {
+                    has_asked = true;
+                    if let Err(failure) = self.reload.run().await {
+                        tracing::warn!(%failure, "whether there are new keys is not known");
+                    }
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    /// Seals some events of a tenant. Returns them as they are now.
+    async fn batch(&self, tenant: TenantId) -> Result<Vec<AuditRow>, ChainFault> {
+        let keys = self.reload.ring.chain();
+        let (key_id, key) = keys.active().ok_or(ChainFault::UnknownKey(tenant))?;
+        let tx = self.store.begin().await?;
+        let mut head = self.head(&tx, tenant).await?;
+        hold(&head, &keys)?;
+        let mut rows = audit_chain::unsealed(&tx, tenant, BATCH).await?;
+        if rows.is_empty() {
+            return Ok(rows);
+        }
+        self.forget_the_gone(&tx, tenant, &mut rows).await?;
+        let mut seals = Vec::with_capacity(rows.len());
+        for row in &mut rows {
+            let digest = self.commitment(&tx, row).await?;
+            let position = head.position + 1;
+            let link = key.link(&head.link, position, &row.entry(&digest).encode());
+            (head.position, head.link) = (position, link.to_vec());
+            (row.position, row.link, row.link_key) = (Some(position), Some(link.to_vec()), Some(key_id.to_owned()));
+            seals.push(Seal { id: row.id, position, link });
+        }
+        audit_chain::seal(&tx, tenant, key_id, &seals).await?;
+        vouch(&mut head, &keys)?;
+        audit_chain::move_head(&tx, &head).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    /// The head, which this transaction holds now; made where the tenant has no chain yet.
+    async fn head(&self, tx: &Tx, tenant: TenantId) -> Result<Head, ChainFault> {
+        if let Some(head) = audit_chain::lock_head(tx, tenant).await? {
+            return Ok(head);
+        }
+        // Either another replica has begun the chain meanwhile, or it lost its head: then it does not begin again as if nothing had
+        // been there.
+        if audit_chain::last(tx, tenant).await?.is_some() {
+            return audit_chain::lock_head(tx, tenant).await?.ok_or(ChainFault::HeadMissing(tenant));
+        }
+        let mut first = Head {
+            tenant,
+            position: 0,
+            link: NO_LINK.to_vec(),
+            anchor_position: 0,
+            anchor_link: NO_LINK.to_vec(),
+            mac_key: String::new(),
+            mac: Vec::new(),
+        };
+        vouch(&mut first, &self.reload.ring.chain())?;
+        audit_chain::begin(tx, &first).await?;
+        // Of two that begin at once, one waits here for the other, and goes on from where that left it.
+        audit_chain::lock_head(tx, tenant).await?.ok_or(ChainFault::HeadMissing(tenant))
+    }
+
+    /// An event may be written about an account while that is being deleted, and be committed after its others were made
+    /// pseudonymous. The event of the deletion comes by here as well, and takes with it whatever came before.
+    async fn forget_the_gone(&self, tx: &Tx, tenant: TenantId, rows: &mut [AuditRow]) -> Result<(), ChainFault> {
+        let named: HashSet<_> = rows.iter().flat_map(AuditRow::accounts).collect();
+        for account in audit_chain::gone(tx, tenant, named).await? {
+            audit::pseudonymise(tx, tenant, account).await?;
+            for row in rows.iter_mut().filter(|row| row.accounts().any(|named| named == account)) {
+                row.address.clear();
+                row.user_agent.clear();
+                row.salt = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the event is committed to. One of a release that knew no chain is committed now.
+    async fn commitment(&self, tx: &Tx, row: &mut AuditRow) -> Result<[u8; 32], ChainFault> {
+        if let Some(digest) = row.digest.as_deref().and_then(|digest| digest.try_into().ok()) {
+            return Ok(digest);
+        }
+        let salt = self.entropy.bytes::<16>();
+        let digest = commit_to_origin(&salt, &row.address, &row.user_agent);
+        audit_chain::commit_origin(tx, row.tenant, row.id, salt, digest).await?;
+        (row.salt, row.digest) = (Some(salt.to_vec()), Some(digest.to_vec()));
+        Ok(digest)
+    }
+
+    async fn say(&self, rows: &[AuditRow]) {
+        if rows.is_empty() {
+            return;
+        }
+        if let Err(error) = self.log.write(rows.iter().map(line).collect()).await {
+            tracing::error!(%error, events = rows.len(), "lines of the audit trail could not be written; the database has them");
+        }
+    }
+}

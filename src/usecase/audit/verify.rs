@@ -1,0 +1,129 @@
+use super::{Finding, Summary, fault::ends, walk::Walk};
+use crate::{
+    keys::ChainKeys,
+    runtime::Clock,
+    store::{Store, Tx, audit, audit::AuditRow, audit_chain, audit_chain::Head},
+    usecase::Failure,
+};
+use countersign_domain::{audit::chain::NO_LINK, id::TenantId};
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+/// Goes along the chains of the audit trail and says what is not as it was left. Changes nothing, and holds nobody up.
+#[derive(Clone, Debug)]
+pub struct VerifyTrail {
+    pub store: Store,
+    pub keys: Arc<ChainKeys>,
+    pub clock: Clock,
+}
+
+/// What somebody kept of a chain: that this link was at this position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub position: i64,
+    pub link: Vec<u8>,
+}
+
+const PAGE: u64 = 1_000;
+/// A running service seals within a fraction of a second, and without one nobody does.
+const LONG: Duration = Duration::from_secs(5 * 60);
+
+impl VerifyTrail {
+    /// The chain of a tenant, or every chain there is. All of one moment. `seen` is looked for in each of them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn run(&self, tenant: Option<TenantId>, seen: Option<&Seen>) -> Result<Vec<Summary>, Failure> {
+        let tx = self.store.snapshot().await?;
+        let tenants = match tenant {
+            Some(tenant) => vec![tenant],
+            None => audit_chain::tenants(&tx).await?,
+        };
+        let mut summaries = Vec::new();
+        for tenant in tenants {
+            summaries.push(self.chain(&tx, tenant, seen).await?);
+        }
+        Ok(summaries)
+    }
+
+    async fn chain(&self, tx: &Tx, tenant: TenantId, seen: Option<&Seen>) -> Result<Summary, Failure> {
+        let head = audit_chain::head(tx, tenant).await?;
+        let (first, link) = match &head {
+            Some(head) => (head.anchor_position, Some(head.anchor_link.clone())),
+            None => (0, Some(NO_LINK.to_vec())),
+        };
+        let mut walk = Walk::from(&self.keys, tenant, first, link);
+        let mut is_as_seen = seen.is_none_or(|seen| is_at(seen, first, walk.link()) || seen.position < first);
+        // Whatever stands before the beginning should have been forgotten.
+        let mut at = i64::MIN;
+        loop {
+            let page = audit::after(tx, tenant, at, PAGE).await?;
+            let deleted = self.deleted(tx, tenant, &page).await?;
+            let is_last = (page.len() as u64) < PAGE;
+            for row in page {
+                let Some(position) = row.position else { continue };
+                at = position;
+                let is_outside = position <= first || head.as_ref().is_some_and(|head| position > head.position);
+                if is_outside {
+                    walk.note(Some(position), Some(&row), Finding::Outside);
+                } else {
+                    is_as_seen |= seen.is_some_and(|seen| is_at(seen, position, row.link.as_deref()));
+                    walk.step(row, &deleted);
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        if !is_as_seen {
+            walk.note(seen.map(|seen| seen.position), None, Finding::NotAsSeen);
+        }
+        self.judge_head(head.as_ref(), &mut walk);
+        self.judge_waiting(tx, tenant, &mut walk).await?;
+        let (events, last) = (walk.events(), head.as_ref().map_or_else(|| walk.position(), |head| head.position));
+        let link = head.map_or_else(|| walk.link().unwrap_or_default().to_vec(), |head| head.link);
+        let (found, more) = walk.end();
+        Ok(Summary { tenant, events, first: first.saturating_add(1), last, link, found, more })
+    }
+
+    async fn deleted(
+        &self,
+        tx: &Tx,
+        tenant: TenantId,
+        page: &[AuditRow],
+    ) -> Result<HashSet<countersign_domain::id::AccountId>, Failure> {
+        let blanked = page.iter().filter(|row| row.salt.is_none());
+        Ok(audit_chain::deleted(tx, tenant, blanked.flat_map(AuditRow::accounts).collect()).await?)
+    }
+
+    fn judge_head(&self, head: Option<&Head>, walk: &mut Walk<'_>) {
+        let Some(head) = head else {
+            if walk.events() > 0 {
+                walk.note(None, None, Finding::HeadMissing);
+            }
+            return;
+        };
+        match self.keys.find(&head.mac_key) {
+            None => walk.note(None, None, Finding::HeadKeyUnknown),
+            Some(key) if !key.is_mac(&head.mac, ends(head)) => walk.note(None, None, Finding::HeadChanged),
+            Some(_) => {}
+        }
+        if walk.position() < head.position {
+            walk.note(Some(walk.position() + 1), None, Finding::CutOff { up_to: head.position });
+        } else if walk.link() != Some(head.link.as_slice()) {
+            walk.note(Some(head.position), None, Finding::EndDiffers);
+        }
+    }
+
+    async fn judge_waiting(&self, tx: &Tx, tenant: TenantId, walk: &mut Walk<'_>) -> Result<(), Failure> {
+        let waiting = audit_chain::waiting_of(tx, tenant).await?;
+        let age = waiting.oldest.map_or(Duration::ZERO, |oldest| self.clock.now().since(oldest));
+        if age > LONG {
+            walk.note(None, None, Finding::Waiting { events: waiting.events, age });
+        }
+        Ok(())
+    }
+}
+
+fn is_at(seen: &Seen, position: i64, link: Option<&[u8]>) -> bool {
+    seen.position == position && link == Some(seen.link.as_slice())
+}

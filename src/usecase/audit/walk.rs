@@ -1,0 +1,147 @@
+use super::{Finding, Found};
+use crate::{
+    keys::{ChainKeys, commit_to_origin},
+    store::audit::AuditRow,
+};
+use countersign_domain::id::{AccountId, TenantId};
+use std::collections::{BTreeMap, HashSet};
+
+/// Goes along a chain, event by event, and remembers what does not fit.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    keys: &'a ChainKeys,
+    tenant: TenantId,
+    /// The position of the event before, and its link where that is known.
+    position: i64,
+    previous: Option<Vec<u8>>,
+    events: u64,
+    /// Those whose links do not hold, with what stood before them.
+    suspects: Vec<(AuditRow, Vec<u8>)>,
+    unknown: BTreeMap<String, (i64, u64)>,
+    found: Vec<Found>,
+    more: u64,
+}
+
+/// Findings that are kept; whoever has as many has understood.
+const MOST_FOUND: usize = 1_000;
+/// Events of which it is asked whether they come from somewhere else. Each is tried in the place of each other.
+const MOST_SUSPECTS: usize = 16;
+
+impl<'a> Walk<'a> {
+    /// From behind this position, where this link is.
+    pub(super) fn from(keys: &'a ChainKeys, tenant: TenantId, position: i64, link: Option<Vec<u8>>) -> Self {
+        Self {
+            keys,
+            tenant,
+            position,
+            previous: link,
+            events: 0,
+            suspects: Vec::new(),
+            unknown: BTreeMap::new(),
+            found: Vec::new(),
+            more: 0,
+        }
+    }
+
+    pub(super) fn position(&self) -> i64 {
+        self.position
+    }
+
+    pub(super) fn link(&self) -> Option<&[u8]> {
+        self.previous.as_deref()
+    }
+
+    pub(super) fn events(&self) -> u64 {
+        self.events
+    }
+
+    pub(super) fn note(&mut self, position: Option<i64>, row: Option<&AuditRow>, finding: Finding) {
+        if self.found.len() >= MOST_FOUND {
+            self.more += 1;
+            return;
+        }
+        self.found.push(Found { tenant: self.tenant, position, event: row.map(|row| row.id), finding });
+    }
+
+    /// The next event. `deleted` are the accounts of which it is known that they were deleted.
+    pub(super) fn step(&mut self, row: AuditRow, deleted: &HashSet<AccountId>) {
+        let Some(position) = row.position else { return };
+        self.events += 1;
+        if position > self.position.saturating_add(1) {
+            self.note(Some(self.position + 1), None, Finding::Missing { up_to: position - 1 });
+            self.previous = None;
+        }
+        self.position = position;
+        let previous = std::mem::replace(&mut self.previous, row.link.clone());
+        if row.salt.is_none() && row.accounts().all(|account| !deleted.contains(&account)) {
+            self.note(Some(position), Some(&row), Finding::Unexplained);
+        }
+        let (Some(digest), Some(link)) = (sound_digest(&row), row.link.as_deref()) else {
+            self.note(Some(position), Some(&row), Finding::Changed);
+            return;
+        };
+        let name = row.link_key.as_deref().unwrap_or_default();
+        let Some(key) = self.keys.find(name) else {
+            self.unknown.entry(name.to_owned()).or_insert((position, 0)).1 += 1;
+            return;
+        };
+        // Behind a gap nobody knows what this one was bound to.
+        let Some(previous) = previous else { return };
+        if !key.is_link(link, &previous, position, &row.entry(&digest).encode()) {
+            if self.suspects.len() < MOST_SUSPECTS {
+                self.suspects.push((row, previous));
+            } else {
+                self.note(Some(position), Some(&row), Finding::Changed);
+            }
+        }
+    }
+
+    /// Everything that was found, by position, and how much more there was.
+    pub(super) fn end(mut self) -> (Vec<Found>, u64) {
+        for (row, finding) in self.judged() {
+            self.note(row.position, Some(&row), finding);
+        }
+        for (key, (position, events)) in std::mem::take(&mut self.unknown) {
+            self.note(Some(position), None, Finding::KeyUnknown { key, events });
+        }
+        self.found.sort_by_key(|found| found.position);
+        (self.found, self.more)
+    }
+
+    /// What became of the suspects. One that fits somewhere else was moved; one that fits where it is, behind what should be
+    /// there, only follows another suspect; any other was changed.
+    fn judged(&self) -> Vec<(AuditRow, Finding)> {
+        let places: Vec<i64> = self.suspects.iter().filter_map(|(row, _)| row.position).collect();
+        let links: Vec<&[u8]> = self.suspects.iter().filter_map(|(row, _)| row.link.as_deref()).collect();
+        let before = self.suspects.iter().map(|(_, previous)| previous.clone());
+        // Where the link alone was changed, this is what it was.
+        let mended = self.suspects.iter().filter_map(|(row, previous)| self.made(row, previous, row.position?));
+        let behind: Vec<Vec<u8>> =
+            before.chain(links.iter().map(|link| link.to_vec())).chain(mended.map(|link| link.to_vec())).collect();
+        let fits = |row: &AuditRow, position: i64| {
+            let made = behind.iter().filter_map(|previous| self.made(row, previous, position));
+            made.into_iter().any(|link| links.contains(&link.as_slice()))
+        };
+        let judge = |row: &AuditRow| match places.iter().find(|position| fits(row, **position)) {
+            Some(position) if Some(*position) == row.position => None,
+            Some(position) => Some(Finding::Moved { was: *position }),
+            None => Some(Finding::Changed),
+        };
+        self.suspects.iter().filter_map(|(row, _)| Some((row.clone(), judge(row)?))).collect()
+    }
+
+    fn made(&self, row: &AuditRow, previous: &[u8], position: i64) -> Option<[u8; 32]> {
+        let key = self.keys.find(row.link_key.as_deref()?)?;
+        Some(key.link(previous, position, &row.entry(&sound_digest(row)?).encode()))
+    }
+}
+
+/// What the event is committed to, if that is what it says; once that is forgotten, there must be nothing to forget.
+fn sound_digest(row: &AuditRow) -> Option<[u8; 32]> {
+    let digest: [u8; 32] = row.digest.as_deref()?.try_into().ok()?;
+    let is_sound = match &row.salt {
+        Some(salt) => commit_to_origin(salt, &row.address, &row.user_agent) == digest,
+        None => row.address.is_empty() && row.user_agent.is_empty(),
+    };
+    is_sound.then_some(digest)
+}

@@ -1,0 +1,52 @@
+use super::doors::Stories;
+use crate::{
+    config::AuditLines,
+    grpc::{AdminServices, AuditDoor},
+    telemetry::AuditLog,
+    usecase::audit::{ForgetEvents, ReadAudit, SealEvents, WatchEvents},
+};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Streams of the audit trail at once. Operators are few, and each stream asks the database once a second.
+const MOST_WATCHERS: usize = 32;
+
+/// Hands the stories of the audit trail what they need.
+impl Stories<'_> {
+    pub(super) fn seal_events(&self) -> SealEvents {
+        let world = &self.means.world;
+        SealEvents {
+            store: self.means.store.clone(),
+            reload: self.means.reload.clone(),
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+            log: self.audit_log(),
+            tide: self.means.audit_tide.clone(),
+            wakeups: self.means.wakeups.clone(),
+            turn: Arc::default(),
+        }
+    }
+
+    pub(super) fn forget_events(&self) -> ForgetEvents {
+        ForgetEvents { store: self.means.store.clone(), seal: self.seal_events() }
+    }
+
+    pub(super) fn admin_services(&self) -> AdminServices {
+        let read = ReadAudit { store: self.means.store.clone() };
+        let watch = WatchEvents {
+            read: read.clone(),
+            tide: self.means.audit_tide.clone(),
+            seats: Arc::new(Semaphore::new(MOST_WATCHERS)),
+            longest: self.config.server.max_connection_age,
+        };
+        AdminServices { audit: AuditDoor { read, watch }, reflection: self.config.server.reflection }
+    }
+
+    fn audit_log(&self) -> AuditLog {
+        match &self.config.audit.log {
+            AuditLines::Off => AuditLog::Off,
+            AuditLines::Stderr => AuditLog::Stderr,
+            AuditLines::File(path) => AuditLog::File(path.clone()),
+        }
+    }
+}

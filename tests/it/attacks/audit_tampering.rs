@@ -1,0 +1,208 @@
+use crate::support::{App, AppOptions, Person, on_each_database, on_each_database_with};
+use countersign::usecase::{
+    Origin,
+    audit::{Finding, RestartTrail, Restarted, Seen, VerifyTrail},
+};
+use countersign_domain::tenant::DEFAULT_TENANT;
+
+/// A chain of which a copy is kept.
+async fn sealed(app: &App) {
+    let ada = Person::sign_up(app, "ada@example.org").await;
+    for _ in 0..6 {
+        Person::log_in(app, &ada.email, "not her password at all").await.unwrap_err();
+    }
+    app.seal.run().await.unwrap();
+    app.execute("CREATE TABLE kept_events AS SELECT * FROM audit_events").await;
+    app.execute("CREATE TABLE kept_heads AS SELECT * FROM audit_heads").await;
+    assert_eq!(findings(app).await, []);
+}
+
+async fn put_back(app: &App) {
+    for (table, kept) in [("audit_events", "kept_events"), ("audit_heads", "kept_heads")] {
+        app.execute(&format!("DELETE FROM {table}")).await;
+        app.execute(&format!("INSERT INTO {table} SELECT * FROM {kept}")).await;
+    }
+    assert_eq!(findings(app).await, []);
+}
+
+async fn findings(app: &App) -> Vec<(Option<i64>, Finding)> {
+    let found = app.verify().await.into_iter().flat_map(|summary| summary.found);
+    found.map(|found| (found.position, found.finding)).collect()
+}
+
+fn is_sqlite(app: &App) -> bool {
+    app.database_url.starts_with("sqlite")
+}
+
+#[test]
+fn a_change_of_any_column_is_found() {
+    on_each_database(async |app| {
+        sealed(app).await;
+        let id = if is_sqlite(app) { "randomblob(16)" } else { "gen_random_uuid()" };
+        let bytes = if is_sqlite(app) { "randomblob(32)" } else { "decode(repeat('ab', 32), 'hex')" };
+        let columns = [
+            ("id", id),
+            ("tenant_id", id),
+            ("happened_at", "happened_at - 1"),
+            ("kind", "'logged_in'"),
+            ("outcome", "'ok'"),
+            ("reason", "NULL"),
+            ("actor_id", id),
+            ("account_id", "NULL"),
+            ("session_id", id),
+            ("service_id", id),
+            ("object", "'x'"),
+            ("address", "'192.0.2.1'"),
+            ("user_agent", "''"),
+            ("trace_id", "'0'"),
+            ("position", "position + 100"),
+            ("link", bytes),
+            ("link_key", "'another'"),
+            ("origin_salt", bytes),
+            ("origin_salt", "NULL"),
+            ("origin_digest", bytes),
+            ("origin_digest", "NULL"),
+        ];
+        let covered: std::collections::BTreeSet<_> = columns.iter().map(|(column, _)| *column).collect();
+        let table = if is_sqlite(app) {
+            "SELECT count(*) FROM pragma_table_info('audit_events')"
+        } else {
+            "SELECT count(*) FROM information_schema.columns WHERE table_name = 'audit_events' AND table_schema = 'public'"
+        };
+        assert_eq!(app.number(table).await, covered.len() as i64, "a column is not tried");
+        for (column, value) in columns {
+            app.execute(&format!("UPDATE audit_events SET {column} = {value} WHERE position = 5")).await;
+            let found = findings(app).await;
+            assert!(found.iter().any(|(position, _)| *position == Some(5)), "{column} = {value}: {found:?}");
+            put_back(app).await;
+        }
+    });
+}
+
+#[test]
+fn forgetting_where_an_event_came_from_is_found_unless_its_account_was_deleted() {
+    on_each_database(async |app| {
+        sealed(app).await;
+        app.execute("UPDATE audit_events SET address = '', user_agent = '', origin_salt = NULL WHERE position = 5")
+            .await;
+        assert_eq!(findings(app).await, [(Some(5), Finding::Unexplained)]);
+    });
+}
+
+#[test]
+fn events_that_are_taken_out_or_off_the_end_are_found() {
+    on_each_database(async |app| {
+        sealed(app).await;
+        let last = app.rows("audit_events").await;
+        app.execute("DELETE FROM audit_events WHERE position IN (4, 5)").await;
+        assert_eq!(findings(app).await, [(Some(4), Finding::Missing { up_to: 5 })]);
+        put_back(app).await;
+        app.execute("DELETE FROM audit_events WHERE position = 1").await;
+        assert_eq!(findings(app).await, [(Some(1), Finding::Missing { up_to: 1 })]);
+        put_back(app).await;
+        app.execute(&format!("DELETE FROM audit_events WHERE position > {}", last - 2)).await;
+        assert_eq!(findings(app).await, [(Some(last - 1), Finding::CutOff { up_to: last })]);
+        put_back(app).await;
+        app.execute("DELETE FROM audit_events").await;
+        assert_eq!(findings(app).await, [(Some(1), Finding::CutOff { up_to: last })]);
+        put_back(app).await;
+        // Closing the gap makes it no better.
+        app.execute("DELETE FROM audit_events WHERE position = 5").await;
+        app.execute("UPDATE audit_events SET position = 5 WHERE position = 6").await;
+        assert!(findings(app).await.iter().any(|(_, finding)| matches!(finding, Finding::Missing { .. })));
+    });
+}
+
+#[test]
+fn events_that_change_places_are_found() {
+    on_each_database(async |app| {
+        sealed(app).await;
+        for (one, other) in [(5, 6), (3, 8)] {
+            app.execute(&format!("UPDATE audit_events SET position = 1000 WHERE position = {one}")).await;
+            app.execute(&format!("UPDATE audit_events SET position = {one} WHERE position = {other}")).await;
+            app.execute(&format!("UPDATE audit_events SET position = {other} WHERE position = 1000")).await;
+            let moved = |to: i64, was: i64| (Some(to), Finding::Moved { was });
+            assert_eq!(findings(app).await, [moved(one, other), moved(other, one)]);
+            put_back(app).await;
+        }
+    });
+}
+
+#[test]
+fn a_head_that_was_changed_put_elsewhere_or_taken_away_is_found() {
+    on_each_database(async |app| {
+        sealed(app).await;
+        let last = app.rows("audit_events").await;
+        let changes = [
+            format!("position = {}", last - 1),
+            format!("position = {}", last + 1),
+            "position = 6, link = (SELECT link FROM audit_events WHERE position = 6)".to_owned(),
+            "anchor_position = 3, anchor_link = (SELECT link FROM audit_events WHERE position = 3)".to_owned(),
+            "link = mac".to_owned(),
+            "anchor_link = mac".to_owned(),
+            "mac = link".to_owned(),
+        ];
+        for change in changes {
+            app.execute(&format!("UPDATE audit_heads SET {change}")).await;
+            let found = findings(app).await;
+            assert!(found.contains(&(None, Finding::HeadChanged)), "{change}: {found:?}");
+            put_back(app).await;
+        }
+        app.execute("UPDATE audit_heads SET mac_key = 'another'").await;
+        assert_eq!(findings(app).await, [(None, Finding::HeadKeyUnknown)]);
+        put_back(app).await;
+        app.execute("DELETE FROM audit_heads").await;
+        assert_eq!(findings(app).await, [(None, Finding::HeadMissing)]);
+    });
+}
+
+#[test]
+fn a_tail_that_was_cut_off_is_not_covered_up_by_the_events_that_follow() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        sealed(app).await;
+        app.execute("UPDATE audit_heads SET position = 4, link = (SELECT link FROM audit_events WHERE position = 4)")
+            .await;
+        app.execute("DELETE FROM audit_events WHERE position > 4").await;
+        Person::sign_up(app, "bob@example.org").await;
+        app.seal.run().await.unwrap_err();
+        let waiting = "SELECT count(*) FROM audit_events WHERE position IS NULL";
+        assert!(app.number(waiting).await > 0, "what happens meanwhile waits");
+        let keys = app.seal.reload.ring.chain();
+        let restart = RestartTrail { store: app.seal.store.clone(), keys, journal: app.accounts.journal.clone() };
+        let restarted = restart.run(&Origin::terminal(), DEFAULT_TENANT).await.unwrap();
+        assert_eq!(restarted, Restarted::Behind(4));
+        app.seal.run().await.unwrap();
+        assert_eq!(app.number(waiting).await, 0);
+        let said = "SELECT count(*) FROM audit_events WHERE kind = 'audit_restarted' AND object = '4'";
+        assert_eq!(app.number(said).await, 1, "the restart stands in the trail");
+        assert_eq!(restart.run(&Origin::terminal(), DEFAULT_TENANT).await.unwrap(), Restarted::NotNeeded);
+    });
+}
+
+#[test]
+fn a_chain_that_lost_its_head_does_not_begin_again() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        sealed(app).await;
+        app.execute("DELETE FROM audit_heads").await;
+        Person::sign_up(app, "bob@example.org").await;
+        app.seal.run().await.unwrap_err();
+        assert_eq!(app.rows("audit_heads").await, 0);
+    });
+}
+
+#[test]
+fn putting_an_old_state_of_everything_back_is_found_by_whoever_kept_the_end() {
+    on_each_database(async |app| {
+        sealed(app).await;
+        Person::sign_up(app, "bob@example.org").await;
+        app.seal.run().await.unwrap();
+        let end = app.verify().await.remove(0);
+        let seen = Seen { position: end.last, link: end.link };
+        let (store, keys) = (app.seal.store.clone(), app.seal.reload.ring.chain());
+        let verify = VerifyTrail { store, keys, clock: app.time.clone() };
+        assert!(verify.run(Some(DEFAULT_TENANT), Some(&seen)).await.unwrap()[0].is_sound());
+        put_back(app).await;
+        let found = verify.run(Some(DEFAULT_TENANT), Some(&seen)).await.unwrap().remove(0).found;
+        assert!(found.iter().any(|found| found.finding == Finding::NotAsSeen), "{found:?}");
+    });
+}

@@ -1,0 +1,45 @@
+//! The audit trail: sealed, listed, watched, verified, forgotten.
+
+mod command;
+mod delete_me;
+mod list;
+mod retention;
+mod seal;
+mod watch;
+
+use crate::support::{App, OPERATOR_TOKEN, bearer};
+use countersign::{
+    grpc::wire::admin_proto::*,
+    store::audit::AuditRow,
+    usecase::{About, Journal, Origin},
+};
+use countersign_domain::{audit::EventKind, tenant::DEFAULT_TENANT};
+
+/// Writes events and commits them, as a story does.
+async fn write(journal: &Journal, events: usize) {
+    for number in 0..events {
+        let about = About::object(&format!("event-{number}"));
+        journal
+            .did(&journal.store.write(), DEFAULT_TENANT, &Origin::terminal(), EventKind::KeyRotated, about)
+            .await
+            .unwrap();
+    }
+}
+
+/// Every sealed event, in order.
+async fn chain(app: &App) -> Vec<AuditRow> {
+    countersign::store::audit::after(&app.seal.store.read(), DEFAULT_TENANT, 0, 100_000).await.unwrap()
+}
+
+/// Seals, and makes sure that the chain is as it was left.
+async fn sound(app: &App) {
+    app.seal.run().await.unwrap();
+    for summary in app.verify().await {
+        assert!(summary.is_sound(), "{summary:?}");
+    }
+}
+
+async fn listed(app: &App, filter: EventFilter) -> Vec<AuditEvent> {
+    let question = ListEventsRequest { filter: Some(filter), ..Default::default() };
+    app.audit().list_events(bearer(OPERATOR_TOKEN, question)).await.unwrap().into_inner().events
+}
