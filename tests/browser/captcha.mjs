@@ -102,6 +102,22 @@ scenario(async ({ browser, start }) => {
   await widget(page).click();
   await at(page, "/reset");
   done("a script that did not come is loaded at the next try");
+
+  await service.calls().account.verify({ token: mail.token });
+  await page.goto(`${service.origin}/sign-in`);
+  for (let wrong = 1; wrong <= 3; wrong++) {
+    await fill(page, { identifier: "ada@example.org", password: `not this one, nor ${wrong}` });
+    await submit(page);
+    await page.locator(`main [role="alert"]`).waitFor();
+    await page.locator(`main button[type="submit"]:enabled`).waitFor();
+  }
+  assert.equal(await widget(page).count(), 0, "a slip or two cost nothing");
+  await fill(page, { identifier: "ada@example.org", password: PASSWORD });
+  await submit(page);
+  await widget(page).click();
+  await at(page, "/account");
+  assert.deepEqual(verifier.tokens.at(-1).split("-").slice(0, 2), ["token", "login"]);
+  done("signed in, after three wrong passwords, as a person");
 });
 
 const fill = async (page, values) => {
