@@ -70,7 +70,8 @@ fn the_reference_of_metrics_is_current() {
 fn the_reference_of_limits_is_current() {
     let mut made = String::from(
         "# Limits\n\nA call over a limit is refused with RESOURCE_EXHAUSTED, the reason RATE_LIMITED, and a RetryInfo that says when \
-         the next one is let through. It costs nothing: who waits as long as told gets through. `limits.percent` changes all \
+         the next one is let through. It costs nothing: who waits as long as told gets through. Wrong passwords are held by a rule of their own, `[lockout]` in \
+         [the settings](configuration.md). `limits.percent` changes all \
          sizes; why they are what they are stands in `crates/domain/src/limit/sizes.rs`.\n\nAn address is one of IPv4, or a /64 of \
          IPv6. *Shared* limits are counted together by all replicas on one Redis (`limits.store`); the others by each \
          for itself.\n\n| name | what is counted | at once | then one every | shared |\n| --- | --- | --- | --- | --- |\n",

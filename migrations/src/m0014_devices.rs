@@ -32,14 +32,15 @@ impl MigrationTrait for Migration {
         manager
             .alter_table(Table::alter().table("accounts").add_column(counter("password_failures")).to_owned())
             .await?;
-        for column in [optional_id("device_id"), optional_short_text("place")] {
+        let in_cookies = ColumnDef::new("in_cookies").boolean().not_null().default(false).to_owned();
+        for column in [optional_id("device_id"), optional_short_text("place"), in_cookies] {
             manager.alter_table(Table::alter().table("sessions").add_column(column).to_owned()).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for column in ["device_id", "place"] {
+        for column in ["device_id", "place", "in_cookies"] {
             manager.alter_table(Table::alter().table("sessions").drop_column(column).to_owned()).await?;
         }
         manager.alter_table(Table::alter().table("accounts").drop_column("password_failures").to_owned()).await?;

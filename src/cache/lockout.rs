@@ -32,7 +32,7 @@ pub struct LockKey([u8; 16]);
 
 impl LockKey {
     /// Half of the code is kept, as RFC 2104 section 5 allows.
-    pub fn mac(tag: [u8; 32]) -> Self {
+    pub fn from_tag(tag: [u8; 32]) -> Self {
         let mut half = [0; 16];
         half.copy_from_slice(&tag[..16]);
         Self(half)
@@ -60,7 +60,7 @@ impl Lockout {
     /// Between every process on one Redis. All should be given the same rule. The clock is each process's own: the waits are
     /// minutes, and one that is a little off moves them by as much.
     pub fn shared(together: Together, clock: Clock, rule: LockoutRule) -> Self {
-        let shared = Shared::new(together, rule.memory());
+        let shared = Shared::new(together, rule.life());
         Self(Arc::new(Inner { clock, rule, memory: Memory::new(rule.stricter()), shared: Some(shared) }))
     }
 

@@ -6,12 +6,10 @@ use crate::{
 use countersign_domain::secret::SecretText;
 use fred::{
     prelude::{Client, ClientLike as _, Expiration, KeysInterface as _},
-    types::scripts::Script,
+    types::{FromValue, scripts::Script},
 };
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
@@ -82,13 +80,18 @@ impl Together {
         let _ = timeout(self.0.patience, self.0.redis.quit()).await;
     }
 
-    /// What Redis answers; `None` when it has to be decided here. Boxed, because the future of a command is large and few calls are
-    /// counted together.
-    pub(super) async fn ask<T>(&self, asked: Pin<Box<impl Future<Output = Result<T, RedisFault>>>>) -> Option<T> {
+    /// Runs a script and returns what it answers; `None` when it has to be decided here.
+    pub(super) async fn run<T: FromValue>(
+        &self,
+        script: &Script,
+        keys: Vec<String>,
+        arguments: Vec<String>,
+    ) -> Option<T> {
         if self.is_down() {
             return None;
         }
-        match asked.await {
+        // Boxed, because the future of a command is large and few calls are counted together.
+        match Box::pin(self.0.ask(script, keys, arguments)).await {
             Ok(answer) => Some(answer),
             Err(fault) => {
                 // Of all calls that notice it at the same time, one says so.
@@ -101,20 +104,6 @@ impl Together {
             }
         }
     }
-
-    /// Runs a script. One wait for all of it: a Redis that was restarted has to be told the script again.
-    pub(super) async fn run<T>(
-        &self,
-        script: &Script,
-        keys: Vec<String>,
-        arguments: Vec<String>,
-    ) -> Result<T, RedisFault>
-    where
-        T: fred::types::FromValue,
-    {
-        let answer = timeout(self.0.patience, script.evalsha_with_reload(&self.0.redis, keys, arguments)).await;
-        Ok(answer.ok_or_else(|| RedisFault::silence("no answer in time"))??)
-    }
 }
 
 impl fmt::Debug for Together {
@@ -124,6 +113,17 @@ impl fmt::Debug for Together {
 }
 
 impl Inner {
+    /// One wait for all of it: a Redis that was restarted has to be told the script again.
+    async fn ask<T: FromValue>(
+        &self,
+        script: &Script,
+        keys: Vec<String>,
+        arguments: Vec<String>,
+    ) -> Result<T, RedisFault> {
+        let answer = timeout(self.patience, script.evalsha_with_reload(&self.redis, keys, arguments)).await;
+        Ok(answer.ok_or_else(|| RedisFault::silence("no answer in time"))??)
+    }
+
     /// Whether Redis does again what a call needs of it, which is to write.
     async fn probe(&self) -> bool {
         let written = self.redis.set::<(), _, _>(PROBE, "1", Some(Expiration::EX(1)), None, false);

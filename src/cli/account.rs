@@ -7,7 +7,7 @@ use crate::{
     },
     wiring,
 };
-use countersign_domain::account::Identifier;
+use countersign_domain::{account::Identifier, lockout::SPENT};
 
 pub(super) fn run(config: &Config, command: &AccountCommand, screen: &Screen) -> Outcome {
     block_on(async {
@@ -41,8 +41,12 @@ impl Desk<'_> {
     async fn show(&self, identifier: &str) -> Outcome {
         let line = self.find(identifier).await?;
         self.print(&line);
-        if line.password_failures > 0 {
-            self.screen.say(&format!("wrong passwords in a row, from devices not known: {}", line.password_failures));
+        match line.password_failures {
+            0 => {}
+            SPENT => self.screen.say(
+                "its password was guessed at for too long: on devices not known it opens nothing until it is reset",
+            ),
+            count => self.screen.say(&format!("wrong passwords in a row, from devices not known: {count}")),
         }
         Ok(())
     }

@@ -46,7 +46,8 @@ impl Top {
         let (data_dir, database_url) = read_storage(&mut section);
         let redis_url = section.optional::<RedisUrl>(
             "redis_url",
-            "Where Redis is. Replicas wake each other up through it; without it each looks for work by itself.",
+            "Where Redis is. Replicas wake each other up through it, and count limits and wrong passwords together \
+             (`limits.store`); without it each does so by itself.",
         );
         let smtp_url = section.optional::<SmtpUrl>(
             "smtp_url",

@@ -12,6 +12,7 @@ use crate::usecase::{
 use countersign_domain::{
     refusal::{Reason, Refusal},
     secret::SecretText,
+    session::Keeping,
 };
 use tonic::{Request, Response, Status};
 
@@ -31,7 +32,7 @@ impl auth_service_server::AuthService for AuthDoor {
     async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let mut form = read_login(request.into_inner())?;
+            let mut form = read_login(request.into_inner(), call.keeping())?;
             form.device_token = form.device_token.or_else(|| call.kept_device().cloned());
             let LoggedIn { session, device_token } = self.login.run(&call.origin, form).await?;
             self.leave_former(&call).await;
@@ -133,7 +134,7 @@ impl AuthDoor {
     }
 }
 
-fn read_login(message: LoginRequest) -> Result<LoggingIn, Refusal> {
+fn read_login(message: LoginRequest, keeping: Keeping) -> Result<LoggingIn, Refusal> {
     let mut fields = Fields::default();
     if message.identifier.is_empty() {
         fields.note("identifier", "is missing");
@@ -151,6 +152,7 @@ fn read_login(message: LoginRequest) -> Result<LoggingIn, Refusal> {
             audience: message.audience,
             device_name: device_name?,
             device_token: device_token?,
+            keeping,
         })
     })();
     fields.done(form)

@@ -1,5 +1,5 @@
 use countersign_domain::client::Place;
-use maxminddb::{Reader, path};
+use maxminddb::{MaxMindDbError, Reader, path};
 use std::{fmt, net::IpAddr, path::Path, sync::Arc};
 
 /// Tells the country of an address, if anybody told us.
@@ -24,9 +24,10 @@ impl Places {
     /// # Errors
     /// When it cannot be read, is damaged, or is of another kind.
     pub fn open(file: &Path) -> Result<Self, PlacesFault> {
-        let reader = Reader::open_readfile(file).map_err(|error| PlacesFault(error.to_string()))?;
+        let fault = |error: MaxMindDbError| PlacesFault(format!("{} cannot be read: {error}", file.display()));
+        let reader = Reader::open_readfile(file).map_err(fault)?;
         // Once, so that a damaged file stops the start and no call.
-        reader.verify().map_err(|error| PlacesFault(error.to_string()))?;
+        reader.verify().map_err(fault)?;
         Ok(Self(Some(Arc::new(reader))))
     }
 

@@ -6,6 +6,7 @@ use countersign_domain::{
     email::EmailAddress,
     id::{AccountId, TenantId},
     locale::Locale,
+    lockout::{SPENT, Standing},
     secret::SecretText,
     time::Timestamp,
     username::Username,
@@ -60,6 +61,11 @@ impl Account {
 
     pub fn is_disabled(&self) -> bool {
         self.disabled_at.is_some()
+    }
+
+    /// Whether its password was guessed at for so long that it opens nothing to strangers.
+    pub fn password_is_spent(&self) -> bool {
+        self.password_failures >= SPENT
     }
 }
 
@@ -229,10 +235,9 @@ pub async fn replace_password(
 pub struct Admission {
     /// The password that was proven.
     pub password_version: i32,
-    /// So many wrong ones in a row make it worthless; `None` on a device that is known.
-    pub most_failures: Option<i32>,
-    /// Whether it is known that there were wrong ones, which are forgiven.
-    pub forgives: bool,
+    pub standing: Standing,
+    /// Whether wrong ones were counted before, which are forgiven a stranger.
+    pub had_failures: bool,
 }
 
 /// Whether an account may still sign in with the password that was proven, held until the transaction ends.
@@ -243,14 +248,15 @@ pub struct Admission {
 /// # Errors
 /// When the database does not answer.
 pub async fn admit(tx: &Tx, tenant: TenantId, id: AccountId, admission: Admission) -> Result<bool, StoreFault> {
-    let Admission { password_version, most_failures, forgives } = admission;
+    let Admission { password_version, standing, had_failures } = admission;
+    let is_stranger = standing == Standing::Stranger;
     let is_admitted = Condition::all()
         .add(account::Column::Id.eq(id.as_uuid()))
         .add(account::Column::TenantId.eq(tenant.as_uuid()))
         .add(account::Column::DisabledAt.is_null())
         .add(account::Column::PasswordVersion.eq(password_version))
-        .add_option(most_failures.map(|most| account::Column::PasswordFailures.lt(most)));
-    if forgives {
+        .add_option(is_stranger.then(|| account::Column::PasswordFailures.lt(SPENT)));
+    if is_stranger && had_failures {
         let forgiven = account::Entity::update_many()
             .col_expr(account::Column::PasswordFailures, Expr::value(0))
             .filter(is_admitted)
@@ -261,18 +267,20 @@ pub async fn admit(tx: &Tx, tenant: TenantId, id: AccountId, admission: Admissio
     Ok(account::Entity::find().filter(is_admitted).lock_shared().one(tx.database()).await?.is_some())
 }
 
-/// Counts a wrong password. Returns how many there were in a row; `None` when there is no such account.
+/// Counts a stranger's wrong password, of which `most` in a row spend the right one. Returns whether this one did, which it does once.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count_password_failure(tx: &Tx, tenant: TenantId, id: AccountId) -> Result<Option<i32>, StoreFault> {
+pub async fn count_password_failure(tx: &Tx, tenant: TenantId, id: AccountId, most: i32) -> Result<bool, StoreFault> {
+    let counted = || Expr::col(account::Column::PasswordFailures).add(1);
     let rows = account::Entity::update_many()
-        .col_expr(account::Column::PasswordFailures, Expr::col(account::Column::PasswordFailures).add(1))
+        .col_expr(account::Column::PasswordFailures, Expr::case(counted().gte(most), SPENT).finally(counted()).into())
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(account::Column::PasswordFailures.lt(SPENT))
         .exec_with_returning(tx.database())
         .await?;
-    Ok(rows.into_iter().next().map(|row| row.password_failures))
+    Ok(rows.iter().any(|row| row.password_failures == SPENT))
 }
 
 /// Replaces the hash of an unchanged password, made anew with today's parameters. A password that was changed meanwhile

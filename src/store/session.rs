@@ -43,6 +43,8 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
     /// The device it was opened on. A session from before devices were known has none.
     pub device: Option<DeviceId>,
+    /// Whether its tokens were handed out in cookies, beside which that of the device is shown.
+    pub in_cookies: bool,
     /// Where it was opened, or last seen with a very different client.
     pub place: Option<Place>,
 }
@@ -67,6 +69,7 @@ impl Session {
             },
             ended_at: row.ended_at.map(Timestamp::from_micros),
             device: row.device_id.map(DeviceId::from_uuid),
+            in_cookies: row.in_cookies,
             place: row.place.as_deref().and_then(Place::parse),
         }
     }
@@ -77,7 +80,7 @@ impl Session {
             signals: Signals {
                 program: Program::of(&self.user_agent),
                 network: self.address.parse().ok().map(Network::of),
-                device: self.device.map_or(DeviceSignal::Unasked, DeviceSignal::Shown),
+                device: self.device.filter(|_| self.in_cookies).map_or(DeviceSignal::Unasked, DeviceSignal::Shown),
             },
             place: self.place,
         }
@@ -124,6 +127,7 @@ pub async fn open(tx: &Tx, tenant: TenantId, new: &Session) -> Result<(), StoreF
         ended_at: Set(None),
         end_reason: Set(None),
         device_id: Set(new.device.map(DeviceId::as_uuid)),
+        in_cookies: Set(new.in_cookies),
         place: Set(new.place.map(|place| place.to_string())),
     };
     session::Entity::insert(row).exec_without_returning(tx.database()).await?;

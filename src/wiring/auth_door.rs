@@ -4,7 +4,7 @@ use crate::{
     usecase::{
         gate::{GuessGate, Lookout},
         service::IssueServiceToken,
-        session::{Logout, Refresh, WatchClient},
+        session::{EndStolen, Logout, Refresh, WatchClient},
         sign_in::{Login, OpenSession},
     },
 };
@@ -40,10 +40,14 @@ impl Stories<'_> {
 
     fn refresh(&self) -> Refresh {
         let Means { store, ring, news, world, .. } = self.means;
+        let end_stolen =
+            EndStolen { store: store.clone(), post: self.post(), journal: self.journal(), clock: world.clock.clone() };
         let watch = WatchClient {
             store: store.clone(),
             lookout: self.lookout(),
             on_mismatch: self.config.risk.on_mismatch,
+            end_stolen: end_stolen.clone(),
+            throttle: self.throttle(),
             post: self.post(),
             journal: self.journal(),
             clock: world.clock.clone(),
@@ -57,7 +61,7 @@ impl Stories<'_> {
             me: self.me(),
             throttle: self.throttle(),
             watch,
-            post: self.post(),
+            end_stolen,
             journal: self.journal(),
             clock: world.clock.clone(),
         }

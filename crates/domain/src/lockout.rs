@@ -27,6 +27,18 @@ pub struct LockoutRule {
     pub longest_wait: Duration,
 }
 
+/// What somebody is to an account who wants to log in to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// On a device that was used for it before.
+    Known,
+    Stranger,
+}
+
+/// What is counted of a password that was guessed at for too long: to strangers it opens nothing until it is reset, whatever limit is
+/// set later.
+pub const SPENT: i32 = i32::MAX;
+
 /// A guess that was admitted. It has to be settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(Timestamp);
@@ -92,7 +104,7 @@ impl LockoutRule {
     }
 
     /// For how long guesses have to be remembered.
-    pub fn memory(&self) -> Duration {
+    pub fn life(&self) -> Duration {
         self.longest_wait + self.captcha_window.max(self.lock_window).max(QUIET)
     }
 

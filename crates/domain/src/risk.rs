@@ -1,6 +1,9 @@
 //! What is unusual about a client, and what is made of it.
 
-use crate::client::{DeviceSignal, Place, Signals};
+use crate::{
+    client::{DeviceSignal, Place, Signals},
+    lockout::Standing,
+};
 
 /// What is done when a session is refreshed by a client that is very different from the one that opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +59,11 @@ pub fn is_same_client(opened: &Signals, refreshing: &Signals) -> bool {
 ///
 /// A device that shows its token is no news. Nor is one that does not and still looks like one from before: programs that keep no
 /// tokens would otherwise be news every time. Where nothing is known of before, nothing is news.
-pub fn judge_login(is_known: bool, seen: &Sighting, before: &[Sighting]) -> LoginNews {
+pub fn judge_login(standing: Standing, seen: &Sighting, before: &[Sighting]) -> LoginNews {
     let looks_like = |earlier: &Sighting| {
         earlier.signals.program == seen.signals.program && earlier.signals.network == seen.signals.network
     };
-    let new_device = !is_known && !before.is_empty() && !before.iter().any(looks_like);
+    let new_device = standing == Standing::Stranger && !before.is_empty() && !before.iter().any(looks_like);
     let mut places = before.iter().filter_map(|earlier| earlier.place).peekable();
     let new_place = seen.place.is_some_and(|here| places.peek().is_some() && places.all(|place| place != here));
     LoginNews { new_device, new_place }
@@ -73,6 +76,7 @@ mod tests {
         client::{Network, Program},
         id::DeviceId,
     };
+    use Standing::{Known, Stranger};
     use uuid::Uuid;
 
     fn device(number: u128) -> DeviceSignal {
@@ -128,21 +132,22 @@ mod tests {
     #[test]
     fn a_login_is_news_when_neither_the_device_nor_its_looks_are_known() {
         let before = [sighting("app/1.0", "192.0.2.1", "DE"), sighting("Mozilla/5.0 Firefox/1", "198.51.100.1", "FR")];
-        let judge = |known, program, address, place| judge_login(known, &sighting(program, address, place), &before);
+        let judge =
+            |standing, program, address, place| judge_login(standing, &sighting(program, address, place), &before);
         let news = |new_device, new_place| LoginNews { new_device, new_place };
-        assert_eq!(judge(false, "app/2.0", "192.0.2.77", "DE"), news(false, false));
-        assert_eq!(judge(false, "app/2.0", "198.51.100.1", "FR"), news(true, false), "known parts, never together");
-        assert_eq!(judge(true, "curl/8", "203.0.113.1", "DE"), news(false, false));
-        assert_eq!(judge(false, "curl/8", "203.0.113.1", "BR"), news(true, true));
-        assert_eq!(judge(true, "app/1.0", "192.0.2.1", "BR"), news(false, true));
-        assert_eq!(judge(true, "app/1.0", "192.0.2.1", ""), news(false, false), "a place nobody knows is no news");
+        assert_eq!(judge(Stranger, "app/2.0", "192.0.2.77", "DE"), news(false, false));
+        assert_eq!(judge(Stranger, "app/2.0", "198.51.100.1", "FR"), news(true, false), "known parts, never together");
+        assert_eq!(judge(Known, "curl/8", "203.0.113.1", "DE"), news(false, false));
+        assert_eq!(judge(Stranger, "curl/8", "203.0.113.1", "BR"), news(true, true));
+        assert_eq!(judge(Known, "app/1.0", "192.0.2.1", "BR"), news(false, true));
+        assert_eq!(judge(Known, "app/1.0", "192.0.2.1", ""), news(false, false), "a place nobody knows is no news");
     }
 
     #[test]
     fn the_first_login_is_no_news_nor_is_the_first_place_that_is_known() {
         let seen = sighting("app/1.0", "192.0.2.1", "DE");
-        assert_eq!(judge_login(false, &seen, &[]), LoginNews::default());
+        assert_eq!(judge_login(Stranger, &seen, &[]), LoginNews::default());
         let before = [sighting("app/1.0", "192.0.2.1", "")];
-        assert_eq!(judge_login(false, &seen, &before), LoginNews::default());
+        assert_eq!(judge_login(Stranger, &seen, &before), LoginNews::default());
     }
 }

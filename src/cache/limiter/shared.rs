@@ -1,5 +1,5 @@
 use super::Quotas;
-use crate::cache::{Together, redis::RedisFault};
+use crate::cache::Together;
 use countersign_domain::limit::{Draw, Refused, Terms};
 use fred::types::scripts::Script;
 use std::time::Duration;
@@ -32,16 +32,12 @@ impl Shared {
     }
 
     pub(super) async fn take(&self, draws: &[Draw]) -> Option<Result<(), Refused>> {
-        self.together.ask(Box::pin(self.ask(draws))).await
-    }
-
-    async fn ask(&self, draws: &[Draw]) -> Result<Result<(), Refused>, RedisFault> {
         let keys = draws.iter().map(|draw| format!("{PREFIX}{}:{}", draw.limit.name(), draw.key)).collect();
         let terms = draws.iter().map(|draw| self.quotas.of(draw.limit).terms(self.quotas.cost_of(draw)));
         let terms = terms.flat_map(|Terms { charge, capacity, horizon }| [charge, capacity, horizon]);
         let terms = terms.map(|term| term.to_string()).collect();
         let (place, wait): (usize, u64) = self.together.run(&self.script, keys, terms).await?;
-        Ok(match place.checked_sub(1).and_then(|at| draws.get(at)) {
+        Some(match place.checked_sub(1).and_then(|at| draws.get(at)) {
             None => Ok(()),
             Some(draw) => Err(Refused { limit: draw.limit, retry_after: Duration::from_micros(wait) }),
         })

@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn what_is_over_makes_room_and_what_matters_stays() {
         let memory = Memory::new(RULE);
-        let key = |number: u64| LockKey::mac([number.to_be_bytes(); 4].concat().try_into().unwrap());
+        let key = |number: u64| LockKey::from_tag([number.to_be_bytes(); 4].concat().try_into().unwrap());
         let guess = |number, now| {
             let admit = |rule: &_, guesses: &mut Guesses, now| guesses.admit(rule, CaptchaState::Solved, now);
             let ticket = memory.change(key(number), now, admit).unwrap();

@@ -1,5 +1,5 @@
 use super::LockKey;
-use crate::cache::{Together, redis::RedisFault};
+use crate::cache::Together;
 use countersign_domain::lockout::Guesses;
 use fred::types::scripts::Script;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use std::time::Duration;
 pub(super) struct Shared {
     together: Together,
     script: Script,
-    /// In milliseconds.
-    memory: u128,
+    /// How long guesses are kept, in milliseconds.
+    life: u128,
 }
 
 /// The hash tag of the limiter: one slot of a cluster, one connection that is known to answer.
 const PREFIX: &str = "{countersign}:lockout:";
-/// How often is looked again. Each time, somebody else was admitted or settled.
+/// How often is looked again. Each time, somebody else was admitted or settled, and the rule admits few.
 const MOST_LOOKS: usize = 64;
 
 /// Writes the second argument if the first is what is there, and answers what is there then. Nothing there reads as an empty text,
@@ -38,8 +38,8 @@ return { 1, ARGV[2] }
 ";
 
 impl Shared {
-    pub(super) fn new(together: Together, memory: Duration) -> Self {
-        Self { together, script: Script::from_lua(SWAP), memory: memory.as_millis() }
+    pub(super) fn new(together: Together, life: Duration) -> Self {
+        Self { together, script: Script::from_lua(SWAP), life: life.as_millis() }
     }
 
     /// `None` when it has to be decided here.
@@ -50,7 +50,9 @@ impl Shared {
             let mut guesses = Guesses::from_text(&there);
             let changed = change(&mut guesses);
             let new = if guesses.is_empty() { String::new() } else { guesses.to_text() };
-            let (swapped, found) = self.together.ask(Box::pin(self.swap(key, &there, new))).await?;
+            let arguments = vec![there, new, self.life.to_string()];
+            let (swapped, found): (u8, String) =
+                self.together.run(&self.script, vec![format!("{PREFIX}{key}")], arguments).await?;
             if swapped == 1 {
                 return Some(changed);
             }
@@ -58,10 +60,5 @@ impl Shared {
         }
         tracing::warn!("guesses of one key overtook each other too often; it is decided here");
         None
-    }
-
-    async fn swap(&self, key: LockKey, there: &str, new: String) -> Result<(u8, String), RedisFault> {
-        let arguments = vec![there.to_owned(), new, self.memory.to_string()];
-        self.together.run(&self.script, vec![format!("{PREFIX}{key}")], arguments).await
     }
 }

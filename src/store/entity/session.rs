@@ -30,6 +30,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) end_reason: Option<String>,
     /// The device it was opened on.
     pub(in crate::store) device_id: Option<Uuid>,
+    /// Whether its tokens were handed out in cookies.
+    pub(in crate::store) in_cookies: bool,
     /// The country it was opened in, where that is known.
     pub(in crate::store) place: Option<String>,
 }

@@ -28,20 +28,6 @@ pub struct CaptchaDesk {
     pub lenient: bool,
 }
 
-/// Somebody solved a captcha for this act, or the operator lets people through while that cannot be told. Only [`CaptchaGate`]
-/// makes one.
-#[derive(Debug)]
-#[must_use = "the act that it stands in front of asks for it"]
-pub struct CaptchaProven {
-    act: CaptchaAct,
-}
-
-impl CaptchaProven {
-    pub fn act(&self) -> CaptchaAct {
-        self.act
-    }
-}
-
 /// A person needs as long to come back. Clients that repeat calls by themselves would do so with a token that may be spent.
 const UNAVAILABLE_WAIT: Duration = Duration::from_secs(10);
 const BUSY_WAIT: Duration = Duration::from_secs(1);
@@ -69,7 +55,7 @@ impl CaptchaGate {
     /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
     pub async fn prove_if_demanded(&self, origin: &Origin, act: CaptchaAct, token: &SecretText) -> Result<(), Failure> {
         if self.desk.as_ref().is_some_and(|desk| desk.on.contains(&act)) {
-            let _proven = self.prove(origin, act, token).await?;
+            self.prove(origin, act, token).await?;
         }
         Ok(())
     }
@@ -78,7 +64,7 @@ impl CaptchaGate {
     ///
     /// # Errors
     /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
-    pub async fn prove(&self, origin: &Origin, act: CaptchaAct, token: &SecretText) -> Result<CaptchaProven, Failure> {
+    pub async fn prove(&self, origin: &Origin, act: CaptchaAct, token: &SecretText) -> Result<(), Failure> {
         let desk = self.desk.as_ref();
         let desk = desk.ok_or_else(|| Failure::Broken("a captcha was asked for, and nobody makes any".to_owned()))?;
         if token.is_empty() {
@@ -91,7 +77,7 @@ impl CaptchaGate {
         match verdict {
             CaptchaVerdict::Passed => {
                 telemetry::count_captcha(act.name(), "passed");
-                Ok(CaptchaProven { act })
+                Ok(())
             }
             CaptchaVerdict::Failed(why) => {
                 telemetry::count_captcha(act.name(), why.name());
@@ -119,12 +105,12 @@ impl CaptchaDesk {
 
     /// Nothing is known about the visitor. That the provider is gone lets people through where the operator said so; that too
     /// many ask, or ask strangely, never does.
-    fn bear(&self, origin: &Origin, act: CaptchaAct, fault: CaptchaFault) -> Result<CaptchaProven, Failure> {
+    fn bear(&self, origin: &Origin, act: CaptchaAct, fault: CaptchaFault) -> Result<(), Failure> {
         telemetry::count_captcha(act.name(), fault.name());
         let (fault_name, trace_id) = (fault.name(), origin.trace_id.as_str());
         if self.lenient && !fault.may_be_provoked() {
             tracing::error!(fault = fault_name, act = act.name(), trace_id, "somebody passed without a captcha");
-            return Ok(CaptchaProven { act });
+            return Ok(());
         }
         if fault == CaptchaFault::Busy {
             return Err(Refusal::from(Reason::Overloaded).retry_after(BUSY_WAIT).into());

@@ -2,6 +2,7 @@ use super::{CaptchaGate, Device};
 use crate::{
     cache::{LockKey, Lockout},
     keys::KeyRing,
+    telemetry,
     usecase::{Failure, Origin},
 };
 use countersign_domain::{
@@ -22,6 +23,9 @@ pub struct GuessGate {
     pub captcha: CaptchaGate,
     pub ring: Arc<KeyRing>,
 }
+
+/// The name of this among the limits, in the metrics.
+const HELD: &str = "wrong_passwords";
 
 /// A guess that was admitted. Only [`GuessGate`] makes one; it is settled once the password was looked at.
 #[derive(Debug)]
@@ -47,12 +51,15 @@ impl GuessGate {
         let state = if self.captcha.is_configured() { CaptchaState::Missing } else { CaptchaState::Impossible };
         let mut admitted = self.lockout.admit(key, state).await;
         if admitted == Err(Hold::Captcha) {
-            let _solved = self.captcha.prove(origin, CaptchaAct::Login, captcha).await?;
+            self.captcha.prove(origin, CaptchaAct::Login, captcha).await?;
             admitted = self.lockout.admit(key, CaptchaState::Solved).await;
         }
         match admitted {
             Ok(ticket) => Ok(Guess { key, ticket }),
-            Err(Hold::Wait(wait)) => Err(Refusal::from(Reason::RateLimited).retry_after(wait).into()),
+            Err(Hold::Wait(wait)) => {
+                telemetry::count_limited(HELD);
+                Err(Refusal::from(Reason::RateLimited).retry_after(wait).into())
+            }
             Err(Hold::Captcha) => Err(Failure::Broken("a captcha was solved and is demanded again".to_owned())),
         }
     }
@@ -62,11 +69,11 @@ impl GuessGate {
         self.lockout.settle(guess.key, guess.ticket, outcome).await
     }
 
-    /// The key rotates once a month, and what was counted under the one before is forgotten. That is little against an hour.
+    /// Where an operator takes another key into use, what was counted under the one before is forgotten.
     fn key(&self, origin: &Origin, guesser: Guesser<'_>) -> LockKey {
         let tenant = origin.tenant().as_uuid().into_bytes();
         let mac = self.ring.mac();
-        LockKey::mac(match guesser {
+        LockKey::from_tag(match guesser {
             Guesser::Known(device, account) => {
                 mac.tag("lockout: device", &[&tenant, device.id().as_bytes(), account.as_bytes()])
             }

@@ -1,5 +1,5 @@
-//! What stands in front of stories: who is calling, whether a password is right, whether a
-//! captcha was solved, whether a call is a repetition.
+//! What stands in front of stories: who is calling and from where, how often, whether a password is right and how many were wrong,
+//! whether a captcha was solved, whether a call is a repetition.
 
 mod authenticate;
 mod captcha;
@@ -12,7 +12,7 @@ mod tenant;
 mod throttle;
 
 pub use authenticate::{Authenticate, ServiceCaller, SignedIn};
-pub use captcha::{CaptchaDesk, CaptchaGate, CaptchaProven};
+pub use captcha::{CaptchaDesk, CaptchaGate};
 pub use device::{Device, Lookout};
 pub use guess::{Guess, GuessGate, Guesser};
 pub use operator::{OperatorGate, OperatorProven};

@@ -73,6 +73,11 @@ impl Throttle {
         self.take(&draws.chain([self.to(tenant, recipient)]).collect::<Vec<_>>()).await
     }
 
+    /// Whether the owner of an account is to be told once more that a session has another client.
+    pub async fn tells_of_client(&self, account: AccountId) -> bool {
+        self.take(&[Draw::one(Limit::ClientNewsOfAccount, account)]).await.is_ok()
+    }
+
     /// # Errors
     /// RATE_LIMITED.
     pub async fn refresh(&self, session: SessionId) -> Result<(), Failure> {
@@ -91,7 +96,7 @@ impl Throttle {
         self.take(&[Draw::one(Limit::IntrospectionsOfService, service)]).await
     }
 
-    /// The key rotates once a month, and what was counted under the one before is forgotten. That is little against an hour.
+    /// Where an operator takes another key into use, what was counted under the one before is forgotten.
     fn to(&self, tenant: TenantId, recipient: &EmailAddress) -> Draw {
         let tenant = tenant.as_uuid().into_bytes();
         let tag = self.ring.mac().tag("limit: recipient", &[&tenant, recipient.normalised().as_bytes()]);

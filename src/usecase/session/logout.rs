@@ -65,9 +65,10 @@ impl Logout {
         let (id, account, now) = (session.id, session.account, self.clock.now());
         let tx = self.store.begin().await?;
         let ended = if everywhere {
+            let ended = session::end_all(&tx, tenant, account, None, EndReason::LoggedOutEverywhere, now).await?;
             // Somebody who leaves everywhere may have reasons; here they are known again.
             device::forget_all(&tx, tenant, account, session.device).await?;
-            session::end_all(&tx, tenant, account, None, EndReason::LoggedOutEverywhere, now).await?
+            ended
         } else {
             u64::from(session::end(&tx, tenant, account, id, EndReason::LoggedOut, now).await?)
         };

@@ -1,6 +1,7 @@
 //! Sessions: staying signed in, seeing where, signing out.
 
 mod end_everybodys;
+mod end_stolen;
 mod issue_tokens;
 mod list;
 mod logout;
@@ -10,6 +11,7 @@ mod revoke;
 mod watch_client;
 
 pub use end_everybodys::EndSessions;
+pub use end_stolen::EndStolen;
 pub use issue_tokens::{IssueTokens, OpenedSession};
 pub use list::{ListSessions, SessionPage};
 pub use logout::{Leaving, Logout};

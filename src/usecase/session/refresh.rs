@@ -1,19 +1,18 @@
-use super::{IssueTokens, OpenedSession, WatchClient};
+use super::{EndStolen, IssueTokens, OpenedSession, WatchClient};
 use crate::{
-    keys::{KeyRing, RefreshToken},
+    keys::KeyRing,
     runtime::Clock,
     store::{
         Store,
         account::Account,
-        device, session,
+        session,
         session::{Session, Step},
     },
-    usecase::{About, Failure, Journal, Letter, Origin, Post, account::Me, gate::Throttle, key::KeyNews},
+    usecase::{About, Failure, Journal, Origin, account::Me, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
     audit::EventKind,
     id::{SessionId, TenantId},
-    mail::MailTemplate,
     refusal::{Reason, Refusal},
     risk::Sighting,
     secret::SecretText,
@@ -34,7 +33,7 @@ pub struct Refresh {
     pub me: Me,
     pub throttle: Throttle,
     pub watch: WatchClient,
-    pub post: Post,
+    pub end_stolen: EndStolen,
     pub journal: Journal,
     pub clock: Clock,
 }
@@ -62,9 +61,9 @@ impl Refresh {
         let now = self.clock.now();
         let succession = self.lives.succession(keeping);
         let step = Step { generation: token.generation, now, idle: self.lives.idle, settling: succession.settling };
-        let seen = self.watch.see(origin, keeping, device);
-        if self.watch.turns_away() {
-            self.turn_away(origin, (tenant, id), &step, succession, &seen).await?;
+        let seen = self.watch.see(origin, device);
+        if self.watch.may_refuse() {
+            self.refuse_another_client(origin, (tenant, id), &step, succession, &seen).await?;
         }
         let db = self.store.write();
         if let Some(session) = session::advance(&db, tenant, id, step).await? {
@@ -79,7 +78,15 @@ impl Refresh {
             RefreshVerdict::Contended => {
                 return Err(Refusal::from(Reason::RefreshContended).retry_after(CONTENTION_WAIT).into());
             }
-            RefreshVerdict::Reused => return Err(self.end_reused(origin, &session, &account, &token).await?),
+            RefreshVerdict::Reused => {
+                // The token is in two hands, and nobody can tell which is the thief's.
+                let noted = (EventKind::RefreshRefused, Reason::RefreshTokenReused);
+                if self.end_stolen.run(origin, &session, &account, EndReason::RefreshReused, noted).await? {
+                    let (presented, live) = (token.generation, session.generation);
+                    tracing::warn!(session = %id, presented, live, "a refresh token was reused");
+                }
+                return Err(Reason::RefreshTokenReused.into());
+            }
             RefreshVerdict::Ended => Reason::SessionEnded,
             RefreshVerdict::Expired => Reason::SessionExpired,
             RefreshVerdict::AccountDisabled => Reason::AccountDisabled,
@@ -90,7 +97,7 @@ impl Refresh {
 
     /// Refuses another client before anything moves: the one that opened the session must not lose its generation to it. Costs one
     /// question more, which is asked only where the answer matters.
-    async fn turn_away(
+    async fn refuse_another_client(
         &self,
         origin: &Origin,
         (tenant, id): (TenantId, SessionId),
@@ -120,35 +127,5 @@ impl Refresh {
         self.watch.note(origin, session, &account, seen).await?;
         let profile = self.me.profile(account).await?;
         self.tokens.run(session, profile)
-    }
-
-    /// The token is in two hands, and nobody can tell which is the thief's: the session ends, and its owner is told.
-    async fn end_reused(
-        &self,
-        origin: &Origin,
-        session: &Session,
-        account: &Account,
-        token: &RefreshToken,
-    ) -> Result<Failure, Failure> {
-        let (tenant, now) = (account.tenant, self.clock.now());
-        let about = About::target(Some(account.id)).in_session(session.id);
-        let tx = self.store.begin().await?;
-        let ended = session::end(&tx, tenant, account.id, session.id, EndReason::RefreshReused, now).await?;
-        if ended {
-            // Who copied its tokens may have copied that of the device as well.
-            device::forget_of_session(&tx, tenant, account.id, session.id, None).await?;
-            let refused = (EventKind::RefreshRefused, Reason::RefreshTokenReused);
-            self.journal.refused_in(&tx, tenant, origin, refused, about).await?;
-            let letter = Letter::new(MailTemplate::SessionReused, account.locale, account.email.clone())
-                .about(account.id.as_uuid())
-                .with("device", session.device_name.as_str());
-            self.post.queue(&tx, tenant, letter, now).await?;
-        }
-        tx.commit().await?;
-        if ended {
-            self.post.collect();
-            tracing::warn!(session = %session.id, presented = token.generation, live = session.generation, "a refresh token was reused");
-        }
-        Ok(Reason::RefreshTokenReused.into())
     }
 }

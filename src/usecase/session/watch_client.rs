@@ -1,7 +1,11 @@
+use super::EndStolen;
 use crate::{
     runtime::Clock,
-    store::{Store, account::Account, device, session, session::Session},
-    usecase::{About, Failure, Journal, Letter, Origin, Post, gate::Lookout},
+    store::{Store, account::Account, session, session::Session},
+    usecase::{
+        About, Failure, Journal, Letter, Origin, Post,
+        gate::{Lookout, Throttle},
+    },
 };
 use countersign_domain::{
     audit::EventKind,
@@ -10,7 +14,7 @@ use countersign_domain::{
     refusal::Reason,
     risk::{OnMismatch, Sighting, is_same_client},
     secret::SecretText,
-    session::{EndReason, Keeping},
+    session::EndReason,
 };
 
 /// Looks whether a session is refreshed by the client that opened it, and does what the operator wants where it is not.
@@ -19,24 +23,23 @@ pub struct WatchClient {
     pub store: Store,
     pub lookout: Lookout,
     pub on_mismatch: OnMismatch,
+    pub end_stolen: EndStolen,
+    pub throttle: Throttle,
     pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
 }
 
 impl WatchClient {
-    /// Whether anybody is turned away. Then it has to be known before a session advances.
-    pub fn turns_away(&self) -> bool {
+    /// Whether another client may be refused. Then it has to be known before a session advances.
+    pub fn may_refuse(&self) -> bool {
         matches!(self.on_mismatch, OnMismatch::Challenge | OnMismatch::End)
     }
 
-    /// The client of a refresh. Only browsers show their device, because only their cookies do it by themselves.
-    pub fn see(&self, origin: &Origin, keeping: Keeping, device: Option<&SecretText>) -> Sighting {
-        let signal = match keeping {
-            Keeping::Client => DeviceSignal::Unasked,
-            Keeping::Cookies => Lookout::signal(device),
-        };
-        self.lookout.see(origin, signal)
+    /// The client of a refresh. Only browsers show their device, because only their cookies do it by themselves; so it is missed in a
+    /// session that was opened in cookies, whatever way its token comes back.
+    pub fn see(&self, origin: &Origin, device: Option<&SecretText>) -> Sighting {
+        self.lookout.see(origin, Lookout::signal(device))
     }
 
     /// # Errors
@@ -51,25 +54,15 @@ impl WatchClient {
         if is_same_client(&session.sighting().signals, &seen.signals) {
             return Ok(());
         }
-        let (tenant, now) = (account.tenant, self.clock.now());
-        let about = About::target(Some(account.id)).in_session(session.id);
         if self.on_mismatch == OnMismatch::Challenge {
+            let about = About::target(Some(account.id)).in_session(session.id);
             let failure = Reason::ReauthenticationRequired.into();
-            return Err(self.journal.refused(tenant, origin, EventKind::RefreshRefused, about, failure).await);
+            return Err(self.journal.refused(account.tenant, origin, EventKind::RefreshRefused, about, failure).await);
         }
-        let tx = self.store.begin().await?;
-        if session::end(&tx, tenant, account.id, session.id, EndReason::ClientChanged, now).await? {
-            device::forget_of_session(&tx, tenant, account.id, session.id, None).await?;
-            self.journal.did(&tx, tenant, origin, EventKind::ClientChanged, about.clone()).await?;
-            let refused = (EventKind::RefreshRefused, Reason::SessionEnded);
-            self.journal.refused_in(&tx, tenant, origin, refused, about).await?;
-            let letter = Letter::new(MailTemplate::SessionReused, account.locale, account.email.clone())
-                .about(account.id.as_uuid())
-                .with("device", session.device_name.as_str());
-            self.post.queue(&tx, tenant, letter, now).await?;
+        let noted = (EventKind::ClientChanged, Reason::SessionEnded);
+        if self.end_stolen.run(origin, session, account, EndReason::ClientChanged, noted).await? {
+            tracing::warn!(session = %session.id, "a session was ended for a very different client");
         }
-        tx.commit().await?;
-        self.post.collect();
         Err(Reason::SessionEnded.into())
     }
 
@@ -94,8 +87,7 @@ impl WatchClient {
             place: seen.place,
             device: match seen.signals.device {
                 DeviceSignal::Shown(device) => Some(device),
-                DeviceSignal::Missing => None,
-                DeviceSignal::Unasked => session.device,
+                DeviceSignal::Missing | DeviceSignal::Unasked => session.device.filter(|_| !session.in_cookies),
             },
             ..session.clone()
         };
@@ -105,12 +97,16 @@ impl WatchClient {
         }
         let about = About::target(Some(account.id)).in_session(session.id);
         self.journal.did(&tx, tenant, origin, EventKind::ClientChanged, about).await?;
-        if self.on_mismatch == OnMismatch::Mail {
+        // A client that comes and goes is news each time, and a mailbox that is full of it hides what matters.
+        let is_told = self.on_mismatch == OnMismatch::Mail && self.throttle.tells_of_client(account.id).await;
+        if is_told {
             let letter = Letter::of_client(MailTemplate::ClientChanged, account, seen, &origin.address);
             self.post.queue(&tx, tenant, letter, self.clock.now()).await?;
         }
         tx.commit().await?;
-        self.post.collect();
+        if is_told {
+            self.post.collect();
+        }
         Ok(())
     }
 }

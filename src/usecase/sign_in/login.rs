@@ -1,7 +1,8 @@
 use super::{Arrival, OpenSession};
 use crate::{
     passwords::{Hasher, Refused},
-    store::{Store, account, account::Account, audience, device},
+    runtime::spawn,
+    store::{Store, StoreFault, Tx, account, account::Account, audience, device},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
         gate::{Device, Guess, GuessGate, Guesser, Lookout, PasswordGate, PasswordProven, Throttle},
@@ -15,11 +16,13 @@ use countersign_domain::{
     audit::EventKind,
     display_name::DisplayName,
     id::{AccountId, TenantId},
-    lockout::Outcome,
+    lockout::{Outcome, Standing},
     mail::MailTemplate,
     refusal::Reason,
     secret::SecretText,
+    session::Keeping,
 };
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// Somebody logs in with a password.
@@ -50,6 +53,7 @@ pub struct LoggingIn {
     pub audience: String,
     pub device_name: DisplayName,
     pub device_token: Option<SecretText>,
+    pub keeping: Keeping,
 }
 
 /// What somebody typed to say who they are.
@@ -68,11 +72,53 @@ pub struct LoggedIn {
 }
 
 /// Who is guessing for whom.
+#[derive(Clone)]
 struct Attempt {
     tenant: TenantId,
     account: Option<Account>,
     device: Device,
-    is_known: bool,
+    standing: Standing,
+}
+
+/// A guess that is being evaluated. One that is dropped before it is settled was wrong: whoever hangs up must not guess without its
+/// being counted and noted. The hash itself is dropped, too, if it has not begun.
+struct Pending<'a> {
+    login: &'a Login,
+    origin: &'a Origin,
+    attempt: &'a Attempt,
+    guess: Option<Guess>,
+}
+
+impl Pending<'_> {
+    /// Counts it as wrong, in a task of its own: that must not depend on who is still there.
+    fn count(&mut self) -> Option<JoinHandle<Result<(), Failure>>> {
+        let guess = self.guess.take()?;
+        let (login, origin, attempt) = (self.login.clone(), self.origin.clone(), self.attempt.clone());
+        Some(spawn(async move {
+            let counted = login.was_wrong(&origin, &attempt, guess).await;
+            counted.inspect_err(|fault| {
+                tracing::warn!(%fault, trace_id = origin.trace_id, "a wrong password was not counted in the database");
+            })
+        }))
+    }
+
+    async fn was_wrong(mut self) -> Result<(), Failure> {
+        let Some(counting) = self.count() else { return Ok(()) };
+        counting.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+    }
+
+    async fn settle(mut self, outcome: Outcome) {
+        if let Some(guess) = self.guess.take() {
+            self.login.guesses.settle(guess, outcome).await;
+        }
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        // Nobody waits for it any more.
+        drop(self.count());
+    }
 }
 
 impl Login {
@@ -81,7 +127,7 @@ impl Login {
     pub async fn run(&self, origin: &Origin, form: LoggingIn) -> Result<LoggedIn, Failure> {
         self.throttle.login(origin).await?;
         let tenant = origin.tenant();
-        let LoggingIn { identifier, password, captcha_token, audience, device_name, device_token } = form;
+        let LoggingIn { identifier, password, captcha_token, audience, device_name, device_token, keeping } = form;
         let audience = self.audience(tenant, audience).await?;
         let (typed, account) = match &identifier {
             Typed::Identifier(identifier) => {
@@ -91,25 +137,39 @@ impl Login {
             Typed::Nobodys(text) => (text.as_str(), None),
         };
         let device = self.lookout.device(tenant, device_token.as_ref()).await?;
-        let is_known = account.as_ref().is_some_and(|account| device.knows(account.id));
-        let attempt = Attempt { tenant, account, device, is_known };
-        let guesser = match &attempt.account {
-            Some(account) if is_known => Guesser::Known(&attempt.device, account.id),
-            _ => Guesser::Stranger(typed),
-        };
+        let known = account.as_ref().map(|account| account.id).filter(|account| device.knows(*account));
+        let standing = if known.is_some() { Standing::Known } else { Standing::Stranger };
+        let attempt = Attempt { tenant, account, device, standing };
+        let guesser = known.map_or(Guesser::Stranger(typed), |account| Guesser::Known(&attempt.device, account));
         let guess = self.guesses.admit(origin, guesser, &captcha_token).await?;
-        match self.evaluate(origin, &attempt, &password, audience, device_name).await {
+        let form = Arrival { audience, device_name, device: attempt.device.id(), keeping, standing };
+        let opened = self.evaluate(origin, &attempt, guess, &password, form).await;
+        opened.map(|session| LoggedIn { session, device_token: attempt.device.into_token() })
+    }
+
+    /// Looks at the password and settles the guess.
+    async fn evaluate(
+        &self,
+        origin: &Origin,
+        attempt: &Attempt,
+        guess: Guess,
+        password: &SecretText,
+        arrival: Arrival,
+    ) -> Result<OpenedSession, Failure> {
+        let pending = Pending { login: self, origin, attempt, guess: Some(guess) };
+        match self.let_in(origin, attempt, password, arrival).await {
             Ok(session) => {
-                self.guesses.settle(guess, Outcome::Right).await;
-                Ok(LoggedIn { session, device_token: attempt.device.into_token() })
+                pending.settle(Outcome::Right).await;
+                Ok(session)
             }
             Err(failure) if failure.reason() == Reason::CredentialsInvalid => {
-                Err(self.was_wrong(origin, &attempt, guess).await.map_or_else(Failure::from, |()| failure))
+                pending.was_wrong().await?;
+                Err(failure)
             }
             Err(failure) => {
-                self.guesses.settle(guess, Outcome::Unknown).await;
-                let about = About::target(attempt.account.map(|account| account.id));
-                Err(self.journal.refused(tenant, origin, EventKind::LoginRefused, about, failure).await)
+                pending.settle(Outcome::Unknown).await;
+                let about = About::target(attempt.account.as_ref().map(|account| account.id));
+                Err(self.journal.refused(attempt.tenant, origin, EventKind::LoginRefused, about, failure).await)
             }
         }
     }
@@ -124,58 +184,62 @@ impl Login {
         Ok(audience)
     }
 
-    async fn evaluate(
+    async fn let_in(
         &self,
         origin: &Origin,
         attempt: &Attempt,
         password: &SecretText,
-        audience: String,
-        device_name: DisplayName,
+        arrival: Arrival,
     ) -> Result<OpenedSession, Failure> {
         // To strangers, a password that was guessed at for too long is as wrong as any other, and looks like it.
-        let most_failures = (!attempt.is_known).then_some(self.disable_after);
-        let is_spent = |account: &Account| most_failures.is_some_and(|most| account.password_failures >= most);
-        let account = attempt.account.clone().filter(|account| !is_spent(account));
+        let is_known = attempt.standing == Standing::Known;
+        let account = attempt.account.clone().filter(|account| is_known || !account.password_is_spent());
         let proven = self.password.prove(account, password).await?.ok_or(Reason::CredentialsInvalid)?;
-        let arrival = Arrival { audience, device_name, device: attempt.device.id(), most_failures };
         let session = self.open.run(origin, &proven, arrival).await?;
         self.renew_hash(&proven).await;
         Ok(session)
     }
 
-    /// Counts a wrong password: for what was typed, and for the account or its device. Where there is no account, the same statements
-    /// find nothing.
+    /// Counts a wrong password: for what was typed, and for the account or its device.
     async fn was_wrong(&self, origin: &Origin, attempt: &Attempt, guess: Guess) -> Result<(), Failure> {
-        let Attempt { tenant, account, device, is_known } = attempt;
-        let locked = self.guesses.settle(guess, Outcome::Wrong).await;
+        let Attempt { tenant, account, .. } = attempt;
+        let is_locked = self.guesses.settle(guess, Outcome::Wrong).await.is_some();
         let about = About::target(account.as_ref().map(|account| account.id));
-        let id = account.as_ref().map_or(AccountId::from_uuid(Uuid::nil()), |account| account.id);
         let tx = self.store.begin().await?;
-        let mut is_disabled = false;
-        if *is_known {
-            let failures = device::count_failure(&tx, *tenant, id, device.id()).await?;
-            if failures.is_some_and(|failures| failures >= self.disable_after) {
-                device::forget(&tx, *tenant, id, device.id()).await?;
-            }
-        } else {
-            let failures = account::count_password_failure(&tx, *tenant, id).await?;
-            is_disabled = failures == Some(self.disable_after);
-        }
+        let spent = if self.spends(&tx, attempt).await? { account.as_ref() } else { None };
         let refused = (EventKind::LoginRefused, Reason::CredentialsInvalid);
         self.journal.refused_in(&tx, *tenant, origin, refused, about.clone()).await?;
-        if locked.is_some() {
+        if is_locked {
             self.journal.did(&tx, *tenant, origin, EventKind::LoginLocked, about.clone()).await?;
         }
-        if let (true, Some(account)) = (is_disabled, account) {
+        if let Some(account) = spent {
             self.journal.did(&tx, *tenant, origin, EventKind::PasswordDisabled, about).await?;
             let letter = Letter::new(MailTemplate::PasswordDisabled, account.locale, account.email.clone());
             self.post.queue(&tx, *tenant, letter.about(account.id.as_uuid()), self.journal.clock.now()).await?;
         }
         tx.commit().await?;
-        if is_disabled {
+        if spent.is_some() {
             self.post.collect();
         }
         Ok(())
+    }
+
+    /// Counts a wrong password in the database. Returns whether the right one is spent with it. Where there is no account, the same
+    /// statement finds nothing.
+    async fn spends(&self, tx: &Tx, attempt: &Attempt) -> Result<bool, StoreFault> {
+        let Attempt { tenant, account, device, standing } = attempt;
+        let nobody = AccountId::from_uuid(Uuid::nil());
+        let id = account.as_ref().map_or(nobody, |account| account.id);
+        match standing {
+            Standing::Stranger => account::count_password_failure(tx, *tenant, id, self.disable_after).await,
+            Standing::Known => {
+                let failures = device::count_failure(tx, *tenant, id, device.id()).await?;
+                if failures.is_some_and(|failures| failures >= self.disable_after) {
+                    device::forget(tx, *tenant, id, device.id()).await?;
+                }
+                Ok(false)
+            }
+        }
     }
 
     /// Makes an outdated hash anew. The login has succeeded: that it costs a second hash, or fails for lack of room, must

@@ -13,10 +13,11 @@ use countersign_domain::{
     client::DeviceSignal,
     display_name::DisplayName,
     id::{DeviceId, SessionId},
+    lockout::Standing,
     mail::MailTemplate,
     refusal::Reason,
     risk::{LoginNews, Sighting, judge_login},
-    session::SessionLives,
+    session::{Keeping, SessionLives},
 };
 
 /// Opens a session for somebody who has proven who they are.
@@ -39,12 +40,10 @@ pub struct Arrival {
     pub audience: String,
     pub device_name: DisplayName,
     pub device: DeviceId,
-    /// Wrong passwords in a row that make this one worthless; `None` on a device that is known.
-    pub most_failures: Option<i32>,
+    pub keeping: Keeping,
+    pub standing: Standing,
 }
 
-/// Bytes of a user agent that are kept.
-const MAX_USER_AGENT_BYTES: usize = 256;
 /// Devices of an account that are known at the same time. Programs that keep no token are a new one each time.
 const MAX_DEVICES: u64 = 50;
 /// Sessions of an account by which it is told what is news.
@@ -61,7 +60,7 @@ impl OpenSession {
     ) -> Result<OpenedSession, Failure> {
         let account = proven.account();
         let (tenant, now) = (account.tenant, self.clock.now());
-        let Arrival { audience, device_name, device, most_failures } = arrival;
+        let Arrival { audience, device_name, device, keeping, standing } = arrival;
         let seen = self.lookout.see(origin, DeviceSignal::Shown(device));
         let session = Session {
             id: SessionId::new(now, self.entropy.bytes()),
@@ -69,7 +68,7 @@ impl OpenSession {
             audience,
             generation: 1,
             device_name: device_name.as_str().to_owned(),
-            user_agent: origin.user_agent.chars().take(MAX_USER_AGENT_BYTES).collect(),
+            user_agent: origin.user_agent.clone(),
             address: origin.address.clone(),
             methods: "pwd".to_owned(),
             created_at: now,
@@ -78,6 +77,7 @@ impl OpenSession {
             expiry: self.lives.opened(now),
             ended_at: None,
             device: Some(device),
+            in_cookies: keeping == Keeping::Cookies,
             place: seen.place,
         };
         let profile = self.me.profile(account.clone()).await?;
@@ -86,8 +86,8 @@ impl OpenSession {
         let opened = self.tokens.run(&session, profile)?;
         let admission = Admission {
             password_version: account.password_version,
-            most_failures,
-            forgives: most_failures.is_some() && account.password_failures > 0,
+            standing,
+            had_failures: account.password_failures > 0,
         };
         let tx = self.store.begin().await?;
         if !account::admit(&tx, tenant, account.id, admission).await? {
@@ -95,13 +95,12 @@ impl OpenSession {
         }
         session::open(&tx, tenant, &session).await?;
         device::remember(&tx, tenant, account.id, device, now).await?;
-        let is_known = most_failures.is_none();
-        if !is_known {
+        if standing == Standing::Stranger {
             device::forget_older(&tx, tenant, account.id, MAX_DEVICES).await?;
         }
         let about = About::own(account.id).in_session(session.id);
         self.journal.did(&tx, tenant, origin, EventKind::LoggedIn, about).await?;
-        let news = judge_login(is_known, &seen, &before);
+        let news = judge_login(standing, &seen, &before);
         self.tell(&tx, origin, account, &session, (news, &seen)).await?;
         tx.commit().await?;
         if news.is_any() {

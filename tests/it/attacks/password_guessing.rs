@@ -226,6 +226,22 @@ fn after_a_hundred_wrong_guesses_in_a_row_the_password_opens_nothing_until_it_is
 }
 
 #[test]
+fn a_password_is_spent_once_and_by_nothing_but_a_guess() {
+    on_each_database_with(usual(), async |app| {
+        Person::register(app, ADA).await;
+        // As if the limit had been higher until now: nobody was told, so nothing is spent.
+        app.execute("UPDATE accounts SET password_failures = 150").await;
+        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.execute("UPDATE accounts SET password_failures = 150").await;
+        guess_patiently(app, 5).await;
+        assert_eq!(Person::log_in(app, ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'password_disabled'").await, 1);
+        let mails = app.mails_to(ADA).await;
+        assert_eq!(mails.iter().filter(|mail| mail.subject.contains("was guessed at too often")).count(), 1);
+    });
+}
+
+#[test]
 fn locked_disabled_and_not_verified_stay_three_facts() {
     on_each_database_with(usual(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
@@ -252,5 +268,30 @@ fn locked_disabled_and_not_verified_stay_three_facts() {
         held(Person::log_in(app, "una@example.org", PASSWORD).await);
         app.advance(MINUTE);
         Person::log_in(app, "una@example.org", PASSWORD).await.unwrap();
+    });
+}
+
+#[test]
+fn a_guess_whose_caller_hangs_up_was_wrong_and_is_written_down() {
+    // A hash that takes far longer than anybody here waits.
+    let options = usual()
+        .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "65536")
+        .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "8");
+    on_each_database_with(options, async |app| {
+        Person::register(app, ADA).await;
+        let refused = "SELECT count(*) FROM audit_events WHERE kind = 'login_refused'";
+        for _ in 0..100 {
+            if app.number(refused).await >= 5 {
+                break;
+            }
+            let given_up = tokio::time::timeout(Duration::from_millis(50), Person::log_in(app, ADA, WRONG)).await;
+            if let Ok(answered) = given_up {
+                assert_eq!(reason(&answered.unwrap_err()), "RATE_LIMITED", "nothing else is answered so fast");
+            }
+        }
+        assert_eq!(app.number(refused).await, 5);
+        assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'login_locked'").await, 1);
+        assert_eq!(app.number("SELECT count(*) FROM accounts WHERE password_failures = 5").await, 1);
+        assert!(held(Person::log_in(app, ADA, PASSWORD).await) <= MINUTE);
     });
 }

@@ -120,3 +120,31 @@ fn a_cookie_without_that_of_its_device_in_another_network_is_a_mismatch() {
         assert_eq!(changes(app).await, 1);
     });
 }
+
+#[test]
+fn a_token_out_of_a_cookie_misses_its_device_by_whatever_way_it_comes_back() {
+    on_each_database_with(policy("end"), async |app| {
+        Person::register(app, ADA).await;
+        let owner = Jar::default();
+        let login = crate::support::jar::login(ADA);
+        owner.keep(&owner.ask_with(app, "AuthService/Login", &login, &[("x-forwarded-for", HOME)]).await);
+        let session = Session { refresh_token: owner.value(crate::support::jar::REFRESH), ..Default::default() };
+        // The same program, as far as it says, in another network, and no browser at all.
+        let thief = Caller::new(app, "", AWAY).await;
+        assert_eq!(reason(&thief.refresh(&session).await.unwrap_err()), "SESSION_ENDED");
+        assert_eq!(changes(app).await, 1);
+    });
+}
+
+#[test]
+fn a_client_that_comes_and_goes_buries_no_mail() {
+    let options = policy("mail").and("COUNTERSIGN_LIMITS__PERCENT", "100");
+    on_each_database_with(options, async |app| {
+        let mut session = opened(app).await;
+        for turn in 0..10 {
+            let (program, address) = if turn % 2 == 0 { (OTHER, AWAY) } else { (APP, HOME) };
+            session = Caller::new(app, program, address).await.refresh(&session).await.unwrap();
+        }
+        assert_eq!((changes(app).await, mails(app, MOVED).await), (10, 3));
+    });
+}

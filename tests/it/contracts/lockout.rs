@@ -40,7 +40,7 @@ async fn twins(redis: Option<&Redis>) -> (Vec<Lockout>, ClockHand) {
 }
 
 fn key(number: u8) -> LockKey {
-    LockKey::mac([number; 32])
+    LockKey::from_tag([number; 32])
 }
 
 async fn wrong(lockout: &Lockout, key: LockKey) -> Result<Option<Duration>, Hold> {

@@ -34,6 +34,9 @@ pub enum Limit {
     /// Refreshes of a session: 20 a minute, 200 at once. Honest ones come every ten minutes, and from a hundred tabs at once after a
     /// night; each writes a row.
     RefreshesOfSession,
+    /// Mails that tell the owner of an account of a very different client in a session: 3 an hour. One is news; a client that comes and
+    /// goes would bury it, and the audit trail has each.
+    ClientNewsOfAccount,
     /// Tokens that services ask for from an address: 60 a minute, 600 at once. A service asks every ten minutes, and hundreds
     /// behind one address may start together. Their secrets cannot be guessed, so this bounds work alone.
     ServiceTokensOfAddress,
@@ -51,7 +54,7 @@ const fn minutes(count: u64) -> Duration {
 }
 
 impl Limit {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::CallsOfAddress,
         Self::CallsOfTenant,
         Self::CallsOfAccount,
@@ -61,6 +64,7 @@ impl Limit {
         Self::MailsToRecipient,
         Self::TriesOfAddress,
         Self::RefreshesOfSession,
+        Self::ClientNewsOfAccount,
         Self::ServiceTokensOfAddress,
         Self::IntrospectionsOfService,
     ];
@@ -77,6 +81,7 @@ impl Limit {
             Self::MailsToRecipient => "mails_to_recipient",
             Self::TriesOfAddress => "tries_of_address",
             Self::RefreshesOfSession => "refreshes_of_session",
+            Self::ClientNewsOfAccount => "client_news_of_account",
             Self::ServiceTokensOfAddress => "service_tokens_of_address",
             Self::IntrospectionsOfService => "introspections_of_service",
         }
@@ -96,6 +101,7 @@ impl Limit {
             Self::MailsToRecipient => "the same to one recipient, from wherever",
             Self::TriesOfAddress => "Verify, Reset and ConfirmEmailChange from an address",
             Self::RefreshesOfSession => "Refresh of a session",
+            Self::ClientNewsOfAccount => "mails to an owner of sessions that have another client; the call goes on",
             Self::ServiceTokensOfAddress => "IssueServiceToken from an address",
             Self::IntrospectionsOfService => "Introspect by a service",
         }
@@ -111,6 +117,7 @@ impl Limit {
                 | Self::MailsOfAddress
                 | Self::MailsToRecipient
                 | Self::TriesOfAddress
+                | Self::ClientNewsOfAccount
         )
     }
 
@@ -126,6 +133,7 @@ impl Limit {
             Self::MailsToRecipient => Quota::new(5, minutes(60)),
             Self::TriesOfAddress => Quota::new(30, minutes(10)),
             Self::RefreshesOfSession => Quota::new(200, minutes(10)),
+            Self::ClientNewsOfAccount => Quota::new(3, minutes(60)),
             Self::ServiceTokensOfAddress => Quota::new(600, minutes(10)),
             Self::IntrospectionsOfService => Quota::new(10_000, seconds(10)),
         }
