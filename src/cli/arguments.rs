@@ -236,11 +236,12 @@ pub(super) enum AuditCommand {
         /// The name of a tenant; every tenant when left out.
         #[arg(long)]
         tenant: Option<String>,
-        /// What an earlier `audit verify` or a line of the log said: that this link was at this position.
+        /// What an earlier `audit verify` or a line of the log said: that this link was at this position. Vouches for the restarts before
+        /// it as well.
         #[arg(long, value_name = "POSITION:LINK")]
         seen: Option<String>,
     },
-    /// Let a chain go on whose head was lost or changed, once you have looked into it.
+    /// Let a chain go on whose head was lost or changed, once you have looked into it. `audit verify` finds the restart from then on.
     Restart {
         /// The name of a tenant.
         #[arg(long, default_value = "default")]

@@ -120,7 +120,7 @@ async fn restart(config: &Config, tenant: &str, screen: &Screen) -> Outcome {
     let tenant = trail.tenant(Some(tenant)).await.map_err(|failure| failure.to_string())?;
     match restart.run(&Origin::terminal(), tenant).await.map_err(|failure| failure.to_string())? {
         Restarted::Behind(position) => {
-            screen.say(&format!("the chain goes on behind position {position}; what was found before is still found"));
+            screen.say(&format!("the chain goes on behind position {position}, and `audit verify` finds the restart there until it is forgotten"));
         }
         Restarted::NotNeeded => screen.say("the head of the chain is as it was left: there is nothing to do"),
     }

@@ -202,6 +202,19 @@ pub async fn unsealed(tx: &Tx, tenant: TenantId, limit: u64) -> Result<Vec<Audit
     Ok(rows.into_iter().map(AuditRow::from).collect())
 }
 
+/// An event of a tenant that waits.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unsealed_event(tx: &Tx, tenant: TenantId, id: EventId) -> Result<Option<AuditRow>, StoreFault> {
+    let row = audit_event::Entity::find_by_id(id.as_uuid())
+        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(audit_event::Column::Position.is_null())
+        .one(tx.database())
+        .await?;
+    Ok(row.map(AuditRow::from))
+}
+
 /// Gives an event of a release that knew no chain what it needs to be sealed.
 ///
 /// # Errors

@@ -76,6 +76,21 @@ impl Journal {
         kind: EventKind,
         about: About,
     ) -> Result<(), StoreFault> {
+        self.append(tx, tenant, origin, (kind, None), about).await.map(drop)
+    }
+
+    /// The same, and says which event it is: for whoever goes on with it in that transaction.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn did_which(
+        &self,
+        tx: &impl Executor,
+        tenant: TenantId,
+        origin: &Origin,
+        kind: EventKind,
+        about: About,
+    ) -> Result<EventId, StoreFault> {
         self.append(tx, tenant, origin, (kind, None), about).await
     }
 
@@ -112,7 +127,7 @@ impl Journal {
         (kind, reason): (EventKind, Reason),
         about: About,
     ) -> Result<(), StoreFault> {
-        self.append(tx, tenant, origin, (kind, Some(reason)), about).await
+        self.append(tx, tenant, origin, (kind, Some(reason)), about).await.map(drop)
     }
 
     async fn append(
@@ -122,7 +137,7 @@ impl Journal {
         origin: &Origin,
         (kind, refused): (EventKind, Option<Reason>),
         about: About,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<EventId, StoreFault> {
         let now = self.clock.now();
         let salt = self.entropy.bytes::<16>();
         let from = EventOrigin {
@@ -146,6 +161,6 @@ impl Journal {
         };
         store::audit::append(db, tenant, &event).await?;
         telemetry::count_event(kind.name(), refused.map_or("", Reason::name));
-        Ok(())
+        Ok(event.id)
     }
 }

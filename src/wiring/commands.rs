@@ -1,4 +1,4 @@
-use super::{KeyDesk, Means, StartFault, World, means::mail_dir};
+use super::{KeyDesk, Means, StartFault, World, means::mail_dir, trail::audit_log};
 use crate::{
     cache::WakeUps,
     config::Config,
@@ -75,7 +75,7 @@ pub async fn restart_audit(config: &Config) -> Result<RestartTrail, StartFault> 
     let (store, keys) = chain_keys(config).await?;
     let World { clock, entropy } = World::real();
     let journal = Journal { store: store.clone(), clock, entropy };
-    Ok(RestartTrail { store, keys, journal })
+    Ok(RestartTrail { store, keys, journal, log: audit_log(config) })
 }
 
 async fn chain_keys(config: &Config) -> Result<(Store, Arc<ChainKeys>), StartFault> {

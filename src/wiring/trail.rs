@@ -1,6 +1,6 @@
 use super::doors::Stories;
 use crate::{
-    config::AuditLines,
+    config::{AuditLines, Config},
     grpc::{AdminServices, AuditDoor},
     telemetry::AuditLog,
     usecase::audit::{ForgetEvents, ReadAudit, SealEvents, WatchEvents},
@@ -20,7 +20,7 @@ impl Stories<'_> {
             reload: self.means.reload.clone(),
             clock: world.clock.clone(),
             entropy: world.entropy.clone(),
-            log: self.audit_log(),
+            log: audit_log(self.config),
             tide: self.means.audit_tide.clone(),
             wakeups: self.means.wakeups.clone(),
             turn: Arc::default(),
@@ -41,12 +41,13 @@ impl Stories<'_> {
         };
         AdminServices { audit: AuditDoor { read, watch }, reflection: self.config.server.reflection }
     }
+}
 
-    fn audit_log(&self) -> AuditLog {
-        match &self.config.audit.log {
-            AuditLines::Off => AuditLog::Off,
-            AuditLines::Stderr => AuditLog::Stderr,
-            AuditLines::File(path) => AuditLog::File(path.clone()),
-        }
+/// Where events are said.
+pub(super) fn audit_log(config: &Config) -> AuditLog {
+    match &config.audit.log {
+        AuditLines::Off => AuditLog::Off,
+        AuditLines::Stderr => AuditLog::Stderr,
+        AuditLines::File(path) => AuditLog::File(path.clone()),
     }
 }

@@ -29,8 +29,12 @@ pub enum Finding {
     EndDiffers,
     /// Events were written long ago and are in no chain yet.
     Waiting { events: u64, age: Duration },
+    /// The head was not as it was left, and an operator let the chain go on.
+    Restarted { behind: i64, why: String },
     /// What was seen there before is not there.
     NotAsSeen,
+    /// What was seen there before was forgotten, rightly or not.
+    SeenForgotten,
 }
 
 /// A finding, and where.
@@ -89,7 +93,15 @@ impl fmt::Display for Finding {
                 let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
                 write!(f, "{events} events wait to be sealed, the oldest for {age}: is `countersign serve` running?")
             }
+            Self::Restarted { behind, why } => write!(
+                f,
+                "the chain was restarted here, behind position {behind}; what stood after that, or before the beginning, cannot be \
+                 vouched for ({why})"
+            ),
             Self::NotAsSeen => f.write_str("what was seen here before is not here"),
+            Self::SeenForgotten => {
+                f.write_str("was forgotten; whether it was as you saw it cannot be told: ask with a younger one")
+            }
         }
     }
 }
@@ -103,6 +115,8 @@ impl fmt::Display for Found {
         if let Some(event) = self.event {
             write!(f, "  event {event}")?;
         }
-        write!(f, ": {}", self.finding)
+        // The one finding of which the position is the subject.
+        let colon = if self.finding == Finding::SeenForgotten { "" } else { ":" };
+        write!(f, "{colon} {}", self.finding)
     }
 }

@@ -1,5 +1,6 @@
 //! The audit trail: sealed after the commit, read, watched, verified, and forgotten when its time is over.
 
+mod bind;
 mod fault;
 mod finding;
 mod forget;

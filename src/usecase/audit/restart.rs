@@ -1,28 +1,36 @@
-use super::fault::{hold, vouch};
+use super::{
+    ChainFault,
+    bind::bind,
+    fault::{hold, vouch},
+    line,
+};
 use crate::{
     keys::ChainKeys,
-    store::{Store, audit_chain, audit_chain::Head},
+    store::{Store, Tx, audit::AuditRow, audit_chain, audit_chain::Head},
+    telemetry::AuditLog,
     usecase::{About, Failure, Journal, Origin},
 };
 use countersign_domain::{
     audit::{EventKind, chain::NO_LINK},
-    id::TenantId,
+    id::{EventId, TenantId},
 };
 use std::sync::Arc;
 
 /// An operator has looked into a head that cannot be gone on from, and lets the chain go on from its last event. What was found
-/// before is found afterwards as well, until its time is over.
+/// before is found afterwards as well, or is what the restart is found for, until its time is over.
 #[derive(Clone, Debug)]
 pub struct RestartTrail {
     pub store: Store,
     pub keys: Arc<ChainKeys>,
     pub journal: Journal,
+    /// Whoever seals an event says it.
+    pub log: AuditLog,
 }
 
 /// What became of the wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restarted {
-    /// It goes on behind this position.
+    /// It goes on behind this position. The next one is the restart.
     Behind(i64),
     /// Its head is as it was left: there is nothing to do.
     NotNeeded,
@@ -35,34 +43,72 @@ impl RestartTrail {
         let tx = self.store.begin().await?;
         let head = audit_chain::lock_head(&tx, tenant).await?;
         let last = audit_chain::last(&tx, tenant).await?;
-        let is_sound = match &head {
-            Some(head) => hold(head, &self.keys).is_ok(),
-            // A tenant whose first event is still to come.
-            None => last.is_none(),
-        };
-        if is_sound {
-            return Ok(Restarted::NotNeeded);
-        }
-        let (position, link) = last.map_or((0, NO_LINK.to_vec()), |row| {
+        let Some(why) = self.why(head.as_ref(), last.is_some()) else { return Ok(Restarted::NotNeeded) };
+        let (behind, link) = last.map_or((0, NO_LINK.to_vec()), |row| {
             (row.position.unwrap_or(0), row.link.unwrap_or_else(|| NO_LINK.to_vec()))
         });
-        let is_new = head.is_none();
-        let (anchor_position, anchor_link) = match head {
-            Some(head) if head.anchor_position <= position => (head.anchor_position, head.anchor_link),
-            Some(_) => (position, link.clone()),
-            None => (0, NO_LINK.to_vec()),
-        };
+        // Whoever could change the head could change where it lets the chain begin: what is not there is missing, from the first
+        // position on, until the purge has come by.
+        let (anchor_position, anchor_link) = (0, NO_LINK.to_vec());
         let (mac_key, mac) = Default::default();
-        let mut head = Head { tenant, position, link, anchor_position, anchor_link, mac_key, mac };
-        vouch(&mut head, &self.keys)?;
-        if is_new {
-            audit_chain::begin(&tx, &head).await?;
-        } else {
-            audit_chain::move_head(&tx, &head).await?;
+        let mut next = Head { tenant, position: behind, link, anchor_position, anchor_link, mac_key, mac };
+        vouch(&mut next, &self.keys)?;
+        if head.is_none() {
+            audit_chain::begin(&tx, &next).await?;
         }
-        let about = About::object(&position.to_string());
-        self.journal.did(&tx, tenant, origin, EventKind::AuditRestarted, about).await?;
+        let about = About::object(&told(behind, &why));
+        let event = self.journal.did_which(&tx, tenant, origin, EventKind::AuditRestarted, about).await?;
+        let row = self.seal(&tx, &mut next, event).await?;
         tx.commit().await?;
-        Ok(Restarted::Behind(position))
+        if let Err(error) = self.log.write(line(&row)).await {
+            tracing::error!(%error, "the line of the restart could not be written; the database has it");
+        }
+        Ok(Restarted::Behind(behind))
+    }
+
+    /// Why the chain cannot be gone on with, and what the head said that is overwritten. `None` when it can.
+    fn why(&self, head: Option<&Head>, has_events: bool) -> Option<String> {
+        let Some(head) = head else {
+            // A tenant whose first event is still to come has none.
+            return has_events.then(|| "head missing".to_owned());
+        };
+        let what = match hold(head, &self.keys) {
+            Ok(()) => return None,
+            Err(ChainFault::UnknownKey(_)) => "head sealed with a key that is not here",
+            Err(_) => "head changed",
+        };
+        Some(format!("{what}, it said {} to {}", head.anchor_position.saturating_add(1), head.position))
+    }
+
+    /// In the transaction of the restart: a head that holds again, with the event of it still to be sealed, would hold as well
+    /// without that event.
+    async fn seal(&self, tx: &Tx, head: &mut Head, event: EventId) -> Result<AuditRow, Failure> {
+        let waiting = audit_chain::unsealed_event(tx, head.tenant, event).await?;
+        let sealed = waiting.and_then(|mut row| {
+            let digest: [u8; 32] = row.digest.as_deref()?.try_into().ok()?;
+            let (id, key) = self.keys.active()?;
+            let seal = bind(head, &mut row, &digest, (id, key));
+            Some((row, seal, id))
+        });
+        let (row, seal, key) =
+            sealed.ok_or_else(|| Failure::Broken("the event of the restart is not there".to_owned()))?;
+        audit_chain::seal(tx, head.tenant, key, &[seal]).await?;
+        vouch(head, &self.keys)?;
+        audit_chain::move_head(tx, head).await?;
+        Ok(row)
+    }
+}
+
+/// As the event says it.
+fn told(behind: i64, why: &str) -> String {
+    format!("behind {behind}; {why}")
+}
+
+/// What the event of a restart says: behind which position, and why. One that says something else was written by somebody else.
+pub(super) fn read_told(object: Option<&str>) -> (Option<i64>, String) {
+    let parts = object.and_then(|text| text.strip_prefix("behind ")?.split_once("; "));
+    match parts.and_then(|(behind, why)| Some((behind.parse().ok()?, why))) {
+        Some((behind, why)) => (Some(behind), why.to_owned()),
+        None => (None, object.unwrap_or_default().to_owned()),
     }
 }

@@ -1,5 +1,6 @@
 use super::{
     AuditTide, ChainFault,
+    bind::bind,
     fault::{hold, vouch},
     line,
 };
@@ -11,7 +12,7 @@ use crate::{
         Store, Tx, audit,
         audit::AuditRow,
         audit_chain,
-        audit_chain::{Head, Seal, Waiting},
+        audit_chain::{Head, Waiting},
     },
     telemetry::{self, AuditLog},
     usecase::key::ReloadKeys,
@@ -97,7 +98,7 @@ impl SealEvents {
     /// Seals some events of a tenant. Returns them as they are now.
     async fn batch(&self, tenant: TenantId) -> Result<Vec<AuditRow>, ChainFault> {
         let keys = self.reload.ring.chain();
-        let (key_id, key) = keys.active().ok_or(ChainFault::UnknownKey(tenant))?;
+        let key = keys.active().ok_or(ChainFault::UnknownKey(tenant))?;
         let tx = self.store.begin().await?;
         let mut head = self.head(&tx, tenant).await?;
         hold(&head, &keys)?;
@@ -109,13 +110,9 @@ impl SealEvents {
         let mut seals = Vec::with_capacity(rows.len());
         for row in &mut rows {
             let digest = self.commitment(&tx, row).await?;
-            let position = head.position + 1;
-            let link = key.link(&head.link, position, &row.entry(&digest).encode());
-            (head.position, head.link) = (position, link.to_vec());
-            (row.position, row.link, row.link_key) = (Some(position), Some(link.to_vec()), Some(key_id.to_owned()));
-            seals.push(Seal { id: row.id, position, link });
+            seals.push(bind(&mut head, row, &digest, key));
         }
-        audit_chain::seal(&tx, tenant, key_id, &seals).await?;
+        audit_chain::seal(&tx, tenant, key.0, &seals).await?;
         vouch(&mut head, &keys)?;
         audit_chain::move_head(&tx, &head).await?;
         tx.commit().await?;

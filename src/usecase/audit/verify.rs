@@ -16,7 +16,8 @@ pub struct VerifyTrail {
     pub clock: Clock,
 }
 
-/// What somebody kept of a chain: that this link was at this position.
+/// What somebody kept of a chain: that this link was at this position. Since the link is bound to everything before it, they vouch for
+/// the restarts before it as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub position: i64,
@@ -52,7 +53,7 @@ impl VerifyTrail {
             None => (0, Some(NO_LINK.to_vec())),
         };
         let mut walk = Walk::from(&self.keys, tenant, first, link);
-        let mut is_as_seen = seen.is_none_or(|seen| is_at(seen, first, walk.link()) || seen.position < first);
+        let mut is_as_seen = seen.is_none_or(|seen| is_at(seen, first, walk.link()));
         // Whatever stands before the beginning should have been forgotten.
         let mut at = i64::MIN;
         loop {
@@ -74,8 +75,8 @@ impl VerifyTrail {
                 break;
             }
         }
-        if !is_as_seen {
-            walk.note(seen.map(|seen| seen.position), None, Finding::NotAsSeen);
+        if let Some(seen) = seen {
+            judge_seen(seen, is_as_seen, first, &mut walk);
         }
         self.judge_head(head.as_ref(), &mut walk);
         self.judge_waiting(tx, tenant, &mut walk).await?;
@@ -122,6 +123,15 @@ impl VerifyTrail {
         }
         Ok(())
     }
+}
+
+fn judge_seen(seen: &Seen, is_as_seen: bool, first: i64, walk: &mut Walk<'_>) {
+    if is_as_seen {
+        walk.vouch(seen.position);
+        return;
+    }
+    let finding = if seen.position < first { Finding::SeenForgotten } else { Finding::NotAsSeen };
+    walk.note(Some(seen.position), None, finding);
 }
 
 fn is_at(seen: &Seen, position: i64, link: Option<&[u8]>) -> bool {

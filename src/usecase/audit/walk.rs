@@ -1,9 +1,12 @@
-use super::{Finding, Found};
+use super::{Finding, Found, restart::read_told};
 use crate::{
     keys::{ChainKeys, commit_to_origin},
     store::audit::AuditRow,
 };
-use countersign_domain::id::{AccountId, TenantId};
+use countersign_domain::{
+    audit::EventKind,
+    id::{AccountId, TenantId},
+};
 use std::collections::{BTreeMap, HashSet};
 
 /// Goes along a chain, event by event, and remembers what does not fit.
@@ -72,6 +75,11 @@ impl<'a> Walk<'a> {
             self.previous = None;
         }
         self.position = position;
+        if row.kind == EventKind::AuditRestarted.name() {
+            let (behind, why) = read_told(row.object.as_deref());
+            let behind = behind.unwrap_or(position - 1);
+            self.note(Some(position), Some(&row), Finding::Restarted { behind, why });
+        }
         let previous = std::mem::replace(&mut self.previous, row.link.clone());
         if row.salt.is_none() && row.accounts().all(|account| !deleted.contains(&account)) {
             self.note(Some(position), Some(&row), Finding::Unexplained);
@@ -94,6 +102,16 @@ impl<'a> Walk<'a> {
                 self.note(Some(position), Some(&row), Finding::Changed);
             }
         }
+    }
+
+    /// Somebody has seen that the chain led to this position, and kept it: they know of the restarts before it. What else there is to
+    /// find was not done before their eyes.
+    pub(super) fn vouch(&mut self, up_to: i64) {
+        let is_known = |found: &Found| {
+            matches!(found.finding, Finding::Restarted { .. })
+                && found.position.is_some_and(|position| position <= up_to)
+        };
+        self.found.retain(|found| !is_known(found));
     }
 
     /// Everything that was found, by position, and how much more there was.

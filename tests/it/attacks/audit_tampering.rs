@@ -4,6 +4,7 @@ use countersign::usecase::{
     audit::{Finding, RestartTrail, Restarted, Seen, VerifyTrail},
 };
 use countersign_domain::tenant::DEFAULT_TENANT;
+use std::time::Duration;
 
 /// A chain of which a copy is kept.
 async fn sealed(app: &App) {
@@ -15,6 +16,12 @@ async fn sealed(app: &App) {
     app.execute("CREATE TABLE kept_events AS SELECT * FROM audit_events").await;
     app.execute("CREATE TABLE kept_heads AS SELECT * FROM audit_heads").await;
     assert_eq!(findings(app).await, []);
+}
+
+async fn link_at(app: &App, position: i64) -> Seen {
+    let store = app.seal.store.read();
+    let row = countersign::store::audit::after(&store, DEFAULT_TENANT, position - 1, 1).await.unwrap().remove(0);
+    Seen { position, link: row.link.unwrap() }
 }
 
 async fn put_back(app: &App) {
@@ -156,6 +163,34 @@ fn a_head_that_was_changed_put_elsewhere_or_taken_away_is_found() {
     });
 }
 
+fn restart(app: &App) -> RestartTrail {
+    let (store, keys) = (app.seal.store.clone(), app.seal.reload.ring.chain());
+    RestartTrail { store, keys, journal: app.accounts.journal.clone(), log: app.seal.log.clone() }
+}
+
+async fn restarted(app: &App, behind: i64) {
+    assert_eq!(restart(app).run(&Origin::terminal(), DEFAULT_TENANT).await.unwrap(), Restarted::Behind(behind));
+    // Nothing that could be taken away again waits for a seal.
+    assert_eq!(restart(app).run(&Origin::terminal(), DEFAULT_TENANT).await.unwrap(), Restarted::NotNeeded);
+}
+
+/// A restart is found where it was done, whatever happened since.
+fn restart_found(behind: i64, why: &str) -> (Option<i64>, Finding) {
+    (Some(behind + 1), Finding::Restarted { behind, why: why.to_owned() })
+}
+
+async fn findings_of_one_who_saw(app: &App, seen: Seen) -> Vec<(Option<i64>, Finding)> {
+    let (store, keys) = (app.seal.store.clone(), app.seal.reload.ring.chain());
+    let verify = VerifyTrail { store, keys, clock: app.time.clone() };
+    let found = verify.run(Some(DEFAULT_TENANT), Some(&seen)).await.unwrap().remove(0).found;
+    found.into_iter().map(|found| (found.position, found.finding)).collect()
+}
+
+async fn end(app: &App) -> Seen {
+    let end = app.verify().await.remove(0);
+    Seen { position: end.last, link: end.link }
+}
+
 #[test]
 fn a_tail_that_was_cut_off_is_not_covered_up_by_the_events_that_follow() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
@@ -167,15 +202,87 @@ fn a_tail_that_was_cut_off_is_not_covered_up_by_the_events_that_follow() {
         app.seal.run().await.unwrap_err();
         let waiting = "SELECT count(*) FROM audit_events WHERE position IS NULL";
         assert!(app.number(waiting).await > 0, "what happens meanwhile waits");
-        let keys = app.seal.reload.ring.chain();
-        let restart = RestartTrail { store: app.seal.store.clone(), keys, journal: app.accounts.journal.clone() };
-        let restarted = restart.run(&Origin::terminal(), DEFAULT_TENANT).await.unwrap();
-        assert_eq!(restarted, Restarted::Behind(4));
+        restarted(app, 4).await;
+        let said =
+            "SELECT count(*) FROM audit_events WHERE kind = 'audit_restarted' AND position = 5 AND link IS NOT NULL";
+        assert_eq!(app.number(said).await, 1, "the restart is sealed with what it does");
+        assert!(app.audit_lines().lines().last().unwrap().contains("audit_restarted"));
         app.seal.run().await.unwrap();
         assert_eq!(app.number(waiting).await, 0);
-        let said = "SELECT count(*) FROM audit_events WHERE kind = 'audit_restarted' AND object = '4'";
-        assert_eq!(app.number(said).await, 1, "the restart stands in the trail");
-        assert_eq!(restart.run(&Origin::terminal(), DEFAULT_TENANT).await.unwrap(), Restarted::NotNeeded);
+        assert_eq!(findings(app).await, [restart_found(4, "head changed, it said 1 to 4")]);
+    });
+}
+
+#[test]
+fn a_restart_stays_found_until_somebody_vouches_for_it_or_its_time_is_over() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        sealed(app).await;
+        let before = link_at(app, 2).await;
+        app.execute("DELETE FROM audit_events WHERE position > 2").await;
+        app.execute("DELETE FROM audit_heads").await;
+        assert_eq!(findings(app).await, [(None, Finding::HeadMissing)]);
+        restarted(app, 2).await;
+        let found = vec![restart_found(2, "head missing")];
+        assert_eq!(findings(app).await, found);
+        assert_eq!(findings_of_one_who_saw(app, before).await, found, "that was before");
+        let known = end(app).await;
+        assert_eq!(findings_of_one_who_saw(app, known.clone()).await, []);
+
+        // What is done to it later is found by those who vouched for it as well.
+        Person::sign_up(app, "bob@example.org").await;
+        app.seal.run().await.unwrap();
+        for change in ["kind = 'logged_in'", "object = 'behind 9; head missing'"] {
+            app.execute("CREATE TABLE kept_restart AS SELECT * FROM audit_events WHERE position = 3").await;
+            app.execute(&format!("UPDATE audit_events SET {change} WHERE position = 3")).await;
+            assert_eq!(findings_of_one_who_saw(app, known.clone()).await, [(Some(3), Finding::Changed)], "{change}");
+            app.execute("DELETE FROM audit_events WHERE position = 3").await;
+            app.execute("INSERT INTO audit_events SELECT * FROM kept_restart").await;
+            app.execute("DROP TABLE kept_restart").await;
+        }
+        app.execute("DELETE FROM audit_events WHERE position = 2").await;
+        assert_eq!(
+            findings_of_one_who_saw(app, known.clone()).await,
+            [(Some(2), Finding::Missing { up_to: 2 })],
+            "only what was known then is vouched for"
+        );
+        app.execute("DELETE FROM audit_events WHERE position = 3").await;
+        assert_eq!(findings(app).await, [(Some(2), Finding::Missing { up_to: 3 })]);
+        app.advance(Duration::from_secs(401 * 24 * 60 * 60));
+        app.purge.run().await.unwrap();
+        assert_eq!(findings(app).await, []);
+    });
+}
+
+#[test]
+fn a_beginning_that_was_cut_off_is_missing_after_a_restart_as_well() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        sealed(app).await;
+        let last = app.rows("audit_events").await;
+        app.execute("UPDATE audit_heads SET anchor_position = 2").await;
+        app.execute("UPDATE audit_heads SET anchor_link = (SELECT link FROM audit_events WHERE position = 2)").await;
+        app.execute("DELETE FROM audit_events WHERE position <= 2").await;
+        assert_eq!(findings(app).await, [(None, Finding::HeadChanged)]);
+        restarted(app, last).await;
+        let missing = (Some(1), Finding::Missing { up_to: 2 });
+        let restart = restart_found(last, &format!("head changed, it said 3 to {last}"));
+        assert_eq!(findings(app).await, [missing.clone(), restart]);
+        let known = end(app).await;
+        assert_eq!(findings_of_one_who_saw(app, known).await, [missing], "nobody vouches for what is not there");
+    });
+}
+
+#[test]
+fn a_position_that_was_forgotten_vouches_for_nothing() {
+    on_each_database(async |app| {
+        sealed(app).await;
+        let (first, last) = (link_at(app, 1).await, end(app).await);
+        app.advance(Duration::from_secs(401 * 24 * 60 * 60));
+        app.purge.run().await.unwrap();
+        assert_eq!(findings_of_one_who_saw(app, last).await, [], "where the chain begins now is known");
+        for link in [first.link, vec![7; 32]] {
+            let seen = Seen { position: 1, link };
+            assert_eq!(findings_of_one_who_saw(app, seen).await, [(Some(1), Finding::SeenForgotten)]);
+        }
     });
 }
 
@@ -196,13 +303,10 @@ fn putting_an_old_state_of_everything_back_is_found_by_whoever_kept_the_end() {
         sealed(app).await;
         Person::sign_up(app, "bob@example.org").await;
         app.seal.run().await.unwrap();
-        let end = app.verify().await.remove(0);
-        let seen = Seen { position: end.last, link: end.link };
-        let (store, keys) = (app.seal.store.clone(), app.seal.reload.ring.chain());
-        let verify = VerifyTrail { store, keys, clock: app.time.clone() };
-        assert!(verify.run(Some(DEFAULT_TENANT), Some(&seen)).await.unwrap()[0].is_sound());
+        let seen = end(app).await;
+        assert_eq!(findings_of_one_who_saw(app, seen.clone()).await, []);
         put_back(app).await;
-        let found = verify.run(Some(DEFAULT_TENANT), Some(&seen)).await.unwrap().remove(0).found;
-        assert!(found.iter().any(|found| found.finding == Finding::NotAsSeen), "{found:?}");
+        let not_as_seen = (Some(seen.position), Finding::NotAsSeen);
+        assert_eq!(findings_of_one_who_saw(app, seen).await, [not_as_seen]);
     });
 }
