@@ -246,6 +246,9 @@ pub(super) enum AuditCommand {
         /// The name of a tenant.
         #[arg(long, default_value = "default")]
         tenant: String,
+        /// Also where the head is as it was left: because of events that are not, which keep those before them from being forgotten.
+        #[arg(long)]
+        anyway: bool,
     },
 }
 

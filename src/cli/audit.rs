@@ -32,7 +32,7 @@ pub(super) fn run(config: &Config, command: &AuditCommand, screen: &Screen) -> O
             AuditCommand::List { query, limit, json } => list(config, query, *limit, *json, screen).await,
             AuditCommand::Follow { query, json } => follow(config, query, *json, screen).await,
             AuditCommand::Verify { tenant, seen } => verify(config, tenant.as_deref(), seen.as_deref(), screen).await,
-            AuditCommand::Restart { tenant } => restart(config, tenant, screen).await,
+            AuditCommand::Restart { tenant, anyway } => restart(config, tenant, *anyway, screen).await,
         }
     })
 }
@@ -114,11 +114,11 @@ fn summarise(summary: &Summary, screen: &Screen) {
     ));
 }
 
-async fn restart(config: &Config, tenant: &str, screen: &Screen) -> Outcome {
+async fn restart(config: &Config, tenant: &str, anyway: bool, screen: &Screen) -> Outcome {
     let restart = wiring::restart_audit(config).await.map_err(|fault| fault.to_string())?;
     let trail = ReadAudit { store: restart.store.clone() };
     let tenant = trail.tenant(Some(tenant)).await.map_err(|failure| failure.to_string())?;
-    match restart.run(&Origin::terminal(), tenant).await.map_err(|failure| failure.to_string())? {
+    match restart.run(&Origin::terminal(), tenant, anyway).await.map_err(|failure| failure.to_string())? {
         Restarted::Behind(position) => {
             screen.say(&format!("the chain goes on behind position {position}, and `audit verify` finds the restart there until it is forgotten"));
         }

@@ -13,7 +13,7 @@ use super::{
     entity::{account, audit_event, audit_head},
 };
 use countersign_domain::{
-    audit::EventKind,
+    audit::{EventKind, chain::NO_LINK},
     id::{AccountId, EventId, TenantId},
     time::Timestamp,
 };
@@ -184,6 +184,27 @@ pub async fn last(db: &impl Executor, tenant: TenantId) -> Result<Option<AuditRo
         .one(db.database())
         .await?;
     Ok(row.map(AuditRow::from))
+}
+
+/// The last restart of a tenant's chain, and the link before it; none where that was forgotten.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_restart(db: &impl Executor, tenant: TenantId) -> Result<Option<(AuditRow, Vec<u8>)>, StoreFault> {
+    let sealed = || {
+        audit_event::Entity::find()
+            .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+            .order_by_desc(audit_event::Column::Position)
+    };
+    let restart = sealed()
+        .filter(audit_event::Column::Kind.eq(EventKind::AuditRestarted.name()))
+        .filter(audit_event::Column::Position.is_not_null())
+        .one(db.database())
+        .await?;
+    let Some(restart) = restart else { return Ok(None) };
+    let before = sealed().filter(audit_event::Column::Position.lt(restart.position)).one(db.database()).await?;
+    let link = before.and_then(|row| row.link).unwrap_or_else(|| NO_LINK.to_vec());
+    Ok(Some((restart.into(), link)))
 }
 
 /// The committed events of a tenant that wait, oldest first.

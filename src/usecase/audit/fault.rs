@@ -16,6 +16,8 @@ pub enum ChainFault {
     HeadChanged(TenantId),
     /// It has sealed events and no head.
     HeadMissing(TenantId),
+    /// Events whose time is over are not as they were sealed.
+    Damaged(TenantId),
 }
 
 impl fmt::Display for ChainFault {
@@ -25,6 +27,13 @@ impl fmt::Display for ChainFault {
             Self::UnknownKey(tenant) => ("names a key that is not here", tenant),
             Self::HeadChanged(tenant) => ("was changed", tenant),
             Self::HeadMissing(tenant) => ("is missing", tenant),
+            Self::Damaged(tenant) => {
+                return write!(
+                    f,
+                    "events of the audit trail of tenant {tenant} whose time is over are not as they were sealed; nothing is forgotten: \
+                     run `countersign audit verify`, find out why, then run `countersign audit restart --anyway`"
+                );
+            }
         };
         write!(
             f,

@@ -1,9 +1,14 @@
 use super::{
-    ChainFault, SealEvents,
+    ChainFault, Finding, Found, SealEvents,
     fault::{hold, vouch},
+    walk::{Walk, sound_digest},
 };
-use crate::store::{Store, audit, audit_chain};
+use crate::{
+    keys::ChainKeys,
+    store::{Store, Tx, audit, audit::AuditRow, audit_chain, audit_chain::Head},
+};
 use countersign_domain::{id::TenantId, time::Timestamp};
+use std::collections::HashSet;
 
 /// Forgets events whose time is over: sealed ones alone, from the front of each chain, so that what is left can be verified.
 #[derive(Clone, Debug)]
@@ -45,12 +50,18 @@ impl ForgetEvents {
         let Some(mut head) = audit_chain::lock_head(&tx, tenant).await? else { return Ok(0) };
         let oldest = audit::after(&tx, tenant, head.anchor_position, BATCH).await?;
         // The order of the chain is that of commits. One that is still young keeps those behind it, for as long as it was late.
-        let over = oldest.iter().take_while(|row| row.happened_at < than);
-        let Some(last) = over.last() else { return Ok(0) };
+        let over: Vec<_> = oldest.into_iter().take_while(|row| row.happened_at < than).collect();
+        let Some((position, link)) = over.last().and_then(|last| Some((last.position?, last.link.clone()?))) else {
+            return Ok(0);
+        };
         hold(&head, &keys)?;
-        let (Some(position), Some(link)) = (last.position, &last.link) else { return Ok(0) };
+        // What was changed says nothing of its age, and the new anchor would vouch for it.
+        let accepted = accepted_up_to(&tx, tenant, &keys).await?;
+        if !is_whole(&tx, &head, &over, &keys, accepted).await? {
+            return Err(ChainFault::Damaged(tenant));
+        }
         let expected = position.saturating_sub(head.anchor_position);
-        (head.anchor_position, head.anchor_link) = (position, link.clone());
+        (head.anchor_position, head.anchor_link) = (position, link);
         let forgotten = audit_chain::forget(&tx, tenant, position).await?;
         vouch(&mut head, &keys)?;
         audit_chain::move_head(&tx, &head).await?;
@@ -60,4 +71,37 @@ impl ForgetEvents {
         }
         Ok(forgotten)
     }
+}
+
+/// Whether these events, the first behind the anchor, are as they were sealed, but for what was accepted.
+async fn is_whole(
+    tx: &Tx,
+    head: &Head,
+    events: &[AuditRow],
+    keys: &ChainKeys,
+    accepted: i64,
+) -> Result<bool, ChainFault> {
+    let named: HashSet<_> = events.iter().flat_map(AuditRow::accounts).collect();
+    let deleted = audit_chain::deleted(tx, head.tenant, named).await?;
+    let mut walk = Walk::from(keys, head.tenant, head.anchor_position, Some(head.anchor_link.clone()));
+    for event in events {
+        walk.step(event.clone(), &deleted);
+    }
+    let (found, more) = walk.end();
+    let is_accepted = |found: &Found| {
+        matches!(found.finding, Finding::Restarted { .. })
+            || found.position.is_some_and(|position| position <= accepted)
+    };
+    Ok(more == 0 && found.iter().all(is_accepted))
+}
+
+/// An operator has looked into whatever there is up to here, and let the chain go on: an event says so, which is as it was sealed.
+async fn accepted_up_to(tx: &Tx, tenant: TenantId, keys: &ChainKeys) -> Result<i64, ChainFault> {
+    let Some((restart, before)) = audit_chain::last_restart(tx, tenant).await? else { return Ok(0) };
+    let sealed = (|| {
+        let (key, position) = (keys.find(restart.link_key.as_deref()?)?, restart.position?);
+        let entry = restart.entry(&sound_digest(&restart)?).encode();
+        key.is_link(restart.link.as_deref()?, &before, position, &entry).then_some(position)
+    })();
+    Ok(sealed.unwrap_or(0))
 }

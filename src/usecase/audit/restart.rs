@@ -37,21 +37,31 @@ pub enum Restarted {
 }
 
 impl RestartTrail {
+    /// With `anyway` also where the head holds, because of events that do not: then they are forgotten in their time.
+    ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn run(&self, origin: &Origin, tenant: TenantId) -> Result<Restarted, Failure> {
+    pub async fn run(&self, origin: &Origin, tenant: TenantId, anyway: bool) -> Result<Restarted, Failure> {
         let tx = self.store.begin().await?;
         let head = audit_chain::lock_head(&tx, tenant).await?;
         let last = audit_chain::last(&tx, tenant).await?;
-        let Some(why) = self.why(head.as_ref(), last.is_some()) else { return Ok(Restarted::NotNeeded) };
-        let (behind, link) = last.map_or((0, NO_LINK.to_vec()), |row| {
-            (row.position.unwrap_or(0), row.link.unwrap_or_else(|| NO_LINK.to_vec()))
-        });
-        // Whoever could change the head could change where it lets the chain begin: what is not there is missing, from the first
-        // position on, until the purge has come by.
-        let (anchor_position, anchor_link) = (0, NO_LINK.to_vec());
+        let why = self.why(head.as_ref(), last.is_some());
+        let Some(why) = why.or_else(|| anyway.then(|| "an operator wanted it".to_owned())) else {
+            return Ok(Restarted::NotNeeded);
+        };
         let (mac_key, mac) = Default::default();
-        let mut next = Head { tenant, position: behind, link, anchor_position, anchor_link, mac_key, mac };
+        let mut next = match &head {
+            Some(head) if hold(head, &self.keys).is_ok() => head.clone(),
+            // Whoever could change the head could change where it lets the chain begin: what is not there is missing, from the first
+            // position on, until the purge has come by.
+            _ => {
+                let (position, link) = last.map_or((0, NO_LINK.to_vec()), |row| {
+                    (row.position.unwrap_or(0), row.link.unwrap_or_else(|| NO_LINK.to_vec()))
+                });
+                Head { tenant, position, link, anchor_position: 0, anchor_link: NO_LINK.to_vec(), mac_key, mac }
+            }
+        };
+        let behind = next.position;
         vouch(&mut next, &self.keys)?;
         if head.is_none() {
             audit_chain::begin(&tx, &next).await?;

@@ -140,10 +140,17 @@ impl<'a> Walk<'a> {
             let made = behind.iter().filter_map(|previous| self.made(row, previous, position));
             made.into_iter().any(|link| links.contains(&link.as_slice()))
         };
+        // One whose own link holds behind what should be there only follows another suspect.
+        let is_own = |row: &AuditRow, position: i64| {
+            behind
+                .iter()
+                .filter_map(|previous| self.made(row, previous, position))
+                .any(|link| row.link.as_deref() == Some(&link[..]))
+        };
         let judge = |row: &AuditRow| match places.iter().find(|position| fits(row, **position)) {
-            Some(position) if Some(*position) == row.position => None,
-            Some(position) => Some(Finding::Moved { was: *position }),
-            None => Some(Finding::Changed),
+            Some(position) if Some(*position) != row.position => Some(Finding::Moved { was: *position }),
+            Some(position) if is_own(row, *position) => None,
+            _ => Some(Finding::Changed),
         };
         self.suspects.iter().filter_map(|(row, _)| Some((row.clone(), judge(row)?))).collect()
     }
@@ -155,7 +162,7 @@ impl<'a> Walk<'a> {
 }
 
 /// What the event is committed to, if that is what it says; once that is forgotten, there must be nothing to forget.
-fn sound_digest(row: &AuditRow) -> Option<[u8; 32]> {
+pub(super) fn sound_digest(row: &AuditRow) -> Option<[u8; 32]> {
     let digest: [u8; 32] = row.digest.as_deref()?.try_into().ok()?;
     let is_sound = match &row.salt {
         Some(salt) => commit_to_origin(salt, &row.address, &row.user_agent) == digest,

@@ -169,9 +169,9 @@ fn restart(app: &App) -> RestartTrail {
 }
 
 async fn restarted(app: &App, behind: i64) {
-    assert_eq!(restart(app).run(&Origin::terminal(), DEFAULT_TENANT).await.unwrap(), Restarted::Behind(behind));
+    assert_eq!(restart(app).run(&Origin::terminal(), DEFAULT_TENANT, false).await.unwrap(), Restarted::Behind(behind));
     // Nothing that could be taken away again waits for a seal.
-    assert_eq!(restart(app).run(&Origin::terminal(), DEFAULT_TENANT).await.unwrap(), Restarted::NotNeeded);
+    assert_eq!(restart(app).run(&Origin::terminal(), DEFAULT_TENANT, false).await.unwrap(), Restarted::NotNeeded);
 }
 
 /// A restart is found where it was done, whatever happened since.
@@ -247,7 +247,15 @@ fn a_restart_stays_found_until_somebody_vouches_for_it_or_its_time_is_over() {
         );
         app.execute("DELETE FROM audit_events WHERE position = 3").await;
         assert_eq!(findings(app).await, [(Some(2), Finding::Missing { up_to: 3 })]);
-        app.advance(Duration::from_secs(401 * 24 * 60 * 60));
+        let kept = Duration::from_secs(401 * 24 * 60 * 60);
+        app.advance(kept);
+        app.purge.run().await.unwrap_err();
+        restart(app).run(&Origin::terminal(), DEFAULT_TENANT, true).await.unwrap();
+        app.purge.run().await.unwrap();
+        let left = findings(app).await;
+        assert!(matches!(&left[..], [(_, Finding::Restarted { .. })]), "{left:?}");
+        Person::sign_up(app, "cyd@example.org").await;
+        app.advance(kept);
         app.purge.run().await.unwrap();
         assert_eq!(findings(app).await, []);
     });
@@ -308,5 +316,33 @@ fn putting_an_old_state_of_everything_back_is_found_by_whoever_kept_the_end() {
         put_back(app).await;
         let not_as_seen = (Some(seen.position), Finding::NotAsSeen);
         assert_eq!(findings_of_one_who_saw(app, seen).await, [not_as_seen]);
+    });
+}
+
+#[test]
+fn events_that_were_given_another_age_are_not_forgotten_before_an_operator_has_looked() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        sealed(app).await;
+        let events = app.rows("audit_events").await;
+        app.execute("UPDATE audit_events SET happened_at = 0 WHERE position <= 3").await;
+        app.purge.run().await.unwrap_err();
+        assert_eq!(app.rows("audit_events").await, events, "nothing is forgotten, and nothing is vouched for");
+        assert!(!findings(app).await.is_empty());
+
+        let again = restart(app).run(&Origin::terminal(), DEFAULT_TENANT, true).await.unwrap();
+        assert!(matches!(again, Restarted::Behind(behind) if behind >= 3), "{again:?}");
+        app.purge.run().await.unwrap();
+        assert_eq!(app.rows("audit_events").await, events + 1 - 3);
+        let left: Vec<_> = findings(app).await.into_iter().map(|(_, finding)| finding).collect();
+        assert!(matches!(&left[..], [Finding::Restarted { .. }]), "{left:?}");
+    });
+}
+
+#[test]
+fn links_that_were_exchanged_are_found() {
+    on_each_database_with(AppOptions::default(), async |app| {
+        sealed(app).await;
+        app.execute("UPDATE audit_events SET link = (SELECT e.link FROM audit_events e WHERE e.position = 5 - audit_events.position) WHERE position IN (2, 3)").await;
+        assert!(!findings(app).await.is_empty());
     });
 }

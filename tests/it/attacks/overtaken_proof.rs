@@ -1,5 +1,6 @@
 use crate::support::{
-    App, MailText as _, PASSWORD, Person, Proof, Purpose, at_once, email_change_mail, on_each_database, reset_mail,
+    App, MailText as _, PASSWORD, Person, Proof, Purpose, at_once, email_change_mail, known_device, log_in_from,
+    on_each_database, reset_mail,
 };
 use countersign::{grpc::wire::proto::*, usecase::Origin};
 use futures_util::future::join;
@@ -71,6 +72,38 @@ fn acts_on_one_account_at_once_wait_for_each_other_and_never_for_nothing() {
             // Losing is fine; a deadlock would be STORE_UNAVAILABLE.
             let reasons = ["LINK_USED", "LINK_INVALID", "CURRENT_PASSWORD_WRONG", "SESSION_ENDED"];
             acts.await.assert_refused_only_for(&reasons, "acts at once");
+        }
+    });
+}
+
+#[test]
+fn signing_out_everywhere_and_in_again_at_once_wait_for_each_other_and_never_for_nothing() {
+    on_each_database(async |app| {
+        for round in 0..ROUNDS {
+            let email = format!("ada{round}@example.org");
+            let device = known_device(app, &email).await;
+            let session = Person::log_in(app, &email, PASSWORD).await.unwrap();
+            let (here, there) = (
+                Person { email: email.clone(), session },
+                Person { email: email.clone(), session: Person::log_in(app, &email, PASSWORD).await.unwrap() },
+            );
+            let app = &*app;
+            let acts = at_once(6, async |number| match number {
+                0 => {
+                    let everywhere =
+                        LogoutRequest { refresh_token: here.session.refresh_token.clone(), everywhere: true };
+                    app.auth().logout(everywhere).await.map(drop)
+                }
+                1 => {
+                    let others = there.asks(RevokeOtherSessionsRequest {});
+                    app.sessions().revoke_other_sessions(others).await.map(drop)
+                }
+                2 | 3 => log_in_from(app, &email, PASSWORD, &device).await.map(drop),
+                4 => Person::log_in(app, &email, PASSWORD).await.map(drop),
+                _ => Person::log_in(app, &email, "not the password at all").await.map(drop),
+            });
+            // A deadlock would be STORE_UNAVAILABLE.
+            acts.await.assert_refused_only_for(&["SESSION_ENDED", "CREDENTIALS_INVALID"], "acts at once");
         }
     });
 }
