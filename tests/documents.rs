@@ -9,7 +9,7 @@ use countersign::{
     grpc::{callers, status},
     telemetry::METRICS,
 };
-use countersign_domain::{caller::CallerRule, limit::Limit, mail::MailTemplate, refusal::Reason};
+use countersign_domain::{audit::EventKind, caller::CallerRule, limit::Limit, mail::MailTemplate, refusal::Reason};
 use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
 
 fn at(path: &str) -> std::path::PathBuf {
@@ -82,6 +82,22 @@ fn the_reference_of_limits_is_current() {
         writeln!(made, "| `{}` | {} | {} | {every} | {shared} |", limit.name(), limit.about(), quota.burst()).unwrap();
     }
     is_current("docs/reference/limits.md", &made);
+}
+
+#[test]
+fn the_reference_of_events_is_current() {
+    let mut made = String::from(
+        "# Events\n\nMade from `crates/domain/src/audit/about.rs`. The kinds of events in the audit trail, as `countersign audit list --kind` and \
+         `EventFilter.kind` take them.\n\nThe outcome is `refused`, with a [reason](../errors/README.md), for those that end in `_refused`, and \
+         `ok` for every other: also for what is no good news, as `login_locked`, `password_disabled`, `client_changed`, \
+         `new_device_seen` and `audit_restarted`. It happened, and nothing was refused by it. So whoever looks for trouble asks for \
+         these kinds as well.\n\n| kind | outcome | written when |\n| --- | --- | --- |\n",
+    );
+    for kind in EventKind::ALL {
+        let outcome = if kind.is_refusal() { "refused" } else { "ok" };
+        writeln!(made, "| `{}` | {outcome} | {} |", kind.name(), kind.about()).unwrap();
+    }
+    is_current("docs/reference/events.md", &made);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use countersign_domain::audit::EventKind;
 use std::path::PathBuf;
 
 /// An identity service that speaks gRPC.
@@ -216,8 +217,10 @@ pub(super) enum AuditCommand {
     List {
         #[command(flatten)]
         query: EventQuery,
+        #[command(flatten)]
+        span: EventSpan,
         /// How many, at most.
-        #[arg(short = 'n', long, alias = "count", default_value_t = 20)]
+        #[arg(short = 'n', long, alias = "count", default_value_t = 20, value_parser = value_parser!(u16).range(1..=10_000))]
         limit: u16,
         /// One JSON object a line.
         #[arg(long)]
@@ -258,8 +261,8 @@ pub(super) struct EventQuery {
     /// The name of a tenant; the default one when left out.
     #[arg(long)]
     pub(super) tenant: Option<String>,
-    /// What happened, as in `logged_in`.
-    #[arg(long)]
+    /// What happened, as in `logged_in`; docs/reference/events.md says what each means.
+    #[arg(long, value_parser = EventKind::ALL.map(EventKind::name), hide_possible_values = true)]
     pub(super) kind: Option<String>,
     /// An account id, an e-mail address or a user name.
     #[arg(long)]
@@ -267,6 +270,11 @@ pub(super) struct EventQuery {
     /// How it ended.
     #[arg(long)]
     pub(super) outcome: Option<EventOutcome>,
+}
+
+/// When they happened.
+#[derive(Debug, Args)]
+pub(super) struct EventSpan {
     /// An instant as in `2030-01-31T12:00:00Z`, or how long ago, as in `2h`.
     #[arg(long)]
     pub(super) since: Option<String>,

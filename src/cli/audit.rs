@@ -1,6 +1,6 @@
 use super::{
     Outcome, Screen,
-    arguments::{AuditCommand, EventOutcome, EventQuery},
+    arguments::{AuditCommand, EventOutcome, EventQuery, EventSpan},
     block_on,
     screen::written,
 };
@@ -18,6 +18,7 @@ use countersign_domain::{
     account::Identifier,
     audit::EventKind,
     id::{AccountId, TenantId},
+    refusal::Reason,
     time::Timestamp,
 };
 use std::time::{Duration, UNIX_EPOCH};
@@ -29,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(500);
 pub(super) fn run(config: &Config, command: &AuditCommand, screen: &Screen) -> Outcome {
     block_on(async {
         match command {
-            AuditCommand::List { query, limit, json } => list(config, query, *limit, *json, screen).await,
+            AuditCommand::List { query, span, limit, json } => list(config, (query, span), *limit, *json, screen).await,
             AuditCommand::Follow { query, json } => follow(config, query, *json, screen).await,
             AuditCommand::Verify { tenant, seen } => verify(config, tenant.as_deref(), seen.as_deref(), screen).await,
             AuditCommand::Restart { tenant, anyway } => restart(config, tenant, *anyway, screen).await,
@@ -37,9 +38,20 @@ pub(super) fn run(config: &Config, command: &AuditCommand, screen: &Screen) -> O
     })
 }
 
-async fn list(config: &Config, query: &EventQuery, limit: u16, json: bool, screen: &Screen) -> Outcome {
+async fn list(
+    config: &Config,
+    (query, span): (&EventQuery, &EventSpan),
+    limit: u16,
+    json: bool,
+    screen: &Screen,
+) -> Outcome {
     let trail = wiring::read_audit(config).await.map_err(|fault| fault.to_string())?;
     let (tenant, filter) = read_query(config, &trail, query).await?;
+    let filter = AuditFilter {
+        since: span.since.as_deref().map(read_instant).transpose()?,
+        until: span.until.as_deref().map(read_instant).transpose()?,
+        ..filter
+    };
     let page = trail.newest(tenant, &filter, None, limit.into()).await.map_err(|failure| failure.to_string())?;
     if page.events.is_empty() && !json {
         let is_everything = filter == AuditFilter::default();
@@ -80,14 +92,15 @@ async fn verify(config: &Config, tenant: Option<&str>, seen: Option<&str>, scree
     // What was seen was seen of one tenant.
     let tenant = match (tenant, &seen) {
         (None, None) => None,
-        (name, _) => Some(trail.tenant(name).await.map_err(|failure| failure.to_string())?),
+        (name, _) => Some(find_tenant(&trail, name).await?),
     };
     let summaries = verify.run(tenant, seen.as_ref()).await.map_err(|failure| failure.to_string())?;
     if summaries.is_empty() {
         screen.say("nothing has happened yet");
     }
     for summary in &summaries {
-        summarise(summary, screen);
+        let name = trail.name(summary.tenant).await.map_err(|failure| failure.to_string())?;
+        summarise(summary, name.as_deref(), screen);
     }
     if summaries.iter().all(Summary::is_sound) {
         Ok(())
@@ -96,17 +109,20 @@ async fn verify(config: &Config, tenant: Option<&str>, seen: Option<&str>, scree
     }
 }
 
-fn summarise(summary: &Summary, screen: &Screen) {
+fn summarise(summary: &Summary, name: Option<&str>, screen: &Screen) {
+    let tenant = match name {
+        Some(name) => format!("tenant {name} ({})", summary.tenant),
+        None => format!("tenant {}", summary.tenant),
+    };
     for found in &summary.found {
-        screen.say(&found.to_string());
+        screen.say(&one_line(&format!("{tenant}: {found}")));
     }
     if summary.more > 0 {
-        screen.say(&format!("tenant {}: and {} more", summary.tenant, summary.more));
+        screen.say(&format!("{tenant}: and {} more", summary.more));
     }
     let verdict = if summary.is_sound() { "sound" } else { "NOT SOUND" };
     screen.say(&format!(
-        "tenant {}: {verdict}, {} events, positions {} to {}, end {}",
-        summary.tenant,
+        "{tenant}: {verdict}, {} events, positions {} to {}, end {}",
         summary.events,
         summary.first,
         summary.last,
@@ -117,7 +133,7 @@ fn summarise(summary: &Summary, screen: &Screen) {
 async fn restart(config: &Config, tenant: &str, anyway: bool, screen: &Screen) -> Outcome {
     let restart = wiring::restart_audit(config).await.map_err(|fault| fault.to_string())?;
     let trail = ReadAudit { store: restart.store.clone() };
-    let tenant = trail.tenant(Some(tenant)).await.map_err(|failure| failure.to_string())?;
+    let tenant = find_tenant(&trail, Some(tenant)).await?;
     match restart.run(&Origin::terminal(), tenant, anyway).await.map_err(|failure| failure.to_string())? {
         Restarted::Behind(position) => {
             screen.say(&format!("the chain goes on behind position {position}, and `audit verify` finds the restart there until it is forgotten"));
@@ -131,45 +147,51 @@ fn show(row: &AuditRow, json: bool, screen: &Screen) {
     screen.say(&if json { line(row).trim_end().to_owned() } else { plain(row) });
 }
 
+/// What is empty is left out.
 fn plain(row: &AuditRow) -> String {
-    let text = |text: &str| match text {
-        "" => "-".to_owned(),
-        text => text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect(),
-    };
-    let id = |id: Option<String>| id.unwrap_or_else(|| "-".to_owned());
-    format!(
-        "{}  {:>6}  {:<24} {:<8} {:<22} actor={} account={} session={} service={} object={} address={} request={} agent={}",
-        written(row.happened_at),
-        row.position.map_or_else(|| "-".to_owned(), |position| position.to_string()),
-        text(&row.kind),
-        text(&row.outcome),
-        text(row.reason.as_deref().unwrap_or_default()),
-        id(row.actor.map(|id| id.to_string())),
-        id(row.account.map(|id| id.to_string())),
-        id(row.session.map(|id| id.to_string())),
-        id(row.service.map(|id| id.to_string())),
-        text(row.object.as_deref().unwrap_or_default()),
-        text(&row.address),
-        text(&row.trace_id),
-        text(&row.user_agent),
-    )
+    let named = [
+        ("actor", row.actor.map(|id| id.to_string())),
+        ("account", row.account.map(|id| id.to_string())),
+        ("session", row.session.map(|id| id.to_string())),
+        ("service", row.service.map(|id| id.to_string())),
+        ("object", row.object.clone()),
+        ("address", Some(row.address.clone())),
+        ("request", Some(row.trace_id.clone())),
+        ("agent", Some(row.user_agent.clone())),
+    ];
+    let position = row.position.map_or_else(|| "-".to_owned(), |position| position.to_string());
+    let mut text = format!("{}  {position:>6}  {:<24} {:<8}", written(row.happened_at), row.kind, row.outcome);
+    let named = named.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
+    text.extend(row.reason.iter().map(|reason| format!(" {reason}")));
+    text.extend(named.map(|(name, value)| format!(" {name}={value}")));
+    one_line(text.trim_end())
+}
+
+/// Whoever writes rows may write a line break, and what looks like another line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 async fn read_query(config: &Config, trail: &ReadAudit, query: &EventQuery) -> Result<(TenantId, AuditFilter), String> {
-    let tenant = trail.tenant(query.tenant.as_deref()).await.map_err(|failure| failure.to_string())?;
-    let kind = |name: &String| EventKind::from_name(name).ok_or_else(|| format!("{name} is not a kind of event"));
+    let tenant = find_tenant(trail, query.tenant.as_deref()).await?;
     let account = match &query.account {
         Some(whom) => Some(read_account(config, tenant, whom).await?),
         None => None,
     };
     let filter = AuditFilter {
-        kind: query.kind.as_ref().map(kind).transpose()?,
+        kind: query.kind.as_deref().and_then(EventKind::from_name),
         account,
         succeeded: query.outcome.map(|outcome| outcome == EventOutcome::Ok),
-        since: query.since.as_deref().map(read_instant).transpose()?,
-        until: query.until.as_deref().map(read_instant).transpose()?,
+        ..AuditFilter::default()
     };
     Ok((tenant, filter))
+}
+
+async fn find_tenant(trail: &ReadAudit, name: Option<&str>) -> Result<TenantId, String> {
+    trail.tenant(name).await.map_err(|failure| match (failure.reason(), name) {
+        (Reason::TenantUnknown, Some(name)) => format!("there is no tenant {name}"),
+        _ => failure.to_string(),
+    })
 }
 
 /// The events of an account that was deleted are found by its id alone.
@@ -196,9 +218,12 @@ fn read_instant(text: &str) -> Result<Timestamp, String> {
 fn read_seen(text: &str) -> Result<Seen, String> {
     let parse = || {
         let (position, link) = text.split_once(':')?;
+        let is_plain =
+            position.bytes().all(|byte| byte.is_ascii_digit()) && link.bytes().all(|byte| byte.is_ascii_hexdigit());
         let digits = (0..link.len()).step_by(2).map(|at| u8::from_str_radix(link.get(at..at + 2)?, 16).ok());
+        is_plain.then_some(())?;
         Some(Seen { position: position.parse().ok()?, link: digits.collect::<Option<Vec<u8>>>()? })
     };
-    let seen = parse().filter(|seen| seen.position >= 0 && seen.link.len() == 32);
-    seen.ok_or_else(|| "--seen takes POSITION:LINK, as `audit verify` says it".to_owned())
+    let seen = parse().filter(|seen| seen.link.len() == 32);
+    seen.ok_or_else(|| "--seen takes POSITION:LINK: a number, a colon and 64 hexadecimal digits".to_owned())
 }

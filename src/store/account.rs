@@ -65,7 +65,7 @@ impl Account {
 
     /// Whether its password was guessed at for so long that it opens nothing to strangers.
     pub fn password_is_spent(&self) -> bool {
-        self.password_failures >= SPENT
+        self.password_failures == SPENT
     }
 }
 

@@ -12,3 +12,12 @@ pub async fn find_by_name(db: &impl Executor, name: &str) -> Result<Option<Tenan
     let row = tenant::Entity::find().filter(tenant::Column::Name.eq(name)).one(db.database()).await?;
     Ok(row.map(|row| TenantId::from_uuid(row.id)))
 }
+
+/// What a tenant is called.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn name(db: &impl Executor, tenant: TenantId) -> Result<Option<String>, StoreFault> {
+    let row = tenant::Entity::find_by_id(tenant.as_uuid()).one(db.database()).await?;
+    Ok(row.map(|row| row.name))
+}

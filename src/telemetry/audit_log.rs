@@ -26,6 +26,14 @@ impl AuditLog {
         blocking(move || log.put(&lines)).await?
     }
 
+    /// Makes sure that lines can be written, and makes the file.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub async fn open(&self) -> io::Result<()> {
+        self.write(String::new()).await
+    }
+
     fn put(&self, lines: &str) -> io::Result<()> {
         match self {
             Self::Off => Ok(()),

@@ -1,4 +1,4 @@
-use super::{KeyDesk, Means, StartFault, World, doors::Stories};
+use super::{KeyDesk, Means, StartFault, World, doors::Stories, trail::open_audit_log};
 use crate::{
     cache::{Together, WakeUps},
     config::Config,
@@ -83,6 +83,7 @@ impl Service {
     /// With what is missing.
     pub async fn assemble(config: &Config, world: World, metrics: Option<Metrics>) -> Result<Self, StartFault> {
         let means = Means::start(config, world).await?;
+        open_audit_log(config).await?;
         let stories = Stories { means: &means, config };
         let limits = ServerLimits {
             concurrent_streams: config.server.max_concurrent_streams,

@@ -1,4 +1,4 @@
-use super::doors::Stories;
+use super::{StartFault, doors::Stories};
 use crate::{
     config::{AuditLines, Config},
     grpc::{AdminServices, AuditDoor},
@@ -50,4 +50,17 @@ pub(super) fn audit_log(config: &Config) -> AuditLog {
         AuditLines::Stderr => AuditLog::Stderr,
         AuditLines::File(path) => AuditLog::File(path.clone()),
     }
+}
+
+/// Behind the folder of data, where it may lie. A file that takes no line is known now, and not when the first line is lost.
+///
+/// # Errors
+/// With the file, when it cannot be written.
+pub(super) async fn open_audit_log(config: &Config) -> Result<(), StartFault> {
+    let log = audit_log(config);
+    let opened = log.open().await;
+    opened.map_err(|error| match &log {
+        AuditLog::File(path) => StartFault::because("audit.log", format!("cannot write {}: {error}", path.display())),
+        AuditLog::Off | AuditLog::Stderr => StartFault::because("audit.log", error),
+    })
 }

@@ -1,5 +1,6 @@
 //! The vocabulary of the audit trail.
 
+mod about;
 pub mod chain;
 
 use crate::refusal::Reason;

@@ -108,15 +108,14 @@ impl fmt::Display for Finding {
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "tenant {}", self.tenant)?;
-        if let Some(position) = self.position {
-            write!(f, "  position {position}")?;
+        let is_subject = self.finding == Finding::SeenForgotten;
+        match (self.position, self.event) {
+            (Some(position), _) if is_subject => write!(f, "position {position} ")?,
+            (Some(position), Some(event)) => write!(f, "position {position}  event {event}: ")?,
+            (Some(position), None) => write!(f, "position {position}: ")?,
+            (None, Some(event)) => write!(f, "event {event}: ")?,
+            (None, None) => {}
         }
-        if let Some(event) = self.event {
-            write!(f, "  event {event}")?;
-        }
-        // The one finding of which the position is the subject.
-        let colon = if self.finding == Finding::SeenForgotten { "" } else { ":" };
-        write!(f, "{colon} {}", self.finding)
+        self.finding.fmt(f)
     }
 }

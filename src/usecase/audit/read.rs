@@ -2,7 +2,7 @@ use crate::{
     store::{
         Store, audit,
         audit::{AuditFilter, AuditRow, Before},
-        audit_chain,
+        audit_chain, tenant,
     },
     usecase::{Failure, gate::FindTenant},
 };
@@ -29,6 +29,14 @@ impl ReadAudit {
     pub async fn tenant(&self, name: Option<&str>) -> Result<TenantId, Failure> {
         let Some(name) = name else { return Ok(DEFAULT_TENANT) };
         FindTenant { store: self.store.clone() }.run(name).await
+    }
+
+    /// What a tenant is called, if there still is one.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn name(&self, tenant: TenantId) -> Result<Option<String>, Failure> {
+        Ok(tenant::name(&self.store.read(), tenant).await?)
     }
 
     /// The newest events before a place, newest first.

@@ -25,7 +25,7 @@ impl EndStolen {
         session: &Session,
         account: &Account,
         why: EndReason,
-        noted: (EventKind, Reason),
+        told: Reason,
     ) -> Result<bool, Failure> {
         let (tenant, now) = (account.tenant, self.clock.now());
         let tx = self.store.begin().await?;
@@ -35,7 +35,10 @@ impl EndStolen {
         // Who copied its tokens may have copied that of the device as well.
         device::forget_of_session(&tx, tenant, account.id, session.id, None).await?;
         let about = About::target(Some(account.id)).in_session(session.id);
-        self.journal.refused_in(&tx, tenant, origin, noted, about).await?;
+        if why == EndReason::ClientChanged {
+            self.journal.did(&tx, tenant, origin, EventKind::ClientChanged, about.clone()).await?;
+        }
+        self.journal.refused_in(&tx, tenant, origin, (EventKind::RefreshRefused, told), about).await?;
         let letter = Letter::new(MailTemplate::SessionReused, account.locale, account.email.clone())
             .about(account.id.as_uuid())
             .with("device", session.device_name.as_str());

@@ -80,12 +80,12 @@ impl Refresh {
             }
             RefreshVerdict::Reused => {
                 // The token is in two hands, and nobody can tell which is the thief's.
-                let noted = (EventKind::RefreshRefused, Reason::RefreshTokenReused);
-                if self.end_stolen.run(origin, &session, &account, EndReason::RefreshReused, noted).await? {
+                let (why, told) = (EndReason::RefreshReused, Reason::RefreshTokenReused);
+                if self.end_stolen.run(origin, &session, &account, why, told).await? {
                     let (presented, live) = (token.generation, session.generation);
                     tracing::warn!(session = %id, presented, live, "a refresh token was reused");
                 }
-                return Err(Reason::RefreshTokenReused.into());
+                return Err(told.into());
             }
             RefreshVerdict::Ended => Reason::SessionEnded,
             RefreshVerdict::Expired => Reason::SessionExpired,

@@ -59,14 +59,14 @@ impl WatchClient {
             let failure = Reason::ReauthenticationRequired.into();
             return Err(self.journal.refused(account.tenant, origin, EventKind::RefreshRefused, about, failure).await);
         }
-        let noted = (EventKind::ClientChanged, Reason::SessionEnded);
-        if self.end_stolen.run(origin, session, account, EndReason::ClientChanged, noted).await? {
+        let (why, told) = (EndReason::ClientChanged, Reason::SessionEnded);
+        if self.end_stolen.run(origin, session, account, why, told).await? {
             tracing::warn!(session = %session.id, "a session was ended for a very different client");
         }
         Err(Reason::SessionEnded.into())
     }
 
-    /// Notes that a session that was refreshed has another client, once for each.
+    /// Notes that a session that was refreshed has another client than the last time that was noted.
     ///
     /// # Errors
     /// When the database does not answer.

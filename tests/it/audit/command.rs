@@ -2,6 +2,7 @@
 
 use crate::support::{Client, OPERATOR_TOKEN, ProcessOptions, Rows, ServiceProcess, bearer, eventually, free_port};
 use countersign::grpc::wire::admin_proto::{ListEventsRequest, audit_service_client::AuditServiceClient};
+use countersign_domain::tenant::DEFAULT_TENANT;
 use std::{
     fs,
     io::{BufRead as _, BufReader},
@@ -40,17 +41,33 @@ async fn a_terminal_lists_and_verifies_the_trail_and_an_exit_code_tells_what_was
         (Some("login_refused"), Some("CREDENTIALS_INVALID"))
     );
     assert_eq!(options.succeed(&["audit", "list", "--kind", "logged_in", "--limit", "5"]).lines().count(), 1);
-    for wrong in
-        [["--kind", "nothing"], ["--since", "soon"], ["--account", "nobody@example.org"], ["--tenant", "nobodys"]]
-    {
+    assert!(!listed.contains("=-") && !listed.contains("= "), "what is empty is left out: {listed}");
+    for wrong in [["--since", "soon"], ["--account", "nobody@example.org"]] {
         options.fail(&["audit", "list", wrong[0], wrong[1]]);
     }
+    for command in ["list", "follow", "verify", "restart"] {
+        let complaint = options.fail(&["audit", command, "--tenant", "nobody"]);
+        assert!(complaint.contains("there is no tenant nobody"), "{complaint}");
+    }
+    let misused = |arguments: &[&str], said: &str| {
+        let output = options.run(arguments);
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && complaint.contains(said), "{arguments:?}: {complaint}");
+    };
+    misused(&["audit", "list", "--kind", "nonsense"], "login_refused, login_locked");
+    misused(&["audit", "list", "-n", "0"], "1..=10000");
+    misused(&["audit", "list", "-n", "100000"], "1..=10000");
+    misused(&["audit", "follow", "--since", "2h"], "--since");
 
     let verified = options.succeed(&["audit", "verify"]);
     let end = verified.trim().rsplit(' ').next().unwrap().to_owned();
-    assert!(verified.contains("sound, 4 events, positions 1 to 4"), "{verified}");
+    let all = format!("tenant default ({DEFAULT_TENANT}): sound, 4 events, positions 1 to 4");
+    assert!(verified.contains(&all), "{verified}");
     options.succeed(&["audit", "verify", "--seen", &end]);
-    assert!(options.fail(&["audit", "verify", "--seen", "4"]).contains("POSITION:LINK"));
+    for wrong in ["foo", "4", "4:ab", &end.replace(':', "x"), &format!("+{end}"), &format!("4:{}", "+f".repeat(32))] {
+        let complaint = options.fail(&["audit", "verify", "--seen", wrong]);
+        assert!(complaint.contains("takes POSITION:LINK: a number, a colon and 64 hexadecimal digits"), "{complaint}");
+    }
     assert!(options.succeed(&["audit", "restart"]).contains("nothing to do"));
 
     Rows::of(&options.database_url()).await.execute("DELETE FROM audit_events WHERE position = 2").await;
@@ -59,6 +76,36 @@ async fn a_terminal_lists_and_verifies_the_trail_and_an_exit_code_tells_what_was
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("position 2: missing, up to position 2") && said.contains("NOT SOUND"), "{said}");
     service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_restarts_a_chain_and_says_so_at_every_look_until_it_vouches_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ProcessOptions::in_folder(folder.path());
+    let service = ServiceProcess::start(&options);
+    let client = Client::to(&service.address).await;
+    client.sign_up(EMAIL).await;
+    client.log_in(EMAIL, "not her password at all").await.unwrap_err();
+    all_is_sealed(&options).await;
+    service.stop();
+    let rows = Rows::of(&options.database_url()).await;
+    rows.execute("DELETE FROM audit_events WHERE position > 2").await;
+    rows.execute("DELETE FROM audit_heads").await;
+    let verify = |arguments: &[&str]| {
+        let output = options.run(&[&["audit", "verify"], arguments].concat());
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, said) = verify(&[]);
+    assert!(code == Some(1) && said.contains("the head of the chain is missing"), "{said}");
+    let restarted = options.run(&["audit", "restart"]);
+    assert!(String::from_utf8(restarted.stdout).unwrap().contains("goes on behind position 2"));
+    assert!(String::from_utf8(restarted.stderr).unwrap().contains("audit_restarted"), "who seals an event says it");
+    let (code, said) = verify(&[]);
+    assert!(code == Some(1) && said.contains("NOT SOUND"), "{said}");
+    assert!(said.contains("the chain was restarted here, behind position 2; what stood after that"), "{said}");
+    let end = said.trim().rsplit(' ').next().unwrap();
+    let (code, said) = verify(&["--seen", end]);
+    assert!(code == Some(0) && said.contains("sound, 3 events"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,6 +66,19 @@ fn production_names_each_secret_and_setting_it_misses() {
 }
 
 #[test]
+fn a_file_for_the_audit_trail_that_cannot_be_written_is_named_and_nothing_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ProcessOptions::in_folder(folder.path());
+    fs::write(folder.path().join("file"), "").unwrap();
+    for wrong in ["nowhere/audit.jsonl", "file/audit.jsonl", "."] {
+        let path = folder.path().join(wrong).to_str().unwrap().to_owned();
+        let complaint = options.clone().and("COUNTERSIGN_AUDIT__LOG", &path).fail(&["serve"]);
+        assert!(complaint.contains("audit.log") && complaint.contains(&path), "{complaint}");
+        assert!(!complaint.contains("ERROR"), "{complaint}");
+    }
+}
+
+#[test]
 fn production_starts_once_nothing_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let kek = folder.path().join("kek");

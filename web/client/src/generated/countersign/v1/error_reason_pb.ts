@@ -146,7 +146,8 @@ export enum ErrorReason {
   CODE_INVALID = 12,
 
   /**
-   * No account that may log in has this identifier and this password. Unknown, unverified and disabled accounts all answer so.
+   * No account that may log in has this identifier and this password. Unknown, unverified and disabled accounts all answer so, and
+   * a password that was guessed at for too long.
    *
    * What to do: Ask again, offer a reset.
    * Example: A typing mistake in the password.
@@ -186,7 +187,8 @@ export enum ErrorReason {
   TOKEN_EXPIRED = 16,
 
   /**
-   * The session was ended: by a logout, a revocation, a new password, or because one of its tokens was reused.
+   * The session was ended: by a logout, a revocation, a new password, five wrong current passwords, because one of its tokens was reused,
+   * or because a very different client used it where the operator wants that.
    *
    * What to do: Log in again.
    * Example: GetMe after Logout.
@@ -347,11 +349,12 @@ export enum ErrorReason {
   INTERNAL = 31,
 
   /**
-   * There were too many calls of this kind, or too many calls at all: from this address, for this recipient, of this session. `RetryInfo` says when the next
-   * one is let through. Nothing was done, and nothing is held against an account.
+   * There were too many calls of this kind, or too many calls at all: from this address, for this recipient, of this session, account,
+   * service or tenant; or, for Login, too many wrong passwords for this identifier, whoever tried them. `RetryInfo` says when the next one
+   * is let through. Nothing was done.
    *
    * What to do: Retry later. Never log out because of it.
-   * Example: The sixth mail within an hour to one address.
+   * Example: The sixth mail within an hour to one address; the sixth wrong password in ten minutes.
    *
    * @generated from enum value: ERROR_REASON_RATE_LIMITED = 33;
    */
