@@ -145,6 +145,6 @@ fn a_client_that_comes_and_goes_buries_no_mail() {
             let (program, address) = if turn % 2 == 0 { (OTHER, AWAY) } else { (APP, HOME) };
             session = Caller::new(app, program, address).await.refresh(&session).await.unwrap();
         }
-        assert_eq!((changes(app).await, mails(app, MOVED).await), (10, 3));
+        assert_eq!((changes(app).await, mails(app, MOVED).await), (10, 4));
     });
 }

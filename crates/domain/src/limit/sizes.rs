@@ -34,7 +34,7 @@ pub enum Limit {
     /// Refreshes of a session: 20 a minute, 200 at once. Honest ones come every ten minutes, and from a hundred tabs at once after a
     /// night; each writes a row.
     RefreshesOfSession,
-    /// Mails that tell the owner of an account of a very different client in a session: 3 an hour. One is news; a client that comes and
+    /// Mails that tell the owner of an account of a very different client in a session: 4 an hour. One is news; a client that comes and
     /// goes would bury it, and the audit trail has each.
     ClientNewsOfAccount,
     /// Tokens that services ask for from an address: 60 a minute, 600 at once. A service asks every ten minutes, and hundreds
@@ -133,7 +133,7 @@ impl Limit {
             Self::MailsToRecipient => Quota::new(5, minutes(60)),
             Self::TriesOfAddress => Quota::new(30, minutes(10)),
             Self::RefreshesOfSession => Quota::new(200, minutes(10)),
-            Self::ClientNewsOfAccount => Quota::new(3, minutes(60)),
+            Self::ClientNewsOfAccount => Quota::new(4, minutes(60)),
             Self::ServiceTokensOfAddress => Quota::new(600, minutes(10)),
             Self::IntrospectionsOfService => Quota::new(10_000, seconds(10)),
         }
