@@ -15,6 +15,7 @@ mod incoming;
 mod layer;
 mod server;
 mod session;
+mod stream;
 mod verification;
 
 pub mod status;

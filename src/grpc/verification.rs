@@ -1,16 +1,14 @@
 use super::{
     call::Call,
+    stream::tell,
     wire::{self, Fields, proto::*},
 };
-use crate::runtime::{spawn, timeout};
 use crate::usecase::{
     revocation::{Watch, WatchRevocations},
     verification::{HandOutKeys, Introspect},
 };
 use countersign_domain::secret::SecretText;
 use futures_util::stream::{BoxStream, StreamExt as _, unfold};
-use std::time::Duration;
-use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
 /// `countersign.v1.VerificationService`
@@ -73,27 +71,10 @@ impl verification_service_server::VerificationService for VerificationDoor {
     }
 }
 
-/// How long a follower may leave a message unread. One that does not read any more is not asked for more either, and would
-/// keep its place for ever.
-const UNREAD_LIMIT: Duration = Duration::from_secs(30);
-
-/// A failure is the last thing a stream says.
-fn stream(call: Call, mut watch: Watch) -> BoxStream<'static, Result<WatchRevocationsResponse, Status>> {
-    let (listener, heard) = mpsc::channel(1);
-    let tell = async move {
-        loop {
-            let next = tokio::select! {
-                next = watch.next() => next,
-                () = listener.closed() => None,
-            };
-            let Some(message) = next else { return };
-            let message = message.map(|message| wire::revocations(message, watch.heartbeat()));
-            let message = message.map_err(|failure| call.refuse(&failure));
-            if !matches!(timeout(UNREAD_LIMIT, listener.send(message)).await, Some(Ok(()))) {
-                return;
-            }
-        }
-    };
-    spawn(tell);
-    unfold(heard, |mut heard| async { Some((heard.recv().await?, heard)) }).boxed()
+fn stream(call: Call, watch: Watch) -> BoxStream<'static, Result<WatchRevocationsResponse, Status>> {
+    let messages = unfold(watch, |mut watch| async {
+        let message = watch.next().await?;
+        Some((message.map(|message| wire::revocations(message, watch.heartbeat())), watch))
+    });
+    tell(call, messages.boxed())
 }

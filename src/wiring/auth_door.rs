@@ -15,6 +15,7 @@ impl Stories<'_> {
         let open = OpenSession {
             store: store.clone(),
             lookout: self.lookout(),
+            throttle: self.throttle(),
             tokens: self.issue_tokens(),
             lives: self.session_lives(),
             me: self.me(),

@@ -96,6 +96,7 @@ impl Stories<'_> {
             proof: self.session_password_gate(),
             passwords: self.password_desk(),
             repeats: self.repeats(),
+            throttle: self.throttle(),
             journal: self.journal(),
             clock: self.means.world.clock.clone(),
         }

@@ -209,20 +209,23 @@ pub(crate) const TASKS_COME_FROM_THE_RUNTIME: Arrow = Arrow {
     excused: &[],
 };
 
+/// What does I/O for the stories.
+const MEANS: &[&str] = &[
+    "src/store",
+    "src/cache",
+    "src/captcha",
+    "src/keys",
+    "src/passwords",
+    "src/mail",
+    "src/places",
+    "src/runtime",
+    "src/telemetry",
+];
+
 /// Runtime and telemetry are means too, but those that every other may lean on.
 pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
     rule: "means never name each other (runtime and telemetry excepted): a story puts them together",
-    within: &[
-        "src/store",
-        "src/cache",
-        "src/captcha",
-        "src/keys",
-        "src/passwords",
-        "src/mail",
-        "src/places",
-        "src/runtime",
-        "src/telemetry",
-    ],
+    within: MEANS,
     except: &[],
     forbidden: &[
         &["crate", "store"],
@@ -238,17 +241,7 @@ pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
 
 pub(crate) const MEANS_NEVER_LOOK_UP: Arrow = Arrow {
     rule: "means know nothing of stories, doors, jobs and configuration: what they need is given to them",
-    within: &[
-        "src/store",
-        "src/cache",
-        "src/captcha",
-        "src/keys",
-        "src/passwords",
-        "src/mail",
-        "src/places",
-        "src/runtime",
-        "src/telemetry",
-    ],
+    within: MEANS,
     except: &[],
     forbidden: &[
         &["crate", "usecase"],

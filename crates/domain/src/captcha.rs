@@ -353,9 +353,12 @@ mod tests {
 
     #[test]
     fn tokens_of_all_providers_are_tokens_and_nothing_else_is() {
-        for token in
-            ["", "XXXX.DUMMY.TOKEN.XXXX", "10000000-aaaa-bbbb-cccc-000000000001", "P1_eyJ0eXAiOiJKV1Qi.e30.x-_="]
-        {
+        for token in [
+            "",
+            "1.dGhlIHRva2Vu.b2Y_dHVybnN0aWxl",
+            "10000000-aaaa-bbbb-cccc-000000000001",
+            "P1_eyJ0eXAiOiJKV1Qi.e30.x-_=",
+        ] {
             assert!(is_captcha_token(token), "{token}");
         }
         assert!(is_captcha_token(&"a".repeat(MAX_CAPTCHA_TOKEN_BYTES)));

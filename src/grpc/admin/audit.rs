@@ -1,14 +1,12 @@
 use crate::{
     grpc::{
         call::Call,
+        stream::tell,
         wire::{self, Fields, admin_proto::*},
     },
-    runtime::{spawn, timeout},
     usecase::audit::{AuditWatch, ReadAudit, WatchEvents},
 };
 use futures_util::stream::{BoxStream, StreamExt as _, unfold};
-use std::time::Duration;
-use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
 /// `countersign.admin.v1.AuditService`
@@ -60,25 +58,7 @@ impl audit_service_server::AuditService for AuditDoor {
     }
 }
 
-/// How long a watcher may leave a message unread. One that does not read any more would keep its place for ever.
-const UNREAD_LIMIT: Duration = Duration::from_secs(30);
-
-/// A failure is the last thing a stream says.
-fn stream(call: Call, mut watch: AuditWatch) -> BoxStream<'static, Result<WatchEventsResponse, Status>> {
-    let (listener, heard) = mpsc::channel(1);
-    let tell = async move {
-        loop {
-            let next = tokio::select! {
-                next = watch.next() => next,
-                () = listener.closed() => None,
-            };
-            let Some(message) = next else { return };
-            let message = message.map(wire::watched).map_err(|failure| call.refuse(&failure));
-            if !matches!(timeout(UNREAD_LIMIT, listener.send(message)).await, Some(Ok(()))) {
-                return;
-            }
-        }
-    };
-    spawn(tell);
-    unfold(heard, |mut heard| async { Some((heard.recv().await?, heard)) }).boxed()
+fn stream(call: Call, watch: AuditWatch) -> BoxStream<'static, Result<WatchEventsResponse, Status>> {
+    let events = unfold(watch, |mut watch| async { Some((watch.next().await?.map(wire::watched), watch)) });
+    tell(call, events.boxed())
 }

@@ -4,7 +4,7 @@ use crate::{
     store::Store,
     usecase::{
         About, Failure, Journal, Origin,
-        gate::{Repeats, SessionPasswordGate, SignedIn},
+        gate::{Repeats, SessionPasswordGate, SignedIn, Throttle},
     },
 };
 use countersign_domain::{audit::EventKind, request_id::RequestId, secret::SecretText};
@@ -16,13 +16,14 @@ pub struct ChangePassword {
     pub proof: SessionPasswordGate,
     pub passwords: PasswordDesk,
     pub repeats: Repeats,
+    pub throttle: Throttle,
     pub journal: Journal,
     pub clock: Clock,
 }
 
 impl ChangePassword {
     /// # Errors
-    /// CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, REQUEST_ID_REUSED, OVERLOADED.
+    /// CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, REQUEST_ID_REUSED, RATE_LIMITED, OVERLOADED.
     pub async fn run(
         &self,
         origin: &Origin,
@@ -36,6 +37,7 @@ impl ChangePassword {
         let Some(ticket) = self.repeats.open(tenant, "ChangePassword", request_id, &[&parts[0]]).await? else {
             return Ok(());
         };
+        self.throttle.password_change(caller.account().id).await?;
         // Only who knows the current password learns anything about past ones.
         let proven = self.proof.prove(origin, caller, current).await?;
         let account = proven.account();

@@ -73,6 +73,17 @@ impl Throttle {
         self.take(&draws.chain([self.to(tenant, recipient)]).collect::<Vec<_>>()).await
     }
 
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn password_change(&self, account: AccountId) -> Result<(), Failure> {
+        self.take(&[Draw::one(Limit::PasswordChangesOfAccount, account)]).await
+    }
+
+    /// Whether the owner of an account is to be told once more of a login that is news.
+    pub async fn tells_of_login(&self, account: AccountId) -> bool {
+        self.take(&[Draw::one(Limit::LoginNewsOfAccount, account)]).await.is_ok()
+    }
+
     /// Whether the owner of an account is to be told once more that a session has another client.
     pub async fn tells_of_client(&self, account: AccountId) -> bool {
         self.take(&[Draw::one(Limit::ClientNewsOfAccount, account)]).await.is_ok()

@@ -4,7 +4,7 @@ use crate::{
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
         account::Me,
-        gate::{Lookout, PasswordProven},
+        gate::{Lookout, PasswordProven, Throttle},
         session::{IssueTokens, OpenedSession},
     },
 };
@@ -25,6 +25,7 @@ use countersign_domain::{
 pub struct OpenSession {
     pub store: Store,
     pub lookout: Lookout,
+    pub throttle: Throttle,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
     pub me: Me,
@@ -101,15 +102,16 @@ impl OpenSession {
         let about = About::own(account.id).in_session(session.id);
         self.journal.did(&tx, tenant, origin, EventKind::LoggedIn, about).await?;
         let news = judge_login(standing, &seen, &before);
-        self.tell(&tx, origin, account, &session, (news, &seen)).await?;
+        let is_told = self.tell(&tx, origin, account, &session, (news, &seen)).await?;
         tx.commit().await?;
-        if news.is_any() {
+        if is_told {
             self.post.collect();
         }
         Ok(opened)
     }
 
-    /// Tells the owner what is news about a login. Never limited: who could use the limit up would hide a theft behind it.
+    /// Notes what is news about a login, and tells the owner: returns whether a mail was queued. What limits the mails is used up by such
+    /// news alone, so nobody hides behind mails that anybody may ask for.
     async fn tell(
         &self,
         tx: &Tx,
@@ -117,16 +119,17 @@ impl OpenSession {
         account: &Account,
         session: &Session,
         (news, seen): (LoginNews, &Sighting),
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let events = [(news.new_device, EventKind::NewDeviceSeen), (news.new_place, EventKind::NewPlaceSeen)];
         for (_, kind) in events.into_iter().filter(|(is_news, _)| *is_news) {
             let about = About::own(account.id).in_session(session.id);
             self.journal.did(tx, account.tenant, origin, kind, about).await?;
         }
-        if news.is_any() {
+        let is_told = news.is_any() && self.throttle.tells_of_login(account.id).await;
+        if is_told {
             let letter = Letter::of_client(MailTemplate::NewLogin, account, seen, &origin.address);
             self.post.queue(tx, account.tenant, letter, session.created_at).await?;
         }
-        Ok(())
+        Ok(is_told)
     }
 }

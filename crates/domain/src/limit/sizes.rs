@@ -37,6 +37,12 @@ pub enum Limit {
     /// Mails that tell the owner of an account of a very different client in a session: 4 an hour. One is news; a client that comes and
     /// goes would bury it, and the audit trail has each.
     ClientNewsOfAccount,
+    /// Mails that tell the owner of an account of a login from a new device or country: 8 an hour. Only such logins use them up, so
+    /// whoever hides behind the last was told of by the first; the audit trail has each.
+    LoginNewsOfAccount,
+    /// Passwords that an account is given by whoever knows the one before: 5 an hour. Nobody changes it as often, and each writes to its
+    /// owner.
+    PasswordChangesOfAccount,
     /// Tokens that services ask for from an address: 60 a minute, 600 at once. A service asks every ten minutes, and hundreds
     /// behind one address may start together. Their secrets cannot be guessed, so this bounds work alone.
     ServiceTokensOfAddress,
@@ -54,7 +60,7 @@ const fn minutes(count: u64) -> Duration {
 }
 
 impl Limit {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::CallsOfAddress,
         Self::CallsOfTenant,
         Self::CallsOfAccount,
@@ -65,6 +71,8 @@ impl Limit {
         Self::TriesOfAddress,
         Self::RefreshesOfSession,
         Self::ClientNewsOfAccount,
+        Self::LoginNewsOfAccount,
+        Self::PasswordChangesOfAccount,
         Self::ServiceTokensOfAddress,
         Self::IntrospectionsOfService,
     ];
@@ -82,6 +90,8 @@ impl Limit {
             Self::TriesOfAddress => "tries_of_address",
             Self::RefreshesOfSession => "refreshes_of_session",
             Self::ClientNewsOfAccount => "client_news_of_account",
+            Self::LoginNewsOfAccount => "login_news_of_account",
+            Self::PasswordChangesOfAccount => "password_changes_of_account",
             Self::ServiceTokensOfAddress => "service_tokens_of_address",
             Self::IntrospectionsOfService => "introspections_of_service",
         }
@@ -101,6 +111,8 @@ impl Limit {
             Self::MailsToRecipient => "the same to one recipient, from wherever",
             Self::TriesOfAddress => "Verify, Reset and ConfirmEmailChange from an address",
             Self::RefreshesOfSession => "Refresh of a session",
+            Self::LoginNewsOfAccount => "mails to an owner of logins from a new device or country; the call goes on",
+            Self::PasswordChangesOfAccount => "ChangePassword of an account",
             Self::ClientNewsOfAccount => "mails to an owner of sessions that have another client; the call goes on",
             Self::ServiceTokensOfAddress => "IssueServiceToken from an address",
             Self::IntrospectionsOfService => "Introspect by a service",
@@ -118,6 +130,8 @@ impl Limit {
                 | Self::MailsToRecipient
                 | Self::TriesOfAddress
                 | Self::ClientNewsOfAccount
+                | Self::LoginNewsOfAccount
+                | Self::PasswordChangesOfAccount
         )
     }
 
@@ -134,6 +148,8 @@ impl Limit {
             Self::TriesOfAddress => Quota::new(30, minutes(10)),
             Self::RefreshesOfSession => Quota::new(200, minutes(10)),
             Self::ClientNewsOfAccount => Quota::new(4, minutes(60)),
+            Self::LoginNewsOfAccount => Quota::new(8, minutes(60)),
+            Self::PasswordChangesOfAccount => Quota::new(5, minutes(60)),
             Self::ServiceTokensOfAddress => Quota::new(600, minutes(10)),
             Self::IntrospectionsOfService => Quota::new(10_000, seconds(10)),
         }
