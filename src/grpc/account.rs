@@ -5,7 +5,7 @@ use super::{
 use crate::usecase::{
     account::{
         AskingForMail, ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, Me, Register, Registering,
-        RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
+        RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verified, Verify,
     },
     action::ClaimProof,
 };
@@ -46,8 +46,8 @@ impl account_service_server::AccountService for AccountDoor {
         call.answer(async {
             let message = request.into_inner();
             let (proof, request_id) = read_proof(message.token, &message.email, message.code, &message.request_id)?;
-            self.verify.run(&call.origin, proof, request_id).await?;
-            Ok(VerifyResponse {})
+            let verified = self.verify.run(&call.origin, proof, request_id).await?;
+            Ok(VerifyResponse { password_link_mailed: verified == Verified::PasswordLinkMailed })
         })
         .await
     }
@@ -219,7 +219,7 @@ fn read_registration(message: RegisterRequest) -> Result<Registering, Refusal> {
 
 fn read_asking(email: &str, captcha_token: String, request_id: &str) -> Result<AskingForMail, Refusal> {
     let mut fields = Fields::default();
-    let email = wire::email(&mut fields, "email", email);
+    let email = wire::known_email(&mut fields, "email", email);
     let captcha_token = wire::captcha_token(&mut fields, captcha_token);
     let request_id = wire::request_id(&mut fields, request_id);
     let read = (|| Some(AskingForMail { email: email?, captcha_token: captcha_token?, request_id: request_id? }))();

@@ -26,7 +26,7 @@ impl dev_mailbox_service_server::DevMailboxService for DevMailboxDoor {
             let mut fields = Fields::default();
             let recipient = match message.recipient.as_str() {
                 "" => Some(None),
-                address => wire::email(&mut fields, "recipient", address).map(Some),
+                address => wire::known_email(&mut fields, "recipient", address).map(Some),
             };
             let size = match message.page_size {
                 0 => Some(DEFAULT_PAGE),
@@ -45,7 +45,7 @@ impl dev_mailbox_service_server::DevMailboxService for DevMailboxDoor {
         call.answer(async {
             let message = request.into_inner();
             let mut fields = Fields::default();
-            let recipient = wire::email(&mut fields, "recipient", &message.recipient);
+            let recipient = wire::known_email(&mut fields, "recipient", &message.recipient);
             let limit = match message.timeout {
                 None => Some(LONGEST_WAIT),
                 Some(given) => match Duration::try_from(given) {

@@ -3,7 +3,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use std::{fmt, ops::RangeInclusive};
 
 /// Bytes of salt and of output in the hashes made here (RFC 9106 section 4).
-pub(super) const SALT_BYTES: usize = 16;
+pub const SALT_BYTES: usize = 16;
 pub(super) const OUTPUT_BYTES: usize = 32;
 
 // What a stored hash may ask for. It decides how much work a login costs, so whoever can write one row of the database

@@ -122,6 +122,21 @@ impl Hasher {
         self.rehash(password.password()).await
     }
 
+    /// Hashes a password that the policy has admitted, with the current parameters and a salt that the caller derived: two hashes under
+    /// one salt are equal when their passwords are. Whoever must not be able to compare must not share a salt.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing was computed then.
+    pub async fn hash_comparably(
+        &self,
+        password: &NewPassword,
+        salt: [u8; SALT_BYTES],
+    ) -> Result<PasswordHash, Refused> {
+        let recipe = Recipe { params: self.0.params.clone(), salt: salt.to_vec() };
+        let output = self.0.compute(password.password().clone(), recipe.clone()).await?;
+        Ok(PasswordHash::new(recipe, output))
+    }
+
     /// Hashes a password that was just proven right anew, because its stored hash is outdated. The policy has no say:
     /// it judged the password when it was chosen.
     ///

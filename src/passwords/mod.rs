@@ -12,5 +12,5 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-pub use hash::{PasswordHash, Unreadable};
+pub use hash::{PasswordHash, SALT_BYTES, Unreadable};
 pub use hasher::{Hasher, HasherFault, HasherSettings, Refused, Verdict};

@@ -45,7 +45,7 @@ impl Account {
         Ok(Self {
             id: AccountId::from_uuid(row.id),
             tenant: TenantId::from_uuid(row.tenant_id),
-            email: EmailAddress::parse(&row.email).map_err(|_| StoreFault::unreadable("address"))?,
+            email: EmailAddress::parse_known(&row.email).map_err(|_| StoreFault::unreadable("address"))?,
             email_verified_at: Timestamp::from_micros(row.email_verified_at),
             username: username.map_err(|_| StoreFault::unreadable("user name"))?,
             display_name: row.display_name,

@@ -37,7 +37,7 @@ impl Action {
             id: ActionId::from_uuid(row.id),
             purpose: ActionPurpose::from_name(&row.purpose).ok_or_else(|| StoreFault::unreadable("purpose"))?,
             subject: row.subject_id,
-            email: EmailAddress::parse(&row.email).map_err(|_| StoreFault::unreadable("address"))?,
+            email: EmailAddress::parse_known(&row.email).map_err(|_| StoreFault::unreadable("address"))?,
             code_mac: row.code_mac,
             code_expires_at: Timestamp::from_micros(row.code_expires_at),
             created_at: Timestamp::from_micros(row.created_at),

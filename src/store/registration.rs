@@ -11,7 +11,7 @@ use countersign_domain::{
     secret::SecretText,
     time::Timestamp,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 /// A sign-up.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl Registration {
     fn read(row: registration::Model) -> Result<Self, StoreFault> {
         Ok(Self {
             id: RegistrationId::from_uuid(row.id),
-            email: EmailAddress::parse(&row.email).map_err(|_| StoreFault::unreadable("address"))?,
+            email: EmailAddress::parse_known(&row.email).map_err(|_| StoreFault::unreadable("address"))?,
             username: row.username,
             display_name: row.display_name,
             locale: Locale::lookup(&row.locale).unwrap_or_default(),
@@ -95,17 +95,21 @@ pub async fn find_newest(
     row.map(Registration::read).transpose()
 }
 
-/// How many sign-ups wait for this address.
+/// How many different password hashes wait for this address. Those of one address are comparable
+/// ([`crate::passwords::Hasher::hash_comparably`]).
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count_for_address(db: &impl Executor, tenant: TenantId, email: &EmailAddress) -> Result<u64, StoreFault> {
-    let waiting = registration::Entity::find()
+pub async fn count_passwords(db: &impl Executor, tenant: TenantId, email: &EmailAddress) -> Result<u64, StoreFault> {
+    let different = registration::Entity::find()
         .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
         .filter(registration::Column::EmailNormalised.eq(email.normalised()))
+        .select_only()
+        .column(registration::Column::PasswordHash)
+        .distinct()
         .count(db.database())
         .await?;
-    Ok(waiting)
+    Ok(different)
 }
 
 /// Forgets every sign-up for this address: it has an account now.

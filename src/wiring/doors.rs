@@ -39,6 +39,7 @@ impl Stories<'_> {
         AccountDoor {
             register: Register {
                 store: store.clone(),
+                ring: self.means.ring.clone(),
                 passwords: self.password_desk(),
                 repeats: self.repeats(),
                 throttle: self.throttle(),

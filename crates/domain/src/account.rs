@@ -22,7 +22,7 @@ pub enum InvalidIdentifier {
 impl Identifier {
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
         if text.contains('@') {
-            EmailAddress::parse(text).map(Self::Email).map_err(InvalidIdentifier::Email)
+            EmailAddress::parse_known(text).map(Self::Email).map_err(InvalidIdentifier::Email)
         } else {
             Username::parse(text).map(Self::Username).map_err(InvalidIdentifier::Username)
         }

@@ -25,6 +25,8 @@ pub enum InvalidEmail {
     Missing,
     TooLong,
     Malformed,
+    /// Mail servers of old took `%` and `!` before the `@` for the route to another host (RFC 5321 appendix F.2), and some still do.
+    Route,
 }
 
 impl InvalidEmail {
@@ -32,13 +34,32 @@ impl InvalidEmail {
         match self {
             Self::Missing => "is missing",
             Self::TooLong => "has more than 254 bytes",
+            Self::Route => "has % or ! before the @, which mail servers may take for a route to somebody else",
             Self::Malformed => "is not an e-mail address of the form name@example.org",
         }
     }
 }
 
+/// Where a dot before the `@` changes nothing, and two names stand for one host.
+const DOTLESS_HOSTS: [&str; 2] = ["gmail.com", "googlemail.com"];
+
 impl EmailAddress {
+    /// An address that is given for the first time.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
+        let address = Self::parse_known(text)?;
+        let (local, _) = address.shown.rsplit_once('@').ok_or(InvalidEmail::Malformed)?;
+        if local.contains(['%', '!']) {
+            return Err(InvalidEmail::Route);
+        }
+        // An encoded word (RFC 2047 section 2), which decodes to something else in some mail programs.
+        if local.contains("=?") {
+            return Err(InvalidEmail::Malformed);
+        }
+        Ok(address)
+    }
+
+    /// An address that may have been taken when the grammar was wider: one that is stored, or that somebody is looked for by.
+    pub fn parse_known(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim_matches(' ');
         if text.is_empty() {
             return Err(InvalidEmail::Missing);
@@ -72,6 +93,17 @@ impl EmailAddress {
     /// What two addresses are compared by. No provider in use tells addresses apart by case.
     pub fn normalised(&self) -> &str {
         &self.normalised
+    }
+
+    /// What a limit counts mails to: the mailbox, as far as it is known. What follows a `+` (RFC 5233) names a folder of most
+    /// providers, and dots name nothing at some. Never for comparing accounts: elsewhere these are other people.
+    pub fn mailbox(&self) -> String {
+        let Some((local, host)) = self.normalised.rsplit_once('@') else { return self.normalised.clone() };
+        let base = local.split_once('+').map_or(local, |(base, _)| if base.is_empty() { local } else { base });
+        match DOTLESS_HOSTS.contains(&host) {
+            true => format!("{}@{}", base.replace('.', ""), DOTLESS_HOSTS[0]),
+            false => format!("{base}@{host}"),
+        }
     }
 }
 
@@ -180,6 +212,37 @@ mod tests {
         assert_eq!(EmailAddress::parse(&format!("{}@example.org", "a".repeat(65))), Err(InvalidEmail::Malformed));
     }
 
+    #[test]
+    fn routes_and_encoded_words_are_no_new_addresses_and_are_still_found() {
+        for (text, fault) in [
+            ("victim%example.com@example.org", InvalidEmail::Route),
+            ("example.com!victim@example.org", InvalidEmail::Route),
+            ("=?x?q?=41=42?=@example.org", InvalidEmail::Malformed),
+            ("=?utf-8?q?collab=40psres.net=3e=00?=foobar@example.org", InvalidEmail::Malformed),
+        ] {
+            assert_eq!(EmailAddress::parse(text), Err(fault), "{text}");
+            assert!(EmailAddress::parse_known(text).is_ok(), "{text}");
+        }
+        assert!(EmailAddress::parse("a=b?c@example.org").is_ok());
+    }
+
+    #[test]
+    fn limits_count_the_mailbox_and_not_its_spellings() {
+        let mailbox = |text: &str| EmailAddress::parse(text).unwrap().mailbox();
+        for (text, counted) in [
+            ("ada@example.org", "ada@example.org"),
+            ("ADA+a@Example.org", "ada@example.org"),
+            ("ada+a+b@example.org", "ada@example.org"),
+            ("+ada@example.org", "+ada@example.org"),
+            ("a.d.a@example.org", "a.d.a@example.org"),
+            ("a.d.a+x@gmail.com", "ada@gmail.com"),
+            ("ada@googlemail.com", "ada@gmail.com"),
+            ("ada-b@example.org", "ada-b@example.org"),
+        ] {
+            assert_eq!(mailbox(text), counted, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn parsing_never_panics_and_keeps_no_control_character(text in "\\PC{0,40}@?\\PC{0,40}|.{0,300}") {
@@ -187,6 +250,7 @@ mod tests {
                 prop_assert!(address.as_str().chars().all(|c| !c.is_control() && !c.is_whitespace()));
                 prop_assert_eq!(address.as_str().matches('@').count(), 1);
                 prop_assert!(EmailAddress::parse(address.normalised()).is_ok());
+                prop_assert!(address.mailbox().len() <= address.normalised().len());
             }
         }
     }

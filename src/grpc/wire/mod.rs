@@ -38,8 +38,8 @@ pub mod admin_proto {
 
 pub(super) use audit::{audit_event, event_cursor, event_filter, event_page, event_page_token, watched};
 pub(super) use read::{
-    Fields, audience, captcha_token, claim_proof, cursor, device_token, display_name, email, identifier, locale,
-    page_size, password, profile_change, request_id, session_id,
+    Fields, audience, captcha_token, claim_proof, cursor, device_token, display_name, email, identifier, known_email,
+    locale, page_size, password, profile_change, request_id, session_id,
 };
 pub(super) use verification::{introspected, revocations, verification_keys};
 pub(super) use write::{account, service_token, session, session_info, timestamp};

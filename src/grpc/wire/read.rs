@@ -46,8 +46,14 @@ impl Fields {
     }
 }
 
+/// An address that is given for the first time.
 pub(in crate::grpc) fn email(fields: &mut Fields, field: &'static str, text: &str) -> Option<EmailAddress> {
     fields.0.check(field, EmailAddress::parse(text), InvalidEmail::describe)
+}
+
+/// An address that somebody is looked for by.
+pub(in crate::grpc) fn known_email(fields: &mut Fields, field: &'static str, text: &str) -> Option<EmailAddress> {
+    fields.0.check(field, EmailAddress::parse_known(text), InvalidEmail::describe)
 }
 
 pub(in crate::grpc) fn display_name(fields: &mut Fields, field: &'static str, text: &str) -> Option<DisplayName> {
@@ -172,7 +178,7 @@ pub(in crate::grpc) fn claim_proof(
             if code.is_empty() {
                 fields.note("code", "is missing");
             }
-            let email = email(fields, "email", address)?;
+            let email = known_email(fields, "email", address)?;
             Some(ClaimProof::Code(email, ActionCode::parse(code.reveal())))
         }
         (false, false) => {

@@ -30,4 +30,4 @@ pub use resend_verification::ResendVerification;
 pub use reset::Reset;
 pub use set_password::{PasswordDesk, PasswordWhy};
 pub use update_me::UpdateMe;
-pub use verify::Verify;
+pub use verify::{Verified, Verify};

@@ -1,5 +1,5 @@
 use crate::{
-    passwords::{Hasher, PasswordHash, Verdict},
+    passwords::{Hasher, PasswordHash, SALT_BYTES, Verdict},
     runtime::{Clock, Entropy},
     store::{Store, Tx, account, account::Account, action, device, outbox, past_password, session, session::Session},
     usecase::{Failure, Letter, Post},
@@ -55,6 +55,14 @@ impl PasswordDesk {
     /// OVERLOADED.
     pub async fn hash(&self, password: &NewPassword) -> Result<SecretText, Failure> {
         Ok(SecretText::new(self.hasher.hash(password).await?.as_str().to_owned()))
+    }
+
+    /// For a sign-up. Under one salt for each address two hashes are equal when their passwords are.
+    ///
+    /// # Errors
+    /// OVERLOADED.
+    pub async fn hash_comparably(&self, password: &NewPassword, salt: [u8; SALT_BYTES]) -> Result<SecretText, Failure> {
+        Ok(SecretText::new(self.hasher.hash_comparably(password, salt).await?.as_str().to_owned()))
     }
 
     /// A password for an account that has had others.

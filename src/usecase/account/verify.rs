@@ -8,6 +8,7 @@ use crate::{
     },
 };
 use countersign_domain::{
+    account::Identifier,
     action::ActionPurpose,
     audit::EventKind,
     id::{AccountId, RegistrationId},
@@ -31,33 +32,50 @@ pub struct Verify {
     pub entropy: Entropy,
 }
 
+/// What a person does next whose address was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// Log in with the password of the sign-up.
+    Ready,
+    /// Set a password with the link in a mail that is on its way.
+    PasswordLinkMailed,
+}
+
 const METHOD: &str = "Verify";
 const PURPOSE: ActionPurpose = ActionPurpose::VerifyAddress;
 
 impl Verify {
     /// # Errors
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, REQUEST_ID_REUSED.
-    pub async fn run(&self, origin: &Origin, proof: ClaimProof, request_id: Option<RequestId>) -> Result<(), Failure> {
+    pub async fn run(
+        &self,
+        origin: &Origin,
+        proof: ClaimProof,
+        request_id: Option<RequestId>,
+    ) -> Result<Verified, Failure> {
         let parts = proof.parts();
         let Some(ticket) = self.repeats.open(origin.tenant(), METHOD, request_id.clone(), &parts).await? else {
-            return Ok(());
+            return self.answer_again(origin, &proof).await;
         };
         let attempt = async {
             let proven = self.claim.prove(origin, PURPOSE, &proof, &ticket).await?;
             let now = self.clock.now();
             let tx = self.store.begin().await?;
             if !ticket.redeem(&tx, now).await? {
-                return Ok(());
+                drop(tx);
+                return self.answer_again(origin, &proof).await;
             }
             self.claim.consume(&tx, &proven).await?;
-            let account = self.open_account(&tx, &proven, now).await?;
+            let (account, verified) = self.open_account(&tx, &proven, now).await?;
             self.journal.did(&tx, proven.tenant(), origin, EventKind::AddressVerified, About::own(account)).await?;
             tx.commit().await?;
             self.post.collect();
-            Ok(())
+            Ok(verified)
         };
         match attempt.await {
-            Err(_) if self.repeats.overtaken(origin.tenant(), METHOD, request_id, &parts).await => Ok(()),
+            Err(_) if self.repeats.overtaken(origin.tenant(), METHOD, request_id, &parts).await => {
+                self.answer_again(origin, &proof).await
+            }
             Err(failure) => {
                 let about = About::default();
                 Err(self.journal.refused(origin.tenant(), origin, EventKind::ActionRefused, about, failure).await)
@@ -66,12 +84,22 @@ impl Verify {
         }
     }
 
+    /// What a call that was made before is to be told: what is left to do now.
+    async fn answer_again(&self, origin: &Origin, proof: &ClaimProof) -> Result<Verified, Failure> {
+        let address = Identifier::Email(self.claim.address(origin, PURPOSE, proof).await?);
+        let account = account::find_by_identifier(&self.store.read(), origin.tenant(), &address).await?;
+        Ok(match account {
+            Some(account) if account.password_hash.is_none() => Verified::PasswordLinkMailed,
+            _ => Verified::Ready,
+        })
+    }
+
     async fn open_account(
         &self,
         tx: &impl Executor,
         proven: &ClaimProven,
         now: Timestamp,
-    ) -> Result<AccountId, Failure> {
+    ) -> Result<(AccountId, Verified), Failure> {
         let tenant = proven.tenant();
         let id = RegistrationId::from_uuid(proven.subject());
         // Gone when another registration for the same address was verified first.
@@ -85,8 +113,8 @@ impl Verify {
         }
         // Whoever reads the mails verified one of several sign-ups, and nobody can tell whether it was their own: a stranger
         // may have registered the address and be waiting with a password (account pre-hijacking). So none of the
-        // passwords counts, and the owner is mailed a link to set one.
-        let contested = registration::count_for_address(tx, tenant, &registration.email).await? > 1;
+        // passwords counts, and the owner is mailed a link to set one. One password that all of them chose is the owner's as well.
+        let contested = registration::count_passwords(tx, tenant, &registration.email).await? > 1;
         let new = Account {
             id: AccountId::new(now, self.entropy.bytes()),
             tenant,
@@ -118,6 +146,6 @@ impl Verify {
             self.post.queue(tx, tenant, letter, now).await?;
         }
         action::void(tx, tenant, PURPOSE, proven.subject(), now).await?;
-        Ok(new.id)
+        Ok((new.id, if contested { Verified::PasswordLinkMailed } else { Verified::Ready }))
     }
 }

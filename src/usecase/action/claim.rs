@@ -13,7 +13,7 @@ use countersign_domain::{
     action::{ActionCode, ActionPurpose, judge_link},
     audit::EventKind,
     email::EmailAddress,
-    id::TenantId,
+    id::{ActionId, TenantId},
     refusal::Reason,
     secret::SecretText,
 };
@@ -93,12 +93,31 @@ impl Claim {
         }
     }
 
-    async fn prove_link(
+    /// The address that a proof was mailed to, whether or not it was used since.
+    ///
+    /// # Errors
+    /// LINK_INVALID, LINK_EXPIRED.
+    pub async fn address(
+        &self,
+        origin: &Origin,
+        purpose: ActionPurpose,
+        proof: &ClaimProof,
+    ) -> Result<EmailAddress, Failure> {
+        let token = match proof {
+            ClaimProof::Link(token) => token,
+            ClaimProof::Code(email, _) => return Ok(email.clone()),
+        };
+        let (tenant, id) = self.open(origin, purpose, token).await?;
+        let action = action::find(&self.store.read(), tenant, purpose, id).await?;
+        Ok(action.ok_or(Reason::LinkInvalid)?.email)
+    }
+
+    async fn open(
         &self,
         origin: &Origin,
         purpose: ActionPurpose,
         token: &SecretText,
-    ) -> Result<ClaimProven, Failure> {
+    ) -> Result<(TenantId, ActionId), Failure> {
         let now = self.clock.now();
         let opened = self.news.open(|| self.ring.open_action(token, purpose, now)).await;
         let (tenant, id) = opened.map_err(|rejected| match rejected {
@@ -106,6 +125,17 @@ impl Claim {
             _ => Reason::LinkInvalid,
         })?;
         origin.admit(tenant, Reason::LinkInvalid)?;
+        Ok((tenant, id))
+    }
+
+    async fn prove_link(
+        &self,
+        origin: &Origin,
+        purpose: ActionPurpose,
+        token: &SecretText,
+    ) -> Result<ClaimProven, Failure> {
+        let now = self.clock.now();
+        let (tenant, id) = self.open(origin, purpose, token).await?;
         match action::find(&self.store.read(), tenant, purpose, id).await? {
             Some(action) if action.used_at.is_none() && action.expires_at > now => {
                 Ok(ClaimProven { tenant, action, by_code: false })

@@ -107,10 +107,10 @@ impl Throttle {
         self.take(&[Draw::one(Limit::IntrospectionsOfService, service)]).await
     }
 
-    /// Where an operator takes another key into use, what was counted under the one before is forgotten.
+    /// Counts the mailbox: whoever reads it gets the mails to all its spellings. Where an operator takes another key into use, what was counted under the one before is forgotten.
     fn to(&self, tenant: TenantId, recipient: &EmailAddress) -> Draw {
         let tenant = tenant.as_uuid().into_bytes();
-        let tag = self.ring.mac().tag("limit: recipient", &[&tenant, recipient.normalised().as_bytes()]);
+        let tag = self.ring.mac().tag("limit: recipient", &[&tenant, recipient.mailbox().as_bytes()]);
         Draw::one(Limit::MailsToRecipient, LimitKey::mac(tag))
     }
 

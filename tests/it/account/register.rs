@@ -166,7 +166,11 @@ fn a_taken_user_name_says_the_same_whether_or_not_the_address_is_known() {
 #[test]
 fn an_unverified_sign_up_blocks_neither_the_address_nor_the_name() {
     on_each_database(async |app| {
-        let squatter = RegisterRequest { username: "ada".to_owned(), ..form("ada@example.org") };
+        let squatter = RegisterRequest {
+            username: "ada".to_owned(),
+            password: "nine loud ravens at dawn".to_owned(),
+            ..form("ada@example.org")
+        };
         register(app, squatter).await.unwrap();
         app.mail_to("ada@example.org").await;
         app.advance(MINUTE);
@@ -187,7 +191,8 @@ fn each_registration_for_an_address_has_its_own_link_and_verifying_one_kills_the
         let names = ["First", "Second", "Third"];
         let mut tokens = Vec::new();
         for name in names {
-            let form = RegisterRequest { display_name: name.to_owned(), ..form("ada@example.org") };
+            let password = format!("nine loud {name} ravens at dawn");
+            let form = RegisterRequest { display_name: name.to_owned(), password, ..form("ada@example.org") };
             register(app, form).await.unwrap();
             tokens.push(app.mail_to("ada@example.org").await.link_token());
         }
@@ -197,7 +202,10 @@ fn each_registration_for_an_address_has_its_own_link_and_verifying_one_kills_the
             assert_eq!(verify(app, token).await.reason(), "LINK_USED");
         }
         // Which of the passwords is the owner's nobody can tell, so none is: the owner was mailed a link to set one.
-        assert_eq!(Person::log_in(app, "ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        for name in names {
+            let password = format!("nine loud {name} ravens at dawn");
+            assert_eq!(Person::log_in(app, "ada@example.org", &password).await.reason(), "CREDENTIALS_INVALID");
+        }
         Person::set_password_by_mail(app, "ada@example.org", PASSWORD).await;
         let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
         assert_eq!(Person::me(app, &session).await.unwrap().display_name, "Second");

@@ -189,3 +189,80 @@ fn of_many_wishes_for_one_name_verified_at_once_one_gets_it() {
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE username IS NOT NULL").await, 1);
     });
 }
+
+const ANOTHER_PASSWORD: &str = "nine loud ravens at dawn";
+
+/// Registers once more, as somebody does who waited for the first mail.
+async fn mail_of_password(app: &App, password: &str) -> StoredMail {
+    let form = RegisterRequest { password: password.to_owned(), ..form("ada@example.org") };
+    register(app, form).await.unwrap();
+    app.mail_to("ada@example.org").await
+}
+
+#[test]
+fn who_registered_twice_with_one_password_can_log_in_with_it() {
+    for verified in [0, 1] {
+        on_each_database(async |app| {
+            // Not only one after the other: an impatient person presses twice.
+            let (mut one, mut other) = (app.account(), app.account());
+            let (first, second) = (one.register(form("ada@example.org")), other.register(form("ada@example.org")));
+            let (first, second) = futures_util::join!(first, second);
+            first.and(second).unwrap();
+            let mails = [mail_of_password(app, PASSWORD).await, app.mails_to("ada@example.org").await.pop().unwrap()];
+            let answer = verify(app, &mails[verified].link_token()).await.unwrap().into_inner();
+            assert!(!answer.password_link_mailed);
+            Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+            assert_eq!((app.rows("accounts").await, app.rows("registrations").await), (1, 0));
+            app.send_mail().await;
+            let resets = "SELECT count(*) FROM outbox WHERE template = 'reset_password'";
+            assert_eq!(app.number(resets).await, 0);
+        });
+    }
+}
+
+#[test]
+fn who_registered_twice_with_two_passwords_is_told_that_a_link_to_set_one_is_on_its_way() {
+    on_each_database(async |app| {
+        mail_of_password(app, PASSWORD).await;
+        let mail = mail_of_password(app, ANOTHER_PASSWORD).await;
+        let form =
+            VerifyRequest { token: mail.link_token(), request_id: "verify-it-once".to_owned(), ..Default::default() };
+        for _ in 0..2 {
+            let answer = app.account().verify(form.clone()).await.unwrap().into_inner();
+            assert!(answer.password_link_mailed, "a repeated call is told the same");
+        }
+        for password in [PASSWORD, ANOTHER_PASSWORD] {
+            assert_eq!(Person::log_in(app, "ada@example.org", password).await.reason(), "CREDENTIALS_INVALID");
+        }
+        let link = app.mail_to("ada@example.org").await.link_token();
+        super::acts::reset(app, &link, PASSWORD).await.unwrap();
+        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        let answer = app.account().verify(form).await.unwrap().into_inner();
+        assert!(!answer.password_link_mailed, "there is a password now");
+    });
+}
+
+#[test]
+fn one_registration_is_ready_and_a_repeated_call_is_told_so() {
+    on_each_database(async |app| {
+        let mail = mail_of(app, "ada@example.org").await;
+        let (email, code) = ("ada@example.org".to_owned(), mail.typed_code());
+        let form = VerifyRequest { email, code, request_id: "verify-it-once".to_owned(), ..Default::default() };
+        for _ in 0..2 {
+            assert!(!app.account().verify(form.clone()).await.unwrap().into_inner().password_link_mailed);
+        }
+    });
+}
+
+/// The salt tells two passwords of one address apart, and nothing of two addresses.
+#[test]
+fn two_addresses_with_one_password_have_nothing_in_common() {
+    on_each_database(async |app| {
+        for email in ["ada@example.org", "eve@example.org"] {
+            mail_of(app, email).await;
+        }
+        mail_of(app, "ada@example.org").await;
+        let different = "SELECT count(DISTINCT password_hash) FROM registrations";
+        assert_eq!((app.number(different).await, app.rows("registrations").await), (2, 3));
+    });
+}

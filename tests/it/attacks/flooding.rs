@@ -299,3 +299,19 @@ async fn whoever_guesses_at_several_replicas_guesses_no_more() {
         replica.close().await;
     }
 }
+
+#[test]
+fn spellings_of_one_mailbox_share_its_limit() {
+    on_each_database_with(usual(), async |app| {
+        let allowed = burst(Limit::MailsToRecipient);
+        for number in 0..allowed {
+            request_reset(app, &format!("198.51.100.{number}"), &format!("Ada+{number}@example.org")).await.unwrap();
+        }
+        for spelling in ["ada@example.org", "ada+one.more@example.org", "ADA+@example.org"] {
+            wait(&request_reset(app, "203.0.113.1", spelling).await.unwrap_err());
+            wait(&register(app, "203.0.113.2", spelling).await.unwrap_err());
+        }
+        request_reset(app, "203.0.113.1", "ada.b@example.org").await.unwrap();
+        app.send_mail().await;
+    });
+}

@@ -30,7 +30,7 @@ fn of_many_verifications_at_once_one_makes_the_account() {
         let claims = at_once(12, async |number| Purpose::Verify.claim(app, &links[number], "", "").await).await;
         claims.assert_one_won(&["LINK_USED"], "verifications of one address");
         assert_eq!((app.rows("accounts").await, app.rows("registrations").await), (1, 0));
-        Person::set_password_by_mail(app, "ada@example.org", PASSWORD).await;
+        // All of them chose one password.
         Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
     });
 }
