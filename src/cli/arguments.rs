@@ -80,7 +80,9 @@ pub(super) enum MailCommand {
         /// As listed; the newest when left out.
         id: Option<String>,
     },
-    /// List the last mails of the outbox: waiting, sent, dropped, dead.
+    /// Ask the mail server whether it takes mail, and count the outbox by state and reason. Exit code 1 when it takes none.
+    Status,
+    /// List the last mails of the outbox: waiting, sent, dropped, expired, dead.
     Outbox {
         /// Only those that were given up.
         #[arg(long)]
@@ -88,10 +90,17 @@ pub(super) enum MailCommand {
         #[command(flatten)]
         count: Count,
     },
-    /// Send a mail that was given up after all.
+    /// Send mails that were given up after all: one, or all of them.
     Requeue {
         /// As listed by `mail outbox --dead`.
-        id: String,
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        id: Option<String>,
+        /// Every mail that was given up and whose time is not over.
+        #[arg(long)]
+        all: bool,
+        /// With `--all`: only those whose error begins like this, such as `sender` or `recipient: 550 5.7.1`.
+        #[arg(long, requires = "all")]
+        reason: Option<String>,
     },
 }
 

@@ -2,7 +2,8 @@ use super::{Outcome, Screen, arguments::MailCommand, block_on, screen::written};
 use crate::{
     config::Config,
     mail::{Mailbox, StoredMail},
-    usecase::mail::OperateOutbox,
+    store::outbox_report::Dead,
+    usecase::mail::{MailState, MailStatus, OperateOutbox},
     wiring,
 };
 
@@ -18,9 +19,13 @@ pub(super) fn run(config: &Config, command: &MailCommand, screen: &Screen) -> Ou
                 let outbox = wiring::operate_outbox(config).await.map_err(|fault| fault.to_string())?;
                 list_outbox(&outbox, *dead, u64::from(count.count), screen).await
             }
-            MailCommand::Requeue { id } => {
+            MailCommand::Status => {
+                let status = wiring::mail_status(config).await.map_err(|fault| fault.to_string())?;
+                show_status(&status, screen).await
+            }
+            MailCommand::Requeue { id, reason, all: _ } => {
                 let outbox = wiring::operate_outbox(config).await.map_err(|fault| fault.to_string())?;
-                requeue(&outbox, id, screen).await
+                requeue(&outbox, id.as_deref(), reason.as_deref(), screen).await
             }
         }
     })
@@ -68,11 +73,55 @@ async fn list_outbox(outbox: &OperateOutbox, dead: bool, limit: u64, screen: &Sc
     Ok(())
 }
 
-async fn requeue(outbox: &OperateOutbox, id: &str, screen: &Screen) -> Outcome {
-    let id = id.parse().map_err(|_| "that is not the id of a mail".to_owned())?;
-    if !outbox.requeue(id).await.map_err(|failure| failure.to_string())? {
-        return Err("no mail of this id was given up".to_owned());
+/// Reasons that are shown of one state.
+const REASONS: usize = 8;
+
+async fn show_status(status: &MailStatus, screen: &Screen) -> Outcome {
+    let report = status.run().await.map_err(|failure| failure.to_string())?;
+    if report.states.is_empty() {
+        screen.say("the outbox is empty");
     }
-    screen.say("the mail will be sent as soon as a service looks");
+    for state in &report.states {
+        show_state(state, screen);
+    }
+    report.answer.map_err(|fault| format!("{} takes no mail: {fault}", report.place))?;
+    screen.say(&format!("{} takes mail", report.place));
+    Ok(())
+}
+
+fn show_state(state: &MailState, screen: &Screen) {
+    let when = match state.last_finished {
+        Some(last) => format!("the last at {}", written(last)),
+        None => format!("the oldest since {}", written(state.oldest)),
+    };
+    screen.say(&format!("{:<8} {:>6}  {when}", state.name, state.mails));
+    for (reason, mails) in state.reasons.iter().take(REASONS) {
+        screen.say(&format!("         {mails:>6}  {reason}"));
+    }
+}
+
+async fn requeue(outbox: &OperateOutbox, id: Option<&str>, reason: Option<&str>, screen: &Screen) -> Outcome {
+    let which = match (id, reason) {
+        (Some(id), _) => Dead::One(id.parse().map_err(|_| "that is not the id of a mail".to_owned())?),
+        (None, Some(reason)) => Dead::BecauseOf(reason),
+        (None, None) => Dead::All,
+    };
+    let done = outbox.requeue(which).await.map_err(|failure| failure.to_string())?;
+    let over = match done.over {
+        0 => String::new(),
+        over => format!("{over} cannot be sent any more, since what they were for is over"),
+    };
+    match (done.mails, over.is_empty()) {
+        (0, true) if id.is_some() => Err("no mail of this id was given up".to_owned()),
+        (0, true) => Err("no such mail was given up".to_owned()),
+        (0, false) => Err(over),
+        (1, true) => said(screen, "the mail will be sent as soon as a service looks"),
+        (mails, true) => said(screen, &format!("{mails} mails will be sent as soon as a service looks")),
+        (mails, false) => said(screen, &format!("{mails} mails will be sent as soon as a service looks; {over}")),
+    }
+}
+
+fn said(screen: &Screen, line: &str) -> Outcome {
+    screen.say(line);
     Ok(())
 }

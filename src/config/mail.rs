@@ -15,7 +15,7 @@ pub struct Mail {
     pub reply_to: Option<Mailbox>,
     /// A directory whose templates take the place of the built-in ones of the same name.
     pub templates_dir: Option<PathBuf>,
-    /// How often delivery is tried before a mail is put aside for a person to look at.
+    /// How often a mail is tried whose content is refused for good, before it is put aside for a person to look at.
     pub max_attempts: u32,
     /// How long one attempt may take.
     pub timeout: Duration,
@@ -36,13 +36,21 @@ pub struct Dkim {
     pub key: SecretText,
 }
 
+/// What the service is called where its mails have no sender's name.
+const PRODUCT: &str = "Countersign";
+
 impl Mail {
+    /// What the service is called in mails: the name that they come from.
+    pub fn product(&self) -> &str {
+        self.from.name.as_deref().unwrap_or(PRODUCT)
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section("mail", "What mails look like and how hard delivery is tried.");
-        let from = Mailbox { name: Some("Countersign".to_owned()), address: "no-reply@localhost".to_owned() };
+        let from = Mailbox { name: Some(PRODUCT.to_owned()), address: "no-reply@localhost".to_owned() };
         let host = |name: HostName| name.0;
         Self {
-            from: section.value("from", from, "The sender of every mail."),
+            from: section.value("from", from, "The sender of every mail. Its name is what the service is called in subjects and texts."),
             reply_to: section.optional("reply_to", "Where answers go, if not to the sender."),
             templates_dir: section.optional(
                 "templates_dir",
@@ -52,7 +60,8 @@ impl Mail {
                 "max_attempts",
                 12,
                 1..=50,
-                "How often delivery is tried before a mail is put aside for a person to look at.",
+                "How often a mail is tried whose content the server refuses for good, before it is put aside for a person to look at. What \
+                 concerns every mail, and what is refused for now, is tried until what the mail is for is over.",
             ),
             timeout: section.duration(
                 "timeout",

@@ -1,6 +1,6 @@
 use crate::{
     cache::{Topic, WakeUps},
-    runtime::{Shutdown, sleep},
+    runtime::{Shutdown, sleep, timeout},
     usecase::mail::{DeliverMail, Delivered},
 };
 use std::time::Duration;
@@ -13,7 +13,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Sends mail as it is queued, until the service stops. A round that has begun is finished.
 pub async fn send_mail(deliver: DeliverMail, wakeups: WakeUps, mut shutdown: Shutdown) {
     loop {
-        match deliver.run().await {
+        let Some(round) = timeout(deliver.limit(), deliver.run()).await else {
+            tracing::error!("a round of mail took longer than its lease and was broken off");
+            continue;
+        };
+        match round {
             Ok(delivered) if delivered == Delivered::default() => {
                 if shutdown.unless(wakeups.wait(Topic::Outbox, LOOK)).await.is_err() {
                     return;

@@ -10,15 +10,19 @@ const MAX_REPLY_CHARACTERS: usize = 160;
 const CODE_LIKE_DIGITS: usize = 4;
 const TOKEN_LIKE_CHARACTERS: usize = 30;
 
-/// What follows from a failed sending.
+/// Who or what a failed sending speaks of. What follows from it is decided in `countersign_domain::mail_server` and by whoever
+/// sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendFaultKind {
-    /// Trying again later can help.
+    /// The server cannot be reached, or refuses us or our sender before it heard of a recipient: no mail is taken until that is
+    /// mended, and none of them is at fault.
+    Server,
+    /// Not taken for now. This mail waits; others may be taken meanwhile.
     Transient,
-    /// This mail will never be taken.
+    /// Refused for good, by an answer that does not tell whether this mail is at fault or every mail of ours.
+    Doubtful,
+    /// This recipient is refused for good.
     Permanent,
-    /// No mail will be taken until an operator changes something: keep the mail and raise an alarm.
-    Configuration,
 }
 
 /// A sending that failed.
@@ -39,8 +43,8 @@ impl SendFault {
         Self { kind: SendFaultKind::Permanent, detail: detail.into() }
     }
 
-    pub(super) fn configuration(detail: impl Into<String>) -> Self {
-        Self { kind: SendFaultKind::Configuration, detail: detail.into() }
+    pub(super) fn server(detail: impl Into<String>) -> Self {
+        Self { kind: SendFaultKind::Server, detail: detail.into() }
     }
 }
 
@@ -52,21 +56,26 @@ impl fmt::Display for SendFault {
 
 impl std::error::Error for SendFault {}
 
-/// How far a conversation had come. A refusal before the envelope is about us, a later one about the mail.
+/// How far a conversation had come. What is refused before a recipient was named is refused to every mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Hello,
     Login,
-    Envelope,
+    /// `MAIL FROM`.
+    Sender,
+    /// `RCPT TO`.
+    Recipient,
     Content,
 }
 
 impl Stage {
+    /// The first word of a fault's detail, which operators requeue by.
     fn name(self) -> &'static str {
         match self {
             Self::Hello => "greeting",
             Self::Login => "login",
-            Self::Envelope => "envelope",
+            Self::Sender => "sender",
+            Self::Recipient => "recipient",
             Self::Content => "content",
         }
     }
@@ -74,31 +83,44 @@ impl Stage {
     /// What an error of the library means at this stage.
     pub(super) fn fault(self, error: Error) -> SendFault {
         let stage = self.name();
+        let kind = self.silence();
         match error {
             Error::UnexpectedReply(reply) | Error::AuthenticationFailed(reply) => {
                 self.refusal(reply.code, reply.esc, &reply.message)
             }
             // An I/O error's own text may come from anywhere below; its kind says enough.
-            Error::Io(error) => SendFault::transient(format!("{stage}: {}", error.kind())),
-            Error::Timeout => SendFault::transient(format!("{stage}: no answer in time")),
-            Error::UnparseableReply => SendFault::transient(format!("{stage}: the answer was not SMTP, or none came")),
-            Error::Tls(error) => SendFault::configuration(format!("TLS: {}", spoken(&error.to_string()))),
-            Error::InvalidTLSName => SendFault::configuration("TLS: the host is not a name a certificate can have"),
-            Error::MissingStartTls => SendFault::configuration("TLS: the server offers no STARTTLS"),
-            Error::UnsupportedAuthMechanism | Error::MissingCredentials | Error::Auth(_) | Error::Base64(_) => {
-                SendFault::configuration("login: the server offers no way to log in that is known here")
+            Error::Io(error) => SendFault { kind, detail: format!("{stage}: {}", error.kind()) },
+            Error::Timeout => SendFault { kind, detail: format!("{stage}: no answer in time") },
+            Error::UnparseableReply => {
+                SendFault { kind, detail: format!("{stage}: the answer was not SMTP, or none came") }
             }
-            Error::MissingMailFrom | Error::MissingRcptTo => SendFault::permanent("envelope: an address is missing"),
+            Error::Tls(error) => SendFault::server(format!("TLS: {}", spoken(&error.to_string()))),
+            Error::InvalidTLSName => SendFault::server("TLS: the host is not a name a certificate can have"),
+            Error::MissingStartTls => SendFault::server("TLS: the server offers no STARTTLS"),
+            Error::UnsupportedAuthMechanism | Error::MissingCredentials => {
+                SendFault::server("login: the server offers no way to log in that is known here")
+            }
+            Error::Auth(_) | Error::Base64(_) => SendFault::server("login: the server's challenge cannot be read"),
+            Error::MissingMailFrom | Error::MissingRcptTo => SendFault::permanent("recipient: an address is missing"),
         }
     }
 
-    fn refusal(self, code: u16, enhanced: [u8; 3], words: &str) -> SendFault {
-        let kind = match code {
-            400..=499 => SendFaultKind::Transient,
-            // RFC 4954 section 6 and RFC 3207 section 4: the server wants a login or encryption first.
-            530 | 534 | 535 | 538 => SendFaultKind::Configuration,
-            500..=599 if matches!(self, Self::Hello | Self::Login) => SendFaultKind::Configuration,
-            500..=599 => SendFaultKind::Permanent,
+    /// What it means when nothing that can be read is answered.
+    pub(super) fn silence(self) -> SendFaultKind {
+        match self {
+            Self::Hello | Self::Login | Self::Sender => SendFaultKind::Server,
+            // The content may be what a server chokes on, so that one mail must not stop the others.
+            Self::Recipient | Self::Content => SendFaultKind::Transient,
+        }
+    }
+
+    /// What a reply means that says no (RFC 5321 section 4.2, RFC 3463).
+    pub(super) fn refusal(self, code: u16, enhanced: [u8; 3], words: &str) -> SendFault {
+        let kind = match (self, code) {
+            (Self::Hello | Self::Login | Self::Sender, _) => SendFaultKind::Server,
+            (_, 500..=599) if speaks_of_us(code, enhanced) => SendFaultKind::Transient,
+            (Self::Recipient, 500..=599) if speaks_of_recipient(code, enhanced, words) => SendFaultKind::Permanent,
+            (_, 500..=599) => SendFaultKind::Doubtful,
             _ => SendFaultKind::Transient,
         };
         let mut detail = format!("{}: {code}", self.name());
@@ -115,6 +137,28 @@ impl Stage {
             }
         }
         SendFault { kind, detail }
+    }
+}
+
+/// Whether a refusal for good names something that other mails share, or that passes: a login or encryption that is missing (RFC
+/// 4954 section 6, RFC 3207 section 4), our own address (X.1.7, X.1.8), the state of a mail system (X.3) or a quota (552, X.2.2,
+/// and X.4.5, which providers use for what an account may send in a day).
+fn speaks_of_us(code: u16, enhanced: [u8; 3]) -> bool {
+    matches!(code, 530 | 534 | 535 | 538 | 552) || matches!(enhanced, [5, 1, 7 | 8] | [5, 2, 2] | [5, 3, _] | [5, 4, 5])
+}
+
+/// Whether a refused `RCPT TO` says that this mailbox or its domain is the reason. Servers that put off every refusal to this
+/// moment, as Postfix does unless told otherwise, refuse our sender and our address here as well: with a status of policy (X.7),
+/// or in words.
+fn speaks_of_recipient(code: u16, enhanced: [u8; 3], words: &str) -> bool {
+    const OF_POLICY: [&str; 5] = ["relay", "rcpthosts", "authenticat", "5.7.", "blocked"];
+    match enhanced {
+        [5, 1 | 2, _] => true,
+        [0, 0, 0] => {
+            let words = words.to_ascii_lowercase();
+            matches!(code, 501 | 550 | 551 | 553 | 555 | 556) && !OF_POLICY.iter().any(|word| words.contains(word))
+        }
+        _ => false,
     }
 }
 
@@ -145,6 +189,7 @@ fn spoken(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use SendFaultKind::{Doubtful, Permanent, Server, Transient};
 
     #[test]
     fn a_servers_words_become_one_short_line_without_the_mail() {
@@ -157,22 +202,67 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_from_a_code_depends_on_how_far_the_conversation_was() {
-        for (stage, code, kind) in [
-            (Stage::Hello, 421, SendFaultKind::Transient),
-            (Stage::Hello, 554, SendFaultKind::Configuration),
-            (Stage::Login, 454, SendFaultKind::Transient),
-            (Stage::Login, 535, SendFaultKind::Configuration),
-            (Stage::Envelope, 450, SendFaultKind::Transient),
-            (Stage::Envelope, 530, SendFaultKind::Configuration),
-            (Stage::Envelope, 550, SendFaultKind::Permanent),
-            (Stage::Content, 452, SendFaultKind::Transient),
-            (Stage::Content, 554, SendFaultKind::Permanent),
-            (Stage::Content, 250, SendFaultKind::Transient),
-        ] {
-            assert_eq!(stage.refusal(code, [0; 3], "").kind, kind, "{stage:?} {code}");
+    fn what_is_refused_before_a_recipient_was_named_is_never_the_mails_fault() {
+        for stage in [Stage::Hello, Stage::Login, Stage::Sender] {
+            for code in [250, 421, 450, 451, 454, 501, 503, 530, 535, 550, 552, 553, 554, 599] {
+                for enhanced in [[0; 3], [5, 7, 1], [5, 1, 1], [5, 1, 8]] {
+                    assert_eq!(stage.refusal(code, enhanced, "").kind, Server, "{stage:?} {code} {enhanced:?}");
+                }
+            }
+            assert_eq!(stage.silence(), Server);
         }
-        assert_eq!(Stage::Envelope.refusal(550, [5, 1, 1], "No such user").detail, "envelope: 550 5.1.1 No such user");
-        assert_eq!(Stage::Login.refusal(535, [0; 3], "bad AGFkYQBjYW5hcnk=").detail, "login: 535");
+    }
+
+    #[test]
+    fn a_recipient_is_refused_for_good_only_by_words_about_the_recipient() {
+        for (code, enhanced, words, kind) in [
+            (450, [4, 2, 1], "greylisted", Transient),
+            (421, [0; 3], "closing", Transient),
+            (550, [5, 1, 1], "No such user", Permanent),
+            (550, [0; 3], "unknown", Permanent),
+            (556, [5, 1, 10], "null MX", Permanent),
+            (551, [0; 3], "moved", Permanent),
+            (550, [5, 2, 1], "disabled", Permanent),
+            (552, [5, 2, 2], "mailbox full", Transient),
+            (550, [5, 2, 2], "mailbox full", Transient),
+            (530, [5, 7, 0], "log in first", Transient),
+            (553, [5, 1, 8], "bad sender", Transient),
+            // Postfix and Exim, about us.
+            (553, [5, 7, 1], "Sender address rejected: not owned by user", Doubtful),
+            (554, [5, 7, 1], "Relay access denied", Doubtful),
+            (550, [0; 3], "relay not permitted", Doubtful),
+            (550, [0; 3], "Authentication required", Doubtful),
+            (553, [0; 3], "not in my list of allowed rcpthosts (#5.7.1)", Doubtful),
+            (554, [0; 3], "no", Doubtful),
+            (503, [0; 3], "bad sequence", Doubtful),
+            (550, [5, 4, 5], "daily quota", Transient),
+        ] {
+            assert_eq!(Stage::Recipient.refusal(code, enhanced, words).kind, kind, "{code} {enhanced:?} {words}");
+        }
+    }
+
+    #[test]
+    fn a_content_is_refused_with_doubt_and_a_quota_passes() {
+        for (code, enhanced, kind) in [
+            (452, [4, 3, 1], Transient),
+            (552, [0; 3], Transient),
+            (552, [5, 2, 2], Transient),
+            (554, [5, 3, 4], Transient),
+            (550, [5, 4, 5], Transient),
+            (554, [5, 7, 1], Doubtful),
+            (554, [0; 3], Doubtful),
+            (550, [5, 1, 1], Doubtful),
+            (250, [0; 3], Transient),
+        ] {
+            assert_eq!(Stage::Content.refusal(code, enhanced, "").kind, kind, "{code} {enhanced:?}");
+        }
+    }
+
+    #[test]
+    fn a_fault_begins_with_its_stage_and_a_login_shows_no_words() {
+        let said = |stage: Stage, code, enhanced, words| stage.refusal(code, enhanced, words).detail;
+        assert_eq!(said(Stage::Recipient, 550, [5, 1, 1], "No such user"), "recipient: 550 5.1.1 No such user");
+        assert_eq!(said(Stage::Sender, 553, [5, 7, 1], "not owned"), "sender: 553 5.7.1 not owned");
+        assert_eq!(said(Stage::Login, 535, [0; 3], "bad AGFkYQBjYW5hcnk="), "login: 535");
     }
 }

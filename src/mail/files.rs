@@ -30,15 +30,20 @@ impl FileTransport {
         Ok(Self { folder: folder.to_owned() })
     }
 
+    /// Where the files are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Writes one mail. The same mail again replaces the file: a retry is one mail.
     ///
     /// # Errors
-    /// Transient, when the file cannot be written.
+    /// When the file cannot be written, which is as a server that cannot be reached: no other mail could be.
     pub async fn send(&self, mail: &ComposedMail) -> Result<(), SendFault> {
         let (folder, name) = (self.folder.clone(), file_stem(mail.id));
         let bytes: Zeroizing<Vec<u8>> = mail.bytes.clone();
         let written = runtime::blocking(move || write(&folder, &name, &bytes)).await;
-        written.and_then(|outcome| outcome).map_err(|error| SendFault::transient(format!("file: {}", error.kind())))
+        written.and_then(|outcome| outcome).map_err(|error| SendFault::server(format!("file: {}", error.kind())))
     }
 }
 
@@ -130,12 +135,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_that_vanished_is_a_transient_fault() {
+    async fn a_folder_that_vanished_is_every_mails_trouble() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("mail");
         let transport = FileTransport::new(&folder).unwrap();
         fs::remove_dir(&folder).unwrap();
         let fault = transport.send(&mail(MailId::new(Timestamp::from_seconds(1), [7; 10]), "text")).await.unwrap_err();
-        assert_eq!(fault.kind, SendFaultKind::Transient);
+        assert_eq!(fault.kind, SendFaultKind::Server);
     }
 }

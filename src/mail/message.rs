@@ -135,6 +135,11 @@ impl Composer {
         })
     }
 
+    /// The address that every mail comes from, as `MAIL FROM` says it.
+    pub fn sender(&self) -> &str {
+        &self.settings.from
+    }
+
     fn message<'a>(&'a self, id: MailId, to: &'a str, date: Timestamp, rendered: &'a Rendered) -> MessageBuilder<'a> {
         let settings = &self.settings;
         let from_name = Some(settings.from_name.as_str()).filter(|name| !name.is_empty());

@@ -1,20 +1,20 @@
 //! Mails leave over SMTP.
 
 use super::{
-    fault::{SendFault, Stage},
+    fault::{SendFault, SendFaultKind, Stage},
     message::ComposedMail,
 };
 use crate::runtime;
 use countersign_domain::secret::SecretText;
 use mail_send::{
-    Credentials, SmtpClient, SmtpClientBuilder,
+    SmtpClient, SmtpClientBuilder,
     smtp::{AssertReply, message::Parameters},
 };
 use rustls::crypto::CryptoProvider;
 use std::{
     fmt,
     net::IpAddr,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicU8, Ordering},
     time::Duration,
 };
 use tokio::{
@@ -22,6 +22,10 @@ use tokio::{
     net::{TcpStream, lookup_host},
 };
 use url::{Host, Url};
+
+mod login;
+
+use login::Login;
 
 /// How long a server may take to say goodbye; the mail is accepted by then.
 const QUIT_LIMIT: Duration = Duration::from_secs(2);
@@ -79,9 +83,53 @@ pub struct SmtpTransport {
     timeout: Duration,
 }
 
-struct Login {
-    user: SecretText,
-    password: SecretText,
+/// What a connection is made for.
+enum Errand<'a> {
+    Mail(&'a ComposedMail),
+    /// Whether this sender would be taken.
+    Probe(&'a str),
+}
+
+impl Errand<'_> {
+    fn sender(&self) -> &str {
+        match self {
+            Self::Mail(mail) => &mail.envelope_from,
+            Self::Probe(sender) => sender,
+        }
+    }
+
+    fn needs_smtputf8(&self) -> bool {
+        matches!(self, Self::Mail(mail) if mail.needs_smtputf8)
+    }
+
+    /// `MAIL FROM` is the same for every mail, but for the one parameter that a recipient beyond ASCII adds.
+    fn sender_refused(&self, fault: SendFault) -> SendFault {
+        match self.needs_smtputf8() {
+            true => SendFault { kind: SendFaultKind::Doubtful, ..fault },
+            false => fault,
+        }
+    }
+}
+
+/// How far a conversation has come when its time is up.
+#[derive(Debug, Default)]
+struct Progress(AtomicU8);
+
+impl Progress {
+    const BEYOND_SENDER: u8 = 1;
+    const ACCEPTED: u8 = 2;
+
+    fn reached(&self, step: u8) {
+        self.0.store(step, Ordering::Relaxed);
+    }
+
+    fn when_time_is_up(&self) -> Result<(), SendFault> {
+        match self.0.load(Ordering::Relaxed) {
+            Self::ACCEPTED => Ok(()),
+            Self::BEYOND_SENDER => Err(SendFault::transient("content: no answer in time")),
+            _ => Err(SendFault::server("connection: no answer in time")),
+        }
+    }
 }
 
 impl SmtpTransport {
@@ -129,20 +177,36 @@ impl SmtpTransport {
     /// When the server did not accept it. A mail whose acceptance was lost on the way back counts as not accepted, so
     /// a retry may deliver it twice, with the same Message-ID.
     pub async fn send(&self, mail: &ComposedMail) -> Result<(), SendFault> {
-        let accepted = AtomicBool::new(false);
-        match runtime::timeout(self.timeout, self.deliver(mail, &accepted)).await {
+        self.within_limit(Errand::Mail(mail)).await
+    }
+
+    /// Asks whether the server would take a mail from this sender now, and hands none over: everything up to `MAIL FROM`.
+    ///
+    /// # Errors
+    /// When it would not.
+    pub async fn probe(&self, sender: &str) -> Result<(), SendFault> {
+        self.within_limit(Errand::Probe(sender)).await
+    }
+
+    /// `host:port`.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    async fn within_limit(&self, errand: Errand<'_>) -> Result<(), SendFault> {
+        let progress = Progress::default();
+        match runtime::timeout(self.timeout, self.deliver(&errand, &progress)).await {
             Some(outcome) => outcome,
-            None if accepted.load(Ordering::Relaxed) => Ok(()),
-            None => Err(SendFault::transient("no answer in time")),
+            None => progress.when_time_is_up(),
         }
     }
 
-    async fn deliver(&self, mail: &ComposedMail, accepted: &AtomicBool) -> Result<(), SendFault> {
+    async fn deliver(&self, mail: &Errand<'_>, progress: &Progress) -> Result<(), SendFault> {
         let hello = |error| Stage::Hello.fault(error);
         let mut client = SmtpClient { stream: self.connect().await?, timeout: self.timeout };
         let Some(tls) = &self.tls else {
             client.read().await.and_then(AssertReply::assert_positive_completion).map_err(hello)?;
-            return self.converse(client, mail, accepted).await;
+            return self.converse(client, mail, progress).await;
         };
         let secured = match self.security {
             Security::Implicit => {
@@ -159,33 +223,36 @@ impl SmtpTransport {
                 client.start_tls(&tls.tls_connector, &self.host).await.map_err(hello)?
             }
         };
-        self.converse(secured, mail, accepted).await
+        self.converse(secured, mail, progress).await
     }
 
     /// Everything after the greeting, on a connection that may carry a password.
     async fn converse<T: AsyncRead + AsyncWrite + Unpin>(
         &self,
         mut client: SmtpClient<T>,
-        mail: &ComposedMail,
-        accepted: &AtomicBool,
+        errand: &Errand<'_>,
+        progress: &Progress,
     ) -> Result<(), SendFault> {
-        let mut parameters = Parameters::new();
         let capabilities = client.ehlo(&self.helo).await.map_err(|error| Stage::Hello.fault(error))?;
-        if mail.needs_smtputf8 {
-            if !offers("SMTPUTF8", |lines| capabilities.write(lines)) {
-                return Err(SendFault::permanent("envelope: the server takes no addresses beyond ASCII"));
-            }
-            parameters.add("SMTPUTF8");
+        if errand.needs_smtputf8() && !offers("SMTPUTF8", |lines| capabilities.write(lines)) {
+            return Err(SendFault::permanent("recipient: the server takes no addresses beyond ASCII"));
         }
         if let Some(login) = &self.login {
-            let credentials = Credentials::new(login.user.reveal(), login.password.reveal());
-            client.authenticate(&credentials, &capabilities).await.map_err(|error| Stage::Login.fault(error))?;
+            login.run(&mut client, capabilities).await?;
         }
-        let envelope = |error| Stage::Envelope.fault(error);
-        client.mail_from(&mail.envelope_from, &parameters).await.map_err(envelope)?;
-        client.rcpt_to(&mail.envelope_to, &Parameters::new()).await.map_err(envelope)?;
-        client.data(mail.bytes.as_slice()).await.map_err(|error| Stage::Content.fault(error))?;
-        accepted.store(true, Ordering::Relaxed);
+        let mut parameters = Parameters::new();
+        if errand.needs_smtputf8() {
+            parameters.add("SMTPUTF8");
+        }
+        let from = client.mail_from(errand.sender(), &parameters).await;
+        from.map_err(|error| errand.sender_refused(Stage::Sender.fault(error)))?;
+        if let Errand::Mail(mail) = errand {
+            progress.reached(Progress::BEYOND_SENDER);
+            let to = client.rcpt_to(&mail.envelope_to, &Parameters::new()).await;
+            to.map_err(|error| Stage::Recipient.fault(error))?;
+            client.data(mail.bytes.as_slice()).await.map_err(|error| Stage::Content.fault(error))?;
+        }
+        progress.reached(Progress::ACCEPTED);
         // Whatever happens to the farewell, the mail is delivered, and a retry would deliver it twice.
         let _ = runtime::timeout(QUIT_LIMIT, client.quit()).await;
         Ok(())
@@ -195,21 +262,21 @@ impl SmtpTransport {
     async fn connect(&self) -> Result<TcpStream, SendFault> {
         let found = lookup_host((self.host.as_str(), self.port)).await;
         let mut addresses: Vec<_> =
-            found.map_err(|_| SendFault::configuration("connection: the host name was not found"))?.collect();
+            found.map_err(|_| SendFault::server("connection: the host name was not found"))?.collect();
         if self.security == Security::LoopbackOnly {
             // What `localhost` means is decided outside; in the clear we speak to this machine only.
             addresses.retain(|address| address.ip().is_loopback());
         }
         let share = self.timeout / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
-        let mut fault = SendFault::configuration("connection: the host name has no usable address");
+        let mut fault = SendFault::server("connection: the host name has no usable address");
         for address in addresses {
             fault = match runtime::timeout(share, TcpStream::connect(address)).await {
                 // Without this every command waits for the acknowledgement of the one before: 45 ms a mail.
                 Some(connected) => match connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
                     Ok(stream) => return Ok(stream),
-                    Err(error) => SendFault::transient(format!("connection: {}", error.kind())),
+                    Err(error) => SendFault::server(format!("connection: {}", error.kind())),
                 },
-                None => SendFault::transient("connection: no answer in time"),
+                None => SendFault::server("connection: no answer in time"),
             };
         }
         Err(fault)
@@ -223,18 +290,6 @@ impl fmt::Debug for SmtpTransport {
             .field("port", &self.port)
             .field("security", &self.security)
             .finish_non_exhaustive()
-    }
-}
-
-impl Login {
-    fn of(url: &Url) -> Result<Option<Self>, InvalidSmtp> {
-        match (url.username(), url.password()) {
-            ("", None) => Ok(None),
-            ("", Some(_)) | (_, None | Some("")) => Err(InvalidSmtp::Credentials),
-            (user, Some(password)) => {
-                Ok(Some(Self { user: percent_decoded(user)?, password: percent_decoded(password)? }))
-            }
-        }
     }
 }
 
@@ -260,24 +315,6 @@ fn is_loopback(host: &Host<String>) -> bool {
         Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
         Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
     }
-}
-
-/// RFC 3986 section 2.1. Control characters are refused: they would end a command of the login.
-fn percent_decoded(encoded: &str) -> Result<SecretText, InvalidSmtp> {
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut parts = encoded.split('%');
-    bytes.extend(parts.next().unwrap_or_default().bytes());
-    for part in parts {
-        let digits = part.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).ok_or(InvalidSmtp::Credentials)?;
-        bytes.push(byte);
-        bytes.extend(part.bytes().skip(2));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| InvalidSmtp::Credentials)?;
-    if text.chars().any(char::is_control) {
-        return Err(InvalidSmtp::Credentials);
-    }
-    Ok(SecretText::new(text))
 }
 
 #[cfg(test)]

@@ -247,6 +247,7 @@ fn asks_for_action(template: MailTemplate) -> bool {
     match template {
         MailTemplate::VerifyAddress | MailTemplate::ResetPassword | MailTemplate::ConfirmNewAddress => true,
         MailTemplate::AlreadyRegistered
+        | MailTemplate::AddressInUse
         | MailTemplate::AddressChanged
         | MailTemplate::PasswordChanged
         | MailTemplate::SessionReused

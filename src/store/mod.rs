@@ -17,6 +17,7 @@ pub mod audit_chain;
 pub mod device;
 pub mod key;
 pub mod outbox;
+pub mod outbox_report;
 pub mod past_password;
 pub mod registration;
 pub mod request_id;

@@ -47,6 +47,8 @@ pub enum MailOutcome {
     Sent,
     /// There is nothing to say any more, or nobody to say it to.
     Dropped,
+    /// What it was for is over.
+    Expired,
     /// Given up.
     Dead,
 }
@@ -56,33 +58,25 @@ impl MailOutcome {
         match self {
             Self::Sent => "sent",
             Self::Dropped => "dropped",
+            Self::Expired => "expired",
             Self::Dead => "dead",
         }
     }
 }
 
-/// A line of the outbox as an operator sees it.
-#[derive(Clone, Debug)]
-pub struct OutboxLine {
-    pub id: MailId,
-    pub template: String,
-    pub recipient: String,
-    pub created_at: Timestamp,
-    pub due_at: Timestamp,
-    pub attempts: i32,
-    /// `waiting`, or how it ended.
-    pub state: String,
-    pub last_error: Option<String>,
-}
-
 impl OutboxMail {
+    /// Whether what it was for is over.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now.since(self.created_at) >= self.template.life()
+    }
+
     fn read(row: outbox::Model) -> Result<Self, StoreFault> {
         Ok(Self {
             id: MailId::from_uuid(row.id),
             tenant: TenantId::from_uuid(row.tenant_id),
             template: MailTemplate::from_name(&row.template).ok_or_else(|| StoreFault::unreadable("template"))?,
             locale: Locale::lookup(&row.locale).unwrap_or_default(),
-            recipient: EmailAddress::parse(&row.recipient).map_err(|_| StoreFault::unreadable("address"))?,
+            recipient: EmailAddress::parse_known(&row.recipient).map_err(|_| StoreFault::unreadable("address"))?,
             subject: row.subject_id,
             details: serde_json::from_str(&row.details).map_err(|_| StoreFault::unreadable("mail"))?,
             created_at: Timestamp::from_micros(row.created_at),
@@ -235,46 +229,22 @@ pub async fn postpone(
     Ok(())
 }
 
-/// The newest lines of the outbox, of every tenant; only those given up when `dead`.
+/// Puts a mail back as it was before it was taken: the server takes none, and the attempt is not this mail's.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lines(db: &impl Executor, dead: bool, limit: u64) -> Result<Vec<OutboxLine>, StoreFault> {
-    let mut query = outbox::Entity::find().order_by_desc(outbox::Column::CreatedAt).limit(limit);
-    if dead {
-        query = query.filter(outbox::Column::Outcome.eq(MailOutcome::Dead.name()));
-    }
-    let rows = query.all(db.database()).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| OutboxLine {
-            id: MailId::from_uuid(row.id),
-            template: row.template,
-            recipient: row.recipient,
-            created_at: Timestamp::from_micros(row.created_at),
-            due_at: Timestamp::from_micros(row.due_at),
-            attempts: row.attempts,
-            state: row.outcome.unwrap_or_else(|| "waiting".to_owned()),
-            last_error: row.last_error,
-        })
-        .collect())
-}
-
-/// Tries a mail that was given up again, from the start. Returns whether it was one.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn requeue(db: &impl Executor, id: MailId, now: Timestamp) -> Result<bool, StoreFault> {
-    let updated = outbox::Entity::update_many()
-        .col_expr(outbox::Column::DueAt, Expr::value(now.as_micros()))
-        .col_expr(outbox::Column::Attempts, Expr::value(0))
-        .col_expr(outbox::Column::FinishedAt, Expr::value(Option::<i64>::None))
-        .col_expr(outbox::Column::Outcome, Expr::value(Option::<String>::None))
+pub async fn put_back(db: &impl Executor, tenant: TenantId, id: MailId, error: &str) -> Result<(), StoreFault> {
+    outbox::Entity::update_many()
+        .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).sub(1))
+        .col_expr(outbox::Column::LastError, Expr::value(error))
+        .col_expr(outbox::Column::LeasedUntil, Expr::value(Option::<i64>::None))
         .filter(outbox::Column::Id.eq(id.as_uuid()))
-        .filter(outbox::Column::Outcome.eq(MailOutcome::Dead.name()))
+        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(outbox::Column::FinishedAt.is_null())
+        .filter(outbox::Column::Attempts.gt(0))
         .exec(db.database())
         .await?;
-    Ok(updated.rows_affected == 1)
+    Ok(())
 }
 
 /// Drops the waiting mails that tell of this registration or account: it is gone.

@@ -15,6 +15,7 @@ const EVENTS: &str = "countersign_events_total";
 const RPCS: &str = "countersign_rpcs_total";
 const RPC_SECONDS: &str = "countersign_rpc_duration_seconds";
 const MAILS: &str = "countersign_mails_total";
+const MAIL_TROUBLE: &str = "countersign_mail_trouble_seconds";
 const PURGED: &str = "countersign_purged_rows_total";
 const KEY_AGE: &str = "countersign_key_age_seconds";
 const KEY_ROTATIONS: &str = "countersign_key_rotations_total";
@@ -53,7 +54,15 @@ pub const METRICS: &[MetricLine] = &[
         name: MAILS,
         kind: "counter",
         labels: "template, outcome",
-        meaning: "Mails by how an attempt ended: `sent`, `retried`, `dropped`, `dead`.",
+        meaning: "Mails by how an attempt ended: `sent`; `retried`; `held`, since the mail server takes none; `dropped`; `expired`, since \
+                  what it was for was over; `dead`.",
+    },
+    MetricLine {
+        name: MAIL_TROUBLE,
+        kind: "gauge",
+        labels: "",
+        meaning: "For how long this process could hand no mail to the mail server for a reason that concerns every mail; 0 while it \
+                  can. All mails wait meanwhile.",
     },
     MetricLine { name: PURGED, kind: "counter", labels: "table", meaning: "Rows deleted because their time was over." },
     MetricLine {
@@ -180,6 +189,10 @@ pub fn count_rpc(rpc: &'static str, code: &'static str, took: Duration) {
 
 pub fn count_mail(template: &'static str, outcome: &'static str) {
     counter!(MAILS, "template" => template, "outcome" => outcome).increment(1);
+}
+
+pub fn set_mail_trouble(age: Duration) {
+    gauge!(MAIL_TROUBLE).set(age.as_secs_f64());
 }
 
 pub fn count_purged(table: &'static str, rows: u64) {

@@ -1,4 +1,4 @@
-use super::{KeyDesk, Means, StartFault, World, means::mail_dir, trail::audit_log};
+use super::{KeyDesk, Means, StartFault, World, means, trail::audit_log};
 use crate::{
     cache::WakeUps,
     config::Config,
@@ -11,7 +11,7 @@ use crate::{
         audience::ListAudiences,
         audit::{ReadAudit, RestartTrail, VerifyTrail},
         key::{Announce, ListKeys},
-        mail::OperateOutbox,
+        mail::{MailStatus, OperateOutbox},
         service::OperateServices,
         session::EndSessions,
     },
@@ -20,13 +20,20 @@ use std::sync::Arc;
 
 /// The mails that were written to files.
 pub fn mailbox(config: &Config) -> Mailbox {
-    Mailbox::new(&mail_dir(config))
+    Mailbox::new(&means::mail_dir(config))
 }
 
 /// # Errors
 /// When the database cannot be opened, or its schema is not of this release.
 pub async fn operate_outbox(config: &Config) -> Result<OperateOutbox, StartFault> {
     Ok(OperateOutbox { store: current_store(config).await?, clock: World::real().clock })
+}
+
+/// # Errors
+/// As [`operate_outbox`], and when the settings of mail cannot be used.
+pub async fn mail_status(config: &Config) -> Result<MailStatus, StartFault> {
+    let (composer, transport) = (means::composer(config)?, means::transport(config)?);
+    Ok(MailStatus { store: current_store(config).await?, composer, transport })
 }
 
 /// # Errors

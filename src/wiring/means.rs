@@ -248,7 +248,7 @@ fn hasher_settings(config: &Config) -> HasherSettings {
     }
 }
 
-fn composer(config: &Config) -> Result<Composer, StartFault> {
+pub(super) fn composer(config: &Config) -> Result<Composer, StartFault> {
     let mail = &config.mail;
     let dkim = match &mail.dkim {
         Some(dkim) => Some(
@@ -267,7 +267,7 @@ fn composer(config: &Config) -> Result<Composer, StartFault> {
     .map_err(|fault| StartFault::because("mail.from", fault))
 }
 
-fn transport(config: &Config) -> Result<Transport, StartFault> {
+pub(super) fn transport(config: &Config) -> Result<Transport, StartFault> {
     let Some(url) = &config.smtp_url else {
         let files = FileTransport::new(&mail_dir(config));
         return files.map(Transport::Files).map_err(|error| StartFault::because("the mail folder", error));

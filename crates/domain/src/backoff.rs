@@ -5,13 +5,33 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
+/// A server that has trouble is asked at least this often.
+const LONGEST_PROBE: Duration = Duration::from_secs(5 * 60);
+
 /// The wait before a mail is tried again: doubles from 5 seconds to an hour, with the upper half left to chance so that
 /// mails that failed together are not tried together.
 ///
 /// `failures` counts the attempts made so far; `random` is any random number.
 pub fn mail_retry(failures: u32, random: u64) -> Duration {
-    let doubled = FIRST.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(u32::MAX));
-    let ceiling = doubled.min(LONGEST);
+    jittered(doubled(failures).min(LONGEST), random)
+}
+
+/// The wait before a mail is tried again whose attempt does not count against it: about as long as it waited already, from 5 seconds
+/// to an hour.
+pub fn mail_retry_at_age(age: Duration, random: u64) -> Duration {
+    jittered(age.clamp(FIRST, LONGEST), random)
+}
+
+/// The wait before a mail server that takes no mail is asked again: doubles from 5 seconds to 5 minutes.
+pub fn mail_probe(failures: u32, random: u64) -> Duration {
+    jittered(doubled(failures).min(LONGEST_PROBE), random)
+}
+
+fn doubled(failures: u32) -> Duration {
+    FIRST.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(u32::MAX))
+}
+
+fn jittered(ceiling: Duration, random: u64) -> Duration {
     let half = ceiling / 2;
     let spread = u64::try_from(half.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
     half + Duration::from_millis(random % spread)
@@ -31,6 +51,14 @@ mod tests {
             if failures > 11 {
                 prop_assert!(wait >= LONGEST / 2);
             }
+        }
+
+        #[test]
+        fn no_wait_leaves_its_bounds(failures in any::<u32>(), age in any::<u32>(), random in any::<u64>()) {
+            let probe = mail_probe(failures, random);
+            prop_assert!(probe >= FIRST / 2 && probe <= LONGEST_PROBE);
+            let wait = mail_retry_at_age(Duration::from_secs(age.into()), random);
+            prop_assert!(wait >= FIRST / 2 && wait <= LONGEST);
         }
     }
 }

@@ -22,6 +22,7 @@ pub mod limit;
 pub mod locale;
 pub mod lockout;
 pub mod mail;
+pub mod mail_server;
 pub mod password;
 pub mod refusal;
 pub mod request_id;

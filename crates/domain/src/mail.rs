@@ -1,5 +1,9 @@
 //! The mails Countersign writes.
 
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Every mail there is. A mail in the outbox names one of these and what it refers to, never a link or a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MailTemplate {
@@ -11,6 +15,8 @@ pub enum MailTemplate {
     ResetPassword,
     /// To a new address of an account: a link and a code that confirm it.
     ConfirmNewAddress,
+    /// To the address of an account that another account wanted to move to.
+    AddressInUse,
     /// To the address an account had until now.
     AddressChanged,
     /// To an account whose password was set anew.
@@ -28,11 +34,12 @@ pub enum MailTemplate {
 }
 
 impl MailTemplate {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::VerifyAddress,
         Self::AlreadyRegistered,
         Self::ResetPassword,
         Self::ConfirmNewAddress,
+        Self::AddressInUse,
         Self::AddressChanged,
         Self::PasswordChanged,
         Self::SessionReused,
@@ -49,6 +56,7 @@ impl MailTemplate {
             Self::AlreadyRegistered => "already_registered",
             Self::ResetPassword => "reset_password",
             Self::ConfirmNewAddress => "confirm_new_address",
+            Self::AddressInUse => "address_in_use",
             Self::AddressChanged => "address_changed",
             Self::PasswordChanged => "password_changed",
             Self::SessionReused => "session_reused",
@@ -56,6 +64,22 @@ impl MailTemplate {
             Self::ClientChanged => "client_changed",
             Self::PasswordDisabled => "password_disabled",
             Self::AccountDeleted => "account_deleted",
+        }
+    }
+
+    /// For how long after it was asked for, or after what it tells of, a mail is worth sending. Its link and code are made when it is
+    /// sent and have their own lives. Whoever still wants a new password after a day has asked again.
+    pub fn life(self) -> Duration {
+        match self {
+            Self::ResetPassword => DAY,
+            Self::VerifyAddress | Self::AlreadyRegistered | Self::ConfirmNewAddress | Self::AddressInUse => 7 * DAY,
+            Self::AddressChanged
+            | Self::PasswordChanged
+            | Self::SessionReused
+            | Self::NewLogin
+            | Self::ClientChanged
+            | Self::PasswordDisabled
+            | Self::AccountDeleted => 30 * DAY,
         }
     }
 

@@ -121,39 +121,154 @@ async fn an_address_beyond_ascii_is_announced_or_refused() {
     assert!(!served.await.unwrap().iter().any(|line| line.starts_with("MAIL")));
 }
 
+/// Who is at fault, by what is said to which command.
 #[tokio::test]
-async fn a_refusal_for_now_is_transient_and_one_for_good_is_permanent() {
-    let busy: [Script; 4] = [
-        |command| if command.is_empty() { "421 4.3.2 busy\r\n" } else { willing(command) },
-        |command| if command.starts_with("MAIL") { "451 later\r\n" } else { willing(command) },
-        |command| if command.starts_with("RCPT") { "450 4.2.1 greylisted\r\n" } else { willing(command) },
-        |command| if command == "." { "452 full\r\n" } else { willing(command) },
+async fn a_refusal_is_charged_to_whom_it_speaks_of() {
+    use SendFaultKind::{Doubtful, Permanent, Server, Transient};
+    let cases: [(Script, SendFaultKind); 9] = [
+        (|command| if command.is_empty() { "421 4.3.2 busy\r\n" } else { willing(command) }, Server),
+        (|command| if command.starts_with("MAIL") { "451 later\r\n" } else { willing(command) }, Server),
+        (|command| if command.starts_with("MAIL") { "553 5.7.1 not owned\r\n" } else { willing(command) }, Server),
+        (|command| if command.starts_with("MAIL") { "550 no\r\n" } else { willing(command) }, Server),
+        (|command| if command.starts_with("RCPT") { "450 4.2.1 greylisted\r\n" } else { willing(command) }, Transient),
+        (
+            |command| if command.starts_with("RCPT") { "550 5.1.1 No such user\r\n" } else { willing(command) },
+            Permanent,
+        ),
+        (|command| if command.starts_with("RCPT") { "554 5.7.1 Relay denied\r\n" } else { willing(command) }, Doubtful),
+        (|command| if command == "." { "552 over quota\r\n" } else { willing(command) }, Transient),
+        (|command| if command == "." { "554 5.7.1 Looks like spam\r\n" } else { willing(command) }, Doubtful),
     ];
-    for script in busy {
-        assert_eq!(fault(script, PATIENT).await.kind, SendFaultKind::Transient);
+    for (script, kind) in cases {
+        let fault = fault(script, PATIENT).await;
+        assert_eq!(fault.kind, kind, "{fault}");
     }
-    let no: [Script; 3] = [
-        |command| if command.starts_with("MAIL") { "550 no\r\n" } else { willing(command) },
-        |command| if command.starts_with("RCPT") { "550 5.1.1 No such user\r\n" } else { willing(command) },
-        |command| if command == "." { "554 5.7.1 Looks like spam\r\n" } else { willing(command) },
-    ];
-    for script in no {
-        assert_eq!(fault(script, PATIENT).await.kind, SendFaultKind::Permanent);
-    }
-    assert_eq!(fault(no[1], PATIENT).await.detail, "envelope: 550 5.1.1 No such user");
+    let sender = |command: &str| if command.starts_with("MAIL") { "553 5.7.1 not owned\r\n" } else { willing(command) };
+    assert_eq!(fault(sender, PATIENT).await.detail, "sender: 553 5.7.1 not owned");
 }
 
 #[tokio::test]
-async fn a_silent_server_is_a_transient_fault_within_the_limit() {
-    let silent: [Script; 4] = [
-        |_| "",
-        |command| if command.starts_with("EHLO") { "" } else { willing(command) },
-        |command| if command.starts_with("RCPT") { "" } else { willing(command) },
-        |command| if command == "." { "250-half an ans" } else { willing(command) },
+async fn a_sender_that_is_refused_to_a_recipient_beyond_ascii_may_be_taken_with_others() {
+    let (port, _served) = server(|command| match command.contains("SMTPUTF8") {
+        true => "555 5.5.4 what?\r\n",
+        false => willing(command),
+    })
+    .await;
+    let transport = transport(&format!("smtp://127.0.0.1:{port}"), PATIENT);
+    let fault = transport.send(&mail("ольга@example.org")).await.unwrap_err();
+    assert_eq!(fault.kind, SendFaultKind::Doubtful, "{fault}");
+}
+
+#[tokio::test]
+async fn a_silent_server_is_a_fault_within_the_limit_and_only_the_content_may_be_why() {
+    use SendFaultKind::{Server, Transient};
+    let silent: [(Script, SendFaultKind); 5] = [
+        (|_| "", Server),
+        (|command| if command.starts_with("EHLO") { "" } else { willing(command) }, Server),
+        (|command| if command.starts_with("MAIL") { "" } else { willing(command) }, Server),
+        (|command| if command.starts_with("RCPT") { "" } else { willing(command) }, Transient),
+        (|command| if command == "." { "250-half an ans" } else { willing(command) }, Transient),
     ];
-    for script in silent {
-        assert_eq!(fault(script, IMPATIENT).await.kind, SendFaultKind::Transient);
+    for (script, kind) in silent {
+        let fault = fault(script, IMPATIENT).await;
+        assert_eq!(fault.kind, kind, "{fault}");
     }
+}
+
+#[tokio::test]
+async fn a_probe_goes_as_far_as_the_sender_and_hands_nothing_over() {
+    let (port, served) = server(willing).await;
+    let probed = transport(&format!("smtp://127.0.0.1:{port}"), PATIENT).probe("no-reply@example.org").await;
+    assert_eq!(probed, Ok(()));
+    assert_eq!(served.await.unwrap(), ["EHLO id.example.org", "MAIL FROM:<no-reply@example.org>", "QUIT"]);
+
+    let (port, _served) = server(|command| match command.starts_with("MAIL") {
+        true => "553 5.7.1 not owned\r\n",
+        false => willing(command),
+    })
+    .await;
+    let refused = transport(&format!("smtp://127.0.0.1:{port}"), PATIENT).probe("no-reply@example.org").await;
+    assert_eq!(refused, Err(SendFault::server("sender: 553 5.7.1 not owned")));
+}
+
+/// What AUTH LOGIN asks with is nobody's standard.
+#[tokio::test]
+async fn a_login_by_prompts_works_whatever_the_prompts_say() {
+    let prompts: [Script; 4] = [
+        |command| {
+            if command == "AUTH LOGIN" { "334 VXNlcm5hbWU6\r\n" } else { prompted(command, "334 UGFzc3dvcmQ6\r\n") }
+        },
+        |command| if command == "AUTH LOGIN" { "334 \r\n" } else { prompted(command, "334 \r\n") },
+        |command| if command == "AUTH LOGIN" { "334 TG9naW4=\r\n" } else { prompted(command, "334 Enter secret!\r\n") },
+        |command| if command == "AUTH LOGIN" { "334\r\n" } else { prompted(command, "334\r\n") },
+    ];
+    for script in prompts {
+        let (port, served) = server(script).await;
+        let url = format!("smtp://ada:canary@127.0.0.1:{port}");
+        transport(&url, PATIENT).send(&mail("ada@example.org")).await.unwrap();
+        assert_eq!(served.await.unwrap()[1..4], ["AUTH LOGIN", "YWRh", "Y2FuYXJ5"]);
+    }
+}
+
+/// A server that offers LOGIN alone, and asks for the password with `second`.
+fn prompted(command: &str, second: &'static str) -> &'static str {
+    match command {
+        "YWRh" => second,
+        "Y2FuYXJ5" => "235 welcome\r\n",
+        command if command.starts_with("EHLO") => "250-mail.example.org\r\n250 AUTH LOGIN\r\n",
+        command => willing(command),
+    }
+}
+
+#[tokio::test]
+async fn a_mechanism_that_is_not_known_here_is_passed_over_or_named() {
+    let (port, served) = server(|command| match command {
+        "AUTH CRAM-MD5" => "334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+\r\n",
+        command if command.starts_with("EHLO") => "250-mail.example.org\r\n250 AUTH DIGEST-MD5 CRAM-MD5\r\n",
+        command if command.starts_with("dGlt") => "235 welcome\r\n",
+        command => willing(command),
+    })
+    .await;
+    let url = format!("smtp://tim:tanstaaftanstaaf@127.0.0.1:{port}");
+    transport(&url, PATIENT).send(&mail("ada@example.org")).await.unwrap();
+    // RFC 2195 section 2.
+    assert_eq!(served.await.unwrap()[2], "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw");
+
+    let digest = |command: &str| match command.starts_with("EHLO") {
+        true => "250-mail.example.org\r\n250 AUTH DIGEST-MD5 NTLM\r\n",
+        false => willing(command),
+    };
+    let fault = fault(digest, PATIENT).await;
+    assert_eq!(
+        fault,
+        SendFault::server("login: the server offers NTLM, DIGEST-MD5, and none of PLAIN, CRAM-MD5 and LOGIN")
+    );
+}
+
+#[tokio::test]
+async fn a_mechanism_that_is_refused_gives_way_to_the_next_and_a_refused_password_does_not() {
+    let (port, served) = server(|command| match command {
+        command if command.starts_with("EHLO") => "250-mail.example.org\r\n250 AUTH PLAIN LOGIN\r\n",
+        command if command.starts_with("AUTH PLAIN") => "504 5.5.4 not that one\r\n",
+        "AUTH LOGIN" | "YWRh" => "334 \r\n",
+        "Y2FuYXJ5" => "235 welcome\r\n",
+        command => willing(command),
+    })
+    .await;
+    let url = format!("smtp://ada:canary@127.0.0.1:{port}");
+    transport(&url, PATIENT).send(&mail("ada@example.org")).await.unwrap();
+    assert!(served.await.unwrap().contains(&"AUTH LOGIN".to_owned()));
+
+    let (port, served) = server(|command| match command {
+        command if command.starts_with("EHLO") => "250-mail.example.org\r\n250 AUTH PLAIN LOGIN\r\n",
+        command if command.starts_with("AUTH PLAIN") => "535 5.7.8 wrong\r\n",
+        command => willing(command),
+    })
+    .await;
+    let url = format!("smtp://ada:canary@127.0.0.1:{port}");
+    let fault = transport(&url, PATIENT).send(&mail("ada@example.org")).await.unwrap_err();
+    assert_eq!(fault, SendFault::server("login: 535 5.7.8"));
+    assert!(!served.await.unwrap().contains(&"AUTH LOGIN".to_owned()), "a password is guessed once");
 }
 
 #[tokio::test]
@@ -164,21 +279,23 @@ async fn a_server_that_does_not_say_goodbye_has_accepted_the_mail_all_the_same()
 }
 
 #[tokio::test]
-async fn garbage_and_a_closed_door_are_transient() {
+async fn garbage_and_a_closed_port_are_the_servers_trouble() {
     let garbage: [Script; 4] = [
         |_| "HTTP/1.1 400 Bad Request\r\n\r\n",
         |_| "\u{0}\u{1}\u{2}\r\n",
         |command| if command.starts_with("EHLO") { "250-x\r\n999\r\n" } else { willing(command) },
         |command| if command.starts_with("RCPT") { "ok!\r\n" } else { willing(command) },
     ];
-    for script in garbage {
-        assert_eq!(fault(script, IMPATIENT).await.kind, SendFaultKind::Transient);
+    for (at, script) in garbage.into_iter().enumerate() {
+        // To a recipient, garbage may be about that one.
+        let kind = if at < 3 { SendFaultKind::Server } else { SendFaultKind::Transient };
+        assert_eq!(fault(script, IMPATIENT).await.kind, kind);
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let fault = transport(&format!("smtp://127.0.0.1:{port}"), PATIENT).send(&mail("ada@example.org")).await;
-    assert_eq!(fault, Err(SendFault::transient("connection: connection refused")));
+    assert_eq!(fault, Err(SendFault::server("connection: connection refused")));
 }
 
 #[tokio::test]
@@ -190,7 +307,7 @@ async fn a_refused_login_is_for_the_operator_and_never_shows_the_password() {
     ];
     for script in refused {
         let fault = fault(script, PATIENT).await;
-        assert_eq!(fault.kind, SendFaultKind::Configuration, "{fault}");
+        assert_eq!(fault.kind, SendFaultKind::Server, "{fault}");
         assert!(!fault.detail.contains("canary") && !fault.detail.contains("AGFk"), "{fault}");
     }
 }
@@ -214,7 +331,7 @@ async fn beyond_this_machine_nothing_is_said_before_tls() {
     let (port, served) = server(willing).await;
     let url = format!("smtp://ada:canary@0.0.0.0:{port}");
     let fault = transport(&url, PATIENT).send(&mail("ada@example.org")).await.unwrap_err();
-    assert_eq!(fault, SendFault::configuration("TLS: the server offers no STARTTLS"));
+    assert_eq!(fault, SendFault::server("TLS: the server offers no STARTTLS"));
     assert_eq!(served.await.unwrap(), ["EHLO id.example.org"]);
 
     // A server that offers TLS and then speaks on in the clear.
@@ -226,7 +343,7 @@ async fn beyond_this_machine_nothing_is_said_before_tls() {
     .await;
     let url = format!("smtp://ada:canary@0.0.0.0:{port}");
     let fault = transport(&url, IMPATIENT).send(&mail("ada@example.org")).await.unwrap_err();
-    assert!(matches!(fault.kind, SendFaultKind::Transient | SendFaultKind::Configuration), "{fault}");
+    assert_eq!(fault.kind, SendFaultKind::Server, "{fault}");
     let heard = served.await.unwrap();
     assert_eq!(heard[..2], ["EHLO id.example.org", "STARTTLS"]);
     assert!(!heard.iter().any(|line| line.contains("AUTH") || line.contains("MAIL")));
@@ -237,7 +354,7 @@ async fn implicit_tls_does_not_fall_back_to_plain() {
     let (port, served) = server(willing).await;
     let url = format!("smtps://ada:canary@127.0.0.1:{port}");
     let fault = transport(&url, PATIENT).send(&mail("ada@example.org")).await.unwrap_err();
-    assert_eq!(fault.kind, SendFaultKind::Configuration, "{fault}");
+    assert_eq!(fault.kind, SendFaultKind::Server, "{fault}");
     assert!(!served.await.unwrap_or_default().iter().any(|line| line.contains("AUTH") || line.contains("MAIL")));
 }
 

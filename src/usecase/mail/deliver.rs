@@ -1,6 +1,6 @@
-use super::PrepareMail;
+use super::{MailServerWatch, PrepareMail, Round};
 use crate::{
-    mail::{Composer, Renderer, SendFault, SendFaultKind, Transport},
+    mail::{ComposeFault, Composer, Renderer, SendFault, SendFaultKind, Transport},
     runtime::{Clock, Entropy},
     store::{
         Store, StoreFault, outbox,
@@ -8,13 +8,15 @@ use crate::{
     },
     telemetry,
 };
-use countersign_domain::backoff::mail_retry;
+use countersign_domain::{backoff, mail_server::MailStep};
 use futures_util::future::join_all;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Sends the mails that are due.
 ///
-/// A mail is sent at least once: a sender that dies after the server took it sends it again, under the same Message-ID.
+/// A mail is sent at least once: a sender that dies after the server took it sends it again, under the same Message-ID. A mail
+/// ends when it was sent, when its recipient or, several times, its content was refused for good, or when what it was for is over.
+/// Nothing that other mails share ends it ([`countersign_domain::mail_server`]).
 #[derive(Clone)]
 pub struct DeliverMail {
     pub store: Store,
@@ -22,9 +24,10 @@ pub struct DeliverMail {
     pub renderer: Arc<Renderer>,
     pub composer: Arc<Composer>,
     pub transport: Arc<Transport>,
+    pub watch: MailServerWatch,
     pub clock: Clock,
     pub entropy: Entropy,
-    /// Attempts before a mail is given up.
+    /// Attempts before a mail is given up whose content is refused.
     pub max_attempts: u32,
     /// How long one attempt may take.
     pub timeout: Duration,
@@ -35,7 +38,7 @@ pub struct DeliverMail {
 pub struct Delivered {
     pub sent: usize,
     pub postponed: usize,
-    /// Dropped or given up.
+    /// Dropped, expired or given up.
     pub ended: usize,
 }
 
@@ -46,18 +49,28 @@ const LEASE_MARGIN: Duration = Duration::from_secs(60);
 
 enum Fate {
     Sent,
-    Dropped,
+    Ended(MailOutcome),
     Failed(SendFault),
 }
 
 impl DeliverMail {
-    /// One round: at most [`BATCH`] mails.
+    /// One round: at most [`BATCH`] mails, or none while the server has trouble.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn run(&self) -> Result<Delivered, StoreFault> {
-        let lease = self.timeout + LEASE_MARGIN;
-        let claimed = outbox::claim(&self.store.write(), self.clock.now(), lease, BATCH).await?;
+        let round = match self.watch.step(self.clock.now()) {
+            MailStep::Wait => return Ok(Delivered::default()),
+            MailStep::Send => Round::Usual,
+            MailStep::Probe => {
+                if let Err(fault) = self.transport.probe(self.composer.sender()).await {
+                    self.watch.failed(&fault, self.clock.now(), self.random());
+                    return Ok(Delivered::default());
+                }
+                Round::AfterProbe
+            }
+        };
+        let claimed = outbox::claim(&self.store.write(), self.clock.now(), self.limit(), BATCH).await?;
         let mut delivered = Delivered::default();
         let mut jobs = Vec::with_capacity(claimed.len());
         for mail in claimed {
@@ -69,14 +82,27 @@ impl DeliverMail {
                 }
             }
         }
-        for ended in join_all(jobs.iter().map(|job| self.deliver(job))).await {
-            match ended? {
-                "sent" => delivered.sent += 1,
-                "retried" => delivered.postponed += 1,
-                _ => delivered.ended += 1,
+        let mut failed = Vec::new();
+        for (job, fate) in jobs.iter().zip(join_all(jobs.iter().map(|job| self.deliver(job))).await) {
+            match fate? {
+                Fate::Sent => delivered.sent += 1,
+                Fate::Ended(_) => delivered.ended += 1,
+                Fate::Failed(fault) => failed.push((job, fault)),
+            }
+        }
+        self.take_note(round, delivered.sent > 0, &failed);
+        for (job, fault) in failed {
+            match self.note_failure(job, &fault, delivered.sent > 0).await? {
+                true => delivered.ended += 1,
+                false => delivered.postponed += 1,
             }
         }
         Ok(delivered)
+    }
+
+    /// How long a round may take. It is the lease of its mails, so whoever goes on after that may send one twice.
+    pub fn limit(&self) -> Duration {
+        self.timeout + LEASE_MARGIN
     }
 
     /// A row nobody here can read must not hold up the others. An operator sees it, and may requeue it after an upgrade.
@@ -86,52 +112,93 @@ impl DeliverMail {
         outbox::finish(&self.store.write(), mail.tenant, mail.id, MailOutcome::Dead, why, self.clock.now()).await
     }
 
-    /// Sends one mail and notes how that went; returns it in a word.
-    async fn deliver(&self, job: &OutboxMail) -> Result<&'static str, StoreFault> {
-        let db = self.store.write();
-        let (outcome, error) = match self.send(job).await {
-            Fate::Sent => (MailOutcome::Sent, None),
-            Fate::Dropped => (MailOutcome::Dropped, None),
-            Fate::Failed(fault) => {
-                let is_last = job.attempts >= self.max_attempts && fault.kind != SendFaultKind::Configuration;
-                let (template, mail, attempt, detail) = (job.template.name(), job.id, job.attempts, &fault.detail);
-                if !is_last && fault.kind != SendFaultKind::Permanent {
-                    let wait = mail_retry(job.attempts, u64::from_le_bytes(self.entropy.bytes()));
-                    tracing::warn!(template, %mail, attempt, detail, wait_seconds = wait.as_secs(), "a mail could not be sent yet");
-                    outbox::postpone(&db, job.tenant, job.id, self.clock.now().plus(wait), detail).await?;
-                    telemetry::count_mail(template, "retried");
-                    return Ok("retried");
-                }
-                tracing::error!(template, %mail, attempt, detail, "a mail was given up");
-                (MailOutcome::Dead, Some(fault.detail))
-            }
+    /// What a round tells of the server. One that takes some mails has no trouble that concerns all.
+    fn take_note(&self, round: Round, accepted: bool, failed: &[(&OutboxMail, SendFault)]) {
+        let now = self.clock.now();
+        let trouble = failed.iter().find(|(_, fault)| fault.kind == SendFaultKind::Server);
+        match trouble {
+            _ if accepted => self.watch.accepted(now),
+            Some((_, fault)) => self.watch.failed(fault, now, self.random()),
+            None if round == Round::AfterProbe => self.watch.recovered(now),
+            None => {}
+        }
+    }
+
+    /// Sends one mail and, where it ended, notes how.
+    async fn deliver(&self, job: &OutboxMail) -> Result<Fate, StoreFault> {
+        let now = self.clock.now();
+        let fate = if job.is_over(now) { Fate::Ended(MailOutcome::Expired) } else { self.send(job).await };
+        let outcome = match &fate {
+            Fate::Sent => MailOutcome::Sent,
+            Fate::Ended(outcome) => *outcome,
+            Fate::Failed(_) => return Ok(fate),
         };
-        outbox::finish(&db, job.tenant, job.id, outcome, error.as_deref(), self.clock.now()).await?;
+        if outcome == MailOutcome::Expired {
+            tracing::warn!(template = job.template.name(), mail = %job.id, "a mail was not sent before what it was for was over");
+        }
+        outbox::finish(&self.store.write(), job.tenant, job.id, outcome, None, self.clock.now()).await?;
         telemetry::count_mail(job.template.name(), outcome.name());
-        Ok(outcome.name())
+        Ok(fate)
     }
 
     async fn send(&self, job: &OutboxMail) -> Fate {
-        let transient = |detail: String| Fate::Failed(SendFault { kind: SendFaultKind::Transient, detail });
+        let fault = |kind, detail: String| Fate::Failed(SendFault { kind, detail });
         let mail = match self.prepare.run(job).await {
             Ok(Some(mail)) => mail,
-            Ok(None) => return Fate::Dropped,
-            Err(failure) => return transient(failure.to_string()),
+            Ok(None) => return Fate::Ended(MailOutcome::Dropped),
+            Err(failure) => return fault(SendFaultKind::Transient, failure.to_string()),
         };
         let rendered = match self.renderer.render(mail.template, mail.locale, &mail.values) {
             Ok(rendered) => rendered,
-            Err(fault) => return transient(fault.to_string()),
+            Err(broken) => return fault(SendFaultKind::Transient, broken.to_string()),
         };
         let composed = match self.composer.compose(job.id, &mail.recipient, self.clock.now(), &rendered) {
             Ok(composed) => composed,
-            Err(fault) => {
-                return Fate::Failed(SendFault { kind: SendFaultKind::Permanent, detail: fault.to_string() });
+            Err(refused @ ComposeFault::InvalidRecipient) => {
+                return fault(SendFaultKind::Permanent, refused.to_string());
             }
+            // A signature that cannot be made, or a template that grew too large, is no mail's fault.
+            Err(shared) => return fault(SendFaultKind::Transient, shared.to_string()),
         };
         match self.transport.send(&composed).await {
             Ok(()) => Fate::Sent,
             Err(fault) => Fate::Failed(fault),
         }
+    }
+
+    /// Notes a failed attempt. Returns whether the mail ended with it.
+    async fn note_failure(&self, job: &OutboxMail, fault: &SendFault, others_sent: bool) -> Result<bool, StoreFault> {
+        let (db, now) = (self.store.write(), self.clock.now());
+        let (template, mail, attempt, detail) = (job.template.name(), job.id, job.attempts, &fault.detail);
+        let is_last = match fault.kind {
+            SendFaultKind::Server if !others_sent => {
+                // Said once, of the server, and not of each mail.
+                outbox::put_back(&db, job.tenant, job.id, detail).await?;
+                telemetry::count_mail(template, "held");
+                return Ok(false);
+            }
+            SendFaultKind::Server | SendFaultKind::Transient => false,
+            SendFaultKind::Doubtful => !self.watch.shares_refusal(job.id) && job.attempts >= self.max_attempts,
+            SendFaultKind::Permanent => true,
+        };
+        if is_last {
+            tracing::error!(template, %mail, attempt, detail, "a mail was given up");
+            outbox::finish(&db, job.tenant, job.id, MailOutcome::Dead, Some(detail), now).await?;
+            telemetry::count_mail(template, MailOutcome::Dead.name());
+            return Ok(true);
+        }
+        let wait = match fault.kind {
+            SendFaultKind::Server => backoff::mail_retry_at_age(now.since(job.created_at), self.random()),
+            _ => backoff::mail_retry(job.attempts, self.random()),
+        };
+        tracing::warn!(template, %mail, attempt, detail, wait_seconds = wait.as_secs(), "a mail could not be sent yet");
+        outbox::postpone(&db, job.tenant, job.id, now.plus(wait), detail).await?;
+        telemetry::count_mail(template, "retried");
+        Ok(false)
+    }
+
+    fn random(&self) -> u64 {
+        u64::from_le_bytes(self.entropy.bytes())
     }
 }
 

@@ -1,9 +1,11 @@
 use crate::{
     runtime::Clock,
-    store::{Store, outbox, outbox::OutboxLine},
+    store::{
+        Store, outbox_report,
+        outbox_report::{Dead, OutboxLine},
+    },
     usecase::Failure,
 };
-use countersign_domain::id::MailId;
 
 /// What an operator does to the outbox from a terminal.
 #[derive(Clone, Debug)]
@@ -12,20 +14,30 @@ pub struct OperateOutbox {
     pub clock: Clock,
 }
 
+/// What came of asking for mails to be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requeued {
+    pub mails: u64,
+    /// Mails that stay as they are: what they were for is over.
+    pub over: u64,
+}
+
 impl OperateOutbox {
     /// The newest mails; only those that were given up when `dead`.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn list(&self, dead: bool, limit: u64) -> Result<Vec<OutboxLine>, Failure> {
-        Ok(outbox::lines(&self.store.read(), dead, limit).await?)
+        Ok(outbox_report::lines(&self.store.read(), dead, limit).await?)
     }
 
-    /// Sends a mail that was given up after all. Returns whether there was one.
+    /// Sends mails that were given up after all.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn requeue(&self, id: MailId) -> Result<bool, Failure> {
-        Ok(outbox::requeue(&self.store.write(), id, self.clock.now()).await?)
+    pub async fn requeue(&self, which: Dead<'_>) -> Result<Requeued, Failure> {
+        let mails = outbox_report::requeue(&self.store.write(), which, self.clock.now()).await?;
+        let over = outbox_report::count_dead(&self.store.write(), which).await?;
+        Ok(Requeued { mails, over })
     }
 }

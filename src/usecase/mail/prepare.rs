@@ -23,6 +23,8 @@ pub struct PrepareMail {
     pub clock: Clock,
     /// Where mailed links lead. From the configuration alone.
     pub pages_url: String,
+    /// What the service is called in mails: the name that they come from.
+    pub product: String,
 }
 
 /// A mail that can be rendered.
@@ -34,8 +36,6 @@ pub struct PreparedMail {
     pub values: MailValues,
 }
 
-const PRODUCT: &str = "Countersign";
-
 impl PrepareMail {
     /// `None` when there is nothing to say any more, or nobody to say it to.
     ///
@@ -46,7 +46,8 @@ impl PrepareMail {
             MailTemplate::VerifyAddress | MailTemplate::AlreadyRegistered => self.verify_address(job).await,
             MailTemplate::ResetPassword => self.reset_password(job).await,
             MailTemplate::ConfirmNewAddress => self.confirm_new_address(job).await,
-            MailTemplate::AddressChanged
+            MailTemplate::AddressInUse
+            | MailTemplate::AddressChanged
             | MailTemplate::PasswordChanged
             | MailTemplate::SessionReused
             | MailTemplate::NewLogin
@@ -84,9 +85,9 @@ impl PrepareMail {
         let Some(id) = job.subject else { return Ok(None) };
         let account = account::find(&self.store.read(), job.tenant, AccountId::from_uuid(id)).await?;
         let Some(account) = account.filter(|account| !account.is_disabled()) else { return Ok(None) };
-        if self.account_at(job).await?.is_some_and(|other| other.id != account.id) {
-            // Somebody has this address. Whoever asked for it learns nothing of that, and its owner needs no mail.
-            return Ok(None);
+        if let Some(owner) = self.account_at(job).await?.filter(|owner| owner.id != account.id) {
+            // Whoever asked for this address learns nothing of that. Its owner is told, who may be the one who asked.
+            return Ok(self.to_owner(job, &owner, MailTemplate::AddressInUse));
         }
         let mail = self.plain(job, MailTemplate::ConfirmNewAddress, account.locale, job.recipient.clone());
         self.add_link(job, ActionPurpose::ConfirmNewAddress, id, mail).await
@@ -106,7 +107,7 @@ impl PrepareMail {
     fn plain(&self, job: &OutboxMail, template: MailTemplate, locale: Locale, recipient: EmailAddress) -> PreparedMail {
         let detail = |name: &str| job.details.get(name).filter(|text| !text.is_empty()).cloned();
         let values = MailValues {
-            product: PRODUCT.to_owned(),
+            product: self.product.clone(),
             address: recipient.as_str().to_owned(),
             link: None,
             link_life: None,

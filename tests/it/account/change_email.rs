@@ -63,6 +63,39 @@ fn a_new_address_that_somebody_got_meanwhile_is_taken_and_the_account_stays() {
 }
 
 #[test]
+fn the_owner_of_a_wanted_address_is_told_and_whoever_wants_it_learns_nothing() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        Person::register(app, "Owner@example.org").await;
+        let before = app.mails_to("owner@example.org").await.len();
+        let taken = request_email_change(app, &ada, "owner@example.org").await.unwrap();
+        let free = request_email_change(app, &ada, "free@example.org").await.unwrap();
+        assert_eq!(taken.into_inner(), free.into_inner());
+        request_email_change(app, &ada, "owner@example.org").await.unwrap();
+        let mails = app.mails_to("owner@example.org").await;
+        assert_eq!(mails.len(), before + 1);
+        let told = &mails[0];
+        assert_eq!(told.subject, "You already have an account at Countersign");
+        assert_eq!(told.to, "Owner@example.org", "the address that is stored");
+        assert!(told.text.contains("wanted to move another account"), "{}", told.text);
+        assert!(told.token().is_none() && told.code().is_none(), "{}", told.text);
+        assert!(!told.text.contains("ada@example.org"), "who wants the address is not told either: {}", told.text);
+    });
+}
+
+#[test]
+fn a_disabled_account_is_not_told_who_wants_its_address() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let owner = Person::sign_up(app, "owner@example.org").await;
+        disable(app, &owner).await;
+        let before = app.mails_to("owner@example.org").await.len();
+        request_email_change(app, &ada, "owner@example.org").await.unwrap();
+        assert_eq!(app.mails_to("owner@example.org").await.len(), before);
+    });
+}
+
+#[test]
 fn only_the_last_wish_for_an_address_counts() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
@@ -93,19 +126,20 @@ fn the_present_address_is_refused_and_another_spelling_of_it_is_not() {
 }
 
 #[test]
-fn an_address_of_somebody_else_is_answered_like_any_other_and_gets_no_mail() {
+fn an_address_of_somebody_else_is_answered_like_any_other_and_costs_as_much() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         Person::register(app, "eve@example.org").await;
-        let mailed = app.mails_to("eve@example.org").await.len();
+        app.send_mail().await;
         let before = (app.rows("outbox").await, app.rows("audit_events").await);
         request_email_change(app, &ada, "EVE@example.org").await.unwrap();
         let between = (app.rows("outbox").await, app.rows("audit_events").await);
-        assert_eq!(app.mails_to("eve@example.org").await.len(), mailed);
+        app.send_mail().await;
         request_email_change(app, &ada, "free@example.org").await.unwrap();
         let after = (app.rows("outbox").await, app.rows("audit_events").await);
         assert_eq!((between.0 - before.0, between.1 - before.1), (1, 1));
         assert_eq!((after.0 - between.0, after.1 - between.1), (1, 1));
+        app.send_mail().await;
     });
 }
 

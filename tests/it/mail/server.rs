@@ -17,6 +17,8 @@ pub(super) enum Reply {
     Accept,
     /// Says this instead of a greeting.
     Greet(&'static str),
+    /// Says this to the sender.
+    Sender(&'static str),
     /// Says this to the recipient.
     Recipient(&'static str),
     /// Says this once it has read the whole mail.
@@ -52,6 +54,9 @@ impl Heard {
 #[derive(Debug, Default)]
 struct Book {
     replies: VecDeque<Reply>,
+    /// What becomes of mails that `replies` says nothing of.
+    standing: Option<Reply>,
+    connections: usize,
     heard: Vec<Heard>,
 }
 
@@ -66,7 +71,11 @@ pub(super) struct MailServer {
 
 impl MailServer {
     pub(super) fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    pub(super) fn start_at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (book, stop) = (Arc::<Mutex<Book>>::default(), Arc::<AtomicBool>::default());
         let (shared, stopped) = (book.clone(), stop.clone());
@@ -91,6 +100,20 @@ impl MailServer {
         self.book().replies.extend(replies);
     }
 
+    /// What becomes of every mail from now on; `None` takes them.
+    pub(super) fn always(&self, reply: Option<Reply>) {
+        self.book().standing = reply;
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Connections since the last look.
+    pub(super) fn connections(&self) -> usize {
+        std::mem::take(&mut self.book().connections)
+    }
+
     /// The mails heard since the last look, in order.
     pub(super) fn heard(&self) -> Vec<Heard> {
         std::mem::take(&mut self.book().heard)
@@ -113,7 +136,11 @@ impl Drop for MailServer {
 
 /// One connection, which is one mail. Ends when the other side hangs up.
 fn converse(mut stream: &TcpStream, book: &Mutex<Book>) {
-    let reply = book.lock().unwrap_or_else(PoisonError::into_inner).replies.pop_front().unwrap_or(Reply::Accept);
+    let reply = {
+        let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
+        book.connections += 1;
+        book.replies.pop_front().or(book.standing).unwrap_or(Reply::Accept)
+    };
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let mut say = |line: &str| stream.write_all(format!("{line}\r\n").as_bytes()).is_ok();
@@ -128,7 +155,7 @@ fn converse(mut stream: &TcpStream, book: &Mutex<Book>) {
             "EHLO" => say("250-mail.test\r\n250 SMTPUTF8"),
             "MAIL" => {
                 heard.sender = line;
-                say("250 ok")
+                say(if let Reply::Sender(line) = reply { line } else { "250 ok" })
             }
             "RCPT" => {
                 heard.recipient = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();

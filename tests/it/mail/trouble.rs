@@ -4,7 +4,8 @@ use super::server::{MailServer, Reply};
 use crate::support::{App, AppOptions, PASSWORD, Refused as _, on_each_database_with};
 use countersign::{
     grpc::wire::proto::*,
-    usecase::mail::{Delivered, OperateOutbox},
+    store::outbox_report::Dead,
+    usecase::mail::{Delivered, OperateOutbox, Requeued},
 };
 use std::time::Duration;
 
@@ -40,7 +41,11 @@ fn a_mail_that_is_refused_for_now_is_tried_again_after_waits_that_grow() {
     let server = MailServer::start();
     on_each_database_with(options(&server), async |app| {
         register(app, "ada@example.org").await;
-        let busy = [Reply::Recipient("451 4.3.0 later"), Reply::Greet("421 busy"), Reply::Content("452 4.3.1 full")];
+        let busy = [
+            Reply::Recipient("451 4.3.0 later"),
+            Reply::Recipient("450 4.2.1 greylisted"),
+            Reply::Content("452 4.3.1 full"),
+        ];
         server.next(&busy);
         for longest in [5, 10, 20] {
             assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
@@ -108,47 +113,249 @@ fn a_mail_that_is_refused_for_good_is_dead_until_an_operator_requeues_it() {
         assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
         let dead = outbox(app).list(true, 10).await.unwrap();
         assert_eq!((dead.len(), dead[0].state.as_str(), dead[0].recipient.as_str()), (1, "dead", "ada@example.org"));
-        assert_eq!(dead[0].last_error.as_deref(), Some("envelope: 550 5.1.1 [...] unknown [...]"));
+        assert_eq!(dead[0].last_error.as_deref(), Some("recipient: 550 5.1.1 [...] unknown [...]"));
         assert_eq!(app.log.errors().len(), 1, "an operator hears of it");
 
-        assert!(outbox(app).requeue(dead[0].id).await.unwrap());
-        assert!(!outbox(app).requeue(dead[0].id).await.unwrap(), "it is dead no more");
+        let requeue = async || outbox(app).requeue(Dead::One(dead[0].id)).await.unwrap();
+        assert_eq!(requeue().await, Requeued { mails: 1, over: 0 });
+        assert_eq!(requeue().await, Requeued { mails: 0, over: 0 }, "it is dead no more");
         assert_eq!(app.deliver.run().await.unwrap(), SENT);
         assert!(outbox(app).list(true, 10).await.unwrap().is_empty());
-        assert!(!outbox(app).requeue(dead[0].id).await.unwrap(), "what was sent is not sent again");
+        assert_eq!(requeue().await, Requeued { mails: 0, over: 0 }, "what was sent is not sent again");
         let token = server.heard().pop().unwrap().token();
         verify(app, token).await.unwrap();
     });
 }
 
 #[test]
-fn a_mail_is_given_up_after_the_last_attempt() {
+fn a_mail_whose_content_is_refused_is_given_up_after_the_last_attempt() {
     let server = MailServer::start();
     let options = options(&server).and("COUNTERSIGN_MAIL__MAX_ATTEMPTS", "2").expecting_errors();
     on_each_database_with(options, async |app| {
         register(app, "ada@example.org").await;
-        server.next(&[Reply::Recipient("451 4.3.0 later"); 2]);
+        server.next(&[Reply::Content("554 5.7.1 spam"); 2]);
         assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
         app.advance(Duration::from_secs(60));
         assert_eq!(app.deliver.run().await.unwrap(), ENDED);
         let dead = outbox(app).list(true, 10).await.unwrap();
         assert_eq!((dead.len(), dead[0].attempts), (1, 2));
+        server.heard();
     });
 }
 
 #[test]
-fn no_mail_is_given_up_while_the_server_refuses_us_rather_than_the_mail() {
+fn a_recipient_who_is_refused_for_now_is_tried_until_what_the_mail_is_for_is_over() {
     let server = MailServer::start();
     let options = options(&server).and("COUNTERSIGN_MAIL__MAX_ATTEMPTS", "1");
     on_each_database_with(options, async |app| {
         register(app, "ada@example.org").await;
-        server.next(&[Reply::Greet("554 go away"); 3]);
-        for _ in 0..3 {
+        assert_eq!(app.deliver.run().await.unwrap(), SENT);
+        verify(app, server.heard()[0].token()).await.unwrap();
+        let email = "ada@example.org".to_owned();
+        app.account().request_reset(RequestResetRequest { email, ..Default::default() }).await.unwrap();
+        server.always(Some(Reply::Recipient("450 4.2.2 mailbox full")));
+        for _ in 0..24 {
             assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
             app.advance(Duration::from_secs(60 * 60));
         }
-        assert_eq!(app.deliver.run().await.unwrap(), SENT);
+        assert_eq!(app.deliver.run().await.unwrap(), ENDED);
+        assert_eq!(app.number("SELECT count(*) FROM outbox WHERE outcome = 'expired'").await, 1);
+        server.always(None);
+        assert!(server.heard().is_empty());
+    });
+}
+
+/// Each of these is said to every mail, whoever it is for.
+#[test]
+fn no_mail_is_charged_while_the_server_refuses_us_rather_than_the_mail() {
+    let server = MailServer::start();
+    let options = options(&server).and("COUNTERSIGN_MAIL__MAX_ATTEMPTS", "1").expecting_errors();
+    on_each_database_with(options, async |app| {
+        for refusal in [
+            Reply::Greet("554 go away"),
+            Reply::Greet("421 4.7.0 too many"),
+            Reply::Sender("553 5.7.1 sender not owned"),
+            Reply::Sender("501 5.1.7 bad address"),
+            Reply::Sender("503 5.5.1 log in first"),
+            Reply::Sender("550 no"),
+            Reply::Sender("452 4.5.3 daily quota"),
+        ] {
+            server.always(Some(refusal));
+            for email in ["ada@example.org", "bob@example.org", "eve@example.org"] {
+                register(app, email).await;
+            }
+            server.connections();
+            let round = app.deliver.run().await.unwrap();
+            assert_eq!(round, Delivered { sent: 0, postponed: 3, ended: 0 }, "{refusal:?}");
+            assert_eq!(server.connections(), 3, "{refusal:?}");
+            for _ in 0..20 {
+                app.advance(Duration::from_secs(60 * 60));
+                assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
+                assert_eq!(server.connections(), 1, "one probe instead of three mails: {refusal:?}");
+                assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
+                assert_eq!(server.connections(), 0, "not before its time: {refusal:?}");
+            }
+            let uncharged =
+                "SELECT count(*) FROM outbox WHERE finished_at IS NULL AND attempts = 0 AND last_error IS NOT NULL";
+            assert_eq!(app.number(uncharged).await, 3, "{refusal:?}");
+            assert!(app.log.errors().iter().any(|line| line.contains("takes no mail")), "an operator is told");
+            server.always(None);
+            app.advance(Duration::from_secs(5 * 60));
+            let round = app.deliver.run().await.unwrap();
+            assert_eq!(round, Delivered { sent: 3, postponed: 0, ended: 0 }, "{refusal:?}");
+            server.heard();
+        }
+    });
+}
+
+#[test]
+fn mails_wait_days_for_a_server_that_cannot_be_reached_and_then_all_arrive() {
+    let gone = MailServer::start();
+    let (address, options) = (gone.address(), options(&gone).expecting_errors());
+    drop(gone);
+    on_each_database_with(options, async |app| {
+        for number in 0..20 {
+            register(app, &format!("person{number}@example.org")).await;
+        }
+        assert_eq!(app.deliver.run().await.unwrap(), Delivered { sent: 0, postponed: 8, ended: 0 });
+        for _ in 0..6 * 24 {
+            app.advance(Duration::from_secs(60 * 60));
+            assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
+        }
+        let server = MailServer::start_at(address);
+        app.advance(Duration::from_secs(5 * 60));
+        let mut sent = 0;
+        loop {
+            let round = app.deliver.run().await.unwrap();
+            assert_eq!((round.postponed, round.ended), (0, 0));
+            if round.sent == 0 {
+                break;
+            }
+            sent += round.sent;
+        }
+        assert_eq!(sent, 20);
+        let mails = server.heard();
+        verify(app, mails[0].token()).await.unwrap();
+    });
+}
+
+#[test]
+fn a_mail_ends_when_what_it_is_for_is_over_and_no_sooner() {
+    let gone = MailServer::start();
+    let (address, options) = (gone.address(), options(&gone).expecting_errors());
+    drop(gone);
+    on_each_database_with(options, async |app| {
+        {
+            let server = MailServer::start_at(address);
+            register(app, "ada@example.org").await;
+            assert_eq!(app.deliver.run().await.unwrap(), SENT);
+            verify(app, server.heard()[0].token()).await.unwrap();
+        }
+        let email = "ada@example.org".to_owned();
+        app.account().request_reset(RequestResetRequest { email, ..Default::default() }).await.unwrap();
+        register(app, "bob@example.org").await;
+        assert_eq!(app.deliver.run().await.unwrap(), Delivered { sent: 0, postponed: 2, ended: 0 });
+        app.advance(Duration::from_secs(24 * 60 * 60));
+        let server = MailServer::start_at(address);
+        let round = app.deliver.run().await.unwrap();
+        assert_eq!(round, Delivered { sent: 1, postponed: 0, ended: 1 }, "nobody waits for a day for a new password");
+        assert_eq!(server.heard()[0].recipient, "bob@example.org");
+        assert_eq!(app.number("SELECT count(*) FROM outbox WHERE outcome = 'expired'").await, 1);
+    });
+}
+
+#[test]
+fn a_refusal_that_every_mail_gets_is_held_against_none_of_them() {
+    let server = MailServer::start();
+    let options = options(&server).and("COUNTERSIGN_MAIL__MAX_ATTEMPTS", "1").expecting_errors();
+    let refusals = [
+        Reply::Content("554 Message rejected: sending is paused"),
+        Reply::Recipient("554 5.7.1 Relay access denied"),
+        Reply::Recipient("553 5.7.1 Sender address rejected: not owned by user"),
+        Reply::Recipient("550 relay not permitted"),
+    ];
+    on_each_database_with(options, async |app| {
+        for refusal in refusals {
+            server.always(Some(refusal));
+            for number in 0..6 {
+                register(app, &format!("person{number}@example.org")).await;
+            }
+            for _ in 0..20 {
+                app.deliver.run().await.unwrap();
+                app.advance(Duration::from_secs(60 * 60));
+            }
+            let dead = "SELECT count(*) FROM outbox WHERE outcome = 'dead'";
+            assert_eq!(app.number(dead).await, 2, "the first two could not be told from bad mails: {refusal:?}");
+            server.always(None);
+            assert_eq!(app.deliver.run().await.unwrap(), Delivered { sent: 4, postponed: 0, ended: 0 });
+            let why = if matches!(refusal, Reply::Content(_)) { "content" } else { "recipient: 55" };
+            let outbox = outbox(app);
+            assert_eq!(outbox.requeue(Dead::BecauseOf("sender")).await.unwrap(), Requeued { mails: 0, over: 0 });
+            assert_eq!(outbox.requeue(Dead::BecauseOf("%")).await.unwrap(), Requeued { mails: 0, over: 0 });
+            assert_eq!(outbox.requeue(Dead::BecauseOf(why)).await.unwrap(), Requeued { mails: 2, over: 0 });
+            assert_eq!(app.deliver.run().await.unwrap(), Delivered { sent: 2, postponed: 0, ended: 0 });
+            server.heard();
+        }
+    });
+}
+
+#[test]
+fn a_mail_that_is_refused_alone_does_not_hold_up_the_others_and_ends() {
+    let server = MailServer::start();
+    let options = options(&server).and("COUNTERSIGN_MAIL__MAX_ATTEMPTS", "3").expecting_errors();
+    on_each_database_with(options, async |app| {
+        register(app, "ada@example.org").await;
+        for _ in 0..2 {
+            server.next(&[Reply::Content("554 5.7.1 spam")]);
+            assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
+            register(app, "eve@example.org").await;
+            assert_eq!(app.deliver.run().await.unwrap(), SENT);
+            app.advance(Duration::from_secs(60 * 60));
+        }
+        server.next(&[Reply::Content("554 5.7.1 spam")]);
+        assert_eq!(app.deliver.run().await.unwrap(), ENDED);
         server.heard();
+    });
+}
+
+#[test]
+fn refused_recipients_hold_up_nobody_elses_mail() {
+    let server = MailServer::start();
+    on_each_database_with(options(&server).expecting_errors(), async |app| {
+        for refusal in [
+            "550 5.1.1 unknown",
+            "550 5.7.1 blocked",
+            "421 4.7.0 too many unknown recipients",
+            "451 4.3.0 lookup failed",
+            "500 what?",
+        ] {
+            for number in 0..7 {
+                register(app, &format!("nobody{number}@example.org")).await;
+                server.next(&[Reply::Recipient(refusal)]);
+                app.deliver.run().await.unwrap();
+            }
+            register(app, "ada@example.org").await;
+            assert_eq!(app.deliver.run().await.unwrap(), SENT, "{refusal}");
+            // None is left for the next round.
+            app.execute("DELETE FROM outbox").await;
+            server.heard();
+        }
+    });
+}
+
+#[test]
+fn mails_whose_time_is_over_are_not_requeued() {
+    let server = MailServer::start();
+    on_each_database_with(options(&server).expecting_errors(), async |app| {
+        for email in ["old@example.org", "new@example.org"] {
+            register(app, email).await;
+            server.next(&[Reply::Recipient("550 5.1.1 unknown")]);
+            assert_eq!(app.deliver.run().await.unwrap(), ENDED);
+            app.advance(Duration::from_secs(4 * 24 * 60 * 60));
+        }
+        assert_eq!(outbox(app).requeue(Dead::All).await.unwrap(), Requeued { mails: 1, over: 1 });
+        assert_eq!(app.deliver.run().await.unwrap(), SENT);
+        assert_eq!(server.heard()[0].recipient, "new@example.org");
     });
 }
 

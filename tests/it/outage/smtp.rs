@@ -10,7 +10,7 @@ async fn a_mail_waits_for_a_dead_mail_server_and_arrives_when_it_lives() {
     let client = Client::to(&service.address).await;
     client.register("ada@example.org", "").await.unwrap();
     let rows = Rows::of(&options.database_url()).await;
-    let failed = "SELECT count(*) FROM outbox WHERE attempts = 1 AND last_error IS NOT NULL AND finished_at IS NULL";
+    let failed = "SELECT count(*) FROM outbox WHERE attempts = 0 AND last_error IS NOT NULL AND finished_at IS NULL";
     eventually("an attempt that failed", async || (rows.number(failed).await == 1).then_some(())).await;
 
     let server = MailServer::start(&address).await;

@@ -1,6 +1,4 @@
-use crate::support::{
-    Client, MailServer, PASSWORD, ProcessOptions, Refused as _, Rows, ServiceProcess, eventually, free_port,
-};
+use crate::support::{Client, PASSWORD, ProcessOptions, Refused as _, ServiceProcess, eventually};
 use std::fs;
 
 #[test]
@@ -131,32 +129,5 @@ async fn mails_written_to_files_are_read_in_the_terminal() {
     })
     .await;
     assert_eq!(options.succeed(&["mail", "outbox", "--dead"]), "the outbox has no such mail\n");
-    service.stop();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mail_that_was_given_up_is_seen_and_sent_after_all() {
-    let folder = tempfile::tempdir().unwrap();
-    let address = format!("127.0.0.1:{}", free_port());
-    let server = MailServer::start(&address).await;
-    server.refuse(true);
-    let options = ProcessOptions::in_folder(folder.path()).and("COUNTERSIGN_SMTP_URL", &format!("smtp://{address}"));
-    let service = ServiceProcess::start(&options);
-    Client::to(&service.address).await.register("ada@example.org", "").await.unwrap();
-    let dead = eventually("the mail to be given up", async || {
-        let dead = options.succeed(&["mail", "outbox", "--dead"]);
-        dead.contains("ada@example.org").then_some(dead)
-    })
-    .await;
-    assert!(dead.contains("550"), "{dead}");
-
-    server.refuse(false);
-    let id = dead.split(' ').next().unwrap();
-    assert!(options.succeed(&["mail", "requeue", id]).contains("will be sent"));
-    assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
-    let sent = "SELECT count(*) FROM outbox WHERE outcome = 'sent'";
-    let rows = Rows::of(&options.database_url()).await;
-    eventually("the outbox to note it", async || (rows.number(sent).await == 1).then_some(())).await;
-    assert!(options.fail(&["mail", "requeue", id]).contains("no mail of this id was given up"));
     service.stop();
 }

@@ -6,6 +6,7 @@ mod crash;
 mod first_start;
 mod health;
 mod key;
+mod mail_command;
 mod metrics;
 mod orders;
 mod refusal;

@@ -1,0 +1,139 @@
+//! The outbox as operators see it: of every tenant.
+
+use super::{Executor, StoreFault, entity::outbox, outbox::MailOutcome};
+use countersign_domain::{id::MailId, mail::MailTemplate, time::Timestamp};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, LikeExpr},
+};
+
+/// A line of the outbox as an operator sees it.
+#[derive(Clone, Debug)]
+pub struct OutboxLine {
+    pub id: MailId,
+    pub template: String,
+    pub recipient: String,
+    pub created_at: Timestamp,
+    pub due_at: Timestamp,
+    pub attempts: i32,
+    /// `waiting`, or how it ended.
+    pub state: String,
+    pub last_error: Option<String>,
+}
+
+/// How many mails are in one state for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct OutboxCount {
+    /// `None` while they wait.
+    pub outcome: Option<String>,
+    pub last_error: Option<String>,
+    pub mails: i64,
+    /// When the oldest of them was queued, in microseconds.
+    pub oldest: i64,
+    /// When the last of them ended, in microseconds.
+    pub last_finished: Option<i64>,
+}
+
+/// The newest lines of the outbox, of every tenant; only those given up when `dead`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lines(db: &impl Executor, dead: bool, limit: u64) -> Result<Vec<OutboxLine>, StoreFault> {
+    let mut query = outbox::Entity::find().order_by_desc(outbox::Column::CreatedAt).limit(limit);
+    if dead {
+        query = query.filter(outbox::Column::Outcome.eq(MailOutcome::Dead.name()));
+    }
+    let rows = query.all(db.database()).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| OutboxLine {
+            id: MailId::from_uuid(row.id),
+            template: row.template,
+            recipient: row.recipient,
+            created_at: Timestamp::from_micros(row.created_at),
+            due_at: Timestamp::from_micros(row.due_at),
+            attempts: row.attempts,
+            state: row.outcome.unwrap_or_else(|| "waiting".to_owned()),
+            last_error: row.last_error,
+        })
+        .collect())
+}
+
+/// How many mails are in which state, and why: the most frequent reasons first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn counts(db: &impl Executor, limit: u64) -> Result<Vec<OutboxCount>, StoreFault> {
+    let counted = outbox::Entity::find()
+        .select_only()
+        .column(outbox::Column::Outcome)
+        .column(outbox::Column::LastError)
+        .column_as(outbox::Column::Id.count(), "mails")
+        .column_as(outbox::Column::CreatedAt.min(), "oldest")
+        .column_as(outbox::Column::FinishedAt.max(), "last_finished")
+        .group_by(outbox::Column::Outcome)
+        .group_by(outbox::Column::LastError)
+        .order_by_desc(outbox::Column::Id.count())
+        .limit(limit)
+        .into_model::<OutboxCount>()
+        .all(db.database())
+        .await?;
+    Ok(counted)
+}
+
+/// Which of the mails that were given up.
+#[derive(Clone, Copy, Debug)]
+pub enum Dead<'a> {
+    One(MailId),
+    All,
+    /// Those whose last error begins like this.
+    BecauseOf(&'a str),
+}
+
+/// Tries mails that were given up again, from the start. Those whose time is over stay as they are. Returns how many are tried.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn requeue(db: &impl Executor, which: Dead<'_>, now: Timestamp) -> Result<u64, StoreFault> {
+    let updated = outbox::Entity::update_many()
+        .col_expr(outbox::Column::DueAt, Expr::value(now.as_micros()))
+        .col_expr(outbox::Column::Attempts, Expr::value(0))
+        .col_expr(outbox::Column::FinishedAt, Expr::value(Option::<i64>::None))
+        .col_expr(outbox::Column::Outcome, Expr::value(Option::<String>::None))
+        .filter(is_dead(which))
+        .filter(is_worth_sending(now))
+        .exec(db.database())
+        .await?;
+    Ok(updated.rows_affected)
+}
+
+/// How many of the mails that were given up are of these.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_dead(db: &impl Executor, which: Dead<'_>) -> Result<u64, StoreFault> {
+    Ok(outbox::Entity::find().filter(is_dead(which)).count(db.database()).await?)
+}
+
+fn is_dead(which: Dead<'_>) -> Condition {
+    let dead = Condition::all().add(outbox::Column::Outcome.eq(MailOutcome::Dead.name()));
+    match which {
+        Dead::One(id) => dead.add(outbox::Column::Id.eq(id.as_uuid())),
+        Dead::All => dead,
+        Dead::BecauseOf(beginning) => dead.add(Expr::col(outbox::Column::LastError).like(begins_with(beginning))),
+    }
+}
+
+fn begins_with(text: &str) -> LikeExpr {
+    let literal = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    LikeExpr::new(format!("{literal}%")).escape('\\')
+}
+
+/// A template of a newer release has a life that only that one knows.
+fn is_worth_sending(now: Timestamp) -> Condition {
+    let over = MailTemplate::ALL.into_iter().fold(Condition::any(), |over, template| {
+        let began = now.minus(template.life()).as_micros();
+        over.add(outbox::Column::Template.eq(template.name()).and(outbox::Column::CreatedAt.lte(began)))
+    });
+    over.not()
+}
