@@ -20,6 +20,7 @@ mod m0011_services;
 mod m0012_revocations;
 mod m0013_audit_chain;
 mod m0014_devices;
+mod m0015_write_probe;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_revocations::Migration),
             Box::new(m0013_audit_chain::Migration),
             Box::new(m0014_devices::Migration),
+            Box::new(m0015_write_probe::Migration),
         ]
     }
 }

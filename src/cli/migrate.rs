@@ -1,7 +1,9 @@
 use super::{Outcome, Screen, block_on};
-use crate::{config::Config, wiring::Means};
+use crate::{config::Config, telemetry, wiring::Means};
 
 pub(super) fn run(config: &Config, screen: &Screen) -> Outcome {
+    // Says whom the schema waits for.
+    telemetry::start_log(telemetry::LogFormat::Text, "warn")?;
     block_on(async {
         let store = Means::store(config).await.map_err(|fault| fault.to_string())?;
         let made = store.migrate().await.map_err(|fault| fault.to_string())?;

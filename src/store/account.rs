@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{Executor, StoreFault, Tx, connect::Behind as _, entity::account};
+use super::{Executor, StoreFault, Tx, entity::account, executor::Behind as _};
 use countersign_domain::{
     account::Identifier,
     email::EmailAddress,

@@ -9,8 +9,8 @@
 use super::{
     Executor, StoreFault, Tx,
     audit::AuditRow,
-    connect::Behind as _,
     entity::{account, audit_event, audit_head},
+    executor::Behind as _,
 };
 use countersign_domain::{
     audit::{EventKind, chain::NO_LINK},

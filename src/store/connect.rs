@@ -1,250 +1,94 @@
-use super::{StoreFault, fault};
+use super::{
+    StoreFault,
+    fault::{self, DriverError},
+    guarded::{Guard, Interference},
+    trust::Trust,
+};
 use crate::runtime::{Stopwatch, sleep};
 use countersign_domain::secret::SecretText;
-use countersign_migrations::{Migrator, MigratorTrait};
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, IsolationLevel,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+use sea_orm::sqlx::{
+    self, Executor as _, Row as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use std::{
-    fs::OpenOptions,
-    os::unix::fs::OpenOptionsExt as _,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
-use tokio::sync::Notify;
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, sync::Arc, time::Duration};
 
 /// Where the database is and how many connections it may cost.
 #[derive(Clone, Debug)]
 pub struct DatabaseSettings {
     /// `sqlite://path` or `postgres://…`.
     pub url: SecretText,
-    /// Connections, at most. SQLite has one writer besides.
+    /// Connections, at most. SQLite has one writer besides, PostgreSQL two for upkeep.
     pub max_connections: u32,
     /// How long a call waits for a free connection.
     pub acquire_timeout: Duration,
     /// Whether an SQLite database that does not exist is made.
     pub create: bool,
+    /// Where tests make it fail.
+    pub interference: Interference,
 }
 
-/// The database.
-///
-/// SQLite allows one writer at a time. Writers that queue for one connection wait in turn; writers that compete for the
-/// file's lock fail with "database is locked". So there are two pools: one connection to write, several to read.
+/// Connections that are alike.
 #[derive(Clone, Debug)]
-pub struct Store {
-    writer: DatabaseConnection,
-    reader: DatabaseConnection,
-    is_sqlite: bool,
-    /// Rung when something was revoked through this store.
-    revoked: Arc<Notify>,
-    /// Rung when an event was written to the audit trail through this store.
-    noted: Arc<Notify>,
+pub(super) struct Pool {
+    pub(super) database: DatabaseConnection,
+    pub(super) guard: Guard,
 }
 
-/// Runs single statements, each in its own transaction.
+/// The pools of a [`Store`](super::Store), which says what each is for.
 #[derive(Clone, Debug)]
-pub struct Connection {
-    database: DatabaseConnection,
-    noted: Arc<Notify>,
+pub(super) struct Pools {
+    pub(super) writer: Pool,
+    pub(super) reader: Pool,
+    pub(super) upkeep: Pool,
+    pub(super) is_sqlite: bool,
 }
 
-/// Runs statements that stand or fall together. Dropped without [`Tx::commit`], it leaves no trace.
-#[derive(Debug)]
-pub struct Tx {
-    transaction: DatabaseTransaction,
-    /// Set once something is revoked in here. Part of the transaction, so that nobody who ends a session can forget to say so.
-    revokes: AtomicBool,
-    revoked: Arc<Notify>,
-    /// Set once an event is written in here.
-    notes: AtomicBool,
-    noted: Arc<Notify>,
+/// What statements may cost.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    connections: u32,
+    /// The server ends a statement that takes longer. The connection can be used again.
+    statement: Duration,
+    /// The server ends a statement that waits longer for a lock.
+    lock: Option<Duration>,
 }
 
-/// What the functions of this folder run on: a [`Connection`] or a [`Tx`].
-#[expect(private_bounds, reason = "what is behind an executor is known in this folder only")]
-pub trait Executor: Sync + Behind {}
-
-impl Executor for Connection {}
-impl Executor for Tx {}
-
-pub(super) trait Behind {
-    type Database: ConnectionTrait;
-    fn database(&self) -> &Self::Database;
-    /// Says that an event was written to the audit trail.
-    fn note_event(&self);
-}
-
-impl Behind for Connection {
-    type Database = DatabaseConnection;
-    fn database(&self) -> &DatabaseConnection {
-        &self.database
-    }
-
-    fn note_event(&self) {
-        self.noted.notify_one();
-    }
-}
-
-impl Behind for Tx {
-    type Database = DatabaseTransaction;
-    fn database(&self) -> &DatabaseTransaction {
-        &self.transaction
-    }
-
-    fn note_event(&self) {
-        self.notes.store(true, Ordering::Relaxed);
-    }
-}
-
-/// A connection that was idle for less than this is handed out without a question whether it still lives.
-const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
-/// No statement of Countersign takes this long; one that does holds a connection others wait for.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// No statement of a call takes this long; one that does holds a connection others wait for.
+const CALL_LIMIT: Duration = Duration::from_secs(10);
+/// A purge of millions of rows, or an index over them, ends within this time.
+const UPKEEP_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// Whatever waits for a lock makes all who come later wait, too. So upkeep gives up soon, and tries again.
+const UPKEEP_LOCK_LIMIT: Duration = Duration::from_secs(2);
+const UPKEEP_CONNECTIONS: u32 = 2;
+/// A server that would have ended a statement by itself has not answered so long after that: it will not answer any more.
+const SILENCE: Duration = Duration::from_secs(2);
 const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
 const RETRY_LOCKED: Duration = Duration::from_millis(10);
-/// Any number that nobody else takes for an advisory lock of this database: `counters` in ASCII.
-const MIGRATION_LOCK: i64 = 0x636f_756e_7465_7273;
 
-impl Store {
-    /// Opens the database.
-    ///
-    /// # Errors
-    /// When it cannot be reached within `acquire_timeout`.
-    pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreFault> {
+impl Pools {
+    pub(super) async fn open(settings: &DatabaseSettings) -> Result<Self, StoreFault> {
         if settings.url.reveal().starts_with("sqlite:") {
             if settings.create {
                 create_private_file(settings.url.reveal())?;
             }
             let writer = open_sqlite(settings, 1).await?;
             let reader = open_sqlite(settings, settings.max_connections).await?;
-            return Ok(Self { writer, reader, is_sqlite: true, revoked: Arc::default(), noted: Arc::default() });
+            let mut upkeep = writer.clone();
+            upkeep.guard.limit = UPKEEP_LIMIT + SILENCE;
+            return Ok(Self { writer, reader, upkeep, is_sqlite: true });
         }
-        let pool = Database::connect(postgres(settings)).await?;
-        let (revoked, noted) = Default::default();
-        Ok(Self { writer: pool.clone(), reader: pool, is_sqlite: false, revoked, noted })
-    }
-
-    /// Brings the schema up to date, all at once or not at all. Returns how many changes were made. Of several processes
-    /// that start together one does it and the others wait.
-    ///
-    /// # Errors
-    /// When the database does not answer, or is newer than this release.
-    pub async fn migrate(&self) -> Result<usize, StoreFault> {
-        let Tx { transaction: tx, .. } = self.begin().await?;
-        if !self.is_sqlite {
-            // A transaction of SQLite that may write excludes every other; one of PostgreSQL has to ask for that.
-            tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-        }
-        let pending = Migrator::get_pending_migrations(&tx).await?.len();
-        if pending > 0 {
-            Migrator::up(&tx, None).await?;
-        }
-        tx.commit().await?;
-        Ok(pending)
-    }
-
-    /// How many changes the schema is behind.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn pending_migrations(&self) -> Result<usize, StoreFault> {
-        Ok(Migrator::get_pending_migrations(&self.writer).await?.len())
-    }
-
-    /// For questions.
-    pub fn read(&self) -> Connection {
-        Connection { database: self.reader.clone(), noted: self.noted.clone() }
-    }
-
-    /// For one statement that changes something.
-    pub fn write(&self) -> Connection {
-        Connection { database: self.writer.clone(), noted: self.noted.clone() }
-    }
-
-    /// For several statements that change something together.
-    ///
-    /// # Errors
-    /// When no connection comes free in time.
-    pub async fn begin(&self) -> Result<Tx, StoreFault> {
-        // A deferred transaction that reads before it writes fails as soon as another wrote in between.
-        let options = TransactionOptions {
-            isolation_level: None,
-            access_mode: (!self.is_sqlite).then_some(AccessMode::ReadWrite),
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        };
-        Ok(self.tx(self.writer.begin_with_options(options).await?))
-    }
-
-    /// For many questions about one moment. Holds nobody up.
-    ///
-    /// # Errors
-    /// When no connection comes free in time.
-    pub async fn snapshot(&self) -> Result<Tx, StoreFault> {
-        let options = TransactionOptions {
-            isolation_level: (!self.is_sqlite).then_some(IsolationLevel::RepeatableRead),
-            access_mode: (!self.is_sqlite).then_some(AccessMode::ReadOnly),
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
-        };
-        Ok(self.tx(self.reader.begin_with_options(options).await?))
-    }
-
-    fn tx(&self, transaction: DatabaseTransaction) -> Tx {
-        let (revoked, noted) = (self.revoked.clone(), self.noted.clone());
-        Tx { transaction, revokes: AtomicBool::new(false), revoked, notes: AtomicBool::new(false), noted }
-    }
-
-    /// Resolves when a transaction of this process that revoked something has been committed, perhaps before this was asked.
-    pub async fn revoked(&self) {
-        self.revoked.notified().await;
-    }
-
-    /// Resolves when an event that this process wrote to the audit trail has been committed, perhaps before this was asked.
-    pub async fn noted(&self) {
-        self.noted.notified().await;
-    }
-
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<(), StoreFault> {
-        Ok(self.reader.ping().await?)
-    }
-
-    /// Closes every connection, and with SQLite folds the write-ahead log into the file.
-    pub async fn close(self) {
-        // Closing at the end of the process: what cannot be closed is closed by the operating system.
-        let _ = self.reader.close().await;
-        let _ = self.writer.close().await;
+        let calls = Limits { connections: settings.max_connections, statement: CALL_LIMIT, lock: None };
+        let upkeep = Limits { connections: UPKEEP_CONNECTIONS, statement: UPKEEP_LIMIT, lock: Some(UPKEEP_LOCK_LIMIT) };
+        let calls = open_postgres(settings, calls, false).await?;
+        let upkeep = open_postgres(settings, upkeep, true).await?;
+        Ok(Self { writer: calls.clone(), reader: calls, upkeep, is_sqlite: false })
     }
 }
 
-impl Tx {
-    /// Makes everything done in here permanent.
-    ///
-    /// # Errors
-    /// When the database does not confirm it; the changes may or may not have been kept then.
-    pub async fn commit(self) -> Result<(), StoreFault> {
-        let committed = self.transaction.commit().await;
-        // Also when the answer was lost: then it may have been kept, and looking in vain costs nothing.
-        if self.revokes.into_inner() {
-            self.revoked.notify_one();
-        }
-        if self.notes.into_inner() {
-            self.noted.notify_one();
-        }
-        Ok(committed?)
-    }
-
-    pub(super) fn note_revocation(&self) {
-        self.revokes.store(true, Ordering::Relaxed);
-    }
+fn guard(settings: &DatabaseSettings, trust: Arc<Trust>, limit: Duration) -> Guard {
+    Guard { trust, limit: limit + SILENCE, interference: settings.interference.clone(), doubt: None }
 }
 
 fn pool(settings: &DatabaseSettings, url: String, connections: u32) -> ConnectOptions {
@@ -257,7 +101,7 @@ fn pool(settings: &DatabaseSettings, url: String, connections: u32) -> ConnectOp
         .max_lifetime(MAX_CONNECTION_AGE)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .test_before_acquire_if_idle_for(TRUSTED_IDLE);
+        .test_before_acquire(false);
     options
 }
 
@@ -271,21 +115,22 @@ fn create_private_file(url: &str) -> Result<(), StoreFault> {
 
 /// SQLite refuses at once, whatever its busy timeout, where two that wait for each other would never end. Opening holds
 /// nothing yet, so it can simply be tried again.
-async fn open_sqlite(settings: &DatabaseSettings, connections: u32) -> Result<DatabaseConnection, StoreFault> {
+async fn open_sqlite(settings: &DatabaseSettings, connections: u32) -> Result<Pool, StoreFault> {
+    let trust = Arc::new(Trust::new());
     let waiting = Stopwatch::start();
     loop {
-        match Database::connect(sqlite(settings, connections)).await {
+        match Database::connect(sqlite(settings, connections, &trust)).await {
             Err(error) if fault::is_locked(&error) && waiting.elapsed() < settings.acquire_timeout => {
                 sleep(RETRY_LOCKED).await;
             }
-            opened => return Ok(opened?),
+            opened => return Ok(Pool { database: opened?, guard: guard(settings, trust, CALL_LIMIT) }),
         }
     }
 }
 
-fn sqlite(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
+fn sqlite(settings: &DatabaseSettings, connections: u32, trust: &Arc<Trust>) -> ConnectOptions {
     let mut options = pool(settings, settings.url.reveal().to_owned(), connections);
-    let busy = settings.acquire_timeout;
+    let (busy, trust) = (settings.acquire_timeout, trust.clone());
     options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .create_if_missing(false)
@@ -295,17 +140,62 @@ fn sqlite(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
             // FULL: a commit that was answered survives a power cut. NORMAL would be faster and could forget a logout.
             .synchronous(SqliteSynchronous::Full)
     });
+    options.map_sqlx_sqlite_pool_opts(move |pool| {
+        let trust = trust.clone();
+        // When a connection comes back, the transaction that was dropped with it is still being rolled back. When it is handed out
+        // again, that is over, one way or the other.
+        pool.before_acquire(move |connection, meta| {
+            let trust = trust.clone();
+            Box::pin(async move { trust.hands_out(connection, meta).await })
+        })
+    });
     // An embedded database does not go away, so its connections need no renewal.
     options.max_lifetime(None).idle_timeout(None);
     options
 }
 
-fn postgres(settings: &DatabaseSettings) -> ConnectOptions {
-    let mut options = pool(settings, settings.url.reveal().to_owned(), settings.max_connections);
-    options.set_application_name("countersign").statement_timeout(STATEMENT_TIMEOUT);
-    // A process that stopped in the middle of a transaction would keep its locks, and with them everybody's, for hours.
-    options.map_sqlx_postgres_opts(|postgres| {
-        postgres.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT)])
+async fn open_postgres(settings: &DatabaseSettings, limits: Limits, is_lazy: bool) -> Result<Pool, StoreFault> {
+    let trust = Arc::new(Trust::new());
+    let mut options = postgres(settings, limits, &trust);
+    options.connect_lazy(is_lazy);
+    Ok(Pool { database: Database::connect(options).await?, guard: guard(settings, trust, limits.statement) })
+}
+
+fn postgres(settings: &DatabaseSettings, limits: Limits, trust: &Arc<Trust>) -> ConnectOptions {
+    let mut options = pool(settings, settings.url.reveal().to_owned(), limits.connections);
+    options.set_application_name("countersign").statement_timeout(limits.statement);
+    let lock_timeout = limits.lock.map(|limit| ("lock_timeout", format!("{}ms", limit.as_millis())));
+    options.map_sqlx_postgres_opts(move |postgres| {
+        postgres
+            // A process that stopped in the middle of a transaction would keep its locks, and with them everybody's, for hours.
+            .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT)])
+            .options(lock_timeout.clone())
+    });
+    let trust = trust.clone();
+    options.map_sqlx_postgres_pool_opts(move |pool| {
+        let (before, after) = (trust.clone(), trust.clone());
+        pool.after_connect(|connection, _| Box::pin(takes_writes(connection)))
+            .before_acquire(move |connection, meta| {
+                let trust = before.clone();
+                Box::pin(async move { trust.hands_out(connection, meta).await })
+            })
+            .after_release(move |connection, meta| {
+                let trust = after.clone();
+                Box::pin(async move { trust.takes_back(connection, meta).await })
+            })
     });
     options
+}
+
+/// A server that only takes reads is a standby, or was the primary until a moment ago. What it knows of ended sessions is old, so it is
+/// not read either.
+///
+/// # Errors
+/// When the server takes no writes.
+async fn takes_writes(connection: &mut sqlx::PgConnection) -> Result<(), DriverError> {
+    let row = connection.fetch_one(sqlx::raw_sql("SHOW transaction_read_only")).await?;
+    match row.try_get_unchecked::<String, _>(0)?.as_str() {
+        "off" => Ok(()),
+        _ => Err(fault::read_only()),
+    }
 }

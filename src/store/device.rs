@@ -4,8 +4,8 @@
 
 use super::{
     Executor, StoreFault, Tx,
-    connect::Behind as _,
     entity::{device, session},
+    executor::Behind as _,
 };
 use countersign_domain::{
     id::{AccountId, DeviceId, SessionId, TenantId},

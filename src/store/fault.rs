@@ -1,5 +1,11 @@
 use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, io};
+
+/// What sea-orm fails with. Others of this folder hand it on; it is made and read here.
+pub(super) type DatabaseError = DbErr;
+
+/// What sqlx fails with, for its pools alone.
+pub(super) type DriverError = SqlxError;
 
 /// What can go wrong with the database, as stories need to tell it apart.
 #[derive(Debug)]
@@ -42,13 +48,7 @@ impl From<DbErr> for StoreFault {
             return Self::Conflict(constraint_name(&detail).to_owned());
         }
         let detail = error.to_string();
-        match error {
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(detail),
-            DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
-                if is_passing(&cause) { Self::Unavailable(detail) } else { Self::Broken(detail) }
-            }
-            _ => Self::Broken(detail),
-        }
+        if is_trouble(&error) { Self::Unavailable(detail) } else { Self::Broken(detail) }
     }
 }
 
@@ -60,9 +60,29 @@ fn constraint_name(detail: &str) -> &str {
     detail.rsplit("failed: ").next().unwrap_or_default()
 }
 
+/// The database did not answer in time.
+pub(super) fn silence() -> DatabaseError {
+    DbErr::Conn(RuntimeErr::Internal("no answer in time".to_owned()))
+}
+
+/// A test made this fail.
+pub(super) fn interference() -> DatabaseError {
+    DbErr::Query(RuntimeErr::SqlxError(SqlxError::PoolTimedOut.into()))
+}
+
+/// A server did not answer a ping in time.
+pub(super) fn unanswered_ping() -> DriverError {
+    SqlxError::Io(io::ErrorKind::TimedOut.into())
+}
+
+/// A server takes no writes.
+pub(super) fn read_only() -> DriverError {
+    SqlxError::Configuration("the server takes no writes".into())
+}
+
 /// Whether the same statement may succeed a moment later.
-fn is_passing(cause: &Arc<SqlxError>) -> bool {
-    match cause.as_ref() {
+fn is_passing(cause: &SqlxError) -> bool {
+    match cause {
         SqlxError::Io(_)
         | SqlxError::Tls(_)
         | SqlxError::Protocol(_)
@@ -74,23 +94,70 @@ fn is_passing(cause: &Arc<SqlxError>) -> bool {
     }
 }
 
-/// Whether SQLite refused because somebody else holds the file.
-pub(super) fn is_locked(error: &DbErr) -> bool {
-    let (DbErr::Conn(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause))) = error else {
-        return false;
-    };
-    let code = cause.as_database_error().and_then(|error| error.code());
-    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+/// Whether a step failed because the database is in trouble, and not because of what it was asked.
+pub(super) fn is_trouble(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        _ => cause(error).is_some_and(is_passing),
+    }
 }
 
-/// PostgreSQL: connection exceptions (08), too many connections and other exhausted resources (53), shutdowns and
-/// crashes (57P), serialization failures and deadlocks (40). SQLite: BUSY (5), LOCKED (6), IOERR (10), FULL (13) and
-/// CANTOPEN (14) with their extended forms, whose low byte is the primary code.
+/// Whether what happened to one connection makes those beside it useless, although they may go on answering: another server took over,
+/// or the disk refuses what they hold.
+pub(super) fn spoils_the_pool(error: &DbErr) -> bool {
+    match cause(error) {
+        Some(SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::Protocol(_) | SqlxError::WorkerCrashed) => true,
+        Some(SqlxError::Database(error)) => error.code().is_some_and(|code| is_spoiling_code(&code)),
+        Some(_) => false,
+        // What was asked of a server that does not answer.
+        None => matches!(error, DbErr::Conn(RuntimeErr::Internal(_))),
+    }
+}
+
+/// Whether PostgreSQL gave up waiting for a lock, as it was told to.
+pub(super) fn is_lock_timeout(error: &DbErr) -> bool {
+    code(error).is_some_and(|code| code == "55P03")
+}
+
+/// Whether SQLite refused because somebody else holds the file.
+pub(super) fn is_locked(error: &DbErr) -> bool {
+    code(error).and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+}
+
+fn cause(error: &DbErr) -> Option<&SqlxError> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause)) => Some(cause),
+        _ => None,
+    }
+}
+
+fn code(error: &DbErr) -> Option<Cow<'_, str>> {
+    cause(error)?.as_database_error()?.code()
+}
+
+/// PostgreSQL: connection exceptions (08), a server that takes no writes (25006), too many connections and other exhausted resources
+/// (53), transactions that met (40), a lock or a statement that took too long (55P03, 57014), shutdowns, crashes and starts (57P).
+/// SQLite: BUSY (5), LOCKED (6), READONLY (8), IOERR (10), FULL (13), CANTOPEN (14) and PROTOCOL (15) with their extended forms,
+/// whose low byte is the primary code.
 fn is_passing_code(code: &str) -> bool {
     if code.len() == 5 {
-        return ["08", "53", "57P", "40"].iter().any(|class| code.starts_with(class));
+        return ["08", "25006", "40", "53", "55P03", "57014", "57P"].iter().any(|class| code.starts_with(class));
     }
-    code.parse::<u32>().is_ok_and(|number| matches!(number & 0xff, 5 | 6 | 10 | 13 | 14))
+    sqlite_code(code).is_some_and(|code| matches!(code, 5 | 6 | 8 | 10 | 13 | 14 | 15))
+}
+
+/// Those of [`is_passing_code`] that tell of the server, or of the file, and not of one statement.
+fn is_spoiling_code(code: &str) -> bool {
+    if code.len() == 5 {
+        return ["08", "25006", "57P"].iter().any(|class| code.starts_with(class));
+    }
+    sqlite_code(code).is_some_and(|code| matches!(code, 8 | 10 | 13 | 15))
+}
+
+fn sqlite_code(code: &str) -> Option<u32> {
+    code.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
 #[cfg(test)]
@@ -99,11 +166,23 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_told_from_what_is_broken() {
-        for code in ["57P01", "08006", "53300", "40001", "5", "261", "517", "13"] {
+        for code in
+            ["57P01", "08006", "25006", "53300", "40001", "55P03", "57014", "5", "261", "517", "8", "10", "13", "15"]
+        {
             assert!(is_passing_code(code), "{code}");
         }
         for code in ["23505", "42P01", "1", "19", "2067", ""] {
             assert!(!is_passing_code(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_tells_of_the_server_is_told_from_what_tells_of_a_statement() {
+        for code in ["57P01", "57P03", "08006", "25006", "8", "10", "778", "13", "15"] {
+            assert!(is_spoiling_code(code) && is_passing_code(code), "{code}");
+        }
+        for code in ["57014", "55P03", "40001", "53300", "23505", "5", "6", "19", ""] {
+            assert!(!is_spoiling_code(code), "{code}");
         }
     }
 

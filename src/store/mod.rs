@@ -6,8 +6,13 @@
 //! **Architecture invariant:** only this folder names sea-orm, and only `fault.rs` reads a database error.
 
 mod connect;
+mod database;
 mod entity;
+mod executor;
 mod fault;
+mod guarded;
+mod migrate;
+mod trust;
 
 pub mod account;
 pub mod action;
@@ -27,5 +32,8 @@ pub mod service;
 pub mod session;
 pub mod tenant;
 
-pub use connect::{Connection, DatabaseSettings, Executor, Store, Tx};
+pub use connect::DatabaseSettings;
+pub use database::Store;
+pub use executor::{Connection, Executor, Tx};
 pub use fault::StoreFault;
+pub use guarded::{Fate, Interference, Step};

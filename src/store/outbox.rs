@@ -1,6 +1,6 @@
 //! Mails to send. Queued in the transaction of the act that causes them, so that neither happens without the other.
 
-use super::{Executor, StoreFault, Tx, connect::Behind as _, entity::outbox};
+use super::{Executor, StoreFault, Tx, entity::outbox, executor::Behind as _};
 use countersign_domain::{
     email::EmailAddress,
     id::{MailId, TenantId},

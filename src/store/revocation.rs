@@ -6,8 +6,8 @@
 
 use super::{
     Executor, StoreFault, Tx,
-    connect::Behind as _,
     entity::{revocation, revocation_head},
+    executor::Behind as _,
 };
 use countersign_domain::{
     id::{SessionId, TenantId},

@@ -2,8 +2,8 @@
 
 use super::{
     Executor, StoreFault, Tx,
-    connect::Behind as _,
     entity::{service, service_audience, service_secret},
+    executor::Behind as _,
     revocation,
 };
 use countersign_domain::{

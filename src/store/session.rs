@@ -3,8 +3,8 @@
 use super::{
     Executor, StoreFault, Tx,
     account::Account,
-    connect::Behind as _,
     entity::{account, session},
+    executor::Behind as _,
     revocation,
 };
 use countersign_domain::{

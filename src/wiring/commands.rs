@@ -40,7 +40,7 @@ pub async fn mail_status(config: &Config) -> Result<MailStatus, StartFault> {
 /// When the database cannot be opened, or its schema is not of this release.
 pub async fn operate_accounts(config: &Config) -> Result<OperateAccounts, StartFault> {
     let store = current_store(config).await?;
-    let World { clock, entropy } = World::real();
+    let World { clock, entropy, .. } = World::real();
     let journal = Journal { store: store.clone(), clock: clock.clone(), entropy };
     Ok(OperateAccounts { store, journal, clock })
 }
@@ -49,7 +49,7 @@ pub async fn operate_accounts(config: &Config) -> Result<OperateAccounts, StartF
 /// As [`operate_keys`]: a new service may bring a new audience, which has keys.
 pub async fn operate_services(config: &Config) -> Result<OperateServices, StartFault> {
     let KeyDesk { create_audience: audiences, .. } = operate_keys(config).await?;
-    let World { clock, entropy } = World::real();
+    let World { clock, entropy, .. } = World::real();
     let (store, journal) = (audiences.store.clone(), audiences.journal.clone());
     Ok(OperateServices { store, audiences, journal, clock, entropy })
 }
@@ -58,7 +58,7 @@ pub async fn operate_services(config: &Config) -> Result<OperateServices, StartF
 /// When the database cannot be opened, or its schema is not of this release.
 pub async fn end_sessions(config: &Config) -> Result<EndSessions, StartFault> {
     let store = current_store(config).await?;
-    let World { clock, entropy } = World::real();
+    let World { clock, entropy, .. } = World::real();
     let journal = Journal { store: store.clone(), clock: clock.clone(), entropy };
     Ok(EndSessions { store, journal, clock })
 }
@@ -80,7 +80,7 @@ pub async fn verify_audit(config: &Config) -> Result<VerifyTrail, StartFault> {
 /// As [`operate_keys`].
 pub async fn restart_audit(config: &Config) -> Result<RestartTrail, StartFault> {
     let (store, keys) = chain_keys(config).await?;
-    let World { clock, entropy } = World::real();
+    let World { clock, entropy, .. } = World::real();
     let journal = Journal { store: store.clone(), clock, entropy };
     Ok(RestartTrail { store, keys, journal, log: audit_log(config) })
 }
@@ -115,7 +115,7 @@ pub async fn operate_keys(config: &Config) -> Result<KeyDesk, StartFault> {
     let smith = Means::existing_keysmith(config, &world)?;
     let opened = smith.open_all(&store.read()).await;
     opened.map_err(|failure| StartFault::because("the keys are not touched", failure))?;
-    let World { clock, entropy } = world;
+    let World { clock, entropy, .. } = world;
     let journal = Journal { store: store.clone(), clock: clock.clone(), entropy };
     // A running service looks every few seconds.
     let announce = Announce { wakeups: WakeUps::local(), clock };

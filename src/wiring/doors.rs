@@ -69,7 +69,7 @@ impl Stories<'_> {
                 clock: clock.clone(),
             },
             me: self.me(),
-            update_me: UpdateMe { store: store.clone(), me: self.me(), journal: self.journal(), clock: clock.clone() },
+            update_me: UpdateMe { store: store.clone(), journal: self.journal(), clock: clock.clone() },
             change_password: self.change_password(),
             request_email_change: self.request_email_change(),
             confirm_email_change: ConfirmEmailChange {
@@ -254,7 +254,7 @@ impl Stories<'_> {
     }
 
     pub(super) fn ready(&self) -> Ready {
-        Ready { store: self.means.store.clone() }
+        Ready { store: self.means.store.clone(), clock: self.means.world.clock.clone() }
     }
 
     fn announce(&self) -> Announce {

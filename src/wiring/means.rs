@@ -11,7 +11,7 @@ use crate::{
     passwords::{Hasher, HasherSettings},
     places::Places,
     runtime::{Clock, Entropy},
-    store::{DatabaseSettings, Store},
+    store::{DatabaseSettings, Interference, Store},
     usecase::{
         audit::AuditTide,
         key::{KeyNews, Keysmith, PrepareKeys, ReloadKeys},
@@ -25,17 +25,18 @@ use std::{
     sync::Arc,
 };
 
-/// What a process takes from the world around it: the time and chance. Tests bring their own.
+/// What a process takes from the world around it: the time, chance, and what goes wrong with its database. Tests bring their own.
 #[derive(Clone, Debug)]
 pub struct World {
     pub clock: Clock,
     pub entropy: Entropy,
+    pub interference: Interference,
 }
 
 impl World {
     /// The real one.
     pub fn real() -> Self {
-        Self { clock: Clock::system(), entropy: Entropy::system() }
+        Self { clock: Clock::system(), entropy: Entropy::system(), interference: Interference::default() }
     }
 }
 
@@ -77,11 +78,10 @@ impl Means {
     /// # Errors
     /// With what is missing.
     pub async fn start(config: &Config, world: World) -> Result<Self, StartFault> {
-        let store = Self::store(config).await?;
-        store
-            .migrate()
-            .await
-            .map_err(|fault| StartFault::because("the database cannot be brought up to date", fault))?;
+        create_private_dir(&config.data_dir)?;
+        let store = Self::open_store(config, true, world.interference.clone()).await?;
+        let migrated = store.migrate().await;
+        migrated.map_err(|fault| StartFault::because("the database cannot be brought up to date", fault))?;
         let smith = Self::keysmith(config, &world, |dir| load_or_create_kek(dir, &world.entropy))?;
         let keys = PrepareKeys { store: store.clone(), smith: smith.clone() };
         let ring = keys.run(&config.keys.issuer).await;
@@ -143,7 +143,7 @@ impl Means {
     /// When it cannot be opened.
     pub async fn store(config: &Config) -> Result<Store, StartFault> {
         create_private_dir(&config.data_dir)?;
-        Self::open_store(config, true).await
+        Self::open_store(config, true, Interference::default()).await
     }
 
     /// The database alone, for commands that look at one that is there.
@@ -151,7 +151,7 @@ impl Means {
     /// # Errors
     /// When it cannot be opened, or there is none.
     pub async fn existing_store(config: &Config) -> Result<Store, StartFault> {
-        let opened = Self::open_store(config, false).await;
+        let opened = Self::open_store(config, false, Interference::default()).await;
         opened
             .map_err(|fault| StartFault::because(&fault.to_string(), "`countersign migrate` makes one that is missing"))
     }
@@ -186,12 +186,13 @@ impl Means {
         })
     }
 
-    async fn open_store(config: &Config, create: bool) -> Result<Store, StartFault> {
+    async fn open_store(config: &Config, create: bool, interference: Interference) -> Result<Store, StartFault> {
         let settings = DatabaseSettings {
             url: config.database_url.clone(),
             max_connections: config.database.max_connections,
             acquire_timeout: config.database.acquire_timeout,
             create,
+            interference,
         };
         Store::connect(&settings).await.map_err(|fault| StartFault::because("database_url", fault))
     }

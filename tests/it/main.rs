@@ -17,6 +17,7 @@ mod browser;
 mod captcha;
 mod contracts;
 mod door;
+mod faults;
 mod foreign;
 mod housekeeping;
 mod keys;

@@ -20,3 +20,4 @@ pub(super) mod service_audience;
 pub(super) mod service_secret;
 pub(super) mod session;
 pub(super) mod tenant;
+pub(super) mod write_probe;

@@ -1,5 +1,5 @@
 use crate::{
-    store::{Store, StoreFault, account::Account, role},
+    store::{Executor, Store, StoreFault, account::Account, role},
     usecase::gate::SignedIn,
 };
 
@@ -21,13 +21,15 @@ impl Me {
     /// # Errors
     /// When the database does not answer.
     pub async fn run(&self, caller: &SignedIn) -> Result<Profile, StoreFault> {
-        self.profile(caller.account().clone()).await
+        Self::profile(&self.store.read(), caller.account().clone()).await
     }
 
+    /// What is shown of an account after an act is read in the transaction of the act: once that is committed, nothing may fail.
+    ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn profile(&self, account: Account) -> Result<Profile, StoreFault> {
-        let roles = role::names(&self.store.read(), account.tenant, account.id).await?;
+    pub async fn profile(db: &impl Executor, account: Account) -> Result<Profile, StoreFault> {
+        let roles = role::names(db, account.tenant, account.id).await?;
         Ok(Profile { account, roles })
     }
 }

@@ -13,7 +13,6 @@ use countersign_domain::{
 #[derive(Clone, Debug)]
 pub struct UpdateMe {
     pub store: Store,
-    pub me: Me,
     pub journal: Journal,
     pub clock: Clock,
 }
@@ -35,7 +34,8 @@ impl UpdateMe {
         })?;
         let account = account.ok_or(Reason::SessionEnded)?;
         self.journal.did(&tx, tenant, origin, EventKind::ProfileChanged, about).await?;
+        let profile = Me::profile(&tx, account).await?;
         tx.commit().await?;
-        Ok(self.me.profile(account).await?)
+        Ok(profile)
     }
 }

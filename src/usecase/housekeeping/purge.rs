@@ -39,7 +39,7 @@ impl Purge {
     /// When the database does not answer, or an audit trail cannot be gone on with; everything else was purged then.
     pub async fn run(&self) -> Result<(), ChainFault> {
         let now = self.clock.now();
-        let db = self.store.write();
+        let db = self.store.upkeep();
         let over = now.minus(OVER);
         let purged = [
             ("registrations", registration::delete_older(&db, now.minus(self.retention.unverified)).await?),

@@ -1,16 +1,20 @@
-use crate::{runtime::timeout, store::Store};
+use crate::{
+    runtime::{Clock, timeout},
+    store::Store,
+};
 use std::time::Duration;
 
 /// Whether calls can be answered now.
 #[derive(Clone, Debug)]
 pub struct Ready {
     pub store: Store,
+    pub clock: Clock,
 }
 
 const LIMIT: Duration = Duration::from_secs(2);
 
 impl Ready {
     pub async fn run(&self) -> bool {
-        matches!(timeout(LIMIT, self.store.ping()).await, Some(Ok(())))
+        matches!(timeout(LIMIT, self.store.check(self.clock.now())).await, Some(Ok(())))
     }
 }

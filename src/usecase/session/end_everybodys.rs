@@ -20,7 +20,7 @@ impl EndSessions {
     /// When the database does not answer.
     pub async fn run(&self, origin: &Origin) -> Result<u64, Failure> {
         let tenant = origin.tenant();
-        let tx = self.store.begin().await?;
+        let tx = self.store.begin_upkeep().await?;
         let ended = session::end_everybodys(&tx, tenant, EndReason::EndedByOperator, || self.clock.now()).await?;
         self.journal.did(&tx, tenant, origin, EventKind::SessionsEndedByOperator, About::default()).await?;
         tx.commit().await?;

@@ -30,7 +30,6 @@ pub struct Refresh {
     pub news: KeyNews,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
-    pub me: Me,
     pub throttle: Throttle,
     pub watch: WatchClient,
     pub end_stolen: EndStolen,
@@ -125,7 +124,7 @@ impl Refresh {
         seen: &Sighting,
     ) -> Result<OpenedSession, Failure> {
         self.watch.note(origin, session, &account, seen).await?;
-        let profile = self.me.profile(account).await?;
+        let profile = Me::profile(&self.store.read(), account).await?;
         self.tokens.run(session, profile)
     }
 }

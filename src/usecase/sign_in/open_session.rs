@@ -28,7 +28,6 @@ pub struct OpenSession {
     pub throttle: Throttle,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
-    pub me: Me,
     pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
@@ -81,7 +80,7 @@ impl OpenSession {
             in_cookies: keeping == Keeping::Cookies,
             place: seen.place,
         };
-        let profile = self.me.profile(account.clone()).await?;
+        let profile = Me::profile(&self.store.read(), account.clone()).await?;
         let before = session::sightings(&self.store.read(), tenant, account.id, MAX_SIGHTINGS).await?;
         // Made before anything is kept: a session nobody has the tokens of would be a row for nothing.
         let opened = self.tokens.run(&session, profile)?;

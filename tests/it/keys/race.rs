@@ -1,7 +1,7 @@
 use super::{DAY, assert_whole, key, keys};
 use crate::support::{App, on_each_database};
 use countersign::{
-    store::{DatabaseSettings, Store},
+    store::{DatabaseSettings, Interference, Store},
     usecase::{Origin, key::RotateKeys},
     wiring::KeyDesk,
 };
@@ -18,6 +18,7 @@ async fn desk(app: &App) -> KeyDesk {
         max_connections: 2,
         acquire_timeout: Duration::from_secs(30),
         create: false,
+        interference: Interference::default(),
     };
     let store = Store::connect(&settings).await.unwrap();
     let mut desk = app.key_desk.clone();

@@ -10,7 +10,7 @@ use countersign::{
     mail::{Mailbox, StoredMail},
     passwords::Hasher,
     runtime::{Clock, ClockHand, Entropy, Shutdown, ShutdownHandle},
-    store::{DatabaseSettings, Store},
+    store::{DatabaseSettings, Interference, Store},
     usecase::{
         account::OperateAccounts,
         audit::{SealEvents, Summary, VerifyTrail},
@@ -45,6 +45,8 @@ pub(crate) struct AppOptions {
     pub(crate) left_out: Vec<&'static str>,
     /// For tests that provoke an ERROR in the log on purpose.
     pub(crate) errors_expected: bool,
+    /// Where the database fails.
+    pub(crate) interference: Interference,
 }
 
 impl AppOptions {
@@ -59,6 +61,11 @@ impl AppOptions {
 
     pub(crate) fn without(mut self, key: &'static str) -> Self {
         self.left_out.push(key);
+        self
+    }
+
+    pub(crate) fn interfered_with(mut self, interference: Interference) -> Self {
+        self.interference = interference;
         self
     }
 
@@ -145,7 +152,7 @@ impl App {
         let config = options.config(&data_dir, &database_url);
         let (clock, hand) = Clock::manual(START);
         let time = clock.clone();
-        let world = World { clock, entropy: Entropy::seeded(1) };
+        let world = World { clock, entropy: Entropy::seeded(1), interference: options.interference.clone() };
         let service = Box::pin(Service::assemble(&config, world, None)).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -264,6 +271,7 @@ impl App {
             max_connections: 4,
             acquire_timeout: Duration::from_secs(30),
             create: false,
+            interference: Interference::default(),
         };
         Store::connect(&settings).await.unwrap()
     }

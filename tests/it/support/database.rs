@@ -30,8 +30,8 @@ pub(crate) fn on_each_database_with(options: AppOptions, story: impl AsyncFn(&mu
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut app = Box::pin(App::start(&database, &options)).await;
-            story(&mut app).await;
-            app.close().await;
+            Box::pin(story(&mut app)).await;
+            Box::pin(app.close()).await;
         });
     }
 }

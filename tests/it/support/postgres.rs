@@ -17,7 +17,7 @@ use std::{
 
 /// A private PostgreSQL, started once for all tests and gone when they are.
 pub(crate) struct Cluster {
-    port: u16,
+    pub(crate) port: u16,
     tools: PathBuf,
     next: AtomicU32,
     /// The server lives as long as this pipe is open: however the tests end, it ends with them.
@@ -110,6 +110,18 @@ impl Cluster {
         self.wait_until_ready();
     }
 
+    /// Makes the server one that takes no writes, as it is once another one has taken over.
+    pub(crate) fn refuse_writes(&self) {
+        self.run_sql("ALTER SYSTEM SET default_transaction_read_only = on");
+        self.run_sql("SELECT pg_reload_conf()");
+    }
+
+    /// Makes it take writes again.
+    pub(crate) fn take_writes(&self) {
+        self.run_sql("ALTER SYSTEM RESET default_transaction_read_only");
+        self.run_sql("SELECT pg_reload_conf()");
+    }
+
     fn order(&self, word: &str) {
         let mut pipe = self.keeper.stdin.as_ref().expect("the pipe is open");
         writeln!(pipe, "{word}").expect("the keeper listens");
@@ -135,6 +147,8 @@ impl Cluster {
         let mut psql = Command::new(self.tools.join("psql"));
         psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "countersign", "-d", "postgres"]);
         psql.args(["-p", &self.port.to_string(), "-c", sql]).stdin(Stdio::null());
+        // Whoever makes the server read-only has to be able to make it writable again.
+        psql.env("PGOPTIONS", "-c default_transaction_read_only=off");
         psql
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct ProcessOptions {
     /// Its data folder; stays when the process ends.
     pub(crate) data_dir: PathBuf,
     pub(crate) settings: Vec<(String, String)>,
+    /// A program that starts it in its own place, and its arguments.
+    pub(crate) launcher: Vec<&'static str>,
 }
 
 impl ProcessOptions {
@@ -30,12 +32,19 @@ impl ProcessOptions {
 
     /// With the defaults in everything but the operators' port, which is the same for all.
     pub(crate) fn bare_in_folder(folder: &Path) -> Self {
-        Self { data_dir: folder.join("data"), settings: Vec::new() }.and("COUNTERSIGN_ADMIN_LISTEN", "off")
+        let (settings, launcher) = Default::default();
+        Self { data_dir: folder.join("data"), settings, launcher }.and("COUNTERSIGN_ADMIN_LISTEN", "off")
     }
 
     pub(crate) fn and(mut self, key: &str, value: &str) -> Self {
         self.settings.retain(|(known, _)| known != key);
         self.settings.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Has it started by another program, which makes something of its own process before.
+    pub(crate) fn launched_by(mut self, launcher: &[&'static str]) -> Self {
+        self.launcher = launcher.to_vec();
         self
     }
 
@@ -48,8 +57,12 @@ impl ProcessOptions {
 
     /// The program with these settings and nothing of the environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
-        command.args(arguments).env_clear().env("COUNTERSIGN_DATA_DIR", &self.data_dir);
+        let program = [self.launcher.as_slice(), &[env!("CARGO_BIN_EXE_countersign")], arguments].concat();
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).env_clear().env("COUNTERSIGN_DATA_DIR", &self.data_dir);
+        if !self.launcher.is_empty() {
+            command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        }
         command.env("COUNTERSIGN_LISTEN", format!("127.0.0.1:{}", free_port()));
         command.envs(self.settings.iter().map(|(key, value)| (key, value)));
         command
@@ -115,6 +128,10 @@ impl ServiceProcess {
             thread::sleep(Duration::from_millis(10));
         }
         panic!("the service does not answer on {}", self.address);
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// `kill -9`: no farewell of any kind.

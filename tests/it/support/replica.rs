@@ -7,6 +7,7 @@ use countersign::{
         verification_service_client::VerificationServiceClient,
     },
     runtime::{Clock, Entropy, Shutdown, ShutdownHandle},
+    store::Interference,
     usecase::key::TendKeys,
     wiring::{Service, World},
 };
@@ -40,7 +41,7 @@ impl Replica {
     /// Chance of its own: replicas that drew the same would agree without meaning to.
     pub(crate) fn world(seed: u64) -> World {
         let (clock, _) = Clock::manual(Timestamp::from_seconds(1_800_000_000));
-        World { clock, entropy: Entropy::seeded(seed) }
+        World { clock, entropy: Entropy::seeded(seed), interference: Interference::default() }
     }
 
     pub(crate) fn start(database_url: &str, data_dir: &Path, seed: u64) -> Pin<Box<impl Future<Output = Self>>> {

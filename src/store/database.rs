@@ -1,0 +1,150 @@
+use super::{
+    Connection, StoreFault, Tx,
+    connect::{DatabaseSettings, Pool, Pools},
+    entity::write_probe,
+    executor::{Behind as _, Bells},
+    guarded::{Doubt, Step},
+};
+use crate::runtime::timeout;
+use countersign_domain::time::Timestamp;
+use sea_orm::{
+    AccessMode, ActiveValue::Set, EntityTrait, IsolationLevel, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait, sea_query::OnConflict,
+};
+use std::{sync::Arc, time::Duration};
+
+/// The database.
+///
+/// SQLite allows one writer at a time. Writers that queue for one connection wait in turn; writers that compete for the
+/// file's lock fail with "database is locked". So there are two pools: one connection to write, several to read.
+///
+/// On PostgreSQL one pool does both. A second one, of few connections, does upkeep: it may take as long as it needs, and does not wait
+/// for locks in front of which calls would queue up behind it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(super) pools: Pools,
+    bells: Bells,
+    doubt: Arc<Doubt>,
+}
+
+/// A pool whose connections do not come back is left to the operating system after this time.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+impl Store {
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// When it cannot be reached within `acquire_timeout`.
+    pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreFault> {
+        let mut pools = Pools::open(settings).await?;
+        let doubt = Arc::new(Doubt::default());
+        for pool in [&mut pools.writer, &mut pools.upkeep] {
+            pool.guard.doubt = Some(doubt.clone());
+        }
+        Ok(Self { pools, bells: Bells::default(), doubt })
+    }
+
+    /// For questions.
+    pub fn read(&self) -> Connection {
+        self.connection(&self.pools.reader)
+    }
+
+    /// For one statement that changes something.
+    pub fn write(&self) -> Connection {
+        self.connection(&self.pools.writer)
+    }
+
+    /// For one statement that changes many rows, while nobody waits.
+    pub fn upkeep(&self) -> Connection {
+        self.connection(&self.pools.upkeep)
+    }
+
+    fn connection(&self, pool: &Pool) -> Connection {
+        Connection::new(pool.database.clone(), pool.guard.clone(), self.bells.clone())
+    }
+
+    /// For several statements that change something together.
+    ///
+    /// # Errors
+    /// When no connection comes free in time.
+    pub async fn begin(&self) -> Result<Tx, StoreFault> {
+        self.begin_in(&self.pools.writer).await
+    }
+
+    /// For several statements that change many rows together, while nobody waits.
+    ///
+    /// # Errors
+    /// When no connection comes free in time.
+    pub async fn begin_upkeep(&self) -> Result<Tx, StoreFault> {
+        self.begin_in(&self.pools.upkeep).await
+    }
+
+    async fn begin_in(&self, pool: &Pool) -> Result<Tx, StoreFault> {
+        self.tx(pool, Self::writing()).await
+    }
+
+    /// How a transaction begins that writes.
+    pub(super) fn writing() -> TransactionOptions {
+        // A deferred transaction that reads before it writes fails as soon as another wrote in between.
+        let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+        TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() }
+    }
+
+    /// For many questions about one moment. Holds nobody up.
+    ///
+    /// # Errors
+    /// When no connection comes free in time.
+    pub async fn snapshot(&self) -> Result<Tx, StoreFault> {
+        let is_sqlite = self.pools.is_sqlite;
+        let options = TransactionOptions {
+            isolation_level: (!is_sqlite).then_some(IsolationLevel::RepeatableRead),
+            access_mode: (!is_sqlite).then_some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+        };
+        self.tx(&self.pools.reader, options).await
+    }
+
+    async fn tx(&self, pool: &Pool, options: TransactionOptions) -> Result<Tx, StoreFault> {
+        let begun = pool.guard.see(Step::Begin, pool.database.begin_with_options(options)).await?;
+        Ok(Tx::new(begun, pool.guard.clone(), self.bells.clone()))
+    }
+
+    /// Resolves when a transaction of this process that revoked something has been committed, perhaps before this was asked.
+    pub async fn revoked(&self) {
+        self.bells.revoked.notified().await;
+    }
+
+    /// Resolves when an event that this process wrote to the audit trail has been committed, perhaps before this was asked.
+    pub async fn noted(&self) {
+        self.bells.noted.notified().await;
+    }
+
+    /// Whether the database does what calls need: it answers, and it keeps what is written. Only a write shows that it does: one that
+    /// is rolled back succeeds on a full disk. It is tried once in a while, and at once after a write failed.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn check(&self, now: Timestamp) -> Result<(), StoreFault> {
+        let Pool { database, guard } = &self.pools.reader;
+        Box::pin(guard.see(Step::Statement("ping"), database.ping())).await?;
+        if self.doubt.is_settled() {
+            return Ok(());
+        }
+        let row = write_probe::ActiveModel { id: Set(1), written_at: Set(now.as_micros()) };
+        let again =
+            OnConflict::column(write_probe::Column::Id).update_column(write_probe::Column::WrittenAt).to_owned();
+        let probe = write_probe::Entity::insert(row).on_conflict(again);
+        Box::pin(probe.exec_without_returning(self.write().database())).await?;
+        self.doubt.settle();
+        Ok(())
+    }
+
+    /// Closes every connection, and with SQLite folds the write-ahead log into the file.
+    pub async fn close(self) {
+        let Pools { writer, reader, upkeep, .. } = self.pools;
+        for pool in [reader, upkeep, writer] {
+            // Closing at the end of the process: what cannot be closed is closed by the operating system.
+            let _ = timeout(CLOSE_LIMIT, pool.database.close()).await;
+        }
+    }
+}

@@ -1,0 +1,191 @@
+use super::{
+    fault::{self, DatabaseError},
+    trust::Trust,
+};
+use crate::runtime::{Stopwatch, timeout};
+use sea_orm::{ConnectionTrait, DbBackend, ExecResult, QueryResult, Statement, prelude::async_trait::async_trait};
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// What every statement is given: a deadline, and somebody who learns of trouble.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    pub(super) trust: Arc<Trust>,
+    /// No answer comes later than this.
+    pub(super) limit: Duration,
+    pub(super) interference: Interference,
+    /// Where writes pass: whether they are kept is doubtful once one failed.
+    pub(super) doubt: Option<Arc<Doubt>>,
+}
+
+/// Whether the database keeps what is written.
+#[derive(Debug, Default)]
+pub(super) struct Doubt {
+    /// When a write was seen to be kept, unless one has failed since.
+    settled: Mutex<Option<Stopwatch>>,
+}
+
+/// A write that was kept says nothing about those that come so much later.
+const SETTLED: Duration = Duration::from_secs(30);
+
+impl Doubt {
+    pub(super) fn is_settled(&self) -> bool {
+        self.lock().is_some_and(|settled| settled.elapsed() < SETTLED)
+    }
+
+    pub(super) fn settle(&self) {
+        *self.lock() = Some(Stopwatch::start());
+    }
+
+    fn raise(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Stopwatch>> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A database, or a transaction, whose statements pass a [`Guard`].
+#[derive(Debug)]
+pub(super) struct Guarded<C> {
+    database: C,
+    guard: Guard,
+    /// Whether a statement failed.
+    failed: AtomicBool,
+}
+
+/// One thing that is asked of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    Begin,
+    /// The text of a statement, without its values.
+    Statement(&'a str),
+    Commit,
+}
+
+/// What becomes of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is done.
+    Done,
+    /// It is not done, and fails.
+    Refused,
+    /// It is done, and the answer is lost.
+    Lost,
+    /// It is not done, and no answer ever comes.
+    Silence,
+}
+
+/// Decides what becomes of each step.
+type Decision = dyn Fn(Step<'_>) -> Fate + Send + Sync;
+
+/// Where tests make the database fail. A service that serves has none.
+#[derive(Clone, Default)]
+pub struct Interference(Option<Arc<Decision>>);
+
+impl Interference {
+    pub fn new(decide: impl Fn(Step<'_>) -> Fate + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(decide)))
+    }
+
+    /// The text of a statement that is about to be handed over; empty, and free, where nobody interferes.
+    fn text(&self, statement: &Statement) -> String {
+        self.0.as_ref().map_or_else(String::new, |_| statement.sql.clone())
+    }
+}
+
+impl fmt::Debug for Interference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Interference({})", self.0.is_some())
+    }
+}
+
+impl Guard {
+    /// Waits for a step, and draws conclusions from its failure.
+    pub(super) async fn see<T>(
+        &self,
+        step: Step<'_>,
+        work: impl Future<Output = Result<T, DatabaseError>>,
+    ) -> Result<T, DatabaseError> {
+        let fate = self.interference.0.as_ref().map_or(Fate::Done, |decide| decide(step));
+        let answer = async {
+            match fate {
+                Fate::Done => work.await,
+                Fate::Refused => Err(fault::interference()),
+                Fate::Lost => work.await.and_then(|_| Err(fault::interference())),
+                Fate::Silence => std::future::pending().await,
+            }
+        };
+        let answer = timeout(self.limit, answer).await.unwrap_or_else(|| Err(fault::silence()));
+        if let Err(error) = &answer {
+            if fault::spoils_the_pool(error) {
+                self.trust.withdraw();
+            }
+            if let Some(doubt) = &self.doubt
+                && fault::is_trouble(error)
+            {
+                doubt.raise();
+            }
+        }
+        answer
+    }
+}
+
+impl<C> Guarded<C> {
+    pub(super) fn new(database: C, guard: Guard) -> Self {
+        Self { database, guard, failed: AtomicBool::new(false) }
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn into_parts(self) -> (C, Guard) {
+        (self.database, self.guard)
+    }
+
+    async fn run<T>(
+        &self,
+        sql: &str,
+        work: impl Future<Output = Result<T, DatabaseError>>,
+    ) -> Result<T, DatabaseError> {
+        let answer = self.guard.see(Step::Statement(sql), work).await;
+        if answer.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        answer
+    }
+}
+
+#[async_trait]
+impl<C: ConnectionTrait + Send> ConnectionTrait for Guarded<C> {
+    fn get_database_backend(&self) -> DbBackend {
+        self.database.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DatabaseError> {
+        let sql = self.guard.interference.text(&statement);
+        self.run(&sql, self.database.execute_raw(statement)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DatabaseError> {
+        self.run(sql, self.database.execute_unprepared(sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
+        let sql = self.guard.interference.text(&statement);
+        self.run(&sql, self.database.query_one_raw(statement)).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DatabaseError> {
+        let sql = self.guard.interference.text(&statement);
+        self.run(&sql, self.database.query_all_raw(statement)).await
+    }
+}

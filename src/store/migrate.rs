@@ -1,0 +1,110 @@
+use super::{
+    Store, StoreFault,
+    fault::{self, DatabaseError},
+    guarded::Step,
+};
+use crate::runtime::{Stopwatch, sleep};
+use countersign_migrations::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, FromQueryResult, Statement, TransactionTrait as _};
+use std::time::Duration;
+
+/// Any number that nobody else takes for an advisory lock of this database: `counters` in ASCII.
+const MIGRATION_LOCK: i64 = 0x636f_756e_7465_7273;
+/// Between attempts, those who queued up behind the last one get on.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Whom a start waits for is said this often.
+const SAID_EVERY: Duration = Duration::from_secs(10);
+
+/// Whom a change of the schema waits for: those who hold the lock for it, or rows of a table of ours.
+const HOLDERS: &str = "SELECT a.pid, coalesce(nullif(a.application_name, ''), 'unnamed') AS program, coalesce(a.state, '') AS state, \
+     coalesce(extract(epoch FROM now() - min(a.xact_start)), 0)::bigint AS seconds \
+     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid LEFT JOIN pg_class c ON c.oid = l.relation \
+     WHERE l.granted AND a.pid <> pg_backend_pid() \
+     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+     AND (c.relnamespace = current_schema()::text::regnamespace \
+          OR (l.locktype = 'advisory' AND l.classid::bigint = $1 >> 32 AND l.objid::bigint = $1 & 4294967295)) \
+     GROUP BY a.pid, a.application_name, a.state ORDER BY min(a.xact_start) LIMIT 3";
+
+#[derive(FromQueryResult)]
+struct Holder {
+    pid: i32,
+    program: String,
+    state: String,
+    seconds: i64,
+}
+
+impl Store {
+    /// Brings the schema up to date, all at once or not at all. Returns how many changes were made. Of several processes
+    /// that start together one does it and the others wait.
+    ///
+    /// On PostgreSQL it waits for other transactions for a moment only, and tries again: a change that waits for a lock makes every call
+    /// that comes later wait behind it.
+    ///
+    /// # Errors
+    /// When the database does not answer, or is newer than this release.
+    pub async fn migrate(&self) -> Result<usize, StoreFault> {
+        let mut said: Option<Stopwatch> = None;
+        loop {
+            match self.migrate_now().await {
+                Ok(Some(changes)) => return Ok(changes),
+                Ok(None) => {}
+                Err(error) if fault::is_lock_timeout(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
+                said = Some(Stopwatch::start());
+                let waiting_for = self.holders().await.unwrap_or_else(|error| error.to_string());
+                tracing::warn!(waiting_for, "the schema cannot be brought up to date yet; trying again every second");
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// `None` when another process is at it.
+    async fn migrate_now(&self) -> Result<Option<usize>, DatabaseError> {
+        let upkeep = &self.pools.upkeep;
+        let work = async {
+            // A transaction of SQLite that may write excludes every other; one of PostgreSQL has to ask for that.
+            let tx = upkeep.database.begin_with_options(Self::writing()).await?;
+            if !self.pools.is_sqlite {
+                let sql = "SELECT pg_try_advisory_xact_lock($1)";
+                let lock = Statement::from_sql_and_values(tx.get_database_backend(), sql, [MIGRATION_LOCK.into()]);
+                let taken = tx.query_all_raw(lock).await?;
+                if !taken.first().is_some_and(|row| row.try_get_by_index(0).unwrap_or(false)) {
+                    return Ok(None);
+                }
+            }
+            let pending = Migrator::get_pending_migrations(&tx).await?.len();
+            if pending > 0 {
+                Migrator::up(&tx, None).await?;
+            }
+            tx.commit().await?;
+            Ok(Some(pending))
+        };
+        upkeep.guard.see(Step::Statement("migrate"), work).await
+    }
+
+    /// How many changes the schema is behind.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn pending_migrations(&self) -> Result<usize, StoreFault> {
+        let upkeep = &self.pools.upkeep;
+        let looked =
+            upkeep.guard.see(Step::Statement("migrations"), Migrator::get_pending_migrations(&upkeep.database));
+        Ok(looked.await?.len())
+    }
+
+    async fn holders(&self) -> Result<String, DatabaseError> {
+        let pool = &self.pools.reader;
+        let sql =
+            Statement::from_sql_and_values(pool.database.get_database_backend(), HOLDERS, [MIGRATION_LOCK.into()]);
+        let holders = Holder::find_by_statement(sql).all(&pool.database);
+        let holders = pool.guard.see(Step::Statement("holders"), holders).await?;
+        let shown = holders.iter().map(|holder| {
+            let Holder { pid, program, state, seconds } = holder;
+            format!("process {pid} of the server ({program}, {state}, in a transaction for {seconds} s)")
+        });
+        Ok(shown.collect::<Vec<_>>().join(", "))
+    }
+}

@@ -1,0 +1,271 @@
+//! Every RPC that changes something, ready to be made to fail.
+
+use crate::support::{App, Backend, PASSWORD, Person, Purpose, bearer};
+use countersign::grpc::wire::proto::*;
+use std::pin::Pin;
+use tonic::{Request, Status};
+
+/// A call that can be made again and again: each time with what was prepared.
+pub(super) struct Act {
+    pub(super) name: &'static str,
+    /// Whether a call that did its work, and then failed, gets its answer when it is made again.
+    pub(super) is_repeatable: bool,
+    pub(super) prepare: for<'a> fn(&'a App, String) -> Later<'a, Call>,
+}
+
+pub(super) type Call = Box<dyn for<'a> Fn(&'a App) -> Later<'a, Result<(), Status>>>;
+type Later<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+const NEW_PASSWORD: &str = "four grey herons watch the tide";
+
+/// A call of a service: `$client.$method($message)`.
+macro_rules! call {
+    ($client:ident, $method:ident, $message:expr) => {{
+        let message = $message;
+        let call: Call = Box::new(move |app: &App| {
+            let message = message.clone();
+            Box::pin(async move { app.$client().$method(message).await.map(drop) })
+        });
+        call
+    }};
+}
+
+/// The same with somebody's access token.
+macro_rules! call_as {
+    ($person:expr, $client:ident, $method:ident, $message:expr) => {{
+        let (token, message) = ($person.session.access_token.clone(), $message);
+        let call: Call = Box::new(move |app: &App| {
+            let request: Request<_> = bearer(&token, message.clone());
+            Box::pin(async move { app.$client().$method(request).await.map(drop) })
+        });
+        call
+    }};
+}
+
+pub(super) const ACTS: &[Act] = &[
+    Act {
+        name: "Register",
+        is_repeatable: false,
+        prepare: |_, email| {
+            Box::pin(async move {
+                let password = PASSWORD.to_owned();
+                call!(
+                    account,
+                    register,
+                    RegisterRequest { email: email.clone(), password: password.clone(), ..Default::default() }
+                )
+            })
+        },
+    },
+    Act {
+        name: "Verify",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let token = link(app, Purpose::Verify, &email).await;
+                call!(account, verify, VerifyRequest { token: token.clone(), ..Default::default() })
+            })
+        },
+    },
+    Act {
+        name: "ResendVerification",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                link(app, Purpose::Verify, &email).await;
+                let form = ResendVerificationRequest { email: email.clone(), ..Default::default() };
+                call!(account, resend_verification, form)
+            })
+        },
+    },
+    Act {
+        name: "RequestReset",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                Person::register(app, &email).await;
+                call!(account, request_reset, RequestResetRequest { email: email.clone(), ..Default::default() })
+            })
+        },
+    },
+    Act {
+        name: "Reset",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let token = link(app, Purpose::Reset, &email).await;
+                let new_password = NEW_PASSWORD.to_owned();
+                call!(
+                    account,
+                    reset,
+                    ResetRequest { token: token.clone(), new_password: new_password.clone(), ..Default::default() }
+                )
+            })
+        },
+    },
+    Act {
+        name: "UpdateMe",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                let account = Account { display_name: "Ada".to_owned(), ..Default::default() };
+                let update_mask = Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] });
+                call_as!(person, account, update_me, UpdateMeRequest { account: Some(account), update_mask })
+            })
+        },
+    },
+    Act {
+        name: "ChangePassword",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                let form = ChangePasswordRequest {
+                    current_password: PASSWORD.to_owned(),
+                    new_password: NEW_PASSWORD.to_owned(),
+                    ..Default::default()
+                };
+                call_as!(person, account, change_password, form)
+            })
+        },
+    },
+    Act {
+        name: "RequestEmailChange",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                let form = RequestEmailChangeRequest {
+                    new_email: format!("new.{email}"),
+                    current_password: PASSWORD.to_owned(),
+                    ..Default::default()
+                };
+                call_as!(person, account, request_email_change, form)
+            })
+        },
+    },
+    Act {
+        name: "ConfirmEmailChange",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let token = link(app, Purpose::ConfirmEmail, &email).await;
+                call!(
+                    account,
+                    confirm_email_change,
+                    ConfirmEmailChangeRequest { token: token.clone(), ..Default::default() }
+                )
+            })
+        },
+    },
+    Act {
+        name: "DeleteMe",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                let form = DeleteMeRequest { current_password: PASSWORD.to_owned() };
+                call_as!(person, account, delete_me, form)
+            })
+        },
+    },
+    Act {
+        name: "Login",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                Person::register(app, &email).await;
+                let password = PASSWORD.to_owned();
+                let form = LoginRequest { identifier: email.clone(), password, ..Default::default() };
+                call!(auth, login, form)
+            })
+        },
+    },
+    Act {
+        name: "Refresh",
+        is_repeatable: true,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let refresh_token = Person::sign_up(app, &email).await.session.refresh_token;
+                call!(auth, refresh, RefreshRequest { refresh_token: refresh_token.clone() })
+            })
+        },
+    },
+    Act {
+        name: "Refresh of a stolen token",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let stolen = Person::sign_up(app, &email).await.session.refresh_token;
+                let next = Person::refresh(app, &stolen).await.unwrap();
+                Person::refresh(app, &next.refresh_token).await.unwrap();
+                call!(auth, refresh, RefreshRequest { refresh_token: stolen.clone() })
+            })
+        },
+    },
+    Act {
+        name: "Logout",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let refresh_token = Person::sign_up(app, &email).await.session.refresh_token;
+                call!(auth, logout, LogoutRequest { refresh_token: refresh_token.clone(), ..Default::default() })
+            })
+        },
+    },
+    Act {
+        name: "Logout everywhere",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let refresh_token = Person::sign_up(app, &email).await.session.refresh_token;
+                Person::log_in(app, &email, PASSWORD).await.unwrap();
+                call!(auth, logout, LogoutRequest { refresh_token: refresh_token.clone(), everywhere: true })
+            })
+        },
+    },
+    Act {
+        name: "RevokeSession",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                let session_id = Person::log_in(app, &email, PASSWORD).await.unwrap().session_id;
+                call_as!(person, sessions, revoke_session, RevokeSessionRequest { session_id: session_id.clone() })
+            })
+        },
+    },
+    Act {
+        name: "RevokeOtherSessions",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                Person::log_in(app, &email, PASSWORD).await.unwrap();
+                call_as!(person, sessions, revoke_other_sessions, RevokeOtherSessionsRequest {})
+            })
+        },
+    },
+    Act {
+        name: "IssueServiceToken",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let created = Backend::enrol(app, email.split('@').next().unwrap()).await.created;
+                let form = IssueServiceTokenRequest {
+                    client_id: created.id.to_string(),
+                    client_secret: created.secret.reveal().to_owned(),
+                    audience: "default".to_owned(),
+                };
+                call!(auth, issue_service_token, form)
+            })
+        },
+    },
+];
+
+/// The link out of a mail.
+async fn link(app: &App, purpose: Purpose, email: &str) -> String {
+    use crate::support::MailText as _;
+    purpose.mail(app, email).await.link_token()
+}

@@ -1,0 +1,178 @@
+use super::acts::{ACTS, Act, Call};
+use crate::support::{
+    App, AppOptions, Change, Contents, Faults, Person, on_each_database_with, own_rpcs, reason, retry_after,
+};
+use countersign::store::{Fate, account};
+use countersign_domain::{account::Identifier, tenant::DEFAULT_TENANT};
+use tonic::{Code, Status};
+
+/// What a call may write although it fails: that it was made. Numbers that SQLite gave out are not given out again.
+const TRACES: &[&str] = &["audit_events", "audit_heads", "sqlite_sequence"];
+
+/// What those who come later do not change.
+const UNTOUCHED: &[&str] = &["devices", "past_passwords", "revocations", "sessions"];
+
+/// The RPCs that change nothing.
+const READING: &[&str] =
+    &["GetMe", "ExportMe", "ListSessions", "GetVerificationKeys", "WatchRevocations", "Introspect", "List", "WaitFor"];
+
+fn on_each_database(story: impl AsyncFn(&mut App, &Faults)) {
+    let faults = Faults::default();
+    let options = AppOptions::default().interfered_with(faults.interference()).expecting_errors();
+    on_each_database_with(options, async |app| {
+        faults.none();
+        story(app, &faults).await;
+        faults.none();
+    });
+}
+
+/// An act, made to fail in every way.
+struct Trial<'a> {
+    app: &'a App,
+    faults: &'a Faults,
+    act: &'a Act,
+    prepared: usize,
+}
+
+impl Trial<'_> {
+    async fn prepare(&mut self) -> Call {
+        self.faults.none();
+        self.prepared += 1;
+        let name = self.act.name.to_lowercase().replace(' ', "-");
+        (self.act.prepare)(self.app, format!("{name}-{}@example.org", self.prepared)).await
+    }
+
+    /// What the call answers and changes when this is so.
+    async fn make(&self, call: &Call, doomed: Option<(usize, Fate)>) -> (Result<(), Status>, Change) {
+        let before = Contents::of(self.app).await;
+        match doomed {
+            Some((step, fate)) => self.faults.at(step, fate),
+            None => self.faults.none(),
+        }
+        let answer = call(self.app).await;
+        let mut change = before.change(&Contents::of(self.app).await);
+        change.retain(|table, _| !TRACES.contains(&table.as_str()));
+        (answer, change)
+    }
+
+    /// Fails each statement in turn. Returns where the answer and the database do not agree.
+    async fn run(&mut self) -> Vec<String> {
+        let call = self.prepare().await;
+        let (answer, expected) = self.make(&call, None).await;
+        let steps = self.faults.steps();
+        let regular = answer.as_ref().err().map(reason);
+        // What a service is given a token for is written to the audit trail and nowhere else.
+        assert_eq!(expected.is_empty(), self.act.name == "IssueServiceToken", "{}", self.act.name);
+        let mut wrong = Vec::new();
+        let mut call = self.prepare().await;
+        for (step, text) in steps.iter().enumerate() {
+            for fate in [Fate::Refused, Fate::Lost] {
+                let (answer, change) = self.make(&call, Some((step, fate))).await;
+                let is_done = change == expected;
+                let may_be_done = fate == Fate::Lost || self.act.is_repeatable;
+                let agrees = match &answer {
+                    answer if is_regular(answer, regular.as_deref()) => is_done,
+                    answer => says_later(answer) && (change.is_empty() || (is_done && may_be_done)),
+                };
+                if !agrees {
+                    let answer = answer.as_ref().map_err(reason);
+                    wrong.push(format!("{}: {answer:?}, {change:?}, {fate:?} at {step}: {text}", self.act.name));
+                }
+                if is_done && answer.is_err() && self.act.is_repeatable {
+                    let (answer, change) = self.make(&call, None).await;
+                    assert!(answer.is_ok() && change.is_empty(), "repeated, it answered {answer:?} and did {change:?}");
+                }
+                if !change.is_empty() {
+                    call = self.prepare().await;
+                }
+            }
+        }
+        // Nothing that failed before is in the way of those who come later.
+        let (answer, change) = self.make(&call, None).await;
+        assert!(is_regular(&answer, regular.as_deref()), "{}: {answer:?}", self.act.name);
+        assert_eq!(change, expected, "{}", self.act.name);
+        wrong
+    }
+}
+
+/// Whether the answer says that the same call may succeed a moment later.
+fn says_later(answer: &Result<(), Status>) -> bool {
+    let Err(status) = answer else { return false };
+    (status.code(), reason(status).as_str()) == (Code::Unavailable, "STORE_UNAVAILABLE")
+        && retry_after(status).is_some()
+}
+
+/// Whether the answer is the one of a database that does not fail.
+fn is_regular(answer: &Result<(), Status>, regular: Option<&str>) -> bool {
+    match (answer, regular) {
+        (Ok(()), None) => true,
+        (Err(status), Some(regular)) => reason(status) == regular,
+        _ => false,
+    }
+}
+
+#[test]
+fn whatever_statement_fails_an_answer_and_the_database_agree() {
+    on_each_database(async |app, faults| {
+        for rpc in own_rpcs(app).await {
+            let name = rpc.path.rsplit('/').next().unwrap();
+            let is_tried = ACTS.iter().any(|act| act.name == name);
+            assert!(is_tried != READING.contains(&name), "{name} changes something, and is tried, or changes nothing");
+        }
+        let mut wrong = Vec::new();
+        for act in ACTS {
+            wrong.extend(Trial { app, faults, act, prepared: 0 }.run().await);
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    });
+}
+
+#[test]
+fn a_call_that_is_given_up_at_any_statement_changes_nothing_and_is_in_nobodys_way() {
+    on_each_database(async |app, faults| {
+        for name in ["Login", "ChangePassword", "Refresh", "Logout everywhere"] {
+            let act = ACTS.iter().find(|act| act.name == name).unwrap();
+            let mut trial = Trial { app, faults, act, prepared: 0 };
+            let call = trial.prepare().await;
+            trial.make(&call, None).await.0.unwrap();
+            let steps = faults.steps().len();
+            let call = trial.prepare().await;
+            let over = app.number("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
+            for step in 0..steps {
+                let before = Contents::of(app).await;
+                faults.at(step, Fate::Silence);
+                tokio::select! {
+                    answer = call(app) => panic!("{name} answered {answer:?} without an answer to step {step}"),
+                    () = faults.struck() => {}
+                }
+                faults.none();
+                // Whoever waits for the one writer of SQLite, or for a row of PostgreSQL, would wait in vain.
+                let email = format!("next-{}-{step}@example.org", name.to_lowercase().replace(' ', "-"));
+                Person::register(app, &email).await;
+                let ended = app.number("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
+                assert_eq!(ended, over, "{name} was given up at step {step}");
+                let mut change = before.change(&Contents::of(app).await);
+                change.retain(|table, _| UNTOUCHED.contains(&table.as_str()));
+                if act.is_repeatable {
+                    // It may have been done, and is answered in the end.
+                    change.remove("sessions");
+                }
+                assert!(change.is_empty(), "{name} was given up at step {step} and left {change:?}");
+            }
+            call(app).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_transaction_in_which_a_statement_failed_is_not_committed() {
+    on_each_database(async |app, _| {
+        let person = Person::sign_up(app, "ada@example.org").await;
+        let identifier = Identifier::parse(&person.email).unwrap();
+        let tx = app.accounts.store.begin().await.unwrap();
+        let found = account::find_by_identifier(&tx, DEFAULT_TENANT, &identifier).await.unwrap().unwrap();
+        account::insert(&tx, DEFAULT_TENANT, &found).await.expect_err("there is such an account");
+        tx.commit().await.expect_err("PostgreSQL would say that this was committed, and take it back");
+        Person::me(app, &person.session).await.expect("the connection can be used again");
+    });
+}

@@ -1,0 +1,104 @@
+//! A server that is there and does not do what it is there for.
+
+use crate::support::{
+    Client, Cluster, PASSWORD, ProcessOptions, Refused as _, Relay, Rows, ServiceProcess, eventually, free_port,
+};
+use std::{fs::File, net::TcpStream, process::Command};
+use tonic::Code;
+use tonic_health::pb::health_check_response::ServingStatus;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_fall_silent_are_replaced_and_jobs_go_on() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let relay = Relay::to(cluster.port).await;
+    let folder = tempfile::tempdir().unwrap();
+    let through_the_relay = cluster.create_database().replace(&cluster.port.to_string(), &relay.port.to_string());
+    let options = ProcessOptions::in_folder(folder.path())
+        .and("COUNTERSIGN_DATABASE_URL", &through_the_relay)
+        .and("COUNTERSIGN_SERVER__REQUEST_TIMEOUT", "2s");
+    let service = ServiceProcess::start(&options);
+    let client = Client::to(&service.address).await;
+    let mut session = client.sign_up("ada@example.org").await;
+
+    for guest in ["bob@example.org", "carl@example.org"] {
+        relay.fall_silent();
+        session = eventually("a refresh", async || client.refresh(&session.refresh_token).await.ok()).await;
+        eventually("a registration", async || client.register(guest, "").await.ok()).await;
+        eventually("a mail, which a job sends", async || {
+            let stored = options.succeed(&["mail", "list"]);
+            stored.contains(guest).then_some(())
+        })
+        .await;
+    }
+    client.me(&session).await.unwrap();
+    relay.fall_silent();
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_writes_is_an_outage_and_is_left_for_one_that_does() {
+    let Some(cluster) = Cluster::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let options = ProcessOptions::in_folder(folder.path())
+        .and("COUNTERSIGN_DATABASE_URL", &cluster.create_database())
+        .and("COUNTERSIGN_DATABASE__ACQUIRE_TIMEOUT", "1s");
+    let service = ServiceProcess::start(&options);
+    let client = Client::to(&service.address).await;
+    let session = client.sign_up("ada@example.org").await;
+
+    cluster.refuse_writes();
+    for answer in [
+        client.refresh(&session.refresh_token).await.map(drop),
+        client.log_in("ada@example.org", PASSWORD).await.map(drop),
+        client.register("bob@example.org", "").await,
+        client.log_out(&session.refresh_token).await,
+    ] {
+        let status = answer.expect_err("nothing can be written");
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        assert_eq!(Err::<(), _>(status).reason(), "STORE_UNAVAILABLE");
+    }
+    eventually("ill health", async || (client.health().await == ServingStatus::NotServing).then_some(())).await;
+    cluster.take_writes();
+    eventually("good health", async || (client.health().await == ServingStatus::Serving).then_some(())).await;
+    client.refresh(&session.refresh_token).await.expect("nobody was logged out");
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_says_whose_lock_the_schema_waits_for_and_goes_on_once_it_is_gone() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let url = cluster.create_database();
+    let folder = tempfile::tempdir().unwrap();
+    for lock in
+        ["LOCK TABLE seaql_migrations IN ACCESS EXCLUSIVE MODE", "SELECT pg_advisory_xact_lock(7165074649429406323)"]
+    {
+        let address = format!("127.0.0.1:{}", free_port());
+        let options = ProcessOptions::in_folder(folder.path())
+            .and("COUNTERSIGN_DATABASE_URL", &url)
+            .and("COUNTERSIGN_LISTEN", &address)
+            .and("COUNTERSIGN_LOG__FILTER", "warn");
+        let holder = Rows::of(&format!("{url}?application_name=a-forgotten-terminal")).await;
+        holder.execute("BEGIN").await;
+        holder.execute(lock).await;
+        let log = folder.path().join("log");
+        let mut starting = options.command(&["serve"]);
+        let mut starting: std::process::Child = Command::stderr(&mut starting, File::create(&log).unwrap())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        eventually("a line that names the holder", async || {
+            let said = std::fs::read_to_string(&log).unwrap();
+            said.contains("a-forgotten-terminal").then_some(())
+        })
+        .await;
+        holder.execute("ROLLBACK").await;
+        eventually("a service", async || {
+            let is_there = TcpStream::connect(&address).is_ok();
+            let client = is_there.then(|| Client::to(&address))?.await;
+            (client.health().await == ServingStatus::Serving).then_some(())
+        })
+        .await;
+        starting.kill().unwrap();
+        starting.wait().unwrap();
+    }
+}

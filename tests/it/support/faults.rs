@@ -1,0 +1,112 @@
+use super::App;
+use countersign::store::{Fate, Interference, Step};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+use tokio::sync::Notify;
+
+/// Makes the database of an app fail, one step at a time.
+#[derive(Clone, Default)]
+pub(crate) struct Faults(Arc<Plan>);
+
+#[derive(Default)]
+struct Plan {
+    state: Mutex<State>,
+    struck: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// What was asked of the database since the plan was made.
+    steps: Vec<String>,
+    /// Which step of the plan fails, and how.
+    doomed: Option<(usize, Fate)>,
+}
+
+impl Faults {
+    pub(crate) fn interference(&self) -> Interference {
+        let plan = self.0.clone();
+        Interference::new(move |step| {
+            let mut state = plan.state.lock().unwrap();
+            let number = state.steps.len();
+            state.steps.push(match step {
+                Step::Begin => "BEGIN".to_owned(),
+                Step::Statement(sql) => sql.to_owned(),
+                Step::Commit => "COMMIT".to_owned(),
+            });
+            match state.doomed {
+                Some((doomed, fate)) if doomed == number => {
+                    plan.struck.notify_one();
+                    fate
+                }
+                _ => Fate::Done,
+            }
+        })
+    }
+
+    /// From now on nothing fails, and steps are counted anew.
+    pub(crate) fn none(&self) {
+        *self.0.state.lock().unwrap() = State::default();
+    }
+
+    /// From now on this step fails, counted from the next one.
+    pub(crate) fn at(&self, step: usize, fate: Fate) {
+        *self.0.state.lock().unwrap() = State { doomed: Some((step, fate)), ..State::default() };
+    }
+
+    /// Waits until the step that fails was reached.
+    pub(crate) async fn struck(&self) {
+        self.0.struck.notified().await;
+    }
+
+    /// What was asked of the database since the plan was made.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        self.0.state.lock().unwrap().steps.clone()
+    }
+}
+
+/// Every row of every table, as text. How many tries were spent is left out: they are spent before anything is looked at.
+pub(crate) struct Contents(BTreeMap<String, BTreeSet<String>>);
+
+/// How many rows of each table came and went.
+pub(crate) type Change = BTreeMap<String, (usize, usize)>;
+
+impl Contents {
+    /// Reads past the service, over a connection of its own: what it sees is committed.
+    pub(crate) async fn of(app: &App) -> Self {
+        let backend = app.database.get_database_backend();
+        let (tables, row) = match backend {
+            DbBackend::Sqlite => (
+                "SELECT m.name, group_concat('quote(' || c.name || ')', ' || ''|'' || ') FROM sqlite_master m \
+                 JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name NOT IN ('password_failures', 'code_tries') \
+                 GROUP BY m.name",
+                "SELECT $columns FROM $table",
+            ),
+            _ => (
+                "SELECT table_name::text, '' FROM information_schema.tables WHERE table_schema = current_schema()",
+                "SELECT (to_jsonb(t) - 'password_failures' - 'code_tries')::text FROM $table t",
+            ),
+        };
+        let ask = async |sql: String| app.database.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
+        let mut contents = BTreeMap::new();
+        for table in ask(tables.to_owned()).await {
+            let (name, columns): (String, String) =
+                (table.try_get_by_index(0).unwrap(), table.try_get_by_index(1).unwrap());
+            let rows = ask(row.replace("$columns", &columns).replace("$table", &name)).await;
+            let rows = rows.into_iter().map(|row| row.try_get_by_index::<String>(0).unwrap()).collect();
+            contents.insert(name, rows);
+        }
+        Self(contents)
+    }
+
+    /// What changed from then to now.
+    pub(crate) fn change(&self, now: &Self) -> Change {
+        let tables = self.0.iter().map(|(table, before)| {
+            let after = &now.0[table];
+            (table.clone(), (after.difference(before).count(), before.difference(after).count()))
+        });
+        tables.filter(|(_, change)| *change != (0, 0)).collect()
+    }
+}
