@@ -14,7 +14,7 @@ use countersign::{
 };
 use countersign_domain::{
     id::SessionId,
-    limit::{Draw, Limit, LimitKey},
+    limit::{Draw, Limit, LimitKey, Sizes},
     secret::SecretText,
     tenant::DEFAULT_TENANT,
 };
@@ -83,7 +83,7 @@ async fn at_once(limiter: &Limiter, callers: u64, calls: u64) -> (f64, Duration,
 
 #[tokio::main]
 async fn main() {
-    let limiter = Limiter::local(Clock::system(), PERCENT);
+    let limiter = Limiter::local(Clock::system(), Sizes::scaled(PERCENT));
     println!(
         "in this process, one limit, 10,000 keys: {:?}",
         in_turn(&limiter, CALLS, |call| refresh(call % 10_000)).await
@@ -94,7 +94,7 @@ async fn main() {
     );
     let (rate, median, late) = at_once(&limiter, 4, CALLS).await;
     println!("in this process, four limits, 4 tasks: {rate:.0}/s, {median:?} (p50), {late:?} (p99)");
-    let (full, everything) = (Limiter::local(Clock::system(), 100), 2 * CALLS);
+    let (full, everything) = (Limiter::local(Clock::system(), Sizes::scaled(100)), 2 * CALLS);
     println!("in this process, one limit, every caller a new one: {:?}", in_turn(&full, everything, refresh).await);
     println!(
         "in this process, one limit, new callers and all places taken: {:?}",
@@ -102,7 +102,11 @@ async fn main() {
     );
 
     let Ok(url) = std::env::var("COUNTERSIGN_BENCH_REDIS_URL") else { return };
-    let limiter = Limiter::shared(Together::connect(&SecretText::new(url)).await.unwrap(), Clock::system(), PERCENT);
+    let limiter = Limiter::shared(
+        Together::connect(&SecretText::new(url)).await.unwrap(),
+        Clock::system(),
+        Sizes::scaled(PERCENT),
+    );
     println!(
         "over Redis, one limit, one after the other: {:?}",
         in_turn(&limiter, CALLS_OVER_REDIS, |call| refresh(call % 10_000)).await

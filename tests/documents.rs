@@ -71,8 +71,10 @@ fn the_reference_of_limits_is_current() {
     let mut made = String::from(
         "# Limits\n\nA call over a limit is refused with RESOURCE_EXHAUSTED, the reason RATE_LIMITED, and a RetryInfo that says when \
          the next one is let through. It costs nothing: who waits as long as told gets through. Wrong passwords are held by a rule of their own, `[lockout]` in \
-         [the settings](configuration.md). `limits.percent` changes all \
-         sizes; why they are what they are stands in `crates/domain/src/limit/sizes.rs`.\n\nAn address is one of IPv4, or a /64 of \
+         [the settings](configuration.md). Each size can be set by its name, as in \
+         `limits.logins_of_address = \"60, 10s\"`, and `limits.percent` changes those that are not; addresses of \
+         `limits.shared_networks` have sizes of their own. A login from a recognized device, or after a captcha that was solved, \
+         draws a tenth. Why they are what they are stands in `crates/domain/src/limit/sizes.rs`.\n\nAn address is one of IPv4, or a /64 of \
          IPv6. *Shared* limits are counted together by all replicas on one Redis (`limits.store`); the others by each \
          for itself.\n\n| name | what is counted | at once | then one every | shared |\n| --- | --- | --- | --- | --- |\n",
     );

@@ -3,7 +3,7 @@ mod shared;
 
 use super::Together;
 use crate::{runtime::Clock, telemetry};
-use countersign_domain::limit::{Draw, Limit, Quota, Refused};
+use countersign_domain::limit::{Draw, Refused, Sizes};
 use memory::Memory;
 use shared::Shared;
 use std::{fmt, sync::Arc};
@@ -22,17 +22,15 @@ struct Inner {
 }
 
 impl Limiter {
-    /// Within this process. `percent` of every quota is granted.
-    pub fn local(clock: Clock, percent: u32) -> Self {
-        Self(Arc::new(Inner { clock, memory: Memory::new(Quotas::scaled(percent)), shared: None }))
+    /// Within this process.
+    pub fn local(clock: Clock, sizes: Sizes) -> Self {
+        Self(Arc::new(Inner { clock, memory: Memory::new(sizes), shared: None }))
     }
 
-    /// Between every process on one Redis. `percent` of every quota is granted, to all processes together, so all should be given
-    /// the same.
-    pub fn shared(together: Together, clock: Clock, percent: u32) -> Self {
-        let quotas = Quotas::scaled(percent);
-        let memory = Memory::new(quotas.stricter());
-        Self(Arc::new(Inner { clock, memory, shared: Some(Shared::new(together, quotas)) }))
+    /// Between every process on one Redis. The sizes are granted to all processes together, so all should be given the same.
+    pub fn shared(together: Together, clock: Clock, sizes: Sizes) -> Self {
+        let memory = Memory::new(sizes.stricter());
+        Self(Arc::new(Inner { clock, memory, shared: Some(Shared::new(together, sizes)) }))
     }
 
     /// Takes everything that a call draws, or nothing: a call that is refused costs nothing, so whoever waits as long as told gets
@@ -68,37 +66,13 @@ impl fmt::Debug for Limiter {
     }
 }
 
-/// The sizes of all limits, as they hold here.
-#[derive(Clone, Debug)]
-struct Quotas([Quota; Limit::ALL.len()]);
-
-impl Quotas {
-    fn scaled(percent: u32) -> Self {
-        Self(Limit::ALL.map(|limit| limit.quota().scaled(percent)))
-    }
-
-    fn stricter(&self) -> Self {
-        Self(self.0.map(Quota::stricter))
-    }
-
-    fn of(&self, limit: Limit) -> Quota {
-        self.0[limit as usize]
-    }
-
-    /// What a draw costs here: what the limit as it is defined has room for is never shut out by a smaller one.
-    fn cost_of(&self, draw: &Draw) -> u32 {
-        self.of(draw.limit).cost_of(draw.cost, draw.limit.quota())
-    }
-}
-
 /// Each key once: what a call draws twice from one key it has to find there twice.
 fn merged(draws: &[Draw]) -> Vec<Draw> {
     let mut merged: Vec<Draw> = Vec::with_capacity(draws.len());
     for draw in draws {
-        let cost = draw.cost.max(1);
         match merged.iter_mut().find(|other| (other.limit, other.key) == (draw.limit, draw.key)) {
-            Some(other) => other.cost = other.cost.saturating_add(cost),
-            None => merged.push(Draw { cost, ..*draw }),
+            Some(other) => *other = other.and(*draw),
+            None => merged.push(Draw { cost: draw.cost.max(1), ..*draw }),
         }
     }
     merged

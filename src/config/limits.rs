@@ -1,9 +1,11 @@
 //! `[limits]`: how often things may be asked for.
 
 use super::fault::{Reason, quoted};
-use super::reader::Reader;
+use super::reader::{Reader, Section};
 use super::source::Given;
-use super::value::Value;
+use super::value::{LimitSize, Networks, Value};
+use countersign_domain::limit::{Limit, SHARED_TIMES, Sizes};
+use ipnet::IpNet;
 
 /// Where what is counted together with other replicas is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,37 +19,67 @@ pub enum LimitStore {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub store: LimitStore,
-    /// All sizes, in percent of the usual ones.
-    pub percent: u32,
+    pub sizes: Sizes,
 }
 
 impl Limits {
     pub(super) fn read(reader: &mut Reader, has_redis: bool) -> Self {
         let mut section = reader.section(
             "limits",
-            "How often things may be asked for: from an address, for a recipient, of a session. The sizes stand in \
-             docs/reference/limits.md.",
+            "How often things may be asked for: from an address, for a recipient, of a session. Each limit of \
+             docs/reference/limits.md can be set by its name: how many at once, and one every how long after that.",
         );
         let default = if has_redis { LimitStore::Redis } else { LimitStore::Memory };
-        let limits = Self {
-            store: section.derived(
+        let store = section.derived(
                 "store",
                 default,
                 "`redis` where `redis_url` is set, otherwise `memory`",
                 "Where guesses and mails are counted. With `memory` each replica counts for itself, so that many replicas let \
                  through as many times as much.",
-            ),
-            percent: section.whole(
-                "percent",
-                100,
-                10..=1_000_000,
-                "All limits, in percent of their usual sizes. More where very many people share an address.",
-            ),
-        };
-        let holds = limits.store == LimitStore::Memory || has_redis;
+            );
+        let percent = section.whole(
+            "percent",
+            100,
+            10..=1_000_000,
+            "All limits that are not set by name below, in percent of their usual sizes.",
+        );
+        let sizes = Self::sizes(&mut section, percent);
+        let holds = store == LimitStore::Memory || has_redis;
         section.reader().require(&["limits.store", "redis_url"], holds, "must not be \"redis\" without redis_url");
-        limits
+        Self { store, sizes }
     }
+
+    fn sizes(section: &mut Section<'_>, percent: u32) -> Sizes {
+        let Networks(networks) = section.value(
+            "shared_networks",
+            Networks::default(),
+            "Networks in which very many people share one address: an office, a campus, a carrier's translator. Each of their \
+             addresses has the sizes that begin with `shared_`. Whoever can call from there may guess that much faster.",
+        );
+        let fits = networks.iter().all(|network| matches!(network, IpNet::V4(_)) || network.prefix_len() <= 64);
+        section.reader().require(
+            &["limits.shared_networks"],
+            fits,
+            "must hold no part of a /64, which counts as one address",
+        );
+        let mut sizes = Sizes::scaled(percent).with_shared_networks(networks);
+        for limit in Limit::ALL {
+            let usual = LimitSize(limit.quota().scaled(percent));
+            let written = format!("`{}`", shown(LimitSize(limit.quota())));
+            let LimitSize(usual) = section.derived(limit.name(), usual, written, limit.about());
+            let mut shared = usual.times(SHARED_TIMES);
+            if let Some(name) = limit.shared_name() {
+                let written = format!("{SHARED_TIMES} times as many as `limits.{}` in the same time", limit.name());
+                shared = section.derived(name, LimitSize(shared), written, limit.about()).0;
+            }
+            sizes = sizes.with(limit, usual, shared);
+        }
+        sizes
+    }
+}
+
+fn shown(size: LimitSize) -> String {
+    size.show().as_str().unwrap_or_default().to_owned()
 }
 
 impl Value for LimitStore {

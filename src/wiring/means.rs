@@ -95,12 +95,12 @@ impl Means {
             Some(url) => WakeUps::redis(url).await.map_err(|fault| StartFault::because("redis_url", fault))?,
             None => WakeUps::local(),
         };
-        let own_limiter = Limiter::local(world.clock.clone(), config.limits.percent);
+        let own_limiter = Limiter::local(world.clock.clone(), config.limits.sizes.clone());
         let together = together(config).await?;
         let clock = || world.clock.clone();
         let (limiter, lockout) = match &together {
             Some(together) => (
-                Limiter::shared(together.clone(), clock(), config.limits.percent),
+                Limiter::shared(together.clone(), clock(), config.limits.sizes.clone()),
                 Lockout::shared(together.clone(), clock(), config.lockout.rule),
             ),
             None => (own_limiter.clone(), Lockout::local(clock(), config.lockout.rule)),

@@ -6,11 +6,13 @@
 
 mod draw;
 mod sizes;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub use draw::{AddressPrefix, Draw, LimitKey, Refused};
 pub use sizes::Limit;
+pub use table::{SHARED_TIMES, Sizes};
 
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -91,6 +93,12 @@ impl Quota {
     pub fn scaled(self, percent: u32) -> Self {
         let burst = u64::from(self.burst) * u64::from(percent) / 100;
         Self::new(u32::try_from(burst).unwrap_or(u32::MAX), self.period())
+    }
+
+    /// So many times as many calls in the same time.
+    #[must_use]
+    pub fn times(self, count: u32) -> Self {
+        Self::new(self.burst.saturating_mul(count), self.period())
     }
 
     /// A quarter, at least one call: for each replica while they cannot count together. Up to four of them then grant no more than

@@ -1,6 +1,5 @@
-use super::Quotas;
 use countersign_domain::{
-    limit::{Draw, Limit, LimitKey, Refused, Verdict, decide},
+    limit::{Draw, Limit, LimitKey, Refused, Sizes, Verdict, decide},
     time::Timestamp,
 };
 use std::{
@@ -21,7 +20,7 @@ pub(super) struct Memory {
     shards: Box<[Mutex<Shard>]>,
     shape: Shape,
     hasher: RandomState,
-    quotas: Quotas,
+    sizes: Sizes,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,14 +60,14 @@ struct Spot {
 }
 
 impl Memory {
-    pub(super) fn new(quotas: Quotas) -> Self {
-        Self::shaped(quotas, SHAPE)
+    pub(super) fn new(sizes: Sizes) -> Self {
+        Self::shaped(sizes, SHAPE)
     }
 
-    fn shaped(quotas: Quotas, shape: Shape) -> Self {
+    fn shaped(sizes: Sizes, shape: Shape) -> Self {
         let shard = || Shard { sets: (0..shape.sets).map(|_| Vec::new()).collect(), crowd: [None; Limit::ALL.len()] };
         let shards = (0..shape.shards).map(|_| Mutex::new(shard())).collect();
-        Self { shards, shape, hasher: RandomState::new(), quotas }
+        Self { shards, shape, hasher: RandomState::new(), sizes }
     }
 
     /// Takes all draws, which are of different keys, or none.
@@ -85,7 +84,8 @@ impl Memory {
         let mut granted = Vec::with_capacity(draws.len());
         for (draw, spot) in draws.iter().zip(&spots) {
             let tat = self.remembered(&locked[held(spot)], spot.set, draw, now);
-            match decide(tat, now, self.quotas.of(draw.limit), self.quotas.cost_of(draw)) {
+            let (quota, cost) = self.sizes.terms_of(draw);
+            match decide(tat, now, quota, cost) {
                 Verdict::Allowed { tat } => granted.push(tat),
                 Verdict::Refused { retry_after } if longest.is_none_or(|other| other.retry_after < retry_after) => {
                     longest = Some(Refused { limit: draw.limit, retry_after });
@@ -134,13 +134,13 @@ impl Memory {
         } else {
             let crowd = &mut shard.crowd[new.limit as usize];
             // Two new keys of one call may end here although each saw a place: what the crowd owes never shrinks by that.
-            let owed = crowd.filter(|tat| !self.quotas.of(new.limit).is_full(*tat, now));
+            let owed = crowd.filter(|tat| !self.sizes.of(new.limit, new.key).is_full(*tat, now));
             *crowd = Some(owed.map_or(new.tat, |owed| owed.max(new.tat)));
         }
     }
 
     fn is_over(&self, entry: &Entry, now: Timestamp) -> bool {
-        self.quotas.of(entry.limit).is_full(entry.tat, now)
+        self.sizes.of(entry.limit, entry.key).is_full(entry.tat, now)
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
     const PLACES: usize = 4 * 8 * 4;
 
     fn memory(shape: Shape) -> Memory {
-        Memory::shaped(Quotas::scaled(100), shape)
+        Memory::shaped(Sizes::scaled(100), shape)
     }
 
     fn session(number: u128) -> Draw {
@@ -294,12 +294,12 @@ mod tests {
         fn with_room_for_everybody_each_key_is_judged_as_if_it_were_alone(
             calls in proptest::collection::vec((0_u64..20_000_000, 0_u128..6, 1_u32..70), 1..200)
         ) {
-            let (memory, quotas) = (memory(SHAPE), Quotas::scaled(100));
+            let (memory, quota) = (memory(SHAPE), Limit::RefreshesOfSession.quota());
             let (mut alone, mut now): (HashMap<u128, Timestamp>, _) = (HashMap::new(), NOW);
             for (gap, key, cost) in calls {
                 now = now.plus(Duration::from_micros(gap));
                 let limit = Limit::RefreshesOfSession;
-                let expected = match decide(alone.get(&key).copied(), now, quotas.of(limit), cost) {
+                let expected = match decide(alone.get(&key).copied(), now, quota, cost) {
                     Verdict::Allowed { tat } => {
                         alone.insert(key, tat);
                         Ok(())

@@ -1,6 +1,5 @@
-use super::Quotas;
 use crate::cache::Together;
-use countersign_domain::limit::{Draw, Refused, Terms};
+use countersign_domain::limit::{Draw, Refused, Sizes, Terms};
 use fred::types::scripts::Script;
 use std::time::Duration;
 
@@ -17,14 +16,14 @@ use std::time::Duration;
 pub(super) struct Shared {
     together: Together,
     script: Script,
-    quotas: Quotas,
+    sizes: Sizes,
 }
 
 const PREFIX: &str = "{countersign}:limit:";
 
 impl Shared {
-    pub(super) fn new(together: Together, quotas: Quotas) -> Self {
-        Self { together, script: Script::from_lua(include_str!("script.lua")), quotas }
+    pub(super) fn new(together: Together, sizes: Sizes) -> Self {
+        Self { together, script: Script::from_lua(include_str!("script.lua")), sizes }
     }
 
     pub(super) fn together(&self) -> &Together {
@@ -33,7 +32,8 @@ impl Shared {
 
     pub(super) async fn take(&self, draws: &[Draw]) -> Option<Result<(), Refused>> {
         let keys = draws.iter().map(|draw| format!("{PREFIX}{}:{}", draw.limit.name(), draw.key)).collect();
-        let terms = draws.iter().map(|draw| self.quotas.of(draw.limit).terms(self.quotas.cost_of(draw)));
+        let judged = draws.iter().map(|draw| self.sizes.terms_of(draw));
+        let terms = judged.map(|(quota, cost)| quota.terms(cost));
         let terms = terms.flat_map(|Terms { charge, capacity, horizon }| [charge, capacity, horizon]);
         let terms = terms.map(|term| term.to_string()).collect();
         let (place, wait): (usize, u64) = self.together.run(&self.script, keys, terms).await?;

@@ -82,6 +82,36 @@ fn networks_are_exact_and_never_everybody() {
 }
 
 #[test]
+fn each_limit_is_set_by_its_name_and_the_others_in_percent() {
+    use countersign_domain::limit::{Limit, Quota};
+    use std::{net::IpAddr, time::Duration};
+
+    for limit in Limit::ALL {
+        takes(&format!("limits.{}", limit.name()), "12, 90s");
+        refuses(&format!("limits.{}", limit.name()), "12");
+        if let Some(shared) = limit.shared_name() {
+            takes(&format!("limits.{shared}"), "12, 90s");
+        }
+    }
+    let config = from_environment(&[
+        ("COUNTERSIGN_LIMITS__PERCENT", "200"),
+        ("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS", "12, 90s"),
+        ("COUNTERSIGN_LIMITS__SHARED_NETWORKS", "203.0.113.0/24, 2001:db8::/48"),
+        ("COUNTERSIGN_LIMITS__SHARED_TRIES_OF_ADDRESS", "9, 1s"),
+    ]);
+    let sizes = config.unwrap().limits.sizes;
+    let of = |limit, address: &str| sizes.of(limit, address.parse::<IpAddr>().unwrap().into());
+    let named = Quota::new(12, Duration::from_secs(12 * 90));
+    assert_eq!(of(Limit::LoginsOfAddress, "192.0.2.1"), named);
+    assert_eq!(of(Limit::LoginsOfAddress, "203.0.113.1"), named.times(40));
+    assert_eq!(of(Limit::TriesOfAddress, "2001:db8:0:7::1"), Quota::new(9, Duration::from_secs(9)));
+    assert_eq!(of(Limit::TriesOfAddress, "192.0.2.1"), Limit::TriesOfAddress.quota().scaled(200));
+    for networks in ["10.0.0.1/8", "2001:db8::/65", "2001:db8::1"] {
+        refuses("limits.shared_networks", networks);
+    }
+}
+
+#[test]
 fn without_pages_mailed_links_need_somewhere_to_lead() {
     let off = ("COUNTERSIGN_BROWSER__PAGES", "false");
     let faults = from_environment(&[off]).unwrap_err();

@@ -5,7 +5,7 @@ use countersign::{
 };
 use countersign_domain::{
     id::{SessionId, TenantId},
-    limit::{Draw, Limit, LimitKey, Quota, Refused, Verdict, decide},
+    limit::{Draw, Limit, LimitKey, Quota, Refused, Sizes, Verdict, decide},
     secret::SecretText,
     tenant::DEFAULT_TENANT,
     time::Timestamp,
@@ -60,12 +60,12 @@ impl Twin {
 
 async fn connect(redis: &Redis, percent: u32) -> Limiter {
     let url = SecretText::new(redis.url.clone());
-    Limiter::shared(Together::connect_patiently(&url, PATIENT).await.unwrap(), Clock::system(), percent)
+    Limiter::shared(Together::connect_patiently(&url, PATIENT).await.unwrap(), Clock::system(), Sizes::scaled(percent))
 }
 
 async fn twins(redis: Option<&Redis>, percent: u32) -> Vec<Twin> {
     let (clock, hand) = Clock::manual(NOW);
-    let mut twins = vec![Twin { limiter: Limiter::local(clock, percent), hand: Some(hand) }];
+    let mut twins = vec![Twin { limiter: Limiter::local(clock, Sizes::scaled(percent)), hand: Some(hand) }];
     if let Some(redis) = redis {
         twins.push(Twin { limiter: connect(redis, percent).await, hand: None });
     }
@@ -168,7 +168,7 @@ async fn keys_limits_and_tenants_do_not_touch_each_other() {
     let redis = Redis::start();
     for twin in twins(redis.as_ref(), 100).await {
         let other = TenantId::from_uuid(uuid::Uuid::from_u128(2));
-        let all = |limit: Limit, key: LimitKey| Draw { limit, key, cost: limit.quota().burst() };
+        let all = |limit: Limit, key: LimitKey| Draw { cost: limit.quota().burst(), ..Draw::one(limit, key) };
         let draws = [
             all(Limit::RegistrationsOfAddress, recipient(1)),
             all(Limit::MailsToRecipient, recipient(2)),
@@ -233,8 +233,11 @@ async fn a_replica_with_a_wrong_clock_is_granted_no_more_than_the_others() {
     let right = connect(&redis, 100).await;
     assert_eq!(right.take(&[Draw { cost: 5, ..mail(1) }]).await, Ok(()));
     for wrong in [Timestamp::default(), Timestamp::from_seconds(9_000_000_000)] {
-        let replica =
-            Limiter::shared(Together::connect_patiently(&url, PATIENT).await.unwrap(), Clock::manual(wrong).0, 100);
+        let replica = Limiter::shared(
+            Together::connect_patiently(&url, PATIENT).await.unwrap(),
+            Clock::manual(wrong).0,
+            Sizes::scaled(100),
+        );
         assert!(replica.take(&[mail(1)]).await.is_err());
     }
 }

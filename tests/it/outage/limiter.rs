@@ -4,7 +4,7 @@ use countersign::{
     runtime::Clock,
 };
 use countersign_domain::{
-    limit::{Draw, Limit},
+    limit::{Draw, Limit, Sizes},
     secret::SecretText,
     time::Timestamp,
 };
@@ -30,7 +30,7 @@ async fn link(redis: &Redis) -> Together {
 
 fn limiter(link: Together) -> Limiter {
     let (clock, _) = Clock::manual(Timestamp::from_seconds(1_800_000_000));
-    Limiter::shared(link, clock, 100)
+    Limiter::shared(link, clock, Sizes::scaled(100))
 }
 
 async fn connect(redis: &Redis) -> Limiter {

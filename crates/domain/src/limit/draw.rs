@@ -50,11 +50,7 @@ impl fmt::Display for AddressPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::V4(octets) => Ipv4Addr::from(octets).fmt(f),
-            Self::V6(first) => {
-                let mut octets = [0; 16];
-                octets[..8].copy_from_slice(&first);
-                write!(f, "{}/64", Ipv6Addr::from(octets))
-            }
+            Self::V6(first) => write!(f, "{}/64", first_address(first)),
         }
     }
 }
@@ -78,6 +74,21 @@ impl LimitKey {
         half.copy_from_slice(&tag[..16]);
         Self(Kind::Mac(half))
     }
+
+    /// An address that it stands for: the first of its subnet.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.0 {
+            Kind::Address(AddressPrefix::V4(octets)) => Some(Ipv4Addr::from(octets).into()),
+            Kind::Address(AddressPrefix::V6(first)) => Some(first_address(first).into()),
+            Kind::Id(_) | Kind::Mac(_) => None,
+        }
+    }
+}
+
+fn first_address(prefix: [u8; 8]) -> Ipv6Addr {
+    let mut octets = [0; 16];
+    octets[..8].copy_from_slice(&prefix);
+    Ipv6Addr::from(octets)
 }
 
 impl From<AddressPrefix> for LimitKey {
@@ -140,12 +151,14 @@ pub struct Draw {
     pub key: LimitKey,
     /// In calls; nothing costs less than one.
     pub cost: u32,
+    /// Whether `cost` is in parts of a call: for who has shown something that a guesser does not have.
+    pub is_light: bool,
 }
 
 impl Draw {
     /// One call.
     pub fn one(limit: Limit, key: impl Into<LimitKey>) -> Self {
-        Self { limit, key: key.into(), cost: 1 }
+        Self { limit, key: key.into(), cost: 1, is_light: false }
     }
 }
 

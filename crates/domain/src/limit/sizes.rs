@@ -18,7 +18,8 @@ pub enum Limit {
     /// is a program that went astray, or somebody else's.
     CallsOfAccount,
     /// Logins from an address: 6 a minute. An office of hundreds signs in now and then, because sessions live for weeks; lists of
-    /// stolen passwords have millions of lines, and would need years.
+    /// stolen passwords have millions of lines, and would need years. One from a device that is recognized, or after a captcha that
+    /// was solved, draws a tenth: neither is what a list of passwords brings along.
     LoginsOfAddress,
     /// Registrations from an address: 20 an hour. A class signs up together; each costs a hash, a row for a month and a mail.
     RegistrationsOfAddress,
@@ -43,6 +44,9 @@ pub enum Limit {
     /// Passwords that an account is given by whoever knows the one before: 5 an hour. Nobody changes it as often, and each writes to its
     /// owner.
     PasswordChangesOfAccount,
+    /// User names that an account takes by whoever knows its password: 5 an hour. Nobody changes it as often; each writes to its owner, and
+    /// the former one is kept.
+    UsernameChangesOfAccount,
     /// Tokens that services ask for from an address: 60 a minute, 600 at once. A service asks every ten minutes, and hundreds
     /// behind one address may start together. Their secrets cannot be guessed, so this bounds work alone.
     ServiceTokensOfAddress,
@@ -60,7 +64,7 @@ const fn minutes(count: u64) -> Duration {
 }
 
 impl Limit {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::CallsOfAddress,
         Self::CallsOfTenant,
         Self::CallsOfAccount,
@@ -73,6 +77,7 @@ impl Limit {
         Self::ClientNewsOfAccount,
         Self::LoginNewsOfAccount,
         Self::PasswordChangesOfAccount,
+        Self::UsernameChangesOfAccount,
         Self::ServiceTokensOfAddress,
         Self::IntrospectionsOfService,
     ];
@@ -92,6 +97,7 @@ impl Limit {
             Self::ClientNewsOfAccount => "client_news_of_account",
             Self::LoginNewsOfAccount => "login_news_of_account",
             Self::PasswordChangesOfAccount => "password_changes_of_account",
+            Self::UsernameChangesOfAccount => "username_changes_of_account",
             Self::ServiceTokensOfAddress => "service_tokens_of_address",
             Self::IntrospectionsOfService => "introspections_of_service",
         }
@@ -113,6 +119,7 @@ impl Limit {
             Self::RefreshesOfSession => "Refresh of a session",
             Self::LoginNewsOfAccount => "mails to an owner of logins from a new device or country; the call goes on",
             Self::PasswordChangesOfAccount => "ChangePassword of an account",
+            Self::UsernameChangesOfAccount => "UpdateMe of an account, where it names the user name",
             Self::ClientNewsOfAccount => "mails to an owner of sessions that have another client; the call goes on",
             Self::ServiceTokensOfAddress => "IssueServiceToken from an address",
             Self::IntrospectionsOfService => "Introspect by a service",
@@ -132,10 +139,24 @@ impl Limit {
                 | Self::ClientNewsOfAccount
                 | Self::LoginNewsOfAccount
                 | Self::PasswordChangesOfAccount
+                | Self::UsernameChangesOfAccount
         )
     }
 
-    /// Its size. Why it is this large stands on each limit.
+    /// Its name for addresses of shared networks. `None` for what is not counted by address.
+    pub const fn shared_name(self) -> Option<&'static str> {
+        match self {
+            Self::CallsOfAddress => Some("shared_calls_of_address"),
+            Self::LoginsOfAddress => Some("shared_logins_of_address"),
+            Self::RegistrationsOfAddress => Some("shared_registrations_of_address"),
+            Self::MailsOfAddress => Some("shared_mails_of_address"),
+            Self::TriesOfAddress => Some("shared_tries_of_address"),
+            Self::ServiceTokensOfAddress => Some("shared_service_tokens_of_address"),
+            _ => None,
+        }
+    }
+
+    /// Its usual size. Why it is this large stands on each limit.
     pub const fn quota(self) -> Quota {
         match self {
             Self::CallsOfAddress => Quota::new(3_000, minutes(1)),
@@ -150,6 +171,7 @@ impl Limit {
             Self::ClientNewsOfAccount => Quota::new(4, minutes(60)),
             Self::LoginNewsOfAccount => Quota::new(8, minutes(60)),
             Self::PasswordChangesOfAccount => Quota::new(5, minutes(60)),
+            Self::UsernameChangesOfAccount => Quota::new(5, minutes(60)),
             Self::ServiceTokensOfAddress => Quota::new(600, minutes(10)),
             Self::IntrospectionsOfService => Quota::new(10_000, seconds(10)),
         }

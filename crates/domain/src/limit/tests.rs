@@ -142,6 +142,11 @@ fn what_the_whole_quota_has_room_for_a_smaller_one_does_not_shut_out_for_ever() 
 fn every_limit_has_a_name_of_its_own_that_is_fit_for_keys_and_labels() {
     let names: BTreeSet<_> = Limit::ALL.iter().map(|limit| limit.name()).collect();
     assert_eq!(names.len(), Limit::ALL.len());
+    for limit in Limit::ALL {
+        let counts_addresses = limit.name().ends_with("_of_address");
+        let expected = counts_addresses.then(|| format!("shared_{}", limit.name()));
+        assert_eq!(limit.shared_name().map(str::to_owned), expected);
+    }
     assert!(names.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')), "{names:?}");
     for (at, limit) in Limit::ALL.into_iter().enumerate() {
         assert_eq!(limit as usize, at, "{limit:?} stands where its number says");

@@ -1,0 +1,120 @@
+//! What a login draws from the limit of its address.
+
+use crate::support::{
+    App, AppOptions, PASSWORD, Person, Siteverify, another_wrong, captcha_at, guess_wrong, held, known_device,
+    on_each_database_with, reason, solved_token,
+};
+use countersign::grpc::wire::proto::*;
+use tonic::{Request, Status};
+
+const ADA: &str = "ada@example.org";
+const OFFICE: &str = "203.0.113.7";
+const ELSEWHERE: &str = "192.0.2.7";
+
+fn with(options: AppOptions, logins: &str) -> AppOptions {
+    options.and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1").and("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS", logins)
+}
+
+async fn log_in(app: &App, address: &str, form: LoginRequest) -> Result<LoginResponse, Status> {
+    let mut request = Request::new(form);
+    request.metadata_mut().insert("x-forwarded-for", address.parse().unwrap());
+    Ok(app.auth().login(request).await?.into_inner())
+}
+
+fn form(device_token: &str) -> LoginRequest {
+    LoginRequest {
+        identifier: ADA.to_owned(),
+        password: PASSWORD.to_owned(),
+        device_token: device_token.to_owned(),
+        ..Default::default()
+    }
+}
+
+/// How many of so many logins are let through.
+async fn let_through(app: &App, address: &str, form: LoginRequest, of: usize) -> usize {
+    let mut count = 0;
+    for _ in 0..of {
+        match log_in(app, address, form.clone()).await {
+            Ok(_) => count += 1,
+            Err(refused) => drop(held::<()>(Err(refused))),
+        }
+    }
+    count
+}
+
+#[test]
+fn a_login_from_a_recognized_device_draws_a_tenth() {
+    on_each_database_with(with(AppOptions::default(), "3, 1h"), async |app| {
+        let device = known_device(app, ADA).await;
+        assert_eq!(let_through(app, OFFICE, form(""), 5).await, 3);
+        assert_eq!(let_through(app, ELSEWHERE, form(&device), 40).await, 30);
+    });
+}
+
+#[test]
+fn a_token_that_proves_nothing_costs_a_whole_login() {
+    on_each_database_with(with(AppOptions::default(), "3, 1h"), async |app| {
+        let eves = known_device(app, "eve@example.org").await;
+        Person::register(app, ADA).await;
+        let made_up = format!("countersign_device_{}", "A".repeat(43));
+        for (address, token) in [(OFFICE, eves.as_str()), (ELSEWHERE, made_up.as_str())] {
+            // The first login makes the device known: that is what it was for. So a wrong password each time.
+            let mut evaluated = 0;
+            for _ in 0..40 {
+                let guess = LoginRequest { password: another_wrong(), ..form(token) };
+                let refused = log_in(app, address, guess).await.unwrap_err();
+                evaluated += usize::from(reason(&refused) == "CREDENTIALS_INVALID");
+            }
+            assert_eq!(evaluated, 3, "{token}");
+        }
+        let captcha = LoginRequest { captcha_token: "whatever".to_owned(), ..form("") };
+        assert_eq!(let_through(app, "192.0.2.8", captcha, 5).await, 3, "nobody asked for one, so nobody checked it");
+    });
+}
+
+#[test]
+fn a_login_after_a_solved_captcha_draws_a_tenth() {
+    let provider = Siteverify::start();
+    let options = captcha_at(&provider.url).without("COUNTERSIGN_CAPTCHA__ON");
+    on_each_database_with(with(options, "3, 1h"), async |app| {
+        provider.solved("login", "id.example.org");
+        Person::register(app, ADA).await;
+        let mut evaluated = 0;
+        for _ in 0..40 {
+            guess_until_captcha(app).await;
+            let guess = LoginRequest { password: another_wrong(), captcha_token: solved_token(), ..form("") };
+            let refused = log_in(app, OFFICE, guess).await.unwrap_err();
+            evaluated += usize::from(reason(&refused) == "CREDENTIALS_INVALID");
+        }
+        assert_eq!(evaluated, 30);
+    });
+}
+
+/// Others guess, from an address that has no limit to speak of.
+async fn guess_until_captcha(app: &App) {
+    for host in 1..200 {
+        let guess = LoginRequest { password: another_wrong(), ..form("") };
+        let refused = log_in(app, &format!("198.51.100.{host}"), guess).await.unwrap_err();
+        if reason(&refused) == "CAPTCHA_REQUIRED" {
+            return;
+        }
+    }
+    panic!("nobody was asked for a captcha");
+}
+
+#[test]
+fn an_office_behind_one_address_signs_in_at_nine_o_clock() {
+    let options = with(AppOptions::default(), "3, 1h").and("COUNTERSIGN_LIMITS__SHARED_NETWORKS", "203.0.113.0/24");
+    on_each_database_with(options.clone(), async |app| {
+        Person::register(app, ADA).await;
+        assert_eq!(let_through(app, OFFICE, form(""), 130).await, 120, "forty times as many");
+        assert_eq!(let_through(app, ELSEWHERE, form(""), 5).await, 3);
+    });
+    let sized = options.and("COUNTERSIGN_LIMITS__SHARED_LOGINS_OF_ADDRESS", "7, 1h");
+    on_each_database_with(sized, async |app| {
+        Person::register(app, ADA).await;
+        assert_eq!(let_through(app, OFFICE, form(""), 10).await, 7);
+        assert!(app.log.text().contains("limit=\"logins_of_address\""), "{}", app.log.text());
+        guess_wrong(app, ADA, 1).await;
+    });
+}
