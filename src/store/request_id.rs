@@ -1,7 +1,7 @@
 //! Calls that were answered, so that a repetition is recognised.
 
 use super::{Executor, StoreFault, entity::request_id};
-use countersign_domain::{id::TenantId, request_id::RequestId, time::Timestamp};
+use countersign_domain::{id::TenantId, time::Timestamp};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, TryInsertResult, sea_query::OnConflict};
 
 /// Whether a call was seen before.
@@ -14,7 +14,8 @@ pub enum Seen {
     ForAnotherCall,
 }
 
-/// Whether a call of this id was answered before. `fingerprints` are all that may have been kept for it.
+/// Whether a call of this name was answered before. `names` and `fingerprints` are all that may have been kept for it. A name is an id
+/// together with whose it is.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -22,20 +23,27 @@ pub async fn look(
     db: &impl Executor,
     tenant: TenantId,
     method: &str,
-    id: &RequestId,
+    names: &[String],
     fingerprints: &[[u8; 32]],
 ) -> Result<Seen, StoreFault> {
-    let key = (tenant.as_uuid(), method.to_owned(), id.as_str().to_owned());
-    let row = request_id::Entity::find_by_id(key).one(db.database()).await?;
-    Ok(match row {
-        None => Seen::Never,
-        Some(row) if fingerprints.iter().any(|known| row.fingerprint == known) => Seen::Before,
-        Some(_) => Seen::ForAnotherCall,
+    let rows = request_id::Entity::find()
+        .filter(request_id::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(request_id::Column::Method.eq(method))
+        .filter(request_id::Column::RequestId.is_in(names))
+        .all(db.database())
+        .await?;
+    let is_this = |row: &request_id::Model| fingerprints.iter().any(|known| row.fingerprint == known);
+    Ok(if rows.is_empty() {
+        Seen::Never
+    } else if rows.iter().any(is_this) {
+        Seen::Before
+    } else {
+        Seen::ForAnotherCall
     })
 }
 
-/// Remembers a call in the transaction that answers it, by the first of its fingerprints, unless one of its id is there
-/// already. Of two at once, the second waits here until the first has committed.
+/// Remembers a call in the transaction that answers it, by the first of its names and fingerprints, unless one of that name is
+/// there already. Of two at once, the second waits here until the first has committed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -43,15 +51,16 @@ pub async fn remember(
     db: &impl Executor,
     tenant: TenantId,
     method: &str,
-    id: &RequestId,
+    names: &[String],
     fingerprints: &[[u8; 32]],
     now: Timestamp,
 ) -> Result<Seen, StoreFault> {
+    let name = names.first().cloned().unwrap_or_default();
     let fingerprint = fingerprints.first().map_or_else(Vec::new, |first| first.to_vec());
     let row = request_id::ActiveModel {
         tenant_id: Set(tenant.as_uuid()),
         method: Set(method.to_owned()),
-        request_id: Set(id.as_str().to_owned()),
+        request_id: Set(name),
         fingerprint: Set(fingerprint),
         created_at: Set(now.as_micros()),
     };
@@ -63,7 +72,7 @@ pub async fn remember(
     if matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0) {
         return Ok(Seen::Never);
     }
-    look(db, tenant, method, id, fingerprints).await
+    look(db, tenant, method, names, fingerprints).await
 }
 
 /// Forgets calls of every tenant answered before an instant. Returns how many.

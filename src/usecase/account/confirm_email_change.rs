@@ -4,7 +4,7 @@ use crate::{
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
         action::{Claim, ClaimProof, ClaimProven},
-        gate::Repeats,
+        gate::{Repeats, RequestIds},
     },
 };
 use countersign_domain::{
@@ -27,11 +27,12 @@ const PURPOSE: ActionPurpose = ActionPurpose::ConfirmNewAddress;
 
 impl ConfirmEmailChange {
     /// # Errors
-    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, EMAIL_TAKEN, ACCOUNT_DISABLED, REQUEST_ID_REUSED.
+    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, EMAIL_TAKEN, ACCOUNT_DISABLED.
     pub async fn run(&self, origin: &Origin, proof: ClaimProof, request_id: Option<RequestId>) -> Result<(), Failure> {
         let tenant = origin.tenant();
         let parts = proof.parts();
-        let Some(ticket) = self.repeats.open(tenant, METHOD, request_id.clone(), &parts).await? else {
+        let whose = (tenant, RequestIds::OfStrangers);
+        let Some(ticket) = self.repeats.open(whose, METHOD, request_id.as_ref(), &parts).await? else {
             return Ok(());
         };
         let mut about = About::default();
@@ -51,7 +52,7 @@ impl ConfirmEmailChange {
             Ok(())
         };
         match attempt.await {
-            Err(_) if self.repeats.overtaken(tenant, METHOD, request_id, &parts).await => Ok(()),
+            Err(_) if self.repeats.overtaken(whose, METHOD, request_id.as_ref(), &parts).await => Ok(()),
             Err(failure) => Err(self.journal.refused(tenant, origin, EventKind::ActionRefused, about, failure).await),
             done => done,
         }

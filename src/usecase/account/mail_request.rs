@@ -3,7 +3,7 @@ use crate::{
     store::Store,
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
-        gate::{CaptchaGate, Repeats, Throttle},
+        gate::{CaptchaGate, Repeats, RequestIds, Throttle},
     },
 };
 use countersign_domain::{
@@ -43,20 +43,21 @@ pub(super) struct Wanted {
 
 impl MailRequest {
     /// # Errors
-    /// REQUEST_ID_REUSED, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
+    /// RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
     pub(super) async fn run(&self, origin: &Origin, wanted: Wanted, asking: AskingForMail) -> Result<(), Failure> {
         let (tenant, method) = (origin.tenant(), wanted.method);
         let AskingForMail { email, captcha_token, request_id } = asking;
         let address = email.normalised().to_owned();
         let parts = [address.as_str()];
-        let Some(ticket) = self.repeats.open(tenant, method, request_id.clone(), &parts).await? else {
+        let whose = (tenant, RequestIds::OfStrangers);
+        let Some(ticket) = self.repeats.open(whose, method, request_id.as_ref(), &parts).await? else {
             return Ok(());
         };
         self.captcha.demand(wanted.act, &captcha_token)?;
         self.throttle.mail(origin, tenant, &email).await?;
         if let Err(failure) = self.captcha.prove_if_demanded(origin, wanted.act, &captcha_token).await {
             // A token is good once: that of a call that was made twice was spent by the other one.
-            let overtaken = self.repeats.overtaken(tenant, method, request_id, &parts).await;
+            let overtaken = self.repeats.overtaken(whose, method, request_id.as_ref(), &parts).await;
             return if overtaken { Ok(()) } else { Err(failure) };
         }
         let now = self.clock.now();

@@ -3,7 +3,7 @@ use crate::{
     store::{Store, action, outbox},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
-        gate::{Repeats, SessionPasswordGate, SignedIn, Throttle},
+        gate::{Repeats, RequestIds, SessionPasswordGate, SignedIn, Throttle},
     },
 };
 use countersign_domain::{
@@ -35,9 +35,10 @@ impl RequestEmailChange {
         request_id: Option<RequestId>,
     ) -> Result<(), Failure> {
         let (tenant, session) = (caller.tenant(), caller.session().id);
+        let whose = (tenant, RequestIds::Of(caller.account().id));
         let parts = [session.to_string(), new_email.as_str().to_owned()];
         let parts: [&str; 2] = [&parts[0], &parts[1]];
-        let Some(ticket) = self.repeats.open(tenant, "RequestEmailChange", request_id, &parts).await? else {
+        let Some(ticket) = self.repeats.open(whose, "RequestEmailChange", request_id.as_ref(), &parts).await? else {
             return Ok(());
         };
         // After the look for a repetition: by then the wish may have come true.

@@ -6,7 +6,13 @@ use crate::{
     },
     usecase::Failure,
 };
-use countersign_domain::{id::TenantId, refusal::Reason, request_id::RequestId, time::Timestamp};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use countersign_domain::{
+    id::{AccountId, TenantId},
+    refusal::Reason,
+    request_id::RequestId,
+    time::Timestamp,
+};
 use std::sync::Arc;
 
 /// Recognises calls that were answered before.
@@ -16,12 +22,23 @@ pub struct Repeats {
     pub ring: Arc<KeyRing>,
 }
 
+/// Whose request ids are meant: nobody can take those of another, or learn that they are taken.
+#[derive(Clone, Copy, Debug)]
+pub enum RequestIds {
+    /// Those of an account. Each may be used for one call.
+    Of(AccountId),
+    /// Those of callers whom nothing proves to be anybody. Two strangers cannot be told from one who makes a mistake, so an id
+    /// belongs to the call itself: calls that differ in any field have nothing to do with each other.
+    OfStrangers,
+}
+
 /// A call that was not answered before, as far as is known; to be redeemed in the transaction that answers it.
 #[derive(Debug)]
 pub struct Ticket {
     tenant: TenantId,
     method: &'static str,
-    id: Option<RequestId>,
+    /// By what it is found: what is kept, and what may have been kept under another key. Empty when the client gave no id.
+    names: Vec<String>,
     /// What is kept of it, and what may have been kept of it under another key.
     fingerprints: Vec<[u8; 32]>,
 }
@@ -36,33 +53,43 @@ impl Repeats {
     /// REQUEST_ID_REUSED.
     pub async fn open(
         &self,
-        tenant: TenantId,
+        (tenant, whose): (TenantId, RequestIds),
         method: &'static str,
-        id: Option<RequestId>,
+        id: Option<&RequestId>,
         parts: &[&str],
     ) -> Result<Option<Ticket>, Failure> {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         let fingerprints = self.ring.mac().tags(method, &parts);
-        if let Some(id) = &id {
-            match request_id::look(&self.store.read(), tenant, method, id, &fingerprints).await? {
-                Seen::Never => {}
-                Seen::Before => return Ok(None),
-                Seen::ForAnotherCall => return Err(Reason::RequestIdReused.into()),
+        let names = id.map(|id| self.names(whose, id, &parts)).unwrap_or_default();
+        let ticket = Ticket { tenant, method, names, fingerprints };
+        match ticket.look(&self.store.read()).await? {
+            Seen::Never => Ok(Some(ticket)),
+            Seen::Before => Ok(None),
+            Seen::ForAnotherCall => Err(Reason::RequestIdReused.into()),
+        }
+    }
+
+    fn names(&self, whose: RequestIds, id: &RequestId, parts: &[&[u8]]) -> Vec<String> {
+        match whose {
+            RequestIds::Of(account) => vec![format!("{account}:{}", id.as_str())],
+            RequestIds::OfStrangers => {
+                let parts: Vec<&[u8]> = std::iter::once(id.as_str().as_bytes()).chain(parts.iter().copied()).collect();
+                let tags = self.ring.mac().tags("request id of a stranger", &parts);
+                tags.iter().map(|tag| URL_SAFE_NO_PAD.encode(tag)).collect()
             }
         }
-        Ok(Some(Ticket { tenant, method, id, fingerprints }))
     }
 
     /// Whether a call that was refused has been answered after all: its twin did the work while it was on its way, and so
     /// it found the link used, or its own new password in the past.
     pub async fn overtaken(
         &self,
-        tenant: TenantId,
+        whose: (TenantId, RequestIds),
         method: &'static str,
-        id: Option<RequestId>,
+        id: Option<&RequestId>,
         parts: &[&str],
     ) -> bool {
-        id.is_some() && matches!(self.open(tenant, method, id, parts).await, Ok(None))
+        id.is_some() && matches!(self.open(whose, method, id, parts).await, Ok(None))
     }
 }
 
@@ -72,8 +99,14 @@ impl Ticket {
     /// # Errors
     /// When the database does not answer.
     pub async fn is_overtaken(&self, db: &impl Executor) -> Result<bool, StoreFault> {
-        let Some(id) = &self.id else { return Ok(false) };
-        Ok(request_id::look(db, self.tenant, self.method, id, &self.fingerprints).await? == Seen::Before)
+        Ok(self.look(db).await? == Seen::Before)
+    }
+
+    async fn look(&self, db: &impl Executor) -> Result<Seen, StoreFault> {
+        if self.names.is_empty() {
+            return Ok(Seen::Never);
+        }
+        request_id::look(db, self.tenant, self.method, &self.names, &self.fingerprints).await
     }
 
     /// Remembers the call. `false` when the same call was answered while this one was on its way: whatever the
@@ -82,8 +115,10 @@ impl Ticket {
     /// # Errors
     /// REQUEST_ID_REUSED.
     pub async fn redeem(self, tx: &impl Executor, now: Timestamp) -> Result<bool, Failure> {
-        let Some(id) = &self.id else { return Ok(true) };
-        match request_id::remember(tx, self.tenant, self.method, id, &self.fingerprints, now).await? {
+        if self.names.is_empty() {
+            return Ok(true);
+        }
+        match request_id::remember(tx, self.tenant, self.method, &self.names, &self.fingerprints, now).await? {
             Seen::Never => Ok(true),
             Seen::Before => Ok(false),
             Seen::ForAnotherCall => Err(Reason::RequestIdReused.into()),

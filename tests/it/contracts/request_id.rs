@@ -3,7 +3,7 @@ use countersign::store::{
     Store,
     request_id::{self, Seen},
 };
-use countersign_domain::{request_id::RequestId, tenant::DEFAULT_TENANT, time::Timestamp};
+use countersign_domain::{tenant::DEFAULT_TENANT, time::Timestamp};
 use futures_util::future::join_all;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -11,9 +11,10 @@ const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// Remembers a call in a transaction of its own, which is kept or dropped.
 async fn remember(store: &Store, method: &str, id: &str, fingerprint: u8, keep: bool) -> Seen {
     let tx = store.begin().await.unwrap();
-    let id = RequestId::parse(id).unwrap();
+    // What would be kept of it today, and what may have been kept of it before.
+    let names = [id.to_owned(), format!("{id}, as an earlier key writes it")];
     let seen =
-        request_id::remember(&tx, DEFAULT_TENANT, method, &id, &[[fingerprint; 32], [0; 32]], NOW).await.unwrap();
+        request_id::remember(&tx, DEFAULT_TENANT, method, &names, &[[fingerprint; 32], [0; 32]], NOW).await.unwrap();
     if keep {
         tx.commit().await.unwrap();
     }
