@@ -10,6 +10,8 @@ use std::time::Duration;
 pub struct Accounts {
     /// How long an account is kept whose address was never verified. Never shorter than `links.verify_ttl`.
     pub unverified_retention: Duration,
+    /// How long a user name that was given up is kept for its account.
+    pub username_reserved: Duration,
 }
 
 impl Accounts {
@@ -21,6 +23,12 @@ impl Accounts {
             DAY..=365 * DAY,
             "How long an account is kept whose address was never verified. At least `links.verify_ttl`.",
         );
+        let username_reserved = section.duration(
+            "username_reserved",
+            90 * DAY,
+            Duration::ZERO..=3650 * DAY,
+            "How long a user name that was given up is kept for its account, so that nobody else is taken for its owner.",
+        );
         reader.require(
             &["accounts.unverified_retention", "links.verify_ttl"],
             unverified_retention >= links.verify_ttl,
@@ -30,6 +38,6 @@ impl Accounts {
                 show_duration(unverified_retention)
             ),
         );
-        Self { unverified_retention }
+        Self { unverified_retention, username_reserved }
     }
 }

@@ -250,6 +250,7 @@ fn asks_for_action(template: MailTemplate) -> bool {
         | MailTemplate::AddressInUse
         | MailTemplate::AddressChanged
         | MailTemplate::PasswordChanged
+        | MailTemplate::UsernameChanged
         | MailTemplate::SessionReused
         | MailTemplate::NewLogin
         | MailTemplate::ClientChanged

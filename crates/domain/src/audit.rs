@@ -52,6 +52,7 @@ pub enum EventKind {
     EmailChanged,
     ActionRefused,
     ProfileChanged,
+    UsernameChanged,
     AccountExported,
     AccountDeleted,
     AccountDisabled,
@@ -74,7 +75,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::RegistrationRequested,
         Self::VerificationRequested,
         Self::AddressVerified,
@@ -96,6 +97,7 @@ impl EventKind {
         Self::EmailChanged,
         Self::ActionRefused,
         Self::ProfileChanged,
+        Self::UsernameChanged,
         Self::AccountExported,
         Self::AccountDeleted,
         Self::AccountDisabled,
@@ -140,6 +142,7 @@ impl EventKind {
             Self::EmailChanged => "email_changed",
             Self::ActionRefused => "action_refused",
             Self::ProfileChanged => "profile_changed",
+            Self::UsernameChanged => "username_changed",
             Self::AccountExported => "account_exported",
             Self::AccountDeleted => "account_deleted",
             Self::AccountDisabled => "account_disabled",

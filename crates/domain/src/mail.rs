@@ -21,6 +21,8 @@ pub enum MailTemplate {
     AddressChanged,
     /// To an account whose password was set anew.
     PasswordChanged,
+    /// To an account whose user name was changed.
+    UsernameChanged,
     /// To an account one of whose refresh tokens came back after it had been replaced.
     SessionReused,
     /// To an account that somebody logged in to from a device or a place it was not used from before.
@@ -34,7 +36,7 @@ pub enum MailTemplate {
 }
 
 impl MailTemplate {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::VerifyAddress,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -42,6 +44,7 @@ impl MailTemplate {
         Self::AddressInUse,
         Self::AddressChanged,
         Self::PasswordChanged,
+        Self::UsernameChanged,
         Self::SessionReused,
         Self::NewLogin,
         Self::ClientChanged,
@@ -59,6 +62,7 @@ impl MailTemplate {
             Self::AddressInUse => "address_in_use",
             Self::AddressChanged => "address_changed",
             Self::PasswordChanged => "password_changed",
+            Self::UsernameChanged => "username_changed",
             Self::SessionReused => "session_reused",
             Self::NewLogin => "new_login",
             Self::ClientChanged => "client_changed",
@@ -75,6 +79,7 @@ impl MailTemplate {
             Self::VerifyAddress | Self::AlreadyRegistered | Self::ConfirmNewAddress | Self::AddressInUse => 7 * DAY,
             Self::AddressChanged
             | Self::PasswordChanged
+            | Self::UsernameChanged
             | Self::SessionReused
             | Self::NewLogin
             | Self::ClientChanged

@@ -4,7 +4,7 @@ use crate::{
     store::{
         Store, audit,
         audit::{AuditFilter, AuditRow},
-        session,
+        reserved_username, session,
     },
     usecase::{About, Failure, Journal, Origin, gate::SignedIn},
 };
@@ -38,6 +38,9 @@ struct ExportedAccount {
     email: String,
     email_verified_at: String,
     username: Option<String>,
+    /// User names that were given up and are kept for the account.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    former_usernames: Vec<String>,
     display_name: String,
     locale: &'static str,
     roles: Vec<String>,
@@ -88,6 +91,7 @@ impl ExportMe {
         let sessions = session::list_live(&db, tenant, id, now, None, MAX_ROWS).await?;
         let own = AuditFilter { account: Some(id), ..AuditFilter::default() };
         let events = audit::newest(&db, tenant, &own, None, MAX_ROWS).await?;
+        let former_usernames = reserved_username::of_account(&db, tenant, id, now).await?;
         let account = profile.account;
         let export = Export {
             exported_at: written(now),
@@ -96,6 +100,7 @@ impl ExportMe {
                 email: account.email.as_str().to_owned(),
                 email_verified_at: written(account.email_verified_at),
                 username: account.username.map(|name| name.as_str().to_owned()),
+                former_usernames,
                 display_name: account.display_name,
                 locale: account.locale.tag(),
                 roles: profile.roles,

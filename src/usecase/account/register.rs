@@ -3,10 +3,10 @@ use crate::{
     keys::KeyRing,
     passwords::SALT_BYTES,
     runtime::{Clock, Entropy},
-    store::{Store, account, registration, registration::Registration},
+    store::{Store, registration, registration::Registration, reserved_username},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
-        gate::{CaptchaGate, Repeats, Throttle},
+        gate::{CaptchaGate, Repeats, RequestIds, Throttle},
     },
 };
 use countersign_domain::{
@@ -59,14 +59,15 @@ const METHOD: &str = "Register";
 
 impl Register {
     /// # Errors
-    /// PASSWORD_REJECTED, USERNAME_TAKEN, REQUEST_ID_REUSED, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
+    /// PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
     /// CAPTCHA_UNAVAILABLE, OVERLOADED.
     pub async fn run(&self, origin: &Origin, form: Registering) -> Result<(), Failure> {
         let tenant = origin.tenant();
         let username = form.username.as_ref().map_or("", Username::as_str);
         let password = self.passwords.admit("password", &form.password, &[form.email.as_str(), username])?;
         let parts = [form.email.as_str(), username, form.display_name.as_str(), form.locale.tag()];
-        let Some(ticket) = self.repeats.open(tenant, METHOD, form.request_id.clone(), &parts).await? else {
+        let whose = (tenant, RequestIds::OfStrangers);
+        let Some(ticket) = self.repeats.open(whose, METHOD, form.request_id.as_ref(), &parts).await? else {
             return Ok(());
         };
         self.captcha.demand(CaptchaAct::Register, &form.captcha_token)?;
@@ -74,13 +75,13 @@ impl Register {
         let captcha = self.captcha.prove_if_demanded(origin, CaptchaAct::Register, &form.captcha_token).await;
         if let Err(failure) = captcha {
             // A token is good once: that of a call that was made twice was spent by the other one.
-            let overtaken = self.repeats.overtaken(tenant, METHOD, form.request_id, &parts).await;
+            let overtaken = self.repeats.overtaken(whose, METHOD, form.request_id.as_ref(), &parts).await;
             return if overtaken { Ok(()) } else { Err(failure) };
         }
         // Before the address is looked at, so that the answer tells nothing about it. A name that a waiting registration
         // wishes for is free: otherwise a second try with another address would tell whether the first one was.
         if let Some(username) = &form.username
-            && account::has_username(&self.store.read(), tenant, username).await?
+            && reserved_username::is_taken(&self.store.read(), tenant, username, self.clock.now()).await?
         {
             return Err(Refusal::from(Reason::UsernameTaken).with_violation("username", "", "is taken").into());
         }

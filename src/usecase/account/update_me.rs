@@ -1,41 +1,118 @@
 use super::{Me, Profile};
 use crate::{
     runtime::Clock,
-    store::{Store, account, account::ProfileChange},
-    usecase::{About, Failure, Journal, Origin, gate::SignedIn},
+    store::{
+        Store, Tx, account,
+        account::{Account, ProfileChange},
+        reserved_username,
+    },
+    usecase::{
+        About, Failure, Journal, Letter, Origin, Post,
+        gate::{SessionPasswordGate, SignedIn, Throttle},
+    },
 };
 use countersign_domain::{
     audit::EventKind,
+    mail::MailTemplate,
     refusal::{Reason, Refusal},
+    secret::SecretText,
+    time::Timestamp,
+    username::Username,
 };
+use std::time::Duration;
 
 /// Somebody changes their profile.
+///
+/// A user name is one of the things by which its owner logs in, so it is changed like the others: whoever does it proves the
+/// password again, the owner is told, and nobody else gets the former name for a while. Otherwise a stolen access token was enough to
+/// log in under the owner's name soon after, or to have mail and mentions go to somebody else.
 #[derive(Clone, Debug)]
 pub struct UpdateMe {
     pub store: Store,
+    pub proof: SessionPasswordGate,
+    pub throttle: Throttle,
+    pub post: Post,
     pub journal: Journal,
     pub clock: Clock,
+    /// For how long a user name that was given up is kept for its account.
+    pub username_reserved: Duration,
 }
 
 impl UpdateMe {
+    /// `current` is looked at only where the user name is to change.
+    ///
     /// # Errors
-    /// USERNAME_TAKEN.
-    pub async fn run(&self, origin: &Origin, caller: &SignedIn, change: ProfileChange) -> Result<Profile, Failure> {
-        let (tenant, id) = (caller.tenant(), caller.account().id);
-        let about = About::own(id).in_session(caller.session().id);
+    /// USERNAME_TAKEN, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
+    pub async fn run(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        change: ProfileChange,
+        current: &SecretText,
+    ) -> Result<Profile, Failure> {
+        let (tenant, id, now) = (caller.tenant(), caller.account().id, self.clock.now());
+        let about = || About::own(id).in_session(caller.session().id);
+        let proven = if change.username.is_some() {
+            self.throttle.username_change(id).await?;
+            Some(self.proof.prove(origin, caller, current).await?)
+        } else {
+            None
+        };
         let tx = self.store.begin().await?;
-        let updated = account::update_profile(&tx, tenant, id, change, self.clock.now()).await;
-        let account = updated.map_err(|fault| {
-            if fault.is_conflict_on("username_normalised") {
-                Refusal::from(Reason::UsernameTaken).with_violation("account.username", "", "is taken").into()
-            } else {
-                Failure::from(fault)
+        let before = match &proven {
+            Some(proven) => {
+                self.proof.hold(&tx, caller, proven).await?;
+                account::lock(&tx, tenant, id).await?
             }
+            None => None,
+        };
+        let updated = account::update_profile(&tx, tenant, id, change, now).await;
+        let account = updated.map_err(|fault| {
+            if fault.is_conflict_on("username_normalised") { Self::taken() } else { Failure::from(fault) }
         })?;
         let account = account.ok_or(Reason::SessionEnded)?;
-        self.journal.did(&tx, tenant, origin, EventKind::ProfileChanged, about).await?;
+        self.journal.did(&tx, tenant, origin, EventKind::ProfileChanged, about()).await?;
+        let is_renamed = before.as_ref().is_some_and(|before| name_of(before) != name_of(&account));
+        if let Some(before) = before.filter(|_| is_renamed) {
+            self.keep_former(&tx, before.username.as_ref(), &account, now).await?;
+            self.journal.did(&tx, tenant, origin, EventKind::UsernameChanged, about()).await?;
+            let letter = Letter::new(MailTemplate::UsernameChanged, account.locale, account.email.clone());
+            self.post.queue(&tx, tenant, letter.about(id.as_uuid()), now).await?;
+        }
         let profile = Me::profile(&tx, account).await?;
         tx.commit().await?;
+        if is_renamed {
+            self.post.collect();
+        }
         Ok(profile)
     }
+
+    async fn keep_former(
+        &self,
+        tx: &Tx,
+        former: Option<&Username>,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let (tenant, id) = (account.tenant, account.id);
+        if let Some(former) = former.filter(|_| !self.username_reserved.is_zero()) {
+            reserved_username::reserve(tx, tenant, id, former, now.plus(self.username_reserved)).await?;
+        }
+        if let Some(taken) = &account.username {
+            if reserved_username::is_kept_for_another(tx, tenant, id, taken, now).await? {
+                return Err(Self::taken());
+            }
+            reserved_username::release(tx, tenant, id, taken).await?;
+        }
+        Ok(())
+    }
+
+    /// The same whether somebody has the name or had it.
+    fn taken() -> Failure {
+        Refusal::from(Reason::UsernameTaken).with_violation("account.username", "", "is taken").into()
+    }
+}
+
+fn name_of(account: &Account) -> Option<&str> {
+    account.username.as_ref().map(Username::normalised)
 }

@@ -1,10 +1,10 @@
 use crate::{
     runtime::{Clock, Entropy},
-    store::{Executor, Store, account, account::Account, action, registration},
+    store::{Executor, Store, account, account::Account, action, registration, reserved_username},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
         action::{Claim, ClaimProof, ClaimProven},
-        gate::Repeats,
+        gate::{Repeats, RequestIds},
     },
 };
 use countersign_domain::{
@@ -46,7 +46,7 @@ const PURPOSE: ActionPurpose = ActionPurpose::VerifyAddress;
 
 impl Verify {
     /// # Errors
-    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, REQUEST_ID_REUSED.
+    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID.
     pub async fn run(
         &self,
         origin: &Origin,
@@ -54,7 +54,8 @@ impl Verify {
         request_id: Option<RequestId>,
     ) -> Result<Verified, Failure> {
         let parts = proof.parts();
-        let Some(ticket) = self.repeats.open(origin.tenant(), METHOD, request_id.clone(), &parts).await? else {
+        let whose = (origin.tenant(), RequestIds::OfStrangers);
+        let Some(ticket) = self.repeats.open(whose, METHOD, request_id.as_ref(), &parts).await? else {
             return self.answer_again(origin, &proof).await;
         };
         let attempt = async {
@@ -73,7 +74,7 @@ impl Verify {
             Ok(verified)
         };
         match attempt.await {
-            Err(_) if self.repeats.overtaken(origin.tenant(), METHOD, request_id, &parts).await => {
+            Err(_) if self.repeats.overtaken(whose, METHOD, request_id.as_ref(), &parts).await => {
                 self.answer_again(origin, &proof).await
             }
             Err(failure) => {
@@ -106,7 +107,7 @@ impl Verify {
         let registration = registration::find(tx, tenant, id).await?.ok_or(Reason::LinkUsed)?;
         let mut username = registration.username.as_deref().and_then(|name| Username::parse(name).ok());
         if let Some(wished) = &username
-            && account::has_username(tx, tenant, wished).await?
+            && reserved_username::is_taken(tx, tenant, wished, now).await?
         {
             // Somebody else got the name: the account is worth more than the name.
             username = None;

@@ -49,6 +49,7 @@ impl PrepareMail {
             MailTemplate::AddressInUse
             | MailTemplate::AddressChanged
             | MailTemplate::PasswordChanged
+            | MailTemplate::UsernameChanged
             | MailTemplate::SessionReused
             | MailTemplate::NewLogin
             | MailTemplate::ClientChanged

@@ -1,12 +1,40 @@
 use super::acts::{SECOND, sign_up_as};
-use crate::support::{App, Person, Refused as _, on_each_database};
+use crate::support::{
+    App, AppOptions, PASSWORD, Person, Refused as _, on_each_database, on_each_database_with, reason,
+};
 use countersign::grpc::wire::proto::*;
+use futures_util::future::join_all;
+use std::time::Duration;
 use tonic::Status;
 
+const DAY: Duration = Duration::from_hours(24);
+
 async fn update(app: &App, person: &Person, account: Account, paths: &[&str]) -> Result<Account, Status> {
+    update_with(app, person, account, paths, PASSWORD).await
+}
+
+async fn update_with(
+    app: &App,
+    person: &Person,
+    account: Account,
+    paths: &[&str],
+    current_password: &str,
+) -> Result<Account, Status> {
     let paths = paths.iter().map(|path| (*path).to_owned()).collect();
-    let form = UpdateMeRequest { account: Some(account), update_mask: Some(prost_types::FieldMask { paths }) };
+    let form = UpdateMeRequest {
+        account: Some(account),
+        update_mask: Some(prost_types::FieldMask { paths }),
+        current_password: current_password.to_owned(),
+    };
     Ok(app.account().update_me(person.asks(form)).await?.into_inner().account.unwrap())
+}
+
+fn named(name: &str) -> Account {
+    Account { username: name.to_owned(), ..Default::default() }
+}
+
+async fn told(app: &App, email: &str) -> usize {
+    app.mails_to(email).await.iter().filter(|mail| mail.subject.contains("user name")).count()
 }
 
 /// Everything one could wish for, allowed or not.
@@ -66,7 +94,7 @@ fn what_its_owner_may_not_change_is_refused_by_name_and_nothing_is_changed() {
         assert_eq!(update(app, &ada, everything(), &[]).await.fields(), ["update_mask"]);
         let many = vec!["locale"; 17];
         assert_eq!(update(app, &ada, everything(), &many).await.fields(), ["update_mask"]);
-        let without = UpdateMeRequest { account: Some(everything()), update_mask: None };
+        let without = UpdateMeRequest { account: Some(everything()), ..Default::default() };
         assert_eq!(app.account().update_me(ada.asks(without)).await.fields(), ["update_mask"]);
         assert_eq!(Person::me(app, &ada.session).await.unwrap(), before);
         assert_eq!(super::acts::events(app, "profile_changed").await, 0);
@@ -90,20 +118,118 @@ fn every_bad_value_is_named() {
 }
 
 #[test]
-fn a_user_name_is_changed_given_up_and_free_for_others_then() {
+fn a_user_name_is_changed_with_the_current_password_and_by_nothing_less() {
     on_each_database(async |app| {
         let ada = sign_up_as(app, "ada@example.org", "ada").await;
-        let eve = sign_up_as(app, "eve@example.org", "eve").await;
-        let named = |name: &str| Account { username: name.to_owned(), ..Default::default() };
-        let taken = update(app, &eve, named("ADA"), &["username"]).await;
-        assert_eq!(taken.reason(), "USERNAME_TAKEN");
-        assert_eq!(update(app, &eve, named("ADA"), &["username"]).await.fields(), ["account.username"]);
+        let without = update_with(app, &ada, named("countess"), &["username"], "").await;
+        assert_eq!(without.fields(), ["current_password"]);
+        for name in ["countess", ""] {
+            let wrong = update_with(app, &ada, named(name), &["username", "locale"], "not her password at all").await;
+            assert_eq!(wrong.reason(), "CURRENT_PASSWORD_WRONG");
+        }
+        assert_eq!(Person::me(app, &ada.session).await.unwrap().username, "ada");
+        assert_eq!(told(app, &ada.email).await, 0);
+        assert_eq!(super::acts::events(app, "profile_changed").await, 0);
+        // What is no user name needs no password.
+        update_with(app, &ada, everything(), &["display_name", "locale"], "").await.unwrap();
+        assert_eq!(super::acts::events(app, "username_changed").await, 0);
+        // Three more of them end the session, as everywhere.
+        for _ in 0..3 {
+            let _ = update_with(app, &ada, named("countess"), &["username"], "not her password at all").await;
+        }
+        assert_eq!(Person::me(app, &ada.session).await.reason(), "SESSION_ENDED");
+    });
+}
+
+#[test]
+fn the_owner_is_told_when_the_user_name_is_another_one() {
+    on_each_database(async |app| {
+        let ada = sign_up_as(app, "ada@example.org", "ada").await;
         assert_eq!(update(app, &ada, named("Ada"), &["username"]).await.unwrap().username, "Ada");
-        assert_eq!(update(app, &ada, named(""), &["username"]).await.unwrap().username, "");
-        assert_eq!(Person::log_in(app, "ada", crate::support::PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(
+            (told(app, &ada.email).await, super::acts::events(app, "username_changed").await),
+            (0, 0),
+            "it is the same"
+        );
+        update(app, &ada, named("countess"), &["username"]).await.unwrap();
+        assert_eq!((told(app, &ada.email).await, super::acts::events(app, "username_changed").await), (1, 1));
+        update(app, &ada, named(""), &["username"]).await.unwrap();
+        assert_eq!((told(app, &ada.email).await, super::acts::events(app, "username_changed").await), (2, 2));
+    });
+}
+
+#[test]
+fn a_user_name_that_was_given_up_is_kept_for_its_account_until_it_is_free_for_all() {
+    let options = AppOptions::with("COUNTERSIGN_ACCOUNTS__USERNAME_RESERVED", "30d");
+    on_each_database_with(options, async |app| {
+        let ada = sign_up_as(app, "ada@example.org", "ada").await;
+        let eve = sign_up_as(app, "eve@example.org", "eve").await;
+        let taken = update(app, &eve, named("ADA"), &["username"]).await.unwrap_err();
+        update(app, &ada, named("countess"), &["username"]).await.unwrap();
+        assert_eq!(Person::log_in(app, "ada", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        // To everybody else it is taken as before, and nothing tells the difference.
+        let kept = update(app, &eve, named("Ada"), &["username"]).await.unwrap_err();
+        assert_eq!((kept.code(), kept.message()), (taken.code(), taken.message()));
+        assert_eq!(Err::<(), _>(kept).fields(), ["account.username"]);
+        assert_eq!(Person::me(app, &eve.session).await.unwrap().username, "eve");
+        let sign_up = RegisterRequest {
+            email: "una@example.org".to_owned(),
+            password: PASSWORD.to_owned(),
+            username: "ada".to_owned(),
+            ..Default::default()
+        };
+        assert_eq!(app.account().register(sign_up.clone()).await.reason(), "USERNAME_TAKEN");
+        // Its account takes it again, and with it nothing is kept.
+        update(app, &ada, named("ada"), &["username"]).await.unwrap();
+        assert_eq!(app.rows("reserved_usernames").await, 1, "the other one is, now");
+        update(app, &ada, named(""), &["username"]).await.unwrap();
+
+        app.advance(DAY * 30 - SECOND);
+        assert_eq!(app.account().register(sign_up.clone()).await.reason(), "USERNAME_TAKEN");
+        app.advance(SECOND);
+        app.account().register(sign_up).await.unwrap();
+        let eve = Person { session: Person::log_in(app, &eve.email, PASSWORD).await.unwrap(), ..eve };
         assert_eq!(update(app, &eve, named("ada"), &["username"]).await.unwrap().username, "ada");
-        let session = Person::log_in(app, "ada", crate::support::PASSWORD).await.unwrap();
-        assert_eq!(session.account.unwrap().email, "eve@example.org");
+        app.purge.run().await.unwrap();
+        assert_eq!(app.rows("reserved_usernames").await, 1, "the name that Eve gave up");
+        // Once more, of another account than the first.
+        update(app, &eve, named("eve"), &["username"]).await.unwrap();
+        assert_eq!(update(app, &eve, named("ada"), &["username"]).await.unwrap().username, "ada");
+    });
+}
+
+#[test]
+fn nobody_keeps_all_the_good_names_by_changing_again_and_again() {
+    on_each_database(async |app| {
+        let ada = sign_up_as(app, "ada@example.org", "ada").await;
+        for number in 0..15 {
+            update(app, &ada, named(&format!("good-name-{number}")), &["username"]).await.unwrap();
+            app.advance(SECOND);
+        }
+        assert_eq!(app.rows("reserved_usernames").await, 10);
+        let exported = app.account().export_me(ada.asks(ExportMeRequest {})).await.unwrap().into_inner();
+        let exported = String::from_utf8(exported.content).unwrap();
+        assert!(exported.contains("former_usernames") && exported.contains("good-name-13"), "{exported}");
+        app.account().delete_me(ada.asks(DeleteMeRequest { current_password: PASSWORD.to_owned() })).await.unwrap();
+        assert_eq!(app.rows("reserved_usernames").await, 0);
+    });
+}
+
+#[test]
+fn of_many_who_want_a_name_while_it_is_given_up_nobody_gets_it() {
+    on_each_database(async |app| {
+        let ada = sign_up_as(app, "ada@example.org", "ada").await;
+        let mut others = Vec::new();
+        for number in 0..8 {
+            others.push(sign_up_as(app, &format!("eve-{number}@example.org"), &format!("eve-{number}")).await);
+        }
+        let app = &*app;
+        let gives_up = async { update(app, &ada, named("countess"), &["username"]).await.map(drop) };
+        let want = join_all(others.iter().map(async |eve| update(app, eve, named("ada"), &["username"]).await));
+        let (given_up, wanted) = tokio::join!(gives_up, want);
+        given_up.unwrap();
+        assert!(wanted.iter().all(|answer| reason(answer.as_ref().unwrap_err()) == "USERNAME_TAKEN"), "{wanted:?}");
+        assert_eq!(app.number("SELECT count(*) FROM accounts WHERE username_normalised = 'ada'").await, 0);
     });
 }
 

@@ -75,6 +75,7 @@ fn of_many_changes_to_one_user_name_one_succeeds() {
             let change = UpdateMeRequest {
                 account: Some(Account { username: "ada".to_owned(), ..Default::default() }),
                 update_mask: Some(prost_types::FieldMask { paths: vec!["username".to_owned()] }),
+                current_password: PASSWORD.to_owned(),
             };
             app.account().update_me(people[number].asks(change)).await
         });

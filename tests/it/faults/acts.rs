@@ -111,7 +111,8 @@ pub(super) const ACTS: &[Act] = &[
                 let person = Person::sign_up(app, &email).await;
                 let account = Account { display_name: "Ada".to_owned(), ..Default::default() };
                 let update_mask = Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] });
-                call_as!(person, account, update_me, UpdateMeRequest { account: Some(account), update_mask })
+                let form = UpdateMeRequest { account: Some(account), update_mask, ..Default::default() };
+                call_as!(person, account, update_me, form)
             })
         },
     },

@@ -49,7 +49,7 @@ fn a_changed_language_is_the_language_of_the_next_mail() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let account = Account { locale: "de".to_owned(), ..Default::default() };
         let mask = prost_types::FieldMask { paths: vec!["locale".to_owned()] };
-        let form = UpdateMeRequest { account: Some(account), update_mask: Some(mask) };
+        let form = UpdateMeRequest { account: Some(account), update_mask: Some(mask), ..Default::default() };
         app.account().update_me(ada.asks(form)).await.unwrap();
         request_reset(app, &ada.email).await;
         assert_eq!(app.mail_to(&ada.email).await.subject, "Neues Passwort für Countersign");

@@ -8,3 +8,8 @@ export function changedPaths(account: Pick<Account, "displayName" | "username" |
   const before: ProfileValues = { display_name: account.displayName, username: account.username, locale: account.locale };
   return (Object.keys(before) as (keyof ProfileValues)[]).filter((path) => values[path].trim() !== before[path]);
 }
+
+/** Whether the user name that is typed is another one than that of the account. */
+export function isRenamed(account: Pick<Account, "username">, typed: string): boolean {
+  return typed.trim() !== account.username;
+}

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { softwareOf } from "../src/device";
 import { dateOf, Format } from "../src/format";
 import { chosenLanguage, languageFor, localeOf, rememberLanguage } from "../src/language";
-import { changedPaths } from "../src/profile-change";
+import { changedPaths, isRenamed } from "../src/profile-change";
 
 const forbidden = (): Storage => {
   throw new DOMException("forbidden", "SecurityError");
@@ -53,4 +53,10 @@ test("only what is no longer as it was is sent", () => {
   const account = { displayName: "Ada", username: "", locale: "en" };
   assert.deepEqual(changedPaths(account, { display_name: " Ada ", username: "", locale: "en" }), []);
   assert.deepEqual(changedPaths(account, { display_name: "", username: "ada", locale: "en" }), ["display_name", "username"]);
+});
+
+test("only another user name is a renaming, which takes the password", () => {
+  assert.equal(isRenamed({ username: "ada" }, " ada "), false);
+  assert.equal(isRenamed({ username: "ada" }, ""), true);
+  assert.equal(isRenamed({ username: "" }, "ada"), true);
 });

@@ -40,6 +40,7 @@ impl EventKind {
             Self::EmailChanged => "the new address was confirmed, and is the account's now",
             Self::ActionRefused => "a mailed link or code was refused, being over, used or wrong, or a new password that came with it; a made-up link leaves no event",
             Self::ProfileChanged => "UpdateMe changed the profile",
+            Self::UsernameChanged => "UpdateMe changed the user name; follows a `profile_changed`",
             Self::AccountExported => "ExportMe handed out everything that is known of an account",
             Self::AccountDeleted => "an account was deleted by its owner; address and user agent of its events are blanked",
             Self::AccountDisabled => "an operator disabled an account and ended its sessions",

@@ -26,6 +26,7 @@ export const de: Texts = {
   hints: {
     newPassword: "Einige Wörter, die nur Sie so zusammenstellen würden, lassen sich gut merken und schwer erraten.",
     username: "Damit können Sie sich statt mit Ihrer Adresse anmelden.",
+    renaming: "Mit dem Benutzernamen melden Sie sich an. Um ihn zu ändern, brauchen Sie Ihr Passwort; Sie bekommen eine E-Mail darüber.",
     displayName: "So sprechen wir Sie an.",
     code: "Acht Ziffern. Leerzeichen spielen keine Rolle.",
   },

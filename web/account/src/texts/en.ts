@@ -24,6 +24,7 @@ export const en = {
   hints: {
     newPassword: "A few words that only you would put together are easy to remember and hard to guess.",
     username: "You can sign in with it instead of your address.",
+    renaming: "You sign in with your user name, so changing it takes your password. You get a mail about it.",
     displayName: "How we address you.",
     code: "Eight digits. Spaces do not matter.",
   },

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/account_service.proto.
  */
 export const file_countersign_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRjb3VudGVyc2lnbi92MS9hY2NvdW50X3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIpUCCgdBY2NvdW50EhIKCmFjY291bnRfaWQYASABKAkSDQoFZW1haWwYAiABKAkSEAoIdXNlcm5hbWUYAyABKAkSFAoMZGlzcGxheV9uYW1lGAQgASgJEg4KBmxvY2FsZRgFIAEoCRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRZW1haWxfdmVyaWZ5X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjgKFHBhc3N3b3JkX2NoYW5nZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyb2xlcxgJIAMoCSKVAQoPUmVnaXN0ZXJSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhAKCHBhc3N3b3JkGAIgASgJEhAKCHVzZXJuYW1lGAMgASgJEhQKDGRpc3BsYXlfbmFtZRgEIAEoCRIOCgZsb2NhbGUYBSABKAkSFQoNY2FwdGNoYV90b2tlbhgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJIhIKEFJlZ2lzdGVyUmVzcG9uc2UiTwoNVmVyaWZ5UmVxdWVzdBINCgV0b2tlbhgBIAEoCRINCgVlbWFpbBgCIAEoCRIMCgRjb2RlGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiEAoOVmVyaWZ5UmVzcG9uc2UiVQoZUmVzZW5kVmVyaWZpY2F0aW9uUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIVCg1jYXB0Y2hhX3Rva2VuGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiHAoaUmVzZW5kVmVyaWZpY2F0aW9uUmVzcG9uc2UiTwoTUmVxdWVzdFJlc2V0UmVxdWVzdBINCgVlbWFpbBgBIAEoCRIVCg1jYXB0Y2hhX3Rva2VuGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiFgoUUmVxdWVzdFJlc2V0UmVzcG9uc2UiZAoMUmVzZXRSZXF1ZXN0Eg0KBXRva2VuGAEgASgJEg0KBWVtYWlsGAIgASgJEgwKBGNvZGUYAyABKAkSFAoMbmV3X3Bhc3N3b3JkGAQgASgJEhIKCnJlcXVlc3RfaWQYBSABKAkiDwoNUmVzZXRSZXNwb25zZSIOCgxHZXRNZVJlcXVlc3QiOQoNR2V0TWVSZXNwb25zZRIoCgdhY2NvdW50GAEgASgLMhcuY291bnRlcnNpZ24udjEuQWNjb3VudCJsCg9VcGRhdGVNZVJlcXVlc3QSKAoHYWNjb3VudBgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjwKEFVwZGF0ZU1lUmVzcG9uc2USKAoHYWNjb3VudBgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQiWwoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0EhgKEGN1cnJlbnRfcGFzc3dvcmQYASABKAkSFAoMbmV3X3Bhc3N3b3JkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiGAoWQ2hhbmdlUGFzc3dvcmRSZXNwb25zZSJcChlSZXF1ZXN0RW1haWxDaGFuZ2VSZXF1ZXN0EhEKCW5ld19lbWFpbBgBIAEoCRIYChBjdXJyZW50X3Bhc3N3b3JkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiHAoaUmVxdWVzdEVtYWlsQ2hhbmdlUmVzcG9uc2UiWwoZQ29uZmlybUVtYWlsQ2hhbmdlUmVxdWVzdBINCgV0b2tlbhgBIAEoCRINCgVlbWFpbBgCIAEoCRIMCgRjb2RlGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiHAoaQ29uZmlybUVtYWlsQ2hhbmdlUmVzcG9uc2UiEQoPRXhwb3J0TWVSZXF1ZXN0IjkKEEV4cG9ydE1lUmVzcG9uc2USFAoMY29udGVudF90eXBlGAEgASgJEg8KB2NvbnRlbnQYAiABKAwiKwoPRGVsZXRlTWVSZXF1ZXN0EhgKEGN1cnJlbnRfcGFzc3dvcmQYASABKAkiEgoQRGVsZXRlTWVSZXNwb25zZTLsCAoOQWNjb3VudFNlcnZpY2USUwoIUmVnaXN0ZXISHy5jb3VudGVyc2lnbi52MS5SZWdpc3RlclJlcXVlc3QaIC5jb3VudGVyc2lnbi52MS5SZWdpc3RlclJlc3BvbnNlIgTw1BgBEk0KBlZlcmlmeRIdLmNvdW50ZXJzaWduLnYxLlZlcmlmeVJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5WZXJpZnlSZXNwb25zZSIE8NQYARJxChJSZXNlbmRWZXJpZmljYXRpb24SKS5jb3VudGVyc2lnbi52MS5SZXNlbmRWZXJpZmljYXRpb25SZXF1ZXN0GiouY291bnRlcnNpZ24udjEuUmVzZW5kVmVyaWZpY2F0aW9uUmVzcG9uc2UiBPDUGAESXwoMUmVxdWVzdFJlc2V0EiMuY291bnRlcnNpZ24udjEuUmVxdWVzdFJlc2V0UmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLlJlcXVlc3RSZXNldFJlc3BvbnNlIgTw1BgBEkoKBVJlc2V0EhwuY291bnRlcnNpZ24udjEuUmVzZXRSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuUmVzZXRSZXNwb25zZSIE8NQYARJKCgVHZXRNZRIcLmNvdW50ZXJzaWduLnYxLkdldE1lUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLkdldE1lUmVzcG9uc2UiBPDUGAISUwoIVXBkYXRlTWUSHy5jb3VudGVyc2lnbi52MS5VcGRhdGVNZVJlcXVlc3QaIC5jb3VudGVyc2lnbi52MS5VcGRhdGVNZVJlc3BvbnNlIgTw1BgCEmUKDkNoYW5nZVBhc3N3b3JkEiUuY291bnRlcnNpZ24udjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0GiYuY291bnRlcnNpZ24udjEuQ2hhbmdlUGFzc3dvcmRSZXNwb25zZSIE8NQYAhJxChJSZXF1ZXN0RW1haWxDaGFuZ2USKS5jb3VudGVyc2lnbi52MS5SZXF1ZXN0RW1haWxDaGFuZ2VSZXF1ZXN0GiouY291bnRlcnNpZ24udjEuUmVxdWVzdEVtYWlsQ2hhbmdlUmVzcG9uc2UiBPDUGAIScQoSQ29uZmlybUVtYWlsQ2hhbmdlEikuY291bnRlcnNpZ24udjEuQ29uZmlybUVtYWlsQ2hhbmdlUmVxdWVzdBoqLmNvdW50ZXJzaWduLnYxLkNvbmZpcm1FbWFpbENoYW5nZVJlc3BvbnNlIgTw1BgBElMKCEV4cG9ydE1lEh8uY291bnRlcnNpZ24udjEuRXhwb3J0TWVSZXF1ZXN0GiAuY291bnRlcnNpZ24udjEuRXhwb3J0TWVSZXNwb25zZSIE8NQYAhJTCghEZWxldGVNZRIfLmNvdW50ZXJzaWduLnYxLkRlbGV0ZU1lUmVxdWVzdBogLmNvdW50ZXJzaWduLnYxLkRlbGV0ZU1lUmVzcG9uc2UiBPDUGAJiBnByb3RvMw", [file_countersign_v1_caller, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("CiRjb3VudGVyc2lnbi92MS9hY2NvdW50X3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIpUCCgdBY2NvdW50EhIKCmFjY291bnRfaWQYASABKAkSDQoFZW1haWwYAiABKAkSEAoIdXNlcm5hbWUYAyABKAkSFAoMZGlzcGxheV9uYW1lGAQgASgJEg4KBmxvY2FsZRgFIAEoCRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRZW1haWxfdmVyaWZ5X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjgKFHBhc3N3b3JkX2NoYW5nZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyb2xlcxgJIAMoCSKVAQoPUmVnaXN0ZXJSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhAKCHBhc3N3b3JkGAIgASgJEhAKCHVzZXJuYW1lGAMgASgJEhQKDGRpc3BsYXlfbmFtZRgEIAEoCRIOCgZsb2NhbGUYBSABKAkSFQoNY2FwdGNoYV90b2tlbhgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJIhIKEFJlZ2lzdGVyUmVzcG9uc2UiTwoNVmVyaWZ5UmVxdWVzdBINCgV0b2tlbhgBIAEoCRINCgVlbWFpbBgCIAEoCRIMCgRjb2RlGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiLgoOVmVyaWZ5UmVzcG9uc2USHAoUcGFzc3dvcmRfbGlua19tYWlsZWQYASABKAgiVQoZUmVzZW5kVmVyaWZpY2F0aW9uUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIVCg1jYXB0Y2hhX3Rva2VuGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiHAoaUmVzZW5kVmVyaWZpY2F0aW9uUmVzcG9uc2UiTwoTUmVxdWVzdFJlc2V0UmVxdWVzdBINCgVlbWFpbBgBIAEoCRIVCg1jYXB0Y2hhX3Rva2VuGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiFgoUUmVxdWVzdFJlc2V0UmVzcG9uc2UiegoMUmVzZXRSZXF1ZXN0Eg0KBXRva2VuGAEgASgJEg0KBWVtYWlsGAIgASgJEgwKBGNvZGUYAyABKAkSFAoMbmV3X3Bhc3N3b3JkGAQgASgJEhIKCnJlcXVlc3RfaWQYBSABKAkSFAoMZGV2aWNlX3Rva2VuGAYgASgJIiUKDVJlc2V0UmVzcG9uc2USFAoMZGV2aWNlX3Rva2VuGAEgASgJIg4KDEdldE1lUmVxdWVzdCI5Cg1HZXRNZVJlc3BvbnNlEigKB2FjY291bnQYASABKAsyFy5jb3VudGVyc2lnbi52MS5BY2NvdW50IoYBCg9VcGRhdGVNZVJlcXVlc3QSKAoHYWNjb3VudBgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhgKEGN1cnJlbnRfcGFzc3dvcmQYAyABKAkiPAoQVXBkYXRlTWVSZXNwb25zZRIoCgdhY2NvdW50GAEgASgLMhcuY291bnRlcnNpZ24udjEuQWNjb3VudCJbChVDaGFuZ2VQYXNzd29yZFJlcXVlc3QSGAoQY3VycmVudF9wYXNzd29yZBgBIAEoCRIUCgxuZXdfcGFzc3dvcmQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIYChZDaGFuZ2VQYXNzd29yZFJlc3BvbnNlIlwKGVJlcXVlc3RFbWFpbENoYW5nZVJlcXVlc3QSEQoJbmV3X2VtYWlsGAEgASgJEhgKEGN1cnJlbnRfcGFzc3dvcmQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIcChpSZXF1ZXN0RW1haWxDaGFuZ2VSZXNwb25zZSJbChlDb25maXJtRW1haWxDaGFuZ2VSZXF1ZXN0Eg0KBXRva2VuGAEgASgJEg0KBWVtYWlsGAIgASgJEgwKBGNvZGUYAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIcChpDb25maXJtRW1haWxDaGFuZ2VSZXNwb25zZSIRCg9FeHBvcnRNZVJlcXVlc3QiOQoQRXhwb3J0TWVSZXNwb25zZRIUCgxjb250ZW50X3R5cGUYASABKAkSDwoHY29udGVudBgCIAEoDCIrCg9EZWxldGVNZVJlcXVlc3QSGAoQY3VycmVudF9wYXNzd29yZBgBIAEoCSISChBEZWxldGVNZVJlc3BvbnNlMuwICg5BY2NvdW50U2VydmljZRJTCghSZWdpc3RlchIfLmNvdW50ZXJzaWduLnYxLlJlZ2lzdGVyUmVxdWVzdBogLmNvdW50ZXJzaWduLnYxLlJlZ2lzdGVyUmVzcG9uc2UiBPDUGAESTQoGVmVyaWZ5Eh0uY291bnRlcnNpZ24udjEuVmVyaWZ5UmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLlZlcmlmeVJlc3BvbnNlIgTw1BgBEnEKElJlc2VuZFZlcmlmaWNhdGlvbhIpLmNvdW50ZXJzaWduLnYxLlJlc2VuZFZlcmlmaWNhdGlvblJlcXVlc3QaKi5jb3VudGVyc2lnbi52MS5SZXNlbmRWZXJpZmljYXRpb25SZXNwb25zZSIE8NQYARJfCgxSZXF1ZXN0UmVzZXQSIy5jb3VudGVyc2lnbi52MS5SZXF1ZXN0UmVzZXRSZXF1ZXN0GiQuY291bnRlcnNpZ24udjEuUmVxdWVzdFJlc2V0UmVzcG9uc2UiBPDUGAESSgoFUmVzZXQSHC5jb3VudGVyc2lnbi52MS5SZXNldFJlcXVlc3QaHS5jb3VudGVyc2lnbi52MS5SZXNldFJlc3BvbnNlIgTw1BgBEkoKBUdldE1lEhwuY291bnRlcnNpZ24udjEuR2V0TWVSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuR2V0TWVSZXNwb25zZSIE8NQYAhJTCghVcGRhdGVNZRIfLmNvdW50ZXJzaWduLnYxLlVwZGF0ZU1lUmVxdWVzdBogLmNvdW50ZXJzaWduLnYxLlVwZGF0ZU1lUmVzcG9uc2UiBPDUGAISZQoOQ2hhbmdlUGFzc3dvcmQSJS5jb3VudGVyc2lnbi52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaJi5jb3VudGVyc2lnbi52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIgTw1BgCEnEKElJlcXVlc3RFbWFpbENoYW5nZRIpLmNvdW50ZXJzaWduLnYxLlJlcXVlc3RFbWFpbENoYW5nZVJlcXVlc3QaKi5jb3VudGVyc2lnbi52MS5SZXF1ZXN0RW1haWxDaGFuZ2VSZXNwb25zZSIE8NQYAhJxChJDb25maXJtRW1haWxDaGFuZ2USKS5jb3VudGVyc2lnbi52MS5Db25maXJtRW1haWxDaGFuZ2VSZXF1ZXN0GiouY291bnRlcnNpZ24udjEuQ29uZmlybUVtYWlsQ2hhbmdlUmVzcG9uc2UiBPDUGAESUwoIRXhwb3J0TWUSHy5jb3VudGVyc2lnbi52MS5FeHBvcnRNZVJlcXVlc3QaIC5jb3VudGVyc2lnbi52MS5FeHBvcnRNZVJlc3BvbnNlIgTw1BgCElMKCERlbGV0ZU1lEh8uY291bnRlcnNpZ24udjEuRGVsZXRlTWVSZXF1ZXN0GiAuY291bnRlcnNpZ24udjEuRGVsZXRlTWVSZXNwb25zZSIE8NQYAmIGcHJvdG8z", [file_countersign_v1_caller, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * An account as its owner sees it.
@@ -203,6 +203,14 @@ export const VerifyRequestSchema: GenMessage<VerifyRequest> = /*@__PURE__*/
  * @generated from message countersign.v1.VerifyResponse
  */
 export type VerifyResponse = Message<"countersign.v1.VerifyResponse"> & {
+  /**
+   * Several sign-ups with different passwords waited for this address, and nobody can tell which password is the owner's. So none
+   * counts: the account is there, and a mail with a link that sets its password is on its way. Otherwise the password of the sign-up
+   * counts, and the person can log in.
+   *
+   * @generated from field: bool password_link_mailed = 1;
+   */
+  passwordLinkMailed: boolean;
 };
 
 /**
@@ -326,6 +334,13 @@ export type ResetRequest = Message<"countersign.v1.ResetRequest"> & {
    * @generated from field: string request_id = 5;
    */
   requestId: string;
+
+  /**
+   * Optional: as for Login.
+   *
+   * @generated from field: string device_token = 6;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -339,6 +354,13 @@ export const ResetRequestSchema: GenMessage<ResetRequest> = /*@__PURE__*/
  * @generated from message countersign.v1.ResetResponse
  */
 export type ResetResponse = Message<"countersign.v1.ResetResponse"> & {
+  /**
+   * By what this device is expected: keep it and show it at the login that follows, which then does not wait for what others
+   * guessed. Empty over grpc-web, where it is the cookie `__Host-countersign_device`, and for a repetition.
+   *
+   * @generated from field: string device_token = 1;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -393,6 +415,13 @@ export type UpdateMeRequest = Message<"countersign.v1.UpdateMeRequest"> & {
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
    */
   updateMask?: FieldMask | undefined;
+
+  /**
+   * Needed when `update_mask` names `username`, and not read otherwise.
+   *
+   * @generated from field: string current_password = 3;
+   */
+  currentPassword: string;
 };
 
 /**
@@ -618,7 +647,8 @@ export const DeleteMeResponseSchema: GenMessage<DeleteMeResponse> = /*@__PURE__*
  *
  * Every RPC that takes a `request_id` may be repeated with the same id and the same fields within 24 hours: the
  * repetition answers as the first call did and does nothing. Passwords are not compared. Use a fresh random UUID for each
- * intention.
+ * intention. With an access token the ids are those of the account; without one an id belongs to the call and all its fields, so
+ * nobody can take or learn of the ids of somebody else.
  *
  * @generated from service countersign.v1.AccountService
  */
@@ -641,8 +671,8 @@ export const AccountService: GenService<{
    * Verifies an address with what was mailed to it, and so makes the account.
    *
    * A user name that somebody else got in the meantime is dropped: the account then has none. When several sign-ups
-   * waited for the address, nobody can tell whose password is the owner's: the account then begins without one, and a
-   * mail that sets it is sent.
+   * with different passwords waited for the address, nobody can tell whose password is the owner's: the account then begins
+   * without one, a mail with a link that sets it is sent, and `password_link_mailed` says so.
    *
    * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, RATE_LIMITED.
    *
@@ -678,7 +708,9 @@ export const AccountService: GenService<{
     output: typeof RequestResetResponseSchema;
   },
   /**
-   * Sets a new password with what was mailed, and ends every session of the account.
+   * Sets a new password with what was mailed, and ends every session of the account. What was counted against the former
+   * password is forgotten; who logs in next on this device, or on one that was used for the account before, does not wait for what
+   * others guess meanwhile.
    *
    * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, RATE_LIMITED, OVERLOADED.
    *
@@ -703,7 +735,10 @@ export const AccountService: GenService<{
    * Changes what `update_mask` names of the caller's account: `display_name`, `locale`, `username`.
    * An empty user name gives it up.
    *
-   * Reasons: INVALID_FIELD, USERNAME_TAKEN.
+   * People log in with the user name, so whoever changes it proves the current password as for ChangePassword; the owner is told by
+   * mail, and nobody else gets the former name for a while.
+   *
+   * Reasons: INVALID_FIELD, USERNAME_TAKEN, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.UpdateMe
    */

@@ -96,10 +96,10 @@ export enum ErrorReason {
   EMAIL_TAKEN = 7,
 
   /**
-   * The request id belongs to a different call.
+   * The account used the request id for a different call. Without an access token this cannot happen: ids belong to the call then.
    *
    * What to do: Use a fresh id for each intention.
-   * Example: Two people's registrations with the id `12345678`.
+   * Example: RequestEmailChange to two addresses with the id `12345678`.
    *
    * @generated from enum value: ERROR_REASON_REQUEST_ID_REUSED = 8;
    */

@@ -1,0 +1,20 @@
+//! A user name that an account gave up, and that nobody else gets for a while.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "reserved_usernames")]
+pub(in crate::store) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(in crate::store) tenant_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(in crate::store) username_normalised: String,
+    /// Who may take it again.
+    pub(in crate::store) account_id: Uuid,
+    pub(in crate::store) reserved_until: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(in crate::store) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

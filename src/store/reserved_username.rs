@@ -1,0 +1,152 @@
+//! User names that accounts gave up, and that nobody else gets for a while.
+
+use super::{
+    Executor, StoreFault, Tx,
+    entity::{account, reserved_username},
+    executor::Behind as _,
+};
+use countersign_domain::{
+    id::{AccountId, TenantId},
+    time::Timestamp,
+    username::Username,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait as _, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, OnConflict, Query, UnionType},
+};
+
+/// Names that are kept for one account. Whoever changes theirs again and again must not end up with all the good ones.
+const MOST_OF_ACCOUNT: u64 = 10;
+
+/// Keeps a name for the account that gave it up.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reserve(
+    tx: &Tx,
+    tenant: TenantId,
+    account: AccountId,
+    username: &Username,
+    until: Timestamp,
+) -> Result<(), StoreFault> {
+    let row = reserved_username::ActiveModel {
+        tenant_id: Set(tenant.as_uuid()),
+        username_normalised: Set(username.normalised().to_owned()),
+        account_id: Set(account.as_uuid()),
+        reserved_until: Set(until.as_micros()),
+    };
+    // A reservation that is there is one that is over, of somebody who had the name before.
+    let again =
+        OnConflict::columns([reserved_username::Column::TenantId, reserved_username::Column::UsernameNormalised])
+            .update_columns([reserved_username::Column::AccountId, reserved_username::Column::ReservedUntil])
+            .to_owned();
+    reserved_username::Entity::insert(row).on_conflict(again).exec_without_returning(tx.database()).await?;
+    let kept = Query::select()
+        .column(reserved_username::Column::UsernameNormalised)
+        .from(reserved_username::Entity)
+        .and_where(Expr::col(reserved_username::Column::TenantId).eq(tenant.as_uuid()))
+        .and_where(Expr::col(reserved_username::Column::AccountId).eq(account.as_uuid()))
+        .order_by(reserved_username::Column::ReservedUntil, sea_orm::Order::Desc)
+        .limit(MOST_OF_ACCOUNT)
+        .to_owned();
+    reserved_username::Entity::delete_many()
+        .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(reserved_username::Column::AccountId.eq(account.as_uuid()))
+        .filter(reserved_username::Column::UsernameNormalised.not_in_subquery(kept))
+        .exec(tx.database())
+        .await?;
+    Ok(())
+}
+
+/// Whether an account has this user name, or had it and may still take it again. One statement, whichever of the two it is.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_taken(
+    db: &impl Executor,
+    tenant: TenantId,
+    username: &Username,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    let mut kept = Query::select();
+    kept.column(reserved_username::Column::AccountId)
+        .from(reserved_username::Entity)
+        .and_where(Expr::col(reserved_username::Column::TenantId).eq(tenant.as_uuid()))
+        .and_where(Expr::col(reserved_username::Column::UsernameNormalised).eq(username.normalised()))
+        .and_where(Expr::col(reserved_username::Column::ReservedUntil).gt(now.as_micros()));
+    let mut all = Query::select();
+    all.column(account::Column::Id)
+        .from(account::Entity)
+        .and_where(Expr::col(account::Column::TenantId).eq(tenant.as_uuid()))
+        .and_where(Expr::col(account::Column::UsernameNormalised).eq(username.normalised()))
+        .union(UnionType::All, kept);
+    Ok(!db.database().query_all(&all).await?.is_empty())
+}
+
+/// Whether a name is kept for another account than this one. To be asked after the name was taken, in the same transaction: whoever
+/// gave it up a moment before has committed by then, and the reservation with it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_kept_for_another(
+    tx: &Tx,
+    tenant: TenantId,
+    account: AccountId,
+    username: &Username,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    let kept = reserved_username::Entity::find()
+        .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(reserved_username::Column::UsernameNormalised.eq(username.normalised()))
+        .filter(reserved_username::Column::AccountId.ne(account.as_uuid()))
+        .filter(reserved_username::Column::ReservedUntil.gt(now.as_micros()))
+        .all(tx.database())
+        .await?;
+    Ok(!kept.is_empty())
+}
+
+/// The names that are kept for an account.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_account(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<Vec<String>, StoreFault> {
+    let kept = reserved_username::Entity::find()
+        .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(reserved_username::Column::AccountId.eq(account.as_uuid()))
+        .filter(reserved_username::Column::ReservedUntil.gt(now.as_micros()))
+        .all(db.database())
+        .await?;
+    Ok(kept.into_iter().map(|row| row.username_normalised).collect())
+}
+
+/// Keeps a name no longer: its account took it again.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn release(tx: &Tx, tenant: TenantId, account: AccountId, username: &Username) -> Result<(), StoreFault> {
+    reserved_username::Entity::delete_many()
+        .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(reserved_username::Column::UsernameNormalised.eq(username.normalised()))
+        .filter(reserved_username::Column::AccountId.eq(account.as_uuid()))
+        .exec(tx.database())
+        .await?;
+    Ok(())
+}
+
+/// Forgets the names of every tenant that are kept no longer. Returns how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_over(db: &impl Executor, now: Timestamp) -> Result<u64, StoreFault> {
+    let deleted = reserved_username::Entity::delete_many()
+        .filter(reserved_username::Column::ReservedUntil.lte(now.as_micros()))
+        .exec(db.database())
+        .await?;
+    Ok(deleted.rows_affected)
+}
