@@ -27,16 +27,19 @@ const PROTOS: [&str; 7] = [
 const ADMIN_PROTOS: [&str; 1] = ["countersign/admin/v1/audit_service.proto"];
 
 /// Messages that carry passwords, tokens, codes or mails: prost would print them in clear.
-const SECRET_MESSAGES: [&str; 21] = [
+const SECRET_MESSAGES: [&str; 24] = [
     "countersign.v1.RegisterRequest",
     "countersign.v1.VerifyRequest",
     "countersign.v1.ResetRequest",
+    "countersign.v1.ResetResponse",
+    "countersign.v1.UpdateMeRequest",
     "countersign.v1.ChangePasswordRequest",
     "countersign.v1.RequestEmailChangeRequest",
     "countersign.v1.ConfirmEmailChangeRequest",
     "countersign.v1.DeleteMeRequest",
     "countersign.v1.ExportMeResponse",
     "countersign.v1.LoginRequest",
+    "countersign.v1.LoginResponse",
     "countersign.v1.RefreshRequest",
     "countersign.v1.LogoutRequest",
     "countersign.v1.Session",

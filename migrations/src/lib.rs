@@ -21,6 +21,8 @@ mod m0012_revocations;
 mod m0013_audit_chain;
 mod m0014_devices;
 mod m0015_write_probe;
+mod m0016_expected_devices;
+mod m0017_reserved_usernames;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -47,6 +49,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_audit_chain::Migration),
             Box::new(m0014_devices::Migration),
             Box::new(m0015_write_probe::Migration),
+            Box::new(m0016_expected_devices::Migration),
+            Box::new(m0017_reserved_usernames::Migration),
         ]
     }
 }

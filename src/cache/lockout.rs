@@ -4,12 +4,12 @@ mod shared;
 use super::Together;
 use crate::runtime::Clock;
 use countersign_domain::{
-    lockout::{CaptchaState, Guesses, Hold, LockoutRule, Outcome, Ticket},
+    lockout::{CaptchaState, Guesses, Hold, LockoutRule, Outcome, Settled, Ticket},
     time::Timestamp,
 };
 use memory::Memory;
 use shared::Shared;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 /// Remembers wrong guesses: in this process, or together with every other process on one Redis. The rule is that of
 /// [`LockoutRule`].
@@ -72,9 +72,18 @@ impl Lockout {
         self.change(key, |rule, guesses, now| guesses.admit(rule, captcha, now)).await
     }
 
-    /// Says how a guess ended. Returns for how long the key is locked from now on, if this guess did it.
-    pub async fn settle(&self, key: LockKey, ticket: Ticket, outcome: Outcome) -> Option<Duration> {
+    /// Says how a guess ended.
+    pub async fn settle(&self, key: LockKey, ticket: Ticket, outcome: Outcome) -> Settled {
         self.change(key, |rule, guesses, now| guesses.settle(rule, ticket, outcome, now)).await
+    }
+
+    /// Forgets whatever was counted for a key, and how often it was locked.
+    pub async fn forget(&self, key: LockKey) {
+        self.change(key, |_, guesses, _| guesses.forget()).await;
+        if self.0.shared.is_some() {
+            // What this replica counted while Redis was gone.
+            self.0.memory.change(key, self.0.clock.now(), |_, guesses, _| guesses.forget());
+        }
     }
 
     async fn change<T>(

@@ -5,11 +5,11 @@ use super::{
 use crate::usecase::{
     account::{
         AskingForMail, ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, Me, Register, Registering,
-        RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verified, Verify,
+        RequestEmailChange, RequestReset, ResendVerification, Reset, Resetting, UpdateMe, Verified, Verify,
     },
     action::ClaimProof,
 };
-use countersign_domain::{refusal::Refusal, request_id::RequestId};
+use countersign_domain::{refusal::Refusal, request_id::RequestId, secret::SecretText};
 use tonic::{Request, Response, Status};
 
 /// `countersign.v1.AccountService`
@@ -87,10 +87,15 @@ impl account_service_server::AccountService for AccountDoor {
             let mut fields = Fields::default();
             let proof = wire::claim_proof(&mut fields, message.token, &message.email, message.code);
             let password = wire::password(&mut fields, "new_password", message.new_password);
+            let device_token = wire::device_token(&mut fields, message.device_token);
             let request_id = wire::request_id(&mut fields, &message.request_id);
-            let ((proof, password), request_id) = fields.done(proof.zip(password).zip(request_id))?;
-            self.reset.run(&call.origin, proof, &password, request_id).await?;
-            Ok(ResetResponse {})
+            let read = proof.zip(password).zip(device_token.zip(request_id));
+            let ((proof, new_password), (device_token, request_id)) = fields.done(read)?;
+            let device_token = device_token.or_else(|| call.kept_device().cloned());
+            let form = Resetting { new_password, device_token, request_id };
+            let device = self.reset.run(&call.origin, proof, form).await?;
+            let device_token = device.map(|token| call.hand_out_device(token)).unwrap_or_default();
+            Ok(ResetResponse { device_token })
         })
         .await
     }
@@ -111,8 +116,13 @@ impl account_service_server::AccountService for AccountDoor {
             let mut fields = Fields::default();
             let (account, mask) = (message.account.unwrap_or_default(), message.update_mask.unwrap_or_default());
             let change = wire::profile_change(&mut fields, &account, &mask);
-            let change = fields.done(change)?;
-            let profile = self.update_me.run(&call.origin, call.person()?, change).await?;
+            let current = if change.as_ref().is_some_and(|change| change.username.is_some()) {
+                wire::password(&mut fields, "current_password", message.current_password)
+            } else {
+                Some(SecretText::new(String::new()))
+            };
+            let (change, current) = fields.done(change.zip(current))?;
+            let profile = self.update_me.run(&call.origin, call.person()?, change, &current).await?;
             Ok(UpdateMeResponse { account: Some(wire::account(profile)) })
         })
         .await

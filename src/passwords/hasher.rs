@@ -2,6 +2,7 @@ use super::{
     arena::{Arena, OutOfMemory},
     hash::{OUTPUT_BYTES, PasswordHash, Recipe, SALT_BYTES, is_bearable},
     pace::Pace,
+    presence::Presence,
     queue::{Job, NotTaken, Place, Queue},
 };
 use crate::runtime::{self, Entropy, Stopwatch};
@@ -47,6 +48,8 @@ pub enum HasherFault {
 pub enum Refused {
     /// The queue is full, or there is no memory for a hash with unusual parameters. Nothing was computed.
     Busy { retry_after: Duration },
+    /// The [`Caller`](super::Caller) was gone before its turn came. Nothing was computed.
+    Abandoned,
     /// The hasher has no workers any more.
     Stopped,
 }
@@ -65,7 +68,8 @@ pub enum Verdict {
 /// The threads that hash passwords, and the queue before them. Clones share both; the threads end with the last clone.
 ///
 /// A call is cancelled by dropping its future, so a caller's deadline is honoured by wrapping the call in a timeout: a
-/// job that nobody waits for is dropped before it costs anything.
+/// job that nobody waits for is dropped before it costs anything. Where a verdict must not be lost with its caller, somebody
+/// else waits for it ([`Hasher::verify_for`]).
 #[derive(Clone)]
 pub struct Hasher(Arc<Pool>);
 
@@ -155,8 +159,31 @@ impl Hasher {
     /// # Errors
     /// [`Refused`]; nothing is known about the password then.
     pub async fn verify(&self, password: Password, stored: Option<&PasswordHash>) -> Result<Verdict, Refused> {
+        self.verify_if(password, stored, None).await
+    }
+
+    /// The same for a caller who may go away while somebody else waits for the verdict: what has not begun by then is not
+    /// computed, and what has begun is finished and told. A worker decides which, at the moment it takes the job.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing is known about the password then.
+    pub async fn verify_for(
+        &self,
+        presence: &Presence,
+        password: Password,
+        stored: Option<&PasswordHash>,
+    ) -> Result<Verdict, Refused> {
+        self.verify_if(password, stored, Some(presence)).await
+    }
+
+    async fn verify_if(
+        &self,
+        password: Password,
+        stored: Option<&PasswordHash>,
+        presence: Option<&Presence>,
+    ) -> Result<Verdict, Refused> {
         let expected = stored.unwrap_or(&self.0.nobody);
-        let output = self.0.compute(password, expected.recipe().clone()).await?;
+        let output = self.0.compute_for(presence, password, expected.recipe().clone()).await?;
         let equal: bool = output.ct_eq(expected.output()).into();
         if equal && stored.is_some() {
             Ok(Verdict::Right { outdated: self.0.is_outdated(expected.recipe()) })
@@ -193,7 +220,7 @@ impl Pool {
         let (queue, pace) = (self.queue.clone(), self.pace.clone());
         let work = move || {
             let place = Place::take(&queue);
-            while let Some(Job { password, recipe, answer }) = place.next() {
+            while let Some(Job { password, recipe, answer, .. }) = place.next() {
                 let stopwatch = Stopwatch::start();
                 let output = arena.hash(password.reveal().as_bytes(), &recipe);
                 drop(password);
@@ -208,8 +235,17 @@ impl Pool {
     }
 
     async fn compute(&self, password: Password, recipe: Recipe) -> Result<Vec<u8>, Refused> {
+        self.compute_for(None, password, recipe).await
+    }
+
+    async fn compute_for(
+        &self,
+        presence: Option<&Presence>,
+        password: Password,
+        recipe: Recipe,
+    ) -> Result<Vec<u8>, Refused> {
         let (answer, answered) = oneshot::channel();
-        match self.queue.push(Job { password, recipe, answer }) {
+        match self.queue.push(Job { password, recipe, presence: presence.cloned(), answer }) {
             Ok(()) => {}
             Err(NotTaken::Full { waiting }) => return Err(self.busy(waiting)),
             Err(NotTaken::Closed) => return Err(Refused::Stopped),
@@ -217,6 +253,7 @@ impl Pool {
         match answered.await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(OutOfMemory)) => Err(self.busy(self.queue.depth())),
+            Err(_) if presence.is_some_and(Presence::is_gone) => Err(Refused::Abandoned),
             Err(_) => Err(Refused::Stopped),
         }
     }

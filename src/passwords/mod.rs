@@ -8,9 +8,11 @@ mod arena;
 mod hash;
 mod hasher;
 mod pace;
+mod presence;
 mod queue;
 #[cfg(test)]
 mod tests;
 
 pub use hash::{PasswordHash, SALT_BYTES, Unreadable};
 pub use hasher::{Hasher, HasherFault, HasherSettings, Refused, Verdict};
+pub use presence::{Caller, Presence};

@@ -1,4 +1,4 @@
-use super::{arena::OutOfMemory, hash::Recipe};
+use super::{arena::OutOfMemory, hash::Recipe, presence::Presence};
 use countersign_domain::password::Password;
 use std::{
     collections::VecDeque,
@@ -10,13 +10,15 @@ use tokio::sync::oneshot;
 pub(super) struct Job {
     pub(super) password: Password,
     pub(super) recipe: Recipe,
+    /// Who wants it done, where that is somebody else than whoever takes the answer.
+    pub(super) presence: Option<Presence>,
     pub(super) answer: oneshot::Sender<Result<Vec<u8>, OutOfMemory>>,
 }
 
 impl Job {
     /// Nobody waits for the answer any more: the call was cancelled, or its deadline has passed.
     fn is_abandoned(&self) -> bool {
-        self.answer.is_closed()
+        self.answer.is_closed() || self.presence.as_ref().is_some_and(Presence::is_gone)
     }
 }
 

@@ -138,22 +138,6 @@ pub async fn find_by_identifier(
     row.map(Account::read).transpose()
 }
 
-/// Whether an account has this user name.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn has_username(db: &impl Executor, tenant: TenantId, username: &Username) -> Result<bool, StoreFault> {
-    let found = account::Entity::find()
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
-        .filter(account::Column::UsernameNormalised.eq(username.normalised()))
-        .select_only()
-        .column(account::Column::Id)
-        .into_tuple::<uuid::Uuid>()
-        .one(db.database())
-        .await?;
-    Ok(found.is_some())
-}
-
 /// Changes the profile. Returns the account as it is then, or `None` when there is none.
 ///
 /// # Errors

@@ -4,8 +4,9 @@
 
 use super::{
     Executor, StoreFault, Tx,
-    entity::{device, session},
+    entity::{device, expected_device as expected, session},
     executor::Behind as _,
+    expected_device,
 };
 use countersign_domain::{
     id::{AccountId, DeviceId, SessionId, TenantId},
@@ -13,28 +14,48 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, ExprTrait, OnConflict, Query},
+    ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, OnConflict, Query, UnionType},
 };
 
 /// Accounts of one device that are looked at.
-const MOST_ACCOUNTS: u64 = 64;
+const MOST_ACCOUNTS: usize = 64;
 
-/// The accounts of a tenant that were logged in to from a device.
+/// The accounts of a tenant that have to do with a device.
+#[derive(Clone, Debug, Default)]
+pub struct Accounts {
+    /// They were logged in to from it.
+    pub known: Vec<AccountId>,
+    /// They expect it since their password was set.
+    pub expecting: Vec<AccountId>,
+}
+
+/// The accounts of a tenant that know or expect a device, by one statement.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn accounts(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Result<Vec<AccountId>, StoreFault> {
-    let ids: Vec<uuid::Uuid> = device::Entity::find()
-        .select_only()
-        .column(device::Column::AccountId)
-        .filter(device::Column::Id.eq(id.as_uuid()))
-        .filter(device::Column::TenantId.eq(tenant.as_uuid()))
-        .limit(MOST_ACCOUNTS)
-        .into_tuple()
-        .all(db.database())
-        .await?;
-    Ok(ids.into_iter().map(AccountId::from_uuid).collect())
+pub async fn accounts(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Result<Accounts, StoreFault> {
+    let mut expecting = Query::select();
+    expecting
+        .column(expected::Column::AccountId)
+        .expr(Expr::cust("1"))
+        .from(expected::Entity)
+        .and_where(Expr::col(expected::Column::Id).eq(id.as_uuid()))
+        .and_where(Expr::col(expected::Column::TenantId).eq(tenant.as_uuid()));
+    let mut all = Query::select();
+    all.column(device::Column::AccountId)
+        .expr(Expr::cust("0"))
+        .from(device::Entity)
+        .and_where(Expr::col(device::Column::Id).eq(id.as_uuid()))
+        .and_where(Expr::col(device::Column::TenantId).eq(tenant.as_uuid()))
+        .union(UnionType::All, expecting);
+    let mut accounts = Accounts::default();
+    for row in db.database().query_all(&all).await?.into_iter().take(MOST_ACCOUNTS) {
+        let account = AccountId::from_uuid(row.try_get_by_index(0)?);
+        let is_expecting = row.try_get_by_index::<i32>(1)? == 1;
+        if is_expecting { accounts.expecting.push(account) } else { accounts.known.push(account) }
+    }
+    Ok(accounts)
 }
 
 /// Remembers that somebody logged in from a device, and forgets the wrong passwords before it.
@@ -136,6 +157,12 @@ pub async fn forget_of_session(
         .and_where(Expr::col(session::Column::DeviceId).is_not_null())
         .to_owned();
     let is_another = kept.map(|kept| device::Column::Id.ne(kept.as_uuid()));
+    expected::Entity::delete_many()
+        .filter(expected::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(expected::Column::AccountId.eq(account.as_uuid()))
+        .filter(expected::Column::Id.in_subquery(of_session.clone()))
+        .exec(tx.database())
+        .await?;
     device::Entity::delete_many()
         .filter(device::Column::TenantId.eq(tenant.as_uuid()))
         .filter(device::Column::AccountId.eq(account.as_uuid()))
@@ -146,7 +173,7 @@ pub async fn forget_of_session(
     Ok(())
 }
 
-/// Makes every device but `kept` a stranger to an account.
+/// Makes every device but `kept` a stranger to an account, also those that are only expected.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -163,7 +190,7 @@ pub async fn forget_all(
         forgotten = forgotten.filter(device::Column::Id.ne(kept.as_uuid()));
     }
     forgotten.exec(tx.database()).await?;
-    Ok(())
+    expected_device::forget_all(tx, tenant, account).await
 }
 
 /// Forgets the devices of every tenant that were not seen since an instant. Returns how many.

@@ -88,6 +88,8 @@ impl From<passwords::Refused> for Failure {
             passwords::Refused::Busy { retry_after } => {
                 Refusal::from(Reason::Overloaded).retry_after(retry_after).into()
             }
+            // Nobody is there to read it.
+            passwords::Refused::Abandoned => Reason::DeadlineExceeded.into(),
             passwords::Refused::Stopped => Self::Broken("the password hasher has stopped".to_owned()),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
 
 impl Stories<'_> {
     fn login(&self) -> Login {
-        let Means { store, ring, news, hasher, lockout, world, .. } = self.means;
+        let Means { store, news, hasher, world, .. } = self.means;
         let open = OpenSession {
             store: store.clone(),
             lookout: self.lookout(),
@@ -26,7 +26,7 @@ impl Stories<'_> {
         Login {
             store: store.clone(),
             lookout: self.lookout(),
-            guesses: GuessGate { lockout: lockout.clone(), captcha: self.captcha_gate(), ring: ring.clone() },
+            guesses: self.guess_gate(),
             password: self.password_gate(),
             open,
             news: news.clone(),
@@ -66,7 +66,12 @@ impl Stories<'_> {
         }
     }
 
-    fn lookout(&self) -> Lookout {
+    pub(super) fn guess_gate(&self) -> GuessGate {
+        let Means { ring, lockout, .. } = self.means;
+        GuessGate { lockout: lockout.clone(), captcha: self.captcha_gate(), ring: ring.clone() }
+    }
+
+    pub(super) fn lookout(&self) -> Lookout {
         let Means { store, places, world, .. } = self.means;
         Lookout { store: store.clone(), places: places.clone(), entropy: world.entropy.clone() }
     }

@@ -65,11 +65,12 @@ impl Stories<'_> {
                 claim: self.claim(),
                 passwords: self.password_desk(),
                 repeats: self.repeats(),
+                lookout: self.lookout(),
                 journal: self.journal(),
                 clock: clock.clone(),
             },
             me: self.me(),
-            update_me: UpdateMe { store: store.clone(), journal: self.journal(), clock: clock.clone() },
+            update_me: self.update_me(),
             change_password: self.change_password(),
             request_email_change: self.request_email_change(),
             confirm_email_change: ConfirmEmailChange {
@@ -88,6 +89,18 @@ impl Stories<'_> {
                 journal: self.journal(),
                 clock,
             },
+        }
+    }
+
+    fn update_me(&self) -> UpdateMe {
+        UpdateMe {
+            store: self.means.store.clone(),
+            proof: self.session_password_gate(),
+            throttle: self.throttle(),
+            post: self.post(),
+            journal: self.journal(),
+            clock: self.means.world.clock.clone(),
+            username_reserved: self.config.accounts.username_reserved,
         }
     }
 
@@ -302,6 +315,7 @@ impl Stories<'_> {
             policy: PasswordPolicy { min_chars: passwords.min_length, max_bytes: passwords.max_bytes },
             remembered: passwords.history,
             hasher: self.means.hasher.clone(),
+            guesses: self.guess_gate(),
             post: self.post(),
             clock: self.means.world.clock.clone(),
             entropy: self.means.world.entropy.clone(),

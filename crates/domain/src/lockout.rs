@@ -4,6 +4,10 @@
 //! made one after the other. What is not settled in time counts as wrong. After a few wrong ones a captcha is demanded, after a few
 //! more nobody may guess for a while, and each further one makes that while twice as long.
 //!
+//! The same wrong password of the same client is evidence once: a program that goes on with a password that was changed guesses at
+//! nothing. It is recognised by a mark of 16 bits. Two guesses of one client share one by chance once in 65 536, which frees a guesser
+//! of nothing that matters, and says too little to test passwords by.
+//!
 //! It is *soft*: it ends by itself, says nothing of an account, and holds only those who share the key. A device that logged in
 //! before has a key of its own, so nobody can lock out another person (OWASP ASVS 5.0 6.1.1 and 6.3.1).
 
@@ -32,7 +36,17 @@ pub struct LockoutRule {
 pub enum Standing {
     /// On a device that was used for it before.
     Known,
+    /// On a device that was known until the password was set, or that set it. It does not wait for what others guessed, and its
+    /// login is news as that of a stranger is.
+    Expected,
     Stranger,
+}
+
+impl Standing {
+    /// Whether its guesses are counted by themselves, and those of others do not concern it.
+    pub const fn is_counted_alone(self) -> bool {
+        matches!(self, Self::Known | Self::Expected)
+    }
 }
 
 /// What is counted of a password that was guessed at for too long: to strangers it opens nothing until it is reset, whatever limit is
@@ -52,13 +66,32 @@ pub enum Hold {
     Wait(Duration),
 }
 
+/// By what a guess is recognised when the same client makes it again: 16 bits of a keyed code of who guesses what for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(u16);
+
+impl Mark {
+    pub fn from_tag(tag: [u8; 32]) -> Self {
+        Self(u16::from_be_bytes([tag[0], tag[1]]))
+    }
+}
+
 /// How a guess ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Right,
-    Wrong,
+    Wrong(Mark),
     /// Nothing was learnt about the password.
     Unknown,
+}
+
+/// What a guess that was settled changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// For how long the key is locked from now on, if this guess did it.
+    pub locked: Option<Duration>,
+    /// Whether the same client made the same guess before: it was counted then.
+    pub is_repeat: bool,
 }
 
 /// What there is to say of a captcha when a guess is made.
@@ -79,6 +112,8 @@ pub struct Guesses {
     /// How often was locked since it was last quiet.
     locks: u32,
     locked_until: Timestamp,
+    /// Guesses that were counted, in the order in which they were last made.
+    counted: Vec<Counted>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,14 +122,25 @@ struct Try {
     is_wrong: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    at: Timestamp,
+    mark: Mark,
+}
+
 /// A guess not settled by then was wrong: longer than any call takes.
 const UNSETTLED: Duration = Duration::from_mins(1);
 /// When somebody comes back who must wait only for guesses that are being evaluated.
 const EVALUATION: Duration = Duration::from_millis(250);
 /// When nothing went wrong for so long after the last wait, everything is forgotten.
 const QUIET: Duration = Duration::from_hours(1);
+/// A guess that the same client makes again within this time, again and again, is counted once. As long as anything is remembered,
+/// and longer than any wait: otherwise a program that goes on through a lock would lock anew behind it.
+const REPEAT_WINDOW: Duration = QUIET;
 /// Tries that are remembered for one key, whatever was stored.
 const MOST_TRIES: usize = 256;
+/// Guesses that are recognised again. Where there are more, the one not made for longest is counted again.
+const MOST_COUNTED: usize = 32;
 
 impl LockoutRule {
     /// A quarter, at least one guess: for each replica while they cannot count together.
@@ -146,25 +192,55 @@ impl Guesses {
         Ok(Ticket(at))
     }
 
-    /// Settles a guess. Returns for how long the key is locked from now on, if this guess did it.
-    pub fn settle(&mut self, rule: &LockoutRule, ticket: Ticket, outcome: Outcome, now: Timestamp) -> Option<Duration> {
+    /// Settles a guess.
+    pub fn settle(&mut self, rule: &LockoutRule, ticket: Ticket, outcome: Outcome, now: Timestamp) -> Settled {
         match outcome {
             Outcome::Right => *self = Self::default(),
-            Outcome::Unknown => self.tries.retain(|guess| guess.at != ticket.0 || guess.is_wrong),
-            Outcome::Wrong => {
+            Outcome::Unknown => self.give_back(ticket),
+            Outcome::Wrong(mark) if self.is_repeat(mark, now) => {
+                self.give_back(ticket);
+                return Settled { locked: None, is_repeat: true };
+            }
+            Outcome::Wrong(_) => {
                 match self.tries.iter_mut().find(|guess| guess.at == ticket.0) {
                     // Its minute was over, and it was counted then.
-                    Some(guess) if guess.is_wrong => return None,
+                    Some(guess) if guess.is_wrong => return Settled::default(),
                     Some(guess) => guess.is_wrong = true,
                     // Somebody who knew the password came in between, or it was admitted elsewhere.
                     None => self.insert(Try { at: ticket.0, is_wrong: true }),
                 }
                 let locked = self.lock_if_due(rule, now);
                 self.tidy(rule, now);
-                return locked;
+                return Settled { locked, is_repeat: false };
             }
         }
-        None
+        Settled::default()
+    }
+
+    /// Forgets everything, as a right password does.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn give_back(&mut self, ticket: Ticket) {
+        self.tries.retain(|guess| guess.at != ticket.0 || guess.is_wrong);
+    }
+
+    /// Whether a guess was counted before. It is remembered from now on.
+    fn is_repeat(&mut self, mark: Mark, now: Timestamp) -> bool {
+        self.forget_old_marks(now);
+        let before = self.counted.len();
+        self.counted.retain(|counted| counted.mark != mark);
+        let is_repeat = self.counted.len() < before;
+        if self.counted.len() >= MOST_COUNTED {
+            self.counted.remove(0);
+        }
+        self.counted.push(Counted { at: now, mark });
+        is_repeat
+    }
+
+    fn forget_old_marks(&mut self, now: Timestamp) {
+        self.counted.retain(|counted| counted.at.plus(REPEAT_WINDOW) > now);
     }
 
     /// Whether there is anything to remember.
@@ -192,8 +268,9 @@ impl Guesses {
         self.locked_until = self.locked_until.min(now.plus(rule.longest_wait));
         let last = self.tries.last().map_or(self.locked_until, |guess| guess.at.max(self.locked_until));
         if last.plus(QUIET.max(rule.lock_window).max(rule.captcha_window)) <= now {
-            *self = Self::default();
+            *self = Self { counted: std::mem::take(&mut self.counted), ..Self::default() };
         }
+        self.forget_old_marks(now);
         let oldest = now.minus(rule.lock_window.max(rule.captcha_window));
         self.tries.retain(|guess| !guess.is_wrong || guess.at > oldest);
     }
@@ -217,13 +294,16 @@ impl Guesses {
         self.tries.insert(at, new);
     }
 
-    /// As text, for a store that keeps texts: `locks until`, then ` instant+` of a wrong guess and ` instant?` of one that is
-    /// being evaluated.
+    /// As text, for a store that keeps texts: `locks until`, then ` instant+` of a wrong guess, ` instant?` of one that is
+    /// being evaluated, and ` instant=mark` of one that is recognised.
     pub fn to_text(&self) -> String {
         let mut text = format!("{} {}", self.locks, self.locked_until.as_micros());
         for guess in &self.tries {
             // Writing to a string does not fail.
             let _ = write!(text, " {}{}", guess.at.as_micros(), if guess.is_wrong { '+' } else { '?' });
+        }
+        for Counted { at, mark } in &self.counted {
+            let _ = write!(text, " {}={:04x}", at.as_micros(), mark.0);
         }
         text
     }
@@ -236,8 +316,15 @@ impl Guesses {
     fn read(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let (locks, until) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        let mut read = Self { tries: Vec::new(), locks, locked_until: Timestamp::from_micros(until) };
-        for word in words.take(MOST_TRIES) {
+        let locked_until = Timestamp::from_micros(until);
+        let mut read = Self { tries: Vec::new(), locks, locked_until, counted: Vec::new() };
+        for word in words.take(MOST_TRIES + MOST_COUNTED) {
+            if let Some((at, mark)) = word.split_once('=') {
+                let at = Timestamp::from_micros(at.parse().ok()?);
+                let mark = Mark(u16::from_str_radix(mark, 16).ok()?);
+                read.counted.push(Counted { at, mark });
+                continue;
+            }
             let is_wrong = word.ends_with('+');
             let at = Timestamp::from_micros(word.strip_suffix(['+', '?'])?.parse().ok()?);
             read.insert(Try { at, is_wrong });

@@ -63,7 +63,7 @@ pub fn judge_login(standing: Standing, seen: &Sighting, before: &[Sighting]) -> 
     let looks_like = |earlier: &Sighting| {
         earlier.signals.program == seen.signals.program && earlier.signals.network == seen.signals.network
     };
-    let new_device = standing == Standing::Stranger && !before.is_empty() && !before.iter().any(looks_like);
+    let new_device = standing != Standing::Known && !before.is_empty() && !before.iter().any(looks_like);
     let mut places = before.iter().filter_map(|earlier| earlier.place).peekable();
     let new_place = seen.place.is_some_and(|here| places.peek().is_some() && places.all(|place| place != here));
     LoginNews { new_device, new_place }
@@ -76,7 +76,7 @@ mod tests {
         client::{Network, Program},
         id::DeviceId,
     };
-    use Standing::{Known, Stranger};
+    use Standing::{Expected, Known, Stranger};
     use uuid::Uuid;
 
     fn device(number: u128) -> DeviceSignal {
@@ -139,6 +139,11 @@ mod tests {
         assert_eq!(judge(Stranger, "app/2.0", "198.51.100.1", "FR"), news(true, false), "known parts, never together");
         assert_eq!(judge(Known, "curl/8", "203.0.113.1", "DE"), news(false, false));
         assert_eq!(judge(Stranger, "curl/8", "203.0.113.1", "BR"), news(true, true));
+        assert_eq!(
+            judge(Expected, "curl/8", "203.0.113.1", "DE"),
+            news(true, false),
+            "it was known before the password was set"
+        );
         assert_eq!(judge(Known, "app/1.0", "192.0.2.1", "BR"), news(false, true));
         assert_eq!(judge(Known, "app/1.0", "192.0.2.1", ""), news(false, false), "a place nobody knows is no news");
     }

@@ -69,7 +69,7 @@ impl Shard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_domain::lockout::{CaptchaState, Outcome};
+    use countersign_domain::lockout::{CaptchaState, Mark, Outcome};
     use std::time::Duration;
 
     const RULE: LockoutRule = LockoutRule {
@@ -89,10 +89,11 @@ mod tests {
     fn what_is_over_makes_room_and_what_matters_stays() {
         let memory = Memory::new(RULE);
         let key = |number: u64| LockKey::from_tag([number.to_be_bytes(); 4].concat().try_into().unwrap());
+        let wrong = Outcome::Wrong(Mark::from_tag([7; 32]));
         let guess = |number, now| {
             let admit = |rule: &_, guesses: &mut Guesses, now| guesses.admit(rule, CaptchaState::Solved, now);
             let ticket = memory.change(key(number), now, admit).unwrap();
-            memory.change(key(number), now, |rule, guesses, now| guesses.settle(rule, ticket, Outcome::Wrong, now));
+            memory.change(key(number), now, |rule, guesses, now| guesses.settle(rule, ticket, wrong, now));
         };
         let start = Timestamp::from_seconds(1_800_000_000);
         for number in 0..50_000 {

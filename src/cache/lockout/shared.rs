@@ -15,7 +15,9 @@ pub(super) struct Shared {
 }
 
 /// The hash tag of the limiter: one slot of a cluster, one connection that is known to answer.
-const PREFIX: &str = "{countersign}:lockout:";
+///
+/// The number is that of the text in which guesses are written: replicas that write it differently count apart for as long as both run.
+const PREFIX: &str = "{countersign}:lockout:2:";
 /// How often is looked again. Each time, somebody else was admitted or settled, and the rule admits few.
 const MOST_LOOKS: usize = 64;
 

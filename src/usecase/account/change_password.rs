@@ -4,7 +4,7 @@ use crate::{
     store::Store,
     usecase::{
         About, Failure, Journal, Origin,
-        gate::{Repeats, SessionPasswordGate, SignedIn, Throttle},
+        gate::{Repeats, RequestIds, SessionPasswordGate, SignedIn, Throttle},
     },
 };
 use countersign_domain::{audit::EventKind, request_id::RequestId, secret::SecretText};
@@ -33,8 +33,9 @@ impl ChangePassword {
         request_id: Option<RequestId>,
     ) -> Result<(), Failure> {
         let (tenant, session) = (caller.tenant(), caller.session().id);
+        let whose = (tenant, RequestIds::Of(caller.account().id));
         let parts = [session.to_string()];
-        let Some(ticket) = self.repeats.open(tenant, "ChangePassword", request_id, &[&parts[0]]).await? else {
+        let Some(ticket) = self.repeats.open(whose, "ChangePassword", request_id.as_ref(), &[&parts[0]]).await? else {
             return Ok(());
         };
         self.throttle.password_change(caller.account().id).await?;
@@ -48,11 +49,11 @@ impl ChangePassword {
             return Ok(());
         }
         self.proof.hold(&tx, caller, &proven).await?;
-        self.passwords.set(&tx, account, &hash, PasswordWhy::Changed { kept: caller.session() }).await?;
+        let set = self.passwords.set(&tx, account, &hash, PasswordWhy::Changed { kept: caller.session() }).await?;
         let about = About::own(account.id).in_session(session);
         self.journal.did(&tx, tenant, origin, EventKind::PasswordChanged, about).await?;
         tx.commit().await?;
-        self.passwords.post.collect();
+        self.passwords.was_set(account, set).await;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     usecase::{
         About, Failure, Journal, Origin,
         action::{Claim, ClaimProof},
-        gate::Repeats,
+        gate::{Lookout, Repeats, RequestIds},
     },
 };
 use countersign_domain::{
@@ -19,29 +19,42 @@ pub struct Reset {
     pub claim: Claim,
     pub passwords: PasswordDesk,
     pub repeats: Repeats,
+    pub lookout: Lookout,
     pub journal: Journal,
     pub clock: Clock,
+}
+
+/// What somebody filled in.
+#[derive(Debug)]
+pub struct Resetting {
+    pub new_password: SecretText,
+    pub device_token: Option<SecretText>,
+    pub request_id: Option<RequestId>,
 }
 
 const METHOD: &str = "Reset";
 
 impl Reset {
+    /// Returns the token of the device from which it was done: it does not wait for what others guess when it logs in. `None` when
+    /// this very call was answered before.
+    ///
     /// # Errors
-    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, ACCOUNT_DISABLED, REQUEST_ID_REUSED,
+    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, ACCOUNT_DISABLED,
     /// OVERLOADED.
     pub async fn run(
         &self,
         origin: &Origin,
         proof: ClaimProof,
-        new_password: &SecretText,
-        request_id: Option<RequestId>,
-    ) -> Result<(), Failure> {
+        form: Resetting,
+    ) -> Result<Option<SecretText>, Failure> {
+        let Resetting { new_password, device_token, request_id } = form;
         // What is wrong with the password itself costs neither a try nor a look at the link.
-        self.passwords.admit("new_password", new_password, &[])?;
+        self.passwords.admit("new_password", &new_password, &[])?;
         let parts = proof.parts();
         let tenant = origin.tenant();
-        let Some(ticket) = self.repeats.open(tenant, METHOD, request_id.clone(), &parts).await? else {
-            return Ok(());
+        let whose = (tenant, RequestIds::OfStrangers);
+        let Some(ticket) = self.repeats.open(whose, METHOD, request_id.as_ref(), &parts).await? else {
+            return Ok(None);
         };
         let mut about = About::default();
         let attempt = async {
@@ -56,22 +69,24 @@ impl Reset {
             if account.email.normalised() != proven.email().normalised() {
                 return Err(Reason::LinkInvalid.into());
             }
-            let password = self.passwords.admit_for(&account, new_password).await?;
+            let password = self.passwords.admit_for(&account, &new_password).await?;
             let hash = self.passwords.hash(&password).await?;
+            let device = self.lookout.device(tenant, device_token.as_ref()).await?;
             let tx = self.store.begin().await?;
             if !ticket.redeem(&tx, self.clock.now()).await? {
-                return Ok(());
+                return Ok(None);
             }
             account::lock(&tx, tenant, id).await?;
             self.claim.consume(&tx, &proven).await?;
-            self.passwords.set(&tx, &account, &hash, PasswordWhy::Reset).await?;
+            let why = PasswordWhy::Reset { from: device.arriving().id };
+            let set = self.passwords.set(&tx, &account, &hash, why).await?;
             self.journal.did(&tx, tenant, origin, EventKind::PasswordReset, About::own(id)).await?;
             tx.commit().await?;
-            self.passwords.post.collect();
-            Ok(())
+            self.passwords.was_set(&account, set).await;
+            Ok(Some(device.into_token()))
         };
         match attempt.await {
-            Err(_) if self.repeats.overtaken(tenant, METHOD, request_id, &parts).await => Ok(()),
+            Err(_) if self.repeats.overtaken(whose, METHOD, request_id.as_ref(), &parts).await => Ok(None),
             Err(failure) => Err(self.journal.refused(tenant, origin, EventKind::ActionRefused, about, failure).await),
             done => done,
         }

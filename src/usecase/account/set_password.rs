@@ -1,12 +1,14 @@
 use crate::{
     passwords::{Hasher, PasswordHash, SALT_BYTES, Verdict},
     runtime::{Clock, Entropy},
-    store::{Store, Tx, account, account::Account, action, device, outbox, past_password, session, session::Session},
-    usecase::{Failure, Letter, Post},
+    store::{
+        Store, Tx, account, account::Account, action, expected_device, outbox, past_password, session, session::Session,
+    },
+    usecase::{Failure, Letter, Post, gate::GuessGate},
 };
 use countersign_domain::{
     action::ActionPurpose,
-    id::EventId,
+    id::{DeviceId, EventId},
     mail::MailTemplate,
     password::{NewPassword, PasswordPolicy, PasswordRejected},
     refusal::{Reason, Refusal},
@@ -23,6 +25,7 @@ pub struct PasswordDesk {
     /// How many of the last passwords may not come back, the present one included.
     pub remembered: usize,
     pub hasher: Hasher,
+    pub guesses: GuessGate,
     pub post: Post,
     pub clock: Clock,
     pub entropy: Entropy,
@@ -31,10 +34,18 @@ pub struct PasswordDesk {
 /// Why a password is set.
 #[derive(Clone, Copy, Debug)]
 pub enum PasswordWhy<'a> {
-    /// With a mailed link: every session ends.
-    Reset,
+    /// With a mailed link, from this device: every session ends.
+    Reset { from: DeviceId },
     /// With the current password: every other session ends.
     Changed { kept: &'a Session },
+}
+
+/// A password was set, in a transaction that is to be committed.
+#[derive(Debug)]
+#[must_use = "guesses at the former password go on being counted"]
+pub struct PasswordSet {
+    /// From which wrong passwords were counted.
+    counted: Vec<DeviceId>,
 }
 
 impl PasswordDesk {
@@ -99,12 +110,12 @@ impl PasswordDesk {
         account: &Account,
         hash: &SecretText,
         why: PasswordWhy<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<PasswordSet, Failure> {
         let (tenant, id, now) = (account.tenant, account.id, self.clock.now());
         if !account::replace_password(tx, tenant, id, account.password_version, hash, now).await? {
             // Another one was set since this one was admitted, or the account was disabled.
             return Err(match why {
-                PasswordWhy::Reset => Reason::LinkUsed.into(),
+                PasswordWhy::Reset { .. } => Reason::LinkUsed.into(),
                 PasswordWhy::Changed { .. } => Refusal::from(Reason::CurrentPasswordWrong)
                     .with_violation("current_password", "", "is wrong")
                     .into(),
@@ -115,13 +126,15 @@ impl PasswordDesk {
             past_password::insert(tx, tenant, past, id, replaced, now).await?;
             past_password::forget_older(tx, tenant, id, self.remembered.saturating_sub(1) as u64).await?;
         }
-        let (kept, ended) = match why {
-            PasswordWhy::Reset => (None, EndReason::PasswordReset),
-            PasswordWhy::Changed { kept } => (Some(kept), EndReason::PasswordChanged),
+        let (kept, from, ended) = match why {
+            PasswordWhy::Reset { from } => (None, Some(from), EndReason::PasswordReset),
+            PasswordWhy::Changed { kept } => (Some(kept), None, EndReason::PasswordChanged),
         };
         session::end_all(tx, tenant, id, kept.map(|kept| kept.id), ended, now).await?;
-        // Whoever has to be locked out may have logged in before.
-        device::forget_all(tx, tenant, id, kept.and_then(|kept| kept.device)).await?;
+        // Whoever has to be locked out may have logged in before, and its owner has, too. So no device is known any more, and each
+        // is expected: what strangers guess does not keep it out, and its owner is told when somebody logs in from it.
+        let devices = (kept.and_then(|kept| kept.device), from);
+        let counted = expected_device::expect(tx, tenant, id, devices, now).await?;
         // A reset link that was mailed before would undo the change, and whoever had to be locked out may have asked to move
         // the account. First the mails on their way, then the links: a mail that is being prepared finishes in between.
         outbox::drop_waiting(tx, tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
@@ -130,6 +143,13 @@ impl PasswordDesk {
         let letter =
             Letter::new(MailTemplate::PasswordChanged, account.locale, account.email.clone()).about(id.as_uuid());
         self.post.queue(tx, tenant, letter, now).await?;
-        Ok(())
+        Ok(PasswordSet { counted })
+    }
+
+    /// What follows once it is committed: the mail goes out, and what was counted against the former password is forgotten. Its
+    /// owner has proven to be the owner, so nothing that others did keeps them out any longer.
+    pub async fn was_set(&self, account: &Account, set: PasswordSet) {
+        self.post.collect();
+        self.guesses.forgive(account, &set.counted).await;
     }
 }

@@ -60,11 +60,12 @@ impl CaptchaGate {
         Ok(())
     }
 
-    /// Checks a captcha. The provider hears of a token once; what it said is not kept.
+    /// Checks a captcha. The provider hears of a token once; what it said is not kept. Returns whether it was solved: `false` when
+    /// people are let through because nobody can say.
     ///
     /// # Errors
     /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
-    pub async fn prove(&self, origin: &Origin, act: CaptchaAct, token: &SecretText) -> Result<(), Failure> {
+    pub async fn prove(&self, origin: &Origin, act: CaptchaAct, token: &SecretText) -> Result<bool, Failure> {
         let desk = self.desk.as_ref();
         let desk = desk.ok_or_else(|| Failure::Broken("a captcha was asked for, and nobody makes any".to_owned()))?;
         if token.is_empty() {
@@ -77,13 +78,13 @@ impl CaptchaGate {
         match verdict {
             CaptchaVerdict::Passed => {
                 telemetry::count_captcha(act.name(), "passed");
-                Ok(())
+                Ok(true)
             }
             CaptchaVerdict::Failed(why) => {
                 telemetry::count_captcha(act.name(), why.name());
                 Err(desk.challenge(Reason::CaptchaInvalid, act))
             }
-            CaptchaVerdict::Fault(fault) => desk.bear(origin, act, fault),
+            CaptchaVerdict::Fault(fault) => desk.bear(origin, act, fault).map(|()| false),
         }
     }
 }

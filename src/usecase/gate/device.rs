@@ -2,12 +2,13 @@ use crate::{
     keys::DeviceToken,
     places::Places,
     runtime::Entropy,
-    store::{Store, StoreFault, device},
+    store::{Store, StoreFault, device, device::Accounts},
     usecase::Origin,
 };
 use countersign_domain::{
     client::{DeviceSignal, Network, Program, Signals},
     id::{AccountId, DeviceId, TenantId},
+    lockout::Standing,
     risk::Sighting,
     secret::SecretText,
 };
@@ -21,22 +22,42 @@ pub struct Lookout {
     pub entropy: Entropy,
 }
 
-/// The device that a login comes from: one that is known, or a new one.
+/// The device that a login comes from: one that is known or expected, or a new one.
 #[derive(Clone, Debug)]
 pub struct Device {
     token: DeviceToken,
-    id: DeviceId,
-    accounts: Vec<AccountId>,
+    shown: DeviceId,
+    accounts: Accounts,
+}
+
+/// A device on which somebody logs in.
+#[derive(Clone, Copy, Debug)]
+pub struct ArrivingDevice {
+    /// By which its guesses are counted.
+    pub shown: DeviceId,
+    /// By which it is known from now on.
+    pub id: DeviceId,
 }
 
 impl Device {
-    pub fn id(&self) -> DeviceId {
-        self.id
+    /// By which its guesses are counted.
+    pub fn shown(&self) -> DeviceId {
+        self.shown
     }
 
-    /// Whether somebody logged in to this account from here before.
-    pub fn knows(&self, account: AccountId) -> bool {
-        self.accounts.contains(&account)
+    pub fn arriving(&self) -> ArrivingDevice {
+        ArrivingDevice { shown: self.shown, id: self.token.id() }
+    }
+
+    /// What it is to an account.
+    pub fn standing(&self, account: AccountId) -> Standing {
+        if self.accounts.known.contains(&account) {
+            Standing::Known
+        } else if self.accounts.expecting.contains(&account) {
+            Standing::Expected
+        } else {
+            Standing::Stranger
+        }
     }
 
     /// What the client shows the next time.
@@ -46,20 +67,26 @@ impl Device {
 }
 
 impl Lookout {
-    /// A token that nobody was given is none: a client does not choose its own. Nothing here depends on whose account is asked for.
+    /// A token that nobody was given is none: a client does not choose its own. One of which nothing but an expectation is left
+    /// gets another: whoever had to be locked out by a new password may hold a copy. Nothing here depends on whose account is
+    /// asked for.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn device(&self, tenant: TenantId, presented: Option<&SecretText>) -> Result<Device, StoreFault> {
+        let fresh = || DeviceToken::generate(&self.entropy);
         if let Some(token) = presented.and_then(DeviceToken::presented) {
-            let id = token.id();
-            let accounts = device::accounts(&self.store.read(), tenant, id).await?;
-            if !accounts.is_empty() {
-                return Ok(Device { token, id, accounts });
+            let shown = token.id();
+            let accounts = device::accounts(&self.store.read(), tenant, shown).await?;
+            if !accounts.known.is_empty() {
+                return Ok(Device { token, shown, accounts });
+            }
+            if !accounts.expecting.is_empty() {
+                return Ok(Device { token: fresh(), shown, accounts });
             }
         }
-        let token = DeviceToken::generate(&self.entropy);
-        Ok(Device { id: token.id(), token, accounts: Vec::new() })
+        let token = fresh();
+        Ok(Device { shown: token.id(), token, accounts: Accounts::default() })
     }
 
     /// The device that a browser shows.

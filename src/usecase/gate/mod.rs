@@ -13,10 +13,10 @@ mod throttle;
 
 pub use authenticate::{Authenticate, ServiceCaller, SignedIn};
 pub use captcha::{CaptchaDesk, CaptchaGate};
-pub use device::{Device, Lookout};
+pub use device::{ArrivingDevice, Device, Lookout};
 pub use guess::{Guess, GuessGate, Guesser};
 pub use operator::{OperatorGate, OperatorProven};
 pub use password::{PasswordGate, PasswordProven, SessionPasswordGate};
-pub use repeat::{Repeats, Ticket};
+pub use repeat::{Repeats, RequestIds, Ticket};
 pub use tenant::FindTenant;
-pub use throttle::Throttle;
+pub use throttle::{LoginDraw, Throttle};

@@ -1,5 +1,5 @@
 use crate::{
-    passwords::{Hasher, PasswordHash, Verdict},
+    passwords::{Caller, Hasher, PasswordHash, Presence, Verdict},
     runtime::{Clock, spawn},
     store::{Store, Tx, account, account::Account, session},
     usecase::{About, Failure, Journal, Origin, gate::SignedIn},
@@ -42,10 +42,13 @@ impl PasswordGate {
     /// The same work and the same answer whether the account is missing, disabled, without a password, or simply has
     /// another one. `None` means wrong.
     ///
+    /// Whoever is present may go away meanwhile: a hash that has not begun is not computed then, and one that has begun is finished.
+    ///
     /// # Errors
-    /// OVERLOADED.
-    pub async fn prove(
+    /// OVERLOADED; DEADLINE_EXCEEDED when nothing was computed because nobody waited any more.
+    pub async fn prove_for(
         &self,
+        presence: &Presence,
         account: Option<Account>,
         presented: &SecretText,
     ) -> Result<Option<PasswordProven>, Failure> {
@@ -61,7 +64,7 @@ impl PasswordGate {
             Some(password) => (password, stored),
             None => (Password::stand_in(), None),
         };
-        let verdict = self.hasher.verify(password.clone(), stored.as_ref()).await?;
+        let verdict = self.hasher.verify_for(presence, password.clone(), stored.as_ref()).await?;
         Ok(match (verdict, account) {
             (Verdict::Right { outdated }, Some(account)) => {
                 Some(PasswordProven { account, outdated: outdated.then_some(password) })
@@ -94,8 +97,11 @@ impl SessionPasswordGate {
         presented: &SecretText,
     ) -> Result<PasswordProven, Failure> {
         let (gate, origin, caller, presented) = (self.clone(), origin.clone(), caller.clone(), presented.clone());
-        // In a task of its own: a caller who hangs up must not leave a try that is neither spent nor given back.
-        let evaluation = spawn(async move { gate.evaluate(&origin, &caller, &presented).await });
+        // In a task of its own: a caller who hangs up must not leave a try that is neither spent nor given back. It is given back
+        // as long as the hash has not begun; from then on the verdict comes, and is applied although nobody waits.
+        let waiting = Caller::default();
+        let presence = waiting.presence();
+        let evaluation = spawn(async move { gate.evaluate(&origin, &caller, (&presented, &presence)).await });
         evaluation.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
 
@@ -127,7 +133,7 @@ impl SessionPasswordGate {
         &self,
         origin: &Origin,
         caller: &SignedIn,
-        presented: &SecretText,
+        (presented, presence): (&SecretText, &Presence),
     ) -> Result<PasswordProven, Failure> {
         let account = caller.account().clone();
         let (tenant, id, session) = (caller.tenant(), account.id, caller.session().id);
@@ -142,7 +148,7 @@ impl SessionPasswordGate {
                 _ => Reason::SessionEnded.into(),
             });
         };
-        match self.gate.prove(Some(account), presented).await {
+        match self.gate.prove_for(presence, Some(account), presented).await {
             Ok(Some(proven)) => {
                 session::forgive_password_tries(&db, tenant, session, tries).await?;
                 return Ok(proven);

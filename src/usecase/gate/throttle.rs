@@ -11,7 +11,21 @@ use countersign_domain::{
 };
 use std::{net::IpAddr, sync::Arc};
 
-/// Turns away who calls too often. The limits and their sizes are those of [`Limit`].
+/// What a login draws from its address before anything of it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginDraw {
+    Whole,
+    /// It shows a device or a captcha. Whether that is worth anything is found out later, and paid for then.
+    Light,
+}
+
+impl LoginDraw {
+    pub fn of(shows_something: bool) -> Self {
+        if shows_something { Self::Light } else { Self::Whole }
+    }
+}
+
+/// Turns away who calls too often. The limits are those of [`Limit`].
 #[derive(Clone, Debug)]
 pub struct Throttle {
     /// Counts with all replicas.
@@ -44,8 +58,21 @@ impl Throttle {
 
     /// # Errors
     /// RATE_LIMITED.
-    pub async fn login(&self, origin: &Origin) -> Result<(), Failure> {
-        self.take(from(origin, Limit::LoginsOfAddress).as_slice()).await
+    pub async fn login(&self, origin: &Origin, draw: LoginDraw) -> Result<(), Failure> {
+        let whole = from(origin, Limit::LoginsOfAddress);
+        let drawn = match draw {
+            LoginDraw::Whole => whole,
+            LoginDraw::Light => whole.map(Draw::light),
+        };
+        self.take(drawn.as_slice()).await
+    }
+
+    /// What a light login left to a whole one, when what it showed proved to be worth nothing.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn rest_of_login(&self, origin: &Origin) -> Result<(), Failure> {
+        self.take(from(origin, Limit::LoginsOfAddress).map(Draw::rest).as_slice()).await
     }
 
     /// A link or a code is tried.
@@ -77,6 +104,12 @@ impl Throttle {
     /// RATE_LIMITED.
     pub async fn password_change(&self, account: AccountId) -> Result<(), Failure> {
         self.take(&[Draw::one(Limit::PasswordChangesOfAccount, account)]).await
+    }
+
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn username_change(&self, account: AccountId) -> Result<(), Failure> {
+        self.take(&[Draw::one(Limit::UsernameChangesOfAccount, account)]).await
     }
 
     /// Whether the owner of an account is to be told once more of a login that is news.
@@ -119,7 +152,10 @@ impl Throttle {
         let is_shared = draws.iter().any(|draw| draw.limit.is_shared());
         let limiter = if is_shared { &self.shared } else { &self.own };
         let taken = limiter.take(draws).await;
-        taken.map_err(|refused| Refusal::from(Reason::RateLimited).retry_after(refused.retry_after).into())
+        taken.map_err(|refused| {
+            tracing::info!(limit = refused.limit.name(), "a call came too often");
+            Refusal::from(Reason::RateLimited).retry_after(refused.retry_after).into()
+        })
     }
 }
 

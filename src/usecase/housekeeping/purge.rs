@@ -1,6 +1,9 @@
 use crate::{
     runtime::Clock,
-    store::{Store, action, device, outbox, registration, request_id, revocation, session},
+    store::{
+        Store, action, device, expected_device, outbox, registration, request_id, reserved_username, revocation,
+        session,
+    },
     telemetry,
     usecase::audit::{ChainFault, ForgetEvents},
 };
@@ -45,9 +48,11 @@ impl Purge {
             ("registrations", registration::delete_older(&db, now.minus(self.retention.unverified)).await?),
             ("sessions", session::delete_over(&db, over).await?),
             ("devices", device::delete_unseen(&db, now.minus(DEVICE_LIFE)).await?),
+            ("expected_devices", expected_device::delete_older(&db, now.minus(DEVICE_LIFE)).await?),
             ("actions", action::delete_expired(&db, over).await?),
             ("outbox", outbox::delete_finished(&db, over).await?),
             ("request_ids", request_id::delete_older(&db, now.minus(REQUEST_ID_LIFE)).await?),
+            ("reserved_usernames", reserved_username::delete_over(&db, now).await?),
             ("revocations", revocation::delete_over(&db, now).await?),
         ];
         let events = self.forget_events.run(now.minus(self.retention.audit)).await;

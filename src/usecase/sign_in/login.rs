@@ -1,11 +1,11 @@
 use super::{Arrival, OpenSession};
 use crate::{
-    passwords::{Hasher, Refused},
+    passwords::{Caller, Hasher, Presence, Refused},
     runtime::spawn,
-    store::{Store, StoreFault, Tx, account, account::Account, audience, device},
+    store::{Store, StoreFault, Tx, account, account::Account, audience, device, expected_device},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
-        gate::{Device, Guess, GuessGate, Guesser, Lookout, PasswordGate, PasswordProven, Throttle},
+        gate::{Device, Guess, GuessGate, Guesser, LoginDraw, Lookout, PasswordGate, PasswordProven, Throttle},
         key::KeyNews,
         session::OpenedSession,
     },
@@ -16,13 +16,12 @@ use countersign_domain::{
     audit::EventKind,
     display_name::DisplayName,
     id::{AccountId, TenantId},
-    lockout::{Outcome, Standing},
+    lockout::Standing,
     mail::MailTemplate,
     refusal::Reason,
     secret::SecretText,
     session::Keeping,
 };
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// Somebody logs in with a password.
@@ -71,7 +70,10 @@ pub struct LoggedIn {
     pub device_token: SecretText,
 }
 
-/// Who is guessing for whom.
+/// Wrong passwords after which a device that is only expected becomes a stranger. Whoever knew a former password may have been one.
+const MOST_OF_EXPECTED: i32 = 10;
+
+/// Who tries to log in to what.
 #[derive(Clone)]
 struct Attempt {
     tenant: TenantId,
@@ -80,52 +82,12 @@ struct Attempt {
     standing: Standing,
 }
 
-/// A guess that is being evaluated. One that is dropped before it is settled was wrong: whoever hangs up must not guess without its
-/// being counted and noted. The hash itself is dropped, too, if it has not begun.
-struct Pending<'a> {
-    login: &'a Login,
-    origin: &'a Origin,
-    attempt: &'a Attempt,
-    guess: Option<Guess>,
-}
-
-impl Pending<'_> {
-    /// Counts it as wrong, in a task of its own: that must not depend on who is still there.
-    fn count(&mut self) -> Option<JoinHandle<Result<(), Failure>>> {
-        let guess = self.guess.take()?;
-        let (login, origin, attempt) = (self.login.clone(), self.origin.clone(), self.attempt.clone());
-        Some(spawn(async move {
-            let counted = login.was_wrong(&origin, &attempt, guess).await;
-            counted.inspect_err(|fault| {
-                tracing::warn!(%fault, trace_id = origin.trace_id, "a wrong password was not counted in the database");
-            })
-        }))
-    }
-
-    async fn was_wrong(mut self) -> Result<(), Failure> {
-        let Some(counting) = self.count() else { return Ok(()) };
-        counting.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
-    }
-
-    async fn settle(mut self, outcome: Outcome) {
-        if let Some(guess) = self.guess.take() {
-            self.login.guesses.settle(guess, outcome).await;
-        }
-    }
-}
-
-impl Drop for Pending<'_> {
-    fn drop(&mut self) {
-        // Nobody waits for it any more.
-        drop(self.count());
-    }
-}
-
 impl Login {
     /// # Errors
     /// CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, AUDIENCE_UNKNOWN, RATE_LIMITED, OVERLOADED.
     pub async fn run(&self, origin: &Origin, form: LoggingIn) -> Result<LoggedIn, Failure> {
-        self.throttle.login(origin).await?;
+        let draw = LoginDraw::of(form.device_token.is_some() || !form.captcha_token.is_empty());
+        self.throttle.login(origin, draw).await?;
         let tenant = origin.tenant();
         let LoggingIn { identifier, password, captcha_token, audience, device_name, device_token, keeping } = form;
         let audience = self.audience(tenant, audience).await?;
@@ -137,40 +99,91 @@ impl Login {
             Typed::Nobodys(text) => (text.as_str(), None),
         };
         let device = self.lookout.device(tenant, device_token.as_ref()).await?;
-        let known = account.as_ref().map(|account| account.id).filter(|account| device.knows(*account));
-        let standing = if known.is_some() { Standing::Known } else { Standing::Stranger };
+        let standing = account.as_ref().map_or(Standing::Stranger, |account| device.standing(account.id));
         let attempt = Attempt { tenant, account, device, standing };
-        let guesser = known.map_or(Guesser::Stranger(typed), |account| Guesser::Known(&attempt.device, account));
-        let guess = self.guesses.admit(origin, guesser, &captcha_token).await?;
-        let form = Arrival { audience, device_name, device: attempt.device.id(), keeping, standing };
-        let opened = self.evaluate(origin, &attempt, guess, &password, form).await;
-        opened.map(|session| LoggedIn { session, device_token: attempt.device.into_token() })
+        let guesser = match &attempt.account {
+            Some(account) if standing.is_counted_alone() => Guesser::Device(&attempt.device, account.id),
+            _ => Guesser::Stranger(typed),
+        };
+        let guess = self.guesses.admit(origin, guesser, &password, &captcha_token).await?;
+        if draw == LoginDraw::Light && !standing.is_counted_alone() && !guess.solved_captcha() {
+            // What was shown proved to be worth nothing, so the login costs what every other does.
+            if let Err(refused) = self.throttle.rest_of_login(origin).await {
+                self.guesses.give_back(guess).await;
+                return Err(refused);
+            }
+        }
+        let arrival = Arrival { audience, device_name, device: attempt.device.arriving(), keeping, standing };
+        let proven = self.prove(origin, &attempt, guess, password).await?;
+        let session = match self.open.run(origin, &proven, arrival).await {
+            Ok(session) => session,
+            Err(failure) => return Err(self.refused(origin, &attempt, failure).await),
+        };
+        self.renew_hash(&proven).await;
+        Ok(LoggedIn { session, device_token: attempt.device.into_token() })
     }
 
-    /// Looks at the password and settles the guess.
+    /// Looks at the password and settles the guess, in a task of its own: a caller who hangs up, or whose deadline passes, must
+    /// neither lose a verdict nor stand for one. As long as the hash has not begun it is dropped with its caller, and the guess is
+    /// given back; from then on the verdict comes, and is applied although nobody waits.
+    async fn prove(
+        &self,
+        origin: &Origin,
+        attempt: &Attempt,
+        guess: Guess,
+        password: SecretText,
+    ) -> Result<PasswordProven, Failure> {
+        let caller = Caller::default();
+        let (login, origin, attempt, presence) = (self.clone(), origin.clone(), attempt.clone(), caller.presence());
+        let evaluation = spawn(async move { login.evaluate(&origin, &attempt, guess, (&password, &presence)).await });
+        evaluation.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+    }
+
     async fn evaluate(
         &self,
         origin: &Origin,
         attempt: &Attempt,
         guess: Guess,
-        password: &SecretText,
-        arrival: Arrival,
-    ) -> Result<OpenedSession, Failure> {
-        let pending = Pending { login: self, origin, attempt, guess: Some(guess) };
-        match self.let_in(origin, attempt, password, arrival).await {
-            Ok(session) => {
-                pending.settle(Outcome::Right).await;
-                Ok(session)
+        (password, presence): (&SecretText, &Presence),
+    ) -> Result<PasswordProven, Failure> {
+        // To strangers, a password that was guessed at for too long is as wrong as any other, and looks like it.
+        let is_trusted = attempt.standing.is_counted_alone();
+        let account = attempt.account.clone().filter(|account| is_trusted || !account.password_is_spent());
+        match self.password.prove_for(presence, account, password).await {
+            Ok(Some(proven)) => {
+                self.guesses.right(guess).await;
+                if presence.is_gone() {
+                    self.note_unheard(origin, attempt).await;
+                }
+                Ok(proven)
             }
-            Err(failure) if failure.reason() == Reason::CredentialsInvalid => {
-                pending.was_wrong().await?;
-                Err(failure)
+            Ok(None) => {
+                let counted = self.was_wrong(origin, attempt, guess).await;
+                counted.inspect_err(|fault| {
+                    tracing::warn!(%fault, trace_id = origin.trace_id, "a wrong password was not counted in the database");
+                })?;
+                Err(Reason::CredentialsInvalid.into())
             }
             Err(failure) => {
-                pending.settle(Outcome::Unknown).await;
-                let about = About::target(attempt.account.as_ref().map(|account| account.id));
-                Err(self.journal.refused(attempt.tenant, origin, EventKind::LoginRefused, about, failure).await)
+                self.guesses.give_back(guess).await;
+                Err(self.refused(origin, attempt, failure).await)
             }
+        }
+    }
+
+    async fn refused(&self, origin: &Origin, attempt: &Attempt, failure: Failure) -> Failure {
+        let about = About::target(attempt.account.as_ref().map(|account| account.id));
+        self.journal.refused(attempt.tenant, origin, EventKind::LoginRefused, about, failure).await
+    }
+
+    /// The right password, and nobody waits for the session: none is opened, and it is written down all the same. Otherwise
+    /// somebody could find out by hanging up whether a password is right, and leave no trace.
+    async fn note_unheard(&self, origin: &Origin, attempt: &Attempt) {
+        let about = About::target(attempt.account.as_ref().map(|account| account.id));
+        let refused = (EventKind::LoginRefused, Reason::DeadlineExceeded);
+        let noted = self.journal.refused_in(&self.store.write(), attempt.tenant, origin, refused, about).await;
+        if let Err(fault) = noted {
+            tracing::error!(%fault, trace_id = origin.trace_id, "a login that nobody waited for could not be written down");
         }
     }
 
@@ -184,29 +197,16 @@ impl Login {
         Ok(audience)
     }
 
-    async fn let_in(
-        &self,
-        origin: &Origin,
-        attempt: &Attempt,
-        password: &SecretText,
-        arrival: Arrival,
-    ) -> Result<OpenedSession, Failure> {
-        // To strangers, a password that was guessed at for too long is as wrong as any other, and looks like it.
-        let is_known = attempt.standing == Standing::Known;
-        let account = attempt.account.clone().filter(|account| is_known || !account.password_is_spent());
-        let proven = self.password.prove(account, password).await?.ok_or(Reason::CredentialsInvalid)?;
-        let session = self.open.run(origin, &proven, arrival).await?;
-        self.renew_hash(&proven).await;
-        Ok(session)
-    }
-
-    /// Counts a wrong password: for what was typed, and for the account or its device.
+    /// Counts a wrong password: for what was typed, and for the account or its device. One that the same client presented before
+    /// is no new evidence and is not counted again.
     async fn was_wrong(&self, origin: &Origin, attempt: &Attempt, guess: Guess) -> Result<(), Failure> {
         let Attempt { tenant, account, .. } = attempt;
-        let is_locked = self.guesses.settle(guess, Outcome::Wrong).await.is_some();
+        let settled = self.guesses.wrong(guess).await;
+        let is_locked = settled.locked.is_some();
         let about = About::target(account.as_ref().map(|account| account.id));
         let tx = self.store.begin().await?;
-        let spent = if self.spends(&tx, attempt).await? { account.as_ref() } else { None };
+        let is_spent = !settled.is_repeat && self.spends(&tx, attempt).await?;
+        let spent = account.as_ref().filter(|_| is_spent);
         let refused = (EventKind::LoginRefused, Reason::CredentialsInvalid);
         self.journal.refused_in(&tx, *tenant, origin, refused, about.clone()).await?;
         if is_locked {
@@ -233,9 +233,16 @@ impl Login {
         match standing {
             Standing::Stranger => account::count_password_failure(tx, *tenant, id, self.disable_after).await,
             Standing::Known => {
-                let failures = device::count_failure(tx, *tenant, id, device.id()).await?;
+                let failures = device::count_failure(tx, *tenant, id, device.shown()).await?;
                 if failures.is_some_and(|failures| failures >= self.disable_after) {
-                    device::forget(tx, *tenant, id, device.id()).await?;
+                    device::forget(tx, *tenant, id, device.shown()).await?;
+                }
+                Ok(false)
+            }
+            Standing::Expected => {
+                let failures = expected_device::count_failure(tx, *tenant, id, device.shown()).await?;
+                if failures.is_some_and(|failures| failures >= MOST_OF_EXPECTED) {
+                    expected_device::forget(tx, *tenant, id, device.shown()).await?;
                 }
                 Ok(false)
             }
@@ -249,7 +256,7 @@ impl Login {
         let (Some(password), Some(outdated)) = (proven.outdated(), &account.password_hash) else { return };
         let renewed = match self.hasher.rehash(password).await {
             Ok(hash) => SecretText::new(hash.as_str().to_owned()),
-            Err(Refused::Busy { .. } | Refused::Stopped) => return,
+            Err(Refused::Busy { .. } | Refused::Abandoned | Refused::Stopped) => return,
         };
         let db = self.store.write();
         if let Err(fault) = account::renew_hash(&db, account.tenant, account.id, outdated, &renewed).await {

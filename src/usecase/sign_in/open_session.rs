@@ -1,10 +1,12 @@
 use crate::{
     runtime::{Clock, Entropy},
-    store::{Store, Tx, account, account::Account, account::Admission, device, session, session::Session},
+    store::{
+        Store, Tx, account, account::Account, account::Admission, device, expected_device, session, session::Session,
+    },
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
         account::Me,
-        gate::{Lookout, PasswordProven, Throttle},
+        gate::{ArrivingDevice, Lookout, PasswordProven, Throttle},
         session::{IssueTokens, OpenedSession},
     },
 };
@@ -12,7 +14,7 @@ use countersign_domain::{
     audit::EventKind,
     client::DeviceSignal,
     display_name::DisplayName,
-    id::{DeviceId, SessionId},
+    id::SessionId,
     lockout::Standing,
     mail::MailTemplate,
     refusal::Reason,
@@ -39,7 +41,7 @@ pub struct OpenSession {
 pub struct Arrival {
     pub audience: String,
     pub device_name: DisplayName,
-    pub device: DeviceId,
+    pub device: ArrivingDevice,
     pub keeping: Keeping,
     pub standing: Standing,
 }
@@ -61,7 +63,7 @@ impl OpenSession {
         let account = proven.account();
         let (tenant, now) = (account.tenant, self.clock.now());
         let Arrival { audience, device_name, device, keeping, standing } = arrival;
-        let seen = self.lookout.see(origin, DeviceSignal::Shown(device));
+        let seen = self.lookout.see(origin, DeviceSignal::Shown(device.id));
         let session = Session {
             id: SessionId::new(now, self.entropy.bytes()),
             account: account.id,
@@ -76,7 +78,7 @@ impl OpenSession {
             refreshed_at: now,
             expiry: self.lives.opened(now),
             ended_at: None,
-            device: Some(device),
+            device: Some(device.id),
             in_cookies: keeping == Keeping::Cookies,
             place: seen.place,
         };
@@ -94,8 +96,11 @@ impl OpenSession {
             return Err(Reason::CredentialsInvalid.into());
         }
         session::open(&tx, tenant, &session).await?;
-        device::remember(&tx, tenant, account.id, device, now).await?;
-        if standing == Standing::Stranger {
+        device::remember(&tx, tenant, account.id, device.id, now).await?;
+        if standing == Standing::Expected {
+            expected_device::forget(&tx, tenant, account.id, device.shown).await?;
+        }
+        if standing != Standing::Known {
             device::forget_older(&tx, tenant, account.id, MAX_DEVICES).await?;
         }
         let about = About::own(account.id).in_session(session.id);

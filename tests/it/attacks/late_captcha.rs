@@ -1,8 +1,8 @@
 //! A captcha that is asked for too late, that one solution serves for many guesses, or that a password shines through.
 
 use crate::support::{
-    App, AppOptions, PASSWORD, Person, Refused as _, Says, Siteverify, WRONG, captcha_at, census, details, grown,
-    guess_wrong, held, known_device, log_in_from, on_each_database_with, reason, solved_token,
+    App, AppOptions, PASSWORD, Person, Refused as _, Says, Siteverify, another_wrong, captcha_at, census, details,
+    grown, guess_wrong, held, known_device, log_in_from, on_each_database_with, reason, solved_token,
 };
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
@@ -34,9 +34,9 @@ fn after_three_wrong_guesses_a_captcha_is_asked_for_before_the_password_is_looke
         let (before, hashes) = (census(app).await, app.hasher.computed());
         for (password, captcha, expected) in [
             (PASSWORD, "", "CAPTCHA_REQUIRED"),
-            (WRONG, "", "CAPTCHA_REQUIRED"),
+            (&another_wrong(), "", "CAPTCHA_REQUIRED"),
             (PASSWORD, "bad", "CAPTCHA_INVALID"),
-            (WRONG, "bad", "CAPTCHA_INVALID"),
+            (&another_wrong(), "bad", "CAPTCHA_INVALID"),
         ] {
             let refused = log_in(app, ADA, password, captcha).await.unwrap_err();
             assert_eq!(reason(&refused), expected);
@@ -57,9 +57,9 @@ fn a_solved_captcha_is_good_for_one_guess_and_the_lock_stands_behind_it() {
         Person::register(app, ADA).await;
         guess_wrong(app, ADA, 3).await;
         let token = solved_token();
-        assert_eq!(log_in(app, ADA, WRONG, &token).await.reason(), "CREDENTIALS_INVALID");
-        assert_eq!(log_in(app, ADA, WRONG, &token).await.reason(), "CAPTCHA_INVALID");
-        assert_eq!(log_in(app, ADA, WRONG, &solved_token()).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(log_in(app, ADA, &another_wrong(), &token).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(log_in(app, ADA, &another_wrong(), &token).await.reason(), "CAPTCHA_INVALID");
+        assert_eq!(log_in(app, ADA, &another_wrong(), &solved_token()).await.reason(), "CREDENTIALS_INVALID");
         let asked = provider.asked().len();
         assert_eq!(held(log_in(app, ADA, PASSWORD, &solved_token()).await), Duration::from_mins(1));
         assert_eq!(provider.asked().len(), asked, "who has to wait spends no captcha");
@@ -86,7 +86,7 @@ fn what_strangers_guess_asks_no_captcha_of_a_known_device() {
         guess_wrong(app, ADA, 3).await;
         log_in_from(app, ADA, PASSWORD, &device).await.unwrap();
         for _ in 0..3 {
-            assert_eq!(log_in_from(app, ADA, WRONG, &device).await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(log_in_from(app, ADA, &another_wrong(), &device).await.reason(), "CREDENTIALS_INVALID");
         }
         assert_eq!(log_in_from(app, ADA, PASSWORD, &device).await.reason(), "CAPTCHA_REQUIRED", "its own do");
     });
@@ -111,7 +111,7 @@ fn a_provider_that_is_gone_is_no_way_around_the_captcha_nor_where_it_is_around_t
         guess_wrong(app, ADA, 3).await;
         provider.says(Says::Text(500, "text/html", "<h1>oops</h1>".to_owned()));
         for _ in 0..2 {
-            assert_eq!(log_in(app, ADA, WRONG, "whatever").await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(log_in(app, ADA, &another_wrong(), "whatever").await.reason(), "CREDENTIALS_INVALID");
         }
         held(log_in(app, ADA, PASSWORD, "whatever").await);
         provider.says(Says::Honestly);

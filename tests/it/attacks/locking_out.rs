@@ -1,8 +1,8 @@
 //! Keeping somebody out of their own account by guessing at it.
 
 use crate::support::{
-    AppOptions, Jar, PASSWORD, Person, Refused as _, WRONG, guess_wrong, held, jar, known_device, log_in_from,
-    on_each_database_with,
+    App, AppOptions, Jar, MailText as _, PASSWORD, Person, Refused as _, another_wrong, guess_wrong, held, jar,
+    known_device, log_in_from, on_each_database_with,
 };
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
@@ -33,7 +33,7 @@ fn a_known_device_has_an_allowance_of_its_own_and_no_more_than_that() {
     on_each_database_with(usual(), async |app| {
         let device = known_device(app, ADA).await;
         for _ in 0..5 {
-            assert_eq!(log_in_from(app, ADA, WRONG, &device).await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(log_in_from(app, ADA, &another_wrong(), &device).await.reason(), "CREDENTIALS_INVALID");
         }
         let hashes = app.hasher.computed();
         assert_eq!(held(log_in_from(app, ADA, PASSWORD, &device).await), MINUTE);
@@ -51,7 +51,7 @@ fn a_device_is_known_to_the_accounts_it_was_used_for_and_to_no_others() {
         let eves = known_device(app, "eve@example.org").await;
         guess_wrong(app, ADA, 3).await;
         for _ in 0..2 {
-            assert_eq!(log_in_from(app, ADA, WRONG, &eves).await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(log_in_from(app, ADA, &another_wrong(), &eves).await.reason(), "CREDENTIALS_INVALID");
         }
         held(log_in_from(app, ADA, PASSWORD, &eves).await);
         app.advance(MINUTE);
@@ -82,28 +82,170 @@ fn a_token_that_nobody_was_given_makes_no_device_known() {
     });
 }
 
-#[test]
-fn who_resets_a_password_or_ends_a_session_makes_strangers_of_the_devices_behind_them() {
-    on_each_database_with(usual(), async |app| {
-        let stolen = known_device(app, ADA).await;
-        let reset = RequestResetRequest { email: ADA.to_owned(), ..Default::default() };
-        app.account().request_reset(reset).await.unwrap();
-        let new = "five patient lanterns by the sea";
-        Person::set_password_by_mail(app, ADA, new).await;
-        assert_eq!(app.rows("devices").await, 0);
+const NEW_PASSWORD: &str = "five patient lanterns by the sea";
 
-        let own = log_in_from(app, ADA, new, &stolen).await.unwrap();
-        assert_ne!(own.device_token, stolen);
-        let other = log_in_from(app, ADA, new, "").await.unwrap();
-        let Some(login_response::Outcome::Session(session)) = own.outcome else { panic!("no session") };
-        let Some(login_response::Outcome::Session(others)) = other.outcome else { panic!("no session") };
-        let ada = Person { email: ADA.to_owned(), session };
-        let revoke = RevokeSessionRequest { session_id: others.session_id };
+async fn reset(app: &App, device_token: &str) -> String {
+    app.advance(MINUTE / 60);
+    let ask = RequestResetRequest { email: ADA.to_owned(), ..Default::default() };
+    app.account().request_reset(ask).await.unwrap();
+    let token = app.mail_to(ADA).await.link_token();
+    let (new_password, device_token) = (NEW_PASSWORD.to_owned(), device_token.to_owned());
+    let form = ResetRequest { token, new_password, device_token, ..Default::default() };
+    app.account().reset(form).await.unwrap().into_inner().device_token
+}
+
+#[test]
+fn who_resets_a_password_gets_in_at_once_from_every_device_that_was_known_and_from_the_one_that_did_it() {
+    on_each_database_with(usual(), async |app| {
+        let known = known_device(app, ADA).await;
+        guess_wrong(app, ADA, 5).await;
+        held(Person::log_in(app, ADA, PASSWORD).await);
+        let did_it = reset(app, "").await;
+        // They go on.
+        guess_wrong(app, ADA, 5).await;
+        assert_eq!(held(Person::log_in(app, ADA, NEW_PASSWORD).await), MINUTE);
+        log_in_from(app, ADA, NEW_PASSWORD, &known).await.unwrap();
+        let again = log_in_from(app, ADA, NEW_PASSWORD, &did_it).await.unwrap();
+        held(log_in_from(app, ADA, NEW_PASSWORD, &did_it).await);
+        log_in_from(app, ADA, NEW_PASSWORD, &again.device_token).await.unwrap();
+    });
+}
+
+#[test]
+fn a_browser_that_sets_a_password_is_expected_by_its_cookie() {
+    on_each_database_with(usual(), async |app| {
+        Person::register(app, ADA).await;
+        let ask = RequestResetRequest { email: ADA.to_owned(), ..Default::default() };
+        app.advance(MINUTE / 60);
+        app.account().request_reset(ask).await.unwrap();
+        let form = ResetRequest {
+            token: app.mail_to(ADA).await.link_token(),
+            new_password: NEW_PASSWORD.to_owned(),
+            ..Default::default()
+        };
+        let jar = Jar::default();
+        let answer = jar.call::<ResetResponse>(app, "AccountService/Reset", &form).await.unwrap();
+        assert_eq!(answer.device_token, "", "no script sees it");
+        assert!(jar.value(jar::DEVICE).starts_with("countersign_device_"));
+        guess_wrong(app, ADA, 5).await;
+        let login =
+            LoginRequest { identifier: ADA.to_owned(), password: NEW_PASSWORD.to_owned(), ..Default::default() };
+        jar.call::<LoginResponse>(app, "AuthService/Login", &login).await.unwrap();
+        held(Jar::default().call::<LoginResponse>(app, "AuthService/Login", &login).await);
+    });
+}
+
+#[test]
+fn a_reset_forgets_what_was_counted_whatever_was_typed_and_the_count_begins_from_nothing() {
+    on_each_database_with(usual(), async |app| {
+        let named = RegisterRequest {
+            email: ADA.to_owned(),
+            password: PASSWORD.to_owned(),
+            username: "ada".to_owned(),
+            ..Default::default()
+        };
+        app.account().register(named).await.unwrap();
+        let token = app.mail_to(ADA).await.link_token();
+        app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
+        for typed in [ADA, "ada", "nobody@example.org"] {
+            guess_wrong(app, typed, 5).await;
+        }
+        reset(app, "").await;
+        for typed in [ADA, "ada"] {
+            guess_wrong(app, typed, 4).await;
+            Person::log_in(app, typed, NEW_PASSWORD).await.unwrap();
+            // From nothing also means: the first wait is the first again.
+            guess_wrong(app, typed, 5).await;
+            assert_eq!(held(Person::log_in(app, typed, NEW_PASSWORD).await), MINUTE);
+        }
+        held(Person::log_in(app, "nobody@example.org", PASSWORD).await);
+    });
+}
+
+#[test]
+fn who_forgot_the_password_on_a_known_device_gets_in_there_after_a_reset() {
+    on_each_database_with(usual(), async |app| {
+        let known = known_device(app, ADA).await;
+        for _ in 0..5 {
+            assert_eq!(log_in_from(app, ADA, &another_wrong(), &known).await.reason(), "CREDENTIALS_INVALID");
+        }
+        held(log_in_from(app, ADA, PASSWORD, &known).await);
+        reset(app, &known).await;
+        log_in_from(app, ADA, NEW_PASSWORD, &known).await.unwrap();
+    });
+}
+
+#[test]
+fn who_changes_a_password_gets_in_at_once_from_devices_that_were_known() {
+    on_each_database_with(usual(), async |app| {
+        let known = known_device(app, ADA).await;
+        let ada = Person { email: ADA.to_owned(), session: Person::log_in(app, ADA, PASSWORD).await.unwrap() };
+        guess_wrong(app, ADA, 5).await;
+        let change = ChangePasswordRequest {
+            current_password: PASSWORD.to_owned(),
+            new_password: NEW_PASSWORD.to_owned(),
+            ..Default::default()
+        };
+        app.account().change_password(ada.asks(change)).await.unwrap();
+        Person::log_in(app, ADA, NEW_PASSWORD).await.unwrap();
+        guess_wrong(app, ADA, 5).await;
+        log_in_from(app, ADA, NEW_PASSWORD, &known).await.unwrap();
+    });
+}
+
+#[test]
+fn a_device_that_is_only_expected_is_news_has_few_tries_and_is_known_by_another_token_then() {
+    on_each_database_with(usual(), async |app| {
+        let (stolen, other) = (known_device(app, ADA).await, log_in_from(app, ADA, PASSWORD, "").await.unwrap());
+        reset(app, "").await;
+        assert_eq!(app.rows("devices").await, 0);
+        let own = log_in_from(app, ADA, NEW_PASSWORD, &stolen).await.unwrap();
+        assert_ne!(own.device_token, stolen, "whoever holds a copy holds nothing");
+        guess_wrong(app, ADA, 5).await;
+        held(log_in_from(app, ADA, NEW_PASSWORD, &stolen).await);
+        // The second is a thief's, who knows what the password was.
+        for _ in 0..10 {
+            assert_eq!(
+                log_in_from(app, ADA, &another_wrong(), &other.device_token).await.reason(),
+                "CREDENTIALS_INVALID"
+            );
+            app.advance(15 * MINUTE);
+        }
+        guess_wrong(app, ADA, 5).await;
+        held(log_in_from(app, ADA, NEW_PASSWORD, &other.device_token).await);
+    });
+}
+
+#[test]
+fn who_ends_a_session_makes_a_stranger_of_the_device_behind_it() {
+    on_each_database_with(usual(), async |app| {
+        let own = log_in_with(app, &known_device(app, ADA).await).await;
+        let other = log_in_with(app, "").await;
+        let ada = Person { email: ADA.to_owned(), session: own.1 };
+        let revoke = RevokeSessionRequest { session_id: other.1.session_id };
         app.sessions().revoke_session(ada.asks(revoke)).await.unwrap();
         guess_wrong(app, ADA, 5).await;
-        held(log_in_from(app, ADA, new, &other.device_token).await);
-        log_in_from(app, ADA, new, &own.device_token).await.unwrap();
+        held(log_in_from(app, ADA, PASSWORD, &other.0).await);
+        log_in_from(app, ADA, PASSWORD, &own.0).await.unwrap();
+        // A reset before does not make it more than it was.
+        reset(app, "").await;
+        let (expected, session) = {
+            let answer = log_in_from(app, ADA, NEW_PASSWORD, &own.0).await.unwrap();
+            let Some(login_response::Outcome::Session(session)) = answer.outcome else { panic!("no session") };
+            (answer.device_token, session)
+        };
+        let ada = Person { email: ADA.to_owned(), session };
+        app.sessions().revoke_other_sessions(ada.asks(RevokeOtherSessionsRequest::default())).await.unwrap();
+        assert_eq!(app.rows("expected_devices").await, 0);
+        guess_wrong(app, ADA, 5).await;
+        log_in_from(app, ADA, NEW_PASSWORD, &expected).await.unwrap();
     });
+}
+
+async fn log_in_with(app: &App, device_token: &str) -> (String, Session) {
+    let answer = log_in_from(app, ADA, PASSWORD, device_token).await.unwrap();
+    let Some(login_response::Outcome::Session(session)) = answer.outcome else { panic!("no session") };
+    (answer.device_token, session)
 }
 
 #[test]
@@ -111,7 +253,7 @@ fn a_hundred_wrong_guesses_from_a_known_device_make_it_a_stranger() {
     on_each_database_with(usual(), async |app| {
         let device = known_device(app, ADA).await;
         for _ in 0..100 {
-            assert_eq!(log_in_from(app, ADA, WRONG, &device).await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(log_in_from(app, ADA, &another_wrong(), &device).await.reason(), "CREDENTIALS_INVALID");
             app.advance(15 * MINUTE);
         }
         assert_eq!(app.rows("devices").await, 0);

@@ -4,13 +4,16 @@ use countersign::{
     runtime::{Clock, ClockHand},
 };
 use countersign_domain::{
-    lockout::{CaptchaState, Hold, LockoutRule, Outcome, Ticket},
+    lockout::{CaptchaState, Hold, LockoutRule, Mark, Outcome, Settled, Ticket},
     secret::SecretText,
     time::Timestamp,
 };
 use fred::prelude::{Builder, Client, ClientLike as _, Config, KeysInterface as _, LuaInterface as _};
 use futures_util::future::join_all;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
+};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// Nothing here is about a Redis that is slow, and the machine that runs the tests may be.
@@ -43,9 +46,21 @@ fn key(number: u8) -> LockKey {
     LockKey::from_tag([number; 32])
 }
 
+/// Another password each time.
+fn another_mark() -> Mark {
+    static MADE: AtomicU16 = AtomicU16::new(0);
+    let mut tag = [0; 32];
+    tag[..2].copy_from_slice(&MADE.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    Mark::from_tag(tag)
+}
+
 async fn wrong(lockout: &Lockout, key: LockKey) -> Result<Option<Duration>, Hold> {
+    Ok(wrong_as(lockout, key, another_mark()).await?.locked)
+}
+
+async fn wrong_as(lockout: &Lockout, key: LockKey, mark: Mark) -> Result<Settled, Hold> {
     let ticket = lockout.admit(key, CaptchaState::Solved).await?;
-    Ok(lockout.settle(key, ticket, Outcome::Wrong).await)
+    Ok(lockout.settle(key, ticket, Outcome::Wrong(mark)).await)
 }
 
 async fn admitted_at_once(lockouts: &[Lockout], guesses: usize) -> Vec<Ticket> {
@@ -84,7 +99,7 @@ async fn a_captcha_is_demanded_after_three_and_a_right_password_forgets_all() {
     for lockout in twins(redis.as_ref()).await.0 {
         for _ in 0..3 {
             let ticket = lockout.admit(key(1), CaptchaState::Missing).await.unwrap();
-            lockout.settle(key(1), ticket, Outcome::Wrong).await;
+            lockout.settle(key(1), ticket, Outcome::Wrong(another_mark())).await;
         }
         assert_eq!(lockout.admit(key(1), CaptchaState::Missing).await, Err(Hold::Captcha), "{lockout:?}");
         let ticket = lockout.admit(key(1), CaptchaState::Solved).await.unwrap();
@@ -108,10 +123,9 @@ async fn replicas_on_one_redis_admit_five_together_and_what_one_settles_the_othe
     let replicas = [shared(&redis, clock.clone()).await, shared(&redis, clock).await];
     let tickets = admitted_at_once(&replicas, 200).await;
     assert_eq!(tickets.len(), 5);
-    let settled = tickets
-        .iter()
-        .enumerate()
-        .map(async |(at, ticket)| replicas[at % 2].settle(key(1), *ticket, Outcome::Wrong).await);
+    let settled = tickets.iter().enumerate().map(async |(at, ticket)| {
+        replicas[at % 2].settle(key(1), *ticket, Outcome::Wrong(another_mark())).await.locked
+    });
     let locked = join_all(settled).await.into_iter().flatten().count();
     assert_eq!(locked, 1, "one of them was the fifth");
     for replica in &replicas {
@@ -121,6 +135,48 @@ async fn replicas_on_one_redis_admit_five_together_and_what_one_settles_the_othe
     assert_eq!(admitted_at_once(&replicas, 200).await.len(), 1);
 }
 
+#[tokio::test]
+async fn the_same_guess_of_the_same_client_counts_once_and_lowers_nothing_for_others() {
+    let redis = Redis::start();
+    let (twins, hand) = twins(redis.as_ref()).await;
+    for lockout in twins {
+        let stale = another_mark();
+        for minute in 0..60 {
+            let settled = wrong_as(&lockout, key(1), stale).await.unwrap();
+            assert_eq!(settled, Settled { locked: None, is_repeat: minute > 0 }, "{lockout:?}");
+            hand.advance(Duration::from_mins(1));
+        }
+        assert_eq!(wrong_as(&lockout, key(2), stale).await, Ok(Settled::default()), "it is no repetition elsewhere");
+        for guess in 1..=5 {
+            assert!(wrong_as(&lockout, key(1), stale).await.unwrap().is_repeat);
+            let locked = wrong(&lockout, key(1)).await.unwrap();
+            assert_eq!(locked.is_some(), guess == 5, "{guess}, {lockout:?}");
+        }
+        assert_eq!(
+            wrong_as(&lockout, key(1), stale).await,
+            Err(Hold::Wait(Duration::from_mins(1))),
+            "nobody is let through"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_forgiven_begins_again_from_nothing() {
+    let redis = Redis::start();
+    for lockout in twins(redis.as_ref()).await.0 {
+        for _ in 0..5 {
+            let _ = wrong(&lockout, key(1)).await;
+            let _ = wrong(&lockout, key(2)).await;
+        }
+        assert!(lockout.admit(key(1), CaptchaState::Solved).await.is_err(), "{lockout:?}");
+        lockout.forget(key(1)).await;
+        for guess in 1..=5 {
+            assert_eq!(wrong(&lockout, key(1)).await.unwrap().is_some(), guess == 5, "{lockout:?}");
+        }
+        assert!(lockout.admit(key(2), CaptchaState::Solved).await.is_err(), "and nobody else is forgiven");
+    }
+}
+
 async fn look_into(redis: &Redis) -> Client {
     let client = Builder::from_config(Config::from_url(&redis.url).unwrap()).build().unwrap();
     client.init().await.unwrap();
@@ -128,7 +184,7 @@ async fn look_into(redis: &Redis) -> Client {
 }
 
 /// The name is part of what replicas of two releases agree on.
-const ONES: &str = "{countersign}:lockout:01010101010101010101010101010101";
+const ONES: &str = "{countersign}:lockout:2:01010101010101010101010101010101";
 
 #[tokio::test]
 async fn what_lies_in_redis_expires_and_goes_with_a_right_password() {
@@ -142,10 +198,24 @@ async fn what_lies_in_redis_expires_and_goes_with_a_right_password() {
 }
 
 #[tokio::test]
+async fn nothing_of_a_guess_but_sixteen_bits_lies_in_redis() {
+    let Some(redis) = Redis::start() else { return };
+    let (lockout, inside) = (shared(&redis, Clock::manual(NOW).0).await, look_into(&redis).await);
+    let mut tag = [0xee; 32];
+    tag[..2].copy_from_slice(&[0xab, 0xcd]);
+    wrong_as(&lockout, key(1), Mark::from_tag(tag)).await.unwrap();
+    let kept: String = inside.get(ONES).await.unwrap();
+    let at = NOW.as_micros();
+    assert_eq!(kept, format!("0 0 {at}+ {at}=abcd"));
+}
+
+#[tokio::test]
 async fn what_somebody_else_wrote_into_redis_counts_as_nothing_and_stops_nobody() {
     let Some(redis) = Redis::start() else { return };
     let (lockout, inside) = (shared(&redis, Clock::manual(NOW).0).await, look_into(&redis).await);
-    for garbage in ["", "x", "4294967295 9223372036854775807", "0 0 1? 1? 1?", "-1"] {
+    for garbage in
+        ["", "x", "4294967295 9223372036854775807", "0 0 1? 1? 1?", "0 0 1=zz", "0 0 9223372036854775807=00ff", "-1"]
+    {
         inside.set::<(), _, _>(ONES, garbage, None, None, false).await.unwrap();
         let admitted = lockout.admit(key(1), CaptchaState::Solved).await;
         let wait = matches!(admitted, Err(Hold::Wait(wait)) if wait <= RULE.longest_wait);

@@ -2,15 +2,17 @@ use super::App;
 use std::collections::BTreeMap;
 
 /// Every table that calls write to.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 11] = [
     "accounts",
     "actions",
     "audit_events",
     "devices",
+    "expected_devices",
     "outbox",
     "past_passwords",
     "registrations",
     "request_ids",
+    "reserved_usernames",
     "sessions",
 ];
 

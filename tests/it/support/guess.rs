@@ -1,10 +1,19 @@
 use super::{App, PASSWORD, Person, reason, retry_after};
 use countersign::grpc::wire::proto::*;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 use tonic::{Code, Status};
 
-/// A password that is nobody's.
+/// A password that is nobody's. The same client counts once with it.
 pub(crate) const WRONG: &str = "not the password at all";
+
+/// Another password that is nobody's, each time.
+pub(crate) fn another_wrong() -> String {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    format!("{WRONG}, number {}", MADE.fetch_add(1, Ordering::Relaxed))
+}
 
 /// A login as a device makes it.
 pub(crate) async fn log_in_from(
@@ -28,10 +37,10 @@ pub(crate) async fn known_device(app: &App, email: &str) -> String {
     log_in_from(app, email, PASSWORD, "").await.unwrap().device_token
 }
 
-/// So many wrong guesses of a stranger, each of which is evaluated.
+/// So many different wrong guesses of a stranger, each of which is evaluated.
 pub(crate) async fn guess_wrong(app: &App, identifier: &str, times: usize) {
     for guess in 1..=times {
-        let refused = Person::log_in(app, identifier, WRONG).await.unwrap_err();
+        let refused = Person::log_in(app, identifier, &another_wrong()).await.unwrap_err();
         assert_eq!(reason(&refused), "CREDENTIALS_INVALID", "guess {guess} for {identifier}");
     }
 }

@@ -60,7 +60,8 @@ impl Purpose {
                 app.account().verify(VerifyRequest { token, email, code, request_id }).await?;
             }
             Self::Reset => {
-                app.account().reset(ResetRequest { token, email, code, new_password, request_id }).await?;
+                let form = ResetRequest { token, email, code, new_password, request_id, ..Default::default() };
+                app.account().reset(form).await?;
             }
             Self::ConfirmEmail => {
                 let form = ConfirmEmailChangeRequest { token, email, code, request_id };

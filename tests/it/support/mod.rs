@@ -42,7 +42,7 @@ pub(crate) use command::{finish, finish_with};
 pub(crate) use contract::{Refused, bearer, details, reason, request_with, retry_after};
 pub(crate) use database::{Database, on_each_database, on_each_database_with};
 pub(crate) use faults::{Change, Contents, Faults};
-pub(crate) use guess::{WRONG, guess_wrong, held, known_device, log_in_from};
+pub(crate) use guess::{WRONG, another_wrong, guess_wrong, held, known_device, log_in_from};
 pub(crate) use jar::Jar;
 pub(crate) use log::Log;
 pub(crate) use mail::MailText;

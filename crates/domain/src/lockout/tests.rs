@@ -16,9 +16,17 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(START + seconds)
 }
 
+/// Another password each time.
 fn wrong(guesses: &mut Guesses, captcha: CaptchaState, seconds: i64) -> Result<Option<Duration>, Hold> {
+    let mark = Mark(guesses.counted.iter().map(|counted| counted.mark.0 + 1).max().unwrap_or(0));
+    let settled = wrong_as(guesses, captcha, seconds, mark)?;
+    assert!(!settled.is_repeat);
+    Ok(settled.locked)
+}
+
+fn wrong_as(guesses: &mut Guesses, captcha: CaptchaState, seconds: i64, mark: Mark) -> Result<Settled, Hold> {
     let ticket = guesses.admit(&RULE, captcha, at(seconds))?;
-    Ok(guesses.settle(&RULE, ticket, Outcome::Wrong, at(seconds)))
+    Ok(guesses.settle(&RULE, ticket, Outcome::Wrong(mark), at(seconds)))
 }
 
 fn minutes(count: u64) -> Duration {
@@ -70,7 +78,7 @@ fn a_right_password_makes_everything_good_again() {
         wrong(&mut guesses, CaptchaState::Solved, second).unwrap();
     }
     let ticket = guesses.admit(&RULE, CaptchaState::Solved, at(5)).unwrap();
-    assert_eq!(guesses.settle(&RULE, ticket, Outcome::Right, at(5)), None);
+    assert_eq!(guesses.settle(&RULE, ticket, Outcome::Right, at(5)), Settled::default());
     assert!(guesses.is_empty());
 }
 
@@ -124,8 +132,9 @@ fn a_guess_that_nobody_settles_was_wrong() {
     let held = guesses.admit(&RULE, CaptchaState::Solved, at(61));
     assert!(matches!(held, Err(Hold::Wait(wait)) if wait > EVALUATION), "{held:?}");
     let before = guesses.clone();
-    assert_eq!(guesses.settle(&RULE, tickets[0], Outcome::Wrong, at(61)), None, "and is not counted again");
-    assert_eq!(guesses, before);
+    let settled = guesses.settle(&RULE, tickets[0], Outcome::Wrong(Mark(1)), at(61));
+    assert_eq!(settled, Settled::default(), "and is not counted again");
+    assert_eq!(guesses, Guesses { counted: guesses.counted.clone(), ..before });
 }
 
 #[test]
@@ -151,7 +160,68 @@ fn what_is_no_text_of_ours_counts_as_nothing() {
         assert!(Guesses::from_text(text).is_empty(), "{text}");
     }
     let long = format!("0 0{}", " 5+".repeat(1_000_000));
-    assert_eq!(Guesses::from_text(&long).tries.len(), MOST_TRIES);
+    assert!(Guesses::from_text(&long).tries.len() <= MOST_TRIES + MOST_COUNTED);
+}
+
+#[test]
+fn the_same_guess_of_the_same_client_counts_once_however_often_it_is_made() {
+    let mut guesses = Guesses::default();
+    // A program that goes on with an old password, every minute for a day.
+    for minute in 0..24 * 60 {
+        let settled = wrong_as(&mut guesses, CaptchaState::Missing, 60 * minute, Mark(7)).unwrap();
+        assert_eq!(settled, Settled { locked: None, is_repeat: minute > 0 });
+    }
+    assert!(guesses.tries.is_empty(), "the one that counted is long over");
+}
+
+#[test]
+fn a_repeated_guess_never_lowers_what_others_count() {
+    let mut guesses = Guesses::default();
+    for second in 0..4 {
+        wrong_as(&mut guesses, CaptchaState::Solved, 2 * second, Mark(7)).unwrap();
+        wrong(&mut guesses, CaptchaState::Solved, 2 * second + 1).unwrap();
+    }
+    let held = wrong_as(&mut guesses, CaptchaState::Solved, 8, Mark(7));
+    assert_eq!(held, Err(Hold::Wait(Duration::from_secs(59))), "one and four made five");
+}
+
+#[test]
+fn a_program_that_goes_on_with_an_old_password_does_not_keep_a_lock_alive() {
+    let mut guesses = Guesses::default();
+    wrong_as(&mut guesses, CaptchaState::Solved, 0, Mark(999)).unwrap();
+    // Somebody guesses until the wait is the longest: until 1,804.
+    for second in [1, 2, 3, 4, 64, 184, 424, 904] {
+        wrong(&mut guesses, CaptchaState::Solved, second).unwrap();
+    }
+    let locks = guesses.locks;
+    assert_eq!(locks, 5);
+    for second in (960..9_000).step_by(60) {
+        match wrong_as(&mut guesses, CaptchaState::Solved, second, Mark(999)) {
+            Ok(settled) => assert_eq!(settled, Settled { locked: None, is_repeat: true }, "{second}"),
+            Err(hold) => assert!(matches!(hold, Hold::Wait(_)) && second < 1_804, "{second}: {hold:?}"),
+        }
+        let expected = if second < 1_804 + 3_600 { locks } else { 0 };
+        assert_eq!(guesses.locks, expected, "an hour without anything new is quiet: {second}");
+    }
+}
+
+#[test]
+fn what_is_recognised_is_bounded_and_not_for_ever() {
+    let mut guesses = Guesses::default();
+    for second in 0..1_000 {
+        let mark = Mark(u16::try_from(second).unwrap());
+        let _ = wrong_as(&mut guesses, CaptchaState::Solved, 900 * second, mark);
+        assert!(guesses.counted.len() <= MOST_COUNTED);
+    }
+    let long = format!("0 0{}", " 5=00ff".repeat(1_000_000));
+    assert!(Guesses::from_text(&long).counted.len() <= MOST_TRIES + MOST_COUNTED);
+    for text in ["0 0 5=", "0 0 =00ff", "0 0 5=x", "0 0 5=10000", "0 0 5=00ff="] {
+        assert!(Guesses::from_text(text).is_empty(), "{text}");
+    }
+    let mut guesses = Guesses::default();
+    wrong_as(&mut guesses, CaptchaState::Solved, 0, Mark(1)).unwrap();
+    assert!(wrong_as(&mut guesses.clone(), CaptchaState::Solved, 3_599, Mark(1)).unwrap().is_repeat);
+    assert!(!wrong_as(&mut guesses, CaptchaState::Solved, 3_600, Mark(1)).unwrap().is_repeat);
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +233,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let captcha = prop_oneof![Just(CaptchaState::Impossible), Just(CaptchaState::Missing), Just(CaptchaState::Solved)];
-    let outcome = prop_oneof![6 => Just(Outcome::Wrong), 1 => Just(Outcome::Unknown)];
+    let wrong = any::<u16>().prop_map(|mark| Outcome::Wrong(Mark(mark)));
+    let outcome = prop_oneof![6 => wrong, 1 => Just(Outcome::Unknown)];
     prop_oneof![
         4 => captcha.prop_map(Step::Admit),
         4 => (0_usize..4, outcome).prop_map(|(which, outcome)| Step::Settle(which, outcome)),
@@ -187,9 +258,9 @@ proptest! {
                 },
                 Step::Settle(which, outcome) if which < open.len() => {
                     let ticket = open.remove(which);
-                    guesses.settle(&RULE, ticket, outcome, now);
-                    if outcome == Outcome::Unknown {
-                        // Given back in time. Later it had been counted already.
+                    let settled = guesses.settle(&RULE, ticket, outcome, now);
+                    if outcome == Outcome::Unknown || settled.is_repeat {
+                        // Given back in time, or nothing new. Later it had been counted already.
                         evaluated.retain(|at| *at != ticket.0 || ticket.0.plus(UNSETTLED) <= now);
                     }
                 }

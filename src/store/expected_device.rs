@@ -1,0 +1,155 @@
+//! Expected devices: those that were known until the password of an account was set, and the one that set it.
+
+use super::{
+    Executor, StoreFault, Tx,
+    entity::{device, expected_device},
+    executor::Behind as _,
+};
+use countersign_domain::{
+    id::{AccountId, DeviceId, TenantId},
+    time::Timestamp,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
+};
+use uuid::Uuid;
+
+/// What is expected of one account at most. Known devices are fewer.
+const MOST_OF_ACCOUNT: u64 = 100;
+
+/// Turns the known devices of an account, but for `kept`, into expected ones, and expects `proven` as well. Returns those from which
+/// a wrong password was counted, in a row.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn expect(
+    tx: &Tx,
+    tenant: TenantId,
+    account: AccountId,
+    (kept, proven): (Option<DeviceId>, Option<DeviceId>),
+    now: Timestamp,
+) -> Result<Vec<DeviceId>, StoreFault> {
+    let known = Condition::all()
+        .add(device::Column::TenantId.eq(tenant.as_uuid()))
+        .add(device::Column::AccountId.eq(account.as_uuid()))
+        .add_option(kept.map(|kept| device::Column::Id.ne(kept.as_uuid())));
+    let known_ids: Vec<(Uuid, i32)> = device::Entity::find()
+        .select_only()
+        .columns([device::Column::Id, device::Column::Failures])
+        .filter(known.clone())
+        .into_tuple()
+        .all(tx.database())
+        .await?;
+    device::Entity::delete_many().filter(known).exec(tx.database()).await?;
+    let counted_before = forgive(tx, tenant, account).await?;
+    let proven = proven.map(DeviceId::as_uuid).filter(|proven| known_ids.iter().all(|(id, _)| id != proven));
+    let expected = known_ids.iter().map(|(id, _)| *id).chain(proven);
+    let rows: Vec<_> = expected
+        .map(|id| expected_device::ActiveModel {
+            id: Set(id),
+            account_id: Set(account.as_uuid()),
+            tenant_id: Set(tenant.as_uuid()),
+            failures: Set(0),
+            created_at: Set(now.as_micros()),
+        })
+        .collect();
+    if !rows.is_empty() {
+        let again = OnConflict::columns([expected_device::Column::Id, expected_device::Column::AccountId])
+            .update_column(expected_device::Column::CreatedAt)
+            .to_owned();
+        expected_device::Entity::insert_many(rows).on_conflict(again).exec_without_returning(tx.database()).await?;
+        forget_older(tx, tenant, account).await?;
+    }
+    let counted = known_ids.into_iter().filter(|(_, failures)| *failures > 0).map(|(id, _)| id);
+    Ok(counted.chain(counted_before).map(DeviceId::from_uuid).collect())
+}
+
+/// Begins to count from nothing. Returns the devices from which something was counted.
+async fn forgive(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<Vec<Uuid>, StoreFault> {
+    let forgiven = expected_device::Entity::update_many()
+        .col_expr(expected_device::Column::Failures, Expr::value(0))
+        .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
+        .filter(expected_device::Column::Failures.gt(0))
+        .exec_with_returning(tx.database())
+        .await?;
+    Ok(forgiven.into_iter().map(|row| row.id).collect())
+}
+
+async fn forget_older(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<(), StoreFault> {
+    let kept = Query::select()
+        .column(expected_device::Column::Id)
+        .from(expected_device::Entity)
+        .and_where(Expr::col(expected_device::Column::AccountId).eq(account.as_uuid()))
+        .order_by(expected_device::Column::CreatedAt, sea_orm::Order::Desc)
+        .limit(MOST_OF_ACCOUNT)
+        .to_owned();
+    expected_device::Entity::delete_many()
+        .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
+        .filter(expected_device::Column::Id.not_in_subquery(kept))
+        .exec(tx.database())
+        .await?;
+    Ok(())
+}
+
+/// Counts a wrong password from an expected device. Returns how many there were in a row.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_failure(
+    tx: &Tx,
+    tenant: TenantId,
+    account: AccountId,
+    id: DeviceId,
+) -> Result<Option<i32>, StoreFault> {
+    let rows = expected_device::Entity::update_many()
+        .col_expr(expected_device::Column::Failures, Expr::col(expected_device::Column::Failures).add(1))
+        .filter(expected_device::Column::Id.eq(id.as_uuid()))
+        .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
+        .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
+        .exec_with_returning(tx.database())
+        .await?;
+    Ok(rows.into_iter().next().map(|row| row.failures))
+}
+
+/// Expects a device no longer: it was used, or it was wrong too often.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget(tx: &Tx, tenant: TenantId, account: AccountId, id: DeviceId) -> Result<(), StoreFault> {
+    expected_device::Entity::delete_many()
+        .filter(expected_device::Column::Id.eq(id.as_uuid()))
+        .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
+        .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
+        .exec(tx.database())
+        .await?;
+    Ok(())
+}
+
+/// Expects no device of an account.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_all(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<(), StoreFault> {
+    expected_device::Entity::delete_many()
+        .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
+        .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
+        .exec(tx.database())
+        .await?;
+    Ok(())
+}
+
+/// Forgets the devices of every tenant that were expected since before an instant. Returns how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_older(db: &impl Executor, than: Timestamp) -> Result<u64, StoreFault> {
+    let deleted = expected_device::Entity::delete_many()
+        .filter(expected_device::Column::CreatedAt.lt(than.as_micros()))
+        .exec(db.database())
+        .await?;
+    Ok(deleted.rows_affected)
+}

@@ -1,0 +1,152 @@
+//! Hanging up in the middle of a login: to guess without being counted, or to have others counted for what nobody guessed.
+
+use crate::support::{
+    App, AppOptions, PASSWORD, Person, Refused as _, another_wrong, guess_wrong, held, on_each_database_with,
+};
+use countersign::grpc::wire::proto::*;
+use countersign_domain::{password::PasswordPolicy, secret::SecretText};
+use futures_util::{FutureExt as _, future::join_all};
+use std::{
+    pin::Pin,
+    time::{Duration, Instant},
+};
+use tonic::{Code, Request, Status};
+
+const ADA: &str = "ada@example.org";
+/// Far less than a hash takes here.
+const IMPATIENCE: Duration = Duration::from_millis(60);
+/// Within which a hash that has begun is done, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One worker, and a hash that takes far longer than anybody here waits.
+fn slow() -> AppOptions {
+    AppOptions::with("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "5")
+        .and("COUNTERSIGN_PASSWORDS__WORKERS", "1")
+        .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "65536")
+        .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "8")
+}
+
+/// A login whose deadline passes, as the client tells it to the service.
+async fn log_in_hastily(app: &App, identifier: &str, password: &str) -> Result<(), Status> {
+    let form = LoginRequest { identifier: identifier.to_owned(), password: password.to_owned(), ..Default::default() };
+    let mut request = Request::new(form);
+    request.set_timeout(IMPATIENCE);
+    app.auth().login(request).await.map(drop)
+}
+
+async fn refused(app: &App, why: &str) -> i64 {
+    app.number(&format!("SELECT count(*) FROM audit_events WHERE kind = 'login_refused' AND reason = '{why}'")).await
+}
+
+/// The service says so, or the client's own clock was faster.
+fn is_out_of_time(status: &Status) -> bool {
+    matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
+}
+
+/// Looks until it is so.
+async fn eventually(app: &App, is_so: impl AsyncFn(&App) -> bool) {
+    let begun = Instant::now();
+    while !is_so(app).await {
+        assert!(begun.elapsed() < PATIENCE, "it never came to be");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Gives the worker a hash to do, and returns when it has begun.
+async fn occupy(app: &App) -> Pin<Box<dyn Future<Output = bool>>> {
+    let password = PasswordPolicy::default().admit(&SecretText::new(PASSWORD.to_owned()), &[]).unwrap();
+    let hasher = app.hasher.clone();
+    let mut hash = Box::pin(async move { hasher.hash(&password).await.is_ok() });
+    assert!((&mut hash).now_or_never().is_none());
+    while app.hasher.queue_depth() > 0 {
+        tokio::task::yield_now().await;
+    }
+    hash
+}
+
+#[test]
+fn the_right_password_locks_nobody_whose_deadline_passed_and_is_not_called_wrong() {
+    on_each_database_with(slow(), async |app| {
+        Person::register(app, ADA).await;
+        let begun = Instant::now();
+        while refused(app, "DEADLINE_EXCEEDED").await < 5 {
+            assert!(begun.elapsed() < PATIENCE, "no hash began in time");
+            let hashes = app.hasher.computed();
+            let answer = log_in_hastily(app, ADA, PASSWORD).await;
+            assert_ne!(answer.unwrap_err().code(), Code::ResourceExhausted);
+            // Whether it had begun or not: the worker is free again before the next one.
+            let _ = tokio::time::timeout(20 * IMPATIENCE, eventually(app, async |app| app.hasher.computed() > hashes))
+                .await;
+        }
+        assert_eq!(refused(app, "CREDENTIALS_INVALID").await, 0, "no hash said so");
+        assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'login_locked'").await, 0);
+        assert_eq!(app.number("SELECT CAST(max(password_failures) AS BIGINT) FROM accounts").await, 0);
+        assert_eq!(app.rows("sessions").await, 0, "nobody waits for one");
+        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+    });
+}
+
+#[test]
+fn a_wrong_password_counts_although_nobody_waits_for_the_verdict() {
+    on_each_database_with(slow(), async |app| {
+        Person::register(app, ADA).await;
+        let (begun, before) = (Instant::now(), app.hasher.computed());
+        while refused(app, "CREDENTIALS_INVALID").await < 5 {
+            assert!(begun.elapsed() < PATIENCE, "no hash began in time");
+            let _ = log_in_hastily(app, ADA, &another_wrong()).await;
+        }
+        eventually(app, async |app| {
+            app.number("SELECT CAST(max(password_failures) AS BIGINT) FROM accounts").await == 5
+        })
+        .await;
+        assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'login_locked'").await, 1);
+        assert_eq!(app.hasher.computed() - before, 5, "each was called wrong by a hash");
+        assert!(held(Person::log_in(app, ADA, PASSWORD).await) <= Duration::from_mins(1));
+    });
+}
+
+#[test]
+fn a_login_that_is_gone_before_its_hash_begins_is_given_back_and_costs_nothing() {
+    on_each_database_with(slow(), async |app| {
+        Person::register(app, ADA).await;
+        let hashes = app.hasher.computed();
+        let app = &*app;
+        let busy = occupy(app).await;
+        let gone = join_all((0..4).map(async |_| log_in_hastily(app, ADA, &another_wrong()).await)).await;
+        assert!(gone.iter().all(|answer| is_out_of_time(answer.as_ref().unwrap_err())), "{gone:?}");
+        assert!(busy.await);
+        assert_eq!(refused(app, "CREDENTIALS_INVALID").await, 0);
+        assert_eq!(app.number("SELECT CAST(max(password_failures) AS BIGINT) FROM accounts").await, 0);
+        // Four more would be one too many if the others had counted.
+        guess_wrong(app, ADA, 4).await;
+        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        assert_eq!(app.hasher.computed(), hashes + 1 + 5, "nothing was computed for those who were gone");
+    });
+}
+
+#[test]
+fn a_current_password_that_nobody_waits_for_costs_no_try_before_its_hash_begins() {
+    on_each_database_with(slow(), async |app| {
+        let ada = Person::sign_up(app, ADA).await;
+        let hashes = app.hasher.computed();
+        let app = &*app;
+        let busy = occupy(app).await;
+        let ask = || {
+            let mut request = ada.asks(DeleteMeRequest { current_password: another_wrong() });
+            request.set_timeout(IMPATIENCE);
+            request
+        };
+        let gone = join_all((0..4).map(async |_| app.account().delete_me(ask()).await.map(drop))).await;
+        assert!(gone.iter().all(|answer| is_out_of_time(answer.as_ref().unwrap_err())), "{gone:?}");
+        assert!(busy.await);
+        eventually(app, async |app| {
+            app.number("SELECT CAST(max(password_failures) AS BIGINT) FROM sessions").await == 0
+        })
+        .await;
+        for _ in 0..4 {
+            let wrong = DeleteMeRequest { current_password: another_wrong() };
+            assert_eq!(app.account().delete_me(ada.asks(wrong)).await.reason(), "CURRENT_PASSWORD_WRONG");
+        }
+        assert_eq!(app.hasher.computed(), hashes + 1 + 4, "nothing was computed for those who were gone");
+    });
+}
