@@ -2,8 +2,8 @@ use crate::runtime::timeout;
 use countersign_domain::secret::SecretText;
 use fred::{
     error::{Error, ErrorKind},
-    prelude::{Builder, ClientLike, Config, ReconnectPolicy, TcpConfig},
-    types::config::UnresponsiveConfig,
+    prelude::{Builder, ClientLike, Config, Expiration, KeysInterface, ReconnectPolicy, TcpConfig},
+    types::{ClientState, config::UnresponsiveConfig},
 };
 use std::{fmt, time::Duration};
 
@@ -32,6 +32,8 @@ impl RedisFault {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Twice as long: the first attempt may be one too early.
+const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How every connection of ours behaves. Once connected it reconnects by itself; the library's own defaults would neither do that
 /// nor ever stop waiting for an answer.
@@ -57,4 +59,19 @@ pub(super) async fn connect(client: &impl ClientLike) -> Result<(), RedisFault> 
     let connected = timeout(CONNECT_TIMEOUT, client.init()).await;
     connected.ok_or_else(|| RedisFault::silence("no answer within five seconds"))??;
     Ok(())
+}
+
+/// Whether Redis does now what is needed of it, which is to write. One that was demoted in a failover goes on answering, and
+/// refuses every write.
+pub(super) async fn writes(client: &(impl ClientLike + KeysInterface), key: &str, patience: Duration) -> bool {
+    let written = client.set::<(), _, _>(key, "1", Some(Expiration::EX(1)), None, false);
+    matches!(timeout(patience, written).await, Some(Ok(())))
+}
+
+/// Leaves a server that is of no use and connects anew: behind its name, or its virtual address, there may be another one by now.
+/// Where connecting is under way already, it goes on.
+pub(super) async fn reconnect(client: &impl ClientLike) {
+    if client.state() == ClientState::Connected {
+        let _ = timeout(RECONNECT_TIMEOUT, client.force_reconnection()).await;
+    }
 }

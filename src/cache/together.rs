@@ -5,7 +5,7 @@ use crate::{
 };
 use countersign_domain::secret::SecretText;
 use fred::{
-    prelude::{Client, ClientLike as _, Expiration, KeysInterface as _},
+    prelude::{Client, ClientLike as _},
     types::{FromValue, scripts::Script},
 };
 use std::{
@@ -73,11 +73,14 @@ impl Together {
     }
 
     /// Disconnects. Whoever counts afterwards counts here.
-    pub async fn close(&self) {
+    pub fn close(&self) {
         // Nobody is to be told that Redis is gone because we are.
         self.0.down.store(true, Ordering::Release);
-        // Nothing depends on a polite farewell.
-        let _ = timeout(self.0.patience, self.0.redis.quit()).await;
+        let inner = self.0.clone();
+        // Nothing depends on a polite farewell, so nobody waits for it.
+        spawn(async move {
+            let _ = timeout(inner.patience, inner.redis.quit()).await;
+        });
     }
 
     /// Runs a script and returns what it answers; `None` when it has to be decided here.
@@ -123,12 +126,6 @@ impl Inner {
         let answer = timeout(self.patience, script.evalsha_with_reload(&self.redis, keys, arguments)).await;
         Ok(answer.ok_or_else(|| RedisFault::silence("no answer in time"))??)
     }
-
-    /// Whether Redis does again what a call needs of it, which is to write.
-    async fn probe(&self) -> bool {
-        let written = self.redis.set::<(), _, _>(PROBE, "1", Some(Expiration::EX(1)), None, false);
-        matches!(timeout(self.patience, written).await, Some(Ok(())))
-    }
 }
 
 /// Ends when Redis is back, or when nobody is left to whom it matters.
@@ -136,11 +133,12 @@ async fn wait_for_redis(together: Weak<Inner>) {
     loop {
         sleep(PROBING).await;
         let Some(inner) = together.upgrade() else { return };
-        if inner.probe().await {
+        if redis::writes(&inner.redis, PROBE, inner.patience).await {
             inner.down.store(false, Ordering::Release);
             telemetry::set_limiter_degraded(false);
             tracing::info!("limits are counted together again");
             return;
         }
+        redis::reconnect(&inner.redis).await;
     }
 }

@@ -1,11 +1,15 @@
 use super::redis::{self, RedisFault};
-use crate::runtime::{spawn, timeout};
+use crate::runtime::{sleep, spawn, timeout};
 use countersign_domain::secret::SecretText;
 use fred::{
     clients::SubscriberClient,
     prelude::{Client, ClientLike, EventInterface, PubsubInterface},
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 use tokio::sync::Notify;
 
 /// Work that a replica may be waiting for.
@@ -55,6 +59,9 @@ struct Redis {
 }
 
 const COMMAND_TIMEOUT: Duration = Duration::from_millis(500);
+/// How often it is made sure that Redis is of use. Wake-ups that are lost meanwhile cost latency.
+const PROBING: Duration = Duration::from_secs(10);
+const PROBE: &str = "{countersign}:wake:probe";
 
 impl WakeUps {
     /// Within this process only.
@@ -76,8 +83,11 @@ impl WakeUps {
         let subscriber = builder.build_subscriber_client()?;
         redis::connect(&publisher).await?;
         redis::connect(&subscriber).await?;
-        let wakeups = Self { bells: Arc::default(), redis: Some(Arc::new(Redis { publisher, subscriber })) };
+        let redis = Arc::new(Redis { publisher, subscriber });
+        let probing = keep_useful(Arc::downgrade(&redis));
+        let wakeups = Self { bells: Arc::default(), redis: Some(redis) };
         wakeups.listen().await?;
+        spawn(probing);
         Ok(wakeups)
     }
 
@@ -124,17 +134,31 @@ impl WakeUps {
         timeout(at_most, self.notify(topic).notified()).await;
     }
 
-    /// Disconnects.
-    pub async fn close(&self) {
-        if let Some(redis) = &self.redis {
-            // Nothing depends on a polite farewell.
-            let _ = timeout(COMMAND_TIMEOUT, redis.publisher.quit()).await;
-            let _ = timeout(COMMAND_TIMEOUT, redis.subscriber.quit()).await;
+    /// Disconnects. Nothing depends on a polite farewell, so nobody waits for it.
+    pub fn close(&self) {
+        if let Some(redis) = self.redis.clone() {
+            spawn(async move {
+                let _ = timeout(COMMAND_TIMEOUT, redis.publisher.quit()).await;
+                let _ = timeout(COMMAND_TIMEOUT, redis.subscriber.quit()).await;
+            });
         }
     }
 
     fn notify(&self, topic: Topic) -> &Notify {
         &self.bells[topic as usize]
+    }
+}
+
+/// A server that was demoted in a failover goes on taking messages, and passes them to nobody. Ends when nobody is left to whom it
+/// matters.
+async fn keep_useful(redis: Weak<Redis>) {
+    loop {
+        sleep(PROBING).await;
+        let Some(redis) = redis.upgrade() else { return };
+        if !redis::writes(&redis.publisher, PROBE, COMMAND_TIMEOUT).await {
+            redis::reconnect(&redis.publisher).await;
+            redis::reconnect(&redis.subscriber).await;
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::support::{Redis, Replica};
+use crate::support::{Redis, Relay, Replica, eventually};
 use countersign::{
     cache::{Topic, WakeUps},
     config,
@@ -43,7 +43,7 @@ async fn a_ring_wakes_who_waits() {
         };
         let (woken, ()) = tokio::join!(is_woken(&twin, LONG), ringing);
         assert!(woken, "{twin:?}");
-        twin.close().await;
+        twin.close();
     }
 }
 
@@ -53,7 +53,7 @@ async fn a_ring_before_the_wait_is_not_lost() {
     for twin in twins(redis.as_ref()).await {
         twin.ring(Topic::Outbox);
         assert!(is_woken(&twin, LONG).await, "{twin:?}");
-        twin.close().await;
+        twin.close();
     }
 }
 
@@ -62,7 +62,7 @@ async fn without_a_ring_a_wait_ends_by_itself() {
     let redis = Redis::start();
     for twin in twins(redis.as_ref()).await {
         assert!(!is_woken(&twin, SHORT).await, "{twin:?}");
-        twin.close().await;
+        twin.close();
     }
 }
 
@@ -74,7 +74,7 @@ async fn with_redis_a_ring_wakes_every_other_replica() {
     assert!(is_woken(&other, LONG).await);
     assert!(is_woken(&third, LONG).await);
     for wakeups in [one, other, third] {
-        wakeups.close().await;
+        wakeups.close();
     }
 }
 
@@ -87,7 +87,7 @@ async fn a_ring_for_one_kind_of_work_wakes_nobody_who_waits_for_another() {
         let start = Instant::now();
         twin.wait(Topic::Keys, LONG).await;
         assert!(start.elapsed() < LONG, "{twin:?}");
-        twin.close().await;
+        twin.close();
     }
     let Some(redis) = redis else { return };
     let (one, other) = (connect(&redis).await, connect(&redis).await);
@@ -96,8 +96,8 @@ async fn a_ring_for_one_kind_of_work_wakes_nobody_who_waits_for_another() {
     other.wait(Topic::Keys, LONG).await;
     assert!(start.elapsed() < LONG);
     assert!(!is_woken(&other, SHORT).await, "what came over Redis was for keys");
-    one.close().await;
-    other.close().await;
+    one.close();
+    other.close();
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn when_redis_dies_ringing_neither_blocks_nor_fails_and_waiting_goes_on() 
     wakeups.ring(Topic::Outbox);
     assert!(is_woken(&wakeups, LONG).await);
     let start = Instant::now();
-    wakeups.close().await;
+    wakeups.close();
     assert!(start.elapsed() < LONG, "closing waited for Redis");
 }
 
@@ -140,4 +140,24 @@ async fn a_wrong_address_of_redis_is_noticed_at_the_start() {
     let fault = Service::assemble(&config, Replica::world(1), None).await.expect_err("there is no Redis");
     assert!(fault.to_string().starts_with("redis_url: "), "{fault}");
     assert!(start.elapsed() < LONG, "it took {:?} to notice", start.elapsed());
+}
+
+#[tokio::test]
+async fn after_a_failover_a_ring_wakes_others_although_the_old_server_goes_on_answering() {
+    let (Some(old), Some(new)) = (Redis::start(), Redis::start()) else { return };
+    let relay = Relay::to(old.port).await;
+    let one = WakeUps::redis(&SecretText::new(format!("redis://127.0.0.1:{}", relay.port))).await.unwrap();
+    relay.lead_to(new.port);
+    old.demote(&new);
+    let other = connect(&new).await;
+    eventually("a ring", async || {
+        one.ring(Topic::Outbox);
+        is_woken(&other, SHORT).await.then_some(())
+    })
+    .await;
+    eventually("a ring the other way", async || {
+        other.ring(Topic::Outbox);
+        is_woken(&one, SHORT).await.then_some(())
+    })
+    .await;
 }

@@ -1,4 +1,4 @@
-use crate::support::{Log, Redis, eventually};
+use crate::support::{Log, Redis, Relay, eventually};
 use countersign::{
     cache::{Limiter, Together},
     runtime::Clock,
@@ -97,7 +97,7 @@ async fn an_outage(mut redis: Redis, begin: impl Fn(&mut Redis), end: impl Fn(&m
     assert_eq!(told.metric("countersign_limiter_degraded"), "0");
     assert!(told.lines("INFO") >= 1);
     counted_together(&one, &other).await;
-    link.close().await;
+    link.close();
     let warnings = told.lines("WARN");
     assert_eq!(grants(&one, tries(5), 100).await, QUARTER, "without Redis it still limits");
     assert_eq!(told.lines("WARN"), warnings, "that it was closed is no outage");
@@ -159,4 +159,34 @@ async fn calls_under_way_when_redis_stalls_are_all_answered_and_one_of_them_says
     assert_eq!(granted, QUARTER);
     assert!(begun.elapsed() < QUICK, "{:?}", begun.elapsed());
     assert_eq!(log.text().lines().filter(|line| line.contains("limits are no longer")).count(), 1);
+}
+
+/// A virtual address moves to another Redis while connections to the old one stay.
+async fn a_failover(old: &Redis, new: &Redis, begin: impl Fn(&Relay)) {
+    let relay = Relay::to(old.port).await;
+    let url = SecretText::new(format!("redis://127.0.0.1:{}", relay.port));
+    let one = limiter(Together::connect(&url).await.unwrap());
+    assert_eq!(grants(&one, tries(1), 1).await, 1);
+    together(&one).await;
+    relay.lead_to(new.port);
+    begin(&relay);
+    eventually("the outage to be noticed", async || {
+        grants(&one, tries(2), 1).await;
+        one.is_degraded().then_some(())
+    })
+    .await;
+    together(&one).await;
+    counted_together(&one, &connect(new).await).await;
+}
+
+#[tokio::test]
+async fn after_a_failover_limits_are_counted_on_the_new_server_although_the_old_one_goes_on_answering() {
+    let (Some(old), Some(new)) = (Redis::start(), Redis::start()) else { return };
+    a_failover(&old, &new, |_| old.demote(&new)).await;
+}
+
+#[tokio::test]
+async fn after_a_failover_limits_are_counted_on_the_new_server_although_the_old_connection_was_never_cut() {
+    let (Some(old), Some(new)) = (Redis::start(), Redis::start()) else { return };
+    a_failover(&old, &new, Relay::fall_silent).await;
 }

@@ -1,5 +1,6 @@
 use super::{binary, postgres::free_port};
 use std::{
+    io::{Read as _, Write as _},
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -10,8 +11,8 @@ use std::{
 /// A private Redis that keeps nothing.
 pub(crate) struct Redis {
     pub(crate) url: String,
+    pub(crate) port: u16,
     program: PathBuf,
-    port: u16,
     child: Child,
 }
 
@@ -42,6 +43,15 @@ impl Redis {
 
     pub(crate) fn go_on(&self) {
         self.signal("CONT");
+    }
+
+    /// Makes it a copy of another one, as a failover does: it goes on answering, and takes no writes any more.
+    pub(crate) fn demote(&self, primary: &Self) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(stream, "REPLICAOF 127.0.0.1 {}\r\n", primary.port).unwrap();
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"+OK\r\n");
     }
 
     fn signal(&self, name: &str) {
