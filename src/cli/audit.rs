@@ -22,7 +22,6 @@ use countersign_domain::{
     time::Timestamp,
 };
 use std::time::{Duration, UNIX_EPOCH};
-use tokio::signal::ctrl_c;
 
 /// How often a follower looks for what the service has sealed.
 const LOOK: Duration = Duration::from_millis(500);
@@ -65,23 +64,18 @@ async fn follow(config: &Config, query: &EventQuery, json: bool, screen: &Screen
     let trail = wiring::read_audit(config).await.map_err(|fault| fault.to_string())?;
     let (tenant, filter) = read_query(config, &trail, query).await?;
     let mut at = trail.end(tenant).await.map_err(|failure| failure.to_string())?;
-    let following = async {
-        loop {
-            let page = trail.after(tenant, at).await.map_err(|failure| failure.to_string())?;
-            for row in &page {
-                at = row.position.unwrap_or(at);
-                if filter.matches(row) {
-                    show(row, json, screen);
-                }
-            }
-            if page.is_empty() {
-                sleep(LOOK).await;
+    // Until a signal ends it.
+    loop {
+        let page = trail.after(tenant, at).await.map_err(|failure| failure.to_string())?;
+        for row in &page {
+            at = row.position.unwrap_or(at);
+            if filter.matches(row) {
+                show(row, json, screen);
             }
         }
-    };
-    tokio::select! {
-        failed = following => failed,
-        interrupted = ctrl_c() => interrupted.map_err(|error| error.to_string()),
+        if page.is_empty() {
+            sleep(LOOK).await;
+        }
     }
 }
 

@@ -13,33 +13,40 @@ mod screen;
 mod serve;
 mod service;
 mod session;
+mod supervise;
 
-use arguments::{Arguments, Command, ConfigCommand};
+use arguments::{Arguments, AuditCommand, Command, ConfigCommand};
 use clap::Parser as _;
 use screen::Screen;
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
+use supervise::{OnSignal, Supervised, supervise};
 
 /// What can go wrong at a terminal, as a sentence for the person who sits there.
 type Outcome = Result<(), String>;
 
+/// A service that has not started has nothing to finish.
+const STOP_WHILE_STARTING: Duration = Duration::from_secs(3);
+/// For what a runtime has begun that cannot be given up, such as a file that is being written.
+const LEAVE: Duration = Duration::from_secs(1);
+
 /// Does what the command line says.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    let screen = Screen;
-    match act(&arguments, &screen) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            screen.complain(&why);
-            ExitCode::FAILURE
-        }
-    }
+    supervise(|supervised| {
+        let arguments = Arguments::parse();
+        supervised.on_signal(match arguments.command.as_ref().unwrap_or(&Command::Serve) {
+            Command::Serve => OnSignal::Stop(STOP_WHILE_STARTING),
+            Command::Audit { command: AuditCommand::Follow { .. } } => OnSignal::EndWell,
+            _ => OnSignal::End,
+        });
+        act(&arguments, supervised, &Screen)
+    })
 }
 
-fn act(arguments: &Arguments, screen: &Screen) -> Outcome {
+fn act(arguments: &Arguments, supervised: &Supervised, screen: &Screen) -> Outcome {
     let loaded = crate::config::from_process(arguments.config.as_deref()).map_err(|faults| faults.to_string())?;
     let settings = &loaded.config;
     match arguments.command.as_ref().unwrap_or(&Command::Serve) {
-        Command::Serve => serve::run(settings, screen),
+        Command::Serve => serve::run(settings, supervised, screen),
         Command::Migrate => migrate::run(settings, screen),
         Command::Health => health::run(settings),
         Command::Config { command: ConfigCommand::Check } => config::check(screen),
@@ -57,5 +64,9 @@ fn act(arguments: &Arguments, screen: &Screen) -> Outcome {
 /// Runs a command that waits for things.
 fn block_on<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| error.to_string())?.block_on(work)
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let outcome = runtime.block_on(work);
+    // Dropping it would wait for whatever blocks, such as a name that is looked up, for as long as that takes.
+    runtime.shutdown_timeout(LEAVE);
+    outcome
 }

@@ -1,26 +1,28 @@
-use super::{Outcome, Screen, block_on};
+use super::{
+    Outcome, Screen, block_on,
+    supervise::{OnSignal, Supervised},
+};
 use crate::{
     config::{Config, LogFormat, Profile},
-    runtime::{Shutdown, spawn},
     telemetry::{self, Metrics},
     wiring::{Listeners, Service, World},
 };
-use std::net::SocketAddr;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use std::{net::SocketAddr, time::Duration};
+use tokio::net::TcpListener;
 
-pub(super) fn run(config: &Config, screen: &Screen) -> Outcome {
+/// How long after draining a process that has not ended by itself is ended.
+const STUCK: Duration = Duration::from_secs(5);
+
+pub(super) fn run(config: &Config, supervised: &Supervised, screen: &Screen) -> Outcome {
     let format = match config.log.format {
         LogFormat::Text => telemetry::LogFormat::Text,
         LogFormat::Json => telemetry::LogFormat::Json,
     };
     telemetry::start_log(format, &config.log.filter)?;
-    block_on(serve(config, screen))
+    block_on(Box::pin(serve(config, supervised, screen)))
 }
 
-async fn serve(config: &Config, screen: &Screen) -> Outcome {
+async fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Outcome {
     // Before anything else, so that a second service on the same address changes nothing.
     let listeners = Listeners {
         calls: listen(config.listen).await?,
@@ -30,18 +32,15 @@ async fn serve(config: &Config, screen: &Screen) -> Outcome {
         },
     };
     let metrics = Metrics::start()?;
-    let service = Service::assemble(config, World::real(), Some(metrics)).await.map_err(|fault| fault.to_string())?;
-    let (stop, shutdown) = Shutdown::new();
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
-    spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping: calls under way are finished, new ones refused");
-        stop.request();
-    });
+    let mut shutdown = supervised.shutdown.clone();
+    // A start may wait for long: for a database that is not there yet, or for another process that migrates it.
+    let assembling = Box::pin(Service::assemble(config, World::real(), Some(metrics)));
+    let Ok(service) = shutdown.unless(assembling).await else {
+        tracing::info!("stopped before it had started");
+        return Ok(());
+    };
+    let service = service.map_err(|fault| fault.to_string())?;
+    supervised.on_signal(OnSignal::Stop(config.server.drain_timeout + STUCK));
     greet(config, &listeners, screen);
     Box::pin(service.run(listeners, shutdown)).await.map_err(|fault| fault.to_string())
 }

@@ -1,0 +1,136 @@
+use super::{Outcome, Screen};
+use crate::runtime::{Shutdown, ShutdownHandle, spawn_thread, timeout};
+use std::{io, process::ExitCode, time::Duration};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{oneshot, watch},
+};
+
+/// What a signal does to the command that runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum OnSignal {
+    /// Ends it, as signals end programs.
+    End,
+    /// Ends it, which is how it ends.
+    EndWell,
+    /// Asks it to stop, and ends it when that takes longer than this.
+    Stop(Duration),
+}
+
+/// How a command says what signals do to it, and hears of them.
+#[derive(Debug)]
+pub(super) struct Supervised {
+    on_signal: watch::Sender<OnSignal>,
+    pub(super) shutdown: Shutdown,
+}
+
+impl Supervised {
+    pub(super) fn on_signal(&self, what: OnSignal) {
+        self.on_signal.send_replace(what);
+    }
+}
+
+/// Runs a command, and hears the signals that concern it from the first moment on.
+///
+/// As the first process of a container a program is sent no signal that it does not handle: whatever comes before is lost, and a
+/// start that waits for a database could not be stopped. So signals are handled before anything else is done, on a thread of
+/// their own: not even a command whose threads are all stuck keeps the process from ending.
+pub(super) fn supervise(command: impl FnOnce(&Supervised) -> Outcome + Send + 'static) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(hear(command))) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) | Err(error) => {
+            Screen.complain(&format!("signals cannot be handled: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn hear(command: impl FnOnce(&Supervised) -> Outcome + Send + 'static) -> io::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let (stop, shutdown) = Shutdown::new();
+    let (on_signal, asked) = watch::channel(OnSignal::End);
+    let (tell, mut outcome) = oneshot::channel();
+    let supervised = Supervised { on_signal, shutdown };
+    spawn_thread("command".to_owned(), move || {
+        let _ = tell.send(command(&supervised));
+    })?;
+    loop {
+        let signal = tokio::select! {
+            ended = &mut outcome => return Ok(code(ended.ok())),
+            signal = signals.next() => signal,
+        };
+        let what = *asked.borrow();
+        match what {
+            OnSignal::End => return Ok(ExitCode::from(128 + signal.number)),
+            OnSignal::EndWell => return Ok(ExitCode::SUCCESS),
+            OnSignal::Stop(_) if signal.is_hangup() => {
+                tracing::info!("SIGHUP is ignored: settings are read at the start");
+            }
+            OnSignal::Stop(longest) => return Ok(stopping(&stop, longest, outcome).await),
+        }
+    }
+}
+
+async fn stopping(stop: &ShutdownHandle, longest: Duration, outcome: oneshot::Receiver<Outcome>) -> ExitCode {
+    tracing::info!("stopping: calls under way are finished, new ones refused");
+    stop.request();
+    if let Some(ended) = timeout(longest, outcome).await {
+        return code(ended.ok());
+    }
+    tracing::error!("stopping took too long; the process ends as it is");
+    ExitCode::FAILURE
+}
+
+/// `None` of a command that panicked, which has said so.
+fn code(outcome: Option<Outcome>) -> ExitCode {
+    match outcome {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(why)) => {
+            Screen.complain(&why);
+            ExitCode::FAILURE
+        }
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// The signals by which people and programs end a process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    number: u8,
+}
+
+const HANGUP: u8 = 1;
+const INTERRUPT: u8 = 2;
+const TERMINATE: u8 = 15;
+
+impl Heard {
+    fn is_hangup(self) -> bool {
+        self.number == HANGUP
+    }
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Heard {
+        let number = tokio::select! {
+            _ = self.terminate.recv() => TERMINATE,
+            _ = self.interrupt.recv() => INTERRUPT,
+            _ = self.hangup.recv() => HANGUP,
+        };
+        Heard { number }
+    }
+}

@@ -1,0 +1,73 @@
+//! A start that has to wait can be stopped, also as the first process of a container.
+
+use crate::support::{Cluster, ProcessOptions, Rows, binary, eventually, wait_for};
+use std::{
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+/// `MIGRATION_LOCK` of the store: whoever starts waits for it.
+const LOCK: i64 = 0x636f_756e_7465_7273;
+/// Far more than it takes.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Somebody else who migrates the database, for as long as it takes.
+async fn another_migrates(url: &str) -> Rows {
+    let other = Rows::of(url).await;
+    other.all(&format!("SELECT pg_advisory_lock({LOCK})::text")).await;
+    other
+}
+
+/// Until so many others are connected to the database. One that starts goes no further while the lock is held.
+async fn others_are(other: &Rows, count: i64) {
+    let connected =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    eventually("the others", async || (other.number(connected).await.min(1) == count).then_some(())).await;
+}
+
+fn kill(signal: &str, pid: u32) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+}
+
+fn start(mut command: Command) -> Child {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_waits_for_another_process_is_stopped_at_once() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = cluster.create_database();
+    let options = ProcessOptions::in_folder(folder.path()).and("COUNTERSIGN_DATABASE_URL", &url);
+    let other = another_migrates(&url).await;
+    for signal in ["-TERM", "-INT"] {
+        let mut serve = start(options.command(&["serve"]));
+        others_are(&other, 1).await;
+        kill(signal, serve.id());
+        let status = wait_for(&mut serve, LIMIT);
+        assert!(status.is_some_and(|status| status.success()), "{signal}: {status:?}");
+        others_are(&other, 0).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_the_first_process_of_a_container_a_start_that_waits_is_stopped_at_once() {
+    let Some(cluster) = Cluster::shared() else { return };
+    if binary("unshare", &[]).is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let url = cluster.create_database();
+    let options = ProcessOptions::in_folder(folder.path()).and("COUNTERSIGN_DATABASE_URL", &url);
+    let other = another_migrates(&url).await;
+    // Without rights of its own a process becomes root of a user namespace, which may make others.
+    let runner = ["unshare", "--map-root-user", "--user", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    for arguments in [&["serve"][..], &["migrate"]] {
+        let mut container = start(options.command_under(&runner, arguments));
+        others_are(&other, 1).await;
+        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", container.id())).unwrap();
+        kill("-TERM", children.trim().parse().unwrap());
+        assert!(wait_for(&mut container, LIMIT).is_some(), "{arguments:?} did not hear SIGTERM");
+        others_are(&other, 0).await;
+    }
+}
