@@ -3,7 +3,7 @@
 use crate::usecase::Failure;
 use countersign_domain::refusal::{FieldViolation as Violation, Reason, Refusal};
 use std::{collections::HashMap, time::Duration};
-use tonic::{Code, Status};
+use tonic::{Code, Status, metadata::MetadataMap};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 /// The `domain` of every `google.rpc.ErrorInfo`.
@@ -110,8 +110,22 @@ pub(super) fn of(failure: &Failure, trace_id: &str) -> Status {
     refused(&Refusal::from(reason), trace_id)
 }
 
+/// The error of a message in a compression that is not read. Its code is laid down in the compression chapter of the gRPC protocol,
+/// and so is what `metadata` holds: the compressions that are.
+pub(super) fn compression_unknown(trace_id: &str, metadata: MetadataMap) -> Status {
+    let refusal = Refusal::from(Reason::MalformedRequest);
+    let text = "the compression of the message is not supported";
+    Status::with_error_details_and_metadata(Code::Unimplemented, text, details(&refusal, trace_id), metadata)
+}
+
 fn refused(refusal: &Refusal, trace_id: &str) -> Status {
-    let Line { code, text, advice, .. } = line(refusal.reason);
+    let Line { code, text, .. } = line(refusal.reason);
+    // Code and text stand in the status and in its details: whoever reads both has to find the same (`rpc_status.from_call`).
+    Status::with_error_details(code, text, details(refusal, trace_id))
+}
+
+fn details(refusal: &Refusal, trace_id: &str) -> ErrorDetails {
+    let advice = line(refusal.reason).advice;
     let mut details = ErrorDetails::new();
     let metadata = refusal.metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
     details.set_error_info(refusal.reason.name(), DOMAIN, metadata.collect::<HashMap<_, _>>());
@@ -124,7 +138,7 @@ fn refused(refusal: &Refusal, trace_id: &str) -> Status {
     if advice == Advice::Retry {
         details.set_retry_info(Some(refusal.retry_after.unwrap_or(RETRY_AFTER)));
     }
-    Status::with_error_details(code, text, details)
+    details
 }
 
 fn violation(violation: &Violation) -> FieldViolation {

@@ -10,15 +10,10 @@ use tonic::{Code, Status, body::Body};
 pub(super) fn keep(response: Response<Body>, trace_id: &str) -> Response<Body> {
     let Some(status) = Status::from_header_map(response.headers()) else { return response };
     let Some(reason) = reason_for(&status) else { return response };
-    let ours = status::of(&reason.into(), trace_id);
     if is_about_encoding(&status) {
-        // Code and header are laid down in the compression chapter of the gRPC protocol.
-        let text = "the encoding of the message is not supported";
-        let details = ours.details().to_vec().into();
-        return Status::with_details_and_metadata(Code::Unimplemented, text, details, status.metadata().clone())
-            .into_http();
+        return status::compression_unknown(trace_id, status.metadata().clone()).into_http();
     }
-    ours.into_http()
+    status::of(&reason.into(), trace_id).into_http()
 }
 
 fn is_about_encoding(status: &Status) -> bool {
@@ -32,8 +27,8 @@ fn reason_for(status: &Status) -> Option<Reason> {
     match status.code() {
         Code::Unimplemented if is_about_encoding(status) => Some(Reason::MalformedRequest),
         Code::Unimplemented => Some(Reason::MethodUnknown),
-        // The length is checked before the message is read.
-        Code::OutOfRange => Some(Reason::RequestTooLarge),
+        // The length is checked before the message is read, and again while it is inflated.
+        Code::OutOfRange | Code::ResourceExhausted => Some(Reason::RequestTooLarge),
         // A message that cannot be decoded, or a frame that is cut off, has a forbidden flag, or is missing. What tonic says
         // of it names our fields; what we say does not.
         Code::Internal | Code::Unknown => Some(Reason::MalformedRequest),
@@ -76,6 +71,7 @@ mod tests {
             reason_for(&Status::from_header_map(response.headers()).unwrap())
         };
         assert_eq!(of(Status::out_of_range("too long")), Some(Reason::RequestTooLarge));
+        assert_eq!(of(Status::resource_exhausted("inflates to too much")), Some(Reason::RequestTooLarge));
         assert_eq!(of(Status::internal("missing message")), Some(Reason::MalformedRequest));
         assert_eq!(of(Status::unimplemented("")), Some(Reason::MethodUnknown));
         assert_eq!(of(status::of(&Reason::Internal.into(), "")), None);

@@ -31,6 +31,6 @@ fn python_registers_logs_in_refreshes_and_reads_refusals_by_reflection_alone() {
     let output = finish(Command::new(python).arg("-B").args([SCRIPT, &service.address]), LIMIT);
     let (said, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}{complaint}");
-    assert_eq!(said.trim(), "registered, verified, logged in, refreshed, logged out, refused");
+    assert_eq!(said.trim(), "registered, verified, logged in, refreshed, logged out, refused, compressed");
     service.stop();
 }

@@ -14,7 +14,7 @@ channel = grpc.insecure_channel(sys.argv[1])
 pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
 
 
-def call(service, method, token=None, **fields):
+def call(service, method, token=None, compression=None, **fields):
     rpc = pool.FindServiceByName(f"countersign.v1.{service}").FindMethodByName(method)
     invoke = channel.unary_unary(
         f"/countersign.v1.{service}/{method}",
@@ -22,15 +22,17 @@ def call(service, method, token=None, **fields):
         response_deserializer=GetMessageClass(rpc.output_type).FromString,
     )
     metadata = [("authorization", f"Bearer {token}")] if token else None
-    return invoke(GetMessageClass(rpc.input_type)(**fields), metadata=metadata, timeout=20)
+    return invoke(GetMessageClass(rpc.input_type)(**fields), metadata=metadata, timeout=20, compression=compression)
 
 
 def reason(error):
     """The reason in the google.rpc.Status that travels beside a gRPC status."""
     status = GetMessageClass(pool.FindMessageTypeByName("google.rpc.Status"))
     info = GetMessageClass(pool.FindMessageTypeByName("google.rpc.ErrorInfo"))
-    packed = dict(error.trailing_metadata())["grpc-status-details-bin"]
-    for detail in status.FromString(packed).details:
+    packed = status.FromString(dict(error.trailing_metadata())["grpc-status-details-bin"])
+    # As `grpc_status.rpc_status.from_call` demands; it throws otherwise.
+    assert (packed.code, packed.message) == (error.code().value[0], error.details()), error
+    for detail in packed.details:
         if detail.type_url.endswith("/google.rpc.ErrorInfo"):
             read = info.FromString(detail.value)
             assert read.domain == "countersign", read
@@ -57,4 +59,13 @@ except grpc.RpcError as error:
     assert error.code() == grpc.StatusCode.UNAUTHENTICATED, error
     assert reason(error) == "SESSION_ENDED", error
     done.append("refused")
+for compression, code, expected in [
+    (grpc.Compression.Gzip, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD"),
+    (grpc.Compression.Deflate, grpc.StatusCode.UNIMPLEMENTED, "MALFORMED_REQUEST"),
+]:
+    try:
+        call("AccountService", "Register", compression=compression, email="x" * 100, password=PASSWORD)
+    except grpc.RpcError as error:
+        assert (error.code(), reason(error)) == (code, expected), error
+done.append("compressed")
 print(", ".join(done))

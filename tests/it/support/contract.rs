@@ -1,8 +1,16 @@
+use prost::Message as _;
 use tonic::{Request, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-/// The reason of an error, as a client would read it.
+/// The reason of an error, as a client would read it. Whatever the error is, its details say the same as the status itself: Python's
+/// `rpc_status.from_call` throws otherwise.
 pub(crate) fn reason(status: &Status) -> String {
+    let inner = tonic_types::pb::Status::decode(status.details()).unwrap();
+    assert_eq!(
+        (inner.code, inner.message.as_str()),
+        (status.code() as i32, status.message()),
+        "two statements of one fact"
+    );
     let details = status.get_error_details();
     let info = details.error_info().unwrap_or_else(|| panic!("an error without a reason: {status:?}"));
     assert_eq!(info.domain, "countersign");
