@@ -94,7 +94,8 @@ fn silent_debug() -> String {
     })
 }
 
-/// One line per RPC: its path and who may call it. An RPC without the option does not compile.
+/// One line per RPC: its path and who may call it; then those that answer with a stream. An RPC without the option does not
+/// compile.
 fn caller_table(descriptors: &[u8]) -> Result<String, Box<dyn Error>> {
     let pool = DescriptorPool::decode(descriptors)?;
     let option = pool.get_extension_by_name("countersign.v1.caller").ok_or("caller.proto has no option `caller`")?;
@@ -115,13 +116,17 @@ fn caller_table(descriptors: &[u8]) -> Result<String, Box<dyn Error>> {
         .flat_map(|service| service.methods().collect::<Vec<_>>())
         .map(|method| {
             let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-            rule(&method).map(|rule| (path, rule))
+            rule(&method).map(|rule| (path, rule, method.is_server_streaming()))
         })
         .collect::<Result<_, _>>()?;
     // Sorted, because the table is searched by halving.
     lines.sort();
-    for (path, rule) in lines {
+    for (path, rule, _) in &lines {
         writeln!(table, "    (\"{path}\", CallerRule::{rule}),")?;
+    }
+    table.push_str("];\n\npub(super) const STREAMS: &[&str] = &[\n");
+    for (path, ..) in lines.iter().filter(|(.., is_stream)| *is_stream) {
+        writeln!(table, "    \"{path}\",")?;
     }
     table.push_str("];\n");
     Ok(table)

@@ -1,6 +1,7 @@
 //! The one place that knows every type: settings become means, means become stories, stories become doors.
 
 mod auth_door;
+mod capacity;
 mod captcha;
 mod commands;
 mod doors;

@@ -63,7 +63,7 @@ pub(super) async fn connect(client: &impl ClientLike) -> Result<(), RedisFault> 
 
 /// Whether Redis does now what is needed of it, which is to write. One that was demoted in a failover goes on answering, and
 /// refuses every write.
-pub(super) async fn writes(client: &(impl ClientLike + KeysInterface), key: &str, patience: Duration) -> bool {
+pub(super) async fn writes(client: &impl KeysInterface, key: &str, patience: Duration) -> bool {
     let written = client.set::<(), _, _>(key, "1", Some(Expiration::EX(1)), None, false);
     matches!(timeout(patience, written).await, Some(Ok(())))
 }

@@ -84,10 +84,10 @@ impl WakeUps {
         redis::connect(&publisher).await?;
         redis::connect(&subscriber).await?;
         let redis = Arc::new(Redis { publisher, subscriber });
-        let probing = keep_useful(Arc::downgrade(&redis));
+        let probed = Arc::downgrade(&redis);
         let wakeups = Self { bells: Arc::default(), redis: Some(redis) };
         wakeups.listen().await?;
-        spawn(probing);
+        spawn(keep_useful(probed));
         Ok(wakeups)
     }
 

@@ -1,6 +1,6 @@
 //! `[server]`: the limits of the listener.
 
-use super::reader::Reader;
+use super::reader::{Reader, Section};
 use super::top::Profile;
 use super::value::{DAY, Networks};
 use ipnet::IpNet;
@@ -13,8 +13,12 @@ pub struct Server {
     pub reflection: bool,
     /// The most connections at once.
     pub max_connections: usize,
-    /// The most connections at once from one IP address.
+    /// The most connections at once of one client, an IPv4 address or an IPv6 /64.
     pub max_connections_per_address: usize,
+    /// The most streams at once of a client that does not say who it is.
+    pub max_anonymous_streams_per_address: usize,
+    /// How long such a stream goes on.
+    pub max_anonymous_stream_age: Duration,
     /// The most requests at once on one connection.
     pub max_concurrent_streams: u32,
     /// The longest message, in bytes, either way.
@@ -29,23 +33,63 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
 }
 
-impl Server {
-    pub(super) fn read(reader: &mut Reader, profile: Profile) -> Self {
-        let mut section = reader.section("server", "The limits of the listeners.");
+/// What clients may have open.
+struct Clients {
+    connections: usize,
+    connections_per_address: usize,
+    anonymous_streams_per_address: usize,
+    anonymous_stream_age: Duration,
+}
+
+impl Clients {
+    fn read(section: &mut Section<'_>) -> Self {
         Self {
-            reflection: section.derived(
-                "reflection",
-                profile == Profile::Dev,
-                "`true` in dev, `false` in production",
-                "Whether gRPC reflection describes the service to anybody who asks.",
+            connections: section.whole(
+                "max_connections",
+                4096,
+                1..=1_000_000,
+                "The most connections at once. Fewer where the process may not open so many files, which is said at start. When \
+                 there is no room, idle connections of the clients that have most are closed for others.",
             ),
-            max_connections: section.whole("max_connections", 4096, 1..=1_000_000, "The most connections at once."),
-            max_connections_per_address: section.whole(
+            connections_per_address: section.whole(
                 "max_connections_per_address",
                 256,
                 1..=1_000_000,
-                "The most connections at once from one IP address. Behind a proxy that is the proxy's address.",
+                "The most connections at once of one client: an IPv4 address or an IPv6 /64. A trusted proxy is not counted; instead, \
+                 it may have this many calls under way for one client.",
             ),
+            anonymous_streams_per_address: section.whole(
+                "max_anonymous_streams_per_address",
+                8,
+                1..=10_000,
+                "The most streams at once of one client that does not say who it is: `Health/Watch` and reflection.",
+            ),
+            anonymous_stream_age: section.duration(
+                "max_anonymous_stream_age",
+                Duration::from_mins(10),
+                Duration::from_secs(1)..=DAY,
+                "After how long such a stream is ended.",
+            ),
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn read(reader: &mut Reader, profile: Profile) -> Self {
+        let mut section = reader.section("server", "The limits of the listeners.");
+        let reflection = section.derived(
+            "reflection",
+            profile == Profile::Dev,
+            "`true` in dev, `false` in production",
+            "Whether gRPC reflection describes the service to anybody who asks.",
+        );
+        let clients = Clients::read(&mut section);
+        Self {
+            reflection,
+            max_connections: clients.connections,
+            max_connections_per_address: clients.connections_per_address,
+            max_anonymous_streams_per_address: clients.anonymous_streams_per_address,
+            max_anonymous_stream_age: clients.anonymous_stream_age,
             max_concurrent_streams: section.whole(
                 "max_concurrent_streams",
                 128,
@@ -67,14 +111,16 @@ impl Server {
             max_connection_age: section.duration(
                 "max_connection_age",
                 Duration::from_hours(1),
-                Duration::from_secs(10)..=7 * DAY,
-                "After how long a connection is asked to reconnect, so that load spreads to new replicas.",
+                Duration::from_secs(1)..=7 * DAY,
+                "After how long a connection is asked to reconnect, so that load spreads to new replicas. Streams end with it; \
+                 whatever is left is cut off when a request could not take longer.",
             ),
             drain_timeout: section.duration(
                 "drain_timeout",
                 Duration::from_secs(10),
                 Duration::ZERO..=Duration::from_mins(5),
-                "How long running requests get to finish when the process stops.",
+                "How long running requests get to finish when the process stops. Streams, and requests that have not come whole, are not \
+                 waited for. The process is gone a few seconds later at the latest.",
             ),
             trusted_proxies: section
                 .value(

@@ -1,189 +1,161 @@
-use crate::runtime::sleep;
+mod connection;
+mod table;
+
+pub use connection::{Connection, Peer};
+pub use table::{CallOnConnection, OpenConnection};
+
+use crate::{runtime::sleep, telemetry};
+use countersign_domain::client_address::TrustedProxies;
 use std::{
-    collections::HashMap,
-    fmt, io,
+    future::Future,
+    io::{self, ErrorKind},
     net::IpAddr,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use table::ConnectionTable;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_stream::Stream;
-use tonic::transport::server::{Connected, TcpConnectInfo};
 
-/// How many connections there may be, and how slowly they may begin.
-#[derive(Clone, Copy, Debug)]
+/// How many connections there may be, how slowly they may begin and how long they last.
+#[derive(Clone, Debug)]
 pub struct IncomingLimits {
+    /// How the listener is called in the log and in metrics.
+    pub listener: &'static str,
     pub connections: usize,
+    /// Connections of one client: an IPv4 address or an IPv6 /64.
     pub connections_per_address: usize,
+    /// Whose connections are not counted by address.
+    pub proxies: TrustedProxies,
     /// How long a new connection may take to send its preface.
     pub preface: Duration,
+    /// After how long a connection is closed, whatever happens on it. It was asked to end long before.
+    pub life: Duration,
 }
 
-/// Takes connections, counted in all and per address. Whoever is over the limit is disconnected at once; whoever
-/// connects and then says nothing is disconnected soon. Neither hyper nor tonic does either.
+/// Takes connections, counted in all and by client. Whoever is over the limit is disconnected at once; whoever connects and then
+/// says nothing is disconnected soon, and nobody stays for ever. Neither hyper nor tonic does any of it.
 #[derive(Debug)]
 pub struct Incoming {
     listener: TcpListener,
-    open: Arc<Semaphore>,
-    per_address: Arc<PerAddress>,
-    preface: Duration,
+    table: Arc<ConnectionTable>,
+    limits: IncomingLimits,
+    trouble: Option<Trouble>,
 }
 
-/// Bytes of the HTTP/2 preface (RFC 9113 section 3.4). No HTTP/1.1 request that we answer is shorter.
-const PREFACE_BYTES: usize = 24;
-
-#[derive(Debug)]
-struct PerAddress {
-    limit: usize,
-    open: Mutex<HashMap<IpAddr, usize>>,
+/// Connections cannot be taken at all, for now.
+struct Trouble {
+    /// Until when nothing is tried.
+    pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// How long the next pause is.
+    next: Duration,
+    failures: u64,
 }
 
-#[derive(Debug)]
-struct Place {
-    address: IpAddr,
-    counts: Arc<PerAddress>,
-}
-
-impl PerAddress {
-    fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(address).or_default();
-        if *count >= self.limit {
-            return None;
-        }
-        *count += 1;
-        Some(Place { address, counts: self.clone() })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = self.counts.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.address);
-            }
-        }
-    }
-}
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Incoming {
     pub fn new(listener: TcpListener, limits: IncomingLimits) -> Self {
-        Self {
-            listener,
-            open: Arc::new(Semaphore::new(limits.connections)),
-            per_address: Arc::new(PerAddress { limit: limits.connections_per_address, open: Mutex::default() }),
-            preface: limits.preface,
-        }
+        let IncomingLimits { connections, connections_per_address, proxies, .. } = limits.clone();
+        let table = ConnectionTable::new(limits.listener, connections, connections_per_address, proxies);
+        Self { listener, table: Arc::new(table), limits, trouble: None }
     }
 
-    fn admit(&self, stream: TcpStream, address: IpAddr) -> Option<Connection> {
-        let permit = self.open.clone().try_acquire_owned().ok()?;
-        let place = self.per_address.enter(address.to_canonical())?;
+    fn admit(&self, stream: TcpStream, peer: IpAddr) -> Option<Connection> {
+        let place = self.table.admit(peer).map_err(|refusal| {
+            tracing::debug!(%peer, limit = refusal.name(), "a connection over the limit was refused");
+            telemetry::count_connection_closed(self.limits.listener, refusal.name());
+        });
         // Without this, small answers wait for the peer's delayed acknowledgement.
         stream.set_nodelay(true).ok()?;
-        Some(Connection {
-            stream,
-            preface: Some((Box::pin(sleep(self.preface)), PREFACE_BYTES)),
-            _place: place,
-            _permit: permit,
-        })
+        Some(Connection::new(stream, place.ok()?, self.limits.preface, self.limits.life))
+    }
+
+    /// Said once for each outage: it is looked at again every second, for as long as it lasts.
+    fn fail(&mut self, error: &io::Error) {
+        let listener = self.limits.listener;
+        telemetry::count_accept_failure(listener);
+        let trouble = self.trouble.get_or_insert_with(|| {
+            tracing::error!(listener, %error, "no connection can be accepted; it is tried again every second");
+            Trouble { pause: None, next: FIRST_PAUSE, failures: 0 }
+        });
+        trouble.failures += 1;
+        trouble.pause = Some(Box::pin(sleep(trouble.next)));
+        trouble.next = (trouble.next * 2).min(LONGEST_PAUSE);
+    }
+
+    fn recover(&mut self) {
+        if let Some(Trouble { failures, .. }) = self.trouble.take() {
+            tracing::info!(listener = self.limits.listener, failures, "connections are accepted again");
+        }
+    }
+}
+
+impl std::fmt::Debug for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trouble").field("failures", &self.failures).finish_non_exhaustive()
     }
 }
 
 impl Stream for Incoming {
     type Item = io::Result<Connection>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match std::task::ready!(self.listener.poll_accept(cx)) {
-                Ok((stream, peer)) => match self.admit(stream, peer.ip()) {
-                    Some(connection) => return Poll::Ready(Some(Ok(connection))),
-                    None => tracing::debug!(peer = %peer.ip(), "a connection over the limit was refused"),
-                },
-                // One that was gone before it was taken, or no file handle left: the others go on.
-                Err(error) => return Poll::Ready(Some(Err(error))),
+            if let Some(trouble) = &mut self.trouble
+                && let Some(pause) = &mut trouble.pause
+            {
+                ready!(pause.as_mut().poll(cx));
+                trouble.pause = None;
             }
-        }
-    }
-}
-
-/// Rings when the preface must be complete.
-type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// An open connection. Gives its place back when it ends.
-pub struct Connection {
-    stream: TcpStream,
-    /// Until the preface is complete: when it must be, and how much is missing.
-    preface: Option<(Alarm, usize)>,
-    _place: Place,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Connection").field(&self.stream).finish()
-    }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        let Some((limit, missing)) = &mut self.preface else { return polled };
-        match polled {
-            Poll::Ready(_) => {
-                *missing = missing.saturating_sub(buffer.filled().len() - before);
-                if *missing == 0 {
-                    self.preface = None;
+            match ready!(self.listener.poll_accept(cx)) {
+                Ok((stream, peer)) => {
+                    self.recover();
+                    if let Some(connection) = self.admit(stream, peer.ip()) {
+                        return Poll::Ready(Some(Ok(connection)));
+                    }
                 }
-                polled
+                Err(error) if is_about_one(&error) => {
+                    tracing::debug!(%error, "a connection was gone before it was taken")
+                }
+                Err(error) => self.fail(&error),
             }
-            Poll::Pending => match limit.as_mut().poll(cx) {
-                Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-                Poll::Pending => Poll::Pending,
-            },
         }
     }
 }
 
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
+/// Linux reports what happened to the connection that was to be taken as an error of accept(2). The next one may be well.
+fn is_about_one(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::TimedOut
+            | ErrorKind::Interrupted
+            | ErrorKind::PermissionDenied
+    )
+}
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    #[test]
+    fn an_error_of_one_connection_is_told_from_one_of_the_listener() {
+        // ECONNABORTED, EHOSTUNREACH, EPERM (a firewall), EINTR.
+        for one in [103, 113, 1, 4] {
+            assert!(is_about_one(&io::Error::from_raw_os_error(one)), "{one}");
+        }
+        // EMFILE, ENFILE, ENOBUFS, ENOMEM.
+        for all in [24, 23, 105, 12] {
+            assert!(!is_about_one(&io::Error::from_raw_os_error(all)), "{all}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use axum::Router;
 use http::{Request, Response};
 use std::{convert::Infallible, future::Future, time::Duration};
-use tonic::{body::Body, service::Routes, transport::Server};
+use tonic::{body::Body, codec::CompressionEncoding::Gzip, service::Routes, transport::Server};
 use tonic_health::server::{HealthReporter, health_reporter};
 use tower::Service;
 
@@ -76,7 +76,7 @@ pub fn admin_health_service() -> (GrpcService, Routes) {
 
 fn health_service_of(names: &'static [&'static str]) -> (GrpcService, Routes) {
     let (reporter, server) = health_reporter();
-    (GrpcService { reporter, names }, Routes::new(server))
+    (GrpcService { reporter, names }, Routes::new(server.accept_compressed(Gzip)))
 }
 
 impl GrpcService {
@@ -96,19 +96,30 @@ impl std::fmt::Debug for GrpcService {
 }
 
 impl Services {
-    /// All services as one, `health` first.
+    /// All services as one, `health` first. Messages may come in gzip; the limit is for what they inflate to as well. Answers are not
+    /// compressed: they are small, and some hold secrets beside what a caller chose (BREACH).
     ///
     /// # Errors
     /// When reflection cannot read our own descriptors.
     pub fn into_routes(self, health: Routes, limits: ServerLimits) -> Result<Routes, String> {
         let most = limits.message_bytes;
         let mut routes = health
-            .add_service(AccountServiceServer::new(self.account).max_decoding_message_size(most))
-            .add_service(AuthServiceServer::new(self.auth).max_decoding_message_size(most))
-            .add_service(SessionServiceServer::new(self.session).max_decoding_message_size(most))
-            .add_service(VerificationServiceServer::new(self.verification).max_decoding_message_size(most));
+            .add_service(
+                AccountServiceServer::new(self.account).max_decoding_message_size(most).accept_compressed(Gzip),
+            )
+            .add_service(AuthServiceServer::new(self.auth).max_decoding_message_size(most).accept_compressed(Gzip))
+            .add_service(
+                SessionServiceServer::new(self.session).max_decoding_message_size(most).accept_compressed(Gzip),
+            )
+            .add_service(
+                VerificationServiceServer::new(self.verification)
+                    .max_decoding_message_size(most)
+                    .accept_compressed(Gzip),
+            );
         if let Some(mailbox) = self.dev_mailbox {
-            routes = routes.add_service(DevMailboxServiceServer::new(mailbox).max_decoding_message_size(most));
+            routes = routes.add_service(
+                DevMailboxServiceServer::new(mailbox).max_decoding_message_size(most).accept_compressed(Gzip),
+            );
         }
         if self.reflection { describe(routes, DESCRIPTORS) } else { Ok(routes) }
     }
@@ -120,7 +131,8 @@ impl AdminServices {
     /// # Errors
     /// When reflection cannot read our own descriptors.
     pub fn into_routes(self, health: Routes, limits: ServerLimits) -> Result<Routes, String> {
-        let audit = AuditServiceServer::new(self.audit).max_decoding_message_size(limits.message_bytes);
+        let audit =
+            AuditServiceServer::new(self.audit).max_decoding_message_size(limits.message_bytes).accept_compressed(Gzip);
         let routes = health.add_service(audit);
         if self.reflection { describe(routes, ADMIN_DESCRIPTORS) } else { Ok(routes) }
     }
@@ -136,8 +148,8 @@ fn describe(routes: Routes, descriptors: &'static [u8]) -> Result<Routes, String
     };
     // grpcurl and Python still ask for v1alpha.
     Ok(routes
-        .add_service(builder().build_v1().map_err(|error| error.to_string())?)
-        .add_service(builder().build_v1alpha().map_err(|error| error.to_string())?))
+        .add_service(builder().build_v1().map_err(|error| error.to_string())?.accept_compressed(Gzip))
+        .add_service(builder().build_v1alpha().map_err(|error| error.to_string())?.accept_compressed(Gzip)))
 }
 
 /// Serves calls and pages on one port until `stop` resolves and the calls under way are answered. What `pages` does not know

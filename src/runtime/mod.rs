@@ -5,8 +5,10 @@
 
 mod clock;
 mod entropy;
+mod files;
 mod task;
 
 pub use clock::{Clock, ClockHand};
 pub use entropy::Entropy;
+pub use files::raise_file_limit;
 pub use task::{Cancelled, Shutdown, ShutdownHandle, Stopwatch, blocking, sleep, spawn, spawn_thread, timeout};

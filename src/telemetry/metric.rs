@@ -11,6 +11,9 @@ pub struct MetricLine {
     pub meaning: &'static str,
 }
 
+const CONNECTIONS: &str = "countersign_connections";
+const CONNECTIONS_CLOSED: &str = "countersign_connections_closed_total";
+const ACCEPT_FAILURES: &str = "countersign_accept_failures_total";
 const EVENTS: &str = "countersign_events_total";
 const RPCS: &str = "countersign_rpcs_total";
 const RPC_SECONDS: &str = "countersign_rpc_duration_seconds";
@@ -49,6 +52,26 @@ pub const METRICS: &[MetricLine] = &[
         kind: "histogram",
         labels: "rpc",
         meaning: "Seconds from the arrival of a call to its answer.",
+    },
+    MetricLine {
+        name: CONNECTIONS,
+        kind: "gauge",
+        labels: "listener",
+        meaning: "Open connections of `calls` and of `operators`.",
+    },
+    MetricLine {
+        name: CONNECTIONS_CLOSED,
+        kind: "counter",
+        labels: "listener, limit",
+        meaning: "Connections closed because there were too many: `client`, refused because its client has as many as one may have; \
+                  `all`, refused because there was no room; `displaced`, an idle one that made room for another client.",
+    },
+    MetricLine {
+        name: ACCEPT_FAILURES,
+        kind: "counter",
+        labels: "listener",
+        meaning: "Times that no connection could be accepted, for instance because the process has no file left. Tried again every \
+                  second while it lasts.",
     },
     MetricLine {
         name: MAILS,
@@ -109,7 +132,8 @@ pub const METRICS: &[MetricLine] = &[
         name: LIMITED,
         kind: "counter",
         labels: "limit",
-        meaning: "Calls refused because a limit was reached. Of several limits that refuse one call, the one with the longest wait.",
+        meaning: "Calls refused because a limit was reached. Of several limits that refuse one call, the one with the longest wait. \
+                  `streams_of_address` and `forwarded_calls_of_address` count what a client has under way at once.",
     },
     MetricLine {
         name: LIMITER_DEGRADED,
@@ -185,6 +209,18 @@ pub fn count_event(event: &'static str, reason: &'static str) {
 pub fn count_rpc(rpc: &'static str, code: &'static str, took: Duration) {
     counter!(RPCS, "rpc" => rpc, "code" => code).increment(1);
     histogram!(RPC_SECONDS, "rpc" => rpc).record(took.as_secs_f64());
+}
+
+pub fn set_connections(listener: &'static str, open: usize) {
+    gauge!(CONNECTIONS, "listener" => listener).set(open as f64);
+}
+
+pub fn count_connection_closed(listener: &'static str, limit: &'static str) {
+    counter!(CONNECTIONS_CLOSED, "listener" => listener, "limit" => limit).increment(1);
+}
+
+pub fn count_accept_failure(listener: &'static str) {
+    counter!(ACCEPT_FAILURES, "listener" => listener).increment(1);
 }
 
 pub fn count_mail(template: &'static str, outcome: &'static str) {

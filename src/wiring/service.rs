@@ -1,12 +1,17 @@
-use super::{KeyDesk, Means, StartFault, World, doors::Stories, trail::open_audit_log};
+use super::{
+    KeyDesk, Means, StartFault, World,
+    capacity::{Capacity, call_bounds},
+    doors::Stories,
+    trail::open_audit_log,
+};
 use crate::{
     cache::{Together, WakeUps},
     config::Config,
-    grpc::{self, Front, GrpcService, Incoming, IncomingLimits, Listener, OperatorsDoor, ServerLimits, Services},
+    grpc::{self, Front, GrpcService, Incoming, Listener, OperatorsDoor, ServerLimits, Services, UnderWay},
     http::{CallDoor, ops_router, well_known_router},
     jobs,
     passwords::Hasher,
-    runtime::{Shutdown, spawn, timeout},
+    runtime::{Shutdown, raise_file_limit, sleep, spawn, timeout},
     store::Store,
     telemetry::{self, Metrics},
     usecase::{
@@ -22,8 +27,8 @@ use crate::{
     },
 };
 use axum::Router;
-use futures_util::future::select_all;
-use std::time::Duration;
+use futures_util::future::{join_all, select_all};
+use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// Everything a serving process does, assembled and not yet started.
@@ -40,7 +45,10 @@ pub struct Service {
     store: Store,
     wakeups: WakeUps,
     together: Option<Together>,
-    incoming: IncomingLimits,
+    capacity: Arc<Capacity>,
+    /// The calls under way here, and on the operators' listener.
+    under_way: UnderWay,
+    admin_under_way: UnderWay,
     limits: ServerLimits,
     drain: Duration,
     /// What hashes passwords, and counts the hashes.
@@ -67,8 +75,10 @@ pub struct Service {
     look: Duration,
 }
 
-/// Nobody on a working network needs this long for 24 bytes.
-const PREFACE_LIMIT: Duration = Duration::from_secs(10);
+/// How long the last answers may take to be read when the service stops, and half requests to come whole.
+const FLUSH: Duration = Duration::from_secs(1);
+/// How long after draining a stop may take for everything that is not a call.
+const FINISH: Duration = Duration::from_secs(2);
 
 /// Where to listen.
 #[derive(Debug)]
@@ -82,7 +92,8 @@ impl Service {
     /// # Errors
     /// With what is missing.
     pub async fn assemble(config: &Config, world: World, metrics: Option<Metrics>) -> Result<Self, StartFault> {
-        let means = Means::start(config, world).await?;
+        let capacity = Capacity::of(config, raise_file_limit())?;
+        let means = Box::pin(Means::start(config, world)).await?;
         open_audit_log(config).await?;
         let stories = Stories { means: &means, config };
         let limits = ServerLimits {
@@ -100,15 +111,16 @@ impl Service {
             reflection: config.server.reflection,
         };
         let (health, routes) = grpc::health_service();
-        let routes = services.into_routes(routes, limits).map_err(|why| StartFault::because("reflection", why))?;
-        let front = Front::new(stories.admit(Listener::Public), routes, config.server.request_timeout);
+        let routes = services.into_routes(routes, limits).map_err(no_reflection)?;
+        let (under_way, admin_under_way) = (UnderWay::default(), UnderWay::default());
+        let front = Front::new(stories.admit(Listener::Public), routes, call_bounds(config), under_way.clone());
         let calls = CallDoor::new(front, stories.browser_rules());
         let calls = calls.map_err(|why| StartFault::because("browser.allowed_origins", why))?;
         let (admin_health, routes) = grpc::admin_health_service();
-        let routes = stories.admin_services().into_routes(routes, limits);
-        let routes = routes.map_err(|why| StartFault::because("reflection", why))?;
+        let routes = stories.admin_services().into_routes(routes, limits).map_err(no_reflection)?;
         let gate = Listener::Operators(OperatorGate { token: means.operator_token.clone() });
-        let operators = OperatorsDoor::new(Front::new(stories.admit(gate), routes, config.server.request_timeout));
+        let front = Front::new(stories.admit(gate), routes, call_bounds(config), admin_under_way.clone());
+        let operators = OperatorsDoor::new(front);
         Ok(Self {
             calls,
             operators,
@@ -117,11 +129,9 @@ impl Service {
             admin_health,
             ready: stories.ready(),
             metrics,
-            incoming: IncomingLimits {
-                connections: config.server.max_connections,
-                connections_per_address: config.server.max_connections_per_address,
-                preface: PREFACE_LIMIT,
-            },
+            capacity: Arc::new(capacity),
+            under_way,
+            admin_under_way,
             limits,
             drain: config.server.drain_timeout,
             deliver_mail: stories.deliver_mail(),
@@ -142,34 +152,45 @@ impl Service {
         })
     }
 
-    /// Serves and works until `shutdown`, then lets the calls under way finish for as long as draining may take.
+    /// Serves and works until `shutdown`, then lets the calls under way and the jobs finish for as long as draining may take, and
+    /// a little longer. Whatever is not done then is left.
     ///
     /// # Errors
     /// When the listener fails.
     pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), StartFault> {
         let mut jobs = self.start_jobs(&shutdown);
-        if let Some(listener) = listeners.operators {
+        let operators = listeners.operators.map(|listener| {
             let answering = Box::pin(self.answer_operators(listener, shutdown.clone()));
             spawn(async move {
                 if let Err(fault) = answering.await {
                     tracing::error!(%fault, "the operators' listener failed");
                 }
-            });
-        }
+            })
+        });
         let (store, wakeups, together) = (self.store.clone(), self.wakeups.clone(), self.together.clone());
+        let (mut stop, longest) = (shutdown.clone(), self.drain + FINISH);
+        let too_long = async move {
+            stop.requested().await;
+            sleep(longest).await;
+        };
+        tokio::pin!(too_long);
         tokio::select! {
             served = self.answer_calls(listeners.calls, shutdown.clone()) => served?,
             fault = first_to_fail(&mut jobs, shutdown) => return Err(fault),
         }
-        for job in jobs.into_iter().filter(|job| !job.is_finished()) {
+        let finish = async {
             // One that panicked has said so already.
-            let _ = job.await;
+            join_all(jobs.into_iter().chain(operators).filter(|job| !job.is_finished())).await;
+            wakeups.close();
+            if let Some(together) = together {
+                together.close();
+            }
+            store.close().await;
+        };
+        tokio::select! {
+            () = finish => {}
+            () = &mut too_long => tracing::warn!("background work had not ended when stopping had taken long enough; it is left"),
         }
-        wakeups.close().await;
-        if let Some(together) = together {
-            together.close().await;
-        }
-        store.close().await;
         Ok(())
     }
 
@@ -189,18 +210,24 @@ impl Service {
             metrics.as_ref().map_or_else(String::new, Metrics::render)
         };
         let probes = ops_router(self.ready.clone(), exposition);
-        let tide = self.seal_events.tide.clone();
+        let (tide, under_way) = (self.seal_events.tide.clone(), self.admin_under_way.clone());
+        let too_long = drained(under_way.clone(), self.drain, shutdown.clone());
         let stopping = async move {
             shutdown.requested().await;
-            // Those who watch would otherwise be calls under way that never end.
+            // Streams would otherwise be calls under way that never end.
             tide.close();
+            under_way.stop();
         };
-        let (calls, incoming, limits) = (self.operators.clone(), Incoming::new(listener, self.incoming), self.limits);
+        let (calls, limits) = (self.operators.clone(), self.limits);
+        let incoming = Incoming::new(listener, self.capacity.operators.clone());
         let (health, ready) = (self.admin_health.clone(), self.ready.clone());
         async move {
             health.set_serving(ready.run().await).await;
-            let served = Box::pin(grpc::serve(calls, probes, incoming, limits, stopping)).await;
-            served.map_err(|error| StartFault::because("serving operators failed", error))
+            tokio::select! {
+                served = Box::pin(grpc::serve(calls, probes, incoming, limits, stopping)) =>
+                    served.map_err(|error| StartFault::because("serving operators failed", error)),
+                () = too_long => Ok(()),
+            }
         }
     }
 
@@ -210,27 +237,20 @@ impl Service {
     /// When the listener fails.
     pub async fn answer_calls(self, listener: TcpListener, shutdown: Shutdown) -> Result<(), StartFault> {
         self.health.set_serving(self.ready.run().await).await;
-        let incoming = Incoming::new(listener, self.incoming);
-        let (mut stop, mut drained) = (shutdown.clone(), shutdown);
+        let incoming = Incoming::new(listener, self.capacity.calls.clone());
+        let (mut stop, under_way) = (shutdown.clone(), self.under_way.clone());
         let feed = self.follow_revocations.feed.clone();
         let stopping = async move {
             stop.requested().await;
-            // Those who follow would otherwise be calls under way that never end.
+            // Streams would otherwise be calls under way that never end.
             feed.close();
+            under_way.stop();
         };
         let pages = self.pages.merge(well_known_router(self.publish_keys));
         let served = Box::pin(grpc::serve(self.calls, pages, incoming, self.limits, stopping));
-        let drain = self.drain;
-        let too_long = async move {
-            drained.requested().await;
-            timeout(drain, std::future::pending::<()>()).await;
-        };
         tokio::select! {
             served = served => served.map_err(|error| StartFault::because("serving failed", error)),
-            () = too_long => {
-                tracing::warn!("calls were still under way when draining had taken long enough");
-                Ok(())
-            }
+            () = drained(self.under_way, self.drain, shutdown) => Ok(()),
         }
     }
 
@@ -258,6 +278,28 @@ impl Service {
             spawn(jobs::rotate_keys(self.keys.clone(), self.wakeups.clone(), shutdown.clone())),
             spawn(jobs::watch_health(self.ready.clone(), report, shutdown.clone())),
         ]
+    }
+}
+
+fn no_reflection(why: String) -> StartFault {
+    StartFault::because("reflection", why)
+}
+
+/// Resolves once the service stops and nothing is worth waiting for any more: no call is under way, and the last answers had time
+/// to be read. Connections alone are not waited for, since anybody can keep one open.
+async fn drained(under_way: UnderWay, most: Duration, mut shutdown: Shutdown) {
+    shutdown.requested().await;
+    let finished = async {
+        loop {
+            under_way.none().await;
+            sleep(FLUSH).await;
+            if under_way.is_none() {
+                return;
+            }
+        }
+    };
+    if timeout(most, finished).await.is_none() {
+        tracing::warn!("calls were still under way when draining had taken long enough");
     }
 }
 

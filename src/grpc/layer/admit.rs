@@ -1,6 +1,6 @@
 use super::Listener;
 use crate::{
-    grpc::{browser::Browser, call::Call},
+    grpc::{Peer, browser::Browser, call::Call},
     runtime::Entropy,
     usecase::{
         Failure, Origin,
@@ -12,12 +12,12 @@ use countersign_domain::{
     caller::{CallerKind, CallerRule, may_call},
     client_address::TrustedProxies,
     id::TenantId,
+    limit::AddressPrefix,
     refusal::Reason,
     secret::SecretText,
 };
 use http::{Extensions, HeaderMap, Uri, header, request::Parts, uri::Authority};
 use std::{net::IpAddr, sync::Arc};
-use tonic::transport::server::TcpConnectInfo;
 
 /// Decides who is calling and whether they may. What no line of the table allows is refused.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ const MAX_USER_AGENT_BYTES: usize = 256;
 impl Admit {
     /// Where a call comes from, before anything is known about it.
     pub(super) fn origin(&self, headers: &HeaderMap, extensions: &Extensions) -> Origin {
-        let peer = extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+        let peer = extensions.get::<Peer>().and_then(|peer| peer.address);
         let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Origin {
             named_tenant: None,
@@ -52,6 +52,13 @@ impl Admit {
             user_agent: user_agent.chars().take(MAX_USER_AGENT_BYTES).collect(),
             trace_id: self.trace_id(),
         }
+    }
+
+    /// Whom a proxy calls for, if it is a trusted one that says so.
+    pub(super) fn forwarded_for(&self, peer: &Peer, origin: &Origin) -> Option<AddressPrefix> {
+        let peer = peer.address?.ip();
+        let client = client(origin).filter(|_| self.proxies.trusts(peer))?;
+        (client != AddressPrefix::of(peer)).then_some(client)
     }
 
     pub(super) fn trace_id(&self) -> String {
@@ -147,6 +154,11 @@ impl Admit {
         let name = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Reason::TenantUnknown)?;
         self.find_tenant.run(name).await.map(Some)
     }
+}
+
+/// Who counts as one caller.
+pub(super) fn client(origin: &Origin) -> Option<AddressPrefix> {
+    origin.address.parse::<IpAddr>().ok().map(AddressPrefix::of)
 }
 
 /// The lines in which proxies say whom they were called by. One that is no text is no address either.

@@ -1,11 +1,15 @@
-use super::{Admit, contract, deadline, guard};
+use super::{Admit, AtOnce, UnderWay, admit, at_once::OneOf, callers, contract, deadline, endless::Endless, guard};
 use crate::{
-    grpc::status,
-    runtime::{Stopwatch, timeout},
+    grpc::{Peer, status},
+    runtime::{Stopwatch, sleep, timeout},
     telemetry,
     usecase::{Failure, Origin},
 };
-use countersign_domain::refusal::Reason;
+use countersign_domain::{
+    caller::CallerRule,
+    limit::AddressPrefix,
+    refusal::{Reason, Refusal},
+};
 use http::{Request, Response};
 use std::{
     convert::Infallible,
@@ -18,17 +22,35 @@ use std::{
 use tonic::{body::Body, service::Routes};
 use tower::{Service, ServiceExt as _};
 
+/// How long calls take, and how much of it one client may ask for at once.
+#[derive(Clone, Debug)]
+pub struct CallBounds {
+    pub request_timeout: Duration,
+    /// After how long a connection is asked to end: the streams on it end with it.
+    pub connection_age: Duration,
+    /// How long a stream of somebody who did not say who they are goes on.
+    pub anonymous_stream_age: Duration,
+    /// Such streams of one client.
+    pub anonymous_streams: AtOnce,
+    /// Calls that trusted proxies make for one client.
+    pub forwarded_calls: AtOnce,
+}
+
 /// The one way to an RPC.
 #[derive(Clone, Debug)]
 pub struct Front {
     admit: Arc<Admit>,
     routes: Routes,
-    request_timeout: Duration,
+    bounds: Arc<CallBounds>,
+    under_way: UnderWay,
 }
 
+/// When a client comes back that has as much under way as it may.
+const AT_ONCE_WAIT: Duration = Duration::from_secs(1);
+
 impl Front {
-    pub fn new(admit: Admit, routes: Routes, request_timeout: Duration) -> Self {
-        Self { admit: Arc::new(admit), routes: routes.prepare(), request_timeout }
+    pub fn new(admit: Admit, routes: Routes, bounds: CallBounds, under_way: UnderWay) -> Self {
+        Self { admit: Arc::new(admit), routes: routes.prepare(), bounds: Arc::new(bounds), under_way }
     }
 
     /// Refuses what is no gRPC call at all.
@@ -48,9 +70,12 @@ impl Front {
         let stopwatch = Stopwatch::start();
         // Only names of the table become labels: a caller must not be able to make new ones.
         let rpc = self.admit.listener.find(request.uri().path()).map_or("unknown", |(path, _)| path);
-        let limit = deadline::of(request.headers(), self.request_timeout);
+        let limit = deadline::of(request.headers(), self.bounds.request_timeout);
         let origin = self.admit.origin(request.headers(), request.extensions());
         let trace_id = origin.trace_id.clone();
+        let (head, body) = request.into_parts();
+        let (_under_way, body) = self.under_way.begin(head.extensions.get::<Peer>().cloned(), body);
+        let request = Request::from_parts(head, body);
         // Nothing is begun that could not be finished.
         let answered = if limit.is_zero() { None } else { timeout(limit, self.pass(request, origin)).await };
         let response = answered.unwrap_or_else(|| Err(Reason::DeadlineExceeded.into()));
@@ -64,10 +89,64 @@ impl Front {
 
     async fn pass(self, request: Request<Body>, origin: Origin) -> Result<Response<Body>, Failure> {
         let (mut head, body) = request.into_parts();
+        let peer = head.extensions.get::<Peer>().cloned();
+        let line = self.admit.listener.find(head.uri.path());
+        let forwarded = self.forwarded(peer.as_ref(), &origin, line)?;
+        let client = admit::client(&origin);
         let call = self.admit.run(&head, origin).await?;
+        let stream = line.filter(|(path, _)| callers::is_stream(path)).map(|(_, rule)| is_for_anybody(rule));
+        let anonymous = match client.filter(|_| stream == Some(true)) {
+            Some(client) => Some(enter(&self.bounds.anonymous_streams, client, "streams_of_address")?),
+            None => None,
+        };
         head.extensions.insert(call);
-        self.routes.oneshot(Request::from_parts(head, body)).await.map_err(|error| Failure::Broken(error.to_string()))
+        let answered = self.routes.clone().oneshot(Request::from_parts(head, body)).await;
+        let response = answered.map_err(|error| Failure::Broken(error.to_string()))?;
+        let Some(is_anonymous) = stream else { return Ok(response) };
+        let end = self.end_of_stream(peer.as_ref(), is_anonymous);
+        // A stranger's stream does not keep its connection from being closed when there is no room for others.
+        let on_connection = peer.filter(|_| !is_anonymous).map(|peer| peer.begin_call());
+        Ok(response.map(|body| Endless::until(end, body, (forwarded, anonymous, on_connection))))
     }
+
+    /// What services ask for is counted by service: many of them share an address, and ask often.
+    fn forwarded(
+        &self,
+        peer: Option<&Peer>,
+        origin: &Origin,
+        line: Option<(&'static str, CallerRule)>,
+    ) -> Result<Option<OneOf>, Failure> {
+        let peer = peer.filter(|_| !matches!(line, Some((_, CallerRule::Service))));
+        let Some(client) = peer.and_then(|peer| self.admit.forwarded_for(peer, origin)) else { return Ok(None) };
+        enter(&self.bounds.forwarded_calls, client, "forwarded_calls_of_address").map(Some)
+    }
+
+    /// Resolves when a stream has to end: with its connection, when the service stops, or because it is a stranger's.
+    fn end_of_stream(&self, peer: Option<&Peer>, is_anonymous: bool) -> impl Future<Output = ()> + Send + 'static {
+        let CallBounds { connection_age, anonymous_stream_age, .. } = *self.bounds;
+        let open = peer.map_or(Duration::ZERO, |peer| peer.connection.opened.elapsed());
+        let left = connection_age.saturating_sub(open);
+        let life = if is_anonymous { left.min(anonymous_stream_age) } else { left };
+        let stopped = self.under_way.clone().stopped();
+        async move {
+            tokio::select! {
+                () = sleep(life) => {}
+                () = stopped => {}
+            }
+        }
+    }
+}
+
+/// Whether anybody may make such a call, so that nothing is known of whoever does.
+fn is_for_anybody(rule: CallerRule) -> bool {
+    matches!(rule, CallerRule::Anyone | CallerRule::Development)
+}
+
+fn enter(at_once: &AtOnce, client: AddressPrefix, limit: &'static str) -> Result<OneOf, Failure> {
+    at_once.enter(client).ok_or_else(|| {
+        telemetry::count_limited(limit);
+        Refusal::from(Reason::RateLimited).retry_after(AT_ONCE_WAIT).into()
+    })
 }
 
 impl Service<Request<Body>> for Front {

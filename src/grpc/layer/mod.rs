@@ -4,12 +4,17 @@
 pub mod callers;
 
 mod admit;
+mod at_once;
 mod contract;
 mod deadline;
+mod endless;
 mod front;
 mod guard;
 mod listener;
+mod under_way;
 
 pub use admit::Admit;
-pub use front::Front;
+pub use at_once::AtOnce;
+pub use front::{CallBounds, Front};
 pub use listener::Listener;
+pub use under_way::UnderWay;

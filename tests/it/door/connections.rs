@@ -1,9 +1,10 @@
 use crate::support::{AppOptions, Refused as _, on_each_database_with};
 use countersign::grpc::{Incoming, IncomingLimits, health_service, wire::proto::GetMeRequest};
+use countersign_domain::client_address::TrustedProxies;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     time::timeout,
 };
 use tonic::transport::Server;
@@ -60,6 +61,76 @@ fn connections_over_the_limit_of_the_service_are_refused_and_the_others_go_on() 
     });
 }
 
+#[test]
+fn when_there_is_no_room_an_idle_connection_of_whoever_has_most_makes_room_for_others() {
+    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS", "4");
+    on_each_database_with(options, async |app| {
+        let mut crowd = Vec::new();
+        for _ in 0..3 {
+            let mut idle = connect_from("127.0.0.2", app.address).await;
+            assert!(is_admitted(&mut idle).await);
+            crowd.push(idle);
+        }
+        let mut newcomer = connect_from("127.0.0.3", app.address).await;
+        assert!(is_admitted(&mut newcomer).await, "somebody with many idle connections keeps everybody out");
+        assert!(is_closed_by_the_service(&mut crowd[0]).await, "the one that was idle for longest is not closed");
+        assert_eq!(app.account().get_me(GetMeRequest {}).await.reason(), "TOKEN_MISSING");
+    });
+}
+
+#[test]
+fn a_trusted_proxy_may_open_more_connections_than_a_client() {
+    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_ADDRESS", "2")
+        .and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.2");
+    on_each_database_with(options, async |app| {
+        let mut held = Vec::new();
+        for _ in 0..6 {
+            let mut connection = connect_from("127.0.0.2", app.address).await;
+            assert!(is_admitted(&mut connection).await);
+            held.push(connection);
+        }
+        let mut other = connect_from("127.0.0.3", app.address).await;
+        assert!(is_admitted(&mut other).await);
+    });
+}
+
+#[test]
+fn a_connection_that_a_stream_keeps_open_ends_at_its_age() {
+    // Nobody who is asked to end and does not answer stays for longer than a call could take.
+    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTION_AGE", "1s")
+        .and("COUNTERSIGN_SERVER__REQUEST_TIMEOUT", "1s");
+    on_each_database_with(options, async |app| {
+        let mut old = TcpStream::connect(app.address).await.unwrap();
+        assert!(is_admitted(&mut old).await);
+        old.write_all(&watch_request()).await.unwrap();
+        assert!(is_closed_by_the_service(&mut old).await);
+    });
+}
+
+/// HEADERS and DATA of a call of `Health/Watch`, as HPACK and gRPC write them (RFC 7541).
+fn watch_request() -> Vec<u8> {
+    let mut block = vec![0x83, 0x86];
+    for (name, value) in
+        [(":path", "/grpc.health.v1.Health/Watch"), (":authority", "a"), ("content-type", "application/grpc")]
+    {
+        block.push(0);
+        for text in [name, value] {
+            block.push(u8::try_from(text.len()).unwrap());
+            block.extend(text.bytes());
+        }
+    }
+    let length = u8::try_from(block.len()).unwrap();
+    let headers = [&[0, 0, length, 1, 4, 0, 0, 0, 1], &block[..]].concat();
+    [&headers[..], &[0, 0, 5, 0, 1, 0, 0, 0, 1], &[0; 5]].concat()
+}
+
+/// Connects from another address of this machine.
+async fn connect_from(source: &str, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(source.parse().unwrap(), 0)).unwrap();
+    socket.connect(to).await.unwrap()
+}
+
 async fn a_place_comes_free(address: SocketAddr) -> bool {
     for _ in 0..1_000 {
         let mut next = TcpStream::connect(address).await.unwrap();
@@ -72,9 +143,21 @@ async fn a_place_comes_free(address: SocketAddr) -> bool {
 
 /// A server that gives a new connection this long for its preface.
 async fn serving(preface: Duration) -> SocketAddr {
+    serving_for(preface, PATIENCE).await
+}
+
+/// A server that keeps no connection longer than `life`.
+async fn serving_for(preface: Duration, life: Duration) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let limits = IncomingLimits { connections: 10, connections_per_address: 10, preface };
+    let limits = IncomingLimits {
+        listener: "calls",
+        connections: 10,
+        connections_per_address: 10,
+        proxies: TrustedProxies::default(),
+        preface,
+        life,
+    };
     let incoming = Incoming::new(listener, limits);
     let (_, routes) = health_service();
     tokio::spawn(Server::builder().accept_http1(true).add_routes(routes).serve_with_incoming(incoming));
@@ -96,6 +179,16 @@ async fn a_connection_that_stops_within_its_preface_is_closed() {
         stalled.write_all(half).await.unwrap();
         assert!(is_closed_by_the_service(&mut stalled).await, "{} bytes", half.len());
     }
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_when_its_time_is_over_whatever_is_under_way_on_it() {
+    let address = serving_for(PATIENCE, Duration::from_millis(50)).await;
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    let mut watching = TcpStream::connect(address).await.unwrap();
+    assert!(is_admitted(&mut idle).await && is_admitted(&mut watching).await);
+    watching.write_all(&watch_request()).await.unwrap();
+    assert!(is_closed_by_the_service(&mut idle).await && is_closed_by_the_service(&mut watching).await);
 }
 
 #[tokio::test]

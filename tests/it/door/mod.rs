@@ -15,3 +15,4 @@ mod metadata;
 mod operators;
 mod pages;
 pub(crate) mod profile;
+mod streams;

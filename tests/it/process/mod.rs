@@ -2,6 +2,7 @@
 
 mod canary;
 mod command;
+mod connections;
 mod crash;
 mod first_start;
 mod health;
@@ -11,5 +12,6 @@ mod metrics;
 mod orders;
 mod refusal;
 mod service_command;
+mod start;
 mod stop;
 mod storm;

@@ -1,5 +1,8 @@
-use crate::support::{Client, Lock, PASSWORD, ProcessOptions, Rows, ServiceProcess, eventually};
-use std::{fs, time::Duration};
+use crate::support::{
+    Client, Cluster, HalfCall, Lock, PASSWORD, ProcessOptions, Rows, ServiceProcess, eventually, free_port,
+};
+use std::{fs, io::Write as _, time::Duration};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 /// How long a call that waits for the database is watched not to end.
 const GLANCE: Duration = Duration::from_millis(300);
@@ -80,5 +83,60 @@ async fn a_service_that_nobody_calls_stops_at_once_however_many_connections_are_
         client.health().await;
     }
     // The drain timeout is far longer than what is waited for here.
+    service.stop();
+}
+
+/// Longer than anything here is waited for.
+const DRAIN: (&str, &str) = ("COUNTERSIGN_SERVER__DRAIN_TIMEOUT", "5m");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_and_half_requests_hold_up_no_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let operators = format!("127.0.0.1:{}", free_port());
+    let options =
+        ProcessOptions::in_folder(folder.path()).and(DRAIN.0, DRAIN.1).and("COUNTERSIGN_ADMIN_LISTEN", &operators);
+    let service = ServiceProcess::start(&options);
+    let mut watches = Vec::new();
+    for address in [&service.address, &operators] {
+        let mut health = HealthClient::new(Client::to(address).await.channel());
+        watches.push(health.watch(HealthCheckRequest::default()).await.unwrap().into_inner());
+    }
+    let _halves = [
+        HalfCall::begin(&service.address, "/countersign.v1.AuthService/Login", &[]).await,
+        HalfCall::begin(&service.address, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", &[]).await,
+        HalfCall::begin(&operators, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", &[]).await,
+    ];
+    let mut http1 = std::net::TcpStream::connect(&service.address).unwrap();
+    http1.write_all(b"POST /countersign.v1.AuthService/Login HTTP/1.1\r\nhost: x\r\ncontent-le").unwrap();
+    service.ask_to_stop();
+    for mut watch in watches {
+        while watch.message().await.expect("a stream ends well").is_some() {}
+    }
+    service.wait_until_gone();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_although_the_database_hangs() {
+    let Some(cluster) = Cluster::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let options = ProcessOptions::in_folder(folder.path())
+        .and("COUNTERSIGN_DATABASE_URL", &cluster.create_database())
+        .and("COUNTERSIGN_SERVER__DRAIN_TIMEOUT", "1s");
+    let service = ServiceProcess::start(&options);
+    Client::to(&service.address).await.sign_up("ada@example.org").await;
+    cluster.freeze();
+    service.ask_to_stop();
+    service.wait_until_gone();
+    cluster.thaw();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sighup_ends_nothing_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = ServiceProcess::start(&ProcessOptions::in_folder(folder.path()));
+    service.signal("-HUP");
+    let told = async || service.log_text().contains("SIGHUP is ignored").then_some(());
+    eventually("SIGHUP to be noticed", told).await;
+    Client::to(&service.address).await.sign_up("ada@example.org").await;
     service.stop();
 }

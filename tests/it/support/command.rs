@@ -37,7 +37,7 @@ fn complete(command: &mut Command, input: &[u8], limit: Duration) -> Output {
 }
 
 /// How a process ended; `None` when it is still there after `limit`.
-pub(super) fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+pub(crate) fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     for _ in 0..limit.div_duration_f64(LOOK) as u64 {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);

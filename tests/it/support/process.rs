@@ -68,6 +68,18 @@ impl ProcessOptions {
         command
     }
 
+    /// The same, run by another program that is given what to run: `["prlimit", "--nofile=100:100"]`.
+    pub(crate) fn command_under(&self, runner: &[&str], arguments: &[&str]) -> Command {
+        let bare = self.command(arguments);
+        let [program, before @ ..] = runner else { return bare };
+        let mut command = Command::new(program);
+        command.args(before).arg(bare.get_program()).args(bare.get_args()).env_clear();
+        // The program that runs it is looked for where all are.
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.envs(bare.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        command
+    }
+
     /// Runs a command of the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         finish(&mut self.command(arguments), LIMIT)
@@ -104,11 +116,16 @@ pub(crate) struct ServiceProcess {
 impl ServiceProcess {
     /// Starts it and waits until it answers.
     pub(crate) fn start(options: &ProcessOptions) -> Self {
+        Self::start_under(&[], options)
+    }
+
+    /// The same, run by another program that becomes it.
+    pub(crate) fn start_under(runner: &[&str], options: &ProcessOptions) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
         let log = options.data_dir.with_file_name("service.log");
         let file = OpenOptions::new().create(true).append(true).open(&log).unwrap();
         let options = options.clone().and("COUNTERSIGN_LISTEN", &address);
-        let mut serve = options.command(&["serve"]);
+        let mut serve = options.command_under(runner, &["serve"]);
         if !options.settings.iter().any(|(key, _)| key == "COUNTERSIGN_LOG__FILTER") {
             serve.env("COUNTERSIGN_LOG__FILTER", "debug");
         }
@@ -130,6 +147,7 @@ impl ServiceProcess {
         panic!("the service does not answer on {}", self.address);
     }
 
+    /// Its number.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -148,8 +166,12 @@ impl ServiceProcess {
 
     /// `kill -TERM` alone.
     pub(crate) fn ask_to_stop(&self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("-TERM");
+    }
+
+    /// `kill` with a signal: `-HUP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.id().to_string()]).status().unwrap().success());
     }
 
     /// Waits until it has ended, and well.

@@ -1,12 +1,16 @@
 //! HTTP as it travels: for what no well-behaved client would send.
 
 use bytes::Bytes;
+use futures_util::stream::pending;
 use http::{HeaderMap, Request, StatusCode, Version};
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::{http1, http2};
+use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::{
+    body::Frame,
+    client::conn::{http1, http2},
+};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::net::SocketAddr;
-use tokio::net::TcpStream;
+use std::{convert::Infallible, net::SocketAddr};
+use tokio::{net::TcpStream, task::JoinHandle};
 use tonic::Status;
 
 /// An answer, read to its end.
@@ -107,4 +111,48 @@ async fn read(response: http::Response<hyper::body::Incoming>) -> Answer {
     let collected = body.collect().await.unwrap();
     let trailers = collected.trailers().cloned();
     Answer { status: parts.status, headers: parts.headers, body: collected.to_bytes(), trailers }
+}
+
+/// A call whose request never comes whole, on a connection of its own, until it is dropped.
+pub(crate) struct HalfCall {
+    answer: JoinHandle<hyper::Result<http::Response<hyper::body::Incoming>>>,
+    driving: JoinHandle<hyper::Result<()>>,
+}
+
+impl HalfCall {
+    /// Sends its headers, and returns when the service has read them.
+    pub(crate) async fn begin(address: &str, path: &str, lines: &[(&'static str, &str)]) -> Self {
+        type Sent = UnsyncBoxBody<Bytes, Infallible>;
+        let request = |path: &str, body: Sent| {
+            let request = Request::post(format!("http://{address}{path}")).header("content-type", "application/grpc");
+            lines.iter().fold(request, |request, (name, value)| request.header(*name, *value)).body(body).unwrap()
+        };
+        let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+        let driving = tokio::spawn(connection);
+        let half = StreamBody::new(pending::<Result<Frame<Bytes>, Infallible>>()).boxed_unsync();
+        let answer = tokio::spawn(sender.send_request(request(path, half)));
+        // What came later on the same connection is answered: the half was read.
+        let whole = Full::from(frame(&[])).boxed_unsync();
+        sender.send_request(request("/grpc.health.v1.Health/Check", whole)).await.unwrap();
+        Self { answer, driving }
+    }
+
+    /// What the service says before the request is whole.
+    pub(crate) async fn refusal(mut self) -> Status {
+        let answer = read((&mut self.answer).await.unwrap().unwrap()).await;
+        answer.rpc_status()
+    }
+
+    /// Whether nothing was said yet.
+    pub(crate) fn waits(&self) -> bool {
+        !self.answer.is_finished()
+    }
+}
+
+impl Drop for HalfCall {
+    fn drop(&mut self) {
+        self.answer.abort();
+        self.driving.abort();
+    }
 }

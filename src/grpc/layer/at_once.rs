@@ -1,0 +1,83 @@
+use countersign_domain::limit::AddressPrefix;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// How much of one kind each client has at the same time, and the most that one may have.
+#[derive(Clone, Debug)]
+pub struct AtOnce(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    most: usize,
+    held: Mutex<HashMap<AddressPrefix, usize>>,
+}
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+pub(super) struct OneOf {
+    client: AddressPrefix,
+    counted: AtOnce,
+}
+
+impl AtOnce {
+    pub fn new(most: usize) -> Self {
+        Self(Arc::new(Inner { most, held: Mutex::default() }))
+    }
+
+    /// `None` when the client has as many as it may have.
+    pub(super) fn enter(&self, client: AddressPrefix) -> Option<OneOf> {
+        let mut held = self.lock();
+        let count = held.entry(client).or_default();
+        if *count >= self.0.most {
+            return None;
+        }
+        *count += 1;
+        Some(OneOf { client, counted: self.clone() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<AddressPrefix, usize>> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for OneOf {
+    fn drop(&mut self) {
+        let mut held = self.counted.lock();
+        if let Some(count) = held.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.client);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::IpAddr;
+
+    fn client(address: &str) -> AddressPrefix {
+        AddressPrefix::of(address.parse::<IpAddr>().unwrap())
+    }
+
+    #[test]
+    fn a_client_has_as_many_as_it_may_and_one_more_when_one_has_ended() {
+        let at_once = AtOnce::new(2);
+        let first = at_once.enter(client("2001:db8::1")).unwrap();
+        let _second = at_once.enter(client("2001:db8::2")).unwrap();
+        assert!(at_once.enter(client("2001:db8::3")).is_none(), "a subnet is one client");
+        assert!(at_once.enter(client("192.0.2.1")).is_some());
+        drop(first);
+        assert!(at_once.enter(client("2001:db8::3")).is_some());
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_a_client_that_has_none() {
+        let at_once = AtOnce::new(1);
+        drop(at_once.enter(client("192.0.2.1")));
+        assert!(at_once.lock().is_empty());
+    }
+}

@@ -1,0 +1,105 @@
+//! How many connections there may be, with what the process is given.
+
+use super::StartFault;
+use crate::{
+    config::Config,
+    grpc::{AtOnce, CallBounds, IncomingLimits},
+};
+use countersign_domain::client_address::TrustedProxies;
+use std::time::Duration;
+
+/// Nobody on a working network needs this long for 24 bytes.
+const PREFACE_LIMIT: Duration = Duration::from_secs(10);
+/// How long after the last call on it could have ended a connection is cut off.
+const END_GRACE: Duration = Duration::from_secs(5);
+/// Operators are few, and so is what watches for them.
+const OPERATORS: usize = 64;
+/// What a connection to SQLite has open: the database, its log and the log's index.
+const FILES_OF_DATABASE: usize = 3;
+/// Listeners, timers, Redis, mail, captchas, the audit log, templates; connections that are on their way out.
+const FILES_FOR_THE_REST: usize = 64;
+/// With fewer there is nothing to divide between clients.
+const LEAST: usize = 16;
+
+/// What the two listeners take.
+#[derive(Debug)]
+pub(super) struct Capacity {
+    pub(super) calls: IncomingLimits,
+    pub(super) operators: IncomingLimits,
+}
+
+impl Capacity {
+    /// With `files` open at most.
+    ///
+    /// # Errors
+    /// When that is too little for anybody to connect.
+    pub(super) fn of(config: &Config, files: u64) -> Result<Self, StartFault> {
+        let database = (config.database.max_connections as usize + 1) * FILES_OF_DATABASE;
+        let kept = database + OPERATORS + FILES_FOR_THE_REST;
+        let wanted = config.server.max_connections;
+        let connections = within(wanted, files, kept).ok_or_else(|| {
+            let least = kept + LEAST;
+            let why = format!("{files}, and {least} are needed; raise it (RLIMIT_NOFILE, `ulimit -n`, LimitNOFILE=)");
+            StartFault::because("the process may open too few files", why)
+        })?;
+        if connections < wanted {
+            tracing::warn!(
+                files,
+                kept,
+                connections,
+                wanted,
+                "server.max_connections is more than the process may open files: it takes fewer connections"
+            );
+        }
+        let calls = IncomingLimits {
+            listener: "calls",
+            connections,
+            connections_per_address: config.server.max_connections_per_address,
+            proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
+            preface: PREFACE_LIMIT,
+            life: config.server.max_connection_age + config.server.request_timeout + END_GRACE,
+        };
+        let operators = IncomingLimits {
+            listener: "operators",
+            connections: OPERATORS,
+            connections_per_address: OPERATORS,
+            ..calls.clone()
+        };
+        Ok(Self { calls, operators })
+    }
+}
+
+/// As many connections as are wanted, if there are files for them beside those that are kept for other things.
+fn within(wanted: usize, files: u64, kept: usize) -> Option<usize> {
+    let left = usize::try_from(files).unwrap_or(usize::MAX).checked_sub(kept)?;
+    (left >= LEAST.min(wanted)).then_some(wanted.min(left))
+}
+
+/// What one client may have under way at one listener.
+pub(super) fn call_bounds(config: &Config) -> CallBounds {
+    let server = &config.server;
+    CallBounds {
+        request_timeout: server.request_timeout,
+        connection_age: server.max_connection_age,
+        anonymous_stream_age: server.max_anonymous_stream_age,
+        anonymous_streams: AtOnce::new(server.max_anonymous_streams_per_address),
+        // A proxy may open a connection for each call, so that many calls are what so many connections are to others.
+        forwarded_calls: AtOnce::new(server.max_connections_per_address),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_room_for_the_files_that_everything_else_needs() {
+        assert_eq!(within(4096, 1_048_576, 180), Some(4096));
+        assert_eq!(within(4096, u64::MAX, 180), Some(4096));
+        assert_eq!(within(4096, 1024, 180), Some(844));
+        assert_eq!(within(4096, 196, 180), Some(16));
+        assert_eq!(within(4096, 195, 180), None);
+        assert_eq!(within(2, 182, 180), Some(2));
+        assert_eq!(within(2, 100, 180), None);
+    }
+}
