@@ -13,8 +13,8 @@ mod trail;
 use std::fmt;
 
 pub use commands::{
-    end_sessions, list_audiences, list_keys, mail_status, mailbox, operate_accounts, operate_keys, operate_outbox,
-    operate_services, read_audit, restart_audit, verify_audit,
+    create_account, end_sessions, list_audiences, list_keys, mail_status, mailbox, operate_accounts, operate_keys,
+    operate_outbox, operate_roles, operate_services, read_audit, restart_audit, verify_audit,
 };
 pub use key_desk::KeyDesk;
 pub use means::{Means, World};

@@ -1,13 +1,22 @@
-use super::{Outcome, Screen, arguments::AccountCommand, block_on, screen::written};
+use super::{
+    Outcome, Screen,
+    arguments::{AccountCommand, RoleCommand},
+    block_on,
+    screen::written,
+};
 use crate::{
     config::Config,
     usecase::{
-        Origin,
-        account::{AccountLine, OperateAccounts},
+        Failure, Origin,
+        account::{AccountLine, CreateAccount, NewAccount, OperateAccounts},
+        role::{Granted, OperateRoles},
     },
     wiring,
 };
-use countersign_domain::{account::Identifier, lockout::SPENT};
+use countersign_domain::{
+    account::Identifier, display_name::DisplayName, email::EmailAddress, locale::Locale, lockout::SPENT,
+    refusal::Reason, username::Username,
+};
 
 pub(super) fn run(config: &Config, command: &AccountCommand, screen: &Screen) -> Outcome {
     block_on(async {
@@ -16,6 +25,15 @@ pub(super) fn run(config: &Config, command: &AccountCommand, screen: &Screen) ->
         match command {
             AccountCommand::List(count) => operator.list(u64::from(count.count)).await,
             AccountCommand::Show(whom) => operator.show(&whom.identifier).await,
+            AccountCommand::Create { email, username, name, locale } => {
+                let create = wiring::create_account(config).await.map_err(|fault| fault.to_string())?;
+                let new = new_account(email, username.as_deref(), name, locale)?;
+                operator.create(&create, new).await
+            }
+            AccountCommand::Role { command } => {
+                let roles = wiring::operate_roles(config).await.map_err(|fault| fault.to_string())?;
+                operator.role(&roles, command).await
+            }
             AccountCommand::Disable(whom) => operator.disable(&whom.identifier).await,
             AccountCommand::Enable(whom) => operator.enable(&whom.identifier).await,
         }
@@ -65,6 +83,59 @@ impl Desk<'_> {
         Ok(())
     }
 
+    async fn create(&self, create: &CreateAccount, new: NewAccount) -> Outcome {
+        let email = new.email.as_str().to_owned();
+        let id = create.run(&self.origin, new).await.map_err(|failure| match failure.reason() {
+            Reason::EmailTaken => format!("{email} has an account already"),
+            Reason::UsernameTaken => "the user name is taken".to_owned(),
+            _ => failure.to_string(),
+        })?;
+        self.screen
+            .say(&format!("{id}\na link that sets its password, once and for 24 hours, will be mailed to {email}"));
+        Ok(())
+    }
+
+    async fn role(&self, roles: &OperateRoles, command: &RoleCommand) -> Outcome {
+        let said = |failure: Failure| match &failure {
+            Failure::Refused(refusal) if refusal.violations.iter().any(|violation| violation.field == "account") => {
+                "there is no such account".to_owned()
+            }
+            Failure::Refused(_) => {
+                "a role has lower-case letters, digits, `.`, `:`, `-` and `_`, a letter first".to_owned()
+            }
+            _ => failure.to_string(),
+        };
+        match command {
+            RoleCommand::Grant { whom, role } => {
+                let line = self.find(&whom.identifier).await?;
+                let granted = roles.grant(&self.origin, line.id, role).await.map_err(said)?;
+                self.screen.say(match granted {
+                    Granted { had_it: true, .. } => "it had the role already",
+                    Granted { is_new_role: true, .. } => {
+                        "the role was made and granted; tokens have it from their next refresh on"
+                    }
+                    Granted { .. } => "granted; tokens have it from their next refresh on",
+                });
+            }
+            RoleCommand::Revoke { whom, role } => {
+                let line = self.find(&whom.identifier).await?;
+                if !roles.revoke(&self.origin, line.id, role).await.map_err(said)? {
+                    return Err("it does not have this role".to_owned());
+                }
+                self.screen.say("revoked; access tokens that were made before have it until they expire");
+            }
+            RoleCommand::List { identifier: Some(whom) } => {
+                let line = self.find(whom).await?;
+                roles.of(&self.origin, line.id).await.map_err(said)?.iter().for_each(|role| self.screen.say(role));
+            }
+            RoleCommand::List { identifier: None } => {
+                let all = roles.all(&self.origin).await.map_err(said)?;
+                all.iter().for_each(|(role, accounts)| self.screen.say(&format!("{accounts:>6}  {role}")));
+            }
+        }
+        Ok(())
+    }
+
     async fn find(&self, identifier: &str) -> Result<AccountLine, String> {
         let identifier = Identifier::parse(identifier).map_err(|_| "that is neither an address nor a user name")?;
         let found = self.accounts.find(&self.origin, &identifier).await.map_err(|failure| failure.to_string())?;
@@ -76,4 +147,14 @@ impl Desk<'_> {
         let name = if line.username.is_empty() { "-" } else { &line.username };
         self.screen.say(&format!("{}  {}  {}  {name}  {state}", line.id, written(line.created_at), line.email));
     }
+}
+
+/// Reads what an operator typed; the reason says which part of it cannot be used.
+fn new_account(email: &str, username: Option<&str>, name: &str, locale: &str) -> Result<NewAccount, String> {
+    let email = EmailAddress::parse(email).map_err(|invalid| format!("the address {}", invalid.describe()))?;
+    let username = username.map(Username::parse).transpose();
+    let username = username.map_err(|invalid| format!("the user name {}", invalid.describe()))?;
+    let display_name = DisplayName::parse(name).map_err(|invalid| format!("the name {}", invalid.describe()))?;
+    let locale = Locale::lookup(locale).ok_or("the locale is not a language tag such as de-AT")?;
+    Ok(NewAccount { email, username, display_name, locale })
 }

@@ -110,10 +110,51 @@ pub(super) enum AccountCommand {
     List(Count),
     /// Show an account.
     Show(Whom),
+    /// Make an account for somebody, and mail a link that sets its password. The link works once, for 24 hours.
+    Create {
+        /// Whom it is for.
+        email: String,
+        /// The name to log in with beside the address.
+        #[arg(long)]
+        username: Option<String>,
+        /// The name that others see.
+        #[arg(long, default_value = "")]
+        name: String,
+        /// The language of its mails, such as `de-AT`.
+        #[arg(long, default_value = "en")]
+        locale: String,
+    },
     /// Forbid an account everything, and end its sessions.
     Disable(Whom),
     /// Let an account sign in again.
     Enable(Whom),
+    /// Give accounts roles, which backends find in access tokens.
+    Role {
+        #[command(subcommand)]
+        command: RoleCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RoleCommand {
+    /// Give an account a role, which is made if there is none of this name.
+    Grant {
+        #[command(flatten)]
+        whom: Whom,
+        /// Lower-case letters, digits, `.`, `:`, `-` and `_`.
+        role: String,
+    },
+    /// Take a role from an account.
+    Revoke {
+        #[command(flatten)]
+        whom: Whom,
+        role: String,
+    },
+    /// List the roles of an account, or all roles and how many accounts have them.
+    List {
+        /// The address or user name of an account.
+        identifier: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,13 +1,18 @@
 //! `[accounts]`: what happens to accounts over time.
 
+use super::fault::{Reason, quoted};
 use super::links::Links;
-use super::reader::Reader;
-use super::value::{DAY, show_duration};
+use super::reader::{Reader, Section};
+use super::source::Given;
+use super::value::{DAY, HostNames, Value, show_duration};
+use countersign_domain::registration::RegistrationPolicy;
 use std::time::Duration;
 
-/// The upkeep of accounts.
+/// How accounts begin, and their upkeep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accounts {
+    /// Who may sign up.
+    pub registration: RegistrationPolicy,
     /// How long an account is kept whose address was never verified. Never shorter than `links.verify_ttl`.
     pub unverified_retention: Duration,
     /// How long a user name that was given up is kept for its account.
@@ -16,7 +21,8 @@ pub struct Accounts {
 
 impl Accounts {
     pub(super) fn read(reader: &mut Reader, links: &Links) -> Self {
-        let mut section = reader.section("accounts", "The upkeep of accounts.");
+        let mut section = reader.section("accounts", "How accounts begin, and their upkeep.");
+        let registration = registration(&mut section);
         let unverified_retention = section.duration(
             "unverified_retention",
             30 * DAY,
@@ -38,6 +44,57 @@ impl Accounts {
                 show_duration(unverified_retention)
             ),
         );
-        Self { unverified_retention, username_reserved }
+        Self { registration, unverified_retention, username_reserved }
+    }
+}
+
+/// The first word of a [`RegistrationPolicy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Registration {
+    Open,
+    Closed,
+    Domains,
+}
+
+fn registration(section: &mut Section<'_>) -> RegistrationPolicy {
+    let chosen = section.value(
+        "registration",
+        Registration::Open,
+        "Who may sign up: everybody; nobody, so that `countersign account create` makes the accounts; or who has an address at one of \
+         `registration_domains`.",
+    );
+    let HostNames(hosts) = section.value(
+        "registration_domains",
+        HostNames::default(),
+        "The hosts whose addresses may sign up while `registration` is `domains`. Hosts below them are others.",
+    );
+    let fits = (chosen == Registration::Domains) != hosts.is_empty();
+    let reason = "must be set when accounts.registration is \"domains\", and only then";
+    section.reader().require(&["accounts.registration_domains", "accounts.registration"], fits, reason);
+    match chosen {
+        Registration::Open => RegistrationPolicy::Open,
+        Registration::Closed => RegistrationPolicy::Closed,
+        Registration::Domains => RegistrationPolicy::Domains(hosts),
+    }
+}
+
+impl Value for Registration {
+    const ALLOWED: &'static str = "`open`, `closed` or `domains`";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        match given.line()? {
+            "open" => Ok(Self::Open),
+            "closed" => Ok(Self::Closed),
+            "domains" => Ok(Self::Domains),
+            other => Err(Reason::new(format!("must be \"open\", \"closed\" or \"domains\", but is {}", quoted(other)))),
+        }
+    }
+
+    fn show(&self) -> toml::Value {
+        match self {
+            Self::Open => "open".into(),
+            Self::Closed => "closed".into(),
+            Self::Domains => "domains".into(),
+        }
     }
 }

@@ -78,6 +78,9 @@ pub fn line(reason: Reason) -> Line {
         }
         Reason::RefreshContended => (Code::Aborted, 409, Retry, "another refresh of this session is under way"),
         Reason::AccountDisabled => (Code::PermissionDenied, 403, LogIn, "the account is disabled"),
+        Reason::RegistrationClosed => {
+            (Code::FailedPrecondition, 403, GiveUp, "nobody can sign up here, or not with an address at this host")
+        }
         Reason::CallerNotAllowed => (Code::PermissionDenied, 403, GiveUp, "the caller may not do this"),
         Reason::OriginNotAllowed => (Code::PermissionDenied, 403, GiveUp, "the page's origin is not allowed"),
         Reason::SessionNotFound => (Code::NotFound, 404, FixInput, "there is no such session"),

@@ -245,7 +245,10 @@ impl Renderer {
 /// Whether the mail asks for something to be done with a link or a code. No other mail ever carries one.
 fn asks_for_action(template: MailTemplate) -> bool {
     match template {
-        MailTemplate::VerifyAddress | MailTemplate::ResetPassword | MailTemplate::ConfirmNewAddress => true,
+        MailTemplate::VerifyAddress
+        | MailTemplate::AccountCreated
+        | MailTemplate::ResetPassword
+        | MailTemplate::ConfirmNewAddress => true,
         MailTemplate::AlreadyRegistered
         | MailTemplate::AddressInUse
         | MailTemplate::AddressChanged

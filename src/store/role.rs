@@ -4,8 +4,127 @@ use super::{
     Executor, StoreFault,
     entity::{account_role, role},
 };
-use countersign_domain::id::{AccountId, TenantId};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use countersign_domain::{
+    id::{AccountId, RoleId, TenantId},
+    time::Timestamp,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, TryInsertResult,
+    sea_query::OnConflict,
+};
+
+/// A role to be made where there is none of this name.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRole<'a> {
+    pub id: RoleId,
+    pub name: &'a str,
+    /// How strong it is: 0 is the strongest.
+    pub level: i32,
+}
+
+/// The role of this name, which is made if there is none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_or_make(
+    db: &impl Executor,
+    tenant: TenantId,
+    new: NewRole<'_>,
+    now: Timestamp,
+) -> Result<RoleId, StoreFault> {
+    let row = role::ActiveModel {
+        id: Set(new.id.as_uuid()),
+        tenant_id: Set(tenant.as_uuid()),
+        name: Set(new.name.to_owned()),
+        level: Set(new.level),
+        created_at: Set(now.as_micros()),
+    };
+    role::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert()
+        .exec_without_returning(db.database())
+        .await?;
+    find(db, tenant, new.name).await?.ok_or_else(|| StoreFault::unreadable("role"))
+}
+
+/// The role of this name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(db: &impl Executor, tenant: TenantId, name: &str) -> Result<Option<RoleId>, StoreFault> {
+    let row = role::Entity::find()
+        .filter(role::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(role::Column::Name.eq(name))
+        .one(db.database())
+        .await?;
+    Ok(row.map(|row| RoleId::from_uuid(row.id)))
+}
+
+/// Gives an account a role. `false` when it had it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn grant(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    role: RoleId,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    let row = account_role::ActiveModel {
+        tenant_id: Set(tenant.as_uuid()),
+        account_id: Set(account.as_uuid()),
+        role_id: Set(role.as_uuid()),
+        granted_at: Set(now.as_micros()),
+    };
+    let granted = account_role::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert()
+        .exec_without_returning(db.database())
+        .await?;
+    Ok(matches!(granted, TryInsertResult::Inserted(rows) if rows > 0))
+}
+
+/// Takes a role from an account. `false` when it did not have it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn revoke(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    role: RoleId,
+) -> Result<bool, StoreFault> {
+    let revoked = account_role::Entity::delete_many()
+        .filter(account_role::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(account_role::Column::AccountId.eq(account.as_uuid()))
+        .filter(account_role::Column::RoleId.eq(role.as_uuid()))
+        .exec(db.database())
+        .await?;
+    Ok(revoked.rows_affected == 1)
+}
+
+/// The names of all roles and how many accounts have them, sorted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn all(db: &impl Executor, tenant: TenantId) -> Result<Vec<(String, u64)>, StoreFault> {
+    let rows = role::Entity::find()
+        .filter(role::Column::TenantId.eq(tenant.as_uuid()))
+        .order_by_asc(role::Column::Name)
+        .all(db.database())
+        .await?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let holders = account_role::Entity::find()
+            .filter(account_role::Column::TenantId.eq(tenant.as_uuid()))
+            .filter(account_role::Column::RoleId.eq(row.id))
+            .count(db.database())
+            .await?;
+        all.push((row.name, holders));
+    }
+    Ok(all)
+}
 
 /// The names of an account's roles, sorted.
 ///

@@ -19,6 +19,7 @@ pub mod housekeeping;
 pub mod key;
 pub mod mail;
 pub mod revocation;
+pub mod role;
 pub mod service;
 pub mod session;
 pub mod sign_in;

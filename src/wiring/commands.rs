@@ -6,12 +6,13 @@ use crate::{
     mail::Mailbox,
     store::Store,
     usecase::{
-        Journal,
-        account::OperateAccounts,
+        Journal, Post,
+        account::{CreateAccount, OperateAccounts},
         audience::ListAudiences,
         audit::{ReadAudit, RestartTrail, VerifyTrail},
         key::{Announce, ListKeys},
         mail::{MailStatus, OperateOutbox},
+        role::OperateRoles,
         service::OperateServices,
         session::EndSessions,
     },
@@ -43,6 +44,26 @@ pub async fn operate_accounts(config: &Config) -> Result<OperateAccounts, StartF
     let World { clock, entropy, .. } = World::real();
     let journal = Journal { store: store.clone(), clock: clock.clone(), entropy };
     Ok(OperateAccounts { store, journal, clock })
+}
+
+/// # Errors
+/// When the database cannot be opened, or its schema is not of this release.
+pub async fn create_account(config: &Config) -> Result<CreateAccount, StartFault> {
+    let store = current_store(config).await?;
+    let World { clock, entropy, .. } = World::real();
+    // A service that runs looks by itself.
+    let post = Post { entropy: entropy.clone(), wakeups: WakeUps::local() };
+    let journal = Journal { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    Ok(CreateAccount { store, post, journal, clock, entropy })
+}
+
+/// # Errors
+/// When the database cannot be opened, or its schema is not of this release.
+pub async fn operate_roles(config: &Config) -> Result<OperateRoles, StartFault> {
+    let store = current_store(config).await?;
+    let World { clock, entropy, .. } = World::real();
+    let journal = Journal { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    Ok(OperateRoles { store, journal, clock, entropy })
 }
 
 /// # Errors

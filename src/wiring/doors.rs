@@ -39,6 +39,7 @@ impl Stories<'_> {
         AccountDoor {
             register: Register {
                 store: store.clone(),
+                policy: self.config.accounts.registration.clone(),
                 ring: self.means.ring.clone(),
                 passwords: self.password_desk(),
                 repeats: self.repeats(),
@@ -51,6 +52,7 @@ impl Stories<'_> {
             },
             verify: Verify {
                 store: store.clone(),
+                policy: self.config.accounts.registration.clone(),
                 claim: self.claim(),
                 repeats: self.repeats(),
                 post: self.post(),
@@ -119,6 +121,7 @@ impl Stories<'_> {
     fn request_email_change(&self) -> RequestEmailChange {
         RequestEmailChange {
             store: self.means.store.clone(),
+            policy: self.config.accounts.registration.clone(),
             proof: self.session_password_gate(),
             repeats: self.repeats(),
             throttle: self.throttle(),

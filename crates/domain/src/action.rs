@@ -1,6 +1,6 @@
 //! Mailed links and the short codes that stand beside them: bound to a purpose, expiring, used once.
 
-use crate::{secret::SecretText, time::Timestamp};
+use crate::{mail::MailTemplate, secret::SecretText, time::Timestamp};
 use std::time::Duration;
 
 /// What a link or code may be used for. One for another purpose is no link at all.
@@ -34,6 +34,9 @@ impl ActionPurpose {
 /// The longest life that a mailed link may be given. Keys that sealed one are kept for this long.
 pub const LONGEST_LINK_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// How long the link lives that sets the first password of an account that an operator made.
+const FIRST_PASSWORD_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How long links and codes live, and how often a code may be tried.
 #[derive(Clone, Copy, Debug)]
 pub struct ActionLives {
@@ -51,6 +54,14 @@ impl ActionLives {
             ActionPurpose::VerifyAddress => self.verify,
             ActionPurpose::ResetPassword => self.reset,
             ActionPurpose::ConfirmNewAddress => self.email_change,
+        }
+    }
+
+    /// The same in a certain mail. Who asked for a new password waits for it; who was given an account does not.
+    pub fn link_in(&self, purpose: ActionPurpose, mail: MailTemplate) -> Duration {
+        match mail {
+            MailTemplate::AccountCreated => FIRST_PASSWORD_LIFE,
+            _ => self.link(purpose),
         }
     }
 

@@ -20,6 +20,7 @@ pub fn is_worth_noting(reason: Reason) -> bool {
             | Reason::TokenInvalid
             | Reason::RequestIdReused
             | Reason::RateLimited
+            | Reason::RegistrationClosed
             | Reason::CaptchaRequired
             | Reason::CaptchaInvalid
             | Reason::CaptchaUnavailable
@@ -57,6 +58,9 @@ pub enum EventKind {
     AccountDeleted,
     AccountDisabled,
     AccountEnabled,
+    AccountCreated,
+    RoleGranted,
+    RoleRevoked,
     SessionsEndedByOperator,
     ServiceCreated,
     ServiceSecretAdded,
@@ -75,7 +79,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 44] = [
         Self::RegistrationRequested,
         Self::VerificationRequested,
         Self::AddressVerified,
@@ -102,6 +106,9 @@ impl EventKind {
         Self::AccountDeleted,
         Self::AccountDisabled,
         Self::AccountEnabled,
+        Self::AccountCreated,
+        Self::RoleGranted,
+        Self::RoleRevoked,
         Self::SessionsEndedByOperator,
         Self::ServiceCreated,
         Self::ServiceSecretAdded,
@@ -147,6 +154,9 @@ impl EventKind {
             Self::AccountDeleted => "account_deleted",
             Self::AccountDisabled => "account_disabled",
             Self::AccountEnabled => "account_enabled",
+            Self::AccountCreated => "account_created",
+            Self::RoleGranted => "role_granted",
+            Self::RoleRevoked => "role_revoked",
             Self::SessionsEndedByOperator => "sessions_ended_by_operator",
             Self::ServiceCreated => "service_created",
             Self::ServiceSecretAdded => "service_secret_added",

@@ -71,6 +71,10 @@ id!(
     RegistrationId
 );
 id!(
+    /// A role of a tenant.
+    RoleId
+);
+id!(
     /// A signed-in device.
     SessionId
 );

@@ -11,6 +11,8 @@ pub enum MailTemplate {
     VerifyAddress,
     /// To an address that somebody registered although it has an account already.
     AlreadyRegistered,
+    /// To the address of an account that an operator made: a link and a code that set its first password.
+    AccountCreated,
     /// To an account's address: a link and a code that set a new password.
     ResetPassword,
     /// To a new address of an account: a link and a code that confirm it.
@@ -36,9 +38,10 @@ pub enum MailTemplate {
 }
 
 impl MailTemplate {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::VerifyAddress,
         Self::AlreadyRegistered,
+        Self::AccountCreated,
         Self::ResetPassword,
         Self::ConfirmNewAddress,
         Self::AddressInUse,
@@ -57,6 +60,7 @@ impl MailTemplate {
         match self {
             Self::VerifyAddress => "verify_address",
             Self::AlreadyRegistered => "already_registered",
+            Self::AccountCreated => "account_created",
             Self::ResetPassword => "reset_password",
             Self::ConfirmNewAddress => "confirm_new_address",
             Self::AddressInUse => "address_in_use",
@@ -76,7 +80,11 @@ impl MailTemplate {
     pub fn life(self) -> Duration {
         match self {
             Self::ResetPassword => DAY,
-            Self::VerifyAddress | Self::AlreadyRegistered | Self::ConfirmNewAddress | Self::AddressInUse => 7 * DAY,
+            Self::VerifyAddress
+            | Self::AlreadyRegistered
+            | Self::AccountCreated
+            | Self::ConfirmNewAddress
+            | Self::AddressInUse => 7 * DAY,
             Self::AddressChanged
             | Self::PasswordChanged
             | Self::UsernameChanged

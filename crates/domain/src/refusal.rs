@@ -69,6 +69,8 @@ reasons! {
     RefreshContended = "REFRESH_CONTENDED",
     /// The account was disabled by an operator.
     AccountDisabled = "ACCOUNT_DISABLED",
+    /// Sign-up is closed, or closed to addresses at this host.
+    RegistrationClosed = "REGISTRATION_CLOSED",
     /// The caller may not do this.
     CallerNotAllowed = "CALLER_NOT_ALLOWED",
     /// A page of an origin that is not allowed made a browser call.

@@ -37,6 +37,9 @@ fn settings_that_contradict_each_other_are_refused() {
     for (toml, key) in [
         ("[sessions]\nidle_ttl = '5m'\naccess_ttl = '6m'", "sessions.access_ttl"),
         ("[links]\nverify_ttl = '3d'\n[accounts]\nunverified_retention = '2d'", "accounts.unverified_retention"),
+        ("[accounts]\nregistration = 'domains'", "accounts.registration_domains"),
+        ("[accounts]\nregistration_domains = ['example.org']", "accounts.registration_domains"),
+        ("[accounts]\nregistration = 'invited'", "accounts.registration"),
         ("[passwords]\nmin_length = 128\nmax_bytes = 64", "passwords.max_bytes"),
         ("admin_listen = '0.0.0.0:50051'", "admin_listen"),
         ("[mail]\ndkim_domain = 'example.org'\ndkim_selector = 'a'", "mail.dkim_key"),

@@ -2,6 +2,7 @@
 
 mod change_password;
 mod confirm_email_change;
+mod create;
 mod delete_me;
 mod export_me;
 mod mail_request;
@@ -18,6 +19,7 @@ mod verify;
 
 pub use change_password::ChangePassword;
 pub use confirm_email_change::ConfirmEmailChange;
+pub use create::{CreateAccount, NewAccount};
 pub use delete_me::DeleteMe;
 pub use export_me::ExportMe;
 pub use mail_request::{AskingForMail, MailRequest};

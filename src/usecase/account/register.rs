@@ -18,6 +18,7 @@ use countersign_domain::{
     locale::Locale,
     mail::MailTemplate,
     refusal::{Reason, Refusal},
+    registration::RegistrationPolicy,
     request_id::RequestId,
     secret::SecretText,
     username::Username,
@@ -31,6 +32,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Register {
     pub store: Store,
+    pub policy: RegistrationPolicy,
     pub ring: Arc<KeyRing>,
     pub passwords: PasswordDesk,
     pub repeats: Repeats,
@@ -59,10 +61,14 @@ const METHOD: &str = "Register";
 
 impl Register {
     /// # Errors
-    /// PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
+    /// REGISTRATION_CLOSED, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
     /// CAPTCHA_UNAVAILABLE, OVERLOADED.
     pub async fn run(&self, origin: &Origin, form: Registering) -> Result<(), Failure> {
         let tenant = origin.tenant();
+        // Before anything that costs something, and without a look at who is registered.
+        if !self.policy.admits(&form.email) {
+            return Err(Reason::RegistrationClosed.into());
+        }
         let username = form.username.as_ref().map_or("", Username::as_str);
         let password = self.passwords.admit("password", &form.password, &[form.email.as_str(), username])?;
         let parts = [form.email.as_str(), username, form.display_name.as_str(), form.locale.tag()];

@@ -7,14 +7,21 @@ use crate::{
     },
 };
 use countersign_domain::{
-    action::ActionPurpose, audit::EventKind, email::EmailAddress, mail::MailTemplate, refusal::Refusal,
-    request_id::RequestId, secret::SecretText,
+    action::ActionPurpose,
+    audit::EventKind,
+    email::EmailAddress,
+    mail::MailTemplate,
+    refusal::{Reason, Refusal},
+    registration::RegistrationPolicy,
+    request_id::RequestId,
+    secret::SecretText,
 };
 
 /// Somebody wants their account at another address. Nothing changes until that address answers.
 #[derive(Clone, Debug)]
 pub struct RequestEmailChange {
     pub store: Store,
+    pub policy: RegistrationPolicy,
     pub proof: SessionPasswordGate,
     pub repeats: Repeats,
     pub throttle: Throttle,
@@ -25,7 +32,7 @@ pub struct RequestEmailChange {
 
 impl RequestEmailChange {
     /// # Errors
-    /// INVALID_FIELD, CURRENT_PASSWORD_WRONG, SESSION_ENDED, REQUEST_ID_REUSED, OVERLOADED.
+    /// INVALID_FIELD, REGISTRATION_CLOSED, CURRENT_PASSWORD_WRONG, SESSION_ENDED, REQUEST_ID_REUSED, OVERLOADED.
     pub async fn run(
         &self,
         origin: &Origin,
@@ -44,6 +51,10 @@ impl RequestEmailChange {
         // After the look for a repetition: by then the wish may have come true.
         if new_email.as_str() == caller.account().email.as_str() {
             return Err(Refusal::field("new_email", "is the present address").into());
+        }
+        // Where only some hosts may sign up, an account does not leave them either. Where sign-up is closed, people still move.
+        if matches!(self.policy, RegistrationPolicy::Domains(_)) && !self.policy.admits(&new_email) {
+            return Err(Reason::RegistrationClosed.into());
         }
         let proven = self.proof.prove(origin, caller, current).await?;
         self.throttle.mail(origin, tenant, &new_email).await?;

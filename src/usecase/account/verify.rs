@@ -14,6 +14,7 @@ use countersign_domain::{
     id::{AccountId, RegistrationId},
     mail::MailTemplate,
     refusal::{Reason, Refusal},
+    registration::RegistrationPolicy,
     request_id::RequestId,
     time::Timestamp,
     username::Username,
@@ -24,6 +25,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Verify {
     pub store: Store,
+    pub policy: RegistrationPolicy,
     pub claim: Claim,
     pub repeats: Repeats,
     pub post: Post,
@@ -46,7 +48,7 @@ const PURPOSE: ActionPurpose = ActionPurpose::VerifyAddress;
 
 impl Verify {
     /// # Errors
-    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID.
+    /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, REGISTRATION_CLOSED.
     pub async fn run(
         &self,
         origin: &Origin,
@@ -60,6 +62,10 @@ impl Verify {
         };
         let attempt = async {
             let proven = self.claim.prove(origin, PURPOSE, &proof, &ticket).await?;
+            // Sign-up may have been closed since.
+            if !self.policy.admits(proven.email()) {
+                return Err(Reason::RegistrationClosed.into());
+            }
             let now = self.clock.now();
             let tx = self.store.begin().await?;
             if !ticket.redeem(&tx, now).await? {

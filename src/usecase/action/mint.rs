@@ -48,7 +48,8 @@ impl Mint {
         let tenant = job.tenant;
         let id = ActionId::new(now, self.entropy.bytes());
         let code = ActionCode::new(self.entropy.bytes());
-        let expires_at = now.plus(self.lives.link(purpose));
+        let token_life = self.lives.link_in(purpose, job.template);
+        let expires_at = now.plus(token_life);
         let token = self.ring.seal_action(tenant, purpose, id, expires_at)?;
         let row = action::Action {
             id,
@@ -67,7 +68,7 @@ impl Mint {
         }
         action::insert(&tx, tenant, &row).await?;
         tx.commit().await?;
-        Ok(Some(Minted { token, token_life: self.lives.link(purpose), code, code_life: self.lives.code(purpose) }))
+        Ok(Some(Minted { token, token_life, code, code_life: self.lives.code(purpose) }))
     }
 }
 

@@ -44,6 +44,7 @@ impl PrepareMail {
     pub async fn run(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
         match job.template {
             MailTemplate::VerifyAddress | MailTemplate::AlreadyRegistered => self.verify_address(job).await,
+            MailTemplate::AccountCreated => self.account_created(job).await,
             MailTemplate::ResetPassword => self.reset_password(job).await,
             MailTemplate::ConfirmNewAddress => self.confirm_new_address(job).await,
             MailTemplate::AddressInUse
@@ -79,6 +80,16 @@ impl PrepareMail {
     async fn reset_password(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
         let Some(account) = self.account_at(job).await? else { return Ok(None) };
         let Some(mail) = self.to_owner(job, &account, MailTemplate::ResetPassword) else { return Ok(None) };
+        self.add_link(job, ActionPurpose::ResetPassword, account.id.as_uuid(), mail).await
+    }
+
+    /// Until there is a password: whoever has one needs no link that sets it.
+    async fn account_created(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
+        let account = self.account_at(job).await?.filter(|account| account.password_hash.is_none());
+        let Some(account) = account.filter(|account| job.subject == Some(account.id.as_uuid())) else {
+            return Ok(None);
+        };
+        let Some(mail) = self.to_owner(job, &account, MailTemplate::AccountCreated) else { return Ok(None) };
         self.add_link(job, ActionPurpose::ResetPassword, account.id.as_uuid(), mail).await
     }
 

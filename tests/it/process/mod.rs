@@ -1,5 +1,6 @@
 //! The real program: how it starts, refuses, obeys, stops, and comes back from the dead.
 
+mod account_command;
 mod canary;
 mod command;
 mod connections;

@@ -36,6 +36,8 @@ export const deErrors: Errors = {
     CAPTCHA_REQUIRED: "Bitte zeigen Sie zuerst, dass Sie ein Mensch sind.",
     CAPTCHA_INVALID: "Das Captcha wurde nicht angenommen. Bitte versuchen Sie es noch einmal.",
     CAPTCHA_UNAVAILABLE: "Captchas können gerade nicht geprüft werden.",
+    REGISTRATION_CLOSED:
+      "Hier kann sich niemand selbst registrieren, oder nicht mit dieser Adresse. Bitten Sie den Betreiber um ein Konto.",
     RATE_LIMITED: "Das war zu oft in kurzer Zeit.",
     OVERLOADED: "Gerade ist sehr viel los.",
     STORE_UNAVAILABLE: "Der Dienst erreicht gerade seine Daten nicht.",

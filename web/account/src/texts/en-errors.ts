@@ -36,6 +36,8 @@ export const enErrors: Errors = {
     CAPTCHA_REQUIRED: "Please show first that you are a person.",
     CAPTCHA_INVALID: "The captcha was not accepted. Please try once more.",
     CAPTCHA_UNAVAILABLE: "Captchas cannot be checked right now.",
+    REGISTRATION_CLOSED:
+      "Nobody can sign up here by themselves, or not with this address. Ask whoever runs this service for an account.",
     RATE_LIMITED: "That was too often in a short time.",
     OVERLOADED: "There is a lot going on right now.",
     STORE_UNAVAILABLE: "The service cannot reach its data right now.",

@@ -1,0 +1,55 @@
+//! Who may sign up.
+
+use crate::email::EmailAddress;
+
+/// Whose sign-ups are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistrationPolicy {
+    /// Everybody's.
+    Open,
+    /// Nobody's: operators make the accounts.
+    Closed,
+    /// Those of addresses at these hosts, in ASCII and lower case.
+    Domains(Vec<String>),
+}
+
+impl RegistrationPolicy {
+    /// Whether an account may begin at this address because somebody asked for one. Says nothing of whether there is one.
+    pub fn admits(&self, email: &EmailAddress) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Closed => false,
+            // The normalised host is in ASCII. A host below one of these is another host, with other people.
+            Self::Domains(hosts) => {
+                email.normalised().rsplit_once('@').is_some_and(|(_, host)| hosts.iter().any(|known| known == host))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn only_the_hosts_themselves_are_admitted_in_whatever_spelling() {
+        let policy = RegistrationPolicy::Domains(vec!["example.org".to_owned(), "xn--bcher-kva.example".to_owned()]);
+        for (address, is_admitted) in [
+            ("ada@example.org", true),
+            ("ADA@Example.ORG", true),
+            ("ada@bücher.example", true),
+            ("ada@xn--bcher-kva.example", true),
+            ("ada@mail.example.org", false),
+            ("ada@notexample.org", false),
+            ("ada@example.org.evil.example", false),
+            ("example.org@evil.example", false),
+        ] {
+            let address = EmailAddress::parse(address).unwrap();
+            assert_eq!(policy.admits(&address), is_admitted, "{address:?}");
+            assert!(RegistrationPolicy::Open.admits(&address));
+            assert!(!RegistrationPolicy::Closed.admits(&address));
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Roles: names that a backend finds in an access token, and gives a meaning to.
+
+/// Characters in a role's name, at most.
+pub const MAX_ROLE_NAME: usize = 64;
+
+/// The level of a role that no level was chosen for: it stands over nobody. 0 is the strongest.
+pub const WEAKEST_LEVEL: i32 = 999;
+
+/// Whether `name` can name a role: lower-case letters, digits, `.`, `:`, `-` and `_`, a letter first.
+pub fn is_role_name(name: &str) -> bool {
+    name.len() <= MAX_ROLE_NAME
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".:-_".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_has_a_plain_name() {
+        for name in ["admin", "billing:read", "tier-2", "a"] {
+            assert!(is_role_name(name), "{name}");
+        }
+        for name in ["", "Admin", "2nd", "a b", "a,b", "ädmin", "a\n", &"a".repeat(65)] {
+            assert!(!is_role_name(name), "{name:?}");
+        }
+    }
+}

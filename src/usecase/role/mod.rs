@@ -1,0 +1,5 @@
+//! Roles, and who has them.
+
+mod operate;
+
+pub use operate::{Granted, OperateRoles};
