@@ -29,10 +29,14 @@ COPY --from=build /out/countersign /usr/local/bin/countersign
 COPY --from=build --chown=65532:65532 /out/data /var/lib/countersign
 VOLUME /var/lib/countersign
 
-# Within a container, loopback is reachable by nobody else. What is open to whom is decided where ports are published;
-# 50052 is for operators and should not be.
-ENV COUNTERSIGN_LISTEN=0.0.0.0:50051 \
-    COUNTERSIGN_ADMIN_LISTEN=0.0.0.0:50052 \
+# Production, because an image ends up where others can reach it: it does not start before it is told its secrets, its mail server and
+# the proxy that ends TLS in front of it. To try it out, give it COUNTERSIGN_PROFILE=dev and publish its port on 127.0.0.1 alone.
+#
+# Within a container loopback is reachable by nobody else, so people's port listens everywhere. Operators' does not: commands
+# and health checks run inside. docs/operations/running.md says how to open it to monitoring.
+ENV COUNTERSIGN_PROFILE=production \
+    COUNTERSIGN_LISTEN=0.0.0.0:50051 \
+    COUNTERSIGN_ADMIN_LISTEN=127.0.0.1:50052 \
     COUNTERSIGN_DATA_DIR=/var/lib/countersign
 
 # By number, so that an orchestrator can see that it is not root.

@@ -17,11 +17,14 @@ const PROTOS: [&str; 7] = [
     "countersign/v1/account_service.proto",
     "countersign/v1/auth_service.proto",
     "countersign/v1/caller.proto",
-    "countersign/v1/dev_mailbox_service.proto",
+    DEV_MAILBOX,
     "countersign/v1/error_reason.proto",
     "countersign/v1/session_service.proto",
     "countersign/v1/verification_service.proto",
 ];
+
+/// What only the `dev` profile serves.
+const DEV_MAILBOX: &str = "countersign/v1/dev_mailbox_service.proto";
 
 /// What is served on the operators' listener.
 const ADMIN_PROTOS: [&str; 1] = ["countersign/admin/v1/audit_service.proto"];
@@ -65,7 +68,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Each listener describes what it serves. Reflection carries no comments: they are half of the bytes and nobody reads them
     // over the wire.
-    for (name, protos) in [("reflection.bin", &PROTOS[..]), ("admin_reflection.bin", &ADMIN_PROTOS)] {
+    let without_dev_mailbox: Vec<&str> = PROTOS.into_iter().filter(|proto| *proto != DEV_MAILBOX).collect();
+    for (name, protos) in [
+        ("dev_reflection.bin", &PROTOS[..]),
+        ("reflection.bin", &without_dev_mailbox),
+        ("admin_reflection.bin", &ADMIN_PROTOS),
+    ] {
         let mut bare = protox::Compiler::new(["proto"])?;
         bare.include_imports(true).open_files(protos)?;
         fs::write(out.join(name), bare.encode_file_descriptor_set())?;

@@ -9,6 +9,7 @@ mod key_desk;
 mod means;
 mod service;
 mod trail;
+mod trial;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ pub use commands::{
 pub use key_desk::KeyDesk;
 pub use means::{Means, World};
 pub use service::{Listeners, Service};
+pub use trial::try_files;
 
 /// Why the service cannot start, or a command cannot run. The text is for the person at the terminal.
 #[derive(Debug)]

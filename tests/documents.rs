@@ -159,8 +159,23 @@ fn every_mail_has_its_texts_in_every_language() {
 }
 
 #[test]
+fn every_proto_says_where_its_go_code_goes() {
+    for folder in ["proto/countersign/v1", "proto/countersign/admin/v1"] {
+        for file in fs::read_dir(at(folder)).unwrap().map(|entry| entry.unwrap().path()) {
+            let text = fs::read_to_string(&file).unwrap();
+            let package = text.lines().find_map(|line| line.strip_prefix("package ")?.strip_suffix(';')).unwrap();
+            let (path, name) = (package.replace('.', "/"), package.replace('.', ""));
+            let option = format!("option go_package = \"{path};{name}\";");
+            assert!(text.lines().any(|line| line == option), "{}: {option}", file.display());
+        }
+    }
+}
+
+#[test]
 fn the_files_that_were_asked_for_are_there() {
-    for path in ["Dockerfile", "compose.yaml", "README.md", "build.rs", ".ci/run", "docs/security/attacks.md"] {
+    for path in
+        ["Dockerfile", "compose.yaml", "README.md", "LICENSE", "build.rs", ".ci/run", "docs/security/attacks.md"]
+    {
         assert!(at(path).is_file(), "{path} is missing");
     }
 }

@@ -1,8 +1,15 @@
 use super::{Outcome, Screen};
-use crate::config::Loaded;
+use crate::{
+    config::{Config, Loaded},
+    wiring::try_files,
+};
 
-/// Whatever is wrong was said when the configuration was read.
-pub(super) fn check(screen: &Screen) -> Outcome {
+/// Whatever is wrong with a setting was said when the configuration was read. What is left is what lies in files.
+pub(super) fn check(config: &Config, screen: &Screen) -> Outcome {
+    let faults: Vec<String> = try_files(config).iter().map(ToString::to_string).collect();
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
+    }
     screen.say("the configuration is good");
     Ok(())
 }

@@ -49,7 +49,7 @@ fn act(arguments: &Arguments, supervised: &Supervised, screen: &Screen) -> Outco
         Command::Serve => serve::run(settings, supervised, screen),
         Command::Migrate => migrate::run(settings, screen),
         Command::Health => health::run(settings),
-        Command::Config { command: ConfigCommand::Check } => config::check(screen),
+        Command::Config { command: ConfigCommand::Check } => config::check(settings, screen),
         Command::Config { command: ConfigCommand::Print } => config::print(&loaded, screen),
         Command::Mail { command } => mail::run(settings, command, screen),
         Command::Account { command } => account::run(settings, command, screen),

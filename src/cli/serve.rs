@@ -41,7 +41,10 @@ async fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Out
     };
     let service = service.map_err(|fault| fault.to_string())?;
     supervised.on_signal(OnSignal::Stop(config.server.drain_timeout + STUCK));
-    greet(config, &listeners, screen);
+    match config.log.format {
+        LogFormat::Text => greet(config, &listeners, screen),
+        LogFormat::Json => greet_machines(config, &listeners),
+    }
     Box::pin(service.run(listeners, shutdown)).await.map_err(|fault| fault.to_string())
 }
 
@@ -49,14 +52,32 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
-fn greet(config: &Config, listeners: &Listeners, screen: &Screen) {
-    let address =
-        |listener: &TcpListener| listener.local_addr().map_or_else(|_| String::new(), |addr| addr.to_string());
-    let calls = address(&listeners.calls);
-    let profile = match config.profile {
+fn address(listener: &TcpListener) -> String {
+    listener.local_addr().map_or_else(|_| String::new(), |address| address.to_string())
+}
+
+fn profile(config: &Config) -> &'static str {
+    match config.profile {
         Profile::Dev => "dev",
         Profile::Production => "production",
-    };
+    }
+}
+
+/// Where the log is read by programs, what people would be told is one line of it.
+fn greet_machines(config: &Config, listeners: &Listeners) {
+    let operators = listeners.operators.as_ref().map(address);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        profile = profile(config),
+        listen = address(&listeners.calls),
+        admin_listen = operators,
+        data_dir = %config.data_dir.display(),
+        "Countersign has started"
+    );
+}
+
+fn greet(config: &Config, listeners: &Listeners, screen: &Screen) {
+    let (calls, profile) = (address(&listeners.calls), profile(config));
     screen.say(&format!("Countersign {} ({profile})", env!("CARGO_PKG_VERSION")));
     screen.say(&format!("  gRPC and grpc-web   {calls}"));
     if config.browser.pages {

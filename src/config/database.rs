@@ -1,6 +1,9 @@
 //! `[database]`: how the database is used. Where it is, is `database_url`.
 
 use super::reader::Reader;
+use super::value::PostgresLink;
+use countersign_domain::secret::SecretText;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The connections to the database.
@@ -10,10 +13,14 @@ pub struct Database {
     pub max_connections: u32,
     /// How long a request waits for a free connection before it is turned away.
     pub acquire_timeout: Duration,
+    /// Whether production may talk to a PostgreSQL elsewhere that does not prove who it is.
+    pub dangerous_unverified_tls: bool,
+    /// The files of certificates and keys that `database_url` names, by parameter.
+    pub tls_files: Vec<(&'static str, PathBuf)>,
 }
 
 impl Database {
-    pub(super) fn read(reader: &mut Reader) -> Self {
+    pub(super) fn read(reader: &mut Reader, url: &SecretText) -> Self {
         let mut section = reader.section("database", "The connections to the database.");
         Self {
             max_connections: section.whole(
@@ -28,6 +35,13 @@ impl Database {
                 Duration::from_millis(100)..=Duration::from_mins(1),
                 "How long a request waits for a free connection before it is turned away.",
             ),
+            dangerous_unverified_tls: section.value(
+                "dangerous_unverified_tls",
+                false,
+                "Lets production reach a PostgreSQL beyond this machine without `sslmode=verify-full`. Whoever is on the way there \
+                 can then take the password, read everything and change everything.",
+            ),
+            tls_files: PostgresLink::of(url).map(PostgresLink::into_files).unwrap_or_default(),
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum LimitStore {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub store: LimitStore,
+    /// All sizes that are not set by name, in percent of the usual ones.
+    pub percent: u32,
     pub sizes: Sizes,
 }
 
@@ -46,7 +48,7 @@ impl Limits {
         let sizes = Self::sizes(&mut section, percent);
         let holds = store == LimitStore::Memory || has_redis;
         section.reader().require(&["limits.store", "redis_url"], holds, "must not be \"redis\" without redis_url");
-        Self { store, sizes }
+        Self { store, percent, sizes }
     }
 
     fn sizes(section: &mut Section<'_>, percent: u32) -> Sizes {

@@ -32,7 +32,8 @@ impl Log {
             filter: section
                 .value(
                     "filter",
-                    Filter("info,sea_orm_migration=warn".to_owned()),
+                    // PostgreSQL notes at every start that what a migration would make is there.
+                    Filter("info,sea_orm_migration=warn,sqlx::postgres::notice=warn".to_owned()),
                     "What is logged: a level, then exceptions from it.",
                 )
                 .0,

@@ -1,45 +1,196 @@
-//! What `profile = "production"` refuses to start with: everything that development makes up for convenience.
+//! What `profile = "production"` refuses to start with: everything that development makes up for convenience, and whatever
+//! would send a secret in clear text or take a defence away. A refusal that somebody may have a reason to lift has a setting of
+//! its own whose name begins with `dangerous_`.
 
-use super::browser::Browser;
-use super::links::Links;
-use super::mail::Mail;
 use super::reader::Reader;
 use super::source::variable_of;
-use super::top::{Profile, Top};
-use super::value::DatabaseUrl;
+use super::top::Profile;
+use super::value::{DatabaseUrl, PostgresLink, RedisUrl};
+use super::{Config, Passwords};
+use ipnet::IpNet;
+use std::net::SocketAddr;
 
-pub(super) fn check(reader: &mut Reader, top: &Top, browser: &Browser, links: &Links, mail: &Mail) {
-    if top.profile != Profile::Production {
+pub(super) fn check(reader: &mut Reader, settings: &Config) {
+    if settings.profile != Profile::Production {
         return;
     }
-    let must_set = |key: &str| format!("must be set in production, for instance by {}", variable_of(key));
+    refuse_what_development_makes_up(reader, settings);
+    require_https(reader, settings);
+    refuse_a_sender_that_nobody_can_answer(reader, settings);
+    refuse_plain_connections(reader, settings);
+    refuse_plain_listeners(reader, settings);
+    refuse_weak_defences(reader, settings);
+}
 
+fn must_set(key: &str) -> String {
+    format!("must be set in production, for instance by {}", variable_of(key))
+}
+
+fn refuse_what_development_makes_up(reader: &mut Reader, settings: &Config) {
     // A key that lies beside the database is stolen with it.
     let kek_is_set = reader.is_set("keys.kek");
     let reason = format!("{}_FILE, which names a file of base64 for 32 random bytes", must_set("keys.kek"));
     reader.require(&["keys.kek"], kek_is_set, reason);
 
     let reason = format!("{}; without it no mail leaves this machine", must_set("smtp_url"));
-    reader.require(&["smtp_url"], top.smtp_url.is_some(), reason);
+    reader.require(&["smtp_url"], settings.smtp_url.is_some(), reason);
 
     // SQLite is a fine choice where one machine is enough, but nobody should have made it by forgetting a variable.
     let database_is_set = reader.is_set("database_url");
     let reason = format!("{}; sqlite://… is allowed, but only if it is meant", must_set("database_url"));
     reader.require(&["database_url"], database_is_set, reason);
-    let in_memory = DatabaseUrl::is_in_memory(&top.database_url);
+    let in_memory = DatabaseUrl::is_in_memory(&settings.database_url);
     reader.require(&["database_url"], !in_memory, "must not be in memory in production: it would end with the process");
+}
 
-    // Browsers keep `Secure` cookies back over plain HTTP, and links with tokens would travel in the clear.
-    let https = top.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
-    reader.require(&["public_url"], https, "must start with https:// in production");
-
-    let https = links.base_url.as_ref().is_none_or(|url| url.scheme() == "https");
-    reader.require(&["links.base_url"], https, "must start with https:// in production");
-
-    let https = browser.allowed_origins.iter().all(|origin| origin.starts_with("https://"));
-    reader.require(&["browser.allowed_origins"], https, "must start with https:// in production");
-
-    let local = mail.from.domain().eq_ignore_ascii_case("localhost");
+fn refuse_a_sender_that_nobody_can_answer(reader: &mut Reader, settings: &Config) {
+    let local = settings.mail.from.domain().eq_ignore_ascii_case("localhost");
     let reason = format!("must not be an address at localhost in production, set {}", variable_of("mail.from"));
     reader.require(&["mail.from"], !local, reason);
+}
+
+/// Browsers keep `Secure` cookies back over plain HTTP, links with tokens would travel in the clear, and an issuer is where
+/// others look for keys.
+fn require_https(reader: &mut Reader, settings: &Config) {
+    const REASON: &str = "must start with https:// in production";
+    let is_https = |url: &url::Url| url.scheme() == "https";
+    reader.require(&["public_url"], is_https(&settings.public_url), REASON);
+    reader.require(&["links.base_url"], settings.links.base_url.as_ref().is_none_or(is_https), REASON);
+    let origins = &settings.browser.allowed_origins;
+    reader.require(&["browser.allowed_origins"], origins.iter().all(|origin| origin.starts_with("https://")), REASON);
+    let issuer = settings.keys.issuer.get(.."https://".len());
+    let issuer_is_https = issuer.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+    reader.require(&["keys.issuer", "public_url"], issuer_is_https, REASON);
+}
+
+/// A password and everything that is stored travel there. With anything less than `verify-full`, whoever answers is believed.
+fn refuse_plain_connections(reader: &mut Reader, settings: &Config) {
+    const ALLOWED_BY: &str = "database.dangerous_unverified_tls";
+    if let Some(link) = PostgresLink::of(&settings.database_url) {
+        let named = link.names_a_host();
+        reader.require(&["database_url"], named, "must name the host of the database in production");
+        let holds = link.stays_on_this_machine() || link.verifies_the_server();
+        let reason = format!(
+            "must say sslmode=verify-full in production, as in postgres://…?sslmode=verify-full&sslrootcert=/path/to/ca.pem, or \
+             whoever is on the way can read it; {ALLOWED_BY} ({}) allows less",
+            variable_of(ALLOWED_BY)
+        );
+        reader.require(&["database_url", ALLOWED_BY], holds || settings.database.dangerous_unverified_tls, reason);
+    }
+    const PLAIN_REDIS: &str = "dangerous_plain_redis";
+    let plain = settings.redis_url.as_ref().is_some_and(RedisUrl::is_plain_beyond_this_machine);
+    let reason = format!(
+        "must start with rediss:// in production, unless Redis is on this machine; {PLAIN_REDIS} ({}) allows it",
+        variable_of(PLAIN_REDIS)
+    );
+    reader.require(&["redis_url", PLAIN_REDIS], !plain || settings.dangerous_plain_redis, reason);
+}
+
+/// This service does not end TLS. Beyond this machine it has to be told that somebody in front does.
+fn refuse_plain_listeners(reader: &mut Reader, settings: &Config) {
+    let Config { server, admin, .. } = settings;
+    let beyond = |address: SocketAddr| !address.ip().to_canonical().is_loopback();
+
+    const PLAIN: &str = "server.dangerous_plain_listener";
+    let told = !server.trusted_proxies.is_empty() || server.dangerous_plain_listener;
+    let reason = format!(
+        "must not take connections from elsewhere in production unless a proxy in front ends TLS: name it in \
+         server.trusted_proxies, or set {PLAIN} ({})",
+        variable_of(PLAIN)
+    );
+    let keys = ["listen", "server.trusted_proxies", PLAIN];
+    reader.require(&keys, !beyond(settings.listen) || told, reason);
+
+    const PLAIN_ADMIN: &str = "admin.dangerous_plain_listener";
+    let reason = format!(
+        "must not take connections from elsewhere in production: operators' tokens and metrics travel in clear text; \
+         {PLAIN_ADMIN} ({}) allows it where nobody else is on that network",
+        variable_of(PLAIN_ADMIN)
+    );
+    let holds = !settings.admin_listen.is_some_and(beyond) || admin.dangerous_plain_listener;
+    reader.require(&["admin_listen", PLAIN_ADMIN], holds, reason);
+}
+
+/// The most that limits may grow: ten times what they usually are.
+const MOST_PERCENT: u32 = 1000;
+
+fn refuse_weak_defences(reader: &mut Reader, settings: &Config) {
+    let widest = widest(&settings.server.trusted_proxies);
+    let reason = match widest {
+        Some(network) => format!(
+            "must not trust so much of the internet in production: {network} is wider than /8 (IPv4) or /16 (IPv6), and whoever is \
+             trusted chooses the addresses that limits count; name the networks of your proxies"
+        ),
+        None => String::new(),
+    };
+    reader.require(&["server.trusted_proxies"], widest.is_none(), reason);
+
+    let reason = format!(
+        "must not be above {MOST_PERCENT} in production: limits that nobody reaches hold nobody back from guessing and flooding"
+    );
+    reader.require(&["limits.percent"], settings.limits.percent <= MOST_PERCENT, reason);
+
+    let Passwords { argon2_memory_kib: memory, argon2_iterations: iterations, .. } = &settings.passwords;
+    let least = least_memory_kib(*iterations);
+    let reason = format!(
+        "must be at least {least} in production, with passwords.argon2_iterations = {iterations}: the minimum of the OWASP \
+         Password Storage Cheat Sheet"
+    );
+    reader.require(&["passwords.argon2_memory_kib", "passwords.argon2_iterations"], *memory >= least, reason);
+}
+
+/// The least memory for so many passes, in KiB: the equal settings of Argon2id in the OWASP Password Storage Cheat Sheet. Lanes
+/// change nothing about the work of whoever guesses.
+fn least_memory_kib(iterations: u32) -> u32 {
+    match iterations {
+        0 | 1 => 47_104,
+        2 => 19_456,
+        3 => 12_288,
+        4 => 9_216,
+        _ => 7_168,
+    }
+}
+
+/// A network that is too wide to consist of proxies, be it named in pieces.
+fn widest(networks: &[IpNet]) -> Option<IpNet> {
+    let is_too_wide = |network: &IpNet| match network {
+        IpNet::V4(network) => network.prefix_len() < 8,
+        IpNet::V6(network) => network.prefix_len() < 16,
+    };
+    IpNet::aggregate(&networks.to_vec()).into_iter().find(is_too_wide)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{least_memory_kib, widest};
+    use ipnet::IpNet;
+
+    fn is_too_wide(networks: &str) -> bool {
+        let networks: Vec<IpNet> = networks.split(' ').map(|network| network.parse().expect("a network")).collect();
+        widest(&networks).is_some()
+    }
+
+    #[test]
+    fn half_the_internet_is_no_proxy_whether_it_is_named_at_once_or_in_pieces() {
+        for networks in
+            ["0.0.0.0/1 128.0.0.0/1", "128.0.0.0/1", "8.0.0.0/7", "8.0.0.0/8 9.0.0.0/8", "2000::/3", "fc00::/7"]
+        {
+            assert!(is_too_wide(networks), "{networks}");
+        }
+        for networks in [
+            "10.0.0.0/8",
+            "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 127.0.0.1/32",
+            "fd00::/16",
+            "2001:db8::/32",
+            "::1/128",
+        ] {
+            assert!(!is_too_wide(networks), "{networks}");
+        }
+    }
+
+    #[test]
+    fn fewer_passes_want_more_memory() {
+        let least: Vec<u32> = (1..=6).map(least_memory_kib).collect();
+        assert_eq!(least, [47_104, 19_456, 12_288, 9_216, 7_168, 7_168]);
+    }
 }

@@ -23,10 +23,14 @@ pub struct Config {
     pub admin_listen: Option<SocketAddr>,
     /// Where this process keeps files: the embedded database, its key, development mails.
     pub data_dir: PathBuf,
+    /// Whether files of secrets there may be open to the groups of this process.
+    pub allow_group_access: bool,
     /// `sqlite:…`, `postgres://…` or `postgresql://…`.
     pub database_url: SecretText,
     /// `redis://…` or `rediss://…`; without one, wake-ups and limits stay within the process.
     pub redis_url: Option<SecretText>,
+    /// Whether production may reach a Redis elsewhere without TLS.
+    pub dangerous_plain_redis: bool,
     /// `smtp://[user:password@]host:port` or `smtps://…`, user and password percent-encoded, port always present;
     /// without one, mails are written to `<data_dir>/mail`.
     pub smtp_url: Option<SecretText>,
@@ -73,7 +77,7 @@ impl Config {
     /// Reads everything, whatever is wrong on the way. `None` only if there is no public URL, which then is a fault.
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let top = Top::read(reader);
-        let database = Database::read(reader);
+        let database = Database::read(reader, &top.database_url);
         let keys = Keys::read(reader, top.public_url.as_ref());
         let sessions = Sessions::read(reader);
         let verification = Verification::read(reader);
@@ -90,14 +94,15 @@ impl Config {
         let log = Log::read(reader);
         let audit = Audit::read(reader);
         let admin = Admin::read(reader);
-        production::check(reader, &top, &browser, &links, &mail);
-        Some(Self {
+        let config = Self {
             profile: top.profile,
             listen: top.listen,
             admin_listen: top.admin_listen,
             data_dir: top.data_dir,
+            allow_group_access: top.allow_group_access,
             database_url: top.database_url,
             redis_url: top.redis_url,
+            dangerous_plain_redis: top.dangerous_plain_redis,
             smtp_url: top.smtp_url,
             public_url: top.public_url?,
             database,
@@ -117,6 +122,8 @@ impl Config {
             log,
             audit,
             admin,
-        })
+        };
+        production::check(reader, &config);
+        Some(config)
     }
 }

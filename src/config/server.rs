@@ -31,6 +31,8 @@ pub struct Server {
     pub drain_timeout: Duration,
     /// The proxies that say whom they were called by.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether production may listen beyond this machine without a proxy that is named.
+    pub dangerous_plain_listener: bool,
 }
 
 /// What clients may have open.
@@ -127,9 +129,15 @@ impl Server {
                     "trusted_proxies",
                     Networks::default(),
                     "The networks of proxies whose `X-Forwarded-For` is believed. Read from its end, as far as those who wrote \
-                     it are trusted; anything else is what the caller made up.",
+                     it are trusted; anything else is what the caller made up. In production none wider than `/8`, of IPv6 `/16`.",
                 )
                 .0,
+            dangerous_plain_listener: section.value(
+                "dangerous_plain_listener",
+                false,
+                "Lets production listen beyond this machine without `trusted_proxies`, by which it is told that a proxy in front \
+                 ends TLS. For proxies that do so and name nobody: without one, passwords and tokens travel in clear text.",
+            ),
         }
     }
 }

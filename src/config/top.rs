@@ -24,8 +24,10 @@ pub(super) struct Top {
     pub(super) listen: SocketAddr,
     pub(super) admin_listen: Option<SocketAddr>,
     pub(super) data_dir: PathBuf,
+    pub(super) allow_group_access: bool,
     pub(super) database_url: SecretText,
     pub(super) redis_url: Option<SecretText>,
+    pub(super) dangerous_plain_redis: bool,
     pub(super) smtp_url: Option<SecretText>,
     /// `None` if it was not given and does not follow from `listen`, and then that is a fault.
     pub(super) public_url: Option<Url>,
@@ -38,16 +40,28 @@ impl Top {
             "profile",
             Profile::Dev,
             "What mistakes are forgiven. Production refuses to start with a missing or default secret, without a mail \
-             server, or where people would use plain HTTP.",
+             server, where people would use plain HTTP, or where anything secret would travel in clear text.",
         );
         let listen = section.value("listen", local(50051), "Where people and backends connect.");
         let admin = OptionalListener(Some(local(50052)));
         let admin_listen = section.value("admin_listen", admin, "Where operators connect.").0;
         let (data_dir, database_url) = read_storage(&mut section);
+        let allow_group_access = section.value(
+            "allow_group_access",
+            false,
+            "Whether the files of secrets in `data_dir`, `kek` and `admin-token`, may be open to a group that this process is in. \
+             Kubernetes opens what lies on a volume to the `fsGroup` of a pod, and without this the next start is refused.",
+        );
         let redis_url = section.optional::<RedisUrl>(
             "redis_url",
             "Where Redis is. Replicas wake each other up through it, and count limits and wrong passwords together \
              (`limits.store`); without it each does so by itself.",
+        );
+        let dangerous_plain_redis = section.value(
+            "dangerous_plain_redis",
+            false,
+            "Lets production reach a Redis beyond this machine without TLS (`redis://`). Its password then travels in clear text, and \
+             whoever is on the way can undo what limits count.",
         );
         let smtp_url = section.optional::<SmtpUrl>(
             "smtp_url",
@@ -65,8 +79,10 @@ impl Top {
             listen,
             admin_listen,
             data_dir,
+            allow_group_access,
             database_url,
             redis_url: redis_url.map(|url| url.0),
+            dangerous_plain_redis,
             smtp_url: smtp_url.map(|url| url.0),
             public_url,
         }

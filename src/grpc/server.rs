@@ -1,7 +1,7 @@
 use super::{
     AccountDoor, AuditDoor, AuthDoor, DevMailboxDoor, Incoming, SessionDoor, VerificationDoor,
     wire::{
-        ADMIN_DESCRIPTORS, DESCRIPTORS,
+        ADMIN_DESCRIPTORS, DESCRIPTORS, DEV_DESCRIPTORS,
         admin_proto::audit_service_server::AuditServiceServer,
         proto::{
             account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
@@ -116,12 +116,14 @@ impl Services {
                     .max_decoding_message_size(most)
                     .accept_compressed(Gzip),
             );
+        // Reflection tells of nothing that is not served.
+        let descriptors = if self.dev_mailbox.is_some() { DEV_DESCRIPTORS } else { DESCRIPTORS };
         if let Some(mailbox) = self.dev_mailbox {
             routes = routes.add_service(
                 DevMailboxServiceServer::new(mailbox).max_decoding_message_size(most).accept_compressed(Gzip),
             );
         }
-        if self.reflection { describe(routes, DESCRIPTORS) } else { Ok(routes) }
+        if self.reflection { describe(routes, descriptors) } else { Ok(routes) }
     }
 }
 

@@ -1,3 +1,4 @@
+use super::private_file::FileAccess;
 use crate::runtime::Entropy;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use countersign_token::{KeyEncryptionKey, Rejected};
@@ -5,7 +6,7 @@ use std::{
     fmt,
     fs::{self, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
@@ -14,8 +15,10 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 pub enum KekFault {
     Io(PathBuf, io::Error),
-    /// Others than its owner may read it.
+    /// Everybody may get at it.
     Exposed(PathBuf),
+    /// Its group may get at it, whose number this is.
+    ExposedToGroup(PathBuf, u32),
     /// It does not hold 32 bytes in base64.
     Unreadable(PathBuf),
     /// It holds less than 32 characters.
@@ -30,6 +33,12 @@ impl fmt::Display for KekFault {
             }
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Exposed(path) => write!(f, "{}: others may read it; chmod 600 it", path.display()),
+            Self::ExposedToGroup(path, group) => write!(
+                f,
+                "{}: group {group} may read it; chmod 600 it, or, where Kubernetes gave it to a group of this process (fsGroup), set \
+                 allow_group_access",
+                path.display()
+            ),
             Self::Unreadable(path) => write!(f, "{}: does not hold 32 bytes in base64", path.display()),
             Self::Short(path) => write!(f, "{}: holds less than 32 characters", path.display()),
         }
@@ -69,14 +78,14 @@ impl KeyEncryptionKeys {
 ///
 /// # Errors
 /// When the file can neither be read nor made, holds something else, or is open to others.
-pub fn load_or_create(directory: &Path, entropy: &Entropy) -> Result<KeyEncryptionKey, KekFault> {
-    match load(directory) {
+pub fn load_or_create(directory: &Path, access: FileAccess, entropy: &Entropy) -> Result<KeyEncryptionKey, KekFault> {
+    match load(directory, access) {
         Err(KekFault::Io(path, error)) if error.kind() == io::ErrorKind::NotFound => {
             let key = Zeroizing::new(entropy.bytes::<32>());
             let text = Zeroizing::new(BASE64.encode(key.as_slice()));
             keep_first(directory, "kek", &text, entropy).map_err(|error| KekFault::Io(path, error))?;
             // Read back, so that of two first starts at once both use the one that was kept.
-            load(directory)
+            load(directory, access)
         }
         loaded => loaded,
     }
@@ -86,13 +95,11 @@ pub fn load_or_create(directory: &Path, entropy: &Entropy) -> Result<KeyEncrypti
 ///
 /// # Errors
 /// When there is none, or the file cannot be read, holds something else, or is open to others.
-pub fn load(directory: &Path) -> Result<KeyEncryptionKey, KekFault> {
+pub fn load(directory: &Path, access: FileAccess) -> Result<KeyEncryptionKey, KekFault> {
     let path = directory.join("kek");
     let io = |error| KekFault::Io(path.clone(), error);
     let text = Zeroizing::new(fs::read_to_string(&path).map_err(io)?);
-    if fs::metadata(&path).map_err(io)?.permissions().mode() & 0o077 != 0 {
-        return Err(KekFault::Exposed(path));
-    }
+    access.check(&path, &fs::metadata(&path).map_err(io)?)?;
     let bytes = Zeroizing::new(BASE64.decode(text.trim()).map_err(|_| KekFault::Unreadable(path.clone()))?);
     let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| KekFault::Unreadable(path))?;
     Ok(KeyEncryptionKey::new(key))
@@ -119,14 +126,17 @@ pub(super) fn keep_first(directory: &Path, name: &str, line: &str, entropy: &Ent
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const ALONE: FileAccess = FileAccess::OwnerAlone;
 
     #[test]
     fn the_key_is_made_once_for_its_owner_only_and_then_stays() {
         let directory = tempfile::tempdir().unwrap();
-        let made = load_or_create(directory.path(), &Entropy::system()).unwrap().id();
+        let made = load_or_create(directory.path(), ALONE, &Entropy::system()).unwrap().id();
         let mode = fs::metadata(directory.path().join("kek")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(load_or_create(directory.path(), &Entropy::system()).unwrap().id(), made);
+        assert_eq!(load_or_create(directory.path(), ALONE, &Entropy::system()).unwrap().id(), made);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no draft is left behind");
     }
 
@@ -136,8 +146,13 @@ mod tests {
         let path = directory.path().join("kek");
         fs::write(&path, "AAAA").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(matches!(load_or_create(directory.path(), &Entropy::system()), Err(KekFault::Unreadable(_))));
+        assert!(matches!(load_or_create(directory.path(), ALONE, &Entropy::system()), Err(KekFault::Unreadable(_))));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(load_or_create(directory.path(), &Entropy::system()), Err(KekFault::Exposed(_))));
+        assert!(matches!(
+            load_or_create(directory.path(), ALONE, &Entropy::system()),
+            Err(KekFault::ExposedToGroup(..))
+        ));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
+        assert!(matches!(load_or_create(directory.path(), ALONE, &Entropy::system()), Err(KekFault::Exposed(_))));
     }
 }

@@ -1,9 +1,12 @@
-use super::kek::{KekFault, keep_first};
+use super::{
+    kek::{KekFault, keep_first},
+    private_file::FileAccess,
+};
 use crate::runtime::Entropy;
 use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use countersign_domain::secret::SecretText;
-use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, io, path::Path};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -45,25 +48,27 @@ const NAME: &str = "admin-token";
 ///
 /// # Errors
 /// When the file can neither be read nor made, is empty, or is open to others.
-pub fn load_or_create(directory: &Path, entropy: &Entropy) -> Result<OperatorToken, KekFault> {
-    match load(directory) {
+pub fn load_or_create(directory: &Path, access: FileAccess, entropy: &Entropy) -> Result<OperatorToken, KekFault> {
+    match load(directory, access) {
         Err(KekFault::Io(path, error)) if error.kind() == io::ErrorKind::NotFound => {
             let token = Zeroizing::new(BASE64URL.encode(Zeroizing::new(entropy.bytes::<32>()).as_slice()));
             keep_first(directory, NAME, &token, entropy).map_err(|error| KekFault::Io(path, error))?;
             // Read back, so that of two first starts at once both use the one that was kept.
-            load(directory)
+            load(directory, access)
         }
         loaded => loaded,
     }
 }
 
-fn load(directory: &Path) -> Result<OperatorToken, KekFault> {
+/// The operators' token of a development machine that was started before.
+///
+/// # Errors
+/// When there is none, or the file cannot be read, is empty, or is open to others.
+pub fn load(directory: &Path, access: FileAccess) -> Result<OperatorToken, KekFault> {
     let path = directory.join(NAME);
     let io = |error| KekFault::Io(path.clone(), error);
     let text = SecretText::new(fs::read_to_string(&path).map_err(io)?);
-    if fs::metadata(&path).map_err(io)?.permissions().mode() & 0o077 != 0 {
-        return Err(KekFault::Exposed(path));
-    }
+    access.check(&path, &fs::metadata(&path).map_err(io)?)?;
     let token = SecretText::new(text.reveal().trim().to_owned());
     if token.reveal().len() < SHORTEST {
         return Err(KekFault::Short(path));
@@ -77,6 +82,9 @@ const SHORTEST: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const ALONE: FileAccess = FileAccess::OwnerAlone;
 
     #[test]
     fn only_the_token_itself_is_the_token() {
@@ -93,10 +101,10 @@ mod tests {
     fn the_token_is_made_once_for_its_owner_only_and_then_stays() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(NAME);
-        let made = load_or_create(directory.path(), &Entropy::system()).unwrap();
+        let made = load_or_create(directory.path(), ALONE, &Entropy::system()).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let token = SecretText::new(fs::read_to_string(&path).unwrap().trim().to_owned());
-        assert!(made.is(&token) && load_or_create(directory.path(), &Entropy::system()).unwrap().is(&token));
+        assert!(made.is(&token) && load_or_create(directory.path(), ALONE, &Entropy::system()).unwrap().is(&token));
     }
 
     #[test]
@@ -105,8 +113,11 @@ mod tests {
         let path = directory.path().join(NAME);
         fs::write(&path, "short\n").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(matches!(load_or_create(directory.path(), &Entropy::system()), Err(KekFault::Short(_))));
+        assert!(matches!(load_or_create(directory.path(), ALONE, &Entropy::system()), Err(KekFault::Short(_))));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(load_or_create(directory.path(), &Entropy::system()), Err(KekFault::Exposed(_))));
+        assert!(matches!(
+            load_or_create(directory.path(), ALONE, &Entropy::system()),
+            Err(KekFault::ExposedToGroup(..))
+        ));
     }
 }

@@ -1,13 +1,14 @@
 use super::{
     StoreFault,
     fault::{self, DriverError},
+    first_contact,
     guarded::{Guard, Interference},
     trust::Trust,
 };
 use crate::runtime::{Stopwatch, sleep};
 use countersign_domain::secret::SecretText;
 use sea_orm::sqlx::{
-    self, Executor as _, Row as _,
+    self, AssertSqlSafe, Executor as _, Row as _,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
@@ -64,8 +65,18 @@ const UPKEEP_LOCK_LIMIT: Duration = Duration::from_secs(2);
 const UPKEEP_CONNECTIONS: u32 = 2;
 /// A server that would have ended a statement by itself has not answered so long after that: it will not answer any more.
 const SILENCE: Duration = Duration::from_secs(2);
-const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
+/// A process that stopped in the middle of a transaction would keep its locks, and with them everybody's, for hours.
+const IDLE_IN_TRANSACTION_LIMIT: Duration = Duration::from_secs(10);
 const RETRY_LOCKED: Duration = Duration::from_millis(10);
+
+impl Limits {
+    /// What a connection to PostgreSQL is told first. In statements, because PgBouncer refuses such parameters of a start.
+    fn as_statements(self) -> String {
+        let (statement, idle) = (self.statement.as_millis(), IDLE_IN_TRANSACTION_LIMIT.as_millis());
+        let lock = self.lock.map(|limit| format!("SET lock_timeout = {}; ", limit.as_millis())).unwrap_or_default();
+        format!("{lock}SET statement_timeout = {statement}; SET idle_in_transaction_session_timeout = {idle}")
+    }
+}
 
 impl Pools {
     pub(super) async fn open(settings: &DatabaseSettings) -> Result<Self, StoreFault> {
@@ -79,6 +90,7 @@ impl Pools {
             upkeep.guard.limit = UPKEEP_LIMIT + SILENCE;
             return Ok(Self { writer, reader, upkeep, is_sqlite: true });
         }
+        first_contact::meet(settings).await?;
         let calls = Limits { connections: settings.max_connections, statement: CALL_LIMIT, lock: None };
         let upkeep = Limits { connections: UPKEEP_CONNECTIONS, statement: UPKEEP_LIMIT, lock: Some(UPKEEP_LOCK_LIMIT) };
         let calls = open_postgres(settings, calls, false).await?;
@@ -110,7 +122,7 @@ fn create_private_file(url: &str) -> Result<(), StoreFault> {
     let options: SqliteConnectOptions =
         url.parse().map_err(|_| StoreFault::Unavailable("not an SQLite URL".to_owned()))?;
     let made = OpenOptions::new().create(true).append(true).mode(0o600).open(options.get_filename());
-    made.map(drop).map_err(|error| StoreFault::Unavailable(error.to_string()))
+    made.map(drop).map_err(|error| StoreFault::Unavailable(error.to_string()).at(options.get_filename().display()))
 }
 
 /// SQLite refuses at once, whatever its busy timeout, where two that wait for each other would never end. Opening holds
@@ -123,9 +135,18 @@ async fn open_sqlite(settings: &DatabaseSettings, connections: u32) -> Result<Po
             Err(error) if fault::is_locked(&error) && waiting.elapsed() < settings.acquire_timeout => {
                 sleep(RETRY_LOCKED).await;
             }
-            opened => return Ok(Pool { database: opened?, guard: guard(settings, trust, CALL_LIMIT) }),
+            opened => {
+                let database = opened.map_err(|error| StoreFault::from(error).at(place_of_sqlite(settings)))?;
+                return Ok(Pool { database, guard: guard(settings, trust, CALL_LIMIT) });
+            }
         }
     }
+}
+
+/// The file, or what was given where that names none.
+fn place_of_sqlite(settings: &DatabaseSettings) -> String {
+    let options = settings.url.reveal().parse::<SqliteConnectOptions>();
+    options.map_or_else(|_| "database_url".to_owned(), |options| options.get_filename().display().to_string())
 }
 
 fn sqlite(settings: &DatabaseSettings, connections: u32, trust: &Arc<Trust>) -> ConnectOptions {
@@ -163,26 +184,24 @@ async fn open_postgres(settings: &DatabaseSettings, limits: Limits, is_lazy: boo
 
 fn postgres(settings: &DatabaseSettings, limits: Limits, trust: &Arc<Trust>) -> ConnectOptions {
     let mut options = pool(settings, settings.url.reveal().to_owned(), limits.connections);
-    options.set_application_name("countersign").statement_timeout(limits.statement);
-    let lock_timeout = limits.lock.map(|limit| ("lock_timeout", format!("{}ms", limit.as_millis())));
-    options.map_sqlx_postgres_opts(move |postgres| {
-        postgres
-            // A process that stopped in the middle of a transaction would keep its locks, and with them everybody's, for hours.
-            .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT)])
-            .options(lock_timeout.clone())
-    });
+    options.map_sqlx_postgres_opts(first_contact::settle);
     let trust = trust.clone();
     options.map_sqlx_postgres_pool_opts(move |pool| {
         let (before, after) = (trust.clone(), trust.clone());
-        pool.after_connect(|connection, _| Box::pin(takes_writes(connection)))
-            .before_acquire(move |connection, meta| {
-                let trust = before.clone();
-                Box::pin(async move { trust.hands_out(connection, meta).await })
+        pool.after_connect(move |connection, _| {
+            Box::pin(async move {
+                connection.execute(sqlx::raw_sql(AssertSqlSafe(limits.as_statements()))).await?;
+                takes_writes(connection).await
             })
-            .after_release(move |connection, meta| {
-                let trust = after.clone();
-                Box::pin(async move { trust.takes_back(connection, meta).await })
-            })
+        })
+        .before_acquire(move |connection, meta| {
+            let trust = before.clone();
+            Box::pin(async move { trust.hands_out(connection, meta).await })
+        })
+        .after_release(move |connection, meta| {
+            let trust = after.clone();
+            Box::pin(async move { trust.takes_back(connection, meta).await })
+        })
     });
     options
 }
@@ -192,7 +211,7 @@ fn postgres(settings: &DatabaseSettings, limits: Limits, trust: &Arc<Trust>) -> 
 ///
 /// # Errors
 /// When the server takes no writes.
-async fn takes_writes(connection: &mut sqlx::PgConnection) -> Result<(), DriverError> {
+pub(super) async fn takes_writes(connection: &mut sqlx::PgConnection) -> Result<(), DriverError> {
     let row = connection.fetch_one(sqlx::raw_sql("SHOW transaction_read_only")).await?;
     match row.try_get_unchecked::<String, _>(0)?.as_str() {
         "off" => Ok(()),

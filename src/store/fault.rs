@@ -14,6 +14,8 @@ pub enum StoreFault {
     Unavailable(String),
     /// A unique value is taken. Says which constraint refused it.
     Conflict(String),
+    /// It answers, and cannot be used as it is set up.
+    Unsuitable(String),
     /// It answered something that should not be possible.
     Broken(String),
 }
@@ -22,6 +24,15 @@ impl StoreFault {
     /// A row that this release cannot read.
     pub(super) fn unreadable(what: &'static str) -> Self {
         Self::Broken(format!("a stored {what} cannot be read"))
+    }
+
+    /// The same, with where the database was looked for.
+    pub(super) fn at(self, place: impl fmt::Display) -> Self {
+        match self {
+            Self::Unavailable(detail) => Self::Unavailable(format!("{place}: {detail}")),
+            Self::Broken(detail) => Self::Broken(format!("{place}: {detail}")),
+            other => other,
+        }
     }
 
     /// Whether a unique value is taken and the constraint that says so covers `column`.
@@ -35,6 +46,7 @@ impl fmt::Display for StoreFault {
         match self {
             Self::Unavailable(detail) => write!(f, "the database does not answer: {detail}"),
             Self::Conflict(constraint) => write!(f, "a unique value is taken: {constraint}"),
+            Self::Unsuitable(why) => f.write_str(why),
             Self::Broken(detail) => write!(f, "the database answered something unexpected: {detail}"),
         }
     }
@@ -92,6 +104,22 @@ fn is_passing(cause: &SqlxError) -> bool {
         SqlxError::Database(error) => error.code().is_some_and(|code| is_passing_code(&code)),
         _ => false,
     }
+}
+
+/// Whether a PostgreSQL that is just being started, or taking over from another, would refuse a connection like this: its port is
+/// closed, it says that it cannot be connected to yet (57P03), others took all connections first (53300), or it takes no writes.
+pub(super) fn is_being_started(error: &SqlxError) -> bool {
+    match error {
+        SqlxError::Configuration(_) => true,
+        SqlxError::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+        SqlxError::Database(error) => error.code().is_some_and(|code| matches!(code.as_ref(), "57P03" | "53300")),
+        _ => false,
+    }
+}
+
+/// Why there is no connection to the PostgreSQL at `place`. The driver's text says what, and what is wrong with a certificate.
+pub(super) fn no_connection(place: &str, error: &SqlxError) -> StoreFault {
+    StoreFault::Unavailable(error.to_string()).at(place)
 }
 
 /// Whether a step failed because the database is in trouble, and not because of what it was asked.

@@ -10,6 +10,7 @@ mod database;
 mod entity;
 mod executor;
 mod fault;
+mod first_contact;
 mod guarded;
 mod migrate;
 mod trust;

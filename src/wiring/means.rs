@@ -4,8 +4,8 @@ use crate::{
     captcha::Captcha,
     config::{Config, LimitStore, Profile},
     keys::{
-        KekFault, KeyEncryptionKey, KeyEncryptionKeys, KeyRing, OperatorToken, load_kek, load_or_create_kek,
-        load_or_create_operator_token,
+        FileAccess, KekFault, KeyEncryptionKey, KeyEncryptionKeys, KeyRing, OperatorToken, load_kek,
+        load_or_create_kek, load_or_create_operator_token,
     },
     mail::{Composer, ComposerSettings, DkimSigner, FileTransport, Mailbox, Renderer, SmtpTransport, Transport},
     passwords::{Hasher, HasherSettings},
@@ -82,7 +82,7 @@ impl Means {
         let store = Self::open_store(config, true, world.interference.clone()).await?;
         let migrated = store.migrate().await;
         migrated.map_err(|fault| StartFault::because("the database cannot be brought up to date", fault))?;
-        let smith = Self::keysmith(config, &world, |dir| load_or_create_kek(dir, &world.entropy))?;
+        let smith = Self::keysmith(config, &world, |dir| load_or_create_kek(dir, file_access(config), &world.entropy))?;
         let keys = PrepareKeys { store: store.clone(), smith: smith.clone() };
         let ring = keys.run(&config.keys.issuer).await;
         let ring = ring.map_err(|failure| StartFault::because("the keys are not ready", failure))?;
@@ -161,7 +161,7 @@ impl Means {
     /// # Errors
     /// When there is no key-encryption key, or it cannot be used.
     pub fn existing_keysmith(config: &Config, world: &World) -> Result<Keysmith, StartFault> {
-        Self::keysmith(config, world, load_kek)
+        Self::keysmith(config, world, |dir| load_kek(dir, file_access(config)))
     }
 
     fn keysmith(
@@ -234,8 +234,13 @@ fn operator_token(config: &Config, world: &World) -> Result<Option<OperatorToken
         tracing::warn!("admin.token is not set: nobody may call AuditService");
         return Ok(None);
     }
-    let made = load_or_create_operator_token(&config.data_dir, &world.entropy);
+    let made = load_or_create_operator_token(&config.data_dir, file_access(config), &world.entropy);
     made.map(Some).map_err(|fault| StartFault::because("admin.token", fault))
+}
+
+/// Who may get at the files of secrets in the folder of data.
+pub(super) fn file_access(config: &Config) -> FileAccess {
+    if config.allow_group_access { FileAccess::OwnGroups } else { FileAccess::OwnerAlone }
 }
 
 fn hasher_settings(config: &Config) -> HasherSettings {
@@ -269,12 +274,18 @@ pub(super) fn composer(config: &Config) -> Result<Composer, StartFault> {
 }
 
 pub(super) fn transport(config: &Config) -> Result<Transport, StartFault> {
-    let Some(url) = &config.smtp_url else {
-        let files = FileTransport::new(&mail_dir(config));
-        return files.map(Transport::Files).map_err(|error| StartFault::because("the mail folder", error));
-    };
+    if let Some(smtp) = smtp(config)? {
+        return Ok(Transport::Smtp(smtp));
+    }
+    let files = FileTransport::new(&mail_dir(config));
+    files.map(Transport::Files).map_err(|error| StartFault::because("the mail folder", error))
+}
+
+/// What hands mails over, where there is a mail server. Nobody is asked yet.
+pub(super) fn smtp(config: &Config) -> Result<Option<SmtpTransport>, StartFault> {
+    let Some(url) = &config.smtp_url else { return Ok(None) };
     let host = config.public_url.host_str().unwrap_or("localhost");
     let helo = config.mail.helo_name.as_deref().unwrap_or(host);
     let smtp = SmtpTransport::new(url, helo, config.mail.timeout);
-    smtp.map(Transport::Smtp).map_err(|fault| StartFault::because("smtp_url", fault))
+    smtp.map(Some).map_err(|fault| StartFault::because("smtp_url", fault))
 }

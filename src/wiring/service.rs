@@ -27,6 +27,7 @@ use crate::{
     },
 };
 use axum::Router;
+use countersign_domain::host::OwnNames;
 use futures_util::future::{join_all, select_all};
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -36,6 +37,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub struct Service {
     calls: CallDoor,
     operators: OperatorsDoor,
+    /// By which names operators reach their listener.
+    admin_names: Arc<OwnNames>,
     pages: Router,
     health: GrpcService,
     admin_health: GrpcService,
@@ -96,11 +99,7 @@ impl Service {
         let means = Box::pin(Means::start(config, world)).await?;
         open_audit_log(config).await?;
         let stories = Stories { means: &means, config };
-        let limits = ServerLimits {
-            concurrent_streams: config.server.max_concurrent_streams,
-            message_bytes: config.server.max_message_bytes,
-            connection_age: config.server.max_connection_age,
-        };
+        let limits = server_limits(config);
         let follow_revocations = stories.follow_revocations();
         let services = Services {
             account: stories.account_door(),
@@ -119,11 +118,12 @@ impl Service {
         let (admin_health, routes) = grpc::admin_health_service();
         let routes = stories.admin_services().into_routes(routes, limits).map_err(no_reflection)?;
         let gate = Listener::Operators(OperatorGate { token: means.operator_token.clone() });
+        let admin_names = Arc::new(OwnNames::new(config.admin.hosts.clone()));
         let front = Front::new(stories.admit(gate), routes, call_bounds(config), admin_under_way.clone());
-        let operators = OperatorsDoor::new(front);
         Ok(Self {
             calls,
-            operators,
+            operators: OperatorsDoor::new(front, admin_names.clone()),
+            admin_names,
             pages: stories.pages(),
             health,
             admin_health,
@@ -209,7 +209,7 @@ impl Service {
             telemetry::set_hasher_queue(hasher.queue_depth());
             metrics.as_ref().map_or_else(String::new, Metrics::render)
         };
-        let probes = ops_router(self.ready.clone(), exposition);
+        let probes = ops_router(self.ready.clone(), self.admin_names.clone(), exposition);
         let (tide, under_way) = (self.seal_events.tide.clone(), self.admin_under_way.clone());
         let too_long = drained(under_way.clone(), self.drain, shutdown.clone());
         let stopping = async move {
@@ -283,6 +283,14 @@ impl Service {
 
 fn no_reflection(why: String) -> StartFault {
     StartFault::because("reflection", why)
+}
+
+fn server_limits(config: &Config) -> ServerLimits {
+    ServerLimits {
+        concurrent_streams: config.server.max_concurrent_streams,
+        message_bytes: config.server.max_message_bytes,
+        connection_age: config.server.max_connection_age,
+    }
 }
 
 /// Resolves once the service stops and nothing is worth waiting for any more: no call is under way, and the last answers had time

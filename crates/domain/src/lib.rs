@@ -16,6 +16,7 @@ pub mod client;
 pub mod client_address;
 pub mod display_name;
 pub mod email;
+pub mod host;
 pub mod id;
 pub mod key;
 pub mod limit;

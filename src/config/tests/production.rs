@@ -1,7 +1,7 @@
 //! What production refuses to start with.
 
 use super::{KEK, from_environment, keys, only_reason};
-use crate::config::Profile;
+use crate::config::{Config, ConfigFaults, Profile};
 
 const COMPLETE: [(&str, &str); 6] = [
     ("COUNTERSIGN_PROFILE", "production"),
@@ -46,11 +46,74 @@ fn each_dangerous_value_is_refused() {
         ("COUNTERSIGN_MAIL__FROM", "Ann <ann@LocalHost>", "localhost"),
         ("COUNTERSIGN_DATABASE_URL", "sqlite::memory:", "in memory"),
         ("COUNTERSIGN_DATABASE_URL", "sqlite://x?mode=memory", "in memory"),
+        ("COUNTERSIGN_DATABASE_URL", "sqlite://x?%6dode=memory", "in memory"),
+        ("COUNTERSIGN_DATABASE_URL", "postgres://ann:c4n4ry@db/x", "sslmode=verify-full"),
+        ("COUNTERSIGN_DATABASE_URL", "postgres://ann:c4n4ry@db/x?sslmode=require", "sslmode=verify-full"),
+        ("COUNTERSIGN_DATABASE_URL", "postgres://ann:c4n4ry@db/x?sslmode=verify-ca", "sslmode=verify-full"),
+        ("COUNTERSIGN_DATABASE_URL", "postgres://ann:c4n4ry@db/x?sslmod=verify-full", "did you mean sslmode?"),
+        ("COUNTERSIGN_DATABASE_URL", "postgres:///x?sslmode=verify-full", "must name the host"),
+        ("COUNTERSIGN_REDIS_URL", "redis://:c4n4ry@cache:6379", "rediss://"),
+        ("COUNTERSIGN_KEYS__ISSUER", "http://id.example.org", "https://"),
+        ("COUNTERSIGN_LISTEN", "0.0.0.0:50051", "server.trusted_proxies"),
+        ("COUNTERSIGN_LISTEN", "[::]:50051", "server.trusted_proxies"),
+        ("COUNTERSIGN_LISTEN", "192.0.2.1:50051", "server.dangerous_plain_listener"),
+        ("COUNTERSIGN_ADMIN_LISTEN", "0.0.0.0:50052", "admin.dangerous_plain_listener"),
+        ("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1", "0.0.0.0/0"),
+        ("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,64.0.0.0/7", "64.0.0.0/7"),
+        ("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "2000::/3", "2000::/3"),
+        ("COUNTERSIGN_LIMITS__PERCENT", "1001", "1000"),
+        ("COUNTERSIGN_LIMITS__PERCENT", "1000000", "1000"),
+        ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192", "OWASP"),
+        ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "19455", "OWASP"),
+        ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1", "47104"),
     ] {
-        let mut settings = COMPLETE.to_vec();
-        settings.retain(|(name, _)| *name != variable);
-        settings.push((variable, value));
-        let reason = only_reason(from_environment(&settings));
-        assert!(reason.contains(expected), "{reason}");
+        let reason = only_reason(with(&[(variable, value)]));
+        assert!(reason.contains(expected) && !reason.contains("c4n4ry"), "{variable}={value}: {reason}");
+    }
+}
+
+/// A complete configuration with these settings instead of its own.
+fn with(changed: &[(&'static str, &'static str)]) -> Result<Config, ConfigFaults> {
+    let mut settings = COMPLETE.to_vec();
+    settings.retain(|(name, _)| !changed.iter().any(|(changed, _)| changed == name));
+    settings.extend_from_slice(changed);
+    from_environment(&settings)
+}
+
+#[test]
+fn what_is_safe_or_was_asked_for_by_a_dangerous_name_is_accepted() {
+    for settings in [
+        &[("COUNTERSIGN_DATABASE_URL", "postgres://ann:x@db/x?sslmode=verify-full&sslrootcert=/ca.pem")][..],
+        &[("COUNTERSIGN_DATABASE_URL", "postgres://ann:x@localhost/x")],
+        &[("COUNTERSIGN_DATABASE_URL", "postgres:///x?host=/run/postgresql")],
+        &[
+            ("COUNTERSIGN_DATABASE_URL", "postgres://ann:x@db/x?sslmode=disable"),
+            ("COUNTERSIGN_DATABASE__DANGEROUS_UNVERIFIED_TLS", "true"),
+        ],
+        &[("COUNTERSIGN_REDIS_URL", "rediss://:x@cache:6379")],
+        &[("COUNTERSIGN_REDIS_URL", "redis://:x@127.0.0.1:6379")],
+        &[("COUNTERSIGN_REDIS_URL", "redis://:x@cache:6379"), ("COUNTERSIGN_DANGEROUS_PLAIN_REDIS", "true")],
+        &[("COUNTERSIGN_LISTEN", "0.0.0.0:50051"), ("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "10.1.2.3, 172.16.0.0/12")],
+        &[("COUNTERSIGN_LISTEN", "0.0.0.0:50051"), ("COUNTERSIGN_SERVER__DANGEROUS_PLAIN_LISTENER", "true")],
+        &[("COUNTERSIGN_ADMIN_LISTEN", "0.0.0.0:50052"), ("COUNTERSIGN_ADMIN__DANGEROUS_PLAIN_LISTENER", "true")],
+        &[("COUNTERSIGN_ADMIN_LISTEN", "[::1]:50052")],
+        &[("COUNTERSIGN_LIMITS__PERCENT", "1000")],
+        &[("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "12288"), ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "3")],
+    ] {
+        with(settings).unwrap_or_else(|faults| panic!("{settings:?}: {faults}"));
+    }
+}
+
+#[test]
+fn development_goes_without_what_production_demands() {
+    for setting in [
+        ("COUNTERSIGN_DATABASE_URL", "postgres://ann:x@db/x"),
+        ("COUNTERSIGN_REDIS_URL", "redis://:x@cache:6379"),
+        ("COUNTERSIGN_LISTEN", "0.0.0.0:50051"),
+        ("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "128.0.0.0/1"),
+        ("COUNTERSIGN_LIMITS__PERCENT", "1000000"),
+        ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192"),
+    ] {
+        from_environment(&[setting]).unwrap_or_else(|faults| panic!("{setting:?}: {faults}"));
     }
 }

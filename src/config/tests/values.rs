@@ -17,6 +17,7 @@ fn refuses(key: &str, value: &str) {
 fn database_urls_have_one_of_three_schemes() {
     for url in [
         "sqlite://a.db",
+        "sqlite://a.db?mode=rw&cache=private",
         "sqlite:a.db",
         "sqlite:///srv/a.db?mode=rwc",
         "sqlite::memory:",
@@ -26,9 +27,23 @@ fn database_urls_have_one_of_three_schemes() {
     ] {
         takes("database_url", url);
     }
-    for url in
-        ["mysql://db/x", "a.db", "sqlite://", "sqlite:", "postgres:x", "postgres://u:%00@db/x", "postgres://db:99999/x"]
-    {
+    for url in [
+        "mysql://db/x",
+        "a.db",
+        "sqlite://",
+        "sqlite:",
+        "sqlite://a.db?mode=ro",
+        "sqlite://a.db?immutable=1",
+        "sqlite://a.db?sslmode=require",
+        "postgres:x",
+        "postgres://u:%00@db/x",
+        "postgres://db:99999/x",
+        "postgres://db/x?sslmod=require",
+        "postgres://db/x?sslmode=always",
+        "postgres://db/x?sslmode",
+        "postgres://db/x?mode=rwc",
+        "postgres://db/x#y",
+    ] {
         refuses("database_url", url);
     }
 }

@@ -3,6 +3,7 @@
 mod amount;
 mod basic;
 mod captcha;
+mod database_url;
 mod host;
 mod key;
 mod limit_size;
@@ -15,13 +16,14 @@ mod url;
 pub(super) use self::amount::{DAY, Whole, duration, show_duration, whole};
 pub(super) use self::basic::OptionalListener;
 pub(super) use self::captcha::{CaptchaActs, CaptchaFrom, SiteKey};
+pub(super) use self::database_url::{DatabaseUrl, PostgresLink};
 pub(super) use self::host::{HostName, HostNames};
 pub(super) use self::key::{Kek, OperatorSecret, PrivatePem, SecretLine};
 pub(super) use self::limit_size::LimitSize;
 pub use self::mailbox::Mailbox;
 pub(super) use self::networks::Networks;
 pub(super) use self::origins::Origins;
-pub(super) use self::url::{DatabaseUrl, Issuer, PublicUrl, RedisUrl, SiteverifyUrl, SmtpUrl};
+pub(super) use self::url::{Issuer, PublicUrl, RedisUrl, SiteverifyUrl, SmtpUrl};
 
 use super::fault::Reason;
 use super::source::Given;

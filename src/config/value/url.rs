@@ -1,4 +1,4 @@
-//! URLs: where people find this service, and where it finds its database, cache and mail server.
+//! URLs: where people find this service, and where it finds its cache and mail server. Where its database is, `database_url.rs` reads.
 
 use super::super::fault::Reason;
 use super::super::source::Given;
@@ -6,6 +6,7 @@ use super::Value;
 use super::host::is_host_name;
 use super::redaction::redacted;
 use countersign_domain::secret::SecretText;
+use std::net::IpAddr;
 use url::{Host, Url};
 
 /// The address of this service as people and backends see it.
@@ -71,14 +72,18 @@ impl Value for SiteverifyUrl {
     }
 }
 
-/// RFC 6761 section 6.3 keeps `localhost` on this machine.
-fn is_loopback(url: &Url) -> bool {
+/// RFC 6761 section 6.3 keeps `localhost` on this machine. The URL standard reads addresses of IPv4 in `http` and `https` alone.
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Domain(name)) => is_loopback_host(name),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+pub(super) fn is_loopback_host(name: &str) -> bool {
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The text is not repeated in the reasons: somebody who put a user into it also put a password into it.
@@ -96,46 +101,15 @@ fn web_url(text: &str) -> Result<Url, Reason> {
     Ok(url)
 }
 
-/// Where the database is.
-pub(in super::super) struct DatabaseUrl(pub(in super::super) SecretText);
-
-impl DatabaseUrl {
-    /// Whether the database lives in memory and is gone after the process.
-    pub(in super::super) fn is_in_memory(url: &SecretText) -> bool {
-        let text = url.reveal();
-        text.starts_with("sqlite:") && (text.contains(":memory:") || text.contains("mode=memory"))
-    }
-}
-
-impl Value for DatabaseUrl {
-    const ALLOWED: &'static str = "`sqlite://path`, or `postgres://user:password@host/database`";
-    const SECRET: bool = true;
-
-    fn parse(given: &Given) -> Result<Self, Reason> {
-        let text = given.line()?;
-        // A SQLite URL holds a path, relative ones included, and does not follow the URL standard.
-        if let Some(rest) = text.strip_prefix("sqlite:") {
-            let path = rest.trim_start_matches('/').split('?').next().unwrap_or_default();
-            if path.is_empty() {
-                return Err(Reason::new("must name a file, as in sqlite://data/countersign.db"));
-            }
-        } else {
-            let url = parsed(text)?;
-            if !matches!(url.scheme(), "postgres" | "postgresql") || !text.contains("://") {
-                return Err(Reason::new("must start with sqlite:// or postgres://"));
-            }
-        }
-        refuse_encoded_control(text)?;
-        Ok(Self(SecretText::new(text.to_owned())))
-    }
-
-    fn show(&self) -> toml::Value {
-        redacted(self.0.reveal()).into()
-    }
-}
-
 /// Where Redis is.
 pub(in super::super) struct RedisUrl(pub(in super::super) SecretText);
+
+impl RedisUrl {
+    /// Whether what is said to it, the password included, can be read on the way.
+    pub(in super::super) fn is_plain_beyond_this_machine(url: &SecretText) -> bool {
+        parsed(url.reveal()).is_ok_and(|url| url.scheme() == "redis" && !is_loopback(&url))
+    }
+}
 
 impl Value for RedisUrl {
     const ALLOWED: &'static str = "`redis://` or, with TLS, `rediss://`, then `user:password@host:port/database`";
@@ -202,7 +176,7 @@ impl Value for SmtpUrl {
     }
 }
 
-fn parsed(text: &str) -> Result<Url, Reason> {
+pub(super) fn parsed(text: &str) -> Result<Url, Reason> {
     Url::parse(text).map_err(|error| Reason::new(format!("must be a URL: {error}")))
 }
 
@@ -221,7 +195,7 @@ fn require_host(url: &Url) -> Result<(), Reason> {
 
 /// `%00` or `%0D%0A` in a user or password would end up inside a protocol that ends its fields with exactly these: SASL
 /// PLAIN (RFC 4616 section 2) and every line of SMTP.
-fn refuse_encoded_control(text: &str) -> Result<(), Reason> {
+pub(super) fn refuse_encoded_control(text: &str) -> Result<(), Reason> {
     let encoded =
         |digits: &[u8]| std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
     let control =

@@ -1,10 +1,11 @@
 use crate::grpc::Front;
-use countersign_domain::refusal::Reason;
-use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version, header};
+use countersign_domain::{host::OwnNames, refusal::Reason};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version, header, uri::Authority};
 use std::{
     convert::Infallible,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 use tonic::body::Body;
@@ -13,15 +14,18 @@ use tower::Service;
 /// The way in for operators' calls: gRPC over HTTP/2, from programs.
 ///
 /// No page has any business here, whatever name it has given this machine (DNS rebinding). Browsers cannot speak gRPC itself, and
-/// what they send beside a request gives them away.
+/// what they send beside a request gives them away. Nor does anybody who calls the listener by a name that is not its own.
 #[derive(Clone, Debug)]
-pub struct OperatorsDoor(Front);
+pub struct OperatorsDoor {
+    front: Front,
+    own_names: Arc<OwnNames>,
+}
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
 impl OperatorsDoor {
-    pub fn new(front: Front) -> Self {
-        Self(front)
+    pub fn new(front: Front, own_names: Arc<OwnNames>) -> Self {
+        Self { front, own_names }
     }
 }
 
@@ -35,9 +39,15 @@ impl Service<Request<axum::body::Body>> for OperatorsDoor {
     }
 
     fn call(&mut self, request: Request<axum::body::Body>) -> Answering {
-        let mut front = self.0.clone();
+        let (mut front, own_names) = (self.front.clone(), self.own_names.clone());
         let request = request.map(Body::new);
         Box::pin(async move {
+            let asked = request.uri().authority().map(Authority::as_str);
+            if !own_names
+                .include_all(asked, request.headers().get_all(header::HOST).iter().map(|host| host.to_str().ok()))
+            {
+                return Ok(misdirected());
+            }
             if let Some(refusal) = Front::refuse(&request) {
                 return Ok(refusal);
             }
@@ -52,6 +62,13 @@ impl Service<Request<axum::body::Body>> for OperatorsDoor {
             front.call(request).await
         })
     }
+}
+
+/// RFC 9110 section 15.5.20.
+fn misdirected() -> Response<Body> {
+    let mut response = Response::new(Body::new(OwnNames::REFUSAL.to_owned()));
+    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+    response
 }
 
 /// Whether a browser sent it: each of them adds at least one of these to every POST (Fetch, section 3.2; Fetch Metadata).

@@ -1,4 +1,4 @@
-use super::Listener;
+use super::{Listener, callers};
 use crate::{
     grpc::{Peer, browser::Browser, call::Call},
     runtime::Entropy,
@@ -16,7 +16,7 @@ use countersign_domain::{
     refusal::Reason,
     secret::SecretText,
 };
-use http::{Extensions, HeaderMap, Uri, header, request::Parts, uri::Authority};
+use http::{Extensions, HeaderMap, HeaderName, Uri, header, request::Parts, uri::Authority};
 use std::{net::IpAddr, sync::Arc};
 
 /// Decides who is calling and whether they may. What no line of the table allows is refused.
@@ -75,8 +75,9 @@ impl Admit {
             if !self.development {
                 return Err(Reason::MethodUnknown.into());
             }
-            // A site that points a name of its own at this machine (DNS rebinding) is no part of this machine.
-            if !is_loopback_name(uri, headers) {
+            let peer = extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+            let is_proxy = peer.is_some_and(|peer| self.proxies.trusts(peer.ip()));
+            if is_proxy || !is_from_this_machine(peer.map(|peer| peer.ip()), uri, headers) {
                 return Err(Reason::CallerNotAllowed.into());
             }
         }
@@ -84,7 +85,10 @@ impl Admit {
         if rule != CallerRule::Service {
             self.throttle.call(&origin).await?;
         }
-        origin.named_tenant = self.tenant(headers).await?;
+        // The standard services are the same for every tenant: a name that none bears is no reason to refuse them.
+        if !callers::is_standard(uri.path()) {
+            origin.named_tenant = self.tenant(headers).await?;
+        }
         let bearer = bearer(headers);
         if matches!(rule, CallerRule::Anyone | CallerRule::Development) {
             self.throttle.caller(origin.tenant(), None).await?;
@@ -166,6 +170,18 @@ fn forwarded(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &str> {
     headers.get_all(FORWARDED).iter().map(|line| line.to_str().unwrap_or_default())
 }
 
+/// What proxies add to a call that they pass on, besides everything that begins with `x-forwarded-`.
+const PASSED_ON: [&str; 3] = ["forwarded", "via", "x-real-ip"];
+
+/// Whether a program on this machine makes the call by itself. The connection has to come from here, whatever name it asks for; nobody
+/// may have passed the call on; and a site that points a name of its own at this machine (DNS rebinding) is no part of it.
+fn is_from_this_machine(peer: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> bool {
+    let passed_on = |name: &HeaderName| PASSED_ON.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-");
+    peer.is_some_and(|peer| peer.to_canonical().is_loopback())
+        && !headers.keys().any(passed_on)
+        && is_loopback_name(uri, headers)
+}
+
 /// Whether a call was addressed to this machine by a name that is nobody else's.
 fn is_loopback_name(uri: &Uri, headers: &HeaderMap) -> bool {
     let header = || headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
@@ -218,6 +234,25 @@ mod tests {
         }
         let over_http2 = Uri::from_static("http://evil.example:50051/");
         assert!(!is_loopback_name(&over_http2, &HeaderMap::new()));
+    }
+
+    #[test]
+    fn what_is_for_development_is_for_programs_on_this_machine() {
+        let asked = |peer: &str, header: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "localhost".parse().unwrap());
+            headers.insert(header, "10.0.0.1".parse().unwrap());
+            is_from_this_machine(peer.parse().ok(), &Uri::from_static("/"), &headers)
+        };
+        for peer in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            assert!(asked(peer, "x-anything"), "{peer}");
+        }
+        for peer in ["192.0.2.1", "10.0.0.1", "fd00::1", "::ffff:10.0.0.1", "unknown"] {
+            assert!(!asked(peer, "x-anything"), "{peer} called itself localhost");
+        }
+        for header in ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via", "x-real-ip"] {
+            assert!(!asked("127.0.0.1", header), "a call with {header} was passed on");
+        }
     }
 
     #[test]

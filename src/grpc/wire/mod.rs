@@ -46,5 +46,7 @@ pub(super) use write::{account, service_token, session, session_info, timestamp}
 
 /// The descriptors that reflection serves, on the operators' listener.
 pub(super) const ADMIN_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/admin_reflection.bin"));
-/// The descriptors that reflection serves.
+/// The same with the dev mailbox, where there is one.
+pub(super) const DEV_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/dev_reflection.bin"));
+/// The descriptors that reflection serves, on the listener for everybody.
 pub(super) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/reflection.bin"));

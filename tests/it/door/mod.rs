@@ -6,6 +6,7 @@ mod connections;
 mod cookies;
 mod cors;
 mod deadline;
+mod dev_mailbox;
 mod fields;
 mod framing;
 mod grpc_web;

@@ -1,5 +1,6 @@
 use crate::support::{
-    OPERATOR_TOKEN, Refused as _, Replica, bearer, call, on_each_database, reason, request_with, rpc, send, with_header,
+    AppOptions, OPERATOR_TOKEN, Refused as _, Replica, bearer, call, on_each_database, on_each_database_with, reason,
+    request_with, rpc, send, with_header,
 };
 use countersign::{
     grpc::wire::admin_proto::ListEventsRequest,
@@ -8,7 +9,10 @@ use countersign::{
 };
 use http::{Request, StatusCode, Version};
 use http_body_util::Full;
-use std::net::SocketAddr;
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+};
 use tokio::net::TcpListener;
 
 async fn ask(address: SocketAddr, path: &str) -> StatusCode {
@@ -34,6 +38,38 @@ fn operators_probe_on_a_listener_of_their_own() {
         assert_eq!(ask(inside, "/verify").await, StatusCode::NOT_FOUND);
         stop.request();
         running.await.unwrap().unwrap();
+    });
+}
+
+/// An HTTP/1.1 request to the operators' listener with this line for its host.
+fn ask_as(operators: SocketAddr, path: &str, host: &str) -> String {
+    let mut stream = TcpStream::connect(operators).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\n{host}connection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_operators_listener_answers_to_its_own_names_alone() {
+    on_each_database_with(AppOptions::with("COUNTERSIGN_ADMIN__HOSTS", "ops.internal"), async |app| {
+        let operators = app.operators;
+        let asked = async |path: &'static str, host: &'static str| {
+            tokio::task::spawn_blocking(move || ask_as(operators, path, host)).await.unwrap()
+        };
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            for host in ["host: 127.0.0.1:1\r\n", "host: localhost\r\n", "host: OPS.internal:50052\r\n"] {
+                assert_eq!(asked(path, host).await, "HTTP/1.1 200 OK", "{path} {host}");
+            }
+            for host in ["host: evil.example\r\n", "host: ops.internal.evil.example\r\n", "host: x@localhost\r\n"] {
+                assert_eq!(asked(path, host).await, "HTTP/1.1 421 Misdirected Request", "{path} {host}");
+            }
+        }
+        for (host, expected) in [("evil.example", StatusCode::MISDIRECTED_REQUEST), ("ops.internal", StatusCode::OK)] {
+            let call = with_header(call(LIST, &[]), "authorization", format!("Bearer {OPERATOR_TOKEN}").as_bytes());
+            let answer = send(operators, Version::HTTP_2, with_header(call, "host", host.as_bytes())).await;
+            assert_eq!(answer.status, expected, "{host}");
+        }
     });
 }
 

@@ -1,5 +1,8 @@
-use crate::support::{App, AppOptions, Refused as _, call, on_each_database, on_each_database_with, reason, rpc};
+use crate::support::{
+    App, AppOptions, Refused as _, call, on_each_database, on_each_database_with, reason, rpc, send, with_header,
+};
 use countersign::grpc::wire::proto::*;
+use http::Version;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 /// Everything `profile = "production"` asks for.
@@ -8,12 +11,19 @@ pub(crate) fn production() -> AppOptions {
         .and("COUNTERSIGN_KEYS__KEK", "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=")
         .and("COUNTERSIGN_SMTP_URL", "smtp://127.0.0.1:1")
         .and("COUNTERSIGN_MAIL__FROM", "Countersign <no-reply@example.org>")
+        // What tests take off it, production demands.
+        .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "19456")
+        .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "2")
+        .and("COUNTERSIGN_LIMITS__PERCENT", "1000")
 }
 
 const REFLECTION: [&str; 2] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
+
+/// The metadata by which a call names its tenant.
+const TENANT: &str = "x-countersign-tenant";
 
 /// A request for the list of services, in protobuf: field 7, empty.
 const LIST_SERVICES: [u8; 2] = [0x3a, 0x00];
@@ -68,6 +78,21 @@ fn reflection_is_on_in_production_when_it_is_asked_for() {
     on_each_database_with(options, async |app| {
         for path in REFLECTION {
             let status = rpc(app.address, call(path, &LIST_SERVICES)).await;
+            assert_eq!(status.code(), tonic::Code::Ok, "{path}: {status:?}");
+            let answer = send(app.address, Version::HTTP_2, call(path, &LIST_SERVICES)).await;
+            let listed = String::from_utf8_lossy(&answer.body).into_owned();
+            assert!(listed.contains("countersign.v1.AccountService"), "{path}: {listed}");
+            assert!(!listed.contains("DevMailbox"), "{path} tells of what is not served: {listed}");
+        }
+    });
+}
+
+#[test]
+fn the_standard_services_answer_whatever_tenant_is_named() {
+    on_each_database(async |app| {
+        for path in REFLECTION.into_iter().chain(["/grpc.health.v1.Health/Check"]) {
+            let message: &[u8] = if path.contains("Health") { &[] } else { &LIST_SERVICES };
+            let status = rpc(app.address, with_header(call(path, message), TENANT, b"nobody")).await;
             assert_eq!(status.code(), tonic::Code::Ok, "{path}: {status:?}");
         }
     });

@@ -51,7 +51,7 @@ fn node() -> Option<PathBuf> {
 }
 
 /// Where `.ci/run` installs it.
-fn installed() -> PathBuf {
+pub(super) fn installed() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("ci/node")
 }
 

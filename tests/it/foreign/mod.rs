@@ -3,4 +3,5 @@
 mod issued;
 mod library;
 mod made;
+mod protos;
 mod python;

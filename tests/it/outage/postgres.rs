@@ -132,5 +132,7 @@ fn a_service_does_not_start_without_its_database() {
         .and("COUNTERSIGN_DATABASE__ACQUIRE_TIMEOUT", "1s");
     let complaint = options.fail(&["serve"]);
     assert!(complaint.contains("database_url"), "{complaint}");
+    assert!(complaint.contains(&format!("127.0.0.1:{port}")), "{complaint}");
+    assert!(complaint.contains("Connection refused"), "the cause, and not that time ran out: {complaint}");
     assert!(!complaint.contains("canary"), "{complaint}");
 }

@@ -1,5 +1,5 @@
-use crate::support::{Client, PASSWORD, ProcessOptions, Refused as _, ServiceProcess, eventually};
-use std::fs;
+use crate::support::{Client, Cluster, PASSWORD, ProcessOptions, Refused as _, ServiceProcess, eventually};
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 #[test]
 fn help_names_every_command() {
@@ -24,6 +24,44 @@ fn a_good_configuration_is_called_good_and_nothing_is_made() {
 }
 
 #[test]
+fn everything_that_serve_would_fail_at_in_files_is_said_by_config_check_at_once_and_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::create_dir(at("data")).unwrap();
+    fs::write(at("data/kek"), "no key\n").unwrap();
+    fs::write(at("data/admin-token"), "short\n").unwrap();
+    for secret in ["data/kek", "data/admin-token"] {
+        fs::set_permissions(at(secret), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    fs::write(at("ca.pem"), "no certificate").unwrap();
+    let url = format!("postgres://ann@localhost/x?sslrootcert={}&sslkey={}", at("ca.pem"), at("nowhere"));
+    let wrong = ProcessOptions::in_folder(folder.path())
+        .and("COUNTERSIGN_ADMIN_LISTEN", "127.0.0.1:0")
+        .and("COUNTERSIGN_DATABASE_URL", &url)
+        .and("COUNTERSIGN_MAIL__TEMPLATES_DIR", &at("nowhere"))
+        .and("COUNTERSIGN_RISK__PLACES_FILE", &at("nowhere"))
+        .and("COUNTERSIGN_AUDIT__LOG", &at("nowhere/audit.jsonl"));
+    let complaint = wrong.fail(&["config", "check"]);
+    for named in [
+        "keys.kek: ",
+        "admin.token: ",
+        "mail.templates_dir: ",
+        "risk.places_file: ",
+        "audit.log: ",
+        "sslrootcert of database_url: ",
+        "sslkey of database_url: ",
+    ] {
+        assert!(complaint.lines().any(|line| line.contains(named)), "{named}: {complaint}");
+    }
+    let below_a_file =
+        ProcessOptions { data_dir: folder.path().join("ca.pem/data"), ..ProcessOptions::bare_in_folder(folder.path()) };
+    assert!(below_a_file.fail(&["config", "check"]).contains("data_dir: "));
+    let mut left: Vec<_> = fs::read_dir(at("data")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["admin-token", "kek"]);
+}
+
+#[test]
 fn a_printed_configuration_holds_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let kek = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
@@ -31,7 +69,7 @@ fn a_printed_configuration_holds_no_secret() {
     fs::write(&password_file, "smtps://mailer:canary-smtp@mail.example.org:465\n").unwrap();
     let printed = ProcessOptions::in_folder(folder.path())
         .and("COUNTERSIGN_KEYS__KEK", kek)
-        .and("COUNTERSIGN_DATABASE_URL", "postgres://ann:canary-db@db.example.org/id?sslpassword=canary-query")
+        .and("COUNTERSIGN_DATABASE_URL", "postgres://ann@db.example.org/id?password=canary-db&sslmode=require")
         .and("COUNTERSIGN_REDIS_URL", "rediss://:canary-redis@cache.example.org")
         .and("COUNTERSIGN_SMTP_URL_FILE", password_file.to_str().unwrap())
         .succeed(&["config", "print"]);
@@ -130,4 +168,39 @@ async fn mails_written_to_files_are_read_in_the_terminal() {
     .await;
     assert_eq!(options.succeed(&["mail", "outbox", "--dead"]), "the outbox has no such mail\n");
     service.stop();
+}
+
+#[test]
+fn where_the_log_is_json_every_line_of_a_start_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ProcessOptions::in_folder(folder.path())
+        .and("COUNTERSIGN_LOG__FORMAT", "json")
+        .and("COUNTERSIGN_LOG__FILTER", &default_filter());
+    let service = ServiceProcess::start(&options);
+    let (said, log, address) = (service.said(), service.log_text(), service.address.clone());
+    service.stop();
+    assert_eq!(said, "", "standard output and standard error are often one");
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect();
+    let started = lines.iter().find(|line| line["message"] == "Countersign has started").expect(&log);
+    assert_eq!((started["listen"].as_str(), started["profile"].as_str()), (Some(address.as_str()), Some("dev")));
+}
+
+#[test]
+fn a_start_on_a_database_that_is_up_to_date_says_nothing_of_what_is_there() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let options = ProcessOptions::in_folder(folder.path())
+        .and("COUNTERSIGN_DATABASE_URL", &cluster.create_database())
+        .and("COUNTERSIGN_LOG__FILTER", &default_filter());
+    let service = ServiceProcess::start(&options);
+    let log = service.log_text();
+    service.stop();
+    assert!(!log.contains("already exists"), "{log}");
+}
+
+/// What `log.filter` is when nobody sets it.
+fn default_filter() -> String {
+    let loaded = countersign::config::load(None, []).unwrap();
+    loaded.config.log.filter
 }

@@ -58,6 +58,29 @@ async fn a_key_file_that_others_can_read_stops_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn secrets_that_a_volume_opened_to_a_group_of_ours_are_read_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ProcessOptions::in_folder(folder.path()).and("COUNTERSIGN_ADMIN_LISTEN", "127.0.0.1:0");
+    ServiceProcess::start(&options).stop();
+    let open = |mode: u32| {
+        for secret in ["kek", "admin-token"] {
+            fs::set_permissions(options.data_dir.join(secret), Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    open(0o660);
+    for command in [&["serve"][..], &["config", "check"]] {
+        let complaint = options.fail(command);
+        assert!(complaint.contains("chmod 600") && complaint.contains("allow_group_access"), "{complaint}");
+    }
+    let asked_for = options.clone().and("COUNTERSIGN_ALLOW_GROUP_ACCESS", "true");
+    asked_for.succeed(&["config", "check"]);
+    ServiceProcess::start(&asked_for).stop();
+    open(0o664);
+    let complaint = asked_for.fail(&["serve"]);
+    assert!(complaint.contains("others may read it"), "{complaint}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_key_file_is_not_quietly_replaced() {
     let (folder, options, refresh_token) = used_folder().await;
     let (kek, aside) = (options.data_dir.join("kek"), folder.path().join("kek"));

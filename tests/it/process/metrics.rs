@@ -10,7 +10,7 @@ use tonic_prost::ProstCodec;
 
 fn scrape(operators: &str) -> String {
     let mut stream = TcpStream::connect(operators).unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text

@@ -83,7 +83,7 @@ fn production_starts_once_nothing_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let kek = folder.path().join("kek");
     fs::write(&kek, "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=\n").unwrap();
-    let options = ProcessOptions::in_folder(folder.path());
+    let options = ProcessOptions::bare_in_folder(folder.path());
     let url = options.database_url();
     let service = ServiceProcess::start(
         &options

@@ -1,4 +1,7 @@
-use super::requirement::{binary, missing};
+use super::{
+    Certificate,
+    requirement::{binary, missing},
+};
 use std::{
     env,
     ffi::OsStr,
@@ -32,10 +35,15 @@ set -eu
 dir=$(mktemp -d)
 tools=$1
 port=$2
+tls=
+if [ -n "$3" ]; then
+    install -m 600 "$3/server.key" "$dir/server.key"
+    tls="-c ssl=on -c ssl_cert_file=$3/server.pem -c ssl_key_file=$dir/server.key"
+fi
 "$tools/initdb" --pgdata="$dir/data" --auth=trust --username=countersign --encoding=UTF8 --no-sync >/dev/null
 launch() {
     "$tools/postgres" -D "$dir/data" -k "$dir" -h 127.0.0.1 -p "$port" -c fsync=off -c full_page_writes=off \
-        -c max_connections=400 -c shared_buffers=64MB -c logging_collector=off >>"$dir/log" 2>&1 &
+        -c max_connections=400 -c shared_buffers=64MB -c logging_collector=off $tls >>"$dir/log" 2>&1 &
     server=$!
 }
 everybody() {
@@ -65,11 +73,21 @@ impl Cluster {
 
     /// Another one, for tests that stop it.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(None)
+    }
+
+    /// Another one, to which TLS can be spoken.
+    pub(crate) fn start_with_tls(certificate: &Certificate) -> Option<Self> {
+        Self::start_with(Some(certificate))
+    }
+
+    fn start_with(certificate: Option<&Certificate>) -> Option<Self> {
         let tools = binary("initdb", &debian_folders())?.parent()?.to_owned();
         let port = free_port();
         let mut keeper = as_ordinary_user();
         keeper.args([OsStr::new("sh"), OsStr::new("-c"), OsStr::new(KEEPER), OsStr::new("keeper"), tools.as_os_str()]);
-        keeper.arg(port.to_string()).stdin(Stdio::piped()).stdout(Stdio::null());
+        keeper.arg(port.to_string()).arg(certificate.map_or(Path::new(""), Certificate::folder));
+        keeper.stdin(Stdio::piped()).stdout(Stdio::null());
         let keeper = keeper.spawn().expect("a shell runs");
         let cluster = Self { port, tools, next: AtomicU32::new(0), keeper };
         cluster.wait_until_ready();
@@ -138,6 +156,10 @@ impl Cluster {
         format!("postgres://countersign@127.0.0.1:{}/{database}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn run_sql(&self, sql: &str) {
         let output = self.psql(sql).output().expect("psql runs");
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
@@ -182,13 +204,13 @@ fn debian_folders() -> Vec<PathBuf> {
     folders
 }
 
-fn as_ordinary_user() -> Command {
+pub(super) fn as_ordinary_user() -> Command {
     let is_root = Path::new("/proc/self").metadata().is_ok_and(|metadata| metadata.uid() == 0);
     if !is_root {
         return Command::new("env");
     }
     if binary("setpriv", &[]).is_none() {
-        missing("setpriv, to run PostgreSQL as another user than root");
+        missing("setpriv, to run PostgreSQL and its pooler as another user than root");
     }
     let mut command = Command::new("setpriv");
     command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]);

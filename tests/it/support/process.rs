@@ -132,19 +132,23 @@ impl ServiceProcess {
         let mut child = serve.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
         let (said, greeted) = listen(child.stdout.take().unwrap());
         let process = Self { address, log, said, child };
-        assert!(greeted.recv_timeout(LIMIT).is_ok(), "the service did not start: {}", process.log_text());
-        process.wait_until_answering();
+        if options.settings.iter().any(|(key, value)| key == "COUNTERSIGN_LOG__FORMAT" && value == "json") {
+            process.wait_until("started", |process| process.log_text().contains("Countersign has started"));
+        } else {
+            assert!(greeted.recv_timeout(LIMIT).is_ok(), "the service did not start: {}", process.log_text());
+        }
+        process.wait_until("answering", |process| std::net::TcpStream::connect(&process.address).is_ok());
         process
     }
 
-    fn wait_until_answering(&self) {
-        for _ in 0..600 {
-            if std::net::TcpStream::connect(&self.address).is_ok() {
+    fn wait_until(&self, state: &str, is_so: impl Fn(&Self) -> bool) {
+        for _ in 0..3000 {
+            if is_so(self) {
                 return;
             }
             thread::sleep(Duration::from_millis(10));
         }
-        panic!("the service does not answer on {}", self.address);
+        panic!("the service on {} is not {state}: {}", self.address, self.log_text());
     }
 
     /// Its number.

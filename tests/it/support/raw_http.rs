@@ -9,8 +9,14 @@ use hyper::{
     client::conn::{http1, http2},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::{convert::Infallible, net::SocketAddr};
-use tokio::{net::TcpStream, task::JoinHandle};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    task::JoinHandle,
+};
 use tonic::Status;
 
 /// An answer, read to its end.
@@ -79,8 +85,20 @@ pub(crate) fn with_header(mut request: Request<Full<Bytes>>, name: &'static str,
 }
 
 /// Sends a request on a connection of its own.
-pub(crate) async fn send(address: SocketAddr, version: Version, mut request: Request<Full<Bytes>>) -> Answer {
-    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+pub(crate) async fn send(address: SocketAddr, version: Version, request: Request<Full<Bytes>>) -> Answer {
+    send_on(TcpStream::connect(address).await.unwrap(), version, request).await
+}
+
+/// The same from one of this machine's addresses.
+pub(crate) async fn send_from(own: IpAddr, address: SocketAddr, request: Request<Full<Bytes>>) -> Answer {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((own, 0).into()).unwrap();
+    send_on(socket.connect(address).await.unwrap(), Version::HTTP_2, request).await
+}
+
+async fn send_on(stream: TcpStream, version: Version, mut request: Request<Full<Bytes>>) -> Answer {
+    let address = stream.peer_addr().unwrap();
+    let stream = TokioIo::new(stream);
     if version == Version::HTTP_2 {
         let uri = format!("http://{address}{}", request.uri()).parse().unwrap();
         *request.uri_mut() = uri;

@@ -1,0 +1,105 @@
+//! The first connections to a PostgreSQL. A pool keeps the cause of a failure to itself and tells of nothing but time that ran out; what
+//! is made here is no part of it, and says why there is no connection, or what stands in between.
+
+use super::{
+    DatabaseSettings, StoreFault,
+    connect::takes_writes,
+    fault::{self, DriverError},
+};
+use crate::runtime::{Stopwatch, sleep, timeout};
+use sea_orm::sqlx::{
+    Connection as _, Row as _,
+    postgres::{PgConnectOptions, PgConnection},
+    raw_sql,
+};
+use std::time::Duration;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Waits for a server that is just being started, and makes sure that a session stays ours.
+///
+/// # Errors
+/// With the cause, when there is no connection within `acquire_timeout`, or none that can be used.
+pub(super) async fn meet(settings: &DatabaseSettings) -> Result<(), StoreFault> {
+    let options: PgConnectOptions =
+        settings.url.reveal().parse().map_err(|_| StoreFault::Unavailable("not a PostgreSQL URL".to_owned()))?;
+    let options = settle(options);
+    let place = place_of(&options);
+    let limit = settings.acquire_timeout;
+    let mut first = connect(&options, &place, limit).await?;
+    let mut second = connect(&options, &place, limit).await?;
+    let asked = timeout(limit, is_shared(&mut first, &mut second, &place)).await;
+    // Closing tells the server; it notices by itself as well.
+    timeout(limit, async move { (first.close().await, second.close().await) }).await;
+    match asked {
+        Some(Ok(false)) => Ok(()),
+        Some(Ok(true)) => Err(StoreFault::Unsuitable(format!("{place}: {SHARED}"))),
+        Some(Err(fault)) => Err(fault),
+        None => Err(silence(&place, limit)),
+    }
+}
+
+const SHARED: &str = "a pooler in between hands the sessions of PostgreSQL around from one transaction to the next, and what is set or \
+                      prepared in one is lost; set pool_mode = session for this database (PgBouncer), or name the server itself";
+
+/// What every connection is opened with: nothing that a pooler does not know. What else it needs, it is told afterwards.
+pub(super) fn settle(options: PgConnectOptions) -> PgConnectOptions {
+    let named = options.get_application_name().is_some();
+    let options = options.extra_float_digits(None);
+    if named { options } else { options.application_name("countersign") }
+}
+
+async fn connect(options: &PgConnectOptions, place: &str, limit: Duration) -> Result<PgConnection, StoreFault> {
+    let waiting = Stopwatch::start();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let left = limit.saturating_sub(waiting.elapsed());
+        match timeout(left, open(options)).await {
+            Some(Ok(connection)) => return Ok(connection),
+            Some(Err(error)) if fault::is_being_started(&error) && left > pause => sleep(pause).await,
+            Some(Err(error)) => return Err(fault::no_connection(place, &error)),
+            None => return Err(silence(place, limit)),
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn open(options: &PgConnectOptions) -> Result<PgConnection, DriverError> {
+    let mut connection = PgConnection::connect_with(options).await?;
+    takes_writes(&mut connection).await?;
+    Ok(connection)
+}
+
+fn silence(place: &str, limit: Duration) -> StoreFault {
+    StoreFault::Unavailable(format!("no answer within {limit:?}")).at(place)
+}
+
+/// Whether one session of the server is used by several connections in turn. While both are open each has its own, unless somebody in
+/// between hands them around: then the second takes over what the first just used.
+async fn is_shared(first: &mut PgConnection, second: &mut PgConnection, place: &str) -> Result<bool, StoreFault> {
+    let own = session(first, place).await?;
+    run(second, place, "BEGIN").await?;
+    // Asked only if there is another one to be had: where there is none, the question would wait for the transaction.
+    let shared = session(second, place).await? == own || session(first, place).await? != own;
+    run(second, place, "ROLLBACK").await?;
+    Ok(shared)
+}
+
+async fn run(connection: &mut PgConnection, place: &str, statement: &'static str) -> Result<(), StoreFault> {
+    let done = raw_sql(statement).execute(connection).await;
+    done.map(drop).map_err(|error| fault::no_connection(place, &error))
+}
+
+/// The process that serves a connection.
+async fn session(connection: &mut PgConnection, place: &str) -> Result<i32, StoreFault> {
+    let row = raw_sql("SELECT pg_backend_pid()").fetch_one(connection).await;
+    row.and_then(|row| row.try_get(0)).map_err(|error| fault::no_connection(place, &error))
+}
+
+fn place_of(options: &PgConnectOptions) -> String {
+    match options.get_socket() {
+        Some(folder) => format!("{}/.s.PGSQL.{}", folder.display(), options.get_port()),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    }
+}
