@@ -23,6 +23,7 @@ mod m0014_devices;
 mod m0015_write_probe;
 mod m0016_expected_devices;
 mod m0017_reserved_usernames;
+mod m0018_refresh_lineage;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_write_probe::Migration),
             Box::new(m0016_expected_devices::Migration),
             Box::new(m0017_reserved_usernames::Migration),
+            Box::new(m0018_refresh_lineage::Migration),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! Redis through fred, and its in-process twin.
 
 mod feed;
+mod first_uses;
 mod limiter;
 mod lockout;
 mod redis;
@@ -9,6 +10,7 @@ mod together;
 mod wake;
 
 pub use feed::{Feed, Tide};
+pub use first_uses::FirstUses;
 pub use limiter::Limiter;
 pub use lockout::{LockKey, Lockout};
 pub use redis::RedisFault;

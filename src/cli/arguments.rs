@@ -213,6 +213,10 @@ pub(super) enum KeysCommand {
         /// Whose key, for `encryption`; `default` when left out.
         #[arg(long)]
         audience: Option<String>,
+        /// Do not wait until everybody who keeps the public keys for five minutes can have the next one. Until they fetch them again,
+        /// such backends refuse the tokens it signs.
+        #[arg(long)]
+        now: bool,
     },
     /// Take a key out of use at once, because somebody else may know it. What it made is refused from now on.
     Retire {

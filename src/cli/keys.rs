@@ -8,7 +8,7 @@ use crate::{
     config::Config,
     usecase::{
         Origin,
-        key::{KeyLine, Retired, RewrapKeys, Rewrapped},
+        key::{KeyLine, Retired, RewrapKeys, Rewrapped, Rotated},
     },
     wiring,
 };
@@ -21,8 +21,8 @@ pub(super) fn run(config: &Config, command: &KeysCommand, screen: &Screen) -> Ou
     block_on(async {
         match command {
             KeysCommand::List => list(config, screen).await,
-            KeysCommand::Rotate { purpose, audience } => {
-                rotate(config, &slot(*purpose, audience.as_deref())?, screen).await
+            KeysCommand::Rotate { purpose, audience, now } => {
+                rotate(config, &slot(*purpose, audience.as_deref())?, *now, screen).await
             }
             KeysCommand::Retire { kid } => retire(config, kid, screen).await,
             KeysCommand::Rewrap => {
@@ -78,11 +78,28 @@ fn slot(purpose: RotatedPurpose, audience: Option<&str>) -> Result<KeySlot, Stri
     }
 }
 
-async fn rotate(config: &Config, slot: &KeySlot, screen: &Screen) -> Outcome {
+async fn rotate(config: &Config, slot: &KeySlot, now: bool, screen: &Screen) -> Outcome {
     let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
-    let rotated = desk.rotate.now(&Origin::terminal(), slot).await.map_err(|failure| failure.to_string())?;
-    let Some(kid) = rotated else {
-        return Err("there is no such key, or it was changed at this very moment; `countersign keys list`".to_owned());
+    let origin = Origin::terminal();
+    let rotated = if now {
+        desk.rotate.now(&origin, slot).await.map(|kid| kid.map_or(Rotated::Nothing, Rotated::Done))
+    } else {
+        desk.rotate.when_known(&origin, slot).await
+    };
+    let kid = match rotated.map_err(|failure| failure.to_string())? {
+        Rotated::Done(kid) => kid,
+        Rotated::TooSoon { wait } => {
+            return Err(format!(
+                "the next key was published a moment ago, and backends may keep the keys without it for five minutes: try again in \
+                 {} s, or add `--now`, and such backends refuse its tokens until they fetch the keys again",
+                wait.as_secs() + 1
+            ));
+        }
+        Rotated::Nothing => {
+            return Err(
+                "there is no such key, or it was changed at this very moment; `countersign keys list`".to_owned()
+            );
+        }
     };
     screen.say(&format!("{kid} has taken over; what the key before it made stays good for its life"));
     Ok(())

@@ -1,12 +1,13 @@
 use super::{
     call::Call,
+    status::{Advice, advice},
     wire::{self, Fields, proto::*},
 };
 use crate::usecase::{
     Failure, Origin,
     gate::Authenticate,
     service::IssueServiceToken,
-    session::{Leaving, Logout, RecogniseSession, Refresh},
+    session::{Leaving, Logout, RecogniseSession, Refresh, left_here_only},
     sign_in::{LoggedIn, LoggingIn, Login},
 };
 use countersign_domain::{
@@ -45,11 +46,15 @@ impl auth_service_server::AuthService for AuthDoor {
     async fn refresh(&self, request: Request<RefreshRequest>) -> Result<Response<RefreshResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let token = SecretText::new(request.into_inner().refresh_token);
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let device = wire::device_token(&mut fields, message.device_token);
+            let device = fields.done(device)?.or_else(|| call.kept_device().cloned());
+            let token = SecretText::new(message.refresh_token);
             let is_given = !token.is_empty();
             let token = if is_given { Some(token) } else { self.kept(&call).await };
             let token = token.ok_or(Reason::TokenMissing)?;
-            let refreshed = self.refresh.run(&call.origin, &token, call.keeping(), call.kept_device()).await;
+            let refreshed = self.refresh.run(&call.origin, &token, call.keeping(), device.as_ref()).await;
             let opened = refreshed.inspect_err(|failure| {
                 if !is_given && failure.reason().ends_session() {
                     call.session_is_over();
@@ -66,13 +71,13 @@ impl auth_service_server::AuthService for AuthDoor {
             let message = request.into_inner();
             let token = SecretText::new(message.refresh_token);
             let is_given = !token.is_empty();
-            if let Some(leaving) = self.leaving(&call, token).await? {
-                self.logout.run(&call.origin, &leaving, message.everywhere).await?;
-            }
-            if !is_given {
+            let left = self.leave(&call, token, message.everywhere).await;
+            // Cookies that cannot be read are of no use to anybody. Those of a session that could not be ended are needed to try again.
+            let is_over = |failure: &Failure| matches!(advice(failure.reason()), Advice::LogIn | Advice::RefreshToken);
+            if !is_given && left.as_ref().err().is_none_or(is_over) {
                 call.session_is_over();
             }
-            Ok(LogoutResponse {})
+            left.map(|()| LogoutResponse {})
         })
         .await
     }
@@ -105,7 +110,15 @@ impl AuthDoor {
         newest.or_else(|| tokens.first()).cloned()
     }
 
-    /// By what the caller is recognised. `None` when its session is over already: that is what was asked for.
+    async fn leave(&self, call: &Call, token: SecretText, everywhere: bool) -> Result<(), Failure> {
+        match self.leaving(call, token).await? {
+            Some(leaving) => self.logout.run(&call.origin, &leaving, everywhere).await,
+            None if everywhere => Err(left_here_only()),
+            None => Ok(()),
+        }
+    }
+
+    /// By what the caller is recognised. `None` when its session is over already.
     async fn leaving(&self, call: &Call, token: SecretText) -> Result<Option<Leaving>, Failure> {
         if !token.is_empty() {
             return Ok(Some(Leaving::RefreshToken(token)));

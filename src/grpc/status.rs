@@ -68,6 +68,7 @@ pub fn line(reason: Reason) -> Line {
         Reason::TokenMissing => (Code::Unauthenticated, 401, LogIn, "an access token is needed"),
         Reason::TokenInvalid => (Code::Unauthenticated, 401, LogIn, "the token is not valid"),
         Reason::TokenExpired => (Code::Unauthenticated, 401, RefreshToken, "the access token is too old"),
+        Reason::TokenNotYetValid => (Code::Unavailable, 503, Retry, "the token is from the future; clocks differ"),
         Reason::SessionEnded => (Code::Unauthenticated, 401, LogIn, "the session has ended"),
         Reason::SessionExpired => (Code::Unauthenticated, 401, LogIn, "the session is too old"),
         Reason::RefreshTokenReused => {
@@ -100,6 +101,11 @@ pub fn line(reason: Reason) -> Line {
     Line { code, http, advice, text }
 }
 
+/// What a client is to do about a reason.
+pub(super) fn advice(reason: Reason) -> Advice {
+    line(reason).advice
+}
+
 /// The error of a failed call. What must not reach the caller is logged here, once.
 pub(super) fn of(failure: &Failure, trace_id: &str) -> Status {
     let reason = failure.reason();
@@ -124,7 +130,7 @@ pub(super) fn compression_unknown(trace_id: &str, metadata: MetadataMap) -> Stat
 fn refused(refusal: &Refusal, trace_id: &str) -> Status {
     let Line { code, text, .. } = line(refusal.reason);
     // Code and text stand in the status and in its details: whoever reads both has to find the same (`rpc_status.from_call`).
-    Status::with_error_details(code, text, details(refusal, trace_id))
+    Status::with_error_details(code, refusal.text.unwrap_or(text), details(refusal, trace_id))
 }
 
 fn details(refusal: &Refusal, trace_id: &str) -> ErrorDetails {

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use countersign_domain::key::KEY_SET_CACHE_LIFE;
 
 /// What anybody may fetch: `/.well-known/jwks.json`, the public keys that access tokens are signed for.
 pub fn well_known_router(publish: PublishKeys) -> Router {
@@ -15,8 +16,6 @@ pub fn well_known_router(publish: PublishKeys) -> Router {
 
 /// RFC 7517 section 8.5.2.
 const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
-/// A key is published long before its first use, so an answer may be a little old.
-const FOR_A_WHILE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 /// The keys are public, and a browser sends no cookie along with a star.
 const TO_ANYBODY: HeaderValue = HeaderValue::from_static("*");
 
@@ -30,7 +29,10 @@ async fn jwks(State(publish): State<PublishKeys>, headers: HeaderMap) -> Respons
     // Anybody may fetch it, from any page.
     headers.remove("cross-origin-resource-policy");
     headers.insert(header::CONTENT_TYPE, JWK_SET);
-    headers.insert(header::CACHE_CONTROL, FOR_A_WHILE);
+    // A key is published long before its first use, so an answer may be a little old.
+    if let Ok(lifetime) = HeaderValue::try_from(format!("public, max-age={}", KEY_SET_CACHE_LIFE.as_secs())) {
+        headers.insert(header::CACHE_CONTROL, lifetime);
+    }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, TO_ANYBODY);
     if let Ok(tag) = HeaderValue::from_str(&keys.tag) {
         headers.insert(header::ETAG, tag);

@@ -2,6 +2,7 @@
 
 mod follow_revocations;
 mod mail;
+mod note_uses;
 mod purge;
 mod rotate_keys;
 mod seal_events;
@@ -9,6 +10,7 @@ mod watch_health;
 
 pub use follow_revocations::follow_revocations;
 pub use mail::send_mail;
+pub use note_uses::note_uses;
 pub use purge::purge;
 pub use rotate_keys::rotate_keys;
 pub use seal_events::seal_events;

@@ -11,6 +11,7 @@ mod private_file;
 mod published;
 mod ring;
 mod snapshot;
+mod token_id;
 
 pub use chain::{ChainEnds, ChainKey, ChainKeys, commit_to_origin};
 pub use client_secret::{ClientSecret, ClientSecretDigest};
@@ -23,5 +24,6 @@ pub use private_file::FileAccess;
 pub use published::{ContentKeyKind, ContentKeyView, KeySetView, PublicKeySet, SigningKeyView};
 pub use ring::KeyRing;
 pub use snapshot::{HeldKey, RingFault};
+pub use token_id::{generation_of, token_id};
 
 pub use countersign_token::{AccessClaims, KeyEncryptionKey, RefreshToken, Rejected};

@@ -1,5 +1,11 @@
 //! Sessions.
 
+mod everywhere;
+mod refresh;
+
+pub use everywhere::spend_on_everywhere;
+pub use refresh::{Step, advance, note_device, note_seen, recover};
+
 use super::{
     Executor, StoreFault, Tx,
     account::Account,
@@ -10,15 +16,16 @@ use super::{
 use countersign_domain::{
     client::{DeviceSignal, Network, Place, Program, Signals},
     id::{AccountId, DeviceId, SessionId, TenantId},
+    refresh::{Lineage, SessionFacts},
     revocation::{CLOCK_LEEWAY, RevocationKind},
     risk::Sighting,
-    session::{EndReason, SessionExpiry, SessionFacts},
+    session::{EndReason, SessionExpiry},
     time::Timestamp,
 };
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait},
 };
 use std::time::Duration;
 
@@ -47,6 +54,12 @@ pub struct Session {
     pub in_cookies: bool,
     /// Where it was opened, or last seen with a very different client.
     pub place: Option<Place>,
+    /// The latest generation that a recovery skipped.
+    pub void_generation: Option<i64>,
+    /// The latest generation that is known to have come back.
+    pub seen_generation: i64,
+    /// Whether an unrecognized client was answered since the device was last shown.
+    pub answered_unrecognized: bool,
 }
 
 impl Session {
@@ -71,6 +84,9 @@ impl Session {
             device: row.device_id.map(DeviceId::from_uuid),
             in_cookies: row.in_cookies,
             place: row.place.as_deref().and_then(Place::parse),
+            void_generation: row.void_generation,
+            seen_generation: row.seen_generation,
+            answered_unrecognized: row.answered_unrecognized,
         }
     }
 
@@ -94,11 +110,25 @@ impl Session {
     /// What a refresh of this session is judged by.
     pub fn facts(&self, account: &Account) -> SessionFacts {
         SessionFacts {
-            generation: self.generation,
-            refreshed_at: self.refreshed_at,
-            expiry: self.expiry,
+            lineage: self.lineage(),
+            expires_at: self.expiry.idle.min(self.expiry.absolute),
             ended_at: self.ended_at,
             account_disabled: account.is_disabled(),
+        }
+    }
+
+    /// What is remembered of its generations.
+    pub fn lineage(&self) -> Lineage {
+        let skipped = self.void_generation.filter(|void| void.saturating_add(1) == self.generation);
+        Lineage {
+            generation: self.generation,
+            parent: skipped.unwrap_or(self.generation).saturating_sub(1),
+            rotated_at: self.refreshed_at,
+            void: self.void_generation,
+            // No RPC proves a person anew within a session.
+            is_reauthenticated: false,
+            is_seen: self.seen_generation >= self.generation,
+            answered_unrecognized: self.answered_unrecognized,
         }
     }
 }
@@ -129,62 +159,13 @@ pub async fn open(tx: &Tx, tenant: TenantId, new: &Session) -> Result<(), StoreF
         device_id: Set(new.device.map(DeviceId::as_uuid)),
         in_cookies: Set(new.in_cookies),
         place: Set(new.place.map(|place| place.to_string())),
+        void_generation: Set(new.void_generation),
+        seen_generation: Set(new.seen_generation),
+        answered_unrecognized: Set(new.answered_unrecognized),
+        everywhere_at: Set(None),
     };
     session::Entity::insert(row).exec_without_returning(tx.database()).await?;
     Ok(())
-}
-
-/// How a session is to advance.
-#[derive(Clone, Copy, Debug)]
-pub struct Step {
-    /// The generation it must be at.
-    pub generation: i64,
-    pub now: Timestamp,
-    /// A session not refreshed for this long has ended.
-    pub idle: Duration,
-    /// A generation younger than this stays.
-    pub settling: Duration,
-}
-
-/// Advances a live session of an account that may sign in to the next generation: the compare-and-set that refresh rests on. `None` when any of these was not so.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn advance(
-    db: &impl Executor,
-    tenant: TenantId,
-    id: SessionId,
-    step: Step,
-) -> Result<Option<Session>, StoreFault> {
-    let Step { generation, now, idle, settling } = step;
-    let idle_until = now.plus(idle).as_micros();
-    let enabled = Query::select()
-        .column(account::Column::Id)
-        .from(account::Entity)
-        .and_where(
-            Expr::col((account::Entity, account::Column::Id)).equals((session::Entity, session::Column::AccountId)),
-        )
-        .and_where(Expr::col((account::Entity, account::Column::DisabledAt)).is_null())
-        .to_owned();
-    let capped = Expr::case(
-        Expr::col(session::Column::AbsoluteExpiresAt).lt(idle_until),
-        Expr::col(session::Column::AbsoluteExpiresAt),
-    )
-    .finally(idle_until);
-    let is_settled = (!settling.is_zero()).then(|| session::Column::RefreshedAt.lte(now.minus(settling).as_micros()));
-    let rows = session::Entity::update_many()
-        .col_expr(session::Column::Generation, Expr::col(session::Column::Generation).add(1_i64))
-        .col_expr(session::Column::RefreshedAt, Expr::value(now.as_micros()))
-        .col_expr(session::Column::IdleExpiresAt, capped.into())
-        .filter(session::Column::Id.eq(id.as_uuid()))
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
-        .filter(session::Column::Generation.eq(generation))
-        .filter(Condition::all().add_option(is_settled))
-        .filter(is_live(now))
-        .filter(Expr::exists(enabled))
-        .exec_with_returning(db.database())
-        .await?;
-    Ok(rows.into_iter().next().map(Session::read))
 }
 
 /// The session of this id and its account.
@@ -359,7 +340,8 @@ pub async fn sightings(
     Ok(rows.into_iter().map(|row| Session::read(row).sighting()).collect())
 }
 
-/// Notes that a session has moved to another client, so that it is news once. Returns whether it had not been noted.
+/// Notes that a session has moved to another client, so that it is news once. Returns whether it had not been noted. The
+/// device stays the one it was opened on: by that its owner is recognized.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -368,11 +350,13 @@ pub async fn note_client(tx: &Tx, tenant: TenantId, seen: &Session, moved: &Sess
         .col_expr(session::Column::UserAgent, Expr::value(moved.user_agent.as_str()))
         .col_expr(session::Column::Address, Expr::value(moved.address.as_str()))
         .col_expr(session::Column::Place, Expr::value(moved.place.map(|place| place.to_string())))
-        .col_expr(session::Column::DeviceId, Expr::value(moved.device.map(DeviceId::as_uuid)))
+        .col_expr(session::Column::AnsweredUnrecognized, Expr::value(moved.answered_unrecognized))
         .filter(session::Column::Id.eq(seen.id.as_uuid()))
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::UserAgent.eq(seen.user_agent.as_str()))
         .filter(session::Column::Address.eq(seen.address.as_str()))
+        .filter(session::Column::AnsweredUnrecognized.eq(seen.answered_unrecognized))
+        .filter(session::Column::EndedAt.is_null())
         .exec(tx.database())
         .await?;
     Ok(noted.rows_affected == 1)

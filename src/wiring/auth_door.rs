@@ -4,7 +4,7 @@ use crate::{
     usecase::{
         gate::{GuessGate, Lookout},
         service::IssueServiceToken,
-        session::{EndStolen, Logout, Refresh, WatchClient},
+        session::{EndStolen, Logout, NoteUses, Refresh, WatchClient, WatchUse},
         sign_in::{Login, OpenSession},
     },
 };
@@ -39,9 +39,8 @@ impl Stories<'_> {
     }
 
     fn refresh(&self) -> Refresh {
-        let Means { store, ring, news, world, .. } = self.means;
-        let end_stolen =
-            EndStolen { store: store.clone(), post: self.post(), journal: self.journal(), clock: world.clock.clone() };
+        let Means { store, ring, news, first_uses, world, .. } = self.means;
+        let end_stolen = self.end_stolen();
         let watch = WatchClient {
             store: store.clone(),
             lookout: self.lookout(),
@@ -60,6 +59,7 @@ impl Stories<'_> {
             lives: self.session_lives(),
             throttle: self.throttle(),
             watch,
+            uses: first_uses.clone(),
             end_stolen,
             journal: self.journal(),
             clock: world.clock.clone(),
@@ -69,6 +69,24 @@ impl Stories<'_> {
     pub(super) fn guess_gate(&self) -> GuessGate {
         let Means { ring, lockout, .. } = self.means;
         GuessGate { lockout: lockout.clone(), captcha: self.captcha_gate(), ring: ring.clone() }
+    }
+
+    fn end_stolen(&self) -> EndStolen {
+        let Means { store, world, .. } = self.means;
+        EndStolen { store: store.clone(), post: self.post(), journal: self.journal(), clock: world.clock.clone() }
+    }
+
+    pub(super) fn watch_use(&self) -> WatchUse {
+        WatchUse {
+            uses: self.means.first_uses.clone(),
+            end_stolen: self.end_stolen(),
+            lives: self.session_lives(),
+            clock: self.means.world.clock.clone(),
+        }
+    }
+
+    pub(super) fn note_uses(&self) -> NoteUses {
+        NoteUses { store: self.means.store.clone(), uses: self.means.first_uses.clone() }
     }
 
     pub(super) fn lookout(&self) -> Lookout {

@@ -157,6 +157,7 @@ impl Stories<'_> {
                 store: store.clone(),
                 ring: ring.clone(),
                 throttle: self.throttle(),
+                watch_use: self.watch_use(),
                 news: news.clone(),
                 clock: world.clock.clone(),
             },
@@ -352,7 +353,13 @@ impl Stories<'_> {
 
     pub(super) fn authenticate(&self) -> Authenticate {
         let Means { store, ring, news, world, .. } = self.means;
-        Authenticate { store: store.clone(), ring: ring.clone(), news: news.clone(), clock: world.clock.clone() }
+        Authenticate {
+            store: store.clone(),
+            ring: ring.clone(),
+            news: news.clone(),
+            watch_use: self.watch_use(),
+            clock: world.clock.clone(),
+        }
     }
 
     pub(super) fn recognise(&self) -> RecogniseSession {

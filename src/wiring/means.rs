@@ -1,6 +1,6 @@
 use super::StartFault;
 use crate::{
-    cache::{Feed, Limiter, Lockout, Seats, Together, WakeUps},
+    cache::{Feed, FirstUses, Limiter, Lockout, Seats, Together, WakeUps},
     captcha::Captcha,
     config::{Config, LimitStore, Profile},
     keys::{
@@ -62,6 +62,7 @@ pub struct Means {
     /// `None` where no provider is configured.
     pub(super) captcha: Option<Captcha>,
     pub(super) feed: Feed,
+    pub(super) first_uses: FirstUses,
     pub(super) audit_tide: AuditTide,
     /// Without one, nobody is an operator.
     pub(super) operator_token: Option<OperatorToken>,
@@ -113,6 +114,7 @@ impl Means {
             news: KeyNews::new(reload.clone(), world.clock.clone()),
             operator_token: operator_token(config, &world)?,
             audit_tide: AuditTide::default(),
+            first_uses: FirstUses::default(),
             world,
             store,
             ring,
@@ -126,10 +128,7 @@ impl Means {
             lockout,
             places,
             captcha: super::captcha::means(config)?,
-            feed: Feed::new(Seats::new(
-                config.verification.max_followers,
-                config.verification.max_followers_per_service,
-            )),
+            feed: feed(config),
             renderer: Arc::new(renderer),
             composer: Arc::new(composer(config)?),
             transport: Arc::new(transport(config)?),
@@ -196,6 +195,11 @@ impl Means {
         };
         Store::connect(&settings).await.map_err(|fault| StartFault::because("database_url", fault))
     }
+}
+
+fn feed(config: &Config) -> Feed {
+    let followed = &config.verification;
+    Feed::new(Seats::new(followed.max_followers, followed.max_followers_per_service))
 }
 
 /// The Redis in which all replicas count, where they share one.

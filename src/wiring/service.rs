@@ -23,7 +23,7 @@ use crate::{
         mail::DeliverMail,
         revocation::FollowRevocations,
         service::OperateServices,
-        session::EndSessions,
+        session::{EndSessions, NoteUses},
     },
 };
 use axum::Router;
@@ -74,6 +74,8 @@ pub struct Service {
     pub follow_revocations: FollowRevocations,
     /// Seals the audit trail.
     pub seal_events: SealEvents,
+    /// Writes down which generations of sessions have been used.
+    pub note_uses: NoteUses,
     /// How often it does.
     look: Duration,
 }
@@ -144,6 +146,7 @@ impl Service {
             end_sessions: stories.end_sessions(),
             follow_revocations,
             seal_events: stories.seal_events(),
+            note_uses: stories.note_uses(),
             look: config.verification.look,
             store: means.store,
             wakeups: means.wakeups,
@@ -255,7 +258,7 @@ impl Service {
     }
 
     /// Starts what goes on beside the calls.
-    fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 6] {
+    fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 7] {
         let both = [self.health.clone(), self.admin_health.clone()];
         let report = move |serving| {
             let both = both.clone();
@@ -275,6 +278,7 @@ impl Service {
             )),
             spawn(jobs::purge(self.purge.clone(), shutdown.clone())),
             spawn(jobs::seal_events(self.seal_events.clone(), self.wakeups.clone(), shutdown.clone())),
+            spawn(jobs::note_uses(self.note_uses.clone(), shutdown.clone())),
             spawn(jobs::rotate_keys(self.keys.clone(), self.wakeups.clone(), shutdown.clone())),
             spawn(jobs::watch_health(self.ready.clone(), report, shutdown.clone())),
         ]

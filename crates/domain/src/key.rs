@@ -153,6 +153,29 @@ pub const LATE: Duration = Duration::from_secs(5 * 60);
 /// audience want another kind: time for replicas and backends to hear of it.
 pub const PUBLISHED: Duration = Duration::from_secs(15);
 
+/// For how long the JWK set may be kept by whoever fetched it (`Cache-Control: max-age`). A signing key takes over once every copy
+/// that does not hold it is too old. Keys of encryption are in no such copy: backends ask for them by RPC, and the feed calls them.
+pub const KEY_SET_CACHE_LIFE: Duration = Duration::from_secs(5 * 60);
+
+/// When the two keys of a slot came about.
+#[derive(Clone, Copy, Debug)]
+pub struct Publication {
+    /// When the active key was made.
+    pub active_made: Timestamp,
+    /// Since when it has made tokens.
+    pub active_since: Timestamp,
+    /// When the key that is to follow it was made, and published.
+    pub staged_made: Timestamp,
+}
+
+/// How long the key that is to take over waits until everybody who checks tokens can have it; `None` when it need not.
+pub fn wait_until_known(purpose: KeyPurpose, keys: &Publication, now: Timestamp) -> Option<Duration> {
+    // The first keys of a slot are made together: whoever has one has the other.
+    let is_first = keys.active_since <= keys.active_made && keys.staged_made.since(keys.active_made) < PUBLISHED;
+    let known_at = keys.staged_made.plus(KEY_SET_CACHE_LIFE);
+    (purpose == KeyPurpose::AccessSigning && !is_first && now < known_at).then(|| known_at.since(now))
+}
+
 /// Nonces are random, so a key must not make 2^32 tokens (NIST SP 800-38D section 8.3). Half of that leaves 2^31 for the
 /// counts that replicas lost when they crashed.
 pub const MOST_TOKENS: u64 = 1 << 31;
@@ -258,15 +281,25 @@ mod tests {
     };
     const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-    fn active(purpose: KeyPurpose) -> KeyFacts {
-        KeyFacts {
-            purpose,
-            state: KeyState::Active,
-            active_since: Some(START),
-            superseded_since: None,
-            issued: 0,
-            forget_at: None,
-            gone_since: None,
+    #[test]
+    fn a_signing_key_takes_over_once_no_copy_of_the_set_is_without_it() {
+        let keys = Publication { active_made: START.minus(DAY), active_since: START, staged_made: START };
+        let wait = |keys, seconds| {
+            wait_until_known(KeyPurpose::AccessSigning, &keys, START.plus(Duration::from_secs(seconds)))
+        };
+        assert_eq!(wait(keys, 0), Some(KEY_SET_CACHE_LIFE));
+        assert_eq!(wait(keys, 299), Some(Duration::from_secs(1)));
+        assert_eq!(wait(keys, 300), None);
+        let first = Publication { active_made: START, ..keys };
+        assert_eq!(wait(first, 0), None, "nobody has one without the other");
+        // A rotation just after the first start, and the successor that an earlier release had none of.
+        let second = Publication { active_since: START.plus(Duration::from_secs(1)), ..first };
+        let upgraded = Publication { active_since: START.minus(DAY), ..keys };
+        for keys in [second, upgraded] {
+            assert_eq!(wait(keys, 0), Some(KEY_SET_CACHE_LIFE));
+        }
+        for purpose in KeyPurpose::ALL.into_iter().filter(|purpose| *purpose != KeyPurpose::AccessSigning) {
+            assert_eq!(wait_until_known(purpose, &keys, START), None, "{purpose:?} is in no copy");
         }
     }
 

@@ -25,6 +25,7 @@ pub mod lockout;
 pub mod mail;
 pub mod mail_server;
 pub mod password;
+pub mod refresh;
 pub mod refusal;
 pub mod registration;
 pub mod request_id;

@@ -57,6 +57,8 @@ reasons! {
     TokenInvalid = "TOKEN_INVALID",
     /// The access token is too old: refresh.
     TokenExpired = "TOKEN_EXPIRED",
+    /// The access token was made by a clock that is ahead of this one: try again.
+    TokenNotYetValid = "TOKEN_NOT_YET_VALID",
     /// The session was ended: log in again.
     SessionEnded = "SESSION_ENDED",
     /// The session was idle for too long, or is too old: log in again.
@@ -130,6 +132,8 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// What else a program needs to know, under names that are part of the contract. Nothing secret.
     pub metadata: Vec<(&'static str, String)>,
+    /// What people are told in place of the usual text of the reason.
+    pub text: Option<&'static str>,
 }
 
 impl Refusal {
@@ -150,6 +154,12 @@ impl Refusal {
     }
 
     #[must_use]
+    pub fn saying(mut self, text: &'static str) -> Self {
+        self.text = Some(text);
+        self
+    }
+
+    #[must_use]
     pub fn with_metadata(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.metadata.push((key, value.into()));
         self
@@ -158,7 +168,7 @@ impl Refusal {
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        Self { reason, violations: Vec::new(), retry_after: None, metadata: Vec::new() }
+        Self { reason, violations: Vec::new(), retry_after: None, metadata: Vec::new(), text: None }
     }
 }
 

@@ -43,6 +43,12 @@ impl LoginNews {
 /// browser that pretends to be another one for a page changes its program, one that clears its cookies loses its device.
 const VERY_DIFFERENT: usize = 2;
 
+/// Whether a client differs in program and network from the one last noted: nothing that everybody can see speaks for it.
+pub fn is_elsewhere(noted: &Signals, refreshing: &Signals) -> bool {
+    let networks = (noted.network, refreshing.network);
+    noted.program != refreshing.program && matches!(networks, (Some(one), Some(other)) if one != other)
+}
+
 /// Whether a session is being refreshed by the client that opened it, for all that can be seen.
 pub fn is_same_client(opened: &Signals, refreshing: &Signals) -> bool {
     let program = opened.program != refreshing.program;
@@ -119,6 +125,19 @@ mod tests {
             ("program, without its device", signals("other/1.0", "192.0.2.1", DeviceSignal::Missing)),
         ] {
             assert!(!is_same_client(&opened, &other), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_elsewhere_when_program_and_network_are_others_whatever_device_it_shows() {
+        let noted = signals("app/1.0", "192.0.2.1", device(1));
+        assert!(is_elsewhere(&noted, &signals("other/1.0", "198.51.100.7", device(1))));
+        for same in [
+            signals("app/2.0", "198.51.100.7", DeviceSignal::Missing),
+            signals("other/1.0", "192.0.2.9", DeviceSignal::Missing),
+            signals("other/1.0", "", DeviceSignal::Missing),
+        ] {
+            assert!(!is_elsewhere(&noted, &same), "{same:?}");
         }
     }
 

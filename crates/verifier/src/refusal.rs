@@ -74,7 +74,7 @@ fn challenge(rejected: &Rejected) -> Option<HeaderValue> {
         // RFC 6750 section 3.1: no error code for who brought no token.
         Rejected::Missing => fixed("Bearer"),
         Rejected::Forbidden => fixed("Bearer error=\"insufficient_scope\""),
-        Rejected::CrossOrigin | Rejected::FeedStale => None,
+        Rejected::CrossOrigin | Rejected::FeedStale | Rejected::NotYetValid => None,
         Rejected::StepUp(wanted) => {
             let mut text = String::from("Bearer error=\"insufficient_user_authentication\"");
             // A level is written by this backend; one that would break out of its quotes is left out.

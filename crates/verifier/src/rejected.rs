@@ -21,7 +21,8 @@ pub enum Rejected {
     UnknownKey,
     /// It was valid and no longer is. The caller has to refresh.
     Expired,
-    /// It is from the future: one of the two clocks is wrong.
+    /// It is from the future: one of the two clocks is wrong. Says nothing against the token, which will be good in a moment; the
+    /// caller must not take it for a reason to log in again.
     NotYetValid,
     /// Authentic, from another service.
     WrongIssuer,
@@ -71,7 +72,7 @@ impl Rejected {
     #[must_use]
     pub fn outside(&self) -> Outside {
         match self {
-            Self::FeedStale => Outside::Unavailable,
+            Self::FeedStale | Self::NotYetValid => Outside::Unavailable,
             Self::CrossOrigin | Self::Forbidden => Outside::PermissionDenied,
             Self::StepUp(_) => Outside::StepUp,
             _ => Outside::Unauthenticated,

@@ -143,8 +143,8 @@ impl Admit {
             // A browser drops the cookie when its token expires.
             return Err(if browser.refresh.is_empty() { Reason::TokenMissing } else { Reason::TokenExpired }.into());
         };
-        let expected = self.recognise.run(&browser.refresh).await.map(|newest| newest.session);
-        let authenticated = self.authenticate.run(origin, access, expected).await;
+        let newest = self.recognise.run(&browser.refresh).await;
+        let authenticated = self.authenticate.run(origin, access, newest).await;
         authenticated.inspect_err(|failure| {
             if failure.reason().ends_session() {
                 browser.forget();

@@ -34,6 +34,14 @@ pub(in crate::store) struct Model {
     pub(in crate::store) in_cookies: bool,
     /// The country it was opened in, where that is known.
     pub(in crate::store) place: Option<String>,
+    /// The latest generation that a recovery skipped.
+    pub(in crate::store) void_generation: Option<i64>,
+    /// The latest generation that came back after it was made; written only where its parent could still be recovered.
+    pub(in crate::store) seen_generation: i64,
+    /// Whether an unrecognized client was answered since the device was last shown.
+    pub(in crate::store) answered_unrecognized: bool,
+    /// When the token of the session, which was over, ended all others of the account.
+    pub(in crate::store) everywhere_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

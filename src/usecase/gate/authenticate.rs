@@ -2,7 +2,11 @@ use crate::{
     keys::{AccessClaims, KeyRing, Rejected},
     runtime::Clock,
     store::{Store, account::Account, service, service::Service, session, session::Session},
-    usecase::{Failure, Origin, key::KeyNews},
+    usecase::{
+        Failure, Origin,
+        key::KeyNews,
+        session::{Newest, WatchUse},
+    },
 };
 use countersign_domain::{
     id::{ServiceId, ServiceSecretId, SessionId, TenantId},
@@ -23,6 +27,7 @@ pub struct Authenticate {
     pub store: Store,
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
+    pub watch_use: WatchUse,
     pub clock: Clock,
 }
 
@@ -94,6 +99,7 @@ impl Authenticate {
         let now = self.clock.now();
         let claims = self.news.open(|| self.ring.read_access(token, now)).await.map_err(|rejected| match rejected {
             Rejected::Expired => Reason::TokenExpired,
+            Rejected::NotYetValid => Reason::TokenNotYetValid,
             _ => Reason::TokenInvalid,
         })?;
         let tenant: TenantId = claims.tenant_id.parse().map_err(|_| Reason::TokenInvalid)?;
@@ -105,7 +111,7 @@ impl Authenticate {
     /// hands, and proves nothing here.
     ///
     /// # Errors
-    /// TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, CALLER_NOT_ALLOWED.
+    /// TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID, SESSION_ENDED, CALLER_NOT_ALLOWED.
     pub async fn service(&self, origin: &Origin, token: &SecretText) -> Result<ServiceCaller, Failure> {
         let Opened { claims, tenant, .. } = self.open(origin, token).await?;
         if claims.level != SERVICE_LEVEL {
@@ -122,23 +128,23 @@ impl Authenticate {
         Ok(ServiceCaller { service, secret, audience: claims.audience, issued_at: claims.issued_at })
     }
 
-    /// With `expected`, the token of another session is one that was replaced: it answers TOKEN_EXPIRED, whatever became of
-    /// that session.
+    /// With the `newest` refresh token of a browser, the access token of another session is one that was replaced: it answers
+    /// TOKEN_EXPIRED, whatever became of that session.
     ///
     /// # Errors
-    /// TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, CALLER_NOT_ALLOWED.
+    /// TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, CALLER_NOT_ALLOWED.
     pub async fn run(
         &self,
         origin: &Origin,
         token: &SecretText,
-        expected: Option<SessionId>,
+        newest: Option<Newest<'_>>,
     ) -> Result<SignedIn, Failure> {
         let Opened { claims, tenant, now } = self.open(origin, token).await?;
         if claims.level == SERVICE_LEVEL {
             return Err(Reason::CallerNotAllowed.into());
         }
         let id: SessionId = claims.session_id.parse().map_err(|_| Reason::TokenInvalid)?;
-        if expected.is_some_and(|expected| expected != id) {
+        if newest.is_some_and(|newest| newest.session != id) {
             return Err(Reason::TokenExpired.into());
         }
         let found = session::find_with_account(&self.store.read(), tenant, id).await?;
@@ -153,6 +159,8 @@ impl Authenticate {
         if session.expiry.idle <= now || session.expiry.absolute <= now {
             return Err(Reason::SessionExpired.into());
         }
+        let generation = newest.map(|newest| newest.generation);
+        self.watch_use.caller(origin, &session, &account, &claims, generation).await?;
         Ok(SignedIn { session, account })
     }
 }

@@ -24,7 +24,7 @@ pub use publish::PublishKeys;
 pub use reload::ReloadKeys;
 pub use retire::{RetireKey, Retired};
 pub use rewrap::{RewrapKeys, Rewrapped};
-pub use rotate::RotateKeys;
+pub use rotate::{RotateKeys, Rotated};
 pub use smith::Keysmith;
 pub(super) use smith::recipient_of;
 pub use tend::TendKeys;

@@ -6,8 +6,9 @@ use crate::{
 };
 use countersign_domain::{
     audit::EventKind,
-    key::{KeyFacts, KeyPurpose, KeySlot, KeyState, Step, due},
+    key::{KeyFacts, KeyPurpose, KeySlot, KeyState, Publication, Step, due, wait_until_known},
 };
+use std::time::Duration;
 
 /// Lets successors take over, and forgets what is over.
 #[derive(Clone, Debug)]
@@ -16,6 +17,18 @@ pub struct RotateKeys {
     pub smith: Keysmith,
     pub journal: Journal,
     pub announce: Announce,
+}
+
+/// What became of a rotation that somebody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotated {
+    /// The key of this id makes tokens from now on.
+    Done(String),
+    /// The key that would take over has not been published for long enough: somebody who checks tokens may not know it for this
+    /// long. Nothing was changed.
+    TooSoon { wait: Duration },
+    /// The slot has no active key, or somebody else changed it meanwhile.
+    Nothing,
 }
 
 impl RotateKeys {
@@ -41,7 +54,29 @@ impl RotateKeys {
         Ok(())
     }
 
-    /// The successor of a slot's active key takes over now. Returns its id; `None` when the slot has no active key, or
+    /// The successor of a slot's active key takes over, unless it was published so lately that a copy of the keys may be around
+    /// which is still good and does not hold it.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a key cannot be sealed.
+    pub async fn when_known(&self, origin: &Origin, slot: &KeySlot) -> Result<Rotated, KeyFailure> {
+        let db = self.store.write();
+        let in_state = |state| key::in_state(&db, slot.tenant, slot.purpose, &slot.audience, state);
+        let (active, staged) = (in_state(KeyState::Active).await?, in_state(KeyState::Staged).await?);
+        if let (Some(active), Some(staged)) = (active, staged) {
+            let keys = Publication {
+                active_made: active.created_at,
+                active_since: active.activated_at.unwrap_or(active.created_at),
+                staged_made: staged.created_at,
+            };
+            if let Some(wait) = wait_until_known(slot.purpose, &keys, self.smith.now()) {
+                return Ok(Rotated::TooSoon { wait });
+            }
+        }
+        Ok(self.now(origin, slot).await?.map_or(Rotated::Nothing, Rotated::Done))
+    }
+
+    /// The successor of a slot's active key takes over now, whoever has heard of it. Returns its id; `None` when the slot has no active key, or
     /// somebody else changed it meanwhile.
     ///
     /// # Errors

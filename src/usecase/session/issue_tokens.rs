@@ -1,12 +1,11 @@
 use crate::{
-    keys::{AccessClaims, KeyRing, RefreshToken},
+    keys::{AccessClaims, KeyRing, RefreshToken, token_id},
     runtime::Entropy,
     store::session::Session,
     usecase::{Failure, account::Profile},
 };
 use countersign_domain::{id::SessionId, refusal::Reason, secret::SecretText, session::SessionLives, time::Timestamp};
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Makes the tokens of a session's live generation. Every flow that hands out tokens comes through here.
 #[derive(Clone, Debug)]
@@ -53,7 +52,7 @@ impl IssueTokens {
             subject: account.id.to_string(),
             issued_at: issued_at.as_seconds(),
             expires_at,
-            token_id: Uuid::from_bytes(self.entropy.bytes()).hyphenated().to_string(),
+            token_id: token_id(session.generation, self.entropy.bytes()).hyphenated().to_string(),
             session_id: session.id.to_string(),
             tenant_id: account.tenant.to_string(),
             roles: profile.roles.clone(),

@@ -1,17 +1,18 @@
 use crate::{
     keys::KeyRing,
     runtime::Clock,
-    store::{Store, device, session, session::Session},
+    store::{Store, account, account::Account, device, session, session::Session},
     usecase::{About, Failure, Journal, Origin, gate::SignedIn, key::KeyNews},
 };
 use countersign_domain::{
     audit::EventKind,
     id::{SessionId, TenantId},
-    refusal::Reason,
+    refresh::{Presented, RefreshVerdict, judge_refresh},
+    refusal::{Reason, Refusal},
     secret::SecretText,
-    session::{EndReason, Keeping, RefreshVerdict, SessionLives, judge_refresh},
+    session::{EndReason, Keeping, SessionLives},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Somebody logs out, here or everywhere.
 #[derive(Clone, Debug)]
@@ -31,16 +32,30 @@ pub enum Leaving {
     AccessToken(Box<SignedIn>),
 }
 
+/// How far somebody leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// This session.
+    Here,
+    /// Every session of the account.
+    Everywhere,
+    /// Every session, by the token of one that is over: good for that once.
+    EverywhereSince { generation: i64 },
+}
+
+/// For how long the last token of a session that is over may end all others.
+const EVERYWHERE_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Logout {
-    /// A session that is over already is a success: it is what was asked for.
+    /// To end a session that is over already is a success: it is what was asked for. To end all others is one only if that is done.
     ///
     /// # Errors
-    /// TOKEN_INVALID.
+    /// TOKEN_INVALID; SESSION_ENDED when the other sessions go on.
     pub async fn run(&self, origin: &Origin, leaving: &Leaving, everywhere: bool) -> Result<(), Failure> {
         match leaving {
             Leaving::AccessToken(caller) => {
-                let tenant = caller.tenant();
-                self.end(origin, tenant, caller.session(), everywhere).await
+                let scope = if everywhere { Scope::Everywhere } else { Scope::Here };
+                self.end(origin, caller.tenant(), caller.session(), scope).await.map(drop)
             }
             Leaving::RefreshToken(token) => {
                 let opened = self.news.open(|| self.ring.open_refresh(token)).await;
@@ -48,36 +63,68 @@ impl Logout {
                 let tenant = TenantId::from_uuid(token.tenant_id);
                 origin.admit(tenant, Reason::TokenInvalid)?;
                 let id = SessionId::from_uuid(token.session_id);
-                let Some((session, account)) = session::find_with_account(&self.store.read(), tenant, id).await? else {
-                    return Ok(());
-                };
+                // Asked of the writer, so that a token which was just handed out is not mistaken for one from the future.
+                let found = session::find_with_account(&self.store.write(), tenant, id).await?;
+                let Some((session, account)) = found else { return done(!everywhere) };
+                let scope =
+                    if everywhere { self.scope(&session, &account, token.generation) } else { Some(Scope::Here) };
                 // An old token may end its own session: that can only do good. It has no say over the others.
-                let (facts, now) = (session.facts(&account), self.clock.now());
-                let verdict = judge_refresh(&facts, token.generation, now, self.lives.succession(Keeping::Client));
-                // `Contended` is what the live generation is when nobody advances it.
-                let is_good = matches!(verdict, RefreshVerdict::Contended | RefreshVerdict::Repeat);
-                self.end(origin, tenant, &session, everywhere && is_good).await
+                let ended = self.end(origin, tenant, &session, scope.unwrap_or(Scope::Here)).await?;
+                done(scope.is_some() && ended)
             }
         }
     }
 
-    async fn end(&self, origin: &Origin, tenant: TenantId, session: &Session, everywhere: bool) -> Result<(), Failure> {
-        let (id, account, now) = (session.id, session.account, self.clock.now());
-        let tx = self.store.begin().await?;
-        let ended = if everywhere {
-            let ended = session::end_all(&tx, tenant, account, None, EndReason::LoggedOutEverywhere, now).await?;
-            // Somebody who leaves everywhere may have reasons; here they are known again.
-            device::forget_all(&tx, tenant, account, session.device).await?;
-            ended
-        } else {
-            u64::from(session::end(&tx, tenant, account, id, EndReason::LoggedOut, now).await?)
-        };
-        if ended == 0 {
-            return Ok(());
+    /// How far a refresh token reaches that is to end everything. `None` for one that has no say over other sessions.
+    fn scope(&self, session: &Session, account: &Account, generation: i64) -> Option<Scope> {
+        // No more than the token alone proves: neither a device nor where it comes from.
+        let presented = Presented { generation, shows_device: false, differs: false };
+        let succession = self.lives.succession(Keeping::Client);
+        match judge_refresh(&session.facts(account), presented, self.clock.now(), succession) {
+            // `Contended` is what the live generation is when nobody advances it.
+            RefreshVerdict::Contended | RefreshVerdict::Repeat => Some(Scope::Everywhere),
+            RefreshVerdict::Ended | RefreshVerdict::Expired | RefreshVerdict::AccountDisabled => {
+                Some(Scope::EverywhereSince { generation })
+            }
+            _ => None,
         }
-        let about = About::own(account).in_session(id);
-        self.journal.did(&tx, tenant, origin, EventKind::LoggedOut, about).await?;
-        tx.commit().await?;
-        Ok(())
     }
+
+    /// Returns whether what was asked for is so now.
+    async fn end(&self, origin: &Origin, tenant: TenantId, session: &Session, scope: Scope) -> Result<bool, Failure> {
+        let (id, owner, now) = (session.id, session.account, self.clock.now());
+        let tx = self.store.begin().await?;
+        if scope != Scope::Here {
+            // Several rows follow: see there.
+            account::lock(&tx, tenant, owner).await?;
+        }
+        if let Scope::EverywhereSince { generation } = scope
+            && !session::spend_on_everywhere(&tx, tenant, id, generation, (now, EVERYWHERE_WINDOW)).await?
+        {
+            return Ok(false);
+        }
+        let ended = if scope == Scope::Here {
+            u64::from(session::end(&tx, tenant, owner, id, EndReason::LoggedOut, now).await?)
+        } else {
+            let ended = session::end_all(&tx, tenant, owner, None, EndReason::LoggedOutEverywhere, now).await?;
+            // Somebody who leaves everywhere may have reasons; here they are known again.
+            device::forget_all(&tx, tenant, owner, session.device).await?;
+            ended
+        };
+        if ended > 0 {
+            let about = About::own(owner).in_session(id);
+            self.journal.did(&tx, tenant, origin, EventKind::LoggedOut, about).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+/// The answer to somebody whose own session is over, whatever it was before.
+pub fn left_here_only() -> Failure {
+    Refusal::from(Reason::SessionEnded).saying("the session has ended; log in, then log out everywhere").into()
+}
+
+fn done(is_done: bool) -> Result<(), Failure> {
+    if is_done { Ok(()) } else { Err(left_here_only()) }
 }

@@ -14,21 +14,22 @@ pub struct RecogniseSession {
 #[derive(Clone, Copy, Debug)]
 pub struct Newest<'a> {
     pub session: SessionId,
+    pub generation: i64,
     pub token: &'a SecretText,
 }
 
 impl RecogniseSession {
     /// The latest generation of the session that was opened last, live or not. `None` when none is a token of ours.
     pub async fn run<'a>(&self, tokens: &'a [SecretText]) -> Option<Newest<'a>> {
-        let mut newest: Option<(i64, Newest<'a>)> = None;
+        let mut newest: Option<Newest<'a>> = None;
         for token in tokens {
             let Ok(opened) = self.news.open(|| self.ring.open_refresh(token)).await else { continue };
             let (session, generation) = (SessionId::from_uuid(opened.session_id), opened.generation);
             // Ids sort by when they were made.
-            if newest.is_none_or(|(latest, before)| (before.session, latest) < (session, generation)) {
-                newest = Some((generation, Newest { session, token }));
+            if newest.is_none_or(|before| (before.session, before.generation) < (session, generation)) {
+                newest = Some(Newest { session, generation, token });
             }
         }
-        newest.map(|(_, newest)| newest)
+        newest
     }
 }

@@ -1,6 +1,7 @@
 use super::{EndStolen, IssueTokens, OpenedSession, WatchClient};
 use crate::{
-    keys::KeyRing,
+    cache::FirstUses,
+    keys::{KeyRing, RefreshToken},
     runtime::Clock,
     store::{
         Store,
@@ -12,11 +13,14 @@ use crate::{
 };
 use countersign_domain::{
     audit::EventKind,
-    id::{SessionId, TenantId},
+    client::DeviceSignal,
+    id::{DeviceId, SessionId, TenantId},
+    refresh::{Presented, RefreshVerdict, Succession, UseVerdict, judge_refresh, judge_use},
     refusal::{Reason, Refusal},
-    risk::Sighting,
+    risk::{Sighting, is_elsewhere},
     secret::SecretText,
-    session::{EndReason, Keeping, RefreshVerdict, SessionLives, Succession, judge_refresh},
+    session::{EndReason, Keeping, SessionLives},
+    time::Timestamp,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +36,7 @@ pub struct Refresh {
     pub lives: SessionLives,
     pub throttle: Throttle,
     pub watch: WatchClient,
+    pub uses: FirstUses,
     pub end_stolen: EndStolen,
     pub journal: Journal,
     pub clock: Clock,
@@ -39,8 +44,46 @@ pub struct Refresh {
 
 /// When a client that met another refresh of its session tries again.
 const CONTENTION_WAIT: Duration = Duration::from_millis(50);
+/// How often a session that changes meanwhile is judged again.
+const JUDGEMENTS: usize = 3;
+
+/// A refresh token that was opened, and what came with it.
+struct Attempt {
+    tenant: TenantId,
+    id: SessionId,
+    generation: i64,
+    seen: Sighting,
+    succession: Succession,
+    now: Timestamp,
+}
+
+impl Attempt {
+    /// The device that was shown.
+    fn device(&self) -> Option<DeviceId> {
+        match self.seen.signals.device {
+            DeviceSignal::Shown(device) => Some(device),
+            DeviceSignal::Missing | DeviceSignal::Unasked => None,
+        }
+    }
+
+    /// The device that was shown, if it is that of the session.
+    fn device_of(&self, session: &Session) -> Option<DeviceId> {
+        self.device().filter(|shown| session.device == Some(*shown))
+    }
+
+    fn judge(&self, session: &Session, account: &Account) -> RefreshVerdict {
+        let presented = Presented {
+            generation: self.generation,
+            shows_device: self.device_of(session).is_some(),
+            differs: is_elsewhere(&session.sighting().signals, &self.seen.signals),
+        };
+        judge_refresh(&session.facts(account), presented, self.now, self.succession)
+    }
+}
 
 impl Refresh {
+    /// `device` is the token of the device, from the message or its cookie.
+    ///
     /// # Errors
     /// TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED,
     /// REAUTHENTICATION_REQUIRED, RATE_LIMITED.
@@ -52,36 +95,70 @@ impl Refresh {
         device: Option<&SecretText>,
     ) -> Result<OpenedSession, Failure> {
         let opened = self.news.open(|| self.ring.open_refresh(token)).await;
-        let token = opened.map_err(|_| Reason::TokenInvalid)?;
-        let tenant = TenantId::from_uuid(token.tenant_id);
-        let id = SessionId::from_uuid(token.session_id);
+        let RefreshToken { tenant_id, session_id, generation, .. } = opened.map_err(|_| Reason::TokenInvalid)?;
+        let (tenant, id) = (TenantId::from_uuid(tenant_id), SessionId::from_uuid(session_id));
         origin.admit(tenant, Reason::TokenInvalid)?;
         self.throttle.refresh(id).await?;
-        let now = self.clock.now();
-        let succession = self.lives.succession(keeping);
-        let step = Step { generation: token.generation, now, idle: self.lives.idle, settling: succession.settling };
-        let seen = self.watch.see(origin, device);
+        let (seen, succession) = (self.watch.see(origin, device), self.lives.succession(keeping));
+        let attempt = Attempt { tenant, id, generation, seen, succession, now: self.clock.now() };
         if self.watch.may_refuse() {
-            self.refuse_another_client(origin, (tenant, id), &step, succession, &seen).await?;
+            self.refuse_another_client(origin, &attempt).await?;
         }
         let db = self.store.write();
+        let step = Step {
+            generation,
+            now: attempt.now,
+            idle: self.lives.idle,
+            settling: succession.settling,
+            device: attempt.device(),
+        };
         if let Some(session) = session::advance(&db, tenant, id, step).await? {
             let found = crate::store::account::find(&self.store.read(), tenant, session.account).await?;
-            return self.hand_out(origin, &session, found.ok_or(Reason::SessionEnded)?, &seen).await;
+            return self.hand_out(origin, &session, found.ok_or(Reason::SessionEnded)?, &attempt.seen).await;
         }
-        // Asked of the writer, so that a replica of the database which lags behind cannot mistake a live token for an old one.
-        let found = session::find_with_account(&db, tenant, id).await?;
-        let (session, account) = found.ok_or(Reason::SessionEnded)?;
-        let reason = match judge_refresh(&session.facts(&account), token.generation, now, succession) {
-            RefreshVerdict::Repeat => return self.hand_out(origin, &session, account, &seen).await,
-            RefreshVerdict::Contended => {
-                return Err(Refusal::from(Reason::RefreshContended).retry_after(CONTENTION_WAIT).into());
+        for _ in 0..JUDGEMENTS {
+            // Asked of the writer, so that a replica of the database which lags behind cannot mistake a live token for an old one.
+            let found = session::find_with_account(&db, tenant, id).await?;
+            let (session, account) = found.ok_or(Reason::SessionEnded)?;
+            // On the heap: rare, and far larger than the way through.
+            if let Some(opened) = Box::pin(self.answer(origin, &attempt, &session, account)).await? {
+                return Ok(opened);
             }
+        }
+        Err(contended(CONTENTION_WAIT))
+    }
+
+    /// Answers a token that did not advance its session. `None` when the session has changed since it was looked at.
+    async fn answer(
+        &self,
+        origin: &Origin,
+        attempt: &Attempt,
+        session: &Session,
+        account: Account,
+    ) -> Result<Option<OpenedSession>, Failure> {
+        let (tenant, id) = (attempt.tenant, attempt.id);
+        let reason = match attempt.judge(session, &account) {
+            RefreshVerdict::Repeat => {
+                let opened = self.hand_out(origin, session, account, &attempt.seen).await?;
+                self.note_repetition(attempt, session).await?;
+                return Ok(Some(opened));
+            }
+            RefreshVerdict::RepeatToUnrecognized => {
+                if !self.watch.tell(origin, session, &account, &attempt.seen).await? {
+                    return Ok(None);
+                }
+                self.note_repetition(attempt, session).await?;
+                let profile = Me::profile(&self.store.read(), account).await?;
+                return self.tokens.run(session, profile).map(Some);
+            }
+            RefreshVerdict::Recover => return self.recover(origin, attempt, session, account).await,
+            RefreshVerdict::Contended => return Err(contended(CONTENTION_WAIT)),
+            RefreshVerdict::Withheld { until } => return Err(contended(until.since(attempt.now))),
             RefreshVerdict::Reused => {
                 // The token is in two hands, and nobody can tell which is the thief's.
                 let (why, told) = (EndReason::RefreshReused, Reason::RefreshTokenReused);
-                if self.end_stolen.run(origin, &session, &account, why, told).await? {
-                    let (presented, live) = (token.generation, session.generation);
+                if self.end_stolen.run(origin, session, &account, why, told).await? {
+                    let (presented, live) = (attempt.generation, session.generation);
                     tracing::warn!(session = %id, presented, live, "a refresh token was reused");
                 }
                 return Err(told.into());
@@ -94,24 +171,49 @@ impl Refresh {
         Err(self.journal.refused(tenant, origin, EventKind::RefreshRefused, about, reason.into()).await)
     }
 
-    /// Refuses another client before anything moves: the one that opened the session must not lose its generation to it. Costs one
-    /// question more, which is asked only where the answer matters.
-    async fn refuse_another_client(
+    /// What a repetition says of the session: that its live generation has reached somebody, and that its device is there.
+    async fn note_repetition(&self, attempt: &Attempt, session: &Session) -> Result<(), Failure> {
+        let lineage = session.lineage();
+        if judge_use(&lineage, attempt.generation, attempt.now, attempt.succession) == UseVerdict::FirstSeen {
+            self.uses.note(attempt.tenant, attempt.id, attempt.generation);
+        }
+        if lineage.answered_unrecognized && attempt.device_of(session).is_some() {
+            session::note_device(&self.store.write(), attempt.tenant, attempt.id).await?;
+        }
+        Ok(())
+    }
+
+    /// The answer that held the live generation was lost: another takes its place.
+    async fn recover(
         &self,
         origin: &Origin,
-        (tenant, id): (TenantId, SessionId),
-        step: &Step,
-        succession: Succession,
-        seen: &Sighting,
-    ) -> Result<(), Failure> {
-        let Some((session, account)) = session::find_with_account(&self.store.write(), tenant, id).await? else {
-            return Ok(());
+        attempt: &Attempt,
+        session: &Session,
+        account: Account,
+    ) -> Result<Option<OpenedSession>, Failure> {
+        let Some(device) = attempt.device_of(session) else { return Ok(None) };
+        let tx = self.store.begin().await?;
+        let times = (attempt.now, self.lives.idle);
+        let Some(recovered) = session::recover(&tx, attempt.tenant, session, device, times).await? else {
+            return Ok(None);
         };
+        let about = About::own(account.id).in_session(session.id);
+        self.journal.did(&tx, attempt.tenant, origin, EventKind::RefreshRecovered, about).await?;
+        tx.commit().await?;
+        self.hand_out(origin, &recovered, account, &attempt.seen).await.map(Some)
+    }
+
+    /// Refuses another client before anything moves: the one that opened the session must not lose its generation to it. Costs one
+    /// question more, which is asked only where the answer matters.
+    async fn refuse_another_client(&self, origin: &Origin, attempt: &Attempt) -> Result<(), Failure> {
+        let found = session::find_with_account(&self.store.write(), attempt.tenant, attempt.id).await?;
+        let Some((session, account)) = found else { return Ok(()) };
         // A token that is refused anyway says by itself what is wrong.
-        match judge_refresh(&session.facts(&account), step.generation, step.now, succession) {
-            RefreshVerdict::Contended | RefreshVerdict::Repeat => {
-                self.watch.admit(origin, &session, &account, seen).await
-            }
+        match attempt.judge(&session, &account) {
+            RefreshVerdict::Contended
+            | RefreshVerdict::Repeat
+            | RefreshVerdict::RepeatToUnrecognized
+            | RefreshVerdict::Recover => self.watch.admit(origin, &session, &account, &attempt.seen).await,
             _ => Ok(()),
         }
     }
@@ -127,4 +229,8 @@ impl Refresh {
         let profile = Me::profile(&self.store.read(), account).await?;
         self.tokens.run(session, profile)
     }
+}
+
+fn contended(wait: Duration) -> Failure {
+    Refusal::from(Reason::RefreshContended).retry_after(wait).into()
 }

@@ -9,7 +9,6 @@ use crate::{
 };
 use countersign_domain::{
     audit::EventKind,
-    client::DeviceSignal,
     mail::MailTemplate,
     refusal::Reason,
     risk::{OnMismatch, Sighting, is_same_client},
@@ -30,14 +29,20 @@ pub struct WatchClient {
     pub clock: Clock,
 }
 
+/// What is noted of a session that has moved.
+struct Moved {
+    answered_unrecognized: bool,
+    is_always_told: bool,
+}
+
 impl WatchClient {
     /// Whether another client may be refused. Then it has to be known before a session advances.
     pub fn may_refuse(&self) -> bool {
         matches!(self.on_mismatch, OnMismatch::Challenge | OnMismatch::End)
     }
 
-    /// The client of a refresh. Only browsers show their device, because only their cookies do it by themselves; so it is missed in a
-    /// session that was opened in cookies, whatever way its token comes back.
+    /// The client of a refresh. Browsers show their device by themselves, so it is missed in a session that was opened in cookies,
+    /// whatever way its token comes back.
     pub fn see(&self, origin: &Origin, device: Option<&SecretText>) -> Sighting {
         self.lookout.see(origin, Lookout::signal(device))
     }
@@ -80,25 +85,49 @@ impl WatchClient {
         if is_same_client(&session.sighting().signals, &seen.signals) {
             return Ok(());
         }
+        let moved = Moved { answered_unrecognized: session.answered_unrecognized, is_always_told: false };
+        self.move_to(origin, session, account, seen, moved).await.map(drop)
+    }
+
+    /// Notes that an unrecognized client is given the live generation, and tells the owner whatever the operator wants: of two at
+    /// once, one is told. Never limited, because the second in a row ends the session. Returns whether nobody noted it before.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn tell(
+        &self,
+        origin: &Origin,
+        session: &Session,
+        account: &Account,
+        seen: &Sighting,
+    ) -> Result<bool, Failure> {
+        let moved = Moved { answered_unrecognized: true, is_always_told: true };
+        self.move_to(origin, session, account, seen, moved).await
+    }
+
+    async fn move_to(
+        &self,
+        origin: &Origin,
+        session: &Session,
+        account: &Account,
+        seen: &Sighting,
+        Moved { answered_unrecognized, is_always_told }: Moved,
+    ) -> Result<bool, Failure> {
         let tenant = account.tenant;
         let moved = Session {
             user_agent: origin.user_agent.clone(),
             address: origin.address.clone(),
             place: seen.place,
-            device: match seen.signals.device {
-                DeviceSignal::Shown(device) => Some(device),
-                DeviceSignal::Missing | DeviceSignal::Unasked => session.device.filter(|_| !session.in_cookies),
-            },
+            answered_unrecognized,
             ..session.clone()
         };
         let tx = self.store.begin().await?;
         if !session::note_client(&tx, tenant, session, &moved).await? {
-            return Ok(());
+            return Ok(false);
         }
         let about = About::target(Some(account.id)).in_session(session.id);
         self.journal.did(&tx, tenant, origin, EventKind::ClientChanged, about).await?;
-        // A client that comes and goes is news each time, and a mailbox that is full of it hides what matters.
-        let is_told = self.on_mismatch == OnMismatch::Mail && self.throttle.tells_of_client(account.id).await;
+        let is_told = is_always_told || self.is_told(account).await;
         if is_told {
             let letter = Letter::of_client(MailTemplate::ClientChanged, account, seen, &origin.address);
             self.post.queue(&tx, tenant, letter, self.clock.now()).await?;
@@ -107,6 +136,11 @@ impl WatchClient {
         if is_told {
             self.post.collect();
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// A client that comes and goes is news each time, and a mailbox that is full of it hides what matters.
+    async fn is_told(&self, account: &Account) -> bool {
+        self.on_mismatch == OnMismatch::Mail && self.throttle.tells_of_client(account.id).await
     }
 }

@@ -17,6 +17,7 @@ use countersign_domain::{
     id::SessionId,
     lockout::Standing,
     mail::MailTemplate,
+    refresh::FIRST_GENERATION,
     refusal::Reason,
     risk::{LoginNews, Sighting, judge_login},
     session::{Keeping, SessionLives},
@@ -68,7 +69,7 @@ impl OpenSession {
             id: SessionId::new(now, self.entropy.bytes()),
             account: account.id,
             audience,
-            generation: 1,
+            generation: FIRST_GENERATION,
             device_name: device_name.as_str().to_owned(),
             user_agent: origin.user_agent.clone(),
             address: origin.address.clone(),
@@ -81,6 +82,9 @@ impl OpenSession {
             device: Some(device.id),
             in_cookies: keeping == Keeping::Cookies,
             place: seen.place,
+            void_generation: None,
+            seen_generation: FIRST_GENERATION,
+            answered_unrecognized: false,
         };
         let profile = Me::profile(&self.store.read(), account.clone()).await?;
         let before = session::sightings(&self.store.read(), tenant, account.id, MAX_SIGHTINGS).await?;

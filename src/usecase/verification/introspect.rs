@@ -1,15 +1,17 @@
 use crate::{
-    keys::{AccessClaims, KeyRing},
+    keys::{AccessClaims, KeyRing, Rejected},
     runtime::Clock,
     store::{Store, service, session},
     usecase::{
         Failure,
         gate::{ServiceCaller, Throttle},
         key::KeyNews,
+        session::WatchUse,
     },
 };
 use countersign_domain::{
     id::{ServiceId, ServiceSecretId, SessionId},
+    refusal::Reason,
     secret::SecretText,
     service::SERVICE_LEVEL,
 };
@@ -22,6 +24,7 @@ pub struct Introspect {
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
     pub throttle: Throttle,
+    pub watch_use: WatchUse,
     pub clock: Clock,
 }
 
@@ -34,13 +37,18 @@ impl Introspect {
     /// 2.2).
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// TOKEN_NOT_YET_VALID, which says something of our clocks and not of the token: called inactive, a person would have to log in
+    /// again. When the database does not answer.
     pub async fn run(&self, caller: &ServiceCaller, token: &SecretText) -> Result<Option<Introspected>, Failure> {
         let service = caller.service();
         self.throttle.introspection(service.id).await?;
         let now = self.clock.now();
         let opened = self.news.open(|| self.ring.read_access(token, now)).await;
-        let Ok(claims) = opened else { return Ok(None) };
+        let claims = match opened {
+            Ok(claims) => claims,
+            Err(Rejected::NotYetValid) => return Err(Reason::TokenNotYetValid.into()),
+            Err(_) => return Ok(None),
+        };
         let is_for_caller = claims.tenant_id == service.tenant.to_string() && claims.audience == caller.audience();
         let holds = is_for_caller && self.is_live(caller, &claims).await?;
         Ok(holds.then_some(Introspected(claims)))
@@ -57,6 +65,9 @@ impl Introspect {
         }
         let Ok(id) = claims.session_id.parse::<SessionId>() else { return Ok(false) };
         let found = session::find_with_account(&db, tenant, id).await?;
-        Ok(found.is_some_and(|(session, account)| session.is_live(self.clock.now()) && !account.is_disabled()))
+        let now = self.clock.now();
+        Ok(found.is_some_and(|(session, account)| {
+            session.is_live(now) && !account.is_disabled() && self.watch_use.holds(&session, &account, claims)
+        }))
     }
 }

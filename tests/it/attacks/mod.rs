@@ -22,6 +22,7 @@ mod link_replay;
 mod locking_out;
 mod login_race;
 mod login_storm;
+mod lost_answer;
 mod mail_injection;
 mod old_token_logout;
 mod overtaken_proof;

@@ -9,9 +9,24 @@ fn an_old_token_ends_its_own_session_only() {
         let second = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
         let third = Person::refresh(app, &second.refresh_token).await.unwrap();
         let stolen = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: true };
-        app.auth().logout(stolen).await.unwrap();
+        assert_eq!(app.auth().logout(stolen).await.reason(), "SESSION_ENDED", "what was not done is not called done");
         assert_eq!(Person::me(app, &third).await.reason(), "SESSION_ENDED");
         Person::me(app, &other).await.unwrap();
         Person::refresh(app, &other.refresh_token).await.unwrap();
+    });
+}
+
+#[test]
+fn an_old_token_ends_sessions_once_and_never_again() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let form = |everywhere| LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere };
+        app.auth().logout(form(false)).await.unwrap();
+        app.auth().logout(form(true)).await.unwrap();
+        for _ in 0..3 {
+            let later = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+            assert_eq!(app.auth().logout(form(true)).await.reason(), "SESSION_ENDED");
+            Person::me(app, &later).await.unwrap();
+        }
     });
 }

@@ -57,6 +57,7 @@ fn waiting_is_advised_only_where_time_can_change_something() {
         Reason::ALL.iter().filter(|reason| status::line(**reason).advice == Advice::Retry).copied().collect();
     let expected = [
         Reason::RefreshContended,
+        Reason::TokenNotYetValid,
         Reason::MailNotFound,
         Reason::DeadlineExceeded,
         Reason::RateLimited,

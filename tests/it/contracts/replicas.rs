@@ -23,7 +23,7 @@ async fn log_in(at: &Replica) -> Session {
 }
 
 async fn refresh(at: &Replica, session: &Session) -> Result<Session, Status> {
-    let request = RefreshRequest { refresh_token: session.refresh_token.clone() };
+    let request = RefreshRequest { refresh_token: session.refresh_token.clone(), ..Default::default() };
     Ok(at.auth().refresh(request).await?.into_inner().session.unwrap())
 }
 

@@ -219,6 +219,33 @@ fn garbage_in_a_cookie_signs_nobody_in_and_stands_in_nobodys_way() {
 }
 
 #[test]
+fn signing_out_clears_cookies_that_nobody_can_read() {
+    on_each_database(async |app| {
+        let planted = format!("{TURN}ffffffff.99");
+        for names in [vec![ACCESS, REFRESH, &planted], vec![REFRESH], vec![ACCESS], vec![&planted]] {
+            for garbage in ["a", "v4.local.AAAA", "a.b.c.d.e", &"x".repeat(4000)] {
+                for everywhere in [false, true] {
+                    let browser = Jar::default();
+                    names.iter().for_each(|name| browser.put(name, garbage));
+                    let form = LogoutRequest { everywhere, ..Default::default() };
+                    let refused = browser.call::<LogoutResponse>(app, "AuthService/Logout", &form).await.unwrap_err();
+                    assert_eq!(reason(&refused), "TOKEN_INVALID", "{names:?}");
+                    assert_eq!(browser.names(), [""; 0], "{names:?}");
+                }
+            }
+        }
+        Person::register(app, EMAIL).await;
+        let browser = Jar::default();
+        browser.log_in(app, EMAIL).await;
+        app.execute("UPDATE sessions SET ended_at = 1").await;
+        let form = LogoutRequest { everywhere: true, ..Default::default() };
+        let refused = browser.call::<LogoutResponse>(app, "AuthService/Logout", &form).await.unwrap_err();
+        assert_eq!(reason(&refused), "SESSION_ENDED", "ended long ago");
+        assert_eq!(browser.names(), [""; 0]);
+    });
+}
+
+#[test]
 fn a_native_caller_gets_its_tokens_in_the_answer_and_cookies_mean_nothing_to_it() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, EMAIL).await;
@@ -236,7 +263,11 @@ fn a_native_caller_gets_its_tokens_in_the_answer_and_cookies_mean_nothing_to_it(
         request.metadata_mut().insert("cookie", cookies.parse().unwrap());
         assert_eq!(reason(&app.auth().refresh(request).await.unwrap_err()), "TOKEN_MISSING");
 
-        let answer = app.auth().refresh(RefreshRequest { refresh_token: ada.session.refresh_token }).await.unwrap();
+        let answer = app
+            .auth()
+            .refresh(RefreshRequest { refresh_token: ada.session.refresh_token, ..Default::default() })
+            .await
+            .unwrap();
         assert!(answer.metadata().get("set-cookie").is_none());
         let session = answer.into_inner().session.unwrap();
         app.account().get_me(bearer(&session.access_token, GetMeRequest {})).await.unwrap();
@@ -267,8 +298,20 @@ fn cookies_do_not_pay_for_what_a_call_brought_besides_them() {
                     &LogoutRequest { refresh_token: ada.session.refresh_token.clone(), ..Default::default() },
                 )
                 .await,
-            browser.ask(app, "AuthService/Refresh", &RefreshRequest { refresh_token: ada.session.refresh_token }).await,
-            browser.ask(app, "AuthService/Refresh", &RefreshRequest { refresh_token: "garbage".to_owned() }).await,
+            browser
+                .ask(
+                    app,
+                    "AuthService/Refresh",
+                    &RefreshRequest { refresh_token: ada.session.refresh_token, ..Default::default() },
+                )
+                .await,
+            browser
+                .ask(
+                    app,
+                    "AuthService/Refresh",
+                    &RefreshRequest { refresh_token: "garbage".to_owned(), ..Default::default() },
+                )
+                .await,
         ];
         for answer in answers {
             assert!(set_cookies(&answer).is_empty(), "{answer:?}");

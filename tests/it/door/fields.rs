@@ -124,7 +124,10 @@ const CASES: &[Case] = &[
     Case {
         path: "/countersign.v1.AuthService/Refresh",
         valid: &[],
-        fields: &[("refresh_token", Silent("TOKEN_INVALID"), Silent("TOKEN_INVALID"))],
+        fields: &[
+            ("refresh_token", Silent("TOKEN_INVALID"), Silent("TOKEN_INVALID")),
+            ("device_token", INVALID, Silent("TOKEN_MISSING")),
+        ],
     },
     Case {
         path: "/countersign.v1.AuthService/Logout",

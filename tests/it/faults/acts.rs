@@ -2,7 +2,7 @@
 
 use crate::support::{App, Backend, PASSWORD, Person, Purpose, bearer};
 use countersign::grpc::wire::proto::*;
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 use tonic::{Request, Status};
 
 /// A call that can be made again and again: each time with what was prepared.
@@ -189,7 +189,7 @@ pub(super) const ACTS: &[Act] = &[
         prepare: |app, email| {
             Box::pin(async move {
                 let refresh_token = Person::sign_up(app, &email).await.session.refresh_token;
-                call!(auth, refresh, RefreshRequest { refresh_token: refresh_token.clone() })
+                call!(auth, refresh, RefreshRequest { refresh_token: refresh_token.clone(), ..Default::default() })
             })
         },
     },
@@ -201,7 +201,29 @@ pub(super) const ACTS: &[Act] = &[
                 let stolen = Person::sign_up(app, &email).await.session.refresh_token;
                 let next = Person::refresh(app, &stolen).await.unwrap();
                 Person::refresh(app, &next.refresh_token).await.unwrap();
-                call!(auth, refresh, RefreshRequest { refresh_token: stolen.clone() })
+                call!(auth, refresh, RefreshRequest { refresh_token: stolen.clone(), ..Default::default() })
+            })
+        },
+    },
+    Act {
+        name: "Refresh of a lost answer",
+        is_repeatable: true,
+        prepare: |app, email| {
+            Box::pin(async move {
+                Person::register(app, &email).await;
+                let form = LoginRequest { identifier: email, password: PASSWORD.to_owned(), ..Default::default() };
+                let LoginResponse { outcome, device_token } = app.auth().login(form).await.unwrap().into_inner();
+                let Some(login_response::Outcome::Session(session)) = outcome else {
+                    panic!("a login without a session")
+                };
+                let refresh_token = session.refresh_token;
+                Person::refresh(app, &refresh_token).await.unwrap();
+                app.advance(Duration::from_secs(31));
+                call!(
+                    auth,
+                    refresh,
+                    RefreshRequest { refresh_token: refresh_token.clone(), device_token: device_token.clone() }
+                )
             })
         },
     },
@@ -222,6 +244,19 @@ pub(super) const ACTS: &[Act] = &[
             Box::pin(async move {
                 let refresh_token = Person::sign_up(app, &email).await.session.refresh_token;
                 Person::log_in(app, &email, PASSWORD).await.unwrap();
+                call!(auth, logout, LogoutRequest { refresh_token: refresh_token.clone(), everywhere: true })
+            })
+        },
+    },
+    Act {
+        name: "Logout everywhere after the session ended",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let refresh_token = Person::sign_up(app, &email).await.session.refresh_token;
+                Person::log_in(app, &email, PASSWORD).await.unwrap();
+                let form = |everywhere| LogoutRequest { refresh_token: refresh_token.clone(), everywhere };
+                app.auth().logout(form(false)).await.unwrap();
                 call!(auth, logout, LogoutRequest { refresh_token: refresh_token.clone(), everywhere: true })
             })
         },

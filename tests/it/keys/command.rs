@@ -59,6 +59,26 @@ async fn a_running_service_notices_within_seconds_what_is_done_to_its_keys() {
 }
 
 #[test]
+fn a_second_rotation_of_the_signing_key_within_minutes_is_refused_with_how_long_to_wait_unless_it_is_to_be_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ProcessOptions::in_folder(folder.path());
+    ServiceProcess::start(&options).stop();
+    options.succeed(&["keys", "rotate", "signing"]);
+    let before = options.succeed(&["keys", "list"]);
+    let complaint = options.fail(&["keys", "rotate", "signing"]);
+    let wait = complaint.split_once("try again in ").and_then(|(_, rest)| rest.split_once(" s, or add `--now`"));
+    let seconds: u64 = wait.unwrap_or_else(|| panic!("{complaint}")).0.parse().unwrap();
+    assert!((1..=300).contains(&seconds), "{complaint}");
+    assert_eq!(options.succeed(&["keys", "list"]), before);
+    assert!(options.succeed(&["keys", "rotate", "signing", "--now"]).contains("has taken over"));
+    // These are in no copy.
+    for purpose in ["encryption", "refresh", "action", "mac", "audit"] {
+        options.succeed(&["keys", "rotate", purpose]);
+        options.succeed(&["keys", "rotate", purpose]);
+    }
+}
+
+#[test]
 fn what_cannot_be_rotated_or_retired_is_refused_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
@@ -120,7 +140,7 @@ async fn every_kind_of_key_is_rotated_in_the_terminal_and_nobody_is_logged_out()
     let mut session = client.sign_up(ADA).await;
     for purpose in ["signing", "encryption", "refresh", "action", "mac"] {
         options.succeed(&["keys", "rotate", purpose]);
-        options.succeed(&["keys", "rotate", purpose]);
+        options.succeed(&["keys", "rotate", purpose, "--now"]);
         client.me(&session).await.unwrap();
         session = client.refresh(&session.refresh_token).await.unwrap();
         client.log_in(ADA, PASSWORD).await.unwrap();

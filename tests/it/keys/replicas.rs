@@ -23,7 +23,7 @@ fn a_replica_that_heard_of_no_rotation_reads_what_the_others_make_and_they_read_
         }
         let session = log_in_for(app, "").await;
         me(&late, &session).await.unwrap();
-        let request = RefreshRequest { refresh_token: session.refresh_token.clone() };
+        let request = RefreshRequest { refresh_token: session.refresh_token.clone(), ..Default::default() };
         let theirs = late.auth().refresh(request).await.unwrap().into_inner().session.unwrap();
         assert_eq!(late.keys.reload.ring.held().len(), held, "it did not have to ask");
         assert_ne!(kid(&theirs), kid(&session), "it still makes tokens with the old key");
@@ -48,7 +48,7 @@ fn a_replica_that_meets_a_key_it_does_not_know_asks_once_and_knows_it() {
             if kind == "access" {
                 me(&late, &session).await.unwrap();
             } else {
-                let request = RefreshRequest { refresh_token: session.refresh_token.clone() };
+                let request = RefreshRequest { refresh_token: session.refresh_token.clone(), ..Default::default() };
                 late.auth().refresh(request).await.unwrap();
             }
             late.close().await;

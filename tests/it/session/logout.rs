@@ -1,9 +1,11 @@
-use crate::support::{App, PASSWORD, Person, Refused as _, bearer, on_each_database, request_with};
+use crate::support::{App, PASSWORD, Person, Refused as _, at_once, bearer, on_each_database, request_with};
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
 use tonic::Status;
 
 const PAST_THE_GRACE: Duration = Duration::from_secs(31);
+const DAY: Duration = Duration::from_hours(24);
+const MOMENT: Duration = Duration::from_micros(1);
 
 async fn leave(app: &App, refresh_token: &str, everywhere: bool) -> Result<(), Status> {
     let form = LogoutRequest { refresh_token: refresh_token.to_owned(), everywhere };
@@ -84,30 +86,85 @@ fn the_parent_within_the_grace_is_good_for_logging_out_everywhere() {
 }
 
 #[test]
-fn a_parent_past_the_grace_has_no_say_over_the_other_sessions() {
+fn a_token_that_was_replaced_ends_its_own_session_and_says_that_the_others_go_on() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
         let live = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
         app.advance(PAST_THE_GRACE);
-        leave(app, &ada.session.refresh_token, true).await.unwrap();
+        assert_refused(leave(app, &ada.session.refresh_token, true).await);
         assert_over(app, &live).await;
         assert_alive(app, &other).await;
     });
 }
 
+/// Nothing else was ended, and the person is told what to do.
+fn assert_refused(answer: Result<(), Status>) {
+    let text = answer.as_ref().unwrap_err().message().to_owned();
+    assert_eq!(answer.reason(), "SESSION_ENDED");
+    assert!(text.contains("log in, then log out everywhere"), "{text}");
+}
+
 #[test]
-fn a_token_of_a_session_that_is_over_has_no_say_over_the_other_sessions() {
+fn the_last_token_of_a_session_that_ended_logs_out_everywhere_for_a_day_and_once() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        app.advance(Duration::from_secs(14 * 24 * 60 * 60));
+        let last = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        leave(app, &last.refresh_token, false).await.unwrap();
+        app.advance(DAY - MOMENT);
         let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
-        leave(app, &ada.session.refresh_token, true).await.unwrap();
-        assert_alive(app, &other).await;
+        assert_refused(leave(app, &ada.session.refresh_token, true).await);
+        leave(app, &last.refresh_token, true).await.unwrap();
+        assert_over(app, &other).await;
+
+        let later = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        assert_refused(leave(app, &last.refresh_token, true).await);
+        assert_alive(app, &later).await;
+        leave(app, &last.refresh_token, false).await.unwrap();
+    });
+}
+
+#[test]
+fn a_day_after_its_session_ended_or_ran_out_a_token_has_no_say_over_the_other_sessions() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
         let ended = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
         leave(app, &ended.refresh_token, false).await.unwrap();
-        leave(app, &ended.refresh_token, true).await.unwrap();
+        app.advance(DAY);
+        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        assert_refused(leave(app, &ended.refresh_token, true).await);
         assert_alive(app, &other).await;
+        app.advance(14 * DAY);
+        let kept = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        // The first one ran out a day ago, and that one a moment.
+        assert_refused(leave(app, &ada.session.refresh_token, true).await);
+        assert_alive(app, &kept).await;
+        leave(app, &other.refresh_token, true).await.unwrap();
+        assert_over(app, &kept).await;
+    });
+}
+
+#[test]
+fn an_access_token_of_a_session_that_is_over_does_not_pass_for_a_logout_everywhere() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        leave(app, &ada.session.refresh_token, false).await.unwrap();
+        assert_refused(leave_by_access(app, &ada.session.access_token, true).await);
+        leave_by_access(app, &ada.session.access_token, false).await.unwrap();
+        assert_alive(app, &other).await;
+    });
+}
+
+#[test]
+fn of_many_logouts_everywhere_with_one_token_of_a_session_that_ended_one_is_done() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        leave(app, &ada.session.refresh_token, false).await.unwrap();
+        let app = &*app;
+        let tried = at_once(16, async |_| leave(app, &ada.session.refresh_token, true).await).await;
+        assert_eq!(tried.successes.len(), 1);
+        tried.assert_refused_only_for(&["SESSION_ENDED"], "the others");
     });
 }
 

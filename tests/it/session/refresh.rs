@@ -1,5 +1,6 @@
 use crate::support::{
-    App, AppOptions, PASSWORD, Person, Refused as _, at_once, census, grown, on_each_database, on_each_database_with,
+    App, AppOptions, Backend, Caller, PASSWORD, Person, Refused as _, at_once, census, grown, on_each_database,
+    on_each_database_with,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign::{grpc::wire::proto::*, usecase::Origin};
@@ -7,8 +8,11 @@ use countersign_domain::tenant::DEFAULT_TENANT;
 use countersign_token::{KeyId, RefreshSealer, RefreshToken, SealingKeys};
 use std::time::Duration;
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
 const GRACE: Duration = Duration::from_secs(30);
+/// The life of an access token.
+const ACCESS: Duration = Duration::from_mins(10);
 const MOMENT: Duration = Duration::from_micros(1);
 
 async fn generation(app: &App) -> i64 {
@@ -66,8 +70,11 @@ fn the_parent_is_answered_with_the_same_generation_until_the_grace_is_over() {
             Person::me(app, &again).await.unwrap();
         }
         app.advance(MOMENT);
-        let status =
-            app.auth().refresh(RefreshRequest { refresh_token: first.refresh_token.clone() }).await.unwrap_err();
+        let status = app
+            .auth()
+            .refresh(RefreshRequest { refresh_token: first.refresh_token.clone(), ..Default::default() })
+            .await
+            .unwrap_err();
         assert_eq!(status.code(), Code::Unauthenticated);
         assert_eq!(Err::<(), _>(status).reason(), "REFRESH_TOKEN_REUSED");
         assert_ended_as_reused(app, &second, "ada@example.org").await;
@@ -84,6 +91,169 @@ fn an_answer_that_was_lost_is_asked_for_again() {
         let next = Person::refresh(app, &retried.refresh_token).await.unwrap();
         Person::me(app, &next).await.unwrap();
         assert_eq!((generation(app).await, live(app).await), (3, 1));
+    });
+}
+
+/// Somebody with a session and the token of the device that it was opened on.
+async fn on_a_device(app: &App, email: &str) -> (Caller, Session, String) {
+    Person::register(app, email).await;
+    let client = Caller::new(app, "app/1.0", "192.0.2.1").await;
+    let (session, device) = client.log_in(email, PASSWORD, "").await;
+    (client, session, device)
+}
+
+async fn void(app: &App) -> i64 {
+    app.number("SELECT coalesce(max(void_generation), 0) FROM sessions").await
+}
+
+#[test]
+fn an_answer_that_was_lost_for_longer_than_the_grace_is_given_anew_to_the_device_of_the_session() {
+    on_each_database(async |app| {
+        for (email, wait) in [("ada@example.org", GRACE + MOMENT), ("grace@example.org", ACCESS)] {
+            let (client, first, device) = on_a_device(app, email).await;
+            drop(client.refresh_with(&first, &device).await.unwrap());
+            app.advance(wait);
+            let third = client.refresh_with(&first, &device).await.unwrap();
+            assert_eq!((generation(app).await, void(app).await), (3, 2));
+            Person::me(app, &third).await.unwrap();
+            // That answer may be lost as well, for as long as any other.
+            app.advance(GRACE);
+            let again = client.refresh_with(&first, &device).await.unwrap();
+            assert_eq!(again.access_expire_time, third.access_expire_time);
+            assert_eq!(generation(app).await, 3);
+            let fourth = client.refresh_with(&again, &device).await.unwrap();
+            Person::me(app, &fourth).await.unwrap();
+            assert!(app.mails_to(email).await.iter().all(|mail| !mail.subject.contains("signed out")));
+            app.execute("DELETE FROM sessions").await;
+        }
+        let recovered = "SELECT count(*) FROM audit_events WHERE kind = 'refresh_recovered'";
+        assert_eq!(app.number(recovered).await, 2);
+    });
+}
+
+#[test]
+fn a_lost_answer_is_given_anew_once_in_a_row_and_only_while_its_access_token_could_live() {
+    on_each_database(async |app| {
+        let (client, first, device) = on_a_device(app, "ada@example.org").await;
+        drop(client.refresh_with(&first, &device).await.unwrap());
+        app.advance(GRACE + MOMENT);
+        let third = client.refresh_with(&first, &device).await.unwrap();
+        app.advance(GRACE + MOMENT);
+        assert_eq!(client.refresh_with(&first, &device).await.reason(), "REFRESH_TOKEN_REUSED");
+        assert_ended_as_reused(app, &third, "ada@example.org").await;
+
+        let (session, device) = client.log_in("ada@example.org", PASSWORD, &device).await;
+        client.refresh_with(&session, &device).await.unwrap();
+        app.advance(ACCESS + MOMENT);
+        assert_eq!(client.refresh_with(&session, &device).await.reason(), "REFRESH_TOKEN_REUSED");
+        app.mail_to("ada@example.org").await;
+    });
+}
+
+#[test]
+fn after_a_rotation_that_arrived_another_answer_may_be_lost() {
+    on_each_database(async |app| {
+        let (client, mut session, device) = on_a_device(app, "ada@example.org").await;
+        for lost in [2, 5, 8] {
+            drop(client.refresh_with(&session, &device).await.unwrap());
+            app.advance(GRACE + MOMENT);
+            session = client.refresh_with(&session, &device).await.unwrap();
+            assert_eq!(void(app).await, lost);
+            app.advance(GRACE + MOMENT);
+            session = client.refresh_with(&session, &device).await.unwrap();
+        }
+        Person::me(app, &session).await.unwrap();
+    });
+}
+
+#[test]
+fn a_lost_answer_that_is_asked_for_by_many_at_once_is_given_anew_once() {
+    on_each_database(async |app| {
+        let (client, first, device) = on_a_device(app, "ada@example.org").await;
+        drop(client.refresh_with(&first, &device).await.unwrap());
+        app.advance(GRACE + MOMENT);
+        let (app, client) = (&*app, &client);
+        let tabs = at_once(32, async |_| client.refresh_with(&first, &device).await).await;
+        tabs.assert_refused_only_for(&["REFRESH_CONTENDED"], "tabs");
+        assert!(!tabs.successes.is_empty());
+        assert_eq!((generation(app).await, void(app).await, live(app).await), (3, 2, 1));
+        for tab in &tabs.successes {
+            Person::me(app, tab).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn an_answer_whose_access_token_was_used_here_is_not_given_anew() {
+    on_each_database(async |app| {
+        let backend = Backend::enrol(app, "orders").await;
+        for (email, how) in [("ada@example.org", "GetMe"), ("grace@example.org", "Introspect")] {
+            let (client, first, device) = on_a_device(app, email).await;
+            let second = client.refresh_with(&first, &device).await.unwrap();
+            if how == "GetMe" {
+                Person::me(app, &second).await.unwrap();
+            } else {
+                let asked = backend.asks(IntrospectRequest { token: second.access_token.clone() });
+                assert!(app.verification().introspect(asked).await.unwrap().into_inner().active);
+            }
+            app.note_uses.run().await.unwrap();
+            assert_eq!(app.number("SELECT max(seen_generation) FROM sessions").await, 2, "{how}");
+            app.advance(GRACE + MOMENT);
+            assert_eq!(client.refresh_with(&first, &device).await.reason(), "REFRESH_TOKEN_REUSED", "{how}");
+            assert!(app.mails_to(email).await.iter().any(|mail| mail.subject.contains("signed out a device")));
+            app.execute("DELETE FROM sessions").await;
+        }
+    });
+}
+
+#[test]
+fn the_use_of_an_older_access_token_says_nothing_of_the_answer_after_it() {
+    on_each_database(async |app| {
+        let (client, first, device) = on_a_device(app, "ada@example.org").await;
+        drop(client.refresh_with(&first, &device).await.unwrap());
+        Person::me(app, &first).await.unwrap();
+        app.note_uses.run().await.unwrap();
+        app.advance(GRACE + MOMENT);
+        let third = client.refresh_with(&first, &device).await.unwrap();
+        assert_eq!(Person::me(app, &first).await.reason(), "TOKEN_EXPIRED", "its holder has a newer one");
+        Person::me(app, &third).await.unwrap();
+    });
+}
+
+#[test]
+fn a_device_token_that_can_be_none_is_a_bad_field_and_another_one_is_none() {
+    on_each_database(async |app| {
+        let (client, first, _) = on_a_device(app, "ada@example.org").await;
+        assert_eq!(client.refresh_with(&first, &"x".repeat(10_000)).await.reason(), "INVALID_FIELD");
+        let second = client.refresh_with(&first, "garbage").await.unwrap();
+        let (_, another) = Caller::new(app, "app/1.0", "192.0.2.1").await.log_in("ada@example.org", PASSWORD, "").await;
+        app.advance(GRACE + MOMENT);
+        assert_eq!(client.refresh_with(&first, &another).await.reason(), "REFRESH_TOKEN_REUSED");
+        assert_eq!(Person::me(app, &second).await.reason(), "SESSION_ENDED");
+        app.mail_to("ada@example.org").await;
+    });
+}
+
+#[test]
+fn a_token_of_a_clock_that_is_ahead_says_so_and_refresh_goes_on() {
+    on_each_database(async |app| {
+        let first = Person::sign_up(app, "ada@example.org").await.session;
+        drop(Person::refresh(app, &first.refresh_token).await.unwrap());
+        // As a replica would have written it whose clock is six seconds ahead.
+        app.execute("UPDATE sessions SET refreshed_at = refreshed_at + 6000000").await;
+        let ahead = Person::refresh(app, &first.refresh_token).await.unwrap();
+        let status = Person::me(app, &ahead).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable);
+        assert!(status.get_error_details().retry_info().is_some());
+        assert_eq!(Err::<(), _>(status).reason(), "TOKEN_NOT_YET_VALID");
+        let backend = Backend::enrol(app, "orders").await;
+        let asked = backend.asks(IntrospectRequest { token: ahead.access_token.clone() });
+        assert_eq!(app.verification().introspect(asked).await.reason(), "TOKEN_NOT_YET_VALID");
+
+        let next = Person::refresh(app, &ahead.refresh_token).await.unwrap();
+        Person::me(app, &next).await.unwrap();
+        app.advance(Duration::from_secs(1));
+        Person::me(app, &ahead).await.unwrap();
     });
 }
 

@@ -19,7 +19,7 @@ use countersign::{
         mail::DeliverMail,
         revocation::FollowRevocations,
         service::OperateServices,
-        session::EndSessions,
+        session::{EndSessions, NoteUses},
     },
     wiring::{KeyDesk, Service, World},
 };
@@ -112,6 +112,8 @@ pub(crate) struct App {
     pub(crate) purge: Purge,
     /// Seals the audit trail, when the test says so.
     pub(crate) seal: SealEvents,
+    /// Writes down which generations of sessions have been used, when the test says so.
+    pub(crate) note_uses: NoteUses,
     pub(crate) keys: TendKeys,
     pub(crate) key_desk: KeyDesk,
     pub(crate) accounts: OperateAccounts,
@@ -159,7 +161,7 @@ impl App {
         let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let operators = admin_listener.local_addr().unwrap();
         let (stop, shutdown) = Shutdown::new();
-        let seal = service.seal_events.clone();
+        let (seal, note_uses) = (service.seal_events.clone(), service.note_uses.clone());
         let answering = Box::pin(service.answer_operators(admin_listener, shutdown.clone()));
         let admin_server = tokio::spawn(async move { answering.await.unwrap() });
         let (deliver, purge, accounts) =
@@ -174,6 +176,7 @@ impl App {
             address,
             operators,
             seal,
+            note_uses,
             admin_channel,
             admin_server,
             clock: hand,

@@ -37,7 +37,13 @@ impl Caller {
     }
 
     pub(crate) async fn refresh(&self, session: &Session) -> Result<Session, Status> {
-        let request = RefreshRequest { refresh_token: session.refresh_token.clone() };
+        self.refresh_with(session, "").await
+    }
+
+    /// Shows a device, as a client does that keeps the token of its login.
+    pub(crate) async fn refresh_with(&self, session: &Session, device_token: &str) -> Result<Session, Status> {
+        let request =
+            RefreshRequest { refresh_token: session.refresh_token.clone(), device_token: device_token.to_owned() };
         Ok(self.auth.clone().refresh(self.from(request)).await?.into_inner().session.unwrap())
     }
 }

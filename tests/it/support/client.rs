@@ -87,7 +87,10 @@ impl Client {
     }
 
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Session, Status> {
-        let answer = self.auth().refresh(RefreshRequest { refresh_token: refresh_token.to_owned() }).await?;
+        let answer = self
+            .auth()
+            .refresh(RefreshRequest { refresh_token: refresh_token.to_owned(), ..Default::default() })
+            .await?;
         Ok(answer.into_inner().session.expect("a refresh answers with a session"))
     }
 

@@ -68,7 +68,10 @@ impl Person {
 
     /// Exchanges a refresh token.
     pub(crate) async fn refresh(app: &App, refresh_token: &str) -> Result<Session, Status> {
-        let answer = app.auth().refresh(RefreshRequest { refresh_token: refresh_token.to_owned() }).await?;
+        let answer = app
+            .auth()
+            .refresh(RefreshRequest { refresh_token: refresh_token.to_owned(), ..Default::default() })
+            .await?;
         Ok(answer.into_inner().session.expect("a refresh answers with a session"))
     }
 

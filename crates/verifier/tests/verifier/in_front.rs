@@ -9,7 +9,7 @@ use tonic::body::Body;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use crate::support::{
-    Connected, TestClock, claims, connected, offline_keys,
+    Connected, NOW, TestClock, claims, connected, offline_keys,
     orders::{ListRequest, ListResponse, orders_server},
     token, token_of,
 };
@@ -61,6 +61,17 @@ async fn http_is_let_through_or_challenged() {
     assert_eq!((bad.status(), header(&bad, "www-authenticate")), (StatusCode::UNAUTHORIZED, challenge));
     let twice = ask(&layer, with(with(get(), &token("a")), &token("a"))).await;
     assert_eq!(twice.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_from_a_clock_that_is_ahead_is_to_be_tried_again_and_no_reason_to_log_in() {
+    let layer = offline().layer();
+    let issued = |ahead| token_of(&AccessClaims { issued_at: NOW + ahead, ..claims("a") }, 1);
+    assert_eq!(ask(&layer, with(get(), &issued(5))).await.status(), StatusCode::OK);
+    let refused = ask(&layer, with(get(), &issued(6))).await;
+    assert_eq!((refused.status(), header(&refused, "www-authenticate")), (StatusCode::SERVICE_UNAVAILABLE, None));
+    let refused = ask(&layer, with(call(), &issued(6))).await;
+    assert_eq!((refused.status(), header(&refused, "grpc-status")), (StatusCode::OK, Some("14")));
 }
 
 #[tokio::test(start_paused = true)]

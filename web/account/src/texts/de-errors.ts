@@ -19,6 +19,7 @@ export const deErrors: Errors = {
     TOKEN_MISSING: "Bitte melden Sie sich an, um weiterzumachen.",
     TOKEN_INVALID: "Ihre Anmeldung gilt nicht mehr. Bitte melden Sie sich neu an.",
     TOKEN_EXPIRED: "Ihre Anmeldung ist zu alt. Bitte melden Sie sich neu an.",
+    TOKEN_NOT_YET_VALID: "Die Uhren des Dienstes weichen voneinander ab. Bitte versuchen Sie es gleich noch einmal.",
     SESSION_ENDED: "Sie wurden abgemeldet, hier oder von einem anderen Gerät aus. Bitte melden Sie sich neu an.",
     SESSION_EXPIRED: "Sie waren länger nicht hier und wurden deshalb abgemeldet. Bitte melden Sie sich neu an.",
     REFRESH_TOKEN_REUSED:

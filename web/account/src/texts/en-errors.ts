@@ -19,6 +19,7 @@ export const enErrors: Errors = {
     TOKEN_MISSING: "Please sign in to go on.",
     TOKEN_INVALID: "Your sign-in is no longer valid. Please sign in again.",
     TOKEN_EXPIRED: "Your sign-in is too old. Please sign in again.",
+    TOKEN_NOT_YET_VALID: "The clocks of the service differ. Please try again in a moment.",
     SESSION_ENDED: "You were signed out, here or from another device. Please sign in again.",
     SESSION_EXPIRED: "You have not been here for a while, so you were signed out. Please sign in again.",
     REFRESH_TOKEN_REUSED:

@@ -1,0 +1,373 @@
+//! Refresh: which generation of a session is answered with which.
+//!
+//! Rotation alone cannot tell a client whose answer was lost from a thief: both present a generation that was replaced. What the
+//! service remembers of the generations is small ([`Lineage`]), and the rule is one function of it ([`judge_refresh`]).
+//! `docs/adr/0023-a-lost-answer-is-recovered-once.md` has the table; `tests/refresh_model.rs` plays every order of events.
+
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// How the generations of a session follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Succession {
+    /// A generation younger than this is not replaced: it is handed out again.
+    pub settling: Duration,
+    /// How long the parent of the live generation may come back.
+    pub grace: Duration,
+    /// How long after its replacement the parent may be recovered by the device of the session: the life of an access token.
+    pub recovery: Duration,
+}
+
+/// What is remembered of the generations of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lineage {
+    /// The live generation.
+    pub generation: i64,
+    /// The generation that its holder had before, who may not have got the answer.
+    pub parent: i64,
+    /// When the live generation was made.
+    pub rotated_at: Timestamp,
+    /// The latest generation that a recovery skipped. Whoever holds it got it in the place of the client that recovered.
+    pub void: Option<i64>,
+    /// Whether the live generation was made by proving the person anew.
+    pub is_reauthenticated: bool,
+    /// Whether the live generation has come back: its refresh token, or an access token of it to one of our own RPCs.
+    pub is_seen: bool,
+    /// Whether an unrecognized client was answered since the device of the session was last shown.
+    pub answered_unrecognized: bool,
+}
+
+impl Lineage {
+    /// Whether the live generation was made by a recovery.
+    fn is_recovered(&self) -> bool {
+        self.void.and_then(|void| void.checked_add(1)) == Some(self.generation)
+    }
+
+    fn is_within(&self, window: Duration, now: Timestamp) -> bool {
+        now <= self.rotated_at.plus(window)
+    }
+}
+
+/// A refresh token that came back, and with what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presented {
+    pub generation: i64,
+    /// Whether the token of the device that the session was opened on came along.
+    pub shows_device: bool,
+    /// Whether both program and network are others than those last noted for the session.
+    pub differs: bool,
+}
+
+impl Presented {
+    fn is_unrecognized(&self) -> bool {
+        self.differs && !self.shows_device
+    }
+}
+
+/// What is known of a session whose refresh did not go through at once.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionFacts {
+    pub lineage: Lineage,
+    /// When the session runs out, idle or absolute, whichever is first.
+    pub expires_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub account_disabled: bool,
+}
+
+/// The answer to a refresh token that the one conditional statement did not advance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshVerdict {
+    /// The live generation is handed out again, nothing moves.
+    Repeat,
+    /// The same, to a client that differs in program and network and shows no device: the owner is told.
+    RepeatToUnrecognized,
+    /// The answer that held the live generation was lost. It is void, and a new one takes its place, with the proof (`acr`,
+    /// `auth_time`) of the generation that was presented.
+    Recover,
+    /// Somebody else is advancing this very session now: try again.
+    Contended,
+    /// The person was proven anew, and whoever holds an older generation takes up the new one first: try again then.
+    Withheld {
+        until: Timestamp,
+    },
+    Ended,
+    Expired,
+    AccountDisabled,
+    /// A generation that was replaced, or never existed: the token is in two hands.
+    Reused,
+}
+
+/// Judges a refresh (RFC 9700 section 4.14.2). A session that is over says so before anything is called reuse, so that
+/// a forgotten tab is not reported as a theft.
+pub fn judge_refresh(
+    session: &SessionFacts,
+    presented: Presented,
+    now: Timestamp,
+    succession: Succession,
+) -> RefreshVerdict {
+    // Disabling ends the sessions too, and "ended" alone would send the person to a login that can only fail.
+    if session.account_disabled {
+        return RefreshVerdict::AccountDisabled;
+    }
+    if session.ended_at.is_some() {
+        return RefreshVerdict::Ended;
+    }
+    if session.expires_at <= now {
+        return RefreshVerdict::Expired;
+    }
+    judge_generation(&session.lineage, presented, now, succession)
+}
+
+/// Of a session that is live.
+fn judge_generation(lineage: &Lineage, presented: Presented, now: Timestamp, succession: Succession) -> RefreshVerdict {
+    let generation = presented.generation;
+    if generation == lineage.generation {
+        let has_settled = lineage.rotated_at.plus(succession.settling) <= now;
+        return if has_settled { RefreshVerdict::Contended } else { hand_out_again(lineage, presented) };
+    }
+    if lineage.void == Some(generation) {
+        return RefreshVerdict::Reused;
+    }
+    let is_in_grace = lineage.is_within(succession.grace, now);
+    if lineage.is_reauthenticated && is_in_grace && generation < lineage.generation {
+        return RefreshVerdict::Withheld { until: lineage.rotated_at.plus(succession.grace) };
+    }
+    if generation != lineage.parent {
+        return RefreshVerdict::Reused;
+    }
+    if is_in_grace {
+        // The parent of a recovered generation is past the grace of its own replacement: only the device that recovered may
+        // repeat that.
+        let may_repeat = presented.shows_device || !lineage.is_recovered();
+        return if may_repeat { hand_out_again(lineage, presented) } else { RefreshVerdict::Reused };
+    }
+    let may_recover = presented.shows_device
+        && !lineage.is_seen
+        && !lineage.is_recovered()
+        && lineage.is_within(succession.recovery, now);
+    if may_recover { RefreshVerdict::Recover } else { RefreshVerdict::Reused }
+}
+
+fn hand_out_again(lineage: &Lineage, presented: Presented) -> RefreshVerdict {
+    match (presented.is_unrecognized(), lineage.answered_unrecognized) {
+        (false, _) => RefreshVerdict::Repeat,
+        (true, false) => RefreshVerdict::RepeatToUnrecognized,
+        (true, true) => RefreshVerdict::Reused,
+    }
+}
+
+/// What an access token says of its session, when one of our own RPCs is called with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UseVerdict {
+    /// Nothing new.
+    Good,
+    /// The live generation has reached somebody. That is noted while its parent could still be recovered.
+    FirstSeen,
+    /// Older than a generation that was skipped. Its holder has a newer one, or is nobody we know: it refreshes.
+    Outdated,
+    /// Of the generation that was skipped: the answer that held it reached somebody else.
+    Reused,
+}
+
+/// Judges the use of an access token of `generation` that is authentic and not expired, of a session that is live.
+pub fn judge_use(lineage: &Lineage, generation: i64, now: Timestamp, succession: Succession) -> UseVerdict {
+    match lineage.void {
+        Some(void) if generation == void => return UseVerdict::Reused,
+        Some(void) if generation < void => return UseVerdict::Outdated,
+        _ => {}
+    }
+    let has_recoverable_parent =
+        lineage.parent >= FIRST_GENERATION && !lineage.is_recovered() && lineage.is_within(succession.recovery, now);
+    if generation == lineage.generation && !lineage.is_seen && has_recoverable_parent {
+        return UseVerdict::FirstSeen;
+    }
+    UseVerdict::Good
+}
+
+/// The generation that a session is opened with.
+pub const FIRST_GENERATION: i64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SUCCESSION: Succession =
+        Succession { settling: Duration::ZERO, grace: Duration::from_secs(30), recovery: Duration::from_secs(600) };
+    const DEVICE: Presented = Presented { generation: 6, shows_device: true, differs: false };
+    const PLAIN: Presented = Presented { shows_device: false, ..DEVICE };
+    const UNRECOGNIZED: Presented = Presented { differs: true, ..PLAIN };
+
+    fn lineage() -> Lineage {
+        Lineage {
+            generation: 7,
+            parent: 6,
+            rotated_at: Timestamp::from_seconds(1_000),
+            void: None,
+            is_reauthenticated: false,
+            is_seen: false,
+            answered_unrecognized: false,
+        }
+    }
+
+    fn facts(lineage: Lineage) -> SessionFacts {
+        SessionFacts { lineage, expires_at: Timestamp::from_seconds(5_000), ended_at: None, account_disabled: false }
+    }
+
+    fn judge(lineage: Lineage, presented: Presented, at: i64) -> RefreshVerdict {
+        judge_refresh(&facts(lineage), presented, Timestamp::from_seconds(at), SUCCESSION)
+    }
+
+    #[test]
+    fn the_parent_may_come_back_until_the_grace_is_over_and_not_a_moment_longer() {
+        assert_eq!(judge(lineage(), PLAIN, 1_000), RefreshVerdict::Repeat);
+        assert_eq!(judge(lineage(), PLAIN, 1_030), RefreshVerdict::Repeat);
+        assert_eq!(judge(lineage(), PLAIN, 1_031), RefreshVerdict::Reused);
+    }
+
+    #[test]
+    fn after_the_grace_the_device_recovers_a_lost_answer_while_access_tokens_live_and_no_longer() {
+        assert_eq!(judge(lineage(), DEVICE, 1_030), RefreshVerdict::Repeat);
+        assert_eq!(judge(lineage(), DEVICE, 1_031), RefreshVerdict::Recover);
+        assert_eq!(judge(lineage(), DEVICE, 1_600), RefreshVerdict::Recover);
+        assert_eq!(judge(lineage(), DEVICE, 1_601), RefreshVerdict::Reused);
+        let elsewhere = Presented { differs: true, ..DEVICE };
+        assert_eq!(judge(lineage(), elsewhere, 1_031), RefreshVerdict::Recover, "a phone that went elsewhere");
+    }
+
+    #[test]
+    fn an_answer_that_reached_somebody_is_not_recovered() {
+        let seen = Lineage { is_seen: true, ..lineage() };
+        assert_eq!(judge(seen, DEVICE, 1_031), RefreshVerdict::Reused);
+        assert_eq!(judge(seen, DEVICE, 1_030), RefreshVerdict::Repeat, "the grace is for tabs that crossed");
+    }
+
+    #[test]
+    fn a_recovery_is_repeated_to_the_device_within_the_grace_and_is_not_followed_by_another() {
+        let recovered = Lineage { generation: 8, void: Some(7), ..lineage() };
+        assert_eq!(recovered.parent, 6);
+        assert_eq!(judge(recovered, DEVICE, 1_030), RefreshVerdict::Repeat);
+        assert_eq!(judge(recovered, PLAIN, 1_001), RefreshVerdict::Reused);
+        assert_eq!(judge(recovered, DEVICE, 1_031), RefreshVerdict::Reused);
+        let next = Lineage { generation: 9, parent: 8, void: Some(7), ..lineage() };
+        let presented = Presented { generation: 8, ..DEVICE };
+        assert_eq!(judge(next, presented, 1_031), RefreshVerdict::Recover, "not in a row");
+    }
+
+    #[test]
+    fn a_generation_that_was_skipped_is_reuse_whoever_brings_it_and_whenever() {
+        let recovered = Lineage { generation: 8, void: Some(7), ..lineage() };
+        for at in [1_000, 1_030, 1_031, 1_601] {
+            for presented in [DEVICE, PLAIN, UNRECOGNIZED] {
+                let presented = Presented { generation: 7, ..presented };
+                assert_eq!(judge(recovered, presented, at), RefreshVerdict::Reused);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unrecognized_client_is_answered_once_within_the_grace_and_its_owner_told() {
+        assert_eq!(judge(lineage(), UNRECOGNIZED, 1_001), RefreshVerdict::RepeatToUnrecognized);
+        let again = Lineage { answered_unrecognized: true, ..lineage() };
+        assert_eq!(judge(again, UNRECOGNIZED, 1_001), RefreshVerdict::Reused);
+        for presented in [PLAIN, DEVICE, Presented { differs: true, ..DEVICE }] {
+            assert_eq!(judge(again, presented, 1_001), RefreshVerdict::Repeat, "{presented:?}");
+        }
+    }
+
+    #[test]
+    fn in_cookies_a_generation_settles_while_its_parent_may_come_back_and_nothing_older_may() {
+        let succession = Succession { settling: SUCCESSION.grace, ..SUCCESSION };
+        let at = |presented, seconds| {
+            judge_refresh(&facts(lineage()), presented, Timestamp::from_seconds(seconds), succession)
+        };
+        let live = Presented { generation: 7, ..PLAIN };
+        assert_eq!(at(live, 1_029), RefreshVerdict::Repeat);
+        assert_eq!(at(live, 1_030), RefreshVerdict::Contended);
+        assert_eq!(at(Presented { differs: true, ..live }, 1_029), RefreshVerdict::RepeatToUnrecognized);
+        assert_eq!(at(PLAIN, 1_030), RefreshVerdict::Repeat);
+        assert_eq!(at(PLAIN, 1_031), RefreshVerdict::Reused);
+        assert_eq!(at(Presented { generation: 5, ..DEVICE }, 1_000), RefreshVerdict::Reused);
+    }
+
+    #[test]
+    fn after_a_new_proof_an_older_generation_gets_nothing_and_is_no_reuse_before_the_grace_is_over() {
+        let proven = Lineage { is_reauthenticated: true, ..lineage() };
+        let until = Timestamp::from_seconds(1_030);
+        for generation in [5, 6] {
+            for presented in [DEVICE, PLAIN, UNRECOGNIZED] {
+                let presented = Presented { generation, ..presented };
+                assert_eq!(judge(proven, presented, 1_030), RefreshVerdict::Withheld { until });
+            }
+        }
+        assert_eq!(judge(proven, PLAIN, 1_031), RefreshVerdict::Reused);
+        assert_eq!(judge(proven, DEVICE, 1_031), RefreshVerdict::Recover, "with the proof of the older one");
+    }
+
+    #[test]
+    fn a_grandparent_or_a_generation_from_the_future_is_reuse_at_once() {
+        for generation in [5, 8, i64::MAX, i64::MIN] {
+            assert_eq!(judge(lineage(), Presented { generation, ..DEVICE }, 1_000), RefreshVerdict::Reused);
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_over_says_so_before_anything_is_called_reuse() {
+        let judge = |session| {
+            judge_refresh(&session, Presented { generation: 1, ..PLAIN }, Timestamp::from_seconds(1_000), SUCCESSION)
+        };
+        let live = facts(lineage());
+        let ended_at = Some(Timestamp::from_seconds(900));
+        assert_eq!(judge(SessionFacts { ended_at, ..live }), RefreshVerdict::Ended);
+        assert_eq!(judge(SessionFacts { expires_at: Timestamp::from_seconds(1_000), ..live }), RefreshVerdict::Expired);
+        let disabled = SessionFacts { account_disabled: true, ..live };
+        assert_eq!(judge(disabled), RefreshVerdict::AccountDisabled);
+        assert_eq!(judge(SessionFacts { ended_at, ..disabled }), RefreshVerdict::AccountDisabled);
+    }
+
+    #[test]
+    fn the_live_generation_that_was_not_advanced_is_contended_never_refused() {
+        assert_eq!(judge(lineage(), Presented { generation: 7, ..PLAIN }, 1_000), RefreshVerdict::Contended);
+    }
+
+    #[test]
+    fn the_first_use_of_a_generation_is_noted_while_its_parent_could_be_recovered() {
+        let judge = |lineage, generation, at| judge_use(&lineage, generation, Timestamp::from_seconds(at), SUCCESSION);
+        assert_eq!(judge(lineage(), 7, 1_600), UseVerdict::FirstSeen);
+        assert_eq!(judge(lineage(), 7, 1_601), UseVerdict::Good);
+        assert_eq!(judge(lineage(), 6, 1_000), UseVerdict::Good, "access tokens live on beside their successors");
+        assert_eq!(judge(Lineage { is_seen: true, ..lineage() }, 7, 1_000), UseVerdict::Good);
+        assert_eq!(
+            judge(Lineage { generation: 1, parent: 0, ..lineage() }, 1, 1_000),
+            UseVerdict::Good,
+            "it has no parent"
+        );
+    }
+
+    #[test]
+    fn an_access_token_of_a_generation_that_was_skipped_is_reuse_and_older_ones_are_over() {
+        for generation in [8, 9, 20] {
+            let lineage = Lineage { generation, parent: generation - 1, void: Some(7), ..lineage() };
+            let judge = |generation| judge_use(&lineage, generation, Timestamp::from_seconds(1_000), SUCCESSION);
+            assert_eq!(judge(7), UseVerdict::Reused);
+            assert_eq!(judge(6), UseVerdict::Outdated);
+            assert_ne!(judge(8), UseVerdict::Reused);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn only_the_immediate_parent_is_ever_answered(
+            generation in any::<i64>(),
+            shows_device: bool,
+            differs: bool,
+            at in 0_i64..4_999,
+        ) {
+            let verdict = judge(lineage(), Presented { generation, shows_device, differs }, at);
+            if !matches!(verdict, RefreshVerdict::Reused | RefreshVerdict::Contended) {
+                prop_assert_eq!(generation, 6);
+                prop_assert!(at <= 1_030 || (shows_device && at <= 1_600));
+            }
+        }
+    }
+}

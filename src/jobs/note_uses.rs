@@ -1,0 +1,25 @@
+use crate::{
+    runtime::{Shutdown, sleep},
+    usecase::session::NoteUses,
+};
+use std::time::Duration;
+
+/// Uses within this time are written together.
+const GATHER: Duration = Duration::from_millis(250);
+
+/// Writes down which generations of sessions have been used, until the service stops, and once more then.
+pub async fn note_uses(note: NoteUses, mut shutdown: Shutdown) {
+    loop {
+        let next = async {
+            note.noted().await;
+            sleep(GATHER).await;
+        };
+        let stopping = shutdown.unless(next).await.is_err();
+        if let Err(fault) = note.run().await {
+            tracing::warn!(%fault, "uses of sessions were not noted; the next ones are");
+        }
+        if stopping {
+            return;
+        }
+    }
+}

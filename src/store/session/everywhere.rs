@@ -1,0 +1,39 @@
+//! What a session that is over can still do.
+
+use crate::store::{StoreFault, Tx, entity::session, executor::Behind as _};
+use countersign_domain::{
+    id::{SessionId, TenantId},
+    time::Timestamp,
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
+use std::time::Duration;
+
+/// Lets the token of a session that is over end all others of its account, once. It has to be of the last generation, and the
+/// session over for less than `window`. Returns whether it was let.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn spend_on_everywhere(
+    tx: &Tx,
+    tenant: TenantId,
+    id: SessionId,
+    generation: i64,
+    (now, window): (Timestamp, Duration),
+) -> Result<bool, StoreFault> {
+    let since = now.minus(window).as_micros();
+    let has_run_out = Condition::all()
+        .add(session::Column::EndedAt.is_null())
+        .add(session::Column::IdleExpiresAt.lte(now.as_micros()))
+        .add(session::Column::IdleExpiresAt.gt(since));
+    let is_over = Condition::any().add(session::Column::EndedAt.gt(since)).add(has_run_out);
+    let spent = session::Entity::update_many()
+        .col_expr(session::Column::EverywhereAt, Expr::value(now.as_micros()))
+        .filter(session::Column::Id.eq(id.as_uuid()))
+        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(session::Column::Generation.eq(generation))
+        .filter(session::Column::EverywhereAt.is_null())
+        .filter(is_over)
+        .exec(tx.database())
+        .await?;
+    Ok(spent.rows_affected == 1)
+}
