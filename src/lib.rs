@@ -1,5 +1,6 @@
 //! Countersign: an identity service that speaks gRPC. ARCHITECTURE.md is the map.
 
+pub mod breached;
 pub mod cache;
 pub mod captcha;
 pub mod cli;
@@ -9,6 +10,7 @@ pub mod http;
 pub mod jobs;
 pub mod keys;
 pub mod mail;
+pub mod outbound;
 pub mod passwords;
 pub mod places;
 pub mod runtime;

@@ -7,6 +7,7 @@ mod commands;
 mod doors;
 mod key_desk;
 mod means;
+mod outbound;
 mod service;
 mod trail;
 mod trial;

@@ -87,8 +87,13 @@ fn redis_stays_in_the_cache() {
 }
 
 #[test]
-fn http_calls_stay_at_the_captcha() {
-    holds(&arrows::HTTP_CALLS_STAY_AT_THE_CAPTCHA);
+fn http_calls_go_out_in_one_place() {
+    holds(&arrows::HTTP_CALLS_GO_OUT_IN_ONE_PLACE);
+}
+
+#[test]
+fn few_call_others() {
+    holds(&arrows::FEW_CALL_OTHERS);
 }
 
 #[test]

@@ -54,6 +54,22 @@ impl Limiter {
         taken
     }
 
+    /// Gives back what was taken for a call of which nothing came: the next one finds it again. Where Redis does not answer, what was
+    /// taken there stays taken.
+    pub async fn give_back(&self, draws: &[Draw]) {
+        if draws.is_empty() {
+            return;
+        }
+        let draws = merged(draws);
+        let together = match &self.0.shared {
+            Some(shared) => shared.give_back(&draws).await,
+            None => None,
+        };
+        if together.is_none() {
+            self.0.memory.give_back(&draws);
+        }
+    }
+
     /// Whether every process counts for itself although they should count together.
     pub fn is_degraded(&self) -> bool {
         self.0.shared.as_ref().is_some_and(|shared| shared.together().is_down())

@@ -3,9 +3,9 @@
 //! reCAPTCHA, hCaptcha and Turnstile verify tokens in one way: a form with the secret and the token, answered by a JSON object.
 //! What the answer proves is decided in `countersign_domain::captcha`.
 //!
-//! **Architecture invariant:** reqwest is named here and nowhere else. Nothing here knows what a captcha stands in front of.
+//! **Architecture invariant:** nothing here knows what a captcha stands in front of.
 
 mod answer;
 mod siteverify;
 
-pub use siteverify::{Captcha, CaptchaSettings, InvalidCaptcha};
+pub use siteverify::{Captcha, CaptchaSettings};

@@ -1,26 +1,17 @@
 use super::answer;
-use crate::runtime::timeout;
+use crate::outbound::{Answer, Line, LineTerms, Outbound, OutboundFault};
 use countersign_domain::{
     captcha::{CaptchaAnswer, CaptchaFault, CaptchaProvider},
     secret::SecretText,
 };
-use reqwest::{
-    Client, Response, StatusCode, Url,
-    header::{CONTENT_TYPE, HeaderValue},
-    redirect,
-};
-use rustls::crypto::CryptoProvider;
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
-use url::form_urlencoded;
-use zeroize::Zeroizing;
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use url::{Url, form_urlencoded};
 
 /// Questions under way at once. At a tenth of a second each, that is hundreds in a second; while a provider hangs, it is what
 /// this process spends on it.
 const AT_ONCE: usize = 64;
 /// An answer has some hundred bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 /// Whom to ask, and how.
 #[derive(Clone, Debug)]
@@ -35,43 +26,18 @@ pub struct CaptchaSettings {
     pub send_remote_ip: bool,
 }
 
-/// Why nobody can be asked.
-#[derive(Debug)]
-pub struct InvalidCaptcha(reqwest::Error);
-
-impl fmt::Display for InvalidCaptcha {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for InvalidCaptcha {}
-
-/// Asks a provider about tokens. Clones share the connections, and the bound on questions.
+/// Asks a provider about tokens. Clones share the bound on questions.
 #[derive(Clone, Debug)]
 pub struct Captcha {
     settings: Arc<CaptchaSettings>,
-    client: Client,
-    turns: Arc<Semaphore>,
+    line: Line,
 }
 
 impl Captcha {
-    /// # Errors
-    /// When this machine has no root certificates.
-    pub fn new(settings: CaptchaSettings) -> Result<Self, InvalidCaptcha> {
-        // The client panics when nobody chose a provider of ciphers; choosing again is refused and harmless.
-        if CryptoProvider::get_default().is_none() {
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        }
-        let client = Client::builder()
-            // The secret goes where the operator said, and nowhere else.
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(settings.timeout)
-            .timeout(settings.timeout)
-            .build()
-            .map_err(InvalidCaptcha)?;
-        Ok(Self { settings: Arc::new(settings), client, turns: Arc::new(Semaphore::new(AT_ONCE)) })
+    pub fn new(outbound: &Outbound, settings: CaptchaSettings) -> Self {
+        let timeout = settings.timeout;
+        let line = outbound.line(LineTerms { timeout, max_answer_bytes: MAX_ANSWER_BYTES, at_once: AT_ONCE });
+        Self { settings: Arc::new(settings), line }
     }
 
     pub fn provider(&self) -> CaptchaProvider {
@@ -87,13 +53,8 @@ impl Captcha {
     /// # Errors
     /// When nothing was learnt. The question may have been heard nevertheless, and the token be spent.
     pub async fn ask(&self, token: &SecretText, visitor: Option<IpAddr>) -> Result<CaptchaAnswer, CaptchaFault> {
-        // Whoever does not get a turn is told at once: a queue would only be a longer timeout.
-        let _turn = self.turns.try_acquire().map_err(|_| CaptchaFault::Busy)?;
         let form = self.form(token, visitor);
-        let asked = self.client.post(self.settings.endpoint.clone()).header(CONTENT_TYPE, FORM).body(form);
-        let exchange = async { read(asked.send().await.map_err(|error| fault(&error))?).await };
-        // The client's own limit begins anew in places; this one does not.
-        timeout(self.settings.timeout, exchange).await.unwrap_or(Err(CaptchaFault::TimedOut))
+        read(self.line.post_form(self.settings.endpoint.clone(), form).await.map_err(fault)?)
     }
 
     fn form(&self, token: &SecretText, visitor: Option<IpAddr>) -> String {
@@ -111,24 +72,17 @@ impl Captcha {
     }
 }
 
-async fn read(mut response: Response) -> Result<CaptchaAnswer, CaptchaFault> {
-    let status = response.status();
+fn read(Answer { status, body }: Answer) -> Result<CaptchaAnswer, CaptchaFault> {
+    let is_client_error = (400..500).contains(&status);
     match status {
-        StatusCode::TOO_MANY_REQUESTS => return Err(CaptchaFault::TurnedAway),
-        _ if status.is_server_error() => return Err(CaptchaFault::Broken),
+        429 => return Err(CaptchaFault::TurnedAway),
+        500..600 => return Err(CaptchaFault::Broken),
         // A redirect, or a success without a content.
-        _ if status != StatusCode::OK && !status.is_client_error() => return Err(CaptchaFault::Unreadable),
+        _ if status != 200 && !is_client_error => return Err(CaptchaFault::Unreadable),
         _ => {}
     }
-    let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(CaptchaFault::Unreadable);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let answer = answer::read(&body);
-    if status.is_client_error() {
+    let answer = answer::read(&body.map_err(fault)?);
+    if is_client_error {
         // Some say what was wrong; others stand in front of the provider and did not like the look of the request. Neither
         // is a yes.
         return answer.ok().filter(|answer| !answer.success).ok_or(CaptchaFault::TurnedAway);
@@ -136,7 +90,11 @@ async fn read(mut response: Response) -> Result<CaptchaAnswer, CaptchaFault> {
     answer
 }
 
-/// The error itself is not kept: it may tell of the request.
-fn fault(error: &reqwest::Error) -> CaptchaFault {
-    if error.is_timeout() { CaptchaFault::TimedOut } else { CaptchaFault::Unreachable }
+fn fault(fault: OutboundFault) -> CaptchaFault {
+    match fault {
+        OutboundFault::Busy => CaptchaFault::Busy,
+        OutboundFault::TimedOut => CaptchaFault::TimedOut,
+        OutboundFault::Unreachable => CaptchaFault::Unreachable,
+        OutboundFault::TooLong => CaptchaFault::Unreadable,
+    }
 }

@@ -56,6 +56,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: AudienceCommand,
     },
+    /// Make the file in which breached passwords are looked up.
+    Passwords {
+        #[command(subcommand)]
+        command: PasswordsCommand,
+    },
     /// Look at the audit trail.
     Audit {
         #[command(subcommand)]
@@ -69,6 +74,17 @@ pub(super) enum ConfigCommand {
     Check,
     /// Print the configuration in effect, secrets left out.
     Print,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PasswordsCommand {
+    /// Make a file for `passwords.breached_list` of a sorted list of SHA-1 hashes. What is there is replaced once it is complete.
+    Compile {
+        /// The list: one hash of 40 hexadecimal digits a line, perhaps with a colon and a count; `-` for standard input.
+        list: PathBuf,
+        /// The file to make.
+        output: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,6 +9,7 @@ mod health;
 mod keys;
 mod mail;
 mod migrate;
+mod passwords;
 mod screen;
 mod serve;
 mod service;
@@ -57,6 +58,7 @@ fn act(arguments: &Arguments, supervised: &Supervised, screen: &Screen) -> Outco
         Command::Session { command } => session::run(settings, command, screen),
         Command::Keys { command } => keys::run(settings, command, screen),
         Command::Audience { command } => audience::run(settings, command, screen),
+        Command::Passwords { command } => passwords::run(command, screen),
         Command::Audit { command } => audit::run(settings, command, screen),
     }
 }

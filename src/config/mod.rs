@@ -19,6 +19,7 @@
 mod accounts;
 mod admin;
 mod audit;
+mod breached;
 mod browser;
 mod captcha;
 mod database;
@@ -52,6 +53,7 @@ mod tests;
 pub use self::accounts::Accounts;
 pub use self::admin::Admin;
 pub use self::audit::{Audit, AuditLines};
+pub use self::breached::{Breached, BreachedList, WhenListUnavailable};
 pub use self::browser::Browser;
 pub use self::captcha::{Captcha, WhenUnavailable};
 pub use self::database::Database;

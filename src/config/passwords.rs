@@ -1,5 +1,6 @@
 //! `[passwords]`: what a password must be, and what hashing one costs.
 
+use super::breached::Breached;
 use super::reader::Reader;
 
 /// Password rules and the Argon2id hasher.
@@ -21,6 +22,8 @@ pub struct Passwords {
     pub workers: usize,
     /// Requests that may wait for a free thread.
     pub queue: usize,
+    /// Who is asked whether a new password is known from a breach, if anybody.
+    pub breached: Option<Breached>,
 }
 
 impl Passwords {
@@ -61,6 +64,7 @@ impl Passwords {
                 1..=10_000,
                 "Requests that may wait for a free worker. Beyond that they are told to come back later.",
             ),
+            breached: Breached::read(&mut section),
         };
         reader.require(
             &["passwords.max_bytes", "passwords.min_length"],

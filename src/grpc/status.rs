@@ -93,6 +93,7 @@ pub fn line(reason: Reason) -> Line {
         Reason::CaptchaRequired => (Code::FailedPrecondition, 403, SolveCaptcha, "a captcha has to be solved first"),
         Reason::CaptchaInvalid => (Code::InvalidArgument, 400, SolveCaptcha, "the captcha was not solved"),
         Reason::CaptchaUnavailable => (Code::Unavailable, 503, Retry, "captchas cannot be checked now"),
+        Reason::BreachCheckUnavailable => (Code::Unavailable, 503, Retry, "passwords cannot be checked now"),
         Reason::RateLimited => (Code::ResourceExhausted, 429, Retry, "there were too many of these calls"),
         Reason::Overloaded => (Code::ResourceExhausted, 429, Retry, "there is more work than can be done now"),
         Reason::StoreUnavailable => (Code::Unavailable, 503, Retry, "the database does not answer"),

@@ -1,5 +1,6 @@
 //! Work that nobody waits for. Every replica runs every job: each is safe to run twice at once, so none needs a leader.
 
+mod count_hash_costs;
 mod follow_revocations;
 mod mail;
 mod note_uses;
@@ -8,6 +9,7 @@ mod rotate_keys;
 mod seal_events;
 mod watch_health;
 
+pub use count_hash_costs::count_hash_costs;
 pub use follow_revocations::follow_revocations;
 pub use mail::send_mail;
 pub use note_uses::note_uses;

@@ -48,6 +48,12 @@ impl ChainKeys {
         Some((&self.active, self.keys.get(&self.active)?))
     }
 
+    /// A code that stays the same for years, for what must not change when keys rotate by themselves: these do not. `context` keeps
+    /// it from being taken for a link or a head.
+    pub fn lasting_tag(&self, context: &str, parts: &[&[u8]]) -> Option<[u8; 32]> {
+        Some(self.active()?.1.0.tag(context, parts))
+    }
+
     /// The one of this name, if it is there.
     pub fn find(&self, id: &str) -> Option<&ChainKey> {
         self.keys.get(id)

@@ -25,6 +25,21 @@ pub struct PasswordHash {
     output: Vec<u8>,
 }
 
+/// What comparing a password with a stored hash costs: what the time of a login tells of it. One variant for each kind of hash that
+/// accounts may have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HashCost {
+    Argon2id(Argon2Cost),
+}
+
+/// Memory in KiB, passes over it, lanes of it; within the bounds of what is computed here.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Argon2Cost {
+    memory_kib: u32,
+    iterations: u32,
+    parallelism: u32,
+}
+
 /// A stored text that is no Argon2id hash within bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
@@ -73,12 +88,39 @@ impl PasswordHash {
         &self.phc
     }
 
+    /// What comparing a password with it costs.
+    pub fn cost(&self) -> HashCost {
+        HashCost::of(&self.recipe.params)
+    }
+
     pub(super) fn recipe(&self) -> &Recipe {
         &self.recipe
     }
 
     pub(super) fn output(&self) -> &[u8] {
         &self.output
+    }
+}
+
+impl HashCost {
+    pub(super) fn of(params: &Params) -> Self {
+        let (memory_kib, iterations, parallelism) = (params.m_cost(), params.t_cost(), params.p_cost());
+        Self::Argon2id(Argon2Cost { memory_kib, iterations, parallelism })
+    }
+
+    /// Reads what stands before the salt in a stored hash: `$argon2id$v=19$m=19456,t=2,p=1`. `None` for what
+    /// [`PasswordHash::from_stored`] would not read either.
+    pub fn from_head(head: &str) -> Option<Self> {
+        // Any salt and output will do.
+        let (salt, output) = (STANDARD_NO_PAD.encode([0; SALT_BYTES]), STANDARD_NO_PAD.encode([0; OUTPUT_BYTES]));
+        PasswordHash::from_stored(format!("{head}${salt}${output}")).ok().map(|hash| hash.cost())
+    }
+
+    /// A hash that costs as much.
+    pub(super) fn recipe(&self, salt: &[u8]) -> Option<Recipe> {
+        let Self::Argon2id(Argon2Cost { memory_kib, iterations, parallelism }) = self;
+        let params = Params::new(*memory_kib, *iterations, *parallelism, Some(OUTPUT_BYTES)).ok()?;
+        Some(Recipe { params, salt: salt.to_vec() })
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{
     arena::{Arena, OutOfMemory},
-    hash::{OUTPUT_BYTES, PasswordHash, Recipe, SALT_BYTES, is_bearable},
+    hash::{HashCost, OUTPUT_BYTES, PasswordHash, Recipe, SALT_BYTES, is_bearable},
     pace::Pace,
     presence::Presence,
     queue::{Job, NotTaken, Place, Queue},
@@ -61,7 +61,7 @@ pub enum Verdict {
     /// The password is the one that was hashed. When the hash is `outdated`, its parameters are not the current ones:
     /// hash the password again while it is at hand.
     Right { outdated: bool },
-    /// It is not, or there is nothing to compare it with.
+    /// It is not.
     Wrong,
 }
 
@@ -78,8 +78,8 @@ struct Pool {
     pace: Arc<Pace>,
     entropy: Entropy,
     params: Params,
-    /// What is computed for an account that does not exist. Its output is random: no password is known to give it.
-    nobody: PasswordHash,
+    /// The salt of what is computed where there is nothing to compare with.
+    salt_of_nobody: [u8; SALT_BYTES],
     workers: usize,
 }
 
@@ -105,11 +105,10 @@ impl Hasher {
             0 => available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        let recipe = Recipe { params: params.clone(), salt: entropy.bytes::<SALT_BYTES>().to_vec() };
         let pool = Pool {
             queue: Arc::new(Queue::new(settings.queue.max(1), workers)),
             pace: Arc::new(Pace::expected(&params)),
-            nobody: PasswordHash::new(recipe, entropy.bytes::<OUTPUT_BYTES>().to_vec()),
+            salt_of_nobody: entropy.bytes(),
             entropy,
             params,
             workers,
@@ -152,13 +151,11 @@ impl Hasher {
         Ok(PasswordHash::new(recipe, output))
     }
 
-    /// Compares a password with the hash stored for an account. `None` stands for an account that does not exist, or
-    /// has no password: the same work is done as for one with current parameters, and the verdict is always
-    /// [`Verdict::Wrong`].
+    /// Compares a password with the hash stored for an account.
     ///
     /// # Errors
     /// [`Refused`]; nothing is known about the password then.
-    pub async fn verify(&self, password: Password, stored: Option<&PasswordHash>) -> Result<Verdict, Refused> {
+    pub async fn verify(&self, password: Password, stored: &PasswordHash) -> Result<Verdict, Refused> {
         self.verify_if(password, stored, None).await
     }
 
@@ -171,25 +168,36 @@ impl Hasher {
         &self,
         presence: &Presence,
         password: Password,
-        stored: Option<&PasswordHash>,
+        stored: &PasswordHash,
     ) -> Result<Verdict, Refused> {
         self.verify_if(password, stored, Some(presence)).await
+    }
+
+    /// Does the work of a comparison that costs as much, where there is nothing to compare with, for a caller who may go away.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing was computed then.
+    pub async fn pretend_for(&self, presence: &Presence, password: Password, cost: &HashCost) -> Result<(), Refused> {
+        let salt = self.0.salt_of_nobody;
+        let usual = || Recipe { params: self.0.params.clone(), salt: salt.to_vec() };
+        let recipe = cost.recipe(&salt).unwrap_or_else(usual);
+        self.0.compute_for(Some(presence), password, recipe).await.map(drop)
     }
 
     async fn verify_if(
         &self,
         password: Password,
-        stored: Option<&PasswordHash>,
+        stored: &PasswordHash,
         presence: Option<&Presence>,
     ) -> Result<Verdict, Refused> {
-        let expected = stored.unwrap_or(&self.0.nobody);
-        let output = self.0.compute_for(presence, password, expected.recipe().clone()).await?;
-        let equal: bool = output.ct_eq(expected.output()).into();
-        if equal && stored.is_some() {
-            Ok(Verdict::Right { outdated: self.0.is_outdated(expected.recipe()) })
-        } else {
-            Ok(Verdict::Wrong)
-        }
+        let output = self.0.compute_for(presence, password, stored.recipe().clone()).await?;
+        let equal: bool = output.ct_eq(stored.output()).into();
+        Ok(if equal { Verdict::Right { outdated: self.0.is_outdated(stored.recipe()) } } else { Verdict::Wrong })
+    }
+
+    /// What comparing a password with a hash costs that is made now.
+    pub fn current_cost(&self) -> HashCost {
+        HashCost::of(&self.0.params)
     }
 
     /// Calls that wait for a worker.
@@ -200,11 +208,6 @@ impl Hasher {
     /// Hashes computed since the start.
     pub fn computed(&self) -> u64 {
         self.0.pace.computed()
-    }
-
-    #[cfg(test)]
-    pub(super) fn recipe_of_nobody(&self) -> &Recipe {
-        self.0.nobody.recipe()
     }
 
     /// What is left when every worker has panicked.

@@ -13,6 +13,6 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-pub use hash::{PasswordHash, SALT_BYTES, Unreadable};
+pub use hash::{Argon2Cost, HashCost, PasswordHash, SALT_BYTES, Unreadable};
 pub use hasher::{Hasher, HasherFault, HasherSettings, Refused, Verdict};
 pub use presence::{Caller, Presence};

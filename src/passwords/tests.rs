@@ -1,7 +1,8 @@
 use super::{
     arena::Arena,
-    hash::{PasswordHash, Recipe, Unreadable},
+    hash::{HashCost, PasswordHash, Recipe, Unreadable},
     hasher::{Hasher, HasherFault, HasherSettings, Refused, Verdict},
+    presence::Caller,
 };
 use crate::runtime::{Entropy, spawn};
 use argon2::Params;
@@ -24,7 +25,9 @@ fn hasher(settings: HasherSettings) -> Hasher {
 }
 
 fn new(text: &str) -> NewPassword {
-    PasswordPolicy::default().admit(&SecretText::new(text.to_owned()), &[]).expect("the policy admits it")
+    let policy = PasswordPolicy::default();
+    let candidate = policy.read(&SecretText::new(text.to_owned())).expect("it has the form of a password");
+    policy.admit(candidate, &[]).expect("the policy admits it")
 }
 
 fn typed(text: &str) -> Password {
@@ -40,7 +43,7 @@ async fn busy(queue: usize) -> (Hasher, tokio::task::JoinHandle<Result<Verdict, 
     let hasher = hasher(HasherSettings { workers: 1, queue, ..SMALL });
     let call = spawn({
         let hasher = hasher.clone();
-        async move { hasher.verify(typed("anything"), Some(&stored(LARGE))).await }
+        async move { hasher.verify(typed("anything"), &stored(LARGE)).await }
     });
     tokio::task::yield_now().await;
     while hasher.queue_depth() > 0 {
@@ -54,9 +57,9 @@ async fn a_hashed_password_is_right_and_any_other_wrong() {
     let hasher = hasher(SMALL);
     let hash = hasher.hash(&new(RIGHT)).await.expect("hashed");
     let again = stored(hash.as_str());
-    assert_eq!(hasher.verify(typed(RIGHT), Some(&again)).await, Ok(Verdict::Right { outdated: false }));
+    assert_eq!(hasher.verify(typed(RIGHT), &again).await, Ok(Verdict::Right { outdated: false }));
     for wrong in ["", "blue kettle over nine hill", "Blue kettle over nine hills", "blue kettle over nine hills\0"] {
-        assert_eq!(hasher.verify(typed(wrong), Some(&hash)).await, Ok(Verdict::Wrong), "{wrong:?}");
+        assert_eq!(hasher.verify(typed(wrong), &hash).await, Ok(Verdict::Wrong), "{wrong:?}");
     }
 }
 
@@ -64,7 +67,7 @@ async fn a_hashed_password_is_right_and_any_other_wrong() {
 async fn the_same_password_typed_on_another_keyboard_is_right() {
     let hasher = hasher(SMALL);
     let hash = hasher.hash(&new("caf\u{E9} over nine hills")).await.expect("hashed");
-    let verdict = hasher.verify(typed("cafe\u{301} over nine hills"), Some(&hash)).await;
+    let verdict = hasher.verify(typed("cafe\u{301} over nine hills"), &hash).await;
     assert_eq!(verdict, Ok(Verdict::Right { outdated: false }));
 }
 
@@ -87,15 +90,35 @@ async fn every_hash_has_its_own_salt() {
 }
 
 #[tokio::test]
-async fn an_unknown_account_is_always_wrong_and_costs_the_same_work() {
+async fn pretending_costs_a_hash_like_any_other() {
     let hasher = hasher(SMALL);
     let hash = hasher.hash(&new(RIGHT)).await.expect("hashed");
-    assert_eq!(hasher.computed(), 1);
-    assert_eq!(hasher.verify(typed(RIGHT), None).await, Ok(Verdict::Wrong));
+    assert_eq!((hasher.computed(), hash.cost()), (1, hasher.current_cost()));
+    let caller = Caller::default();
+    assert_eq!(hasher.pretend_for(&caller.presence(), typed(RIGHT), &hash.cost()).await, Ok(()));
     assert_eq!(hasher.computed(), 2);
-    let nobody = hasher.recipe_of_nobody();
-    assert_eq!(nobody.params, hash.recipe().params);
-    assert_eq!(nobody.salt.len(), hash.recipe().salt.len());
+}
+
+#[test]
+fn the_cost_of_a_hash_is_read_from_what_stands_before_its_salt() {
+    let stored =
+        |head: &str| PasswordHash::from_stored(format!("{head}$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+    for head in ["$argon2id$v=19$m=64,t=1,p=1", "$argon2id$v=19$m=19456,t=2,p=1", "$argon2id$v=19$m=65536,t=3,p=4"] {
+        let cost = HashCost::from_head(head).expect("it is one");
+        assert_eq!(cost, stored(head).expect("readable").cost(), "the lengths of salt and output cost nothing");
+        let recipe = cost.recipe(b"saltsaltsaltsalt").expect("in bounds");
+        assert_eq!(HashCost::of(&recipe.params), cost);
+    }
+    for head in [
+        "",
+        "$",
+        "$argon2id$v=19$m=4194304,t=1,p=1",
+        "$argon2id$v=19$m=64,t=1,p=1$",
+        "$2b$12",
+        "$argon2i$v=19$m=64,t=1,p=1",
+    ] {
+        assert_eq!(HashCost::from_head(head), None, "{head}");
+    }
 }
 
 #[tokio::test]
@@ -108,9 +131,9 @@ async fn a_hash_with_other_parameters_is_right_and_outdated() {
         HasherSettings { parallelism: 2, ..SMALL },
     ] {
         let hasher = hasher(settings);
-        assert_eq!(hasher.verify(typed(RIGHT), Some(&before)).await, Ok(Verdict::Right { outdated: true }));
+        assert_eq!(hasher.verify(typed(RIGHT), &before).await, Ok(Verdict::Right { outdated: true }));
         let after = hasher.hash(&new(RIGHT)).await.expect("hashed");
-        assert_eq!(hasher.verify(typed(RIGHT), Some(&after)).await, Ok(Verdict::Right { outdated: false }));
+        assert_eq!(hasher.verify(typed(RIGHT), &after).await, Ok(Verdict::Right { outdated: false }));
     }
 }
 
@@ -183,11 +206,13 @@ async fn a_full_queue_refuses_at_once_and_says_when_to_come_back() {
     assert!((&mut first).now_or_never().is_none());
     assert!((&mut second).now_or_never().is_none());
     assert_eq!(hasher.queue_depth(), 2);
+    let (caller, cost) = (Caller::default(), hasher.current_cost());
     // `now_or_never` polls once: an answer means that nothing was waited for.
     for _ in 0..100 {
         let refused = hasher.hash(&password).now_or_never().expect("answered at once").err();
         assert!(matches!(refused, Some(Refused::Busy { retry_after }) if retry_after > Duration::ZERO), "{refused:?}");
-        let refused = hasher.verify(typed(RIGHT), None).now_or_never().expect("answered at once").err();
+        let refused =
+            hasher.pretend_for(&caller.presence(), typed(RIGHT), &cost).now_or_never().expect("answered at once").err();
         assert!(matches!(refused, Some(Refused::Busy { retry_after }) if retry_after > Duration::ZERO), "{refused:?}");
     }
 }
@@ -215,7 +240,7 @@ async fn many_concurrent_calls_are_all_answered() {
         let (hasher, hash) = (hasher.clone(), hash.clone());
         spawn(async move {
             let text = if i % 2 == 0 { RIGHT } else { "something else" };
-            (i, hasher.verify(typed(text), Some(&hash)).await)
+            (i, hasher.verify(typed(text), &hash).await)
         })
     });
     for call in calls.collect::<Vec<_>>() {
@@ -262,7 +287,9 @@ async fn a_hasher_without_workers_refuses_instead_of_waiting() {
     assert!((&mut waiting).now_or_never().is_none());
     hasher.lose_all_workers();
     assert_eq!(waiting.await.err(), Some(Refused::Stopped));
-    assert_eq!(hasher.verify(typed(RIGHT), None).await, Err(Refused::Stopped));
+    let caller = Caller::default();
+    let refused = hasher.pretend_for(&caller.presence(), typed(RIGHT), &hasher.current_cost()).await;
+    assert_eq!(refused, Err(Refused::Stopped));
     assert_eq!(call.await.expect("no panic"), Ok(Verdict::Wrong), "what was begun is finished");
 }
 

@@ -369,3 +369,32 @@ pub async fn newest(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<
         .await?;
     rows.into_iter().map(Account::read).collect()
 }
+
+/// Letters of the encoding in which salts and outputs of hashes are stored.
+const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// How many accounts of each tenant have hashes of one head: of a PHC string, all that stands before its salt. One scan of the accounts of
+/// every tenant.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn count_hash_heads(db: &impl Executor) -> Result<Vec<(TenantId, String, u64)>, StoreFault> {
+    // The output, the sign before it, and the salt are taken off the end; the sign before the salt stays.
+    let head = Expr::cust(format!("rtrim(rtrim(rtrim(password_hash, '{BASE64}'), '$'), '{BASE64}')"));
+    let rows: Vec<(uuid::Uuid, String, i64)> = account::Entity::find()
+        .filter(account::Column::PasswordHash.is_not_null())
+        .select_only()
+        .column(account::Column::TenantId)
+        .column_as(head, "head")
+        .column_as(account::Column::Id.count(), "accounts")
+        .group_by(account::Column::TenantId)
+        .group_by(Expr::col("head"))
+        .into_tuple()
+        .all(db.database())
+        .await?;
+    let read = |(tenant, head, accounts): (_, String, i64)| {
+        let head = head.strip_suffix('$').unwrap_or(&head).to_owned();
+        (TenantId::from_uuid(tenant), head, u64::try_from(accounts).unwrap_or(0))
+    };
+    Ok(rows.into_iter().map(read).collect())
+}

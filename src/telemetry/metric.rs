@@ -27,6 +27,7 @@ const FEED_ENTRIES: &str = "countersign_feed_entries";
 const FEED_AGE: &str = "countersign_feed_age_seconds";
 const HASHER_QUEUE: &str = "countersign_hasher_queue_length";
 const CAPTCHA: &str = "countersign_captcha_total";
+const BREACH_CHECKS: &str = "countersign_breach_checks_total";
 const LIMITED: &str = "countersign_limited_total";
 const LIMITER_DEGRADED: &str = "countersign_limiter_degraded";
 const AUDIT_SEALED: &str = "countersign_audit_sealed_total";
@@ -127,6 +128,13 @@ pub const METRICS: &[MetricLine] = &[
         meaning: "Captchas by what came of them. Of the visitor: `passed`, `missing`, `unknown_token`, `spent_token`, `wrong_hostname`, \
                   `wrong_action`, `low_score`. Of the provider, or of how it is configured: `unreachable`, `timed_out`, `broken`, \
                   `unreadable`, `wrong_secret`, `turned_away`, `busy`.",
+    },
+    MetricLine {
+        name: BREACH_CHECKS,
+        kind: "counter",
+        labels: "outcome",
+        meaning: "New passwords by what was found about them: `listed`, `not_listed`. Or nothing was learnt: `unreachable`, `timed_out`, \
+                  `refused`, `unreadable`, `busy`; `passwords.breached_when_unavailable` says what became of the password then.",
     },
     MetricLine {
         name: LIMITED,
@@ -255,6 +263,10 @@ pub fn set_hasher_queue(length: usize) {
 
 pub fn count_captcha(act: &'static str, outcome: &'static str) {
     counter!(CAPTCHA, "act" => act, "outcome" => outcome).increment(1);
+}
+
+pub fn count_breach_check(outcome: &'static str) {
+    counter!(BREACH_CHECKS, "outcome" => outcome).increment(1);
 }
 
 pub fn count_limited(limit: &'static str) {

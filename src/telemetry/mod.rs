@@ -7,7 +7,7 @@ mod metric;
 pub use audit_log::AuditLog;
 pub use log::{LogFormat, start as start_log};
 pub use metric::{
-    METRICS, Metrics, count_accept_failure, count_captcha, count_connection_closed, count_event, count_key_rotation,
-    count_limited, count_mail, count_purged, count_rpc, count_sealed, set_connections, set_feed, set_hasher_queue,
-    set_key_age, set_limiter_degraded, set_mail_trouble, set_unsealed,
+    METRICS, Metrics, count_accept_failure, count_breach_check, count_captcha, count_connection_closed, count_event,
+    count_key_rotation, count_limited, count_mail, count_purged, count_rpc, count_sealed, set_connections, set_feed,
+    set_hasher_queue, set_key_age, set_limiter_degraded, set_mail_trouble, set_unsealed,
 };

@@ -14,6 +14,7 @@ pub mod account;
 pub mod action;
 pub mod audience;
 pub mod audit;
+pub mod breached;
 pub mod gate;
 pub mod housekeeping;
 pub mod key;

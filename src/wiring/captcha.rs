@@ -1,24 +1,25 @@
-use super::{StartFault, doors::Stories};
+use super::doors::Stories;
 use crate::{
     captcha::{Captcha, CaptchaSettings},
     config::{Config, WhenUnavailable},
+    outbound::Outbound,
     usecase::gate::{CaptchaDesk, CaptchaGate},
 };
 use countersign_domain::captcha::CaptchaRules;
 use std::sync::Arc;
 
 /// What asks the provider, where there is one.
-pub(super) fn means(config: &Config) -> Result<Option<Captcha>, StartFault> {
-    let Some(captcha) = &config.captcha else { return Ok(None) };
-    let made = Captcha::new(CaptchaSettings {
+pub(super) fn means(config: &Config, outbound: &Outbound) -> Option<Captcha> {
+    let captcha = config.captcha.as_ref()?;
+    let settings = CaptchaSettings {
         provider: captcha.provider,
         site_key: captcha.site_key.clone(),
         secret: captcha.secret.clone(),
         endpoint: captcha.endpoint.clone(),
         timeout: captcha.timeout,
         send_remote_ip: captcha.send_remote_ip,
-    });
-    made.map(Some).map_err(|fault| StartFault::because("captcha.endpoint", fault))
+    };
+    Some(Captcha::new(outbound, settings))
 }
 
 impl Stories<'_> {

@@ -11,7 +11,7 @@ use crate::{
         },
         action::{Claim, Mint},
         gate::{Authenticate, FindTenant, PasswordGate, Repeats, SessionPasswordGate, Throttle},
-        housekeeping::{Purge, Ready, Retention},
+        housekeeping::{CountHashCosts, Purge, Ready, Retention},
         key::{Announce, CountTokens, PublishKeys, TendKeys},
         mail::{DeliverMail, MailServerWatch, PrepareMail},
         revocation::{FollowRevocations, WatchRevocations},
@@ -318,8 +318,10 @@ impl Stories<'_> {
             store: self.means.store.clone(),
             policy: PasswordPolicy { min_chars: passwords.min_length, max_bytes: passwords.max_bytes },
             remembered: passwords.history,
+            breaches: self.breach_gate(),
             hasher: self.means.hasher.clone(),
             guesses: self.guess_gate(),
+            throttle: self.throttle(),
             post: self.post(),
             clock: self.means.world.clock.clone(),
             entropy: self.means.world.entropy.clone(),
@@ -327,7 +329,18 @@ impl Stories<'_> {
     }
 
     pub(super) fn password_gate(&self) -> PasswordGate {
-        PasswordGate { hasher: self.means.hasher.clone(), max_bytes: self.config.passwords.max_bytes }
+        PasswordGate {
+            hasher: self.means.hasher.clone(),
+            costs_of_nobody: self.means.costs_of_nobody.clone(),
+            max_bytes: self.config.passwords.max_bytes,
+        }
+    }
+
+    /// It has counted once, where that is a matter of a moment.
+    pub(super) async fn count_hash_costs(&self) -> CountHashCosts {
+        let count = CountHashCosts { store: self.means.store.clone(), costs: self.means.costs_of_nobody.clone() };
+        count.run_at_start().await;
+        count
     }
 
     fn session_password_gate(&self) -> SessionPasswordGate {

@@ -1,5 +1,6 @@
 use super::StartFault;
 use crate::{
+    breached::BreachList,
     cache::{Feed, FirstUses, Limiter, Lockout, Seats, Together, WakeUps},
     captcha::Captcha,
     config::{Config, LimitStore, Profile},
@@ -14,6 +15,7 @@ use crate::{
     store::{DatabaseSettings, Interference, Store},
     usecase::{
         audit::AuditTide,
+        gate::CostsOfNobody,
         key::{KeyNews, Keysmith, PrepareKeys, ReloadKeys},
     },
 };
@@ -50,6 +52,7 @@ pub struct Means {
     pub(super) reload: ReloadKeys,
     pub(super) news: KeyNews,
     pub(super) hasher: Hasher,
+    pub(super) costs_of_nobody: CostsOfNobody,
     pub(super) wakeups: WakeUps,
     /// Counts with all replicas, where they share a Redis.
     pub(super) limiter: Limiter,
@@ -61,6 +64,8 @@ pub struct Means {
     pub(super) places: Places,
     /// `None` where no provider is configured.
     pub(super) captcha: Option<Captcha>,
+    /// `None` where nobody is to be asked about passwords.
+    pub(super) breached: Option<BreachList>,
     pub(super) feed: Feed,
     pub(super) first_uses: FirstUses,
     pub(super) audit_tide: AuditTide,
@@ -90,8 +95,7 @@ impl Means {
         let ring = Arc::new(ring);
         let reload =
             ReloadKeys { store: store.clone(), smith: smith.clone(), ring: ring.clone(), turn: Arc::default() };
-        let hasher = Hasher::start(hasher_settings(config), world.entropy.clone());
-        let hasher = hasher.map_err(|fault| StartFault::because("the password hasher cannot start", fault))?;
+        let hasher = hasher(config, &world)?;
         let wakeups = match &config.redis_url {
             Some(url) => WakeUps::redis(url).await.map_err(|fault| StartFault::because("redis_url", fault))?,
             None => WakeUps::local(),
@@ -106,15 +110,14 @@ impl Means {
             ),
             None => (own_limiter.clone(), Lockout::local(clock(), config.lockout.rule)),
         };
-        let places = config.risk.places_file.as_deref().map_or_else(|| Ok(Places::default()), Places::open);
-        let places = places.map_err(|fault| StartFault::because("risk.places_file", fault))?;
-        let renderer = Renderer::new(config.mail.templates_dir.as_deref());
-        let renderer = renderer.map_err(|fault| StartFault::because("mail.templates_dir", fault))?;
+        let (captcha, breached) = super::outbound::means(config)?;
+        let (places, renderer) = (places(config)?, renderer(config)?);
         Ok(Self {
             news: KeyNews::new(reload.clone(), world.clock.clone()),
             operator_token: operator_token(config, &world)?,
             audit_tide: AuditTide::default(),
             first_uses: FirstUses::default(),
+            costs_of_nobody: CostsOfNobody::new(ring.clone(), hasher.current_cost()),
             world,
             store,
             ring,
@@ -127,7 +130,8 @@ impl Means {
             together,
             lockout,
             places,
-            captcha: super::captcha::means(config)?,
+            captcha,
+            breached,
             feed: feed(config),
             renderer: Arc::new(renderer),
             composer: Arc::new(composer(config)?),
@@ -247,15 +251,27 @@ pub(super) fn file_access(config: &Config) -> FileAccess {
     if config.allow_group_access { FileAccess::OwnGroups } else { FileAccess::OwnerAlone }
 }
 
-fn hasher_settings(config: &Config) -> HasherSettings {
+fn hasher(config: &Config, world: &World) -> Result<Hasher, StartFault> {
     let passwords = &config.passwords;
-    HasherSettings {
+    let settings = HasherSettings {
         memory_kib: passwords.argon2_memory_kib,
         iterations: passwords.argon2_iterations,
         parallelism: passwords.argon2_parallelism,
         workers: passwords.workers,
         queue: passwords.queue,
-    }
+    };
+    let hasher = Hasher::start(settings, world.entropy.clone());
+    hasher.map_err(|fault| StartFault::because("the password hasher cannot start", fault))
+}
+
+fn places(config: &Config) -> Result<Places, StartFault> {
+    let places = config.risk.places_file.as_deref().map_or_else(|| Ok(Places::default()), Places::open);
+    places.map_err(|fault| StartFault::because("risk.places_file", fault))
+}
+
+fn renderer(config: &Config) -> Result<Renderer, StartFault> {
+    let renderer = Renderer::new(config.mail.templates_dir.as_deref());
+    renderer.map_err(|fault| StartFault::because("mail.templates_dir", fault))
 }
 
 pub(super) fn composer(config: &Config) -> Result<Composer, StartFault> {

@@ -18,7 +18,7 @@ use crate::{
         account::OperateAccounts,
         audit::SealEvents,
         gate::OperatorGate,
-        housekeeping::{Purge, Ready},
+        housekeeping::{CountHashCosts, Purge, Ready},
         key::{PublishKeys, TendKeys},
         mail::DeliverMail,
         revocation::FollowRevocations,
@@ -60,6 +60,8 @@ pub struct Service {
     pub deliver_mail: DeliverMail,
     /// Deletes what is over.
     pub purge: Purge,
+    /// Looks what the hashes of accounts cost.
+    pub count_hash_costs: CountHashCosts,
     /// Looks after the keys.
     pub keys: TendKeys,
     /// What operators do to keys and audiences.
@@ -138,6 +140,7 @@ impl Service {
             drain: config.server.drain_timeout,
             deliver_mail: stories.deliver_mail(),
             purge: stories.purge(),
+            count_hash_costs: stories.count_hash_costs().await,
             keys: stories.tend_keys(),
             key_desk: stories.key_desk(),
             publish_keys: stories.publish_keys(),
@@ -277,6 +280,7 @@ impl Service {
                 shutdown.clone(),
             )),
             spawn(jobs::purge(self.purge.clone(), shutdown.clone())),
+            spawn(jobs::count_hash_costs(self.count_hash_costs.clone(), shutdown.clone())),
             spawn(jobs::seal_events(self.seal_events.clone(), self.wakeups.clone(), shutdown.clone())),
             spawn(jobs::note_uses(self.note_uses.clone(), shutdown.clone())),
             spawn(jobs::rotate_keys(self.keys.clone(), self.wakeups.clone(), shutdown.clone())),

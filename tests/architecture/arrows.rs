@@ -118,11 +118,19 @@ pub(crate) const REDIS_STAYS_IN_THE_CACHE: Arrow = Arrow {
     excused: &[],
 };
 
-pub(crate) const HTTP_CALLS_STAY_AT_THE_CAPTCHA: Arrow = Arrow {
-    rule: "reqwest belongs to src/captcha, so that nothing else of ours calls strangers over HTTP",
+pub(crate) const HTTP_CALLS_GO_OUT_IN_ONE_PLACE: Arrow = Arrow {
+    rule: "reqwest belongs to src/outbound, so that every call to others over HTTP has its bounds",
     within: EVERYWHERE,
-    except: &["src/captcha"],
+    except: &["src/outbound"],
     forbidden: &[&["reqwest"]],
+    excused: &[],
+};
+
+pub(crate) const FEW_CALL_OTHERS: Arrow = Arrow {
+    rule: "only who asks about captchas and about breached passwords calls others over HTTP",
+    within: EVERYWHERE,
+    except: &["src/outbound", "src/captcha", "src/breached", "src/wiring"],
+    forbidden: &[&["crate", "outbound"]],
     excused: &[],
 };
 
@@ -214,6 +222,8 @@ const MEANS: &[&str] = &[
     "src/store",
     "src/cache",
     "src/captcha",
+    "src/breached",
+    "src/outbound",
     "src/keys",
     "src/passwords",
     "src/mail",
@@ -222,15 +232,16 @@ const MEANS: &[&str] = &[
     "src/telemetry",
 ];
 
-/// Runtime and telemetry are means too, but those that every other may lean on.
+/// Runtime, telemetry and outbound are means too, but those that others may lean on.
 pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
-    rule: "means never name each other (runtime and telemetry excepted): a story puts them together",
+    rule: "means never name each other (runtime, telemetry and outbound excepted): a story puts them together",
     within: MEANS,
     except: &[],
     forbidden: &[
         &["crate", "store"],
         &["crate", "cache"],
         &["crate", "captcha"],
+        &["crate", "breached"],
         &["crate", "keys"],
         &["crate", "passwords"],
         &["crate", "mail"],
@@ -300,6 +311,7 @@ pub(crate) const DOORS_TELL_STORIES: Arrow = Arrow {
         &["crate", "store", "_", "fn"],
         &["crate", "cache"],
         &["crate", "captcha"],
+        &["crate", "breached"],
         &["crate", "passwords"],
         &["crate", "jobs"],
     ],
@@ -322,6 +334,7 @@ pub(crate) const JOBS_TELL_STORIES: Arrow = Arrow {
     forbidden: &[
         &["crate", "store"],
         &["crate", "captcha"],
+        &["crate", "breached"],
         &["crate", "keys"],
         &["crate", "passwords"],
         &["crate", "mail"],
@@ -343,6 +356,7 @@ pub(crate) const CONFIG_NAMES_ONLY_THE_RULES: Arrow = Arrow {
         &["crate", "store"],
         &["crate", "cache"],
         &["crate", "captcha"],
+        &["crate", "breached"],
         &["crate", "keys"],
         &["crate", "passwords"],
         &["crate", "mail"],
@@ -383,6 +397,8 @@ pub(crate) const TOP_LEVEL: &[&str] = &[
     "store",
     "cache",
     "captcha",
+    "breached",
+    "outbound",
     "keys",
     "passwords",
     "places",

@@ -24,6 +24,7 @@ pub fn is_worth_noting(reason: Reason) -> bool {
             | Reason::CaptchaRequired
             | Reason::CaptchaInvalid
             | Reason::CaptchaUnavailable
+            | Reason::BreachCheckUnavailable
             | Reason::Overloaded
             | Reason::DeadlineExceeded
     )
@@ -80,7 +81,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::RegistrationRequested,
         Self::VerificationRequested,
         Self::AddressVerified,

@@ -145,3 +145,8 @@ pub fn decide(tat: Option<Timestamp>, now: Timestamp, quota: Quota, cost: u32) -
     }
     Verdict::Allowed { tat: now.plus(Duration::from_micros(owed)) }
 }
+
+/// What is remembered once a draw that was granted is given back: as if it had not been drawn.
+pub fn given_back(tat: Timestamp, quota: Quota, cost: u32) -> Timestamp {
+    tat.minus(Duration::from_micros(quota.terms(cost).charge))
+}

@@ -3,12 +3,23 @@
 //! The policy is that of NIST SP 800-63B-4 section 3.1.1.2: long, any printable Unicode, no composition rules, and not
 //! what everybody else uses. The comparison with the list of common passwords is made on the whole candidate in each of
 //! its obvious disguises, so that a minimum of 15 characters does not turn `password` into `password1234567`.
+//!
+//! Of a long candidate, the comparison looks at the first 128 characters. So its work is bounded, and what lies behind them
+//! makes no password refused. Nor does it make one admitted: no text is cheaper as a whole than its beginning is.
+//!
+//! There are two steps, because they stand in different places of a use case: [`PasswordPolicy::read`] says what is wrong
+//! with the text as such and costs next to nothing, [`PasswordPolicy::admit`] guesses at it.
 
 mod blocklist;
+mod breached;
 mod guessing;
 mod identifier;
 mod keyboard;
+mod population;
 mod reading;
+
+pub use breached::{BreachDigest, UnreadableRange, read_listed};
+pub use population::Population;
 
 use crate::secret::SecretText;
 use unicode_normalization::UnicodeNormalization;
@@ -40,6 +51,11 @@ impl Default for PasswordPolicy {
 /// Whether anybody would be allowed to choose it is another question: see [`NewPassword`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Password(SecretText);
+
+/// A text that has the form of a password: long enough, not too long, without control characters. Whether it is a common one
+/// was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate(Password);
 
 /// A password that the policy has admitted. Only [`PasswordPolicy::admit`] makes one, so whoever holds it need not ask
 /// whether the policy ran.
@@ -88,16 +104,13 @@ impl PasswordRejected {
 }
 
 impl PasswordPolicy {
-    /// The candidate as a new password, if the policy allows it.
-    ///
-    /// `identifiers` are the texts anybody could guess about this person: address, user name, shown name. The name of
-    /// this service is always among them.
+    /// Reads what somebody wants for a password. Linear in its length, and cheap.
     ///
     /// # Errors
-    /// The first rule that the candidate breaks.
-    pub fn admit(&self, candidate: &SecretText, identifiers: &[&str]) -> Result<NewPassword, PasswordRejected> {
+    /// The first rule about the form of passwords that it breaks.
+    pub fn read(&self, text: &SecretText) -> Result<Candidate, PasswordRejected> {
         let too_long = PasswordRejected::TooLong { max: self.max_bytes };
-        let password = Password::presented(candidate, self.max_bytes).ok_or(too_long)?;
+        let password = Password::presented(text, self.max_bytes).ok_or(too_long)?;
         let text = password.reveal();
         if text.chars().any(|c| c.general_category() == GeneralCategory::Control) {
             return Err(PasswordRejected::ForbiddenCharacter);
@@ -105,14 +118,26 @@ impl PasswordPolicy {
         if text.chars().count() < self.min_chars {
             return Err(PasswordRejected::TooShort { min: self.min_chars });
         }
-        let read = reading::read(text);
-        if guessing::is_common(&read) {
+        Ok(Candidate(password))
+    }
+
+    /// The candidate as a new password, if it is none that others would try first. The work is bounded, and a hundred times
+    /// that of [`PasswordPolicy::read`]: whoever is to be turned away for another reason should be before.
+    ///
+    /// `identifiers` are the texts anybody could guess about this person: address, user name, shown name. The name of
+    /// this service is always among them.
+    ///
+    /// # Errors
+    /// That it is too common, or too close to the identifiers.
+    pub fn admit(&self, candidate: Candidate, identifiers: &[&str]) -> Result<NewPassword, PasswordRejected> {
+        let judged = reading::judged(candidate.0.reveal());
+        if guessing::is_common(&judged) {
             return Err(PasswordRejected::TooCommon);
         }
-        if identifier::is_little_more_than(&read, identifiers) {
+        if identifier::is_little_more_than(&judged, identifiers) {
             return Err(PasswordRejected::ContainsIdentifier);
         }
-        Ok(NewPassword(password))
+        Ok(NewPassword(candidate.0))
     }
 }
 

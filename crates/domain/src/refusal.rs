@@ -95,6 +95,8 @@ reasons! {
     CaptchaInvalid = "CAPTCHA_INVALID",
     /// Whoever makes the captchas does not answer: wait and try again.
     CaptchaUnavailable = "CAPTCHA_UNAVAILABLE",
+    /// Whoever knows breached passwords does not answer: wait and try again.
+    BreachCheckUnavailable = "BREACH_CHECK_UNAVAILABLE",
     /// Too many calls of one kind from one place or for one person.
     RateLimited = "RATE_LIMITED",
     /// More work than can be done now: wait and try again.

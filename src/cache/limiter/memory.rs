@@ -1,5 +1,5 @@
 use countersign_domain::{
-    limit::{Draw, Limit, LimitKey, Refused, Sizes, Verdict, decide},
+    limit::{Draw, Limit, LimitKey, Refused, Sizes, Verdict, decide, given_back},
     time::Timestamp,
 };
 use std::{
@@ -101,6 +101,18 @@ impl Memory {
             self.remember(&mut locked[held(spot)], spot.set, entry, now);
         }
         Ok(())
+    }
+
+    /// Gives draws back that were taken. What was counted for a crowd stays counted: it belongs to nobody in particular.
+    pub(super) fn give_back(&self, draws: &[Draw]) {
+        for draw in draws {
+            let spot = self.spot(draw);
+            let mut shard = self.lock(spot.shard);
+            if let Some(entry) = shard.sets[spot.set].iter_mut().find(|entry| entry.is_of(draw.limit, draw.key)) {
+                let (quota, cost) = self.sizes.terms_of(draw);
+                entry.tat = given_back(entry.tat, quota, cost);
+            }
+        }
     }
 
     fn spot(&self, draw: &Draw) -> Spot {
@@ -268,6 +280,17 @@ mod tests {
         assert_eq!(refused, Refused { limit: Limit::MailsToRecipient, retry_after: Duration::from_secs(12 * 60) });
         let all = Limit::CallsOfTenant.quota().burst();
         assert_eq!(memory.take(&[Draw { cost: all, ..tenant }, Draw { cost: all, ..other }], NOW), Ok(()));
+    }
+
+    #[test]
+    fn what_is_given_back_is_found_again_and_no_more_than_that() {
+        let memory = memory(SHAPE);
+        let burst = Limit::RefreshesOfSession.quota().burst() as usize;
+        memory.give_back(&[session(1)]);
+        assert_eq!(grants(&memory, session(1), 1_000), burst, "nothing was owed");
+        memory.give_back(&[Draw { cost: 3, ..session(1) }, session(2)]);
+        assert_eq!(grants(&memory, session(1), 1_000), 3);
+        assert_eq!(grants(&memory, session(2), 1_000), burst);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use std::time::Duration;
 pub(super) struct Shared {
     together: Together,
     script: Script,
+    giving_back: Script,
     sizes: Sizes,
 }
 
@@ -23,7 +24,12 @@ const PREFIX: &str = "{countersign}:limit:";
 
 impl Shared {
     pub(super) fn new(together: Together, sizes: Sizes) -> Self {
-        Self { together, script: Script::from_lua(include_str!("script.lua")), sizes }
+        Self {
+            together,
+            script: Script::from_lua(include_str!("script.lua")),
+            giving_back: Script::from_lua(include_str!("give_back.lua")),
+            sizes,
+        }
     }
 
     pub(super) fn together(&self) -> &Together {
@@ -31,15 +37,26 @@ impl Shared {
     }
 
     pub(super) async fn take(&self, draws: &[Draw]) -> Option<Result<(), Refused>> {
-        let keys = draws.iter().map(|draw| format!("{PREFIX}{}:{}", draw.limit.name(), draw.key)).collect();
-        let judged = draws.iter().map(|draw| self.sizes.terms_of(draw));
-        let terms = judged.map(|(quota, cost)| quota.terms(cost));
-        let terms = terms.flat_map(|Terms { charge, capacity, horizon }| [charge, capacity, horizon]);
-        let terms = terms.map(|term| term.to_string()).collect();
+        let (keys, terms) = self.asked(draws);
         let (place, wait): (usize, u64) = self.together.run(&self.script, keys, terms).await?;
         Some(match place.checked_sub(1).and_then(|at| draws.get(at)) {
             None => Ok(()),
             Some(draw) => Err(Refused { limit: draw.limit, retry_after: Duration::from_micros(wait) }),
         })
+    }
+
+    pub(super) async fn give_back(&self, draws: &[Draw]) -> Option<()> {
+        let (keys, terms) = self.asked(draws);
+        let _: u64 = self.together.run(&self.giving_back, keys, terms).await?;
+        Some(())
+    }
+
+    /// The keys of draws, and what each is judged by.
+    fn asked(&self, draws: &[Draw]) -> (Vec<String>, Vec<String>) {
+        let keys = draws.iter().map(|draw| format!("{PREFIX}{}:{}", draw.limit.name(), draw.key)).collect();
+        let judged = draws.iter().map(|draw| self.sizes.terms_of(draw));
+        let terms = judged.map(|(quota, cost)| quota.terms(cost));
+        let terms = terms.flat_map(|Terms { charge, capacity, horizon }| [charge, capacity, horizon]);
+        (keys, terms.map(|term| term.to_string()).collect())
     }
 }

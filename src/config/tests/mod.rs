@@ -1,5 +1,6 @@
 //! The configuration from outside: what goes in as text, and what comes out as settings or faults.
 
+mod breached;
 mod captcha;
 mod defaults;
 mod faults;

@@ -23,7 +23,7 @@ pub(super) use self::limit_size::LimitSize;
 pub use self::mailbox::Mailbox;
 pub(super) use self::networks::Networks;
 pub(super) use self::origins::Origins;
-pub(super) use self::url::{Issuer, PublicUrl, RedisUrl, SiteverifyUrl, SmtpUrl};
+pub(super) use self::url::{Issuer, PublicUrl, RangeUrl, RedisUrl, SiteverifyUrl, SmtpUrl};
 
 use super::fault::Reason;
 use super::source::Given;

@@ -72,6 +72,33 @@ impl Value for SiteverifyUrl {
     }
 }
 
+/// Where breached passwords are asked about. What is sent says little; what comes back decides.
+#[derive(Clone)]
+pub(in super::super) struct RangeUrl(pub(in super::super) Url);
+
+impl RangeUrl {
+    /// Normalised to end in a slash: the digits that are asked for stand behind it.
+    pub(in super::super) fn new(text: &str) -> Result<Self, Reason> {
+        let PublicUrl(url) = PublicUrl::new(text)?;
+        if url.scheme() != "https" && !is_loopback(&url) {
+            return Err(Reason::new("must start with https://, unless it is on this machine"));
+        }
+        Ok(Self(url))
+    }
+}
+
+impl Value for RangeUrl {
+    const ALLOWED: &'static str = "`https://`, or `http://` to this machine; without user, query and fragment";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        Self::new(given.line()?)
+    }
+
+    fn show(&self) -> toml::Value {
+        self.0.as_str().into()
+    }
+}
+
 /// RFC 6761 section 6.3 keeps `localhost` on this machine. The URL standard reads addresses of IPv4 in `http` and `https` alone.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {

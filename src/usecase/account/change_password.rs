@@ -23,7 +23,8 @@ pub struct ChangePassword {
 
 impl ChangePassword {
     /// # Errors
-    /// CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, REQUEST_ID_REUSED, RATE_LIMITED, OVERLOADED.
+    /// CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, REQUEST_ID_REUSED, RATE_LIMITED,
+    /// BREACH_CHECK_UNAVAILABLE, OVERLOADED.
     pub async fn run(
         &self,
         origin: &Origin,
@@ -32,6 +33,8 @@ impl ChangePassword {
         new: &SecretText,
         request_id: Option<RequestId>,
     ) -> Result<(), Failure> {
+        // What is wrong with the form of the new one costs no hash, and no try at the current one.
+        let candidate = self.passwords.read("new_password", new)?;
         let (tenant, session) = (caller.tenant(), caller.session().id);
         let whose = (tenant, RequestIds::Of(caller.account().id));
         let parts = [session.to_string()];
@@ -42,8 +45,8 @@ impl ChangePassword {
         // Only who knows the current password learns anything about past ones.
         let proven = self.proof.prove(origin, caller, current).await?;
         let account = proven.account();
-        let password = self.passwords.admit_for(account, new).await?;
-        let hash = self.passwords.hash(&password).await?;
+        let password = self.passwords.admit_for(account, candidate).await?;
+        let hash = self.passwords.hash("new_password", &password).await?;
         let tx = self.store.begin().await?;
         if !ticket.redeem(&tx, self.clock.now()).await? {
             return Ok(());

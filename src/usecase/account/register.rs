@@ -6,7 +6,7 @@ use crate::{
     store::{Store, registration, registration::Registration, reserved_username},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
-        gate::{CaptchaGate, Repeats, RequestIds, Throttle},
+        gate::{CaptchaGate, Drawn, Repeats, RequestIds, Throttle},
     },
 };
 use countersign_domain::{
@@ -17,6 +17,7 @@ use countersign_domain::{
     id::{RegistrationId, TenantId},
     locale::Locale,
     mail::MailTemplate,
+    password::Candidate,
     refusal::{Reason, Refusal},
     registration::RegistrationPolicy,
     request_id::RequestId,
@@ -62,7 +63,7 @@ const METHOD: &str = "Register";
 impl Register {
     /// # Errors
     /// REGISTRATION_CLOSED, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
-    /// CAPTCHA_UNAVAILABLE, OVERLOADED.
+    /// CAPTCHA_UNAVAILABLE, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
     pub async fn run(&self, origin: &Origin, form: Registering) -> Result<(), Failure> {
         let tenant = origin.tenant();
         // Before anything that costs something, and without a look at who is registered.
@@ -70,14 +71,14 @@ impl Register {
             return Err(Reason::RegistrationClosed.into());
         }
         let username = form.username.as_ref().map_or("", Username::as_str);
-        let password = self.passwords.admit("password", &form.password, &[form.email.as_str(), username])?;
+        let candidate = self.passwords.read("password", &form.password)?;
         let parts = [form.email.as_str(), username, form.display_name.as_str(), form.locale.tag()];
         let whose = (tenant, RequestIds::OfStrangers);
         let Some(ticket) = self.repeats.open(whose, METHOD, form.request_id.as_ref(), &parts).await? else {
             return Ok(());
         };
         self.captcha.demand(CaptchaAct::Register, &form.captcha_token)?;
-        self.throttle.registration(origin, &form.email).await?;
+        let drawn = self.throttle.registration(origin, &form.email).await?;
         let captcha = self.captcha.prove_if_demanded(origin, CaptchaAct::Register, &form.captcha_token).await;
         if let Err(failure) = captcha {
             // A token is good once: that of a call that was made twice was spent by the other one.
@@ -91,7 +92,7 @@ impl Register {
         {
             return Err(Refusal::from(Reason::UsernameTaken).with_violation("username", "", "is taken").into());
         }
-        let hash = self.passwords.hash_comparably(&password, self.salt_of(tenant, &form.email)).await?;
+        let hash = self.hash(candidate, &form, tenant, drawn).await?;
 
         let now = self.clock.now();
         let new = Registration {
@@ -114,6 +115,32 @@ impl Register {
         tx.commit().await?;
         self.post.collect();
         Ok(())
+    }
+
+    /// The hash to keep, once nothing is wrong with the password. Whoever tries one after the other has had no mail yet, and must not be
+    /// out of them.
+    async fn hash(
+        &self,
+        candidate: Candidate,
+        form: &Registering,
+        tenant: TenantId,
+        drawn: Drawn,
+    ) -> Result<SecretText, Failure> {
+        let username = form.username.as_ref().map_or("", Username::as_str);
+        let password = match self.passwords.admit("password", candidate, &[form.email.as_str(), username]) {
+            Ok(password) => password,
+            Err(refusal) => {
+                self.throttle.give_back(drawn).await;
+                return Err(refusal.into());
+            }
+        };
+        let salt = self.salt_of(tenant, &form.email);
+        let hashed = self.passwords.hash_comparably("password", &password, salt).await;
+        if hashed.is_err() {
+            // Somebody else may have been asked about it, so it counts as a registration.
+            self.throttle.give_back(drawn.mails()).await;
+        }
+        hashed
     }
 
     /// One salt for each address, which nobody can foretell: whether two sign-ups that wait for it chose one password is seen from

@@ -40,7 +40,7 @@ impl Reset {
     ///
     /// # Errors
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, ACCOUNT_DISABLED,
-    /// OVERLOADED.
+    /// RATE_LIMITED, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
     pub async fn run(
         &self,
         origin: &Origin,
@@ -48,8 +48,8 @@ impl Reset {
         form: Resetting,
     ) -> Result<Option<SecretText>, Failure> {
         let Resetting { new_password, device_token, request_id } = form;
-        // What is wrong with the password itself costs neither a try nor a look at the link.
-        self.passwords.admit("new_password", &new_password, &[])?;
+        // What is wrong with the form of the password costs neither a try nor a look at the link.
+        let candidate = self.passwords.read("new_password", &new_password)?;
         let parts = proof.parts();
         let tenant = origin.tenant();
         let whose = (tenant, RequestIds::OfStrangers);
@@ -69,8 +69,8 @@ impl Reset {
             if account.email.normalised() != proven.email().normalised() {
                 return Err(Reason::LinkInvalid.into());
             }
-            let password = self.passwords.admit_for(&account, &new_password).await?;
-            let hash = self.passwords.hash(&password).await?;
+            let password = self.passwords.admit_for(&account, candidate).await?;
+            let hash = self.passwords.hash("new_password", &password).await?;
             let device = self.lookout.device(tenant, device_token.as_ref()).await?;
             let tx = self.store.begin().await?;
             if !ticket.redeem(&tx, self.clock.now()).await? {

@@ -4,13 +4,16 @@ use crate::{
     store::{
         Store, Tx, account, account::Account, action, expected_device, outbox, past_password, session, session::Session,
     },
-    usecase::{Failure, Letter, Post, gate::GuessGate},
+    usecase::{
+        Failure, Letter, Post,
+        gate::{BreachGate, GuessGate, Throttle},
+    },
 };
 use countersign_domain::{
     action::ActionPurpose,
     id::{DeviceId, EventId},
     mail::MailTemplate,
-    password::{NewPassword, PasswordPolicy, PasswordRejected},
+    password::{Candidate, NewPassword, PasswordPolicy, PasswordRejected},
     refusal::{Reason, Refusal},
     secret::SecretText,
     session::EndReason,
@@ -18,14 +21,19 @@ use countersign_domain::{
 
 /// Everything that happens when a password is set, wherever it is set: the policy, the past, the hash, the sessions, the
 /// mail.
+///
+/// A use case asks in the order of what each question costs: [`PasswordDesk::read`] with the other fields; [`PasswordDesk::admit`] or
+/// [`PasswordDesk::admit_for`] once the limits, the captcha and the proof had nothing against the call; then [`PasswordDesk::hash`].
 #[derive(Clone, Debug)]
 pub struct PasswordDesk {
     pub store: Store,
     pub policy: PasswordPolicy,
     /// How many of the last passwords may not come back, the present one included.
     pub remembered: usize,
+    pub breaches: BreachGate,
     pub hasher: Hasher,
     pub guesses: GuessGate,
+    pub throttle: Throttle,
     pub post: Post,
     pub clock: Clock,
     pub entropy: Entropy,
@@ -49,38 +57,58 @@ pub struct PasswordSet {
 }
 
 impl PasswordDesk {
+    /// Whether the text has the form of a password. It costs next to nothing.
+    ///
+    /// # Errors
+    /// PASSWORD_REJECTED, naming `field`.
+    pub fn read(&self, field: &'static str, text: &SecretText) -> Result<Candidate, Refusal> {
+        self.policy.read(text).map_err(|rejected| refusal(field, rejected))
+    }
+
+    /// Whether others would try it first.
+    ///
     /// # Errors
     /// PASSWORD_REJECTED, naming `field`.
     pub fn admit(
         &self,
         field: &'static str,
-        candidate: &SecretText,
+        candidate: Candidate,
         identifiers: &[&str],
     ) -> Result<NewPassword, Refusal> {
-        self.policy.admit(candidate, identifiers).map_err(|rejected: PasswordRejected| {
-            Refusal::from(Reason::PasswordRejected).with_violation(field, rejected.reason(), rejected.describe())
-        })
+        self.policy.admit(candidate, identifiers).map_err(|rejected| refusal(field, rejected))
     }
 
+    /// The hash to keep, once nobody knows the password from a breach. No password is set without one, so none is set unasked.
+    ///
     /// # Errors
-    /// OVERLOADED.
-    pub async fn hash(&self, password: &NewPassword) -> Result<SecretText, Failure> {
+    /// PASSWORD_REJECTED, naming `field`; BREACH_CHECK_UNAVAILABLE, OVERLOADED.
+    pub async fn hash(&self, field: &'static str, password: &NewPassword) -> Result<SecretText, Failure> {
+        self.breaches.ask(field, password).await?;
         Ok(SecretText::new(self.hasher.hash(password).await?.as_str().to_owned()))
     }
 
-    /// For a sign-up. Under one salt for each address two hashes are equal when their passwords are.
+    /// The same for a sign-up. Under one salt for each address two hashes are equal when their passwords are.
     ///
     /// # Errors
-    /// OVERLOADED.
-    pub async fn hash_comparably(&self, password: &NewPassword, salt: [u8; SALT_BYTES]) -> Result<SecretText, Failure> {
+    /// PASSWORD_REJECTED, naming `field`; BREACH_CHECK_UNAVAILABLE, OVERLOADED.
+    pub async fn hash_comparably(
+        &self,
+        field: &'static str,
+        password: &NewPassword,
+        salt: [u8; SALT_BYTES],
+    ) -> Result<SecretText, Failure> {
+        self.breaches.ask(field, password).await?;
         Ok(SecretText::new(self.hasher.hash_comparably(password, salt).await?.as_str().to_owned()))
     }
 
     /// A password for an account that has had others.
     ///
+    /// That it was used before is told only so often: otherwise whoever holds a link, and hangs up before the password is set, could
+    /// try any number of passwords that the owner may still have elsewhere.
+    ///
     /// # Errors
-    /// PASSWORD_REJECTED, also when it was used before; OVERLOADED.
-    pub async fn admit_for(&self, account: &Account, candidate: &SecretText) -> Result<NewPassword, Failure> {
+    /// PASSWORD_REJECTED, also when it was used before; RATE_LIMITED, OVERLOADED.
+    pub async fn admit_for(&self, account: &Account, candidate: Candidate) -> Result<NewPassword, Failure> {
         let username = account.username.as_ref().map_or("", |name| name.as_str());
         let password = self.admit("new_password", candidate, &[account.email.as_str(), username])?;
         let past = self.remembered.saturating_sub(1) as u64;
@@ -88,10 +116,13 @@ impl PasswordDesk {
         if self.remembered > 0 {
             hashes.extend(account.password_hash.clone());
         }
+        if !hashes.is_empty() {
+            self.throttle.past_passwords(account.id).await?;
+        }
         for hash in hashes {
             let hash = PasswordHash::from_stored(hash.reveal().to_owned())
                 .map_err(|_| Failure::Broken("a stored password hash cannot be read".to_owned()))?;
-            let verdict = self.hasher.verify(password.password().clone(), Some(&hash)).await?;
+            let verdict = self.hasher.verify(password.password().clone(), &hash).await?;
             if matches!(verdict, Verdict::Right { .. }) {
                 let refusal = Refusal::from(Reason::PasswordRejected);
                 return Err(refusal.with_violation("new_password", "PASSWORD_REUSED", "was used before").into());
@@ -152,4 +183,8 @@ impl PasswordDesk {
         self.post.collect();
         self.guesses.forgive(account, &set.counted).await;
     }
+}
+
+fn refusal(field: &'static str, rejected: PasswordRejected) -> Refusal {
+    Refusal::from(Reason::PasswordRejected).with_violation(field, rejected.reason(), rejected.describe())
 }

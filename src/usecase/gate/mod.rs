@@ -2,9 +2,11 @@
 //! whether a captcha was solved, whether a call is a repetition.
 
 mod authenticate;
+mod breach;
 mod captcha;
 mod device;
 mod guess;
+mod nobody;
 mod operator;
 mod password;
 mod repeat;
@@ -12,11 +14,13 @@ mod tenant;
 mod throttle;
 
 pub use authenticate::{Authenticate, ServiceCaller, SignedIn};
+pub use breach::BreachGate;
 pub use captcha::{CaptchaDesk, CaptchaGate};
 pub use device::{ArrivingDevice, Device, Lookout};
 pub use guess::{Guess, GuessGate, Guesser};
+pub use nobody::CostsOfNobody;
 pub use operator::{OperatorGate, OperatorProven};
-pub use password::{PasswordGate, PasswordProven, SessionPasswordGate};
+pub use password::{Claimed, PasswordGate, PasswordProven, SessionPasswordGate};
 pub use repeat::{Repeats, RequestIds, Ticket};
 pub use tenant::FindTenant;
-pub use throttle::{LoginDraw, Throttle};
+pub use throttle::{Drawn, LoginDraw, Throttle};

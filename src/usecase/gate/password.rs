@@ -2,10 +2,14 @@ use crate::{
     passwords::{Caller, Hasher, PasswordHash, Presence, Verdict},
     runtime::{Clock, spawn},
     store::{Store, Tx, account, account::Account, session},
-    usecase::{About, Failure, Journal, Origin, gate::SignedIn},
+    usecase::{
+        About, Failure, Journal, Origin,
+        gate::{CostsOfNobody, SignedIn},
+    },
 };
 use countersign_domain::{
     audit::EventKind,
+    id::TenantId,
     password::Password,
     refusal::{Reason, Refusal},
     secret::SecretText,
@@ -17,7 +21,20 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct PasswordGate {
     pub hasher: Hasher,
+    pub costs_of_nobody: CostsOfNobody,
     pub max_bytes: usize,
+}
+
+/// Whose password somebody claims to know.
+#[derive(Debug)]
+pub struct Claimed<'a> {
+    pub tenant: TenantId,
+    /// How the account was named, normalised.
+    pub typed: &'a str,
+    /// `None` when there is none of this name.
+    pub account: Option<Account>,
+    /// Whether its password opens anything. Of a disabled account none does in any case.
+    pub opens: bool,
 }
 
 /// Somebody knew the password of this account, which may sign in. Only [`PasswordGate`] makes one.
@@ -39,8 +56,9 @@ impl PasswordProven {
 }
 
 impl PasswordGate {
-    /// The same work and the same answer whether the account is missing, disabled, without a password, or simply has
-    /// another one. `None` means wrong.
+    /// The same answer whether the account is missing, disabled, without a password, or simply has another one; and the work of
+    /// one hash. Where there is one, it is that of the account, whatever becomes of the comparison: a name costs the same before
+    /// and after its account is disabled. `None` means wrong.
     ///
     /// Whoever is present may go away meanwhile: a hash that has not begun is not computed then, and one that has begun is finished.
     ///
@@ -49,24 +67,30 @@ impl PasswordGate {
     pub async fn prove_for(
         &self,
         presence: &Presence,
-        account: Option<Account>,
+        claimed: Claimed<'_>,
         presented: &SecretText,
     ) -> Result<Option<PasswordProven>, Failure> {
-        let stored = account
-            .as_ref()
-            .filter(|account| !account.is_disabled())
-            .and_then(|account| account.password_hash.as_ref())
-            .map(|hash| PasswordHash::from_stored(hash.reveal().to_owned()))
-            .transpose()
-            .map_err(|_| Failure::Broken("a stored password hash cannot be read".to_owned()))?;
-        // What is too long to be a password still costs as much as one.
-        let (password, stored) = match Password::presented(presented, self.max_bytes) {
-            Some(password) => (password, stored),
-            None => (Password::stand_in(), None),
+        let Claimed { tenant, typed, account, opens } = claimed;
+        let opens = opens && account.as_ref().is_some_and(|account| !account.is_disabled());
+        let stored = account.as_ref().and_then(|account| account.password_hash.as_ref());
+        let stored = match stored.map(|hash| PasswordHash::from_stored(hash.reveal().to_owned())).transpose() {
+            Ok(stored) => stored,
+            Err(_) if opens => return Err(Failure::Broken("a stored password hash cannot be read".to_owned())),
+            Err(_) => None,
         };
-        let verdict = self.hasher.verify_for(presence, password.clone(), stored.as_ref()).await?;
+        // What is too long to be a password still costs as much as one.
+        let read = Password::presented(presented, self.max_bytes);
+        let (opens, password) = (opens && read.is_some(), read.unwrap_or_else(Password::stand_in));
+        let verdict = match &stored {
+            Some(stored) => self.hasher.verify_for(presence, password.clone(), stored).await?,
+            None => {
+                let cost = self.costs_of_nobody.of(tenant, typed);
+                self.hasher.pretend_for(presence, password.clone(), &cost).await?;
+                Verdict::Wrong
+            }
+        };
         Ok(match (verdict, account) {
-            (Verdict::Right { outdated }, Some(account)) => {
+            (Verdict::Right { outdated }, Some(account)) if opens => {
                 Some(PasswordProven { account, outdated: outdated.then_some(password) })
             }
             _ => None,
@@ -148,7 +172,8 @@ impl SessionPasswordGate {
                 _ => Reason::SessionEnded.into(),
             });
         };
-        match self.gate.prove_for(presence, Some(account), presented).await {
+        let claimed = Claimed { tenant, typed: "", account: Some(account), opens: true };
+        match self.gate.prove_for(presence, claimed, presented).await {
             Ok(Some(proven)) => {
                 session::forgive_password_tries(&db, tenant, session, tries).await?;
                 return Ok(proven);

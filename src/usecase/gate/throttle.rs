@@ -35,6 +35,19 @@ pub struct Throttle {
     pub ring: Arc<KeyRing>,
 }
 
+/// What a call has drawn.
+#[derive(Debug)]
+pub struct Drawn(Vec<Draw>);
+
+impl Drawn {
+    /// Of it, what stands for the mail that would have been sent.
+    #[must_use]
+    pub fn mails(self) -> Self {
+        let is_mail = |draw: &Draw| matches!(draw.limit, Limit::MailsOfAddress | Limit::MailsToRecipient);
+        Self(self.0.into_iter().filter(is_mail).collect())
+    }
+}
+
 impl Throttle {
     /// A call, before anything of it is looked at.
     ///
@@ -83,12 +96,29 @@ impl Throttle {
         self.take(from(origin, Limit::TriesOfAddress).as_slice()).await
     }
 
+    /// A registration: what it may cost, and the mail that it causes.
+    ///
     /// # Errors
     /// RATE_LIMITED.
-    pub async fn registration(&self, origin: &Origin, recipient: &EmailAddress) -> Result<(), Failure> {
+    pub async fn registration(&self, origin: &Origin, recipient: &EmailAddress) -> Result<Drawn, Failure> {
         let limits = [Limit::RegistrationsOfAddress, Limit::MailsOfAddress];
         let draws = limits.into_iter().filter_map(|limit| from(origin, limit));
-        self.take(&draws.chain([self.to(origin.tenant(), recipient)]).collect::<Vec<_>>()).await
+        let draws: Vec<_> = draws.chain([self.to(origin.tenant(), recipient)]).collect();
+        self.take(&draws).await?;
+        Ok(Drawn(draws))
+    }
+
+    /// Nothing came of a call, and whoever made it does it again, better: it is not counted.
+    pub async fn give_back(&self, drawn: Drawn) {
+        self.shared.give_back(&drawn.0).await;
+    }
+
+    /// A password is compared with former ones: whoever may try one is told whether it was among them.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn past_passwords(&self, account: AccountId) -> Result<(), Failure> {
+        self.take(&[Draw::one(Limit::PastPasswordsOfAccount, account)]).await
     }
 
     /// A mail is asked for. Nobody looks whether its recipient is known.

@@ -5,7 +5,9 @@ use crate::{
     store::{Store, StoreFault, Tx, account, account::Account, audience, device, expected_device},
     usecase::{
         About, Failure, Journal, Letter, Origin, Post,
-        gate::{Device, Guess, GuessGate, Guesser, LoginDraw, Lookout, PasswordGate, PasswordProven, Throttle},
+        gate::{
+            Claimed, Device, Guess, GuessGate, Guesser, LoginDraw, Lookout, PasswordGate, PasswordProven, Throttle,
+        },
         key::KeyNews,
         session::OpenedSession,
     },
@@ -77,6 +79,8 @@ const MOST_OF_EXPECTED: i32 = 10;
 #[derive(Clone)]
 struct Attempt {
     tenant: TenantId,
+    /// What was typed to say for whom, normalised.
+    typed: String,
     account: Option<Account>,
     device: Device,
     standing: Standing,
@@ -100,7 +104,7 @@ impl Login {
         };
         let device = self.lookout.device(tenant, device_token.as_ref()).await?;
         let standing = account.as_ref().map_or(Standing::Stranger, |account| device.standing(account.id));
-        let attempt = Attempt { tenant, account, device, standing };
+        let attempt = Attempt { tenant, typed: typed.to_owned(), account, device, standing };
         let guesser = match &attempt.account {
             Some(account) if standing.is_counted_alone() => Guesser::Device(&attempt.device, account.id),
             _ => Guesser::Stranger(typed),
@@ -148,8 +152,10 @@ impl Login {
     ) -> Result<PasswordProven, Failure> {
         // To strangers, a password that was guessed at for too long is as wrong as any other, and looks like it.
         let is_trusted = attempt.standing.is_counted_alone();
-        let account = attempt.account.clone().filter(|account| is_trusted || !account.password_is_spent());
-        match self.password.prove_for(presence, account, password).await {
+        let account = attempt.account.clone();
+        let opens = is_trusted || account.as_ref().is_none_or(|account| !account.password_is_spent());
+        let claimed = Claimed { tenant: attempt.tenant, typed: &attempt.typed, account, opens };
+        match self.password.prove_for(presence, claimed, password).await {
             Ok(Some(proven)) => {
                 self.guesses.right(guess).await;
                 if presence.is_gone() {
@@ -227,7 +233,7 @@ impl Login {
     /// Counts a wrong password in the database. Returns whether the right one is spent with it. Where there is no account, the same
     /// statement finds nothing.
     async fn spends(&self, tx: &Tx, attempt: &Attempt) -> Result<bool, StoreFault> {
-        let Attempt { tenant, account, device, standing } = attempt;
+        let Attempt { tenant, account, device, standing, .. } = attempt;
         let nobody = AccountId::from_uuid(Uuid::nil());
         let id = account.as_ref().map_or(nobody, |account| account.id);
         match standing {

@@ -1,4 +1,5 @@
 mod acts;
+mod breached;
 mod change_email;
 mod change_password;
 mod delete_me;

@@ -91,6 +91,17 @@ fn a_password_that_breaks_the_policy_does_not_cost_the_link_or_the_code() {
 }
 
 #[test]
+fn no_password_is_guessed_at_for_whoever_holds_no_link_and_no_code() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        let common = "correct horse battery staple";
+        assert_eq!(reset(app, "made up", common).await.reason(), "LINK_INVALID");
+        assert_eq!(reset_by_code(app, &ada.email, "1234 5678", common).await.reason(), "CODE_INVALID");
+        assert_eq!(reset(app, "made up", "short").await.reason(), "PASSWORD_REJECTED", "a slip costs no try");
+    });
+}
+
+#[test]
 fn whoever_holds_no_link_learns_nothing_of_past_passwords() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;

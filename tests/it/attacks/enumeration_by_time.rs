@@ -5,7 +5,13 @@
 //! by a coin. Either alone says nothing: with enough samples any difference is significant, and with few any may be large.
 
 use crate::support::{App, AppOptions, PASSWORD, Person, WRONG, on_each_database_with, reason};
-use countersign::{grpc::wire::proto::*, usecase::Origin};
+use countersign::{
+    grpc::wire::proto::*,
+    passwords::{Hasher, HasherSettings},
+    runtime::Entropy,
+    usecase::Origin,
+};
+use countersign_domain::{password::PasswordPolicy, secret::SecretText};
 use std::time::Instant;
 use tonic::Status;
 
@@ -120,6 +126,78 @@ fn no_login_tells_by_its_time_whether_there_is_an_account() {
             assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
         })
         .await;
+    });
+}
+
+/// Hashes as they were made before `passwords.argon2_iterations` was raised: the least there can be.
+const FORMER: HasherSettings = HasherSettings { memory_kib: 8192, iterations: 1, parallelism: 1, workers: 1, queue: 8 };
+
+/// So that a difference would be seen.
+fn raised() -> AppOptions {
+    AppOptions::with("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "4")
+}
+
+/// Gives accounts the hash that `PASSWORD` had before, and has the accounts counted as at a start.
+async fn age_hashes(app: &App, of: &str) {
+    let policy = PasswordPolicy::default();
+    let password = policy.admit(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
+    let hash = Hasher::start(FORMER, Entropy::seeded(7)).unwrap().hash(&password).await.unwrap();
+    app.execute(&format!("UPDATE accounts SET password_hash = '{}' WHERE email LIKE '{of}'", hash.as_str())).await;
+    app.count_hash_costs.run().await.unwrap();
+}
+
+#[test]
+fn no_login_tells_by_its_time_whether_there_is_an_account_after_hashes_were_made_dearer() {
+    on_each_database_with(raised(), async |app| {
+        three(app).await;
+        age_hashes(app, "%").await;
+        compare(app, "Login", async |kind, sample| {
+            let refused = Person::log_in(app, &address(kind, sample), WRONG).await.unwrap_err();
+            assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
+        })
+        .await;
+        // What is too long to be a password is looked at in the same way.
+        let endless = "x".repeat(1_500);
+        compare(app, "Login with an endless password", async |kind, sample| {
+            let refused = Person::log_in(app, &address(kind, sample), &endless).await.unwrap_err();
+            assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
+        })
+        .await;
+    });
+}
+
+#[test]
+fn names_that_nobody_has_cost_the_old_and_the_new_price_in_the_proportions_of_accounts() {
+    const ACCOUNTS: usize = 10;
+    let account = |number: usize| {
+        let when = if number < ACCOUNTS / 2 { "before" } else { "after" };
+        format!("{when}-{number}@example.org")
+    };
+    on_each_database_with(raised(), async |app| {
+        for number in 0..ACCOUNTS {
+            Person::register(app, &account(number)).await;
+        }
+        age_hashes(app, "before-%").await;
+        let mut times = [const { Vec::new() }; 2];
+        let (mut cheap, mut dear) = (0, 0);
+        for sample in 0..SAMPLES {
+            let emails = [account(sample % ACCOUNTS), format!("nobody-{sample}@example.org")];
+            for (kind, email) in emails.iter().enumerate() {
+                let begun = Instant::now();
+                Person::log_in(app, email, WRONG).await.unwrap_err();
+                times[kind].push(begun.elapsed().as_secs_f64());
+            }
+        }
+        let difference = Difference::between(&times[0], &times[1]);
+        assert!(!difference.tells(), "{difference:?}");
+        // Not all alike either, which would tell accounts of both kinds from them.
+        let mut accounts = times[0].clone();
+        accounts.sort_by(f64::total_cmp);
+        let between = (accounts[SAMPLES / 4] + accounts[3 * SAMPLES / 4]) / 2.0;
+        for time in &times[1] {
+            *if *time < between { &mut cheap } else { &mut dear } += 1;
+        }
+        assert!(cheap > SAMPLES / 8 && dear > SAMPLES / 8, "{cheap} cheap ones and {dear} dear ones");
     });
 }
 

@@ -27,6 +27,7 @@ mod mail_injection;
 mod old_token_logout;
 mod overtaken_proof;
 mod password_guessing;
+mod past_passwords;
 mod pending_move;
 mod pre_hijacking;
 mod refresh_race;

@@ -1,9 +1,11 @@
-//! When the captcha is checked: after the limits, before anything else. That there has to be one is said before.
+//! When the captcha is checked: after the form of the fields and the limits, before anything else. That there has to be one is said
+//! before the limits.
 
 use super::{Act, traces};
-use crate::support::{Person, Refused as _, Siteverify, captcha_at, on_each_database_with, reason, solved_token};
+use crate::support::{App, Person, Refused as _, Siteverify, captcha_at, on_each_database_with, reason, solved_token};
 use countersign::grpc::wire::proto::*;
 use countersign_domain::limit::Limit;
+use tonic::{Response, Status};
 
 const ADA: &str = "ada@example.org";
 
@@ -74,17 +76,55 @@ fn a_refused_captcha_tells_nothing_and_costs_nothing_whoever_is_named() {
 }
 
 #[test]
-fn what_the_person_has_to_mend_anyway_is_told_before_a_token_is_spent() {
+fn what_is_wrong_with_a_field_is_told_before_a_token_is_spent() {
     let provider = Siteverify::start();
     on_each_database_with(captcha_at(&provider.url), async |app| {
         let token = solved_token();
-        let weak = RegisterRequest {
-            email: ADA.to_owned(),
-            password: "short".to_owned(),
-            captcha_token: token.clone(),
-            ..Default::default()
-        };
-        assert_eq!(app.account().register(weak).await.reason(), "PASSWORD_REJECTED");
+        assert_eq!(register_with(app, "short", &token).await.reason(), "PASSWORD_REJECTED");
         Act::Register.call(app, ADA, &token, "").await.unwrap();
     });
+}
+
+#[test]
+fn no_password_is_guessed_at_for_whoever_brought_no_captcha_or_calls_too_often() {
+    let provider = Siteverify::start();
+    let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
+    on_each_database_with(options, async |app| {
+        provider.solved("register", "id.example.org");
+        assert_eq!(register_with(app, COMMON, "").await.reason(), "CAPTCHA_REQUIRED");
+        assert_eq!(register_with(app, COMMON, "bad").await.reason(), "CAPTCHA_INVALID");
+        assert_eq!(register_with(app, COMMON, &solved_token()).await.reason(), "PASSWORD_REJECTED");
+        provider.solved("request_reset", "id.example.org");
+        while Act::RequestReset.call(app, ADA, &solved_token(), "").await.is_ok() {}
+        assert_eq!(register_with(app, COMMON, &solved_token()).await.reason(), "RATE_LIMITED");
+    });
+}
+
+#[test]
+fn passwords_that_are_refused_use_up_no_limit() {
+    let provider = Siteverify::start();
+    let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
+    on_each_database_with(options, async |app| {
+        provider.solved("register", "id.example.org");
+        for _ in 0..3 * Limit::RegistrationsOfAddress.quota().burst() {
+            assert_eq!(register_with(app, COMMON, &solved_token()).await.reason(), "PASSWORD_REJECTED");
+        }
+        for _ in 0..Limit::MailsToRecipient.quota().burst() {
+            Act::Register.call(app, ADA, &solved_token(), "").await.unwrap();
+        }
+        assert_eq!(Act::Register.call(app, ADA, &solved_token(), "").await.reason(), "RATE_LIMITED");
+    });
+}
+
+/// Long enough, and what everybody tries.
+const COMMON: &str = "correct horse battery staple";
+
+async fn register_with(app: &App, password: &str, captcha_token: &str) -> Result<Response<RegisterResponse>, Status> {
+    let form = RegisterRequest {
+        email: ADA.to_owned(),
+        password: password.to_owned(),
+        captcha_token: captcha_token.to_owned(),
+        ..Default::default()
+    };
+    app.account().register(form).await
 }

@@ -120,6 +120,21 @@ async fn who_waits_as_long_as_told_gets_through_and_who_comes_sooner_does_not() 
 }
 
 #[tokio::test]
+async fn what_is_given_back_can_be_taken_again_and_nothing_besides() {
+    let redis = Redis::start();
+    for twin in twins(redis.as_ref(), 100).await {
+        let address = Draw::one(Limit::MailsOfAddress, IpAddr::from([192, 0, 2, 1]));
+        twin.limiter.give_back(&[mail(1)]).await;
+        assert_eq!(twin.grants(mail(1), 100).await, 5, "{:?}: it owed nothing", twin.limiter);
+        twin.limiter.take(&[address, mail(2)]).await.unwrap();
+        twin.limiter.give_back(&[address, Draw { cost: 2, ..mail(1) }]).await;
+        assert_eq!(twin.grants(mail(1), 100).await, 2, "{:?}", twin.limiter);
+        assert_eq!(twin.grants(mail(2), 100).await, 4, "{:?}", twin.limiter);
+        assert_eq!(twin.grants(address, 100).await, 30, "{:?}", twin.limiter);
+    }
+}
+
+#[tokio::test]
 async fn of_several_draws_all_are_taken_or_none() {
     let redis = Redis::start();
     for twin in twins(redis.as_ref(), 100).await {

@@ -64,6 +64,7 @@ fn waiting_is_advised_only_where_time_can_change_something() {
         Reason::Overloaded,
         Reason::StoreUnavailable,
         Reason::CaptchaUnavailable,
+        Reason::BreachCheckUnavailable,
     ];
     assert_eq!(retried, expected.into());
 }

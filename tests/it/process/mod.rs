@@ -13,6 +13,7 @@ mod key;
 mod mail_command;
 mod metrics;
 mod orders;
+mod passwords_command;
 mod pooler;
 mod refusal;
 mod service_command;

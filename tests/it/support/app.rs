@@ -14,7 +14,7 @@ use countersign::{
     usecase::{
         account::OperateAccounts,
         audit::{SealEvents, Summary, VerifyTrail},
-        housekeeping::Purge,
+        housekeeping::{CountHashCosts, Purge},
         key::TendKeys,
         mail::DeliverMail,
         revocation::FollowRevocations,
@@ -110,6 +110,8 @@ pub(crate) struct App {
     pub(crate) log: Log,
     pub(crate) deliver: DeliverMail,
     pub(crate) purge: Purge,
+    /// Looks what the hashes of accounts cost, when the test says so.
+    pub(crate) count_hash_costs: CountHashCosts,
     /// Seals the audit trail, when the test says so.
     pub(crate) seal: SealEvents,
     /// Writes down which generations of sessions have been used, when the test says so.
@@ -138,6 +140,13 @@ pub(crate) struct App {
     _listening: tracing::subscriber::DefaultGuard,
 }
 
+/// A port of this machine, and its address.
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
 /// When the clock of every test starts.
 const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -156,16 +165,14 @@ impl App {
         let time = clock.clone();
         let world = World { clock, entropy: Entropy::seeded(1), interference: options.interference.clone() };
         let service = Box::pin(Service::assemble(&config, world, None)).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let operators = admin_listener.local_addr().unwrap();
+        let ((listener, address), (admin_listener, operators)) = (listen().await, listen().await);
         let (stop, shutdown) = Shutdown::new();
         let (seal, note_uses) = (service.seal_events.clone(), service.note_uses.clone());
         let answering = Box::pin(service.answer_operators(admin_listener, shutdown.clone()));
         let admin_server = tokio::spawn(async move { answering.await.unwrap() });
         let (deliver, purge, accounts) =
             (service.deliver_mail.clone(), service.purge.clone(), service.accounts.clone());
+        let count_hash_costs = service.count_hash_costs.clone();
         let (services, end_sessions, follow) =
             (service.services.clone(), service.end_sessions.clone(), service.follow_revocations.clone());
         let (hasher, keys, key_desk) = (service.hasher.clone(), service.keys.clone(), service.key_desk.clone());
@@ -184,6 +191,7 @@ impl App {
             log,
             deliver,
             purge,
+            count_hash_costs,
             keys,
             key_desk,
             accounts,

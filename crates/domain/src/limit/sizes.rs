@@ -32,6 +32,10 @@ pub enum Limit {
     /// Links and codes tried from an address (Verify, Reset, ConfirmEmailChange): 3 a minute, 30 at once. A code has five tries by
     /// itself; this bounds tries of many codes at once, as OWASP ASVS 5.0 6.6.3 asks.
     TriesOfAddress,
+    /// Passwords compared with the former ones of an account (Reset, ChangePassword): 5 at once, then one in 6 minutes. Who holds a
+    /// link or knows the password is told that a password was used before, and could otherwise try a whole list of leaked ones. Nobody
+    /// else draws, so no stranger uses it up; and whoever did waits for minutes, less than a link lives.
+    PastPasswordsOfAccount,
     /// Refreshes of a session: 20 a minute, 200 at once. Honest ones come every ten minutes, and from a hundred tabs at once after a
     /// night; each writes a row.
     RefreshesOfSession,
@@ -73,6 +77,7 @@ impl Limit {
         Self::MailsOfAddress,
         Self::MailsToRecipient,
         Self::TriesOfAddress,
+        Self::PastPasswordsOfAccount,
         Self::RefreshesOfSession,
         Self::ClientNewsOfAccount,
         Self::LoginNewsOfAccount,
@@ -93,6 +98,7 @@ impl Limit {
             Self::MailsOfAddress => "mails_of_address",
             Self::MailsToRecipient => "mails_to_recipient",
             Self::TriesOfAddress => "tries_of_address",
+            Self::PastPasswordsOfAccount => "past_passwords_of_account",
             Self::RefreshesOfSession => "refreshes_of_session",
             Self::ClientNewsOfAccount => "client_news_of_account",
             Self::LoginNewsOfAccount => "login_news_of_account",
@@ -116,6 +122,9 @@ impl Limit {
             }
             Self::MailsToRecipient => "the same to one recipient, from wherever",
             Self::TriesOfAddress => "Verify, Reset and ConfirmEmailChange from an address",
+            Self::PastPasswordsOfAccount => {
+                "passwords compared with former ones of an account, in Reset and ChangePassword"
+            }
             Self::RefreshesOfSession => "Refresh of a session",
             Self::LoginNewsOfAccount => "mails to an owner of logins from a new device or country; the call goes on",
             Self::PasswordChangesOfAccount => "ChangePassword of an account",
@@ -136,6 +145,7 @@ impl Limit {
                 | Self::MailsOfAddress
                 | Self::MailsToRecipient
                 | Self::TriesOfAddress
+                | Self::PastPasswordsOfAccount
                 | Self::ClientNewsOfAccount
                 | Self::LoginNewsOfAccount
                 | Self::PasswordChangesOfAccount
@@ -167,6 +177,7 @@ impl Limit {
             Self::MailsOfAddress => Quota::new(30, minutes(60)),
             Self::MailsToRecipient => Quota::new(5, minutes(60)),
             Self::TriesOfAddress => Quota::new(30, minutes(10)),
+            Self::PastPasswordsOfAccount => Quota::new(5, minutes(30)),
             Self::RefreshesOfSession => Quota::new(200, minutes(10)),
             Self::ClientNewsOfAccount => Quota::new(4, minutes(60)),
             Self::LoginNewsOfAccount => Quota::new(8, minutes(60)),

@@ -6,30 +6,61 @@
 use super::reading::meanings;
 use std::{iter, ops::Range};
 
-/// Sorted lines of lower-case ASCII, each ended by a line feed.
-pub(super) struct Lines(&'static [u8]);
+/// Sorted lines of lower-case ASCII, each of four letters at least and ended by a line feed.
+pub(super) struct Lines {
+    text: &'static [u8],
+    /// For every pair of letters, where the first line lies that does not begin with a lesser one.
+    pairs: &'static [u32; PAIRS + 1],
+}
+
+/// Graphic ASCII.
+const LETTERS: usize = 94;
+const PAIRS: usize = LETTERS * LETTERS;
 
 /// No line is longer.
 pub(super) const MAX_LISTED_CHARS: usize = 40;
 
 /// Every listed password and word.
-pub(super) const COMMON: Lines = Lines(include_bytes!("common.txt"));
+pub(super) const COMMON: Lines = Lines { text: COMMON_TEXT, pairs: &COMMON_PAIRS };
 /// The hundred or so that everybody tries first.
-pub(super) const TOP: Lines = Lines(include_bytes!("top.txt"));
+pub(super) const TOP: Lines = Lines { text: TOP_TEXT, pairs: &TOP_PAIRS };
+
+const COMMON_TEXT: &[u8] = include_bytes!("common.txt");
+const TOP_TEXT: &[u8] = include_bytes!("top.txt");
+static COMMON_PAIRS: [u32; PAIRS + 1] = pairs(COMMON_TEXT);
+static TOP_PAIRS: [u32; PAIRS + 1] = pairs(TOP_TEXT);
+
+/// Worked out by the compiler: a word is looked for at every character of a password, and the first two letters take most
+/// of the bisecting.
+const fn pairs(text: &[u8]) -> [u32; PAIRS + 1] {
+    let mut starts = [text.len() as u32; PAIRS + 1];
+    let (mut known, mut at) = (0, 0);
+    while at < text.len() {
+        let pair = (text[at] as usize - '!' as usize) * LETTERS + text[at + 1] as usize - '!' as usize;
+        while known <= pair {
+            starts[known] = at as u32;
+            known += 1;
+        }
+        while text[at] != b'\n' {
+            at += 1;
+        }
+        at += 1;
+    }
+    starts
+}
 
 impl Lines {
     /// Calls `found` with every listed word that `text` starts with, substituted letters (`p4$$w0rd`) included.
     pub(super) fn words_at_start(&self, text: &[char], mut found: impl FnMut(&'static [u8])) {
-        let mut open = vec![(0, 0..self.0.len())];
+        let [first, second, ..] = text else { return };
+        let mut open = Vec::with_capacity(PAIRS_OF_MEANINGS);
+        for first in letters(*first) {
+            open.extend(letters(*second).filter_map(|second| Some((2, self.pair(first, second)?))));
+        }
         while let Some((depth, range)) = open.pop() {
             let Some(&written) = text.get(depth) else { continue };
-            let meanings = meanings(written);
-            let itself = iter::once(written).filter(|_| meanings.is_empty());
-            for letter in meanings.iter().copied().chain(itself) {
-                let Some(range) = u8::try_from(letter).ok().and_then(|letter| self.narrow(depth, &range, letter))
-                else {
-                    continue;
-                };
+            for letter in letters(written) {
+                let Some(range) = self.narrow(depth, &range, letter) else { continue };
                 if self.line_at(range.start).len() == depth + 1 {
                     found(self.line_at(range.start));
                 }
@@ -39,9 +70,20 @@ impl Lines {
     }
 
     pub(super) fn contains(&self, word: &[u8]) -> bool {
-        let mut letters = word.iter().enumerate();
-        let narrowed = letters.try_fold(0..self.0.len(), |range, (depth, letter)| self.narrow(depth, &range, *letter));
+        let [first, second, rest @ ..] = word else { return false };
+        let mut rest = (2..).zip(rest);
+        let narrowed = self
+            .pair(*first, *second)
+            .and_then(|range| rest.try_fold(range, |range, (depth, letter)| self.narrow(depth, &range, *letter)));
         narrowed.is_some_and(|range| self.line_at(range.start) == word)
+    }
+
+    /// The lines that begin with these two letters.
+    fn pair(&self, first: u8, second: u8) -> Option<Range<usize>> {
+        let number = |letter: u8| letter.checked_sub(b'!').map(usize::from).filter(|number| *number < LETTERS);
+        let pair = number(first)? * LETTERS + number(second)?;
+        let (start, end) = (self.pairs[pair] as usize, self.pairs[pair + 1] as usize);
+        (start < end).then_some(start..end)
     }
 
     /// Of the lines in `range`, which agree in their first `depth` letters, those that go on with `letter`.
@@ -68,14 +110,24 @@ impl Lines {
 
     /// Where the line around `offset` starts; `floor` starts a line.
     fn line_start(&self, floor: usize, offset: usize) -> usize {
-        self.0[floor..offset].iter().rposition(|byte| *byte == b'\n').map_or(floor, |feed| floor + feed + 1)
+        self.text[floor..offset].iter().rposition(|byte| *byte == b'\n').map_or(floor, |feed| floor + feed + 1)
     }
 
     fn line_at(&self, start: usize) -> &'static [u8] {
-        let rest = &self.0[start..];
+        let rest = &self.text[start..];
         let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         &rest[..end]
     }
+}
+
+/// One character has three meanings at most.
+const PAIRS_OF_MEANINGS: usize = 9;
+
+/// The letters of a list that a character may stand for, itself included.
+fn letters(written: char) -> impl Iterator<Item = u8> {
+    let meanings = meanings(written);
+    let itself = iter::once(written).filter(|_| meanings.is_empty());
+    meanings.iter().copied().chain(itself).filter_map(|letter| u8::try_from(letter).ok())
 }
 
 #[cfg(test)]
@@ -83,7 +135,7 @@ mod tests {
     use super::*;
 
     fn lines(list: &Lines) -> Vec<&'static [u8]> {
-        list.0.strip_suffix(b"\n").expect("the last line is ended").split(|byte| *byte == b'\n').collect()
+        list.text.strip_suffix(b"\n").expect("the last line is ended").split(|byte| *byte == b'\n').collect()
     }
 
     #[test]

@@ -7,7 +7,8 @@
 
 use super::{
     blocklist::{COMMON, MAX_LISTED_CHARS, TOP},
-    keyboard, reading,
+    keyboard::Walks,
+    reading::{self, Judged},
 };
 use zeroize::Zeroizing;
 
@@ -55,9 +56,9 @@ const MIN_STRETCH: usize = 3;
 /// Shorter sequences and keyboard walks happen by chance.
 const MIN_WALK: usize = 4;
 
-/// Whether the text, as [`super::reading::read`] gives it, is a common password in one of its obvious disguises.
-pub(super) fn is_common(text: &[char]) -> bool {
-    repeats_a_short_unit(text)
+/// Whether the text is a common password in one of its obvious disguises.
+pub(super) fn is_common(text: &Judged) -> bool {
+    repeats_a_short_unit(&text.chars)
         || is_cheap(text, &[])
         || without_separator(text).is_some_and(|joined| is_cheap(&joined, &[]))
         || without_doubling(text).is_some_and(|single| is_cheap(&single, &[]))
@@ -65,8 +66,8 @@ pub(super) fn is_common(text: &[char]) -> bool {
 }
 
 /// Whether the text is as good as a common password for somebody who knows these names.
-pub(super) fn is_cheap(text: &[char], names: &[Vec<char>]) -> bool {
-    price(text, names, COMMON_BELOW) < COMMON_BELOW
+pub(super) fn is_cheap(text: &Judged, names: &[Vec<char>]) -> bool {
+    price(&text.chars, text.goes_on, names, COMMON_BELOW) < COMMON_BELOW
 }
 
 /// `kettlekettlekettle`, the last time perhaps not to the end.
@@ -75,29 +76,34 @@ fn repeats_a_short_unit(text: &[char]) -> bool {
 }
 
 /// `p.a.s.s.w.o.r.d` and `correct horse battery staple` without the character that separates.
-fn without_separator(text: &[char]) -> Option<Zeroizing<Vec<char>>> {
-    let count = |separator: char| text.iter().filter(|c| **c == separator).count();
-    let separators = text.iter().copied().filter(|c| !c.is_alphanumeric());
+fn without_separator(text: &Judged) -> Option<Judged> {
+    let count = |separator: char| text.chars.iter().filter(|c| **c == separator).count();
+    let separators = text.chars.iter().copied().filter(|c| !c.is_alphanumeric());
     let separator = separators.clone().take(MAX_TRIMMINGS).max_by_key(|c| count(*c)).filter(|c| count(*c) >= 2)?;
-    let mut joined = Zeroizing::new(Vec::with_capacity(text.len()));
-    joined.extend(text.iter().filter(|c| **c != separator));
-    Some(joined)
+    let mut joined = Zeroizing::new(Vec::with_capacity(text.chars.len()));
+    joined.extend(text.chars.iter().filter(|c| **c != separator));
+    Some(Judged { chars: joined, goes_on: text.goes_on })
 }
 
 /// `112233445566` as `123456`: every character stands there the same number of times, more than once.
-fn without_doubling(text: &[char]) -> Option<Zeroizing<Vec<char>>> {
-    let mut runs = text.chunk_by(|a, b| a == b);
-    let length = runs.next()?.len();
+fn without_doubling(text: &Judged) -> Option<Judged> {
+    let mut runs = text.chars.chunk_by(|a, b| a == b);
+    let (length, last) = (runs.next()?.len(), runs.clone().next_back().map_or(0, <[char]>::len));
+    // The last run of a longer password may be cut off in the middle.
+    let cut_off = if text.goes_on && last < length { last } else { 0 };
+    let whole = text.chars.len() - cut_off;
+    let mut runs = text.chars[..whole].chunk_by(|a, b| a == b);
     if length < 2 || runs.any(|run| run.len() != length) {
         return None;
     }
-    let mut single = Zeroizing::new(Vec::with_capacity(text.len()));
-    single.extend(text.iter().step_by(length));
-    Some(single)
+    let mut single = Zeroizing::new(Vec::with_capacity(whole));
+    single.extend(text.chars[..whole].iter().step_by(length));
+    Some(Judged { chars: single, goes_on: text.goes_on })
 }
 
 /// One word between digits and punctuation. A substituted letter may be the first or the last: `$unshine`.
-fn is_a_word_with_trimmings(text: &[char]) -> bool {
+fn is_a_word_with_trimmings(text: &Judged) -> bool {
+    let text = text.chars.as_slice();
     if text.len() > MAX_TRIMMINGS + 2 * MAX_LISTED_CHARS {
         return false;
     }
@@ -111,7 +117,7 @@ fn is_a_word_with_trimmings(text: &[char]) -> bool {
     cores.filter(|core| text.len() - core.len() <= MAX_TRIMMINGS).any(|core| {
         let letters = core.iter().filter(|c| c.is_alphabetic()).count();
         let one_by_one: Price = core.iter().copied().map(character).sum();
-        let price = price(core, &[], MAX_CORE + 1);
+        let price = price(core, false, &[], MAX_CORE + 1);
         let is_word = price <= MAX_CORE && price + MIN_CORE_GAIN <= one_by_one;
         letters >= MIN_CORE_LETTERS && (is_word || repeats_a_short_unit(core))
     })
@@ -120,11 +126,13 @@ fn is_a_word_with_trimmings(text: &[char]) -> bool {
 /// The price of the cheapest cover, or `limit` when it is no cheaper than that.
 ///
 /// Prices only rise along the text, so the search ends where the cheapest way on has reached the limit: after a few
-/// words of an honest password, however long it is.
-fn price(text: &[char], names: &[Vec<char>], limit: Price) -> Price {
+/// words of an honest password, however long it is. Where the text goes on unseen, its end counts as any other place on the
+/// way: a word may stand across it, so what was reached shortly before is what counts. So what is cheap as a whole is cheap
+/// by its beginning, too.
+fn price(text: &[char], goes_on: bool, names: &[Vec<char>], limit: Price) -> Price {
     let mut cover = Cover { cheapest: vec![Price::MAX; text.len() + 1] };
     cover.cheapest[0] = 0;
-    let copied = longest_copies(text);
+    let (copied, walks) = (longest_copies(text), Walks::through(text));
     let mut reversed = Zeroizing::new(Vec::with_capacity(text.len()));
     reversed.extend(text.iter().rev());
     for start in 0..text.len() {
@@ -132,16 +140,21 @@ fn price(text: &[char], names: &[Vec<char>], limit: Price) -> Price {
         if cover.least_from(start) >= limit {
             return limit;
         }
-        for name in names.iter().filter(|name| reading::starts_with(&text[start..], name)) {
-            cover.offer(start, name.len(), NAME);
+        for covered in names.iter().filter_map(|name| reading::covered_by(&text[start..], name, goes_on)) {
+            cover.offer(start, covered, NAME);
         }
         for length in MIN_STRETCH..=copied[start] {
             cover.offer(start, length, COPY);
         }
+        walks.reached_from(start, |length, turns| {
+            if length >= MIN_WALK {
+                cover.offer(start, length, WALK + TURN * turns);
+            }
+        });
         offer_patterns(&mut cover, start, text);
     }
     offer_words(&mut cover, text.len(), text, &reversed);
-    cover.cheapest[text.len()]
+    if goes_on { cover.least_from(text.len()) } else { cover.cheapest[text.len()] }
 }
 
 /// The words that end at `at`, read backwards, and those that start there.
@@ -159,11 +172,6 @@ fn offer_patterns(cover: &mut Cover, start: usize, text: &[char]) {
     (MIN_STRETCH - 1..=run).for_each(|length| cover.offer(start, length, RUN));
     (MIN_WALK..=sequence(rest)).for_each(|length| cover.offer(start, length, SEQUENCE));
     (2 * MIN_STRETCH..=interleaved_sequences(rest)).for_each(|length| cover.offer(start, length, SEQUENCE));
-    keyboard::walk_at_start(rest, |length, turns| {
-        if length >= MIN_WALK {
-            cover.offer(start, length, WALK + TURN * turns);
-        }
-    });
     if is_date(rest) {
         cover.offer(start, 8, DATE);
     }
@@ -212,14 +220,13 @@ fn character(c: char) -> Price {
 /// For every position, how much of what follows stood in the text before, overlap included.
 fn longest_copies(text: &[char]) -> Vec<usize> {
     let mut longest = vec![0; text.len()];
-    // `shared[q]`: how far the text from `p` agrees with the text from `q`, for one `p` after the other from the end.
+    // `shared[q]`: how far the text from `p` agrees with the text from an earlier `q`, for one `p` after the other from the
+    // end.
     let mut shared = vec![0; text.len() + 1];
     for p in (0..text.len()).rev() {
-        for q in 0..text.len() {
+        for q in 0..p {
             shared[q] = if text[q] == text[p] { shared[q + 1] + 1 } else { 0 };
-            if q < p {
-                longest[p] = longest[p].max(shared[q]);
-            }
+            longest[p] = longest[p].max(shared[q]);
         }
     }
     longest

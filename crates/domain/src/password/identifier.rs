@@ -1,6 +1,9 @@
 //! Passwords that are little more than what everybody knows about the person.
 
-use super::{guessing, reading};
+use super::{
+    guessing,
+    reading::{self, Judged},
+};
 
 /// The name of this service, which is no secret either.
 const PRODUCT: &str = "countersign";
@@ -17,22 +20,23 @@ const MIN_MEANINGFUL_CHARS: usize = 8;
 ///
 /// Eight, because that is what NIST SP 800-63B-4 asks of a password that does not stand alone: here it stands beside
 /// something every guesser knows. A password that merely mentions a name is left alone.
-pub(super) fn is_little_more_than(text: &[char], identifiers: &[&str]) -> bool {
-    let names = names(identifiers);
+pub(super) fn is_little_more_than(text: &Judged, identifiers: &[&str]) -> bool {
+    let (names, chars) = (names(identifiers), text.chars.as_slice());
     // `left[at]`: the letters and digits of the text from `at` that no name covers, at the best choice of names.
-    let mut left = vec![0; text.len() + 1];
-    for at in (0..text.len()).rev() {
-        let rest = &text[at..];
-        let covered = names.iter().filter(|name| reading::starts_with(rest, name)).map(|name| left[at + name.len()]);
-        left[at] = covered.min().unwrap_or(usize::MAX).min(left[at + 1] + usize::from(text[at].is_alphanumeric()));
+    let mut left = vec![0; chars.len() + 1];
+    for at in (0..chars.len()).rev() {
+        let rest = &chars[at..];
+        let covered = names.iter().filter_map(|name| reading::covered_by(rest, name, text.goes_on));
+        let covered = covered.map(|covered| left[at + covered]).min();
+        left[at] = covered.unwrap_or(usize::MAX).min(left[at + 1] + usize::from(chars[at].is_alphanumeric()));
     }
-    let all = text.iter().filter(|c| c.is_alphanumeric()).count();
+    let all = chars.iter().filter(|c| c.is_alphanumeric()).count();
     left[0] < all && (left[0] < MIN_MEANINGFUL_CHARS || guessing::is_cheap(text, &names))
 }
 
 /// The identifiers and their parts.
 fn names(identifiers: &[&str]) -> Vec<Vec<char>> {
-    let read = |text: &str| reading::read(text).to_vec();
+    let read = |text: &str| reading::read(text, MAX_IDENTIFIER_CHARS + 1).to_vec();
     let mut names = vec![read(PRODUCT)];
     for identifier in identifiers.iter().take(MAX_IDENTIFIERS) {
         let whole = read(identifier.trim());

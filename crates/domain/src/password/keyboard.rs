@@ -19,26 +19,40 @@ struct Step {
     down: isize,
 }
 
-/// The lengths that a walk from the start of `text` can have, each with the number of turns taken until there.
-pub(super) fn walk_at_start(text: &[char], mut reached: impl FnMut(usize, u32)) {
-    for layout in &LAYOUTS {
-        let mut turns = 0;
-        let (mut last, mut last_but_one) = (None, None);
-        for (i, pair) in text.windows(2).enumerate() {
-            let Some(step) = step(layout, pair[0], pair[1]) else { break };
-            // A zigzag, `1q2w3e`, repeats the step before the last: it turns all the time and surprises only once.
-            if last.is_some() && last != Some(step) && last_but_one != Some(step) {
-                turns += 1;
+/// The walks through a text. Each step is looked up once, wherever the walk begins that it belongs to.
+pub(super) struct Walks {
+    /// For each layout, the step from every character to the next one.
+    steps: [Vec<Option<Step>>; LAYOUTS.len()],
+}
+
+impl Walks {
+    pub(super) fn through(text: &[char]) -> Self {
+        let steps = |layout| {
+            let keys: Vec<_> = text.iter().map(|c| key(layout, *c)).collect();
+            keys.windows(2).map(|pair| step(pair[0]?, pair[1]?)).collect()
+        };
+        Self { steps: LAYOUTS.each_ref().map(steps) }
+    }
+
+    /// The lengths that a walk from `start` can have, each with the number of turns taken until there.
+    pub(super) fn reached_from(&self, start: usize, mut reached: impl FnMut(usize, u32)) {
+        for steps in &self.steps {
+            let mut turns = 0;
+            let (mut last, mut last_but_one) = (None, None);
+            for (i, step) in steps.iter().skip(start).map_while(|step| *step).enumerate() {
+                // A zigzag, `1q2w3e`, repeats the step before the last: it turns all the time and surprises only once.
+                if last.is_some() && last != Some(step) && last_but_one != Some(step) {
+                    turns += 1;
+                }
+                (last, last_but_one) = (Some(step), last);
+                reached(i + 2, turns);
             }
-            (last, last_but_one) = (Some(step), last);
-            reached(i + 2, turns);
         }
     }
 }
 
 /// The step from one key to a neighbour.
-fn step(layout: &Layout, from: char, to: char) -> Option<Step> {
-    let (from, to) = (key(layout, from)?, key(layout, to)?);
+fn step(from: (isize, isize), to: (isize, isize)) -> Option<Step> {
     let step = Step { across: to.0 - from.0, down: to.1 - from.1 };
     let neighbours = match step.down {
         0 => step.across.abs() == 1,
@@ -62,7 +76,7 @@ mod tests {
 
     fn longest(text: &str) -> (usize, u32) {
         let mut longest = (0, 0);
-        walk_at_start(&text.chars().collect::<Vec<_>>(), |length, turns| {
+        Walks::through(&text.chars().collect::<Vec<_>>()).reached_from(0, |length, turns| {
             if length > longest.0 {
                 longest = (length, turns);
             }

@@ -3,13 +3,32 @@
 use unicode_normalization::char::decompose_compatible;
 use zeroize::Zeroizing;
 
-/// The text in lower case, with letters that are a Latin letter in another dress (`é`, `Å`, `ｐ`) undressed.
+/// How many characters of a password are judged. What guessing programs know is told within far fewer, and a bound on
+/// the characters is a bound on the work, whatever somebody sends.
+pub(super) const JUDGED_CHARS: usize = 128;
+
+/// The beginning of a password as a guesser reads it: what the verdict depends on.
+pub(super) struct Judged {
+    pub(super) chars: Zeroizing<Vec<char>>,
+    /// There is more, which is not looked at.
+    pub(super) goes_on: bool,
+}
+
+/// The first [`JUDGED_CHARS`] of the text, read.
+pub(super) fn judged(text: &str) -> Judged {
+    let chars = read(text, JUDGED_CHARS);
+    let goes_on = text.chars().nth(JUDGED_CHARS).is_some();
+    Judged { chars, goes_on }
+}
+
+/// The text in lower case, with letters that are a Latin letter in another dress (`é`, `Å`, `ｐ`) undressed; of its
+/// characters, `most` at most.
 ///
 /// One character stays one character, so positions mean the same before and after.
-pub(super) fn read(text: &str) -> Zeroizing<Vec<char>> {
+pub(super) fn read(text: &str, most: usize) -> Zeroizing<Vec<char>> {
     // Room for all of it at once: a list that grows leaves pieces of the password behind unwiped.
-    let mut read = Zeroizing::new(Vec::with_capacity(text.len()));
-    read.extend(text.chars().map(undress));
+    let mut read = Zeroizing::new(Vec::with_capacity(text.len().min(most)));
+    read.extend(text.chars().take(most).map(undress));
     read
 }
 
@@ -50,7 +69,11 @@ pub(super) fn meanings(c: char) -> &'static [char] {
     }
 }
 
-/// Whether `text` starts with `name`, substituted letters (`l0velace`) included.
-pub(super) fn starts_with(text: &[char], name: &[char]) -> bool {
-    text.len() >= name.len() && text.iter().zip(name).all(|(c, wanted)| c == wanted || meanings(*c).contains(wanted))
+/// How much of `text` a name covers that it starts with, substituted letters (`l0velace`) included. Where the text goes on
+/// unseen, it may do so with the rest of the name.
+pub(super) fn covered_by(text: &[char], name: &[char], goes_on: bool) -> Option<usize> {
+    let covered = text.len().min(name.len());
+    let fits = covered == name.len() || goes_on;
+    let agrees = text.iter().zip(name).all(|(c, wanted)| c == wanted || meanings(*c).contains(wanted));
+    (fits && agrees).then_some(covered)
 }

@@ -5,8 +5,12 @@ const ALONE: PasswordPolicy = PasswordPolicy { min_chars: 15, max_bytes: 1024 };
 const BESIDE_A_FACTOR: PasswordPolicy = PasswordPolicy { min_chars: 8, max_bytes: 1024 };
 const ADA: [&str; 3] = ["ada.lovelace@analytical.example", "adalove", "Ada Lovelace"];
 
+fn judge(policy: PasswordPolicy, text: &str, identifiers: &[&str]) -> Result<NewPassword, PasswordRejected> {
+    policy.admit(policy.read(&SecretText::new(text.to_owned()))?, identifiers)
+}
+
 fn admit(policy: PasswordPolicy, text: &str) -> Result<NewPassword, PasswordRejected> {
-    policy.admit(&SecretText::new(text.to_owned()), &ADA)
+    judge(policy, text, &ADA)
 }
 
 fn refusal(policy: PasswordPolicy, text: &str) -> Option<PasswordRejected> {
@@ -234,18 +238,80 @@ fn hostile_texts_of_full_length_are_judged() {
     }
 }
 
+/// What is common on its own stays so in front of anything and behind what is.
+#[test]
+fn a_long_password_is_judged_by_its_first_128_characters() {
+    let random = "x7#kQ9!vB2$mW8z-tqzvkwpmxjrhgbd-8fK2nQ9xL4vT7wZ";
+    for cheap in
+        ["password", "1234567890", "aaaaaaaaaa", "qwertyuiop", "p.a.s.s.w.o.r.d.", "112233", "adalove ", "drowssap"]
+    {
+        let beginning: String = cheap.chars().cycle().take(reading::JUDGED_CHARS).collect();
+        let refused = refusal(ALONE, &beginning);
+        assert!(refused.is_some(), "{cheap}");
+        assert_eq!(refusal(ALONE, &format!("{beginning}{random}")), refused, "{cheap}");
+        // The other way round it is the random part that counts.
+        assert_eq!(refusal(ALONE, &format!("{random}{beginning}{beginning}")), None, "{cheap}");
+    }
+}
+
+/// A run at the beginning is no doubling of what follows it.
+#[test]
+fn a_long_run_makes_nothing_of_what_is_random_behind_it() {
+    for run in [2, 30, 70] {
+        let random = "x7#kQ9!vB2$mW8z-tqzvkwpmxjrhgbd-8fK2nQ9xL4vT7wZ-J7!rLp2#k3v9xq2m";
+        assert_eq!(refusal(ALONE, &format!("{}{random}{random}{random}", "a".repeat(run))), None, "{run}");
+    }
+}
+
+/// Nothing that is refused as a whole passes because a piece of it stands across the last character that is looked at.
+#[test]
+fn no_password_passes_because_its_last_piece_is_cut_off() {
+    for last in [
+        "password",
+        "drowssap",
+        "sunshine",
+        "qwertyuiop",
+        "19850612",
+        "lovelace",
+        "chocolate",
+        "elizabeth",
+        "looprevil",
+        "etalocohc",
+    ] {
+        for shift in 0..=last.len() {
+            let filling = "a".repeat(reading::JUDGED_CHARS - shift);
+            assert!(refusal(ALONE, &format!("{filling}{last}")).is_some(), "{shift} of {last} are seen");
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn what_lies_behind_128_characters_changes_no_verdict(
+        unit in "[a-z0-9!.$é ]{1,12}",
+        filling in "\\PC{0,140}",
+        tails in ["\\PC{1,80}", "[a-z]{1,80}"],
+    ) {
+        let beginning: String = unit.chars().cycle().take(100).chain(filling.chars()).collect();
+        let beginning: String = beginning.nfc().chain(std::iter::repeat('x')).take(reading::JUDGED_CHARS).collect();
+        // A character that composes with nothing, so that the beginning is the same in NFC.
+        let roomy = PasswordPolicy { max_bytes: 8192, ..ALONE };
+        let verdicts = tails.map(|tail| refusal(roomy, &format!("{beginning}-{tail}")));
+        prop_assert_eq!(verdicts[0], verdicts[1]);
+        let as_it_is = refusal(roomy, &beginning);
+        prop_assert!(as_it_is.is_none() || verdicts[0].is_some(), "{:?} {:?}", as_it_is, verdicts[0]);
+    }
+
     #[test]
     fn any_text_is_judged_and_judged_the_same_twice(text: String, who: String, min_chars in 0..20_usize) {
         let policy = PasswordPolicy { min_chars, max_bytes: 200 };
-        let candidate = SecretText::new(text);
-        let first = policy.admit(&candidate, &[&who]);
-        prop_assert_eq!(&first, &policy.admit(&candidate, &[&who]));
+        let first = judge(policy, &text, &[&who]);
+        prop_assert_eq!(&first, &judge(policy, &text, &[&who]));
         if let Ok(new) = first {
             // What was admitted is its own normal form, and is recognised when it is typed again.
-            let again = policy.admit(&SecretText::new(new.password().reveal().to_owned()), &[&who]);
+            let again = judge(policy, new.password().reveal(), &[&who]);
             prop_assert_eq!(again.as_ref().ok(), Some(&new));
-            prop_assert_eq!(Password::presented(&candidate, 200), Some(new.password().clone()));
+            prop_assert_eq!(Password::presented(&SecretText::new(text), 200), Some(new.password().clone()));
         }
     }
 
@@ -255,14 +321,13 @@ proptest! {
         let decomposed: String = text.nfd().collect();
         let presented = |text: String| Password::presented(&SecretText::new(text), 4096);
         prop_assert_eq!(presented(composed.clone()), presented(decomposed.clone()));
-        let admit = |text: String| ALONE.admit(&SecretText::new(text), &[]);
-        prop_assert_eq!(admit(composed), admit(decomposed));
+        prop_assert_eq!(judge(ALONE, &composed, &[]), judge(ALONE, &decomposed, &[]));
     }
 
     #[test]
     fn random_strings_are_admitted(letters in "[a-z0-9]{15,40}", printable in "[!-~]{15,40}") {
         for text in [&letters, &printable] {
-            prop_assert_eq!(ALONE.admit(&SecretText::new(text.clone()), &[]).err(), None);
+            prop_assert_eq!(judge(ALONE, text, &[]).err(), None);
         }
     }
 

@@ -40,6 +40,7 @@ export const deErrors: Errors = {
     REGISTRATION_CLOSED:
       "Hier kann sich niemand selbst registrieren, oder nicht mit dieser Adresse. Bitten Sie den Betreiber um ein Konto.",
     RATE_LIMITED: "Das war zu oft in kurzer Zeit.",
+    BREACH_CHECK_UNAVAILABLE: "Neue Passwörter können gerade nicht geprüft werden.",
     OVERLOADED: "Gerade ist sehr viel los.",
     STORE_UNAVAILABLE: "Der Dienst erreicht gerade seine Daten nicht.",
     INTERNAL: "Im Dienst ist etwas defekt. Bitte versuchen Sie es später noch einmal, und sagen Sie dem Betreiber Bescheid, falls es so bleibt.",
@@ -70,6 +71,7 @@ export const deErrors: Errors = {
     PASSWORD_TOO_LONG: (bound) => (bound ? `Dieses Passwort ist zu lang: höchstens ${bound} Bytes.` : "Dieses Passwort ist zu lang."),
     PASSWORD_FORBIDDEN_CHARACTER: () => "Dieses Passwort enthält ein Zeichen, das sich nicht auf jedem Gerät eingeben lässt.",
     PASSWORD_TOO_COMMON: () => "Viele Menschen benutzen dieses Passwort oder fast dasselbe. Wählen Sie ein anderes.",
+    PASSWORD_BREACHED: () => "Dieses Passwort ist aus einem Datenleck eines anderen Dienstes bekannt und wird ausprobiert. Wählen Sie ein anderes.",
     PASSWORD_CONTAINS_IDENTIFIER: () =>
       "Das ist kaum mehr als Ihr Name, Ihre Adresse oder der Name dieses Dienstes. Wählen Sie ein anderes Passwort.",
     PASSWORD_REUSED: () => "Dieses Passwort hatten Sie schon einmal. Wählen Sie ein anderes.",

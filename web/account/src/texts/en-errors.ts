@@ -40,6 +40,7 @@ export const enErrors: Errors = {
     REGISTRATION_CLOSED:
       "Nobody can sign up here by themselves, or not with this address. Ask whoever runs this service for an account.",
     RATE_LIMITED: "That was too often in a short time.",
+    BREACH_CHECK_UNAVAILABLE: "New passwords cannot be checked right now.",
     OVERLOADED: "There is a lot going on right now.",
     STORE_UNAVAILABLE: "The service cannot reach its data right now.",
     INTERNAL: "Something is broken in the service. Please try again later, and tell whoever runs it if it stays that way.",
@@ -70,6 +71,7 @@ export const enErrors: Errors = {
     PASSWORD_TOO_LONG: (bound) => (bound ? `This password is too long: ${bound} bytes at most.` : "This password is too long."),
     PASSWORD_FORBIDDEN_CHARACTER: () => "This password contains a character that cannot be typed on every device.",
     PASSWORD_TOO_COMMON: () => "Many people use this password, or one that is almost the same. Choose another one.",
+    PASSWORD_BREACHED: () => "This password is known from a breach of another service, so others will try it. Choose another one.",
     PASSWORD_CONTAINS_IDENTIFIER: () => "This is little more than your name, your address or the name of this service. Choose another one.",
     PASSWORD_REUSED: () => "You have used this password before. Choose another one.",
   },

@@ -658,7 +658,7 @@ export const AccountService: GenService<{
    * The account exists once the address is verified.
    *
    * Reasons: INVALID_FIELD, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
-   * CAPTCHA_UNAVAILABLE, OVERLOADED.
+   * CAPTCHA_UNAVAILABLE, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.Register
    */
@@ -712,7 +712,8 @@ export const AccountService: GenService<{
    * password is forgotten; who logs in next on this device, or on one that was used for the account before, does not wait for what
    * others guess meanwhile.
    *
-   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, RATE_LIMITED, OVERLOADED.
+   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, RATE_LIMITED,
+   * BREACH_CHECK_UNAVAILABLE, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.Reset
    */
@@ -751,7 +752,7 @@ export const AccountService: GenService<{
    * Sets a new password and ends every other session of the account. Five wrong current
    * passwords in a row end this session too.
    *
-   * Reasons: CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, OVERLOADED.
+   * Reasons: CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, RATE_LIMITED, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.ChangePassword
    */

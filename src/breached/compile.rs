@@ -1,0 +1,142 @@
+use super::file::{BUCKETS, HEAD_BYTES, INDEX_BYTES, MAGIC, MAX_ENTRIES, VERSION, false_positive_rate};
+use countersign_domain::password::read_listed;
+use std::{
+    fmt,
+    fs::{self, File},
+    io::{self, BufRead, BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// The longest line of a list has 40 digits, a colon and a count.
+const MAX_LINE_BYTES: u64 = 128;
+
+/// What was made of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Compiled {
+    pub entries: u64,
+    pub bytes: u64,
+    /// How often a password that is not listed is taken for one that is.
+    pub false_positive_rate: f64,
+}
+
+/// Why a list was not compiled.
+#[derive(Debug)]
+pub enum CompileFault {
+    Io(io::Error),
+    /// The line of this number is no hash.
+    NoHash(u64),
+    /// The line of this number comes before the one above it in the order of hashes.
+    Unsorted(u64),
+    /// There are more hashes than a file may hold.
+    TooMany,
+    /// There is none.
+    Empty,
+}
+
+impl From<io::Error> for CompileFault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Makes a file of a sorted list of SHA-1 hashes, one a line. It takes the place of one that is there when it is complete, and no
+/// more memory for a long list than for a short one.
+///
+/// # Errors
+/// When the list is none, or the file cannot be written. What was there stays as it was.
+pub fn compile(list: impl BufRead, to: &Path) -> Result<Compiled, CompileFault> {
+    let partial = beside(to);
+    let written = write(list, &partial).and_then(|compiled| {
+        fs::rename(&partial, to)?;
+        Ok(compiled)
+    });
+    if written.is_err() {
+        // What is left of it helps nobody; that it cannot be removed either is not the fault to be told.
+        let _ = fs::remove_file(&partial);
+    }
+    written
+}
+
+fn beside(to: &Path) -> PathBuf {
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    to.with_file_name(name)
+}
+
+fn write(mut list: impl BufRead, partial: &Path) -> Result<Compiled, CompileFault> {
+    let mut out = BufWriter::new(File::create(partial)?);
+    // The head is written last: until then the file is none.
+    out.write_all(&[0; HEAD_BYTES])?;
+    io::copy(&mut io::repeat(0).take(INDEX_BYTES as u64), &mut out)?;
+    let mut counts = vec![0_u64; BUCKETS];
+    let (mut entries, mut number) = (0_u64, 0_u64);
+    let mut last: Option<[u8; 20]> = None;
+    while let Some(line) = next_line(&mut list, number + 1)? {
+        number += 1;
+        let Some(hash) = read_listed(&line).ok_or(CompileFault::NoHash(number))? else { continue };
+        if last.is_some_and(|last| hash < last) {
+            return Err(CompileFault::Unsorted(number));
+        }
+        // Two hashes that agree in all that is kept are one entry.
+        if last.is_none_or(|last| last[..6] != hash[..6]) {
+            if entries == MAX_ENTRIES {
+                return Err(CompileFault::TooMany);
+            }
+            entries += 1;
+            counts[usize::from(u16::from_be_bytes([hash[0], hash[1]]))] += 1;
+            out.write_all(&hash[2..6])?;
+        }
+        last = Some(hash);
+    }
+    if entries == 0 {
+        return Err(CompileFault::Empty);
+    }
+    out.seek(SeekFrom::Start(0))?;
+    out.write_all(&MAGIC)?;
+    out.write_all(&VERSION.to_le_bytes())?;
+    out.write_all(&[0; 4])?;
+    out.write_all(&entries.to_le_bytes())?;
+    let mut before = 0_u64;
+    for count in counts {
+        out.write_all(&before.to_le_bytes())?;
+        before += count;
+    }
+    out.write_all(&before.to_le_bytes())?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    let bytes = file.metadata()?.len();
+    Ok(Compiled { entries, bytes, false_positive_rate: false_positive_rate(entries) })
+}
+
+/// `None` at the end of the list.
+fn next_line(list: &mut impl BufRead, number: u64) -> Result<Option<String>, CompileFault> {
+    let mut line = Vec::new();
+    list.take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    // Without an end it is the last line, or one that is too long.
+    let line = line.strip_suffix(b"\n").unwrap_or(&line).trim_ascii_end().to_vec();
+    String::from_utf8(line).map(Some).map_err(|_| CompileFault::NoHash(number))
+}
+
+impl fmt::Display for CompileFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::NoHash(line) => write!(
+                f,
+                "line {line} of the list is no SHA-1 hash: 40 hexadecimal digits, perhaps with a colon and a count"
+            ),
+            Self::Unsorted(line) => {
+                write!(f, "line {line} of the list comes before the line above it: sort the list first (LC_ALL=C sort)")
+            }
+            Self::TooMany => f.write_str(
+                "the list has more than 4,294,967,296 hashes: too many passwords would be taken for listed ones",
+            ),
+            Self::Empty => f.write_str("the list has no hash in it"),
+        }
+    }
+}
+
+impl std::error::Error for CompileFault {}

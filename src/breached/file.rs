@@ -1,0 +1,146 @@
+use super::BreachFault;
+use crate::runtime::blocking;
+use countersign_domain::password::BreachDigest;
+use std::{fmt, fs::File, io, os::unix::fs::FileExt as _, path::Path, sync::Arc};
+
+// The file: a head, an index, and the entries.
+//
+//   8 bytes           "CSBREACH"
+//   4 bytes           the version of the format
+//   4 bytes           zero
+//   8 bytes           how many entries there are
+//   65,537 x 8 bytes  for each value of the first two bytes of a hash, how many entries have a lesser one; then all
+//   4 bytes each      the third to the sixth byte of the hashes, sorted
+//
+// All numbers are little-endian. So an entry stands for 48 bits of a hash and takes 4 bytes, and a look at the file is one read of
+// the entries that share two bytes: some 60 KB for a billion.
+pub(super) const MAGIC: [u8; 8] = *b"CSBREACH";
+pub(super) const VERSION: u32 = 1;
+pub(super) const HEAD_BYTES: usize = 24;
+pub(super) const BUCKETS: usize = 1 << 16;
+pub(super) const INDEX_BYTES: usize = (BUCKETS + 1) * 8;
+pub(super) const ENTRY_BYTES: usize = 4;
+/// Bits of a hash that are compared.
+const COMPARED_BITS: i32 = 48;
+/// More entries would make a password that is not listed look listed more often than once in 65,536.
+pub(super) const MAX_ENTRIES: u64 = 1 << 32;
+/// Of one look: four million entries that share two bytes. In a list of hashes none of 2^32 has so many.
+const MAX_BUCKET_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A file that `countersign passwords compile` made. It stays on the disk; 512 KiB of it are held in memory.
+#[derive(Clone)]
+pub struct BreachFile(Arc<Opened>);
+
+struct Opened {
+    file: File,
+    index: Vec<u64>,
+}
+
+/// Why a file cannot be used.
+#[derive(Debug)]
+pub enum BreachFileFault {
+    Io(io::Error),
+    /// It was not made by `countersign passwords compile`.
+    Foreign,
+    /// It was made by another release, in a format that this one does not know.
+    Version(u32),
+    /// It is shorter or longer than it says, or its index contradicts itself.
+    Damaged,
+}
+
+impl BreachFile {
+    /// Opens a file and checks all of it but the entries.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not what it should be.
+    pub fn open(path: &Path) -> Result<Self, BreachFileFault> {
+        let file = File::open(path).map_err(BreachFileFault::Io)?;
+        let length = file.metadata().map_err(BreachFileFault::Io)?.len();
+        if length < (HEAD_BYTES + INDEX_BYTES) as u64 {
+            return Err(BreachFileFault::Foreign);
+        }
+        let mut head = vec![0; HEAD_BYTES + INDEX_BYTES];
+        file.read_exact_at(&mut head, 0).map_err(BreachFileFault::Io)?;
+        let (head, index) = head.split_at(HEAD_BYTES);
+        if head[..8] != MAGIC {
+            return Err(BreachFileFault::Foreign);
+        }
+        let version = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
+        if version != VERSION {
+            return Err(BreachFileFault::Version(version));
+        }
+        let entries = number(&head[16..]);
+        let index: Vec<_> = index.chunks_exact(8).map(number).collect();
+        let whole = entries <= MAX_ENTRIES
+            && length == (HEAD_BYTES + INDEX_BYTES) as u64 + entries * ENTRY_BYTES as u64
+            && head[12..16] == [0; 4];
+        let orderly = index.is_sorted()
+            && index.first() == Some(&0)
+            && index.last() == Some(&entries)
+            && index.windows(2).all(|pair| (pair[1] - pair[0]).saturating_mul(ENTRY_BYTES as u64) <= MAX_BUCKET_BYTES);
+        if !whole || !orderly {
+            return Err(BreachFileFault::Damaged);
+        }
+        Ok(Self(Arc::new(Opened { file, index })))
+    }
+
+    /// Hashes in it.
+    pub fn entries(&self) -> u64 {
+        self.0.index.last().copied().unwrap_or(0)
+    }
+
+    /// How often a password that is not listed is taken for one that is: a hash that agrees with one of the entries in all that is
+    /// kept of it.
+    pub fn false_positive_rate(&self) -> f64 {
+        false_positive_rate(self.entries())
+    }
+
+    pub(super) async fn holds(&self, hash: BreachDigest) -> Result<bool, BreachFault> {
+        let opened = self.0.clone();
+        let looked = blocking(move || opened.look(hash.bytes())).await;
+        looked.and_then(|found| found).map_err(|_| BreachFault::Unreadable)
+    }
+}
+
+pub(super) fn false_positive_rate(entries: u64) -> f64 {
+    entries as f64 / 2_f64.powi(COMPARED_BITS)
+}
+
+impl Opened {
+    fn look(&self, hash: &[u8; 20]) -> io::Result<bool> {
+        let [high, low, wanted @ ..] = hash;
+        let bucket = usize::from(u16::from_be_bytes([*high, *low]));
+        let (first, end) = (self.index[bucket], self.index[bucket + 1]);
+        let count = usize::try_from(end - first).map_err(io::Error::other)?;
+        let mut entries = vec![0; count * ENTRY_BYTES];
+        let offset = (HEAD_BYTES + INDEX_BYTES) as u64 + first * ENTRY_BYTES as u64;
+        self.file.read_exact_at(&mut entries, offset)?;
+        let (entries, _) = entries.as_chunks::<ENTRY_BYTES>();
+        Ok(entries.binary_search_by(|entry| entry[..].cmp(&wanted[..ENTRY_BYTES])).is_ok())
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().copied().map_or(0, u64::from_le_bytes)
+}
+
+impl fmt::Debug for BreachFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BreachFile({} entries)", self.entries())
+    }
+}
+
+impl fmt::Display for BreachFileFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, "it cannot be read: {error}"),
+            Self::Foreign => f.write_str("it was not made by `countersign passwords compile`"),
+            Self::Version(version) => {
+                write!(f, "it is of version {version} of the format, and this release reads {VERSION}: make it anew")
+            }
+            Self::Damaged => f.write_str("it is damaged: make it anew with `countersign passwords compile`"),
+        }
+    }
+}
+
+impl std::error::Error for BreachFileFault {}

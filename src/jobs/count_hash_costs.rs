@@ -1,0 +1,22 @@
+use crate::{
+    runtime::{Shutdown, sleep},
+    usecase::housekeeping::CountHashCosts,
+};
+use std::time::Duration;
+
+/// The shares move as fast as people log in again, over weeks; the count looks at every account.
+const EVERY: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// Counts what the hashes of accounts cost, at once and then a few times a day, until the service stops.
+pub async fn count_hash_costs(count: CountHashCosts, mut shutdown: Shutdown) {
+    loop {
+        match shutdown.unless(count.run()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => tracing::warn!(%fault, "the costs of hashes could not be counted; trying again later"),
+            Err(_) => return,
+        }
+        if shutdown.unless(sleep(EVERY)).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+use super::{StartFault, captcha, doors::Stories};
+use crate::{
+    breached::{BreachFile, BreachList, RangeService},
+    captcha::Captcha,
+    config::{Breached, BreachedList, Config, WhenListUnavailable},
+    outbound::Outbound,
+    usecase::gate::BreachGate,
+};
+
+/// What others are asked with. Where nobody is to be asked, the machine needs no root certificates.
+pub(super) fn means(config: &Config) -> Result<(Option<Captcha>, Option<BreachList>), StartFault> {
+    let list = config.passwords.breached.as_ref().map(|breached| &breached.list);
+    let asks = config.captcha.is_some() || matches!(list, Some(BreachedList::Range { .. }));
+    let outbound = asks.then(Outbound::new).transpose();
+    let outbound = outbound.map_err(|fault| StartFault::because("calls to others over HTTP", fault))?;
+    let captcha = outbound.as_ref().and_then(|outbound| captcha::means(config, outbound));
+    let list = match (list, &outbound) {
+        (Some(BreachedList::File(path)), _) => {
+            let named = |fault| StartFault::because("passwords.breached_list", format!("{}: {fault}", path.display()));
+            Some(BreachList::File(BreachFile::open(path).map_err(named)?))
+        }
+        (Some(BreachedList::Range { endpoint, timeout }), Some(outbound)) => {
+            Some(BreachList::Range(RangeService::new(outbound, endpoint.clone(), *timeout)))
+        }
+        _ => None,
+    };
+    if let Some(BreachList::File(file)) = &list {
+        let (entries, wrongly) = (file.entries(), file.false_positive_rate());
+        tracing::info!(entries, wrongly, "new passwords are looked up among breached ones");
+    }
+    Ok((captcha, list))
+}
+
+impl Stories<'_> {
+    pub(super) fn breach_gate(&self) -> BreachGate {
+        let policy = self.config.passwords.breached.as_ref().map(|Breached { when_unavailable, .. }| *when_unavailable);
+        BreachGate { list: self.means.breached.clone(), lenient: policy != Some(WhenListUnavailable::Refuse) }
+    }
+}
