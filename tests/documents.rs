@@ -194,23 +194,63 @@ fn tests_named_in(row: &str) -> Vec<(String, String)> {
     named
 }
 
+/// The rows of the tables of a page, but for their headings.
+fn rows_of(page: &str) -> Vec<String> {
+    let page = fs::read_to_string(at(page)).unwrap();
+    let lines: Vec<&str> = page.lines().collect();
+    let is_heading = |line: usize| lines.get(line + 1).is_some_and(|next| next.starts_with("| ---"));
+    let rows = (0..lines.len()).filter(|line| lines[*line].starts_with("| ") && !is_heading(*line));
+    rows.map(|line| lines[line].to_owned()).filter(|row| !row.starts_with("| ---")).collect()
+}
+
+/// What is named in a row and is not there: a test, or a file, which may begin in `src/`.
+fn missing_in(row: &str) -> Vec<String> {
+    let mut missing = Vec::new();
+    for (file, name) in tests_named_in(last_column(row)) {
+        let source = fs::read_to_string(at(&file)).unwrap_or_default();
+        if !source.contains(&format!("fn {name}(")) {
+            missing.push(format!("{file} has no `{name}`"));
+        }
+    }
+    for quoted in row.split('`').skip(1).step_by(2) {
+        let is_file = quoted.contains('/') && !quoted.contains(' ') && quoted.rsplit('/').next().unwrap().contains('.');
+        if is_file && !quoted.contains("://") && !at(quoted).exists() && !at(&format!("src/{quoted}")).exists() {
+            missing.push(format!("there is no {quoted}"));
+        }
+    }
+    missing
+}
+
+fn last_column(row: &str) -> &str {
+    row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap()
+}
+
 #[test]
 fn every_attack_has_a_test_and_every_test_that_is_named_is_there() {
-    let page = fs::read_to_string(at("docs/security/attacks.md")).unwrap();
-    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| attack")).collect();
+    let rows = rows_of("docs/security/attacks.md");
     assert!(rows.len() > 40, "the table was not found");
     let mut wrong = Vec::new();
-    for row in rows.into_iter().filter(|row| !row.starts_with("| ---")) {
-        let tests = tests_named_in(row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap());
-        if tests.is_empty() {
+    for row in rows {
+        if tests_named_in(last_column(&row)).is_empty() {
             wrong.push(format!("no test: {row}"));
         }
-        for (file, name) in tests {
-            let source = fs::read_to_string(at(&file)).unwrap_or_default();
-            if !source.contains(&format!("fn {name}(")) {
-                wrong.push(format!("{file} has no `{name}`"));
-            }
+        wrong.extend(missing_in(&row));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn whatever_the_table_of_requirements_names_is_there() {
+    let rows = rows_of("docs/security/asvs.md");
+    let is_requirement = |row: &str| row.trim_start_matches("| ").starts_with(|first: char| first.is_ascii_digit());
+    assert!(rows.iter().filter(|row| is_requirement(row)).count() > 100, "the tables were not found");
+    let mut wrong = Vec::new();
+    for row in rows {
+        let shown = last_column(&row);
+        if is_requirement(&row) && shown != "by reading" && tests_named_in(shown).is_empty() {
+            wrong.push(format!("no test, and no word that there is none: {row}"));
         }
+        wrong.extend(missing_in(&row));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

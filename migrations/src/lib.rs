@@ -24,6 +24,7 @@ mod m0015_write_probe;
 mod m0016_expected_devices;
 mod m0017_reserved_usernames;
 mod m0018_refresh_lineage;
+mod m0019_event_codes;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_expected_devices::Migration),
             Box::new(m0017_reserved_usernames::Migration),
             Box::new(m0018_refresh_lineage::Migration),
+            Box::new(m0019_event_codes::Migration),
         ]
     }
 }

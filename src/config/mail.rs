@@ -1,7 +1,7 @@
 //! `[mail]`: what mails look like and how hard delivery is tried. Where they go, is `smtp_url`.
 
 use super::reader::{Reader, Section};
-use super::value::{HostName, Mailbox, PrivatePem};
+use super::value::{DAY, HostName, Mailbox, PrivatePem};
 use countersign_domain::secret::SecretText;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +17,8 @@ pub struct Mail {
     pub templates_dir: Option<PathBuf>,
     /// How often a mail is tried whose content is refused for good, before it is put aside for a person to look at.
     pub max_attempts: u32,
+    /// How long a mail that was put aside is kept.
+    pub dead_retention: Duration,
     /// How long one attempt may take.
     pub timeout: Duration,
     /// The name given in EHLO; the host of `public_url` if there is none.
@@ -62,6 +64,12 @@ impl Mail {
                 1..=50,
                 "How often a mail is tried whose content the server refuses for good, before it is put aside for a person to look at. What \
                  concerns every mail, and what is refused for now, is tried until what the mail is for is over.",
+            ),
+            dead_retention: section.duration(
+                "dead_retention",
+                30 * DAY,
+                DAY..=400 * DAY,
+                "How long a mail that was put aside is kept, for a person to look at and to requeue.",
             ),
             timeout: section.duration(
                 "timeout",

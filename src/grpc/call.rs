@@ -1,14 +1,18 @@
 use super::{
     browser::Browser,
+    refusing::{NOBODY, Refusing},
     status,
     wire::{self, proto},
 };
-use crate::usecase::{
-    Failure, Origin,
-    gate::{OperatorProven, ServiceCaller, SignedIn},
-    session::OpenedSession,
+use crate::{
+    telemetry::RefusalLog,
+    usecase::{
+        About, Failure, Origin,
+        gate::{OperatorProven, RecordDenial, ServiceCaller, SignedIn},
+        session::OpenedSession,
+    },
 };
-use countersign_domain::{refusal::Reason, secret::SecretText, session::Keeping};
+use countersign_domain::{audit::is_denial, id::TenantId, refusal::Reason, secret::SecretText, session::Keeping};
 use std::{future::Future, sync::Arc};
 use tonic::{Request, Response, Status};
 
@@ -26,21 +30,25 @@ pub(super) struct Call {
     pub(super) service: Option<Arc<ServiceCaller>>,
     /// Set for every RPC that asks for an operator.
     pub(super) operator: Option<OperatorProven>,
-}
-
-impl From<Origin> for Call {
-    /// A call of nobody in particular.
-    fn from(origin: Origin) -> Self {
-        Self { origin, bearer: None, browser: None, signed_in: None, service: None, operator: None }
-    }
+    pub(super) refusals: RefusalLog,
+    pub(super) denial: Arc<RecordDenial>,
 }
 
 impl Call {
+    /// A call of nobody in particular.
+    pub(super) fn new(origin: Origin, refusals: RefusalLog, denial: Arc<RecordDenial>) -> Self {
+        let (bearer, browser, signed_in, service, operator) = (None, None, None, None, None);
+        Self { origin, bearer, browser, signed_in, service, operator, refusals, denial }
+    }
+
     /// # Errors
     /// INTERNAL when the request did not come through the layer: nothing is answered that was not admitted.
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         let admitted = request.extensions().get::<Self>().cloned();
-        admitted.ok_or_else(|| status::of(&Failure::Broken("a call was not admitted".to_owned()), ""))
+        admitted.ok_or_else(|| {
+            tracing::error!("a call was not admitted");
+            status::of(&Reason::Internal.into(), "")
+        })
     }
 
     /// The person who calls.
@@ -108,11 +116,39 @@ impl Call {
         &self,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Response<T>, Status> {
-        work.await.map(Response::new).map_err(|failure| self.refuse(&failure))
+        match work.await {
+            Ok(answer) => Ok(Response::new(answer)),
+            Err(failure) => {
+                let reason = failure.reason();
+                if let Some((tenant, about)) = self.known().filter(|_| is_denial(reason)) {
+                    self.denial.run(&self.origin, tenant, about, reason).await;
+                }
+                Err(self.refuse(&failure))
+            }
+        }
     }
 
     /// A failure as this caller sees it.
     pub(super) fn refuse(&self, failure: &Failure) -> Status {
-        status::of(failure, &self.origin.trace_id)
+        let caller = if let Some(person) = &self.signed_in {
+            ("account", person.account().id.to_string())
+        } else if let Some(service) = &self.service {
+            ("service", service.service().id.to_string())
+        } else if self.operator.is_some() {
+            ("operator", String::new())
+        } else {
+            NOBODY
+        };
+        let Origin { rpc, trace_id, address, .. } = &self.origin;
+        Refusing { log: &self.refusals, rpc, request_id: trace_id, address, caller }.refuse(failure)
+    }
+
+    /// The account or the service that calls.
+    fn known(&self) -> Option<(TenantId, About)> {
+        if let Some(person) = &self.signed_in {
+            return Some((person.tenant(), About::own(person.account().id).in_session(person.session().id)));
+        }
+        let service = self.service.as_ref()?.service();
+        Some((service.tenant, About::service(Some(service.id))))
     }
 }

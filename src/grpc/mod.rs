@@ -13,6 +13,7 @@ mod call;
 mod dev_mailbox;
 mod incoming;
 mod layer;
+mod refusing;
 mod server;
 mod session;
 mod stream;

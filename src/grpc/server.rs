@@ -11,11 +11,11 @@ use super::{
     },
 };
 use axum::Router;
-use http::{Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, header};
 use std::{convert::Infallible, future::Future, time::Duration};
 use tonic::{body::Body, codec::CompressionEncoding::Gzip, service::Routes, transport::Server};
 use tonic_health::server::{HealthReporter, health_reporter};
-use tower::Service;
+use tower::{Service, ServiceExt as _, util::MapResponseLayer};
 
 /// What one connection may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -154,6 +154,20 @@ fn describe(routes: Routes, descriptors: &'static [u8]) -> Result<Routes, String
         .add_service(builder().build_v1alpha().map_err(|error| error.to_string())?.accept_compressed(Gzip)))
 }
 
+/// What every answer says that does not say otherwise: it is for this caller alone (RFC 9111 section 5.2.2.5), and what it says it is
+/// (OWASP ASVS 5.0 requirement 3.4.4).
+const PRIVATE: [(HeaderName, HeaderValue); 2] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
+fn keep_private<B>(mut response: Response<B>) -> Response<B> {
+    for (name, value) in PRIVATE {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
+}
+
 /// Serves calls and pages on one port until `stop` resolves and the calls under way are answered. What `pages` does not know
 /// is a call.
 ///
@@ -171,6 +185,7 @@ where
     C: Clone + Send + Sync + 'static,
     C::Future: Send,
 {
+    let pages = pages.layer(MapResponseLayer::new(keep_private::<axum::body::Body>));
     Server::builder()
         .accept_http1(true)
         .max_concurrent_streams(limits.concurrent_streams)
@@ -178,7 +193,7 @@ where
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .http2_max_header_list_size(MAX_HEADER_BYTES)
-        .add_routes(Routes::from(pages.fallback_service(calls)))
+        .add_routes(Routes::from(pages.fallback_service(calls.map_response(keep_private))))
         .serve_with_incoming_shutdown(incoming, stop)
         .await
 }

@@ -107,17 +107,42 @@ pub(super) fn advice(reason: Reason) -> Advice {
     line(reason).advice
 }
 
-/// The error of a failed call. What must not reach the caller is logged here, once.
+/// The error of a failed call. What must not reach the caller stays here; `refusing.rs` says it in the log.
 pub(super) fn of(failure: &Failure, trace_id: &str) -> Status {
-    let reason = failure.reason();
     match failure {
-        Failure::Refused(refusal) => return refused(refusal, trace_id),
-        Failure::Store(fault) if reason == Reason::StoreUnavailable => {
-            tracing::warn!(%fault, trace_id, "the database did not answer");
-        }
-        Failure::Store(_) | Failure::Broken(_) => tracing::error!(%failure, trace_id, "a call failed"),
+        Failure::Refused(refusal) => refused(refusal, trace_id),
+        Failure::Store(_) | Failure::Broken(_) => refused(&Refusal::from(failure.reason()), trace_id),
     }
-    refused(&Refusal::from(reason), trace_id)
+}
+
+/// An error that a standard service made, with the name of its call: the details that ours have but for a reason.
+pub(super) fn named(status: &Status, trace_id: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_request_info(trace_id, "");
+    Status::with_error_details_and_metadata(status.code(), status.message(), details, status.metadata().clone())
+}
+
+/// The name of a code, as the gRPC protocol writes it.
+pub(super) fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
 }
 
 /// The error of a message in a compression that is not read. Its code is laid down in the compression chapter of the gRPC protocol,

@@ -1,10 +1,11 @@
-use super::{HeldKey, MacKey, RingFault};
+use super::{HeldKey, KeyRing, MacKey, RingFault};
 use aws_lc_rs::digest;
 use countersign_domain::{
     id::TenantId,
     key::{KeyPurpose, KeyState},
+    time::Timestamp,
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 use subtle::ConstantTimeEq as _;
 
 /// The keys that the audit trail is sealed with: one seals, and all recognise what they sealed.
@@ -28,8 +29,44 @@ pub struct ChainEnds<'a> {
     pub anchor_link: &'a [u8],
 }
 
+/// Up to which position, and until when, events without a code of their own are sealed.
+#[derive(Clone, Copy, Debug)]
+pub struct BareEvents {
+    pub tenant: TenantId,
+    pub position: i64,
+    pub until: Timestamp,
+}
+
+/// Where whoever writes an event finds the key for its code. Those of a service are exchanged while it runs; a command has those
+/// that it opened, or can only look.
+#[derive(Clone, Debug)]
+pub enum EventKeys {
+    Ring(Arc<KeyRing>),
+    Opened(Arc<ChainKeys>),
+    /// Why they cannot be opened.
+    Missing(Arc<str>),
+}
+
+impl EventKeys {
+    /// The keys as they are now.
+    ///
+    /// # Errors
+    /// With the reason why there are none.
+    pub fn chain(&self) -> Result<Arc<ChainKeys>, String> {
+        match self {
+            Self::Ring(ring) => Ok(ring.chain()),
+            Self::Opened(keys) => Ok(keys.clone()),
+            Self::Missing(why) => Err(why.to_string()),
+        }
+    }
+}
+
 const LINK: &str = "countersign audit link 1";
+/// Of an event that bears a code: the code is bound as well, so that it cannot be taken away.
+const LINK_WITH_CODE: &str = "countersign audit link 2";
 const ENDS: &str = "countersign audit head 1";
+const EVENT: &str = "countersign audit event 1";
+const BARE: &str = "countersign audit bare 1";
 
 impl ChainKeys {
     /// # Errors
@@ -69,6 +106,38 @@ impl ChainKey {
     /// Whether this is the link of that event, there.
     pub fn is_link(&self, link: &[u8], previous: &[u8], position: i64, entry: &[u8]) -> bool {
         self.link(previous, position, entry).as_slice().ct_eq(link).into()
+    }
+
+    /// The same for an event that bears a code, made with the key of this name.
+    pub fn link_with_code(
+        &self,
+        previous: &[u8],
+        position: i64,
+        entry: &[u8],
+        (code_key, code): (&str, &[u8]),
+    ) -> [u8; 32] {
+        self.0.tag(LINK_WITH_CODE, &[previous, &position.to_be_bytes(), entry, code_key.as_bytes(), code])
+    }
+
+    /// What shows that the service itself wrote an event. Made in the transaction that writes it, before there is a position.
+    pub fn code(&self, entry: &[u8]) -> [u8; 32] {
+        self.0.tag(EVENT, &[entry])
+    }
+
+    /// Whether this is the code of that event.
+    pub fn is_code(&self, code: &[u8], entry: &[u8]) -> bool {
+        self.code(entry).as_slice().ct_eq(code).into()
+    }
+
+    /// What vouches for the record of events without codes.
+    pub fn bare_mac(&self, bare: BareEvents) -> [u8; 32] {
+        let (position, until) = (bare.position.to_be_bytes(), bare.until.as_micros().to_be_bytes());
+        self.0.tag(BARE, &[bare.tenant.as_bytes(), &position, &until])
+    }
+
+    /// Whether this is the code of that record.
+    pub fn is_bare_mac(&self, mac: &[u8], bare: BareEvents) -> bool {
+        self.bare_mac(bare).as_slice().ct_eq(mac).into()
     }
 
     /// What binds the two ends of a chain to each other and to their tenant.
@@ -111,6 +180,41 @@ mod tests {
         assert!(!key.is_link(&link, &[1; 32], 5, b"other"));
         assert!(!key.is_link(&link[..31], &[1; 32], 5, b"event"));
         assert!(!ChainKey(MacKey::new(&[8; 32])).is_link(&link, &[1; 32], 5, b"event"));
+    }
+
+    #[test]
+    fn the_code_of_an_event_is_no_link_and_a_link_covers_the_code() {
+        let key = ChainKey(MacKey::new(&[7; 32]));
+        let code = key.code(b"event");
+        assert!(key.is_code(&code, b"event"));
+        assert!(!key.is_code(&code, b"other"));
+        assert!(!key.is_code(&[], b"event"));
+        assert!(!ChainKey(MacKey::new(&[8; 32])).is_code(&code, b"event"));
+        let link = key.link_with_code(&[1; 32], 5, b"event", ("key", &code));
+        let others = [
+            key.link(&[1; 32], 5, b"event"),
+            key.link_with_code(&[1; 32], 5, b"event", ("ke", &code)),
+            key.link_with_code(&[1; 32], 5, b"event", ("key", &[])),
+            key.link_with_code(&[2; 32], 5, b"event", ("key", &code)),
+            key.link_with_code(&[1; 32], 6, b"event", ("key", &code)),
+            code,
+        ];
+        assert!(others.iter().all(|other| *other != link));
+    }
+
+    #[test]
+    fn the_record_of_events_without_codes_holds_for_its_tenant_position_and_time() {
+        let key = ChainKey(MacKey::new(&[7; 32]));
+        let bare = BareEvents { tenant: DEFAULT_TENANT, position: 9, until: Timestamp::from_seconds(1_800_000_000) };
+        let mac = key.bare_mac(bare);
+        assert!(key.is_bare_mac(&mac, bare));
+        for other in [
+            BareEvents { position: 10, ..bare },
+            BareEvents { until: Timestamp::from_seconds(1_900_000_000), ..bare },
+            BareEvents { tenant: TenantId::from_uuid(uuid::Uuid::from_u128(7)), ..bare },
+        ] {
+            assert!(!key.is_bare_mac(&mac, other), "{other:?}");
+        }
     }
 
     #[test]

@@ -36,6 +36,38 @@ pub struct AuditEvent {
     pub trace_id: String,
 }
 
+impl AuditEvent {
+    /// The event as the chain will see it.
+    pub fn entry(&self, tenant: TenantId) -> Entry<'_> {
+        Entry {
+            id: self.id,
+            tenant,
+            happened_at: self.happened_at,
+            kind: self.kind.name(),
+            outcome: self.outcome(),
+            reason: self.refused.map(Reason::name),
+            actor: self.actor,
+            account: self.account,
+            session: self.session,
+            service: self.service,
+            object: self.object.as_deref(),
+            trace_id: &self.trace_id,
+            origin: &self.origin.digest,
+        }
+    }
+
+    fn outcome(&self) -> &'static str {
+        if self.refused.is_none() { "ok" } else { "refused" }
+    }
+}
+
+/// What shows that the service itself wrote an event, and the name of the key that it was made with.
+#[derive(Clone, Debug)]
+pub struct EventCode {
+    pub key: String,
+    pub mac: [u8; 32],
+}
+
 /// Where an event came from, with the commitment to it that the chain covers.
 #[derive(Clone, Debug)]
 pub struct EventOrigin {
@@ -70,6 +102,12 @@ pub struct AuditRow {
     pub salt: Option<Vec<u8>>,
     /// `None` in a row of a release that knew no chain, until it is sealed.
     pub digest: Option<Vec<u8>>,
+    /// The code that the service made when it wrote the event, and the name of its key; `None` in a row of a release that knew no
+    /// codes.
+    pub mac: Option<Vec<u8>>,
+    pub mac_key: Option<String>,
+    /// When sealing found that the service did not write it.
+    pub rejected_at: Option<Timestamp>,
 }
 
 impl AuditRow {
@@ -120,6 +158,9 @@ impl From<audit_event::Model> for AuditRow {
             link_key: row.link_key,
             salt: row.origin_salt,
             digest: row.origin_digest,
+            mac: row.mac,
+            mac_key: row.mac_key,
+            rejected_at: row.rejected_at.map(Timestamp::from_micros),
         }
     }
 }
@@ -128,14 +169,18 @@ impl From<audit_event::Model> for AuditRow {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn append(db: &impl Executor, tenant: TenantId, event: &AuditEvent) -> Result<(), StoreFault> {
-    let outcome = if event.refused.is_none() { "ok" } else { "refused" };
+pub async fn append(
+    db: &impl Executor,
+    tenant: TenantId,
+    event: &AuditEvent,
+    code: &EventCode,
+) -> Result<(), StoreFault> {
     let row = audit_event::ActiveModel {
         id: Set(event.id.as_uuid()),
         tenant_id: Set(tenant.as_uuid()),
         happened_at: Set(event.happened_at.as_micros()),
         kind: Set(event.kind.name().to_owned()),
-        outcome: Set(outcome.to_owned()),
+        outcome: Set(event.outcome().to_owned()),
         reason: Set(event.refused.map(|reason| reason.name().to_owned())),
         actor_id: Set(event.actor.map(AccountId::as_uuid)),
         account_id: Set(event.account.map(AccountId::as_uuid)),
@@ -150,6 +195,9 @@ pub async fn append(db: &impl Executor, tenant: TenantId, event: &AuditEvent) ->
         link_key: Set(None),
         origin_salt: Set(Some(event.origin.salt.to_vec())),
         origin_digest: Set(Some(event.origin.digest.to_vec())),
+        mac: Set(Some(code.mac.to_vec())),
+        mac_key: Set(Some(code.key.clone())),
+        rejected_at: Set(None),
     };
     audit_event::Entity::insert(row).exec_without_returning(db.database()).await?;
     db.note_event();
@@ -180,7 +228,10 @@ impl AuditFilter {
     }
 
     fn condition(&self, tenant: TenantId) -> Condition {
-        let mut all = Condition::all().add(audit_event::Column::TenantId.eq(tenant.as_uuid()));
+        // What the service did not write is no answer to what happened; `audit verify` shows it.
+        let mut all = Condition::all()
+            .add(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+            .add(audit_event::Column::RejectedAt.is_null());
         if let Some(kind) = self.kind {
             all = all.add(audit_event::Column::Kind.eq(kind.name()));
         }

@@ -19,7 +19,8 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    Statement,
     sea_query::{Expr, OnConflict},
 };
 use std::{collections::HashSet, fmt::Write as _};
@@ -36,6 +37,18 @@ pub struct Head {
     pub anchor_link: Vec<u8>,
     pub mac_key: String,
     /// Over all of the above.
+    pub mac: Vec<u8>,
+    /// `None` in a head of a release that knew no codes of events.
+    pub bare: Option<Bare>,
+}
+
+/// Up to where, and until when, events without a code of their own are sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bare {
+    pub position: i64,
+    pub until: Timestamp,
+    pub mac_key: String,
+    /// Over the tenant and the first two.
     pub mac: Vec<u8>,
 }
 
@@ -76,7 +89,7 @@ async fn counted(db: &impl Executor, tenant: Option<TenantId>) -> Result<Waiting
         events: i64,
         oldest: Option<i64>,
     }
-    let mut query = audit_event::Entity::find().filter(audit_event::Column::Position.is_null());
+    let mut query = audit_event::Entity::find().filter(waits());
     if let Some(tenant) = tenant {
         query = query.filter(audit_event::Column::TenantId.eq(tenant.as_uuid()));
     }
@@ -93,12 +106,17 @@ async fn counted(db: &impl Executor, tenant: Option<TenantId>) -> Result<Waiting
     }))
 }
 
+/// Sealed is neither what has its position already nor what the service did not write.
+pub(super) fn waits() -> Condition {
+    Condition::all().add(audit_event::Column::Position.is_null()).add(audit_event::Column::RejectedAt.is_null())
+}
+
 /// The tenants that have events which wait.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn tenants_waiting(db: &impl Executor) -> Result<Vec<TenantId>, StoreFault> {
-    let query = audit_event::Entity::find().filter(audit_event::Column::Position.is_null());
+    let query = audit_event::Entity::find().filter(waits());
     distinct_tenants(db, query).await
 }
 
@@ -214,7 +232,7 @@ pub async fn last_restart(db: &impl Executor, tenant: TenantId) -> Result<Option
 pub async fn unsealed(tx: &Tx, tenant: TenantId, limit: u64) -> Result<Vec<AuditRow>, StoreFault> {
     let rows = audit_event::Entity::find()
         .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
-        .filter(audit_event::Column::Position.is_null())
+        .filter(waits())
         .order_by_asc(audit_event::Column::HappenedAt)
         .order_by_asc(audit_event::Column::Id)
         .limit(limit)
@@ -291,7 +309,7 @@ pub async fn seal(tx: &Tx, tenant: TenantId, key: &str, seals: &[Seal]) -> Resul
 pub async fn gone(
     db: &impl Executor,
     tenant: TenantId,
-    accounts: HashSet<AccountId>,
+    accounts: &HashSet<AccountId>,
 ) -> Result<Vec<AccountId>, StoreFault> {
     if accounts.is_empty() {
         return Ok(Vec::new());
@@ -308,28 +326,38 @@ pub async fn gone(
     Ok(accounts.difference(&there).copied().collect())
 }
 
-/// Those of these accounts of which an event says that they were deleted.
+/// The events which say of these accounts that they were deleted. Whether the service wrote them is another question.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn deleted(
+pub async fn deletions(
     db: &impl Executor,
     tenant: TenantId,
-    accounts: HashSet<AccountId>,
-) -> Result<HashSet<AccountId>, StoreFault> {
+    accounts: &HashSet<AccountId>,
+) -> Result<Vec<AuditRow>, StoreFault> {
     if accounts.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(Vec::new());
     }
-    let said: Vec<uuid::Uuid> = audit_event::Entity::find()
-        .select_only()
-        .column(audit_event::Column::AccountId)
+    let rows = audit_event::Entity::find()
         .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
         .filter(audit_event::Column::Kind.eq(EventKind::AccountDeleted.name()))
         .filter(audit_event::Column::AccountId.is_in(accounts.iter().map(|id| id.as_uuid())))
-        .into_tuple()
         .all(db.database())
         .await?;
-    Ok(said.into_iter().map(AccountId::from_uuid).collect())
+    Ok(rows.into_iter().map(AuditRow::from).collect())
+}
+
+/// The link at a position; `None` where there is no event.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn link_at(db: &impl Executor, tenant: TenantId, position: i64) -> Result<Option<Vec<u8>>, StoreFault> {
+    let row = audit_event::Entity::find()
+        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(audit_event::Column::Position.eq(position))
+        .one(db.database())
+        .await?;
+    Ok(row.and_then(|row| row.link))
 }
 
 /// Deletes the sealed events of a tenant up to a position. Returns how many.
@@ -347,6 +375,7 @@ pub async fn forget(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<u64, StoreF
 
 impl Head {
     fn row(&self) -> audit_head::ActiveModel {
+        let bare = self.bare.as_ref();
         audit_head::ActiveModel {
             tenant_id: Set(self.tenant.as_uuid()),
             position: Set(self.position),
@@ -355,12 +384,25 @@ impl Head {
             anchor_link: Set(self.anchor_link.clone()),
             mac_key: Set(self.mac_key.clone()),
             mac: Set(self.mac.clone()),
+            bare_position: Set(bare.map(|bare| bare.position)),
+            bare_until: Set(bare.map(|bare| bare.until.as_micros())),
+            bare_key: Set(bare.map(|bare| bare.mac_key.clone())),
+            bare_mac: Set(bare.map(|bare| bare.mac.clone())),
         }
     }
 }
 
 impl From<audit_head::Model> for Head {
     fn from(row: audit_head::Model) -> Self {
+        // Part of a record is none that holds, and not the same as a head that never had one.
+        let has_bare =
+            row.bare_position.is_some() || row.bare_until.is_some() || row.bare_key.is_some() || row.bare_mac.is_some();
+        let bare = Bare {
+            position: row.bare_position.unwrap_or_default(),
+            until: Timestamp::from_micros(row.bare_until.unwrap_or_default()),
+            mac_key: row.bare_key.unwrap_or_default(),
+            mac: row.bare_mac.unwrap_or_default(),
+        };
         Self {
             tenant: TenantId::from_uuid(row.tenant_id),
             position: row.position,
@@ -369,6 +411,7 @@ impl From<audit_head::Model> for Head {
             anchor_link: row.anchor_link,
             mac_key: row.mac_key,
             mac: row.mac,
+            bare: has_bare.then_some(bare),
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod action;
 pub mod audience;
 pub mod audit;
 pub mod audit_chain;
+pub mod audit_rejected;
 pub mod device;
 pub mod expected_device;
 pub mod key;

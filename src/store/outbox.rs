@@ -281,7 +281,20 @@ pub async fn drop_waiting(
     Ok(())
 }
 
-/// Forgets mails of every tenant that ended before an instant. Mails that were given up stay. Returns how many.
+/// Forgets mails of every tenant that were given up before an instant. Returns how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_dead(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
+    let deleted = outbox::Entity::delete_many()
+        .filter(outbox::Column::FinishedAt.lt(before.as_micros()))
+        .filter(outbox::Column::Outcome.eq(MailOutcome::Dead.name()))
+        .exec(db.database())
+        .await?;
+    Ok(deleted.rows_affected)
+}
+
+/// Forgets mails of every tenant that ended before an instant. Mails that were given up stay longer. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.

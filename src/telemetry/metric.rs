@@ -16,6 +16,7 @@ const CONNECTIONS_CLOSED: &str = "countersign_connections_closed_total";
 const ACCEPT_FAILURES: &str = "countersign_accept_failures_total";
 const EVENTS: &str = "countersign_events_total";
 const RPCS: &str = "countersign_rpcs_total";
+const REFUSED: &str = "countersign_refused_total";
 const RPC_SECONDS: &str = "countersign_rpc_duration_seconds";
 const MAILS: &str = "countersign_mails_total";
 const MAIL_TROUBLE: &str = "countersign_mail_trouble_seconds";
@@ -31,6 +32,7 @@ const BREACH_CHECKS: &str = "countersign_breach_checks_total";
 const LIMITED: &str = "countersign_limited_total";
 const LIMITER_DEGRADED: &str = "countersign_limiter_degraded";
 const AUDIT_SEALED: &str = "countersign_audit_sealed_total";
+const AUDIT_REJECTED: &str = "countersign_audit_rejected_total";
 const AUDIT_UNSEALED: &str = "countersign_audit_unsealed_events";
 const AUDIT_UNSEALED_AGE: &str = "countersign_audit_unsealed_age_seconds";
 
@@ -40,13 +42,21 @@ pub const METRICS: &[MetricLine] = &[
         name: EVENTS,
         kind: "counter",
         labels: "event, reason",
-        meaning: "Security events, as in the audit trail. `reason` is empty when the act succeeded.",
+        meaning: "Security events, as in the audit trail. `reason` is empty when the act succeeded. Counts also what leaves no event: \
+                  `service_token_refused` for a client id that is nobody's, and `call_refused` beyond `denials_of_caller`.",
     },
     MetricLine {
         name: RPCS,
         kind: "counter",
         labels: "rpc, code",
         meaning: "Answered calls by gRPC status code. Unknown methods count as `unknown`.",
+    },
+    MetricLine {
+        name: REFUSED,
+        kind: "counter",
+        labels: "rpc, reason, caller",
+        meaning: "Refused calls by reason. `caller` is `account`, `service` or `operator` where the call proved to be of one, otherwise \
+                  `anyone`. An error of a standard service has its gRPC code for a reason.",
     },
     MetricLine {
         name: RPC_SECONDS,
@@ -156,6 +166,13 @@ pub const METRICS: &[MetricLine] = &[
         meaning: "Events of the audit trail that this process sealed. Each is sealed by one process.",
     },
     MetricLine {
+        name: AUDIT_REJECTED,
+        kind: "counter",
+        labels: "",
+        meaning: "Events of the audit trail that this process refused to seal, because the service did not write them. Anything but 0 means \
+                  that somebody else writes to the database; `countersign audit verify` names the events.",
+    },
+    MetricLine {
         name: AUDIT_UNSEALED,
         kind: "gauge",
         labels: "",
@@ -231,6 +248,10 @@ pub fn count_accept_failure(listener: &'static str) {
     counter!(ACCEPT_FAILURES, "listener" => listener).increment(1);
 }
 
+pub fn count_refused(rpc: &'static str, reason: &'static str, caller: &'static str) {
+    counter!(REFUSED, "rpc" => rpc, "reason" => reason, "caller" => caller).increment(1);
+}
+
 pub fn count_mail(template: &'static str, outcome: &'static str) {
     counter!(MAILS, "template" => template, "outcome" => outcome).increment(1);
 }
@@ -279,6 +300,10 @@ pub fn set_limiter_degraded(degraded: bool) {
 
 pub fn count_sealed(events: u64) {
     counter!(AUDIT_SEALED).increment(events);
+}
+
+pub fn count_rejected(events: u64) {
+    counter!(AUDIT_REJECTED).increment(events);
 }
 
 pub fn set_unsealed(events: u64, age: Duration) {

@@ -1,10 +1,10 @@
 use super::{Failure, Origin};
 use crate::{
-    keys::commit_to_origin,
+    keys::{EventKeys, commit_to_origin},
     runtime::{Clock, Entropy},
     store::{
         self, Executor, Store, StoreFault,
-        audit::{AuditEvent, EventOrigin},
+        audit::{AuditEvent, EventCode, EventOrigin},
     },
     telemetry,
 };
@@ -19,6 +19,8 @@ use countersign_domain::{
 #[derive(Clone, Debug)]
 pub struct Journal {
     pub store: Store,
+    /// Each event bears a code, so that whoever seals it knows that the service wrote it.
+    pub keys: EventKeys,
     pub clock: Clock,
     pub entropy: Entropy,
 }
@@ -109,10 +111,18 @@ impl Journal {
         {
             let outcome = (kind, Some(refusal.reason));
             if let Err(fault) = self.append(&self.store.write(), tenant, origin, outcome, about).await {
-                tracing::error!(%fault, trace_id = origin.trace_id, "a refusal could not be written to the audit trail");
+                tracing::error!(%fault, request_id = origin.trace_id, "a refusal could not be written to the audit trail");
             }
         }
         failure
+    }
+
+    /// Notes that somebody who is known was refused what is not theirs, whatever the reason.
+    pub async fn denied(&self, tenant: TenantId, origin: &Origin, about: About, reason: Reason) {
+        let outcome = (EventKind::CallRefused, Some(reason));
+        if let Err(fault) = self.append(&self.store.write(), tenant, origin, outcome, about).await {
+            tracing::error!(%fault, request_id = origin.trace_id, "a refusal could not be written to the audit trail");
+        }
     }
 
     /// Notes an act that was refused, in the transaction that draws consequences from it.
@@ -159,8 +169,14 @@ impl Journal {
             origin: from,
             trace_id: origin.trace_id.clone(),
         };
-        store::audit::append(db, tenant, &event).await?;
+        store::audit::append(db, tenant, &event, &self.code(tenant, &event)?).await?;
         telemetry::count_event(kind.name(), refused.map_or("", Reason::name));
         Ok(event.id)
+    }
+
+    fn code(&self, tenant: TenantId, event: &AuditEvent) -> Result<EventCode, StoreFault> {
+        let keys = self.keys.chain().map_err(StoreFault::Broken)?;
+        let (id, key) = keys.active().ok_or_else(|| StoreFault::Broken("the audit trail has no key".to_owned()))?;
+        Ok(EventCode { key: id.to_owned(), mac: key.code(&event.entry(tenant).encode()) })
     }
 }

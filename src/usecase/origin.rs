@@ -9,6 +9,8 @@ pub struct Origin {
     pub address: String,
     /// The software as it named itself; possibly empty.
     pub user_agent: String,
+    /// The path of the RPC; empty where there is none.
+    pub rpc: &'static str,
     /// Names the call in logs, in the audit trail and in errors.
     pub trace_id: String,
 }
@@ -20,6 +22,7 @@ impl Origin {
             named_tenant: None,
             address: String::new(),
             user_agent: "countersign command line".to_owned(),
+            rpc: "",
             trace_id: String::new(),
         }
     }
@@ -30,6 +33,7 @@ impl Origin {
             named_tenant: None,
             address: String::new(),
             user_agent: "countersign".to_owned(),
+            rpc: "",
             trace_id: String::new(),
         }
     }

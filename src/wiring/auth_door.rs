@@ -1,6 +1,7 @@
 use super::{Means, doors::Stories};
 use crate::{
     grpc::AuthDoor,
+    telemetry::LineBudget,
     usecase::{
         gate::{GuessGate, Lookout},
         service::IssueServiceToken,
@@ -8,6 +9,7 @@ use crate::{
         sign_in::{Login, OpenSession},
     },
 };
+use std::{sync::Arc, time::Duration};
 
 impl Stories<'_> {
     fn login(&self) -> Login {
@@ -115,6 +117,7 @@ impl Stories<'_> {
                 journal: self.journal(),
                 issuer: self.config.keys.issuer.clone(),
                 life: self.config.sessions.access_ttl,
+                unknown_clients: Arc::new(LineBudget::new(1, Duration::from_mins(1))),
                 clock: world.clock.clone(),
                 entropy: world.entropy.clone(),
             },

@@ -2,7 +2,7 @@ use super::{KeyDesk, Means, StartFault, World, means, trail::audit_log};
 use crate::{
     cache::WakeUps,
     config::Config,
-    keys::ChainKeys,
+    keys::{ChainKeys, EventKeys, HeldKey},
     mail::Mailbox,
     store::Store,
     usecase::{
@@ -42,7 +42,8 @@ pub async fn mail_status(config: &Config) -> Result<MailStatus, StartFault> {
 pub async fn operate_accounts(config: &Config) -> Result<OperateAccounts, StartFault> {
     let store = current_store(config).await?;
     let World { clock, entropy, .. } = World::real();
-    let journal = Journal { store: store.clone(), clock: clock.clone(), entropy };
+    let keys = event_keys(config, &store).await;
+    let journal = Journal { store: store.clone(), keys, clock: clock.clone(), entropy };
     Ok(OperateAccounts { store, journal, clock })
 }
 
@@ -80,7 +81,8 @@ pub async fn operate_services(config: &Config) -> Result<OperateServices, StartF
 pub async fn end_sessions(config: &Config) -> Result<EndSessions, StartFault> {
     let store = current_store(config).await?;
     let World { clock, entropy, .. } = World::real();
-    let journal = Journal { store: store.clone(), clock: clock.clone(), entropy };
+    let keys = event_keys(config, &store).await;
+    let journal = Journal { store: store.clone(), keys, clock: clock.clone(), entropy };
     Ok(EndSessions { store, journal, clock })
 }
 
@@ -102,17 +104,38 @@ pub async fn verify_audit(config: &Config) -> Result<VerifyTrail, StartFault> {
 pub async fn restart_audit(config: &Config) -> Result<RestartTrail, StartFault> {
     let (store, keys) = chain_keys(config).await?;
     let World { clock, entropy, .. } = World::real();
-    let journal = Journal { store: store.clone(), clock, entropy };
+    let journal = Journal { store: store.clone(), keys: EventKeys::Opened(keys.clone()), clock, entropy };
     Ok(RestartTrail { store, keys, journal, log: audit_log(config) })
+}
+
+/// The keys for codes of events. Whoever only looks needs none, so their absence is told when something is done.
+async fn event_keys(config: &Config, store: &Store) -> EventKeys {
+    event_keys_of(opened_chain(config, store).await)
+}
+
+fn event_keys_of(opened: Result<Arc<ChainKeys>, StartFault>) -> EventKeys {
+    match opened {
+        Ok(keys) => EventKeys::Opened(keys),
+        Err(fault) => EventKeys::Missing(fault.to_string().into()),
+    }
 }
 
 async fn chain_keys(config: &Config) -> Result<(Store, Arc<ChainKeys>), StartFault> {
     let store = current_store(config).await?;
+    let keys = opened_chain(config, &store).await?;
+    Ok((store, keys))
+}
+
+async fn opened_chain(config: &Config, store: &Store) -> Result<Arc<ChainKeys>, StartFault> {
     let smith = Means::existing_keysmith(config, &World::real())?;
     let held = smith.open_all(&store.read()).await;
     let held = held.map_err(|failure| StartFault::because("the keys of the audit trail", failure))?;
-    let keys = ChainKeys::of(&held).map_err(|fault| StartFault::because("the keys of the audit trail", fault))?;
-    Ok((store, Arc::new(keys)))
+    chain_of(&held)
+}
+
+fn chain_of(held: &[HeldKey]) -> Result<Arc<ChainKeys>, StartFault> {
+    let keys = ChainKeys::of(held).map_err(|fault| StartFault::because("the keys of the audit trail", fault))?;
+    Ok(Arc::new(keys))
 }
 
 /// # Errors
@@ -135,9 +158,10 @@ pub async fn operate_keys(config: &Config) -> Result<KeyDesk, StartFault> {
     let world = World::real();
     let smith = Means::existing_keysmith(config, &world)?;
     let opened = smith.open_all(&store.read()).await;
-    opened.map_err(|failure| StartFault::because("the keys are not touched", failure))?;
+    let held = opened.map_err(|failure| StartFault::because("the keys are not touched", failure))?;
     let World { clock, entropy, .. } = world;
-    let journal = Journal { store: store.clone(), clock: clock.clone(), entropy };
+    let keys = event_keys_of(chain_of(&held));
+    let journal = Journal { store: store.clone(), keys, clock: clock.clone(), entropy };
     // A running service looks every few seconds.
     let announce = Announce { wakeups: WakeUps::local(), clock };
     Ok(KeyDesk::new(&store, &smith, &journal, &announce))

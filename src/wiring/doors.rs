@@ -3,6 +3,8 @@ use crate::{
     config::{Config, Profile},
     grpc::{AccountDoor, Admit, DevMailboxDoor, Listener, SessionDoor, VerificationDoor},
     http::{BrowserRules, PageRules, pages_router},
+    keys::EventKeys,
+    telemetry::LineBudget,
     usecase::{
         Journal, Post,
         account::{
@@ -10,7 +12,7 @@ use crate::{
             Register, RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
         },
         action::{Claim, Mint},
-        gate::{Authenticate, FindTenant, PasswordGate, Repeats, SessionPasswordGate, Throttle},
+        gate::{Authenticate, FindTenant, PasswordGate, RecordDenial, Repeats, SessionPasswordGate, Throttle},
         housekeeping::{CountHashCosts, Purge, Ready, Retention},
         key::{Announce, CountTokens, PublishKeys, TendKeys},
         mail::{DeliverMail, MailServerWatch, PrepareMail},
@@ -24,7 +26,7 @@ use axum::Router;
 use countersign_domain::{
     action::ActionLives, client_address::TrustedProxies, password::PasswordPolicy, session::SessionLives,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Hands every story what it needs.
 pub(super) struct Stories<'a> {
@@ -135,7 +137,12 @@ impl Stories<'_> {
         let Means { store, world, .. } = self.means;
         SessionDoor {
             list: ListSessions { store: store.clone(), clock: world.clock.clone() },
-            revoke: RevokeSessions { store: store.clone(), journal: self.journal(), clock: world.clock.clone() },
+            revoke: RevokeSessions {
+                store: store.clone(),
+                journal: self.journal(),
+                denial: self.denial(),
+                clock: world.clock.clone(),
+            },
         }
     }
 
@@ -208,8 +215,15 @@ impl Stories<'_> {
             throttle: self.throttle(),
             entropy: self.means.world.entropy.clone(),
             proxies: TrustedProxies::new(self.config.server.trusted_proxies.clone()),
+            refusals: self.means.refusals.clone(),
+            denial: self.denial(),
+            wrong_tokens: Arc::new(LineBudget::new(1, Duration::from_mins(1))),
             development: self.config.profile == Profile::Dev,
         }
+    }
+
+    fn denial(&self) -> Arc<RecordDenial> {
+        Arc::new(RecordDenial { journal: self.journal(), throttle: self.throttle() })
     }
 
     pub(super) fn deliver_mail(&self) -> DeliverMail {
@@ -241,8 +255,11 @@ impl Stories<'_> {
     }
 
     pub(super) fn purge(&self) -> Purge {
-        let retention =
-            Retention { unverified: self.config.accounts.unverified_retention, audit: self.config.audit.retention };
+        let retention = Retention {
+            unverified: self.config.accounts.unverified_retention,
+            dead_mails: self.config.mail.dead_retention,
+            audit: self.config.audit.retention,
+        };
         let (store, clock) = (self.means.store.clone(), self.means.world.clock.clone());
         Purge { store, forget_events: self.forget_events(), retention, clock }
     }
@@ -279,8 +296,9 @@ impl Stories<'_> {
     }
 
     pub(super) fn journal(&self) -> Journal {
-        let Means { store, world, .. } = self.means;
-        Journal { store: store.clone(), clock: world.clock.clone(), entropy: world.entropy.clone() }
+        let Means { store, ring, world, .. } = self.means;
+        let (store, keys) = (store.clone(), EventKeys::Ring(ring.clone()));
+        Journal { store, keys, clock: world.clock.clone(), entropy: world.entropy.clone() }
     }
 
     pub(super) fn post(&self) -> Post {
@@ -371,6 +389,7 @@ impl Stories<'_> {
             ring: ring.clone(),
             news: news.clone(),
             watch_use: self.watch_use(),
+            denial: self.denial(),
             clock: world.clock.clone(),
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     places::Places,
     runtime::{Clock, Entropy},
     store::{DatabaseSettings, Interference, Store},
+    telemetry::RefusalLog,
     usecase::{
         audit::AuditTide,
         gate::CostsOfNobody,
@@ -69,6 +70,7 @@ pub struct Means {
     pub(super) feed: Feed,
     pub(super) first_uses: FirstUses,
     pub(super) audit_tide: AuditTide,
+    pub(super) refusals: RefusalLog,
     /// Without one, nobody is an operator.
     pub(super) operator_token: Option<OperatorToken>,
     pub(super) renderer: Arc<Renderer>,
@@ -91,8 +93,7 @@ impl Means {
         let smith = Self::keysmith(config, &world, |dir| load_or_create_kek(dir, file_access(config), &world.entropy))?;
         let keys = PrepareKeys { store: store.clone(), smith: smith.clone() };
         let ring = keys.run(&config.keys.issuer).await;
-        let ring = ring.map_err(|failure| StartFault::because("the keys are not ready", failure))?;
-        let ring = Arc::new(ring);
+        let ring = Arc::new(ring.map_err(|failure| StartFault::because("the keys are not ready", failure))?);
         let reload =
             ReloadKeys { store: store.clone(), smith: smith.clone(), ring: ring.clone(), turn: Arc::default() };
         let hasher = hasher(config, &world)?;
@@ -118,6 +119,7 @@ impl Means {
             audit_tide: AuditTide::default(),
             first_uses: FirstUses::default(),
             costs_of_nobody: CostsOfNobody::new(ring.clone(), hasher.current_cost()),
+            refusals: RefusalLog::default(),
             world,
             store,
             ring,

@@ -30,6 +30,12 @@ pub fn is_worth_noting(reason: Reason) -> bool {
     )
 }
 
+/// Whether a refusal says that a caller asked for what is not theirs. Of one who is known that is recorded. Of an id that was not
+/// found only the use case knows whether it is somebody else's.
+pub fn is_denial(reason: Reason) -> bool {
+    reason == Reason::CallerNotAllowed
+}
+
 /// What happened. The name is stored and never reused for anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventKind {
@@ -71,6 +77,7 @@ pub enum EventKind {
     ServiceEnabled,
     ServiceTokenIssued,
     ServiceTokenRefused,
+    CallRefused,
     KeyRotated,
     KeyRetired,
     KeysRewrapped,
@@ -81,7 +88,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::RegistrationRequested,
         Self::VerificationRequested,
         Self::AddressVerified,
@@ -120,6 +127,7 @@ impl EventKind {
         Self::ServiceEnabled,
         Self::ServiceTokenIssued,
         Self::ServiceTokenRefused,
+        Self::CallRefused,
         Self::KeyRotated,
         Self::KeyRetired,
         Self::KeysRewrapped,
@@ -169,6 +177,7 @@ impl EventKind {
             Self::ServiceEnabled => "service_enabled",
             Self::ServiceTokenIssued => "service_token_issued",
             Self::ServiceTokenRefused => "service_token_refused",
+            Self::CallRefused => "call_refused",
             Self::KeyRotated => "key_rotated",
             Self::KeyRetired => "key_retired",
             Self::KeysRewrapped => "keys_rewrapped",

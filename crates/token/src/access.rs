@@ -11,7 +11,7 @@ pub use claims::AccessClaims;
 #[cfg(feature = "issue")]
 pub use issue::AccessIssuer;
 pub use outer::{NamedKey, named_key};
-pub use read::{AccessReader, ISSUED_AT_LEEWAY_SECONDS, KeysUsed};
+pub use read::{AccessReader, ISSUED_AT_LEEWAY_SECONDS, KeysUsed, LONGEST_LIFE_SECONDS};
 
 /// The longest access token, in bytes. Checked before anything is decoded, and when one is made. It fits the header
 /// limits that proxies commonly have (8 KiB); a browser keeps at most about 4 KiB in one cookie, which tokens with the

@@ -31,8 +31,11 @@ pub enum Rejected {
     WrongAudience,
     /// Authentic, but no longer valid: the time is at or after the expiry (`exp`, RFC 7519 section 4.1.4).
     Expired,
-    /// Authentic, but issued further in the future than the leeway for clocks allows.
+    /// Authentic, but issued (`iat`) or valid (`nbf`, RFC 7519 section 4.1.5) further in the future than the leeway for clocks
+    /// allows.
     NotYetValid,
+    /// Authentic, but made to live longer than the reader takes. The service issues no such token: its signing key is in other hands.
+    LivesTooLong,
     /// Authentic, but the content is not what this profile allows: a missing, repeated, mistyped or oversized claim,
     /// something other than a JSON object, or an expiry that is not after the issue time.
     BadClaims,
@@ -50,6 +53,7 @@ impl fmt::Display for Rejected {
             Self::WrongAudience => "the token is for another audience",
             Self::Expired => "the token has expired",
             Self::NotYetValid => "the token is from the future",
+            Self::LivesTooLong => "the token lives too long",
             Self::BadClaims => "the token holds claims outside its profile",
         })
     }

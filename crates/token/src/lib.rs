@@ -29,7 +29,8 @@ mod refresh;
 mod sealed;
 
 pub use access::{
-    AccessClaims, AccessReader, ISSUED_AT_LEEWAY_SECONDS, KeysUsed, MAX_ACCESS_TOKEN_BYTES, NamedKey, named_key,
+    AccessClaims, AccessReader, ISSUED_AT_LEEWAY_SECONDS, KeysUsed, LONGEST_LIFE_SECONDS, MAX_ACCESS_TOKEN_BYTES,
+    NamedKey, named_key,
 };
 pub use fault::{KeyFault, Rejected};
 pub use jwks::jwk_set;

@@ -4,8 +4,8 @@
 mod support;
 
 use countersign_token::{
-    AccessReader, ContentKey, ISSUED_AT_LEEWAY_SECONDS, KeyFault, MAX_ACCESS_TOKEN_BYTES, RecipientKey, Rejected,
-    VerifyingKey,
+    AccessReader, ContentKey, ISSUED_AT_LEEWAY_SECONDS, KeyFault, LONGEST_LIFE_SECONDS, MAX_ACCESS_TOKEN_BYTES,
+    RecipientKey, Rejected, VerifyingKey,
 };
 use support::{
     AUDIENCE, CONTENT, INNER_HEADER, ISSUER, NOW, OUTER_HEADER, SEEDS, STRANGE_CONTENT, STRANGE_SEED, b64, claims,
@@ -216,6 +216,29 @@ fn a_token_from_the_future_is_refused_beyond_the_leeway() {
     for before in [iat - ISSUED_AT_LEEWAY_SECONDS - 1, 0, i64::MIN] {
         assert_eq!(reader().read(&token, before), Err(Rejected::NotYetValid));
     }
+}
+
+#[test]
+fn a_token_is_not_good_before_the_time_it_names() {
+    let nbf = NOW + 100;
+    let token = with_payload(&payload().replacen('{', &format!(r#"{{"nbf":{nbf},"#), 1));
+    assert_eq!(reader().read(&token, nbf - ISSUED_AT_LEEWAY_SECONDS), Ok(claims()));
+    for before in [nbf - ISSUED_AT_LEEWAY_SECONDS - 1, NOW] {
+        assert_eq!(reader().read(&token, before), Err(Rejected::NotYetValid));
+    }
+}
+
+#[test]
+fn whoever_has_the_signing_key_makes_no_token_that_lives_for_ever() {
+    let (iat, exp) = (claims().issued_at, claims().expires_at);
+    let living = |seconds: i64| with_payload(&payload().replace(&exp.to_string(), &(iat + seconds).to_string()));
+    assert!(reader().read(&living(LONGEST_LIFE_SECONDS), NOW).is_ok());
+    for seconds in [LONGEST_LIFE_SECONDS + 1, 100 * 365 * 24 * 60 * 60] {
+        assert_eq!(refused(&living(seconds)), Rejected::LivesTooLong, "{seconds}");
+    }
+    let strict = reader().with_longest_life(600);
+    assert!(strict.read(&living(600), NOW).is_ok());
+    assert_eq!(strict.read(&living(601), NOW), Err(Rejected::LivesTooLong));
 }
 
 #[test]

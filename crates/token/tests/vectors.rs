@@ -7,8 +7,8 @@ use countersign_token::{AccessReader, ContentKey, DecryptionKey, RecipientKey, R
 use serde_json::{Value, json};
 use support::{
     AUDIENCE, CONTENT, EPHEMERAL, INNER_HEADER, ISSUER, NOW, OUTER_HEADER, RECIPIENTS, SEEDS, agreed_header,
-    agreed_key, agreed_with_inner, b64, claims, good, good_agreed, id, jwe, jws, payload, public, public_point, unb64,
-    with_agreed_header, with_inner, with_inner_header, with_outer_header, with_payload,
+    agreed_key, agreed_with_inner, b64, claims, good, good_agreed, id, jwe, jws, jws_of, payload, public, public_point,
+    unb64, with_agreed_header, with_inner, with_inner_header, with_outer_header, with_payload,
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/access.json");
@@ -40,9 +40,15 @@ fn refusals() -> Vec<Value> {
     let hs256 = inner.replace("EdDSA", "HS256");
     let other_type = inner.replace("at+jwt", "JWT");
     let forged = jws(inner, &payload(), SEEDS[1].1);
+    let early = payload().replacen('{', &format!(r#"{{"nbf":{},"#, NOW + 6), 1);
+    let long = payload().replace(&exp.to_string(), &(claims().issued_at + 3601).to_string());
+    let no_text = with_inner(&jws_of(inner, &[b"{\"new\":\"\xff\",", &payload().as_bytes()[1..]].concat(), SEEDS[0].1));
     vec![
         refused("at exactly exp", good().join("."), exp, Rejected::Expired),
         refused("too far before iat", good().join("."), claims().issued_at - 6, Rejected::NotYetValid),
+        refused("nbf in the future", with_payload(&early), NOW, Rejected::NotYetValid),
+        refused("a life of more than an hour", with_payload(&long), NOW, Rejected::LivesTooLong),
+        refused("bytes that are no text in an unknown claim", no_text, NOW, Rejected::BadClaims),
         refused("another issuer", with_payload(&payload().replace(ISSUER, "x")), NOW, Rejected::WrongIssuer),
         refused("another audience", with_payload(&payload().replace("default", "x")), NOW, Rejected::WrongAudience),
         refused("a repeated claim", with_payload(&duplicate), NOW, Rejected::BadClaims),
@@ -113,6 +119,7 @@ fn vectors() -> Value {
     let header = agreed_header(recipient, &b64(public_point(EPHEMERAL)));
     let agreed = jwe(&header, &signed, agreed_key(EPHEMERAL, public_point(private))).join(".");
     let extended = with_payload(&payload().replacen('{', r#"{"later":{"a":[null]},"#, 1));
+    let soon = payload().replacen('{', &format!(r#"{{"nbf":{},"#, NOW + 5), 1);
     let refused: Vec<Value> = refusals().into_iter().chain(agreed_refusals()).collect();
     let said: Value = serde_json::from_str(&payload()).unwrap();
     let accepted = |name: &str, token: String| json!({ "name": name, "token": token, "now": NOW, "claims": said });
@@ -127,6 +134,7 @@ fn vectors() -> Value {
             accepted("the first keys", good().join(".")),
             accepted("the second keys", second),
             accepted("a claim this version does not know", extended),
+            accepted("nbf within the leeway", with_payload(&soon)),
             accepted("agreed: the first keys", good_agreed().join(".")),
             accepted("agreed: the second keys", agreed),
         ],

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use countersign_token::KeyFault;
+use countersign_token::{KeyFault, LONGEST_LIFE_SECONDS};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::{
@@ -30,6 +30,7 @@ pub struct VerifierBuilder {
     cached_tokens: usize,
     most_revocations: usize,
     connect_timeout: Duration,
+    longest_token_life: Duration,
     recipients: Vec<Recipient>,
     observer: Option<Arc<dyn Observer>>,
     clock: Option<Arc<dyn Clock>>,
@@ -45,6 +46,7 @@ impl Default for VerifierBuilder {
             cached_tokens: 16_384,
             most_revocations: 1_000_000,
             connect_timeout: Duration::from_secs(10),
+            longest_token_life: Duration::from_secs(LONGEST_LIFE_SECONDS.unsigned_abs()),
             recipients: Vec::new(),
             observer: None,
             clock: None,
@@ -83,6 +85,15 @@ impl VerifierBuilder {
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// The longest life that a token may have, from `iat` to `exp`; an hour by default, the longest that the service can be set to
+    /// issue. It bounds what a stolen signing key is good for, and the service cannot widen it. A backend of a service whose
+    /// `sessions.access_ttl` is ten minutes may pin ten minutes; one that pins less than is issued refuses everybody.
+    #[must_use]
+    pub fn longest_token_life(mut self, life: Duration) -> Self {
+        self.longest_token_life = life;
         self
     }
 
@@ -162,7 +173,8 @@ impl VerifierBuilder {
         }
         let patience = self.connect_timeout;
         let clock = self.the_clock();
-        let keys = KeyRing::empty(&audience).map_err(|_| ConnectError::BadSetting("the audience cannot be one"))?;
+        let keys = KeyRing::empty(&audience, self.longest_life())
+            .map_err(|_| ConnectError::BadSetting("the audience cannot be one"))?;
         let account = Account::new(Calls::new(channel), credentials, audience, Arc::clone(&clock));
         let link = Link::new(account, self.policy, self.recipients.clone(), self.most_revocations);
         let shared = self.shared(clock, keys, Some(link));
@@ -178,9 +190,13 @@ impl VerifierBuilder {
     /// # Errors
     /// [`KeyFault`] when two keys share an id or one cannot be used.
     pub fn offline(self, keys: OfflineKeys) -> Result<Verifier, KeyFault> {
-        let keys = KeyRing::new(keys.into())?;
+        let keys = KeyRing::new(keys.into(), self.longest_life())?;
         let clock = self.the_clock();
         Ok(Verifier::new(self.shared(clock, keys, None), None))
+    }
+
+    fn longest_life(&self) -> i64 {
+        i64::try_from(self.longest_token_life.as_secs()).unwrap_or(i64::MAX)
     }
 
     fn the_clock(&self) -> Arc<dyn Clock> {

@@ -138,10 +138,10 @@ pub(crate) struct KeySet {
 }
 
 impl KeySet {
-    fn new(number: u64, material: KeyMaterial) -> Result<Self, KeyFault> {
+    fn new(number: u64, material: KeyMaterial, longest_life: i64) -> Result<Self, KeyFault> {
         let KeyMaterial { issuer, audience, verifying, decryption, .. } = &material;
         let reader = AccessReader::new(issuer, audience, verifying.clone(), decryption.clone())?;
-        Ok(Self { number, reader, material })
+        Ok(Self { number, reader: reader.with_longest_life(longest_life), material })
     }
 
     /// Opens a token, for the first time with this set. Another tenant is another set, so what was opened with this one need
@@ -173,23 +173,26 @@ impl KeySet {
 /// What was given is kept nowhere else: a key that was once revoked is gone, and comes back only if the service gives it again
 /// when that is over. Otherwise one that leaked would come back by itself where keys cannot be fetched for long.
 pub(crate) struct KeyRing {
+    /// In seconds.
+    longest_life: i64,
     set: ArcSwap<KeySet>,
     /// Keys that are not to be used whoever says so, and until when that has to be remembered. Held by whoever changes the set.
     revoked: Mutex<BTreeMap<KeyId, i64>>,
 }
 
 impl KeyRing {
-    pub(crate) fn new(given: KeyMaterial) -> Result<Self, KeyFault> {
+    /// Takes no token that lives longer than `longest_life`, in seconds.
+    pub(crate) fn new(given: KeyMaterial, longest_life: i64) -> Result<Self, KeyFault> {
         let none = BTreeMap::new();
-        let set = KeySet::new(1, given.without(&none))?;
-        Ok(Self { set: ArcSwap::from_pointee(set), revoked: Mutex::new(none) })
+        let set = KeySet::new(1, given.without(&none), longest_life)?;
+        Ok(Self { longest_life, set: ArcSwap::from_pointee(set), revoked: Mutex::new(none) })
     }
 
     /// Holds no key.
-    pub(crate) fn empty(audience: &str) -> Result<Self, KeyFault> {
+    pub(crate) fn empty(audience: &str, longest_life: i64) -> Result<Self, KeyFault> {
         let (issuer, audience) = (String::new(), audience.to_owned());
         let (verifying, decryption) = (Vec::new(), Vec::new());
-        Self::new(KeyMaterial { issuer, audience, tenant_id: None, verifying, decryption })
+        Self::new(KeyMaterial { issuer, audience, tenant_id: None, verifying, decryption }, longest_life)
     }
 
     pub(crate) fn load(&self) -> Guard<Arc<KeySet>> {
@@ -232,7 +235,7 @@ impl KeyRing {
         if wanted.same(&current.material) {
             return Ok(false);
         }
-        self.set.store(Arc::new(KeySet::new(current.number + 1, wanted)?));
+        self.set.store(Arc::new(KeySet::new(current.number + 1, wanted, self.longest_life)?));
         Ok(true)
     }
 

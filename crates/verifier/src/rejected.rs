@@ -24,6 +24,8 @@ pub enum Rejected {
     /// It is from the future: one of the two clocks is wrong. Says nothing against the token, which will be good in a moment; the
     /// caller must not take it for a reason to log in again.
     NotYetValid,
+    /// Authentic, and made to live longer than the verifier takes: somebody else has the service's signing key.
+    LivesTooLong,
     /// Authentic, from another service.
     WrongIssuer,
     /// Authentic, for other backends.
@@ -79,7 +81,7 @@ impl Rejected {
         }
     }
 
-    /// A short name, for a metric's label: one of fifteen words in lower case with underscores.
+    /// A short name, for a metric's label: one of sixteen words in lower case with underscores.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -89,6 +91,7 @@ impl Rejected {
             Self::UnknownKey => "unknown_key",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
+            Self::LivesTooLong => "lives_too_long",
             Self::WrongIssuer => "wrong_issuer",
             Self::WrongAudience => "wrong_audience",
             Self::WrongTenant => "wrong_tenant",
@@ -122,6 +125,7 @@ impl From<countersign_token::Rejected> for Rejected {
             Token::UnknownKey => Self::UnknownKey,
             Token::Expired => Self::Expired,
             Token::NotYetValid => Self::NotYetValid,
+            Token::LivesTooLong => Self::LivesTooLong,
             Token::WrongIssuer => Self::WrongIssuer,
             Token::WrongAudience => Self::WrongAudience,
             Token::TooLong | Token::Malformed | Token::WrongType | Token::BadClaims => Self::Malformed,

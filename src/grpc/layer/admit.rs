@@ -2,9 +2,10 @@ use super::{Listener, callers};
 use crate::{
     grpc::{Peer, browser::Browser, call::Call},
     runtime::Entropy,
+    telemetry::{LineBudget, RefusalLog},
     usecase::{
         Failure, Origin,
-        gate::{Authenticate, FindTenant, OperatorProven, ServiceCaller, SignedIn, Throttle},
+        gate::{Authenticate, FindTenant, OperatorProven, RecordDenial, ServiceCaller, SignedIn, Throttle},
         session::RecogniseSession,
     },
 };
@@ -29,6 +30,10 @@ pub struct Admit {
     pub entropy: Entropy,
     pub throttle: Throttle,
     pub proxies: TrustedProxies,
+    pub refusals: RefusalLog,
+    pub denial: Arc<RecordDenial>,
+    /// How often the log says that a token is not the operators'.
+    pub wrong_tokens: Arc<LineBudget>,
     /// Whether the `dev` profile is on.
     pub development: bool,
 }
@@ -42,7 +47,7 @@ const MAX_USER_AGENT_BYTES: usize = 256;
 
 impl Admit {
     /// Where a call comes from, before anything is known about it.
-    pub(super) fn origin(&self, headers: &HeaderMap, extensions: &Extensions) -> Origin {
+    pub(super) fn origin(&self, rpc: &'static str, headers: &HeaderMap, extensions: &Extensions) -> Origin {
         let peer = extensions.get::<Peer>().and_then(|peer| peer.address);
         let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Origin {
@@ -50,6 +55,7 @@ impl Admit {
             address: peer
                 .map_or_else(String::new, |peer| self.proxies.client(peer.ip(), forwarded(headers)).to_string()),
             user_agent: user_agent.chars().take(MAX_USER_AGENT_BYTES).collect(),
+            rpc,
             trace_id: self.trace_id(),
         }
     }
@@ -93,12 +99,12 @@ impl Admit {
         if matches!(rule, CallerRule::Anyone | CallerRule::Development) {
             self.throttle.caller(origin.tenant(), None).await?;
             // Whatever stands beside a login or a refresh is no reason to refuse it.
-            return Ok(Call { bearer: bearer.unwrap_or_default(), browser, ..Call::from(origin) });
+            return Ok(Call { bearer: bearer.unwrap_or_default(), browser, ..self.call(origin) });
         }
         let bearer = bearer?;
         let (mut signed_in, mut service, mut operator) = (None, None, None);
         let kind = if rule == CallerRule::Operator {
-            operator = Some(self.operator(bearer.as_ref())?);
+            operator = Some(self.operator(&origin, bearer.as_ref()).await?);
             self.throttle.caller(origin.tenant(), None).await?;
             CallerKind::Operator
         } else if rule == CallerRule::Service {
@@ -115,14 +121,26 @@ impl Admit {
         if !may_call(rule, kind, self.development) {
             return Err(Reason::CallerNotAllowed.into());
         }
-        Ok(Call { origin, bearer, browser, signed_in, service, operator })
+        Ok(Call { bearer, browser, signed_in, service, operator, ..self.call(origin) })
     }
 
-    fn operator(&self, bearer: Option<&SecretText>) -> Result<OperatorProven, Reason> {
-        match &self.listener {
-            Listener::Operators(gate) => gate.prove(bearer),
-            Listener::Public => Err(Reason::CallerNotAllowed),
+    /// A call of nobody in particular.
+    fn call(&self, origin: Origin) -> Call {
+        Call::new(origin, self.refusals.clone(), self.denial.clone())
+    }
+
+    /// A wrong token of somebody who is known is recorded. What anybody else tries is counted, and said once a minute.
+    async fn operator(&self, origin: &Origin, bearer: Option<&SecretText>) -> Result<OperatorProven, Reason> {
+        let Listener::Operators(gate) = &self.listener else { return Err(Reason::CallerNotAllowed) };
+        let proven = gate.prove(bearer);
+        if let (Err(reason @ Reason::TokenInvalid), Some(presented)) = (&proven, bearer) {
+            self.authenticate.deny_operator(origin, presented, *reason).await;
+            if let Some(left_out) = self.wrong_tokens.take() {
+                let (request_id, address) = (&origin.trace_id, &origin.address);
+                tracing::warn!(request_id, address, left_out, "a token was brought that is not the operators'");
+            }
         }
+        proven
     }
 
     async fn service(&self, origin: &Origin, bearer: Option<&SecretText>) -> Result<ServiceCaller, Failure> {

@@ -1,19 +1,50 @@
-use crate::grpc::status;
+use crate::grpc::{
+    refusing::{NOBODY, Refusing},
+    status,
+};
 use countersign_domain::refusal::Reason;
 use http::{HeaderMap, Response};
+use http_body_util::BodyExt as _;
 use tonic::{Code, Status, body::Body};
 
 /// Errors that tonic makes by itself know no reason. This gives them one, so that a client sees a single kind of error.
 ///
 /// Only answers without a message are looked at: their status stands in the headers. A status after a message comes from
-/// a handler, which has given it a reason already.
-pub(super) fn keep(response: Response<Body>, trace_id: &str) -> Response<Body> {
+/// a handler, which has given it a reason already, or from a standard service: see [`name_end`].
+pub(super) fn keep(response: Response<Body>, call: &Refusing<'_>) -> Response<Body> {
     let Some(status) = Status::from_header_map(response.headers()) else { return response };
-    let Some(reason) = reason_for(&status) else { return response };
-    if is_about_encoding(&status) {
-        return status::compression_unknown(trace_id, status.metadata().clone()).into_http();
+    if status.code() == Code::Ok || !status.details().is_empty() {
+        return response;
     }
-    status::of(&reason.into(), trace_id).into_http()
+    // An error of a standard service, such as health that is asked about a service which is not here.
+    let Some(reason) = reason_for(&status) else { return call.pass_on(&status).into_http() };
+    if is_about_encoding(&status) {
+        return call.refuse_compression(status.metadata().clone()).into_http();
+    }
+    call.refuse(&reason.into()).into_http()
+}
+
+/// A stream of a standard service ends in an error of its own, behind its messages. It gets the name of its call, and its line in the log.
+pub(super) fn name_end(response: Response<Body>, call: &Refusing<'_>) -> Response<Body> {
+    let (log, rpc) = (call.log.clone(), call.rpc);
+    let (request_id, address) = (call.request_id.to_owned(), call.address.to_owned());
+    response.map(|body| {
+        Body::new(body.map_frame(move |mut frame| {
+            if let Some(trailers) = frame.trailers_mut() {
+                let call = Refusing { log: &log, rpc, request_id: &request_id, address: &address, caller: NOBODY };
+                name_in(trailers, &call);
+            }
+            frame
+        }))
+    })
+}
+
+fn name_in(trailers: &mut HeaderMap, call: &Refusing<'_>) {
+    let Some(status) = Status::from_header_map(trailers) else { return };
+    if status.code() != Code::Ok && status.details().is_empty() {
+        // Both are made of what came as headers.
+        let _ = call.pass_on(&status).add_header(trailers);
+    }
 }
 
 fn is_about_encoding(status: &Status) -> bool {
@@ -39,25 +70,8 @@ fn reason_for(status: &Status) -> Option<Reason> {
 /// The code of an answer, for the metrics. A status that follows a message is in the trailers, where errors of unary calls
 /// never are.
 pub(super) fn code(headers: &HeaderMap) -> &'static str {
-    match headers.get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes())) {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
+    let code = headers.get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()));
+    status::code_name(code)
 }
 
 #[cfg(test)]

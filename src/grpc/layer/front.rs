@@ -1,6 +1,9 @@
 use super::{Admit, AtOnce, UnderWay, admit, at_once::OneOf, callers, contract, deadline, endless::Endless, guard};
 use crate::{
-    grpc::{Peer, status},
+    grpc::{
+        Peer,
+        refusing::{NOBODY, Refusing},
+    },
     runtime::{Stopwatch, sleep, timeout},
     telemetry,
     usecase::{Failure, Origin},
@@ -47,6 +50,8 @@ pub struct Front {
 
 /// When a client comes back that has as much under way as it may.
 const AT_ONCE_WAIT: Duration = Duration::from_secs(1);
+/// Stands for a name that is none.
+const UNKNOWN: &str = "unknown";
 
 impl Front {
     pub fn new(admit: Admit, routes: Routes, bounds: CallBounds, under_way: UnderWay) -> Self {
@@ -60,28 +65,37 @@ impl Front {
 
     /// Refuses a call before anybody looks at who makes it.
     pub fn turn_away(&self, reason: Reason) -> Response<Body> {
-        let trace_id = self.admit.trace_id();
-        let response = status::of(&reason.into(), &trace_id).into_http();
-        telemetry::count_rpc("unknown", contract::code(response.headers()), Duration::ZERO);
+        let call = Refusing {
+            log: &self.admit.refusals,
+            rpc: UNKNOWN,
+            request_id: &self.admit.trace_id(),
+            address: "",
+            caller: NOBODY,
+        };
+        let response = call.refuse(&reason.into()).into_http();
+        telemetry::count_rpc(UNKNOWN, contract::code(response.headers()), Duration::ZERO);
         response
     }
 
     async fn handle(self, request: Request<Body>) -> Response<Body> {
         let stopwatch = Stopwatch::start();
         // Only names of the table become labels: a caller must not be able to make new ones.
-        let rpc = self.admit.listener.find(request.uri().path()).map_or("unknown", |(path, _)| path);
+        let rpc = self.admit.listener.find(request.uri().path()).map_or(UNKNOWN, |(path, _)| path);
         let limit = deadline::of(request.headers(), self.bounds.request_timeout);
-        let origin = self.admit.origin(request.headers(), request.extensions());
-        let trace_id = origin.trace_id.clone();
+        let origin = self.admit.origin(rpc, request.headers(), request.extensions());
+        let (request_id, address) = (origin.trace_id.clone(), origin.address.clone());
+        let refusals = self.admit.refusals.clone();
         let (head, body) = request.into_parts();
         let (_under_way, body) = self.under_way.begin(head.extensions.get::<Peer>().cloned(), body);
         let request = Request::from_parts(head, body);
         // Nothing is begun that could not be finished.
         let answered = if limit.is_zero() { None } else { timeout(limit, self.pass(request, origin)).await };
         let response = answered.unwrap_or_else(|| Err(Reason::DeadlineExceeded.into()));
+        let call = Refusing { log: &refusals, rpc, request_id: &request_id, address: &address, caller: NOBODY };
         let response = match response {
-            Ok(response) => contract::keep(response, &trace_id),
-            Err(failure) => status::of(&failure, &trace_id).into_http(),
+            Ok(response) if callers::is_standard(rpc) => contract::name_end(contract::keep(response, &call), &call),
+            Ok(response) => contract::keep(response, &call),
+            Err(failure) => call.refuse(&failure).into_http(),
         };
         telemetry::count_rpc(rpc, contract::code(response.headers()), stopwatch.elapsed());
         response

@@ -1,6 +1,10 @@
 use crate::{
-    keys::{ChainEnds, ChainKeys},
-    store::{StoreFault, audit_chain::Head},
+    keys::{BareEvents, ChainEnds, ChainKeys},
+    store::{
+        StoreFault,
+        audit::AuditRow,
+        audit_chain::{Bare, Head},
+    },
     usecase::Failure,
 };
 use countersign_domain::id::TenantId;
@@ -74,14 +78,42 @@ pub(super) fn ends(head: &Head) -> ChainEnds<'_> {
 /// Makes sure that a head is as it was left. One that is not must never be gone on from: the next code would cover up what was
 /// done to it.
 pub(super) fn hold(head: &Head, keys: &ChainKeys) -> Result<(), ChainFault> {
+    hold_ends(head, keys)?;
+    hold_bare(head, keys)
+}
+
+/// The same of where the chain begins and ends.
+pub(super) fn hold_ends(head: &Head, keys: &ChainKeys) -> Result<(), ChainFault> {
     let key = keys.find(&head.mac_key).ok_or(ChainFault::UnknownKey(head.tenant))?;
     key.is_mac(&head.mac, ends(head)).then_some(()).ok_or(ChainFault::HeadChanged(head.tenant))
 }
 
-/// Gives a head the code of the key that is active.
+/// The same of the record of events without codes. A head of a release that knew no codes has none.
+pub(super) fn hold_bare(head: &Head, keys: &ChainKeys) -> Result<(), ChainFault> {
+    let Some(bare) = &head.bare else { return Ok(()) };
+    let key = keys.find(&bare.mac_key).ok_or(ChainFault::UnknownKey(head.tenant))?;
+    let holds = key.is_bare_mac(&bare.mac, recorded(head, bare));
+    holds.then_some(()).ok_or(ChainFault::HeadChanged(head.tenant))
+}
+
+/// Whether that record was taken away: whoever seals events that bear codes writes one.
+pub(super) fn lacks_bare(head: &Head, last: Option<&AuditRow>) -> bool {
+    head.bare.is_none() && last.is_some_and(|last| last.mac.is_some())
+}
+
+/// What the record says, as its code covers it.
+fn recorded(head: &Head, bare: &Bare) -> BareEvents {
+    BareEvents { tenant: head.tenant, position: bare.position, until: bare.until }
+}
+
+/// Gives a head the codes of the key that is active.
 pub(super) fn vouch(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault> {
     let (id, key) = keys.active().ok_or(ChainFault::UnknownKey(head.tenant))?;
     head.mac = key.mac(ends(head)).to_vec();
     head.mac_key = id.to_owned();
+    let mac = head.bare.as_ref().map(|bare| key.bare_mac(recorded(head, bare)).to_vec());
+    if let (Some(bare), Some(mac)) = (&mut head.bare, mac) {
+        (bare.mac, bare.mac_key) = (mac, id.to_owned());
+    }
     Ok(())
 }

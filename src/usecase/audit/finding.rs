@@ -15,7 +15,9 @@ pub enum Finding {
     CutOff { up_to: i64 },
     /// An event stands behind the end of the chain, or before its beginning.
     Outside,
-    /// Where the event came from was forgotten, and no event says that its account was deleted.
+    /// The service did not write the event: it bears no code of the service, or that of another event.
+    MadeUp,
+    /// Where the event came from was forgotten, and no event of the service says that its account was deleted.
     Unexplained,
     /// Events were sealed with a key that is not here, and say nothing.
     KeyUnknown { key: String, events: u64 },
@@ -81,6 +83,7 @@ impl fmt::Display for Finding {
             Self::Missing { up_to } => write!(f, "missing, up to position {up_to}"),
             Self::CutOff { up_to } => write!(f, "cut off the end, up to position {up_to}"),
             Self::Outside => f.write_str("outside of the chain"),
+            Self::MadeUp => f.write_str("not written by this service, or changed before it was sealed"),
             Self::Unexplained => f.write_str("made pseudonymous, but its account was not deleted"),
             Self::KeyUnknown { key, events } => {
                 write!(f, "{events} events from here on were sealed with the key {key}, which is not here")

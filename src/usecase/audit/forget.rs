@@ -1,14 +1,16 @@
 use super::{
     ChainFault, Finding, Found, SealEvents,
+    code::{Deletions, link_of},
     fault::{hold, vouch},
     walk::{Walk, sound_digest},
 };
 use crate::{
     keys::ChainKeys,
-    store::{Store, Tx, audit, audit::AuditRow, audit_chain, audit_chain::Head},
+    store::{Store, Tx, audit, audit::AuditRow, audit_chain, audit_chain::Head, audit_rejected},
 };
 use countersign_domain::{id::TenantId, time::Timestamp};
 use std::collections::HashSet;
+use subtle::ConstantTimeEq as _;
 
 /// Forgets events whose time is over: sealed ones alone, from the front of each chain, so that what is left can be verified.
 #[derive(Clone, Debug)]
@@ -28,7 +30,7 @@ impl ForgetEvents {
     pub async fn run(&self, than: Timestamp) -> Result<u64, ChainFault> {
         // What waits does not go, so nothing should wait. A chain that cannot be gone on with says so below as well.
         let mut fault = self.seal.run().await.err();
-        let mut forgotten = 0;
+        let mut forgotten = audit_rejected::forget_rejected(&self.store.write(), than).await?;
         for head in audit_chain::heads(&self.store.read()).await? {
             loop {
                 match self.batch(head.tenant, than).await {
@@ -57,7 +59,8 @@ impl ForgetEvents {
         hold(&head, &keys)?;
         // What was changed says nothing of its age, and the new anchor would vouch for it.
         let accepted = accepted_up_to(&tx, tenant, &keys).await?;
-        if !is_whole(&tx, &head, &over, &keys, accepted).await? {
+        let deletions = Deletions { keys: &keys, head: Some(&head), now: self.seal.clock.now() };
+        if !is_whole(&tx, &over, deletions, accepted).await? {
             return Err(ChainFault::Damaged(tenant));
         }
         let expected = position.saturating_sub(head.anchor_position);
@@ -74,16 +77,12 @@ impl ForgetEvents {
 }
 
 /// Whether these events, the first behind the anchor, are as they were sealed, but for what was accepted.
-async fn is_whole(
-    tx: &Tx,
-    head: &Head,
-    events: &[AuditRow],
-    keys: &ChainKeys,
-    accepted: i64,
-) -> Result<bool, ChainFault> {
+async fn is_whole(tx: &Tx, events: &[AuditRow], deletions: Deletions<'_>, accepted: i64) -> Result<bool, ChainFault> {
+    let Some(head) = deletions.head else { return Ok(false) };
     let named: HashSet<_> = events.iter().flat_map(AuditRow::accounts).collect();
-    let deleted = audit_chain::deleted(tx, head.tenant, named).await?;
-    let mut walk = Walk::from(keys, head.tenant, head.anchor_position, Some(head.anchor_link.clone()));
+    let deleted = deletions.among(tx, head.tenant, &named).await?;
+    let beginning = (head.anchor_position, Some(head.anchor_link.clone()));
+    let mut walk = Walk::from(deletions.keys, head.tenant, beginning, bare_up_to(head));
     for event in events {
         walk.step(event.clone(), &deleted);
     }
@@ -95,13 +94,18 @@ async fn is_whole(
     Ok(more == 0 && found.iter().all(is_accepted))
 }
 
+/// The last position at which an event may bear no code. A head of a release that knew no codes has nothing else.
+pub(super) fn bare_up_to(head: &Head) -> i64 {
+    head.bare.as_ref().map_or(i64::MAX, |bare| bare.position)
+}
+
 /// An operator has looked into whatever there is up to here, and let the chain go on: an event says so, which is as it was sealed.
 async fn accepted_up_to(tx: &Tx, tenant: TenantId, keys: &ChainKeys) -> Result<i64, ChainFault> {
     let Some((restart, before)) = audit_chain::last_restart(tx, tenant).await? else { return Ok(0) };
     let sealed = (|| {
         let (key, position) = (keys.find(restart.link_key.as_deref()?)?, restart.position?);
-        let entry = restart.entry(&sound_digest(&restart)?).encode();
-        key.is_link(restart.link.as_deref()?, &before, position, &entry).then_some(position)
+        let link = link_of(key, &before, position, &restart, &sound_digest(&restart)?);
+        bool::from(link.as_slice().ct_eq(restart.link.as_deref()?)).then_some(position)
     })();
     Ok(sealed.unwrap_or(0))
 }

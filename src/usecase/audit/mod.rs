@@ -1,6 +1,7 @@
 //! The audit trail: sealed after the commit, read, watched, verified, and forgotten when its time is over.
 
 mod bind;
+mod code;
 mod fault;
 mod finding;
 mod forget;

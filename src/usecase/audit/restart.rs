@@ -1,18 +1,24 @@
 use super::{
     ChainFault,
     bind::bind,
-    fault::{hold, vouch},
+    fault::{hold, hold_bare, hold_ends, lacks_bare, vouch},
     line,
 };
 use crate::{
     keys::ChainKeys,
-    store::{Store, Tx, audit::AuditRow, audit_chain, audit_chain::Head},
+    store::{
+        Store, Tx,
+        audit::AuditRow,
+        audit_chain,
+        audit_chain::{Bare, Head},
+    },
     telemetry::AuditLog,
     usecase::{About, Failure, Journal, Origin},
 };
 use countersign_domain::{
     audit::{EventKind, chain::NO_LINK},
     id::{EventId, TenantId},
+    time::Timestamp,
 };
 use std::sync::Arc;
 
@@ -45,23 +51,29 @@ impl RestartTrail {
         let tx = self.store.begin().await?;
         let head = audit_chain::lock_head(&tx, tenant).await?;
         let last = audit_chain::last(&tx, tenant).await?;
-        let why = self.why(head.as_ref(), last.is_some());
+        let why = self.why(head.as_ref(), last.as_ref());
+        let had_bare = head.as_ref().is_some_and(|head| head.bare.is_some());
+        let had_bare = had_bare || last.as_ref().is_some_and(|last| last.mac.is_some());
         let Some(why) = why.or_else(|| anyway.then(|| "an operator wanted it".to_owned())) else {
             return Ok(Restarted::NotNeeded);
         };
         let (mac_key, mac) = Default::default();
         let mut next = match &head {
-            Some(head) if hold(head, &self.keys).is_ok() => head.clone(),
+            Some(head) if hold_ends(head, &self.keys).is_ok() => head.clone(),
             // Whoever could change the head could change where it lets the chain begin: what is not there is missing, from the first
             // position on, until the purge has come by.
             _ => {
                 let (position, link) = last.map_or((0, NO_LINK.to_vec()), |row| {
                     (row.position.unwrap_or(0), row.link.unwrap_or_else(|| NO_LINK.to_vec()))
                 });
-                Head { tenant, position, link, anchor_position: 0, anchor_link: NO_LINK.to_vec(), mac_key, mac }
+                let (anchor_position, anchor_link, bare) = (0, NO_LINK.to_vec(), None);
+                Head { tenant, position, link, anchor_position, anchor_link, mac_key, mac, bare }
             }
         };
         let behind = next.position;
+        // Where the record of events without codes is lost, they end here: the restart is found for whatever stands before it.
+        let kept = head.as_ref().filter(|head| hold_bare(head, &self.keys).is_ok()).and_then(|head| head.bare.clone());
+        next.bare = kept.or_else(|| had_bare.then(|| no_more_bare(behind)));
         vouch(&mut next, &self.keys)?;
         if head.is_none() {
             audit_chain::begin(&tx, &next).await?;
@@ -77,12 +89,13 @@ impl RestartTrail {
     }
 
     /// Why the chain cannot be gone on with, and what the head said that is overwritten. `None` when it can.
-    fn why(&self, head: Option<&Head>, has_events: bool) -> Option<String> {
+    fn why(&self, head: Option<&Head>, last: Option<&AuditRow>) -> Option<String> {
         let Some(head) = head else {
             // A tenant whose first event is still to come has none.
-            return has_events.then(|| "head missing".to_owned());
+            return last.is_some().then(|| "head missing".to_owned());
         };
         let what = match hold(head, &self.keys) {
+            Ok(()) if lacks_bare(head, last) => "record of events without codes missing",
             Ok(()) => return None,
             Err(ChainFault::UnknownKey(_)) => "head sealed with a key that is not here",
             Err(_) => "head changed",
@@ -107,6 +120,11 @@ impl RestartTrail {
         audit_chain::move_head(tx, head).await?;
         Ok(row)
     }
+}
+
+/// From here on every event bears a code.
+fn no_more_bare(position: i64) -> Bare {
+    Bare { position, until: Timestamp::default(), mac_key: String::new(), mac: Vec::new() }
 }
 
 /// As the event says it.

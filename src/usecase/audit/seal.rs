@@ -1,7 +1,8 @@
 use super::{
     AuditTide, ChainFault,
     bind::bind,
-    fault::{hold, vouch},
+    code::{BARE_FOR, Code, Deletions},
+    fault::{hold, lacks_bare, vouch},
     line,
 };
 use crate::{
@@ -12,12 +13,13 @@ use crate::{
         Store, Tx, audit,
         audit::AuditRow,
         audit_chain,
-        audit_chain::{Head, Waiting},
+        audit_chain::{Bare, Head, Waiting},
+        audit_rejected,
     },
     telemetry::{self, AuditLog},
     usecase::key::ReloadKeys,
 };
-use countersign_domain::{audit::chain::NO_LINK, id::TenantId};
+use countersign_domain::{audit::chain::NO_LINK, id::TenantId, time::Timestamp};
 use std::{collections::HashSet, sync::Arc};
 use tokio::sync::Mutex;
 
@@ -34,6 +36,14 @@ pub struct SealEvents {
     pub wakeups: WakeUps,
     /// One round at a time: two would only wait for each other in the database.
     pub turn: Arc<Mutex<()>>,
+}
+
+/// What became of some events.
+#[derive(Debug, Default)]
+struct Batch {
+    sealed: Vec<AuditRow>,
+    /// Events that the service did not write.
+    rejected: u64,
 }
 
 /// Events of one transaction. A few milliseconds on either database; nobody waits for more.
@@ -75,48 +85,85 @@ impl SealEvents {
     async fn tenant(&self, tenant: TenantId) -> Result<u64, ChainFault> {
         let (mut sealed, mut has_asked) = (0, false);
         loop {
-            match self.batch(tenant).await {
-                Ok(rows) => {
+            match self.batch(tenant, has_asked).await {
+                Ok(Batch { sealed: rows, rejected }) => {
                     self.say(&rows).await;
+                    tell_rejected(tenant, rejected);
                     sealed += rows.len() as u64;
-                    if (rows.len() as u64) < BATCH {
+                    if rows.len() as u64 + rejected < BATCH {
                         return Ok(sealed);
                     }
                 }
                 // Another replica may have rotated it a moment ago.
-                Err(ChainFault::UnknownKey(_)) if !has_asked => {
-                    has_asked = true;
-                    if let Err(failure) = self.reload.run().await {
+                Err(ChainFault::UnknownKey(_)) if !has_asked => match self.reload.run().await {
+                    Ok(_) => has_asked = true,
+                    Err(failure) => {
                         tracing::warn!(%failure, "whether there are new keys is not known");
+                        return Err(ChainFault::UnknownKey(tenant));
                     }
-                }
+                },
                 Err(fault) => return Err(fault),
             }
         }
     }
 
-    /// Seals some events of a tenant. Returns them as they are now.
-    async fn batch(&self, tenant: TenantId) -> Result<Vec<AuditRow>, ChainFault> {
+    /// Seals some events of a tenant. Returns them as they are now. A code of a key that is not here is taken for made up only once it was
+    /// asked for other keys.
+    async fn batch(&self, tenant: TenantId, has_asked: bool) -> Result<Batch, ChainFault> {
         let keys = self.reload.ring.chain();
         let key = keys.active().ok_or(ChainFault::UnknownKey(tenant))?;
+        let now = self.clock.now();
         let tx = self.store.begin().await?;
         let mut head = self.head(&tx, tenant).await?;
         hold(&head, &keys)?;
-        let mut rows = audit_chain::unsealed(&tx, tenant, BATCH).await?;
+        let rows = audit_chain::unsealed(&tx, tenant, BATCH).await?;
         if rows.is_empty() {
-            return Ok(rows);
+            return Ok(Batch::default());
         }
-        self.forget_the_gone(&tx, tenant, &mut rows).await?;
+        let mut bare = self.bare(&tx, &head, &rows).await?;
+        let takes_bare = now < bare.until;
+        let judged: Vec<_> = rows.into_iter().map(|row| (Code::of(&row, &keys), row)).collect();
+        if !has_asked && judged.iter().any(|(code, _)| *code == Code::UnknownKey) {
+            return Err(ChainFault::UnknownKey(tenant));
+        }
+        let is_ours = |code: Code| code == Code::Holds || code == Code::Missing && takes_bare;
+        let (ours, made_up): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(code, _)| is_ours(*code));
+        let made_up: Vec<_> = made_up.into_iter().map(|(_, row)| row.id).collect();
+        let mut rows: Vec<_> = ours.into_iter().map(|(_, row)| row).collect();
+        if !made_up.is_empty() {
+            audit_rejected::reject(&tx, tenant, &made_up, now).await?;
+        }
+        let deletions = Deletions { keys: &keys, head: Some(&head), now };
+        forget_the_gone(&tx, tenant, &mut rows, deletions).await?;
         let mut seals = Vec::with_capacity(rows.len());
         for row in &mut rows {
             let digest = self.commitment(&tx, row).await?;
             seals.push(bind(&mut head, row, &digest, key));
         }
-        audit_chain::seal(&tx, tenant, key.0, &seals).await?;
+        if !seals.is_empty() {
+            audit_chain::seal(&tx, tenant, key.0, &seals).await?;
+        }
+        if takes_bare {
+            bare.position = head.position;
+        }
+        head.bare = Some(bare);
         vouch(&mut head, &keys)?;
         audit_chain::move_head(&tx, &head).await?;
         tx.commit().await?;
-        Ok(rows)
+        Ok(Batch { sealed: rows, rejected: made_up.len() as u64 })
+    }
+
+    /// The record of events without codes; begun where the chain, or what waits, is of a release that knew none.
+    async fn bare(&self, tx: &Tx, head: &Head, waiting: &[AuditRow]) -> Result<Bare, ChainFault> {
+        if let Some(bare) = &head.bare {
+            return Ok(bare.clone());
+        }
+        if lacks_bare(head, audit_chain::last(tx, head.tenant).await?.as_ref()) {
+            return Err(ChainFault::HeadChanged(head.tenant));
+        }
+        let is_new = head.position == 0 && waiting.iter().all(|row| row.mac.is_some());
+        let until = if is_new { Timestamp::default() } else { self.clock.now().plus(BARE_FOR) };
+        Ok(Bare { position: head.position, until, mac_key: String::new(), mac: Vec::new() })
     }
 
     /// The head, which this transaction holds now; made where the tenant has no chain yet.
@@ -137,26 +184,12 @@ impl SealEvents {
             anchor_link: NO_LINK.to_vec(),
             mac_key: String::new(),
             mac: Vec::new(),
+            bare: None,
         };
         vouch(&mut first, &self.reload.ring.chain())?;
         audit_chain::begin(tx, &first).await?;
         // Of two that begin at once, one waits here for the other, and goes on from where that left it.
         audit_chain::lock_head(tx, tenant).await?.ok_or(ChainFault::HeadMissing(tenant))
-    }
-
-    /// An event may be written about an account while that is being deleted, and be committed after its others were made
-    /// pseudonymous. The event of the deletion comes by here as well, and takes with it whatever came before.
-    async fn forget_the_gone(&self, tx: &Tx, tenant: TenantId, rows: &mut [AuditRow]) -> Result<(), ChainFault> {
-        let named: HashSet<_> = rows.iter().flat_map(AuditRow::accounts).collect();
-        for account in audit_chain::gone(tx, tenant, named).await? {
-            audit::pseudonymise(tx, tenant, account).await?;
-            for row in rows.iter_mut().filter(|row| row.accounts().any(|named| named == account)) {
-                row.address.clear();
-                row.user_agent.clear();
-                row.salt = None;
-            }
-        }
-        Ok(())
     }
 
     /// What the event is committed to. One of a release that knew no chain is committed now.
@@ -178,5 +211,38 @@ impl SealEvents {
         if let Err(error) = self.log.write(rows.iter().map(line).collect()).await {
             tracing::error!(%error, events = rows.len(), "lines of the audit trail could not be written; the database has them");
         }
+    }
+}
+
+/// An event may be written about an account while that is being deleted, and be committed after its others were made pseudonymous.
+/// The event of the deletion comes by here as well, and takes with it whatever came before. That an account is not there is not
+/// enough: whoever can write to the database can take it out.
+async fn forget_the_gone(
+    tx: &Tx,
+    tenant: TenantId,
+    rows: &mut [AuditRow],
+    deletions: Deletions<'_>,
+) -> Result<(), ChainFault> {
+    let named: HashSet<_> = rows.iter().flat_map(AuditRow::accounts).collect();
+    let gone = audit_chain::gone(tx, tenant, &named).await?.into_iter().collect();
+    for account in deletions.among(tx, tenant, &gone).await? {
+        audit::pseudonymise(tx, tenant, account).await?;
+        for row in rows.iter_mut().filter(|row| row.accounts().any(|named| named == account)) {
+            row.address.clear();
+            row.user_agent.clear();
+            row.salt = None;
+        }
+    }
+    Ok(())
+}
+
+fn tell_rejected(tenant: TenantId, events: u64) {
+    if events > 0 {
+        telemetry::count_rejected(events);
+        tracing::error!(
+            %tenant,
+            events,
+            "events of the audit trail were not written by this service and are not sealed: run `countersign audit verify`"
+        );
     }
 }

@@ -1,11 +1,20 @@
-use super::{Finding, Summary, fault::ends, walk::Walk};
+use super::{
+    Finding, Summary,
+    code::{Code, Deletions},
+    fault::{ends, hold_bare},
+    forget::bare_up_to,
+    walk::Walk,
+};
 use crate::{
     keys::ChainKeys,
     runtime::Clock,
-    store::{Store, Tx, audit, audit::AuditRow, audit_chain, audit_chain::Head},
+    store::{Store, Tx, audit, audit::AuditRow, audit_chain, audit_chain::Head, audit_rejected},
     usecase::Failure,
 };
-use countersign_domain::{audit::chain::NO_LINK, id::TenantId};
+use countersign_domain::{
+    audit::chain::NO_LINK,
+    id::{AccountId, TenantId},
+};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 /// Goes along the chains of the audit trail and says what is not as it was left. Changes nothing, and holds nobody up.
@@ -52,17 +61,20 @@ impl VerifyTrail {
             Some(head) => (head.anchor_position, Some(head.anchor_link.clone())),
             None => (0, Some(NO_LINK.to_vec())),
         };
-        let mut walk = Walk::from(&self.keys, tenant, first, link);
+        let bare = head.as_ref().map_or(i64::MAX, bare_up_to);
+        let mut walk = Walk::from(&self.keys, tenant, (first, link), bare);
+        let mut has_codes = false;
         let mut is_as_seen = seen.is_none_or(|seen| is_at(seen, first, walk.link()));
         // Whatever stands before the beginning should have been forgotten.
         let mut at = i64::MIN;
         loop {
             let page = audit::after(tx, tenant, at, PAGE).await?;
-            let deleted = self.deleted(tx, tenant, &page).await?;
+            let deleted = self.deleted(tx, tenant, head.as_ref(), &page).await?;
             let is_last = (page.len() as u64) < PAGE;
             for row in page {
                 let Some(position) = row.position else { continue };
                 at = position;
+                has_codes |= row.mac.is_some();
                 let is_outside = position <= first || head.as_ref().is_some_and(|head| position > head.position);
                 if is_outside {
                     walk.note(Some(position), Some(&row), Finding::Outside);
@@ -78,8 +90,8 @@ impl VerifyTrail {
         if let Some(seen) = seen {
             judge_seen(seen, is_as_seen, first, &mut walk);
         }
-        self.judge_head(head.as_ref(), &mut walk);
-        self.judge_waiting(tx, tenant, &mut walk).await?;
+        self.judge_head(head.as_ref(), has_codes, &mut walk);
+        self.judge_waiting(tx, tenant, head.as_ref(), &mut walk).await?;
         let (events, last) = (walk.events(), head.as_ref().map_or_else(|| walk.position(), |head| head.position));
         let link = head.map_or_else(|| walk.link().unwrap_or_default().to_vec(), |head| head.link);
         let (found, more) = walk.end();
@@ -90,13 +102,15 @@ impl VerifyTrail {
         &self,
         tx: &Tx,
         tenant: TenantId,
+        head: Option<&Head>,
         page: &[AuditRow],
-    ) -> Result<HashSet<countersign_domain::id::AccountId>, Failure> {
+    ) -> Result<HashSet<AccountId>, Failure> {
         let blanked = page.iter().filter(|row| row.salt.is_none());
-        Ok(audit_chain::deleted(tx, tenant, blanked.flat_map(AuditRow::accounts).collect()).await?)
+        let deletions = Deletions { keys: &self.keys, head, now: self.clock.now() };
+        Ok(deletions.among(tx, tenant, &blanked.flat_map(AuditRow::accounts).collect()).await?)
     }
 
-    fn judge_head(&self, head: Option<&Head>, walk: &mut Walk<'_>) {
+    fn judge_head(&self, head: Option<&Head>, has_codes: bool, walk: &mut Walk<'_>) {
         let Some(head) = head else {
             if walk.events() > 0 {
                 walk.note(None, None, Finding::HeadMissing);
@@ -106,6 +120,10 @@ impl VerifyTrail {
         match self.keys.find(&head.mac_key) {
             None => walk.note(None, None, Finding::HeadKeyUnknown),
             Some(key) if !key.is_mac(&head.mac, ends(head)) => walk.note(None, None, Finding::HeadChanged),
+            // Whoever seals events with codes records where those without end.
+            Some(_) if hold_bare(head, &self.keys).is_err() || head.bare.is_none() && has_codes => {
+                walk.note(None, None, Finding::HeadChanged);
+            }
             Some(_) => {}
         }
         if walk.position() < head.position {
@@ -115,7 +133,28 @@ impl VerifyTrail {
         }
     }
 
-    async fn judge_waiting(&self, tx: &Tx, tenant: TenantId, walk: &mut Walk<'_>) -> Result<(), Failure> {
+    /// What waits is judged as the service will when it seals, so that nothing made up is passed over because it is not sealed yet.
+    async fn judge_waiting(
+        &self,
+        tx: &Tx,
+        tenant: TenantId,
+        head: Option<&Head>,
+        walk: &mut Walk<'_>,
+    ) -> Result<(), Failure> {
+        for row in audit_rejected::rejected(tx, tenant, PAGE).await? {
+            walk.note(None, Some(&row), Finding::MadeUp);
+        }
+        let takes_bare = head.and_then(|head| head.bare.as_ref()).is_none_or(|bare| self.clock.now() < bare.until);
+        for row in audit_chain::unsealed(tx, tenant, PAGE).await? {
+            let is_made_up = match Code::of(&row, &self.keys) {
+                Code::Holds => false,
+                Code::Missing => !takes_bare,
+                Code::UnknownKey | Code::Wrong => true,
+            };
+            if is_made_up {
+                walk.note(None, Some(&row), Finding::MadeUp);
+            }
+        }
         let waiting = audit_chain::waiting_of(tx, tenant).await?;
         let age = waiting.oldest.map_or(Duration::ZERO, |oldest| self.clock.now().since(oldest));
         if age > LONG {

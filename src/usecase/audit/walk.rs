@@ -1,6 +1,10 @@
-use super::{Finding, Found, restart::read_told};
+use super::{
+    Finding, Found,
+    code::{Code, link_of},
+    restart::read_told,
+};
 use crate::{
-    keys::{ChainKeys, commit_to_origin},
+    keys::{ChainKey, ChainKeys, commit_to_origin},
     store::audit::AuditRow,
 };
 use countersign_domain::{
@@ -8,12 +12,15 @@ use countersign_domain::{
     id::{AccountId, TenantId},
 };
 use std::collections::{BTreeMap, HashSet};
+use subtle::ConstantTimeEq as _;
 
 /// Goes along a chain, event by event, and remembers what does not fit.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
     keys: &'a ChainKeys,
     tenant: TenantId,
+    /// The last position at which an event may bear no code.
+    bare: i64,
     /// The position of the event before, and its link where that is known.
     position: i64,
     previous: Option<Vec<u8>>,
@@ -31,11 +38,17 @@ const MOST_FOUND: usize = 1_000;
 const MOST_SUSPECTS: usize = 16;
 
 impl<'a> Walk<'a> {
-    /// From behind this position, where this link is.
-    pub(super) fn from(keys: &'a ChainKeys, tenant: TenantId, position: i64, link: Option<Vec<u8>>) -> Self {
+    /// From behind this position, where this link is. Up to the position `bare` events may bear no code of their own.
+    pub(super) fn from(
+        keys: &'a ChainKeys,
+        tenant: TenantId,
+        (position, link): (i64, Option<Vec<u8>>),
+        bare: i64,
+    ) -> Self {
         Self {
             keys,
             tenant,
+            bare,
             position,
             previous: link,
             events: 0,
@@ -94,13 +107,39 @@ impl<'a> Walk<'a> {
             return;
         };
         // Behind a gap nobody knows what this one was bound to.
-        let Some(previous) = previous else { return };
-        if !key.is_link(link, &previous, position, &row.entry(&digest).encode()) {
+        if let Some(previous) = previous
+            && !self.is_bound(key, link, &previous, &row, &digest)
+        {
             if self.suspects.len() < MOST_SUSPECTS {
                 self.suspects.push((row, previous));
             } else {
                 self.note(Some(position), Some(&row), Finding::Changed);
             }
+            return;
+        }
+        self.judge_code(position, &row);
+    }
+
+    /// A replica of a release that knew no codes may have sealed an event that bears one, while it still ran.
+    fn is_bound(&self, key: &ChainKey, link: &[u8], previous: &[u8], row: &AuditRow, digest: &[u8; 32]) -> bool {
+        let Some(position) = row.position else { return false };
+        let is_link = |made: [u8; 32]| bool::from(made.as_slice().ct_eq(link));
+        is_link(link_of(key, previous, position, row, digest))
+            || position <= self.bare && key.is_link(link, previous, position, &row.entry(digest).encode())
+    }
+
+    fn judge_code(&mut self, position: i64, row: &AuditRow) {
+        match Code::of(row, self.keys) {
+            Code::Holds => {}
+            Code::Missing if position <= self.bare => {}
+            Code::UnknownKey => {
+                let key = row.mac_key.clone().unwrap_or_default();
+                self.unknown.entry(key).or_insert((position, 0)).1 += 1;
+            }
+            Code::Missing | Code::Wrong => self.note(Some(position), Some(row), Finding::MadeUp),
+        }
+        if row.rejected_at.is_some() {
+            self.note(Some(position), Some(row), Finding::Changed);
         }
     }
 
@@ -157,7 +196,7 @@ impl<'a> Walk<'a> {
 
     fn made(&self, row: &AuditRow, previous: &[u8], position: i64) -> Option<[u8; 32]> {
         let key = self.keys.find(row.link_key.as_deref()?)?;
-        Some(key.link(previous, position, &row.entry(&sound_digest(row)?).encode()))
+        Some(link_of(key, previous, position, row, &sound_digest(row)?))
     }
 }
 

@@ -3,13 +3,14 @@ use crate::{
     runtime::Clock,
     store::{Store, account::Account, service, service::Service, session, session::Session},
     usecase::{
-        Failure, Origin,
+        About, Failure, Origin,
+        gate::RecordDenial,
         key::KeyNews,
         session::{Newest, WatchUse},
     },
 };
 use countersign_domain::{
-    id::{ServiceId, ServiceSecretId, SessionId, TenantId},
+    id::{AccountId, ServiceId, ServiceSecretId, SessionId, TenantId},
     refusal::Reason,
     revocation::{Revocation, RevocationKind},
     secret::SecretText,
@@ -28,6 +29,7 @@ pub struct Authenticate {
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
     pub watch_use: WatchUse,
+    pub denial: Arc<RecordDenial>,
     pub clock: Clock,
 }
 
@@ -103,8 +105,23 @@ impl Authenticate {
             _ => Reason::TokenInvalid,
         })?;
         let tenant: TenantId = claims.tenant_id.parse().map_err(|_| Reason::TokenInvalid)?;
-        origin.admit(tenant, Reason::TokenInvalid)?;
+        if let Err(reason) = origin.admit(tenant, Reason::TokenInvalid) {
+            return Err(self.deny(origin, &claims, tenant, reason).await);
+        }
         Ok(Opened { claims, tenant, now })
+    }
+
+    /// Records that the holder of a genuine token was refused, and hands the failure back.
+    async fn deny(&self, origin: &Origin, claims: &AccessClaims, tenant: TenantId, reason: Reason) -> Failure {
+        self.denial.run(origin, tenant, holder(claims), reason).await;
+        reason.into()
+    }
+
+    /// Records that an access token was brought where an operators' token is asked for. One that is none of ours tells nothing.
+    pub async fn deny_operator(&self, origin: &Origin, token: &SecretText, reason: Reason) {
+        let Ok(claims) = self.ring.read_access(token, self.clock.now()) else { return };
+        let Ok(tenant) = claims.tenant_id.parse() else { return };
+        self.denial.run(origin, tenant, holder(&claims), reason).await;
     }
 
     /// Recognises a service by the token of an audience that it serves. A token that was made for calling others is in their
@@ -115,7 +132,7 @@ impl Authenticate {
     pub async fn service(&self, origin: &Origin, token: &SecretText) -> Result<ServiceCaller, Failure> {
         let Opened { claims, tenant, .. } = self.open(origin, token).await?;
         if claims.level != SERVICE_LEVEL {
-            return Err(Reason::CallerNotAllowed.into());
+            return Err(self.deny(origin, &claims, tenant, Reason::CallerNotAllowed).await);
         }
         let id: ServiceId = claims.subject.parse().map_err(|_| Reason::TokenInvalid)?;
         let secret: ServiceSecretId = claims.session_id.parse().map_err(|_| Reason::TokenInvalid)?;
@@ -123,7 +140,7 @@ impl Authenticate {
             .await?
             .ok_or(Reason::SessionEnded)?;
         if !service.may(Access::Serves, &claims.audience) {
-            return Err(Reason::CallerNotAllowed.into());
+            return Err(self.deny(origin, &claims, tenant, Reason::CallerNotAllowed).await);
         }
         Ok(ServiceCaller { service, secret, audience: claims.audience, issued_at: claims.issued_at })
     }
@@ -141,7 +158,7 @@ impl Authenticate {
     ) -> Result<SignedIn, Failure> {
         let Opened { claims, tenant, now } = self.open(origin, token).await?;
         if claims.level == SERVICE_LEVEL {
-            return Err(Reason::CallerNotAllowed.into());
+            return Err(self.deny(origin, &claims, tenant, Reason::CallerNotAllowed).await);
         }
         let id: SessionId = claims.session_id.parse().map_err(|_| Reason::TokenInvalid)?;
         if newest.is_some_and(|newest| newest.session != id) {
@@ -163,4 +180,13 @@ impl Authenticate {
         self.watch_use.caller(origin, &session, &account, &claims, generation).await?;
         Ok(SignedIn { session, account })
     }
+}
+
+/// Whose token it is.
+fn holder(claims: &AccessClaims) -> About {
+    if claims.level == SERVICE_LEVEL {
+        return About::service(claims.subject.parse::<ServiceId>().ok());
+    }
+    let account = claims.subject.parse::<AccountId>().ok();
+    About { actor: account, account, session: claims.session_id.parse().ok(), ..About::default() }
 }

@@ -108,15 +108,15 @@ impl CaptchaDesk {
     /// many ask, or ask strangely, never does.
     fn bear(&self, origin: &Origin, act: CaptchaAct, fault: CaptchaFault) -> Result<(), Failure> {
         telemetry::count_captcha(act.name(), fault.name());
-        let (fault_name, trace_id) = (fault.name(), origin.trace_id.as_str());
+        let (fault_name, request_id) = (fault.name(), origin.trace_id.as_str());
         if self.lenient && !fault.may_be_provoked() {
-            tracing::error!(fault = fault_name, act = act.name(), trace_id, "somebody passed without a captcha");
+            tracing::error!(fault = fault_name, act = act.name(), request_id, "somebody passed without a captcha");
             return Ok(());
         }
         if fault == CaptchaFault::Busy {
             return Err(Refusal::from(Reason::Overloaded).retry_after(BUSY_WAIT).into());
         }
-        tracing::warn!(fault = fault_name, act = act.name(), trace_id, "a captcha could not be checked");
+        tracing::warn!(fault = fault_name, act = act.name(), request_id, "a captcha could not be checked");
         Err(Refusal::from(Reason::CaptchaUnavailable).retry_after(UNAVAILABLE_WAIT).into())
     }
 }

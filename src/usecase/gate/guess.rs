@@ -77,7 +77,7 @@ impl GuessGate {
             Ok(ticket) => Ok(Guess { key, ticket, mark, solved_captcha }),
             Err(Hold::Wait(wait)) => {
                 telemetry::count_limited(HELD);
-                tracing::info!(limit = HELD, trace_id = origin.trace_id, "a login has to wait");
+                tracing::debug!(limit = HELD, "a login has to wait");
                 Err(Refusal::from(Reason::RateLimited).retry_after(wait).into())
             }
             Err(Hold::Captcha) => Err(Failure::Broken("a captcha was solved and is demanded again".to_owned())),

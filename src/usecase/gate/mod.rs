@@ -4,6 +4,7 @@
 mod authenticate;
 mod breach;
 mod captcha;
+mod denial;
 mod device;
 mod guess;
 mod nobody;
@@ -16,6 +17,7 @@ mod throttle;
 pub use authenticate::{Authenticate, ServiceCaller, SignedIn};
 pub use breach::BreachGate;
 pub use captcha::{CaptchaDesk, CaptchaGate};
+pub use denial::RecordDenial;
 pub use device::{ArrivingDevice, Device, Lookout};
 pub use guess::{Guess, GuessGate, Guesser};
 pub use nobody::CostsOfNobody;

@@ -152,6 +152,11 @@ impl Throttle {
         self.take(&[Draw::one(Limit::ClientNewsOfAccount, account)]).await.is_ok()
     }
 
+    /// Whether one more refusal of a caller who is known leaves an event.
+    pub async fn records_denial(&self, caller: LimitKey) -> bool {
+        self.take(&[Draw::one(Limit::DenialsOfCaller, caller)]).await.is_ok()
+    }
+
     /// # Errors
     /// RATE_LIMITED.
     pub async fn refresh(&self, session: SessionId) -> Result<(), Failure> {
@@ -183,7 +188,7 @@ impl Throttle {
         let limiter = if is_shared { &self.shared } else { &self.own };
         let taken = limiter.take(draws).await;
         taken.map_err(|refused| {
-            tracing::info!(limit = refused.limit.name(), "a call came too often");
+            tracing::debug!(limit = refused.limit.name(), "a call came too often");
             Refusal::from(Reason::RateLimited).retry_after(refused.retry_after).into()
         })
     }

@@ -15,6 +15,8 @@ use std::time::Duration;
 pub struct Retention {
     /// Registrations nobody verified.
     pub unverified: Duration,
+    /// Mails that were given up.
+    pub dead_mails: Duration,
     pub audit: Duration,
 }
 
@@ -51,6 +53,7 @@ impl Purge {
             ("expected_devices", expected_device::delete_older(&db, now.minus(DEVICE_LIFE)).await?),
             ("actions", action::delete_expired(&db, over).await?),
             ("outbox", outbox::delete_finished(&db, over).await?),
+            ("outbox", outbox::delete_dead(&db, now.minus(self.retention.dead_mails)).await?),
             ("request_ids", request_id::delete_older(&db, now.minus(REQUEST_ID_LIFE)).await?),
             ("reserved_usernames", reserved_username::delete_over(&db, now).await?),
             ("revocations", revocation::delete_over(&db, now).await?),

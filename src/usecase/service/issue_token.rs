@@ -2,9 +2,10 @@ use crate::{
     keys::{AccessClaims, ClientSecret, KeyRing},
     runtime::{Clock, Entropy},
     store::{
-        Store, service,
+        Store, StoreFault, service,
         service::{Service, ServiceSecret},
     },
+    telemetry::{self, LineBudget},
     usecase::{About, Failure, Journal, Origin, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
@@ -29,6 +30,8 @@ pub struct IssueServiceToken {
     /// The `iss` of access tokens.
     pub issuer: String,
     pub life: Duration,
+    /// How often the log says that a client id is nobody's.
+    pub unknown_clients: Arc<LineBudget>,
     pub clock: Clock,
     pub entropy: Entropy,
 }
@@ -38,6 +41,25 @@ pub struct IssueServiceToken {
 pub struct ServiceToken {
     pub access_token: SecretText,
     pub expires_at: Timestamp,
+}
+
+/// Why there is no token.
+enum NotIssued {
+    /// There is no service of this id.
+    Unknown,
+    Refused(Failure),
+}
+
+impl From<Failure> for NotIssued {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
+
+impl From<StoreFault> for NotIssued {
+    fn from(fault: StoreFault) -> Self {
+        Self::Refused(fault.into())
+    }
 }
 
 /// How exactly it is known when a secret was last used: enough to see which of two is still in use, for a write an hour.
@@ -63,11 +85,32 @@ impl IssueServiceToken {
                 self.journal.did(&self.store.write(), tenant, origin, EventKind::ServiceTokenIssued, about).await?;
                 Ok(token)
             }
-            Err(failure) => {
-                let about = About::service(Some(client));
-                Err(self.journal.refused(tenant, origin, EventKind::ServiceTokenRefused, about, failure).await)
+            Err(NotIssued::Unknown) => {
+                let reason = Reason::CredentialsInvalid;
+                telemetry::count_event(EventKind::ServiceTokenRefused.name(), reason.name());
+                if let Some(left_out) = self.unknown_clients.take() {
+                    let (request_id, address) = (&origin.trace_id, &origin.address);
+                    tracing::warn!(
+                        request_id,
+                        address,
+                        left_out,
+                        "tokens were asked for with client ids that are nobody's"
+                    );
+                }
+                Err(reason.into())
             }
+            Err(NotIssued::Refused(failure)) => Err(self.refused(origin, client, failure).await),
         }
+    }
+
+    /// Of a service that there is. Whoever knows its id and not its secret cannot fill the audit trail with that.
+    async fn refused(&self, origin: &Origin, client: ServiceId, failure: Failure) -> Failure {
+        let (kind, tenant) = (EventKind::ServiceTokenRefused, origin.tenant());
+        if self.throttle.records_denial(client.into()).await {
+            return self.journal.refused(tenant, origin, kind, About::service(Some(client)), failure).await;
+        }
+        telemetry::count_event(kind.name(), failure.reason().name());
+        failure
     }
 
     async fn issue(
@@ -76,16 +119,16 @@ impl IssueServiceToken {
         client: ServiceId,
         secret: SecretText,
         audience: &str,
-    ) -> Result<(Service, ServiceToken), Failure> {
+    ) -> Result<(Service, ServiceToken), NotIssued> {
         // Read before the question whether the service may: a disabling in between finds the token older than itself.
         let now = self.clock.now();
         let (service, secret) = self.recognise(tenant, client, secret).await?;
         let audience = match audience {
             "" => only_served(&service)?,
             named if service.may(Access::Serves, named) || service.may(Access::Calls, named) => named,
-            _ => return Err(Reason::CallerNotAllowed.into()),
+            _ => return Err(NotIssued::Refused(Reason::CallerNotAllowed.into())),
         };
-        self.news.hear_of(tenant, audience).await?;
+        self.news.hear_of(tenant, audience).await.map_err(Failure::from)?;
         let expires_at = now.plus(self.life).as_seconds();
         let claims = AccessClaims {
             issuer: self.issuer.clone(),
@@ -102,7 +145,7 @@ impl IssueServiceToken {
             level: SERVICE_LEVEL.to_owned(),
             authenticated_at: now.as_seconds(),
         };
-        let access_token = self.ring.issue_access(&claims)?;
+        let access_token = self.ring.issue_access(&claims).map_err(Failure::from)?;
         if secret.used_at.is_none_or(|used| now.since(used) >= USE_IS_NOTED_EVERY) {
             service::note_use(&self.store.write(), tenant, secret.id, now).await?;
         }
@@ -115,15 +158,16 @@ impl IssueServiceToken {
         tenant: TenantId,
         client: ServiceId,
         secret: SecretText,
-    ) -> Result<(Service, ServiceSecret), Failure> {
-        let presented = ClientSecret::presented(secret).ok_or(Reason::CredentialsInvalid)?.digest(client);
+    ) -> Result<(Service, ServiceSecret), NotIssued> {
         let db = self.store.read();
-        let service = service::find(&db, tenant, client).await?.ok_or(Reason::CredentialsInvalid)?;
+        let service = service::find(&db, tenant, client).await?.ok_or(NotIssued::Unknown)?;
+        let wrong = || Failure::from(Reason::CredentialsInvalid);
+        let presented = ClientSecret::presented(secret).ok_or_else(wrong)?.digest(client);
         if service.disabled_at.is_some() {
-            return Err(Reason::CredentialsInvalid.into());
+            return Err(wrong().into());
         }
         let secrets = service::live_secrets(&db, tenant, client).await?;
-        let secret = secrets.into_iter().find(|kept| presented.is(&kept.digest)).ok_or(Reason::CredentialsInvalid)?;
+        let secret = secrets.into_iter().find(|kept| presented.is(&kept.digest)).ok_or_else(wrong)?;
         Ok((service, secret))
     }
 }

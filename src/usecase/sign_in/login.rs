@@ -166,7 +166,7 @@ impl Login {
             Ok(None) => {
                 let counted = self.was_wrong(origin, attempt, guess).await;
                 counted.inspect_err(|fault| {
-                    tracing::warn!(%fault, trace_id = origin.trace_id, "a wrong password was not counted in the database");
+                    tracing::warn!(%fault, request_id = origin.trace_id, "a wrong password was not counted in the database");
                 })?;
                 Err(Reason::CredentialsInvalid.into())
             }
@@ -189,7 +189,7 @@ impl Login {
         let refused = (EventKind::LoginRefused, Reason::DeadlineExceeded);
         let noted = self.journal.refused_in(&self.store.write(), attempt.tenant, origin, refused, about).await;
         if let Err(fault) = noted {
-            tracing::error!(%fault, trace_id = origin.trace_id, "a login that nobody waited for could not be written down");
+            tracing::error!(%fault, request_id = origin.trace_id, "a login that nobody waited for could not be written down");
         }
     }
 

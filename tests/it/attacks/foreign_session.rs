@@ -13,7 +13,12 @@ fn a_foreign_session_is_not_found() {
         let not_there = app.sessions().revoke_session(eve.asks(unknown)).await;
         assert_eq!(refused.reason(), "SESSION_NOT_FOUND");
         assert_eq!(not_there.reason(), "SESSION_NOT_FOUND");
-        assert!(grown(app, &before).await.is_empty());
+        let grown: Vec<_> = grown(app, &before).await.into_iter().collect();
+        assert_eq!(
+            grown,
+            [("audit_events", 1)],
+            "that somebody asked for a session of another is an event, and nothing else is"
+        );
         let ended = app.sessions().revoke_other_sessions(eve.asks(RevokeOtherSessionsRequest {})).await.unwrap();
         assert_eq!(ended.into_inner().revoked_count, 0);
         Person::me(app, &ada.session).await.unwrap();

@@ -23,6 +23,7 @@ mod locking_out;
 mod login_race;
 mod login_storm;
 mod lost_answer;
+mod made_up_events;
 mod mail_injection;
 mod old_token_logout;
 mod overtaken_proof;

@@ -1,7 +1,8 @@
-//! The audit trail: sealed, listed, watched, verified, forgotten.
+//! The audit trail: what is written there, sealed, listed, watched, verified, forgotten.
 
 mod command;
 mod delete_me;
+mod denial;
 mod list;
 mod retention;
 mod seal;

@@ -15,5 +15,7 @@ mod malformed;
 mod metadata;
 mod operators;
 mod pages;
+mod private_answers;
 pub(crate) mod profile;
+mod request_line;
 mod streams;

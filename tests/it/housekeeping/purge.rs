@@ -105,15 +105,19 @@ fn links_and_mails_go_a_week_after_they_were_over() {
 }
 
 #[test]
-fn mails_that_wait_or_were_given_up_are_never_purged() {
+fn mails_that_wait_are_never_purged_and_dead_ones_go_after_their_retention() {
     on_each_database(async |app| {
         for email in ["waiting@example.org", "dead@example.org"] {
             register(app, email, "").await.unwrap();
         }
         app.execute("UPDATE outbox SET outcome = 'dead', finished_at = created_at WHERE recipient LIKE 'dead%'").await;
-        app.advance(20 * DAY);
+        app.advance(30 * DAY);
         app.purge.run().await.unwrap();
         assert_eq!(app.rows("outbox").await, 2);
+        app.advance(SECOND);
+        app.purge.run().await.unwrap();
+        assert_eq!(app.number("SELECT count(*) FROM outbox WHERE recipient LIKE 'dead%'").await, 0);
+        assert_eq!(app.rows("outbox").await, 1, "one that waits says what nobody has read yet");
         app.send_mail().await;
     });
 }

@@ -1,4 +1,4 @@
-use crate::support::{App, Backend, Person, Refused as _, bearer, on_each_database};
+use crate::support::{App, AppOptions, Backend, Person, Refused as _, bearer, on_each_database, on_each_database_with};
 use countersign::{
     grpc::wire::proto::*,
     usecase::{Origin, service::NewService},
@@ -95,5 +95,38 @@ fn what_services_draw_and_are_refused_is_in_the_audit_trail() {
         assert_eq!(counted("service_created").await, 1);
         assert_eq!(counted("service_token_issued").await, 1);
         assert_eq!(counted("service_token_refused").await, 1);
+    });
+}
+
+#[test]
+fn client_ids_that_are_nobodys_are_counted_and_leave_no_event() {
+    on_each_database(async |app| {
+        let backend = Backend::enrol(app, "orders").await;
+        let before = app.rows("audit_events").await;
+        let secret = backend.created.secret.reveal().to_owned();
+        for number in 0..50 {
+            let unknown = format!("01890000-0000-7000-8000-{number:012}");
+            for secret in ["wrong", secret.as_str()] {
+                assert_eq!(ask(app, &unknown, secret, "").await.reason(), "CREDENTIALS_INVALID");
+            }
+        }
+        assert_eq!(app.rows("audit_events").await, before);
+        let sample = "tokens were asked for with client ids that are nobody's";
+        assert_eq!(app.log.text().lines().filter(|line| line.contains(sample)).count(), 1, "a line a minute");
+    });
+}
+
+#[test]
+fn wrong_secrets_of_one_service_leave_a_few_events_and_every_one_the_same_answer() {
+    let strict = AppOptions::with("COUNTERSIGN_LIMITS__PERCENT", "100");
+    on_each_database_with(strict, async |app| {
+        let backend = Backend::enrol(app, "orders").await;
+        let id = backend.created.id.to_string();
+        for _ in 0..30 {
+            assert_eq!(ask(app, &id, "wrong", "").await.reason(), "CREDENTIALS_INVALID");
+        }
+        let refused = "SELECT count(*) FROM audit_events WHERE kind = 'service_token_refused'";
+        assert_eq!(app.number(refused).await, 20);
+        Backend::draw(app, &backend.created, "").await.unwrap();
     });
 }

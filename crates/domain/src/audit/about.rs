@@ -12,6 +12,7 @@ impl EventKind {
                 | Self::PasswordProofRefused
                 | Self::ActionRefused
                 | Self::ServiceTokenRefused
+                | Self::CallRefused
         )
     }
 
@@ -56,7 +57,8 @@ impl EventKind {
             Self::ServiceDisabled => "an operator disabled a service",
             Self::ServiceEnabled => "an operator enabled a service again",
             Self::ServiceTokenIssued => "a service got an access token for its secret",
-            Self::ServiceTokenRefused => "a service got no access token; the client id may be made up",
+            Self::ServiceTokenRefused => "a service got no access token; a client id that is nobody's leaves no event",
+            Self::CallRefused => "an account or a service asked for what is not theirs: an RPC for another kind of caller, another's session or audience, another tenant; the object is the RPC",
             Self::KeyRotated => "a key took over from the one before; the object is its id",
             Self::KeyRetired => "an operator retired a key; the object is its id",
             Self::KeysRewrapped => "all keys were sealed under another key-encryption key",

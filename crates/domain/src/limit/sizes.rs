@@ -54,6 +54,9 @@ pub enum Limit {
     /// Tokens that services ask for from an address: 60 a minute, 600 at once. A service asks every ten minutes, and hundreds
     /// behind one address may start together. Their secrets cannot be guessed, so this bounds work alone.
     ServiceTokensOfAddress,
+    /// Refusals of an account or a service that leave an event each: one a minute, 20 at once. A mistake shows with the first; a program
+    /// that tries what is not its own would fill the audit trail, and is counted all the same.
+    DenialsOfCaller,
     /// Single tokens that a service asks about: 1,000 a second. One that asks at every call is a customer, one that asks more
     /// should check offline.
     IntrospectionsOfService,
@@ -84,6 +87,7 @@ impl Limit {
         Self::PasswordChangesOfAccount,
         Self::UsernameChangesOfAccount,
         Self::ServiceTokensOfAddress,
+        Self::DenialsOfCaller,
         Self::IntrospectionsOfService,
     ];
 
@@ -105,6 +109,7 @@ impl Limit {
             Self::PasswordChangesOfAccount => "password_changes_of_account",
             Self::UsernameChangesOfAccount => "username_changes_of_account",
             Self::ServiceTokensOfAddress => "service_tokens_of_address",
+            Self::DenialsOfCaller => "denials_of_caller",
             Self::IntrospectionsOfService => "introspections_of_service",
         }
     }
@@ -131,6 +136,9 @@ impl Limit {
             Self::UsernameChangesOfAccount => "UpdateMe of an account, where it names the user name",
             Self::ClientNewsOfAccount => "mails to an owner of sessions that have another client; the call goes on",
             Self::ServiceTokensOfAddress => "IssueServiceToken from an address",
+            Self::DenialsOfCaller => {
+                "events `call_refused` and `service_token_refused` of an account or a service; the answer stays the same"
+            }
             Self::IntrospectionsOfService => "Introspect by a service",
         }
     }
@@ -184,6 +192,7 @@ impl Limit {
             Self::PasswordChangesOfAccount => Quota::new(5, minutes(60)),
             Self::UsernameChangesOfAccount => Quota::new(5, minutes(60)),
             Self::ServiceTokensOfAddress => Quota::new(600, minutes(10)),
+            Self::DenialsOfCaller => Quota::new(20, minutes(20)),
             Self::IntrospectionsOfService => Quota::new(10_000, seconds(10)),
         }
     }

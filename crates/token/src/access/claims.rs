@@ -54,10 +54,14 @@ pub struct AccessClaims {
 }
 
 impl AccessClaims {
-    /// Reads the JSON of an authentic token.
-    pub(super) fn from_json(json: &[u8]) -> Result<Self, Rejected> {
-        let claims: Self = serde_json::from_slice(json).map_err(|_| Rejected::BadClaims)?;
-        if claims.fits_the_profile() { Ok(claims) } else { Err(Rejected::BadClaims) }
+    /// Reads the JSON of an authentic token, and the claim `nbf` where it has one.
+    pub(super) fn from_json(json: &[u8]) -> Result<(Self, Option<i64>), Rejected> {
+        // Once and for all of it (RFC 8259 section 8.1): what is skipped is not looked at again, and another reader of the same token
+        // would refuse it, or read something else in its place.
+        let json = str::from_utf8(json).map_err(|_| Rejected::BadClaims)?;
+        let Read { claims, not_before } = serde_json::from_str(json).map_err(|_| Rejected::BadClaims)?;
+        let is_time = not_before.is_none_or(|time| (0..=MAX_NUMBER).contains(&time));
+        if is_time && claims.fits_the_profile() { Ok((claims, not_before)) } else { Err(Rejected::BadClaims) }
     }
 
     /// Whether tokens may name this issuer and this audience at all.
@@ -94,6 +98,7 @@ enum Name {
     Amr,
     Acr,
     AuthTime,
+    Nbf,
     Unknown(String),
 }
 
@@ -122,6 +127,7 @@ impl<'de> Deserialize<'de> for Name {
                     "amr" => Name::Amr,
                     "acr" => Name::Acr,
                     "auth_time" => Name::AuthTime,
+                    "nbf" => Name::Nbf,
                     unknown => Name::Unknown(unknown.to_owned()),
                 })
             }
@@ -145,11 +151,20 @@ struct Gathered {
     amr: Option<Vec<String>>,
     acr: Option<String>,
     auth_time: Option<i64>,
+    nbf: Option<i64>,
+}
+
+/// What the JSON of a token says.
+struct Read {
+    claims: AccessClaims,
+    /// `nbf`: the first second at which it is valid (RFC 7519 section 4.1.5). Countersign issues none, and every reader heeds one.
+    not_before: Option<i64>,
 }
 
 impl Gathered {
-    fn all(self) -> Option<AccessClaims> {
-        Some(AccessClaims {
+    fn all(self) -> Option<Read> {
+        let not_before = self.nbf;
+        let claims = AccessClaims {
             issuer: self.iss?,
             audience: self.aud?,
             subject: self.sub?,
@@ -162,22 +177,23 @@ impl Gathered {
             methods: self.amr?,
             level: self.acr?,
             authenticated_at: self.auth_time?,
-        })
+        };
+        Some(Read { claims, not_before })
     }
 }
 
 /// Written out, because a derived one would take a JSON array for the object, and tell duplicates of known names only.
-impl<'de> Deserialize<'de> for AccessClaims {
+impl<'de> Deserialize<'de> for Read {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ObjectVisitor;
         impl<'de> Visitor<'de> for ObjectVisitor {
-            type Value = AccessClaims;
+            type Value = Read;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of claims")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AccessClaims, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
                 let mut found = Gathered::default();
                 let (mut members, mut unknown) = (0, Vec::new());
                 while let Some(name) = map.next_key::<Name>()? {
@@ -198,6 +214,7 @@ impl<'de> Deserialize<'de> for AccessClaims {
                         Name::Amr => once(&mut found.amr, &mut map)?,
                         Name::Acr => once(&mut found.acr, &mut map)?,
                         Name::AuthTime => once(&mut found.auth_time, &mut map)?,
+                        Name::Nbf => once(&mut found.nbf, &mut map)?,
                         // Claims may be added later without breaking the readers in the field.
                         Name::Unknown(name) => {
                             if unknown.contains(&name) {
@@ -236,7 +253,7 @@ mod tests {
     const GOOD: &str = r#"{"iss":"i","aud":"a","sub":"s","iat":10,"exp":20,"jti":"j","sid":"d","tid":"t","roles":["r"],"amr":["pwd"],"acr":"1","auth_time":5}"#;
 
     fn read(json: &str) -> Result<AccessClaims, Rejected> {
-        AccessClaims::from_json(json.as_bytes())
+        AccessClaims::from_json(json.as_bytes()).map(|(claims, _)| claims)
     }
 
     #[test]
@@ -312,6 +329,35 @@ mod tests {
             assert_eq!(read(json), Err(Rejected::BadClaims));
         }
         assert_eq!(AccessClaims::from_json(&[0xff, 0xfe]), Err(Rejected::BadClaims));
+    }
+
+    #[test]
+    fn what_is_no_unicode_text_is_refused_wherever_it_stands() {
+        for extra in
+            [&b"\"new\":\"\xff\","[..], b"\"new\":[{\"x\":\"\xc3\"}],", b"\"n\xffw\":1,", b"\"new\":\"\xed\xa0\x80\","]
+        {
+            let json = [&b"{"[..], extra, &GOOD.as_bytes()[1..]].concat();
+            assert_eq!(AccessClaims::from_json(&json), Err(Rejected::BadClaims), "{extra:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_before_which_it_is_not_valid_is_read_once_and_is_a_time() {
+        let with = |extra: &str| {
+            AccessClaims::from_json(GOOD.replacen('{', &format!("{{{extra}"), 1).as_bytes()).map(|(_, nbf)| nbf)
+        };
+        assert_eq!(with(""), Ok(None));
+        assert_eq!(with(r#""nbf":15,"#), Ok(Some(15)));
+        for bad in [
+            r#""nbf":"15","#,
+            r#""nbf":-1,"#,
+            r#""nbf":1.5,"#,
+            r#""nbf":9007199254740993,"#,
+            r#""nbf":null,"#,
+            r#""nbf":1,"nbf":1,"#,
+        ] {
+            assert_eq!(with(bad), Err(Rejected::BadClaims), "{bad}");
+        }
     }
 
     #[test]

@@ -8,9 +8,13 @@ use crate::encoding::{decode, decode_exact, decode_with_room, segments};
 use crate::fault::{KeyFault, Rejected};
 use crate::key::{DecryptionKey, KeyId, VerifyingKey, distinct, is_header_of_a_key};
 
-/// How far `iat` may lie ahead of the reader's clock, in seconds. The expiry has no leeway: a token is refused from the
+/// How far `iat` and `nbf` may lie ahead of the reader's clock, in seconds. The expiry has no leeway: a token is refused from the
 /// second it names, because revocation entries are kept exactly that long.
 pub const ISSUED_AT_LEEWAY_SECONDS: i64 = 5;
+
+/// The longest life of a token, from `iat` to `exp` in seconds, that a reader takes unless it is told otherwise. The longest that
+/// Countersign issues; and revocations are remembered for hardly longer, so a token that lives longer would outlive its own.
+pub const LONGEST_LIFE_SECONDS: i64 = 60 * 60;
 
 /// Opens access tokens of one issuer for one audience. Holds its keys and nothing else; a new key set is a new reader.
 pub struct AccessReader {
@@ -18,6 +22,7 @@ pub struct AccessReader {
     audience: Box<str>,
     verifying: Vec<PinnedVerifying>,
     locks: Vec<Lock>,
+    longest_life: i64,
 }
 
 /// The keys under which a token was found to be authentic. Whoever remembers that it was forgets it when one of them is
@@ -57,7 +62,15 @@ impl AccessReader {
             audience: audience.into(),
             verifying: verifying.into_iter().map(pin).collect(),
             locks: decryption.into_iter().map(Lock::new).collect::<Result<_, _>>()?,
+            longest_life: LONGEST_LIFE_SECONDS,
         })
+    }
+
+    /// Takes no token that lives longer than this, from `iat` to `exp` in seconds, whoever signed it.
+    #[must_use]
+    pub fn with_longest_life(mut self, seconds: i64) -> Self {
+        self.longest_life = seconds;
+        self
     }
 
     /// Reads a token at the time `now_seconds` (since the Unix epoch). Whether its session has been revoked since is
@@ -83,8 +96,8 @@ impl AccessReader {
         }
         let (signed, encryption) = self.open(token)?;
         let (payload, signing) = self.verify(&signed)?;
-        let claims = AccessClaims::from_json(&payload)?;
-        self.check(&claims, now_seconds)?;
+        let (claims, not_before) = AccessClaims::from_json(&payload)?;
+        self.check(&claims, not_before, now_seconds)?;
         Ok((claims, KeysUsed { encryption, signing }))
     }
 
@@ -130,7 +143,7 @@ impl AccessReader {
     }
 
     /// What the token must say about itself to be meant for this reader, now.
-    fn check(&self, claims: &AccessClaims, now_seconds: i64) -> Result<(), Rejected> {
+    fn check(&self, claims: &AccessClaims, not_before: Option<i64>, now_seconds: i64) -> Result<(), Rejected> {
         if *claims.issuer != *self.issuer {
             return Err(Rejected::WrongIssuer);
         }
@@ -140,8 +153,13 @@ impl AccessReader {
         if claims.expires_at <= now_seconds {
             return Err(Rejected::Expired);
         }
-        if claims.issued_at > now_seconds.saturating_add(ISSUED_AT_LEEWAY_SECONDS) {
+        let soon = now_seconds.saturating_add(ISSUED_AT_LEEWAY_SECONDS);
+        if claims.issued_at > soon || not_before.is_some_and(|time| time > soon) {
             return Err(Rejected::NotYetValid);
+        }
+        // Both are between 0 and 2^53, and `exp` is the later one.
+        if claims.expires_at - claims.issued_at > self.longest_life {
+            return Err(Rejected::LivesTooLong);
         }
         Ok(())
     }

@@ -88,6 +88,11 @@ pub(crate) fn unb64(text: &str) -> Vec<u8> {
 
 /// A compact JWS.
 pub(crate) fn jws(header: &str, payload: &str, seed: [u8; 32]) -> String {
+    jws_of(header, payload.as_bytes(), seed)
+}
+
+/// The same of bytes that need not be text.
+pub(crate) fn jws_of(header: &str, payload: &[u8], seed: [u8; 32]) -> String {
     let message = format!("{}.{}", b64(header), b64(payload));
     let signature = ed25519_dalek::SigningKey::from_bytes(&seed).sign(message.as_bytes());
     format!("{message}.{}", b64(signature.to_bytes()))

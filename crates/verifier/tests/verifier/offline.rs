@@ -108,6 +108,20 @@ fn tokens_of_others_are_refused() {
 }
 
 #[test]
+fn no_token_lives_longer_than_the_verifier_takes_whoever_signed_it() {
+    let living =
+        |seconds: i64| token_of(&countersign_token::AccessClaims { expires_at: NOW + seconds, ..claims("a") }, 1);
+    let (usual, _) = offline();
+    usual.verify(&living(3600)).unwrap();
+    assert_eq!(usual.verify(&living(3601)), Err(Rejected::LivesTooLong));
+    let strict = Verifier::builder().clock(TestHand).longest_token_life(Duration::from_secs(600));
+    let strict = strict.offline(offline_keys()).unwrap();
+    strict.verify(&living(600)).unwrap();
+    assert_eq!(strict.verify(&living(601)), Err(Rejected::LivesTooLong));
+    assert_eq!(strict.status().cached_tokens, 1);
+}
+
+#[test]
 fn a_token_of_another_tenant_is_refused_unless_any_will_do() {
     let strange = token_of(&countersign_token::AccessClaims { tenant_id: "another".to_owned(), ..claims("a") }, 1);
     let verifier = |tenant_id: Option<&str>| {

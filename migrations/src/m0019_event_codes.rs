@@ -1,0 +1,43 @@
+//! Each event of the audit trail bears a code that the service makes in the transaction which writes it. Sealing vouches for events with
+//! such a code, and for those without one up to the position that the head records.
+//!
+//! Every column may be empty, so the release before goes on writing and sealing events as it knows them.
+
+use crate::columns::*;
+use sea_orm_migration::prelude::*;
+
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const EVENT_COLUMNS: [&str; 3] = ["mac", "mac_key", "rejected_at"];
+const HEAD_COLUMNS: [&str; 4] = ["bare_position", "bare_until", "bare_key", "bare_mac"];
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let binary = |name: &'static str| ColumnDef::new(name).binary().null().to_owned();
+        let number = |name: &'static str| ColumnDef::new(name).big_integer().null().to_owned();
+        let columns = [
+            ("audit_events", binary("mac")),
+            ("audit_events", optional_short_text("mac_key")),
+            ("audit_events", number("rejected_at")),
+            ("audit_heads", number("bare_position")),
+            ("audit_heads", number("bare_until")),
+            ("audit_heads", optional_short_text("bare_key")),
+            ("audit_heads", binary("bare_mac")),
+        ];
+        // SQLite adds one column a statement.
+        for (table, column) in columns {
+            manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let events = EVENT_COLUMNS.map(|column| ("audit_events", column));
+        for (table, column) in events.into_iter().chain(HEAD_COLUMNS.map(|column| ("audit_heads", column))) {
+            manager.alter_table(Table::alter().table(table).drop_column(column).to_owned()).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,53 @@
+//! Events of the audit trail that the service did not write: marked when they were to be sealed, and kept to be looked at.
+
+use super::{Executor, StoreFault, Tx, audit::AuditRow, audit_chain::waits, connect::Behind as _, entity::audit_event};
+use countersign_domain::{
+    id::{EventId, TenantId},
+    time::Timestamp,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+
+/// Marks events that wait as not written by the service: they are never sealed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reject(tx: &Tx, tenant: TenantId, events: &[EventId], now: Timestamp) -> Result<(), StoreFault> {
+    audit_event::Entity::update_many()
+        .col_expr(audit_event::Column::RejectedAt, Expr::value(now.as_micros()))
+        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(audit_event::Column::Id.is_in(events.iter().map(|id| id.as_uuid())))
+        .filter(waits())
+        .exec(tx.database())
+        .await?;
+    Ok(())
+}
+
+/// Events of a tenant that were marked so, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn rejected(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<Vec<AuditRow>, StoreFault> {
+    let rows = audit_event::Entity::find()
+        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(audit_event::Column::Position.is_null())
+        .filter(audit_event::Column::RejectedAt.is_not_null())
+        .order_by_asc(audit_event::Column::HappenedAt)
+        .order_by_asc(audit_event::Column::Id)
+        .limit(limit)
+        .all(db.database())
+        .await?;
+    Ok(rows.into_iter().map(AuditRow::from).collect())
+}
+
+/// Deletes the events of every tenant that were marked so before an instant. Returns how many.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_rejected(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
+    let deleted = audit_event::Entity::delete_many()
+        .filter(audit_event::Column::Position.is_null())
+        .filter(audit_event::Column::RejectedAt.lt(before.as_micros()))
+        .exec(db.database())
+        .await?;
+    Ok(deleted.rows_affected)
+}

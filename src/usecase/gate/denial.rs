@@ -1,0 +1,30 @@
+use super::Throttle;
+use crate::{
+    telemetry,
+    usecase::{About, Journal, Origin},
+};
+use countersign_domain::{audit::EventKind, id::TenantId, limit::LimitKey, refusal::Reason};
+
+/// Records that somebody who is known asked for what is not theirs (OWASP ASVS 5.0 requirement 16.3.2).
+///
+/// What a caller is refused of whom nothing is known leaves no event: it is counted, and the log has samples.
+#[derive(Clone, Debug)]
+pub struct RecordDenial {
+    pub journal: Journal,
+    pub throttle: Throttle,
+}
+
+impl RecordDenial {
+    /// `about` names the account or the service that was proven. Beyond a limit of each of them the refusal is counted and leaves no
+    /// event: everybody can have an account.
+    pub async fn run(&self, origin: &Origin, tenant: TenantId, about: About, reason: Reason) {
+        let key: Option<LimitKey> = about.actor.map(LimitKey::from).or_else(|| about.service.map(LimitKey::from));
+        let Some(key) = key else { return };
+        if self.throttle.records_denial(key).await {
+            let about = About { object: Some(origin.rpc.to_owned()), ..about };
+            self.journal.denied(tenant, origin, about, reason).await;
+        } else {
+            telemetry::count_event(EventKind::CallRefused.name(), reason.name());
+        }
+    }
+}
