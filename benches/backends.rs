@@ -68,7 +68,7 @@ impl Client {
     }
 
     async fn log_out(&self, session: &Session) {
-        let leaving = LogoutRequest { refresh_token: session.refresh_token.clone(), everywhere: false };
+        let leaving = LogoutRequest { refresh_token: session.refresh_token.clone(), ..Default::default() };
         AuthServiceClient::new(self.0.clone()).logout(leaving).await.unwrap();
     }
 }

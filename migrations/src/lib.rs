@@ -25,6 +25,7 @@ mod m0016_expected_devices;
 mod m0017_reserved_usernames;
 mod m0018_refresh_lineage;
 mod m0019_event_codes;
+mod m0020_username_skeletons;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_reserved_usernames::Migration),
             Box::new(m0018_refresh_lineage::Migration),
             Box::new(m0019_event_codes::Migration),
+            Box::new(m0020_username_skeletons::Migration),
         ]
     }
 }

@@ -1,6 +1,6 @@
 use super::{
     Outcome, Screen,
-    arguments::{AccountCommand, RoleCommand},
+    arguments::{AccountCommand, Format, RoleCommand},
     block_on,
     screen::written,
 };
@@ -14,17 +14,24 @@ use crate::{
     wiring,
 };
 use countersign_domain::{
-    account::Identifier, display_name::DisplayName, email::EmailAddress, locale::Locale, lockout::SPENT,
-    refusal::Reason, username::Username,
+    account::Identifier,
+    display_name::DisplayName,
+    email::EmailAddress,
+    id::AccountId,
+    locale::Locale,
+    lockout::SPENT,
+    refusal::Reason,
+    username::{MAX_USERNAME_CHARS, Username},
 };
+use serde_json::json;
 
 pub(super) fn run(config: &Config, command: &AccountCommand, screen: &Screen) -> Outcome {
     block_on(async {
         let accounts = wiring::operate_accounts(config).await.map_err(|fault| fault.to_string())?;
         let operator = Desk { accounts, origin: Origin::terminal(), screen };
         match command {
-            AccountCommand::List(count) => operator.list(u64::from(count.count)).await,
-            AccountCommand::Show(whom) => operator.show(&whom.identifier).await,
+            AccountCommand::List { count, format } => operator.list(u64::from(count.count), *format).await,
+            AccountCommand::Show { whom, format } => operator.show(&whom.identifier, *format).await,
             AccountCommand::Create { email, username, name, locale } => {
                 let create = wiring::create_account(config).await.map_err(|fault| fault.to_string())?;
                 let new = new_account(email, username.as_deref(), name, locale)?;
@@ -40,6 +47,11 @@ pub(super) fn run(config: &Config, command: &AccountCommand, screen: &Screen) ->
     })
 }
 
+/// An id as it is printed, with its hyphens: longer than any user name.
+pub(super) fn account_id(text: &str) -> Option<AccountId> {
+    (text.len() > MAX_USERNAME_CHARS).then(|| text.parse().ok()).flatten()
+}
+
 struct Desk<'a> {
     accounts: OperateAccounts,
     origin: Origin,
@@ -47,18 +59,21 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    async fn list(&self, limit: u64) -> Outcome {
+    async fn list(&self, limit: u64, format: Format) -> Outcome {
         let lines = self.accounts.list(&self.origin, limit).await.map_err(|failure| failure.to_string())?;
-        if lines.is_empty() {
+        if lines.is_empty() && !format.json {
             self.screen.say("there is no account yet");
         }
-        lines.iter().for_each(|line| self.print(line));
+        lines.iter().for_each(|line| self.print(line, format));
         Ok(())
     }
 
-    async fn show(&self, identifier: &str) -> Outcome {
+    async fn show(&self, identifier: &str, format: Format) -> Outcome {
         let line = self.find(identifier).await?;
-        self.print(&line);
+        self.print(&line, format);
+        if format.json {
+            return Ok(());
+        }
         match line.password_failures {
             0 => {}
             SPENT => self.screen.say(
@@ -136,13 +151,30 @@ impl Desk<'_> {
         Ok(())
     }
 
-    async fn find(&self, identifier: &str) -> Result<AccountLine, String> {
-        let identifier = Identifier::parse(identifier).map_err(|_| "that is neither an address nor a user name")?;
-        let found = self.accounts.find(&self.origin, &identifier).await.map_err(|failure| failure.to_string())?;
-        found.ok_or_else(|| "there is no such account".to_owned())
+    async fn find(&self, whom: &str) -> Result<AccountLine, String> {
+        let found = match account_id(whom) {
+            Some(id) => self.accounts.find_by_id(&self.origin, id).await,
+            None => {
+                let identifier =
+                    Identifier::parse(whom).map_err(|_| "that is neither an address, a user name nor an account id")?;
+                self.accounts.find(&self.origin, &identifier).await
+            }
+        };
+        found.map_err(|failure| failure.to_string())?.ok_or_else(|| "there is no such account".to_owned())
     }
 
-    fn print(&self, line: &AccountLine) {
+    fn print(&self, line: &AccountLine, format: Format) {
+        if format.json {
+            return self.screen.say_json(&json!({
+                "account_id": line.id.to_string(),
+                "email": line.email,
+                "username": line.username,
+                "created_at": written(line.created_at),
+                "disabled_at": line.disabled_at.map(written),
+                "password_failures": line.password_failures,
+                "password_spent": line.password_failures == SPENT,
+            }));
+        }
         let state = line.disabled_at.map_or_else(|| "enabled".to_owned(), |at| format!("disabled {}", written(at)));
         let name = if line.username.is_empty() { "-" } else { &line.username };
         self.screen.say(&format!("{}  {}  {}  {name}  {state}", line.id, written(line.created_at), line.email));

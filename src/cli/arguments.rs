@@ -90,7 +90,12 @@ pub(super) enum PasswordsCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum MailCommand {
     /// List the last mails written to files.
-    List(Count),
+    List {
+        #[command(flatten)]
+        count: Count,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Show a mail written to a file.
     Show {
         /// As listed; the newest when left out.
@@ -105,6 +110,8 @@ pub(super) enum MailCommand {
         dead: bool,
         #[command(flatten)]
         count: Count,
+        #[command(flatten)]
+        format: Format,
     },
     /// Send mails that were given up after all: one, or all of them.
     Requeue {
@@ -123,9 +130,19 @@ pub(super) enum MailCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountCommand {
     /// List the newest accounts.
-    List(Count),
+    List {
+        #[command(flatten)]
+        count: Count,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Show an account.
-    Show(Whom),
+    Show {
+        #[command(flatten)]
+        whom: Whom,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Make an account for somebody, and mail a link that sets its password. The link works once, for 24 hours.
     Create {
         /// Whom it is for.
@@ -188,7 +205,7 @@ pub(super) enum ServiceCommand {
         calls: Vec<String>,
     },
     /// List the service accounts and their secrets' ids.
-    List,
+    List(Format),
     /// Give a service a second secret, to take the place of the first. Prints it once.
     AddSecret {
         /// The name of the service.
@@ -215,14 +232,18 @@ pub(super) enum ServiceCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionCommand {
-    /// End every session there is: everybody logs in again.
-    EndAll,
+    /// End every session there is: everybody logs in again. Asks first.
+    EndAll {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
     /// List keys: what they are for, in what state they are, since when. Never the keys themselves.
-    List,
+    List(Format),
     /// Let the next key take over now. What the present one made stays good for its life.
     Rotate {
         purpose: RotatedPurpose,
@@ -264,7 +285,7 @@ pub(super) enum RotatedPurpose {
 #[derive(Debug, Subcommand)]
 pub(super) enum AudienceCommand {
     /// List audiences and how tokens are encrypted for them.
-    List,
+    List(Format),
     /// Make an audience with keys of its own.
     Create {
         /// Lower-case letters, digits, `.`, `-` and `_`; 64 at most.
@@ -292,17 +313,15 @@ pub(super) enum AuditCommand {
         /// How many, at most.
         #[arg(short = 'n', long, alias = "count", default_value_t = 20, value_parser = value_parser!(u16).range(1..=10_000))]
         limit: u16,
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        format: Format,
     },
     /// Show events as they are sealed, until interrupted.
     Follow {
         #[command(flatten)]
         query: EventQuery,
-        /// One JSON object a line.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        format: Format,
     },
     /// Say what was changed, taken out, moved or cut off since it was sealed. Exit code 1 when anything was.
     Verify {
@@ -367,8 +386,16 @@ pub(super) struct Count {
     pub(super) count: u16,
 }
 
+/// How a list is written.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Format {
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Whom {
-    /// An e-mail address or a user name.
+    /// An e-mail address, a user name or an account id, as the audit trail shows it.
     pub(super) identifier: String,
 }

@@ -1,4 +1,9 @@
-use super::{Outcome, Screen, arguments::AudienceCommand, block_on, screen::written};
+use super::{
+    Outcome, Screen,
+    arguments::{AudienceCommand, Format},
+    block_on,
+    screen::written,
+};
 use crate::{
     config::Config,
     usecase::{Origin, audience::Registered},
@@ -6,13 +11,13 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use countersign_domain::audience::is_audience_name;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{fs::File, io::Read as _};
 
 pub(super) fn run(config: &Config, command: &AudienceCommand, screen: &Screen) -> Outcome {
     block_on(async {
         match command {
-            AudienceCommand::List => list(config, screen).await,
+            AudienceCommand::List(format) => list(config, *format, screen).await,
             AudienceCommand::Create { name } => create(config, name, screen).await,
             AudienceCommand::RegisterKey { audience, key } => {
                 register(config, audience, Some(public_key(key)?), screen).await
@@ -22,12 +27,22 @@ pub(super) fn run(config: &Config, command: &AudienceCommand, screen: &Screen) -
     })
 }
 
-async fn list(config: &Config, screen: &Screen) -> Outcome {
+async fn list(config: &Config, format: Format, screen: &Screen) -> Outcome {
     let audiences = wiring::list_audiences(config).await.map_err(|fault| fault.to_string())?;
     for line in audiences.run(&Origin::terminal()).await.map_err(|fault| fault.to_string())? {
+        if format.json {
+            screen.say_json(&json!({
+                "name": line.name,
+                "created_at": line.created_at.map(written),
+                "algorithm": line.algorithm,
+                "public_key": line.public_key,
+            }));
+            continue;
+        }
+        let made = line.created_at.map_or_else(|| format!("{:<20}", "from the start"), written);
         let algorithm = if line.algorithm.is_empty() { "-" } else { &line.algorithm };
         let key = line.public_key.unwrap_or_default();
-        screen.say(format!("{:<24}  {}  {algorithm:<7}  {key}", line.name, written(line.created_at)).trim_end());
+        screen.say(format!("{:<24}  {made}  {algorithm:<7}  {key}", line.name).trim_end());
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 use super::{
     Outcome, Screen,
+    account::account_id,
     arguments::{AuditCommand, EventOutcome, EventQuery, EventSpan},
     block_on,
     screen::written,
@@ -29,8 +30,10 @@ const LOOK: Duration = Duration::from_millis(500);
 pub(super) fn run(config: &Config, command: &AuditCommand, screen: &Screen) -> Outcome {
     block_on(async {
         match command {
-            AuditCommand::List { query, span, limit, json } => list(config, (query, span), *limit, *json, screen).await,
-            AuditCommand::Follow { query, json } => follow(config, query, *json, screen).await,
+            AuditCommand::List { query, span, limit, format } => {
+                list(config, (query, span), *limit, format.json, screen).await
+            }
+            AuditCommand::Follow { query, format } => follow(config, query, format.json, screen).await,
             AuditCommand::Verify { tenant, seen } => verify(config, tenant.as_deref(), seen.as_deref(), screen).await,
             AuditCommand::Restart { tenant, anyway } => restart(config, tenant, *anyway, screen).await,
         }
@@ -190,7 +193,7 @@ async fn find_tenant(trail: &ReadAudit, name: Option<&str>) -> Result<TenantId, 
 
 /// The events of an account that was deleted are found by its id alone.
 async fn read_account(config: &Config, tenant: TenantId, whom: &str) -> Result<AccountId, String> {
-    if let Ok(id) = whom.parse() {
+    if let Some(id) = account_id(whom) {
         return Ok(id);
     }
     let accounts = wiring::operate_accounts(config).await.map_err(|fault| fault.to_string())?;

@@ -1,6 +1,6 @@
 use super::{
     Outcome, Screen,
-    arguments::{KeysCommand, RotatedPurpose},
+    arguments::{Format, KeysCommand, RotatedPurpose},
     block_on,
     screen::written,
 };
@@ -16,11 +16,12 @@ use countersign_domain::{
     audience::DEFAULT_AUDIENCE,
     key::{KeyPurpose, KeySlot, KeyState},
 };
+use serde_json::{Value, json};
 
 pub(super) fn run(config: &Config, command: &KeysCommand, screen: &Screen) -> Outcome {
     block_on(async {
         match command {
-            KeysCommand::List => list(config, screen).await,
+            KeysCommand::List(format) => list(config, *format, screen).await,
             KeysCommand::Rotate { purpose, audience, now } => {
                 rotate(config, &slot(*purpose, audience.as_deref())?, *now, screen).await
             }
@@ -33,14 +34,33 @@ pub(super) fn run(config: &Config, command: &KeysCommand, screen: &Screen) -> Ou
     })
 }
 
-async fn list(config: &Config, screen: &Screen) -> Outcome {
+async fn list(config: &Config, format: Format, screen: &Screen) -> Outcome {
     let keys = wiring::list_keys(config).await.map_err(|fault| fault.to_string())?;
     let lines = keys.run().await.map_err(|fault| fault.to_string())?;
+    if format.json {
+        lines.iter().for_each(|line| screen.say_json(&as_json(line)));
+        return Ok(());
+    }
     if lines.is_empty() {
         screen.say("there is no key yet; `countersign serve` makes the first");
     }
     lines.iter().for_each(|line| print(line, screen));
     Ok(())
+}
+
+fn as_json(line: &KeyLine) -> Value {
+    json!({
+        "kid": line.id,
+        "purpose": line.purpose,
+        "audience": line.audience,
+        "algorithm": line.algorithm,
+        "state": line.state,
+        "since": written(line.since),
+        "created_at": written(line.created_at),
+        "until": line.until.map(written),
+        "issued": line.issued,
+        "kek": line.kek_id,
+    })
 }
 
 fn print(line: &KeyLine, screen: &Screen) {

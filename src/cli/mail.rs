@@ -1,4 +1,9 @@
-use super::{Outcome, Screen, arguments::MailCommand, block_on, screen::written};
+use super::{
+    Outcome, Screen,
+    arguments::{Format, MailCommand},
+    block_on,
+    screen::written,
+};
 use crate::{
     config::Config,
     mail::{Mailbox, StoredMail},
@@ -6,6 +11,7 @@ use crate::{
     usecase::mail::{MailState, MailStatus, OperateOutbox},
     wiring,
 };
+use serde_json::json;
 
 /// More than anybody scrolls through.
 const ALL: usize = 10_000;
@@ -13,11 +19,13 @@ const ALL: usize = 10_000;
 pub(super) fn run(config: &Config, command: &MailCommand, screen: &Screen) -> Outcome {
     block_on(async {
         match command {
-            MailCommand::List(count) => list(&wiring::mailbox(config), usize::from(count.count), screen).await,
+            MailCommand::List { count, format } => {
+                list(&wiring::mailbox(config), usize::from(count.count), *format, screen).await
+            }
             MailCommand::Show { id } => show(&wiring::mailbox(config), id.as_deref(), screen).await,
-            MailCommand::Outbox { dead, count } => {
+            MailCommand::Outbox { dead, count, format } => {
                 let outbox = wiring::operate_outbox(config).await.map_err(|fault| fault.to_string())?;
-                list_outbox(&outbox, *dead, u64::from(count.count), screen).await
+                list_outbox(&outbox, *dead, u64::from(count.count), (*format, screen)).await
             }
             MailCommand::Status => {
                 let status = wiring::mail_status(config).await.map_err(|fault| fault.to_string())?;
@@ -35,12 +43,22 @@ async fn read(mailbox: &Mailbox, limit: usize) -> Result<Vec<StoredMail>, String
     mailbox.list(None, limit).await.map_err(|error| format!("the mail folder cannot be read: {error}"))
 }
 
-async fn list(mailbox: &Mailbox, limit: usize, screen: &Screen) -> Outcome {
+async fn list(mailbox: &Mailbox, limit: usize, format: Format, screen: &Screen) -> Outcome {
     let mails = read(mailbox, limit).await?;
-    if mails.is_empty() {
+    if mails.is_empty() && !format.json {
         screen.say("no mail has been written to files");
     }
     for mail in mails {
+        if format.json {
+            screen.say_json(&json!({
+                "mail_id": mail.id,
+                "sent_at": written(mail.date),
+                "from": mail.from,
+                "to": mail.to,
+                "subject": mail.subject,
+            }));
+            continue;
+        }
         screen.say(&format!("{}  {}  {}  {}", mail.id, written(mail.date), mail.to, mail.subject));
     }
     Ok(())
@@ -53,12 +71,24 @@ async fn show(mailbox: &Mailbox, id: Option<&str>, screen: &Screen) -> Outcome {
     Ok(())
 }
 
-async fn list_outbox(outbox: &OperateOutbox, dead: bool, limit: u64, screen: &Screen) -> Outcome {
+async fn list_outbox(outbox: &OperateOutbox, dead: bool, limit: u64, (format, screen): (Format, &Screen)) -> Outcome {
     let lines = outbox.list(dead, limit).await.map_err(|failure| failure.to_string())?;
-    if lines.is_empty() {
+    if lines.is_empty() && !format.json {
         screen.say("the outbox has no such mail");
     }
     for line in lines {
+        if format.json {
+            screen.say_json(&json!({
+                "mail_id": line.id.to_string(),
+                "created_at": written(line.created_at),
+                "state": line.state.to_string(),
+                "template": line.template.to_string(),
+                "recipient": line.recipient.to_string(),
+                "attempts": line.attempts,
+                "last_error": line.last_error,
+            }));
+            continue;
+        }
         screen.say(&format!(
             "{}  {}  {:<8} {:<20} {}  attempts: {}{}",
             line.id,

@@ -1,6 +1,6 @@
 use countersign_domain::time::Timestamp;
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -14,6 +14,21 @@ impl Screen {
         let mut out = io::stdout().lock();
         let _ = writeln!(out, "{}", printable(line));
         let _ = out.flush();
+    }
+
+    /// A line for programs: one JSON object.
+    pub(super) fn say_json(&self, object: &serde_json::Value) {
+        self.say(&object.to_string());
+    }
+
+    /// Whether the person at the terminal answers `yes`. Where nobody sits, nobody does.
+    pub(super) fn is_sure(&self, question: &str) -> bool {
+        if !io::stdin().is_terminal() {
+            return false;
+        }
+        let _ = write!(io::stderr().lock(), "{} Type `yes` to go on: ", printable(question));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).is_ok_and(|_| answer.trim() == "yes")
     }
 
     /// A line on standard error.

@@ -1,4 +1,9 @@
-use super::{Outcome, Screen, arguments::ServiceCommand, block_on, screen::written};
+use super::{
+    Outcome, Screen,
+    arguments::{Format, ServiceCommand},
+    block_on,
+    screen::written,
+};
 use crate::{
     config::Config,
     usecase::{
@@ -8,6 +13,7 @@ use crate::{
     wiring,
 };
 use countersign_domain::{audience::is_audience_name, service::is_service_name};
+use serde_json::{Value, json};
 
 pub(super) fn run(config: &Config, command: &ServiceCommand, screen: &Screen) -> Outcome {
     block_on(async {
@@ -15,7 +21,7 @@ pub(super) fn run(config: &Config, command: &ServiceCommand, screen: &Screen) ->
         let desk = Desk { services, origin: Origin::terminal(), screen };
         match command {
             ServiceCommand::Create { name, audiences, calls } => desk.create(name, audiences, calls).await,
-            ServiceCommand::List => desk.list().await,
+            ServiceCommand::List(format) => desk.list(*format).await,
             ServiceCommand::AddSecret { name } => desk.add_secret(name).await,
             ServiceCommand::RetireSecret { name, secret_id } => desk.retire_secret(name, secret_id).await,
             ServiceCommand::Disable { name } => desk.disable(name).await,
@@ -48,8 +54,12 @@ impl Desk<'_> {
         Ok(())
     }
 
-    async fn list(&self) -> Outcome {
+    async fn list(&self, format: Format) -> Outcome {
         let lines = self.services.list(&self.origin).await.map_err(|failure| failure.to_string())?;
+        if format.json {
+            lines.iter().for_each(|line| self.screen.say_json(&as_json(line)));
+            return Ok(());
+        }
         if lines.is_empty() {
             self.screen.say("there is no service account yet");
         }
@@ -120,6 +130,25 @@ impl Desk<'_> {
         self.screen.say(&format!("client secret  {secret}"));
         self.screen.say("Keep the secret now: it is not shown again.");
     }
+}
+
+fn as_json(line: &ServiceLine) -> Value {
+    let secrets = line.secrets.iter().map(|secret| {
+        json!({
+            "secret_id": secret.id.to_string(),
+            "created_at": written(secret.created_at),
+            "used_at": secret.used_at.map(written),
+        })
+    });
+    json!({
+        "client_id": line.id.to_string(),
+        "name": line.name,
+        "created_at": written(line.created_at),
+        "disabled_at": line.disabled_at.map(written),
+        "serves": line.serves,
+        "calls": line.calls,
+        "secrets": secrets.collect::<Vec<_>>(),
+    })
 }
 
 /// Named twice is meant once.

@@ -2,7 +2,10 @@ use super::{Outcome, Screen, arguments::SessionCommand, block_on};
 use crate::{config::Config, usecase::Origin, wiring};
 
 pub(super) fn run(config: &Config, command: &SessionCommand, screen: &Screen) -> Outcome {
-    let SessionCommand::EndAll = command;
+    let SessionCommand::EndAll { yes } = command;
+    if !yes && !screen.is_sure("Every session ends: everybody has to log in again.") {
+        return Err("nothing was done; `--yes` does it without asking".to_owned());
+    }
     block_on(async {
         let sessions = wiring::end_sessions(config).await.map_err(|fault| fault.to_string())?;
         let ended = sessions.run(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;

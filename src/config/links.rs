@@ -58,9 +58,10 @@ impl Links {
             ),
             code_ttl: section.duration(
                 "code_ttl",
-                Duration::from_mins(10),
-                Duration::from_mins(1)..=Duration::from_hours(1),
-                "The short code that stands beside each link. Short, because it can be guessed.",
+                DAY,
+                Duration::from_mins(1)..=DAY,
+                "The short code that stands beside each link, at most as long as the link. What bounds guessing is \
+                 `code_tries`, not the time.",
             ),
             code_tries: section.whole(
                 "code_tries",

@@ -37,8 +37,15 @@ impl auth_service_server::AuthService for AuthDoor {
             form.device_token = form.device_token.or_else(|| call.kept_device().cloned());
             let LoggedIn { session, device_token } = self.login.run(&call.origin, form).await?;
             self.leave_former(&call).await;
+            let cancel_token = match call.keeping() {
+                Keeping::Cookies => {
+                    self.logout.cancel_token(session.profile.account.tenant, session.id)?.reveal().to_owned()
+                }
+                Keeping::Client => String::new(),
+            };
             let outcome = login_response::Outcome::Session(call.hand_out(session));
-            Ok(LoginResponse { outcome: Some(outcome), device_token: call.hand_out_device(device_token) })
+            let device_token = call.hand_out_device(device_token);
+            Ok(LoginResponse { outcome: Some(outcome), device_token, cancel_token })
         })
         .await
     }
@@ -69,7 +76,11 @@ impl auth_service_server::AuthService for AuthDoor {
         let call = Call::of(&request)?;
         call.answer(async {
             let message = request.into_inner();
-            let token = SecretText::new(message.refresh_token);
+            let (token, cancel) = (SecretText::new(message.refresh_token), SecretText::new(message.cancel_token));
+            if !cancel.is_empty() {
+                self.logout.run(&call.origin, &Leaving::CancelToken(cancel), false).await?;
+                return Ok(LogoutResponse {});
+            }
             let is_given = !token.is_empty();
             let left = self.leave(&call, token, message.everywhere).await;
             // Cookies that cannot be read are of no use to anybody. Those of a session that could not be ended are needed to try again.

@@ -9,5 +9,5 @@ mod well_known;
 
 pub use grpc_web::{BrowserRules, CallDoor};
 pub use ops::ops_router;
-pub use pages::{PAGES, PageRules, pages_router};
+pub use pages::{AstrayLinks, PAGES, PageRules, pages_router};
 pub use well_known::well_known_router;

@@ -5,7 +5,7 @@ use super::{
 use arc_swap::ArcSwap;
 use countersign_domain::{
     action::ActionPurpose,
-    id::{ActionId, TenantId},
+    id::{ActionId, SessionId, TenantId},
     secret::SecretText,
     time::Timestamp,
 };
@@ -116,6 +116,34 @@ impl KeyRing {
         let snapshot = self.snapshot.load();
         let opened = snapshot.actions.open(token.reveal(), wire_purpose(purpose), now.as_seconds())?;
         Ok((TenantId::from_uuid(opened.tenant_id), ActionId::from_uuid(opened.action_id)))
+    }
+
+    /// What ends this session and is good for nothing else.
+    ///
+    /// # Errors
+    /// When the cipher refuses.
+    pub fn seal_end(
+        &self,
+        tenant: TenantId,
+        session: SessionId,
+        expires_at: Timestamp,
+    ) -> Result<SecretText, RingFault> {
+        let token = ActionToken {
+            tenant_id: tenant.as_uuid(),
+            action_id: session.as_uuid(),
+            purpose: countersign_token::ActionPurpose::EndSession,
+            expires_at: expires_at.as_seconds(),
+        };
+        Ok(self.snapshot.load().actions.seal(&token)?.into())
+    }
+
+    /// # Errors
+    /// When it is not one of ours, for something else, or too old.
+    pub fn open_end(&self, token: &SecretText, now: Timestamp) -> Result<(TenantId, SessionId), Rejected> {
+        let snapshot = self.snapshot.load();
+        let purpose = countersign_token::ActionPurpose::EndSession;
+        let opened = snapshot.actions.open(token.reveal(), purpose, now.as_seconds())?;
+        Ok((TenantId::from_uuid(opened.tenant_id), SessionId::from_uuid(opened.action_id)))
     }
 
     /// The keys for codes, as they are now.

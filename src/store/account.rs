@@ -14,7 +14,7 @@ use countersign_domain::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, SimpleExpr},
 };
 
 /// A person.
@@ -41,13 +41,13 @@ pub struct Account {
 
 impl Account {
     pub(super) fn read(row: account::Model) -> Result<Self, StoreFault> {
-        let username = row.username.as_deref().map(Username::parse).transpose();
+        let username = row.username.zip(row.username_normalised);
         Ok(Self {
             id: AccountId::from_uuid(row.id),
             tenant: TenantId::from_uuid(row.tenant_id),
             email: EmailAddress::parse_known(&row.email).map_err(|_| StoreFault::unreadable("address"))?,
             email_verified_at: Timestamp::from_micros(row.email_verified_at),
-            username: username.map_err(|_| StoreFault::unreadable("user name"))?,
+            username: username.map(|(shown, normalised)| Username::from_stored(shown, normalised)),
             display_name: row.display_name,
             locale: Locale::lookup(&row.locale).unwrap_or_default(),
             password_hash: row.password_hash.map(SecretText::new),
@@ -81,7 +81,7 @@ pub struct ProfileChange {
 /// Makes an account.
 ///
 /// # Errors
-/// [`StoreFault::Conflict`] on `email_normalised` or `username_normalised` when another account has it.
+/// [`StoreFault::Conflict`] on `email_normalised`, `username_normalised` or `username_skeleton` when another account has it.
 pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Result<(), StoreFault> {
     let row = account::ActiveModel {
         id: Set(new.id.as_uuid()),
@@ -91,6 +91,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
         email_verified_at: Set(new.email_verified_at.as_micros()),
         username: Set(new.username.as_ref().map(|name| name.as_str().to_owned())),
         username_normalised: Set(new.username.as_ref().map(|name| name.normalised().to_owned())),
+        username_skeleton: Set(new.username.as_ref().map(Username::skeleton)),
         display_name: Set(new.display_name.clone()),
         locale: Set(new.locale.tag().to_owned()),
         password_hash: Set(new.password_hash.as_ref().map(|hash| hash.reveal().to_owned())),
@@ -141,7 +142,8 @@ pub async fn find_by_identifier(
 /// Changes the profile. Returns the account as it is then, or `None` when there is none.
 ///
 /// # Errors
-/// [`StoreFault::Conflict`] on `username_normalised` when another account has the user name.
+/// [`StoreFault::Conflict`] on `username_normalised` or `username_skeleton` when another account has the user name or one that looks
+/// the same.
 pub async fn update_profile(
     db: &impl Executor,
     tenant: TenantId,
@@ -156,17 +158,30 @@ pub async fn update_profile(
     if let Some(locale) = change.locale {
         update.locale = Set(locale.tag().to_owned());
     }
+    let mut skeleton = None;
     if let Some(username) = change.username {
         update.username = Set(username.as_ref().map(|name| name.as_str().to_owned()));
         update.username_normalised = Set(username.as_ref().map(|name| name.normalised().to_owned()));
+        skeleton = Some(skeleton_after(username.as_ref()));
     }
-    let rows = account::Entity::update_many()
-        .set(update)
+    let mut statement = account::Entity::update_many().set(update);
+    if let Some(skeleton) = skeleton {
+        statement = statement.col_expr(account::Column::UsernameSkeleton, skeleton);
+    }
+    let rows = statement
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .exec_with_returning(db.database())
         .await?;
     rows.into_iter().next().map(Account::read).transpose()
+}
+
+/// The skeleton that goes with a changed user name. A name that is written anew and stays the same keeps what it has: of two names that
+/// look the same and are older than skeletons one has none, and its owner may go on using it.
+fn skeleton_after(username: Option<&Username>) -> SimpleExpr {
+    let Some(username) = username else { return Expr::value(Option::<String>::None) };
+    let stays = Expr::col(account::Column::UsernameNormalised).eq(username.normalised());
+    Expr::case(stays, Expr::col(account::Column::UsernameSkeleton)).finally(username.skeleton()).into()
 }
 
 /// The account of this id, held until the transaction ends: whatever else would change it, or anything that belongs to

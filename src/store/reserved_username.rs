@@ -12,7 +12,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait as _, EntityTrait, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, OnConflict, Query, UnionType},
 };
 
@@ -34,12 +34,17 @@ pub async fn reserve(
         tenant_id: Set(tenant.as_uuid()),
         username_normalised: Set(username.normalised().to_owned()),
         account_id: Set(account.as_uuid()),
+        username_skeleton: Set(Some(username.skeleton())),
         reserved_until: Set(until.as_micros()),
     };
     // A reservation that is there is one that is over, of somebody who had the name before.
     let again =
         OnConflict::columns([reserved_username::Column::TenantId, reserved_username::Column::UsernameNormalised])
-            .update_columns([reserved_username::Column::AccountId, reserved_username::Column::ReservedUntil])
+            .update_columns([
+                reserved_username::Column::AccountId,
+                reserved_username::Column::UsernameSkeleton,
+                reserved_username::Column::ReservedUntil,
+            ])
             .to_owned();
     reserved_username::Entity::insert(row).on_conflict(again).exec_without_returning(tx.database()).await?;
     let kept = Query::select()
@@ -59,7 +64,7 @@ pub async fn reserve(
     Ok(())
 }
 
-/// Whether an account has this user name, or had it and may still take it again. One statement, whichever of the two it is.
+/// Whether an account has this user name or one that looks the same, or had it and may still take it again. One statement, whichever of the two it is.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -73,18 +78,28 @@ pub async fn is_taken(
     kept.column(reserved_username::Column::AccountId)
         .from(reserved_username::Entity)
         .and_where(Expr::col(reserved_username::Column::TenantId).eq(tenant.as_uuid()))
-        .and_where(Expr::col(reserved_username::Column::UsernameNormalised).eq(username.normalised()))
+        .cond_where(is_or_looks_like(username))
         .and_where(Expr::col(reserved_username::Column::ReservedUntil).gt(now.as_micros()));
     let mut all = Query::select();
     all.column(account::Column::Id)
         .from(account::Entity)
         .and_where(Expr::col(account::Column::TenantId).eq(tenant.as_uuid()))
-        .and_where(Expr::col(account::Column::UsernameNormalised).eq(username.normalised()))
+        .cond_where(
+            Condition::any()
+                .add(Expr::col(account::Column::UsernameNormalised).eq(username.normalised()))
+                .add(Expr::col(account::Column::UsernameSkeleton).eq(username.skeleton())),
+        )
         .union(UnionType::All, kept);
     Ok(!db.database().query_all(&all).await?.is_empty())
 }
 
-/// Whether a name is kept for another account than this one. To be asked after the name was taken, in the same transaction: whoever
+fn is_or_looks_like(username: &Username) -> Condition {
+    Condition::any()
+        .add(Expr::col(reserved_username::Column::UsernameNormalised).eq(username.normalised()))
+        .add(Expr::col(reserved_username::Column::UsernameSkeleton).eq(username.skeleton()))
+}
+
+/// Whether a name, or one that looks the same, is kept for another account than this one. To be asked after the name was taken, in the same transaction: whoever
 /// gave it up a moment before has committed by then, and the reservation with it.
 ///
 /// # Errors
@@ -98,7 +113,7 @@ pub async fn is_kept_for_another(
 ) -> Result<bool, StoreFault> {
     let kept = reserved_username::Entity::find()
         .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
-        .filter(reserved_username::Column::UsernameNormalised.eq(username.normalised()))
+        .filter(is_or_looks_like(username))
         .filter(reserved_username::Column::AccountId.ne(account.as_uuid()))
         .filter(reserved_username::Column::ReservedUntil.gt(now.as_micros()))
         .all(tx.database())

@@ -2,7 +2,7 @@ use super::{KeyDesk, Means};
 use crate::{
     config::{Config, Profile},
     grpc::{AccountDoor, Admit, DevMailboxDoor, Listener, SessionDoor, VerificationDoor},
-    http::{BrowserRules, PageRules, pages_router},
+    http::{AstrayLinks, BrowserRules, PageRules, pages_router},
     keys::EventKeys,
     telemetry::LineBudget,
     usecase::{
@@ -400,10 +400,17 @@ impl Stories<'_> {
 
     /// The pages, unless the operator has their own.
     pub(super) fn pages(&self) -> Router {
+        if self.config.browser.pages { pages_router(self.page_rules()) } else { Router::new() }
+    }
+
+    pub(super) fn astray_links(&self) -> Option<AstrayLinks> {
+        self.config.browser.pages.then(|| AstrayLinks::new(self.page_rules()))
+    }
+
+    fn page_rules(&self) -> PageRules {
         let https = self.config.public_url.scheme() == "https";
         let captcha = self.config.captcha.as_ref().map(|captcha| captcha.provider);
-        let rules = PageRules { mailbox: self.dev_mailbox_door().is_some(), https, captcha };
-        if self.config.browser.pages { pages_router(rules) } else { Router::new() }
+        PageRules { mailbox: self.dev_mailbox_door().is_some(), https, captcha }
     }
 
     /// What browsers are served by.

@@ -117,7 +117,7 @@ impl Service {
         let routes = services.into_routes(routes, limits).map_err(no_reflection)?;
         let (under_way, admin_under_way) = (UnderWay::default(), UnderWay::default());
         let front = Front::new(stories.admit(Listener::Public), routes, call_bounds(config), under_way.clone());
-        let calls = CallDoor::new(front, stories.browser_rules());
+        let calls = CallDoor::new(front, stories.browser_rules(), stories.astray_links());
         let calls = calls.map_err(|why| StartFault::because("browser.allowed_origins", why))?;
         let (admin_health, routes) = grpc::admin_health_service();
         let routes = stories.admin_services().into_routes(routes, limits).map_err(no_reflection)?;

@@ -19,12 +19,16 @@ pub enum InvalidIdentifier {
     Username(InvalidUsername),
 }
 
+/// What input methods of East Asia write for `@`.
+const FULL_WIDTH_AT: char = '\u{FF20}';
+
 impl Identifier {
+    /// Finds also what this release would no longer take: whoever has it signs in with it.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
-        if text.contains('@') {
+        if text.contains(['@', FULL_WIDTH_AT]) {
             EmailAddress::parse_known(text).map(Self::Email).map_err(InvalidIdentifier::Email)
         } else {
-            Username::parse(text).map(Self::Username).map_err(InvalidIdentifier::Username)
+            Username::find(text).map(Self::Username).map_err(InvalidIdentifier::Username)
         }
     }
 
@@ -45,7 +49,16 @@ mod tests {
     fn the_at_sign_tells_addresses_from_user_names() {
         assert!(matches!(Identifier::parse("Ada@example.org"), Ok(Identifier::Email(_))));
         assert!(matches!(Identifier::parse("Ada"), Ok(Identifier::Username(_))));
+        assert!(matches!(Identifier::parse("ａｄａ＠example.org"), Ok(Identifier::Email(_))));
         assert!(matches!(Identifier::parse("a@b@c"), Err(InvalidIdentifier::Email(_))));
         assert!(matches!(Identifier::parse(""), Err(InvalidIdentifier::Username(_))));
+    }
+
+    #[test]
+    fn what_an_earlier_release_took_is_still_found() {
+        let found = |text: &str| Identifier::parse(text).map(|identifier| identifier.normalised().to_owned());
+        assert_eq!(found("Jose\u{FB01}ne").as_deref(), Ok("josefine"));
+        assert_eq!(found("admin\u{FE0F}").as_deref(), Ok("admin\u{FE0F}"));
+        assert_eq!(found("ada\u{FE0F}@example.org").as_deref(), Ok("ada\u{FE0F}@example.org"));
     }
 }

@@ -1,6 +1,6 @@
 //! Mailed links and the short codes that stand beside them: bound to a purpose, expiring, used once.
 
-use crate::{mail::MailTemplate, secret::SecretText, time::Timestamp};
+use crate::{mail::MailTemplate, secret::SecretText, text, time::Timestamp};
 use std::time::Duration;
 
 /// What a link or code may be used for. One for another purpose is no link at all.
@@ -74,6 +74,46 @@ impl ActionLives {
 /// Digits in a code. Five tries at 10^8 codes stay far below the one in a million of NIST SP 800-63B-4 section 3.1.3.2.
 pub const CODE_DIGITS: usize = 8;
 
+/// Bytes in a code as it is typed, at most: a digit has up to four, and so has what stands between two.
+const MAX_TYPED_BYTES: usize = 128;
+
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FF0D}')
+}
+
+/// Bytes in the token of a link, at most; more than any of ours has.
+pub const MAX_LINK_TOKEN_BYTES: usize = 1_024;
+/// Bytes in what is pasted in place of a token, at most.
+const MAX_PASTED_BYTES: usize = 16 * 1_024;
+/// How every token of a link begins (PASETO).
+const TOKEN_BEGINS: &str = "v4.local.";
+
+/// The token in what a person, a page or a gateway for mail brings back: the token itself, the whole link, or a text that the link
+/// stands in. What mail programs put around a link, `>` and `.` and `&utm_source=mail` and the `%3D` of an encoded `=`, is no part of
+/// it, and neither is the line end of a link that was broken in two. Whatever has no token in it is returned without white space at
+/// its ends.
+///
+/// `None` for what is longer than any token.
+pub fn link_token(pasted: &str) -> Option<SecretText> {
+    if pasted.len() > MAX_PASTED_BYTES {
+        return None;
+    }
+    let pasted = text::trimmed(pasted);
+    // A link that was broken has line ends in it and nothing else that is white; a sentence has spaces, which end the link.
+    let is_broken_link = !pasted.contains([' ', '\u{A0}']);
+    let is_left_out = |c: &char| text::is_default_ignorable(*c) || (is_broken_link && c.is_whitespace());
+    let whole = SecretText::new(pasted.chars().filter(|c| !is_left_out(c)).collect());
+    let token = match whole.reveal().find(TOKEN_BEGINS) {
+        Some(start) => {
+            let rest = &whole.reveal()[start..];
+            let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            rest[..rest.find(|c| !is_token(c)).unwrap_or(rest.len())].trim_end_matches('.')
+        }
+        None => whole.reveal(),
+    };
+    (token.len() <= MAX_LINK_TOKEN_BYTES).then(|| SecretText::new(token.to_owned()))
+}
+
 /// A code as it is mailed: eight digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionCode(SecretText);
@@ -85,14 +125,21 @@ impl ActionCode {
         Self(SecretText::new(format!("{number:0width$}", width = CODE_DIGITS)))
     }
 
-    /// Reads what a person typed: eight digits, with spaces or hyphens where they like them.
+    /// Reads what a person typed or pasted: eight digits of any script, with white space, hyphens and invisible marks of any kind
+    /// wherever they are.
     pub fn parse(typed: &str) -> Option<Self> {
-        if typed.len() > 4 * CODE_DIGITS {
+        if typed.len() > MAX_TYPED_BYTES {
             return None;
         }
-        let digits: String = typed.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-        (digits.len() == CODE_DIGITS && digits.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| Self(SecretText::new(digits)))
+        let is_between = |c: char| c.is_whitespace() || is_hyphen(c) || text::is_default_ignorable(c);
+        let digits: Option<String> = typed
+            .chars()
+            .filter(|c| !is_between(*c))
+            .map(|c| text::digit(c).map(|value| char::from(b'0' + value)))
+            .collect();
+        // Taken over first, so that it is wiped whatever becomes of it.
+        let digits = SecretText::new(digits?);
+        (digits.reveal().len() == CODE_DIGITS).then_some(Self(digits))
     }
 
     /// The eight digits.
@@ -139,12 +186,51 @@ mod tests {
     fn a_code_is_read_however_people_type_it() {
         let code = ActionCode::new(1_234_567_u64.to_le_bytes());
         assert_eq!(code.reveal(), "01234567");
-        for typed in ["01234567", "0123 4567", "0123-4567", " 01 23 45 67 "] {
-            assert_eq!(ActionCode::parse(typed), Some(code.clone()), "{typed}");
+        for typed in [
+            "01234567",
+            "0123 4567",
+            "0123-4567",
+            " 01 23 45 67 ",
+            "0123\u{A0}4567",
+            "0123\t4567\r\n",
+            "\u{FEFF}0123\u{200B}4567\u{3000}",
+            "0123–4567",
+            "０１２３　４５６７",
+            "٠١٢٣٤٥٦٧",
+            "۰۱۲۳۴۵۶۷",
+        ] {
+            assert_eq!(ActionCode::parse(typed), Some(code.clone()), "{typed:?}");
         }
-        for typed in ["", "1234567", "012345678", "0123456x", "٠١٢٣٤٥٦٧", &" ".repeat(1000)] {
-            assert_eq!(ActionCode::parse(typed), None, "{typed}");
+        for typed in ["", "1234567", "012345678", "0123456x", "0123456²", "0123456①", "01234567.", &" ".repeat(1000)]
+        {
+            assert_eq!(ActionCode::parse(typed), None, "{typed:?}");
         }
+    }
+
+    #[test]
+    fn the_token_of_a_link_is_found_whatever_a_gateway_made_of_the_link() {
+        let token = "v4.local.abc-DEF_123.kid0";
+        let read = |pasted: &str| link_token(pasted).map(|token| token.reveal().to_owned());
+        for pasted in [
+            "{}",
+            " {}\u{A0}\r\n",
+            "https://id.example.org/verify#token={}",
+            "<https://id.example.org/verify#token={}>",
+            "https://id.example.org/verify#token={}.",
+            "https://id.example.org/verify#token={}...",
+            "https://id.example.org/verify#token={}&utm_source=mail",
+            "https://id.example.org/verify%23token%3D{}%26utm",
+            "https://id.example.org/verify/#token=3D{}",
+            "https://gateway.example.com/?url=https%3A%2F%2Fid.example.org%2Fverify%23token%3D{}&data=05",
+            "Please open https://id.example.org/verify#token={} now.",
+            "\u{200B}{}\u{FEFF}",
+        ] {
+            assert_eq!(read(&pasted.replace("{}", token)).as_deref(), Some(token), "{pasted:?}");
+        }
+        assert_eq!(read("https://id.example.org/verify#token=v4.local.abc-\r\nDEF_123.kid0").as_deref(), Some(token));
+        assert_eq!(read("  garbage "), Some("garbage".to_owned()));
+        assert_eq!(read(&format!("v4.local.{}", "a".repeat(MAX_LINK_TOKEN_BYTES))), None);
+        assert_eq!(read(&"a".repeat(MAX_PASTED_BYTES + 1)), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::text;
 /// Characters in a shown name, at most.
 pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
 
-/// A name to show, in any script: trimmed, in NFC, at most 100 characters, possibly empty.
+/// A name to show, in any script: trimmed, in NFC, at most 100 characters, possibly empty. One that is not empty can be seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DisplayName(String);
 
@@ -14,6 +14,7 @@ pub struct DisplayName(String);
 pub enum InvalidDisplayName {
     TooLong,
     ForbiddenCharacter,
+    Unseen,
 }
 
 impl InvalidDisplayName {
@@ -21,6 +22,7 @@ impl InvalidDisplayName {
         match self {
             Self::TooLong => "has more than 100 characters",
             Self::ForbiddenCharacter => "contains a control or invisible character",
+            Self::Unseen => "has no character that can be seen",
         }
     }
 }
@@ -31,12 +33,16 @@ impl DisplayName {
         if text.len() > MAX_DISPLAY_NAME_CHARS * 16 {
             return Err(InvalidDisplayName::TooLong);
         }
-        let name = text::nfc(text.trim());
-        if name.chars().count() > MAX_DISPLAY_NAME_CHARS {
+        let name = text::nfc(text::trimmed(text));
+        let chars: Vec<char> = name.chars().collect();
+        if chars.len() > MAX_DISPLAY_NAME_CHARS {
             return Err(InvalidDisplayName::TooLong);
         }
-        if name.chars().any(text::is_forbidden_in_names) {
+        if (0..chars.len()).any(|at| text::is_forbidden_in_names(&chars, at)) {
             return Err(InvalidDisplayName::ForbiddenCharacter);
+        }
+        if !chars.is_empty() && chars.iter().all(|c| text::is_blank(*c)) {
+            return Err(InvalidDisplayName::Unseen);
         }
         Ok(Self(name))
     }
@@ -56,7 +62,45 @@ mod tests {
         {
             assert!(DisplayName::parse(name).is_ok(), "{name}");
         }
-        assert_eq!(DisplayName::parse("  Ada \n").map(|n| n.0), Ok("Ada".to_owned()));
+        for text in ["  Ada \n", "\u{A0}Ada\u{3000}", "\u{FEFF}Ada\u{200B}"] {
+            assert_eq!(DisplayName::parse(text).map(|n| n.0), Ok("Ada".to_owned()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn invisible_characters_stay_where_writing_needs_them() {
+        let names = [
+            "Ada ❤\u{FE0F}",
+            "👩🏽\u{200D}🚀",
+            "🏳\u{FE0F}\u{200D}🌈",
+            "葛\u{E0100}城",
+            "ශ්\u{200D}රී",
+            "क्\u{200C}ष",
+            "می\u{200C}خواهم",
+            "ᠠ\u{180B}",
+        ];
+        for name in names {
+            assert_eq!(DisplayName::parse(name).map(|n| n.0), Ok(name.to_owned()), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_name_nor_part_of_one() {
+        let parts = [
+            "Ada\u{3164}",
+            "Ada\u{FE0F}",
+            "Ad\u{200D}a",
+            "Ad\u{200C}a",
+            "\u{115F}\u{1160}",
+            "A\u{34F}da",
+            "A\u{E0101}",
+        ];
+        for name in parts {
+            assert_eq!(DisplayName::parse(name), Err(InvalidDisplayName::ForbiddenCharacter), "{name:?}");
+        }
+        for name in ["\u{2800}", "\u{2800} \u{2800}", "\u{13441}"] {
+            assert_eq!(DisplayName::parse(name), Err(InvalidDisplayName::Unseen), "{name:?}");
+        }
     }
 
     #[test]

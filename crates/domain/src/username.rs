@@ -1,18 +1,21 @@
 //! User names: the second thing a person may log in with.
 
+mod identifier_class;
+
 use crate::text;
 use unicode_normalization::UnicodeNormalization;
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// Characters in a user name, at least.
 pub const MIN_USERNAME_CHARS: usize = 3;
 /// Characters in a user name, at most.
 pub const MAX_USERNAME_CHARS: usize = 32;
 
-/// A user name, in any script: letters, marks and digits, with `.`, `-` and `_` between them.
+/// A user name, in any script: letters, marks and digits, with `.`, `-` and `_` between them. What is taken as a new one follows the
+/// profile UsernameCaseMapped of RFC 8265, and can be seen.
 ///
 /// Two names are the same when they differ only by case or by compatibility forms; that comparison is made on
-/// [`Username::normalised`]. No name contains `@`, so a user name is never mistaken for an address.
+/// [`Username::normalised`]. Two look the same when their [`Username::skeleton`] is the same, and only the first is given out. No name
+/// contains `@`, so a user name is never mistaken for an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
     shown: String,
@@ -26,6 +29,7 @@ pub enum InvalidUsername {
     TooLong,
     ForbiddenCharacter,
     EdgeCharacter,
+    MixedDirections,
 }
 
 impl InvalidUsername {
@@ -35,31 +39,58 @@ impl InvalidUsername {
             Self::TooLong => "has more than 32 characters",
             Self::ForbiddenCharacter => "may contain only letters, digits, '.', '-' and '_'",
             Self::EdgeCharacter => "must start and end with a letter or digit",
+            Self::MixedDirections => "mixes scripts that run in different directions",
         }
     }
 }
 
 impl Username {
+    /// Reads a name that somebody wants to have (RFC 8265 section 3.3).
     pub fn parse(text: &str) -> Result<Self, InvalidUsername> {
+        let name = Self::find(text)?;
+        let chars: Vec<char> = name.shown.chars().collect();
+        let is_allowed = |c: &char| !c.is_ascii() || c.is_ascii_alphanumeric() || is_joint(*c);
+        let can_be_seen = |c: &char| !text::is_blank(*c) || text::is_joiner(*c);
+        if !chars.iter().all(|c| is_allowed(c) && can_be_seen(c)) || !identifier_class::holds(&chars) {
+            return Err(InvalidUsername::ForbiddenCharacter);
+        }
+        // A mark alone shows little or nothing. Behind a letter it is part of it.
+        if chars.first().is_none_or(|c| text::is_mark(*c)) {
+            return Err(InvalidUsername::EdgeCharacter);
+        }
+        if !identifier_class::has_one_direction(&chars) {
+            return Err(InvalidUsername::MixedDirections);
+        }
+        Ok(name)
+    }
+
+    /// Reads a name that somebody has: also one that an earlier release took and [`Username::parse`] does not.
+    pub fn find(text: &str) -> Result<Self, InvalidUsername> {
         if text.len() > MAX_USERNAME_CHARS * 16 {
             return Err(InvalidUsername::TooLong);
         }
-        let shown = text::nfc(text.trim());
+        let shown = text::nfc(&text::without_widths(text::trimmed(text)));
         let normalised = normalise(&shown);
-        let longest = shown.chars().count().max(normalised.chars().count());
-        if longest > MAX_USERNAME_CHARS {
+        let (shown_length, length) = (shown.chars().count(), normalised.chars().count());
+        if shown_length.max(length) > MAX_USERNAME_CHARS {
             return Err(InvalidUsername::TooLong);
         }
-        if !shown.chars().chain(normalised.chars()).all(|c| is_word(c) || is_joint(c)) {
+        let is_taken = |c| text::is_word(c) || text::is_joiner(c) || is_joint(c);
+        if !shown.chars().chain(normalised.chars()).all(is_taken) {
             return Err(InvalidUsername::ForbiddenCharacter);
         }
-        if shown.chars().count() < MIN_USERNAME_CHARS || normalised.chars().count() < MIN_USERNAME_CHARS {
+        if shown_length.min(length) < MIN_USERNAME_CHARS {
             return Err(InvalidUsername::TooShort);
         }
         if shown.starts_with(is_joint) || shown.ends_with(is_joint) {
             return Err(InvalidUsername::EdgeCharacter);
         }
         Ok(Self { shown, normalised })
+    }
+
+    /// A name that was taken once, as it is kept.
+    pub fn from_stored(shown: String, normalised: String) -> Self {
+        Self { shown, normalised }
     }
 
     /// As the person wrote it.
@@ -71,21 +102,21 @@ impl Username {
     pub fn normalised(&self) -> &str {
         &self.normalised
     }
+
+    /// What is the same for names that look the same (UTS 39 section 4): `раураӏ` in Cyrillic letters and `paypal`, `rn` and `m`.
+    /// Nothing to show, and nothing to log in with.
+    pub fn skeleton(&self) -> String {
+        unicode_security::skeleton(&self.normalised).collect()
+    }
 }
 
-/// Compatibility decomposition and lower case, applied until nothing changes any more (Unicode TR 15 and 31).
+/// Compatibility decomposition and lower case, applied until nothing changes any more (Unicode TR 15 and 31). For the characters that
+/// [`Username::parse`] takes these are the mappings of RFC 8265.
 fn normalise(text: &str) -> String {
     let once = |text: &str| text.nfkc().flat_map(char::to_lowercase).nfkc().collect::<String>();
     let first = once(text);
     let second = once(&first);
     if first == second { first } else { once(&second) }
-}
-
-fn is_word(c: char) -> bool {
-    matches!(
-        c.general_category_group(),
-        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark | GeneralCategoryGroup::Number
-    )
 }
 
 fn is_joint(c: char) -> bool {
@@ -97,19 +128,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn normalised(text: &str) -> String {
+        Username::parse(text).unwrap().normalised
+    }
+
     #[test]
     fn names_in_any_script_are_user_names() {
-        for name in ["ada", "ada.lovelace", "Ольга", "山田太郎", "josé_99", "नमस्ते"] {
+        for name in ["ada", "ada.lovelace", "Ольга", "山田太郎", "josé_99", "नमस्ते", "김철수", "محمد", "می\u{200C}خواهم"]
+        {
             assert!(Username::parse(name).is_ok(), "{name}");
         }
     }
 
     #[test]
     fn names_that_differ_only_by_case_or_form_are_the_same() {
-        let plain = Username::parse("Josefine").map(|n| n.normalised);
-        assert_eq!(plain, Username::parse("JOSEFINE").map(|n| n.normalised));
-        assert_eq!(plain, Username::parse("Jose\u{FB01}ne").map(|n| n.normalised));
-        assert_eq!(Username::parse("josé").map(|n| n.normalised), Username::parse("JOSE\u{301}").map(|n| n.normalised));
+        assert_eq!(normalised("Josefine"), normalised("JOSEFINE"));
+        assert_eq!(normalised("josé"), normalised("JOSE\u{301}"));
+        assert_eq!(normalised("Ada９"), normalised("ADA9"));
+        assert_eq!(Username::find("Jose\u{FB01}ne").map(|n| n.normalised), Ok(normalised("Josefine")));
+    }
+
+    #[test]
+    fn a_name_is_read_however_people_type_and_paste_it() {
+        for text in [" Ada ", "Ada\t", "\u{A0}Ada\r\n", "\u{FEFF}Ada\u{200B}", "Ａｄａ\u{3000}"] {
+            assert_eq!(Username::parse(text), Username::parse("Ada"), "{text:?}");
+        }
     }
 
     #[test]
@@ -123,8 +166,10 @@ mod tests {
             ("ada@example.org", ForbiddenCharacter),
             ("ada love", ForbiddenCharacter),
             ("ada\0", ForbiddenCharacter),
-            ("ada\u{202E}", ForbiddenCharacter),
+            ("a\u{202E}da", ForbiddenCharacter),
             ("ada\u{200D}", ForbiddenCharacter),
+            ("Jose\u{FB01}ne", ForbiddenCharacter),
+            ("adaאבג", MixedDirections),
             (&"a".repeat(33), TooLong),
             (&"a".repeat(100_000), TooLong),
         ] {
@@ -132,11 +177,48 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_cannot_be_seen_is_no_user_name_nor_part_of_one() {
+        let names = [
+            "admin\u{3164}",
+            "admin\u{FE0F}",
+            "\u{3164}\u{3164}\u{3164}",
+            "ad\u{34F}min",
+            "\u{13441}\u{13441}\u{13441}",
+            "\u{17B4}ada",
+        ];
+        for name in names {
+            assert_eq!(Username::parse(name), Err(InvalidUsername::ForbiddenCharacter), "{name:?}");
+        }
+        assert_eq!(Username::parse("\u{301}\u{301}\u{301}"), Err(InvalidUsername::EdgeCharacter));
+    }
+
+    #[test]
+    fn names_that_look_the_same_have_one_skeleton() {
+        let skeleton = |text: &str| Username::parse(text).unwrap().skeleton();
+        for (one, other) in
+            [("paypal", "раураl"), ("arnold", "amold"), ("adal", "ada1"), ("scope", "ѕсоре"), ("Admin", "admin")]
+        {
+            assert_eq!(skeleton(one), skeleton(other), "{one} {other}");
+        }
+        for (one, other) in [("ada", "eve"), ("josé", "jose"), ("ada2", "ada3"), ("ada.b", "ada-b")] {
+            assert_ne!(skeleton(one), skeleton(other), "{one} {other}");
+        }
+    }
+
     proptest! {
         #[test]
         fn normalising_twice_changes_nothing(text in "\\PC{3,32}") {
-            if let Ok(name) = Username::parse(&text) {
+            if let Ok(name) = Username::find(&text) {
                 prop_assert_eq!(normalise(&name.normalised), name.normalised);
+            }
+        }
+
+        #[test]
+        fn what_is_taken_is_compared_as_rfc_8265_has_it(text in "[\\p{L}\\p{M}\\p{Nd}]{3,12}") {
+            if let Ok(name) = Username::parse(&text) {
+                let mapped: String = name.shown.chars().flat_map(char::to_lowercase).nfc().collect();
+                prop_assert_eq!(mapped, name.normalised);
             }
         }
     }

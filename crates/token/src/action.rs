@@ -21,6 +21,8 @@ pub enum ActionPurpose {
     ResetPassword,
     /// Proves that the address an account wants to move to is read by its owner.
     ConfirmNewAddress,
+    /// Ends the session whose id stands in place of the action's. Never mailed: a page has it that could not keep the session.
+    EndSession,
 }
 
 impl ActionPurpose {
@@ -30,6 +32,7 @@ impl ActionPurpose {
             Self::VerifyAddress => b"countersign/action/1/verify-address",
             Self::ResetPassword => b"countersign/action/1/reset-password",
             Self::ConfirmNewAddress => b"countersign/action/1/confirm-new-address",
+            Self::EndSession => b"countersign/action/1/end-session",
         }
     }
 }

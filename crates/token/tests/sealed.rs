@@ -13,8 +13,12 @@ use proptest::prelude::*;
 use support::{NOW, b64, good, id, reader};
 use uuid::Uuid;
 
-const PURPOSES: [ActionPurpose; 3] =
-    [ActionPurpose::VerifyAddress, ActionPurpose::ResetPassword, ActionPurpose::ConfirmNewAddress];
+const PURPOSES: [ActionPurpose; 4] = [
+    ActionPurpose::VerifyAddress,
+    ActionPurpose::ResetPassword,
+    ActionPurpose::ConfirmNewAddress,
+    ActionPurpose::EndSession,
+];
 
 fn keys() -> SealingKeys {
     SealingKeys::new((id("seal-1"), [21; 32]), vec![(id("seal-0"), [20; 32])]).unwrap()

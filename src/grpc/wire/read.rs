@@ -7,7 +7,7 @@ use crate::{
 };
 use countersign_domain::{
     account::Identifier,
-    action::ActionCode,
+    action::{self, ActionCode},
     audience::is_audience_name,
     captcha::is_captcha_token,
     display_name::{DisplayName, InvalidDisplayName},
@@ -25,7 +25,7 @@ use countersign_domain::{
 #[derive(Debug, Default)]
 pub(in crate::grpc) struct Fields(Violations);
 
-/// Bytes in a token of a link, at most; more than any of ours has.
+/// Bytes in the token of a device, at most; more than any of ours has.
 const MAX_TOKEN_BYTES: usize = 1_024;
 /// Bytes in a login identifier, at most. What is longer is nobody's and not even looked at.
 const MAX_IDENTIFIER_BYTES: usize = 512;
@@ -106,7 +106,7 @@ pub(in crate::grpc) fn identifier(mut text: String) -> Typed {
         text.truncate(text.floor_char_boundary(MAX_IDENTIFIER_BYTES));
         return Typed::Nobodys(text);
     }
-    match Identifier::parse(text.trim()) {
+    match Identifier::parse(&text) {
         Ok(identifier) => Typed::Identifier(identifier),
         Err(_) => Typed::Nobodys(text),
     }
@@ -148,16 +148,13 @@ pub(in crate::grpc) fn cursor(fields: &mut Fields, text: &str) -> Option<Option<
     cursor.map(Some)
 }
 
-/// Zero means the default, which is also the most.
+/// Zero means the default, which is also the most; what is more than that is the most, too (AIP-158).
 pub(in crate::grpc) fn page_size(fields: &mut Fields, size: i32) -> Option<usize> {
-    match size {
-        0 => usize::try_from(MAX_PAGE).ok(),
-        1..=MAX_PAGE => usize::try_from(size).ok(),
-        _ => {
-            fields.note("page_size", "must be between 0 and 100");
-            None
-        }
+    if size < 0 {
+        fields.note("page_size", "must not be negative");
+        return None;
     }
+    usize::try_from(if size == 0 { MAX_PAGE } else { size.min(MAX_PAGE) }).ok()
 }
 
 /// Either the token of a link, or an address and the code that was mailed to it.
@@ -169,10 +166,12 @@ pub(in crate::grpc) fn claim_proof(
 ) -> Option<ClaimProof> {
     let (token, code) = (SecretText::new(token), SecretText::new(code));
     match (token.is_empty(), address.is_empty() && code.is_empty()) {
-        (false, true) if token.reveal().len() <= MAX_TOKEN_BYTES => Some(ClaimProof::Link(token)),
         (false, true) => {
-            fields.note("token", "is longer than any token");
-            None
+            let token = action::link_token(token.reveal());
+            if token.is_none() {
+                fields.note("token", "is longer than any token");
+            }
+            token.map(ClaimProof::Link)
         }
         (true, false) => {
             if code.is_empty() {
@@ -205,8 +204,11 @@ pub(in crate::grpc) fn profile_change(
         return None;
     }
     let mut change = ProfileChange::default();
-    for path in &mask.paths {
-        match path.as_str() {
+    // One star is every field there is to change (AIP-134).
+    let named: Vec<_> = mask.paths.iter().map(String::as_str).collect();
+    let paths = if named == ["*"] { vec!["display_name", "locale", "username"] } else { named };
+    for path in paths {
+        match path {
             "display_name" => {
                 let name = display_name(fields, "account.display_name", &account.display_name);
                 change.display_name = name.map(|name| name.as_str().to_owned());

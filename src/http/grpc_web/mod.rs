@@ -7,6 +7,7 @@
 mod cookie;
 mod cors;
 
+use super::pages::AstrayLinks;
 use crate::{grpc::Front, runtime::Clock};
 use countersign_domain::refusal::Reason;
 use http::{HeaderValue, Request, Response, Version, header};
@@ -41,6 +42,8 @@ pub struct CallDoor {
     /// The shim as pages of allowed origins see it.
     shared: Cors<Shim>,
     origins: Arc<[String]>,
+    /// `None` where there are no pages.
+    astray: Option<AstrayLinks>,
 }
 
 type Shim = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
@@ -48,7 +51,7 @@ type Shim = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 impl CallDoor {
     /// # Errors
     /// When one of the origins is none.
-    pub fn new(front: Front, rules: BrowserRules) -> Result<Self, String> {
+    pub fn new(front: Front, rules: BrowserRules, astray: Option<AstrayLinks>) -> Result<Self, String> {
         let cors = cors::layer(&rules.origins)?;
         let origins = rules.origins.clone().into();
         let refuser = front.clone();
@@ -71,10 +74,15 @@ impl CallDoor {
             }
         });
         let shim = BoxCloneSyncService::new(guarded);
-        Ok(Self { front, shared: cors.layer(shim.clone()), shim, origins })
+        Ok(Self { front, shared: cors.layer(shim.clone()), shim, origins, astray })
     }
 
     async fn answer(mut self, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+        let astray = self.astray.as_ref();
+        let page = astray.and_then(|links| links.answer(request.method(), request.uri().path(), request.headers()));
+        if let Some(page) = page {
+            return Ok(page.map(Body::new));
+        }
         if is_native(&request) {
             return match Front::refuse(&request) {
                 Some(refusal) => Ok(refusal),

@@ -4,10 +4,12 @@
 //! link stands in the fragment, which a browser keeps to itself, and is used when a button is pressed.
 
 mod asset;
+mod astray;
 mod policy;
 
 use super::hardening::harden;
 use asset::{Asset, SHELL};
+pub use astray::AstrayLinks;
 use axum::{
     Router,
     http::{HeaderMap, HeaderName, HeaderValue, header},
@@ -54,10 +56,7 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// The pages and what they load.
 pub fn pages_router(rules: PageRules) -> Router {
-    // The one word in which shells differ.
-    let shell =
-        if rules.mailbox { SHELL.replace("data-mailbox=\"off\"", "data-mailbox=\"on\"") } else { SHELL.to_owned() };
-    let shell: Arc<str> = shell.into();
+    let shell = shell(rules);
     let pages = PAGES.into_iter().chain(rules.mailbox.then_some(MAILBOX));
     let router = pages.fold(Router::new(), |router, path| {
         let shell = shell.clone();
@@ -66,6 +65,11 @@ pub fn pages_router(rules: PageRules) -> Router {
     asset::ALL.iter().fold(router, |router, asset| {
         router.route(asset.path, get(async move |headers: HeaderMap| file(asset, &headers)))
     })
+}
+
+/// The one document of all pages. Shells differ in one word.
+fn shell(rules: PageRules) -> Arc<str> {
+    if rules.mailbox { SHELL.replace("data-mailbox=\"off\"", "data-mailbox=\"on\"").into() } else { SHELL.into() }
 }
 
 fn page(shell: &str, rules: PageRules) -> Response {

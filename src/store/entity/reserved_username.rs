@@ -9,6 +9,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) tenant_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub(in crate::store) username_normalised: String,
+    /// As that of an account. `None` for a name that an earlier release kept.
+    pub(in crate::store) username_skeleton: Option<String>,
     /// Who may take it again.
     pub(in crate::store) account_id: Uuid,
     pub(in crate::store) reserved_until: i64,

@@ -60,6 +60,14 @@ impl OperateAccounts {
         Ok(found.map(AccountLine::from))
     }
 
+    /// The account of this id.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn find_by_id(&self, origin: &Origin, id: AccountId) -> Result<Option<AccountLine>, Failure> {
+        Ok(account::find(&self.store.read(), origin.tenant(), id).await?.map(AccountLine::from))
+    }
+
     /// Forbids an account everything, and ends its sessions. Returns whether it was allowed something before.
     ///
     /// # Errors

@@ -67,9 +67,8 @@ impl UpdateMe {
             None => None,
         };
         let updated = account::update_profile(&tx, tenant, id, change, now).await;
-        let account = updated.map_err(|fault| {
-            if fault.is_conflict_on("username_normalised") { Self::taken() } else { Failure::from(fault) }
-        })?;
+        let account = updated
+            .map_err(|fault| if fault.is_conflict_on("username_") { Self::taken() } else { Failure::from(fault) })?;
         let account = account.ok_or(Reason::SessionEnded)?;
         self.journal.did(&tx, tenant, origin, EventKind::ProfileChanged, about()).await?;
         let is_renamed = before.as_ref().is_some_and(|before| name_of(before) != name_of(&account));

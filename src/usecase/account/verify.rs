@@ -140,7 +140,7 @@ impl Verify {
         account::insert(tx, tenant, &new).await.map_err(|fault| {
             if fault.is_conflict_on("email_normalised") {
                 Failure::from(Reason::LinkUsed)
-            } else if fault.is_conflict_on("username_normalised") {
+            } else if fault.is_conflict_on("username_") {
                 // Lost within this very instant; the link is still good and the next try finds the name taken.
                 Refusal::from(Reason::StoreUnavailable).retry_after(Duration::from_millis(100)).into()
             } else {

@@ -17,7 +17,8 @@ pub struct ListAudiences {
 #[derive(Clone, Debug)]
 pub struct AudienceLine {
     pub name: String,
-    pub created_at: Timestamp,
+    /// `None` for the one that the schema begins with: when that was made is not known.
+    pub created_at: Option<Timestamp>,
     /// The `alg` of the tokens that are made for it now; empty while it has no key.
     pub algorithm: String,
     /// The public key it registered, in base64url.
@@ -36,7 +37,8 @@ impl ListAudiences {
             let purpose = KeyPurpose::AccessEncryption;
             let key = key::in_state(&db, tenant, purpose, &row.name, KeyState::Active).await?;
             let (algorithm, public_key) = key.map(|key| (key.algorithm, key.public_key)).unwrap_or_default();
-            lines.push(AudienceLine { name: row.name, created_at: row.created_at, algorithm, public_key });
+            let created_at = (row.created_at != Timestamp::default()).then_some(row.created_at);
+            lines.push(AudienceLine { name: row.name, created_at, algorithm, public_key });
         }
         Ok(lines)
     }

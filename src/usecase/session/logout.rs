@@ -30,6 +30,8 @@ pub struct Logout {
 pub enum Leaving {
     RefreshToken(SecretText),
     AccessToken(Box<SignedIn>),
+    /// What a login gave to a page, for the case that its browser keeps no cookies.
+    CancelToken(SecretText),
 }
 
 /// How far somebody leaves.
@@ -45,8 +47,20 @@ enum Scope {
 
 /// For how long the last token of a session that is over may end all others.
 const EVERYWHERE_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a page has to find out that its browser keeps no cookies.
+const CANCEL_LIFE: Duration = Duration::from_mins(5);
+/// The generation that a login makes.
+const UNUSED: i64 = 1;
 
 impl Logout {
+    /// What ends a session that its browser turns out not to keep. Whoever reads it can do no more than sign that browser out.
+    ///
+    /// # Errors
+    /// When the cipher refuses.
+    pub fn cancel_token(&self, tenant: TenantId, session: SessionId) -> Result<SecretText, Failure> {
+        Ok(self.ring.seal_end(tenant, session, self.clock.now().plus(CANCEL_LIFE))?)
+    }
+
     /// To end a session that is over already is a success: it is what was asked for. To end all others is one only if that is done.
     ///
     /// # Errors
@@ -56,6 +70,20 @@ impl Logout {
             Leaving::AccessToken(caller) => {
                 let scope = if everywhere { Scope::Everywhere } else { Scope::Here };
                 self.end(origin, caller.tenant(), caller.session(), scope).await.map(drop)
+            }
+            Leaving::CancelToken(token) => {
+                let now = self.clock.now();
+                let opened = self.news.open(|| self.ring.open_end(token, now)).await;
+                let (tenant, id) = opened.map_err(|_| Reason::TokenInvalid)?;
+                origin.admit(tenant, Reason::TokenInvalid)?;
+                match session::find_with_account(&self.store.read(), tenant, id).await? {
+                    // A session that was refreshed is one that a browser keeps.
+                    Some((session, _)) if session.generation == UNUSED => {
+                        self.end(origin, tenant, &session, Scope::Here).await.map(drop)
+                    }
+                    Some(_) => Err(Reason::TokenInvalid.into()),
+                    None => Ok(()),
+                }
             }
             Leaving::RefreshToken(token) => {
                 let opened = self.news.open(|| self.ring.open_refresh(token)).await;

@@ -69,6 +69,25 @@ fn only_what_the_mask_names_is_changed() {
 }
 
 #[test]
+fn a_star_names_everything_that_its_owner_may_change() {
+    on_each_database(async |app| {
+        let ada = sign_up_as(app, "ada@example.org", "ada").await;
+        let answer = update(app, &ada, everything(), &["*"]).await.unwrap();
+        let before = ada.session.account.clone().unwrap();
+        let expected = Account {
+            display_name: "The Countess".to_owned(),
+            locale: "de".to_owned(),
+            username: "countess".to_owned(),
+            ..before
+        };
+        assert_eq!(answer, expected);
+        let cleared = update(app, &ada, Account::default(), &["*"]).await.unwrap();
+        assert_eq!((cleared.display_name.as_str(), cleared.username.as_str()), ("", ""));
+        assert_eq!((cleared.email, cleared.account_id), (answer.email, answer.account_id));
+    });
+}
+
+#[test]
 fn what_its_owner_may_not_change_is_refused_by_name_and_nothing_is_changed() {
     on_each_database(async |app| {
         let ada = sign_up_as(app, "ada@example.org", "ada").await;

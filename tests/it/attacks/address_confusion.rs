@@ -34,7 +34,7 @@ fn user_names_that_differ_by_form_are_one_name() {
         register(app, "ada@example.org", "josefine").await;
         let token = app.mail_to("ada@example.org").await.link_token();
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
-        for same in ["JOSEFINE", "Jose\u{FB01}ne", "ｊｏｓｅｆｉｎｅ"] {
+        for same in ["JOSEFINE", "ｊｏｓｅｆｉｎｅ"] {
             let form = RegisterRequest {
                 email: "eve@example.org".to_owned(),
                 password: PASSWORD.to_owned(),
@@ -44,6 +44,14 @@ fn user_names_that_differ_by_form_are_one_name() {
             let refused = app.account().register(form).await;
             assert_eq!(crate::support::Refused::reason(refused), "USERNAME_TAKEN", "{same}");
         }
+        let form = RegisterRequest {
+            email: "eve@example.org".to_owned(),
+            password: PASSWORD.to_owned(),
+            username: "Jose\u{FB01}ne".to_owned(),
+            ..Default::default()
+        };
+        assert_eq!(crate::support::Refused::fields(app.account().register(form).await), ["username"]);
+        Person::log_in(app, "Jose\u{FB01}ne", PASSWORD).await.unwrap();
     });
 }
 
@@ -52,7 +60,7 @@ fn a_reset_goes_to_the_stored_address() {
     on_each_database(async |app| {
         Person::register(app, "Kate@Example.org").await;
         let sent = app.mails_to("kate@example.org").await.len();
-        let typed = ["KATE@EXAMPLE.ORG", "\u{212A}ate@example.org", "kate@example.org"];
+        let typed = ["KATE@EXAMPLE.ORG", "\u{212A}ate@example.org", "\u{FF4B}ate@example.org", "kate@example.org"];
         for (number, typed) in typed.iter().enumerate() {
             reset_mail(app, typed).await;
             let mails = app.mailbox.list(None, 100).await.unwrap();
@@ -71,7 +79,6 @@ fn a_look_alike_of_an_address_gets_no_mail() {
         let look_alikes = [
             "k\u{131}m@example.org",
             "k\u{456}m@example.org",
-            "\u{FF4B}im@example.org",
             "kim@ex\u{430}mple.org",
             "kim@example.\u{43E}rg",
             "kim+x@example.org",

@@ -1,5 +1,7 @@
 use crate::support::Refused as _;
-use crate::support::{App, MailText as _, Proof, Purpose, at_once, on_each_database};
+use crate::support::{
+    App, AppOptions, MailText as _, Proof, Purpose, at_once, on_each_database, on_each_database_with,
+};
 use countersign::mail::StoredMail;
 
 const NEW_PASSWORD: &str = "nine loud ravens at dawn";
@@ -65,8 +67,8 @@ fn guesses_made_at_once_are_all_counted() {
 }
 
 #[test]
-fn a_code_is_too_old_after_ten_minutes_and_says_only_that_it_is_invalid() {
-    on_each_database(async |app| {
+fn a_code_may_be_given_a_shorter_life_than_its_link_and_then_says_only_that_it_is_invalid() {
+    on_each_database_with(AppOptions::with("COUNTERSIGN_LINKS__CODE_TTL", "10m"), async |app| {
         for (number, purpose) in Purpose::ALL.into_iter().enumerate() {
             let mail = purpose.mail(app, &format!("ada{number}@example.org")).await;
             app.advance(std::time::Duration::from_secs(600));

@@ -7,7 +7,7 @@ fn an_access_token_dies_with_its_session() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let refreshed = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
         let kept = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
-        let leave = LogoutRequest { refresh_token: refreshed.refresh_token.clone(), everywhere: false };
+        let leave = LogoutRequest { refresh_token: refreshed.refresh_token.clone(), ..Default::default() };
         app.auth().logout(leave).await.unwrap();
         for dead in [&ada.session, &refreshed] {
             assert_eq!(Person::me(app, dead).await.reason(), "SESSION_ENDED");

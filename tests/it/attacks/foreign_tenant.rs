@@ -25,7 +25,8 @@ fn a_token_opens_nothing_in_another_tenant() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let link = reset_mail(app, "ada@example.org").await.link_token();
         let refresh = RefreshRequest { refresh_token: ada.session.refresh_token.clone(), ..Default::default() };
-        let logout = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: true };
+        let logout =
+            LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: true, ..Default::default() };
         let login = LoginRequest {
             identifier: "ada@example.org".to_owned(),
             password: PASSWORD.to_owned(),

@@ -22,6 +22,7 @@ mod link_replay;
 mod locking_out;
 mod login_race;
 mod login_storm;
+mod lookalike_names;
 mod lost_answer;
 mod made_up_events;
 mod mail_injection;

@@ -8,7 +8,8 @@ fn an_old_token_ends_its_own_session_only() {
         let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
         let second = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
         let third = Person::refresh(app, &second.refresh_token).await.unwrap();
-        let stolen = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: true };
+        let stolen =
+            LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: true, ..Default::default() };
         assert_eq!(app.auth().logout(stolen).await.reason(), "SESSION_ENDED", "what was not done is not called done");
         assert_eq!(Person::me(app, &third).await.reason(), "SESSION_ENDED");
         Person::me(app, &other).await.unwrap();

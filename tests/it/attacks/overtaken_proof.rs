@@ -90,8 +90,11 @@ fn signing_out_everywhere_and_in_again_at_once_wait_for_each_other_and_never_for
             let app = &*app;
             let acts = at_once(6, async |number| match number {
                 0 => {
-                    let everywhere =
-                        LogoutRequest { refresh_token: here.session.refresh_token.clone(), everywhere: true };
+                    let everywhere = LogoutRequest {
+                        refresh_token: here.session.refresh_token.clone(),
+                        everywhere: true,
+                        ..Default::default()
+                    };
                     app.auth().logout(everywhere).await.map(drop)
                 }
                 1 => {

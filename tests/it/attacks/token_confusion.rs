@@ -14,7 +14,7 @@ fn a_token_is_good_for_its_own_kind_only() {
         }
         for other in [&access, &action] {
             assert_eq!(Person::refresh(app, other).await.reason(), "TOKEN_INVALID");
-            let leave = LogoutRequest { refresh_token: other.clone(), everywhere: true };
+            let leave = LogoutRequest { refresh_token: other.clone(), everywhere: true, ..Default::default() };
             assert_eq!(app.auth().logout(leave).await.reason(), "TOKEN_INVALID");
         }
         for other in [&access, &refresh] {

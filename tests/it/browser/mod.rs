@@ -49,6 +49,21 @@ fn a_captcha_is_shown_when_it_is_asked_for_and_the_person_goes_on() {
     play("captcha");
 }
 
+#[test]
+fn a_link_that_was_changed_on_the_way_or_used_leads_somewhere() {
+    play("changed_links");
+}
+
+#[test]
+fn a_tab_that_hangs_keeps_nobody_from_signing_out() {
+    play("hanging_tab");
+}
+
+#[test]
+fn a_browser_that_keeps_no_cookies_is_told_so_and_leaves_no_session_behind() {
+    play("no_cookies");
+}
+
 /// Plays a scenario to its end. It starts the program itself, as often and with the settings that it wants.
 fn play(scenario: &str) {
     let (Some(node), Some(chromium), Some(_)) = (binary("node", &[]), binary("chromium", &[]), binary("openssl", &[]))

@@ -1,7 +1,7 @@
 //! The tokens of browsers.
 
 use crate::support::{
-    Answer, Jar, Person, bearer,
+    Answer, App, Jar, Person, bearer,
     jar::{ACCESS, DEVICE, REFRESH, TURN, login, read, set_cookies},
     on_each_database, reason,
 };
@@ -335,5 +335,75 @@ fn cookies_split_over_several_headers_are_one_list() {
         let twice = [("cookie", access.as_str()), ("cookie", access.as_str())];
         let answer = split.ask_with(app, "AccountService/GetMe", &GetMeRequest {}, &twice).await;
         assert_eq!(reason(&answer.rpc_status()), "TOKEN_MISSING", "a cookie that was planted beside ours is no cookie");
+    });
+}
+
+/// The answer to a login, of which the browser keeps no cookie.
+async fn log_in_without_cookies(app: &App) -> LoginResponse {
+    let answer: LoginResponse = read(&Jar::default().ask(app, "AuthService/Login", &login(EMAIL)).await).unwrap();
+    assert!(!answer.cancel_token.is_empty());
+    answer
+}
+
+fn cancel(answer: &LoginResponse) -> LogoutRequest {
+    LogoutRequest { cancel_token: answer.cancel_token.clone(), ..Default::default() }
+}
+
+const LIVE: &str = "SELECT count(*) FROM sessions WHERE ended_at IS NULL";
+
+#[test]
+fn a_page_whose_browser_keeps_no_cookies_ends_the_session_that_nobody_can_use() {
+    on_each_database(async |app| {
+        Person::register(app, EMAIL).await;
+        let answer = log_in_without_cookies(app).await;
+        let nobody = Jar::default();
+        assert_eq!(reason(&nobody.me(app).await.unwrap_err()), "TOKEN_MISSING");
+        assert_eq!(app.number(LIVE).await, 1);
+        for _ in 0..2 {
+            let logout = nobody.ask(app, "AuthService/Logout", &cancel(&answer)).await;
+            read::<LogoutResponse>(&logout).unwrap();
+            assert!(set_cookies(&logout).is_empty(), "{logout:?}");
+        }
+        assert_eq!(app.number(LIVE).await, 0);
+        assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'logged_out'").await, 1);
+    });
+}
+
+#[test]
+fn what_cancels_a_login_opens_nothing_and_ends_no_session_that_is_kept_or_is_another() {
+    on_each_database(async |app| {
+        let other = Person::sign_up(app, EMAIL).await;
+        assert_eq!(app.number(LIVE).await, 1);
+        let browser = Jar::default();
+        let answer: LoginResponse = browser.call(app, "AuthService/Login", &login(EMAIL)).await.unwrap();
+        let token = answer.cancel_token.clone();
+        let refresh = RefreshRequest { refresh_token: token.clone() };
+        assert_eq!(reason(&app.auth().refresh(refresh).await.unwrap_err()), "TOKEN_INVALID");
+        assert_eq!(reason(&app.account().get_me(bearer(&token, GetMeRequest {})).await.unwrap_err()), "TOKEN_INVALID");
+        let verify = VerifyRequest { token: token.clone(), ..Default::default() };
+        assert_eq!(reason(&app.account().verify(verify).await.unwrap_err()), "LINK_INVALID");
+        let everywhere = LogoutRequest { everywhere: true, ..cancel(&answer) };
+
+        // Sooner a browser is given the same generation again.
+        app.advance(Duration::from_mins(1));
+        browser.refresh(app).await.unwrap();
+        assert_eq!(reason(&app.auth().logout(everywhere).await.unwrap_err()), "TOKEN_INVALID");
+        assert_eq!(app.number(LIVE).await, 2, "a session that was refreshed is one that is kept");
+        Person::me(app, &other.session).await.unwrap();
+
+        let late = log_in_without_cookies(app).await;
+        app.advance(Duration::from_mins(5));
+        assert_eq!(reason(&app.auth().logout(cancel(&late)).await.unwrap_err()), "TOKEN_INVALID");
+        let everywhere = LogoutRequest { everywhere: true, ..cancel(&log_in_without_cookies(app).await) };
+        app.auth().logout(everywhere).await.unwrap();
+        Person::me(app, &other.session).await.unwrap();
+    });
+}
+
+#[test]
+fn a_native_login_is_given_nothing_to_cancel_it_with() {
+    on_each_database(async |app| {
+        Person::register(app, EMAIL).await;
+        assert_eq!(app.auth().login(login(EMAIL)).await.unwrap().into_inner().cancel_token, "");
     });
 }

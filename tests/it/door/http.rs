@@ -73,7 +73,7 @@ fn a_path_that_leads_nowhere_is_not_found() {
     on_each_database(async |app| {
         for version in VERSIONS {
             for path in
-                ["/nothing", "/verify/", "/../etc/passwd", "/%2e%2e/", "/countersign.v1.AuthService", "/metrics"]
+                ["/nothing", "/verify/x", "/../etc/passwd", "/%2e%2e/", "/countersign.v1.AuthService", "/metrics"]
             {
                 for method in ["GET", "POST"] {
                     let answer = ask(app, version, method, path, None).await;

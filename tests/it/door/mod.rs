@@ -19,3 +19,4 @@ mod private_answers;
 pub(crate) mod profile;
 mod request_line;
 mod streams;
+mod typed;

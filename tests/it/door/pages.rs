@@ -41,6 +41,53 @@ fn opening_a_mailed_link_acts_on_nothing_and_leaves_the_token_in_no_log() {
     });
 }
 
+/// Links as they were mailed, and what gateways and mail programs made of them.
+const BENT: [&str; 7] = [
+    "/verify/",
+    "/verify%23token={}",
+    "/verify%23token%3D{}",
+    "/verify/%23token={}%3E",
+    "/verify%3E",
+    "/reset/",
+    "/confirm-email.",
+];
+
+#[test]
+fn a_link_that_was_changed_on_the_way_opens_its_page_and_leaves_its_token_in_no_log() {
+    on_each_database(async |app| {
+        let token = "v4.local.canary-of-a-token";
+        for bent in BENT {
+            for method in ["GET", "HEAD"] {
+                let answer = open(app, method, &bent.replace("{}", token)).await;
+                assert_eq!(answer.status, StatusCode::OK, "{method} {bent}");
+                assert_eq!(told(&answer, "cache-control"), Some("no-store"), "{method} {bent}");
+                assert_eq!(told(&answer, "referrer-policy"), Some("no-referrer"), "{method} {bent}");
+                assert!(!String::from_utf8_lossy(&answer.body).contains("canary"), "{bent} is told back");
+            }
+            assert_ne!(open(app, "POST", &bent.replace("{}", token)).await.status, StatusCode::OK, "{bent}");
+        }
+        assert!(!app.log.text().contains("canary"), "the token is in the log");
+    });
+}
+
+#[test]
+fn a_browser_that_asks_for_nothing_there_is_shown_a_page_that_says_so() {
+    on_each_database(async |app| {
+        let ask = async |path: &str, accept: &str| {
+            let request = Request::get(path).header("accept", accept).body(Full::default()).unwrap();
+            send(app.address, Version::HTTP_11, request).await
+        };
+        let page = ask("/nowhere", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8").await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
+        assert_eq!(told(&page, "content-type"), Some("text/html; charset=utf-8"));
+        assert!(told(&page, "content-security-policy").unwrap().contains("script-src 'self'"));
+        assert!(String::from_utf8_lossy(&page.body).contains("/assets/"));
+        assert!(ask("/nowhere", "*/*").await.body.is_empty(), "who does not ask for a page gets none");
+        let rpc = ask("/countersign.v1.AuthService/Login", "text/html").await;
+        assert_eq!((rpc.status, rpc.body.len()), (StatusCode::METHOD_NOT_ALLOWED, 0));
+    });
+}
+
 #[test]
 fn pages_run_nothing_but_our_own_files_and_nobody_frames_them() {
     on_each_database(async |app| {
@@ -156,6 +203,9 @@ fn an_operator_with_a_front_end_switches_the_pages_off_and_mails_lead_there() {
     on_each_database_with(options, async |app| {
         for page in PAGES {
             assert_eq!(open(app, "GET", page).await.status, StatusCode::NOT_FOUND, "{page}");
+        }
+        for bent in BENT {
+            assert_eq!(open(app, "GET", bent).await.status, StatusCode::NOT_FOUND, "{bent}");
         }
         let form = RegisterRequest {
             email: "ada@example.org".to_owned(),

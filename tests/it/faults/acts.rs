@@ -244,7 +244,11 @@ pub(super) const ACTS: &[Act] = &[
             Box::pin(async move {
                 let refresh_token = Person::sign_up(app, &email).await.session.refresh_token;
                 Person::log_in(app, &email, PASSWORD).await.unwrap();
-                call!(auth, logout, LogoutRequest { refresh_token: refresh_token.clone(), everywhere: true })
+                call!(
+                    auth,
+                    logout,
+                    LogoutRequest { refresh_token: refresh_token.clone(), everywhere: true, ..Default::default() }
+                )
             })
         },
     },

@@ -68,7 +68,7 @@ fn sessions_go_a_week_after_they_were_over_and_live_ones_stay() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let ended = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
         Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
-        let form = LogoutRequest { refresh_token: ended.refresh_token.clone(), everywhere: false };
+        let form = LogoutRequest { refresh_token: ended.refresh_token.clone(), ..Default::default() };
         app.auth().logout(form).await.unwrap();
         app.advance(7 * DAY);
         app.purge.run().await.unwrap();

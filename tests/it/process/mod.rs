@@ -10,6 +10,7 @@ mod deployment;
 mod first_start;
 mod health;
 mod key;
+mod lists;
 mod mail_command;
 mod metrics;
 mod orders;

@@ -88,7 +88,9 @@ async fn an_operator_signs_everybody_out() {
     let service = ServiceProcess::start(&options);
     let client = Client::to(&service.address).await;
     let session = client.sign_up("ada@example.org").await;
-    assert!(options.succeed(&["session", "end-all"]).starts_with("ended 1 sessions"));
+    assert!(options.fail(&["session", "end-all"]).contains("--yes"), "nobody is there to be asked");
+    client.me(&session).await.unwrap();
+    assert!(options.succeed(&["session", "end-all", "--yes"]).starts_with("ended 1 sessions"));
     assert_eq!(client.me(&session).await.reason(), "SESSION_ENDED");
     assert_eq!(client.refresh(&session.refresh_token).await.reason(), "SESSION_ENDED");
     let trail = eventually("the audit trail", async || {
@@ -97,6 +99,6 @@ async fn an_operator_signs_everybody_out() {
     })
     .await;
     assert!(!trail.contains(&session.refresh_token));
-    assert!(options.succeed(&["session", "end-all"]).starts_with("ended 0 sessions"));
+    assert!(options.succeed(&["session", "end-all", "--yes"]).starts_with("ended 0 sessions"));
     service.stop();
 }

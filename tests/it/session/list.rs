@@ -80,7 +80,7 @@ fn sessions_that_are_over_are_not_listed() {
         let idle = Person::sign_up(app, "ada@example.org").await;
         app.advance(Duration::from_secs(14 * 24 * 60 * 60));
         let ended = Person::log_in(app, &idle.email, PASSWORD).await.unwrap();
-        let leave = LogoutRequest { refresh_token: ended.refresh_token, everywhere: false };
+        let leave = LogoutRequest { refresh_token: ended.refresh_token, ..Default::default() };
         app.auth().logout(leave).await.unwrap();
         let ada =
             Person { email: idle.email, session: Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap() };

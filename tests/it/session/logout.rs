@@ -8,12 +8,12 @@ const DAY: Duration = Duration::from_hours(24);
 const MOMENT: Duration = Duration::from_micros(1);
 
 async fn leave(app: &App, refresh_token: &str, everywhere: bool) -> Result<(), Status> {
-    let form = LogoutRequest { refresh_token: refresh_token.to_owned(), everywhere };
+    let form = LogoutRequest { refresh_token: refresh_token.to_owned(), everywhere, ..Default::default() };
     app.auth().logout(form).await.map(|_| ())
 }
 
 async fn leave_by_access(app: &App, access_token: &str, everywhere: bool) -> Result<(), Status> {
-    let form = LogoutRequest { refresh_token: String::new(), everywhere };
+    let form = LogoutRequest { refresh_token: String::new(), everywhere, ..Default::default() };
     app.auth().logout(bearer(access_token, form)).await.map(|_| ())
 }
 
@@ -190,7 +190,7 @@ fn the_refresh_token_decides_when_an_access_token_comes_along() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let eve = Person::sign_up(app, "eve@example.org").await;
-        let form = LogoutRequest { refresh_token: eve.session.refresh_token.clone(), everywhere: false };
+        let form = LogoutRequest { refresh_token: eve.session.refresh_token.clone(), ..Default::default() };
         app.auth().logout(ada.asks(form)).await.unwrap();
         assert_over(app, &eve.session).await;
         assert_alive(app, &ada.session).await;

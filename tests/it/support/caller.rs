@@ -30,7 +30,7 @@ impl Caller {
             device_token: device_token.to_owned(),
             ..Default::default()
         };
-        let LoginResponse { outcome, device_token } =
+        let LoginResponse { outcome, device_token, .. } =
             self.auth.clone().login(self.from(form)).await.unwrap().into_inner();
         let Some(login_response::Outcome::Session(session)) = outcome else { panic!("a login without a session") };
         (session, device_token)

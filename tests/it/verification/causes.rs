@@ -28,7 +28,7 @@ fn every_way_of_ending_a_session_is_told_to_backends() {
         let ada = Person::sign_up(app, "ada@example.org").await;
 
         let session = logged_in(app).await;
-        let leaving = LogoutRequest { refresh_token: session.refresh_token.clone(), everywhere: false };
+        let leaving = LogoutRequest { refresh_token: session.refresh_token.clone(), ..Default::default() };
         app.auth().logout(leaving).await.unwrap();
         assert_eq!(heard(app, &mut following).await, [ended(&session)], "Logout");
 
@@ -71,7 +71,8 @@ fn logging_out_everywhere_and_guessing_the_password_are_told_to_backends() {
         following.snapshot().await;
         let ada = Person::sign_up(app, "ada@example.org").await;
         let other = logged_in(app).await;
-        let leaving = LogoutRequest { refresh_token: other.refresh_token.clone(), everywhere: true };
+        let leaving =
+            LogoutRequest { refresh_token: other.refresh_token.clone(), everywhere: true, ..Default::default() };
         app.auth().logout(leaving).await.unwrap();
         let mut all = heard(app, &mut following).await;
         all.sort_by_key(|target| format!("{target:?}"));
@@ -140,7 +141,7 @@ fn a_session_without_a_living_access_token_is_not_worth_a_line() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         app.advance(std::time::Duration::from_secs(2 * 3_600));
-        let leaving = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: false };
+        let leaving = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), ..Default::default() };
         app.auth().logout(leaving).await.unwrap();
         assert_eq!(app.rows("revocations").await, 0);
     });

@@ -31,7 +31,7 @@ fn whatever_does_not_hold_is_not_active_and_says_nothing() {
     on_each_database(async |app| {
         let backend = Backend::enrol(app, "orders").await;
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let leaving = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: false };
+        let leaving = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), ..Default::default() };
         app.auth().logout(leaving).await.unwrap();
         let eve = Person::sign_up(app, "eve@example.org").await;
         let id = eve.session.account.as_ref().unwrap().account_id.parse().unwrap();

@@ -60,7 +60,7 @@ fn a_backend_knows_who_calls_and_hears_of_every_end() {
             verifier.verify(&session.access_token).unwrap();
         }
 
-        let leaving = LogoutRequest { refresh_token: left.refresh_token, everywhere: false };
+        let leaving = LogoutRequest { refresh_token: left.refresh_token, ..Default::default() };
         app.auth().logout(leaving).await.unwrap();
         assert_eq!(refused(app, &verifier, &left.access_token).await, Rejected::Revoked);
         verifier.verify(&revoked.access_token).unwrap();
@@ -87,7 +87,7 @@ fn a_backend_knows_who_calls_and_hears_of_every_end() {
 fn a_backend_that_connects_late_refuses_what_ended_before() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let leaving = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: false };
+        let leaving = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), ..Default::default() };
         app.auth().logout(leaving).await.unwrap();
         let verifier = connect_default(app).await;
         assert_eq!(verifier.verify(&ada.session.access_token).unwrap_err(), Rejected::Revoked);
@@ -226,7 +226,7 @@ fn a_backend_hears_that_everybody_was_signed_out_and_goes_on() {
         let back = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
         verifier.verify(&back.access_token).unwrap();
         eventually("the feed", async || (verifier.status().feed == FeedState::Live).then_some(())).await;
-        let leaving = LogoutRequest { refresh_token: back.refresh_token, everywhere: false };
+        let leaving = LogoutRequest { refresh_token: back.refresh_token, ..Default::default() };
         app.auth().logout(leaving).await.unwrap();
         assert_eq!(refused(app, &verifier, &back.access_token).await, Rejected::Revoked);
     });

@@ -15,7 +15,7 @@ use tonic::transport::Endpoint;
 
 async fn leave(app: &App) -> String {
     let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
-    let leaving = LogoutRequest { refresh_token: session.refresh_token, everywhere: false };
+    let leaving = LogoutRequest { refresh_token: session.refresh_token, ..Default::default() };
     app.auth().logout(leaving).await.unwrap();
     app.follow.run().await.unwrap();
     session.session_id

@@ -21,7 +21,9 @@ import type { PageName } from "./routes";
 import { ERRORS, TEXTS } from "./texts";
 import { Footer } from "./ui/footer";
 import { Header } from "./ui/header";
+import { Button } from "./ui/action";
 import { Note } from "./ui/note";
+import { WaitView } from "./ui/wait-view";
 
 const PAGES: Readonly<Record<Exclude<PageName, "start">, ComponentType>> = {
   signIn: SignInPage,
@@ -78,6 +80,7 @@ export function AppView({ parts, notices, language: first }: AppViewProps) {
       <SkipLink />
       <Header />
       <main id="main" class="main" tabIndex={-1}>
+        <WaitView />
         <NoticeView notice={notice} />
         <CurrentPage key={place.visit} />
       </main>
@@ -92,7 +95,14 @@ export function AppView({ parts, notices, language: first }: AppViewProps) {
 function CurrentPage() {
   const { place, errors } = useApp();
   const [error] = useErrorBoundary();
-  if (error !== undefined) return <Note tone="bad">{errors.broken}</Note>;
+  if (error !== undefined) {
+    return (
+      <Note tone="bad">
+        <p>{errors.broken}</p>
+        <Button onClick={() => location.reload()}>{errors.reload}</Button>
+      </Note>
+    );
+  }
   const Page = place.page === undefined || place.page === "start" ? NotFoundPage : PAGES[place.page];
   return <Page />;
 }

@@ -1,8 +1,8 @@
-import { captchaOf, fieldsOf, reasonOf, retryAfter, type Captcha, type FieldFault, type Reason } from "@countersign/client";
+import { captchaOf, CookiesNotKept, fieldsOf, reasonOf, retryAfter, type Captcha, type FieldFault, type Reason } from "@countersign/client";
 import type { Errors } from "./texts";
 
 /** What there is a text for. */
-export type Told = Reason | "ORIGIN_NOT_ALLOWED" | "NO_ANSWER";
+export type Told = Reason | "ORIGIN_NOT_ALLOWED" | "NO_ANSWER" | "COOKIES_NOT_KEPT" | "COOKIES_NEED_HTTPS";
 
 /** Why something did not work, in no language yet: it is told in whichever one is chosen when it is shown. */
 export interface Fault {
@@ -37,12 +37,17 @@ export function emptyAmong<N extends string>(values: Readonly<Record<N, string>>
 
 /** The fault that a call failed with. */
 export function faultOf(error: unknown): Fault {
-  const reason = reasonOf(error) ?? "NO_ANSWER";
+  const reason = error instanceof CookiesNotKept ? notKept() : (reasonOf(error) ?? "NO_ANSWER");
   // `account.display_name` is the input `display_name`.
   const named = fieldsOf(error).map((fault) => ({ ...fault, field: fault.field.split(".").at(-1) ?? fault.field }));
   const about = ABOUT[reason];
   const fields = named.length === 0 && about ? [{ field: about, reason: "", description: "" }] : named;
   return { reason, fields, wait: retryAfter(error), captcha: captchaOf(error) };
+}
+
+/** On localhost without https some browsers keep them, and Safari does not. */
+function notKept(): Told {
+  return globalThis.location?.protocol === "http:" ? "COOKIES_NEED_HTTPS" : "COOKIES_NOT_KEPT";
 }
 
 /** What is wrong with one field, for people. */

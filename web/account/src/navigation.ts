@@ -1,3 +1,4 @@
+import { straightened, tokenIn } from "./mail-link";
 import { pageAt, takesToken, type PageName, type Path } from "./routes";
 
 /** Where the person is. */
@@ -69,15 +70,12 @@ export class Navigation {
 
   #arrive(visit: number, given?: string): Place {
     const { pathname, search, hash } = this.frame.location;
-    const page = pageAt(pathname);
+    const straight = straightened(pathname);
+    const path = pageAt(pathname) === undefined && pageAt(straight) !== undefined ? straight : pathname;
+    const page = pageAt(path);
     // Before anything else can read the address, and before the browser can remember it.
-    if (hash !== "" || search !== "") this.frame.history.replaceState(null, "", pathname);
-    const token = takesToken(page) ? (given ?? tokenIn(hash)) : undefined;
-    return { path: pathname, page, token, visit };
+    if (hash !== "" || search !== "" || path !== pathname) this.frame.history.replaceState(null, "", path);
+    const token = takesToken(page) ? (given ?? tokenIn(hash) ?? tokenIn(search) ?? tokenIn(pathname)) : undefined;
+    return { path, page, token, visit };
   }
-}
-
-/** The token in the fragment of a mailed link. */
-export function tokenIn(hash: string): string | undefined {
-  return /^#token=([^&]+)$/.exec(hash)?.[1];
 }

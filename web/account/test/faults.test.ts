@@ -1,3 +1,4 @@
+import { CookiesNotKept } from "@countersign/client";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
@@ -92,4 +93,11 @@ test("fields that were left empty are told without asking the service", () => {
   assert.ok(fault);
   const texts = fault.fields.map((field) => fieldText(fault, field, ERRORS.en));
   assert.deepEqual(texts, [ERRORS.en.empty["password"], ERRORS.en.fields["code"], ERRORS.en.fields["understood"]]);
+});
+
+test("a browser that keeps no cookies is told so, and without https what Safari needs", () => {
+  assert.equal(faultOf(new CookiesNotKept()).reason, "COOKIES_NOT_KEPT");
+  Object.defineProperty(globalThis, "location", { value: { protocol: "http:" }, configurable: true });
+  assert.equal(faultOf(new CookiesNotKept()).reason, "COOKIES_NEED_HTTPS");
+  Reflect.deleteProperty(globalThis, "location");
 });

@@ -1,17 +1,60 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linkIn } from "../src/mail-link";
+import { linkIn, straightened, tokenIn } from "../src/mail-link";
 import { Navigation } from "../src/navigation";
 import { needsSession, pageAt, PATHS } from "../src/routes";
 import { Tab } from "./browser";
 
 test("the token of a mailed link is taken, and is gone from the address and from the history", () => {
   for (const path of [PATHS.verify, PATHS.reset, PATHS.confirmEmail]) {
-    const tab = new Tab(`${path}#token=v4.local.abc_-=`);
+    const tab = new Tab(`${path}#token=v4.local.abc_-`);
     const { place } = new Navigation(tab);
-    assert.equal(place.token, "v4.local.abc_-=");
+    assert.equal(place.token, "v4.local.abc_-");
     assert.deepEqual(tab.entries, [path]);
   }
+});
+
+test("a link that a gateway or a mail program bent leads to its page with its token, and the address is clean", () => {
+  const bent = [
+    "/verify%23token=v4.local.abc",
+    "/verify%23token%3Dv4.local.abc",
+    "/verify/#token=v4.local.abc",
+    "/verify/%23token=v4.local.abc",
+    "/verify#token=v4.local.abc&utm_source=mail",
+    "/verify?utm_source=mail#token=v4.local.abc",
+    "/verify?token=v4.local.abc",
+    "/verify#token=v4.local.abc.",
+    "/verify#token=v4.local.abc%3E",
+    "/verify#token=v4.local.abc>",
+    "/verify#token%3Dv4.local.abc",
+    "/verify#token=3Dv4.local.abc",
+  ];
+  for (const address of bent) {
+    const tab = new Tab(address);
+    const { place } = new Navigation(tab);
+    assert.deepEqual([place.page, place.token, tab.entries], ["verify", "v4.local.abc", ["/verify"]], address);
+  }
+});
+
+test("a link that lost its token leads to the page that asks for the code", () => {
+  for (const address of ["/verify", "/verify/", "/verify#", "/verify#token=", "/verify%3E", "/verify."]) {
+    const tab = new Tab(address);
+    const { place } = new Navigation(tab);
+    assert.deepEqual([place.page, place.token, tab.entries[0]?.split("#")[0]], ["verify", undefined, "/verify"], address);
+  }
+});
+
+test("a path that no page has stays as it is, whatever is behind it", () => {
+  assert.equal(new Navigation(new Tab("/nowhere/")).place.page, undefined);
+  assert.equal(new Navigation(new Tab("/nowhere%23token=abc")).place.page, undefined);
+  assert.equal(straightened("/"), "");
+});
+
+test("the token is found in whatever was pasted in place of a code", () => {
+  for (const pasted of ["v4.local.abc", "https://id.example.org/verify#token=v4.local.abc", "<https://id.example.org/verify#token=v4.local.abc>."]) {
+    assert.equal(tokenIn(pasted), "v4.local.abc", pasted);
+  }
+  for (const typed of ["1234 5678", "", "token", "#token="]) assert.equal(tokenIn(typed), undefined, typed);
 });
 
 test("a token on a page that takes none is dropped, and dropped from the address", () => {
@@ -82,6 +125,7 @@ test("the link in a mail is found, and one that leads elsewhere is not", () => {
   assert.deepEqual(linkIn(text), { path: "/reset", token: "v4.local.x-y_z" });
   assert.equal(linkIn("see https://id.example.org/account#token=abc"), undefined);
   assert.equal(linkIn("no link"), undefined);
+  assert.deepEqual(linkIn("https://id.example.org/reset/#token=v4.local.x&utm=1"), { path: "/reset", token: "v4.local.x" });
 });
 
 test("an answer that comes late takes nobody away from where they went", () => {

@@ -4,7 +4,7 @@ import { AccountService } from "./generated/countersign/v1/account_service_pb.js
 import { SessionService } from "./generated/countersign/v1/session_service_pb.js";
 import { SessionKeeper, type Credentials, type SignedIn } from "./keeper.js";
 import { page, type Surroundings } from "./surroundings.js";
-import { Tabs, type SessionChange } from "./tabs.js";
+import { Tabs, type SessionChange, type Wait } from "./tabs.js";
 import { bounded, grpcWeb, toTenant } from "./transport.js";
 
 /** How a Countersign is reached. */
@@ -40,6 +40,11 @@ export interface Countersign {
   readonly signedIn: boolean | undefined;
   /** Calls `listener` whenever somebody signed in or the session ended, in this tab or another. Returns what ends that. */
   onChange(listener: (change: SessionChange) => void): () => void;
+  /**
+   * Calls `listener` when a call waits for another tab for longer than a moment, when it goes on without that tab because it did not
+   * give way, and when the wait is over. Returns what ends that.
+   */
+  onWait(listener: (wait: Wait) => void): () => void;
 }
 
 /** Connects a page with a Countersign. Nothing is sent before the first call. */
@@ -62,5 +67,6 @@ export function createCountersign(options: Options): Countersign {
       return tabs.signedIn;
     },
     onChange: (listener) => tabs.onChange(listener),
+    onWait: (listener) => tabs.onWait(listener),
   };
 }

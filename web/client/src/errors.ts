@@ -2,6 +2,18 @@ import { ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "./generated/countersign/v1/error_reason_pb.js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "./generated/google/rpc/error_details_pb.js";
 
+/**
+ * The browser keeps no cookies of the service, so nobody can be signed in: they are blocked for the site, or the page is on another
+ * site than the service, or the browser (Safari) takes `Secure` cookies over https alone and the service is at `http://localhost`.
+ */
+export class CookiesNotKept extends Error {
+  override readonly name = "CookiesNotKept";
+
+  constructor() {
+    super("the browser does not keep the cookies of the service");
+  }
+}
+
 /** Why a call was refused: the closed list of `error_reason.proto`. */
 export type Reason = Exclude<keyof typeof ErrorReason, "UNSPECIFIED">;
 

@@ -1,8 +1,8 @@
 export { createCountersign, type Countersign, type Options } from "./countersign.js";
-export { captchaOf, fieldsOf, reasonOf, retryAfter, type Captcha, type FieldFault, type Reason } from "./errors.js";
+export { captchaOf, CookiesNotKept, fieldsOf, reasonOf, retryAfter, type Captcha, type FieldFault, type Reason } from "./errors.js";
 export type { Account } from "./generated/countersign/v1/account_service_pb.js";
 export type { SessionInfo } from "./generated/countersign/v1/session_service_pb.js";
 export type { Credentials, SignedIn } from "./keeper.js";
 export type { Surroundings } from "./surroundings.js";
-export type { SessionChange } from "./tabs.js";
+export type { SessionChange, Wait } from "./tabs.js";
 export { grpcWeb } from "./transport.js";

@@ -1,7 +1,7 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { CallOptions, Client, Interceptor, StreamRequest, StreamResponse, Transport } from "@connectrpc/connect";
-import { reasonOf, type Reason } from "./errors.js";
+import { CookiesNotKept, reasonOf, type Reason } from "./errors.js";
 import { renewAt } from "./expiry.js";
 import { AccountService, type Account } from "./generated/countersign/v1/account_service_pb.js";
 import { AuthService } from "./generated/countersign/v1/auth_service_pb.js";
@@ -59,6 +59,7 @@ const MOST_ROUNDS = 3;
  */
 export class SessionKeeper {
   readonly #auth: Client<typeof AuthService>;
+  readonly #account: Client<typeof AccountService>;
   #recovering: Promise<void> | undefined;
 
   /** `transport` must not have this keeper's interceptor. */
@@ -68,9 +69,13 @@ export class SessionKeeper {
     private readonly surroundings: Surroundings,
   ) {
     this.#auth = createClient(AuthService, transport);
+    this.#account = createClient(AccountService, transport);
   }
 
-  /** Opens a session. Is not repeated by itself: a second session would be opened. */
+  /**
+   * Opens a session. Is not repeated by itself: a second session would be opened. Rejects with `CookiesNotKept` where the browser
+   * keeps no cookies of the service; then there is no session.
+   */
   login(credentials: Credentials, options?: CallOptions): Promise<SignedIn> {
     return this.tabs.alone(async () => {
       let header = new Headers();
@@ -78,14 +83,31 @@ export class SessionKeeper {
         header = given;
         options?.onHeader?.(given);
       };
-      const { outcome } = await this.#auth.login(credentials, { ...options, onHeader });
+      if (!this.surroundings.cookies()) throw new CookiesNotKept();
+      const { outcome, cancelToken } = await this.#auth.login(credentials, { ...options, onHeader });
       if (outcome.case !== "session") {
         throw new ConnectError("the service asks for a step that this client does not know", Code.Unimplemented);
       }
+      await this.#confirm(cancelToken, options);
       this.tabs.publish({ signedIn: true }, { opened: true, renewAt: renewAt(outcome.value, header, this.surroundings.now()) });
       const { sessionId, account, refreshExpireTime } = outcome.value;
       return { sessionId, account, expireTime: refreshExpireTime && timestampDate(refreshExpireTime) };
     }, options?.signal);
+  }
+
+  /**
+   * Finds out whether the browser kept the cookies that the login brought, by a call that needs them. A session that nobody can use is
+   * ended: it would stay for weeks, and there would be one more with every try.
+   */
+  async #confirm(cancelToken: string, options?: CallOptions): Promise<void> {
+    const call: CallOptions = { timeoutMs: ATTEMPT_TIMEOUT, ...(options?.signal && { signal: options.signal }) };
+    try {
+      await this.#account.getMe({}, call);
+    } catch (error) {
+      if (reasonOf(error) !== "TOKEN_MISSING") return;
+      await this.#auth.logout({ cancelToken }, call).catch(() => {});
+      throw new CookiesNotKept();
+    }
   }
 
   /**

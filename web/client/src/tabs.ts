@@ -19,6 +19,20 @@ interface Note extends SessionChange {
 }
 
 /**
+ * How it stands with a call that needs the cookies for itself: another tab has them and lets it wait; another tab had them for too
+ * long, so that this one goes on without it; it goes on.
+ */
+export type Wait = "waiting" | "overtaking" | "over";
+
+/** After how long of waiting for another tab the page is told, in milliseconds. */
+const TOLD_AFTER = 2_000;
+/**
+ * How long a call waits for another tab at most, in milliseconds. A tab that works gives way in less, unless its own calls are lost
+ * again and again. One that hangs never does: it was suspended, or a script of the page asked for the same lock.
+ */
+const PATIENCE = 15_000;
+
+/**
  * What the tabs of an origin share: one lock, and a note of when the cookies last changed.
  *
  * The lock is what safety rests on. The note only saves work: browsers may show a tab an older note for a moment, and then
@@ -27,6 +41,8 @@ interface Note extends SessionChange {
 export class Tabs {
   #last: Note | undefined;
   readonly #listeners = new Set<(change: SessionChange) => void>();
+  readonly #watchers = new Set<(wait: Wait) => void>();
+  #wait: Wait = "over";
 
   constructor(
     private readonly name: string,
@@ -39,10 +55,66 @@ export class Tabs {
     });
   }
 
-  /** Runs `act` while no other tab runs one. */
-  alone<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const options: LockOptions = signal ? { mode: "exclusive", signal } : { mode: "exclusive" };
-    return this.surroundings.locks.request(this.name, options, act) as Promise<T>;
+  /**
+   * Runs `act` while no other tab runs one. A tab that does not give way in time is overtaken: then both run, and the service alone keeps
+   * an older answer from replacing a newer one, as it does between origins.
+   */
+  async alone<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
+    let begun: Promise<T> | undefined;
+    let impatient = false;
+    const waiting = new AbortController();
+    const giveUp = () => waiting.abort(signal?.reason);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    const timers = [
+      this.surroundings.timer(TOLD_AFTER, () => this.#tell("waiting")),
+      this.surroundings.timer(PATIENCE, () => {
+        impatient = true;
+        waiting.abort();
+      }),
+    ];
+    const settle = () => {
+      for (const stop of timers) stop();
+      signal?.removeEventListener("abort", giveUp);
+    };
+    const begin = () => {
+      settle();
+      this.#tell(impatient ? "overtaking" : "over");
+      return (begun = act());
+    };
+    try {
+      return await this.#lock({ signal: waiting.signal }, begin);
+    } catch (error) {
+      // What has begun goes on although another tab took the lock over, and what it comes to counts.
+      if (begun !== undefined) return await begun;
+      settle();
+      if (!impatient) {
+        this.#tell("over");
+        throw error;
+      }
+    }
+    try {
+      return await this.#lock({ steal: true }, begin);
+    } catch {
+      return await (begun ?? begin());
+    }
+  }
+
+  #lock<T>(options: LockOptions, act: () => Promise<T>): Promise<T> {
+    return this.surroundings.locks.request(this.name, { mode: "exclusive", ...options }, act) as Promise<T>;
+  }
+
+  /** Calls `listener` when a call begins to wait for another tab, overtakes it, or goes on. Returns what ends that. */
+  onWait(listener: (wait: Wait) => void): () => void {
+    this.#watchers.add(listener);
+    return () => this.#watchers.delete(listener);
+  }
+
+  #tell(wait: Wait): void {
+    // Most calls never wait.
+    if (wait === this.#wait) return;
+    this.#wait = wait;
+    for (const listener of [...this.#watchers]) listener(wait);
   }
 
   /** Changes whenever the cookies do. */

@@ -13,6 +13,7 @@ async function signedIn({ wrong = 0, lifetime = 600_000 } = {}) {
   const tabs = Array.from({ length: 10 }, () => browser.tab().countersign);
   const [first] = tabs as [(typeof tabs)[0]];
   await first.login({ identifier: "ada", password: "x" });
+  browser.received.length = 0;
   const callInAll = () => Promise.all(tabs.map(({ account }) => account.getMe({})));
   return { browser, first, callInAll };
 }

@@ -66,6 +66,10 @@ export class Browser {
   outward: (method: string) => Promise<void> = async () => {};
   homeward: (method: string) => Promise<void> = async () => {};
 
+  /** Whether the browser says that it keeps cookies, and whether it does. */
+  saysCookies = true;
+  keepsCookies = true;
+
   /** The clocks of the browser and of the service, in milliseconds, and how long an access token is good. */
   time = 1_000_000;
   serviceTime = 1_000_000;
@@ -76,7 +80,8 @@ export class Browser {
   #sessions = 0;
   readonly #items = new Map<string, string>();
   readonly #tabs: EventTarget[] = [];
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly locks = new Locks();
+  #timers: { readonly due: number; readonly act: () => void }[] = [];
 
   signIn(): void {
     this.live = { session: ++this.#sessions, generation: 1 };
@@ -95,6 +100,9 @@ export class Browser {
   pass(duration: number): void {
     this.time += duration;
     this.serviceTime += duration;
+    const due = this.#timers.filter(({ due }) => due <= this.time);
+    this.#timers = this.#timers.filter(({ due }) => due > this.time);
+    for (const { act } of due) act();
   }
 
   tab({ storage = true, ...options }: { storage?: boolean } & Partial<Options> = {}): Tab {
@@ -122,20 +130,18 @@ export class Browser {
         queueMicrotask(() => other.dispatchEvent(Object.assign(new Event("storage"), { key, newValue })));
       }
     };
-    const request = async (_name: string, options: LockOptions, act: () => Promise<unknown>) => {
-      const turn = this.#queue.then(() => {
-        options.signal?.throwIfAborted();
-        return act();
-      });
-      this.#queue = turn.catch(() => {});
-      return turn;
-    };
     return {
-      locks: { request } as unknown as Surroundings["locks"],
+      locks: this.locks as unknown as Surroundings["locks"],
+      cookies: () => this.saysCookies,
       storage: storage ? { getItem: (key) => this.#items.get(key) ?? null, setItem } : undefined,
       events,
       now: () => this.time,
       random: () => 0,
+      timer: (duration, act) => {
+        const timer = { due: this.time + duration, act };
+        this.#timers.push(timer);
+        return () => void (this.#timers = this.#timers.filter((other) => other !== timer));
+      },
       sleep: async (duration, signal) => {
         signal?.throwIfAborted();
         this.pauses.push(duration);
@@ -154,7 +160,7 @@ export class Browser {
     request.signal.throwIfAborted();
     const headers = answer instanceof ConnectError ? answer.metadata : answer.header;
     const cookies = headers.get("x-jar");
-    if (cookies !== null) this.jar = cookies === "" ? undefined : JSON.parse(cookies);
+    if (cookies !== null && this.keepsCookies) this.jar = cookies === "" ? undefined : JSON.parse(cookies);
     if (answer instanceof ConnectError) throw answer;
     return answer;
   };
@@ -183,7 +189,8 @@ export class Browser {
       login: (_, { responseHeader }) => {
         called("Login");
         this.live = { session: ++this.#sessions, generation: 1 };
-        return { outcome: { case: "session", value: opened(responseHeader) } };
+        const cancelToken = `cancel ${this.live.session}`;
+        return { outcome: { case: "session", value: opened(responseHeader) }, cancelToken };
       },
       refresh: (_, { requestHeader, responseHeader }) => {
         called("Refresh");
@@ -198,8 +205,12 @@ export class Browser {
         if (age === 0) this.live.generation++;
         return { session: opened(responseHeader) };
       },
-      logout: (_, { responseHeader }) => {
+      logout: ({ cancelToken }, { responseHeader }) => {
         called("Logout");
+        if (cancelToken !== "") {
+          if (cancelToken === `cancel ${this.live?.session}`) this.live = undefined;
+          return {};
+        }
         this.live = undefined;
         responseHeader.set("x-jar", "");
         return {};
@@ -238,6 +249,42 @@ export class Browser {
         }
       },
     } as never);
+  }
+}
+
+/** The lock of an origin, as Web Locks has it: whoever is overtaken goes on, and hears that the lock is gone. */
+class Locks {
+  #holder: { readonly lost: (reason: unknown) => void } | undefined;
+  readonly #waiting: (() => void)[] = [];
+
+  async request(_name: string, { signal, steal = false }: LockOptions, act: () => Promise<unknown>): Promise<unknown> {
+    signal?.throwIfAborted();
+    if (steal) {
+      this.#holder?.lost(new DOMException("overtaken", "AbortError"));
+      this.#holder = undefined;
+    }
+    if (this.#holder) await this.#turn(signal);
+    let holder: { readonly lost: (reason: unknown) => void } = { lost: () => {} };
+    const lost = new Promise<never>((_, lose) => (holder = { lost: lose }));
+    this.#holder = holder;
+    try {
+      return await Promise.race([act(), lost]);
+    } finally {
+      if (this.#holder === holder) {
+        this.#holder = undefined;
+        this.#waiting.shift()?.();
+      }
+    }
+  }
+
+  #turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((begin, giveUp) => {
+      this.#waiting.push(begin);
+      signal?.addEventListener("abort", () => {
+        this.#waiting.splice(this.#waiting.indexOf(begin) >>> 0, 1);
+        giveUp(signal.reason);
+      });
+    });
   }
 }
 

@@ -1,39 +1,42 @@
 import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { Done } from "../ui/done";
-import { Field, Owner, PasswordField } from "../ui/field";
+import { Owner, PasswordField } from "../ui/field";
 import { Form, Submit } from "../ui/form";
 import { Sheet } from "../ui/frame";
 import { Link } from "../ui/link";
 import { Mailed } from "../ui/mailed";
+import { optionalBeside, PROOF_FIELDS, ProofFields, useProof, type Proof } from "../ui/proof";
+import { WayOn } from "../ui/way-on";
 
 export function ResetPage() {
   const { texts, countersign, account, place } = useApp();
-  const [done, setDone] = useState(false);
+  const [way, setWay] = useState<"link" | "code" | "done">(place.token === undefined ? "code" : "link");
+  const read = useProof();
   const { token } = place;
-  const withToken = async ({ new_password: newPassword }: { new_password: string }) => {
-    await countersign.account.reset({ token: token ?? "", newPassword });
-    setDone(true);
+  const set = async (proof: Proof | undefined, newPassword: string) => {
+    if (proof === undefined) return;
+    await countersign.account.reset({ ...proof, newPassword });
+    setWay("done");
   };
-  const withCode = async ({ email, code, new_password: newPassword }: Record<"email" | "code" | "new_password", string>) => {
-    account.identifier = email;
-    await countersign.account.reset({ email, code, newPassword });
-    setDone(true);
-  };
-  if (done) return <Done title={texts.reset.done} text={texts.reset.doneText} to="signIn" />;
+  if (way === "done") return <Done title={texts.reset.done} text={texts.reset.doneText} to="signIn" />;
   return (
     <Sheet title={texts.reset.title}>
       <Mailed otherwise={texts.reset.lead} />
-      {token === undefined ? (
-        <Form fields={["email", "code", "new_password"]} send={withCode}>
-          <Field name="email" type="email" autocomplete="username" first={account.address} />
-          <Field name="code" autocomplete="one-time-code" digits hint={texts.hints.code} />
-          <PasswordField name="new_password" autocomplete="new-password" hint={texts.hints.newPassword} />
-          <Submit>{texts.reset.action}</Submit>
-        </Form>
+      {way === "link" && token !== undefined ? (
+        <>
+          <Form fields={["new_password"]} send={({ new_password }) => set({ token }, new_password)}>
+            <Owner address={account.address} />
+            <PasswordField name="new_password" autocomplete="new-password" hint={texts.hints.newPassword} />
+            <Submit>{texts.reset.action}</Submit>
+          </Form>
+          <button type="button" class="text-button" onClick={() => setWay("code")}>
+            {texts.verify.insteadCode}
+          </button>
+        </>
       ) : (
-        <Form fields={["new_password"]} send={withToken}>
-          <Owner address={account.address} />
+        <Form fields={[...PROOF_FIELDS, "new_password"]} optional={optionalBeside} send={(values) => set(read(values), values.new_password)}>
+          <ProofFields />
           <PasswordField name="new_password" autocomplete="new-password" hint={texts.hints.newPassword} />
           <Submit>{texts.reset.action}</Submit>
         </Form>
@@ -41,6 +44,7 @@ export function ResetPage() {
       <p class="more">
         <Link to="forgotPassword">{texts.reset.another}</Link>
       </p>
+      <WayOn />
     </Sheet>
   );
 }

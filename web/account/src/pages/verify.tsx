@@ -3,13 +3,22 @@ import { useApp } from "../app-context";
 import { Claim } from "../ui/claim";
 import { Field } from "../ui/field";
 import { Form, Submit } from "../ui/form";
+import { Link } from "../ui/link";
 import { MailNote } from "../ui/mailed";
+import type { Proof } from "../ui/proof";
 
 export function VerifyPage() {
   const { texts, countersign } = useApp();
+  const verify = async (proof: Proof) => {
+    const { passwordLinkMailed } = await countersign.account.verify(proof);
+    return passwordLinkMailed ? { text: texts.verify.doneMailed, to: "reset" as const } : undefined;
+  };
   return (
-    <Claim texts={texts.verify} act={(proof) => countersign.account.verify(proof)}>
+    <Claim texts={texts.verify} act={verify}>
       <Resend />
+      <p class="more">
+        <Link to="register">{texts.verify.otherAddress}</Link>
+      </p>
     </Claim>
   );
 }

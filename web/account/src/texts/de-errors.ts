@@ -45,6 +45,10 @@ export const deErrors: Errors = {
     STORE_UNAVAILABLE: "Der Dienst erreicht gerade seine Daten nicht.",
     INTERNAL: "Im Dienst ist etwas defekt. Bitte versuchen Sie es später noch einmal, und sagen Sie dem Betreiber Bescheid, falls es so bleibt.",
     ORIGIN_NOT_ALLOWED: "Diese Seite wurde unter einer Adresse geöffnet, die der Dienst nicht erlaubt.",
+    COOKIES_NOT_KEPT:
+      "Ihr Browser behält für diese Website keine Cookies, deshalb können Sie nicht angemeldet bleiben. Erlauben Sie sie in den Einstellungen des Browsers unter „Datenschutz“ oder „Website-Einstellungen“, und melden Sie sich noch einmal an.",
+    COOKIES_NEED_HTTPS:
+      "Ihr Browser behält für diese Website keine Cookies, deshalb können Sie nicht angemeldet bleiben. Safari behält sie nur über https: Nehmen Sie hier einen anderen Browser oder https. In anderen Browsern erlauben Sie sie in den Einstellungen unter „Datenschutz“ oder „Website-Einstellungen“.",
     NO_ANSWER: "Der Dienst ist nicht erreichbar. Prüfen Sie Ihre Verbindung, und versuchen Sie es noch einmal.",
   },
   fields: {
@@ -55,7 +59,7 @@ export const deErrors: Errors = {
     password: "Bitte wählen Sie ein anderes Passwort.",
     new_password: "Bitte wählen Sie ein anderes Passwort.",
     current_password: "Das ist nicht Ihr aktuelles Passwort.",
-    code: "Geben Sie die acht Ziffern aus der E-Mail ein.",
+    code: "Geben Sie die acht Ziffern aus der E-Mail ein, oder fügen Sie deren Link ein.",
     username: "Ein Benutzername hat 3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche und beginnt und endet mit einem Buchstaben oder einer Ziffer.",
     display_name: "Ein Name hat höchstens 100 Zeichen und keine unsichtbaren.",
     locale: "Wählen Sie eine Sprache.",
@@ -81,5 +85,6 @@ export const deErrors: Errors = {
   again: (when) => `Versuchen Sie es ${when} noch einmal.`,
   tryAgain: "Noch einmal versuchen",
   broken: "Auf dieser Seite ist etwas schiefgegangen. Bitte laden Sie sie neu.",
+  reload: "Seite neu laden",
   needsSecureOrigin: "Diese Seiten funktionieren nur über https oder auf localhost. Bitte prüfen Sie die Adresse.",
 };

@@ -13,7 +13,7 @@ export const de: Texts = {
     username: "Benutzername",
     display_name: "Name",
     locale: "Sprache der E-Mails",
-    code: "Code aus der E-Mail",
+    code: "Code oder Link aus der E-Mail",
     current_password: "Aktuelles Passwort",
     new_password: "Neues Passwort",
     new_email: "Neue E-Mail-Adresse",
@@ -28,7 +28,8 @@ export const de: Texts = {
     username: "Damit können Sie sich statt mit Ihrer Adresse anmelden.",
     renaming: "Mit dem Benutzernamen melden Sie sich an. Um ihn zu ändern, brauchen Sie Ihr Passwort; Sie bekommen eine E-Mail darüber.",
     displayName: "So sprechen wir Sie an.",
-    code: "Acht Ziffern. Leerzeichen spielen keine Rolle.",
+    code: "Acht Ziffern; Leerzeichen spielen keine Rolle. Öffnet sich der Link nicht, können Sie ihn hier einfügen.",
+    codeAddress: "Wohin der Code ging. Ein Link braucht sie nicht.",
   },
 
   captcha: {
@@ -38,6 +39,10 @@ export const de: Texts = {
     broken: "Die Prüfung konnte nicht geladen werden. Erlauben Sie ihre Inhalte, falls Sie sie blockieren, und versuchen Sie es noch einmal.",
   },
 
+  waits: {
+    waiting: "Ein anderer Tab ist gerade mit Ihrer Anmeldung beschäftigt. Gleich geht es weiter.",
+    overtaking: "Ein anderer Tab hat nicht geantwortet, deshalb ging es hier ohne ihn weiter. Schließen Sie ihn, falls er nicht reagiert.",
+  },
   notices: {
     signInFirst: "Bitte melden Sie sich an, um weiterzumachen.",
     signedOut: "Sie sind abgemeldet.",
@@ -74,8 +79,11 @@ export const de: Texts = {
     insteadCode: "Stattdessen den Code eingeben",
     resendTitle: "Keine E-Mail? Noch einmal senden",
     resend: "Noch einmal senden",
+    otherAddress: "Falsche Adresse? Noch einmal von vorn",
     done: "Adresse bestätigt",
     doneText: "Ihr Konto ist bereit.",
+    doneMailed:
+      "Ein Schritt fehlt noch. Mit dieser Adresse wurde mehrmals und mit verschiedenen Passwörtern ein Konto eröffnet, deshalb gilt keines davon. Wir haben Ihnen noch eine E-Mail geschickt: Setzen Sie damit Ihr Passwort.",
   },
   forgot: {
     title: "Passwort vergessen?",
@@ -102,6 +110,7 @@ export const de: Texts = {
     doneText: "Ihr Konto ist auf die neue Adresse umgezogen. Melden Sie sich von nun an mit ihr an.",
   },
   toAccount: "Zu Ihrem Konto",
+  toSignIn: "Zur Anmeldung",
 
   account: {
     navigation: "Konto",

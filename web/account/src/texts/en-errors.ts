@@ -45,6 +45,10 @@ export const enErrors: Errors = {
     STORE_UNAVAILABLE: "The service cannot reach its data right now.",
     INTERNAL: "Something is broken in the service. Please try again later, and tell whoever runs it if it stays that way.",
     ORIGIN_NOT_ALLOWED: "This page was opened at an address that the service does not allow.",
+    COOKIES_NOT_KEPT:
+      "Your browser does not keep cookies for this site, so you cannot stay signed in. Allow them in the browser's settings, under “Privacy” or “Site settings”, and sign in again.",
+    COOKIES_NEED_HTTPS:
+      "Your browser does not keep cookies for this site, so you cannot stay signed in. Safari keeps them over https only: use another browser here, or https. In other browsers, allow them in the settings, under “Privacy” or “Site settings”.",
     NO_ANSWER: "The service could not be reached. Check your connection, and try again.",
   },
   fields: {
@@ -55,7 +59,7 @@ export const enErrors: Errors = {
     password: "Please choose another password.",
     new_password: "Please choose another password.",
     current_password: "That is not your current password.",
-    code: "Enter the eight digits from the e-mail.",
+    code: "Enter the eight digits from the e-mail, or paste its link.",
     username: "A user name has 3 to 32 letters, digits, dots, hyphens or underscores, and starts and ends with a letter or digit.",
     display_name: "A name has at most 100 characters and no invisible ones.",
     locale: "Choose a language.",
@@ -80,5 +84,6 @@ export const enErrors: Errors = {
   again: (when) => `Try again ${when}.`,
   tryAgain: "Try again",
   broken: "Something went wrong on this page. Please load it again.",
+  reload: "Load the page again",
   needsSecureOrigin: "These pages work only over https, or on localhost. Please check the address.",
 };

@@ -11,7 +11,7 @@ export const en = {
     username: "User name",
     display_name: "Name",
     locale: "Language of e-mails",
-    code: "Code from the e-mail",
+    code: "Code or link from the e-mail",
     current_password: "Current password",
     new_password: "New password",
     new_email: "New e-mail address",
@@ -26,7 +26,8 @@ export const en = {
     username: "You can sign in with it instead of your address.",
     renaming: "You sign in with your user name, so changing it takes your password. You get a mail about it.",
     displayName: "How we address you.",
-    code: "Eight digits. Spaces do not matter.",
+    code: "Eight digits; spaces do not matter. If the link does not open, you can paste it here.",
+    codeAddress: "Where the code was sent. A link does not need it.",
   },
 
   captcha: {
@@ -36,6 +37,10 @@ export const en = {
     broken: "The check could not be loaded. Allow its content if you block it, and try again.",
   },
 
+  waits: {
+    waiting: "Another tab is busy with your sign-in. This goes on in a moment.",
+    overtaking: "Another tab did not answer, so this one went on without it. Close that tab if it does not react.",
+  },
   notices: {
     signInFirst: "Please sign in to go on.",
     signedOut: "You are signed out.",
@@ -72,8 +77,11 @@ export const en = {
     insteadCode: "Use the code instead",
     resendTitle: "No e-mail? Send it again",
     resend: "Send it again",
+    otherAddress: "Wrong address? Start again",
     done: "Address confirmed",
     doneText: "Your account is ready.",
+    doneMailed:
+      "One step is left. Somebody signed up with this address more than once, with different passwords, so none of them counts. We have sent you another e-mail: set your password with it.",
   },
   forgot: {
     title: "Forgot your password?",
@@ -100,6 +108,7 @@ export const en = {
     doneText: "Your account has moved to its new address. Use it from now on to sign in.",
   },
   toAccount: "Go to your account",
+  toSignIn: "Go to sign-in",
 
   account: {
     navigation: "Account",

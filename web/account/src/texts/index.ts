@@ -26,6 +26,7 @@ export interface Errors {
   readonly again: (when: string) => string;
   readonly tryAgain: string;
   readonly broken: string;
+  readonly reload: string;
   readonly needsSecureOrigin: string;
 }
 

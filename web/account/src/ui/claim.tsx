@@ -3,18 +3,17 @@ import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { Button, useDoing } from "./action";
 import { Done } from "./done";
-import { Field } from "./field";
 import { Form, Submit } from "./form";
 import { Sheet } from "./frame";
 import { Mailed } from "./mailed";
 import { FaultNote } from "./note";
-
-/** What was mailed: the token of the link, or the code and the address it was mailed to. */
-export type Proof = { readonly token: string } | { readonly email: string; readonly code: string };
+import { optionalBeside, PROOF_FIELDS, ProofFields, useProof, type Proof } from "./proof";
+import { WayOn } from "./way-on";
 
 export interface ClaimProps {
   readonly texts: Readonly<Record<"title" | "withLink" | "action" | "withCode" | "done" | "doneText", string>>;
-  readonly act: (proof: Proof) => Promise<unknown>;
+  /** Says what is still to be done, if the answer names something. */
+  readonly act: (proof: Proof) => Promise<{ readonly text: string; readonly to: "reset" } | undefined>;
   /** What else there is to do without a link that works. */
   readonly children?: ComponentChildren;
 }
@@ -24,14 +23,19 @@ export interface ClaimProps {
  * there.
  */
 export function Claim({ texts: own, act, children }: ClaimProps) {
-  const { place, account, texts, countersign } = useApp();
+  const { place, texts, countersign } = useApp();
+  const read = useProof();
   const [way, setWay] = useState<"link" | "code" | "done">(place.token === undefined ? "code" : "link");
+  const [next, setNext] = useState<Awaited<ReturnType<typeof act>>>();
   const use = async (proof: Proof) => {
-    await act(proof);
+    setNext(await act(proof));
     setWay("done");
   };
   const link = useDoing(use);
-  if (way === "done") return <Done title={own.done} text={own.doneText} to={countersign.signedIn ? "account" : "signIn"} />;
+  if (way === "done") {
+    const { text, to } = next ?? { text: own.doneText, to: countersign.signedIn ? ("account" as const) : ("signIn" as const) };
+    return <Done title={own.done} text={text} to={to} />;
+  }
   const { token } = place;
   if (way === "link" && token !== undefined) {
     return (
@@ -45,6 +49,7 @@ export function Claim({ texts: own, act, children }: ClaimProps) {
           {texts.verify.insteadCode}
         </button>
         {link.fault && children}
+        <WayOn />
       </Sheet>
     );
   }
@@ -52,17 +57,18 @@ export function Claim({ texts: own, act, children }: ClaimProps) {
     <Sheet title={own.title} moved={token !== undefined}>
       <Mailed otherwise={own.withCode} />
       <Form
-        fields={["email", "code"]}
-        send={({ email, code }) => {
-          account.identifier = email;
-          return use({ email, code });
+        fields={PROOF_FIELDS}
+        optional={optionalBeside}
+        send={async (values) => {
+          const proof = read(values);
+          if (proof) await use(proof);
         }}
       >
-        <Field name="email" type="email" autocomplete="email" first={account.address} />
-        <Field name="code" autocomplete="one-time-code" digits hint={texts.hints.code} />
+        <ProofFields />
         <Submit>{own.action}</Submit>
       </Form>
       {children}
+      <WayOn />
     </Sheet>
   );
 }

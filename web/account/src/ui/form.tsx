@@ -25,7 +25,8 @@ export function useForm(): FormState {
 export interface FormProps<N extends string> {
   /** The names of the fields, which are those of the proto, in the order in which they stand. */
   readonly fields: readonly N[];
-  readonly optional?: readonly N[];
+  /** Those that may stay empty, which may depend on what is in the others. */
+  readonly optional?: readonly N[] | ((values: Record<N, string>) => readonly N[]);
   /** Its failure is shown, and what was typed stays. The token is empty until the service has asked for a captcha. */
   readonly send: (values: Record<N, string>, captchaToken: string) => Promise<unknown>;
   readonly children: ComponentChildren;
@@ -44,7 +45,7 @@ export function Form<N extends string>({ fields, optional = [], send, children }
   const go = (captchaToken: string) => {
     if (doing.busy || form.current === null) return;
     const values = valuesOf(form.current, fields);
-    const empty = emptyAmong(values, optional);
+    const empty = emptyAmong(values, typeof optional === "function" ? optional(values) : optional);
     setEmpty(empty);
     if (empty === undefined) void doing.run(values, captchaToken);
   };

@@ -106,7 +106,8 @@ export type RegisterRequest = Message<"countersign.v1.RegisterRequest"> & {
   password: string;
 
   /**
-   * Optional: 3 to 32 letters, digits, `.`, `-`, `_`, in any script.
+   * Optional: 3 to 32 letters, digits, `.`, `-`, `_`, in any script (RFC 8265, UsernameCaseMapped). One that looks like another
+   * account's is taken.
    *
    * @generated from field: string username = 3;
    */
@@ -168,7 +169,7 @@ export const RegisterResponseSchema: GenMessage<RegisterResponse> = /*@__PURE__*
  */
 export type VerifyRequest = Message<"countersign.v1.VerifyRequest"> & {
   /**
-   * From the mailed link: what follows `#token=`.
+   * From the mailed link: what follows `#token=`, or the whole link as it was pasted.
    *
    * @generated from field: string token = 1;
    */
@@ -180,7 +181,7 @@ export type VerifyRequest = Message<"countersign.v1.VerifyRequest"> & {
   email: string;
 
   /**
-   * The eight digits from the mail; spaces and hyphens do not matter.
+   * The eight digits from the mail, in any script; spaces of every kind and hyphens do not matter.
    *
    * @generated from field: string code = 3;
    */
@@ -645,6 +646,9 @@ export const DeleteMeResponseSchema: GenMessage<DeleteMeResponse> = /*@__PURE__*
 /**
  * Accounts: how a person gets one, keeps it, and ends it.
  *
+ * What people type and paste is read alike by every RPC: white space and invisible marks at the ends do not count, and full-width forms
+ * are the characters that they are forms of. A character that shows nothing is part of no name and no address.
+ *
  * Every RPC that takes a `request_id` may be repeated with the same id and the same fields within 24 hours: the
  * repetition answers as the first call did and does nothing. Passwords are not compared. Use a fresh random UUID for each
  * intention. With an access token the ids are those of the account; without one an id belongs to the call and all its fields, so
@@ -734,7 +738,7 @@ export const AccountService: GenService<{
   },
   /**
    * Changes what `update_mask` names of the caller's account: `display_name`, `locale`, `username`.
-   * An empty user name gives it up.
+   * An empty user name gives it up. `*` names all three.
    *
    * People log in with the user name, so whoever changes it proves the current password as for ChangePassword; the owner is told by
    * mail, and nobody else gets the former name for a while.

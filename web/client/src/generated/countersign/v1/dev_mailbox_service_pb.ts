@@ -90,7 +90,7 @@ export type ListRequest = Message<"countersign.v1.ListRequest"> & {
   recipient: string;
 
   /**
-   * At most 100; 20 when zero.
+   * 100 at most, and more is taken for that; 20 when zero.
    *
    * @generated from field: int32 page_size = 2;
    */

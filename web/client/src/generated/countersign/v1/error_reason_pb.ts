@@ -77,7 +77,7 @@ export enum ErrorReason {
   CURRENT_PASSWORD_WRONG = 5,
 
   /**
-   * Another account has this user name.
+   * Another account has this user name, or one that looks the same.
    *
    * What to do: Ask for another.
    * Example: Register with `username: "ada"` when there is an Ada.

@@ -91,7 +91,7 @@ export const SessionInfoSchema: GenMessage<SessionInfo> = /*@__PURE__*/
  */
 export type ListSessionsRequest = Message<"countersign.v1.ListSessionsRequest"> & {
   /**
-   * At most 100, which is also the default.
+   * 100 at most, which is also the default; more is taken for that.
    *
    * @generated from field: int32 page_size = 1;
    */

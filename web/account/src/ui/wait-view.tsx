@@ -1,0 +1,15 @@
+import type { Wait } from "@countersign/client";
+import { useEffect, useState } from "preact/hooks";
+import { useApp } from "../app-context";
+import { Note } from "./note";
+
+/** Says that something takes so long because of another tab, and that it went on without that tab. */
+export function WaitView() {
+  const { texts, countersign, announce } = useApp();
+  const [wait, setWait] = useState<Wait>("over");
+  useEffect(() => countersign.onWait(setWait), [countersign]);
+  useEffect(() => {
+    if (wait !== "over") announce(texts.waits[wait]);
+  }, [wait]);
+  return wait === "over" ? null : <Note tone="plain">{texts.waits[wait]}</Note>;
+}
