@@ -167,8 +167,12 @@ fn proofs() -> Vec<Kind> {
             password: "wrong".to_owned(),
             ..Default::default()
         }),
-        kind("a made-up token", auth("Refresh"), |n| RefreshRequest { refresh_token: token(n) }),
-        kind("a made-up token", auth("Logout"), |n| LogoutRequest { refresh_token: token(n), everywhere: false }),
+        kind("a made-up token", auth("Refresh"), |n| RefreshRequest { refresh_token: token(n), ..Default::default() }),
+        kind("a made-up token", auth("Logout"), |n| LogoutRequest {
+            refresh_token: token(n),
+            everywhere: false,
+            ..Default::default()
+        }),
         kind("a made-up secret", auth("IssueServiceToken"), |n| IssueServiceTokenRequest {
             client_id: format!("0197a000-0000-7000-8000-{n:012}"),
             client_secret: "countersign_secret_x".to_owned(),

@@ -114,8 +114,7 @@ impl Server {
                 "max_connection_age",
                 Duration::from_hours(1),
                 Duration::from_secs(1)..=7 * DAY,
-                "After how long a connection is asked to reconnect, so that load spreads to new replicas. Streams end with it; \
-                 whatever is left is cut off when a request could not take longer.",
+                "After how long a connection has to be made anew, so that load spreads to new replicas. Streams end with it.",
             ),
             drain_timeout: section.duration(
                 "drain_timeout",

@@ -35,7 +35,7 @@ impl auth_service_server::AuthService for AuthDoor {
         call.answer(async {
             let mut form = read_login(request.into_inner(), call.keeping())?;
             form.device_token = form.device_token.or_else(|| call.kept_device().cloned());
-            let LoggedIn { session, device_token } = self.login.run(&call.origin, form).await?;
+            let LoggedIn { session, device_token } = Box::pin(self.login.run(&call.origin, form)).await?;
             self.leave_former(&call).await;
             let cancel_token = match call.keeping() {
                 Keeping::Cookies => {

@@ -1,6 +1,8 @@
 //! Events of the audit trail that the service did not write: marked when they were to be sealed, and kept to be looked at.
 
-use super::{Executor, StoreFault, Tx, audit::AuditRow, audit_chain::waits, connect::Behind as _, entity::audit_event};
+use super::{
+    Executor, StoreFault, Tx, audit::AuditRow, audit_chain::waits, entity::audit_event, executor::Behind as _,
+};
 use countersign_domain::{
     id::{EventId, TenantId},
     time::Timestamp,

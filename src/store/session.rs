@@ -27,7 +27,6 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
-use std::time::Duration;
 
 /// A signed-in device.
 #[derive(Clone, Debug)]

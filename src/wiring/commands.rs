@@ -54,7 +54,8 @@ pub async fn create_account(config: &Config) -> Result<CreateAccount, StartFault
     let World { clock, entropy, .. } = World::real();
     // A service that runs looks by itself.
     let post = Post { entropy: entropy.clone(), wakeups: WakeUps::local() };
-    let journal = Journal { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    let keys = event_keys(config, &store).await;
+    let journal = Journal { store: store.clone(), keys, clock: clock.clone(), entropy: entropy.clone() };
     Ok(CreateAccount { store, post, journal, clock, entropy })
 }
 
@@ -63,7 +64,8 @@ pub async fn create_account(config: &Config) -> Result<CreateAccount, StartFault
 pub async fn operate_roles(config: &Config) -> Result<OperateRoles, StartFault> {
     let store = current_store(config).await?;
     let World { clock, entropy, .. } = World::real();
-    let journal = Journal { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    let keys = event_keys(config, &store).await;
+    let journal = Journal { store: store.clone(), keys, clock: clock.clone(), entropy: entropy.clone() };
     Ok(OperateRoles { store, journal, clock, entropy })
 }
 

@@ -261,7 +261,7 @@ impl Service {
     }
 
     /// Starts what goes on beside the calls.
-    fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 7] {
+    fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 8] {
         let both = [self.health.clone(), self.admin_health.clone()];
         let report = move |serving| {
             let both = both.clone();

@@ -1,4 +1,4 @@
-use super::{StartFault, captcha, means};
+use super::{StartFault, means, outbound};
 use crate::{
     config::{AuditLines, Config, Profile},
     keys::{KekFault, load_kek, load_operator_token},
@@ -18,7 +18,7 @@ pub fn try_files(config: &Config) -> Vec<StartFault> {
         data_dir(&config.data_dir),
         kek(config),
         operator_token(config),
-        captcha::means(config).map(drop),
+        outbound::means(config).map(drop),
         means::composer(config).map(drop),
         means::smtp(config).map(drop),
         audit_log(config),

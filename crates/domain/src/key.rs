@@ -281,6 +281,18 @@ mod tests {
     };
     const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
+    fn active(purpose: KeyPurpose) -> KeyFacts {
+        KeyFacts {
+            purpose,
+            state: KeyState::Active,
+            active_since: Some(START),
+            superseded_since: None,
+            issued: 0,
+            forget_at: None,
+            gone_since: None,
+        }
+    }
+
     #[test]
     fn a_signing_key_takes_over_once_no_copy_of_the_set_is_without_it() {
         let keys = Publication { active_made: START.minus(DAY), active_since: START, staged_made: START };

@@ -81,9 +81,9 @@ impl Admit {
             if !self.development {
                 return Err(Reason::MethodUnknown.into());
             }
-            let peer = extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
-            let is_proxy = peer.is_some_and(|peer| self.proxies.trusts(peer.ip()));
-            if is_proxy || !is_from_this_machine(peer.map(|peer| peer.ip()), uri, headers) {
+            let peer = extensions.get::<Peer>().and_then(|peer| peer.address).map(|peer| peer.ip());
+            let is_proxy = peer.is_some_and(|peer| self.proxies.trusts(peer));
+            if is_proxy || !is_from_this_machine(peer, uri, headers) {
                 return Err(Reason::CallerNotAllowed.into());
             }
         }

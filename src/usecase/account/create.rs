@@ -66,7 +66,7 @@ impl CreateAccount {
         account::insert(&tx, tenant, &new).await.map_err(|fault| {
             if fault.is_conflict_on("email_normalised") {
                 Failure::from(Reason::EmailTaken)
-            } else if fault.is_conflict_on("username_normalised") {
+            } else if fault.is_conflict_on("username_") {
                 username_taken()
             } else {
                 fault.into()

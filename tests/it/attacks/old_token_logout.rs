@@ -21,7 +21,11 @@ fn an_old_token_ends_its_own_session_only() {
 fn an_old_token_ends_sessions_once_and_never_again() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let form = |everywhere| LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere };
+        let form = |everywhere| LogoutRequest {
+            refresh_token: ada.session.refresh_token.clone(),
+            everywhere,
+            ..Default::default()
+        };
         app.auth().logout(form(false)).await.unwrap();
         app.auth().logout(form(true)).await.unwrap();
         for _ in 0..3 {

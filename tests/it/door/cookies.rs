@@ -377,7 +377,7 @@ fn what_cancels_a_login_opens_nothing_and_ends_no_session_that_is_kept_or_is_ano
         let browser = Jar::default();
         let answer: LoginResponse = browser.call(app, "AuthService/Login", &login(EMAIL)).await.unwrap();
         let token = answer.cancel_token.clone();
-        let refresh = RefreshRequest { refresh_token: token.clone() };
+        let refresh = RefreshRequest { refresh_token: token.clone(), ..Default::default() };
         assert_eq!(reason(&app.auth().refresh(refresh).await.unwrap_err()), "TOKEN_INVALID");
         assert_eq!(reason(&app.account().get_me(bearer(&token, GetMeRequest {})).await.unwrap_err()), "TOKEN_INVALID");
         let verify = VerifyRequest { token: token.clone(), ..Default::default() };

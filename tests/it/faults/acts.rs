@@ -212,7 +212,7 @@ pub(super) const ACTS: &[Act] = &[
             Box::pin(async move {
                 Person::register(app, &email).await;
                 let form = LoginRequest { identifier: email, password: PASSWORD.to_owned(), ..Default::default() };
-                let LoginResponse { outcome, device_token } = app.auth().login(form).await.unwrap().into_inner();
+                let LoginResponse { outcome, device_token, .. } = app.auth().login(form).await.unwrap().into_inner();
                 let Some(login_response::Outcome::Session(session)) = outcome else {
                     panic!("a login without a session")
                 };
@@ -259,9 +259,9 @@ pub(super) const ACTS: &[Act] = &[
             Box::pin(async move {
                 let refresh_token = Person::sign_up(app, &email).await.session.refresh_token;
                 Person::log_in(app, &email, PASSWORD).await.unwrap();
-                let form = |everywhere| LogoutRequest { refresh_token: refresh_token.clone(), everywhere };
-                app.auth().logout(form(false)).await.unwrap();
-                call!(auth, logout, LogoutRequest { refresh_token: refresh_token.clone(), everywhere: true })
+                let form = LogoutRequest { refresh_token, ..Default::default() };
+                app.auth().logout(form.clone()).await.unwrap();
+                call!(auth, logout, LogoutRequest { everywhere: true, ..form.clone() })
             })
         },
     },

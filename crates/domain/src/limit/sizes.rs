@@ -71,7 +71,7 @@ const fn minutes(count: u64) -> Duration {
 }
 
 impl Limit {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::CallsOfAddress,
         Self::CallsOfTenant,
         Self::CallsOfAccount,

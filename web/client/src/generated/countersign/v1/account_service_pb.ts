@@ -661,7 +661,7 @@ export const AccountService: GenService<{
    * Asks for an account. The answer is the same whether or not the address has one already; only the mail differs.
    * The account exists once the address is verified.
    *
-   * Reasons: INVALID_FIELD, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
+   * Reasons: INVALID_FIELD, REGISTRATION_CLOSED, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
    * CAPTCHA_UNAVAILABLE, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.Register
@@ -678,7 +678,7 @@ export const AccountService: GenService<{
    * with different passwords waited for the address, nobody can tell whose password is the owner's: the account then begins
    * without one, a mail with a link that sets it is sent, and `password_link_mailed` says so.
    *
-   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, RATE_LIMITED.
+   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, REGISTRATION_CLOSED, RATE_LIMITED.
    *
    * @generated from rpc countersign.v1.AccountService.Verify
    */
@@ -766,9 +766,10 @@ export const AccountService: GenService<{
     output: typeof ChangePasswordResponseSchema;
   },
   /**
-   * Mails a link and code to a new address. Nothing changes until they are used.
+   * Mails a link and code to a new address. Nothing changes until they are used. The answer is the same when another account has
+   * this address; then its owner is told.
    *
-   * Reasons: INVALID_FIELD, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
+   * Reasons: INVALID_FIELD, REGISTRATION_CLOSED, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.RequestEmailChange
    */

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/auth_service.proto.
  */
 export const file_countersign_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIuUBCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSFAoMYWNjZXNzX3Rva2VuGAIgASgJEjYKEmFjY2Vzc19leHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcmVmcmVzaF90b2tlbhgEIAEoCRI3ChNyZWZyZXNoX2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgdhY2NvdW50GAYgASgLMhcuY291bnRlcnNpZ24udjEuQWNjb3VudCKIAQoMTG9naW5SZXF1ZXN0EhIKCmlkZW50aWZpZXIYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSEAoIYXVkaWVuY2UYAyABKAkSFQoNY2FwdGNoYV90b2tlbhgEIAEoCRITCgtkZXZpY2VfbmFtZRgFIAEoCRIUCgxkZXZpY2VfdG9rZW4YBiABKAkicgoNTG9naW5SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbkgAEhQKDGRldmljZV90b2tlbhgCIAEoCRIUCgxjYW5jZWxfdG9rZW4YAyABKAlCCQoHb3V0Y29tZSInCg5SZWZyZXNoUmVxdWVzdBIVCg1yZWZyZXNoX3Rva2VuGAEgASgJIjsKD1JlZnJlc2hSZXNwb25zZRIoCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbiJQCg1Mb2dvdXRSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkSEgoKZXZlcnl3aGVyZRgCIAEoCBIUCgxjYW5jZWxfdG9rZW4YAyABKAkiEAoOTG9nb3V0UmVzcG9uc2UiVgoYSXNzdWVTZXJ2aWNlVG9rZW5SZXF1ZXN0EhEKCWNsaWVudF9pZBgBIAEoCRIVCg1jbGllbnRfc2VjcmV0GAIgASgJEhAKCGF1ZGllbmNlGAMgASgJImkKGUlzc3VlU2VydmljZVRva2VuUmVzcG9uc2USFAoMYWNjZXNzX3Rva2VuGAEgASgJEjYKEmFjY2Vzc19leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAy6gIKC0F1dGhTZXJ2aWNlEkoKBUxvZ2luEhwuY291bnRlcnNpZ24udjEuTG9naW5SZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuTG9naW5SZXNwb25zZSIE8NQYARJQCgdSZWZyZXNoEh4uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlcXVlc3QaHy5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVzcG9uc2UiBPDUGAESTQoGTG9nb3V0Eh0uY291bnRlcnNpZ24udjEuTG9nb3V0UmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlc3BvbnNlIgTw1BgBEm4KEUlzc3VlU2VydmljZVRva2VuEiguY291bnRlcnNpZ24udjEuSXNzdWVTZXJ2aWNlVG9rZW5SZXF1ZXN0GikuY291bnRlcnNpZ24udjEuSXNzdWVTZXJ2aWNlVG9rZW5SZXNwb25zZSIE8NQYAWIGcHJvdG8z", [file_countersign_v1_account_service, file_countersign_v1_caller, file_google_protobuf_timestamp]);
+  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIuUBCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSFAoMYWNjZXNzX3Rva2VuGAIgASgJEjYKEmFjY2Vzc19leHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcmVmcmVzaF90b2tlbhgEIAEoCRI3ChNyZWZyZXNoX2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgdhY2NvdW50GAYgASgLMhcuY291bnRlcnNpZ24udjEuQWNjb3VudCKIAQoMTG9naW5SZXF1ZXN0EhIKCmlkZW50aWZpZXIYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSEAoIYXVkaWVuY2UYAyABKAkSFQoNY2FwdGNoYV90b2tlbhgEIAEoCRITCgtkZXZpY2VfbmFtZRgFIAEoCRIUCgxkZXZpY2VfdG9rZW4YBiABKAkicgoNTG9naW5SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbkgAEhQKDGRldmljZV90b2tlbhgCIAEoCRIUCgxjYW5jZWxfdG9rZW4YAyABKAlCCQoHb3V0Y29tZSI9Cg5SZWZyZXNoUmVxdWVzdBIVCg1yZWZyZXNoX3Rva2VuGAEgASgJEhQKDGRldmljZV90b2tlbhgCIAEoCSI7Cg9SZWZyZXNoUmVzcG9uc2USKAoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24iUAoNTG9nb3V0UmVxdWVzdBIVCg1yZWZyZXNoX3Rva2VuGAEgASgJEhIKCmV2ZXJ5d2hlcmUYAiABKAgSFAoMY2FuY2VsX3Rva2VuGAMgASgJIhAKDkxvZ291dFJlc3BvbnNlIlYKGElzc3VlU2VydmljZVRva2VuUmVxdWVzdBIRCgljbGllbnRfaWQYASABKAkSFQoNY2xpZW50X3NlY3JldBgCIAEoCRIQCghhdWRpZW5jZRgDIAEoCSJpChlJc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRI2ChJhY2Nlc3NfZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMuoCCgtBdXRoU2VydmljZRJKCgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVzcG9uc2UiBPDUGAESUAoHUmVmcmVzaBIeLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXF1ZXN0Gh8uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlc3BvbnNlIgTw1BgBEk0KBkxvZ291dBIdLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXNwb25zZSIE8NQYARJuChFJc3N1ZVNlcnZpY2VUb2tlbhIoLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVzcG9uc2UiBPDUGAFCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_account_service, file_countersign_v1_caller, file_google_protobuf_timestamp]);
 
 /**
  * An open session and its tokens.
@@ -136,8 +136,8 @@ export type LoginResponse = Message<"countersign.v1.LoginResponse"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * By what this device is known the next time: keep it as carefully as a password, for every login from here. It opens nothing by
-   * itself. Empty over grpc-web, where it is the cookie `__Host-countersign_device`.
+   * By what this device is known the next time: keep it as carefully as a password, for every login and refresh from here. It opens
+   * nothing by itself. Empty over grpc-web, where it is the cookie `__Host-countersign_device`.
    *
    * @generated from field: string device_token = 2;
    */
@@ -167,6 +167,14 @@ export type RefreshRequest = Message<"countersign.v1.RefreshRequest"> & {
    * @generated from field: string refresh_token = 1;
    */
   refreshToken: string;
+
+  /**
+   * Optional: from the answer to the login that opened the session. It tells a client whose answer was lost from somebody who copied
+   * its refresh token. Over grpc-web the cookie is read when it is empty.
+   *
+   * @generated from field: string device_token = 2;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -203,7 +211,8 @@ export type LogoutRequest = Message<"countersign.v1.LogoutRequest"> & {
   refreshToken: string;
 
   /**
-   * End every session of the account. Needs a refresh token that is still good.
+   * End every session of the account. Needs a refresh token that is still good; for 24 hours after its session ended or ran out, the
+   * last one is good for this, once: for whoever has just lost another device.
    *
    * @generated from field: bool everywhere = 2;
    */
@@ -320,10 +329,11 @@ export const AuthService: GenService<{
    * Exchanges a refresh token for a new generation of tokens.
    *
    * Safe to repeat: for a short grace the token just exchanged answers with the generation it was exchanged for, so a
-   * lost answer or a hundred tabs end nobody's session. Any older token ends the session. Over grpc-web the cookie is read
-   * when the field is empty.
+   * lost answer or a hundred tabs end nobody's session. After the grace, and while access tokens of the lost answer could live, the
+   * same token together with the session's `device_token` is answered once more, with a new generation; the lost one is void. Any
+   * other token that was replaced ends the session. Over grpc-web the cookies are read when the fields are empty.
    *
-   * Reasons: TOKEN_MISSING, TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED,
+   * Reasons: TOKEN_MISSING, TOKEN_INVALID, INVALID_FIELD, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED,
    * REAUTHENTICATION_REQUIRED, RATE_LIMITED.
    *
    * @generated from rpc countersign.v1.AuthService.Refresh
@@ -335,9 +345,11 @@ export const AuthService: GenService<{
   },
   /**
    * Ends the session of the refresh token, or, when that field is empty, of the access token the call came with. Over
-   * grpc-web the cookies are read, and cleared. Ending a session that is over already succeeds.
+   * grpc-web the cookies are read, and cleared, also those that cannot be read. Ending a session that is over already succeeds.
    *
-   * Reasons: TOKEN_MISSING, TOKEN_INVALID.
+   * With `everywhere`, SESSION_ENDED says that nothing but this session was ended.
+   *
+   * Reasons: TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID; with `everywhere` SESSION_ENDED.
    *
    * @generated from rpc countersign.v1.AuthService.Logout
    */
