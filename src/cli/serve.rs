@@ -4,11 +4,14 @@ use super::{
 };
 use crate::{
     config::{Config, LogFormat, Profile},
+    http::answer_while_starting,
+    runtime::spawn,
     telemetry::{self, Metrics},
     wiring::{Listeners, Service, World},
 };
-use std::{net::SocketAddr, time::Duration};
-use tokio::net::TcpListener;
+use countersign_domain::host::OwnNames;
+use std::{io, net::SocketAddr, os::fd::AsFd as _, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::oneshot};
 
 /// How long after draining a process that has not ended by itself is ended.
 const STUCK: Duration = Duration::from_secs(5);
@@ -34,11 +37,14 @@ async fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Out
     let metrics = Metrics::start()?;
     let mut shutdown = supervised.shutdown.clone();
     // A start may wait for long: for a database that is not there yet, or for another process that migrates it.
+    let starting = listeners.operators.as_ref().map(|listener| answer_probes(config, listener)).transpose();
+    let starting = starting.map_err(|error| format!("cannot answer probes: {error}"))?;
     let assembling = Box::pin(Service::assemble(config, World::real(), Some(metrics)));
     let Ok(service) = shutdown.unless(assembling).await else {
         tracing::info!("stopped before it had started");
         return Ok(());
     };
+    drop(starting);
     let service = service.map_err(|fault| fault.to_string())?;
     supervised.on_signal(OnSignal::Stop(config.server.drain_timeout + STUCK));
     match config.log.format {
@@ -46,6 +52,22 @@ async fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Out
         LogFormat::Json => greet_machines(config, &listeners),
     }
     Box::pin(service.run(listeners, shutdown)).await.map_err(|fault| fault.to_string())
+}
+
+/// Answers probes on the operators' listener until what this returns is dropped.
+fn answer_probes(config: &Config, listener: &TcpListener) -> io::Result<oneshot::Sender<()>> {
+    // The same socket: those who connect are answered by whoever takes them first, and from the end of the start on by the service.
+    let twin = std::net::TcpListener::from(listener.as_fd().try_clone_to_owned()?);
+    let twin = TcpListener::from_std(twin)?;
+    let names = Arc::new(OwnNames::new(config.admin.hosts.clone()));
+    let (starting, started) = oneshot::channel();
+    spawn(async move {
+        let started = async move { drop(started.await) };
+        if let Err(error) = answer_while_starting(twin, names, started).await {
+            tracing::warn!(%error, "probes were not answered during the start");
+        }
+    });
+    Ok(starting)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, String> {

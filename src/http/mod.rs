@@ -8,6 +8,6 @@ mod pages;
 mod well_known;
 
 pub use grpc_web::{BrowserRules, CallDoor};
-pub use ops::ops_router;
+pub use ops::{answer_while_starting, ops_router};
 pub use pages::{AstrayLinks, PAGES, PageRules, pages_router};
 pub use well_known::well_known_router;

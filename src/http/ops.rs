@@ -8,9 +8,10 @@ use axum::{
     routing::get,
 };
 use countersign_domain::host::OwnNames;
-use std::sync::Arc;
+use std::{io, sync::Arc};
+use tokio::net::TcpListener;
 
-/// What operators probe, on the listener that is theirs and goes by `own_names`: `/healthz`, `/readyz`, `/metrics`.
+/// What operators probe, on the listener that is theirs and goes by `own_names`: `/livez` (or `/healthz`), `/readyz`, `/metrics`.
 ///
 /// `metrics` says everything there is to say at the moment it is asked.
 pub fn ops_router(
@@ -19,11 +20,30 @@ pub fn ops_router(
     metrics: impl Fn() -> String + Clone + Send + Sync + 'static,
 ) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/livez", get(alive))
+        .route("/healthz", get(alive))
         .route("/readyz", get(readiness))
         .with_state(ready)
         .route("/metrics", get(async move || ([(header::CONTENT_TYPE, EXPOSITION)], metrics())))
         .layer(from_fn_with_state(own_names, answer_to_own_names))
+}
+
+/// Answers those who probe a process that is still starting: it lives, and is not ready. A start may wait for long, such as for a lock
+/// that its migration needs; whoever takes it for dead meanwhile ends it, and the wait begins anew. Resolves once `started` has.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn answer_while_starting(
+    listener: TcpListener,
+    own_names: Arc<OwnNames>,
+    started: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let probes = Router::new()
+        .route("/livez", get(alive))
+        .route("/healthz", get(alive))
+        .route("/readyz", get(|| async { (StatusCode::SERVICE_UNAVAILABLE, "starting\n") }))
+        .layer(from_fn_with_state(own_names, answer_to_own_names));
+    axum::serve(listener, probes).with_graceful_shutdown(started).await
 }
 
 /// The text format of Prometheus.
@@ -37,6 +57,10 @@ async fn answer_to_own_names(State(own_names): State<Arc<OwnNames>>, request: Re
     } else {
         (StatusCode::MISDIRECTED_REQUEST, OwnNames::REFUSAL).into_response()
     }
+}
+
+async fn alive() -> &'static str {
+    "ok\n"
 }
 
 async fn readiness(State(ready): State<Ready>) -> impl IntoResponse {

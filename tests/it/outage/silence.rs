@@ -1,8 +1,10 @@
 //! A server that is there and does not do what it is there for.
 
 use crate::support::{
-    Client, Cluster, PASSWORD, ProcessOptions, Refused as _, Relay, Rows, ServiceProcess, eventually, free_port,
+    Client, Cluster, PASSWORD, ProcessOptions, Refused as _, Relay, Rows, ServiceProcess, eventually, free_port, send,
 };
+use bytes::Bytes;
+use http::{StatusCode, Version};
 use std::{fs::File, net::TcpStream, process::Command};
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -73,9 +75,11 @@ async fn a_start_says_whose_lock_the_schema_waits_for_and_goes_on_once_it_is_gon
         ["LOCK TABLE seaql_migrations IN ACCESS EXCLUSIVE MODE", "SELECT pg_advisory_xact_lock(7165074649429406323)"]
     {
         let address = format!("127.0.0.1:{}", free_port());
+        let operators = format!("127.0.0.1:{}", free_port());
         let options = ProcessOptions::in_folder(folder.path())
             .and("COUNTERSIGN_DATABASE_URL", &url)
             .and("COUNTERSIGN_LISTEN", &address)
+            .and("COUNTERSIGN_ADMIN_LISTEN", &operators)
             .and("COUNTERSIGN_LOG__FILTER", "warn");
         let holder = Rows::of(&format!("{url}?application_name=a-forgotten-terminal")).await;
         holder.execute("BEGIN").await;
@@ -91,6 +95,12 @@ async fn a_start_says_whose_lock_the_schema_waits_for_and_goes_on_once_it_is_gon
             said.contains("a-forgotten-terminal").then_some(())
         })
         .await;
+        let probe = async |path: &str| {
+            let request = http::Request::get(path).header("host", &operators).body(Bytes::new()).unwrap();
+            send(operators.parse().unwrap(), Version::HTTP_11, request).await.status
+        };
+        assert_eq!(probe("/livez").await, StatusCode::OK);
+        assert_eq!(probe("/readyz").await, StatusCode::SERVICE_UNAVAILABLE);
         holder.execute("ROLLBACK").await;
         eventually("a service", async || {
             let is_there = TcpStream::connect(&address).is_ok();
@@ -98,6 +108,7 @@ async fn a_start_says_whose_lock_the_schema_waits_for_and_goes_on_once_it_is_gon
             (client.health().await == ServingStatus::Serving).then_some(())
         })
         .await;
+        assert_eq!(probe("/readyz").await, StatusCode::OK);
         starting.kill().unwrap();
         starting.wait().unwrap();
     }
