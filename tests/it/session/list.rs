@@ -95,7 +95,7 @@ fn a_page_that_cannot_be_is_refused() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         for (page_size, page_token, field) in
-            [(-1, "", "page_size"), (101, "", "page_size"), (i32::MAX, "", "page_size"), (1, "x'--", "page_token")]
+            [(-1, "", "page_size"), (i32::MIN, "", "page_size"), (1, "x'--", "page_token")]
         {
             let asked = ListSessionsRequest { page_size, page_token: page_token.to_owned() };
             assert_eq!(app.sessions().list_sessions(ada.asks(asked)).await.fields(), [field]);

@@ -20,7 +20,7 @@ impl Probe {
 
     /// Status and content of a page.
     pub(crate) fn ask(&mut self, path: &str) -> (u16, String) {
-        write!(self.0.get_mut(), "GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        write!(self.0.get_mut(), "GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
         let status = self.line().split(' ').nth(1).unwrap().parse().unwrap();
         let mut length = 0;
         loop {

@@ -128,7 +128,8 @@ async fn a_revoked_key_is_dropped_at_once_and_not_taken_back() {
 #[tokio::test(start_paused = true)]
 async fn a_revoked_key_stays_away_when_that_is_over_and_keys_cannot_be_fetched() {
     for kid in ["sig-1", "enc-1"] {
-        let Connected { verifier, fake, watcher, mut events } = connected(Verifier::builder()).await;
+        let builder = Verifier::builder().longest_token_life(Duration::from_secs(7200));
+        let Connected { verifier, fake, watcher, mut events } = connected(builder).await;
         let later = AccessClaims { expires_at: NOW + 7200, ..claims("a") };
         let leaked = token_of(&later, 1);
         verifier.verify(&leaked).unwrap();
