@@ -100,19 +100,13 @@ impl Mailbox {
             subject_contains: subject_contains.map(str::to_owned),
             newer_than: newer_than.map(str::to_owned),
         };
-        runtime::timeout(limit, self.watch(wanted)).await.flatten()
-    }
-
-    async fn watch(&self, wanted: Wanted) -> Option<StoredMail> {
-        let mut search = Search { folder: self.folder.clone(), wanted, passed_over: HashSet::new() };
-        loop {
-            let (found, continued) = runtime::blocking(move || (search.look(), search)).await.ok()?;
-            if found.is_some() {
-                return found;
-            }
-            search = continued;
-            runtime::sleep(POLL).await;
+        let search = Search { folder: self.folder.clone(), wanted, passed_over: HashSet::new() };
+        // What is there is found however little time there is to wait.
+        let (found, search) = search.look_aside().await?;
+        if found.is_some() {
+            return found;
         }
+        runtime::timeout(limit, search.watch()).await.flatten()
     }
 }
 
@@ -131,6 +125,23 @@ struct Search {
 }
 
 impl Search {
+    /// Looks again and again, until a mail is there.
+    async fn watch(mut self) -> Option<StoredMail> {
+        loop {
+            runtime::sleep(POLL).await;
+            let (found, search) = self.look_aside().await?;
+            if found.is_some() {
+                return found;
+            }
+            self = search;
+        }
+    }
+
+    /// Looks where that holds nobody up. `None` when the runtime is stopping.
+    async fn look_aside(mut self) -> Option<(Option<StoredMail>, Self)> {
+        runtime::blocking(move || (self.look(), self)).await.ok()
+    }
+
     fn look(&mut self) -> Option<StoredMail> {
         for stem in stems(&self.folder).ok()? {
             let is_old = self.wanted.newer_than.as_ref().is_some_and(|known| stem <= *known);

@@ -10,7 +10,7 @@ use countersign_domain::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Query, UnionType},
 };
 use uuid::Uuid;
 
@@ -120,8 +120,20 @@ pub async fn consume(
     rows.into_iter().next().map(Action::read).transpose()
 }
 
+/// What one try at a code is compared with.
+#[derive(Debug)]
+pub struct Candidates {
+    /// Codes that were mailed to the address.
+    pub own: Vec<Action>,
+    /// Another code of the tenant, in the place of one: it is compared like one, and is never right.
+    pub decoys: Vec<Action>,
+}
+
 /// Spends one try on the newest live codes mailed to an address, and returns them to be compared. A code whose tries are
 /// spent is not among them. The try is spent before the comparison, so guesses made at once are all counted.
+///
+/// Where there is none, the newest link of the tenant is written as it is: a row that is written and compared takes a time that can be
+/// measured, and would tell whether a code is on its way.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -132,27 +144,44 @@ pub async fn spend_try(
     email: &EmailAddress,
     tries: u16,
     now: Timestamp,
-) -> Result<Vec<Action>, StoreFault> {
-    let newest = action::Entity::find()
-        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
+) -> Result<Candidates, StoreFault> {
+    let of_tenant = || action::Entity::find().filter(action::Column::TenantId.eq(tenant.as_uuid()));
+    let has_tries = || Expr::col(action::Column::CodeTries).lt(i32::from(tries));
+    let is_own = || Expr::col(action::Column::EmailNormalised).eq(email.normalised());
+    let newest = of_tenant()
         .filter(action::Column::Purpose.eq(purpose.name()))
-        .filter(action::Column::EmailNormalised.eq(email.normalised()))
+        .filter(is_own())
         .filter(action::Column::UsedAt.is_null())
         .filter(action::Column::CodeExpiresAt.gt(now.as_micros()))
         .order_by_desc(action::Column::CreatedAt)
         .order_by_desc(action::Column::Id)
         .limit(LIVE_CODES)
         .select_only()
+        .columns([action::Column::Id, action::Column::CodeTries])
+        .into_query();
+    let id_of = |rows, alias| Query::select().column(action::Column::Id).from_subquery(rows, alias).to_owned();
+    let live = id_of(newest, "newest").and_where(has_tries()).to_owned();
+    let other = of_tenant()
+        .filter(action::Column::EmailNormalised.ne(email.normalised()))
+        .order_by_desc(action::Column::Id)
+        .limit(1)
+        .select_only()
         .column(action::Column::Id)
         .into_query();
+    let decoy = id_of(other, "other").and_where(Expr::exists(live.clone()).not()).to_owned();
+    let tries_spent =
+        Expr::case(is_own(), Expr::col(action::Column::CodeTries).add(1)).finally(Expr::col(action::Column::CodeTries));
+    // Asked of the row as it is when it is written: another guess may have spent the last try, or a right one the code.
+    let may_be_spent = has_tries().and(Expr::col(action::Column::UsedAt).is_null());
     let rows = action::Entity::update_many()
-        .col_expr(action::Column::CodeTries, Expr::col(action::Column::CodeTries).add(1))
-        .filter(action::Column::Id.in_subquery(newest))
-        .filter(action::Column::CodeTries.lt(i32::from(tries)))
-        .filter(action::Column::UsedAt.is_null())
+        .col_expr(action::Column::CodeTries, tries_spent.into())
+        .filter(action::Column::Id.in_subquery(live.clone().union(UnionType::All, decoy).to_owned()))
+        .filter(is_own().not().or(may_be_spent))
         .exec_with_returning(db.database())
         .await?;
-    rows.into_iter().map(Action::read).collect()
+    let (own, decoys): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.email_normalised == email.normalised());
+    let read = |rows: Vec<action::Model>| rows.into_iter().map(Action::read).collect::<Result<_, _>>();
+    Ok(Candidates { own: read(own)?, decoys: read(decoys)? })
 }
 
 /// Gives back the try that a right code spent.

@@ -5,6 +5,7 @@ use crate::support::{
 };
 use bytes::Bytes;
 use http::{StatusCode, Version};
+use http_body_util::Full;
 use std::{fs::File, net::TcpStream, process::Command};
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -96,7 +97,7 @@ async fn a_start_says_whose_lock_the_schema_waits_for_and_goes_on_once_it_is_gon
         })
         .await;
         let probe = async |path: &str| {
-            let request = http::Request::get(path).header("host", &operators).body(Bytes::new()).unwrap();
+            let request = http::Request::get(path).header("host", &operators).body(Full::new(Bytes::new())).unwrap();
             send(operators.parse().unwrap(), Version::HTTP_11, request).await.status
         };
         assert_eq!(probe("/livez").await, StatusCode::OK);
