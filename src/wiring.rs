@@ -9,6 +9,7 @@ mod key_desk;
 mod means;
 mod outbound;
 mod service;
+mod starting;
 mod trail;
 mod trial;
 
@@ -21,6 +22,7 @@ pub use commands::{
 pub use key_desk::KeyDesk;
 pub use means::{Means, World};
 pub use service::{Listeners, Service};
+pub use starting::answer_probes;
 pub use trial::try_files;
 
 /// Why the service cannot start, or a command cannot run. The text is for the person at the terminal.

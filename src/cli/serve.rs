@@ -4,14 +4,11 @@ use super::{
 };
 use crate::{
     config::{Config, LogFormat, Profile},
-    http::answer_while_starting,
-    runtime::spawn,
     telemetry::{self, Metrics},
-    wiring::{Listeners, Service, World},
+    wiring::{Listeners, Service, World, answer_probes},
 };
-use countersign_domain::host::OwnNames;
-use std::{io, net::SocketAddr, os::fd::AsFd as _, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::oneshot};
+use std::{net::SocketAddr, time::Duration};
+use tokio::net::TcpListener;
 
 /// How long after draining a process that has not ended by itself is ended.
 const STUCK: Duration = Duration::from_secs(5);
@@ -52,22 +49,6 @@ async fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Out
         LogFormat::Json => greet_machines(config, &listeners),
     }
     Box::pin(service.run(listeners, shutdown)).await.map_err(|fault| fault.to_string())
-}
-
-/// Answers probes on the operators' listener until what this returns is dropped.
-fn answer_probes(config: &Config, listener: &TcpListener) -> io::Result<oneshot::Sender<()>> {
-    // The same socket: those who connect are answered by whoever takes them first, and from the end of the start on by the service.
-    let twin = std::net::TcpListener::from(listener.as_fd().try_clone_to_owned()?);
-    let twin = TcpListener::from_std(twin)?;
-    let names = Arc::new(OwnNames::new(config.admin.hosts.clone()));
-    let (starting, started) = oneshot::channel();
-    spawn(async move {
-        let started = async move { drop(started.await) };
-        if let Err(error) = answer_while_starting(twin, names, started).await {
-            tracing::warn!(%error, "probes were not answered during the start");
-        }
-    });
-    Ok(starting)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
