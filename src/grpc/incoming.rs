@@ -45,7 +45,7 @@ pub struct Incoming {
     trouble: Option<Trouble>,
 }
 
-/// Connections cannot be taken at all, for now.
+/// An outage of accepting: the system gives no further connection.
 struct Trouble {
     /// Until when nothing is tried.
     pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,

@@ -17,7 +17,7 @@ pub enum SendFaultKind {
     /// The server cannot be reached, or refuses us or our sender before it heard of a recipient: no mail is taken until that is
     /// mended, and none of them is at fault.
     Server,
-    /// Not taken for now. This mail waits; others may be taken meanwhile.
+    /// Refused temporarily (a 4xx answer). This mail waits; others may be taken meanwhile.
     Transient,
     /// Refused for good, by an answer that does not tell whether this mail is at fault or every mail of ours.
     Doubtful,
