@@ -22,7 +22,7 @@ pub use commands::{
 pub use key_desk::KeyDesk;
 pub use means::{Means, World};
 pub use service::{Listeners, Service};
-pub use starting::answer_probes;
+pub use starting::StartingProbes;
 pub use trial::try_files;
 
 /// Why the service cannot start, or a command cannot run. The text is for the person at the terminal.

@@ -5,7 +5,7 @@ use super::{
 use crate::{
     config::{Config, LogFormat, Profile},
     telemetry::{self, Metrics},
-    wiring::{Listeners, Service, World, answer_probes},
+    wiring::{Listeners, Service, StartingProbes, World},
 };
 use std::{net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
@@ -34,14 +34,16 @@ async fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Out
     let metrics = Metrics::start()?;
     let mut shutdown = supervised.shutdown.clone();
     // A start may wait for long: for a database that is not there yet, or for another process that migrates it.
-    let starting = listeners.operators.as_ref().map(|listener| answer_probes(config, listener)).transpose();
+    let starting = listeners.operators.as_ref().map(|listener| StartingProbes::answer(config, listener)).transpose();
     let starting = starting.map_err(|error| format!("cannot answer probes: {error}"))?;
     let assembling = Box::pin(Service::assemble(config, World::real(), Some(metrics)));
     let Ok(service) = shutdown.unless(assembling).await else {
         tracing::info!("stopped before it had started");
         return Ok(());
     };
-    drop(starting);
+    if let Some(starting) = starting {
+        starting.hand_over().await;
+    }
     let service = service.map_err(|fault| fault.to_string())?;
     supervised.on_signal(OnSignal::Stop(config.server.drain_timeout + STUCK));
     match config.log.format {

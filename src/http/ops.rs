@@ -2,8 +2,8 @@ use crate::usecase::housekeeping::Ready;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{StatusCode, header, uri::Authority},
-    middleware::{Next, from_fn_with_state},
+    http::{HeaderValue, StatusCode, header, uri::Authority},
+    middleware::{Next, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -29,7 +29,8 @@ pub fn ops_router(
 }
 
 /// Answers those who probe a process that is still starting: it lives, and is not ready. A start may wait for long, such as for a lock
-/// that its migration needs; whoever takes it for dead meanwhile ends it, and the wait begins anew. Resolves once `started` has.
+/// that its migration needs; whoever takes it for dead meanwhile ends it, and the wait begins anew. Each connection is good for one
+/// question, so that the next one reaches the service. Resolves once `started` has.
 ///
 /// # Errors
 /// When the listener fails.
@@ -42,8 +43,14 @@ pub async fn answer_while_starting(
         .route("/livez", get(alive))
         .route("/healthz", get(alive))
         .route("/readyz", get(|| async { (StatusCode::SERVICE_UNAVAILABLE, "starting\n") }))
+        .layer(map_response(close_connection))
         .layer(from_fn_with_state(own_names, answer_to_own_names));
     axum::serve(listener, probes).with_graceful_shutdown(started).await
+}
+
+async fn close_connection(mut answer: Response) -> Response {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 /// The text format of Prometheus.

@@ -1,7 +1,10 @@
-//! A start that has to wait can be stopped, also as the first process of a container.
+//! A start that has to wait can be stopped, also as the first process of a container, and ends before the service begins.
 
-use crate::support::{Cluster, ProcessOptions, Rows, binary, eventually, wait_for};
+use crate::support::{Cluster, Probe, ProcessOptions, Replica, Rows, binary, eventually, wait_for};
+use countersign::wiring::StartingProbes;
 use std::{
+    io::Write as _,
+    net::TcpStream,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -69,5 +72,24 @@ async fn as_the_first_process_of_a_container_a_start_that_waits_is_stopped_at_on
         kill("-TERM", children.trim().parse().unwrap());
         assert!(wait_for(&mut container, LIMIT).is_some(), "{arguments:?} did not hear SIGTERM");
         others_are(&other, 0).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_connects_once_the_start_has_ended_reaches_the_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Replica::config("sqlite::memory:", folder.path());
+    for _ in 0..50 {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let starting = StartingProbes::answer(&config, &listener).unwrap();
+        let asked = address.clone();
+        let asked = tokio::task::spawn_blocking(move || Probe::connect(&asked).ask("/readyz").0);
+        assert_eq!(asked.await.unwrap(), 503);
+        starting.hand_over().await;
+        let mut early = TcpStream::connect(&address).unwrap();
+        early.write_all(b"GET /readyz HTTP/1.1\r\n").unwrap();
+        let (_, peer) = tokio::time::timeout(LIMIT, listener.accept()).await.expect("somebody else took it").unwrap();
+        assert_eq!(peer, early.local_addr().unwrap());
     }
 }
