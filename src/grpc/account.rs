@@ -46,8 +46,10 @@ impl account_service_server::AccountService for AccountDoor {
         call.answer(async {
             let message = request.into_inner();
             let (proof, request_id) = read_proof(message.token, &message.email, message.code, &message.request_id)?;
-            let verified = self.verify.run(&call.origin, proof, request_id).await?;
-            Ok(VerifyResponse { password_link_mailed: verified == Verified::PasswordLinkMailed })
+            let Verified { password_link_mailed, username } =
+                self.verify.run(&call.origin, proof, request_id).await?;
+            let username = username.map_or_else(String::new, |name| name.as_str().to_owned());
+            Ok(VerifyResponse { password_link_mailed, username })
         })
         .await
     }

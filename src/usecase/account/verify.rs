@@ -34,13 +34,13 @@ pub struct Verify {
     pub entropy: Entropy,
 }
 
-/// What a person does next whose address was verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verified {
-    /// Log in with the password of the sign-up.
-    Ready,
-    /// Set a password with the link in a mail that is on its way.
-    PasswordLinkMailed,
+/// What a person is told whose address was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// A password has to be set with the link in a mail that is on its way. Otherwise that of the sign-up counts.
+    pub password_link_mailed: bool,
+    /// `None` also when somebody else got the name that was wished for.
+    pub username: Option<Username>,
 }
 
 const METHOD: &str = "Verify";
@@ -95,9 +95,9 @@ impl Verify {
     async fn answer_again(&self, origin: &Origin, proof: &ClaimProof) -> Result<Verified, Failure> {
         let address = Identifier::Email(self.claim.address(origin, PURPOSE, proof).await?);
         let account = account::find_by_identifier(&self.store.read(), origin.tenant(), &address).await?;
-        Ok(match account {
-            Some(account) if account.password_hash.is_none() => Verified::PasswordLinkMailed,
-            _ => Verified::Ready,
+        Ok(Verified {
+            password_link_mailed: account.as_ref().is_some_and(|account| account.password_hash.is_none()),
+            username: account.and_then(|account| account.username),
         })
     }
 
@@ -153,6 +153,6 @@ impl Verify {
             self.post.queue(tx, tenant, letter, now).await?;
         }
         action::void(tx, tenant, PURPOSE, proven.subject(), now).await?;
-        Ok((new.id, if contested { Verified::PasswordLinkMailed } else { Verified::Ready }))
+        Ok((new.id, Verified { password_link_mailed: contested, username: new.username }))
     }
 }

@@ -159,9 +159,26 @@ fn a_user_name_that_was_taken_meanwhile_is_dropped_and_the_account_begins_withou
         register(app, wish).await.unwrap();
         let token = app.mail_to("slow@example.org").await.link_token();
         sign_up_as(app, "quick@example.org", "grace").await;
-        verify(app, &token).await.unwrap();
+        let form = VerifyRequest { token, request_id: "verify-it-once".to_owned(), ..Default::default() };
+        for _ in 0..2 {
+            let answer = app.account().verify(form.clone()).await.unwrap().into_inner();
+            assert_eq!(answer.username, "", "whoever wished for a name is told that it is not theirs");
+        }
         let session = Person::log_in(app, "slow@example.org", PASSWORD).await.unwrap();
         assert_eq!(Person::me(app, &session).await.unwrap().username, "");
+    });
+}
+
+#[test]
+fn a_user_name_that_was_got_is_told_and_told_again() {
+    on_each_database(async |app| {
+        let wish = RegisterRequest { username: "Grace".to_owned(), ..form("ada@example.org") };
+        register(app, wish).await.unwrap();
+        let token = app.mail_to("ada@example.org").await.link_token();
+        let form = VerifyRequest { token, request_id: "verify-it-once".to_owned(), ..Default::default() };
+        for _ in 0..2 {
+            assert_eq!(app.account().verify(form.clone()).await.unwrap().into_inner().username, "Grace");
+        }
     });
 }
 
