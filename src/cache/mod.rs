@@ -16,4 +16,4 @@ pub use lockout::{LockKey, Lockout};
 pub use redis::RedisFault;
 pub use seats::{Seat, Seats};
 pub use together::Together;
-pub use wake::{Topic, WakeUps};
+pub use wake::WakeUps;

@@ -1,6 +1,6 @@
 use super::redis::{self, RedisFault};
 use crate::runtime::{sleep, spawn, timeout};
-use countersign_domain::secret::SecretText;
+use countersign_domain::{secret::SecretText, signal::Signal};
 use fred::{
     clients::SubscriberClient,
     prelude::{Client, ClientLike, EventInterface, PubsubInterface},
@@ -12,35 +12,24 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Work that a replica may be waiting for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Topic {
-    /// A mail was queued.
-    Outbox,
-    /// The feed of revocations has grown.
-    Revocations,
-    /// Keys changed.
-    Keys,
-    /// Events of the audit trail were sealed.
-    Audit,
+/// The braces keep every channel of Countersign in one slot of a cluster.
+fn channel(signal: Signal) -> &'static str {
+    match signal {
+        Signal::MailQueued => "{countersign}:wake:outbox",
+        Signal::EventRecorded => "{countersign}:wake:recorded",
+        Signal::EventsSealed => "{countersign}:wake:audit",
+        Signal::Revoked => "{countersign}:wake:revoked",
+        Signal::FeedGrown => "{countersign}:wake:revocations",
+        Signal::KeysChanged => "{countersign}:wake:keys",
+    }
 }
 
-impl Topic {
-    const ALL: [Self; 4] = [Self::Outbox, Self::Revocations, Self::Keys, Self::Audit];
+fn of_channel(name: &str) -> Option<Signal> {
+    for_replicas().find(|signal| channel(*signal) == name)
+}
 
-    /// The braces keep every channel of Countersign in one slot of a cluster.
-    fn channel(self) -> &'static str {
-        match self {
-            Self::Outbox => "{countersign}:wake:outbox",
-            Self::Revocations => "{countersign}:wake:revocations",
-            Self::Keys => "{countersign}:wake:keys",
-            Self::Audit => "{countersign}:wake:audit",
-        }
-    }
-
-    fn of_channel(channel: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|topic| topic.channel() == channel)
-    }
+fn for_replicas() -> impl Iterator<Item = Signal> {
+    Signal::ALL.into_iter().filter(|signal| signal.concerns_replicas())
 }
 
 /// Wakes up what waits for work, here and, with Redis, on every other replica.
@@ -48,8 +37,8 @@ impl Topic {
 /// Only ever sooner: whoever waits also looks by itself from time to time. A call that is lost costs latency, never a mail.
 #[derive(Clone)]
 pub struct WakeUps {
-    /// One for each topic, in the order of [`Topic::ALL`].
-    bells: Arc<[Notify; Topic::ALL.len()]>,
+    /// One for each signal, in the order of [`Signal::ALL`].
+    bells: Arc<[Notify; Signal::ALL.len()]>,
     redis: Option<Arc<Redis>>,
 }
 
@@ -100,29 +89,31 @@ impl WakeUps {
             loop {
                 match messages.recv().await {
                     Ok(message) => {
-                        if let Some(topic) = Topic::of_channel(&message.channel) {
-                            bells[topic as usize].notify_one();
+                        if let Some(signal) = of_channel(&message.channel) {
+                            bells[signal as usize].notify_one();
                         }
                     }
-                    // Missed messages may have been of any topic: waking up once too often is harmless.
+                    // Missed messages may have been any signal: waking up once too often is harmless.
                     Err(RecvError::Lagged(_)) => bells.iter().for_each(Notify::notify_one),
                     Err(RecvError::Closed) => return,
                 }
             }
         });
         redis.subscriber.manage_subscriptions();
-        for topic in Topic::ALL {
-            redis.subscriber.subscribe(topic.channel()).await?;
+        for signal in for_replicas() {
+            redis.subscriber.subscribe(channel(signal)).await?;
         }
         Ok(())
     }
 
     /// Says that there is work. Never waits and never fails: the work is in the database already.
-    pub fn ring(&self, topic: Topic) {
-        self.notify(topic).notify_one();
-        if let Some(redis) = self.redis.clone() {
+    pub fn ring(&self, signal: Signal) {
+        self.notify(signal).notify_one();
+        if signal.concerns_replicas()
+            && let Some(redis) = self.redis.clone()
+        {
             spawn(async move {
-                if let Err(error) = redis.publisher.publish::<(), _, _>(topic.channel(), 1_i64).await {
+                if let Err(error) = redis.publisher.publish::<(), _, _>(channel(signal), 1_i64).await {
                     tracing::debug!(%error, "a wake-up did not reach the other replicas");
                 }
             });
@@ -130,8 +121,8 @@ impl WakeUps {
     }
 
     /// Waits until there is work to look for, or `at_most` has passed.
-    pub async fn wait(&self, topic: Topic, at_most: Duration) {
-        timeout(at_most, self.notify(topic).notified()).await;
+    pub async fn wait(&self, signal: Signal, at_most: Duration) {
+        timeout(at_most, self.notify(signal).notified()).await;
     }
 
     /// Disconnects. Nothing depends on a polite farewell, so nobody waits for it.
@@ -144,8 +135,8 @@ impl WakeUps {
         }
     }
 
-    fn notify(&self, topic: Topic) -> &Notify {
-        &self.bells[topic as usize]
+    fn notify(&self, signal: Signal) -> &Notify {
+        &self.bells[signal as usize]
     }
 }
 

@@ -129,7 +129,7 @@ fn summarise(summary: &Summary, name: Option<&str>, screen: &Screen) {
 
 async fn restart(config: &Config, tenant: &str, anyway: bool, screen: &Screen) -> Outcome {
     let restart = wiring::restart_audit(config).await.map_err(|fault| fault.to_string())?;
-    let trail = ReadAudit { store: restart.store.clone() };
+    let trail = ReadAudit { store: restart.work.store.clone() };
     let tenant = find_tenant(&trail, Some(tenant)).await?;
     match restart.run(&Origin::terminal(), tenant, anyway).await.map_err(|failure| failure.to_string())? {
         Restarted::Behind(position) => {

@@ -11,6 +11,7 @@ use crate::usecase::{
 };
 use countersign_domain::{refusal::Refusal, request_id::RequestId, secret::SecretText};
 use tonic::{Request, Response, Status};
+use tracing::{Instrument as _, debug_span};
 
 /// `countersign.v1.AccountService`
 #[derive(Clone, Debug)]
@@ -46,8 +47,9 @@ impl account_service_server::AccountService for AccountDoor {
         call.answer(async {
             let message = request.into_inner();
             let (proof, request_id) = read_proof(message.token, &message.email, message.code, &message.request_id)?;
+            let verifying = Box::pin(self.verify.run(&call.origin, proof, request_id));
             let Verified { password_link_mailed, username } =
-                self.verify.run(&call.origin, proof, request_id).await?;
+                verifying.instrument(debug_span!("account.verify")).await?;
             let username = username.map_or_else(String::new, |name| name.as_str().to_owned());
             Ok(VerifyResponse { password_link_mailed, username })
         })

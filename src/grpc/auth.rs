@@ -16,6 +16,7 @@ use countersign_domain::{
     session::Keeping,
 };
 use tonic::{Request, Response, Status};
+use tracing::{Instrument as _, debug_span};
 
 /// `countersign.v1.AuthService`
 #[derive(Clone, Debug)]
@@ -35,8 +36,9 @@ impl auth_service_server::AuthService for AuthDoor {
         call.answer(async {
             let mut form = read_login(request.into_inner(), call.keeping())?;
             form.device_token = form.device_token.or_else(|| call.kept_device().cloned());
-            let LoggedIn { session, device_token } = Box::pin(self.login.run(&call.origin, form)).await?;
-            self.leave_former(&call).await;
+            let LoggedIn { session, device_token } =
+                Box::pin(self.login.run(&call.origin, form)).instrument(debug_span!("sign_in.login")).await?;
+            Box::pin(self.leave_former(&call)).await;
             let cancel_token = match call.keeping() {
                 Keeping::Cookies => {
                     self.logout.cancel_token(session.profile.account.tenant, session.id)?.reveal().to_owned()
@@ -61,7 +63,8 @@ impl auth_service_server::AuthService for AuthDoor {
             let is_given = !token.is_empty();
             let token = if is_given { Some(token) } else { self.kept(&call).await };
             let token = token.ok_or(Reason::TokenMissing)?;
-            let refreshed = self.refresh.run(&call.origin, &token, call.keeping(), device.as_ref()).await;
+            let refreshing = Box::pin(self.refresh.run(&call.origin, &token, call.keeping(), device.as_ref()));
+            let refreshed = refreshing.instrument(debug_span!("session.refresh")).await;
             let opened = refreshed.inspect_err(|failure| {
                 if !is_given && failure.reason().ends_session() {
                     call.session_is_over();

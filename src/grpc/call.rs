@@ -7,7 +7,7 @@ use super::{
 use crate::{
     telemetry::RefusalLog,
     usecase::{
-        About, Failure, Origin,
+        EventSubject, Failure, Origin,
         gate::{OperatorProven, RecordDenial, ServiceCaller, SignedIn},
         session::OpenedSession,
     },
@@ -144,11 +144,11 @@ impl Call {
     }
 
     /// The account or the service that calls.
-    fn known(&self) -> Option<(TenantId, About)> {
+    fn known(&self) -> Option<(TenantId, EventSubject)> {
         if let Some(person) = &self.signed_in {
-            return Some((person.tenant(), About::own(person.account().id).in_session(person.session().id)));
+            return Some((person.tenant(), EventSubject::own(person.account().id).in_session(person.session().id)));
         }
         let service = self.service.as_ref()?.service();
-        Some((service.tenant, About::service(Some(service.id))))
+        Some((service.tenant, EventSubject::service(Some(service.id))))
     }
 }

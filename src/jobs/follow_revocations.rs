@@ -1,8 +1,9 @@
 use crate::{
-    cache::{Topic, WakeUps},
+    cache::WakeUps,
     runtime::{Shutdown, sleep},
     usecase::revocation::FollowRevocations,
 };
+use countersign_domain::signal::Signal;
 use std::time::Duration;
 
 /// Entries of processes that cannot call, such as the command line, get their places at the latest after this.
@@ -19,9 +20,9 @@ pub async fn follow_revocations(follow: FollowRevocations, wakeups: WakeUps, loo
                 let look = if follow.feed.followers() > 0 { look } else { LOOK_UNFOLLOWED.max(look) };
                 let next = async {
                     tokio::select! {
-                        () = follow.revoked() => {}
+                        () = wakeups.wait(Signal::Revoked, look) => {}
                         () = follow.feed.followed() => {}
-                        () = wakeups.wait(Topic::Revocations, look) => {}
+                        () = wakeups.wait(Signal::FeedGrown, look) => {}
                     }
                 };
                 shutdown.unless(next).await

@@ -1,8 +1,9 @@
 use crate::{
-    cache::{Topic, WakeUps},
+    cache::WakeUps,
     runtime::{Shutdown, sleep, timeout},
     usecase::mail::{DeliverMail, Delivered},
 };
+use countersign_domain::signal::Signal;
 use std::time::Duration;
 
 /// Retries and mails of replicas that died are found at the latest after this.
@@ -19,7 +20,7 @@ pub async fn send_mail(deliver: DeliverMail, wakeups: WakeUps, mut shutdown: Shu
         };
         match round {
             Ok(delivered) if delivered == Delivered::default() => {
-                if shutdown.unless(wakeups.wait(Topic::Outbox, LOOK)).await.is_err() {
+                if shutdown.unless(wakeups.wait(Signal::MailQueued, LOOK)).await.is_err() {
                     return;
                 }
             }

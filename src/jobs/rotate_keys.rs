@@ -1,8 +1,9 @@
 use crate::{
-    cache::{Topic, WakeUps},
+    cache::WakeUps,
     runtime::{Shutdown, Stopwatch},
     usecase::key::TendKeys,
 };
+use countersign_domain::signal::Signal;
 use std::time::Duration;
 
 /// How often keys are looked after.
@@ -21,7 +22,7 @@ pub async fn rotate_keys(tend: TendKeys, wakeups: WakeUps, mut shutdown: Shutdow
             Ok(()) => {}
             Err(failure) => tracing::error!(%failure, "the keys stay as they were; trying again"),
         }
-        if shutdown.unless(wakeups.wait(Topic::Keys, LOOK)).await.is_err() {
+        if shutdown.unless(wakeups.wait(Signal::KeysChanged, LOOK)).await.is_err() {
             break;
         }
     }

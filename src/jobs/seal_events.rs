@@ -1,8 +1,9 @@
 use crate::{
-    cache::{Topic, WakeUps},
+    cache::WakeUps,
     runtime::{Shutdown, sleep},
     usecase::audit::SealEvents,
 };
+use countersign_domain::signal::Signal;
 use std::time::Duration;
 
 /// Events of processes that cannot call, such as the command line, are sealed at the latest after this.
@@ -20,9 +21,9 @@ pub async fn seal_events(seal: SealEvents, wakeups: WakeUps, mut shutdown: Shutd
             Ok(()) => {
                 let next = async {
                     tokio::select! {
-                        () = seal.noted() => sleep(GATHER).await,
+                        () = wakeups.wait(Signal::EventRecorded, LOOK) => sleep(GATHER).await,
                         // Another replica sealed: whoever watches here wants to know.
-                        () = wakeups.wait(Topic::Audit, LOOK) => seal.tide.rise(),
+                        () = wakeups.wait(Signal::EventsSealed, LOOK) => seal.tide.rise(),
                     }
                 };
                 shutdown.unless(next).await

@@ -102,7 +102,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
         created_at: Set(new.created_at.as_micros()),
         updated_at: Set(new.created_at.as_micros()),
     };
-    account::Entity::insert(row).exec_without_returning(db.database()).await?;
+    account::Entity::insert(row).exec_without_returning(&db.named("account.insert")).await?;
     Ok(())
 }
 
@@ -113,7 +113,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
 pub async fn find(db: &impl Executor, tenant: TenantId, id: AccountId) -> Result<Option<Account>, StoreFault> {
     let row = account::Entity::find_by_id(id.as_uuid())
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
-        .one(db.database())
+        .one(&db.named("account.find"))
         .await?;
     row.map(Account::read).transpose()
 }
@@ -134,7 +134,7 @@ pub async fn find_by_identifier(
     let row = account::Entity::find()
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(column.eq(identifier.normalised()))
-        .one(db.database())
+        .one(&db.named("account.find_by_identifier"))
         .await?;
     row.map(Account::read).transpose()
 }
@@ -171,7 +171,7 @@ pub async fn update_profile(
     let rows = statement
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
-        .exec_with_returning(db.database())
+        .exec_with_returning(&db.named("account.update_profile"))
         .await?;
     rows.into_iter().next().map(Account::read).transpose()
 }
@@ -196,7 +196,7 @@ pub async fn lock(tx: &Tx, tenant: TenantId, id: AccountId) -> Result<Option<Acc
     let row = account::Entity::find_by_id(id.as_uuid())
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .lock_exclusive()
-        .one(tx.database())
+        .one(&tx.named("account.lock"))
         .await?;
     row.map(Account::read).transpose()
 }
@@ -224,7 +224,7 @@ pub async fn replace_password(
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::DisabledAt.is_null())
         .filter(account::Column::PasswordVersion.eq(version))
-        .exec(db.database())
+        .exec(&db.named("account.replace_password"))
         .await?;
     Ok(updated.rows_affected == 1)
 }
@@ -259,11 +259,11 @@ pub async fn admit(tx: &Tx, tenant: TenantId, id: AccountId, admission: Admissio
         let forgiven = account::Entity::update_many()
             .col_expr(account::Column::PasswordFailures, Expr::value(0))
             .filter(is_admitted)
-            .exec(tx.database())
+            .exec(&tx.named("account.admit"))
             .await?;
         return Ok(forgiven.rows_affected == 1);
     }
-    Ok(account::Entity::find().filter(is_admitted).lock_shared().one(tx.database()).await?.is_some())
+    Ok(account::Entity::find().filter(is_admitted).lock_shared().one(&tx.named("account.admit")).await?.is_some())
 }
 
 /// Counts a stranger's wrong password, of which `most` in a row spend the right one. Returns whether this one did, which it does once.
@@ -277,7 +277,7 @@ pub async fn count_password_failure(tx: &Tx, tenant: TenantId, id: AccountId, mo
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::PasswordFailures.lt(SPENT))
-        .exec_with_returning(tx.database())
+        .exec_with_returning(&tx.named("account.count_password_failure"))
         .await?;
     Ok(rows.iter().any(|row| row.password_failures == SPENT))
 }
@@ -299,7 +299,7 @@ pub async fn renew_hash(
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::PasswordHash.eq(outdated.reveal()))
-        .exec(db.database())
+        .exec(&db.named("account.renew_hash"))
         .await?;
     Ok(())
 }
@@ -323,7 +323,7 @@ pub async fn set_email(
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::DisabledAt.is_null())
-        .exec(db.database())
+        .exec(&db.named("account.set_email"))
         .await?;
     Ok(updated.rows_affected == 1)
 }
@@ -338,7 +338,7 @@ pub async fn disable(db: &impl Executor, tenant: TenantId, id: AccountId, now: T
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::DisabledAt.is_null())
-        .exec(db.database())
+        .exec(&db.named("account.disable"))
         .await?;
     Ok(updated.rows_affected == 1)
 }
@@ -353,7 +353,7 @@ pub async fn enable(db: &impl Executor, tenant: TenantId, id: AccountId) -> Resu
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::DisabledAt.is_not_null())
-        .exec(db.database())
+        .exec(&db.named("account.enable"))
         .await?;
     Ok(updated.rows_affected == 1)
 }
@@ -366,7 +366,7 @@ pub async fn delete(db: &impl Executor, tenant: TenantId, id: AccountId) -> Resu
     let deleted = account::Entity::delete_many()
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(db.database())
+        .exec(&db.named("account.delete"))
         .await?;
     Ok(deleted.rows_affected == 1)
 }
@@ -380,7 +380,7 @@ pub async fn newest(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .order_by_desc(account::Column::CreatedAt)
         .limit(limit)
-        .all(db.database())
+        .all(&db.named("account.newest"))
         .await?;
     rows.into_iter().map(Account::read).collect()
 }
@@ -405,7 +405,7 @@ pub async fn count_hash_heads(db: &impl Executor) -> Result<Vec<(TenantId, Strin
         .group_by(account::Column::TenantId)
         .group_by(Expr::col("head"))
         .into_tuple()
-        .all(db.database())
+        .all(&db.named("account.count_hash_heads"))
         .await?;
     let read = |(tenant, head, accounts): (_, String, i64)| {
         let head = head.strip_suffix('$').unwrap_or(&head).to_owned();

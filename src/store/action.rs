@@ -75,7 +75,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Action) -> Resul
         expires_at: Set(new.expires_at.as_micros()),
         used_at: Set(None),
     };
-    action::Entity::insert(row).exec_without_returning(db.database()).await?;
+    action::Entity::insert(row).exec_without_returning(&db.named("action.insert")).await?;
     Ok(())
 }
 
@@ -92,7 +92,7 @@ pub async fn find(
     let row = action::Entity::find_by_id(id.as_uuid())
         .filter(action::Column::TenantId.eq(tenant.as_uuid()))
         .filter(action::Column::Purpose.eq(purpose.name()))
-        .one(db.database())
+        .one(&db.named("action.find"))
         .await?;
     row.map(Action::read).transpose()
 }
@@ -115,7 +115,7 @@ pub async fn consume(
         .filter(action::Column::Purpose.eq(purpose.name()))
         .filter(action::Column::UsedAt.is_null())
         .filter(action::Column::ExpiresAt.gt(now.as_micros()))
-        .exec_with_returning(db.database())
+        .exec_with_returning(&db.named("action.consume"))
         .await?;
     rows.into_iter().next().map(Action::read).transpose()
 }
@@ -177,7 +177,7 @@ pub async fn spend_try(
         .col_expr(action::Column::CodeTries, tries_spent.into())
         .filter(action::Column::Id.in_subquery(live.clone().union(UnionType::All, decoy).to_owned()))
         .filter(is_own().not().or(may_be_spent))
-        .exec_with_returning(db.database())
+        .exec_with_returning(&db.named("action.spend_try"))
         .await?;
     let (own, decoys): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.email_normalised == email.normalised());
     let read = |rows: Vec<action::Model>| rows.into_iter().map(Action::read).collect::<Result<_, _>>();
@@ -193,7 +193,7 @@ pub async fn forgive_try(db: &impl Executor, tenant: TenantId, id: ActionId) -> 
         .col_expr(action::Column::CodeTries, Expr::col(action::Column::CodeTries).sub(1))
         .filter(action::Column::Id.eq(id.as_uuid()))
         .filter(action::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(db.database())
+        .exec(&db.named("action.forgive_try"))
         .await?;
     Ok(())
 }
@@ -215,7 +215,7 @@ pub async fn void(
         .filter(action::Column::SubjectId.eq(subject))
         .filter(action::Column::Purpose.eq(purpose.name()))
         .filter(action::Column::UsedAt.is_null())
-        .exec(db.database())
+        .exec(&db.named("action.void"))
         .await?;
     Ok(())
 }
@@ -228,7 +228,7 @@ pub async fn delete_for(db: &impl Executor, tenant: TenantId, subject: Uuid) -> 
     action::Entity::delete_many()
         .filter(action::Column::TenantId.eq(tenant.as_uuid()))
         .filter(action::Column::SubjectId.eq(subject))
-        .exec(db.database())
+        .exec(&db.named("action.delete_for"))
         .await?;
     Ok(())
 }
@@ -240,7 +240,7 @@ pub async fn delete_for(db: &impl Executor, tenant: TenantId, subject: Uuid) -> 
 pub async fn delete_expired(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
     let deleted = action::Entity::delete_many()
         .filter(action::Column::ExpiresAt.lt(before.as_micros()))
-        .exec(db.database())
+        .exec(&db.named("action.delete_expired"))
         .await?;
     Ok(deleted.rows_affected)
 }

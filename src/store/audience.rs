@@ -30,7 +30,7 @@ impl AudienceRow {
 /// When the database does not answer.
 pub async fn exists(db: &impl Executor, tenant: TenantId, name: &str) -> Result<bool, StoreFault> {
     let key = (tenant.as_uuid(), name.to_owned());
-    Ok(audience::Entity::find_by_id(key).one(db.database()).await?.is_some())
+    Ok(audience::Entity::find_by_id(key).one(&db.named("audience.exists")).await?.is_some())
 }
 
 /// Every audience of every tenant.
@@ -38,7 +38,7 @@ pub async fn exists(db: &impl Executor, tenant: TenantId, name: &str) -> Result<
 /// # Errors
 /// When the database does not answer.
 pub async fn all(db: &impl Executor) -> Result<Vec<AudienceRow>, StoreFault> {
-    let rows = audience::Entity::find().all(db.database()).await?;
+    let rows = audience::Entity::find().all(&db.named("audience.all")).await?;
     Ok(rows.into_iter().map(AudienceRow::read).collect())
 }
 
@@ -48,7 +48,7 @@ pub async fn all(db: &impl Executor) -> Result<Vec<AudienceRow>, StoreFault> {
 /// When the database does not answer.
 pub async fn of_tenant(db: &impl Executor, tenant: TenantId) -> Result<Vec<AudienceRow>, StoreFault> {
     let query = audience::Entity::find().filter(audience::Column::TenantId.eq(tenant.as_uuid()));
-    let rows = query.order_by_asc(audience::Column::Name).all(db.database()).await?;
+    let rows = query.order_by_asc(audience::Column::Name).all(&db.named("audience.of_tenant")).await?;
     Ok(rows.into_iter().map(AudienceRow::read).collect())
 }
 
@@ -65,7 +65,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, name: &str, now: Times
     let inserted = audience::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
-        .exec_without_returning(db.database())
+        .exec_without_returning(&db.named("audience.insert"))
         .await?;
     Ok(matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0))
 }

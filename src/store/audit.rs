@@ -7,6 +7,7 @@ use countersign_domain::{
     audit::{EventKind, chain::Entry},
     id::{AccountId, EventId, ServiceId, SessionId, TenantId},
     refusal::Reason,
+    signal::Signal,
     time::Timestamp,
 };
 use sea_orm::{
@@ -199,8 +200,8 @@ pub async fn append(
         mac_key: Set(Some(code.key.clone())),
         rejected_at: Set(None),
     };
-    audit_event::Entity::insert(row).exec_without_returning(db.database()).await?;
-    db.note_event();
+    audit_event::Entity::insert(row).exec_without_returning(&db.named("audit.append")).await?;
+    db.raise(Signal::EventRecorded);
     Ok(())
 }
 
@@ -290,7 +291,7 @@ pub async fn newest(
         .order_by_desc(audit_event::Column::HappenedAt)
         .order_by_desc(audit_event::Column::Id)
         .limit(limit)
-        .all(db.database())
+        .all(&db.named("audit.newest"))
         .await?;
     Ok(rows.into_iter().map(AuditRow::from).collect())
 }
@@ -310,7 +311,7 @@ pub async fn after(
         .filter(audit_event::Column::Position.gt(position))
         .order_by_asc(audit_event::Column::Position)
         .limit(limit)
-        .all(db.database())
+        .all(&db.named("audit.after"))
         .await?;
     Ok(rows.into_iter().map(AuditRow::from).collect())
 }
@@ -334,7 +335,7 @@ pub async fn pseudonymise(db: &impl Executor, tenant: TenantId, account: Account
             .filter(names)
             // A line of a release that knew no commitment has no salt, and something to forget all the same.
             .filter(Expr::cust("(origin_salt IS NOT NULL OR origin_digest IS NULL)"))
-            .exec(db.database())
+            .exec(&db.named("audit.pseudonymise"))
             .await?;
         blanked += changed.rows_affected;
     }

@@ -15,6 +15,7 @@ use super::{
 use countersign_domain::{
     audit::{EventKind, chain::NO_LINK},
     id::{AccountId, EventId, TenantId},
+    signal::Signal,
     time::Timestamp,
 };
 use sea_orm::{
@@ -98,7 +99,7 @@ async fn counted(db: &impl Executor, tenant: Option<TenantId>) -> Result<Waiting
         .column_as(audit_event::Column::Id.count(), "events")
         .column_as(audit_event::Column::HappenedAt.min(), "oldest")
         .into_model::<Row>()
-        .one(db.database())
+        .one(&db.named("audit_chain.counted"))
         .await?;
     Ok(row.map_or_else(Waiting::default, |row| Waiting {
         events: u64::try_from(row.events).unwrap_or(0),
@@ -136,8 +137,13 @@ async fn distinct_tenants(
     db: &impl Executor,
     query: sea_orm::Select<audit_event::Entity>,
 ) -> Result<Vec<TenantId>, StoreFault> {
-    let ids: Vec<uuid::Uuid> =
-        query.select_only().column(audit_event::Column::TenantId).distinct().into_tuple().all(db.database()).await?;
+    let ids: Vec<uuid::Uuid> = query
+        .select_only()
+        .column(audit_event::Column::TenantId)
+        .distinct()
+        .into_tuple()
+        .all(&db.named("audit_chain.distinct_tenants"))
+        .await?;
     Ok(ids.into_iter().map(TenantId::from_uuid).collect())
 }
 
@@ -146,14 +152,17 @@ async fn distinct_tenants(
 /// # Errors
 /// When the database does not answer.
 pub async fn heads(db: &impl Executor) -> Result<Vec<Head>, StoreFault> {
-    let rows = audit_head::Entity::find().order_by_asc(audit_head::Column::TenantId).all(db.database()).await?;
+    let rows = audit_head::Entity::find()
+        .order_by_asc(audit_head::Column::TenantId)
+        .all(&db.named("audit_chain.heads"))
+        .await?;
     Ok(rows.into_iter().map(Head::from).collect())
 }
 
 /// # Errors
 /// When the database does not answer.
 pub async fn head(db: &impl Executor, tenant: TenantId) -> Result<Option<Head>, StoreFault> {
-    let row = audit_head::Entity::find_by_id(tenant.as_uuid()).one(db.database()).await?;
+    let row = audit_head::Entity::find_by_id(tenant.as_uuid()).one(&db.named("audit_chain.head")).await?;
     Ok(row.map(Head::from))
 }
 
@@ -163,7 +172,10 @@ pub async fn head(db: &impl Executor, tenant: TenantId) -> Result<Option<Head>, 
 /// # Errors
 /// When the database does not answer.
 pub async fn lock_head(tx: &Tx, tenant: TenantId) -> Result<Option<Head>, StoreFault> {
-    let row = audit_head::Entity::find_by_id(tenant.as_uuid()).lock_exclusive().one(tx.database()).await?;
+    let row = audit_head::Entity::find_by_id(tenant.as_uuid())
+        .lock_exclusive()
+        .one(&tx.named("audit_chain.lock_head"))
+        .await?;
     Ok(row.map(Head::from))
 }
 
@@ -176,7 +188,7 @@ pub async fn begin(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
     audit_head::Entity::insert(head.row())
         .on_conflict(nothing)
         .try_insert()
-        .exec_without_returning(tx.database())
+        .exec_without_returning(&tx.named("audit_chain.begin"))
         .await?;
     Ok(())
 }
@@ -186,7 +198,7 @@ pub async fn begin(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
 /// # Errors
 /// When the database does not answer.
 pub async fn move_head(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
-    audit_head::Entity::update(head.row()).exec(tx.database()).await?;
+    audit_head::Entity::update(head.row()).exec(&tx.named("audit_chain.move_head")).await?;
     Ok(())
 }
 
@@ -199,7 +211,7 @@ pub async fn last(db: &impl Executor, tenant: TenantId) -> Result<Option<AuditRo
         .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
         .filter(audit_event::Column::Position.is_not_null())
         .order_by_desc(audit_event::Column::Position)
-        .one(db.database())
+        .one(&db.named("audit_chain.last"))
         .await?;
     Ok(row.map(AuditRow::from))
 }
@@ -217,10 +229,13 @@ pub async fn last_restart(db: &impl Executor, tenant: TenantId) -> Result<Option
     let restart = sealed()
         .filter(audit_event::Column::Kind.eq(EventKind::AuditRestarted.name()))
         .filter(audit_event::Column::Position.is_not_null())
-        .one(db.database())
+        .one(&db.named("audit_chain.last_restart"))
         .await?;
     let Some(restart) = restart else { return Ok(None) };
-    let before = sealed().filter(audit_event::Column::Position.lt(restart.position)).one(db.database()).await?;
+    let before = sealed()
+        .filter(audit_event::Column::Position.lt(restart.position))
+        .one(&db.named("audit_chain.last_restart"))
+        .await?;
     let link = before.and_then(|row| row.link).unwrap_or_else(|| NO_LINK.to_vec());
     Ok(Some((restart.into(), link)))
 }
@@ -236,7 +251,7 @@ pub async fn unsealed(tx: &Tx, tenant: TenantId, limit: u64) -> Result<Vec<Audit
         .order_by_asc(audit_event::Column::HappenedAt)
         .order_by_asc(audit_event::Column::Id)
         .limit(limit)
-        .all(tx.database())
+        .all(&tx.named("audit_chain.unsealed"))
         .await?;
     Ok(rows.into_iter().map(AuditRow::from).collect())
 }
@@ -249,7 +264,7 @@ pub async fn unsealed_event(tx: &Tx, tenant: TenantId, id: EventId) -> Result<Op
     let row = audit_event::Entity::find_by_id(id.as_uuid())
         .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
         .filter(audit_event::Column::Position.is_null())
-        .one(tx.database())
+        .one(&tx.named("audit_chain.unsealed_event"))
         .await?;
     Ok(row.map(AuditRow::from))
 }
@@ -271,7 +286,7 @@ pub async fn commit_origin(
         .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
         .filter(audit_event::Column::Id.eq(id.as_uuid()))
         .filter(audit_event::Column::Position.is_null())
-        .exec(tx.database())
+        .exec(&tx.named("audit_chain.commit_origin"))
         .await?;
     Ok(())
 }
@@ -294,11 +309,12 @@ pub async fn seal(tx: &Tx, tenant: TenantId, key: &str, seals: &[Seal]) -> Resul
     sql.push_str(
         ") AS given WHERE audit_events.id = given.column1 AND audit_events.tenant_id = $2 AND audit_events.position IS NULL",
     );
-    let db = tx.database();
+    let db = &tx.named("audit_chain.seal");
     let sealed = db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     if sealed.rows_affected() != seals.len() as u64 {
         return Err(StoreFault::Broken("an event that was to be sealed is not there or is sealed".to_owned()));
     }
+    tx.raise(Signal::EventsSealed);
     Ok(())
 }
 
@@ -320,7 +336,7 @@ pub async fn gone(
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::Id.is_in(accounts.iter().map(|id| id.as_uuid())))
         .into_tuple()
-        .all(db.database())
+        .all(&db.named("audit_chain.gone"))
         .await?;
     let there: HashSet<_> = there.into_iter().map(AccountId::from_uuid).collect();
     Ok(accounts.difference(&there).copied().collect())
@@ -342,7 +358,7 @@ pub async fn deletions(
         .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
         .filter(audit_event::Column::Kind.eq(EventKind::AccountDeleted.name()))
         .filter(audit_event::Column::AccountId.is_in(accounts.iter().map(|id| id.as_uuid())))
-        .all(db.database())
+        .all(&db.named("audit_chain.deletions"))
         .await?;
     Ok(rows.into_iter().map(AuditRow::from).collect())
 }
@@ -355,7 +371,7 @@ pub async fn link_at(db: &impl Executor, tenant: TenantId, position: i64) -> Res
     let row = audit_event::Entity::find()
         .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
         .filter(audit_event::Column::Position.eq(position))
-        .one(db.database())
+        .one(&db.named("audit_chain.link_at"))
         .await?;
     Ok(row.and_then(|row| row.link))
 }
@@ -368,7 +384,7 @@ pub async fn forget(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<u64, StoreF
     let deleted = audit_event::Entity::delete_many()
         .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
         .filter(audit_event::Column::Position.lte(up_to))
-        .exec(tx.database())
+        .exec(&tx.named("audit_chain.forget"))
         .await?;
     Ok(deleted.rows_affected)
 }

@@ -19,7 +19,7 @@ pub async fn reject(tx: &Tx, tenant: TenantId, events: &[EventId], now: Timestam
         .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
         .filter(audit_event::Column::Id.is_in(events.iter().map(|id| id.as_uuid())))
         .filter(waits())
-        .exec(tx.database())
+        .exec(&tx.named("audit_rejected.reject"))
         .await?;
     Ok(())
 }
@@ -36,7 +36,7 @@ pub async fn rejected(db: &impl Executor, tenant: TenantId, limit: u64) -> Resul
         .order_by_asc(audit_event::Column::HappenedAt)
         .order_by_asc(audit_event::Column::Id)
         .limit(limit)
-        .all(db.database())
+        .all(&db.named("audit_rejected.rejected"))
         .await?;
     Ok(rows.into_iter().map(AuditRow::from).collect())
 }
@@ -49,7 +49,7 @@ pub async fn forget_rejected(db: &impl Executor, before: Timestamp) -> Result<u6
     let deleted = audit_event::Entity::delete_many()
         .filter(audit_event::Column::Position.is_null())
         .filter(audit_event::Column::RejectedAt.lt(before.as_micros()))
-        .exec(db.database())
+        .exec(&db.named("audit_rejected.forget_rejected"))
         .await?;
     Ok(deleted.rows_affected)
 }

@@ -3,6 +3,7 @@ use super::{
     fault::{self, DriverError},
     first_contact,
     guarded::{Guard, Interference},
+    signals::SignalListener,
     trust::Trust,
 };
 use crate::runtime::{Stopwatch, sleep};
@@ -27,6 +28,8 @@ pub struct DatabaseSettings {
     pub create: bool,
     /// Where tests make it fail.
     pub interference: Interference,
+    /// Who is told what was committed.
+    pub listener: SignalListener,
 }
 
 /// Connections that are alike.
@@ -65,8 +68,9 @@ const UPKEEP_LOCK_LIMIT: Duration = Duration::from_secs(2);
 const UPKEEP_CONNECTIONS: u32 = 2;
 /// A server that would have ended a statement by itself has not answered so long after that: it will not answer any more.
 const SILENCE: Duration = Duration::from_secs(2);
-/// A process that stopped in the middle of a transaction would keep its locks, and with them everybody's, for hours.
-const IDLE_IN_TRANSACTION_LIMIT: Duration = Duration::from_secs(10);
+/// A process that stopped in the middle of a transaction would keep its locks, and with them everybody's, for hours. Well below
+/// [`CALL_LIMIT`], so that a call that waits for such a lock still gets it.
+const IDLE_IN_TRANSACTION_LIMIT: Duration = Duration::from_secs(5);
 const RETRY_LOCKED: Duration = Duration::from_millis(10);
 
 impl Limits {

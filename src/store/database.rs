@@ -2,8 +2,9 @@ use super::{
     Connection, StoreFault, Tx,
     connect::{DatabaseSettings, Pool, Pools},
     entity::write_probe,
-    executor::{Behind as _, Bells},
+    executor::Behind as _,
     guarded::{Doubt, Step},
+    signals::SignalListener,
 };
 use crate::runtime::timeout;
 use countersign_domain::time::Timestamp;
@@ -23,7 +24,7 @@ use std::{sync::Arc, time::Duration};
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(super) pools: Pools,
-    bells: Bells,
+    listener: SignalListener,
     doubt: Arc<Doubt>,
 }
 
@@ -41,7 +42,7 @@ impl Store {
         for pool in [&mut pools.writer, &mut pools.upkeep] {
             pool.guard.doubt = Some(doubt.clone());
         }
-        Ok(Self { pools, bells: Bells::default(), doubt })
+        Ok(Self { pools, listener: settings.listener.clone(), doubt })
     }
 
     /// For questions.
@@ -60,7 +61,7 @@ impl Store {
     }
 
     fn connection(&self, pool: &Pool) -> Connection {
-        Connection::new(pool.database.clone(), pool.guard.clone(), self.bells.clone())
+        Connection::new(pool.database.clone(), pool.guard.clone(), self.listener.clone())
     }
 
     /// For several statements that change something together.
@@ -106,17 +107,7 @@ impl Store {
 
     async fn tx(&self, pool: &Pool, options: TransactionOptions) -> Result<Tx, StoreFault> {
         let begun = pool.guard.see(Step::Begin, pool.database.begin_with_options(options)).await?;
-        Ok(Tx::new(begun, pool.guard.clone(), self.bells.clone()))
-    }
-
-    /// Resolves when a transaction of this process that revoked something has been committed, perhaps before this was asked.
-    pub async fn revoked(&self) {
-        self.bells.revoked.notified().await;
-    }
-
-    /// Resolves when an event that this process wrote to the audit trail has been committed, perhaps before this was asked.
-    pub async fn noted(&self) {
-        self.bells.noted.notified().await;
+        Ok(Tx::new(begun, pool.guard.clone(), self.listener.clone()))
     }
 
     /// Whether the database does what calls need: it answers, and it keeps what is written. Only a write shows that it does: one that
@@ -134,7 +125,7 @@ impl Store {
         let again =
             OnConflict::column(write_probe::Column::Id).update_column(write_probe::Column::WrittenAt).to_owned();
         let probe = write_probe::Entity::insert(row).on_conflict(again);
-        Box::pin(probe.exec_without_returning(self.write().database())).await?;
+        Box::pin(probe.exec_without_returning(&self.write().named("write_probe.write"))).await?;
         self.doubt.settle();
         Ok(())
     }

@@ -50,7 +50,7 @@ pub async fn accounts(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Res
         .and_where(Expr::col(device::Column::TenantId).eq(tenant.as_uuid()))
         .union(UnionType::All, expecting);
     let mut accounts = Accounts::default();
-    for row in db.database().query_all(&all).await?.into_iter().take(MOST_ACCOUNTS) {
+    for row in db.named("device.accounts").query_all(&all).await?.into_iter().take(MOST_ACCOUNTS) {
         let account = AccountId::from_uuid(row.try_get_by_index(0)?);
         let is_expecting = row.try_get_by_index::<i32>(1)? == 1;
         if is_expecting { accounts.expecting.push(account) } else { accounts.known.push(account) }
@@ -80,7 +80,7 @@ pub async fn remember(
     let renewed = OnConflict::columns([device::Column::Id, device::Column::AccountId])
         .update_columns([device::Column::Failures, device::Column::SeenAt])
         .to_owned();
-    device::Entity::insert(row).on_conflict(renewed).exec_without_returning(tx.database()).await?;
+    device::Entity::insert(row).on_conflict(renewed).exec_without_returning(&tx.named("device.remember")).await?;
     Ok(())
 }
 
@@ -100,7 +100,7 @@ pub async fn forget_older(tx: &Tx, tenant: TenantId, account: AccountId, keep: u
         .filter(device::Column::TenantId.eq(tenant.as_uuid()))
         .filter(device::Column::AccountId.eq(account.as_uuid()))
         .filter(device::Column::Id.not_in_subquery(kept))
-        .exec(tx.database())
+        .exec(&tx.named("device.forget_older"))
         .await?;
     Ok(())
 }
@@ -120,7 +120,7 @@ pub async fn count_failure(
         .filter(device::Column::Id.eq(id.as_uuid()))
         .filter(device::Column::AccountId.eq(account.as_uuid()))
         .filter(device::Column::TenantId.eq(tenant.as_uuid()))
-        .exec_with_returning(tx.database())
+        .exec_with_returning(&tx.named("device.count_failure"))
         .await?;
     Ok(rows.into_iter().next().map(|row| row.failures))
 }
@@ -134,7 +134,7 @@ pub async fn forget(tx: &Tx, tenant: TenantId, account: AccountId, id: DeviceId)
         .filter(device::Column::Id.eq(id.as_uuid()))
         .filter(device::Column::AccountId.eq(account.as_uuid()))
         .filter(device::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(tx.database())
+        .exec(&tx.named("device.forget"))
         .await?;
     Ok(())
 }
@@ -161,14 +161,14 @@ pub async fn forget_of_session(
         .filter(expected::Column::TenantId.eq(tenant.as_uuid()))
         .filter(expected::Column::AccountId.eq(account.as_uuid()))
         .filter(expected::Column::Id.in_subquery(of_session.clone()))
-        .exec(tx.database())
+        .exec(&tx.named("device.forget_of_session"))
         .await?;
     device::Entity::delete_many()
         .filter(device::Column::TenantId.eq(tenant.as_uuid()))
         .filter(device::Column::AccountId.eq(account.as_uuid()))
         .filter(device::Column::Id.in_subquery(of_session))
         .filter(Condition::all().add_option(is_another))
-        .exec(tx.database())
+        .exec(&tx.named("device.forget_of_session"))
         .await?;
     Ok(())
 }
@@ -189,7 +189,7 @@ pub async fn forget_all(
     if let Some(kept) = kept {
         forgotten = forgotten.filter(device::Column::Id.ne(kept.as_uuid()));
     }
-    forgotten.exec(tx.database()).await?;
+    forgotten.exec(&tx.named("device.forget_all")).await?;
     expected_device::forget_all(tx, tenant, account).await
 }
 
@@ -198,7 +198,9 @@ pub async fn forget_all(
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_unseen(db: &impl Executor, since: Timestamp) -> Result<u64, StoreFault> {
-    let deleted =
-        device::Entity::delete_many().filter(device::Column::SeenAt.lt(since.as_micros())).exec(db.database()).await?;
+    let deleted = device::Entity::delete_many()
+        .filter(device::Column::SeenAt.lt(since.as_micros()))
+        .exec(&db.named("device.delete_unseen"))
+        .await?;
     Ok(deleted.rows_affected)
 }

@@ -1,13 +1,11 @@
 use super::{
     StoreFault,
-    guarded::{Guard, Guarded, Step},
+    guarded::{Guard, Guarded, Named, Step},
+    signals::{PendingSignals, SignalListener},
 };
+use countersign_domain::signal::Signal;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-use tokio::sync::Notify;
+use tracing::{Instrument as _, Span};
 
 /// What the functions of this folder run on: a [`Connection`] or a [`Tx`].
 #[expect(private_bounds, reason = "what is behind an executor is known in this folder only")]
@@ -17,74 +15,66 @@ impl Executor for Connection {}
 impl Executor for Tx {}
 
 pub(super) trait Behind {
-    type Database: ConnectionTrait;
-    fn database(&self) -> &Self::Database;
-    /// Says that an event was written to the audit trail.
-    fn note_event(&self);
+    type Database: ConnectionTrait + Send;
+    /// Where a statement is executed, which traces call by this name: that of the module and the function it is in.
+    fn named(&self, name: &'static str) -> Named<'_, Self::Database>;
+    /// Tells, once it is committed, that something was written that somebody waits for. Called by the function that writes it, so that
+    /// nobody else can forget to.
+    fn raise(&self, signal: Signal);
 }
 
 /// Runs single statements, each in its own transaction.
 #[derive(Debug)]
 pub struct Connection {
     database: Guarded<DatabaseConnection>,
-    bells: Bells,
+    listener: SignalListener,
 }
 
 /// Runs statements that stand or fall together. Dropped without [`Tx::commit`], it leaves no trace.
 #[derive(Debug)]
 pub struct Tx {
     transaction: Guarded<DatabaseTransaction>,
-    bells: Bells,
-    /// Set once something is revoked in here. Part of the transaction, so that nobody who ends a session can forget to say so.
-    revokes: AtomicBool,
-    /// Set once an event is written in here.
-    notes: AtomicBool,
-}
-
-/// What is rung after a commit.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Bells {
-    /// Rung when something was revoked.
-    pub(super) revoked: Arc<Notify>,
-    /// Rung when an event was written to the audit trail.
-    pub(super) noted: Arc<Notify>,
+    signals: PendingSignals,
 }
 
 impl Connection {
-    pub(super) fn new(database: DatabaseConnection, guard: Guard, bells: Bells) -> Self {
-        Self { database: Guarded::new(database, guard), bells }
+    pub(super) fn new(database: DatabaseConnection, guard: Guard, listener: SignalListener) -> Self {
+        Self { database: Guarded::new(database, guard, Span::current()), listener }
     }
 }
 
 impl Behind for Connection {
-    type Database = Guarded<DatabaseConnection>;
-    fn database(&self) -> &Self::Database {
-        &self.database
+    type Database = DatabaseConnection;
+
+    fn named(&self, name: &'static str) -> Named<'_, DatabaseConnection> {
+        self.database.named(name)
     }
 
-    fn note_event(&self) {
-        self.bells.noted.notify_one();
+    fn raise(&self, signal: Signal) {
+        self.listener.tell(signal);
     }
 }
 
 impl Behind for Tx {
-    type Database = Guarded<DatabaseTransaction>;
-    fn database(&self) -> &Self::Database {
-        &self.transaction
+    type Database = DatabaseTransaction;
+
+    fn named(&self, name: &'static str) -> Named<'_, DatabaseTransaction> {
+        self.transaction.named(name)
     }
 
-    fn note_event(&self) {
-        self.notes.store(true, Ordering::Relaxed);
+    fn raise(&self, signal: Signal) {
+        self.signals.raise(signal);
     }
 }
 
 impl Tx {
-    pub(super) fn new(transaction: DatabaseTransaction, guard: Guard, bells: Bells) -> Self {
-        let (revokes, notes) = Default::default();
-        Self { transaction: Guarded::new(transaction, guard), bells, revokes, notes }
+    pub(super) fn new(transaction: DatabaseTransaction, guard: Guard, listener: SignalListener) -> Self {
+        let span = tracing::debug_span!("db.transaction");
+        Self { transaction: Guarded::new(transaction, guard, span), signals: PendingSignals::new(listener) }
     }
 
-    /// Makes everything done in here permanent. Only when this returns `Ok` is it known to be: nothing may be answered before.
+    /// Makes everything done in here permanent, and tells of it whoever waits for it. Only when this returns `Ok` is it known to be
+    /// permanent: nothing may be answered before.
     ///
     /// # Errors
     /// When the database does not confirm it; the changes may or may not have been kept then. When a statement in here failed: PostgreSQL
@@ -96,19 +86,9 @@ impl Tx {
                 "a transaction was to be committed although a statement in it had failed".into(),
             ));
         }
-        let (transaction, guard) = self.transaction.into_parts();
-        let committed = guard.see(Step::Commit, transaction.commit()).await;
-        // Also when the answer was lost: then it may have been kept, and looking in vain costs nothing.
-        if self.revokes.into_inner() {
-            self.bells.revoked.notify_one();
-        }
-        if self.notes.into_inner() {
-            self.bells.noted.notify_one();
-        }
-        Ok(committed?)
-    }
-
-    pub(super) fn note_revocation(&self) {
-        self.revokes.store(true, Ordering::Relaxed);
+        let (transaction, guard, span) = self.transaction.into_parts();
+        let _told = self.signals.tell_in_the_end();
+        let commit = tracing::debug_span!(parent: &span, "db.commit");
+        Ok(guard.see(Step::Commit, transaction.commit()).instrument(commit).await?)
     }
 }

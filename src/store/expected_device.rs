@@ -40,9 +40,9 @@ pub async fn expect(
         .columns([device::Column::Id, device::Column::Failures])
         .filter(known.clone())
         .into_tuple()
-        .all(tx.database())
+        .all(&tx.named("expected_device.expect"))
         .await?;
-    device::Entity::delete_many().filter(known).exec(tx.database()).await?;
+    device::Entity::delete_many().filter(known).exec(&tx.named("expected_device.expect")).await?;
     let counted_before = forgive(tx, tenant, account).await?;
     let proven = proven.map(DeviceId::as_uuid).filter(|proven| known_ids.iter().all(|(id, _)| id != proven));
     let expected = known_ids.iter().map(|(id, _)| *id).chain(proven);
@@ -59,7 +59,10 @@ pub async fn expect(
         let again = OnConflict::columns([expected_device::Column::Id, expected_device::Column::AccountId])
             .update_column(expected_device::Column::CreatedAt)
             .to_owned();
-        expected_device::Entity::insert_many(rows).on_conflict(again).exec_without_returning(tx.database()).await?;
+        expected_device::Entity::insert_many(rows)
+            .on_conflict(again)
+            .exec_without_returning(&tx.named("expected_device.expect"))
+            .await?;
         forget_older(tx, tenant, account).await?;
     }
     let counted = known_ids.into_iter().filter(|(_, failures)| *failures > 0).map(|(id, _)| id);
@@ -73,7 +76,7 @@ async fn forgive(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<Vec<Uu
         .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
         .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
         .filter(expected_device::Column::Failures.gt(0))
-        .exec_with_returning(tx.database())
+        .exec_with_returning(&tx.named("expected_device.forgive"))
         .await?;
     Ok(forgiven.into_iter().map(|row| row.id).collect())
 }
@@ -90,7 +93,7 @@ async fn forget_older(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<(
         .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
         .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
         .filter(expected_device::Column::Id.not_in_subquery(kept))
-        .exec(tx.database())
+        .exec(&tx.named("expected_device.forget_older"))
         .await?;
     Ok(())
 }
@@ -110,7 +113,7 @@ pub async fn count_failure(
         .filter(expected_device::Column::Id.eq(id.as_uuid()))
         .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
         .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
-        .exec_with_returning(tx.database())
+        .exec_with_returning(&tx.named("expected_device.count_failure"))
         .await?;
     Ok(rows.into_iter().next().map(|row| row.failures))
 }
@@ -124,7 +127,7 @@ pub async fn forget(tx: &Tx, tenant: TenantId, account: AccountId, id: DeviceId)
         .filter(expected_device::Column::Id.eq(id.as_uuid()))
         .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
         .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(tx.database())
+        .exec(&tx.named("expected_device.forget"))
         .await?;
     Ok(())
 }
@@ -137,7 +140,7 @@ pub async fn forget_all(tx: &Tx, tenant: TenantId, account: AccountId) -> Result
     expected_device::Entity::delete_many()
         .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
         .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(tx.database())
+        .exec(&tx.named("expected_device.forget_all"))
         .await?;
     Ok(())
 }
@@ -149,7 +152,7 @@ pub async fn forget_all(tx: &Tx, tenant: TenantId, account: AccountId) -> Result
 pub async fn delete_older(db: &impl Executor, than: Timestamp) -> Result<u64, StoreFault> {
     let deleted = expected_device::Entity::delete_many()
         .filter(expected_device::Column::CreatedAt.lt(than.as_micros()))
-        .exec(db.database())
+        .exec(&db.named("expected_device.delete_older"))
         .await?;
     Ok(deleted.rows_affected)
 }

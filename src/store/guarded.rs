@@ -12,6 +12,7 @@ use std::{
     },
     time::Duration,
 };
+use tracing::{Instrument as _, Span};
 
 /// What every statement is given: a deadline, and somebody who learns of trouble.
 #[derive(Clone, Debug)]
@@ -59,6 +60,15 @@ pub(super) struct Guarded<C> {
     guard: Guard,
     /// Whether a statement failed.
     failed: AtomicBool,
+    /// What its statements are parts of.
+    span: Span,
+}
+
+/// Executes statements that traces call by one name.
+#[derive(Debug)]
+pub(super) struct Named<'a, C> {
+    guarded: &'a Guarded<C>,
+    name: &'static str,
 }
 
 /// One thing that is asked of the database.
@@ -139,53 +149,66 @@ impl Guard {
 }
 
 impl<C> Guarded<C> {
-    pub(super) fn new(database: C, guard: Guard) -> Self {
-        Self { database, guard, failed: AtomicBool::new(false) }
+    pub(super) fn new(database: C, guard: Guard, span: Span) -> Self {
+        Self { database, guard, failed: AtomicBool::new(false), span }
+    }
+
+    pub(super) fn named(&self, name: &'static str) -> Named<'_, C> {
+        Named { guarded: self, name }
     }
 
     pub(super) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
 
-    pub(super) fn into_parts(self) -> (C, Guard) {
-        (self.database, self.guard)
+    pub(super) fn into_parts(self) -> (C, Guard, Span) {
+        (self.database, self.guard, self.span)
     }
+}
 
+impl<C> Named<'_, C> {
     async fn run<T>(
         &self,
         sql: &str,
         work: impl Future<Output = Result<T, DatabaseError>>,
     ) -> Result<T, DatabaseError> {
-        let answer = self.guard.see(Step::Statement(sql), work).await;
+        let Guarded { guard, failed, span, .. } = self.guarded;
+        // Whoever collects traces takes `otel.name` for the name of the span.
+        let span = tracing::debug_span!(parent: span, "db.statement", otel.name = %format_args!("db.{}", self.name));
+        let answer = guard.see(Step::Statement(sql), work).instrument(span).await;
         if answer.is_err() {
-            self.failed.store(true, Ordering::Relaxed);
+            failed.store(true, Ordering::Relaxed);
         }
         answer
+    }
+
+    fn text(&self, statement: &Statement) -> String {
+        self.guarded.guard.interference.text(statement)
     }
 }
 
 #[async_trait]
-impl<C: ConnectionTrait + Send> ConnectionTrait for Guarded<C> {
+impl<C: ConnectionTrait + Send> ConnectionTrait for Named<'_, C> {
     fn get_database_backend(&self) -> DbBackend {
-        self.database.get_database_backend()
+        self.guarded.database.get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DatabaseError> {
-        let sql = self.guard.interference.text(&statement);
-        self.run(&sql, self.database.execute_raw(statement)).await
+        let sql = self.text(&statement);
+        self.run(&sql, self.guarded.database.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DatabaseError> {
-        self.run(sql, self.database.execute_unprepared(sql)).await
+        self.run(sql, self.guarded.database.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
-        let sql = self.guard.interference.text(&statement);
-        self.run(&sql, self.database.query_one_raw(statement)).await
+        let sql = self.text(&statement);
+        self.run(&sql, self.guarded.database.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DatabaseError> {
-        let sql = self.guard.interference.text(&statement);
-        self.run(&sql, self.database.query_all_raw(statement)).await
+        let sql = self.text(&statement);
+        self.run(&sql, self.guarded.database.query_all_raw(statement)).await
     }
 }

@@ -74,7 +74,7 @@ pub struct KeyMark {
 /// When the database does not answer.
 pub async fn all(db: &impl Executor) -> Result<Vec<SealedKey>, StoreFault> {
     let query = key::Entity::find().order_by_asc(key::Column::CreatedAt).order_by_asc(key::Column::Id);
-    Ok(query.all(db.database()).await?.into_iter().map(SealedKey::read).collect())
+    Ok(query.all(&db.named("key.all")).await?.into_iter().map(SealedKey::read).collect())
 }
 
 /// Every key of every tenant that is not gone, oldest first.
@@ -84,7 +84,7 @@ pub async fn all(db: &impl Executor) -> Result<Vec<SealedKey>, StoreFault> {
 pub async fn all_held(db: &impl Executor) -> Result<Vec<SealedKey>, StoreFault> {
     let query = key::Entity::find().filter(key::Column::State.ne(KeyState::Gone.name()));
     let query = query.order_by_asc(key::Column::CreatedAt).order_by_asc(key::Column::Id);
-    Ok(query.all(db.database()).await?.into_iter().map(SealedKey::read).collect())
+    Ok(query.all(&db.named("key.all_held")).await?.into_iter().map(SealedKey::read).collect())
 }
 
 /// The marks of every key of every tenant that is not gone.
@@ -94,7 +94,7 @@ pub async fn all_held(db: &impl Executor) -> Result<Vec<SealedKey>, StoreFault> 
 pub async fn marks(db: &impl Executor) -> Result<Vec<KeyMark>, StoreFault> {
     let query = key::Entity::find().select_only().columns([key::Column::Id, key::Column::State]);
     let query = query.filter(key::Column::State.ne(KeyState::Gone.name()));
-    Ok(query.into_model::<KeyMark>().all(db.database()).await?)
+    Ok(query.into_model::<KeyMark>().all(&db.named("key.marks")).await?)
 }
 
 /// The key of this id, whatever became of it.
@@ -103,7 +103,7 @@ pub async fn marks(db: &impl Executor) -> Result<Vec<KeyMark>, StoreFault> {
 /// When the database does not answer.
 pub async fn find(db: &impl Executor, tenant: TenantId, id: &str) -> Result<Option<SealedKey>, StoreFault> {
     let query = key::Entity::find_by_id(id.to_owned()).filter(key::Column::TenantId.eq(tenant.as_uuid()));
-    Ok(query.one(db.database()).await?.map(SealedKey::read))
+    Ok(query.one(&db.named("key.find")).await?.map(SealedKey::read))
 }
 
 /// The one key of a purpose and audience that is staged or active.
@@ -122,7 +122,7 @@ pub async fn in_state(
         .filter(key::Column::Purpose.eq(purpose.name()))
         .filter(key::Column::Audience.eq(audience))
         .filter(key::Column::State.eq(state.name()));
-    Ok(query.one(db.database()).await?.map(SealedKey::read))
+    Ok(query.one(&db.named("key.in_state")).await?.map(SealedKey::read))
 }
 
 /// Keeps a key, unless its purpose and audience have one in its state already. Returns whether it was kept.
@@ -150,7 +150,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &SealedKey) -> Re
     let inserted = key::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
-        .exec_without_returning(db.database())
+        .exec_without_returning(&db.named("key.insert"))
         .await?;
     Ok(matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0))
 }
@@ -173,7 +173,7 @@ pub async fn retire(
         .filter(key::Column::Id.eq(id))
         .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .filter(key::Column::State.eq(KeyState::Active.name()))
-        .exec(db.database())
+        .exec(&db.named("key.retire"))
         .await?;
     Ok(changed.rows_affected > 0)
 }
@@ -189,7 +189,7 @@ pub async fn activate(db: &impl Executor, tenant: TenantId, id: &str, now: Times
         .filter(key::Column::Id.eq(id))
         .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .filter(key::Column::State.eq(KeyState::Staged.name()))
-        .exec(db.database())
+        .exec(&db.named("key.activate"))
         .await?;
     Ok(changed.rows_affected > 0)
 }
@@ -213,7 +213,7 @@ pub async fn erase(
         .filter(key::Column::Id.eq(id))
         .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .filter(key::Column::State.eq(state.name()))
-        .exec(db.database())
+        .exec(&db.named("key.erase"))
         .await?;
     Ok(changed.rows_affected > 0)
 }
@@ -227,7 +227,7 @@ pub async fn delete_gone(db: &impl Executor, tenant: TenantId, id: &str) -> Resu
         .filter(key::Column::Id.eq(id))
         .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .filter(key::Column::State.eq(KeyState::Gone.name()))
-        .exec(db.database())
+        .exec(&db.named("key.delete_gone"))
         .await?;
     Ok(deleted.rows_affected > 0)
 }
@@ -245,7 +245,7 @@ pub async fn count(db: &impl Executor, tenant: TenantId, id: &str, tokens: u64) 
         .col_expr(key::Column::Issued, sum.finally(i64::MAX).into())
         .filter(key::Column::Id.eq(id))
         .filter(key::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(db.database())
+        .exec(&db.named("key.count"))
         .await?;
     Ok(())
 }
@@ -269,7 +269,7 @@ pub async fn reseal(
         .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .filter(key::Column::KekId.eq(from_kek))
         .filter(key::Column::State.ne(KeyState::Gone.name()))
-        .exec(db.database())
+        .exec(&db.named("key.reseal"))
         .await?;
     Ok(changed.rows_affected > 0)
 }

@@ -13,6 +13,7 @@ mod fault;
 mod first_contact;
 mod guarded;
 mod migrate;
+mod signals;
 mod trust;
 
 pub mod account;
@@ -41,3 +42,4 @@ pub use database::Store;
 pub use executor::{Connection, Executor, Tx};
 pub use fault::StoreFault;
 pub use guarded::{Fate, Interference, Step};
+pub use signals::SignalListener;

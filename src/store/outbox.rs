@@ -6,6 +6,7 @@ use countersign_domain::{
     id::{MailId, TenantId},
     locale::Locale,
     mail::MailTemplate,
+    signal::Signal,
     time::Timestamp,
 };
 use sea_orm::{
@@ -107,7 +108,8 @@ pub async fn enqueue(db: &impl Executor, tenant: TenantId, mail: &OutboxMail) ->
         outcome: Set(None),
         last_error: Set(None),
     };
-    outbox::Entity::insert(row).exec_without_returning(db.database()).await?;
+    outbox::Entity::insert(row).exec_without_returning(&db.named("outbox.enqueue")).await?;
+    db.raise(Signal::MailQueued);
     Ok(())
 }
 
@@ -145,8 +147,8 @@ pub async fn claim(
         .cond_where(is_claimable(now))
         .returning_all()
         .to_owned();
-    let statement = db.database().get_database_backend().build(&update);
-    let rows = outbox::Model::find_by_statement(statement).all(db.database()).await?;
+    let statement = db.named("outbox.claim").get_database_backend().build(&update);
+    let rows = outbox::Model::find_by_statement(statement).all(&db.named("outbox.claim")).await?;
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -178,7 +180,7 @@ pub async fn hold(tx: &Tx, tenant: TenantId, id: MailId) -> Result<bool, StoreFa
         .filter(outbox::Column::Id.eq(id.as_uuid()))
         .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
         .filter(outbox::Column::FinishedAt.is_null())
-        .exec(tx.database())
+        .exec(&tx.named("outbox.hold"))
         .await?;
     Ok(held.rows_affected == 1)
 }
@@ -202,7 +204,7 @@ pub async fn finish(
         .col_expr(outbox::Column::LeasedUntil, Expr::value(Option::<i64>::None))
         .filter(outbox::Column::Id.eq(id.as_uuid()))
         .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(db.database())
+        .exec(&db.named("outbox.finish"))
         .await?;
     Ok(())
 }
@@ -224,7 +226,7 @@ pub async fn postpone(
         .col_expr(outbox::Column::LeasedUntil, Expr::value(Option::<i64>::None))
         .filter(outbox::Column::Id.eq(id.as_uuid()))
         .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(db.database())
+        .exec(&db.named("outbox.postpone"))
         .await?;
     Ok(())
 }
@@ -242,7 +244,7 @@ pub async fn put_back(db: &impl Executor, tenant: TenantId, id: MailId, error: &
         .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
         .filter(outbox::Column::FinishedAt.is_null())
         .filter(outbox::Column::Attempts.gt(0))
-        .exec(db.database())
+        .exec(&db.named("outbox.put_back"))
         .await?;
     Ok(())
 }
@@ -256,7 +258,7 @@ pub async fn delete_waiting_for(db: &impl Executor, tenant: TenantId, subject: U
         .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
         .filter(outbox::Column::SubjectId.eq(subject))
         .filter(outbox::Column::FinishedAt.is_null())
-        .exec(db.database())
+        .exec(&db.named("outbox.delete_waiting_for"))
         .await?;
     Ok(())
 }
@@ -276,7 +278,7 @@ pub async fn drop_waiting(
         .filter(outbox::Column::SubjectId.eq(subject))
         .filter(outbox::Column::Template.eq(template.name()))
         .filter(outbox::Column::FinishedAt.is_null())
-        .exec(db.database())
+        .exec(&db.named("outbox.drop_waiting"))
         .await?;
     Ok(())
 }
@@ -289,7 +291,7 @@ pub async fn delete_dead(db: &impl Executor, before: Timestamp) -> Result<u64, S
     let deleted = outbox::Entity::delete_many()
         .filter(outbox::Column::FinishedAt.lt(before.as_micros()))
         .filter(outbox::Column::Outcome.eq(MailOutcome::Dead.name()))
-        .exec(db.database())
+        .exec(&db.named("outbox.delete_dead"))
         .await?;
     Ok(deleted.rows_affected)
 }
@@ -302,7 +304,7 @@ pub async fn delete_finished(db: &impl Executor, before: Timestamp) -> Result<u6
     let deleted = outbox::Entity::delete_many()
         .filter(outbox::Column::FinishedAt.lt(before.as_micros()))
         .filter(outbox::Column::Outcome.ne(MailOutcome::Dead.name()))
-        .exec(db.database())
+        .exec(&db.named("outbox.delete_finished"))
         .await?;
     Ok(deleted.rows_affected)
 }

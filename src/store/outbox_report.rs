@@ -43,7 +43,7 @@ pub async fn lines(db: &impl Executor, dead: bool, limit: u64) -> Result<Vec<Out
     if dead {
         query = query.filter(outbox::Column::Outcome.eq(MailOutcome::Dead.name()));
     }
-    let rows = query.all(db.database()).await?;
+    let rows = query.all(&db.named("outbox_report.lines")).await?;
     Ok(rows
         .into_iter()
         .map(|row| OutboxLine {
@@ -76,7 +76,7 @@ pub async fn counts(db: &impl Executor, limit: u64) -> Result<Vec<OutboxCount>, 
         .order_by_desc(outbox::Column::Id.count())
         .limit(limit)
         .into_model::<OutboxCount>()
-        .all(db.database())
+        .all(&db.named("outbox_report.counts"))
         .await?;
     Ok(counted)
 }
@@ -102,7 +102,7 @@ pub async fn requeue(db: &impl Executor, which: Dead<'_>, now: Timestamp) -> Res
         .col_expr(outbox::Column::Outcome, Expr::value(Option::<String>::None))
         .filter(is_dead(which))
         .filter(is_worth_sending(now))
-        .exec(db.database())
+        .exec(&db.named("outbox_report.requeue"))
         .await?;
     Ok(updated.rows_affected)
 }
@@ -112,7 +112,7 @@ pub async fn requeue(db: &impl Executor, which: Dead<'_>, now: Timestamp) -> Res
 /// # Errors
 /// When the database does not answer.
 pub async fn count_dead(db: &impl Executor, which: Dead<'_>) -> Result<u64, StoreFault> {
-    Ok(outbox::Entity::find().filter(is_dead(which)).count(db.database()).await?)
+    Ok(outbox::Entity::find().filter(is_dead(which)).count(&db.named("outbox_report.count_dead")).await?)
 }
 
 fn is_dead(which: Dead<'_>) -> Condition {

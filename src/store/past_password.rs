@@ -27,7 +27,7 @@ pub async fn insert(
         password_hash: Set(hash.reveal().to_owned()),
         retired_at: Set(now.as_micros()),
     };
-    past_password::Entity::insert(row).exec_without_returning(db.database()).await?;
+    past_password::Entity::insert(row).exec_without_returning(&db.named("past_password.insert")).await?;
     Ok(())
 }
 
@@ -47,7 +47,7 @@ pub async fn newest(
         .order_by_desc(past_password::Column::RetiredAt)
         .order_by_desc(past_password::Column::Id)
         .limit(limit)
-        .all(db.database())
+        .all(&db.named("past_password.newest"))
         .await?;
     Ok(rows.into_iter().map(|row| row.password_hash.into()).collect())
 }
@@ -71,13 +71,13 @@ pub async fn forget_older(
         .select_only()
         .column(past_password::Column::Id)
         .into_tuple()
-        .all(db.database())
+        .all(&db.named("past_password.forget_older"))
         .await?;
     past_password::Entity::delete_many()
         .filter(past_password::Column::TenantId.eq(tenant.as_uuid()))
         .filter(past_password::Column::AccountId.eq(account.as_uuid()))
         .filter(past_password::Column::Id.is_not_in(kept))
-        .exec(db.database())
+        .exec(&db.named("past_password.forget_older"))
         .await?;
     Ok(())
 }

@@ -56,7 +56,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Registration) ->
         password_hash: Set(new.password_hash.reveal().to_owned()),
         created_at: Set(new.created_at.as_micros()),
     };
-    registration::Entity::insert(row).exec_without_returning(db.database()).await?;
+    registration::Entity::insert(row).exec_without_returning(&db.named("registration.insert")).await?;
     Ok(())
 }
 
@@ -71,7 +71,7 @@ pub async fn find(
 ) -> Result<Option<Registration>, StoreFault> {
     let row = registration::Entity::find_by_id(id.as_uuid())
         .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
-        .one(db.database())
+        .one(&db.named("registration.find"))
         .await?;
     row.map(Registration::read).transpose()
 }
@@ -90,7 +90,7 @@ pub async fn find_newest(
         .filter(registration::Column::EmailNormalised.eq(email.normalised()))
         .order_by_desc(registration::Column::CreatedAt)
         .order_by_desc(registration::Column::Id)
-        .one(db.database())
+        .one(&db.named("registration.find_newest"))
         .await?;
     row.map(Registration::read).transpose()
 }
@@ -107,7 +107,7 @@ pub async fn count_passwords(db: &impl Executor, tenant: TenantId, email: &Email
         .select_only()
         .column(registration::Column::PasswordHash)
         .distinct()
-        .count(db.database())
+        .count(&db.named("registration.count_passwords"))
         .await?;
     Ok(different)
 }
@@ -120,7 +120,7 @@ pub async fn delete_for_address(db: &impl Executor, tenant: TenantId, email: &Em
     registration::Entity::delete_many()
         .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
         .filter(registration::Column::EmailNormalised.eq(email.normalised()))
-        .exec(db.database())
+        .exec(&db.named("registration.delete_for_address"))
         .await?;
     Ok(())
 }
@@ -132,7 +132,7 @@ pub async fn delete_for_address(db: &impl Executor, tenant: TenantId, email: &Em
 pub async fn delete_older(db: &impl Executor, than: Timestamp) -> Result<u64, StoreFault> {
     let deleted = registration::Entity::delete_many()
         .filter(registration::Column::CreatedAt.lt(than.as_micros()))
-        .exec(db.database())
+        .exec(&db.named("registration.delete_older"))
         .await?;
     Ok(deleted.rows_affected)
 }

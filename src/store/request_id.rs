@@ -30,7 +30,7 @@ pub async fn look(
         .filter(request_id::Column::TenantId.eq(tenant.as_uuid()))
         .filter(request_id::Column::Method.eq(method))
         .filter(request_id::Column::RequestId.is_in(names))
-        .all(db.database())
+        .all(&db.named("request_id.look"))
         .await?;
     let is_this = |row: &request_id::Model| fingerprints.iter().any(|known| row.fingerprint == known);
     Ok(if rows.is_empty() {
@@ -67,7 +67,7 @@ pub async fn remember(
     let inserted = request_id::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
-        .exec_without_returning(db.database())
+        .exec_without_returning(&db.named("request_id.remember"))
         .await?;
     if matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0) {
         return Ok(Seen::Never);
@@ -82,7 +82,7 @@ pub async fn remember(
 pub async fn delete_older(db: &impl Executor, than: Timestamp) -> Result<u64, StoreFault> {
     let deleted = request_id::Entity::delete_many()
         .filter(request_id::Column::CreatedAt.lt(than.as_micros()))
-        .exec(db.database())
+        .exec(&db.named("request_id.delete_older"))
         .await?;
     Ok(deleted.rows_affected)
 }

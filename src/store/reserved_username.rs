@@ -46,7 +46,10 @@ pub async fn reserve(
                 reserved_username::Column::ReservedUntil,
             ])
             .to_owned();
-    reserved_username::Entity::insert(row).on_conflict(again).exec_without_returning(tx.database()).await?;
+    reserved_username::Entity::insert(row)
+        .on_conflict(again)
+        .exec_without_returning(&tx.named("reserved_username.reserve"))
+        .await?;
     let kept = Query::select()
         .column(reserved_username::Column::UsernameNormalised)
         .from(reserved_username::Entity)
@@ -59,7 +62,7 @@ pub async fn reserve(
         .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
         .filter(reserved_username::Column::AccountId.eq(account.as_uuid()))
         .filter(reserved_username::Column::UsernameNormalised.not_in_subquery(kept))
-        .exec(tx.database())
+        .exec(&tx.named("reserved_username.reserve"))
         .await?;
     Ok(())
 }
@@ -90,7 +93,7 @@ pub async fn is_taken(
                 .add(Expr::col(account::Column::UsernameSkeleton).eq(username.skeleton())),
         )
         .union(UnionType::All, kept);
-    Ok(!db.database().query_all(&all).await?.is_empty())
+    Ok(!db.named("reserved_username.is_taken").query_all(&all).await?.is_empty())
 }
 
 fn is_or_looks_like(username: &Username) -> Condition {
@@ -116,7 +119,7 @@ pub async fn is_kept_for_another(
         .filter(is_or_looks_like(username))
         .filter(reserved_username::Column::AccountId.ne(account.as_uuid()))
         .filter(reserved_username::Column::ReservedUntil.gt(now.as_micros()))
-        .all(tx.database())
+        .all(&tx.named("reserved_username.is_kept_for_another"))
         .await?;
     Ok(!kept.is_empty())
 }
@@ -135,7 +138,7 @@ pub async fn of_account(
         .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
         .filter(reserved_username::Column::AccountId.eq(account.as_uuid()))
         .filter(reserved_username::Column::ReservedUntil.gt(now.as_micros()))
-        .all(db.database())
+        .all(&db.named("reserved_username.of_account"))
         .await?;
     Ok(kept.into_iter().map(|row| row.username_normalised).collect())
 }
@@ -149,7 +152,7 @@ pub async fn release(tx: &Tx, tenant: TenantId, account: AccountId, username: &U
         .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
         .filter(reserved_username::Column::UsernameNormalised.eq(username.normalised()))
         .filter(reserved_username::Column::AccountId.eq(account.as_uuid()))
-        .exec(tx.database())
+        .exec(&tx.named("reserved_username.release"))
         .await?;
     Ok(())
 }
@@ -161,7 +164,7 @@ pub async fn release(tx: &Tx, tenant: TenantId, account: AccountId, username: &U
 pub async fn delete_over(db: &impl Executor, now: Timestamp) -> Result<u64, StoreFault> {
     let deleted = reserved_username::Entity::delete_many()
         .filter(reserved_username::Column::ReservedUntil.lte(now.as_micros()))
-        .exec(db.database())
+        .exec(&db.named("reserved_username.delete_over"))
         .await?;
     Ok(deleted.rows_affected)
 }

@@ -12,6 +12,7 @@ use super::{
 use countersign_domain::{
     id::{SessionId, TenantId},
     revocation::{FeedCursor, REVOCATION_LIFE, Revocation, RevocationKind},
+    signal::Signal,
     time::Timestamp,
 };
 use sea_orm::{
@@ -92,8 +93,11 @@ async fn insert(
             expires_at: Set(now.plus(REVOCATION_LIFE).as_micros()),
             position: Set(None),
         });
-        revocation::Entity::insert_many(rows).exec_without_returning(tx.database()).await?;
-        tx.note_revocation();
+        revocation::Entity::insert_many(rows).exec_without_returning(&tx.named("revocation.insert")).await?;
+        tx.raise(Signal::Revoked);
+        if matches!(kind, RevocationKind::KeySet | RevocationKind::Key) {
+            tx.raise(Signal::KeysChanged);
+        }
     }
     Ok(())
 }
@@ -128,7 +132,7 @@ pub async fn outlook(db: &impl Executor) -> Result<Outlook, StoreFault> {
         .column(revocation_head::Column::Position)
         .column_as(Expr::exists(waiting), "waiting")
         .into_model::<Row>()
-        .one(db.database())
+        .one(&db.named("revocation.outlook"))
         .await?;
     let row = row.ok_or_else(|| StoreFault::unreadable("head of the feed"))?;
     Ok(Outlook { head: row.position, waiting: row.waiting })
@@ -139,7 +143,7 @@ pub async fn outlook(db: &impl Executor) -> Result<Outlook, StoreFault> {
 /// # Errors
 /// When the database does not answer.
 pub async fn place(tx: &Tx) -> Result<i64, StoreFault> {
-    let db = tx.database();
+    let db = &tx.named("revocation.place");
     // Holds up everybody else who gives places until this transaction ends. What is read after it is what was committed
     // before it, and nobody has given those a place meanwhile.
     let head = revocation_head::Entity::find().lock_exclusive().one(db).await?;
@@ -158,6 +162,9 @@ pub async fn place(tx: &Tx) -> Result<i64, StoreFault> {
         .col_expr(revocation_head::Column::Position, Expr::value(head))
         .exec(db)
         .await?;
+    if placed > 0 {
+        tx.raise(Signal::FeedGrown);
+    }
     Ok(head)
 }
 
@@ -171,7 +178,7 @@ pub async fn after(db: &impl Executor, position: i64, now: Timestamp, limit: u64
         .filter(revocation::Column::ExpiresAt.gt(now.as_micros()))
         .order_by_asc(revocation::Column::Position)
         .limit(limit)
-        .all(db.database())
+        .all(&db.named("revocation.after"))
         .await?;
     rows.into_iter().map(read).collect()
 }
@@ -196,7 +203,7 @@ pub async fn delete_over(db: &impl Executor, now: Timestamp) -> Result<u64, Stor
     let deleted = revocation::Entity::delete_many()
         .filter(revocation::Column::ExpiresAt.lte(now.as_micros()))
         .filter(revocation::Column::Position.is_not_null())
-        .exec(db.database())
+        .exec(&db.named("revocation.delete_over"))
         .await?;
     Ok(deleted.rows_affected)
 }

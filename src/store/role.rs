@@ -42,7 +42,7 @@ pub async fn find_or_make(
     role::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
-        .exec_without_returning(db.database())
+        .exec_without_returning(&db.named("role.find_or_make"))
         .await?;
     find(db, tenant, new.name).await?.ok_or_else(|| StoreFault::unreadable("role"))
 }
@@ -55,7 +55,7 @@ pub async fn find(db: &impl Executor, tenant: TenantId, name: &str) -> Result<Op
     let row = role::Entity::find()
         .filter(role::Column::TenantId.eq(tenant.as_uuid()))
         .filter(role::Column::Name.eq(name))
-        .one(db.database())
+        .one(&db.named("role.find"))
         .await?;
     Ok(row.map(|row| RoleId::from_uuid(row.id)))
 }
@@ -80,7 +80,7 @@ pub async fn grant(
     let granted = account_role::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
-        .exec_without_returning(db.database())
+        .exec_without_returning(&db.named("role.grant"))
         .await?;
     Ok(matches!(granted, TryInsertResult::Inserted(rows) if rows > 0))
 }
@@ -99,7 +99,7 @@ pub async fn revoke(
         .filter(account_role::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account_role::Column::AccountId.eq(account.as_uuid()))
         .filter(account_role::Column::RoleId.eq(role.as_uuid()))
-        .exec(db.database())
+        .exec(&db.named("role.revoke"))
         .await?;
     Ok(revoked.rows_affected == 1)
 }
@@ -112,14 +112,14 @@ pub async fn all(db: &impl Executor, tenant: TenantId) -> Result<Vec<(String, u6
     let rows = role::Entity::find()
         .filter(role::Column::TenantId.eq(tenant.as_uuid()))
         .order_by_asc(role::Column::Name)
-        .all(db.database())
+        .all(&db.named("role.all"))
         .await?;
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         let holders = account_role::Entity::find()
             .filter(account_role::Column::TenantId.eq(tenant.as_uuid()))
             .filter(account_role::Column::RoleId.eq(row.id))
-            .count(db.database())
+            .count(&db.named("role.all"))
             .await?;
         all.push((row.name, holders));
     }
@@ -136,7 +136,7 @@ pub async fn names(db: &impl Executor, tenant: TenantId, account: AccountId) -> 
         .filter(account_role::Column::AccountId.eq(account.as_uuid()))
         .find_also_related(role::Entity)
         .order_by_asc(role::Column::Name)
-        .all(db.database())
+        .all(&db.named("role.names"))
         .await?;
     Ok(rows.into_iter().filter_map(|(_, role)| role.map(|role| role.name)).collect())
 }

@@ -74,7 +74,7 @@ pub async fn insert(tx: &Tx, tenant: TenantId, new: &Service) -> Result<bool, St
     let inserted = service::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
-        .exec_without_returning(tx.database())
+        .exec_without_returning(&tx.named("service.insert"))
         .await?;
     if !matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0) {
         return Ok(false);
@@ -85,7 +85,7 @@ pub async fn insert(tx: &Tx, tenant: TenantId, new: &Service) -> Result<bool, St
         audience: Set(audience.clone()),
         access: Set(access.name().to_owned()),
     });
-    service_audience::Entity::insert_many(audiences).exec_without_returning(tx.database()).await?;
+    service_audience::Entity::insert_many(audiences).exec_without_returning(&tx.named("service.insert")).await?;
     Ok(true)
 }
 
@@ -94,7 +94,7 @@ pub async fn insert(tx: &Tx, tenant: TenantId, new: &Service) -> Result<bool, St
 pub async fn find(db: &impl Executor, tenant: TenantId, id: ServiceId) -> Result<Option<Service>, StoreFault> {
     let row = service::Entity::find_by_id(id.as_uuid())
         .filter(service::Column::TenantId.eq(tenant.as_uuid()))
-        .one(db.database())
+        .one(&db.named("service.find"))
         .await?;
     with_audiences(db, tenant, row).await
 }
@@ -105,7 +105,7 @@ pub async fn find_by_name(db: &impl Executor, tenant: TenantId, name: &str) -> R
     let row = service::Entity::find()
         .filter(service::Column::TenantId.eq(tenant.as_uuid()))
         .filter(service::Column::Name.eq(name))
-        .one(db.database())
+        .one(&db.named("service.find_by_name"))
         .await?;
     with_audiences(db, tenant, row).await
 }
@@ -129,7 +129,7 @@ pub async fn find_live(
         .find_also_related(service::Entity)
         .filter(service::Column::DisabledAt.is_null())
         .filter(revocation::is_not_cut_off(tenant, &[&id.to_string(), &tenant.to_string()], issued_at))
-        .one(db.database())
+        .one(&db.named("service.find_live"))
         .await?;
     with_audiences(db, tenant, row.and_then(|(_, service)| service)).await
 }
@@ -142,7 +142,7 @@ pub async fn all(db: &impl Executor, tenant: TenantId) -> Result<Vec<Service>, S
     let rows = service::Entity::find()
         .filter(service::Column::TenantId.eq(tenant.as_uuid()))
         .order_by_asc(service::Column::Name)
-        .all(db.database())
+        .all(&db.named("service.all"))
         .await?;
     let mut services = Vec::with_capacity(rows.len());
     for row in rows {
@@ -161,7 +161,7 @@ async fn with_audiences(
         .filter(service_audience::Column::TenantId.eq(tenant.as_uuid()))
         .filter(service_audience::Column::ServiceId.eq(row.id))
         .order_by_asc(service_audience::Column::Audience)
-        .all(db.database())
+        .all(&db.named("service.with_audiences"))
         .await?;
     let audiences = audiences
         .into_iter()
@@ -192,7 +192,7 @@ pub async fn live_secrets(
         .filter(service_secret::Column::ServiceId.eq(service.as_uuid()))
         .filter(service_secret::Column::RetiredAt.is_null())
         .order_by_asc(service_secret::Column::Id)
-        .all(db.database())
+        .all(&db.named("service.live_secrets"))
         .await?;
     Ok(rows
         .into_iter()
@@ -220,7 +220,7 @@ pub async fn add_secret(
     let locked = service::Entity::find_by_id(service.as_uuid())
         .filter(service::Column::TenantId.eq(tenant.as_uuid()))
         .lock_exclusive()
-        .one(tx.database())
+        .one(&tx.named("service.add_secret"))
         .await?;
     if locked.is_none() {
         return Ok(false);
@@ -228,7 +228,7 @@ pub async fn add_secret(
     let live = service_secret::Entity::find()
         .filter(service_secret::Column::ServiceId.eq(service.as_uuid()))
         .filter(service_secret::Column::RetiredAt.is_null())
-        .count(tx.database())
+        .count(&tx.named("service.add_secret"))
         .await?;
     if live >= MAX_LIVE_SECRETS as u64 {
         return Ok(false);
@@ -242,7 +242,7 @@ pub async fn add_secret(
         used_at: Set(None),
         retired_at: Set(None),
     };
-    service_secret::Entity::insert(row).exec_without_returning(tx.database()).await?;
+    service_secret::Entity::insert(row).exec_without_returning(&tx.named("service.add_secret")).await?;
     Ok(true)
 }
 
@@ -263,7 +263,7 @@ pub async fn retire_secret(
         .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
         .filter(service_secret::Column::ServiceId.eq(service.as_uuid()))
         .filter(service_secret::Column::RetiredAt.is_null())
-        .exec(tx.database())
+        .exec(&tx.named("service.retire_secret"))
         .await?;
     if retired.rows_affected == 0 {
         return Ok(false);
@@ -287,7 +287,7 @@ pub async fn note_use(
         .col_expr(service_secret::Column::UsedAt, Expr::value(now.as_micros()))
         .filter(service_secret::Column::Id.eq(secret.as_uuid()))
         .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(db.database())
+        .exec(&db.named("service.note_use"))
         .await?;
     Ok(())
 }
@@ -302,7 +302,7 @@ pub async fn disable(tx: &Tx, tenant: TenantId, id: ServiceId, now: Timestamp) -
         .filter(service::Column::Id.eq(id.as_uuid()))
         .filter(service::Column::TenantId.eq(tenant.as_uuid()))
         .filter(service::Column::DisabledAt.is_null())
-        .exec(tx.database())
+        .exec(&tx.named("service.disable"))
         .await?;
     if disabled.rows_affected == 0 {
         return Ok(false);
@@ -323,7 +323,7 @@ pub async fn enable(tx: &Tx, tenant: TenantId, id: ServiceId) -> Result<bool, St
         .filter(service::Column::Id.eq(id.as_uuid()))
         .filter(service::Column::TenantId.eq(tenant.as_uuid()))
         .filter(service::Column::DisabledAt.is_not_null())
-        .exec(tx.database())
+        .exec(&tx.named("service.enable"))
         .await?;
     Ok(enabled.rows_affected > 0)
 }

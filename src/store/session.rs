@@ -163,7 +163,7 @@ pub async fn open(tx: &Tx, tenant: TenantId, new: &Session) -> Result<(), StoreF
         answered_unrecognized: Set(new.answered_unrecognized),
         everywhere_at: Set(None),
     };
-    session::Entity::insert(row).exec_without_returning(tx.database()).await?;
+    session::Entity::insert(row).exec_without_returning(&tx.named("session.open")).await?;
     Ok(())
 }
 
@@ -179,7 +179,7 @@ pub async fn find_with_account(
     let row = session::Entity::find_by_id(id.as_uuid())
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .find_also_related(account::Entity)
-        .one(db.database())
+        .one(&db.named("session.find_with_account"))
         .await?;
     match row {
         Some((session, Some(account))) => Ok(Some((Session::read(session), Account::read(account)?))),
@@ -196,7 +196,7 @@ pub async fn lock_live(tx: &Tx, tenant: TenantId, id: SessionId, now: Timestamp)
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(is_live(now))
         .lock_exclusive()
-        .one(tx.database())
+        .one(&tx.named("session.lock_live"))
         .await?;
     Ok(row.is_some())
 }
@@ -254,7 +254,7 @@ async fn end_where(
         .filter(session::Column::AccountId.eq(account.as_uuid()))
         .filter(is_live(now))
         .filter(chosen)
-        .exec_with_returning(tx.database())
+        .exec_with_returning(&tx.named("session.end_where"))
         .await?;
     let refreshed = ended.iter().map(|row| (SessionId::from_uuid(row.id), Timestamp::from_micros(row.refreshed_at)));
     revocation::append_sessions(tx, tenant, refreshed, now).await?;
@@ -278,7 +278,7 @@ pub async fn end_everybodys(
         .col_expr(session::Column::EndReason, Expr::value(why.name()))
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(is_live(now))
-        .exec(tx.database())
+        .exec(&tx.named("session.end_everybodys"))
         .await?;
     let last: Option<Option<i64>> = session::Entity::find()
         .select_only()
@@ -286,7 +286,7 @@ pub async fn end_everybodys(
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::EndedAt.eq(now.as_micros()))
         .into_tuple()
-        .one(tx.database())
+        .one(&tx.named("session.end_everybodys"))
         .await?;
     let now = clock();
     // A clock that is far ahead must not take their tokens from those who come back meanwhile.
@@ -315,7 +315,7 @@ pub async fn list_live(
     if let Some(before) = before {
         query = query.filter(session::Column::Id.lt(before.as_uuid()));
     }
-    let rows = query.order_by_desc(session::Column::Id).limit(limit).all(db.database()).await?;
+    let rows = query.order_by_desc(session::Column::Id).limit(limit).all(&db.named("session.list_live")).await?;
     Ok(rows.into_iter().map(Session::read).collect())
 }
 
@@ -334,7 +334,7 @@ pub async fn sightings(
         .filter(session::Column::AccountId.eq(account.as_uuid()))
         .order_by_desc(session::Column::Id)
         .limit(limit)
-        .all(db.database())
+        .all(&db.named("session.sightings"))
         .await?;
     Ok(rows.into_iter().map(|row| Session::read(row).sighting()).collect())
 }
@@ -356,7 +356,7 @@ pub async fn note_client(tx: &Tx, tenant: TenantId, seen: &Session, moved: &Sess
         .filter(session::Column::Address.eq(seen.address.as_str()))
         .filter(session::Column::AnsweredUnrecognized.eq(seen.answered_unrecognized))
         .filter(session::Column::EndedAt.is_null())
-        .exec(tx.database())
+        .exec(&tx.named("session.note_client"))
         .await?;
     Ok(noted.rows_affected == 1)
 }
@@ -378,7 +378,7 @@ pub async fn spend_password_try(
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::EndedAt.is_null())
         .filter(session::Column::PasswordFailures.lt(most))
-        .exec_with_returning(db.database())
+        .exec_with_returning(&db.named("session.spend_password_try"))
         .await?;
     Ok(rows.into_iter().next().map(|row| row.password_failures))
 }
@@ -400,7 +400,7 @@ pub async fn forgive_password_tries(
         .col_expr(session::Column::PasswordFailures, left.into())
         .filter(session::Column::Id.eq(id.as_uuid()))
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(db.database())
+        .exec(&db.named("session.forgive_password_tries"))
         .await?;
     Ok(())
 }
@@ -412,7 +412,7 @@ pub async fn forgive_password_tries(
 pub async fn delete_over(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
     let before = before.as_micros();
     let over = Condition::any().add(session::Column::EndedAt.lt(before)).add(session::Column::IdleExpiresAt.lt(before));
-    let deleted = session::Entity::delete_many().filter(over).exec(db.database()).await?;
+    let deleted = session::Entity::delete_many().filter(over).exec(&db.named("session.delete_over")).await?;
     Ok(deleted.rows_affected)
 }
 

@@ -9,7 +9,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 /// # Errors
 /// When the database does not answer.
 pub async fn find_by_name(db: &impl Executor, name: &str) -> Result<Option<TenantId>, StoreFault> {
-    let row = tenant::Entity::find().filter(tenant::Column::Name.eq(name)).one(db.database()).await?;
+    let row =
+        tenant::Entity::find().filter(tenant::Column::Name.eq(name)).one(&db.named("tenant.find_by_name")).await?;
     Ok(row.map(|row| TenantId::from_uuid(row.id)))
 }
 
@@ -18,6 +19,6 @@ pub async fn find_by_name(db: &impl Executor, name: &str) -> Result<Option<Tenan
 /// # Errors
 /// When the database does not answer.
 pub async fn name(db: &impl Executor, tenant: TenantId) -> Result<Option<String>, StoreFault> {
-    let row = tenant::Entity::find_by_id(tenant.as_uuid()).one(db.database()).await?;
+    let row = tenant::Entity::find_by_id(tenant.as_uuid()).one(&db.named("tenant.name")).await?;
     Ok(row.map(|row| row.name))
 }

@@ -6,9 +6,8 @@
 //! **Architecture invariant:** nothing here names tonic, axum, sea-orm, fred or generated code.
 
 mod failure;
-mod journal;
 mod origin;
-mod post;
+mod unit_of_work;
 
 pub mod account;
 pub mod action;
@@ -27,6 +26,7 @@ pub mod sign_in;
 pub mod verification;
 
 pub use failure::Failure;
-pub use journal::{About, Journal};
 pub use origin::Origin;
-pub use post::{Letter, Post};
+pub use unit_of_work::{
+    CallScope, EventSubject, Idempotency, IdempotencyKey, IdempotentCall, Mail, UnitOfWork, UnitsOfWork,
+};

@@ -13,20 +13,16 @@ use std::{sync::Arc, time::Duration};
 
 impl Stories<'_> {
     fn login(&self) -> Login {
-        let Means { store, news, hasher, world, .. } = self.means;
+        let Means { news, hasher, .. } = self.means;
         let open = OpenSession {
-            store: store.clone(),
+            work: self.work(),
             lookout: self.lookout(),
             throttle: self.throttle(),
             tokens: self.issue_tokens(),
             lives: self.session_lives(),
-            post: self.post(),
-            journal: self.journal(),
-            clock: world.clock.clone(),
-            entropy: world.entropy.clone(),
         };
         Login {
-            store: store.clone(),
+            work: self.work(),
             lookout: self.lookout(),
             guesses: self.guess_gate(),
             password: self.password_gate(),
@@ -34,27 +30,22 @@ impl Stories<'_> {
             news: news.clone(),
             throttle: self.throttle(),
             hasher: hasher.clone(),
-            post: self.post(),
-            journal: self.journal(),
             disable_after: i32::try_from(self.config.lockout.disable_after).unwrap_or(i32::MAX),
         }
     }
 
     fn refresh(&self) -> Refresh {
-        let Means { store, ring, news, first_uses, world, .. } = self.means;
+        let Means { ring, news, first_uses, .. } = self.means;
         let end_stolen = self.end_stolen();
         let watch = WatchClient {
-            store: store.clone(),
+            work: self.work(),
             lookout: self.lookout(),
             on_mismatch: self.config.risk.on_mismatch,
             end_stolen: end_stolen.clone(),
             throttle: self.throttle(),
-            post: self.post(),
-            journal: self.journal(),
-            clock: world.clock.clone(),
         };
         Refresh {
-            store: store.clone(),
+            work: self.work(),
             ring: ring.clone(),
             news: news.clone(),
             tokens: self.issue_tokens(),
@@ -63,8 +54,6 @@ impl Stories<'_> {
             watch,
             uses: first_uses.clone(),
             end_stolen,
-            journal: self.journal(),
-            clock: world.clock.clone(),
         }
     }
 
@@ -74,8 +63,7 @@ impl Stories<'_> {
     }
 
     fn end_stolen(&self) -> EndStolen {
-        let Means { store, world, .. } = self.means;
-        EndStolen { store: store.clone(), post: self.post(), journal: self.journal(), clock: world.clock.clone() }
+        EndStolen { work: self.work() }
     }
 
     pub(super) fn watch_use(&self) -> WatchUse {
@@ -97,29 +85,19 @@ impl Stories<'_> {
     }
 
     pub(super) fn auth_door(&self) -> AuthDoor {
-        let Means { store, ring, news, world, .. } = self.means;
+        let Means { ring, news, .. } = self.means;
         AuthDoor {
             login: self.login(),
             refresh: self.refresh(),
-            logout: Logout {
-                store: store.clone(),
-                ring: ring.clone(),
-                news: news.clone(),
-                lives: self.session_lives(),
-                journal: self.journal(),
-                clock: world.clock.clone(),
-            },
+            logout: Logout { work: self.work(), ring: ring.clone(), news: news.clone(), lives: self.session_lives() },
             issue_service_token: IssueServiceToken {
-                store: store.clone(),
+                work: self.work(),
                 ring: ring.clone(),
                 news: news.clone(),
                 throttle: self.throttle(),
-                journal: self.journal(),
                 issuer: self.config.keys.issuer.clone(),
                 life: self.config.sessions.access_ttl,
                 unknown_clients: Arc::new(LineBudget::new(1, Duration::from_mins(1))),
-                clock: world.clock.clone(),
-                entropy: world.entropy.clone(),
             },
             authenticate: self.authenticate(),
             recognise: self.recognise(),

@@ -1,16 +1,15 @@
 use super::{KeyDesk, Means, StartFault, World, means, trail::audit_log};
 use crate::{
-    cache::WakeUps,
     config::Config,
     keys::{ChainKeys, EventKeys, HeldKey},
     mail::Mailbox,
     store::Store,
     usecase::{
-        Journal, Post,
+        UnitsOfWork,
         account::{CreateAccount, OperateAccounts},
         audience::ListAudiences,
         audit::{ReadAudit, RestartTrail, VerifyTrail},
-        key::{Announce, ListKeys},
+        key::ListKeys,
         mail::{MailStatus, OperateOutbox},
         role::OperateRoles,
         service::OperateServices,
@@ -40,52 +39,32 @@ pub async fn mail_status(config: &Config) -> Result<MailStatus, StartFault> {
 /// # Errors
 /// When the database cannot be opened, or its schema is not of this release.
 pub async fn operate_accounts(config: &Config) -> Result<OperateAccounts, StartFault> {
-    let store = current_store(config).await?;
-    let World { clock, entropy, .. } = World::real();
-    let keys = event_keys(config, &store).await;
-    let journal = Journal { store: store.clone(), keys, clock: clock.clone(), entropy };
-    Ok(OperateAccounts { store, journal, clock })
+    Ok(OperateAccounts { work: work(config).await? })
 }
 
 /// # Errors
 /// When the database cannot be opened, or its schema is not of this release.
 pub async fn create_account(config: &Config) -> Result<CreateAccount, StartFault> {
-    let store = current_store(config).await?;
-    let World { clock, entropy, .. } = World::real();
-    // A service that runs looks by itself.
-    let post = Post { entropy: entropy.clone(), wakeups: WakeUps::local() };
-    let keys = event_keys(config, &store).await;
-    let journal = Journal { store: store.clone(), keys, clock: clock.clone(), entropy: entropy.clone() };
-    Ok(CreateAccount { store, post, journal, clock, entropy })
+    Ok(CreateAccount { work: work(config).await? })
 }
 
 /// # Errors
 /// When the database cannot be opened, or its schema is not of this release.
 pub async fn operate_roles(config: &Config) -> Result<OperateRoles, StartFault> {
-    let store = current_store(config).await?;
-    let World { clock, entropy, .. } = World::real();
-    let keys = event_keys(config, &store).await;
-    let journal = Journal { store: store.clone(), keys, clock: clock.clone(), entropy: entropy.clone() };
-    Ok(OperateRoles { store, journal, clock, entropy })
+    Ok(OperateRoles { work: work(config).await? })
 }
 
 /// # Errors
 /// As [`operate_keys`]: a new service may bring a new audience, which has keys.
 pub async fn operate_services(config: &Config) -> Result<OperateServices, StartFault> {
-    let KeyDesk { create_audience: audiences, .. } = operate_keys(config).await?;
-    let World { clock, entropy, .. } = World::real();
-    let (store, journal) = (audiences.store.clone(), audiences.journal.clone());
-    Ok(OperateServices { store, audiences, journal, clock, entropy })
+    let audiences = operate_keys(config).await?.create_audience;
+    Ok(OperateServices { work: audiences.work.clone(), audiences })
 }
 
 /// # Errors
 /// When the database cannot be opened, or its schema is not of this release.
 pub async fn end_sessions(config: &Config) -> Result<EndSessions, StartFault> {
-    let store = current_store(config).await?;
-    let World { clock, entropy, .. } = World::real();
-    let keys = event_keys(config, &store).await;
-    let journal = Journal { store: store.clone(), keys, clock: clock.clone(), entropy };
-    Ok(EndSessions { store, journal, clock })
+    Ok(EndSessions { work: work(config).await? })
 }
 
 /// # Errors
@@ -105,17 +84,23 @@ pub async fn verify_audit(config: &Config) -> Result<VerifyTrail, StartFault> {
 /// As [`operate_keys`].
 pub async fn restart_audit(config: &Config) -> Result<RestartTrail, StartFault> {
     let (store, keys) = chain_keys(config).await?;
+    let work = work_on(store, EventKeys::Opened(keys.clone()));
+    Ok(RestartTrail { work, keys, log: audit_log(config) })
+}
+
+/// What a command does. Whoever only looks needs no keys for the codes of events, so their absence is told when something is done.
+async fn work(config: &Config) -> Result<UnitsOfWork, StartFault> {
+    let store = current_store(config).await?;
+    let keys = event_keys(opened_chain(config, &store).await);
+    Ok(work_on(store, keys))
+}
+
+fn work_on(store: Store, keys: EventKeys) -> UnitsOfWork {
     let World { clock, entropy, .. } = World::real();
-    let journal = Journal { store: store.clone(), keys: EventKeys::Opened(keys.clone()), clock, entropy };
-    Ok(RestartTrail { store, keys, journal, log: audit_log(config) })
+    UnitsOfWork { store, keys, clock, entropy }
 }
 
-/// The keys for codes of events. Whoever only looks needs none, so their absence is told when something is done.
-async fn event_keys(config: &Config, store: &Store) -> EventKeys {
-    event_keys_of(opened_chain(config, store).await)
-}
-
-fn event_keys_of(opened: Result<Arc<ChainKeys>, StartFault>) -> EventKeys {
+fn event_keys(opened: Result<Arc<ChainKeys>, StartFault>) -> EventKeys {
     match opened {
         Ok(keys) => EventKeys::Opened(keys),
         Err(fault) => EventKeys::Missing(fault.to_string().into()),
@@ -157,16 +142,10 @@ pub async fn list_audiences(config: &Config) -> Result<ListAudiences, StartFault
 /// that are there: with another one, a command would add keys that no running service can open.
 pub async fn operate_keys(config: &Config) -> Result<KeyDesk, StartFault> {
     let store = current_store(config).await?;
-    let world = World::real();
-    let smith = Means::existing_keysmith(config, &world)?;
+    let smith = Means::existing_keysmith(config, &World::real())?;
     let opened = smith.open_all(&store.read()).await;
     let held = opened.map_err(|failure| StartFault::because("the keys are not touched", failure))?;
-    let World { clock, entropy, .. } = world;
-    let keys = event_keys_of(chain_of(&held));
-    let journal = Journal { store: store.clone(), keys, clock: clock.clone(), entropy };
-    // A running service looks every few seconds.
-    let announce = Announce { wakeups: WakeUps::local(), clock };
-    Ok(KeyDesk::new(&store, &smith, &journal, &announce))
+    Ok(KeyDesk::new(&work_on(store, event_keys(chain_of(&held))), &smith))
 }
 
 /// A command changes no schema: with another release's, it would be guessing.

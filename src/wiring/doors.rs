@@ -6,15 +6,15 @@ use crate::{
     keys::EventKeys,
     telemetry::LineBudget,
     usecase::{
-        Journal, Post,
+        Idempotency, UnitsOfWork,
         account::{
             ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailRequest, Me, OperateAccounts, PasswordDesk,
             Register, RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
         },
         action::{Claim, Mint},
-        gate::{Authenticate, FindTenant, PasswordGate, RecordDenial, Repeats, SessionPasswordGate, Throttle},
+        gate::{Authenticate, FindTenant, PasswordGate, RecordDenial, SessionPasswordGate, Throttle},
         housekeeping::{CountHashCosts, Purge, Ready, Retention},
-        key::{Announce, CountTokens, PublishKeys, TendKeys},
+        key::{CountTokens, PublishKeys, TendKeys},
         mail::{DeliverMail, MailServerWatch, PrepareMail},
         revocation::{FollowRevocations, WatchRevocations},
         service::OperateServices,
@@ -36,100 +36,71 @@ pub(super) struct Stories<'a> {
 
 impl Stories<'_> {
     pub(super) fn account_door(&self) -> AccountDoor {
-        let Means { store, world, .. } = self.means;
-        let (clock, entropy) = (world.clock.clone(), world.entropy.clone());
         AccountDoor {
             register: Register {
-                store: store.clone(),
+                work: self.work(),
                 policy: self.config.accounts.registration.clone(),
                 ring: self.means.ring.clone(),
                 passwords: self.password_desk(),
-                repeats: self.repeats(),
+                idempotency: self.idempotency(),
                 throttle: self.throttle(),
                 captcha: self.captcha_gate(),
-                post: self.post(),
-                journal: self.journal(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
             },
             verify: Verify {
-                store: store.clone(),
+                work: self.work(),
                 policy: self.config.accounts.registration.clone(),
                 claim: self.claim(),
-                repeats: self.repeats(),
-                post: self.post(),
-                journal: self.journal(),
-                clock: clock.clone(),
-                entropy,
+                idempotency: self.idempotency(),
             },
             resend_verification: ResendVerification(self.mail_request()),
             request_reset: RequestReset(self.mail_request()),
             reset: Reset {
-                store: store.clone(),
+                work: self.work(),
                 claim: self.claim(),
                 passwords: self.password_desk(),
-                repeats: self.repeats(),
+                idempotency: self.idempotency(),
                 lookout: self.lookout(),
-                journal: self.journal(),
-                clock: clock.clone(),
             },
             me: self.me(),
             update_me: self.update_me(),
             change_password: self.change_password(),
             request_email_change: self.request_email_change(),
             confirm_email_change: ConfirmEmailChange {
-                store: store.clone(),
+                work: self.work(),
                 claim: self.claim(),
-                repeats: self.repeats(),
-                post: self.post(),
-                journal: self.journal(),
-                clock: clock.clone(),
+                idempotency: self.idempotency(),
             },
-            export_me: ExportMe { store: store.clone(), me: self.me(), journal: self.journal(), clock: clock.clone() },
-            delete_me: DeleteMe {
-                store: store.clone(),
-                proof: self.session_password_gate(),
-                post: self.post(),
-                journal: self.journal(),
-                clock,
-            },
+            export_me: ExportMe { work: self.work(), me: self.me() },
+            delete_me: DeleteMe { work: self.work(), proof: self.session_password_gate() },
         }
     }
 
     fn update_me(&self) -> UpdateMe {
         UpdateMe {
-            store: self.means.store.clone(),
+            work: self.work(),
             proof: self.session_password_gate(),
             throttle: self.throttle(),
-            post: self.post(),
-            journal: self.journal(),
-            clock: self.means.world.clock.clone(),
             username_reserved: self.config.accounts.username_reserved,
         }
     }
 
     fn change_password(&self) -> ChangePassword {
         ChangePassword {
-            store: self.means.store.clone(),
+            work: self.work(),
             proof: self.session_password_gate(),
             passwords: self.password_desk(),
-            repeats: self.repeats(),
+            idempotency: self.idempotency(),
             throttle: self.throttle(),
-            journal: self.journal(),
-            clock: self.means.world.clock.clone(),
         }
     }
 
     fn request_email_change(&self) -> RequestEmailChange {
         RequestEmailChange {
-            store: self.means.store.clone(),
+            work: self.work(),
             policy: self.config.accounts.registration.clone(),
             proof: self.session_password_gate(),
-            repeats: self.repeats(),
+            idempotency: self.idempotency(),
             throttle: self.throttle(),
-            post: self.post(),
-            journal: self.journal(),
-            clock: self.means.world.clock.clone(),
         }
     }
 
@@ -137,12 +108,7 @@ impl Stories<'_> {
         let Means { store, world, .. } = self.means;
         SessionDoor {
             list: ListSessions { store: store.clone(), clock: world.clock.clone() },
-            revoke: RevokeSessions {
-                store: store.clone(),
-                journal: self.journal(),
-                denial: self.denial(),
-                clock: world.clock.clone(),
-            },
+            revoke: RevokeSessions { work: self.work(), denial: self.denial() },
         }
     }
 
@@ -177,25 +143,16 @@ impl Stories<'_> {
             feed: self.means.feed.clone(),
             clock: self.means.world.clock.clone(),
             reload: self.means.reload.clone(),
-            wakeups: self.means.wakeups.clone(),
             looking: Arc::default(),
         }
     }
 
     pub(super) fn operate_services(&self) -> OperateServices {
-        let Means { store, world, .. } = self.means;
-        OperateServices {
-            store: store.clone(),
-            audiences: self.key_desk().create_audience,
-            journal: self.journal(),
-            clock: world.clock.clone(),
-            entropy: world.entropy.clone(),
-        }
+        OperateServices { work: self.work(), audiences: self.key_desk().create_audience }
     }
 
     pub(super) fn end_sessions(&self) -> EndSessions {
-        let Means { store, world, .. } = self.means;
-        EndSessions { store: store.clone(), journal: self.journal(), clock: world.clock.clone() }
+        EndSessions { work: self.work() }
     }
 
     /// Only with the `dev` profile, only while mail goes to files, and only where nobody but this machine can ask: whoever
@@ -223,7 +180,7 @@ impl Stories<'_> {
     }
 
     fn denial(&self) -> Arc<RecordDenial> {
-        Arc::new(RecordDenial { journal: self.journal(), throttle: self.throttle() })
+        Arc::new(RecordDenial { work: self.work(), throttle: self.throttle() })
     }
 
     pub(super) fn deliver_mail(&self) -> DeliverMail {
@@ -274,8 +231,7 @@ impl Stories<'_> {
     }
 
     pub(super) fn key_desk(&self) -> KeyDesk {
-        let Means { store, smith, .. } = self.means;
-        KeyDesk::new(store, smith, &self.journal(), &self.announce())
+        KeyDesk::new(&self.work(), &self.means.smith)
     }
 
     pub(super) fn publish_keys(&self) -> PublishKeys {
@@ -283,30 +239,25 @@ impl Stories<'_> {
     }
 
     pub(super) fn operate_accounts(&self) -> OperateAccounts {
-        let Means { store, world, .. } = self.means;
-        OperateAccounts { store: store.clone(), journal: self.journal(), clock: world.clock.clone() }
+        OperateAccounts { work: self.work() }
     }
 
     pub(super) fn ready(&self) -> Ready {
         Ready { store: self.means.store.clone(), clock: self.means.world.clock.clone() }
     }
 
-    fn announce(&self) -> Announce {
-        Announce { wakeups: self.means.wakeups.clone(), clock: self.means.world.clock.clone() }
-    }
-
-    pub(super) fn journal(&self) -> Journal {
+    pub(super) fn work(&self) -> UnitsOfWork {
         let Means { store, ring, world, .. } = self.means;
-        let (store, keys) = (store.clone(), EventKeys::Ring(ring.clone()));
-        Journal { store, keys, clock: world.clock.clone(), entropy: world.entropy.clone() }
+        UnitsOfWork {
+            store: store.clone(),
+            keys: EventKeys::Ring(ring.clone()),
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+        }
     }
 
-    pub(super) fn post(&self) -> Post {
-        Post { entropy: self.means.world.entropy.clone(), wakeups: self.means.wakeups.clone() }
-    }
-
-    fn repeats(&self) -> Repeats {
-        Repeats { store: self.means.store.clone(), ring: self.means.ring.clone() }
+    fn idempotency(&self) -> Idempotency {
+        Idempotency { store: self.means.store.clone(), ring: self.means.ring.clone() }
     }
 
     pub(super) fn throttle(&self) -> Throttle {
@@ -320,29 +271,23 @@ impl Stories<'_> {
 
     fn mail_request(&self) -> MailRequest {
         MailRequest {
-            store: self.means.store.clone(),
-            repeats: self.repeats(),
+            work: self.work(),
+            idempotency: self.idempotency(),
             throttle: self.throttle(),
             captcha: self.captcha_gate(),
-            post: self.post(),
-            journal: self.journal(),
-            clock: self.means.world.clock.clone(),
         }
     }
 
     fn password_desk(&self) -> PasswordDesk {
         let passwords = &self.config.passwords;
         PasswordDesk {
-            store: self.means.store.clone(),
+            work: self.work(),
             policy: PasswordPolicy { min_chars: passwords.min_length, max_bytes: passwords.max_bytes },
             remembered: passwords.history,
             breaches: self.breach_gate(),
             hasher: self.means.hasher.clone(),
             guesses: self.guess_gate(),
             throttle: self.throttle(),
-            post: self.post(),
-            clock: self.means.world.clock.clone(),
-            entropy: self.means.world.entropy.clone(),
         }
     }
 
@@ -362,21 +307,14 @@ impl Stories<'_> {
     }
 
     fn session_password_gate(&self) -> SessionPasswordGate {
-        SessionPasswordGate {
-            store: self.means.store.clone(),
-            gate: self.password_gate(),
-            journal: self.journal(),
-            clock: self.means.world.clock.clone(),
-        }
+        SessionPasswordGate { work: self.work(), gate: self.password_gate() }
     }
 
     fn claim(&self) -> Claim {
         Claim {
-            store: self.means.store.clone(),
+            work: self.work(),
             ring: self.means.ring.clone(),
             news: self.means.news.clone(),
-            journal: self.journal(),
-            clock: self.means.world.clock.clone(),
             throttle: self.throttle(),
             code_tries: self.action_lives().code_tries,
         }

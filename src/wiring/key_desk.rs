@@ -1,10 +1,7 @@
-use crate::{
-    store::Store,
-    usecase::{
-        Journal,
-        audience::{CreateAudience, RegisterAudienceKey},
-        key::{Announce, Keysmith, RetireKey, RewrapKeys, RotateKeys},
-    },
+use crate::usecase::{
+    UnitsOfWork,
+    audience::{CreateAudience, RegisterAudienceKey},
+    key::{Keysmith, RetireKey, RewrapKeys, RotateKeys},
 };
 
 /// What an operator does to keys and audiences.
@@ -18,18 +15,18 @@ pub struct KeyDesk {
 }
 
 impl KeyDesk {
-    pub(super) fn new(store: &Store, smith: &Keysmith, journal: &Journal, announce: &Announce) -> Self {
-        let means = || (store.clone(), smith.clone(), journal.clone(), announce.clone());
-        let (store, smith, journal, announce) = means();
-        let rotate = RotateKeys { store, smith, journal, announce };
-        let (store, smith, journal, announce) = means();
-        let retire = RetireKey { store, smith, journal, announce };
-        let (store, smith, journal, _) = means();
-        let rewrap = RewrapKeys { store, smith, journal };
-        let (store, smith, journal, announce) = means();
-        let create_audience = CreateAudience { store, smith, journal, announce };
-        let (store, smith, journal, announce) = means();
-        let register_audience_key = RegisterAudienceKey { store, smith, journal, announce };
+    pub(super) fn new(work: &UnitsOfWork, smith: &Keysmith) -> Self {
+        let shared = || (work.clone(), smith.clone());
+        let (work, smith) = shared();
+        let rotate = RotateKeys { work, smith };
+        let (work, smith) = shared();
+        let retire = RetireKey { work, smith };
+        let (work, smith) = shared();
+        let rewrap = RewrapKeys { work, smith };
+        let (work, smith) = shared();
+        let create_audience = CreateAudience { work, smith };
+        let (work, smith) = shared();
+        let register_audience_key = RegisterAudienceKey { work, smith };
         Self { rotate, retire, rewrap, create_audience, register_audience_key }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     passwords::{Hasher, HasherSettings},
     places::Places,
     runtime::{Clock, Entropy},
-    store::{DatabaseSettings, Interference, Store},
+    store::{DatabaseSettings, Interference, SignalListener, Store},
     telemetry::RefusalLog,
     usecase::{
         audit::AuditTide,
@@ -87,7 +87,13 @@ impl Means {
     /// With what is missing.
     pub async fn start(config: &Config, world: World) -> Result<Self, StartFault> {
         create_private_dir(&config.data_dir)?;
-        let store = Self::open_store(config, true, world.interference.clone()).await?;
+        let wakeups = match &config.redis_url {
+            Some(url) => WakeUps::redis(url).await.map_err(|fault| StartFault::because("redis_url", fault))?,
+            None => WakeUps::local(),
+        };
+        let bells = wakeups.clone();
+        let listener = SignalListener::new(move |signal| bells.ring(signal));
+        let store = Self::open_store(config, true, (world.interference.clone(), listener)).await?;
         let migrated = store.migrate().await;
         migrated.map_err(|fault| StartFault::because("the database cannot be brought up to date", fault))?;
         let smith = Self::keysmith(config, &world, |dir| load_or_create_kek(dir, file_access(config), &world.entropy))?;
@@ -97,10 +103,6 @@ impl Means {
         let reload =
             ReloadKeys { store: store.clone(), smith: smith.clone(), ring: ring.clone(), turn: Arc::default() };
         let hasher = hasher(config, &world)?;
-        let wakeups = match &config.redis_url {
-            Some(url) => WakeUps::redis(url).await.map_err(|fault| StartFault::because("redis_url", fault))?,
-            None => WakeUps::local(),
-        };
         let own_limiter = Limiter::local(world.clock.clone(), config.limits.sizes.clone());
         let together = together(config).await?;
         let clock = || world.clock.clone();
@@ -148,7 +150,7 @@ impl Means {
     /// When it cannot be opened.
     pub async fn store(config: &Config) -> Result<Store, StartFault> {
         create_private_dir(&config.data_dir)?;
-        Self::open_store(config, true, Interference::default()).await
+        Self::open_store(config, true, Default::default()).await
     }
 
     /// The database alone, for commands that look at one that is there.
@@ -156,7 +158,7 @@ impl Means {
     /// # Errors
     /// When it cannot be opened, or there is none.
     pub async fn existing_store(config: &Config) -> Result<Store, StartFault> {
-        let opened = Self::open_store(config, false, Interference::default()).await;
+        let opened = Self::open_store(config, false, Default::default()).await;
         opened
             .map_err(|fault| StartFault::because(&fault.to_string(), "`countersign migrate` makes one that is missing"))
     }
@@ -191,13 +193,18 @@ impl Means {
         })
     }
 
-    async fn open_store(config: &Config, create: bool, interference: Interference) -> Result<Store, StartFault> {
+    async fn open_store(
+        config: &Config,
+        create: bool,
+        (interference, listener): (Interference, SignalListener),
+    ) -> Result<Store, StartFault> {
         let settings = DatabaseSettings {
             url: config.database_url.clone(),
             max_connections: config.database.max_connections,
             acquire_timeout: config.database.acquire_timeout,
             create,
             interference,
+            listener,
         };
         Store::connect(&settings).await.map_err(|fault| StartFault::because("database_url", fault))
     }

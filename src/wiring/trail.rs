@@ -22,7 +22,6 @@ impl Stories<'_> {
             entropy: world.entropy.clone(),
             log: audit_log(self.config),
             tide: self.means.audit_tide.clone(),
-            wakeups: self.means.wakeups.clone(),
             turn: Arc::default(),
         }
     }

@@ -35,6 +35,7 @@ pub mod role;
 pub mod secret;
 pub mod service;
 pub mod session;
+pub mod signal;
 pub mod tenant;
 mod text;
 pub mod time;

@@ -24,6 +24,7 @@ use std::{
 };
 use tonic::{body::Body, service::Routes};
 use tower::{Service, ServiceExt as _};
+use tracing::Instrument as _;
 
 /// How long calls take, and how much of it one client may ask for at once.
 #[derive(Clone, Debug)]
@@ -89,7 +90,9 @@ impl Front {
         let (_under_way, body) = self.under_way.begin(head.extensions.get::<Peer>().cloned(), body);
         let request = Request::from_parts(head, body);
         // Nothing is begun that could not be finished.
-        let answered = if limit.is_zero() { None } else { timeout(limit, self.pass(request, origin)).await };
+        let span = tracing::debug_span!("rpc", otel.name = rpc, request_id);
+        let answered =
+            if limit.is_zero() { None } else { timeout(limit, self.pass(request, origin).instrument(span)).await };
         let response = answered.unwrap_or_else(|| Err(Reason::DeadlineExceeded.into()));
         let call = Refusing { log: &refusals, rpc, request_id: &request_id, address: &address, caller: NOBODY };
         let response = match response {

@@ -33,7 +33,7 @@ pub async fn spend_on_everywhere(
         .filter(session::Column::Generation.eq(generation))
         .filter(session::Column::EverywhereAt.is_null())
         .filter(is_over)
-        .exec(tx.database())
+        .exec(&tx.named("session.spend_on_everywhere"))
         .await?;
     Ok(spent.rows_affected == 1)
 }

@@ -51,7 +51,7 @@ pub async fn advance(
         let answered = Expr::case(is_shown, false).finally(Expr::col(session::Column::AnsweredUnrecognized));
         next = next.col_expr(session::Column::AnsweredUnrecognized, answered.into());
     }
-    let rows = next.exec_with_returning(db.database()).await?;
+    let rows = next.exec_with_returning(&db.named("session.advance")).await?;
     Ok(rows.into_iter().next().map(Session::read))
 }
 
@@ -73,7 +73,7 @@ pub async fn recover(
         .col_expr(session::Column::AnsweredUnrecognized, Expr::value(false))
         .filter(session::Column::DeviceId.eq(device.as_uuid()))
         .filter(session::Column::SeenGeneration.lt(skipped))
-        .exec_with_returning(tx.database())
+        .exec_with_returning(&tx.named("session.recover"))
         .await?;
     Ok(rows.into_iter().next().map(Session::read))
 }
@@ -121,7 +121,7 @@ pub async fn note_seen(db: &impl Executor, tenant: TenantId, id: SessionId, gene
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::Generation.eq(generation))
         .filter(session::Column::SeenGeneration.lt(generation))
-        .exec(db.database())
+        .exec(&db.named("session.note_seen"))
         .await?;
     Ok(())
 }
@@ -135,7 +135,7 @@ pub async fn note_device(db: &impl Executor, tenant: TenantId, id: SessionId) ->
         .col_expr(session::Column::AnsweredUnrecognized, Expr::value(false))
         .filter(session::Column::Id.eq(id.as_uuid()))
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
-        .exec(db.database())
+        .exec(&db.named("session.note_device"))
         .await?;
     Ok(())
 }

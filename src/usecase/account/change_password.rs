@@ -1,30 +1,25 @@
 use super::{PasswordDesk, PasswordWhy};
-use crate::{
-    runtime::Clock,
-    store::Store,
-    usecase::{
-        About, Failure, Journal, Origin,
-        gate::{Repeats, RequestIds, SessionPasswordGate, SignedIn, Throttle},
-    },
+use crate::usecase::{
+    CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Origin, UnitsOfWork,
+    gate::{SessionPasswordGate, SignedIn, Throttle},
 };
-use countersign_domain::{audit::EventKind, request_id::RequestId, secret::SecretText};
+use countersign_domain::{audit::EventKind, password::Candidate, request_id::RequestId, secret::SecretText};
 
 /// Somebody who knows their password sets another one.
 #[derive(Clone, Debug)]
 pub struct ChangePassword {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub proof: SessionPasswordGate,
     pub passwords: PasswordDesk,
-    pub repeats: Repeats,
+    pub idempotency: Idempotency,
     pub throttle: Throttle,
-    pub journal: Journal,
-    pub clock: Clock,
 }
 
 impl ChangePassword {
     /// # Errors
     /// CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, REQUEST_ID_REUSED, RATE_LIMITED,
     /// BREACH_CHECK_UNAVAILABLE, OVERLOADED.
+    #[tracing::instrument(level = "debug", name = "account.change_password", skip_all)]
     pub async fn run(
         &self,
         origin: &Origin,
@@ -35,28 +30,38 @@ impl ChangePassword {
     ) -> Result<(), Failure> {
         // What is wrong with the form of the new one costs no hash, and no try at the current one.
         let candidate = self.passwords.read("new_password", new)?;
-        let (tenant, session) = (caller.tenant(), caller.session().id);
-        let whose = (tenant, RequestIds::Of(caller.account().id));
-        let parts = [session.to_string()];
-        let Some(ticket) = self.repeats.open(whose, "ChangePassword", request_id.as_ref(), &[&parts[0]]).await? else {
-            return Ok(());
+        let call = IdempotentCall {
+            tenant: caller.tenant(),
+            scope: CallScope::Account(caller.account().id),
+            method: "ChangePassword",
+            request_id: request_id.as_ref(),
+            parts: &[&caller.session().id.to_string()],
         };
+        let act = async |key: &IdempotencyKey| self.change(origin, caller, current, candidate, key).await;
+        self.idempotency.once(call, async { Ok(()) }, act).await
+    }
+
+    async fn change(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        current: &SecretText,
+        candidate: Candidate,
+        key: &IdempotencyKey,
+    ) -> Result<Option<()>, Failure> {
         self.throttle.password_change(caller.account().id).await?;
         // Only who knows the current password learns anything about past ones.
         let proven = self.proof.prove(origin, caller, current).await?;
         let account = proven.account();
         let password = self.passwords.admit_for(account, candidate).await?;
         let hash = self.passwords.hash("new_password", &password).await?;
-        let tx = self.store.begin().await?;
-        if !ticket.redeem(&tx, self.clock.now()).await? {
-            return Ok(());
-        }
-        self.proof.hold(&tx, caller, &proven).await?;
-        let set = self.passwords.set(&tx, account, &hash, PasswordWhy::Changed { kept: caller.session() }).await?;
-        let about = About::own(account.id).in_session(session);
-        self.journal.did(&tx, tenant, origin, EventKind::PasswordChanged, about).await?;
-        tx.commit().await?;
+        let Some(unit) = self.work.begin_once(origin, caller.tenant(), key).await? else { return Ok(None) };
+        self.proof.hold(unit.db(), caller, &proven).await?;
+        let set = self.passwords.set(&unit, account, &hash, PasswordWhy::Changed { kept: caller.session() }).await?;
+        let about = EventSubject::own(account.id).in_session(caller.session().id);
+        unit.record(EventKind::PasswordChanged, about).await?;
+        unit.commit().await?;
         self.passwords.was_set(account, set).await;
-        Ok(())
+        Ok(Some(()))
     }
 }

@@ -1,10 +1,9 @@
 use crate::{
-    runtime::Clock,
-    store::{Store, Tx, account, account::Account, action, registration},
+    store::{account, account::Account, action, registration},
     usecase::{
-        About, Failure, Journal, Letter, Origin, Post,
+        CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Mail, Origin, UnitOfWork,
+        UnitsOfWork,
         action::{Claim, ClaimProof, ClaimProven},
-        gate::{Repeats, RequestIds},
     },
 };
 use countersign_domain::{
@@ -14,58 +13,46 @@ use countersign_domain::{
 /// The new address answers: the account moves there, and the old address is told.
 #[derive(Clone, Debug)]
 pub struct ConfirmEmailChange {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub claim: Claim,
-    pub repeats: Repeats,
-    pub post: Post,
-    pub journal: Journal,
-    pub clock: Clock,
+    pub idempotency: Idempotency,
 }
 
-const METHOD: &str = "ConfirmEmailChange";
 const PURPOSE: ActionPurpose = ActionPurpose::ConfirmNewAddress;
 
 impl ConfirmEmailChange {
     /// # Errors
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, EMAIL_TAKEN, ACCOUNT_DISABLED.
+    #[tracing::instrument(level = "debug", name = "account.confirm_email_change", skip_all)]
     pub async fn run(&self, origin: &Origin, proof: ClaimProof, request_id: Option<RequestId>) -> Result<(), Failure> {
         let tenant = origin.tenant();
-        let parts = proof.parts();
-        let whose = (tenant, RequestIds::OfStrangers);
-        let Some(ticket) = self.repeats.open(whose, METHOD, request_id.as_ref(), &parts).await? else {
-            return Ok(());
+        let call = IdempotentCall {
+            tenant,
+            scope: CallScope::Strangers,
+            method: "ConfirmEmailChange",
+            request_id: request_id.as_ref(),
+            parts: &proof.parts(),
         };
-        let mut about = About::default();
-        let attempt = async {
-            let proven = self.claim.prove(origin, PURPOSE, &proof, &ticket).await?;
-            about = About::target(Some(AccountId::from_uuid(proven.subject())));
-            let tx = self.store.begin().await?;
-            if !ticket.redeem(&tx, self.clock.now()).await? {
-                return Ok(());
-            }
+        let mut about = EventSubject::default();
+        let act = async |key: &IdempotencyKey| {
+            let proven = self.claim.prove(origin, PURPOSE, &proof, key).await?;
+            about = EventSubject::target(Some(AccountId::from_uuid(proven.subject())));
+            let Some(unit) = self.work.begin_once(origin, proven.tenant(), key).await? else { return Ok(None) };
             let id = AccountId::from_uuid(proven.subject());
-            let before = account::lock(&tx, proven.tenant(), id).await?.ok_or(Reason::LinkInvalid)?;
-            self.claim.consume(&tx, &proven).await?;
-            self.move_account(&tx, origin, &proven, before).await?;
-            tx.commit().await?;
-            self.post.collect();
-            Ok(())
+            let before = account::lock(unit.db(), proven.tenant(), id).await?.ok_or(Reason::LinkInvalid)?;
+            self.claim.consume(unit.db(), &proven).await?;
+            Self::move_account(&unit, &proven, before).await?;
+            unit.commit().await?;
+            Ok(Some(()))
         };
-        match attempt.await {
-            Err(_) if self.repeats.overtaken(whose, METHOD, request_id.as_ref(), &parts).await => Ok(()),
-            Err(failure) => Err(self.journal.refused(tenant, origin, EventKind::ActionRefused, about, failure).await),
+        match self.idempotency.once(call, async { Ok(()) }, act).await {
+            Err(failure) => Err(self.work.refused(origin, tenant, EventKind::ActionRefused, about, failure).await),
             done => done,
         }
     }
 
-    async fn move_account(
-        &self,
-        tx: &Tx,
-        origin: &Origin,
-        proven: &ClaimProven,
-        before: Account,
-    ) -> Result<(), Failure> {
-        let (tenant, subject, now) = (proven.tenant(), proven.subject(), self.clock.now());
+    async fn move_account(unit: &UnitOfWork<'_>, proven: &ClaimProven, before: Account) -> Result<(), Failure> {
+        let (tx, tenant, subject, now) = (unit.db(), proven.tenant(), proven.subject(), unit.now());
         let id = before.id;
         let moved = account::set_email(tx, tenant, id, proven.email(), now).await.map_err(|fault| {
             if fault.is_conflict_on("email_normalised") { Reason::EmailTaken.into() } else { Failure::from(fault) }
@@ -77,11 +64,11 @@ impl ConfirmEmailChange {
         action::void(tx, tenant, ActionPurpose::ResetPassword, subject, now).await?;
         action::void(tx, tenant, PURPOSE, subject, now).await?;
         registration::delete_for_address(tx, tenant, proven.email()).await?;
-        let letter = Letter::new(MailTemplate::AddressChanged, before.locale, before.email)
+        let mail = Mail::new(MailTemplate::AddressChanged, before.locale, before.email)
             .about(subject)
             .with("new_address", proven.email().as_str());
-        self.post.queue(tx, tenant, letter, now).await?;
-        self.journal.did(tx, tenant, origin, EventKind::EmailChanged, About::own(id)).await?;
+        unit.queue_mail(mail).await?;
+        unit.record(EventKind::EmailChanged, EventSubject::own(id)).await?;
         Ok(())
     }
 }

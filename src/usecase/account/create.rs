@@ -1,7 +1,6 @@
 use crate::{
-    runtime::{Clock, Entropy},
-    store::{Store, account, account::Account, registration, reserved_username},
-    usecase::{About, Failure, Journal, Letter, Origin, Post},
+    store::{account, account::Account, registration, reserved_username},
+    usecase::{EventSubject, Failure, Mail, Origin, UnitsOfWork},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -19,11 +18,7 @@ use countersign_domain::{
 /// It has no password, so nobody can use it until whoever reads its mail has set one with the mailed link.
 #[derive(Clone, Debug)]
 pub struct CreateAccount {
-    pub store: Store,
-    pub post: Post,
-    pub journal: Journal,
-    pub clock: Clock,
-    pub entropy: Entropy,
+    pub work: UnitsOfWork,
 }
 
 /// Whom an account is made for.
@@ -38,10 +33,11 @@ pub struct NewAccount {
 impl CreateAccount {
     /// # Errors
     /// EMAIL_TAKEN, USERNAME_TAKEN.
+    #[tracing::instrument(level = "debug", name = "account.create", skip_all)]
     pub async fn run(&self, origin: &Origin, wanted: NewAccount) -> Result<AccountId, Failure> {
-        let (tenant, now) = (origin.tenant(), self.clock.now());
+        let (tenant, now) = (origin.tenant(), self.work.now());
         let new = Account {
-            id: AccountId::new(now, self.entropy.bytes()),
+            id: AccountId::new(now, self.work.entropy.bytes()),
             tenant,
             email: wanted.email,
             // The operator vouches for it, and the link that sets the password goes nowhere else.
@@ -56,14 +52,13 @@ impl CreateAccount {
             disabled_at: None,
             created_at: now,
         };
-        let letter = Letter::new(MailTemplate::AccountCreated, new.locale, new.email.clone()).about(new.id.as_uuid());
-        let tx = self.store.begin().await?;
+        let unit = self.work.begin(origin, tenant).await?;
         if let Some(username) = &new.username
-            && reserved_username::is_taken(&tx, tenant, username, now).await?
+            && reserved_username::is_taken(unit.db(), tenant, username, now).await?
         {
             return Err(username_taken());
         }
-        account::insert(&tx, tenant, &new).await.map_err(|fault| {
+        account::insert(unit.db(), tenant, &new).await.map_err(|fault| {
             if fault.is_conflict_on("email_normalised") {
                 Failure::from(Reason::EmailTaken)
             } else if fault.is_conflict_on("username_") {
@@ -73,11 +68,10 @@ impl CreateAccount {
             }
         })?;
         // Whoever signed up with this address and waits has an account now.
-        registration::delete_for_address(&tx, tenant, &new.email).await?;
-        self.post.queue(&tx, tenant, letter, now).await?;
-        self.journal.did(&tx, tenant, origin, EventKind::AccountCreated, About::target(Some(new.id))).await?;
-        tx.commit().await?;
-        self.post.collect();
+        registration::delete_for_address(unit.db(), tenant, &new.email).await?;
+        unit.queue_mail(Mail::to_owner(MailTemplate::AccountCreated, &new)).await?;
+        unit.record(EventKind::AccountCreated, EventSubject::target(Some(new.id))).await?;
+        unit.commit().await?;
         Ok(new.id)
     }
 }

@@ -1,12 +1,11 @@
 use super::Me;
 use crate::{
-    runtime::Clock,
     store::{
-        Store, audit,
+        audit,
         audit::{AuditFilter, AuditRow},
         reserved_username, session,
     },
-    usecase::{About, Failure, Journal, Origin, gate::SignedIn},
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::SignedIn},
 };
 use countersign_domain::{audit::EventKind, time::Timestamp};
 use serde::Serialize;
@@ -15,10 +14,8 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Somebody wants to know what is stored about them (GDPR articles 15 and 20).
 #[derive(Clone, Debug)]
 pub struct ExportMe {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub me: Me,
-    pub journal: Journal,
-    pub clock: Clock,
 }
 
 /// Rows of one kind in an export, at most. An account with more has a problem that an export does not solve.
@@ -83,10 +80,11 @@ impl ExportMe {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "account.export_me", skip_all)]
     pub async fn run(&self, origin: &Origin, caller: &SignedIn) -> Result<Vec<u8>, Failure> {
-        let now = self.clock.now();
+        let now = self.work.now();
         let (tenant, id) = (caller.tenant(), caller.account().id);
-        let db = self.store.read();
+        let db = self.work.read();
         let profile = self.me.run(caller).await?;
         let sessions = session::list_live(&db, tenant, id, now, None, MAX_ROWS).await?;
         let own = AuditFilter { account: Some(id), ..AuditFilter::default() };
@@ -123,8 +121,8 @@ impl ExportMe {
                 .collect(),
             events: events.into_iter().map(ExportedEvent::from).collect(),
         };
-        let about = About::own(id).in_session(caller.session().id);
-        self.journal.did(&self.store.write(), tenant, origin, EventKind::AccountExported, about).await?;
+        let about = EventSubject::own(id).in_session(caller.session().id);
+        self.work.record(origin, tenant, EventKind::AccountExported, about).await?;
         serde_json::to_vec_pretty(&export).map_err(|error| Failure::Broken(error.to_string()))
     }
 }

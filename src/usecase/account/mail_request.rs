@@ -1,10 +1,6 @@
-use crate::{
-    runtime::Clock,
-    store::Store,
-    usecase::{
-        About, Failure, Journal, Letter, Origin, Post,
-        gate::{CaptchaGate, Repeats, RequestIds, Throttle},
-    },
+use crate::usecase::{
+    CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Mail, Origin, UnitsOfWork,
+    gate::{CaptchaGate, Throttle},
 };
 use countersign_domain::{
     audit::EventKind, captcha::CaptchaAct, email::EmailAddress, locale::Locale, mail::MailTemplate,
@@ -15,13 +11,10 @@ use countersign_domain::{
 /// work and has the same answer. What the mail says, and whether there is one, is decided when it is rendered.
 #[derive(Clone, Debug)]
 pub struct MailRequest {
-    pub store: Store,
-    pub repeats: Repeats,
+    pub work: UnitsOfWork,
+    pub idempotency: Idempotency,
     pub throttle: Throttle,
     pub captcha: CaptchaGate,
-    pub post: Post,
-    pub journal: Journal,
-    pub clock: Clock,
 }
 
 /// What somebody filled in.
@@ -44,33 +37,28 @@ pub(super) struct Wanted {
 impl MailRequest {
     /// # Errors
     /// RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
+    #[tracing::instrument(level = "debug", name = "account.mail_request", skip_all)]
     pub(super) async fn run(&self, origin: &Origin, wanted: Wanted, asking: AskingForMail) -> Result<(), Failure> {
-        let (tenant, method) = (origin.tenant(), wanted.method);
+        let tenant = origin.tenant();
         let AskingForMail { email, captcha_token, request_id } = asking;
-        let address = email.normalised().to_owned();
-        let parts = [address.as_str()];
-        let whose = (tenant, RequestIds::OfStrangers);
-        let Some(ticket) = self.repeats.open(whose, method, request_id.as_ref(), &parts).await? else {
-            return Ok(());
+        let call = IdempotentCall {
+            tenant,
+            scope: CallScope::Strangers,
+            method: wanted.method,
+            request_id: request_id.as_ref(),
+            parts: &[email.normalised()],
         };
-        self.captcha.demand(wanted.act, &captcha_token)?;
-        self.throttle.mail(origin, tenant, &email).await?;
-        if let Err(failure) = self.captcha.prove_if_demanded(origin, wanted.act, &captcha_token).await {
-            // A token is good once: that of a call that was made twice was spent by the other one.
-            let overtaken = self.repeats.overtaken(whose, method, request_id.as_ref(), &parts).await;
-            return if overtaken { Ok(()) } else { Err(failure) };
-        }
-        let now = self.clock.now();
-        let tx = self.store.begin().await?;
-        if !ticket.redeem(&tx, now).await? {
-            return Ok(());
-        }
-        // Whoever owns the address chose the language; whoever asks does not get to.
-        let letter = Letter::new(wanted.template, Locale::default(), email);
-        self.post.queue(&tx, tenant, letter, now).await?;
-        self.journal.did(&tx, tenant, origin, wanted.kind, About::default()).await?;
-        tx.commit().await?;
-        self.post.collect();
-        Ok(())
+        let act = async |key: &IdempotencyKey| {
+            self.captcha.demand(wanted.act, &captcha_token)?;
+            self.throttle.mail(origin, tenant, &email).await?;
+            self.captcha.prove_if_demanded(origin, wanted.act, &captcha_token).await?;
+            let Some(unit) = self.work.begin_once(origin, tenant, key).await? else { return Ok(None) };
+            // Whoever owns the address chose the language; whoever asks does not get to.
+            unit.queue_mail(Mail::new(wanted.template, Locale::default(), email.clone())).await?;
+            unit.record(wanted.kind, EventSubject::default()).await?;
+            unit.commit().await?;
+            Ok(Some(()))
+        };
+        self.idempotency.once(call, async { Ok(()) }, act).await
     }
 }

@@ -20,6 +20,7 @@ pub struct Me {
 impl Me {
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "account.me", skip_all)]
     pub async fn run(&self, caller: &SignedIn) -> Result<Profile, StoreFault> {
         Self::profile(&self.store.read(), caller.account().clone()).await
     }

@@ -1,7 +1,6 @@
 use crate::{
-    runtime::Clock,
-    store::{Store, account, account::Account, action, outbox, revocation, session},
-    usecase::{About, Failure, Journal, Origin},
+    store::{account, account::Account, action, outbox, revocation, session},
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork},
 };
 use countersign_domain::{
     account::Identifier, action::ActionPurpose, audit::EventKind, id::AccountId, mail::MailTemplate,
@@ -11,9 +10,7 @@ use countersign_domain::{
 /// What an operator does to accounts from a terminal.
 #[derive(Clone, Debug)]
 pub struct OperateAccounts {
-    pub store: Store,
-    pub journal: Journal,
-    pub clock: Clock,
+    pub work: UnitsOfWork,
 }
 
 /// An account as an operator sees it.
@@ -46,8 +43,9 @@ impl OperateAccounts {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "account.list", skip_all)]
     pub async fn list(&self, origin: &Origin, limit: u64) -> Result<Vec<AccountLine>, Failure> {
-        let accounts = account::newest(&self.store.read(), origin.tenant(), limit).await?;
+        let accounts = account::newest(&self.work.read(), origin.tenant(), limit).await?;
         Ok(accounts.into_iter().map(AccountLine::from).collect())
     }
 
@@ -55,8 +53,9 @@ impl OperateAccounts {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "account.find", skip_all)]
     pub async fn find(&self, origin: &Origin, identifier: &Identifier) -> Result<Option<AccountLine>, Failure> {
-        let found = account::find_by_identifier(&self.store.read(), origin.tenant(), identifier).await?;
+        let found = account::find_by_identifier(&self.work.read(), origin.tenant(), identifier).await?;
         Ok(found.map(AccountLine::from))
     }
 
@@ -64,29 +63,31 @@ impl OperateAccounts {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "account.find_by_id", skip_all)]
     pub async fn find_by_id(&self, origin: &Origin, id: AccountId) -> Result<Option<AccountLine>, Failure> {
-        Ok(account::find(&self.store.read(), origin.tenant(), id).await?.map(AccountLine::from))
+        Ok(account::find(&self.work.read(), origin.tenant(), id).await?.map(AccountLine::from))
     }
 
     /// Forbids an account everything, and ends its sessions. Returns whether it was allowed something before.
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "account.disable", skip_all)]
     pub async fn disable(&self, origin: &Origin, id: AccountId) -> Result<bool, Failure> {
-        let (tenant, now) = (origin.tenant(), self.clock.now());
-        let tx = self.store.begin().await?;
-        if !account::disable(&tx, tenant, id, now).await? {
+        let (tenant, now) = (origin.tenant(), self.work.now());
+        let unit = self.work.begin(origin, tenant).await?;
+        if !account::disable(unit.db(), tenant, id, now).await? {
             return Ok(false);
         }
-        session::end_all(&tx, tenant, id, None, EndReason::AccountDisabled, now).await?;
-        revocation::append(&tx, tenant, RevocationKind::Subject, &id.to_string(), now).await?;
+        session::end_all(unit.db(), tenant, id, None, EndReason::AccountDisabled, now).await?;
+        revocation::append(unit.db(), tenant, RevocationKind::Subject, &id.to_string(), now).await?;
         // What was mailed before must not work when the account is enabled again.
-        outbox::drop_waiting(&tx, tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
+        outbox::drop_waiting(unit.db(), tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
         for purpose in ActionPurpose::ALL {
-            action::void(&tx, tenant, purpose, id.as_uuid(), now).await?;
+            action::void(unit.db(), tenant, purpose, id.as_uuid(), now).await?;
         }
-        self.journal.did(&tx, tenant, origin, EventKind::AccountDisabled, About::target(Some(id))).await?;
-        tx.commit().await?;
+        unit.record(EventKind::AccountDisabled, EventSubject::target(Some(id))).await?;
+        unit.commit().await?;
         Ok(true)
     }
 
@@ -94,14 +95,15 @@ impl OperateAccounts {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "account.enable", skip_all)]
     pub async fn enable(&self, origin: &Origin, id: AccountId) -> Result<bool, Failure> {
         let tenant = origin.tenant();
-        let tx = self.store.begin().await?;
-        if !account::enable(&tx, tenant, id).await? {
+        let unit = self.work.begin(origin, tenant).await?;
+        if !account::enable(unit.db(), tenant, id).await? {
             return Ok(false);
         }
-        self.journal.did(&tx, tenant, origin, EventKind::AccountEnabled, About::target(Some(id))).await?;
-        tx.commit().await?;
+        unit.record(EventKind::AccountEnabled, EventSubject::target(Some(id))).await?;
+        unit.commit().await?;
         Ok(true)
     }
 }

@@ -2,11 +2,10 @@ use super::PasswordDesk;
 use crate::{
     keys::KeyRing,
     passwords::SALT_BYTES,
-    runtime::{Clock, Entropy},
-    store::{Store, registration, registration::Registration, reserved_username},
+    store::{registration, registration::Registration, reserved_username},
     usecase::{
-        About, Failure, Journal, Letter, Origin, Post,
-        gate::{CaptchaGate, Drawn, Repeats, RequestIds, Throttle},
+        CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Mail, Origin, UnitsOfWork,
+        gate::{CaptchaGate, Drawn, Throttle},
     },
 };
 use countersign_domain::{
@@ -32,17 +31,13 @@ use std::sync::Arc;
 /// the mail says is decided when it is rendered.
 #[derive(Clone, Debug)]
 pub struct Register {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub policy: RegistrationPolicy,
     pub ring: Arc<KeyRing>,
     pub passwords: PasswordDesk,
-    pub repeats: Repeats,
+    pub idempotency: Idempotency,
     pub throttle: Throttle,
     pub captcha: CaptchaGate,
-    pub post: Post,
-    pub journal: Journal,
-    pub clock: Clock,
-    pub entropy: Entropy,
 }
 
 /// What somebody filled in.
@@ -58,12 +53,11 @@ pub struct Registering {
     pub request_id: Option<RequestId>,
 }
 
-const METHOD: &str = "Register";
-
 impl Register {
     /// # Errors
     /// REGISTRATION_CLOSED, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
     /// CAPTCHA_UNAVAILABLE, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
+    #[tracing::instrument(level = "debug", name = "account.register", skip_all)]
     pub async fn run(&self, origin: &Origin, form: Registering) -> Result<(), Failure> {
         let tenant = origin.tenant();
         // Before anything that costs something, and without a look at who is registered.
@@ -72,49 +66,54 @@ impl Register {
         }
         let username = form.username.as_ref().map_or("", Username::as_str);
         let candidate = self.passwords.read("password", &form.password)?;
-        let parts = [form.email.as_str(), username, form.display_name.as_str(), form.locale.tag()];
-        let whose = (tenant, RequestIds::OfStrangers);
-        let Some(ticket) = self.repeats.open(whose, METHOD, form.request_id.as_ref(), &parts).await? else {
-            return Ok(());
+        let call = IdempotentCall {
+            tenant,
+            scope: CallScope::Strangers,
+            method: "Register",
+            request_id: form.request_id.as_ref(),
+            parts: &[form.email.as_str(), username, form.display_name.as_str(), form.locale.tag()],
         };
+        let act = async |key: &IdempotencyKey| self.register(origin, &form, candidate, key).await;
+        self.idempotency.once(call, async { Ok(()) }, act).await
+    }
+
+    async fn register(
+        &self,
+        origin: &Origin,
+        form: &Registering,
+        candidate: Candidate,
+        key: &IdempotencyKey,
+    ) -> Result<Option<()>, Failure> {
+        let tenant = origin.tenant();
         self.captcha.demand(CaptchaAct::Register, &form.captcha_token)?;
         let drawn = self.throttle.registration(origin, &form.email).await?;
-        let captcha = self.captcha.prove_if_demanded(origin, CaptchaAct::Register, &form.captcha_token).await;
-        if let Err(failure) = captcha {
-            // A token is good once: that of a call that was made twice was spent by the other one.
-            let overtaken = self.repeats.overtaken(whose, METHOD, form.request_id.as_ref(), &parts).await;
-            return if overtaken { Ok(()) } else { Err(failure) };
-        }
+        self.captcha.prove_if_demanded(origin, CaptchaAct::Register, &form.captcha_token).await?;
         // Before the address is looked at, so that the answer tells nothing about it. A name that a waiting registration
         // wishes for is free: otherwise a second try with another address would tell whether the first one was.
         if let Some(username) = &form.username
-            && reserved_username::is_taken(&self.store.read(), tenant, username, self.clock.now()).await?
+            && reserved_username::is_taken(&self.work.read(), tenant, username, self.work.now()).await?
         {
             return Err(Refusal::from(Reason::UsernameTaken).with_violation("username", "", "is taken").into());
         }
-        let hash = self.hash(candidate, &form, tenant, drawn).await?;
+        let hash = self.hash(candidate, form, tenant, drawn).await?;
 
-        let now = self.clock.now();
+        let now = self.work.now();
         let new = Registration {
-            id: RegistrationId::new(now, self.entropy.bytes()),
-            email: form.email,
-            username: form.username.map(|name| name.as_str().to_owned()),
+            id: RegistrationId::new(now, self.work.entropy.bytes()),
+            email: form.email.clone(),
+            username: form.username.as_ref().map(|name| name.as_str().to_owned()),
             display_name: form.display_name.as_str().to_owned(),
             locale: form.locale,
             password_hash: hash,
             created_at: now,
         };
-        let letter = Letter::new(MailTemplate::VerifyAddress, new.locale, new.email.clone()).about(new.id.as_uuid());
-        let tx = self.store.begin().await?;
-        if !ticket.redeem(&tx, now).await? {
-            return Ok(());
-        }
-        registration::insert(&tx, tenant, &new).await?;
-        self.post.queue(&tx, tenant, letter, now).await?;
-        self.journal.did(&tx, tenant, origin, EventKind::RegistrationRequested, About::default()).await?;
-        tx.commit().await?;
-        self.post.collect();
-        Ok(())
+        let mail = Mail::new(MailTemplate::VerifyAddress, new.locale, new.email.clone()).about(new.id.as_uuid());
+        let Some(unit) = self.work.begin_once(origin, tenant, key).await? else { return Ok(None) };
+        registration::insert(unit.db(), tenant, &new).await?;
+        unit.queue_mail(mail).await?;
+        unit.record(EventKind::RegistrationRequested, EventSubject::default()).await?;
+        unit.commit().await?;
+        Ok(Some(()))
     }
 
     /// The hash to keep, once nothing is wrong with the password. Whoever tries one after the other has had no mail yet, and must not be

@@ -9,6 +9,7 @@ pub struct RequestReset(pub MailRequest);
 impl RequestReset {
     /// # Errors
     /// REQUEST_ID_REUSED, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
+    #[tracing::instrument(level = "debug", name = "account.request_reset", skip_all)]
     pub async fn run(&self, origin: &Origin, asking: AskingForMail) -> Result<(), Failure> {
         let wanted = Wanted {
             method: "RequestReset",

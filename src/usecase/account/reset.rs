@@ -1,11 +1,10 @@
 use super::{PasswordDesk, PasswordWhy};
 use crate::{
-    runtime::Clock,
-    store::{Store, account},
+    store::account,
     usecase::{
-        About, Failure, Journal, Origin,
+        CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Origin, UnitsOfWork,
         action::{Claim, ClaimProof},
-        gate::{Lookout, Repeats, RequestIds},
+        gate::Lookout,
     },
 };
 use countersign_domain::{
@@ -15,13 +14,11 @@ use countersign_domain::{
 /// Somebody brings back what was mailed to them, and a new password.
 #[derive(Clone, Debug)]
 pub struct Reset {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub claim: Claim,
     pub passwords: PasswordDesk,
-    pub repeats: Repeats,
+    pub idempotency: Idempotency,
     pub lookout: Lookout,
-    pub journal: Journal,
-    pub clock: Clock,
 }
 
 /// What somebody filled in.
@@ -32,8 +29,6 @@ pub struct Resetting {
     pub request_id: Option<RequestId>,
 }
 
-const METHOD: &str = "Reset";
-
 impl Reset {
     /// Returns the token of the device from which it was done: it does not wait for what others guess when it logs in. `None` when
     /// this very call was answered before.
@@ -41,6 +36,7 @@ impl Reset {
     /// # Errors
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, ACCOUNT_DISABLED,
     /// RATE_LIMITED, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
+    #[tracing::instrument(level = "debug", name = "account.reset", skip_all)]
     pub async fn run(
         &self,
         origin: &Origin,
@@ -50,18 +46,20 @@ impl Reset {
         let Resetting { new_password, device_token, request_id } = form;
         // What is wrong with the form of the password costs neither a try nor a look at the link.
         let candidate = self.passwords.read("new_password", &new_password)?;
-        let parts = proof.parts();
         let tenant = origin.tenant();
-        let whose = (tenant, RequestIds::OfStrangers);
-        let Some(ticket) = self.repeats.open(whose, METHOD, request_id.as_ref(), &parts).await? else {
-            return Ok(None);
+        let call = IdempotentCall {
+            tenant,
+            scope: CallScope::Strangers,
+            method: "Reset",
+            request_id: request_id.as_ref(),
+            parts: &proof.parts(),
         };
-        let mut about = About::default();
-        let attempt = async {
-            let proven = self.claim.prove(origin, ActionPurpose::ResetPassword, &proof, &ticket).await?;
+        let mut about = EventSubject::default();
+        let act = async |key: &IdempotencyKey| {
+            let proven = self.claim.prove(origin, ActionPurpose::ResetPassword, &proof, key).await?;
             let (tenant, id) = (proven.tenant(), AccountId::from_uuid(proven.subject()));
-            about = About::target(Some(id));
-            let account = account::find(&self.store.read(), tenant, id).await?.ok_or(Reason::LinkInvalid)?;
+            about = EventSubject::target(Some(id));
+            let account = account::find(&self.work.read(), tenant, id).await?.ok_or(Reason::LinkInvalid)?;
             if account.is_disabled() {
                 return Err(Failure::from(Reason::AccountDisabled));
             }
@@ -72,22 +70,18 @@ impl Reset {
             let password = self.passwords.admit_for(&account, candidate).await?;
             let hash = self.passwords.hash("new_password", &password).await?;
             let device = self.lookout.device(tenant, device_token.as_ref()).await?;
-            let tx = self.store.begin().await?;
-            if !ticket.redeem(&tx, self.clock.now()).await? {
-                return Ok(None);
-            }
-            account::lock(&tx, tenant, id).await?;
-            self.claim.consume(&tx, &proven).await?;
+            let Some(unit) = self.work.begin_once(origin, tenant, key).await? else { return Ok(None) };
+            account::lock(unit.db(), tenant, id).await?;
+            self.claim.consume(unit.db(), &proven).await?;
             let why = PasswordWhy::Reset { from: device.arriving().id };
-            let set = self.passwords.set(&tx, &account, &hash, why).await?;
-            self.journal.did(&tx, tenant, origin, EventKind::PasswordReset, About::own(id)).await?;
-            tx.commit().await?;
+            let set = self.passwords.set(&unit, &account, &hash, why).await?;
+            unit.record(EventKind::PasswordReset, EventSubject::own(id)).await?;
+            unit.commit().await?;
             self.passwords.was_set(&account, set).await;
-            Ok(Some(device.into_token()))
+            Ok(Some(Some(device.into_token())))
         };
-        match attempt.await {
-            Err(_) if self.repeats.overtaken(whose, METHOD, request_id.as_ref(), &parts).await => Ok(None),
-            Err(failure) => Err(self.journal.refused(tenant, origin, EventKind::ActionRefused, about, failure).await),
+        match self.idempotency.once(call, async { Ok(None) }, act).await {
+            Err(failure) => Err(self.work.refused(origin, tenant, EventKind::ActionRefused, about, failure).await),
             done => done,
         }
     }

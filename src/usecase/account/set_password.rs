@@ -1,11 +1,8 @@
 use crate::{
     passwords::{Hasher, PasswordHash, SALT_BYTES, Verdict},
-    runtime::{Clock, Entropy},
-    store::{
-        Store, Tx, account, account::Account, action, expected_device, outbox, past_password, session, session::Session,
-    },
+    store::{account, account::Account, action, expected_device, outbox, past_password, session, session::Session},
     usecase::{
-        Failure, Letter, Post,
+        Failure, Mail, UnitOfWork, UnitsOfWork,
         gate::{BreachGate, GuessGate, Throttle},
     },
 };
@@ -26,7 +23,7 @@ use countersign_domain::{
 /// [`PasswordDesk::admit_for`] once the limits, the captcha and the proof had nothing against the call; then [`PasswordDesk::hash`].
 #[derive(Clone, Debug)]
 pub struct PasswordDesk {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub policy: PasswordPolicy,
     /// How many of the last passwords may not come back, the present one included.
     pub remembered: usize,
@@ -34,9 +31,6 @@ pub struct PasswordDesk {
     pub hasher: Hasher,
     pub guesses: GuessGate,
     pub throttle: Throttle,
-    pub post: Post,
-    pub clock: Clock,
-    pub entropy: Entropy,
 }
 
 /// Why a password is set.
@@ -112,7 +106,7 @@ impl PasswordDesk {
         let username = account.username.as_ref().map_or("", |name| name.as_str());
         let password = self.admit("new_password", candidate, &[account.email.as_str(), username])?;
         let past = self.remembered.saturating_sub(1) as u64;
-        let mut hashes = past_password::newest(&self.store.read(), account.tenant, account.id, past).await?;
+        let mut hashes = past_password::newest(&self.work.read(), account.tenant, account.id, past).await?;
         if self.remembered > 0 {
             hashes.extend(account.password_hash.clone());
         }
@@ -137,12 +131,12 @@ impl PasswordDesk {
     /// LINK_USED or CURRENT_PASSWORD_WRONG when the account was disabled or got another password in the meantime.
     pub async fn set(
         &self,
-        tx: &Tx,
+        unit: &UnitOfWork<'_>,
         account: &Account,
         hash: &SecretText,
         why: PasswordWhy<'_>,
     ) -> Result<PasswordSet, Failure> {
-        let (tenant, id, now) = (account.tenant, account.id, self.clock.now());
+        let (tx, tenant, id, now) = (unit.db(), account.tenant, account.id, unit.now());
         if !account::replace_password(tx, tenant, id, account.password_version, hash, now).await? {
             // Another one was set since this one was admitted, or the account was disabled.
             return Err(match why {
@@ -153,7 +147,7 @@ impl PasswordDesk {
             });
         }
         if let Some(replaced) = &account.password_hash {
-            let past = EventId::new(now, self.entropy.bytes());
+            let past = EventId::new(now, self.work.entropy.bytes());
             past_password::insert(tx, tenant, past, id, replaced, now).await?;
             past_password::forget_older(tx, tenant, id, self.remembered.saturating_sub(1) as u64).await?;
         }
@@ -171,16 +165,12 @@ impl PasswordDesk {
         outbox::drop_waiting(tx, tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
         action::void(tx, tenant, ActionPurpose::ConfirmNewAddress, id.as_uuid(), now).await?;
         action::void(tx, tenant, ActionPurpose::ResetPassword, id.as_uuid(), now).await?;
-        let letter =
-            Letter::new(MailTemplate::PasswordChanged, account.locale, account.email.clone()).about(id.as_uuid());
-        self.post.queue(tx, tenant, letter, now).await?;
+        unit.queue_mail(Mail::to_owner(MailTemplate::PasswordChanged, account)).await?;
         Ok(PasswordSet { counted })
     }
 
-    /// What follows once it is committed: the mail goes out, and what was counted against the former password is forgotten. Its
-    /// owner has proven to be the owner, so nothing that others did keeps them out any longer.
+    /// What follows once it is committed: what was counted against the former password is forgotten. Its owner has proven to be the owner, so nothing that others did keeps them out any longer.
     pub async fn was_set(&self, account: &Account, set: PasswordSet) {
-        self.post.collect();
         self.guesses.forgive(account, &set.counted).await;
     }
 }

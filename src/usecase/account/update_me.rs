@@ -1,13 +1,12 @@
 use super::{Me, Profile};
 use crate::{
-    runtime::Clock,
     store::{
-        Store, Tx, account,
+        Tx, account,
         account::{Account, ProfileChange},
         reserved_username,
     },
     usecase::{
-        About, Failure, Journal, Letter, Origin, Post,
+        EventSubject, Failure, Mail, Origin, UnitsOfWork,
         gate::{SessionPasswordGate, SignedIn, Throttle},
     },
 };
@@ -28,12 +27,9 @@ use std::time::Duration;
 /// log in under the owner's name soon after, or to have mail and mentions go to somebody else.
 #[derive(Clone, Debug)]
 pub struct UpdateMe {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub proof: SessionPasswordGate,
     pub throttle: Throttle,
-    pub post: Post,
-    pub journal: Journal,
-    pub clock: Clock,
     /// For how long a user name that was given up is kept for its account.
     pub username_reserved: Duration,
 }
@@ -43,6 +39,7 @@ impl UpdateMe {
     ///
     /// # Errors
     /// USERNAME_TAKEN, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
+    #[tracing::instrument(level = "debug", name = "account.update_me", skip_all)]
     pub async fn run(
         &self,
         origin: &Origin,
@@ -50,39 +47,35 @@ impl UpdateMe {
         change: ProfileChange,
         current: &SecretText,
     ) -> Result<Profile, Failure> {
-        let (tenant, id, now) = (caller.tenant(), caller.account().id, self.clock.now());
-        let about = || About::own(id).in_session(caller.session().id);
+        let (tenant, id, now) = (caller.tenant(), caller.account().id, self.work.now());
+        let about = || EventSubject::own(id).in_session(caller.session().id);
         let proven = if change.username.is_some() {
             self.throttle.username_change(id).await?;
             Some(self.proof.prove(origin, caller, current).await?)
         } else {
             None
         };
-        let tx = self.store.begin().await?;
+        let unit = self.work.begin(origin, tenant).await?;
         let before = match &proven {
             Some(proven) => {
-                self.proof.hold(&tx, caller, proven).await?;
-                account::lock(&tx, tenant, id).await?
+                self.proof.hold(unit.db(), caller, proven).await?;
+                account::lock(unit.db(), tenant, id).await?
             }
             None => None,
         };
-        let updated = account::update_profile(&tx, tenant, id, change, now).await;
+        let updated = account::update_profile(unit.db(), tenant, id, change, now).await;
         let account = updated
             .map_err(|fault| if fault.is_conflict_on("username_") { Self::taken() } else { Failure::from(fault) })?;
         let account = account.ok_or(Reason::SessionEnded)?;
-        self.journal.did(&tx, tenant, origin, EventKind::ProfileChanged, about()).await?;
+        unit.record(EventKind::ProfileChanged, about()).await?;
         let is_renamed = before.as_ref().is_some_and(|before| name_of(before) != name_of(&account));
         if let Some(before) = before.filter(|_| is_renamed) {
-            self.keep_former(&tx, before.username.as_ref(), &account, now).await?;
-            self.journal.did(&tx, tenant, origin, EventKind::UsernameChanged, about()).await?;
-            let letter = Letter::new(MailTemplate::UsernameChanged, account.locale, account.email.clone());
-            self.post.queue(&tx, tenant, letter.about(id.as_uuid()), now).await?;
+            self.keep_former(unit.db(), before.username.as_ref(), &account, now).await?;
+            unit.record(EventKind::UsernameChanged, about()).await?;
+            unit.queue_mail(Mail::to_owner(MailTemplate::UsernameChanged, &account)).await?;
         }
-        let profile = Me::profile(&tx, account).await?;
-        tx.commit().await?;
-        if is_renamed {
-            self.post.collect();
-        }
+        let profile = Me::profile(unit.db(), account).await?;
+        unit.commit().await?;
         Ok(profile)
     }
 

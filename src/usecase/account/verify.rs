@@ -1,10 +1,9 @@
 use crate::{
-    runtime::{Clock, Entropy},
-    store::{Executor, Store, account, account::Account, action, registration, reserved_username},
+    store::{account, account::Account, action, registration, reserved_username},
     usecase::{
-        About, Failure, Journal, Letter, Origin, Post,
+        CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Mail, Origin, UnitOfWork,
+        UnitsOfWork,
         action::{Claim, ClaimProof, ClaimProven},
-        gate::{Repeats, RequestIds},
     },
 };
 use countersign_domain::{
@@ -16,7 +15,6 @@ use countersign_domain::{
     refusal::{Reason, Refusal},
     registration::RegistrationPolicy,
     request_id::RequestId,
-    time::Timestamp,
     username::Username,
 };
 use std::time::Duration;
@@ -24,14 +22,10 @@ use std::time::Duration;
 /// Somebody brings back what was mailed to an address they registered: the account begins.
 #[derive(Clone, Debug)]
 pub struct Verify {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub policy: RegistrationPolicy,
     pub claim: Claim,
-    pub repeats: Repeats,
-    pub post: Post,
-    pub journal: Journal,
-    pub clock: Clock,
-    pub entropy: Entropy,
+    pub idempotency: Idempotency,
 }
 
 /// What a person is told whose address was verified.
@@ -43,7 +37,6 @@ pub struct Verified {
     pub username: Option<Username>,
 }
 
-const METHOD: &str = "Verify";
 const PURPOSE: ActionPurpose = ActionPurpose::VerifyAddress;
 
 impl Verify {
@@ -55,37 +48,30 @@ impl Verify {
         proof: ClaimProof,
         request_id: Option<RequestId>,
     ) -> Result<Verified, Failure> {
-        let parts = proof.parts();
-        let whose = (origin.tenant(), RequestIds::OfStrangers);
-        let Some(ticket) = self.repeats.open(whose, METHOD, request_id.as_ref(), &parts).await? else {
-            return self.answer_again(origin, &proof).await;
+        let call = IdempotentCall {
+            tenant: origin.tenant(),
+            scope: CallScope::Strangers,
+            method: "Verify",
+            request_id: request_id.as_ref(),
+            parts: &proof.parts(),
         };
-        let attempt = async {
-            let proven = self.claim.prove(origin, PURPOSE, &proof, &ticket).await?;
+        let act = async |key: &IdempotencyKey| {
+            let proven = self.claim.prove(origin, PURPOSE, &proof, key).await?;
             // Sign-up may have been closed since.
             if !self.policy.admits(proven.email()) {
                 return Err(Reason::RegistrationClosed.into());
             }
-            let now = self.clock.now();
-            let tx = self.store.begin().await?;
-            if !ticket.redeem(&tx, now).await? {
-                drop(tx);
-                return self.answer_again(origin, &proof).await;
-            }
-            self.claim.consume(&tx, &proven).await?;
-            let (account, verified) = self.open_account(&tx, &proven, now).await?;
-            self.journal.did(&tx, proven.tenant(), origin, EventKind::AddressVerified, About::own(account)).await?;
-            tx.commit().await?;
-            self.post.collect();
-            Ok(verified)
+            let Some(unit) = self.work.begin_once(origin, proven.tenant(), key).await? else { return Ok(None) };
+            self.claim.consume(unit.db(), &proven).await?;
+            let (account, verified) = self.open_account(&unit, &proven).await?;
+            unit.record(EventKind::AddressVerified, EventSubject::own(account)).await?;
+            unit.commit().await?;
+            Ok(Some(verified))
         };
-        match attempt.await {
-            Err(_) if self.repeats.overtaken(whose, METHOD, request_id.as_ref(), &parts).await => {
-                self.answer_again(origin, &proof).await
-            }
+        match self.idempotency.once(call, self.answer_again(origin, &proof), act).await {
             Err(failure) => {
-                let about = About::default();
-                Err(self.journal.refused(origin.tenant(), origin, EventKind::ActionRefused, about, failure).await)
+                let about = EventSubject::default();
+                Err(self.work.refused(origin, origin.tenant(), EventKind::ActionRefused, about, failure).await)
             }
             done => done,
         }
@@ -94,7 +80,7 @@ impl Verify {
     /// What a call that was made before is to be told: what is left to do now.
     async fn answer_again(&self, origin: &Origin, proof: &ClaimProof) -> Result<Verified, Failure> {
         let address = Identifier::Email(self.claim.address(origin, PURPOSE, proof).await?);
-        let account = account::find_by_identifier(&self.store.read(), origin.tenant(), &address).await?;
+        let account = account::find_by_identifier(&self.work.read(), origin.tenant(), &address).await?;
         Ok(Verified {
             password_link_mailed: account.as_ref().is_some_and(|account| account.password_hash.is_none()),
             username: account.and_then(|account| account.username),
@@ -103,11 +89,10 @@ impl Verify {
 
     async fn open_account(
         &self,
-        tx: &impl Executor,
+        unit: &UnitOfWork<'_>,
         proven: &ClaimProven,
-        now: Timestamp,
     ) -> Result<(AccountId, Verified), Failure> {
-        let tenant = proven.tenant();
+        let (tx, tenant, now) = (unit.db(), proven.tenant(), unit.now());
         let id = RegistrationId::from_uuid(proven.subject());
         // Gone when another registration for the same address was verified first.
         let registration = registration::find(tx, tenant, id).await?.ok_or(Reason::LinkUsed)?;
@@ -123,7 +108,7 @@ impl Verify {
         // passwords counts, and the owner is mailed a link to set one. One password that all of them chose is the owner's as well.
         let contested = registration::count_passwords(tx, tenant, &registration.email).await? > 1;
         let new = Account {
-            id: AccountId::new(now, self.entropy.bytes()),
+            id: AccountId::new(now, self.work.entropy.bytes()),
             tenant,
             email: registration.email.clone(),
             email_verified_at: now,
@@ -149,8 +134,8 @@ impl Verify {
         })?;
         registration::delete_for_address(tx, tenant, &registration.email).await?;
         if contested {
-            let letter = Letter::new(MailTemplate::ResetPassword, new.locale, new.email.clone());
-            self.post.queue(tx, tenant, letter, now).await?;
+            let mail = Mail::new(MailTemplate::ResetPassword, new.locale, new.email.clone());
+            unit.queue_mail(mail).await?;
         }
         action::void(tx, tenant, PURPOSE, proven.subject(), now).await?;
         Ok((new.id, Verified { password_link_mailed: contested, username: new.username }))

@@ -1,13 +1,8 @@
 use super::mint::code_parts;
 use crate::{
     keys::{KeyRing, Rejected},
-    runtime::Clock,
-    store::{Executor, Store, action, action::Action},
-    usecase::{
-        About, Failure, Journal, Origin,
-        gate::{Throttle, Ticket},
-        key::KeyNews,
-    },
+    store::{Executor, action, action::Action},
+    usecase::{EventSubject, Failure, IdempotencyKey, Origin, UnitsOfWork, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
     action::{ActionCode, ActionPurpose, judge_link},
@@ -24,12 +19,10 @@ use uuid::Uuid;
 /// Checks links and codes that come back, and uses them up.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
     pub throttle: Throttle,
-    pub journal: Journal,
-    pub clock: Clock,
     /// How often a code may be tried.
     pub code_tries: u16,
 }
@@ -84,12 +77,12 @@ impl Claim {
         origin: &Origin,
         purpose: ActionPurpose,
         proof: &ClaimProof,
-        ticket: &Ticket,
+        key: &IdempotencyKey,
     ) -> Result<ClaimProven, Failure> {
         self.throttle.attempt(origin).await?;
         match proof {
             ClaimProof::Link(token) => self.prove_link(origin, purpose, token).await,
-            ClaimProof::Code(email, code) => self.prove_code(origin, purpose, email, code.as_ref(), ticket).await,
+            ClaimProof::Code(email, code) => self.prove_code(origin, purpose, email, code.as_ref(), key).await,
         }
     }
 
@@ -108,7 +101,7 @@ impl Claim {
             ClaimProof::Code(email, _) => return Ok(email.clone()),
         };
         let (tenant, id) = self.open(origin, purpose, token).await?;
-        let action = action::find(&self.store.read(), tenant, purpose, id).await?;
+        let action = action::find(&self.work.read(), tenant, purpose, id).await?;
         Ok(action.ok_or(Reason::LinkInvalid)?.email)
     }
 
@@ -118,7 +111,7 @@ impl Claim {
         purpose: ActionPurpose,
         token: &SecretText,
     ) -> Result<(TenantId, ActionId), Failure> {
-        let now = self.clock.now();
+        let now = self.work.now();
         let opened = self.news.open(|| self.ring.open_action(token, purpose, now)).await;
         let (tenant, id) = opened.map_err(|rejected| match rejected {
             Rejected::Expired => Reason::LinkExpired,
@@ -134,9 +127,9 @@ impl Claim {
         purpose: ActionPurpose,
         token: &SecretText,
     ) -> Result<ClaimProven, Failure> {
-        let now = self.clock.now();
+        let now = self.work.now();
         let (tenant, id) = self.open(origin, purpose, token).await?;
-        match action::find(&self.store.read(), tenant, purpose, id).await? {
+        match action::find(&self.work.read(), tenant, purpose, id).await? {
             Some(action) if action.used_at.is_none() && action.expires_at > now => {
                 Ok(ClaimProven { tenant, action, by_code: false })
             }
@@ -152,13 +145,13 @@ impl Claim {
         purpose: ActionPurpose,
         email: &EmailAddress,
         code: Option<&ActionCode>,
-        ticket: &Ticket,
+        key: &IdempotencyKey,
     ) -> Result<ClaimProven, Failure> {
         // What cannot be a code spends no try: it is a slip, not a guess.
         let code = code.ok_or(Reason::CodeInvalid)?;
-        let (tenant, now) = (origin.tenant(), self.clock.now());
-        let tx = self.store.begin().await?;
-        let candidates = action::spend_try(&tx, tenant, purpose, email, self.code_tries, now).await?;
+        let (tenant, now) = (origin.tenant(), self.work.now());
+        let unit = self.work.begin(origin, tenant).await?;
+        let candidates = action::spend_try(unit.db(), tenant, purpose, email, self.code_tries, now).await?;
         let is_right = |action: &action::Action| {
             let expected = self.ring.mac().tags(purpose.name(), &code_parts(&action.id, code));
             let is_expected = |expected: &[u8; 32]| bool::from(action.code_mac.as_slice().ct_eq(expected));
@@ -170,16 +163,15 @@ impl Claim {
         let matching = candidates.own.into_iter().find(is_right);
         let Some(action) = matching else {
             // A repetition finds the code used up by the call that it repeats. That is no guess.
-            if !ticket.is_overtaken(&tx).await? {
-                let refused = (EventKind::ActionRefused, Reason::CodeInvalid);
-                self.journal.refused_in(&tx, tenant, origin, refused, About::default()).await?;
+            if !key.was_done(unit.db()).await? {
+                unit.record_refusal(EventKind::ActionRefused, Reason::CodeInvalid, EventSubject::default()).await?;
             }
-            tx.commit().await?;
+            unit.commit().await?;
             return Err(Reason::CodeInvalid.into());
         };
         // Only guesses cost: a right code may come again, with a better password or after a lost answer.
-        action::forgive_try(&tx, tenant, action.id).await?;
-        tx.commit().await?;
+        action::forgive_try(unit.db(), tenant, action.id).await?;
+        unit.commit().await?;
         Ok(ClaimProven { tenant, action, by_code: true })
     }
 
@@ -188,7 +180,7 @@ impl Claim {
     /// # Errors
     /// LINK_USED, LINK_EXPIRED, LINK_INVALID; CODE_INVALID when it was proven by a code.
     pub async fn consume(&self, tx: &impl Executor, proven: &ClaimProven) -> Result<(), Failure> {
-        let now = self.clock.now();
+        let now = self.work.now();
         let (tenant, purpose, id) = (proven.tenant, proven.action.purpose, proven.action.id);
         if action::consume(tx, tenant, purpose, id, now).await?.is_some() {
             return Ok(());

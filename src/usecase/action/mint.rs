@@ -37,6 +37,7 @@ impl Mint {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "action.mint", skip_all)]
     pub async fn run(
         &self,
         job: &OutboxMail,

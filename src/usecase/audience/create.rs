@@ -1,8 +1,8 @@
 use crate::{
-    store::{Store, Tx, audience, key},
+    store::{audience, key},
     usecase::{
-        About, Journal, Origin,
-        key::{Announce, Announcement, KeyFailure, Keysmith},
+        EventSubject, Origin, UnitOfWork, UnitsOfWork,
+        key::{KeyFailure, Keysmith},
     },
 };
 use countersign_domain::{
@@ -13,10 +13,8 @@ use countersign_domain::{
 /// A new group of backends gets keys of its own.
 #[derive(Clone, Debug)]
 pub struct CreateAudience {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub smith: Keysmith,
-    pub journal: Journal,
-    pub announce: Announce,
 }
 
 impl CreateAudience {
@@ -24,28 +22,30 @@ impl CreateAudience {
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
+    #[tracing::instrument(level = "debug", name = "audience.create", skip_all)]
     pub async fn run(&self, origin: &Origin, name: &str) -> Result<bool, KeyFailure> {
-        let tx = self.store.begin().await?;
-        let is_new = self.make(&tx, origin, name).await?;
+        let unit = self.work.begin(origin, origin.tenant()).await?;
+        let is_new = self.make(&unit, name).await?;
         if is_new {
-            self.announce.commit(tx, &Announcement::KeySetChanged).await?;
+            unit.commit().await?;
         }
         Ok(is_new)
     }
 
-    /// The same as a part of something larger, to be committed by [`Announce::commit`].
+    /// The same as a part of something larger.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
-    pub(in crate::usecase) async fn make(&self, tx: &Tx, origin: &Origin, name: &str) -> Result<bool, KeyFailure> {
-        let tenant = origin.tenant();
+    pub(in crate::usecase) async fn make(&self, unit: &UnitOfWork<'_>, name: &str) -> Result<bool, KeyFailure> {
+        let (tx, tenant) = (unit.db(), unit.tenant());
         let slot = KeySlot::of_audience(tenant, name);
         if !audience::insert(tx, tenant, name, self.smith.now()).await? {
             return Ok(false);
         }
         key::insert(tx, tenant, &self.smith.make(slot.clone(), None, KeyState::Active)?).await?;
         self.smith.stage(tx, &slot, None).await?;
-        self.journal.did(tx, tenant, origin, EventKind::AudienceCreated, About::object(name)).await?;
+        unit.record(EventKind::AudienceCreated, EventSubject::object(name)).await?;
+        unit.announce_keys().await?;
         Ok(true)
     }
 }

@@ -30,6 +30,7 @@ impl ListAudiences {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "audience.list", skip_all)]
     pub async fn run(&self, origin: &Origin) -> Result<Vec<AudienceLine>, StoreFault> {
         let (db, tenant) = (self.store.read(), origin.tenant());
         let mut lines = Vec::new();

@@ -1,9 +1,9 @@
 use crate::{
     keys::is_strong_recipient,
-    store::{Executor, Store, key, key::SealedKey},
+    store::{Executor, key, key::SealedKey},
     usecase::{
-        About, Journal, Origin,
-        key::{Announce, Announcement, KeyFailure, Keysmith, recipient_of},
+        EventSubject, Origin, UnitsOfWork,
+        key::{KeyFailure, Keysmith, recipient_of},
     },
 };
 use countersign_domain::{
@@ -14,10 +14,8 @@ use countersign_domain::{
 /// The backends of an audience want no shared secret and bring a public key; or they want the shared one back.
 #[derive(Clone, Debug)]
 pub struct RegisterAudienceKey {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub smith: Keysmith,
-    pub journal: Journal,
-    pub announce: Announce,
 }
 
 /// What became of the wish.
@@ -42,6 +40,7 @@ impl RegisterAudienceKey {
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
+    #[tracing::instrument(level = "debug", name = "audience.register_key", skip_all)]
     pub async fn run(
         &self,
         origin: &Origin,
@@ -51,24 +50,26 @@ impl RegisterAudienceKey {
         if recipient.is_some_and(|public| !is_strong_recipient(public)) {
             return Ok(Registered::Weak);
         }
-        let slot = KeySlot::of_audience(origin.tenant(), audience);
-        let tx = self.store.begin().await?;
-        let Some(next) = self.next(&tx, &slot).await? else { return Ok(Registered::Unknown) };
+        let tenant = origin.tenant();
+        let slot = KeySlot::of_audience(tenant, audience);
+        let unit = self.work.begin(origin, tenant).await?;
+        let Some(next) = self.next(unit.db(), &slot).await? else { return Ok(Registered::Unknown) };
         if recipient_of(&next)? == recipient {
             return Ok(Registered::Before);
         }
         if next.state == KeyState::Staged.name()
-            && !key::erase(&tx, slot.tenant, &next.id, KeyState::Staged, self.smith.now()).await?
+            && !key::erase(unit.db(), tenant, &next.id, KeyState::Staged, self.smith.now()).await?
         {
             return Ok(Registered::Overtaken);
         }
         let first = self.smith.make(slot.clone(), recipient, KeyState::Staged)?;
-        if !key::insert(&tx, slot.tenant, &first).await? {
+        if !key::insert(unit.db(), tenant, &first).await? {
             return Ok(Registered::Overtaken);
         }
         let kind = if recipient.is_some() { EventKind::AudienceKeyRegistered } else { EventKind::AudienceKeyWithdrawn };
-        self.journal.did(&tx, slot.tenant, origin, kind, About::object(audience)).await?;
-        self.announce.commit(tx, &Announcement::KeySetChanged).await?;
+        unit.record(kind, EventSubject::object(audience)).await?;
+        unit.announce_keys().await?;
+        unit.commit().await?;
         Ok(Registered::Done { kid: first.id })
     }
 

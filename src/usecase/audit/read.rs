@@ -26,6 +26,7 @@ impl ReadAudit {
     ///
     /// # Errors
     /// TENANT_UNKNOWN.
+    #[tracing::instrument(level = "debug", name = "audit.find_tenant", skip_all)]
     pub async fn tenant(&self, name: Option<&str>) -> Result<TenantId, Failure> {
         let Some(name) = name else { return Ok(DEFAULT_TENANT) };
         FindTenant { store: self.store.clone() }.run(name).await
@@ -35,6 +36,7 @@ impl ReadAudit {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "audit.tenant_name", skip_all)]
     pub async fn name(&self, tenant: TenantId) -> Result<Option<String>, Failure> {
         Ok(tenant::name(&self.store.read(), tenant).await?)
     }
@@ -43,6 +45,7 @@ impl ReadAudit {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "audit.newest", skip_all)]
     pub async fn newest(
         &self,
         tenant: TenantId,
@@ -64,6 +67,7 @@ impl ReadAudit {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "audit.end", skip_all)]
     pub async fn end(&self, tenant: TenantId) -> Result<i64, Failure> {
         Ok(audit_chain::head(&self.store.read(), tenant).await?.map_or(0, |head| head.position))
     }
@@ -72,6 +76,7 @@ impl ReadAudit {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "audit.after", skip_all)]
     pub async fn after(&self, tenant: TenantId, position: i64) -> Result<Vec<AuditRow>, Failure> {
         const PAGE: u64 = 100;
         Ok(audit::after(&self.store.read(), tenant, position, PAGE).await?)

@@ -7,13 +7,13 @@ use super::{
 use crate::{
     keys::ChainKeys,
     store::{
-        Store, Tx,
+        Tx,
         audit::AuditRow,
         audit_chain,
         audit_chain::{Bare, Head},
     },
     telemetry::AuditLog,
-    usecase::{About, Failure, Journal, Origin},
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork},
 };
 use countersign_domain::{
     audit::{EventKind, chain::NO_LINK},
@@ -26,9 +26,8 @@ use std::sync::Arc;
 /// before is found afterwards as well, or is what the restart is found for, until its time is over.
 #[derive(Clone, Debug)]
 pub struct RestartTrail {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub keys: Arc<ChainKeys>,
-    pub journal: Journal,
     /// Whoever seals an event says it.
     pub log: AuditLog,
 }
@@ -47,10 +46,11 @@ impl RestartTrail {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "audit.restart", skip_all)]
     pub async fn run(&self, origin: &Origin, tenant: TenantId, anyway: bool) -> Result<Restarted, Failure> {
-        let tx = self.store.begin().await?;
-        let head = audit_chain::lock_head(&tx, tenant).await?;
-        let last = audit_chain::last(&tx, tenant).await?;
+        let unit = self.work.begin(origin, tenant).await?;
+        let head = audit_chain::lock_head(unit.db(), tenant).await?;
+        let last = audit_chain::last(unit.db(), tenant).await?;
         let why = self.why(head.as_ref(), last.as_ref());
         let had_bare = head.as_ref().is_some_and(|head| head.bare.is_some());
         let had_bare = had_bare || last.as_ref().is_some_and(|last| last.mac.is_some());
@@ -76,12 +76,12 @@ impl RestartTrail {
         next.bare = kept.or_else(|| had_bare.then(|| no_more_bare(behind)));
         vouch(&mut next, &self.keys)?;
         if head.is_none() {
-            audit_chain::begin(&tx, &next).await?;
+            audit_chain::begin(unit.db(), &next).await?;
         }
-        let about = About::object(&told(behind, &why));
-        let event = self.journal.did_which(&tx, tenant, origin, EventKind::AuditRestarted, about).await?;
-        let row = self.seal(&tx, &mut next, event).await?;
-        tx.commit().await?;
+        let about = EventSubject::object(&told(behind, &why));
+        let event = unit.record(EventKind::AuditRestarted, about).await?;
+        let row = self.seal(unit.db(), &mut next, event).await?;
+        unit.commit().await?;
         if let Err(error) = self.log.write(line(&row)).await {
             tracing::error!(%error, "the line of the restart could not be written; the database has it");
         }

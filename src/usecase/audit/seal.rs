@@ -6,7 +6,6 @@ use super::{
     line,
 };
 use crate::{
-    cache::{Topic, WakeUps},
     keys::commit_to_origin,
     runtime::{Clock, Entropy},
     store::{
@@ -32,8 +31,6 @@ pub struct SealEvents {
     pub entropy: Entropy,
     pub log: AuditLog,
     pub tide: AuditTide,
-    /// Other processes do not know of what was sealed here.
-    pub wakeups: WakeUps,
     /// One round at a time: two would only wait for each other in the database.
     pub turn: Arc<Mutex<()>>,
 }
@@ -50,15 +47,11 @@ struct Batch {
 const BATCH: u64 = 500;
 
 impl SealEvents {
-    /// Resolves when this process has written an event.
-    pub async fn noted(&self) {
-        self.store.noted().await;
-    }
-
     /// Seals everything that is committed. A tenant whose chain cannot be gone on with holds up no other.
     ///
     /// # Errors
     /// When the database does not answer, or a chain cannot be gone on with.
+    #[tracing::instrument(level = "debug", name = "audit.seal", skip_all)]
     pub async fn run(&self) -> Result<(), ChainFault> {
         let _turn = self.turn.lock().await;
         let (mut sealed, mut fault) = (0, None);
@@ -71,7 +64,6 @@ impl SealEvents {
         if sealed > 0 {
             telemetry::count_sealed(sealed);
             self.tide.rise();
-            self.wakeups.ring(Topic::Audit);
         }
         self.show(audit_chain::waiting(&self.store.read()).await?);
         fault.map_or(Ok(()), Err)

@@ -3,7 +3,7 @@ use crate::{
     runtime::Clock,
     store::{Store, account::Account, service, service::Service, session, session::Session},
     usecase::{
-        About, Failure, Origin,
+        EventSubject, Failure, Origin,
         gate::RecordDenial,
         key::KeyNews,
         session::{Newest, WatchUse},
@@ -183,10 +183,10 @@ impl Authenticate {
 }
 
 /// Whose token it is.
-fn holder(claims: &AccessClaims) -> About {
+fn holder(claims: &AccessClaims) -> EventSubject {
     if claims.level == SERVICE_LEVEL {
-        return About::service(claims.subject.parse::<ServiceId>().ok());
+        return EventSubject::service(claims.subject.parse::<ServiceId>().ok());
     }
     let account = claims.subject.parse::<AccountId>().ok();
-    About { actor: account, account, session: claims.session_id.parse().ok(), ..About::default() }
+    EventSubject { actor: account, account, session: claims.session_id.parse().ok(), ..EventSubject::default() }
 }

@@ -1,7 +1,7 @@
 use super::Throttle;
 use crate::{
     telemetry,
-    usecase::{About, Journal, Origin},
+    usecase::{EventSubject, Origin, UnitsOfWork},
 };
 use countersign_domain::{audit::EventKind, id::TenantId, limit::LimitKey, refusal::Reason};
 
@@ -10,19 +10,19 @@ use countersign_domain::{audit::EventKind, id::TenantId, limit::LimitKey, refusa
 /// What a caller is refused of whom nothing is known leaves no event: it is counted, and the log has samples.
 #[derive(Clone, Debug)]
 pub struct RecordDenial {
-    pub journal: Journal,
+    pub work: UnitsOfWork,
     pub throttle: Throttle,
 }
 
 impl RecordDenial {
     /// `about` names the account or the service that was proven. Beyond a limit of each of them the refusal is counted and leaves no
     /// event: everybody can have an account.
-    pub async fn run(&self, origin: &Origin, tenant: TenantId, about: About, reason: Reason) {
+    pub async fn run(&self, origin: &Origin, tenant: TenantId, about: EventSubject, reason: Reason) {
         let key: Option<LimitKey> = about.actor.map(LimitKey::from).or_else(|| about.service.map(LimitKey::from));
         let Some(key) = key else { return };
         if self.throttle.records_denial(key).await {
-            let about = About { object: Some(origin.rpc.to_owned()), ..about };
-            self.journal.denied(tenant, origin, about, reason).await;
+            let about = EventSubject { object: Some(origin.rpc.to_owned()), ..about };
+            self.work.record_refusal(origin, tenant, (EventKind::CallRefused, reason), about).await;
         } else {
             telemetry::count_event(EventKind::CallRefused.name(), reason.name());
         }

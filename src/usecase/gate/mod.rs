@@ -10,7 +10,6 @@ mod guess;
 mod nobody;
 mod operator;
 mod password;
-mod repeat;
 mod tenant;
 mod throttle;
 
@@ -23,6 +22,5 @@ pub use guess::{Guess, GuessGate, Guesser};
 pub use nobody::CostsOfNobody;
 pub use operator::{OperatorGate, OperatorProven};
 pub use password::{Claimed, PasswordGate, PasswordProven, SessionPasswordGate};
-pub use repeat::{Repeats, RequestIds, Ticket};
 pub use tenant::FindTenant;
 pub use throttle::{Drawn, LoginDraw, Throttle};

@@ -1,9 +1,9 @@
 use crate::{
     passwords::{Caller, Hasher, PasswordHash, Presence, Verdict},
-    runtime::{Clock, spawn},
-    store::{Store, Tx, account, account::Account, session},
+    runtime::spawn,
+    store::{Tx, account, account::Account, session},
     usecase::{
-        About, Failure, Journal, Origin,
+        EventSubject, Failure, Origin, UnitsOfWork,
         gate::{CostsOfNobody, SignedIn},
     },
 };
@@ -102,10 +102,8 @@ impl PasswordGate {
 /// use it to guess.
 #[derive(Clone, Debug)]
 pub struct SessionPasswordGate {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub gate: PasswordGate,
-    pub journal: Journal,
-    pub clock: Clock,
 }
 
 /// When somebody whose tries are all being evaluated comes back.
@@ -140,7 +138,7 @@ impl SessionPasswordGate {
         if account.is_disabled() {
             return Err(Reason::AccountDisabled.into());
         }
-        if !session::lock_live(tx, tenant, caller.session().id, self.clock.now()).await? {
+        if !session::lock_live(tx, tenant, caller.session().id, self.work.now()).await? {
             return Err(Reason::SessionEnded.into());
         }
         if account.password_version != proven.password_version {
@@ -162,7 +160,7 @@ impl SessionPasswordGate {
         let account = caller.account().clone();
         let (tenant, id, session) = (caller.tenant(), account.id, caller.session().id);
         // Spent before the password is looked at, so that guesses made at once are all counted.
-        let db = self.store.write();
+        let db = self.work.write();
         let Some(tries) = session::spend_password_try(&db, tenant, session, MAX_PASSWORD_FAILURES).await? else {
             let found = session::find_with_account(&db, tenant, session).await?;
             return Err(match found {
@@ -186,14 +184,14 @@ impl SessionPasswordGate {
             }
         }
         let failure = if tries >= MAX_PASSWORD_FAILURES {
-            let tx = self.store.begin().await?;
-            session::end(&tx, tenant, id, session, EndReason::PasswordGuessed, self.clock.now()).await?;
-            tx.commit().await?;
+            let unit = self.work.begin(origin, tenant).await?;
+            session::end(unit.db(), tenant, id, session, EndReason::PasswordGuessed, self.work.now()).await?;
+            unit.commit().await?;
             Failure::from(Reason::SessionEnded)
         } else {
             Self::wrong()
         };
-        let about = About::own(id).in_session(session);
-        Err(self.journal.refused(tenant, origin, EventKind::PasswordProofRefused, about, failure).await)
+        let about = EventSubject::own(id).in_session(session);
+        Err(self.work.refused(origin, tenant, EventKind::PasswordProofRefused, about, failure).await)
     }
 }

@@ -18,6 +18,7 @@ const AT_START: Duration = Duration::from_millis(100);
 
 impl CountHashCosts {
     /// Before the first login, so that none is answered without it. A count that takes longer is left to the job.
+    #[tracing::instrument(level = "debug", name = "housekeeping.count_hash_costs_at_start", skip_all)]
     pub async fn run_at_start(&self) {
         if let Some(Err(fault)) = timeout(AT_START, self.run()).await {
             tracing::warn!(%fault, "the costs of hashes could not be counted at the start");
@@ -26,6 +27,7 @@ impl CountHashCosts {
 
     /// # Errors
     /// When the database does not answer. What was known before goes on to hold.
+    #[tracing::instrument(level = "debug", name = "housekeeping.count_hash_costs", skip_all)]
     pub async fn run(&self) -> Result<(), StoreFault> {
         let heads = account::count_hash_heads(&self.store.read()).await?;
         // What cannot be read costs nothing at a login either: it fails before it is compared.

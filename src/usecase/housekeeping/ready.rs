@@ -14,6 +14,7 @@ pub struct Ready {
 const LIMIT: Duration = Duration::from_secs(2);
 
 impl Ready {
+    #[tracing::instrument(level = "debug", name = "housekeeping.ready", skip_all)]
     pub async fn run(&self) -> bool {
         matches!(timeout(LIMIT, self.store.check(self.clock.now())).await, Some(Ok(())))
     }

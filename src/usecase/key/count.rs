@@ -14,6 +14,7 @@ pub struct CountTokens {
 impl CountTokens {
     /// # Errors
     /// When the database does not answer; nothing is lost then, it is written down the next time.
+    #[tracing::instrument(level = "debug", name = "key.count", skip_all)]
     pub async fn run(&self) -> Result<(), StoreFault> {
         let mut fault = None;
         for (tenant, id, tokens) in self.ring.take_counts() {

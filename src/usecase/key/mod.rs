@@ -1,6 +1,5 @@
 //! Keys: made at the first start, opened at every other, staged long before they work, rotated, retired and forgotten.
 
-mod announce;
 mod count;
 mod failure;
 mod list;
@@ -14,7 +13,6 @@ mod rotate;
 mod smith;
 mod tend;
 
-pub use announce::{Announce, Announcement};
 pub use count::CountTokens;
 pub use failure::KeyFailure;
 pub use list::{KeyLine, ListKeys};

@@ -16,6 +16,7 @@ impl PrepareKeys {
     /// # Errors
     /// When the key-encryption key is not the one the keys were sealed under, or the database does not answer. Nothing was
     /// changed then.
+    #[tracing::instrument(level = "debug", name = "key.prepare", skip_all)]
     pub async fn run(&self, issuer: &str) -> Result<KeyRing, KeyFailure> {
         let db = self.store.write();
         let held = self.smith.open_all(&db).await?;

@@ -26,6 +26,7 @@ impl ReloadKeys {
     ///
     /// # Errors
     /// When the database does not answer, or the keys make no ring; it stays as it was then.
+    #[tracing::instrument(level = "debug", name = "key.reload", skip_all)]
     pub async fn run(&self) -> Result<bool, KeyFailure> {
         let _turn = self.turn.lock().await;
         let held = self.ring.held();

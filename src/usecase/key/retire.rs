@@ -1,7 +1,7 @@
-use super::{Announce, Announcement, KeyFailure, Keysmith, smith::recipient_of, smith::slot_of};
+use super::{KeyFailure, Keysmith, smith::recipient_of, smith::slot_of};
 use crate::{
-    store::{Executor, Store, key, key::SealedKey},
-    usecase::{About, Journal, Origin},
+    store::{Executor, key, key::SealedKey},
+    usecase::{EventSubject, Origin, UnitsOfWork},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -12,10 +12,8 @@ use countersign_domain::{
 /// nothing more, and goes on to read what it made.
 #[derive(Clone, Debug)]
 pub struct RetireKey {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub smith: Keysmith,
-    pub journal: Journal,
-    pub announce: Announce,
 }
 
 /// What became of the wish.
@@ -39,30 +37,33 @@ impl RetireKey {
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
+    #[tracing::instrument(level = "debug", name = "key.retire", skip_all)]
     pub async fn run(&self, origin: &Origin, id: &str) -> Result<Retired, KeyFailure> {
         let tenant = origin.tenant();
-        let Some(row) = key::find(&self.store.write(), tenant, id).await? else { return Ok(Retired::Unknown) };
+        let Some(row) = key::find(&self.work.write(), tenant, id).await? else { return Ok(Retired::Unknown) };
         let (Some(slot), Some(was)) = (slot_of(&row), KeyState::from_name(&row.state)) else {
             return Ok(Retired::Unknown);
         };
         if was == KeyState::Gone {
             return Ok(Retired::Before);
         }
-        let tx = self.store.begin().await?;
+        let unit = self.work.begin(origin, tenant).await?;
         let now = self.smith.now();
         let is_out = match was {
             KeyState::Retiring if slot.purpose.outlives_its_retirement() => return Ok(Retired::Before),
             KeyState::Active if slot.purpose.outlives_its_retirement() => {
                 let forget_at = self.smith.schedule.forget_at(slot.purpose, now);
-                key::retire(&tx, tenant, id, now, forget_at).await?
+                key::retire(unit.db(), tenant, id, now, forget_at).await?
             }
-            _ => key::erase(&tx, tenant, id, was, now).await?,
+            _ => key::erase(unit.db(), tenant, id, was, now).await?,
         };
-        if !is_out || !self.replace(&tx, &slot, was, &row).await? {
+        if !is_out || !self.replace(unit.db(), &slot, was, &row).await? {
             return Ok(Retired::Overtaken);
         }
-        self.journal.did(&tx, tenant, origin, EventKind::KeyRetired, About::object(id)).await?;
-        self.announce.commit(tx, &Announcement::KeyRetired { kid: id.to_owned() }).await?;
+        unit.record(EventKind::KeyRetired, EventSubject::object(id)).await?;
+        unit.revoke_key(id).await?;
+        unit.commit().await?;
+        tracing::warn!(kid = id, "a key counts no more");
         Ok(Retired::Done { purpose: slot.purpose, was })
     }
 

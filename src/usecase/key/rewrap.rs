@@ -1,17 +1,16 @@
 use super::{KeyFailure, Keysmith, smith::slot_of};
 use crate::{
     keys::MaterialFault,
-    store::{Store, key},
-    usecase::{About, Journal, Origin},
+    store::key,
+    usecase::{EventSubject, Origin, UnitsOfWork},
 };
 use countersign_domain::audit::EventKind;
 
 /// Seals every key under the present key-encryption key, so that the previous one can be taken away.
 #[derive(Clone, Debug)]
 pub struct RewrapKeys {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub smith: Keysmith,
-    pub journal: Journal,
 }
 
 /// How many keys there are and how many of them were sealed anew.
@@ -27,21 +26,22 @@ impl RewrapKeys {
     ///
     /// # Errors
     /// When a key opens under neither key-encryption key, or the database does not answer.
+    #[tracing::instrument(level = "debug", name = "key.rewrap", skip_all)]
     pub async fn run(&self, origin: &Origin) -> Result<Rewrapped, KeyFailure> {
         let present = self.smith.keks.present().id();
-        let tx = self.store.begin().await?;
-        let rows = key::all_held(&tx).await?;
+        let unit = self.work.begin(origin, origin.tenant()).await?;
+        let rows = key::all_held(unit.db()).await?;
         let mut sealed = 0;
         for row in rows.iter().filter(|row| row.kek_id != present) {
             let slot = slot_of(row).ok_or(MaterialFault::Unreadable("purpose"))?;
             let anew = self.smith.material(row, slot)?.seal(&self.smith.keks)?;
             let to = (anew.sealed.as_str(), anew.kek_id.as_str());
-            sealed += usize::from(key::reseal(&tx, row.tenant, &row.id, &row.kek_id, to).await?);
+            sealed += usize::from(key::reseal(unit.db(), row.tenant, &row.id, &row.kek_id, to).await?);
         }
         if sealed > 0 {
-            self.journal.did(&tx, origin.tenant(), origin, EventKind::KeysRewrapped, About::default()).await?;
+            unit.record(EventKind::KeysRewrapped, EventSubject::default()).await?;
         }
-        tx.commit().await?;
+        unit.commit().await?;
         Ok(Rewrapped { sealed, all: rows.len() })
     }
 }

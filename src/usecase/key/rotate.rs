@@ -1,8 +1,8 @@
-use super::{Announce, Announcement, KeyFailure, Keysmith, recipient_of, smith::slot_of};
+use super::{KeyFailure, Keysmith, recipient_of, smith::slot_of};
 use crate::{
-    store::{Store, key, key::SealedKey},
+    store::{key, key::SealedKey},
     telemetry,
-    usecase::{About, Journal, Origin},
+    usecase::{EventSubject, Origin, UnitsOfWork},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -13,10 +13,8 @@ use std::time::Duration;
 /// Lets successors take over, and forgets what is over.
 #[derive(Clone, Debug)]
 pub struct RotateKeys {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub smith: Keysmith,
-    pub journal: Journal,
-    pub announce: Announce,
 }
 
 /// What became of a rotation that somebody asked for.
@@ -37,8 +35,9 @@ impl RotateKeys {
     ///
     /// # Errors
     /// When the database does not answer; the steps before have been taken then.
+    #[tracing::instrument(level = "debug", name = "key.rotate_due", skip_all)]
     pub async fn due(&self) -> Result<(), KeyFailure> {
-        let rows = key::all(&self.store.read()).await?;
+        let rows = key::all(&self.work.read()).await?;
         self.show_ages(&rows);
         for row in &rows {
             let (Some(slot), Some(facts)) = (slot_of(row), facts_of(row, &rows)) else { continue };
@@ -59,8 +58,9 @@ impl RotateKeys {
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
+    #[tracing::instrument(level = "debug", name = "key.rotate_when_known", skip_all)]
     pub async fn when_known(&self, origin: &Origin, slot: &KeySlot) -> Result<Rotated, KeyFailure> {
-        let db = self.store.write();
+        let db = self.work.write();
         let in_state = |state| key::in_state(&db, slot.tenant, slot.purpose, &slot.audience, state);
         let (active, staged) = (in_state(KeyState::Active).await?, in_state(KeyState::Staged).await?);
         if let (Some(active), Some(staged)) = (active, staged) {
@@ -81,8 +81,9 @@ impl RotateKeys {
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
+    #[tracing::instrument(level = "debug", name = "key.rotate", skip_all)]
     pub async fn now(&self, origin: &Origin, slot: &KeySlot) -> Result<Option<String>, KeyFailure> {
-        let db = self.store.write();
+        let db = self.work.write();
         let active = key::in_state(&db, slot.tenant, slot.purpose, &slot.audience, KeyState::Active).await?;
         match active {
             Some(active) => self.rotate(origin, slot, &active.id).await,
@@ -93,13 +94,14 @@ impl RotateKeys {
     async fn rotate(&self, origin: &Origin, slot: &KeySlot, active: &str) -> Result<Option<String>, KeyFailure> {
         let now = self.smith.now();
         let forget_at = self.smith.schedule.forget_at(slot.purpose, now);
-        let tx = self.store.begin().await?;
-        if !key::retire(&tx, slot.tenant, active, now, forget_at).await? {
+        let unit = self.work.begin(origin, slot.tenant).await?;
+        if !key::retire(unit.db(), slot.tenant, active, now, forget_at).await? {
             return Ok(None);
         }
-        let Some(successor) = self.smith.succeed(&tx, slot).await? else { return Ok(None) };
-        self.journal.did(&tx, slot.tenant, origin, EventKind::KeyRotated, About::object(&successor)).await?;
-        self.announce.commit(tx, &Announcement::KeySetChanged).await?;
+        let Some(successor) = self.smith.succeed(unit.db(), slot).await? else { return Ok(None) };
+        unit.record(EventKind::KeyRotated, EventSubject::object(&successor)).await?;
+        unit.announce_keys().await?;
+        unit.commit().await?;
         telemetry::count_key_rotation(slot.purpose.name());
         tracing::info!(
             purpose = slot.purpose.name(),
@@ -112,9 +114,11 @@ impl RotateKeys {
     }
 
     async fn forget(&self, slot: &KeySlot, id: &str) -> Result<(), KeyFailure> {
-        let tx = self.store.begin().await?;
-        if key::erase(&tx, slot.tenant, id, KeyState::Retiring, self.smith.now()).await? {
-            self.announce.commit(tx, &Announcement::KeySetChanged).await?;
+        let origin = Origin::service();
+        let unit = self.work.begin(&origin, slot.tenant).await?;
+        if key::erase(unit.db(), slot.tenant, id, KeyState::Retiring, self.smith.now()).await? {
+            unit.announce_keys().await?;
+            unit.commit().await?;
             tracing::info!(purpose = slot.purpose.name(), audience = slot.audience, kid = id, "a key is forgotten");
         }
         Ok(())
@@ -122,7 +126,7 @@ impl RotateKeys {
 
     /// The row of a key whose bytes are long gone.
     async fn purge(&self, slot: &KeySlot, id: &str) -> Result<(), KeyFailure> {
-        if key::delete_gone(&self.store.write(), slot.tenant, id).await? {
+        if key::delete_gone(&self.work.write(), slot.tenant, id).await? {
             telemetry::count_purged("keys", 1);
         }
         Ok(())

@@ -13,6 +13,7 @@ impl TendKeys {
     ///
     /// # Errors
     /// When the database does not answer, or the keys make no ring; it stays as it was then.
+    #[tracing::instrument(level = "debug", name = "key.tend", skip_all)]
     pub async fn run(&self) -> Result<(), KeyFailure> {
         self.count.run().await?;
         self.rotate.due().await?;

@@ -58,6 +58,7 @@ impl DeliverMail {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "mail.deliver", skip_all)]
     pub async fn run(&self) -> Result<Delivered, StoreFault> {
         let round = match self.watch.step(self.clock.now()) {
             MailStep::Wait => return Ok(Delivered::default()),

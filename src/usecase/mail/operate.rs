@@ -27,6 +27,7 @@ impl OperateOutbox {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "mail.list", skip_all)]
     pub async fn list(&self, dead: bool, limit: u64) -> Result<Vec<OutboxLine>, Failure> {
         Ok(outbox_report::lines(&self.store.read(), dead, limit).await?)
     }
@@ -35,6 +36,7 @@ impl OperateOutbox {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "mail.requeue", skip_all)]
     pub async fn requeue(&self, which: Dead<'_>) -> Result<Requeued, Failure> {
         let mails = outbox_report::requeue(&self.store.write(), which, self.clock.now()).await?;
         let over = outbox_report::count_dead(&self.store.write(), which).await?;

@@ -41,6 +41,7 @@ impl PrepareMail {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "mail.prepare", skip_all)]
     pub async fn run(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
         match job.template {
             MailTemplate::VerifyAddress | MailTemplate::AlreadyRegistered => self.verify_address(job).await,

@@ -1,5 +1,5 @@
 use crate::{
-    cache::{Feed, Topic, WakeUps},
+    cache::Feed,
     runtime::{Clock, Stopwatch},
     store::{Store, StoreFault, revocation},
     usecase::key::ReloadKeys,
@@ -18,8 +18,6 @@ pub struct FollowRevocations {
     pub feed: Feed,
     pub clock: Clock,
     pub reload: ReloadKeys,
-    /// Other processes do not know of what was given its place here.
-    pub wakeups: WakeUps,
     /// One look at a time: two would take in everything twice.
     pub looking: Arc<Mutex<()>>,
 }
@@ -28,13 +26,9 @@ pub struct FollowRevocations {
 const PAGE: u64 = 10_000;
 
 impl FollowRevocations {
-    /// Resolves when this process has revoked something.
-    pub async fn revoked(&self) {
-        self.store.revoked().await;
-    }
-
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "revocation.follow", skip_all)]
     pub async fn run(&self) -> Result<(), StoreFault> {
         let _looking = self.looking.lock().await;
         let looked = Stopwatch::start();
@@ -63,7 +57,6 @@ impl FollowRevocations {
         let tx = self.store.begin().await?;
         let head = revocation::place(&tx).await?;
         tx.commit().await?;
-        self.wakeups.ring(Topic::Revocations);
         Ok(head)
     }
 

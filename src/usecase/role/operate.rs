@@ -1,7 +1,6 @@
 use crate::{
-    runtime::{Clock, Entropy},
-    store::{Store, account, role, role::NewRole},
-    usecase::{About, Failure, Journal, Origin},
+    store::{account, role, role::NewRole},
+    usecase::{EventSubject, Failure, Origin, UnitOfWork, UnitsOfWork},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -13,10 +12,7 @@ use countersign_domain::{
 /// What an operator does to roles from a terminal. A role reaches the access token with the next refresh, and leaves it so.
 #[derive(Clone, Debug)]
 pub struct OperateRoles {
-    pub store: Store,
-    pub journal: Journal,
-    pub clock: Clock,
-    pub entropy: Entropy,
+    pub work: UnitsOfWork,
 }
 
 /// What came of giving a role.
@@ -33,24 +29,25 @@ impl OperateRoles {
     ///
     /// # Errors
     /// INVALID_FIELD.
+    #[tracing::instrument(level = "debug", name = "role.grant", skip_all)]
     pub async fn grant(&self, origin: &Origin, whom: AccountId, name: &str) -> Result<Granted, Failure> {
         if !is_role_name(name) {
             let shape = "must be at most 64 lower-case letters, digits, `.`, `:`, `-` and `_`, a letter first";
             return Err(Refusal::field("role", shape).into());
         }
-        let (tenant, now) = (origin.tenant(), self.clock.now());
-        let tx = self.store.begin().await?;
+        let (tenant, now) = (origin.tenant(), self.work.now());
+        let unit = self.work.begin(origin, tenant).await?;
         // So that no account is deleted meanwhile.
-        if account::lock(&tx, tenant, whom).await?.is_none() {
+        if account::lock(unit.db(), tenant, whom).await?.is_none() {
             return Err(Refusal::field("account", "is gone").into());
         }
-        let new = NewRole { id: RoleId::new(now, self.entropy.bytes()), name, level: WEAKEST_LEVEL };
-        let role = role::find_or_make(&tx, tenant, new, now).await?;
-        let granted = role::grant(&tx, tenant, whom, role, now).await?;
+        let new = NewRole { id: RoleId::new(now, self.work.entropy.bytes()), name, level: WEAKEST_LEVEL };
+        let role = role::find_or_make(unit.db(), tenant, new, now).await?;
+        let granted = role::grant(unit.db(), tenant, whom, role, now).await?;
         if granted {
-            self.note(&tx, origin, EventKind::RoleGranted, whom, name).await?;
+            Self::record(&unit, EventKind::RoleGranted, whom, name).await?;
         }
-        tx.commit().await?;
+        unit.commit().await?;
         Ok(Granted { is_new_role: role == new.id, had_it: !granted })
     }
 
@@ -58,15 +55,16 @@ impl OperateRoles {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "role.revoke", skip_all)]
     pub async fn revoke(&self, origin: &Origin, whom: AccountId, name: &str) -> Result<bool, Failure> {
         let tenant = origin.tenant();
-        let tx = self.store.begin().await?;
-        let Some(role) = role::find(&tx, tenant, name).await? else { return Ok(false) };
-        if !role::revoke(&tx, tenant, whom, role).await? {
+        let unit = self.work.begin(origin, tenant).await?;
+        let Some(role) = role::find(unit.db(), tenant, name).await? else { return Ok(false) };
+        if !role::revoke(unit.db(), tenant, whom, role).await? {
             return Ok(false);
         }
-        self.note(&tx, origin, EventKind::RoleRevoked, whom, name).await?;
-        tx.commit().await?;
+        Self::record(&unit, EventKind::RoleRevoked, whom, name).await?;
+        unit.commit().await?;
         Ok(true)
     }
 
@@ -74,27 +72,23 @@ impl OperateRoles {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "role.list", skip_all)]
     pub async fn of(&self, origin: &Origin, whom: AccountId) -> Result<Vec<String>, Failure> {
-        Ok(role::names(&self.store.read(), origin.tenant(), whom).await?)
+        Ok(role::names(&self.work.read(), origin.tenant(), whom).await?)
     }
 
     /// All roles and how many accounts have them, sorted.
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "role.list_all", skip_all)]
     pub async fn all(&self, origin: &Origin) -> Result<Vec<(String, u64)>, Failure> {
-        Ok(role::all(&self.store.read(), origin.tenant()).await?)
+        Ok(role::all(&self.work.read(), origin.tenant()).await?)
     }
 
-    async fn note(
-        &self,
-        tx: &crate::store::Tx,
-        origin: &Origin,
-        kind: EventKind,
-        whom: AccountId,
-        name: &str,
-    ) -> Result<(), Failure> {
-        let about = About { object: Some(name.to_owned()), ..About::target(Some(whom)) };
-        Ok(self.journal.did(tx, origin.tenant(), origin, kind, about).await?)
+    async fn record(unit: &UnitOfWork<'_>, kind: EventKind, whom: AccountId, name: &str) -> Result<(), Failure> {
+        let about = EventSubject { object: Some(name.to_owned()), ..EventSubject::target(Some(whom)) };
+        unit.record(kind, about).await?;
+        Ok(())
     }
 }

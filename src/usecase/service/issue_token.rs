@@ -1,12 +1,11 @@
 use crate::{
     keys::{AccessClaims, ClientSecret, KeyRing},
-    runtime::{Clock, Entropy},
     store::{
-        Store, StoreFault, service,
+        StoreFault, service,
         service::{Service, ServiceSecret},
     },
     telemetry::{self, LineBudget},
-    usecase::{About, Failure, Journal, Origin, gate::Throttle, key::KeyNews},
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -22,18 +21,15 @@ use uuid::Uuid;
 /// A service exchanges its client id and secret for an access token (RFC 6749 section 4.4).
 #[derive(Clone, Debug)]
 pub struct IssueServiceToken {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
     pub throttle: Throttle,
-    pub journal: Journal,
     /// The `iss` of access tokens.
     pub issuer: String,
     pub life: Duration,
     /// How often the log says that a client id is nobody's.
     pub unknown_clients: Arc<LineBudget>,
-    pub clock: Clock,
-    pub entropy: Entropy,
 }
 
 /// An access token of a service.
@@ -70,6 +66,7 @@ impl IssueServiceToken {
     ///
     /// # Errors
     /// CREDENTIALS_INVALID, CALLER_NOT_ALLOWED, INVALID_FIELD.
+    #[tracing::instrument(level = "debug", name = "service.issue_token", skip_all)]
     pub async fn run(
         &self,
         origin: &Origin,
@@ -81,8 +78,8 @@ impl IssueServiceToken {
         let tenant = origin.tenant();
         match self.issue(tenant, client, secret, audience).await {
             Ok((service, token)) => {
-                let about = About::service(Some(service.id));
-                self.journal.did(&self.store.write(), tenant, origin, EventKind::ServiceTokenIssued, about).await?;
+                let about = EventSubject::service(Some(service.id));
+                self.work.record(origin, tenant, EventKind::ServiceTokenIssued, about).await?;
                 Ok(token)
             }
             Err(NotIssued::Unknown) => {
@@ -107,7 +104,7 @@ impl IssueServiceToken {
     async fn refused(&self, origin: &Origin, client: ServiceId, failure: Failure) -> Failure {
         let (kind, tenant) = (EventKind::ServiceTokenRefused, origin.tenant());
         if self.throttle.records_denial(client.into()).await {
-            return self.journal.refused(tenant, origin, kind, About::service(Some(client)), failure).await;
+            return self.work.refused(origin, tenant, kind, EventSubject::service(Some(client)), failure).await;
         }
         telemetry::count_event(kind.name(), failure.reason().name());
         failure
@@ -121,7 +118,7 @@ impl IssueServiceToken {
         audience: &str,
     ) -> Result<(Service, ServiceToken), NotIssued> {
         // Read before the question whether the service may: a disabling in between finds the token older than itself.
-        let now = self.clock.now();
+        let now = self.work.now();
         let (service, secret) = self.recognise(tenant, client, secret).await?;
         let audience = match audience {
             "" => only_served(&service)?,
@@ -136,7 +133,7 @@ impl IssueServiceToken {
             subject: service.id.to_string(),
             issued_at: now.as_seconds(),
             expires_at,
-            token_id: Uuid::from_bytes(self.entropy.bytes()).hyphenated().to_string(),
+            token_id: Uuid::from_bytes(self.work.entropy.bytes()).hyphenated().to_string(),
             // What a session is to people: retiring the secret ends what was drawn from it.
             session_id: secret.id.to_string(),
             tenant_id: tenant.to_string(),
@@ -147,7 +144,7 @@ impl IssueServiceToken {
         };
         let access_token = self.ring.issue_access(&claims).map_err(Failure::from)?;
         if secret.used_at.is_none_or(|used| now.since(used) >= USE_IS_NOTED_EVERY) {
-            service::note_use(&self.store.write(), tenant, secret.id, now).await?;
+            service::note_use(&self.work.write(), tenant, secret.id, now).await?;
         }
         Ok((service, ServiceToken { access_token, expires_at: Timestamp::from_seconds(expires_at) }))
     }
@@ -159,7 +156,7 @@ impl IssueServiceToken {
         client: ServiceId,
         secret: SecretText,
     ) -> Result<(Service, ServiceSecret), NotIssued> {
-        let db = self.store.read();
+        let db = self.work.read();
         let service = service::find(&db, tenant, client).await?.ok_or(NotIssued::Unknown)?;
         let wrong = || Failure::from(Reason::CredentialsInvalid);
         let presented = ClientSecret::presented(secret).ok_or_else(wrong)?.digest(client);

@@ -1,11 +1,10 @@
 use crate::{
     keys::ClientSecret,
-    runtime::{Clock, Entropy},
     store::{
-        Store, Tx, audience, service,
+        Tx, audience, service,
         service::{NewSecret, Service},
     },
-    usecase::{About, Failure, Journal, Origin, audience::CreateAudience, key::Announcement},
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork, audience::CreateAudience},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -18,11 +17,8 @@ use countersign_domain::{
 /// What an operator does to service accounts from a terminal.
 #[derive(Clone, Debug)]
 pub struct OperateServices {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub audiences: CreateAudience,
-    pub journal: Journal,
-    pub clock: Clock,
-    pub entropy: Entropy,
 }
 
 /// A service to be made.
@@ -68,18 +64,19 @@ impl OperateServices {
     ///
     /// # Errors
     /// AUDIENCE_UNKNOWN for an audience it calls and nobody serves.
+    #[tracing::instrument(level = "debug", name = "service.create", skip_all)]
     pub async fn create(&self, origin: &Origin, new: NewService) -> Result<Option<ServiceCreated>, Failure> {
-        let (tenant, now) = (origin.tenant(), self.clock.now());
-        let id = ServiceId::new(now, self.entropy.bytes());
-        let tx = self.store.begin().await?;
+        let (tenant, now) = (origin.tenant(), self.work.now());
+        let id = ServiceId::new(now, self.work.entropy.bytes());
+        let unit = self.work.begin(origin, tenant).await?;
         let mut new_audiences = Vec::new();
         for name in &new.serves {
-            if self.audiences.make(&tx, origin, name).await? {
+            if self.audiences.make(&unit, name).await? {
                 new_audiences.push(name.clone());
             }
         }
         for name in &new.calls {
-            if !audience::exists(&tx, tenant, name).await? {
+            if !audience::exists(unit.db(), tenant, name).await? {
                 return Err(Reason::AudienceUnknown.into());
             }
         }
@@ -87,18 +84,14 @@ impl OperateServices {
             .chain(new.calls.into_iter().map(|name| (name, Access::Calls)))
             .collect();
         let service = Service { id, tenant, name: new.name, created_at: now, disabled_at: None, audiences };
-        if !service::insert(&tx, tenant, &service).await? {
+        if !service::insert(unit.db(), tenant, &service).await? {
             return Ok(None);
         }
-        let Some((secret_id, secret)) = self.make_secret(&tx, tenant, id, now).await? else {
+        let Some((secret_id, secret)) = self.make_secret(unit.db(), tenant, id, now).await? else {
             return Err(Failure::Broken("a new service has no room for a secret".to_owned()));
         };
-        self.journal.did(&tx, tenant, origin, EventKind::ServiceCreated, About::service(Some(id))).await?;
-        if new_audiences.is_empty() {
-            tx.commit().await?;
-        } else {
-            self.audiences.announce.commit(tx, &Announcement::KeySetChanged).await?;
-        }
+        unit.record(EventKind::ServiceCreated, EventSubject::service(Some(id))).await?;
+        unit.commit().await?;
         Ok(Some(ServiceCreated { id, secret_id, secret, new_audiences }))
     }
 
@@ -106,17 +99,18 @@ impl OperateServices {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "service.add_secret", skip_all)]
     pub async fn add_secret(
         &self,
         origin: &Origin,
         id: ServiceId,
     ) -> Result<Option<(ServiceSecretId, ClientSecret)>, Failure> {
-        let (tenant, now) = (origin.tenant(), self.clock.now());
-        let tx = self.store.begin().await?;
-        let made = self.make_secret(&tx, tenant, id, now).await?;
+        let (tenant, now) = (origin.tenant(), self.work.now());
+        let unit = self.work.begin(origin, tenant).await?;
+        let made = self.make_secret(unit.db(), tenant, id, now).await?;
         if made.is_some() {
-            self.journal.did(&tx, tenant, origin, EventKind::ServiceSecretAdded, About::service(Some(id))).await?;
-            tx.commit().await?;
+            unit.record(EventKind::ServiceSecretAdded, EventSubject::service(Some(id))).await?;
+            unit.commit().await?;
         }
         Ok(made)
     }
@@ -128,9 +122,11 @@ impl OperateServices {
         id: ServiceId,
         now: Timestamp,
     ) -> Result<Option<(ServiceSecretId, ClientSecret)>, Failure> {
-        let secret = ClientSecret::generate(&self.entropy);
-        let kept =
-            NewSecret { id: ServiceSecretId::new(now, self.entropy.bytes()), digest: *secret.digest(id).as_bytes() };
+        let secret = ClientSecret::generate(&self.work.entropy);
+        let kept = NewSecret {
+            id: ServiceSecretId::new(now, self.work.entropy.bytes()),
+            digest: *secret.digest(id).as_bytes(),
+        };
         let added = service::add_secret(tx, tenant, id, &kept, now).await?;
         Ok(added.then_some((kept.id, secret)))
     }
@@ -139,6 +135,7 @@ impl OperateServices {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "service.retire_secret", skip_all)]
     pub async fn retire_secret(
         &self,
         origin: &Origin,
@@ -146,12 +143,12 @@ impl OperateServices {
         secret: ServiceSecretId,
     ) -> Result<bool, Failure> {
         let tenant = origin.tenant();
-        let tx = self.store.begin().await?;
-        if !service::retire_secret(&tx, tenant, id, secret, self.clock.now()).await? {
+        let unit = self.work.begin(origin, tenant).await?;
+        if !service::retire_secret(unit.db(), tenant, id, secret, self.work.now()).await? {
             return Ok(false);
         }
-        self.journal.did(&tx, tenant, origin, EventKind::ServiceSecretRetired, About::service(Some(id))).await?;
-        tx.commit().await?;
+        unit.record(EventKind::ServiceSecretRetired, EventSubject::service(Some(id))).await?;
+        unit.commit().await?;
         Ok(true)
     }
 
@@ -159,14 +156,15 @@ impl OperateServices {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "service.disable", skip_all)]
     pub async fn disable(&self, origin: &Origin, id: ServiceId) -> Result<bool, Failure> {
         let tenant = origin.tenant();
-        let tx = self.store.begin().await?;
-        if !service::disable(&tx, tenant, id, self.clock.now()).await? {
+        let unit = self.work.begin(origin, tenant).await?;
+        if !service::disable(unit.db(), tenant, id, self.work.now()).await? {
             return Ok(false);
         }
-        self.journal.did(&tx, tenant, origin, EventKind::ServiceDisabled, About::service(Some(id))).await?;
-        tx.commit().await?;
+        unit.record(EventKind::ServiceDisabled, EventSubject::service(Some(id))).await?;
+        unit.commit().await?;
         Ok(true)
     }
 
@@ -174,14 +172,15 @@ impl OperateServices {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "service.enable", skip_all)]
     pub async fn enable(&self, origin: &Origin, id: ServiceId) -> Result<bool, Failure> {
         let tenant = origin.tenant();
-        let tx = self.store.begin().await?;
-        if !service::enable(&tx, tenant, id).await? {
+        let unit = self.work.begin(origin, tenant).await?;
+        if !service::enable(unit.db(), tenant, id).await? {
             return Ok(false);
         }
-        self.journal.did(&tx, tenant, origin, EventKind::ServiceEnabled, About::service(Some(id))).await?;
-        tx.commit().await?;
+        unit.record(EventKind::ServiceEnabled, EventSubject::service(Some(id))).await?;
+        unit.commit().await?;
         Ok(true)
     }
 
@@ -189,9 +188,10 @@ impl OperateServices {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "service.list", skip_all)]
     pub async fn list(&self, origin: &Origin) -> Result<Vec<ServiceLine>, Failure> {
         let mut lines = Vec::new();
-        for service in service::all(&self.store.read(), origin.tenant()).await? {
+        for service in service::all(&self.work.read(), origin.tenant()).await? {
             lines.push(self.line(service).await?);
         }
         Ok(lines)
@@ -201,15 +201,16 @@ impl OperateServices {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "service.find", skip_all)]
     pub async fn find(&self, origin: &Origin, name: &str) -> Result<Option<ServiceLine>, Failure> {
-        match service::find_by_name(&self.store.read(), origin.tenant(), name).await? {
+        match service::find_by_name(&self.work.read(), origin.tenant(), name).await? {
             Some(service) => Ok(Some(self.line(service).await?)),
             None => Ok(None),
         }
     }
 
     async fn line(&self, service: Service) -> Result<ServiceLine, Failure> {
-        let secrets = service::live_secrets(&self.store.read(), service.tenant, service.id).await?;
+        let secrets = service::live_secrets(&self.work.read(), service.tenant, service.id).await?;
         let having = |access| {
             service.audiences.iter().filter(move |(_, has)| *has == access).map(|(name, _)| name.clone()).collect()
         };

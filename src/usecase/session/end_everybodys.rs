@@ -1,16 +1,13 @@
 use crate::{
-    runtime::Clock,
-    store::{Store, session},
-    usecase::{About, Failure, Journal, Origin},
+    store::session,
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork},
 };
 use countersign_domain::{audit::EventKind, session::EndReason};
 
 /// An operator signs everybody out.
 #[derive(Clone, Debug)]
 pub struct EndSessions {
-    pub store: Store,
-    pub journal: Journal,
-    pub clock: Clock,
+    pub work: UnitsOfWork,
 }
 
 impl EndSessions {
@@ -18,12 +15,13 @@ impl EndSessions {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "session.end_all_of_tenant", skip_all)]
     pub async fn run(&self, origin: &Origin) -> Result<u64, Failure> {
         let tenant = origin.tenant();
-        let tx = self.store.begin_upkeep().await?;
-        let ended = session::end_everybodys(&tx, tenant, EndReason::EndedByOperator, || self.clock.now()).await?;
-        self.journal.did(&tx, tenant, origin, EventKind::SessionsEndedByOperator, About::default()).await?;
-        tx.commit().await?;
+        let unit = self.work.begin_upkeep(origin, tenant).await?;
+        let ended = session::end_everybodys(unit.db(), tenant, EndReason::EndedByOperator, || self.work.now()).await?;
+        unit.record(EventKind::SessionsEndedByOperator, EventSubject::default()).await?;
+        unit.commit().await?;
         Ok(ended)
     }
 }

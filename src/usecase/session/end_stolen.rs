@@ -1,17 +1,13 @@
 use crate::{
-    runtime::Clock,
-    store::{Store, account::Account, device, session, session::Session},
-    usecase::{About, Failure, Journal, Letter, Origin, Post},
+    store::{account::Account, device, session, session::Session},
+    usecase::{EventSubject, Failure, Mail, Origin, UnitsOfWork},
 };
 use countersign_domain::{audit::EventKind, mail::MailTemplate, refusal::Reason, session::EndReason};
 
 /// Ends a session whose tokens are in other hands, and tells its owner.
 #[derive(Clone, Debug)]
 pub struct EndStolen {
-    pub store: Store,
-    pub post: Post,
-    pub journal: Journal,
-    pub clock: Clock,
+    pub work: UnitsOfWork,
 }
 
 impl EndStolen {
@@ -19,6 +15,7 @@ impl EndStolen {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "session.end_stolen", skip_all)]
     pub async fn run(
         &self,
         origin: &Origin,
@@ -27,24 +24,21 @@ impl EndStolen {
         why: EndReason,
         told: Reason,
     ) -> Result<bool, Failure> {
-        let (tenant, now) = (account.tenant, self.clock.now());
-        let tx = self.store.begin().await?;
-        if !session::end(&tx, tenant, account.id, session.id, why, now).await? {
+        let (tenant, now) = (account.tenant, self.work.now());
+        let unit = self.work.begin(origin, tenant).await?;
+        if !session::end(unit.db(), tenant, account.id, session.id, why, now).await? {
             return Ok(false);
         }
         // Who copied its tokens may have copied that of the device as well.
-        device::forget_of_session(&tx, tenant, account.id, session.id, None).await?;
-        let about = About::target(Some(account.id)).in_session(session.id);
+        device::forget_of_session(unit.db(), tenant, account.id, session.id, None).await?;
+        let about = EventSubject::target(Some(account.id)).in_session(session.id);
         if why == EndReason::ClientChanged {
-            self.journal.did(&tx, tenant, origin, EventKind::ClientChanged, about.clone()).await?;
+            unit.record(EventKind::ClientChanged, about.clone()).await?;
         }
-        self.journal.refused_in(&tx, tenant, origin, (EventKind::RefreshRefused, told), about).await?;
-        let letter = Letter::new(MailTemplate::SessionReused, account.locale, account.email.clone())
-            .about(account.id.as_uuid())
-            .with("device", session.device_name.as_str());
-        self.post.queue(&tx, tenant, letter, now).await?;
-        tx.commit().await?;
-        self.post.collect();
+        unit.record_refusal(EventKind::RefreshRefused, told, about).await?;
+        let mail = Mail::to_owner(MailTemplate::SessionReused, account);
+        unit.queue_mail(mail.with("device", session.device_name.as_str())).await?;
+        unit.commit().await?;
         Ok(true)
     }
 }

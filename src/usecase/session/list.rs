@@ -23,6 +23,7 @@ pub struct SessionPage {
 impl ListSessions {
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "session.list", skip_all)]
     pub async fn run(
         &self,
         caller: &SignedIn,

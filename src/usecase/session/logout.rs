@@ -1,8 +1,7 @@
 use crate::{
     keys::KeyRing,
-    runtime::Clock,
-    store::{Store, account, account::Account, device, session, session::Session},
-    usecase::{About, Failure, Journal, Origin, gate::SignedIn, key::KeyNews},
+    store::{account, account::Account, device, session, session::Session},
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::SignedIn, key::KeyNews},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -17,12 +16,10 @@ use std::{sync::Arc, time::Duration};
 /// Somebody logs out, here or everywhere.
 #[derive(Clone, Debug)]
 pub struct Logout {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
     pub lives: SessionLives,
-    pub journal: Journal,
-    pub clock: Clock,
 }
 
 /// By what somebody who leaves is recognised.
@@ -58,13 +55,14 @@ impl Logout {
     /// # Errors
     /// When the cipher refuses.
     pub fn cancel_token(&self, tenant: TenantId, session: SessionId) -> Result<SecretText, Failure> {
-        Ok(self.ring.seal_end(tenant, session, self.clock.now().plus(CANCEL_LIFE))?)
+        Ok(self.ring.seal_end(tenant, session, self.work.now().plus(CANCEL_LIFE))?)
     }
 
     /// To end a session that is over already is a success: it is what was asked for. To end all others is one only if that is done.
     ///
     /// # Errors
     /// TOKEN_INVALID; SESSION_ENDED when the other sessions go on.
+    #[tracing::instrument(level = "debug", name = "session.logout", skip_all)]
     pub async fn run(&self, origin: &Origin, leaving: &Leaving, everywhere: bool) -> Result<(), Failure> {
         match leaving {
             Leaving::AccessToken(caller) => {
@@ -72,11 +70,11 @@ impl Logout {
                 self.end(origin, caller.tenant(), caller.session(), scope).await.map(drop)
             }
             Leaving::CancelToken(token) => {
-                let now = self.clock.now();
+                let now = self.work.now();
                 let opened = self.news.open(|| self.ring.open_end(token, now)).await;
                 let (tenant, id) = opened.map_err(|_| Reason::TokenInvalid)?;
                 origin.admit(tenant, Reason::TokenInvalid)?;
-                match session::find_with_account(&self.store.read(), tenant, id).await? {
+                match session::find_with_account(&self.work.read(), tenant, id).await? {
                     // A session that was refreshed is one that a browser keeps.
                     Some((session, _)) if session.generation == UNUSED => {
                         self.end(origin, tenant, &session, Scope::Here).await.map(drop)
@@ -92,7 +90,7 @@ impl Logout {
                 origin.admit(tenant, Reason::TokenInvalid)?;
                 let id = SessionId::from_uuid(token.session_id);
                 // Asked of the writer, so that a token which was just handed out is not mistaken for one from the future.
-                let found = session::find_with_account(&self.store.write(), tenant, id).await?;
+                let found = session::find_with_account(&self.work.write(), tenant, id).await?;
                 let Some((session, account)) = found else { return done(!everywhere) };
                 let scope =
                     if everywhere { self.scope(&session, &account, token.generation) } else { Some(Scope::Here) };
@@ -108,7 +106,7 @@ impl Logout {
         // No more than the token alone proves: neither a device nor where it comes from.
         let presented = Presented { generation, shows_device: false, differs: false };
         let succession = self.lives.succession(Keeping::Client);
-        match judge_refresh(&session.facts(account), presented, self.clock.now(), succession) {
+        match judge_refresh(&session.facts(account), presented, self.work.now(), succession) {
             // `Contended` is what the live generation is when nobody advances it.
             RefreshVerdict::Contended | RefreshVerdict::Repeat => Some(Scope::Everywhere),
             RefreshVerdict::Ended | RefreshVerdict::Expired | RefreshVerdict::AccountDisabled => {
@@ -120,30 +118,30 @@ impl Logout {
 
     /// Returns whether what was asked for is so now.
     async fn end(&self, origin: &Origin, tenant: TenantId, session: &Session, scope: Scope) -> Result<bool, Failure> {
-        let (id, owner, now) = (session.id, session.account, self.clock.now());
-        let tx = self.store.begin().await?;
+        let (id, owner, now) = (session.id, session.account, self.work.now());
+        let unit = self.work.begin(origin, tenant).await?;
         if scope != Scope::Here {
             // Several rows follow: see there.
-            account::lock(&tx, tenant, owner).await?;
+            account::lock(unit.db(), tenant, owner).await?;
         }
         if let Scope::EverywhereSince { generation } = scope
-            && !session::spend_on_everywhere(&tx, tenant, id, generation, (now, EVERYWHERE_WINDOW)).await?
+            && !session::spend_on_everywhere(unit.db(), tenant, id, generation, (now, EVERYWHERE_WINDOW)).await?
         {
             return Ok(false);
         }
         let ended = if scope == Scope::Here {
-            u64::from(session::end(&tx, tenant, owner, id, EndReason::LoggedOut, now).await?)
+            u64::from(session::end(unit.db(), tenant, owner, id, EndReason::LoggedOut, now).await?)
         } else {
-            let ended = session::end_all(&tx, tenant, owner, None, EndReason::LoggedOutEverywhere, now).await?;
+            let ended = session::end_all(unit.db(), tenant, owner, None, EndReason::LoggedOutEverywhere, now).await?;
             // Somebody who leaves everywhere may have reasons; here they are known again.
-            device::forget_all(&tx, tenant, owner, session.device).await?;
+            device::forget_all(unit.db(), tenant, owner, session.device).await?;
             ended
         };
         if ended > 0 {
-            let about = About::own(owner).in_session(id);
-            self.journal.did(&tx, tenant, origin, EventKind::LoggedOut, about).await?;
+            let about = EventSubject::own(owner).in_session(id);
+            unit.record(EventKind::LoggedOut, about).await?;
         }
-        tx.commit().await?;
+        unit.commit().await?;
         Ok(true)
     }
 }

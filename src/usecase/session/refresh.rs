@@ -2,14 +2,12 @@ use super::{EndStolen, IssueTokens, OpenedSession, WatchClient};
 use crate::{
     cache::FirstUses,
     keys::{KeyRing, RefreshToken},
-    runtime::Clock,
     store::{
-        Store,
         account::Account,
         session,
         session::{Session, Step},
     },
-    usecase::{About, Failure, Journal, Origin, account::Me, gate::Throttle, key::KeyNews},
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork, account::Me, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -29,7 +27,7 @@ use std::{sync::Arc, time::Duration};
 /// The way through is one conditional statement. Only when it finds nothing is anything else asked.
 #[derive(Clone, Debug)]
 pub struct Refresh {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
     pub tokens: IssueTokens,
@@ -38,8 +36,6 @@ pub struct Refresh {
     pub watch: WatchClient,
     pub uses: FirstUses,
     pub end_stolen: EndStolen,
-    pub journal: Journal,
-    pub clock: Clock,
 }
 
 /// When a client that met another refresh of its session tries again.
@@ -100,11 +96,11 @@ impl Refresh {
         origin.admit(tenant, Reason::TokenInvalid)?;
         self.throttle.refresh(id).await?;
         let (seen, succession) = (self.watch.see(origin, device), self.lives.succession(keeping));
-        let attempt = Attempt { tenant, id, generation, seen, succession, now: self.clock.now() };
+        let attempt = Attempt { tenant, id, generation, seen, succession, now: self.work.now() };
         if self.watch.may_refuse() {
             self.refuse_another_client(origin, &attempt).await?;
         }
-        let db = self.store.write();
+        let db = self.work.write();
         let step = Step {
             generation,
             now: attempt.now,
@@ -113,7 +109,7 @@ impl Refresh {
             device: attempt.device(),
         };
         if let Some(session) = session::advance(&db, tenant, id, step).await? {
-            let found = crate::store::account::find(&self.store.read(), tenant, session.account).await?;
+            let found = crate::store::account::find(&self.work.read(), tenant, session.account).await?;
             return self.hand_out(origin, &session, found.ok_or(Reason::SessionEnded)?, &attempt.seen).await;
         }
         for _ in 0..JUDGEMENTS {
@@ -148,7 +144,7 @@ impl Refresh {
                     return Ok(None);
                 }
                 self.note_repetition(attempt, session).await?;
-                let profile = Me::profile(&self.store.read(), account).await?;
+                let profile = Me::profile(&self.work.read(), account).await?;
                 return self.tokens.run(session, profile).map(Some);
             }
             RefreshVerdict::Recover => return self.recover(origin, attempt, session, account).await,
@@ -167,8 +163,8 @@ impl Refresh {
             RefreshVerdict::Expired => Reason::SessionExpired,
             RefreshVerdict::AccountDisabled => Reason::AccountDisabled,
         };
-        let about = About::target(Some(account.id)).in_session(id);
-        Err(self.journal.refused(tenant, origin, EventKind::RefreshRefused, about, reason.into()).await)
+        let about = EventSubject::target(Some(account.id)).in_session(id);
+        Err(self.work.refused(origin, tenant, EventKind::RefreshRefused, about, reason.into()).await)
     }
 
     /// What a repetition says of the session: that its live generation has reached somebody, and that its device is there.
@@ -178,7 +174,7 @@ impl Refresh {
             self.uses.note(attempt.tenant, attempt.id, attempt.generation);
         }
         if lineage.answered_unrecognized && attempt.device_of(session).is_some() {
-            session::note_device(&self.store.write(), attempt.tenant, attempt.id).await?;
+            session::note_device(&self.work.write(), attempt.tenant, attempt.id).await?;
         }
         Ok(())
     }
@@ -192,21 +188,21 @@ impl Refresh {
         account: Account,
     ) -> Result<Option<OpenedSession>, Failure> {
         let Some(device) = attempt.device_of(session) else { return Ok(None) };
-        let tx = self.store.begin().await?;
+        let unit = self.work.begin(origin, attempt.tenant).await?;
         let times = (attempt.now, self.lives.idle);
-        let Some(recovered) = session::recover(&tx, attempt.tenant, session, device, times).await? else {
+        let Some(recovered) = session::recover(unit.db(), attempt.tenant, session, device, times).await? else {
             return Ok(None);
         };
-        let about = About::own(account.id).in_session(session.id);
-        self.journal.did(&tx, attempt.tenant, origin, EventKind::RefreshRecovered, about).await?;
-        tx.commit().await?;
+        let about = EventSubject::own(account.id).in_session(session.id);
+        unit.record(EventKind::RefreshRecovered, about).await?;
+        unit.commit().await?;
         self.hand_out(origin, &recovered, account, &attempt.seen).await.map(Some)
     }
 
     /// Refuses another client before anything moves: the one that opened the session must not lose its generation to it. Costs one
     /// question more, which is asked only where the answer matters.
     async fn refuse_another_client(&self, origin: &Origin, attempt: &Attempt) -> Result<(), Failure> {
-        let found = session::find_with_account(&self.store.write(), attempt.tenant, attempt.id).await?;
+        let found = session::find_with_account(&self.work.write(), attempt.tenant, attempt.id).await?;
         let Some((session, account)) = found else { return Ok(()) };
         // A token that is refused anyway says by itself what is wrong.
         match attempt.judge(&session, &account) {
@@ -226,7 +222,7 @@ impl Refresh {
         seen: &Sighting,
     ) -> Result<OpenedSession, Failure> {
         self.watch.note(origin, session, &account, seen).await?;
-        let profile = Me::profile(&self.store.read(), account).await?;
+        let profile = Me::profile(&self.work.read(), account).await?;
         self.tokens.run(session, profile)
     }
 }

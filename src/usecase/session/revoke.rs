@@ -1,8 +1,7 @@
 use crate::{
-    runtime::Clock,
-    store::{Store, device, session},
+    store::{device, session},
     usecase::{
-        About, Failure, Journal, Origin,
+        EventSubject, Failure, Origin, UnitsOfWork,
         gate::{RecordDenial, SignedIn},
     },
 };
@@ -12,36 +11,35 @@ use std::sync::Arc;
 /// Somebody signs a device of theirs out.
 #[derive(Clone, Debug)]
 pub struct RevokeSessions {
-    pub store: Store,
-    pub journal: Journal,
+    pub work: UnitsOfWork,
     pub denial: Arc<RecordDenial>,
-    pub clock: Clock,
 }
 
 impl RevokeSessions {
     /// # Errors
     /// SESSION_NOT_FOUND, also for other people's sessions.
+    #[tracing::instrument(level = "debug", name = "session.revoke", skip_all)]
     pub async fn one(&self, origin: &Origin, caller: &SignedIn, id: SessionId) -> Result<(), Failure> {
-        let (tenant, account, now) = (caller.tenant(), caller.account().id, self.clock.now());
-        let tx = self.store.begin().await?;
-        if !session::end(&tx, tenant, account, id, EndReason::Revoked, now).await? {
-            drop(tx);
+        let (tenant, account, now) = (caller.tenant(), caller.account().id, self.work.now());
+        let unit = self.work.begin(origin, tenant).await?;
+        if !session::end(unit.db(), tenant, account, id, EndReason::Revoked, now).await? {
+            drop(unit);
             self.deny(origin, caller, id).await?;
             return Err(Reason::SessionNotFound.into());
         }
-        device::forget_of_session(&tx, tenant, account, id, caller.session().device).await?;
-        let about = About::own(account).in_session(id);
-        self.journal.did(&tx, tenant, origin, EventKind::SessionRevoked, about).await?;
-        tx.commit().await?;
+        device::forget_of_session(unit.db(), tenant, account, id, caller.session().device).await?;
+        let about = EventSubject::own(account).in_session(id);
+        unit.record(EventKind::SessionRevoked, about).await?;
+        unit.commit().await?;
         Ok(())
     }
 
     /// That somebody asked for a session of another is recorded. The answer is the same as for one that nobody has.
     async fn deny(&self, origin: &Origin, caller: &SignedIn, id: SessionId) -> Result<(), Failure> {
         let (tenant, account) = (caller.tenant(), caller.account().id);
-        let found = session::find_with_account(&self.store.read(), tenant, id).await?;
+        let found = session::find_with_account(&self.work.read(), tenant, id).await?;
         if found.is_some_and(|(_, owner)| owner.id != account) {
-            let about = About::own(account).in_session(id);
+            let about = EventSubject::own(account).in_session(id);
             self.denial.run(origin, tenant, about, Reason::SessionNotFound).await;
         }
         Ok(())
@@ -51,16 +49,18 @@ impl RevokeSessions {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "session.revoke_others", skip_all)]
     pub async fn others(&self, origin: &Origin, caller: &SignedIn) -> Result<u64, Failure> {
         let (tenant, account, own) = (caller.tenant(), caller.account().id, caller.session().id);
-        let tx = self.store.begin().await?;
-        let ended = session::end_all(&tx, tenant, account, Some(own), EndReason::Revoked, self.clock.now()).await?;
-        device::forget_all(&tx, tenant, account, caller.session().device).await?;
+        let unit = self.work.begin(origin, tenant).await?;
+        let ended =
+            session::end_all(unit.db(), tenant, account, Some(own), EndReason::Revoked, self.work.now()).await?;
+        device::forget_all(unit.db(), tenant, account, caller.session().device).await?;
         if ended > 0 {
-            let about = About::own(account).in_session(own);
-            self.journal.did(&tx, tenant, origin, EventKind::SessionRevoked, about).await?;
+            let about = EventSubject::own(account).in_session(own);
+            unit.record(EventKind::SessionRevoked, about).await?;
         }
-        tx.commit().await?;
+        unit.commit().await?;
         Ok(ended)
     }
 }

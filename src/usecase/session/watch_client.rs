@@ -1,9 +1,8 @@
 use super::EndStolen;
 use crate::{
-    runtime::Clock,
-    store::{Store, account::Account, session, session::Session},
+    store::{account::Account, session, session::Session},
     usecase::{
-        About, Failure, Journal, Letter, Origin, Post,
+        EventSubject, Failure, Mail, Origin, UnitsOfWork,
         gate::{Lookout, Throttle},
     },
 };
@@ -19,14 +18,11 @@ use countersign_domain::{
 /// Looks whether a session is refreshed by the client that opened it, and does what the operator wants where it is not.
 #[derive(Clone, Debug)]
 pub struct WatchClient {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub lookout: Lookout,
     pub on_mismatch: OnMismatch,
     pub end_stolen: EndStolen,
     pub throttle: Throttle,
-    pub post: Post,
-    pub journal: Journal,
-    pub clock: Clock,
 }
 
 /// What is noted of a session that has moved.
@@ -49,6 +45,7 @@ impl WatchClient {
 
     /// # Errors
     /// REAUTHENTICATION_REQUIRED or SESSION_ENDED for another client, as the operator wants it.
+    #[tracing::instrument(level = "debug", name = "session.admit_client", skip_all)]
     pub async fn admit(
         &self,
         origin: &Origin,
@@ -60,9 +57,9 @@ impl WatchClient {
             return Ok(());
         }
         if self.on_mismatch == OnMismatch::Challenge {
-            let about = About::target(Some(account.id)).in_session(session.id);
+            let about = EventSubject::target(Some(account.id)).in_session(session.id);
             let failure = Reason::ReauthenticationRequired.into();
-            return Err(self.journal.refused(account.tenant, origin, EventKind::RefreshRefused, about, failure).await);
+            return Err(self.work.refused(origin, account.tenant, EventKind::RefreshRefused, about, failure).await);
         }
         let (why, told) = (EndReason::ClientChanged, Reason::SessionEnded);
         if self.end_stolen.run(origin, session, account, why, told).await? {
@@ -75,6 +72,7 @@ impl WatchClient {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "session.note_client", skip_all)]
     pub async fn note(
         &self,
         origin: &Origin,
@@ -94,6 +92,7 @@ impl WatchClient {
     ///
     /// # Errors
     /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "session.tell_of_client", skip_all)]
     pub async fn tell(
         &self,
         origin: &Origin,
@@ -121,21 +120,17 @@ impl WatchClient {
             answered_unrecognized,
             ..session.clone()
         };
-        let tx = self.store.begin().await?;
-        if !session::note_client(&tx, tenant, session, &moved).await? {
+        let unit = self.work.begin(origin, tenant).await?;
+        if !session::note_client(unit.db(), tenant, session, &moved).await? {
             return Ok(false);
         }
-        let about = About::target(Some(account.id)).in_session(session.id);
-        self.journal.did(&tx, tenant, origin, EventKind::ClientChanged, about).await?;
-        let is_told = is_always_told || self.is_told(account).await;
-        if is_told {
-            let letter = Letter::of_client(MailTemplate::ClientChanged, account, seen, &origin.address);
-            self.post.queue(&tx, tenant, letter, self.clock.now()).await?;
+        let about = EventSubject::target(Some(account.id)).in_session(session.id);
+        unit.record(EventKind::ClientChanged, about).await?;
+        if is_always_told || self.is_told(account).await {
+            let mail = Mail::of_client(MailTemplate::ClientChanged, account, seen, &origin.address);
+            unit.queue_mail(mail).await?;
         }
-        tx.commit().await?;
-        if is_told {
-            self.post.collect();
-        }
+        unit.commit().await?;
         Ok(true)
     }
 

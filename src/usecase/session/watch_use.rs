@@ -26,6 +26,7 @@ impl WatchUse {
     ///
     /// # Errors
     /// TOKEN_EXPIRED, SESSION_ENDED.
+    #[tracing::instrument(level = "debug", name = "session.watch_use", skip_all)]
     pub async fn caller(
         &self,
         origin: &Origin,

@@ -2,9 +2,9 @@ use super::{Arrival, OpenSession};
 use crate::{
     passwords::{Caller, Hasher, Presence, Refused},
     runtime::spawn,
-    store::{Store, StoreFault, Tx, account, account::Account, audience, device, expected_device},
+    store::{StoreFault, Tx, account, account::Account, audience, device, expected_device},
     usecase::{
-        About, Failure, Journal, Letter, Origin, Post,
+        EventSubject, Failure, Mail, Origin, UnitsOfWork,
         gate::{
             Claimed, Device, Guess, GuessGate, Guesser, LoginDraw, Lookout, PasswordGate, PasswordProven, Throttle,
         },
@@ -29,7 +29,7 @@ use uuid::Uuid;
 /// Somebody logs in with a password.
 #[derive(Clone, Debug)]
 pub struct Login {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub lookout: Lookout,
     pub guesses: GuessGate,
     pub password: PasswordGate,
@@ -37,8 +37,6 @@ pub struct Login {
     pub news: KeyNews,
     pub throttle: Throttle,
     pub hasher: Hasher,
-    pub post: Post,
-    pub journal: Journal,
     /// Wrong passwords in a row that make a password worthless to strangers.
     pub disable_after: i32,
 }
@@ -97,7 +95,7 @@ impl Login {
         let audience = self.audience(tenant, audience).await?;
         let (typed, account) = match &identifier {
             Typed::Identifier(identifier) => {
-                let found = account::find_by_identifier(&self.store.read(), tenant, identifier).await?;
+                let found = account::find_by_identifier(&self.work.read(), tenant, identifier).await?;
                 (identifier.normalised(), found)
             }
             Typed::Nobodys(text) => (text.as_str(), None),
@@ -178,25 +176,22 @@ impl Login {
     }
 
     async fn refused(&self, origin: &Origin, attempt: &Attempt, failure: Failure) -> Failure {
-        let about = About::target(attempt.account.as_ref().map(|account| account.id));
-        self.journal.refused(attempt.tenant, origin, EventKind::LoginRefused, about, failure).await
+        let about = EventSubject::target(attempt.account.as_ref().map(|account| account.id));
+        self.work.refused(origin, attempt.tenant, EventKind::LoginRefused, about, failure).await
     }
 
     /// The right password, and nobody waits for the session: none is opened, and it is written down all the same. Otherwise
     /// somebody could find out by hanging up whether a password is right, and leave no trace.
     async fn note_unheard(&self, origin: &Origin, attempt: &Attempt) {
-        let about = About::target(attempt.account.as_ref().map(|account| account.id));
+        let about = EventSubject::target(attempt.account.as_ref().map(|account| account.id));
         let refused = (EventKind::LoginRefused, Reason::DeadlineExceeded);
-        let noted = self.journal.refused_in(&self.store.write(), attempt.tenant, origin, refused, about).await;
-        if let Err(fault) = noted {
-            tracing::error!(%fault, request_id = origin.trace_id, "a login that nobody waited for could not be written down");
-        }
+        self.work.record_refusal(origin, attempt.tenant, refused, about).await;
     }
 
     async fn audience(&self, tenant: TenantId, named: String) -> Result<String, Failure> {
         let audience = match named.as_str() {
             "" => DEFAULT_AUDIENCE.to_owned(),
-            name if audience::exists(&self.store.read(), tenant, name).await? => named,
+            name if audience::exists(&self.work.read(), tenant, name).await? => named,
             _ => return Err(Reason::AudienceUnknown.into()),
         };
         self.news.hear_of(tenant, &audience).await?;
@@ -209,24 +204,19 @@ impl Login {
         let Attempt { tenant, account, .. } = attempt;
         let settled = self.guesses.wrong(guess).await;
         let is_locked = settled.locked.is_some();
-        let about = About::target(account.as_ref().map(|account| account.id));
-        let tx = self.store.begin().await?;
-        let is_spent = !settled.is_repeat && self.spends(&tx, attempt).await?;
+        let about = EventSubject::target(account.as_ref().map(|account| account.id));
+        let unit = self.work.begin(origin, *tenant).await?;
+        let is_spent = !settled.is_repeat && self.spends(unit.db(), attempt).await?;
         let spent = account.as_ref().filter(|_| is_spent);
-        let refused = (EventKind::LoginRefused, Reason::CredentialsInvalid);
-        self.journal.refused_in(&tx, *tenant, origin, refused, about.clone()).await?;
+        unit.record_refusal(EventKind::LoginRefused, Reason::CredentialsInvalid, about.clone()).await?;
         if is_locked {
-            self.journal.did(&tx, *tenant, origin, EventKind::LoginLocked, about.clone()).await?;
+            unit.record(EventKind::LoginLocked, about.clone()).await?;
         }
         if let Some(account) = spent {
-            self.journal.did(&tx, *tenant, origin, EventKind::PasswordDisabled, about).await?;
-            let letter = Letter::new(MailTemplate::PasswordDisabled, account.locale, account.email.clone());
-            self.post.queue(&tx, *tenant, letter.about(account.id.as_uuid()), self.journal.clock.now()).await?;
+            unit.record(EventKind::PasswordDisabled, about).await?;
+            unit.queue_mail(Mail::to_owner(MailTemplate::PasswordDisabled, account)).await?;
         }
-        tx.commit().await?;
-        if spent.is_some() {
-            self.post.collect();
-        }
+        unit.commit().await?;
         Ok(())
     }
 
@@ -264,7 +254,7 @@ impl Login {
             Ok(hash) => SecretText::new(hash.as_str().to_owned()),
             Err(Refused::Busy { .. } | Refused::Abandoned | Refused::Stopped) => return,
         };
-        let db = self.store.write();
+        let db = self.work.write();
         if let Err(fault) = account::renew_hash(&db, account.tenant, account.id, outdated, &renewed).await {
             tracing::warn!(%fault, "an outdated password hash was not renewed");
         }

@@ -1,10 +1,7 @@
 use crate::{
-    runtime::{Clock, Entropy},
-    store::{
-        Store, Tx, account, account::Account, account::Admission, device, expected_device, session, session::Session,
-    },
+    store::{account, account::Account, account::Admission, device, expected_device, session, session::Session},
     usecase::{
-        About, Failure, Journal, Letter, Origin, Post,
+        EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
         account::Me,
         gate::{ArrivingDevice, Lookout, PasswordProven, Throttle},
         session::{IssueTokens, OpenedSession},
@@ -26,15 +23,11 @@ use countersign_domain::{
 /// Opens a session for somebody who has proven who they are.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
-    pub store: Store,
+    pub work: UnitsOfWork,
     pub lookout: Lookout,
     pub throttle: Throttle,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
-    pub post: Post,
-    pub journal: Journal,
-    pub clock: Clock,
-    pub entropy: Entropy,
 }
 
 /// What somebody arrives with.
@@ -55,6 +48,7 @@ const MAX_SIGHTINGS: u64 = 50;
 impl OpenSession {
     /// # Errors
     /// CREDENTIALS_INVALID when the account was disabled, or its password became worthless, while it was being checked.
+    #[tracing::instrument(level = "debug", name = "sign_in.open_session", skip_all)]
     pub async fn run(
         &self,
         origin: &Origin,
@@ -62,11 +56,11 @@ impl OpenSession {
         arrival: Arrival,
     ) -> Result<OpenedSession, Failure> {
         let account = proven.account();
-        let (tenant, now) = (account.tenant, self.clock.now());
+        let (tenant, now) = (account.tenant, self.work.now());
         let Arrival { audience, device_name, device, keeping, standing } = arrival;
         let seen = self.lookout.see(origin, DeviceSignal::Shown(device.id));
         let session = Session {
-            id: SessionId::new(now, self.entropy.bytes()),
+            id: SessionId::new(now, self.work.entropy.bytes()),
             account: account.id,
             audience,
             generation: FIRST_GENERATION,
@@ -86,8 +80,8 @@ impl OpenSession {
             seen_generation: FIRST_GENERATION,
             answered_unrecognized: false,
         };
-        let profile = Me::profile(&self.store.read(), account.clone()).await?;
-        let before = session::sightings(&self.store.read(), tenant, account.id, MAX_SIGHTINGS).await?;
+        let profile = Me::profile(&self.work.read(), account.clone()).await?;
+        let before = session::sightings(&self.work.read(), tenant, account.id, MAX_SIGHTINGS).await?;
         // Made before anything is kept: a session nobody has the tokens of would be a row for nothing.
         let opened = self.tokens.run(&session, profile)?;
         let admission = Admission {
@@ -95,49 +89,45 @@ impl OpenSession {
             standing,
             had_failures: account.password_failures > 0,
         };
-        let tx = self.store.begin().await?;
-        if !account::admit(&tx, tenant, account.id, admission).await? {
+        let unit = self.work.begin(origin, tenant).await?;
+        if !account::admit(unit.db(), tenant, account.id, admission).await? {
             return Err(Reason::CredentialsInvalid.into());
         }
-        session::open(&tx, tenant, &session).await?;
-        device::remember(&tx, tenant, account.id, device.id, now).await?;
+        session::open(unit.db(), tenant, &session).await?;
+        device::remember(unit.db(), tenant, account.id, device.id, now).await?;
         if standing == Standing::Expected {
-            expected_device::forget(&tx, tenant, account.id, device.shown).await?;
+            expected_device::forget(unit.db(), tenant, account.id, device.shown).await?;
         }
         if standing != Standing::Known {
-            device::forget_older(&tx, tenant, account.id, MAX_DEVICES).await?;
+            device::forget_older(unit.db(), tenant, account.id, MAX_DEVICES).await?;
         }
-        let about = About::own(account.id).in_session(session.id);
-        self.journal.did(&tx, tenant, origin, EventKind::LoggedIn, about).await?;
+        let about = EventSubject::own(account.id).in_session(session.id);
+        unit.record(EventKind::LoggedIn, about).await?;
         let news = judge_login(standing, &seen, &before);
-        let is_told = self.tell(&tx, origin, account, &session, (news, &seen)).await?;
-        tx.commit().await?;
-        if is_told {
-            self.post.collect();
-        }
+        self.tell(&unit, origin, account, &session, (news, &seen)).await?;
+        unit.commit().await?;
         Ok(opened)
     }
 
-    /// Notes what is news about a login, and tells the owner: returns whether a mail was queued. What limits the mails is used up by such
+    /// Notes what is news about a login, and tells the owner. What limits the mails is used up by such
     /// news alone, so nobody hides behind mails that anybody may ask for.
     async fn tell(
         &self,
-        tx: &Tx,
+        unit: &UnitOfWork<'_>,
         origin: &Origin,
         account: &Account,
         session: &Session,
         (news, seen): (LoginNews, &Sighting),
-    ) -> Result<bool, Failure> {
+    ) -> Result<(), Failure> {
         let events = [(news.new_device, EventKind::NewDeviceSeen), (news.new_place, EventKind::NewPlaceSeen)];
         for (_, kind) in events.into_iter().filter(|(is_news, _)| *is_news) {
-            let about = About::own(account.id).in_session(session.id);
-            self.journal.did(tx, account.tenant, origin, kind, about).await?;
+            let about = EventSubject::own(account.id).in_session(session.id);
+            unit.record(kind, about).await?;
         }
-        let is_told = news.is_any() && self.throttle.tells_of_login(account.id).await;
-        if is_told {
-            let letter = Letter::of_client(MailTemplate::NewLogin, account, seen, &origin.address);
-            self.post.queue(tx, account.tenant, letter, session.created_at).await?;
+        if news.is_any() && self.throttle.tells_of_login(account.id).await {
+            let mail = Mail::of_client(MailTemplate::NewLogin, account, seen, &origin.address);
+            unit.queue_mail(mail).await?;
         }
-        Ok(is_told)
+        Ok(())
     }
 }

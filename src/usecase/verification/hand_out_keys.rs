@@ -26,6 +26,7 @@ pub struct HandedOut {
 impl HandOutKeys {
     /// # Errors
     /// CALLER_NOT_ALLOWED for another audience than that of the caller's token, whether or not there is one.
+    #[tracing::instrument(level = "debug", name = "verification.hand_out_keys", skip_all)]
     pub async fn run(&self, caller: &ServiceCaller, audience: &str) -> Result<HandedOut, Failure> {
         let service = caller.service();
         if caller.audience() != audience {

@@ -39,6 +39,7 @@ impl Introspect {
     /// # Errors
     /// TOKEN_NOT_YET_VALID, which says something of our clocks and not of the token: called inactive, a person would have to log in
     /// again. When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "verification.introspect", skip_all)]
     pub async fn run(&self, caller: &ServiceCaller, token: &SecretText) -> Result<Option<Introspected>, Failure> {
         let service = caller.service();
         self.throttle.introspection(service.id).await?;

@@ -4,22 +4,16 @@ use super::acts::{HOUR, SECOND, events, form, request_email_change, reset, reset
 use crate::support::{
     App, AppOptions, MailText as _, PASSWORD, Person, Refused as _, on_each_database, on_each_database_with,
 };
-use countersign::{
-    cache::WakeUps,
-    usecase::{
-        Origin, Post,
-        account::{CreateAccount, NewAccount},
-    },
+use countersign::usecase::{
+    Origin,
+    account::{CreateAccount, NewAccount},
 };
 use countersign_domain::{
     display_name::DisplayName, email::EmailAddress, locale::Locale, refusal::Reason, username::Username,
 };
 
 fn create(app: &App) -> CreateAccount {
-    let (journal, clock) = (app.accounts.journal.clone(), app.time.clone());
-    let entropy = journal.entropy.clone();
-    let post = Post { entropy: entropy.clone(), wakeups: WakeUps::local() };
-    CreateAccount { store: app.accounts.store.clone(), post, journal, clock, entropy }
+    CreateAccount { work: app.accounts.work.clone() }
 }
 
 fn whom(email: &str, username: Option<&str>) -> NewAccount {

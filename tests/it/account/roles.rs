@@ -8,9 +8,7 @@ use countersign_domain::refusal::Reason;
 use futures_util::future::join_all;
 
 fn roles(app: &App) -> OperateRoles {
-    let (journal, clock) = (app.accounts.journal.clone(), app.time.clone());
-    let entropy = journal.entropy.clone();
-    OperateRoles { store: app.accounts.store.clone(), journal, clock, entropy }
+    OperateRoles { work: app.accounts.work.clone() }
 }
 
 #[test]

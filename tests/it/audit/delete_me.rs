@@ -2,7 +2,7 @@ use super::{chain, listed, sound};
 use crate::support::{App, PASSWORD, Person, on_each_database};
 use countersign::{
     grpc::wire::{admin_proto::EventFilter, proto::DeleteMeRequest},
-    usecase::{About, Failure, Origin},
+    usecase::{EventSubject, Failure, Origin},
 };
 use countersign_domain::{audit::EventKind, id::AccountId, refusal::Reason, tenant::DEFAULT_TENANT};
 
@@ -44,8 +44,8 @@ fn an_event_that_was_written_while_its_account_went_says_nothing_once_it_is_seal
         let gone = leave(app, &ada).await;
         let origin = Origin { address: "192.0.2.7".to_owned(), ..Origin::terminal() };
         let late = Failure::from(Reason::CredentialsInvalid);
-        let about = About::target(Some(gone));
-        app.accounts.journal.refused(DEFAULT_TENANT, &origin, EventKind::LoginRefused, about, late).await;
+        let about = EventSubject::target(Some(gone));
+        app.accounts.work.refused(&origin, DEFAULT_TENANT, EventKind::LoginRefused, about, late).await;
         sound(app).await;
         let chain = chain(app).await;
         let late = chain.iter().find(|row| row.kind == "login_refused").unwrap();

@@ -12,18 +12,15 @@ use crate::support::{App, OPERATOR_TOKEN, bearer};
 use countersign::{
     grpc::wire::admin_proto::*,
     store::audit::AuditRow,
-    usecase::{About, Journal, Origin},
+    usecase::{EventSubject, Origin, UnitsOfWork},
 };
 use countersign_domain::{audit::EventKind, tenant::DEFAULT_TENANT};
 
-/// Writes events and commits them, as a story does.
-async fn write(journal: &Journal, events: usize) {
+/// Writes events and commits them, as a use case does.
+async fn write(work: &UnitsOfWork, events: usize) {
     for number in 0..events {
-        let about = About::object(&format!("event-{number}"));
-        journal
-            .did(&journal.store.write(), DEFAULT_TENANT, &Origin::terminal(), EventKind::KeyRotated, about)
-            .await
-            .unwrap();
+        let about = EventSubject::object(&format!("event-{number}"));
+        work.record(&Origin::terminal(), DEFAULT_TENANT, EventKind::KeyRotated, about).await.unwrap();
     }
 }
 

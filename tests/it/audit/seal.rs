@@ -2,7 +2,7 @@ use super::{chain, sound, write};
 use crate::support::{App, PASSWORD, Person, on_each_database};
 use countersign::{
     telemetry::AuditLog,
-    usecase::{About, Origin, audit::SealEvents, key::Retired},
+    usecase::{EventSubject, Origin, audit::SealEvents, key::Retired},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -47,10 +47,10 @@ fn every_committed_event_is_sealed_once_and_said_once_in_the_order_of_the_chain(
 #[test]
 fn an_act_that_was_rolled_back_leaves_no_event_and_no_line() {
     on_each_database(async |app| {
-        let tx = app.seal.store.begin().await.unwrap();
-        let about = About::object("never");
-        app.accounts.journal.did(&tx, DEFAULT_TENANT, &Origin::terminal(), EventKind::KeyRotated, about).await.unwrap();
-        drop(tx);
+        let origin = Origin::terminal();
+        let unit = app.accounts.work.begin(&origin, DEFAULT_TENANT).await.unwrap();
+        unit.record(EventKind::KeyRotated, EventSubject::object("never")).await.unwrap();
+        drop(unit);
         sound(app).await;
         assert_eq!((app.rows("audit_events").await, app.audit_lines()), (0, String::new()));
     });
@@ -82,7 +82,7 @@ fn of_several_replicas_that_seal_at_once_one_seals_and_says_each_event() {
     on_each_database(async |app| {
         let sealers =
             [other_sealer(app, "one").await, other_sealer(app, "two").await, other_sealer(app, "three").await];
-        write(&app.accounts.journal, 1_100).await;
+        write(&app.accounts.work, 1_100).await;
         let mut rounds = Vec::new();
         for sealer in &sealers {
             rounds.push(sealer.run());
@@ -105,14 +105,14 @@ fn of_several_replicas_that_seal_at_once_one_seals_and_says_each_event() {
 #[test]
 fn after_a_rotation_another_key_seals_on_and_the_one_before_still_verifies() {
     on_each_database(async |app| {
-        write(&app.accounts.journal, 3).await;
+        write(&app.accounts.work, 3).await;
         sound(app).await;
         let slot = KeySlot::shared(KeyPurpose::Audit);
         app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         // A replica that has not heard of it yet seals with the key before.
         sound(app).await;
         app.keys.reload.run().await.unwrap();
-        write(&app.accounts.journal, 3).await;
+        write(&app.accounts.work, 3).await;
         sound(app).await;
         let keys: BTreeSet<_> = chain(app).await.into_iter().map(|row| row.link_key).collect();
         assert_eq!(keys.len(), 2, "{keys:?}");
@@ -122,7 +122,7 @@ fn after_a_rotation_another_key_seals_on_and_the_one_before_still_verifies() {
 #[test]
 fn a_key_of_the_chain_that_is_retired_seals_nothing_more_and_still_verifies() {
     on_each_database(async |app| {
-        write(&app.accounts.journal, 3).await;
+        write(&app.accounts.work, 3).await;
         sound(app).await;
         let leaked = chain(app).await[0].link_key.clone().unwrap();
         let retired = app.key_desk.retire.run(&Origin::terminal(), &leaked).await.unwrap();

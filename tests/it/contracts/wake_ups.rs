@@ -1,10 +1,6 @@
 use crate::support::{Redis, Relay, Replica, eventually};
-use countersign::{
-    cache::{Topic, WakeUps},
-    config,
-    wiring::Service,
-};
-use countersign_domain::secret::SecretText;
+use countersign::{cache::WakeUps, config, wiring::Service};
+use countersign_domain::{secret::SecretText, signal::Signal};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -15,7 +11,7 @@ const SHORT: Duration = Duration::from_millis(50);
 /// Whether somebody was woken, rather than tired of waiting.
 async fn is_woken(waiter: &WakeUps, at_most: Duration) -> bool {
     let start = Instant::now();
-    waiter.wait(Topic::Outbox, at_most).await;
+    waiter.wait(Signal::MailQueued, at_most).await;
     start.elapsed() < at_most
 }
 
@@ -39,7 +35,7 @@ async fn a_ring_wakes_who_waits() {
         let ringing = async {
             // The waiter has begun to wait when this is polled for the second time.
             tokio::task::yield_now().await;
-            twin.ring(Topic::Outbox);
+            twin.ring(Signal::MailQueued);
         };
         let (woken, ()) = tokio::join!(is_woken(&twin, LONG), ringing);
         assert!(woken, "{twin:?}");
@@ -51,7 +47,7 @@ async fn a_ring_wakes_who_waits() {
 async fn a_ring_before_the_wait_is_not_lost() {
     let redis = Redis::start();
     for twin in twins(redis.as_ref()).await {
-        twin.ring(Topic::Outbox);
+        twin.ring(Signal::MailQueued);
         assert!(is_woken(&twin, LONG).await, "{twin:?}");
         twin.close();
     }
@@ -70,7 +66,7 @@ async fn without_a_ring_a_wait_ends_by_itself() {
 async fn with_redis_a_ring_wakes_every_other_replica() {
     let Some(redis) = Redis::start() else { return };
     let (one, other, third) = (connect(&redis).await, connect(&redis).await, connect(&redis).await);
-    one.ring(Topic::Outbox);
+    one.ring(Signal::MailQueued);
     assert!(is_woken(&other, LONG).await);
     assert!(is_woken(&third, LONG).await);
     for wakeups in [one, other, third] {
@@ -82,18 +78,18 @@ async fn with_redis_a_ring_wakes_every_other_replica() {
 async fn a_ring_for_one_kind_of_work_wakes_nobody_who_waits_for_another() {
     let redis = Redis::start();
     for twin in twins(redis.as_ref()).await {
-        twin.ring(Topic::Keys);
+        twin.ring(Signal::KeysChanged);
         assert!(!is_woken(&twin, SHORT).await, "{twin:?}");
         let start = Instant::now();
-        twin.wait(Topic::Keys, LONG).await;
+        twin.wait(Signal::KeysChanged, LONG).await;
         assert!(start.elapsed() < LONG, "{twin:?}");
         twin.close();
     }
     let Some(redis) = redis else { return };
     let (one, other) = (connect(&redis).await, connect(&redis).await);
-    one.ring(Topic::Keys);
+    one.ring(Signal::KeysChanged);
     let start = Instant::now();
-    other.wait(Topic::Keys, LONG).await;
+    other.wait(Signal::KeysChanged, LONG).await;
     assert!(start.elapsed() < LONG);
     assert!(!is_woken(&other, SHORT).await, "what came over Redis was for keys");
     one.close();
@@ -103,7 +99,7 @@ async fn a_ring_for_one_kind_of_work_wakes_nobody_who_waits_for_another() {
 #[tokio::test]
 async fn without_redis_a_ring_stays_within_the_process() {
     let (one, other) = (WakeUps::local(), WakeUps::local());
-    one.ring(Topic::Outbox);
+    one.ring(Signal::MailQueued);
     assert!(!is_woken(&other, SHORT).await);
 }
 
@@ -114,12 +110,12 @@ async fn when_redis_dies_ringing_neither_blocks_nor_fails_and_waiting_goes_on() 
     drop(redis);
     let start = Instant::now();
     for _ in 0..1_000 {
-        wakeups.ring(Topic::Outbox);
+        wakeups.ring(Signal::MailQueued);
     }
     assert!(start.elapsed() < Duration::from_secs(5), "ringing waited for Redis");
     assert!(is_woken(&wakeups, LONG).await, "within the process a ring is heard all the same");
     assert!(!is_woken(&wakeups, SHORT).await, "and then a wait ends by itself");
-    wakeups.ring(Topic::Outbox);
+    wakeups.ring(Signal::MailQueued);
     assert!(is_woken(&wakeups, LONG).await);
     let start = Instant::now();
     wakeups.close();
@@ -151,12 +147,12 @@ async fn after_a_failover_a_ring_wakes_others_although_the_old_server_goes_on_an
     old.demote(&new);
     let other = connect(&new).await;
     eventually("a ring", async || {
-        one.ring(Topic::Outbox);
+        one.ring(Signal::MailQueued);
         is_woken(&other, SHORT).await.then_some(())
     })
     .await;
     eventually("a ring the other way", async || {
-        other.ring(Topic::Outbox);
+        other.ring(Signal::MailQueued);
         is_woken(&one, SHORT).await.then_some(())
     })
     .await;

@@ -243,7 +243,7 @@ fn uuid_of(app: &App, id: &str) -> String {
 fn no_key_lies_in_what_is_listed_or_published() {
     on_each_database(async |app| {
         register(app, "default", Some(Backend::new(3).public)).await;
-        let lines = countersign::usecase::key::ListKeys { store: app.key_desk.rotate.store.clone() };
+        let lines = countersign::usecase::key::ListKeys { store: app.key_desk.rotate.work.store.clone() };
         let listed = format!("{:?}", lines.run().await.unwrap());
         let shown = format!(
             "{:?}{:?}",

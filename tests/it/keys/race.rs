@@ -1,7 +1,7 @@
 use super::{DAY, assert_whole, key, keys};
 use crate::support::{App, on_each_database};
 use countersign::{
-    store::{DatabaseSettings, Interference, Store},
+    store::{DatabaseSettings, Interference, SignalListener, Store},
     usecase::{Origin, key::RotateKeys},
     wiring::KeyDesk,
 };
@@ -19,13 +19,14 @@ async fn desk(app: &App) -> KeyDesk {
         acquire_timeout: Duration::from_secs(30),
         create: false,
         interference: Interference::default(),
+        listener: SignalListener::default(),
     };
     let store = Store::connect(&settings).await.unwrap();
     let mut desk = app.key_desk.clone();
-    desk.rotate.store = store.clone();
-    desk.retire.store = store.clone();
-    desk.register_audience_key.store = store.clone();
-    desk.create_audience.store = store;
+    desk.rotate.work.store = store.clone();
+    desk.retire.work.store = store.clone();
+    desk.register_audience_key.work.store = store.clone();
+    desk.create_audience.work.store = store;
     desk
 }
 

@@ -36,8 +36,8 @@ fn every_key_is_sealed_anew_once_and_opens_under_the_new_key_alone() {
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'keys_rewrapped'").await, 1);
         let mut alone = rewrap.smith.clone();
         alone.keks = KeyEncryptionKeys::new(new_kek(), None);
-        assert_eq!(alone.open_all(&rewrap.store.read()).await.unwrap().len(), 13);
-        app.key_desk.rotate.smith.open_all(&rewrap.store.read()).await.unwrap_err();
+        assert_eq!(alone.open_all(&rewrap.work.store.read()).await.unwrap().len(), 13);
+        app.key_desk.rotate.smith.open_all(&rewrap.work.store.read()).await.unwrap_err();
     });
 }
 

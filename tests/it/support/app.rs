@@ -10,7 +10,7 @@ use countersign::{
     mail::{Mailbox, StoredMail},
     passwords::Hasher,
     runtime::{Clock, ClockHand, Entropy, Shutdown, ShutdownHandle},
-    store::{DatabaseSettings, Interference, Store},
+    store::{DatabaseSettings, Interference, SignalListener, Store},
     usecase::{
         account::OperateAccounts,
         audit::{SealEvents, Summary, VerifyTrail},
@@ -283,6 +283,7 @@ impl App {
             acquire_timeout: Duration::from_secs(30),
             create: false,
             interference: Interference::default(),
+            listener: SignalListener::default(),
         };
         Store::connect(&settings).await.unwrap()
     }

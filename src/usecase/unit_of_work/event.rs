@@ -1,0 +1,112 @@
+use super::UnitsOfWork;
+use crate::{
+    keys::commit_to_origin,
+    store::{
+        self, Executor, StoreFault,
+        audit::{AuditEvent, EventCode, EventOrigin},
+    },
+    telemetry,
+    usecase::Origin,
+};
+use countersign_domain::{
+    audit::EventKind,
+    id::{AccountId, EventId, ServiceId, SessionId, TenantId},
+    refusal::Reason,
+};
+
+/// Whom an audit event is about, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub struct EventSubject {
+    /// The account that acted, where it was proven.
+    pub actor: Option<AccountId>,
+    pub account: Option<AccountId>,
+    pub session: Option<SessionId>,
+    pub service: Option<ServiceId>,
+    /// What is none of these: the id of a key, the name of an audience. Nothing about a person: it stays when an account goes.
+    pub object: Option<String>,
+}
+
+impl EventSubject {
+    /// An account that acts on itself.
+    pub fn own(account: AccountId) -> Self {
+        Self { actor: Some(account), account: Some(account), ..Self::default() }
+    }
+
+    /// An account that nobody has proven to be.
+    pub fn target(account: Option<AccountId>) -> Self {
+        Self { account, ..Self::default() }
+    }
+
+    /// A service account.
+    pub fn service(service: Option<ServiceId>) -> Self {
+        Self { service, ..Self::default() }
+    }
+
+    /// A key or an audience.
+    pub fn object(name: &str) -> Self {
+        Self { object: Some(name.to_owned()), ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn in_session(mut self, session: SessionId) -> Self {
+        self.session = Some(session);
+        self
+    }
+}
+
+/// Records audit events of one tenant that come from one origin: each once in the database, once in the metrics. What is committed is
+/// sealed, and said in the log, by [`SealEvents`](crate::usecase::audit::SealEvents).
+#[derive(Debug)]
+pub(super) struct Recorder<'a> {
+    pub(super) work: &'a UnitsOfWork,
+    pub(super) origin: &'a Origin,
+    pub(super) tenant: TenantId,
+}
+
+impl Recorder<'_> {
+    pub(super) async fn record(
+        &self,
+        db: &impl Executor,
+        (kind, refused): (EventKind, Option<Reason>),
+        subject: EventSubject,
+    ) -> Result<EventId, StoreFault> {
+        let Self { work, origin, tenant } = self;
+        let now = work.now();
+        let salt = work.entropy.bytes::<16>();
+        let from = EventOrigin {
+            digest: commit_to_origin(&salt, &origin.address, &origin.user_agent),
+            salt,
+            address: origin.address.clone(),
+            user_agent: origin.user_agent.clone(),
+        };
+        let event = AuditEvent {
+            id: EventId::new(now, work.entropy.bytes()),
+            happened_at: now,
+            kind,
+            refused,
+            actor: subject.actor,
+            account: subject.account,
+            session: subject.session,
+            service: subject.service,
+            object: subject.object,
+            origin: from,
+            trace_id: origin.trace_id.clone(),
+        };
+        store::audit::append(db, *tenant, &event, &self.code(&event)?).await?;
+        telemetry::count_event(kind.name(), refused.map_or("", Reason::name));
+        Ok(event.id)
+    }
+
+    fn code(&self, event: &AuditEvent) -> Result<EventCode, StoreFault> {
+        let keys = self.work.keys.chain().map_err(StoreFault::Broken)?;
+        let (id, key) = keys.active().ok_or_else(|| StoreFault::Broken("the audit trail has no key".to_owned()))?;
+        Ok(EventCode { key: id.to_owned(), mac: key.code(&event.entry(self.tenant).encode()) })
+    }
+}
+
+/// A refusal that cannot be recorded is told to operators at least.
+pub(super) fn tell_unrecorded(origin: &Origin, recorded: Result<EventId, StoreFault>) {
+    if let Err(fault) = recorded {
+        tracing::error!(%fault, request_id = origin.trace_id, "a refusal could not be written to the audit trail");
+    }
+}
