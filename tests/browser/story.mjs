@@ -12,7 +12,7 @@ const LIVES = { access: 10 * MINUTE, refresh: 14 * DAY, device: 400 * DAY };
 
 scenario(async ({ browser, start }) => {
   const service = await start();
-  const person = { email: `ada-${randomUUID()}@example.org`, password: "seven quiet herons at dusk" };
+  const person = { email: `ada-${randomUUID()}@example.org`, username: `ada-${randomUUID().slice(0, 8)}`, password: "seven quiet herons at dusk" };
   const [here, elsewhere] = [await visitor(browser, service), await visitor(browser, service)];
   const story = { service, here, elsewhere, person };
 
@@ -77,8 +77,8 @@ async function registers(story) {
   await send(page, { email: "no address", password: "short" });
   await isRefused(page);
   await look(page, "register-refused", { state: true });
-  const { email, password } = story.person;
-  await send(page, { email, display_name: "Ada Lovelace", password });
+  const { email, username, password } = story.person;
+  await send(page, { email, display_name: "Ada Lovelace", username, password });
   await at(page, "/verify");
   await look(page, "verify-mailed");
   done("registered");
@@ -94,6 +94,7 @@ async function verifies(story) {
   await here.page.locator("main button").first().click();
   await isDone(here.page, "/sign-in");
   await look(here.page, "verify-done", { state: true });
+  await here.page.locator("main").getByText(person.username).waitFor();
   assert.deepEqual(await here.held(), {});
   done("verified, by a button and not by opening the link");
 }

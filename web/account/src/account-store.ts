@@ -11,6 +11,8 @@ export class AccountStore {
    * next person at this device must not find it.
    */
   identifier = "";
+  /** The user name that was wished for at the last sign-up, until it is known who got it. In memory only, as `identifier`. */
+  #wish: { readonly email: string; readonly username: string } | undefined;
   /** What was just mailed to it, for the page that asks for the code. */
   mailed: "sent" | "sentIfKnown" | undefined;
 
@@ -21,12 +23,30 @@ export class AccountStore {
       if (!signedIn) this.#owner = undefined;
       // Whoever signs out may leave the device to somebody else. A session that ended by itself is about to be opened again.
       if (!signedIn && !reason) this.identifier = "";
+      // Whoever signs in has an account already, or is somebody else.
+      if (signedIn || !reason) this.#wish = undefined;
     });
   }
 
   /** What was last typed, if it is an address. */
   get address(): string {
     return this.identifier.includes("@") ? this.identifier.trim() : "";
+  }
+
+  /** Remembers which user name was wished for at a sign-up, if any, and forgets what anybody wished for before. */
+  wish(email: string, username: string): void {
+    this.#wish = username.trim() === "" ? undefined : { email, username: username.trim() };
+  }
+
+  /**
+   * The user name that was wished for, or nothing, and forgets it. `email` is whose address was verified; a wish for another one
+   * stays. A link does not say whose it is: it is taken for the last sign-up's.
+   */
+  takeWish(email?: string): string {
+    const wish = this.#wish;
+    if (wish === undefined || (email !== undefined && !isSameAddress(email, wish.email))) return "";
+    this.#wish = undefined;
+    return wish.username;
   }
 
   get known(): Account | undefined {
@@ -64,4 +84,9 @@ export class AccountStore {
     this.#owner = account.accountId;
     return (this.#account = account);
   }
+}
+
+/** Whether two addresses are the same, as they were typed. */
+function isSameAddress(one: string, other: string): boolean {
+  return one.trim().toLowerCase() === other.trim().toLowerCase();
 }

@@ -59,6 +59,44 @@ test("what was typed is forgotten by signing out, and not by a session that ends
   assert.equal(store.identifier, "");
 });
 
+test("a user name that was wished for is taken once, by whoever verifies the address that it was wished with", () => {
+  const { store } = open();
+  store.wish("ada@example.org", " ada ");
+  assert.equal(store.takeWish("grace@example.org"), "", "it is somebody else's");
+  assert.equal(store.takeWish(" Ada@Example.org\u00a0"), "ada");
+  assert.equal(store.takeWish("ada@example.org"), "");
+});
+
+test("a link does not say whose it is, and is taken for the last sign-up's", () => {
+  const { store } = open();
+  store.wish("ada@example.org", "ada");
+  assert.equal(store.takeWish(), "ada");
+  assert.equal(store.takeWish(), "");
+});
+
+test("a wish is forgotten when another person registers, whether or not they wish for a name", () => {
+  for (const username of ["grace", "", " "]) {
+    const { store } = open();
+    store.wish("ada@example.org", "ada");
+    store.wish("grace@example.org", username);
+    assert.equal(store.takeWish("ada@example.org"), "");
+    assert.equal(store.takeWish(), username.trim());
+  }
+});
+
+test("a wish is forgotten when somebody signs in or out, and not by a session that ends by itself", () => {
+  for (const [change, left] of [
+    [{ signedIn: true }, ""],
+    [{ signedIn: false }, ""],
+    [{ signedIn: false, reason: "SESSION_EXPIRED" }, "ada"],
+  ] as const) {
+    const { store, hearing } = open();
+    store.wish("ada@example.org", "ada");
+    hearing.tell(change);
+    assert.equal(store.takeWish(), left);
+  }
+});
+
 test("a user name is no address", () => {
   const { store } = open();
   store.identifier = "ada";

@@ -12,6 +12,7 @@ export function RegisterPage() {
     await countersign.account.register({ email, password, displayName, username, locale: language, captchaToken });
     account.identifier = email;
     account.mailed = "sent";
+    account.wish(email, username);
     navigation.go(PATHS.verify, { from: place });
   };
   return (

@@ -1,17 +1,19 @@
 import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
-import { Claim } from "../ui/claim";
+import { Claim, type Outcome } from "../ui/claim";
 import { Field } from "../ui/field";
 import { Form, Submit } from "../ui/form";
 import { Link } from "../ui/link";
 import { MailNote } from "../ui/mailed";
 import type { Proof } from "../ui/proof";
+import { verifiedText } from "../verified";
 
 export function VerifyPage() {
-  const { texts, countersign } = useApp();
-  const verify = async (proof: Proof) => {
-    const { passwordLinkMailed } = await countersign.account.verify(proof);
-    return passwordLinkMailed ? { text: texts.verify.doneMailed, to: "reset" as const } : undefined;
+  const { texts, countersign, account } = useApp();
+  const verify = async (proof: Proof): Promise<Outcome> => {
+    const { passwordLinkMailed, username } = await countersign.account.verify(proof);
+    const verified = { passwordLinkMailed, username, wish: account.takeWish("email" in proof ? proof.email : undefined) };
+    return { say: ({ verify }) => verifiedText(verified, verify), to: passwordLinkMailed ? "reset" : undefined };
   };
   return (
     <Claim texts={texts.verify} act={verify}>

@@ -84,6 +84,8 @@ export const de: Texts = {
     doneText: "Ihr Konto ist bereit.",
     doneMailed:
       "Ein Schritt fehlt noch. Mit dieser Adresse wurde mehrmals und mit verschiedenen Passwörtern ein Konto eröffnet, deshalb gilt keines davon. Wir haben Ihnen noch eine E-Mail geschickt: Setzen Sie damit Ihr Passwort.",
+    withUsername: (username) => `Anmelden können Sie sich mit Ihrer E-Mail-Adresse oder mit dem Benutzernamen „${username}“.`,
+    usernameGone: (wish) => `Den Benutzernamen „${wish}“ hat inzwischen jemand anders bekommen. Einen anderen können Sie auf der Seite Ihres Kontos wählen.`,
   },
   forgot: {
     title: "Passwort vergessen?",

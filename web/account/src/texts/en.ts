@@ -82,6 +82,8 @@ export const en = {
     doneText: "Your account is ready.",
     doneMailed:
       "One step is left. Somebody signed up with this address more than once, with different passwords, so none of them counts. We have sent you another e-mail: set your password with it.",
+    withUsername: (username: string) => `You can sign in with your e-mail address or with the user name “${username}”.`,
+    usernameGone: (wish: string) => `The user name “${wish}” went to somebody else in the meantime. You can choose another one on your account page.`,
   },
   forgot: {
     title: "Forgot your password?",

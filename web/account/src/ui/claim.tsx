@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
+import type { Texts } from "../texts";
 import { Button, useDoing } from "./action";
 import { Done } from "./done";
 import { Form, Submit } from "./form";
@@ -10,10 +11,18 @@ import { FaultNote } from "./note";
 import { optionalBeside, PROOF_FIELDS, ProofFields, useProof, type Proof } from "./proof";
 import { WayOn } from "./way-on";
 
+/** What the use of a proof came to. */
+export interface Outcome {
+  /** What the person is told, a paragraph each, in the language of when it is shown. */
+  readonly say: (texts: Texts) => readonly string[];
+  /** What is still to be done, if anything is. */
+  readonly to: "reset" | undefined;
+}
+
 export interface ClaimProps {
   readonly texts: Readonly<Record<"title" | "withLink" | "action" | "withCode" | "done" | "doneText", string>>;
-  /** Says what is still to be done, if the answer names something. */
-  readonly act: (proof: Proof) => Promise<{ readonly text: string; readonly to: "reset" } | undefined>;
+  /** Uses the proof. Without an outcome, the person is told `doneText`. */
+  readonly act: (proof: Proof) => Promise<Outcome | undefined>;
   /** What else there is to do without a link that works. */
   readonly children?: ComponentChildren;
 }
@@ -26,15 +35,15 @@ export function Claim({ texts: own, act, children }: ClaimProps) {
   const { place, texts, countersign } = useApp();
   const read = useProof();
   const [way, setWay] = useState<"link" | "code" | "done">(place.token === undefined ? "code" : "link");
-  const [next, setNext] = useState<Awaited<ReturnType<typeof act>>>();
+  const [outcome, setOutcome] = useState<Outcome>();
   const use = async (proof: Proof) => {
-    setNext(await act(proof));
+    setOutcome(await act(proof));
     setWay("done");
   };
   const link = useDoing(use);
   if (way === "done") {
-    const { text, to } = next ?? { text: own.doneText, to: countersign.signedIn ? ("account" as const) : ("signIn" as const) };
-    return <Done title={own.done} text={text} to={to} />;
+    const [text = own.doneText, ...more] = outcome?.say(texts) ?? [];
+    return <Done title={own.done} text={text} more={more} to={outcome?.to ?? (countersign.signedIn ? "account" : "signIn")} />;
   }
   const { token } = place;
   if (way === "link" && token !== undefined) {

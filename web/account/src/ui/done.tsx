@@ -2,12 +2,24 @@ import { useApp } from "../app-context";
 import { Sheet } from "./frame";
 import { ButtonLink } from "./link";
 
+export interface DoneProps {
+  readonly title: string;
+  readonly text: string;
+  /** What else there is to know, a paragraph each. */
+  readonly more?: readonly string[];
+  readonly to: "signIn" | "account" | "reset";
+}
+
 /** The end of something, and where to go from here. */
-export function Done({ title, text, to }: { readonly title: string; readonly text: string; readonly to: "signIn" | "account" | "reset" }) {
+export function Done({ title, text, more = [], to }: DoneProps) {
   const { texts } = useApp();
   return (
     <Sheet title={title} moved>
-      <p class="lead">{text}</p>
+      {[text, ...more].map((paragraph) => (
+        <p class="lead" key={paragraph}>
+          {paragraph}
+        </p>
+      ))}
       <ButtonLink to={to} kind="main">
         {{ account: texts.toAccount, signIn: texts.signIn.title, reset: texts.reset.title }[to]}
       </ButtonLink>
