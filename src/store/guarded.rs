@@ -73,10 +73,10 @@ pub(super) struct Named<'a, C> {
 
 /// One thing that is asked of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step<'a> {
+pub enum Step {
     Begin,
-    /// The text of a statement, without its values.
-    Statement(&'a str),
+    /// A statement, by its name: that of the module and the function it is in.
+    Statement(&'static str),
     Commit,
 }
 
@@ -94,20 +94,15 @@ pub enum Fate {
 }
 
 /// Decides what becomes of each step.
-type Decision = dyn Fn(Step<'_>) -> Fate + Send + Sync;
+type Decision = dyn Fn(Step) -> Fate + Send + Sync;
 
 /// Where tests make the database fail. A service that serves has none.
 #[derive(Clone, Default)]
 pub struct Interference(Option<Arc<Decision>>);
 
 impl Interference {
-    pub fn new(decide: impl Fn(Step<'_>) -> Fate + Send + Sync + 'static) -> Self {
+    pub fn new(decide: impl Fn(Step) -> Fate + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(decide)))
-    }
-
-    /// The text of a statement that is about to be handed over; empty, and free, where nobody interferes.
-    fn text(&self, statement: &Statement) -> String {
-        self.0.as_ref().map_or_else(String::new, |_| statement.sql.clone())
     }
 }
 
@@ -121,7 +116,7 @@ impl Guard {
     /// Waits for a step, and draws conclusions from its failure.
     pub(super) async fn see<T>(
         &self,
-        step: Step<'_>,
+        step: Step,
         work: impl Future<Output = Result<T, DatabaseError>>,
     ) -> Result<T, DatabaseError> {
         let fate = self.interference.0.as_ref().map_or(Fate::Done, |decide| decide(step));
@@ -167,23 +162,15 @@ impl<C> Guarded<C> {
 }
 
 impl<C> Named<'_, C> {
-    async fn run<T>(
-        &self,
-        sql: &str,
-        work: impl Future<Output = Result<T, DatabaseError>>,
-    ) -> Result<T, DatabaseError> {
+    async fn run<T>(&self, work: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
         let Guarded { guard, failed, span, .. } = self.guarded;
         // Whoever collects traces takes `otel.name` for the name of the span.
         let span = tracing::debug_span!(parent: span, "db.statement", otel.name = %format_args!("db.{}", self.name));
-        let answer = guard.see(Step::Statement(sql), work).instrument(span).await;
+        let answer = guard.see(Step::Statement(self.name), work).instrument(span).await;
         if answer.is_err() {
             failed.store(true, Ordering::Relaxed);
         }
         answer
-    }
-
-    fn text(&self, statement: &Statement) -> String {
-        self.guarded.guard.interference.text(statement)
     }
 }
 
@@ -194,21 +181,18 @@ impl<C: ConnectionTrait + Send> ConnectionTrait for Named<'_, C> {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DatabaseError> {
-        let sql = self.text(&statement);
-        self.run(&sql, self.guarded.database.execute_raw(statement)).await
+        self.run(self.guarded.database.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DatabaseError> {
-        self.run(sql, self.guarded.database.execute_unprepared(sql)).await
+        self.run(self.guarded.database.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
-        let sql = self.text(&statement);
-        self.run(&sql, self.guarded.database.query_one_raw(statement)).await
+        self.run(self.guarded.database.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DatabaseError> {
-        let sql = self.text(&statement);
-        self.run(&sql, self.guarded.database.query_all_raw(statement)).await
+        self.run(self.guarded.database.query_all_raw(statement)).await
     }
 }

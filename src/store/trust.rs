@@ -43,7 +43,7 @@ impl Trust {
         connection: &mut C,
         meta: PoolConnectionMetadata,
     ) -> Result<bool, DriverError> {
-        if !self.covers(meta.age) || connection.is_in_transaction() {
+        if !self.covers(self.opened(meta.age)) || connection.is_in_transaction() {
             return Ok(false);
         }
         if meta.idle_for >= TRUSTED_IDLE {
@@ -63,8 +63,10 @@ impl Trust {
         connection: &mut C,
         meta: PoolConnectionMetadata,
     ) -> Result<bool, DriverError> {
+        // The age is of now, and the answer to a ping may come much later.
+        let opened = self.opened(meta.age);
         self.ping(connection).await?;
-        Ok(self.covers(meta.age) && !connection.is_in_transaction())
+        Ok(self.covers(opened) && !connection.is_in_transaction())
     }
 
     async fn ping<C: Connection>(&self, connection: &mut C) -> Result<(), DriverError> {
@@ -77,9 +79,13 @@ impl Trust {
         answer
     }
 
-    fn covers(&self, age: Duration) -> bool {
-        let opened = self.now().saturating_sub(micros(age));
+    fn covers(&self, opened: u64) -> bool {
         opened >= self.since.load(Ordering::Relaxed)
+    }
+
+    /// When a connection of this age was opened.
+    fn opened(&self, age: Duration) -> u64 {
+        self.now().saturating_sub(micros(age))
     }
 
     fn now(&self) -> u64 {
@@ -98,13 +104,15 @@ mod tests {
     #[test]
     fn what_was_open_when_trust_was_withdrawn_is_not_covered_and_what_is_opened_later_is() {
         let trust = Trust::new();
-        assert!(trust.covers(Duration::ZERO));
+        assert!(trust.covers(trust.opened(Duration::ZERO)));
+        let opened_before = trust.opened(Duration::ZERO);
         trust.withdraw();
         let then = trust.since.load(Ordering::Relaxed);
         while trust.now() < then + 2 {
             std::hint::spin_loop();
         }
-        assert!(!trust.covers(trust.started.elapsed()));
-        assert!(trust.covers(Duration::ZERO));
+        assert!(!trust.covers(opened_before), "however long ago that is by now");
+        assert!(!trust.covers(trust.opened(trust.started.elapsed())));
+        assert!(trust.covers(trust.opened(Duration::ZERO)));
     }
 }

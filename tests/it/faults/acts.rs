@@ -1,4 +1,4 @@
-//! Every RPC that changes something, ready to be made to fail.
+//! Every RPC that changes something, ready to be made to fail, and what people and backends ask for most.
 
 use crate::support::{App, Backend, PASSWORD, Person, Purpose, bearer};
 use countersign::grpc::wire::proto::*;
@@ -299,6 +299,56 @@ pub(super) const ACTS: &[Act] = &[
                     audience: "default".to_owned(),
                 };
                 call!(auth, issue_service_token, form)
+            })
+        },
+    },
+];
+
+/// RPCs that change nothing.
+pub(super) const QUESTIONS: &[Act] = &[
+    Act {
+        name: "GetMe",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                call_as!(person, account, get_me, GetMeRequest {})
+            })
+        },
+    },
+    Act {
+        name: "ExportMe",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                call_as!(person, account, export_me, ExportMeRequest {})
+            })
+        },
+    },
+    Act {
+        name: "ListSessions",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                call_as!(person, sessions, list_sessions, ListSessionsRequest::default())
+            })
+        },
+    },
+    Act {
+        name: "Introspect",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let backend = Backend::enrol(app, email.split('@').next().unwrap()).await;
+                let person = Person::sign_up(app, &email).await;
+                let (token, own) = (person.session.access_token.clone(), backend.token.clone());
+                let call: Call = Box::new(move |app: &App| {
+                    let request = bearer(&own, IntrospectRequest { token: token.clone() });
+                    Box::pin(async move { app.verification().introspect(request).await.map(drop) })
+                });
+                call
             })
         },
     },

@@ -1,4 +1,17 @@
-//! An answer and the database agree, whatever the database does in the middle of a call.
+//! What calls ask of the database, and that an answer and the database agree, whatever it does in the middle of a call.
 
 mod acts;
 mod every_statement;
+mod statements;
+
+use crate::support::{App, AppOptions, Faults, on_each_database_with};
+
+fn on_each_database(story: impl AsyncFn(&mut App, &Faults)) {
+    let faults = Faults::default();
+    let options = AppOptions::default().interfered_with(faults.interference()).expecting_errors();
+    on_each_database_with(options, async |app| {
+        faults.none();
+        story(app, &faults).await;
+        faults.none();
+    });
+}

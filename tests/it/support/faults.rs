@@ -20,7 +20,7 @@ struct Plan {
 #[derive(Default)]
 struct State {
     /// What was asked of the database since the plan was made.
-    steps: Vec<String>,
+    steps: Vec<&'static str>,
     /// Which step of the plan fails, and how.
     doomed: Option<(usize, Fate)>,
 }
@@ -32,9 +32,9 @@ impl Faults {
             let mut state = plan.state.lock().unwrap();
             let number = state.steps.len();
             state.steps.push(match step {
-                Step::Begin => "BEGIN".to_owned(),
-                Step::Statement(sql) => sql.to_owned(),
-                Step::Commit => "COMMIT".to_owned(),
+                Step::Begin => "BEGIN",
+                Step::Statement(name) => name,
+                Step::Commit => "COMMIT",
             });
             match state.doomed {
                 Some((doomed, fate)) if doomed == number => {
@@ -62,7 +62,7 @@ impl Faults {
     }
 
     /// What was asked of the database since the plan was made.
-    pub(crate) fn steps(&self) -> Vec<String> {
+    pub(crate) fn steps(&self) -> Vec<&'static str> {
         self.0.state.lock().unwrap().steps.clone()
     }
 }
