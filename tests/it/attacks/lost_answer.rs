@@ -2,7 +2,7 @@
 
 use crate::support::{
     App, AppOptions, Caller, Jar, PASSWORD, Person, Refused as _, at_once,
-    jar::{ACCESS, REFRESH, read},
+    jar::{ACCESS, DEVICE, REFRESH, read},
     on_each_database, on_each_database_with, reason,
 };
 use countersign::grpc::wire::proto::*;
@@ -148,6 +148,21 @@ fn an_owner_who_shows_the_device_is_never_taken_for_the_thief() {
 }
 
 #[test]
+fn once_the_device_was_shown_a_thief_from_elsewhere_is_news_again() {
+    for moves in [true, false] {
+        on_each_database_with(behind_a_proxy(), async |app| {
+            let Theft { thief, owner, session, device } = Theft::elsewhere(app).await;
+            let next = owner.refresh_with(&session, &device).await.unwrap();
+            thief.refresh(&session).await.unwrap();
+            let parent = if moves { next } else { session };
+            owner.refresh_with(&parent, &device).await.unwrap();
+            thief.refresh(&parent).await.unwrap();
+            assert_eq!((live(app).await, mails(app, MOVED).await), (1, 2), "{moves}");
+        });
+    }
+}
+
+#[test]
 fn of_many_thieves_from_elsewhere_at_once_the_owner_is_told_of_one() {
     on_each_database_with(behind_a_proxy(), async |app| {
         let Theft { owner, thief, session, .. } = Theft::elsewhere(app).await;
@@ -171,6 +186,28 @@ fn the_device_of_a_session_stays_its_own_wherever_it_is_refreshed() {
         owner.refresh_with(&session, &device).await.unwrap();
         assert_eq!(thief.refresh_with(&stolen, &eves).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_eq!(mails(app, SIGNED_OUT).await, 1);
+    });
+}
+
+#[test]
+fn an_answer_that_a_browser_refreshed_with_is_given_anew_to_nobody() {
+    on_each_database(async |app| {
+        Person::register(app, ADA).await;
+        let browser = Jar::default();
+        browser.log_in(app, ADA).await;
+        let thief = Jar::default();
+        for name in browser.names().into_iter().chain([DEVICE.to_owned()]) {
+            thief.put(&name, &browser.value(&name));
+        }
+        app.advance(PAST_THE_GRACE);
+        browser.refresh(app).await.unwrap();
+        // Too early to move on: it is handed out again. But it has come back.
+        browser.refresh(app).await.unwrap();
+        assert_eq!(app.number("SELECT max(generation) FROM sessions").await, 2);
+        app.note_uses.run().await.unwrap();
+        app.advance(PAST_THE_GRACE);
+        assert_eq!(reason(&thief.refresh(app).await.unwrap_err()), "REFRESH_TOKEN_REUSED");
+        assert_eq!((live(app).await, mails(app, SIGNED_OUT).await), (0, 1));
     });
 }
 

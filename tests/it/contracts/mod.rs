@@ -6,4 +6,5 @@ mod outbox;
 mod reasons;
 mod replicas;
 mod request_id;
+mod signals;
 mod wake_ups;

@@ -1,4 +1,6 @@
-use crate::support::{App, MailText as _, PASSWORD, Person, Refused as _, on_each_database};
+use crate::support::{
+    App, AppOptions, MailText as _, PASSWORD, Person, Refused as _, on_each_database, on_each_database_with,
+};
 use countersign::{grpc::wire::proto::*, usecase::Origin};
 use std::time::Duration;
 
@@ -119,6 +121,20 @@ fn mails_that_wait_are_never_purged_and_dead_ones_go_after_their_retention() {
         assert_eq!(app.number("SELECT count(*) FROM outbox WHERE recipient LIKE 'dead%'").await, 0);
         assert_eq!(app.rows("outbox").await, 1, "one that waits says what nobody has read yet");
         app.send_mail().await;
+    });
+}
+
+#[test]
+fn dead_mails_are_kept_for_as_long_as_the_operator_wants() {
+    on_each_database_with(AppOptions::with("COUNTERSIGN_MAIL__DEAD_RETENTION", "2d"), async |app| {
+        register(app, "dead@example.org", "").await.unwrap();
+        app.execute("UPDATE outbox SET outcome = 'dead', finished_at = created_at").await;
+        app.advance(2 * DAY);
+        app.purge.run().await.unwrap();
+        assert_eq!(app.rows("outbox").await, 1);
+        app.advance(SECOND);
+        app.purge.run().await.unwrap();
+        assert_eq!(app.rows("outbox").await, 0);
     });
 }
 

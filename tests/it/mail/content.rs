@@ -44,6 +44,29 @@ fn the_language_of_the_registration_is_the_language_of_every_mail() {
 }
 
 #[test]
+fn every_mail_calls_the_service_by_the_name_of_its_sender() {
+    for (from, name) in
+        [("Vale Identity <accounts@mail.example.org>", "Vale Identity"), ("accounts@mail.example.org", "Countersign")]
+    {
+        on_each_database_with(AppOptions::with("COUNTERSIGN_MAIL__FROM", from), async |app| {
+            let verified = Person::sign_up(app, "ada@example.org").await;
+            request_reset(app, &verified.email).await;
+            let mails = app.mails_to(&verified.email).await;
+            let subjects: Vec<_> = mails.iter().map(|mail| mail.subject.clone()).collect();
+            for subject in ["Confirm your e-mail address for", "Set a new password for"] {
+                assert!(subjects.contains(&format!("{subject} {name}")), "{subjects:?}");
+            }
+            for mail in mails {
+                for text in [&mail.text, &mail.html] {
+                    assert!(text.contains(name), "{text}");
+                    assert_eq!(text.contains("Countersign"), name == "Countersign", "{text}");
+                }
+            }
+        });
+    }
+}
+
+#[test]
 fn a_changed_language_is_the_language_of_the_next_mail() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;

@@ -50,18 +50,41 @@ async fn a_server_that_takes_no_writes_is_an_outage_and_is_left_for_one_that_doe
     let session = client.sign_up("ada@example.org").await;
 
     cluster.refuse_writes();
+    // It takes a moment until every process of the server has heard of it.
+    eventually("ill health", async || (client.health().await == ServingStatus::NotServing).then_some(())).await;
     for answer in [
+        // What it knows is old as well.
+        client.me(&session).await.map(drop),
         client.refresh(&session.refresh_token).await.map(drop),
         client.log_in("ada@example.org", PASSWORD).await.map(drop),
         client.register("bob@example.org", "").await,
         client.log_out(&session.refresh_token).await,
     ] {
-        let status = answer.expect_err("nothing can be written");
+        let status = answer.expect_err("it is not asked");
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
         assert_eq!(Err::<(), _>(status).reason(), "STORE_UNAVAILABLE");
     }
-    eventually("ill health", async || (client.health().await == ServingStatus::NotServing).then_some(())).await;
     cluster.take_writes();
+    eventually("good health", async || (client.health().await == ServingStatus::Serving).then_some(())).await;
+    client.refresh(&session.refresh_token).await.expect("nobody was logged out");
+    service.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_to_a_server_that_another_one_replaced_are_left() {
+    let Some(cluster) = Cluster::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let options = ProcessOptions::in_folder(folder.path())
+        .and("COUNTERSIGN_DATABASE_URL", &cluster.create_database())
+        .and("COUNTERSIGN_DATABASE__ACQUIRE_TIMEOUT", "1s");
+    let service = ServiceProcess::start(&options);
+    let client = Client::to(&service.address).await;
+    let session = client.sign_up("ada@example.org").await;
+
+    cluster.refuse_writes();
+    eventually("ill health", async || (client.health().await == ServingStatus::NotServing).then_some(())).await;
+    // Whoever connects from now on meets one that takes writes. The connections that are there never do again.
+    cluster.run_sql("ALTER ROLE countersign SET default_transaction_read_only = off");
     eventually("good health", async || (client.health().await == ServingStatus::Serving).then_some(())).await;
     client.refresh(&session.refresh_token).await.expect("nobody was logged out");
     service.stop();
@@ -98,7 +121,8 @@ async fn a_start_says_whose_lock_the_schema_waits_for_and_goes_on_once_it_is_gon
         .await;
         let probe = async |path: &str| {
             let request = http::Request::get(path).header("host", &operators).body(Full::new(Bytes::new())).unwrap();
-            send(operators.parse().unwrap(), Version::HTTP_11, request).await.status
+            let answer = send(operators.parse().unwrap(), Version::HTTP_11, request);
+            tokio::time::timeout(std::time::Duration::from_secs(20), answer).await.expect("an answer").status
         };
         assert_eq!(probe("/livez").await, StatusCode::OK);
         assert_eq!(probe("/readyz").await, StatusCode::SERVICE_UNAVAILABLE);

@@ -93,8 +93,11 @@ const DRAIN: (&str, &str) = ("COUNTERSIGN_SERVER__DRAIN_TIMEOUT", "5m");
 async fn streams_and_half_requests_hold_up_no_stop() {
     let folder = tempfile::tempdir().unwrap();
     let operators = format!("127.0.0.1:{}", free_port());
-    let options =
-        ProcessOptions::in_folder(folder.path()).and(DRAIN.0, DRAIN.1).and("COUNTERSIGN_ADMIN_LISTEN", &operators);
+    let options = ProcessOptions::in_folder(folder.path())
+        .and(DRAIN.0, DRAIN.1)
+        // By their deadline half requests would be over.
+        .and("COUNTERSIGN_SERVER__REQUEST_TIMEOUT", "1m")
+        .and("COUNTERSIGN_ADMIN_LISTEN", &operators);
     let service = ServiceProcess::start(&options);
     let mut watches = Vec::new();
     for address in [&service.address, &operators] {

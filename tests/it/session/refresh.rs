@@ -1,5 +1,5 @@
 use crate::support::{
-    App, AppOptions, Backend, Caller, PASSWORD, Person, Refused as _, at_once, census, grown, on_each_database,
+    App, AppOptions, Backend, Caller, Faults, PASSWORD, Person, Refused as _, at_once, census, grown, on_each_database,
     on_each_database_with,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -327,6 +327,25 @@ fn what_is_no_refresh_token_is_refused_before_the_database_is_asked() {
         }
         assert!(grown(app, &before).await.is_empty());
         Person::refresh(app, good).await.unwrap();
+    });
+}
+
+#[test]
+fn what_is_no_refresh_token_is_looked_for_in_no_table() {
+    let faults = Faults::default();
+    on_each_database_with(AppOptions::default().interfered_with(faults.interference()), async |app| {
+        let session = Person::sign_up(app, "ada@example.org").await.session;
+        let good = &session.refresh_token;
+        let mut forged = good.clone().into_bytes();
+        forged[40] = if forged[40] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).unwrap();
+        faults.none();
+        for token in ["garbage", "v4.local.", &session.access_token, &good[..good.len() - 2], &good[3..], &forged] {
+            assert_eq!(Person::refresh(app, token).await.reason(), "TOKEN_INVALID");
+        }
+        // A key that another replica has made meanwhile is looked for, now and then.
+        let asked: Vec<_> = faults.steps().into_iter().filter(|step| !step.starts_with("key.")).collect();
+        assert_eq!(asked, [""; 0]);
     });
 }
 

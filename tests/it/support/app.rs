@@ -277,13 +277,18 @@ impl App {
 
     /// The store of a process of its own.
     pub(crate) async fn store(&self) -> Store {
+        self.store_telling(SignalListener::default()).await
+    }
+
+    /// The same, and who is told what is committed there.
+    pub(crate) async fn store_telling(&self, listener: SignalListener) -> Store {
         let settings = DatabaseSettings {
             url: SecretText::new(self.database_url.clone()),
             max_connections: 4,
             acquire_timeout: Duration::from_secs(30),
             create: false,
             interference: Interference::default(),
-            listener: SignalListener::default(),
+            listener,
         };
         Store::connect(&settings).await.unwrap()
     }

@@ -54,8 +54,9 @@ while read -r order; do
     case $order in
         stop) kill -QUIT "$server"; wait "$server" || true ;;
         start) launch ;;
-        freeze) kill -STOP $(everybody) ;;
-        thaw) kill -CONT $(everybody) ;;
+        # One of them may have ended meanwhile.
+        freeze) kill -STOP $(everybody) 2>/dev/null || true ;;
+        thaw) kill -CONT $(everybody) 2>/dev/null || true ;;
     esac
 done
 kill -CONT $(everybody) 2>/dev/null || true
