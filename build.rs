@@ -1,6 +1,6 @@
-//! Compiles the protos without `protoc`, writes the caller table that stands on their methods, and embeds the account pages.
+//! Compiles the protos without `protoc`, writes the tables of what their options say, and embeds the account pages.
 
-use prost_reflect::{DescriptorPool, MethodDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, EnumDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value};
 use std::{
     env,
     error::Error,
@@ -16,7 +16,7 @@ const PAGES: &str = "web/account/dist";
 const PROTOS: [&str; 7] = [
     "countersign/v1/account_service.proto",
     "countersign/v1/auth_service.proto",
-    "countersign/v1/caller.proto",
+    "countersign/v1/contract.proto",
     DEV_MAILBOX,
     "countersign/v1/error_reason.proto",
     "countersign/v1/session_service.proto",
@@ -28,34 +28,6 @@ const DEV_MAILBOX: &str = "countersign/v1/dev_mailbox_service.proto";
 
 /// What is served on the operators' listener.
 const ADMIN_PROTOS: [&str; 1] = ["countersign/admin/v1/audit_service.proto"];
-
-/// Messages that carry passwords, tokens, codes or mails: prost would print them in clear.
-const SECRET_MESSAGES: [&str; 24] = [
-    "countersign.v1.RegisterRequest",
-    "countersign.v1.VerifyRequest",
-    "countersign.v1.ResetRequest",
-    "countersign.v1.ResetResponse",
-    "countersign.v1.UpdateMeRequest",
-    "countersign.v1.ChangePasswordRequest",
-    "countersign.v1.RequestEmailChangeRequest",
-    "countersign.v1.ConfirmEmailChangeRequest",
-    "countersign.v1.DeleteMeRequest",
-    "countersign.v1.ExportMeResponse",
-    "countersign.v1.LoginRequest",
-    "countersign.v1.LoginResponse",
-    "countersign.v1.RefreshRequest",
-    "countersign.v1.LogoutRequest",
-    "countersign.v1.Session",
-    "countersign.v1.ResendVerificationRequest",
-    "countersign.v1.RequestResetRequest",
-    "countersign.v1.DevMail",
-    "countersign.v1.IssueServiceTokenRequest",
-    "countersign.v1.IssueServiceTokenResponse",
-    "countersign.v1.EncryptionKey",
-    "countersign.v1.GetVerificationKeysResponse",
-    "countersign.v1.IntrospectRequest",
-    "countersign.v1.IntrospectResponse",
-];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
@@ -78,20 +50,54 @@ fn main() -> Result<(), Box<dyn Error>> {
         bare.include_imports(true).open_files(protos)?;
         fs::write(out.join(name), bare.encode_file_descriptor_set())?;
     }
-    fs::write(out.join("callers.rs"), caller_table(&described)?)?;
-    fs::write(out.join("silent.rs"), silent_debug())?;
+    let pool = DescriptorPool::decode(described.as_slice())?;
+    let secret_messages = secret_messages(&pool)?;
+    fs::write(out.join("methods.rs"), method_table(&pool)?)?;
+    fs::write(out.join("silent.rs"), silent_debug(&secret_messages))?;
     fs::write(out.join("assets.rs"), embed_pages(&out)?)?;
 
     tonic_prost_build::configure()
         .build_client(true)
-        .skip_debug(SECRET_MESSAGES)
+        .skip_debug(&secret_messages)
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }
 
+/// The messages with a field that is to be redacted, and those that hold such a message: prost would print them in clear.
+fn secret_messages(pool: &DescriptorPool) -> Result<Vec<String>, Box<dyn Error>> {
+    let ours: Vec<_> =
+        pool.all_messages().filter(|message| message.package_name().starts_with("countersign.")).collect();
+    let mut secret = Vec::new();
+    loop {
+        let before = secret.len();
+        for message in &ours {
+            let name = message.full_name().to_owned();
+            if !secret.contains(&name) && is_secret(message, &secret)? {
+                secret.push(name);
+            }
+        }
+        if secret.len() == before {
+            return Ok(secret);
+        }
+    }
+}
+
+fn is_secret(message: &MessageDescriptor, secret: &[String]) -> Result<bool, Box<dyn Error>> {
+    for field in message.fields() {
+        let options: DynamicMessage = field.options();
+        let redacted = options.get_field_by_name("debug_redact").ok_or("protox knows no debug_redact")?;
+        let holds = matches!(field.kind(), Kind::Message(inner) if secret.iter().any(|name| name == inner.full_name()));
+        if holds || redacted.as_bool() == Some(true) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A `Debug` that says what a message is and nothing of what it holds.
-fn silent_debug() -> String {
-    let names = SECRET_MESSAGES.iter().filter_map(|message| message.rsplit('.').next());
+fn silent_debug(secret_messages: &[String]) -> String {
+    // The operators' messages are generated in a module of their own, and hold no secret.
+    let names = secret_messages.iter().filter_map(|message| message.strip_prefix("countersign.v1."));
     names.fold(String::new(), |mut code, name| {
         let _ = writeln!(
             code,
@@ -102,42 +108,67 @@ fn silent_debug() -> String {
     })
 }
 
-/// One line per RPC: its path and who may call it; then those that answer with a stream. An RPC without the option does not
-/// compile.
-fn caller_table(descriptors: &[u8]) -> Result<String, Box<dyn Error>> {
-    let pool = DescriptorPool::decode(descriptors)?;
-    let option = pool.get_extension_by_name("countersign.v1.caller").ok_or("caller.proto has no option `caller`")?;
-    let rule = |method: &MethodDescriptor| -> Result<&'static str, Box<dyn Error>> {
-        let options = method.options();
-        match options.get_extension(&option).as_enum_number() {
-            Some(1) => Ok("Anyone"),
-            Some(2) => Ok("Account"),
-            Some(3) => Ok("Development"),
-            Some(4) => Ok("Service"),
-            Some(5) => Ok("Operator"),
-            _ => Err(format!("{} does not say who may call it: add `option (caller) = …`", method.full_name()).into()),
-        }
-    };
-    let mut table = String::from("pub(crate) const CALLERS: &[(&str, CallerRule)] = &[\n");
+/// One line per RPC, with what its options promise. An RPC that does not say who may call it does not compile.
+fn method_table(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     let mut lines: Vec<_> = pool
         .services()
         .flat_map(|service| service.methods().collect::<Vec<_>>())
-        .map(|method| {
-            let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-            rule(&method).map(|rule| (path, rule, method.is_server_streaming()))
-        })
-        .collect::<Result<_, _>>()?;
+        .map(|method| Ok((format!("/{}/{}", method.parent_service().full_name(), method.name()), line(pool, &method)?)))
+        .collect::<Result<_, Box<dyn Error>>>()?;
     // Sorted, because the table is searched by halving.
     lines.sort();
-    for (path, rule, _) in &lines {
-        writeln!(table, "    (\"{path}\", CallerRule::{rule}),")?;
-    }
-    table.push_str("];\n\npub(super) const STREAMS: &[&str] = &[\n");
-    for (path, ..) in lines.iter().filter(|(.., is_stream)| *is_stream) {
-        writeln!(table, "    \"{path}\",")?;
+    let mut table = String::from("pub(crate) const METHODS: &[Method] = &[\n");
+    for (path, line) in &lines {
+        writeln!(table, "    Method {{ path: \"{path}\", {line} }},")?;
     }
     table.push_str("];\n");
     Ok(table)
+}
+
+fn line(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<String, Box<dyn Error>> {
+    let option =
+        pool.get_extension_by_name("countersign.v1.contract").ok_or("contract.proto has no option `contract`")?;
+    let options = method.options();
+    let contract = options.get_extension(&option);
+    let contract = contract.as_message().ok_or("the option `contract` is no message")?;
+    let field = |name| contract.get_field_by_name(name).ok_or_else(|| format!("a contract has no `{name}`"));
+    let rule = match field("caller")?.as_enum_number() {
+        Some(1) => "Anyone",
+        Some(2) => "Account",
+        Some(3) => "Development",
+        Some(4) => "Service",
+        Some(5) => "Operator",
+        _ => return Err(format!("{} does not say who may call it: add `option (contract)`", method.full_name()).into()),
+    };
+    let named = pool.get_enum_by_name("countersign.v1.ErrorReason").ok_or("there is no ErrorReason")?;
+    let reasons = field("reasons")?;
+    let reasons = reasons.as_list().ok_or("`reasons` is no list")?;
+    let reasons: Vec<_> = reasons.iter().map(|reason| variant(&named, reason)).collect::<Result<_, _>>()?;
+    let ends_session = field("ends_session")?.as_bool() == Some(true);
+    let idempotency = match options.get_field_by_name("idempotency_level").and_then(|level| level.as_enum_number()) {
+        Some(1) => "NoSideEffects",
+        Some(2) => "Idempotent",
+        _ if method.input().get_field_by_name("request_id").is_some() => "ByRequestId",
+        _ => "Unknown",
+    };
+    Ok(format!(
+        "caller: CallerRule::{rule}, reasons: &[{}], idempotency: Idempotency::{idempotency}, ends_session: \
+         {ends_session}, is_stream: {}",
+        reasons.join(", "),
+        method.is_server_streaming(),
+    ))
+}
+
+/// `ERROR_REASON_LINK_USED` is `Reason::LinkUsed`.
+fn variant(named: &EnumDescriptor, reason: &Value) -> Result<String, Box<dyn Error>> {
+    let number = reason.as_enum_number().ok_or("a reason is no value of an enum")?;
+    let value = named.get_value(number).ok_or_else(|| format!("there is no reason {number}"))?;
+    let name = value.name().strip_prefix("ERROR_REASON_").ok_or("a reason has another prefix")?;
+    let words = name.split('_').map(|word| {
+        let (first, rest) = word.split_at(1);
+        format!("{first}{}", rest.to_lowercase())
+    });
+    Ok(format!("Reason::{}", words.collect::<String>()))
 }
 
 /// The shell of the pages, and a table of the files that it loads, each as it is and in gzip.

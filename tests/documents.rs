@@ -6,7 +6,7 @@
 
 use countersign::{
     config,
-    grpc::{callers, status},
+    grpc::{callers, callers::Idempotency, status},
     telemetry::METRICS,
 };
 use countersign_domain::{audit::EventKind, caller::CallerRule, limit::Limit, mail::MailTemplate, refusal::Reason};
@@ -102,24 +102,39 @@ fn the_reference_of_events_is_current() {
     is_current("docs/reference/events.md", &made);
 }
 
+fn named(reasons: &[Reason]) -> String {
+    reasons.iter().map(|reason| format!("`{}`", reason.name())).collect::<Vec<_>>().join(", ")
+}
+
 #[test]
-fn the_caller_table_is_current() {
-    let mut made = String::from(
-        "# Who may call what\n\nMade from the option `caller` on each RPC in `proto/`. What no line allows is denied.\n\n\
-         | RPC | caller |\n| --- | --- |\n",
+fn the_reference_of_rpcs_is_current() {
+    let mut made = format!(
+        "# RPCs\n\nWho may call each, what it does when it is called twice, and why it refuses. Made from the options on each RPC in \
+         `proto/`. What no line allows is denied. What the reasons mean is in `proto/countersign/v1/error_reason.proto`.\n\n\
+         Every RPC may also refuse for {}. One for a person or a service also for {}; one for an operator also for {}.\n\n\
+         | RPC | caller | called twice | reasons of its own |\n| --- | --- | --- | --- |\n",
+        named(callers::EVERY_RPC),
+        named(callers::of_caller(CallerRule::Account)),
+        named(callers::of_caller(CallerRule::Operator)),
     );
-    for (path, rule) in callers::table() {
-        let caller = match rule {
+    for method in callers::table() {
+        let caller = match method.caller {
             CallerRule::Anyone => "anyone",
             CallerRule::Account => "a person with the access token of a live session",
             CallerRule::Service => "a service account with an access token of its own",
             CallerRule::Development => "anyone, with the `dev` profile only",
             CallerRule::Operator => "an operator with the operators' token, on the operators' listener",
         };
-        let rpc = path.trim_start_matches("/countersign.").trim_start_matches("v1.").replace('/', ".");
-        writeln!(made, "| `{rpc}` | {caller} |").unwrap();
+        let twice = match method.idempotency {
+            Idempotency::NoSideEffects => "changes nothing",
+            Idempotency::Idempotent => "one effect",
+            Idempotency::ByRequestId => "one effect for each `request_id`",
+            Idempotency::Unknown => "",
+        };
+        let rpc = method.path.trim_start_matches("/countersign.").trim_start_matches("v1.").replace('/', ".");
+        writeln!(made, "| `{rpc}` | {caller} | {twice} | {} |", named(method.reasons)).unwrap();
     }
-    is_current("docs/reference/callers.md", &made);
+    is_current("docs/reference/rpcs.md", &made);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::status;
+use super::{layer::callers, status};
 use crate::{
     telemetry::{ANYONE, RefusalLog, RefusedCall},
     usecase::Failure,
@@ -26,6 +26,10 @@ impl Refusing<'_> {
     pub(super) fn refuse(&self, failure: &Failure) -> Status {
         let error = status::of(failure, self.request_id);
         let Self { rpc, request_id, .. } = self;
+        if !callers::lists(rpc, failure.reason()) {
+            let reason = failure.reason().name();
+            tracing::error!(rpc, request_id, reason, "a call is refused for a reason that its contract does not list");
+        }
         match failure {
             Failure::Refused(refusal) => self.say(Some(refusal.reason), error.code()),
             Failure::Store(fault) if failure.reason() == Reason::StoreUnavailable => {

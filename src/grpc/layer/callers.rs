@@ -1,8 +1,64 @@
-//! The caller table: who may call what. Generated from the option `caller` on each method of the protos.
+//! What each RPC promises. Generated from the options on each method of the protos.
 
-use countersign_domain::caller::CallerRule;
+use countersign_domain::{caller::CallerRule, refusal::Reason};
 
-include!(concat!(env!("OUT_DIR"), "/callers.rs"));
+include!(concat!(env!("OUT_DIR"), "/methods.rs"));
+
+/// An RPC of Countersign, as its options describe it.
+#[derive(Debug)]
+pub struct Method {
+    pub path: &'static str,
+    pub caller: CallerRule,
+    /// Why it refuses, beside the reasons that [`EVERY_RPC`] and [`of_caller`] name.
+    pub reasons: &'static [Reason],
+    pub idempotency: Idempotency,
+    /// Whether it may end the session of its caller.
+    pub ends_session: bool,
+    /// Whether its answer is a stream.
+    pub is_stream: bool,
+}
+
+/// What it does when it is called twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idempotency {
+    /// It changes nothing.
+    NoSideEffects,
+    /// It has one effect.
+    Idempotent,
+    /// It has one effect for each `request_id`.
+    ByRequestId,
+    /// It does what it does again.
+    Unknown,
+}
+
+/// Why any RPC may refuse a call, whatever it is about.
+pub const EVERY_RPC: &[Reason] = &[
+    Reason::MalformedRequest,
+    Reason::RequestTooLarge,
+    Reason::MethodUnknown,
+    Reason::TenantUnknown,
+    Reason::OriginNotAllowed,
+    Reason::RateLimited,
+    Reason::DeadlineExceeded,
+    Reason::StoreUnavailable,
+    Reason::Internal,
+];
+
+/// Why an RPC for such callers may refuse one.
+pub const fn of_caller(rule: CallerRule) -> &'static [Reason] {
+    match rule {
+        CallerRule::Anyone | CallerRule::Development => &[],
+        CallerRule::Account | CallerRule::Service => &[
+            Reason::TokenMissing,
+            Reason::TokenInvalid,
+            Reason::TokenExpired,
+            Reason::TokenNotYetValid,
+            Reason::SessionEnded,
+            Reason::CallerNotAllowed,
+        ],
+        CallerRule::Operator => &[Reason::TokenMissing, Reason::TokenInvalid, Reason::CallerNotAllowed],
+    }
+}
 
 /// The standard services, whose protos are not ours to annotate.
 const STANDARD: &[(&str, CallerRule)] = &[
@@ -20,10 +76,14 @@ const STANDARD_STREAMS: [&str; 3] = [
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
 
-/// The line of an RPC, or `None` when there is no such RPC.
+fn method(path: &str) -> Option<&'static Method> {
+    METHODS.binary_search_by_key(&path, |method| method.path).ok().map(|at| &METHODS[at])
+}
+
+/// Path and caller of an RPC, or `None` when there is no such RPC.
 pub(crate) fn find(path: &str) -> Option<(&'static str, CallerRule)> {
-    if let Ok(at) = CALLERS.binary_search_by_key(&path, |(path, _)| path) {
-        return Some(CALLERS[at]);
+    if let Some(method) = method(path) {
+        return Some((method.path, method.caller));
     }
     STANDARD.iter().copied().find(|(standard, _)| *standard == path)
 }
@@ -35,12 +95,20 @@ pub(super) fn is_standard(path: &str) -> bool {
 
 /// Whether the answer of an RPC is a stream.
 pub(super) fn is_stream(path: &str) -> bool {
-    STREAMS.binary_search(&path).is_ok() || STANDARD_STREAMS.contains(&path)
+    method(path).is_some_and(|method| method.is_stream) || STANDARD_STREAMS.contains(&path)
 }
 
-/// Every RPC of Countersign and who may call it.
-pub fn table() -> &'static [(&'static str, CallerRule)] {
-    CALLERS
+/// Whether the contract says that the RPC may refuse a call for this reason. Of what is no RPC of Countersign it says nothing.
+pub(crate) fn lists(path: &str, reason: Reason) -> bool {
+    method(path).is_none_or(|method| {
+        let of_caller = of_caller(method.caller);
+        method.reasons.contains(&reason) || of_caller.contains(&reason) || EVERY_RPC.contains(&reason)
+    })
+}
+
+/// Every RPC of Countersign.
+pub fn table() -> &'static [Method] {
+    METHODS
 }
 
 #[cfg(test)]
@@ -49,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_table_can_be_searched_by_halving() {
-        assert!(CALLERS.is_sorted_by_key(|(path, _)| path));
+        assert!(METHODS.is_sorted_by_key(|method| method.path));
         assert_eq!(find("/countersign.v1.AuthService/Login").map(|(_, rule)| rule), Some(CallerRule::Anyone));
         assert_eq!(find("/countersign.v1.AccountService/GetMe").map(|(_, rule)| rule), Some(CallerRule::Account));
         assert_eq!(find("/countersign.v1.AccountService/getme"), None);
@@ -57,7 +125,6 @@ mod tests {
 
     #[test]
     fn streams_are_told_from_calls_that_end() {
-        assert!(STREAMS.is_sorted());
         for stream in [
             "/countersign.v1.VerificationService/WatchRevocations",
             "/countersign.admin.v1.AuditService/WatchEvents",
@@ -66,5 +133,24 @@ mod tests {
             assert!(is_stream(stream), "{stream}");
         }
         assert!(!is_stream("/countersign.v1.AuthService/Login") && !is_stream("/grpc.health.v1.Health/Check"));
+    }
+
+    #[test]
+    fn a_reason_is_listed_by_the_rpc_by_its_kind_of_caller_or_for_all() {
+        let me = "/countersign.v1.AccountService/GetMe";
+        assert!(lists("/countersign.v1.AccountService/Register", Reason::UsernameTaken));
+        assert!(lists(me, Reason::TokenExpired) && lists(me, Reason::DeadlineExceeded));
+        assert!(!lists(me, Reason::UsernameTaken) && !lists("/countersign.v1.AuthService/Login", Reason::TokenExpired));
+    }
+
+    #[test]
+    fn no_rpc_lists_what_it_need_not() {
+        for Method { path, caller, reasons, .. } in METHODS {
+            for reason in *reasons {
+                let is_once = reasons.iter().filter(|other| *other == reason).count() == 1;
+                assert!(is_once && !of_caller(*caller).contains(reason), "{path}: {reason:?}");
+                assert!(!EVERY_RPC.contains(reason), "{path}: {reason:?}");
+            }
+        }
     }
 }

@@ -31,8 +31,11 @@ async fn disable(app: &App, person: &Person) {
 fn a_disabled_account_can_do_nothing_at_the_next_call() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let of_account: Vec<_> =
-            callers::table().iter().filter(|(_, rule)| *rule == CallerRule::Account).map(|(path, _)| *path).collect();
+        let of_account: Vec<_> = callers::table()
+            .iter()
+            .filter(|method| method.caller == CallerRule::Account)
+            .map(|method| method.path)
+            .collect();
         assert!(of_account.len() >= 9, "{of_account:?}");
         for path in &of_account {
             if let Err(status) = call(app, path, &ada).await {

@@ -77,7 +77,7 @@ async fn verdict(address: SocketAddr, path: &str, caller: &Caller) -> Option<Str
 }
 
 async fn compare(app: &App, callers: &[Caller], development: bool) {
-    for (path, rule) in callers::table() {
+    for callers::Method { path, caller: rule, .. } in callers::table() {
         for caller in callers {
             let is_for_operators = *rule == CallerRule::Operator;
             let (here, elsewhere) =
@@ -103,7 +103,8 @@ fn in_production_nobody_calls_what_is_for_development() {
     let options = production().and("COUNTERSIGN_SERVER__REFLECTION", "true");
     on_each_database_with(options, async |app| {
         let nobody = Caller { who: "nobody", token: None };
-        for (path, _) in callers::table().iter().filter(|(_, rule)| *rule == CallerRule::Development) {
+        for method in callers::table().iter().filter(|method| method.caller == CallerRule::Development) {
+            let path = method.path;
             assert_eq!(verdict(app.address, path, &nobody).await.as_deref(), Some("METHOD_UNKNOWN"), "{path}");
         }
         compare(app, &[nobody], false).await;
@@ -120,7 +121,7 @@ fn every_method_that_is_served_has_a_line_and_every_line_a_method() {
         let mut operators = admin_rpcs(app).await;
         operators.retain(|rpc| rpc.path.starts_with("/countersign."));
         let served: BTreeSet<String> = public.into_iter().chain(operators).map(|rpc| rpc.path).collect();
-        let lines: BTreeSet<String> = callers::table().iter().map(|(path, _)| (*path).to_owned()).collect();
+        let lines: BTreeSet<String> = callers::table().iter().map(|method| method.path.to_owned()).collect();
         assert_eq!(served, lines);
     });
 }

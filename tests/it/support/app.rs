@@ -34,6 +34,9 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::transport::{Channel, Endpoint};
 
+/// What the log says of a refusal that the contract does not name.
+const UNLISTED: &str = "that its contract does not list";
+
 /// What operators bring.
 pub(crate) const OPERATOR_TOKEN: &str = "the-operators-token-of-the-tests-0123456789";
 
@@ -317,6 +320,8 @@ impl App {
         assert_eq!(waiting, 0, "mails were left behind");
         let errors = self.log.errors();
         assert!(self.errors_expected || errors.is_empty(), "errors were logged: {errors:#?}");
+        let unlisted: Vec<_> = errors.iter().filter(|error| error.contains(UNLISTED)).collect();
+        assert!(unlisted.is_empty(), "the contract is not complete: {unlisted:#?}");
         self.stop.request();
         drop((self.channel, self.admin_channel));
         self.server.await.unwrap();

@@ -1,37 +1,21 @@
 import { clone, getOption, type DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { UnaryRequest } from "@connectrpc/connect";
-import { AccountService } from "./generated/countersign/v1/account_service_pb.js";
-import { Caller, caller } from "./generated/countersign/v1/caller_pb.js";
-import { SessionService } from "./generated/countersign/v1/session_service_pb.js";
-
-/** Calls that change nothing, so that they can be repeated. */
-const READ_ONLY = new Set<DescMethod>([
-  AccountService.method.getMe,
-  AccountService.method.exportMe,
-  SessionService.method.listSessions,
-]);
-
-/** Calls that may end the caller's own session, so that an answer to them may take the cookies away that another one just set. */
-const MAY_END_SESSION = new Set<DescMethod>([
-  AccountService.method.changePassword,
-  AccountService.method.deleteMe,
-  AccountService.method.requestEmailChange,
-  SessionService.method.revokeSession,
-]);
+import { Caller, contract } from "./generated/countersign/v1/contract_pb.js";
 
 /** Whether the call needs somebody who is signed in, as far as is known: other services than Countersign do not say. */
 export function needsSession(method: DescMethod): boolean {
-  return [Caller.ACCOUNT, Caller.UNSPECIFIED].includes(getOption(method, caller));
+  return [Caller.ACCOUNT, Caller.UNSPECIFIED].includes(getOption(method, contract).caller);
 }
 
-/** Whether the answer may take the cookies away. */
+/** Whether the call may end the caller's own session, so that the answer may take the cookies away that another one just set. */
 export function mayEndSession(method: DescMethod): boolean {
-  return MAY_END_SESSION.has(method);
+  return getOption(method, contract).endsSession;
 }
 
 /** Whether a call can be made twice and take effect once. Give it what `identified` returned. */
 export function isRepeatable(method: DescMethod): boolean {
-  return READ_ONLY.has(method) || "requestId" in method.input.field;
+  return method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS || "requestId" in method.input.field;
 }
 
 /** The call with a `request_id` of its own where it can have one and has none (Google AIP-155). */

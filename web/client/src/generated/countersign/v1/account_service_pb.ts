@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_countersign_v1_caller } from "./caller_pb.js";
+import { file_countersign_v1_contract } from "./contract_pb.js";
 import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/account_service.proto.
  */
 export const file_countersign_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRjb3VudGVyc2lnbi92MS9hY2NvdW50X3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIpUCCgdBY2NvdW50EhIKCmFjY291bnRfaWQYASABKAkSDQoFZW1haWwYAiABKAkSEAoIdXNlcm5hbWUYAyABKAkSFAoMZGlzcGxheV9uYW1lGAQgASgJEg4KBmxvY2FsZRgFIAEoCRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRZW1haWxfdmVyaWZ5X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjgKFHBhc3N3b3JkX2NoYW5nZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyb2xlcxgJIAMoCSKVAQoPUmVnaXN0ZXJSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhAKCHBhc3N3b3JkGAIgASgJEhAKCHVzZXJuYW1lGAMgASgJEhQKDGRpc3BsYXlfbmFtZRgEIAEoCRIOCgZsb2NhbGUYBSABKAkSFQoNY2FwdGNoYV90b2tlbhgGIAEoCRISCgpyZXF1ZXN0X2lkGAcgASgJIhIKEFJlZ2lzdGVyUmVzcG9uc2UiTwoNVmVyaWZ5UmVxdWVzdBINCgV0b2tlbhgBIAEoCRINCgVlbWFpbBgCIAEoCRIMCgRjb2RlGAMgASgJEhIKCnJlcXVlc3RfaWQYBCABKAkiQAoOVmVyaWZ5UmVzcG9uc2USHAoUcGFzc3dvcmRfbGlua19tYWlsZWQYASABKAgSEAoIdXNlcm5hbWUYAiABKAkiVQoZUmVzZW5kVmVyaWZpY2F0aW9uUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIVCg1jYXB0Y2hhX3Rva2VuGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiHAoaUmVzZW5kVmVyaWZpY2F0aW9uUmVzcG9uc2UiTwoTUmVxdWVzdFJlc2V0UmVxdWVzdBINCgVlbWFpbBgBIAEoCRIVCg1jYXB0Y2hhX3Rva2VuGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiFgoUUmVxdWVzdFJlc2V0UmVzcG9uc2UiegoMUmVzZXRSZXF1ZXN0Eg0KBXRva2VuGAEgASgJEg0KBWVtYWlsGAIgASgJEgwKBGNvZGUYAyABKAkSFAoMbmV3X3Bhc3N3b3JkGAQgASgJEhIKCnJlcXVlc3RfaWQYBSABKAkSFAoMZGV2aWNlX3Rva2VuGAYgASgJIiUKDVJlc2V0UmVzcG9uc2USFAoMZGV2aWNlX3Rva2VuGAEgASgJIg4KDEdldE1lUmVxdWVzdCI5Cg1HZXRNZVJlc3BvbnNlEigKB2FjY291bnQYASABKAsyFy5jb3VudGVyc2lnbi52MS5BY2NvdW50IoYBCg9VcGRhdGVNZVJlcXVlc3QSKAoHYWNjb3VudBgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhgKEGN1cnJlbnRfcGFzc3dvcmQYAyABKAkiPAoQVXBkYXRlTWVSZXNwb25zZRIoCgdhY2NvdW50GAEgASgLMhcuY291bnRlcnNpZ24udjEuQWNjb3VudCJbChVDaGFuZ2VQYXNzd29yZFJlcXVlc3QSGAoQY3VycmVudF9wYXNzd29yZBgBIAEoCRIUCgxuZXdfcGFzc3dvcmQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIYChZDaGFuZ2VQYXNzd29yZFJlc3BvbnNlIlwKGVJlcXVlc3RFbWFpbENoYW5nZVJlcXVlc3QSEQoJbmV3X2VtYWlsGAEgASgJEhgKEGN1cnJlbnRfcGFzc3dvcmQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCSIcChpSZXF1ZXN0RW1haWxDaGFuZ2VSZXNwb25zZSJbChlDb25maXJtRW1haWxDaGFuZ2VSZXF1ZXN0Eg0KBXRva2VuGAEgASgJEg0KBWVtYWlsGAIgASgJEgwKBGNvZGUYAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSIcChpDb25maXJtRW1haWxDaGFuZ2VSZXNwb25zZSIRCg9FeHBvcnRNZVJlcXVlc3QiOQoQRXhwb3J0TWVSZXNwb25zZRIUCgxjb250ZW50X3R5cGUYASABKAkSDwoHY29udGVudBgCIAEoDCIrCg9EZWxldGVNZVJlcXVlc3QSGAoQY3VycmVudF9wYXNzd29yZBgBIAEoCSISChBEZWxldGVNZVJlc3BvbnNlMuwICg5BY2NvdW50U2VydmljZRJTCghSZWdpc3RlchIfLmNvdW50ZXJzaWduLnYxLlJlZ2lzdGVyUmVxdWVzdBogLmNvdW50ZXJzaWduLnYxLlJlZ2lzdGVyUmVzcG9uc2UiBPDUGAESTQoGVmVyaWZ5Eh0uY291bnRlcnNpZ24udjEuVmVyaWZ5UmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLlZlcmlmeVJlc3BvbnNlIgTw1BgBEnEKElJlc2VuZFZlcmlmaWNhdGlvbhIpLmNvdW50ZXJzaWduLnYxLlJlc2VuZFZlcmlmaWNhdGlvblJlcXVlc3QaKi5jb3VudGVyc2lnbi52MS5SZXNlbmRWZXJpZmljYXRpb25SZXNwb25zZSIE8NQYARJfCgxSZXF1ZXN0UmVzZXQSIy5jb3VudGVyc2lnbi52MS5SZXF1ZXN0UmVzZXRSZXF1ZXN0GiQuY291bnRlcnNpZ24udjEuUmVxdWVzdFJlc2V0UmVzcG9uc2UiBPDUGAESSgoFUmVzZXQSHC5jb3VudGVyc2lnbi52MS5SZXNldFJlcXVlc3QaHS5jb3VudGVyc2lnbi52MS5SZXNldFJlc3BvbnNlIgTw1BgBEkoKBUdldE1lEhwuY291bnRlcnNpZ24udjEuR2V0TWVSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuR2V0TWVSZXNwb25zZSIE8NQYAhJTCghVcGRhdGVNZRIfLmNvdW50ZXJzaWduLnYxLlVwZGF0ZU1lUmVxdWVzdBogLmNvdW50ZXJzaWduLnYxLlVwZGF0ZU1lUmVzcG9uc2UiBPDUGAISZQoOQ2hhbmdlUGFzc3dvcmQSJS5jb3VudGVyc2lnbi52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaJi5jb3VudGVyc2lnbi52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIgTw1BgCEnEKElJlcXVlc3RFbWFpbENoYW5nZRIpLmNvdW50ZXJzaWduLnYxLlJlcXVlc3RFbWFpbENoYW5nZVJlcXVlc3QaKi5jb3VudGVyc2lnbi52MS5SZXF1ZXN0RW1haWxDaGFuZ2VSZXNwb25zZSIE8NQYAhJxChJDb25maXJtRW1haWxDaGFuZ2USKS5jb3VudGVyc2lnbi52MS5Db25maXJtRW1haWxDaGFuZ2VSZXF1ZXN0GiouY291bnRlcnNpZ24udjEuQ29uZmlybUVtYWlsQ2hhbmdlUmVzcG9uc2UiBPDUGAESUwoIRXhwb3J0TWUSHy5jb3VudGVyc2lnbi52MS5FeHBvcnRNZVJlcXVlc3QaIC5jb3VudGVyc2lnbi52MS5FeHBvcnRNZVJlc3BvbnNlIgTw1BgCElMKCERlbGV0ZU1lEh8uY291bnRlcnNpZ24udjEuRGVsZXRlTWVSZXF1ZXN0GiAuY291bnRlcnNpZ24udjEuRGVsZXRlTWVSZXNwb25zZSIE8NQYAkIeWhxjb3VudGVyc2lnbi92MTtjb3VudGVyc2lnbnYxYgZwcm90bzM", [file_countersign_v1_caller, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("CiRjb3VudGVyc2lnbi92MS9hY2NvdW50X3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIpUCCgdBY2NvdW50EhIKCmFjY291bnRfaWQYASABKAkSDQoFZW1haWwYAiABKAkSEAoIdXNlcm5hbWUYAyABKAkSFAoMZGlzcGxheV9uYW1lGAQgASgJEg4KBmxvY2FsZRgFIAEoCRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRZW1haWxfdmVyaWZ5X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjgKFHBhc3N3b3JkX2NoYW5nZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVyb2xlcxgJIAMoCSKfAQoPUmVnaXN0ZXJSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESEAoIdXNlcm5hbWUYAyABKAkSFAoMZGlzcGxheV9uYW1lGAQgASgJEg4KBmxvY2FsZRgFIAEoCRIaCg1jYXB0Y2hhX3Rva2VuGAYgASgJQgOAAQESEgoKcmVxdWVzdF9pZBgHIAEoCSISChBSZWdpc3RlclJlc3BvbnNlIlkKDVZlcmlmeVJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARINCgVlbWFpbBgCIAEoCRIRCgRjb2RlGAMgASgJQgOAAQESEgoKcmVxdWVzdF9pZBgEIAEoCSJACg5WZXJpZnlSZXNwb25zZRIcChRwYXNzd29yZF9saW5rX21haWxlZBgBIAEoCBIQCgh1c2VybmFtZRgCIAEoCSJaChlSZXNlbmRWZXJpZmljYXRpb25SZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhoKDWNhcHRjaGFfdG9rZW4YAiABKAlCA4ABARISCgpyZXF1ZXN0X2lkGAMgASgJIhwKGlJlc2VuZFZlcmlmaWNhdGlvblJlc3BvbnNlIlQKE1JlcXVlc3RSZXNldFJlcXVlc3QSDQoFZW1haWwYASABKAkSGgoNY2FwdGNoYV90b2tlbhgCIAEoCUIDgAEBEhIKCnJlcXVlc3RfaWQYAyABKAkiFgoUUmVxdWVzdFJlc2V0UmVzcG9uc2UijgEKDFJlc2V0UmVxdWVzdBISCgV0b2tlbhgBIAEoCUIDgAEBEg0KBWVtYWlsGAIgASgJEhEKBGNvZGUYAyABKAlCA4ABARIZCgxuZXdfcGFzc3dvcmQYBCABKAlCA4ABARISCgpyZXF1ZXN0X2lkGAUgASgJEhkKDGRldmljZV90b2tlbhgGIAEoCUIDgAEBIioKDVJlc2V0UmVzcG9uc2USGQoMZGV2aWNlX3Rva2VuGAEgASgJQgOAAQEiDgoMR2V0TWVSZXF1ZXN0IjkKDUdldE1lUmVzcG9uc2USKAoHYWNjb3VudBgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQiiwEKD1VwZGF0ZU1lUmVxdWVzdBIoCgdhY2NvdW50GAEgASgLMhcuY291bnRlcnNpZ24udjEuQWNjb3VudBIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSHQoQY3VycmVudF9wYXNzd29yZBgDIAEoCUIDgAEBIjwKEFVwZGF0ZU1lUmVzcG9uc2USKAoHYWNjb3VudBgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQiZQoVQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0Eh0KEGN1cnJlbnRfcGFzc3dvcmQYASABKAlCA4ABARIZCgxuZXdfcGFzc3dvcmQYAiABKAlCA4ABARISCgpyZXF1ZXN0X2lkGAMgASgJIhgKFkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiYQoZUmVxdWVzdEVtYWlsQ2hhbmdlUmVxdWVzdBIRCgluZXdfZW1haWwYASABKAkSHQoQY3VycmVudF9wYXNzd29yZBgCIAEoCUIDgAEBEhIKCnJlcXVlc3RfaWQYAyABKAkiHAoaUmVxdWVzdEVtYWlsQ2hhbmdlUmVzcG9uc2UiZQoZQ29uZmlybUVtYWlsQ2hhbmdlUmVxdWVzdBISCgV0b2tlbhgBIAEoCUIDgAEBEg0KBWVtYWlsGAIgASgJEhEKBGNvZGUYAyABKAlCA4ABARISCgpyZXF1ZXN0X2lkGAQgASgJIhwKGkNvbmZpcm1FbWFpbENoYW5nZVJlc3BvbnNlIhEKD0V4cG9ydE1lUmVxdWVzdCI+ChBFeHBvcnRNZVJlc3BvbnNlEhQKDGNvbnRlbnRfdHlwZRgBIAEoCRIUCgdjb250ZW50GAIgASgMQgOAAQEiMAoPRGVsZXRlTWVSZXF1ZXN0Eh0KEGN1cnJlbnRfcGFzc3dvcmQYASABKAlCA4ABASISChBEZWxldGVNZVJlc3BvbnNlMtYJCg5BY2NvdW50U2VydmljZRJgCghSZWdpc3RlchIfLmNvdW50ZXJzaWduLnYxLlJlZ2lzdGVyUmVxdWVzdBogLmNvdW50ZXJzaWduLnYxLlJlZ2lzdGVyUmVzcG9uc2UiEfLUGA0IARoJASgEBiIjJCcdElYKBlZlcmlmeRIdLmNvdW50ZXJzaWduLnYxLlZlcmlmeVJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5WZXJpZnlSZXNwb25zZSIN8tQYCQgBGgUJCgsMKBJ6ChJSZXNlbmRWZXJpZmljYXRpb24SKS5jb3VudGVyc2lnbi52MS5SZXNlbmRWZXJpZmljYXRpb25SZXF1ZXN0GiouY291bnRlcnNpZ24udjEuUmVzZW5kVmVyaWZpY2F0aW9uUmVzcG9uc2UiDfLUGAkIARoFASIjJB0SaAoMUmVxdWVzdFJlc2V0EiMuY291bnRlcnNpZ24udjEuUmVxdWVzdFJlc2V0UmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLlJlcXVlc3RSZXNldFJlc3BvbnNlIg3y1BgJCAEaBQEiIyQdElUKBVJlc2V0EhwuY291bnRlcnNpZ24udjEuUmVzZXRSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuUmVzZXRSZXNwb25zZSIP8tQYCwgBGgcJCgsMBCcdEk8KBUdldE1lEhwuY291bnRlcnNpZ24udjEuR2V0TWVSZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuR2V0TWVSZXNwb25zZSIJkAIB8tQYAggCElsKCFVwZGF0ZU1lEh8uY291bnRlcnNpZ24udjEuVXBkYXRlTWVSZXF1ZXN0GiAuY291bnRlcnNpZ24udjEuVXBkYXRlTWVSZXNwb25zZSIM8tQYCAgCGgQBBgUdEm8KDkNoYW5nZVBhc3N3b3JkEiUuY291bnRlcnNpZ24udjEuQ2hhbmdlUGFzc3dvcmRSZXF1ZXN0GiYuY291bnRlcnNpZ24udjEuQ2hhbmdlUGFzc3dvcmRSZXNwb25zZSIO8tQYCggCGgQFBCcdIAESewoSUmVxdWVzdEVtYWlsQ2hhbmdlEikuY291bnRlcnNpZ24udjEuUmVxdWVzdEVtYWlsQ2hhbmdlUmVxdWVzdBoqLmNvdW50ZXJzaWduLnYxLlJlcXVlc3RFbWFpbENoYW5nZVJlc3BvbnNlIg7y1BgKCAIaBAEoBR0gARJ6ChJDb25maXJtRW1haWxDaGFuZ2USKS5jb3VudGVyc2lnbi52MS5Db25maXJtRW1haWxDaGFuZ2VSZXF1ZXN0GiouY291bnRlcnNpZ24udjEuQ29uZmlybUVtYWlsQ2hhbmdlUmVzcG9uc2UiDfLUGAkIARoFCQoLDAcSWAoIRXhwb3J0TWUSHy5jb3VudGVyc2lnbi52MS5FeHBvcnRNZVJlcXVlc3QaIC5jb3VudGVyc2lnbi52MS5FeHBvcnRNZVJlc3BvbnNlIgmQAgHy1BgCCAISWwoIRGVsZXRlTWUSHy5jb3VudGVyc2lnbi52MS5EZWxldGVNZVJlcXVlc3QaIC5jb3VudGVyc2lnbi52MS5EZWxldGVNZVJlc3BvbnNlIgzy1BgICAIaAgUdIAFCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_contract, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * An account as its owner sees it.
@@ -669,9 +669,6 @@ export const AccountService: GenService<{
    * Asks for an account. The answer is the same whether or not the address has one already; only the mail differs.
    * The account exists once the address is verified.
    *
-   * Reasons: INVALID_FIELD, REGISTRATION_CLOSED, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
-   * CAPTCHA_UNAVAILABLE, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
-   *
    * @generated from rpc countersign.v1.AccountService.Register
    */
   register: {
@@ -686,8 +683,6 @@ export const AccountService: GenService<{
    * with different passwords waited for the address, nobody can tell whose password is the owner's: the account then begins
    * without one, a mail with a link that sets it is sent, and `password_link_mailed` says so.
    *
-   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, REGISTRATION_CLOSED, RATE_LIMITED.
-   *
    * @generated from rpc countersign.v1.AccountService.Verify
    */
   verify: {
@@ -698,8 +693,6 @@ export const AccountService: GenService<{
   /**
    * Mails the link and code of a waiting registration again. The answer never tells whether there is one.
    *
-   * Reasons: INVALID_FIELD, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
-   *
    * @generated from rpc countersign.v1.AccountService.ResendVerification
    */
   resendVerification: {
@@ -709,8 +702,6 @@ export const AccountService: GenService<{
   },
   /**
    * Mails a link and code that set a new password. The answer never tells whether the address has an account.
-   *
-   * Reasons: INVALID_FIELD, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.RequestReset
    */
@@ -723,9 +714,6 @@ export const AccountService: GenService<{
    * Sets a new password with what was mailed, and ends every session of the account. What was counted against the former
    * password is forgotten; who logs in next on this device, or on one that was used for the account before, does not wait for what
    * others guess meanwhile.
-   *
-   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, RATE_LIMITED,
-   * BREACH_CHECK_UNAVAILABLE, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.Reset
    */
@@ -751,8 +739,6 @@ export const AccountService: GenService<{
    * People log in with the user name, so whoever changes it proves the current password as for ChangePassword; the owner is told by
    * mail, and nobody else gets the former name for a while.
    *
-   * Reasons: INVALID_FIELD, USERNAME_TAKEN, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
-   *
    * @generated from rpc countersign.v1.AccountService.UpdateMe
    */
   updateMe: {
@@ -763,8 +749,6 @@ export const AccountService: GenService<{
   /**
    * Sets a new password and ends every other session of the account. Five wrong current
    * passwords in a row end this session too.
-   *
-   * Reasons: CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, RATE_LIMITED, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.ChangePassword
    */
@@ -777,8 +761,6 @@ export const AccountService: GenService<{
    * Mails a link and code to a new address. Nothing changes until they are used. The answer is the same when another account has
    * this address; then its owner is told.
    *
-   * Reasons: INVALID_FIELD, REGISTRATION_CLOSED, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
-   *
    * @generated from rpc countersign.v1.AccountService.RequestEmailChange
    */
   requestEmailChange: {
@@ -788,8 +770,6 @@ export const AccountService: GenService<{
   },
   /**
    * Moves the account to the new address, and tells the old one.
-   *
-   * Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, EMAIL_TAKEN, RATE_LIMITED.
    *
    * @generated from rpc countersign.v1.AccountService.ConfirmEmailChange
    */
@@ -810,8 +790,6 @@ export const AccountService: GenService<{
   },
   /**
    * Deletes the caller's account for good, and every session with it.
-   *
-   * Reasons: CURRENT_PASSWORD_WRONG, SESSION_ENDED, OVERLOADED.
    *
    * @generated from rpc countersign.v1.AccountService.DeleteMe
    */

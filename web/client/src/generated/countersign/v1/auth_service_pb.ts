@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Account } from "./account_service_pb.js";
 import { file_countersign_v1_account_service } from "./account_service_pb.js";
-import { file_countersign_v1_caller } from "./caller_pb.js";
+import { file_countersign_v1_contract } from "./contract_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/auth_service.proto.
  */
 export const file_countersign_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIuUBCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSFAoMYWNjZXNzX3Rva2VuGAIgASgJEjYKEmFjY2Vzc19leHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcmVmcmVzaF90b2tlbhgEIAEoCRI3ChNyZWZyZXNoX2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgdhY2NvdW50GAYgASgLMhcuY291bnRlcnNpZ24udjEuQWNjb3VudCKIAQoMTG9naW5SZXF1ZXN0EhIKCmlkZW50aWZpZXIYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSEAoIYXVkaWVuY2UYAyABKAkSFQoNY2FwdGNoYV90b2tlbhgEIAEoCRITCgtkZXZpY2VfbmFtZRgFIAEoCRIUCgxkZXZpY2VfdG9rZW4YBiABKAkicgoNTG9naW5SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbkgAEhQKDGRldmljZV90b2tlbhgCIAEoCRIUCgxjYW5jZWxfdG9rZW4YAyABKAlCCQoHb3V0Y29tZSI9Cg5SZWZyZXNoUmVxdWVzdBIVCg1yZWZyZXNoX3Rva2VuGAEgASgJEhQKDGRldmljZV90b2tlbhgCIAEoCSI7Cg9SZWZyZXNoUmVzcG9uc2USKAoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24iUAoNTG9nb3V0UmVxdWVzdBIVCg1yZWZyZXNoX3Rva2VuGAEgASgJEhIKCmV2ZXJ5d2hlcmUYAiABKAgSFAoMY2FuY2VsX3Rva2VuGAMgASgJIhAKDkxvZ291dFJlc3BvbnNlIlYKGElzc3VlU2VydmljZVRva2VuUmVxdWVzdBIRCgljbGllbnRfaWQYASABKAkSFQoNY2xpZW50X3NlY3JldBgCIAEoCRIQCghhdWRpZW5jZRgDIAEoCSJpChlJc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRI2ChJhY2Nlc3NfZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMuoCCgtBdXRoU2VydmljZRJKCgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVzcG9uc2UiBPDUGAESUAoHUmVmcmVzaBIeLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXF1ZXN0Gh8uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlc3BvbnNlIgTw1BgBEk0KBkxvZ291dBIdLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXNwb25zZSIE8NQYARJuChFJc3N1ZVNlcnZpY2VUb2tlbhIoLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVzcG9uc2UiBPDUGAFCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_account_service, file_countersign_v1_caller, file_google_protobuf_timestamp]);
+  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIu8BCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSGQoMYWNjZXNzX3Rva2VuGAIgASgJQgOAAQESNgoSYWNjZXNzX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCg1yZWZyZXNoX3Rva2VuGAQgASgJQgOAAQESNwoTcmVmcmVzaF9leHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHYWNjb3VudBgGIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQilwEKDExvZ2luUmVxdWVzdBISCgppZGVudGlmaWVyGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkSGgoNY2FwdGNoYV90b2tlbhgEIAEoCUIDgAEBEhMKC2RldmljZV9uYW1lGAUgASgJEhkKDGRldmljZV90b2tlbhgGIAEoCUIDgAEBInwKDUxvZ2luUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb25IABIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABARIZCgxjYW5jZWxfdG9rZW4YAyABKAlCA4ABAUIJCgdvdXRjb21lIkcKDlJlZnJlc2hSZXF1ZXN0EhoKDXJlZnJlc2hfdG9rZW4YASABKAlCA4ABARIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABASI7Cg9SZWZyZXNoUmVzcG9uc2USKAoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24iWgoNTG9nb3V0UmVxdWVzdBIaCg1yZWZyZXNoX3Rva2VuGAEgASgJQgOAAQESEgoKZXZlcnl3aGVyZRgCIAEoCBIZCgxjYW5jZWxfdG9rZW4YAyABKAlCA4ABASIQCg5Mb2dvdXRSZXNwb25zZSJbChhJc3N1ZVNlcnZpY2VUb2tlblJlcXVlc3QSEQoJY2xpZW50X2lkGAEgASgJEhoKDWNsaWVudF9zZWNyZXQYAiABKAlCA4ABARIQCghhdWRpZW5jZRgDIAEoCSJuChlJc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlEhkKDGFjY2Vzc190b2tlbhgBIAEoCUIDgAEBEjYKEmFjY2Vzc19leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAylQMKC0F1dGhTZXJ2aWNlElUKBUxvZ2luEhwuY291bnRlcnNpZ24udjEuTG9naW5SZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuTG9naW5SZXNwb25zZSIP8tQYCwgBGgcNIiMkARkdEl0KB1JlZnJlc2gSHi5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVxdWVzdBofLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXNwb25zZSIR8tQYDQgBGgkODwEREhUTFCUSWQoGTG9nb3V0Eh0uY291bnRlcnNpZ24udjEuTG9nb3V0UmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlc3BvbnNlIhCQAgLy1BgJCAEaBQ4PECYREnUKEUlzc3VlU2VydmljZVRva2VuEiguY291bnRlcnNpZ24udjEuSXNzdWVTZXJ2aWNlVG9rZW5SZXF1ZXN0GikuY291bnRlcnNpZ24udjEuSXNzdWVTZXJ2aWNlVG9rZW5SZXNwb25zZSIL8tQYBwgBGgMNARZCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_account_service, file_countersign_v1_contract, file_google_protobuf_timestamp]);
 
 /**
  * An open session and its tokens.
@@ -315,9 +315,6 @@ export const AuthService: GenService<{
    * cost as much. Wrong passwords are counted for what was typed, whether or not anybody has it: after some a captcha is demanded, after
    * some more everybody waits, but for devices that logged in before. In a browser that is in a session already, that session ends.
    *
-   * Reasons: CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, INVALID_FIELD, AUDIENCE_UNKNOWN, RATE_LIMITED,
-   * OVERLOADED.
-   *
    * @generated from rpc countersign.v1.AuthService.Login
    */
   login: {
@@ -333,9 +330,6 @@ export const AuthService: GenService<{
    * same token together with the session's `device_token` is answered once more, with a new generation; the lost one is void. Any
    * other token that was replaced ends the session. Over grpc-web the cookies are read when the fields are empty.
    *
-   * Reasons: TOKEN_MISSING, TOKEN_INVALID, INVALID_FIELD, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED,
-   * REAUTHENTICATION_REQUIRED, RATE_LIMITED.
-   *
    * @generated from rpc countersign.v1.AuthService.Refresh
    */
   refresh: {
@@ -349,8 +343,6 @@ export const AuthService: GenService<{
    *
    * With `everywhere`, SESSION_ENDED says that nothing but this session was ended.
    *
-   * Reasons: TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID; with `everywhere` SESSION_ENDED.
-   *
    * @generated from rpc countersign.v1.AuthService.Logout
    */
   logout: {
@@ -361,8 +353,6 @@ export const AuthService: GenService<{
   /**
    * An access token for a service account, by its client id and secret (RFC 6749 section 4.4). There is no refresh token: the
    * service asks again.
-   *
-   * Reasons: CREDENTIALS_INVALID, INVALID_FIELD, CALLER_NOT_ALLOWED, RATE_LIMITED.
    *
    * @generated from rpc countersign.v1.AuthService.IssueServiceToken
    */

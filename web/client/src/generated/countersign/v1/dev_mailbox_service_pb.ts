@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_countersign_v1_caller } from "./caller_pb.js";
+import { file_countersign_v1_contract } from "./contract_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/dev_mailbox_service.proto.
  */
 export const file_countersign_v1_dev_mailbox_service: GenFile = /*@__PURE__*/
-  fileDesc("Cihjb3VudGVyc2lnbi92MS9kZXZfbWFpbGJveF9zZXJ2aWNlLnByb3RvEg5jb3VudGVyc2lnbi52MSKtAQoHRGV2TWFpbBIPCgdtYWlsX2lkGAEgASgJEi0KCXNlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZnJvbRgDIAEoCRIKCgJ0bxgEIAEoCRIPCgdzdWJqZWN0GAUgASgJEgwKBHRleHQYBiABKAkSDAoEaHRtbBgHIAEoCRINCgV0b2tlbhgIIAEoCRIMCgRjb2RlGAkgASgJIjMKC0xpc3RSZXF1ZXN0EhEKCXJlY2lwaWVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUiNgoMTGlzdFJlc3BvbnNlEiYKBW1haWxzGAEgAygLMhcuY291bnRlcnNpZ24udjEuRGV2TWFpbCKAAQoOV2FpdEZvclJlcXVlc3QSEQoJcmVjaXBpZW50GAEgASgJEhgKEHN1YmplY3RfY29udGFpbnMYAiABKAkSFQoNYWZ0ZXJfbWFpbF9pZBgDIAEoCRIqCgd0aW1lb3V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjgKD1dhaXRGb3JSZXNwb25zZRIlCgRtYWlsGAEgASgLMhcuY291bnRlcnNpZ24udjEuRGV2TWFpbDKuAQoRRGV2TWFpbGJveFNlcnZpY2USRwoETGlzdBIbLmNvdW50ZXJzaWduLnYxLkxpc3RSZXF1ZXN0GhwuY291bnRlcnNpZ24udjEuTGlzdFJlc3BvbnNlIgTw1BgDElAKB1dhaXRGb3ISHi5jb3VudGVyc2lnbi52MS5XYWl0Rm9yUmVxdWVzdBofLmNvdW50ZXJzaWduLnYxLldhaXRGb3JSZXNwb25zZSIE8NQYA0IeWhxjb3VudGVyc2lnbi92MTtjb3VudGVyc2lnbnYxYgZwcm90bzM", [file_countersign_v1_caller, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Cihjb3VudGVyc2lnbi92MS9kZXZfbWFpbGJveF9zZXJ2aWNlLnByb3RvEg5jb3VudGVyc2lnbi52MSLBAQoHRGV2TWFpbBIPCgdtYWlsX2lkGAEgASgJEi0KCXNlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZnJvbRgDIAEoCRIKCgJ0bxgEIAEoCRIPCgdzdWJqZWN0GAUgASgJEhEKBHRleHQYBiABKAlCA4ABARIRCgRodG1sGAcgASgJQgOAAQESEgoFdG9rZW4YCCABKAlCA4ABARIRCgRjb2RlGAkgASgJQgOAAQEiMwoLTGlzdFJlcXVlc3QSEQoJcmVjaXBpZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBSI2CgxMaXN0UmVzcG9uc2USJgoFbWFpbHMYASADKAsyFy5jb3VudGVyc2lnbi52MS5EZXZNYWlsIoABCg5XYWl0Rm9yUmVxdWVzdBIRCglyZWNpcGllbnQYASABKAkSGAoQc3ViamVjdF9jb250YWlucxgCIAEoCRIVCg1hZnRlcl9tYWlsX2lkGAMgASgJEioKB3RpbWVvdXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iOAoPV2FpdEZvclJlc3BvbnNlEiUKBG1haWwYASABKAsyFy5jb3VudGVyc2lnbi52MS5EZXZNYWlsMrwBChFEZXZNYWlsYm94U2VydmljZRJMCgRMaXN0EhsuY291bnRlcnNpZ24udjEuTGlzdFJlcXVlc3QaHC5jb3VudGVyc2lnbi52MS5MaXN0UmVzcG9uc2UiCZACAfLUGAIIAxJZCgdXYWl0Rm9yEh4uY291bnRlcnNpZ24udjEuV2FpdEZvclJlcXVlc3QaHy5jb3VudGVyc2lnbi52MS5XYWl0Rm9yUmVzcG9uc2UiDZACAfLUGAYIAxoCARpCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_contract, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * A mail as it was sent.
@@ -196,8 +196,6 @@ export const DevMailboxService: GenService<{
   },
   /**
    * Waits for a mail to an address.
-   *
-   * Reasons: INVALID_FIELD, MAIL_NOT_FOUND.
    *
    * @generated from rpc countersign.v1.DevMailboxService.WaitFor
    */
