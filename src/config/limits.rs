@@ -80,7 +80,7 @@ impl Limits {
     }
 }
 
-fn shown(size: LimitSize) -> String {
+pub(super) fn shown(size: LimitSize) -> String {
     size.show().as_str().unwrap_or_default().to_owned()
 }
 

@@ -2,11 +2,13 @@
 //! would send a secret in clear text or take a defence away. A refusal that somebody may have a reason to lift has a setting of
 //! its own whose name begins with `dangerous_`.
 
+use super::limits::shown;
 use super::reader::Reader;
 use super::source::variable_of;
 use super::top::Profile;
-use super::value::{DatabaseUrl, PostgresLink, RedisUrl};
-use super::{Config, Passwords};
+use super::value::{DatabaseUrl, LimitSize, PostgresLink, RedisUrl};
+use super::{Config, Limits, Passwords};
+use countersign_domain::limit::{Limit, SHARED_TIMES};
 use ipnet::IpNet;
 use std::net::SocketAddr;
 
@@ -20,6 +22,7 @@ pub(super) fn check(reader: &mut Reader, settings: &Config) {
     refuse_plain_connections(reader, settings);
     refuse_plain_listeners(reader, settings);
     refuse_weak_defences(reader, settings);
+    refuse_limits_that_nobody_reaches(reader, &settings.limits);
 }
 
 fn must_set(key: &str) -> String {
@@ -111,9 +114,6 @@ fn refuse_plain_listeners(reader: &mut Reader, settings: &Config) {
     reader.require(&["admin_listen", PLAIN_ADMIN], holds, reason);
 }
 
-/// The most that limits may grow: ten times what they usually are.
-const MOST_PERCENT: u32 = 1000;
-
 fn refuse_weak_defences(reader: &mut Reader, settings: &Config) {
     let widest = widest(&settings.server.trusted_proxies);
     let reason = match widest {
@@ -125,11 +125,6 @@ fn refuse_weak_defences(reader: &mut Reader, settings: &Config) {
     };
     reader.require(&["server.trusted_proxies"], widest.is_none(), reason);
 
-    let reason = format!(
-        "must not be above {MOST_PERCENT} in production: limits that nobody reaches hold nobody back from guessing and flooding"
-    );
-    reader.require(&["limits.percent"], settings.limits.percent <= MOST_PERCENT, reason);
-
     let Passwords { argon2_memory_kib: memory, argon2_iterations: iterations, .. } = &settings.passwords;
     let least = least_memory_kib(*iterations);
     let reason = format!(
@@ -137,6 +132,43 @@ fn refuse_weak_defences(reader: &mut Reader, settings: &Config) {
          Password Storage Cheat Sheet"
     );
     reader.require(&["passwords.argon2_memory_kib", "passwords.argon2_iterations"], *memory >= least, reason);
+}
+
+/// The most that limits may grow: ten times what they usually are.
+const MOST_TIMES: u32 = 10;
+const MOST_PERCENT: u32 = MOST_TIMES * 100;
+
+/// A limit that nobody reaches holds nobody back from guessing and flooding, whichever setting made it so large.
+fn refuse_limits_that_nobody_reaches(reader: &mut Reader, limits: &Limits) {
+    const WHY: &str = "limits that nobody reaches hold nobody back from guessing and flooding";
+    let reason = format!("must not be above {MOST_PERCENT} in production: {WHY}");
+    reader.require(&["limits.percent"], limits.percent <= MOST_PERCENT, reason);
+
+    for limit in Limit::ALL {
+        let most = limit.quota().times(MOST_TIMES);
+        let usual = (Some(limit.name()), limits.sizes.usual(limit), most);
+        let shared = (limit.shared_name(), limits.sizes.shared(limit), most.times(SHARED_TIMES));
+        for (name, size, most) in [usual, shared] {
+            // A size that nobody set follows from another setting, which is judged by itself.
+            let Some(key) = name.map(|name| format!("limits.{name}")).filter(|key| reader.is_set(key)) else {
+                continue;
+            };
+            let most_shown = shown(LimitSize(most));
+            let reason = format!(
+                "must not exceed {most_shown:?} in production, {MOST_TIMES} times the default, neither at once nor in the long run: {WHY}"
+            );
+            reader.require(&[&key], !size.exceeds(most), reason);
+        }
+    }
+
+    let widest = widest(limits.sizes.shared_networks());
+    let reason = widest.map_or_else(String::new, |network| {
+        format!(
+            "must not hold so much of the internet in production: {network} is wider than /8 (IPv4) or /16 (IPv6), and each of its \
+             addresses may guess {SHARED_TIMES} times as often as others; name the networks of the offices and carriers that you mean"
+        )
+    });
+    reader.require(&["limits.shared_networks"], widest.is_none(), reason);
 }
 
 /// The least memory for so many passes, in KiB: the equal settings of Argon2id in the OWASP Password Storage Cheat Sheet. Lanes
@@ -151,7 +183,7 @@ fn least_memory_kib(iterations: u32) -> u32 {
     }
 }
 
-/// A network that is too wide to consist of proxies, be it named in pieces.
+/// A network that is too wide to consist of proxies, or to belong to one office or carrier, be it named in pieces.
 fn widest(networks: &[IpNet]) -> Option<IpNet> {
     let is_too_wide = |network: &IpNet| match network {
         IpNet::V4(network) => network.prefix_len() < 8,

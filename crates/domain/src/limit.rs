@@ -101,6 +101,11 @@ impl Quota {
         Self::new(self.burst.saturating_mul(count), self.period())
     }
 
+    /// Whether it lets more calls through than another, at once or in the long run.
+    pub fn exceeds(self, other: Self) -> bool {
+        self.burst > other.burst || self.emission_micros() < other.emission_micros()
+    }
+
     /// A quarter, at least one call: for each replica while they cannot count together. Up to four of them then grant no more than
     /// all did before, and with more of them it is still a limit.
     #[must_use]

@@ -63,6 +63,15 @@ fn each_dangerous_value_is_refused() {
         ("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "2000::/3", "2000::/3"),
         ("COUNTERSIGN_LIMITS__PERCENT", "1001", "1000"),
         ("COUNTERSIGN_LIMITS__PERCENT", "1000000", "1000"),
+        ("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS", "1000000, 1ms", "\"600, 1s\""),
+        ("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS", "601, 10s", "\"600, 1s\""),
+        ("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS", "1, 999ms", "\"600, 1s\""),
+        ("COUNTERSIGN_LIMITS__MAILS_TO_RECIPIENT", "51, 12m", "\"50, 1m 12s\""),
+        ("COUNTERSIGN_LIMITS__SHARED_LOGINS_OF_ADDRESS", "24001, 10s", "\"24000, 25ms\""),
+        ("COUNTERSIGN_LIMITS__SHARED_LOGINS_OF_ADDRESS", "1, 24ms", "\"24000, 25ms\""),
+        ("COUNTERSIGN_LIMITS__SHARED_NETWORKS", "0.0.0.0/1,128.0.0.0/1", "0.0.0.0/0 is wider"),
+        ("COUNTERSIGN_LIMITS__SHARED_NETWORKS", "203.0.113.0/24,64.0.0.0/7", "addresses may guess"),
+        ("COUNTERSIGN_LIMITS__SHARED_NETWORKS", "2000::/3", "offices and carriers"),
         ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192", "OWASP"),
         ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "19455", "OWASP"),
         ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1", "47104"),
@@ -98,9 +107,31 @@ fn what_is_safe_or_was_asked_for_by_a_dangerous_name_is_accepted() {
         &[("COUNTERSIGN_ADMIN_LISTEN", "0.0.0.0:50052"), ("COUNTERSIGN_ADMIN__DANGEROUS_PLAIN_LISTENER", "true")],
         &[("COUNTERSIGN_ADMIN_LISTEN", "[::1]:50052")],
         &[("COUNTERSIGN_LIMITS__PERCENT", "1000")],
+        &[("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS", "600, 1s"), ("COUNTERSIGN_LIMITS__SHARED_NETWORKS", "10.0.0.0/8")],
+        &[("COUNTERSIGN_LIMITS__SHARED_LOGINS_OF_ADDRESS", "24000, 25ms")],
         &[("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "12288"), ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "3")],
     ] {
         with(settings).unwrap_or_else(|faults| panic!("{settings:?}: {faults}"));
+    }
+}
+
+#[test]
+fn every_limit_may_be_ten_times_as_large_and_no_larger_whichever_setting_makes_it_so() {
+    use countersign_domain::limit::Limit;
+
+    for limit in Limit::ALL {
+        for (name, times) in [(Some(limit.name()), 10), (limit.shared_name(), 400)] {
+            let Some(name) = name else { continue };
+            let (key, most) = (format!("limits.{name}"), limit.quota().times(times));
+            let variable: &'static str = format!("COUNTERSIGN_LIMITS__{}", name.to_uppercase()).leak();
+            let set = |burst: u32, micros: u128| with(&[(variable, format!("{burst}, {micros}us").leak())]);
+            let every = most.emission().as_micros();
+            set(most.burst(), every).unwrap_or_else(|faults| panic!("{name}: {faults}"));
+            for (burst, micros) in [(most.burst() + 1, every), (1, every - 1)] {
+                let faults = set(burst, micros).expect_err(name);
+                assert_eq!(keys(&faults), [key.as_str()], "{burst}, {micros}us: {faults}");
+            }
+        }
     }
 }
 
@@ -112,6 +143,8 @@ fn development_goes_without_what_production_demands() {
         ("COUNTERSIGN_LISTEN", "0.0.0.0:50051"),
         ("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "128.0.0.0/1"),
         ("COUNTERSIGN_LIMITS__PERCENT", "1000000"),
+        ("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS", "1000000, 1ms"),
+        ("COUNTERSIGN_LIMITS__SHARED_NETWORKS", "128.0.0.0/1"),
         ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192"),
     ] {
         from_environment(&[setting]).unwrap_or_else(|faults| panic!("{setting:?}: {faults}"));

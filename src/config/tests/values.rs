@@ -121,9 +121,11 @@ fn each_limit_is_set_by_its_name_and_the_others_in_percent() {
     assert_eq!(of(Limit::LoginsOfAddress, "203.0.113.1"), named.times(40));
     assert_eq!(of(Limit::TriesOfAddress, "2001:db8:0:7::1"), Quota::new(9, Duration::from_secs(9)));
     assert_eq!(of(Limit::TriesOfAddress, "192.0.2.1"), Limit::TriesOfAddress.quota().scaled(200));
-    for networks in ["10.0.0.1/8", "2001:db8::/65", "2001:db8::1"] {
+    for networks in ["10.0.0.1/8", "2001:db8::/65", "2001:db8::1", "0.0.0.0/0", "::/0"] {
         refuses("limits.shared_networks", networks);
     }
+    let everybody = from_environment(&[("COUNTERSIGN_LIMITS__SHARED_NETWORKS", "0.0.0.0/0")]).unwrap_err();
+    assert!(!everybody.to_string().contains("trust"), "that is a word about proxies: {everybody}");
 }
 
 #[test]

@@ -48,6 +48,20 @@ impl Sizes {
         Self { usual: quarter(self.usual), shared: quarter(self.shared), networks: self.networks.clone() }
     }
 
+    /// The size of a limit for everybody who is not in a shared network.
+    pub fn usual(&self, limit: Limit) -> Quota {
+        self.usual[limit as usize]
+    }
+
+    /// The size of a limit for addresses of shared networks.
+    pub fn shared(&self, limit: Limit) -> Quota {
+        self.shared[limit as usize]
+    }
+
+    pub fn shared_networks(&self) -> &[IpNet] {
+        &self.networks
+    }
+
     /// The size of a limit for a key.
     pub fn of(&self, limit: Limit, key: LimitKey) -> Quota {
         if self.is_shared(key) { self.shared[limit as usize] } else { self.usual[limit as usize] }
