@@ -1,4 +1,6 @@
-use super::file::{BUCKETS, HEAD_BYTES, INDEX_BYTES, MAGIC, MAX_ENTRIES, VERSION, false_positive_rate};
+use super::file::{
+    BUCKETS, HEAD_BYTES, INDEX_BYTES, MAGIC, MAX_BUCKET_ENTRIES, MAX_ENTRIES, VERSION, false_positive_rate,
+};
 use countersign_domain::password::read_listed;
 use std::{
     fmt,
@@ -29,6 +31,8 @@ pub enum CompileFault {
     Unsorted(u64),
     /// There are more hashes than a file may hold.
     TooMany,
+    /// The line of this number is one too many of those that begin with the same two bytes.
+    Crowded(u64),
     /// There is none.
     Empty,
 }
@@ -45,8 +49,13 @@ impl From<io::Error> for CompileFault {
 /// # Errors
 /// When the list is none, or the file cannot be written. What was there stays as it was.
 pub fn compile(list: impl BufRead, to: &Path) -> Result<Compiled, CompileFault> {
+    compile_within(MAX_BUCKET_ENTRIES, list, to)
+}
+
+/// `most` is how many entries may share two bytes.
+pub(super) fn compile_within(most: u64, list: impl BufRead, to: &Path) -> Result<Compiled, CompileFault> {
     let partial = beside(to);
-    let written = write(list, &partial).and_then(|compiled| {
+    let written = write(most, list, &partial).and_then(|compiled| {
         fs::rename(&partial, to)?;
         Ok(compiled)
     });
@@ -63,7 +72,7 @@ fn beside(to: &Path) -> PathBuf {
     to.with_file_name(name)
 }
 
-fn write(mut list: impl BufRead, partial: &Path) -> Result<Compiled, CompileFault> {
+fn write(most: u64, mut list: impl BufRead, partial: &Path) -> Result<Compiled, CompileFault> {
     let mut out = BufWriter::new(File::create(partial)?);
     // The head is written last: until then the file is none.
     out.write_all(&[0; HEAD_BYTES])?;
@@ -82,8 +91,12 @@ fn write(mut list: impl BufRead, partial: &Path) -> Result<Compiled, CompileFaul
             if entries == MAX_ENTRIES {
                 return Err(CompileFault::TooMany);
             }
+            let bucket = &mut counts[usize::from(u16::from_be_bytes([hash[0], hash[1]]))];
+            if *bucket == most {
+                return Err(CompileFault::Crowded(number));
+            }
+            *bucket += 1;
             entries += 1;
-            counts[usize::from(u16::from_be_bytes([hash[0], hash[1]]))] += 1;
             out.write_all(&hash[2..6])?;
         }
         last = Some(hash);
@@ -133,6 +146,11 @@ impl fmt::Display for CompileFault {
             }
             Self::TooMany => f.write_str(
                 "the list has more than 4,294,967,296 hashes: too many passwords would be taken for listed ones",
+            ),
+            Self::Crowded(line) => write!(
+                f,
+                "line {line} of the list is one too many: more than {MAX_BUCKET_ENTRIES} of its hashes begin with the same four digits, \
+                 which those of real passwords do not"
             ),
             Self::Empty => f.write_str("the list has no hash in it"),
         }

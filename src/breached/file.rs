@@ -24,8 +24,8 @@ pub(super) const ENTRY_BYTES: usize = 4;
 const COMPARED_BITS: i32 = 48;
 /// More entries would make a password that is not listed look listed more often than once in 65,536.
 pub(super) const MAX_ENTRIES: u64 = 1 << 32;
-/// Of one look: four million entries that share two bytes. In a list of hashes none of 2^32 has so many.
-const MAX_BUCKET_BYTES: u64 = 16 * 1024 * 1024;
+/// Entries that share two bytes: one look reads 16 MiB of them at most. In a list of 2^32 real hashes no bucket has so many.
+pub(super) const MAX_BUCKET_ENTRIES: u64 = 4 * 1024 * 1024;
 
 /// A file that `countersign passwords compile` made. It stays on the disk; 512 KiB of it are held in memory.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ impl BreachFile {
         let orderly = index.is_sorted()
             && index.first() == Some(&0)
             && index.last() == Some(&entries)
-            && index.windows(2).all(|pair| (pair[1] - pair[0]).saturating_mul(ENTRY_BYTES as u64) <= MAX_BUCKET_BYTES);
+            && index.windows(2).all(|pair| pair[1] - pair[0] <= MAX_BUCKET_ENTRIES);
         if !whole || !orderly {
             return Err(BreachFileFault::Damaged);
         }

@@ -1,9 +1,15 @@
 use super::{
     BreachFile, BreachFileFault, CompileFault, compile,
-    file::{BUCKETS, HEAD_BYTES, INDEX_BYTES, MAX_ENTRIES, false_positive_rate},
+    compile::compile_within,
+    file::{BUCKETS, ENTRY_BYTES, HEAD_BYTES, INDEX_BYTES, MAX_BUCKET_ENTRIES, MAX_ENTRIES, false_positive_rate},
 };
 use countersign_domain::password::{BreachDigest, read_listed};
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{Seek as _, SeekFrom, Write as _},
+    path::PathBuf,
+};
 use tempfile::TempDir;
 
 /// Hashes that are spread as real ones are, sorted.
@@ -104,6 +110,45 @@ fn what_is_no_sorted_list_of_hashes_is_refused_and_leaves_what_was_there() {
     assert!(matches!(compile(&b"\xFF\n"[..], &path), Err(CompileFault::NoHash(1))));
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+/// Hashes that all begin with the same two bytes.
+fn crowded(count: u32) -> impl Iterator<Item = [u8; 20]> {
+    (0..count).map(|number| {
+        let mut hash = [0x5B; 20];
+        hash[2..6].copy_from_slice(&number.to_be_bytes());
+        hash
+    })
+}
+
+#[test]
+fn a_list_of_which_no_file_could_be_opened_is_refused_by_the_line_that_is_one_too_many() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("breached.bin");
+    let listed = |count| list(&[&[[0x11; 20]][..], &crowded(count).collect::<Vec<_>>()].concat());
+    compile_within(3, listed(3).as_bytes(), &path).unwrap();
+    assert_eq!(BreachFile::open(&path).unwrap().entries(), 4);
+    let fault = compile_within(3, listed(4).as_bytes(), &path).unwrap_err();
+    assert!(matches!(fault, CompileFault::Crowded(5)), "{fault}");
+    assert!(fault.to_string().contains("line 5 "), "{fault}");
+    assert_eq!(BreachFile::open(&path).unwrap().entries(), 4, "what was there stays");
+}
+
+/// What is compiled and what is opened have one bound.
+#[test]
+fn a_file_with_as_many_entries_in_one_bucket_as_compile_takes_is_opened_and_one_with_more_is_not() {
+    for (count, opens) in [(MAX_BUCKET_ENTRIES, true), (MAX_BUCKET_ENTRIES + 1, false)] {
+        let made = made(&list(&[[0x5B; 20]]));
+        let mut file = fs::OpenOptions::new().read(true).write(true).open(&made.path).unwrap();
+        file.set_len((HEAD_BYTES + INDEX_BYTES) as u64 + count * ENTRY_BYTES as u64).unwrap();
+        file.seek(SeekFrom::Start(16)).unwrap();
+        file.write_all(&count.to_le_bytes()).unwrap();
+        for bucket in 0x5B5C..=BUCKETS {
+            file.seek(SeekFrom::Start((HEAD_BYTES + bucket * 8) as u64)).unwrap();
+            file.write_all(&count.to_le_bytes()).unwrap();
+        }
+        assert_eq!(BreachFile::open(&made.path).is_ok(), opens, "{count}");
+    }
 }
 
 #[test]
