@@ -284,7 +284,7 @@ impl Stories<'_> {
             work: self.work(),
             policy: PasswordPolicy { min_chars: passwords.min_length, max_bytes: passwords.max_bytes },
             remembered: passwords.history,
-            breaches: self.breach_gate(),
+            breaches: self.means.breaches.clone(),
             hasher: self.means.hasher.clone(),
             guesses: self.guess_gate(),
             throttle: self.throttle(),

@@ -1,6 +1,5 @@
 use super::StartFault;
 use crate::{
-    breached::BreachList,
     cache::{Feed, FirstUses, Limiter, Lockout, Seats, Together, WakeUps},
     captcha::Captcha,
     config::{Config, LimitStore, Profile},
@@ -16,7 +15,7 @@ use crate::{
     telemetry::RefusalLog,
     usecase::{
         audit::AuditTide,
-        gate::CostsOfNobody,
+        gate::{BreachGate, CostsOfNobody},
         key::{KeyNews, Keysmith, PrepareKeys, ReloadKeys},
     },
 };
@@ -66,7 +65,7 @@ pub struct Means {
     /// `None` where no provider is configured.
     pub(super) captcha: Option<Captcha>,
     /// `None` where nobody is to be asked about passwords.
-    pub(super) breached: Option<BreachList>,
+    pub(super) breaches: BreachGate,
     pub(super) feed: Feed,
     pub(super) first_uses: FirstUses,
     pub(super) audit_tide: AuditTide,
@@ -113,7 +112,7 @@ impl Means {
             ),
             None => (own_limiter.clone(), Lockout::local(clock(), config.lockout.rule)),
         };
-        let (captcha, breached) = super::outbound::means(config)?;
+        let (captcha, breaches) = super::outbound::means(config)?;
         let (places, renderer) = (places(config)?, renderer(config)?);
         Ok(Self {
             news: KeyNews::new(reload.clone(), world.clock.clone()),
@@ -135,7 +134,7 @@ impl Means {
             lockout,
             places,
             captcha,
-            breached,
+            breaches,
             feed: feed(config),
             renderer: Arc::new(renderer),
             composer: Arc::new(composer(config)?),

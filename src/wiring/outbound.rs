@@ -1,14 +1,16 @@
-use super::{StartFault, captcha, doors::Stories};
+use super::{StartFault, captcha};
 use crate::{
     breached::{BreachFile, BreachList, RangeService},
     captcha::Captcha,
     config::{Breached, BreachedList, Config, WhenListUnavailable},
     outbound::Outbound,
+    telemetry::LineBudget,
     usecase::gate::BreachGate,
 };
+use std::{sync::Arc, time::Duration};
 
 /// What others are asked with. Where nobody is to be asked, the machine needs no root certificates.
-pub(super) fn means(config: &Config) -> Result<(Option<Captcha>, Option<BreachList>), StartFault> {
+pub(super) fn means(config: &Config) -> Result<(Option<Captcha>, BreachGate), StartFault> {
     let list = config.passwords.breached.as_ref().map(|breached| &breached.list);
     let asks = config.captcha.is_some() || matches!(list, Some(BreachedList::Range { .. }));
     let outbound = asks.then(Outbound::new).transpose();
@@ -28,12 +30,11 @@ pub(super) fn means(config: &Config) -> Result<(Option<Captcha>, Option<BreachLi
         let (entries, wrongly) = (file.entries(), file.false_positive_rate());
         tracing::info!(entries, wrongly, "new passwords are looked up among breached ones");
     }
-    Ok((captcha, list))
+    Ok((captcha, breach_gate(config, list)))
 }
 
-impl Stories<'_> {
-    pub(super) fn breach_gate(&self) -> BreachGate {
-        let policy = self.config.passwords.breached.as_ref().map(|Breached { when_unavailable, .. }| *when_unavailable);
-        BreachGate { list: self.means.breached.clone(), lenient: policy != Some(WhenListUnavailable::Refuse) }
-    }
+fn breach_gate(config: &Config, list: Option<BreachList>) -> BreachGate {
+    let policy = config.passwords.breached.as_ref().map(|Breached { when_unavailable, .. }| *when_unavailable);
+    let lenient = policy != Some(WhenListUnavailable::Refuse);
+    BreachGate { list, lenient, lines: Arc::new(LineBudget::new(1, Duration::from_mins(1))) }
 }

@@ -1,13 +1,13 @@
 use crate::{
     breached::{BreachFault, BreachList},
-    telemetry,
+    telemetry::{self, LineBudget},
     usecase::Failure,
 };
 use countersign_domain::{
     password::NewPassword,
     refusal::{Reason, Refusal},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Asks whether a new password is known from a breach. Only where one is set: a login tells nobody anything about a password.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct BreachGate {
     pub list: Option<BreachList>,
     /// Whether a password is accepted while nothing can be learnt about it.
     pub lenient: bool,
+    /// How often the log says that nothing could be learnt. The metric counts all of it.
+    pub lines: Arc<LineBudget>,
 }
 
 /// As long as somebody needs to press a button again.
@@ -45,11 +47,14 @@ impl BreachGate {
     fn bear(&self, fault: BreachFault) -> Result<(), Failure> {
         telemetry::count_breach_check(fault.name());
         let fault = fault.name();
+        if let Some(left_out) = self.lines.take() {
+            // Whether the password is set is decided after this.
+            let accepted = self.lenient;
+            tracing::warn!(fault, accepted, left_out, "a password could not be looked up among breached ones");
+        }
         if self.lenient {
-            tracing::warn!(fault, "a password was set without having been looked up among breached ones");
             return Ok(());
         }
-        tracing::warn!(fault, "a password could not be looked up among breached ones");
         Err(Refusal::from(Reason::BreachCheckUnavailable).retry_after(UNAVAILABLE_WAIT).into())
     }
 }
