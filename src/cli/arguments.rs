@@ -26,12 +26,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// Look at mails.
+    /// Look at mails, ask the mail server whether it takes any, send those again that were given up.
     Mail {
         #[command(subcommand)]
         command: MailCommand,
     },
-    /// Look at accounts, disable and enable them.
+    /// Look at accounts, make them, give and take their roles, disable and enable them.
     Account {
         #[command(subcommand)]
         command: AccountCommand,
@@ -41,7 +41,7 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ServiceCommand,
     },
-    /// Sign everybody out.
+    /// Sign everybody out, after asking whether that is meant.
     Session {
         #[command(subcommand)]
         command: SessionCommand,

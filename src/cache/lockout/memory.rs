@@ -11,8 +11,9 @@ use std::{
 
 /// Remembering within this process.
 ///
-/// Only a guess that was evaluated leaves anything here, and evaluating costs a password hash, so memory is bounded by what can be
-/// hashed while a guess matters: some hundred bytes each, for an hour or two. A shard that grows is swept of what is over, each time
+/// Only an attempt that was admitted leaves anything here: while its password is hashed, and after that where it was wrong. The queue of
+/// the hasher bounds how many are being evaluated, and each evaluation costs a hash, so memory is bounded by what can be hashed while
+/// an attempt matters: some hundred bytes each, for an hour or two. A shard that grows is swept of what is over, each time
 /// it has doubled.
 #[derive(Debug)]
 pub(super) struct Memory {

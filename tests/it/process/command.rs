@@ -6,9 +6,20 @@ fn help_names_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     let help = options.succeed(&["--help"]);
-    for command in
-        ["serve", "migrate", "health", "config", "mail", "account", "keys", "audience", "service", "session", "audit"]
-    {
+    for command in [
+        "serve",
+        "migrate",
+        "health",
+        "config",
+        "mail",
+        "account",
+        "keys",
+        "audience",
+        "passwords",
+        "service",
+        "session",
+        "audit",
+    ] {
         assert!(help.contains(command), "{help}");
     }
     assert!(options.succeed(&["--version"]).contains(env!("CARGO_PKG_VERSION")));
