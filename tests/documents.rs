@@ -111,10 +111,11 @@ fn the_reference_of_rpcs_is_current() {
     let mut made = format!(
         "# RPCs\n\nWho may call each, what it does when it is called twice, and why it refuses. Made from the options on each RPC in \
          `proto/`. What no line allows is denied. What the reasons mean is in `proto/countersign/v1/error_reason.proto`.\n\n\
-         Every RPC may also refuse for {}. One for a person or a service also for {}; one for an operator also for {}.\n\n\
+         Every RPC may also refuse for {}. One for a person also for {}; one for a service also for {}; one for an operator also for {}.\n\n\
          | RPC | caller | called twice | reasons of its own |\n| --- | --- | --- | --- |\n",
         named(callers::EVERY_RPC),
         named(callers::of_caller(CallerRule::Account)),
+        named(callers::of_caller(CallerRule::Service)),
         named(callers::of_caller(CallerRule::Operator)),
     );
     for method in callers::table() {
@@ -151,7 +152,7 @@ fn every_reason_is_documented_and_the_page_of_errors_is_current() {
          text.\n",
     );
     for reason in Reason::ALL {
-        let line = status::line(*reason);
+        let line = status::line(reason);
         let comment = documented.get(reason.name()).unwrap_or_else(|| panic!("{} is not documented", reason.name()));
         writeln!(made, "\n## {}\n", reason.name()).unwrap();
         writeln!(made, "`{:?}`, HTTP {}; the client is to {}.\n", line.code, line.http, line.advice.name()).unwrap();

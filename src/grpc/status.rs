@@ -191,11 +191,11 @@ mod tests {
     fn every_reason_travels_with_its_name_and_a_text_of_its_own() {
         let mut texts = HashSet::new();
         for reason in Reason::ALL {
-            let status = of(&(*reason).into(), "abc");
+            let status = of(&(reason).into(), "abc");
             let details = status.get_error_details();
             let info = details.error_info().unwrap();
             assert_eq!((info.reason.as_str(), info.domain.as_str()), (reason.name(), "countersign"));
-            assert_eq!(status.code(), line(*reason).code);
+            assert_eq!(status.code(), line(reason).code);
             assert!(!status.message().is_empty() && texts.insert(status.message().to_owned()), "{reason:?}");
         }
     }
@@ -203,9 +203,9 @@ mod tests {
     #[test]
     fn a_client_is_told_when_to_retry_exactly_where_it_may_retry() {
         for reason in Reason::ALL {
-            let told = of(&(*reason).into(), "abc").get_error_details().retry_info().is_some();
-            assert_eq!(told, line(*reason).advice == Advice::Retry, "{reason:?}");
-            let refusal = Refusal::from(*reason).retry_after(Duration::from_secs(7));
+            let told = of(&(reason).into(), "abc").get_error_details().retry_info().is_some();
+            assert_eq!(told, line(reason).advice == Advice::Retry, "{reason:?}");
+            let refusal = Refusal::from(reason).retry_after(Duration::from_secs(7));
             let wait = refused(&refusal, "").get_error_details().retry_info().and_then(|info| info.retry_delay);
             assert_eq!(wait, told.then_some(Duration::from_secs(7)), "{reason:?}");
         }
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn every_error_names_its_call() {
         for reason in Reason::ALL {
-            let status = of(&Failure::from(*reason), "abc");
+            let status = of(&Failure::from(reason), "abc");
             let named = status.get_error_details().request_info().map(|info| info.request_id.clone());
             assert_eq!(named, Some("abc".to_owned()), "{reason:?}");
         }

@@ -1,33 +1,18 @@
 //! Mailed links and the short codes that stand beside them: bound to a purpose, expiring, used once.
 
-use crate::{mail::MailTemplate, secret::SecretText, text, time::Timestamp};
+use crate::{closed_list::closed_list, mail::MailTemplate, secret::SecretText, text, time::Timestamp};
 use std::time::Duration;
 
-/// What a link or code may be used for. One for another purpose is no link at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ActionPurpose {
-    /// Turns a registration into an account.
-    VerifyAddress,
-    /// Sets a new password.
-    ResetPassword,
-    /// Moves an account to a new address.
-    ConfirmNewAddress,
-}
-
-impl ActionPurpose {
-    pub const ALL: [Self; 3] = [Self::VerifyAddress, Self::ResetPassword, Self::ConfirmNewAddress];
-
-    /// The name of its rows, and what its codes are bound to.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::VerifyAddress => "verify_address",
-            Self::ResetPassword => "reset_password",
-            Self::ConfirmNewAddress => "confirm_new_address",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
+closed_list! {
+    /// What a link or code may be used for. One for another purpose is no link at all. The name
+    /// stands in its rows, and its codes are bound to it.
+    pub enum ActionPurpose {
+        /// Turns a registration into an account.
+        VerifyAddress = "verify_address",
+        /// Sets a new password.
+        ResetPassword = "reset_password",
+        /// Moves an account to a new address.
+        ConfirmNewAddress = "confirm_new_address",
     }
 }
 

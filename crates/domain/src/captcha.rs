@@ -3,51 +3,31 @@
 //! All four providers answer in one shape, and each leaves something out of it. What a provider does not say is not asked of it;
 //! what it says is checked, because the token of another page of the same site key is a token as well.
 
-/// What a captcha stands in front of. The name is the `action` that a page gives to the provider: a token that was solved for
-/// one of them is not good for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CaptchaAct {
-    Login,
-    Register,
-    RequestReset,
-    ResendVerification,
-}
+use crate::closed_list::closed_list;
 
-impl CaptchaAct {
-    pub const ALL: [Self; 4] = [Self::Login, Self::Register, Self::RequestReset, Self::ResendVerification];
-
-    /// Letters and underscores: reCAPTCHA takes no hyphen, Turnstile no slash and 32 characters at most.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Register => "register",
-            Self::RequestReset => "request_reset",
-            Self::ResendVerification => "resend_verification",
-        }
+closed_list! {
+    /// What a captcha stands in front of. The name is the `action` that a page gives to the provider: a token that was solved for
+    /// one of them is not good for another. It has letters and underscores: reCAPTCHA takes no hyphen, Turnstile no slash and 32
+    /// characters at most.
+    pub enum CaptchaAct {
+        Login = "login",
+        Register = "register",
+        RequestReset = "request_reset",
+        ResendVerification = "resend_verification",
     }
 }
 
-/// Who makes the captcha.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CaptchaProvider {
-    RecaptchaV2,
-    RecaptchaV3,
-    Hcaptcha,
-    Turnstile,
+closed_list! {
+    /// Who makes the captcha.
+    pub enum CaptchaProvider {
+        RecaptchaV2 = "recaptcha_v2",
+        RecaptchaV3 = "recaptcha_v3",
+        Hcaptcha = "hcaptcha",
+        Turnstile = "turnstile",
+    }
 }
 
 impl CaptchaProvider {
-    pub const ALL: [Self; 4] = [Self::RecaptchaV2, Self::RecaptchaV3, Self::Hcaptcha, Self::Turnstile];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::RecaptchaV2 => "recaptcha_v2",
-            Self::RecaptchaV3 => "recaptcha_v3",
-            Self::Hcaptcha => "hcaptcha",
-            Self::Turnstile => "turnstile",
-        }
-    }
-
     /// Where its tokens are verified.
     pub fn endpoint(self) -> &'static str {
         match self {

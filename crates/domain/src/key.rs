@@ -4,48 +4,30 @@
 //! made with a key they have not heard of. It makes tokens while it is active, and reads them until the last one is over.
 
 use crate::{
-    action::LONGEST_LINK_LIFE, audience::is_audience_name, audit::LONGEST_RETENTION, id::TenantId,
-    request_id::REQUEST_ID_LIFE, session::LONGEST_ACCESS_LIFE, tenant::DEFAULT_TENANT, time::Timestamp,
+    action::LONGEST_LINK_LIFE, audience::is_audience_name, audit::LONGEST_RETENTION, closed_list::closed_list,
+    id::TenantId, request_id::REQUEST_ID_LIFE, session::LONGEST_ACCESS_LIFE, tenant::DEFAULT_TENANT, time::Timestamp,
 };
 use std::time::Duration;
 
-/// What a key is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeyPurpose {
-    /// Signs access tokens (Ed25519 seed).
-    AccessSigning,
-    /// Encrypts the access tokens of one audience (AES-256-GCM, or what ephemeral X25519 keys are derived from).
-    AccessEncryption,
-    /// Seals refresh tokens (PASETO v4.local).
-    Refresh,
-    /// Seals the tokens of mailed links (PASETO v4.local).
-    Action,
-    /// Authenticates codes and request ids (HMAC-SHA-256).
-    Mac,
-    /// Seals the audit trail (HMAC-SHA-256).
-    Audit,
+closed_list! {
+    /// What a key is for. The name stands in its rows.
+    pub enum KeyPurpose {
+        /// Signs access tokens (Ed25519 seed).
+        AccessSigning = "access_signing",
+        /// Encrypts the access tokens of one audience (AES-256-GCM, or what ephemeral X25519 keys are derived from).
+        AccessEncryption = "access_encryption",
+        /// Seals refresh tokens (PASETO v4.local).
+        Refresh = "refresh",
+        /// Seals the tokens of mailed links (PASETO v4.local).
+        Action = "action",
+        /// Authenticates codes and request ids (HMAC-SHA-256).
+        Mac = "mac",
+        /// Seals the audit trail (HMAC-SHA-256).
+        Audit = "audit",
+    }
 }
 
 impl KeyPurpose {
-    pub const ALL: [Self; 6] =
-        [Self::AccessSigning, Self::AccessEncryption, Self::Refresh, Self::Action, Self::Mac, Self::Audit];
-
-    /// The name of its rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AccessSigning => "access_signing",
-            Self::AccessEncryption => "access_encryption",
-            Self::Refresh => "refresh",
-            Self::Action => "action",
-            Self::Mac => "mac",
-            Self::Audit => "audit",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
-    }
-
     /// Whether verifiers elsewhere hold keys of this purpose.
     pub fn is_shared_with_verifiers(self) -> bool {
         matches!(self, Self::AccessSigning | Self::AccessEncryption)
@@ -87,34 +69,17 @@ impl KeySlot {
     }
 }
 
-/// Where a key is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeyState {
-    /// The next one: published and accepted, not used yet.
-    Staged,
-    /// What tokens are made with.
-    Active,
-    /// Reads what it made; makes nothing any more.
-    Retiring,
-    /// Reads nothing. Its secret is erased.
-    Gone,
-}
-
-impl KeyState {
-    pub const ALL: [Self; 4] = [Self::Staged, Self::Active, Self::Retiring, Self::Gone];
-
-    /// What its row says.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Staged => "staged",
-            Self::Active => "active",
-            Self::Retiring => "retiring",
-            Self::Gone => "gone",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+closed_list! {
+    /// Where a key is in its life. The name stands in its row.
+    pub enum KeyState {
+        /// The next one: published and accepted, not used yet.
+        Staged = "staged",
+        /// What tokens are made with.
+        Active = "active",
+        /// Reads what it made; makes nothing any more.
+        Retiring = "retiring",
+        /// Reads nothing. Its secret is erased.
+        Gone = "gone",
     }
 }
 

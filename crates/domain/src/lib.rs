@@ -14,6 +14,7 @@ pub mod caller;
 pub mod captcha;
 pub mod client;
 pub mod client_address;
+mod closed_list;
 pub mod display_name;
 pub mod email;
 pub mod host;

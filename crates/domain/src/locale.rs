@@ -1,22 +1,21 @@
 //! The languages mails are written in.
 
-/// A language Countersign speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Locale {
-    #[default]
-    English,
-    German,
+use crate::closed_list::closed_list;
+
+closed_list! {
+    /// A language Countersign speaks, by its tag (RFC 5646).
+    #[derive(Default)]
+    pub enum Locale {
+        #[default]
+        English = "en",
+        German = "de",
+    }
 }
 
 impl Locale {
-    pub const ALL: [Self; 2] = [Self::English, Self::German];
-
     /// The language tag (RFC 5646).
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::German => "de",
-        }
+    pub const fn tag(self) -> &'static str {
+        self.name()
     }
 
     /// The best language for a tag such as `de-AT` (RFC 4647 lookup); English when none fits.

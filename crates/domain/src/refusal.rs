@@ -1,110 +1,93 @@
 //! The closed list of reasons for which a call is refused. `proto/countersign/v1/error_reason.proto` documents each
 //! for clients; `src/grpc/status.rs` says how each travels.
 
+use crate::closed_list::closed_list;
 use std::{fmt, time::Duration};
 
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $wire:literal),+ $(,)?) => {
-        /// Why a call was refused.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Reason {
-            $($(#[$doc])* $name),+
-        }
-
-        impl Reason {
-            pub const ALL: &'static [Self] = &[$(Self::$name),+];
-
-            /// The name clients see in `google.rpc.ErrorInfo.reason`.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Self::$name => $wire),+
-                }
-            }
-        }
-    };
-}
-
-reasons! {
-    /// A field has a value it cannot have; the violations say which and why.
-    InvalidField = "INVALID_FIELD",
-    /// The message could not be decoded.
-    MalformedRequest = "MALFORMED_REQUEST",
-    /// The message is larger than any valid one.
-    RequestTooLarge = "REQUEST_TOO_LARGE",
-    /// The new password breaks the policy; the violations say how.
-    PasswordRejected = "PASSWORD_REJECTED",
-    /// The current password offered as proof is not the current password.
-    CurrentPasswordWrong = "CURRENT_PASSWORD_WRONG",
-    /// Another account has this user name.
-    UsernameTaken = "USERNAME_TAKEN",
-    /// Another account has this address. Told only to somebody who reads its mail.
-    EmailTaken = "EMAIL_TAKEN",
-    /// The request id was used for a different call.
-    RequestIdReused = "REQUEST_ID_REUSED",
-    /// The link is not one of ours, or not for this.
-    LinkInvalid = "LINK_INVALID",
-    /// The link is too old.
-    LinkExpired = "LINK_EXPIRED",
-    /// The link did its work already.
-    LinkUsed = "LINK_USED",
-    /// The code is wrong, too old, used, or was tried too often.
-    CodeInvalid = "CODE_INVALID",
-    /// No account that may log in has this identifier and this password.
-    CredentialsInvalid = "CREDENTIALS_INVALID",
-    /// The call needs an access token and brought none.
-    TokenMissing = "TOKEN_MISSING",
-    /// The token is not one of ours, or not of this kind.
-    TokenInvalid = "TOKEN_INVALID",
-    /// The access token is too old: refresh.
-    TokenExpired = "TOKEN_EXPIRED",
-    /// The access token was made by a clock that is ahead of this one: try again.
-    TokenNotYetValid = "TOKEN_NOT_YET_VALID",
-    /// The session was ended: log in again.
-    SessionEnded = "SESSION_ENDED",
-    /// The session was idle for too long, or is too old: log in again.
-    SessionExpired = "SESSION_EXPIRED",
-    /// The refresh token was replaced before: the session has been ended.
-    RefreshTokenReused = "REFRESH_TOKEN_REUSED",
-    /// The session is refreshed by a very different client than the one that opened it: log in here.
-    ReauthenticationRequired = "REAUTHENTICATION_REQUIRED",
-    /// Another refresh of this session is under way: try again.
-    RefreshContended = "REFRESH_CONTENDED",
-    /// The account was disabled by an operator.
-    AccountDisabled = "ACCOUNT_DISABLED",
-    /// Sign-up is closed, or closed to addresses at this host.
-    RegistrationClosed = "REGISTRATION_CLOSED",
-    /// The caller may not do this.
-    CallerNotAllowed = "CALLER_NOT_ALLOWED",
-    /// A page of an origin that is not allowed made a browser call.
-    OriginNotAllowed = "ORIGIN_NOT_ALLOWED",
-    /// No session of the caller has this id.
-    SessionNotFound = "SESSION_NOT_FOUND",
-    /// No such tenant.
-    TenantUnknown = "TENANT_UNKNOWN",
-    /// No such audience.
-    AudienceUnknown = "AUDIENCE_UNKNOWN",
-    /// No mail came in time.
-    MailNotFound = "MAIL_NOT_FOUND",
-    /// No such method.
-    MethodUnknown = "METHOD_UNKNOWN",
-    /// The caller's deadline, or the server's, passed.
-    DeadlineExceeded = "DEADLINE_EXCEEDED",
-    /// Somebody has to solve a captcha first.
-    CaptchaRequired = "CAPTCHA_REQUIRED",
-    /// The captcha was not solved, not for this, or its answer was used before.
-    CaptchaInvalid = "CAPTCHA_INVALID",
-    /// Whoever makes the captchas does not answer: wait and try again.
-    CaptchaUnavailable = "CAPTCHA_UNAVAILABLE",
-    /// Whoever knows breached passwords does not answer: wait and try again.
-    BreachCheckUnavailable = "BREACH_CHECK_UNAVAILABLE",
-    /// Too many calls of one kind from one place or for one person.
-    RateLimited = "RATE_LIMITED",
-    /// More work than can be done now: wait and try again.
-    Overloaded = "OVERLOADED",
-    /// The database does not answer: wait and try again.
-    StoreUnavailable = "STORE_UNAVAILABLE",
-    /// Something is broken here; the log has more.
-    Internal = "INTERNAL",
+closed_list! {
+    /// Why a call was refused. The name is what clients see in `google.rpc.ErrorInfo.reason`.
+    pub enum Reason {
+        /// A field has a value it cannot have; the violations say which and why.
+        InvalidField = "INVALID_FIELD",
+        /// The message could not be decoded.
+        MalformedRequest = "MALFORMED_REQUEST",
+        /// The message is larger than any valid one.
+        RequestTooLarge = "REQUEST_TOO_LARGE",
+        /// The new password breaks the policy; the violations say how.
+        PasswordRejected = "PASSWORD_REJECTED",
+        /// The current password offered as proof is not the current password.
+        CurrentPasswordWrong = "CURRENT_PASSWORD_WRONG",
+        /// Another account has this user name.
+        UsernameTaken = "USERNAME_TAKEN",
+        /// Another account has this address. Told only to somebody who reads its mail.
+        EmailTaken = "EMAIL_TAKEN",
+        /// The request id was used for a different call.
+        RequestIdReused = "REQUEST_ID_REUSED",
+        /// The link is not one of ours, or not for this.
+        LinkInvalid = "LINK_INVALID",
+        /// The link is too old.
+        LinkExpired = "LINK_EXPIRED",
+        /// The link did its work already.
+        LinkUsed = "LINK_USED",
+        /// The code is wrong, too old, used, or was tried too often.
+        CodeInvalid = "CODE_INVALID",
+        /// No account that may log in has this identifier and this password.
+        CredentialsInvalid = "CREDENTIALS_INVALID",
+        /// The call needs an access token and brought none.
+        TokenMissing = "TOKEN_MISSING",
+        /// The token is not one of ours, or not of this kind.
+        TokenInvalid = "TOKEN_INVALID",
+        /// The access token is too old: refresh.
+        TokenExpired = "TOKEN_EXPIRED",
+        /// The access token was made by a clock that is ahead of this one: try again.
+        TokenNotYetValid = "TOKEN_NOT_YET_VALID",
+        /// The session was ended: log in again.
+        SessionEnded = "SESSION_ENDED",
+        /// The session was idle for too long, or is too old: log in again.
+        SessionExpired = "SESSION_EXPIRED",
+        /// The refresh token was replaced before: the session has been ended.
+        RefreshTokenReused = "REFRESH_TOKEN_REUSED",
+        /// The session is refreshed by a very different client than the one that opened it: log in here.
+        ReauthenticationRequired = "REAUTHENTICATION_REQUIRED",
+        /// Another refresh of this session is under way: try again.
+        RefreshContended = "REFRESH_CONTENDED",
+        /// The account was disabled by an operator.
+        AccountDisabled = "ACCOUNT_DISABLED",
+        /// Sign-up is closed, or closed to addresses at this host.
+        RegistrationClosed = "REGISTRATION_CLOSED",
+        /// The caller may not do this.
+        CallerNotAllowed = "CALLER_NOT_ALLOWED",
+        /// A page of an origin that is not allowed made a browser call.
+        OriginNotAllowed = "ORIGIN_NOT_ALLOWED",
+        /// No session of the caller has this id.
+        SessionNotFound = "SESSION_NOT_FOUND",
+        /// No such tenant.
+        TenantUnknown = "TENANT_UNKNOWN",
+        /// No such audience.
+        AudienceUnknown = "AUDIENCE_UNKNOWN",
+        /// No mail came in time.
+        MailNotFound = "MAIL_NOT_FOUND",
+        /// No such method.
+        MethodUnknown = "METHOD_UNKNOWN",
+        /// The caller's deadline, or the server's, passed.
+        DeadlineExceeded = "DEADLINE_EXCEEDED",
+        /// Somebody has to solve a captcha first.
+        CaptchaRequired = "CAPTCHA_REQUIRED",
+        /// The captcha was not solved, not for this, or its answer was used before.
+        CaptchaInvalid = "CAPTCHA_INVALID",
+        /// Whoever makes the captchas does not answer: wait and try again.
+        CaptchaUnavailable = "CAPTCHA_UNAVAILABLE",
+        /// Whoever knows breached passwords does not answer: wait and try again.
+        BreachCheckUnavailable = "BREACH_CHECK_UNAVAILABLE",
+        /// Too many calls of one kind from one place or for one person.
+        RateLimited = "RATE_LIMITED",
+        /// More work than can be done now: wait and try again.
+        Overloaded = "OVERLOADED",
+        /// The database does not answer: wait and try again.
+        StoreUnavailable = "STORE_UNAVAILABLE",
+        /// Something is broken here; the log has more.
+        Internal = "INTERNAL",
+    }
 }
 
 impl Reason {

@@ -1,6 +1,6 @@
 //! What no longer holds, as it is told to those who check tokens by themselves.
 
-use crate::{id::TenantId, session::LONGEST_ACCESS_LIFE, time::Timestamp};
+use crate::{closed_list::closed_list, id::TenantId, session::LONGEST_ACCESS_LIFE, time::Timestamp};
 use std::time::Duration;
 
 /// How much longer than any token a revocation is remembered: for the token that a session that was just
@@ -14,38 +14,23 @@ pub const CLOCK_LEEWAY: Duration = Duration::from_secs(5);
 /// How long a revocation is of consequence.
 pub const REVOCATION_LIFE: Duration = Duration::from_secs(LONGEST_ACCESS_LIFE.as_secs() + MARGIN.as_secs());
 
-/// What kind of thing no longer holds. The name is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RevocationKind {
-    /// A session: the tokens with its `sid`.
-    Session,
-    /// An account or a service: its tokens up to an instant.
-    Subject,
-    /// A tenant: its tokens up to an instant.
-    Tenant,
-    /// A key: whatever was signed or encrypted with it.
-    Key,
-    /// Nothing is over, but the set of keys is another than before.
-    KeySet,
+closed_list! {
+    /// What kind of thing no longer holds. The name is stored.
+    pub enum RevocationKind {
+        /// A session: the tokens with its `sid`.
+        Session = "session",
+        /// An account or a service: its tokens up to an instant.
+        Subject = "subject",
+        /// A tenant: its tokens up to an instant.
+        Tenant = "tenant",
+        /// A key: whatever was signed or encrypted with it.
+        Key = "key",
+        /// Nothing is over, but the set of keys is another than before.
+        KeySet = "key_set",
+    }
 }
 
 impl RevocationKind {
-    pub const ALL: [Self; 5] = [Self::Session, Self::Subject, Self::Tenant, Self::Key, Self::KeySet];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Session => "session",
-            Self::Subject => "subject",
-            Self::Tenant => "tenant",
-            Self::Key => "key",
-            Self::KeySet => "key_set",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
     /// Whether it concerns the verifiers of every tenant: signing keys are everybody's, and the ids of keys tell nothing.
     pub fn concerns_everybody(self) -> bool {
         matches!(self, Self::Key | Self::KeySet)

@@ -1,6 +1,6 @@
 //! Service accounts: backends with credentials of their own.
 
-use crate::audience::is_audience_name;
+use crate::{audience::is_audience_name, closed_list::closed_list};
 
 /// Secrets a service may have at a time: one in use, and one that takes its place while it is being rolled out.
 pub const MAX_LIVE_SECRETS: usize = 2;
@@ -16,28 +16,13 @@ pub fn is_service_name(name: &str) -> bool {
     is_audience_name(name)
 }
 
-/// What a service has to do with an audience.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Access {
-    /// It is one of the backends of the audience: it reads its tokens, and so is given its keys.
-    Serves,
-    /// It calls those backends: it may have tokens made for them, and can read none.
-    Calls,
-}
-
-impl Access {
-    pub const ALL: [Self; 2] = [Self::Serves, Self::Calls];
-
-    /// As it is stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Serves => "serves",
-            Self::Calls => "calls",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|access| access.name() == name)
+closed_list! {
+    /// What a service has to do with an audience. The name is stored.
+    pub enum Access {
+        /// It is one of the backends of the audience: it reads its tokens, and so is given its keys.
+        Serves = "serves",
+        /// It calls those backends: it may have tokens made for them, and can read none.
+        Calls = "calls",
     }
 }
 

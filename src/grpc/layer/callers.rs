@@ -48,7 +48,16 @@ pub const EVERY_RPC: &[Reason] = &[
 pub const fn of_caller(rule: CallerRule) -> &'static [Reason] {
     match rule {
         CallerRule::Anyone | CallerRule::Development => &[],
-        CallerRule::Account | CallerRule::Service => &[
+        CallerRule::Account => &[
+            Reason::TokenMissing,
+            Reason::TokenInvalid,
+            Reason::TokenExpired,
+            Reason::TokenNotYetValid,
+            Reason::SessionEnded,
+            Reason::AccountDisabled,
+            Reason::CallerNotAllowed,
+        ],
+        CallerRule::Service => &[
             Reason::TokenMissing,
             Reason::TokenInvalid,
             Reason::TokenExpired,
