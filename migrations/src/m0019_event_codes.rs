@@ -1,6 +1,9 @@
 //! Each event of the audit trail bears a code that the service makes in the transaction which writes it. Sealing vouches for events with
 //! such a code, and for those without one up to the position that the head records.
 //!
+//! A tenant that has events by now, or a chain, was served by the release before: the service lets it have events without codes for a
+//! while, from its first start on. What waits when a chain begins does not show that, because anybody who can write rows puts it there.
+//!
 //! Every column may be empty, so the release before goes on writing and sealing events as it knows them.
 
 use crate::columns::*;
@@ -11,6 +14,10 @@ pub(crate) struct Migration;
 
 const EVENT_COLUMNS: [&str; 3] = ["mac", "mac_key", "rejected_at"];
 const HEAD_COLUMNS: [&str; 4] = ["bare_position", "bare_until", "bare_key", "bare_mac"];
+
+const SERVED_BEFORE: &str = "INSERT INTO audit_bare_tenants (tenant_id) SELECT id FROM tenants \
+     WHERE EXISTS (SELECT 1 FROM audit_events WHERE audit_events.tenant_id = tenants.id) \
+     OR EXISTS (SELECT 1 FROM audit_heads WHERE audit_heads.tenant_id = tenants.id)";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -30,10 +37,15 @@ impl MigrationTrait for Migration {
         for (table, column) in columns {
             manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await?;
         }
+        // Like events and heads, these refer to no other table.
+        let tenants = Table::create().table("audit_bare_tenants").col(id("tenant_id").primary_key()).to_owned();
+        manager.create_table(tenants).await?;
+        manager.get_connection().execute_unprepared(SERVED_BEFORE).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("audit_bare_tenants").to_owned()).await?;
         let events = EVENT_COLUMNS.map(|column| ("audit_events", column));
         for (table, column) in events.into_iter().chain(HEAD_COLUMNS.map(|column| ("audit_heads", column))) {
             manager.alter_table(Table::alter().table(table).drop_column(column).to_owned()).await?;

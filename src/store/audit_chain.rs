@@ -121,13 +121,13 @@ pub async fn tenants_waiting(db: &impl Executor) -> Result<Vec<TenantId>, StoreF
     distinct_tenants(db, query).await
 }
 
-/// Every tenant that has a head or an event.
+/// Every tenant that has an event, or a head that tells of one.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn tenants(db: &impl Executor) -> Result<Vec<TenantId>, StoreFault> {
     let mut tenants = distinct_tenants(db, audit_event::Entity::find()).await?;
-    tenants.extend(heads(db).await?.into_iter().map(|head| head.tenant));
+    tenants.extend(heads(db).await?.into_iter().filter(|head| head.position != 0).map(|head| head.tenant));
     tenants.sort();
     tenants.dedup();
     Ok(tenants)

@@ -20,6 +20,7 @@ pub mod account;
 pub mod action;
 pub mod audience;
 pub mod audit;
+pub mod audit_bare;
 pub mod audit_chain;
 pub mod audit_rejected;
 pub mod device;

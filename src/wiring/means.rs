@@ -14,7 +14,7 @@ use crate::{
     store::{DatabaseSettings, Interference, SignalListener, Store},
     telemetry::RefusalLog,
     usecase::{
-        audit::AuditTide,
+        audit::{AuditTide, UpgradeTrail},
         gate::{BreachGate, CostsOfNobody},
         key::{KeyNews, Keysmith, PrepareKeys, ReloadKeys},
     },
@@ -99,6 +99,7 @@ impl Means {
         let keys = PrepareKeys { store: store.clone(), smith: smith.clone() };
         let ring = keys.run(&config.keys.issuer).await;
         let ring = Arc::new(ring.map_err(|failure| StartFault::because("the keys are not ready", failure))?);
+        upgrade_trail(&store, &ring, &world).await?;
         let reload =
             ReloadKeys { store: store.clone(), smith: smith.clone(), ring: ring.clone(), turn: Arc::default() };
         let hasher = hasher(config, &world)?;
@@ -212,6 +213,11 @@ impl Means {
 fn feed(config: &Config) -> Feed {
     let followed = &config.verification;
     Feed::new(Seats::new(followed.max_followers, followed.max_followers_per_service))
+}
+
+async fn upgrade_trail(store: &Store, ring: &KeyRing, world: &World) -> Result<(), StartFault> {
+    let upgrade = UpgradeTrail { store: store.clone(), keys: ring.chain(), clock: world.clock.clone() };
+    upgrade.run().await.map_err(|fault| StartFault::because("the audit trail is not ready", fault))
 }
 
 /// The Redis in which all replicas count, where they share one.

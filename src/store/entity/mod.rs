@@ -4,6 +4,7 @@ pub(super) mod account;
 pub(super) mod account_role;
 pub(super) mod action;
 pub(super) mod audience;
+pub(super) mod audit_bare_tenant;
 pub(super) mod audit_event;
 pub(super) mod audit_head;
 pub(super) mod device;

@@ -9,13 +9,10 @@ use crate::{
         audit_chain::{self, Head},
     },
 };
-use countersign_domain::{
-    id::{AccountId, TenantId},
-    time::Timestamp,
-};
+use countersign_domain::id::{AccountId, TenantId};
 use std::{collections::HashSet, time::Duration};
 
-/// For how long after the first seal of this release events without codes are sealed. Replicas of the release before write them, and a
+/// For how long after the first start of this release events without codes are sealed. Replicas of the release before write them, and a
 /// rolling upgrade takes minutes; a day leaves room for one that is done by hand.
 pub(super) const BARE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -61,7 +58,8 @@ pub(super) struct Deletions<'a> {
     pub(super) keys: &'a ChainKeys,
     /// `None` where nothing was sealed yet.
     pub(super) head: Option<&'a Head>,
-    pub(super) now: Timestamp,
+    /// Whether an event without a code that waits is sealed.
+    pub(super) takes_bare: bool,
 }
 
 impl Deletions<'_> {
@@ -96,7 +94,7 @@ impl Deletions<'_> {
     async fn is_of_the_release_before(&self, db: &impl Executor, row: &AuditRow) -> Result<bool, StoreFault> {
         let bare = self.head.and_then(|head| head.bare.as_ref());
         let Some(position) = row.position else {
-            return Ok(row.rejected_at.is_none() && bare.is_none_or(|bare| self.now < bare.until));
+            return Ok(row.rejected_at.is_none() && self.takes_bare);
         };
         if bare.is_some_and(|bare| position > bare.position) {
             return Ok(false);

@@ -7,7 +7,7 @@ use crate::{
     },
     usecase::Failure,
 };
-use countersign_domain::id::TenantId;
+use countersign_domain::{id::TenantId, time::Timestamp};
 use std::fmt;
 
 /// Why a chain is not gone on with.
@@ -106,11 +106,22 @@ fn recorded(head: &Head, bare: &Bare) -> BareEvents {
     BareEvents { tenant: head.tenant, position: bare.position, until: bare.until }
 }
 
+/// From this position on every event bears a code.
+pub(super) fn no_more_bare(position: i64) -> Bare {
+    Bare { position, until: Timestamp::default(), mac_key: String::new(), mac: Vec::new() }
+}
+
 /// Gives a head the codes of the key that is active.
 pub(super) fn vouch(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault> {
     let (id, key) = keys.active().ok_or(ChainFault::UnknownKey(head.tenant))?;
     head.mac = key.mac(ends(head)).to_vec();
     head.mac_key = id.to_owned();
+    vouch_bare(head, keys)
+}
+
+/// The same of the record of events without codes alone: where the chain begins and ends is not vouched for.
+pub(super) fn vouch_bare(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault> {
+    let (id, key) = keys.active().ok_or(ChainFault::UnknownKey(head.tenant))?;
     let mac = head.bare.as_ref().map(|bare| key.bare_mac(recorded(head, bare)).to_vec());
     if let (Some(bare), Some(mac)) = (&mut head.bare, mac) {
         (bare.mac, bare.mac_key) = (mac, id.to_owned());

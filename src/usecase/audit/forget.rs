@@ -60,7 +60,8 @@ impl ForgetEvents {
         hold(&head, &keys)?;
         // What was changed says nothing of its age, and the new anchor would vouch for it.
         let accepted = accepted_up_to(&tx, tenant, &keys).await?;
-        let deletions = Deletions { keys: &keys, head: Some(&head), now: self.seal.clock.now() };
+        let takes_bare = head.bare.as_ref().is_some_and(|bare| self.seal.clock.now() < bare.until);
+        let deletions = Deletions { keys: &keys, head: Some(&head), takes_bare };
         if !is_whole(&tx, &over, deletions, accepted).await? {
             return Err(ChainFault::Damaged(tenant));
         }

@@ -1,24 +1,19 @@
 use super::{
     ChainFault,
     bind::bind,
-    fault::{hold, hold_bare, hold_ends, lacks_bare, vouch},
+    fault::{hold, hold_bare, hold_ends, lacks_bare, no_more_bare, vouch},
     line,
+    upgrade::UpgradeTrail,
 };
 use crate::{
     keys::ChainKeys,
-    store::{
-        Tx,
-        audit::AuditRow,
-        audit_chain,
-        audit_chain::{Bare, Head},
-    },
+    store::{Tx, audit::AuditRow, audit_chain, audit_chain::Head},
     telemetry::AuditLog,
     usecase::{EventSubject, Failure, Origin, UnitsOfWork},
 };
 use countersign_domain::{
     audit::{EventKind, chain::NO_LINK},
     id::{EventId, TenantId},
-    time::Timestamp,
 };
 use std::sync::Arc;
 
@@ -48,12 +43,13 @@ impl RestartTrail {
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "audit.restart", skip_all)]
     pub async fn run(&self, origin: &Origin, tenant: TenantId, anyway: bool) -> Result<Restarted, Failure> {
+        // A restart may come before the first start after an upgrade.
+        let (store, clock) = (self.work.store.clone(), self.work.clock.clone());
+        UpgradeTrail { store, keys: self.keys.clone(), clock }.run().await?;
         let unit = self.work.begin(origin, tenant).await?;
         let head = audit_chain::lock_head(unit.db(), tenant).await?;
         let last = audit_chain::last(unit.db(), tenant).await?;
         let why = self.why(head.as_ref(), last.as_ref());
-        let had_bare = head.as_ref().is_some_and(|head| head.bare.is_some());
-        let had_bare = had_bare || last.as_ref().is_some_and(|last| last.mac.is_some());
         let Some(why) = why.or_else(|| anyway.then(|| "an operator wanted it".to_owned())) else {
             return Ok(Restarted::NotNeeded);
         };
@@ -71,9 +67,9 @@ impl RestartTrail {
             }
         };
         let behind = next.position;
-        // Where the record of events without codes is lost, they end here: the restart is found for whatever stands before it.
+        // Where there is no record of events without codes, they end here: the restart is found for whatever stands before it.
         let kept = head.as_ref().filter(|head| hold_bare(head, &self.keys).is_ok()).and_then(|head| head.bare.clone());
-        next.bare = kept.or_else(|| had_bare.then(|| no_more_bare(behind)));
+        next.bare = Some(kept.unwrap_or_else(|| no_more_bare(behind)));
         vouch(&mut next, &self.keys)?;
         if head.is_none() {
             audit_chain::begin(unit.db(), &next).await?;
@@ -120,11 +116,6 @@ impl RestartTrail {
         audit_chain::move_head(tx, head).await?;
         Ok(row)
     }
-}
-
-/// From here on every event bears a code.
-fn no_more_bare(position: i64) -> Bare {
-    Bare { position, until: Timestamp::default(), mac_key: String::new(), mac: Vec::new() }
 }
 
 /// As the event says it.

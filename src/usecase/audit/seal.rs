@@ -1,8 +1,9 @@
 use super::{
     AuditTide, ChainFault,
     bind::bind,
-    code::{BARE_FOR, Code, Deletions},
-    fault::{hold, lacks_bare, vouch},
+    code::{Code, Deletions},
+    fault::{hold, lacks_bare, no_more_bare, vouch},
+    head::lock_or_begin,
     line,
 };
 use crate::{
@@ -11,14 +12,14 @@ use crate::{
     store::{
         Store, Tx, audit,
         audit::AuditRow,
-        audit_chain,
+        audit_bare, audit_chain,
         audit_chain::{Bare, Head, Waiting},
         audit_rejected,
     },
     telemetry::{self, AuditLog},
     usecase::key::ReloadKeys,
 };
-use countersign_domain::{audit::chain::NO_LINK, id::TenantId, time::Timestamp};
+use countersign_domain::id::TenantId;
 use std::{collections::HashSet, sync::Arc};
 use tokio::sync::Mutex;
 
@@ -55,7 +56,11 @@ impl SealEvents {
     pub async fn run(&self) -> Result<(), ChainFault> {
         let _turn = self.turn.lock().await;
         let (mut sealed, mut fault) = (0, None);
-        for tenant in audit_chain::tenants_waiting(&self.store.read()).await? {
+        let mut tenants = audit_chain::tenants_waiting(&self.store.read()).await?;
+        tenants.extend(audit_bare::tenants_behind(&self.store.read(), self.clock.now()).await?);
+        tenants.sort();
+        tenants.dedup();
+        for tenant in tenants {
             match self.tenant(tenant).await {
                 Ok(events) => sealed += events,
                 Err(why) => fault = Some(why),
@@ -106,14 +111,15 @@ impl SealEvents {
         let key = keys.active().ok_or(ChainFault::UnknownKey(tenant))?;
         let now = self.clock.now();
         let tx = self.store.begin().await?;
-        let mut head = self.head(&tx, tenant).await?;
+        let mut head = lock_or_begin(&tx, tenant, &keys, Some(no_more_bare(0))).await?;
         hold(&head, &keys)?;
         let rows = audit_chain::unsealed(&tx, tenant, BATCH).await?;
-        if rows.is_empty() {
+        let mut bare = self.bare(&tx, &head).await?;
+        let takes_bare = now < bare.until;
+        let is_behind = takes_bare && bare.position < head.position;
+        if rows.is_empty() && !is_behind {
             return Ok(Batch::default());
         }
-        let mut bare = self.bare(&tx, &head, &rows).await?;
-        let takes_bare = now < bare.until;
         let judged: Vec<_> = rows.into_iter().map(|row| (Code::of(&row, &keys), row)).collect();
         if !has_asked && judged.iter().any(|(code, _)| *code == Code::UnknownKey) {
             return Err(ChainFault::UnknownKey(tenant));
@@ -125,7 +131,7 @@ impl SealEvents {
         if !made_up.is_empty() {
             audit_rejected::reject(&tx, tenant, &made_up, now).await?;
         }
-        let deletions = Deletions { keys: &keys, head: Some(&head), now };
+        let deletions = Deletions { keys: &keys, head: Some(&head), takes_bare };
         forget_the_gone(&tx, tenant, &mut rows, deletions).await?;
         let mut seals = Vec::with_capacity(rows.len());
         for row in &mut rows {
@@ -145,43 +151,16 @@ impl SealEvents {
         Ok(Batch { sealed: rows, rejected: made_up.len() as u64 })
     }
 
-    /// The record of events without codes; begun where the chain, or what waits, is of a release that knew none.
-    async fn bare(&self, tx: &Tx, head: &Head, waiting: &[AuditRow]) -> Result<Bare, ChainFault> {
+    /// The record of events without codes. A chain that has none was begun by a replica of the release before, after the first start of
+    /// this one, which writes them: what was sealed there stays, and no more comes.
+    async fn bare(&self, tx: &Tx, head: &Head) -> Result<Bare, ChainFault> {
         if let Some(bare) = &head.bare {
             return Ok(bare.clone());
         }
         if lacks_bare(head, audit_chain::last(tx, head.tenant).await?.as_ref()) {
             return Err(ChainFault::HeadChanged(head.tenant));
         }
-        let is_new = head.position == 0 && waiting.iter().all(|row| row.mac.is_some());
-        let until = if is_new { Timestamp::default() } else { self.clock.now().plus(BARE_FOR) };
-        Ok(Bare { position: head.position, until, mac_key: String::new(), mac: Vec::new() })
-    }
-
-    /// The head, which this transaction holds now; made where the tenant has no chain yet.
-    async fn head(&self, tx: &Tx, tenant: TenantId) -> Result<Head, ChainFault> {
-        if let Some(head) = audit_chain::lock_head(tx, tenant).await? {
-            return Ok(head);
-        }
-        // Either another replica has begun the chain meanwhile, or it lost its head: then it does not begin again as if nothing had
-        // been there.
-        if audit_chain::last(tx, tenant).await?.is_some() {
-            return audit_chain::lock_head(tx, tenant).await?.ok_or(ChainFault::HeadMissing(tenant));
-        }
-        let mut first = Head {
-            tenant,
-            position: 0,
-            link: NO_LINK.to_vec(),
-            anchor_position: 0,
-            anchor_link: NO_LINK.to_vec(),
-            mac_key: String::new(),
-            mac: Vec::new(),
-            bare: None,
-        };
-        vouch(&mut first, &self.reload.ring.chain())?;
-        audit_chain::begin(tx, &first).await?;
-        // Of two that begin at once, one waits here for the other, and goes on from where that left it.
-        audit_chain::lock_head(tx, tenant).await?.ok_or(ChainFault::HeadMissing(tenant))
+        Ok(no_more_bare(head.position))
     }
 
     /// What the event is committed to. One of a release that knew no chain is committed now.

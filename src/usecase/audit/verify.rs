@@ -3,6 +3,7 @@ use super::{
     code::{Code, Deletions},
     fault::{ends, hold_bare},
     forget::bare_up_to,
+    upgrade::is_ahead,
     walk::Walk,
 };
 use crate::{
@@ -63,6 +64,11 @@ impl VerifyTrail {
             None => (0, Some(NO_LINK.to_vec())),
         };
         let bare = head.as_ref().map_or(i64::MAX, bare_up_to);
+        let takes_bare = match head.as_ref().and_then(|head| head.bare.as_ref()) {
+            Some(bare) => self.clock.now() < bare.until,
+            None => is_ahead(tx, tenant).await?,
+        };
+        let deletions = Deletions { keys: &self.keys, head: head.as_ref(), takes_bare };
         let mut walk = Walk::from(&self.keys, tenant, (first, link), bare);
         let mut has_codes = false;
         let mut is_as_seen = seen.is_none_or(|seen| is_at(seen, first, walk.link()));
@@ -70,7 +76,7 @@ impl VerifyTrail {
         let mut at = i64::MIN;
         loop {
             let page = audit::after(tx, tenant, at, PAGE).await?;
-            let deleted = self.deleted(tx, tenant, head.as_ref(), &page).await?;
+            let deleted = deleted(tx, tenant, deletions, &page).await?;
             let is_last = (page.len() as u64) < PAGE;
             for row in page {
                 let Some(position) = row.position else { continue };
@@ -92,23 +98,11 @@ impl VerifyTrail {
             judge_seen(seen, is_as_seen, first, &mut walk);
         }
         self.judge_head(head.as_ref(), has_codes, &mut walk);
-        self.judge_waiting(tx, tenant, head.as_ref(), &mut walk).await?;
+        self.judge_waiting(tx, tenant, takes_bare, &mut walk).await?;
         let (events, last) = (walk.events(), head.as_ref().map_or_else(|| walk.position(), |head| head.position));
         let link = head.map_or_else(|| walk.link().unwrap_or_default().to_vec(), |head| head.link);
         let (found, more) = walk.end();
         Ok(Summary { tenant, events, first: first.saturating_add(1), last, link, found, more })
-    }
-
-    async fn deleted(
-        &self,
-        tx: &Tx,
-        tenant: TenantId,
-        head: Option<&Head>,
-        page: &[AuditRow],
-    ) -> Result<HashSet<AccountId>, Failure> {
-        let blanked = page.iter().filter(|row| row.salt.is_none());
-        let deletions = Deletions { keys: &self.keys, head, now: self.clock.now() };
-        Ok(deletions.among(tx, tenant, &blanked.flat_map(AuditRow::accounts).collect()).await?)
     }
 
     fn judge_head(&self, head: Option<&Head>, has_codes: bool, walk: &mut Walk<'_>) {
@@ -139,13 +133,12 @@ impl VerifyTrail {
         &self,
         tx: &Tx,
         tenant: TenantId,
-        head: Option<&Head>,
+        takes_bare: bool,
         walk: &mut Walk<'_>,
     ) -> Result<(), Failure> {
         for row in audit_rejected::rejected(tx, tenant, PAGE).await? {
             walk.note(None, Some(&row), Finding::MadeUp);
         }
-        let takes_bare = head.and_then(|head| head.bare.as_ref()).is_none_or(|bare| self.clock.now() < bare.until);
         for row in audit_chain::unsealed(tx, tenant, PAGE).await? {
             let is_made_up = match Code::of(&row, &self.keys) {
                 Code::Holds => false,
@@ -163,6 +156,16 @@ impl VerifyTrail {
         }
         Ok(())
     }
+}
+
+async fn deleted(
+    tx: &Tx,
+    tenant: TenantId,
+    deletions: Deletions<'_>,
+    page: &[AuditRow],
+) -> Result<HashSet<AccountId>, Failure> {
+    let blanked = page.iter().filter(|row| row.salt.is_none());
+    Ok(deletions.among(tx, tenant, &blanked.flat_map(AuditRow::accounts).collect()).await?)
 }
 
 fn judge_seen(seen: &Seen, is_as_seen: bool, first: i64, walk: &mut Walk<'_>) {

@@ -101,7 +101,7 @@ async fn without_codes(app: &App) {
 fn events_of_the_release_before_are_sealed_for_a_day_and_up_to_a_position_that_is_recorded() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         Person::sign_up(app, "ada@example.org").await;
-        without_codes(app).await;
+        app.upgrade_from_a_release_without_codes().await;
         app.seal.run().await.unwrap();
         let before = app.rows("audit_events").await;
         assert_eq!(findings(app).await, []);
@@ -124,6 +124,65 @@ fn events_of_the_release_before_are_sealed_for_a_day_and_up_to_a_position_that_i
         assert_eq!(findings(app).await, [(None, Finding::MadeUp)]);
         assert_eq!(app.number("SELECT bare_position FROM audit_heads").await, recorded);
         assert_eq!(app.number("SELECT max(position) FROM audit_events").await, recorded + 1);
+    });
+}
+
+/// An event of nothing, without a code, of every tenant.
+async fn make_up_of_nothing(app: &App, kind: &str, account: &str) {
+    let id = if is_sqlite(app) { "randomblob(16)" } else { "gen_random_uuid()" };
+    app.execute(&format!(
+        "INSERT INTO audit_events (id, tenant_id, happened_at, kind, outcome, account_id, address, user_agent, trace_id) \
+         SELECT {id}, id, 1799999999000000, '{kind}', 'ok', {account}, '', '', 'made-up' FROM tenants"
+    ))
+    .await;
+}
+
+const SEALED_MADE_UP: &str = "SELECT count(*) FROM audit_events WHERE trace_id = 'made-up' AND position IS NOT NULL";
+
+#[test]
+fn a_made_up_event_that_waits_before_the_first_one_lets_in_no_other() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        make_up_of_nothing(app, "password_changed", "NULL").await;
+        assert_eq!(findings(app).await, [(None, Finding::MadeUp)], "before anything was sealed");
+        Person::sign_up(app, "ada@example.org").await;
+        app.seal.run().await.unwrap();
+        make_up_of_nothing(app, "account_deleted", "(SELECT id FROM accounts)").await;
+        app.execute("DELETE FROM accounts").await;
+        app.seal.run().await.unwrap();
+        assert_eq!(app.number(SEALED_MADE_UP).await, 0);
+        let blanked = "SELECT count(*) FROM audit_events WHERE origin_salt IS NULL AND position IS NOT NULL";
+        assert_eq!(app.number(blanked).await, 0);
+        assert_eq!(findings(app).await, [(None, Finding::MadeUp), (None, Finding::MadeUp)]);
+    });
+}
+
+#[test]
+fn noting_a_tenant_as_one_of_the_release_before_lets_nothing_made_up_in() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        let id = if is_sqlite(app) { "randomblob(16)" } else { "gen_random_uuid()" };
+        app.execute(&format!("INSERT INTO tenants (id, name, created_at) VALUES ({id}, 'other', 0)")).await;
+        app.execute("INSERT INTO audit_bare_tenants (tenant_id) SELECT id FROM tenants").await;
+        make_up_of_nothing(app, "password_changed", "NULL").await;
+        app.start_again().await;
+        assert_eq!(findings(app).await, [(None, Finding::MadeUp), (None, Finding::MadeUp)], "before anybody seals");
+        app.seal.run().await.unwrap();
+        assert_eq!(app.number(SEALED_MADE_UP).await, 0);
+    });
+}
+
+#[test]
+fn taking_the_record_away_opens_no_second_day() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        Person::sign_up(app, "ada@example.org").await;
+        app.upgrade_from_a_release_without_codes().await;
+        app.seal.run().await.unwrap();
+        app.advance(Duration::from_secs(25 * 60 * 60));
+        app.execute("UPDATE audit_heads SET bare_position = NULL, bare_until = NULL, bare_key = NULL, bare_mac = NULL")
+            .await;
+        make_up_of_nothing(app, "password_changed", "NULL").await;
+        app.seal.run().await.unwrap();
+        assert_eq!(app.number(SEALED_MADE_UP).await, 0);
+        assert_eq!(findings(app).await, [(None, Finding::MadeUp)]);
     });
 }
 

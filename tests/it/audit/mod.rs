@@ -6,6 +6,7 @@ mod denial;
 mod list;
 mod retention;
 mod seal;
+mod upgrade;
 mod watch;
 
 use crate::support::{App, OPERATOR_TOKEN, bearer};

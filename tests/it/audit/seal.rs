@@ -56,17 +56,6 @@ fn an_act_that_was_rolled_back_leaves_no_event_and_no_line() {
     });
 }
 
-#[test]
-fn events_of_a_release_that_knew_no_chain_are_sealed_as_well() {
-    on_each_database(async |app| {
-        Person::sign_up(app, "ada@example.org").await;
-        app.execute("UPDATE audit_events SET origin_salt = NULL, origin_digest = NULL, mac = NULL, mac_key = NULL")
-            .await;
-        sound(app).await;
-        assert!(chain(app).await.iter().all(|row| row.salt.is_some() && row.digest.is_some()));
-    });
-}
-
 /// Seals as another process would.
 async fn other_sealer(app: &App, name: &str) -> SealEvents {
     SealEvents {

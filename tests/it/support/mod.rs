@@ -35,6 +35,7 @@ mod rows;
 mod schema;
 mod siteverify;
 mod token;
+mod upgrade;
 
 pub(crate) use app::{App, AppOptions, OPERATOR_TOKEN};
 pub(crate) use at_once::at_once;

@@ -1,0 +1,34 @@
+//! Events of the audit trail without a code of their own, as the release before wrote them: whose they may be.
+
+use super::{
+    Executor, StoreFault,
+    entity::{audit_bare_tenant, audit_head},
+};
+use countersign_domain::{id::TenantId, time::Timestamp};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait as _, QueryFilter, QuerySelect, sea_query::Expr};
+
+/// The tenants to which a replica sealed events, without knowing of the record of those without codes, while such are taken.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tenants_behind(db: &impl Executor, now: Timestamp) -> Result<Vec<TenantId>, StoreFault> {
+    let (position, recorded) = (audit_head::Column::Position, audit_head::Column::BarePosition);
+    let ids: Vec<uuid::Uuid> = audit_head::Entity::find()
+        .filter(audit_head::Column::BareUntil.gt(now.as_micros()))
+        .filter(Expr::col(position).gt(Expr::col(recorded)))
+        .select_only()
+        .column(audit_head::Column::TenantId)
+        .into_tuple()
+        .all(&db.named("audit_bare.tenants_behind"))
+        .await?;
+    Ok(ids.into_iter().map(TenantId::from_uuid).collect())
+}
+
+/// The tenants that had events before events bore codes, as the migration noted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tenants(db: &impl Executor) -> Result<Vec<TenantId>, StoreFault> {
+    let rows = audit_bare_tenant::Entity::find().all(&db.named("audit_bare.tenants")).await?;
+    Ok(rows.into_iter().map(|row| TenantId::from_uuid(row.tenant_id)).collect())
+}

@@ -1,0 +1,93 @@
+use super::{
+    ChainFault,
+    code::BARE_FOR,
+    fault::{lacks_bare, no_more_bare, vouch_bare},
+    head::lock_or_begin,
+};
+use crate::{
+    keys::ChainKeys,
+    runtime::Clock,
+    store::{Executor, Store, StoreFault, Tx, audit_bare, audit_chain, audit_chain::Head},
+};
+use countersign_domain::{id::TenantId, tenant::DEFAULT_TENANT, time::Timestamp};
+use std::sync::Arc;
+
+/// At the first start of a release whose events bear codes, records for every tenant that had events before until when events without
+/// codes are sealed. Any chain that begins later takes none.
+///
+/// The migration that noted those tenants has no key, so its note could be anybody's. It is read once: the chain of the default tenant
+/// has a record from then on, which has a code.
+#[derive(Clone, Debug)]
+pub struct UpgradeTrail {
+    pub store: Store,
+    pub keys: Arc<ChainKeys>,
+    pub clock: Clock,
+}
+
+impl UpgradeTrail {
+    /// Does nothing at any start but the first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    #[tracing::instrument(level = "debug", name = "audit.upgrade", skip_all)]
+    pub async fn run(&self) -> Result<(), ChainFault> {
+        if is_done(&self.store.read()).await? {
+            return Ok(());
+        }
+        let tx = self.store.begin().await?;
+        // Of two first starts at once, one waits here for the other.
+        let Some(first) = self.unrecorded(&tx, DEFAULT_TENANT).await? else { return Ok(()) };
+        let tenants = audit_bare::tenants(&tx).await?;
+        let until = self.clock.now().plus(BARE_FOR);
+        let until_of_first = if tenants.contains(&DEFAULT_TENANT) { until } else { Timestamp::default() };
+        self.record(&tx, first, until_of_first).await?;
+        let count = tenants.len();
+        for tenant in tenants {
+            if let Some(head) = self.unrecorded(&tx, tenant).await? {
+                self.record(&tx, head, until).await?;
+            }
+        }
+        tx.commit().await?;
+        // A database can be made to look like one of the release before; what an operator did is known outside of it.
+        if count > 0 {
+            tracing::warn!(
+                tenants = count,
+                "this start takes the database for one of a release whose events bear no codes, and such events are sealed for a day: \
+                 if nothing was upgraded, somebody else writes to the database"
+            );
+        }
+        Ok(())
+    }
+
+    /// The head of a chain that never had a record, begun where there is no chain. `None` as well where the head, or its record, was
+    /// taken away: the sealer says so.
+    async fn unrecorded(&self, tx: &Tx, tenant: TenantId) -> Result<Option<Head>, ChainFault> {
+        let head = match lock_or_begin(tx, tenant, &self.keys, None).await {
+            Ok(head) => head,
+            Err(ChainFault::HeadMissing(_)) => return Ok(None),
+            Err(fault) => return Err(fault),
+        };
+        let is_recorded = head.bare.is_some() || lacks_bare(&head, audit_chain::last(tx, tenant).await?.as_ref());
+        Ok((!is_recorded).then_some(head))
+    }
+
+    /// Vouches for the record alone: the head may not be as it was left, which only an operator settles.
+    async fn record(&self, tx: &Tx, mut head: Head, until: Timestamp) -> Result<(), ChainFault> {
+        let last = audit_chain::last(tx, head.tenant).await?.and_then(|last| last.position);
+        let mut bare = no_more_bare(last.unwrap_or(0));
+        bare.until = until;
+        head.bare = Some(bare);
+        vouch_bare(&mut head, &self.keys)?;
+        audit_chain::move_head(tx, &head).await?;
+        Ok(())
+    }
+}
+
+async fn is_done(db: &impl Executor) -> Result<bool, StoreFault> {
+    Ok(audit_chain::head(db, DEFAULT_TENANT).await?.is_some_and(|head| head.bare.is_some()))
+}
+
+/// Whether events without codes of a tenant, whose chain has no record, wait for the first start.
+pub(super) async fn is_ahead(db: &impl Executor, tenant: TenantId) -> Result<bool, StoreFault> {
+    Ok(!is_done(db).await? && audit_bare::tenants(db).await?.contains(&tenant))
+}

@@ -1,0 +1,89 @@
+//! A database of a release whose events bear no codes, or that knew no chain.
+
+use super::{chain, sound};
+use crate::support::{App, AppOptions, Person, on_each_database, on_each_database_with};
+use countersign::usecase::audit::Finding;
+use std::time::Duration;
+
+/// What a start says that lets events without codes in.
+const SAID: &str = "such events are sealed for a day";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Turns what waits into what a replica of the release before writes.
+async fn without_codes(app: &App) {
+    app.execute("UPDATE audit_events SET mac = NULL, mac_key = NULL WHERE position IS NULL").await;
+}
+
+async fn findings(app: &App) -> Vec<Finding> {
+    app.verify().await.into_iter().flat_map(|summary| summary.found).map(|found| found.finding).collect()
+}
+
+#[test]
+fn events_of_a_release_that_knew_no_chain_are_sealed_as_well() {
+    on_each_database(async |app| {
+        Person::sign_up(app, "ada@example.org").await;
+        app.execute("UPDATE audit_events SET origin_salt = NULL, origin_digest = NULL").await;
+        app.execute("DELETE FROM audit_heads").await;
+        assert!(!app.log.text().contains(SAID));
+        app.upgrade_from_a_release_without_codes().await;
+        assert!(app.log.text().contains(SAID), "who did not upgrade learns of it");
+        sound(app).await;
+        let chain = chain(app).await;
+        assert_eq!(chain.len() as i64, app.rows("audit_events").await);
+        assert!(chain.iter().all(|row| row.salt.is_some() && row.digest.is_some() && row.mac.is_none()));
+    });
+}
+
+#[test]
+fn a_chain_of_a_release_that_knew_no_codes_goes_on() {
+    on_each_database(async |app| {
+        Person::sign_up(app, "ada@example.org").await;
+        app.upgrade_from_a_release_without_codes().await;
+        sound(app).await;
+        let sealed = app.rows("audit_events").await;
+        Person::sign_up(app, "bob@example.org").await;
+        app.upgrade_from_a_release_without_codes().await;
+        let recorded = "SELECT bare_position FROM audit_heads";
+        assert_eq!(app.number(recorded).await, sealed);
+        assert_eq!(findings(app).await, [], "before they are sealed");
+        sound(app).await;
+        assert_eq!(app.number(recorded).await, app.rows("audit_events").await);
+        app.advance(DAY);
+        Person::sign_up(app, "cyd@example.org").await;
+        sound(app).await;
+        assert!(app.number(recorded).await < app.rows("audit_events").await);
+    });
+}
+
+#[test]
+fn what_a_replica_of_the_release_before_seals_within_the_day_stays_sound() {
+    on_each_database(async |app| {
+        Person::sign_up(app, "ada@example.org").await;
+        app.upgrade_from_a_release_without_codes().await;
+        sound(app).await;
+        app.execute("CREATE TABLE kept AS SELECT * FROM audit_heads").await;
+        Person::sign_up(app, "bob@example.org").await;
+        without_codes(app).await;
+        sound(app).await;
+        // That release moves the head and leaves the record as it was.
+        app.execute("UPDATE audit_heads SET bare_position = (SELECT bare_position FROM kept), bare_mac = (SELECT bare_mac FROM kept)")
+            .await;
+        sound(app).await;
+        app.advance(DAY);
+        sound(app).await;
+    });
+}
+
+#[test]
+fn whoever_had_no_events_before_the_upgrade_gets_none_without_codes() {
+    on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
+        app.execute("DELETE FROM audit_heads").await;
+        app.upgrade_from_a_release_without_codes().await;
+        assert!(!app.log.text().contains(SAID));
+        Person::sign_up(app, "ada@example.org").await;
+        without_codes(app).await;
+        app.seal.run().await.unwrap();
+        assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE position IS NOT NULL").await, 0);
+        assert!(findings(app).await.iter().all(|finding| *finding == Finding::MadeUp));
+    });
+}

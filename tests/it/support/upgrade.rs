@@ -1,0 +1,25 @@
+//! A database of the release before, and the first start of this one on it.
+
+use super::{App, Replica};
+use countersign_migrations::{Migrator, MigratorTrait};
+
+impl App {
+    /// Makes the schema as it was before events bore codes, and starts this release on it: the codes of all events are lost, and so is
+    /// what this release wrote into the heads.
+    pub(crate) async fn upgrade_from_a_release_without_codes(&self) {
+        let is_there = async || {
+            let applied = Migrator::get_applied_migrations(&self.database).await.unwrap();
+            applied.iter().any(|migration| migration.name().ends_with("event_codes"))
+        };
+        while is_there().await {
+            Migrator::down(&self.database, Some(1)).await.unwrap();
+        }
+        Migrator::up(&self.database, None).await.unwrap();
+        self.start_again().await;
+    }
+
+    /// Another start on the same database.
+    pub(crate) async fn start_again(&self) {
+        Replica::start(&self.database_url, &self.data_dir, 7).await.close().await;
+    }
+}
