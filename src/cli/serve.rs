@@ -34,7 +34,8 @@ async fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Out
     let metrics = Metrics::start()?;
     let mut shutdown = supervised.shutdown.clone();
     // A start may wait for long: for a database that is not there yet, or for another process that migrates it.
-    let starting = listeners.operators.as_ref().map(|listener| StartingProbes::answer(config, listener)).transpose();
+    let answer = |listener| StartingProbes::answer(config, listener, StartingProbes::PATIENCE);
+    let starting = listeners.operators.as_ref().map(answer).transpose();
     let starting = starting.map_err(|error| format!("cannot answer probes: {error}"))?;
     let assembling = Box::pin(Service::assemble(config, World::real(), Some(metrics)));
     let Ok(service) = shutdown.unless(assembling).await else {

@@ -6,10 +6,10 @@ use axum::{
     middleware::{Next, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::get,
+    serve::Listener,
 };
 use countersign_domain::host::OwnNames;
-use std::{io, sync::Arc};
-use tokio::net::TcpListener;
+use std::{fmt, io, sync::Arc};
 
 /// What operators probe, on the listener that is theirs and goes by `own_names`: `/livez` (or `/healthz`), `/readyz`, `/metrics`.
 ///
@@ -34,11 +34,14 @@ pub fn ops_router(
 ///
 /// # Errors
 /// When the listener fails.
-pub async fn answer_while_starting(
-    listener: TcpListener,
+pub async fn answer_while_starting<L: Listener>(
+    listener: L,
     own_names: Arc<OwnNames>,
     started: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+) -> io::Result<()>
+where
+    L::Addr: fmt::Debug,
+{
     let probes = Router::new()
         .route("/livez", get(alive))
         .route("/healthz", get(alive))

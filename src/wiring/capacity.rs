@@ -51,21 +51,32 @@ impl Capacity {
                 "server.max_connections is more than the process may open files: it takes fewer connections"
             );
         }
+        let life = config.server.max_connection_age + config.server.request_timeout + END_GRACE;
         let calls = IncomingLimits {
             listener: "calls",
             connections,
             connections_per_address: config.server.max_connections_per_address,
             proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
             preface: PREFACE_LIMIT,
-            life: config.server.max_connection_age + config.server.request_timeout + END_GRACE,
+            life,
         };
-        let operators = IncomingLimits {
-            listener: "operators",
-            connections: OPERATORS,
-            connections_per_address: OPERATORS,
-            ..calls.clone()
-        };
-        Ok(Self { calls, operators })
+        Ok(Self { calls, operators: operators(config, life) })
+    }
+}
+
+/// What the operators' listener takes during the start, each for so long.
+pub(super) fn starting_probes(config: &Config, life: Duration) -> IncomingLimits {
+    operators(config, life)
+}
+
+fn operators(config: &Config, life: Duration) -> IncomingLimits {
+    IncomingLimits {
+        listener: "operators",
+        connections: OPERATORS,
+        connections_per_address: OPERATORS,
+        proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
+        preface: PREFACE_LIMIT,
+        life,
     }
 }
 

@@ -1,7 +1,15 @@
-use crate::{config::Config, http::answer_while_starting, runtime::spawn};
+use super::capacity::starting_probes;
+use crate::{
+    config::Config,
+    grpc::{Connection, Incoming},
+    http::answer_while_starting,
+    runtime::spawn,
+};
+use axum::serve::Listener;
 use countersign_domain::host::OwnNames;
-use std::{convert::Infallible, io, os::fd::AsFd as _, sync::Arc};
+use std::{convert::Infallible, future::pending, io, net::SocketAddr, os::fd::AsFd as _, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio_stream::StreamExt as _;
 
 /// Answers probes on the operators' listener until the service takes it over.
 #[derive(Debug)]
@@ -11,19 +19,25 @@ pub struct StartingProbes {
 }
 
 impl StartingProbes {
+    /// How long one connection may take: one question is answered on each, at once.
+    pub const PATIENCE: Duration = Duration::from_secs(10);
+
     /// Begins to answer.
     ///
     /// # Errors
     /// When the operating system gives no second handle of the listener.
-    pub fn answer(config: &Config, listener: &TcpListener) -> io::Result<Self> {
+    pub fn answer(config: &Config, listener: &TcpListener, patience: Duration) -> io::Result<Self> {
         // The same socket: whoever of the two takes a connection first answers on it.
         let twin = std::net::TcpListener::from(listener.as_fd().try_clone_to_owned()?);
-        let twin = TcpListener::from_std(twin)?;
+        let probes = Probes {
+            address: twin.local_addr()?,
+            incoming: Incoming::new(TcpListener::from_std(twin)?, starting_probes(config, patience)),
+        };
         let names = Arc::new(OwnNames::new(config.admin.hosts.clone()));
         let (started, start) = oneshot::channel();
         let answering = spawn(async move {
             let start = async move { drop(start.await) };
-            if let Err(error) = answer_while_starting(twin, names, start).await {
+            if let Err(error) = answer_while_starting(probes, names, start).await {
                 tracing::warn!(%error, "probes were not answered during the start");
             }
         });
@@ -36,5 +50,28 @@ impl StartingProbes {
         self.answering.abort();
         // It was aborted, and has said what went wrong before that.
         let _ = self.answering.await;
+    }
+}
+
+/// The connections of those who probe, with the limits of the operators' listener: a start may wait for as long as a service runs.
+struct Probes {
+    incoming: Incoming,
+    address: SocketAddr,
+}
+
+impl Listener for Probes {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        // It says itself what goes wrong, tries again and never ends.
+        match self.incoming.next().await {
+            Some(Ok(connection)) => (connection, self.address),
+            _ => pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.address)
     }
 }

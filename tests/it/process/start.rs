@@ -5,12 +5,17 @@ use countersign::wiring::StartingProbes;
 use std::{
     future::poll_fn,
     io::Write as _,
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
+    path::Path,
     process::{Child, Command, Stdio},
     task::Poll,
     time::Duration,
 };
-use tokio::runtime::Runtime;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpSocket},
+    runtime::Runtime,
+};
 
 /// `MIGRATION_LOCK` of the store: whoever starts waits for it.
 const LOCK: i64 = 0x636f_756e_7465_7273;
@@ -80,6 +85,51 @@ async fn as_the_first_process_of_a_container_a_start_that_waits_is_stopped_at_on
     }
 }
 
+/// A start that answers probes, and at which address.
+async fn starting(folder: &Path, patience: Duration) -> (StartingProbes, TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let starting = StartingProbes::answer(&Replica::config("sqlite::memory:", folder), &listener, patience).unwrap();
+    (starting, listener, address)
+}
+
+/// What comes until the end of the connection.
+async fn rest(stream: &mut tokio::net::TcpStream) -> String {
+    let mut rest = Vec::new();
+    // What is reset has ended too.
+    let _ = tokio::time::timeout(LIMIT, stream.read_to_end(&mut rest)).await.expect("the connection ends");
+    String::from_utf8(rest).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn during_a_start_no_more_connections_are_taken_than_by_the_service_and_probes_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_starting, _listener, address) = starting(folder.path(), LIMIT * 3).await;
+    let mut silent = Vec::new();
+    for _ in 0..64 {
+        silent.push(tokio::net::TcpStream::connect(address).await.unwrap());
+    }
+    let mut over = tokio::net::TcpStream::connect(address).await.unwrap();
+    over.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    assert_eq!(rest(&mut over).await, "", "one more was answered");
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut probe = socket.connect(address).await.unwrap();
+    probe.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    assert!(rest(&mut probe).await.starts_with("HTTP/1.1 503 "), "silent connections keep probes out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_connects_during_a_start_and_asks_nothing_is_disconnected() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_starting, _listener, address) = starting(folder.path(), Duration::from_millis(50)).await;
+    for part in ["", "GET /", "GET /readyz HTTP/1.1\r\nhost: localhost\r\nx-slow: "] {
+        let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+        slow.write_all(part.as_bytes()).await.unwrap();
+        assert!(!rest(&mut slow).await.contains(" 200 "), "{part:?}");
+    }
+}
+
 /// One thread that is never out of work, looks at the network after every step, and seldom at what other threads wake: it hears of a
 /// connection sooner than of the end of a start.
 fn hard_of_hearing() -> Runtime {
@@ -96,19 +146,16 @@ fn hard_of_hearing() -> Runtime {
 #[test]
 fn whoever_connects_once_the_start_has_ended_reaches_the_service() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Replica::config("sqlite::memory:", folder.path());
     hard_of_hearing().block_on(async {
         for _ in 0..20 {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = listener.local_addr().unwrap().to_string();
-            let starting = StartingProbes::answer(&config, &listener).unwrap();
-            let mut half = TcpStream::connect(&address).unwrap();
+            let (starting, listener, address) = starting(folder.path(), LIMIT * 3).await;
+            let mut half = TcpStream::connect(address).unwrap();
             half.write_all(b"GET /readyz HTTP/1.1\r\n").unwrap();
-            let asked = address.clone();
+            let asked = address.to_string();
             let asked = tokio::task::spawn_blocking(move || Probe::connect(&asked).ask("/readyz").0);
             assert_eq!(asked.await.unwrap(), 503);
             tokio::time::timeout(LIMIT, starting.hand_over()).await.expect("half a question held up the start");
-            let early = TcpStream::connect(&address).unwrap();
+            let early = TcpStream::connect(address).unwrap();
             // Whoever still listens takes it before the service does.
             tokio::time::sleep(GLANCE).await;
             let taken = tokio::time::timeout(LIMIT, listener.accept()).await;
