@@ -1,8 +1,9 @@
 mod connection;
+mod open;
 mod table;
 
 pub use connection::{Connection, Peer};
-pub use table::{CallOnConnection, OpenConnection};
+pub use open::{AnswerOnConnection, CallOnConnection, OpenConnection};
 
 use crate::{runtime::sleep, telemetry};
 use countersign_domain::client_address::TrustedProxies;

@@ -7,6 +7,7 @@
 
 mod account;
 mod admin;
+mod answering;
 mod auth;
 mod browser;
 mod call;
@@ -27,7 +28,7 @@ pub use admin::{AuditDoor, OperatorsDoor};
 pub use auth::AuthDoor;
 pub use browser::{Browser, CookieChange, HeldTokens};
 pub use dev_mailbox::DevMailboxDoor;
-pub use incoming::{CallOnConnection, Connection, Incoming, IncomingLimits, OpenConnection, Peer};
+pub use incoming::{AnswerOnConnection, CallOnConnection, Connection, Incoming, IncomingLimits, OpenConnection, Peer};
 pub use layer::{Admit, AtOnce, CallBounds, Front, Listener, UnderWay, callers};
 pub use server::{AdminServices, GrpcService, ServerLimits, Services, admin_health_service, health_service, serve};
 pub use session::SessionDoor;

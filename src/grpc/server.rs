@@ -1,5 +1,5 @@
 use super::{
-    AccountDoor, AuditDoor, AuthDoor, DevMailboxDoor, Incoming, SessionDoor, VerificationDoor,
+    AccountDoor, AuditDoor, AuthDoor, DevMailboxDoor, Incoming, SessionDoor, VerificationDoor, answering,
     wire::{
         ADMIN_DESCRIPTORS, DESCRIPTORS, DEV_DESCRIPTORS,
         admin_proto::audit_service_server::AuditServiceServer,
@@ -10,7 +10,7 @@ use super::{
         },
     },
 };
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use http::{HeaderName, HeaderValue, Request, Response, header};
 use std::{convert::Infallible, future::Future, time::Duration};
 use tonic::{body::Body, codec::CompressionEncoding::Gzip, service::Routes, transport::Server};
@@ -185,7 +185,7 @@ where
     C: Clone + Send + Sync + 'static,
     C::Future: Send,
 {
-    let pages = pages.layer(MapResponseLayer::new(keep_private::<axum::body::Body>));
+    let pages = pages.layer(MapResponseLayer::new(keep_private::<axum::body::Body>)).layer(from_fn(answering::count));
     Server::builder()
         .accept_http1(true)
         .max_concurrent_streams(limits.concurrent_streams)

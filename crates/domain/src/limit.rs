@@ -10,7 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use draw::{AddressPrefix, Draw, LimitKey, Refused};
+pub use draw::{AddressPrefix, AddressSite, Draw, LimitKey, Refused};
 pub use sizes::Limit;
 pub use table::{SHARED_TIMES, Sizes};
 

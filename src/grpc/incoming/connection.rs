@@ -1,4 +1,7 @@
-use super::table::{CallOnConnection, OpenConnection, Place};
+use super::{
+    open::{CallOnConnection, OpenConnection},
+    table::Place,
+};
 use crate::runtime::sleep;
 use std::{
     fmt, io,

@@ -1,22 +1,25 @@
+use super::open::{OpenConnection, micros};
 use crate::{runtime::Stopwatch, telemetry};
-use countersign_domain::{client_address::TrustedProxies, limit::AddressPrefix};
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    time::Duration,
+use countersign_domain::{
+    client_address::TrustedProxies,
+    limit::{AddressPrefix, AddressSite},
 };
-use tokio::sync::Notify;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    ops::Bound::{Excluded, Unbounded},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// The connections of one listener: how many there are, from where, and which of them is closed when there is no room.
 ///
 /// A client is an IPv4 address or an IPv6 /64, as for every other limit ([`AddressPrefix`]). One client may have so many
-/// connections. When all that there may be are taken, whoever has fewer than others takes the place of a connection that nobody
-/// uses: one without a call under way, of the client that has most. So idle connections keep nobody out, however many addresses
-/// they come from, and whoever loses one connects again.
+/// connections. When all that there may be are taken, a newcomer takes the place of a connection on which nothing is under way:
+/// of the site that has most ([`AddressSite`]), there of the client that has most, and among equals of the one that is idle for
+/// longest. Nobody takes the place of a client that has fewer connections. So idle connections keep nobody out, however many
+/// addresses they come from; those who have just connected are not closed for the next one; and whoever loses a connection connects
+/// again.
 ///
 /// What trusted proxies open counts only in all, and is never closed for others: behind one connection are many people.
 #[derive(Debug)]
@@ -33,26 +36,20 @@ pub(super) struct ConnectionTable {
 #[derive(Debug, Default)]
 struct Open {
     all: usize,
-    of_clients: HashMap<AddressPrefix, Vec<Arc<OpenConnection>>>,
+    of_clients: BTreeMap<AddressPrefix, Vec<Arc<OpenConnection>>>,
+    of_sites: HashMap<AddressSite, usize>,
+    /// The client that was looked at last, if not all of them were.
+    looked: Option<AddressPrefix>,
     /// Whether operators were told that there is no room. Said again after there was some.
     is_crowded: bool,
 }
 
-/// A connection, as the calls on it know it.
-#[derive(Debug)]
-pub struct OpenConnection {
-    /// For how long it is open.
-    pub opened: Stopwatch,
-    calls: AtomicUsize,
-    /// Since when no call is under way, in milliseconds of the table.
-    idle_since: AtomicU64,
-    since: Stopwatch,
-    closing: Notify,
-}
+/// How readily a connection is closed for a newcomer: connections of its site, connections of its client, idle since when.
+type Rank = (usize, usize, Reverse<u64>);
 
-/// A call is under way on a connection until this is dropped.
-#[derive(Debug)]
-pub struct CallOnConnection(Arc<OpenConnection>);
+/// Clients and connections that are looked at for one newcomer: the table is locked meanwhile. With 4096 connections in all, the
+/// default, these are all there can be. Of more, the next newcomer looks at the next ones.
+const LOOKS: usize = 2 * 4096;
 
 /// A place in the table, given back when it is dropped.
 #[derive(Debug)]
@@ -92,8 +89,7 @@ impl ConnectionTable {
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Place, Refusal> {
         let client = (!self.proxies.trusts(peer)).then(|| AddressPrefix::of(peer));
         let mut open = self.lock();
-        let own = client.map_or(0, |client| open.count(client));
-        if client.is_some() && own >= self.most_of_client {
+        if client.is_some_and(|client| open.of_client(client) >= self.most_of_client) {
             return Err(Refusal::OfClient);
         }
         if open.all >= self.most {
@@ -105,14 +101,15 @@ impl ConnectionTable {
                     "there is no room for more connections: idle ones of the clients that have most are closed"
                 );
             }
-            let displaced = open.displace(own).ok_or(Refusal::OfAll)?;
-            displaced.closing.notify_one();
+            let displaced = open.displace(client, micros(self.since.elapsed())).ok_or(Refusal::OfAll)?;
+            displaced.close();
             telemetry::count_connection_closed(self.listener, "displaced");
         }
         let connection = Arc::new(OpenConnection::new(self.since));
         open.all += 1;
         if let Some(client) = client {
             open.of_clients.entry(client).or_default().push(connection.clone());
+            *open.of_sites.entry(client.into()).or_default() += 1;
         }
         telemetry::set_connections(self.listener, open.all);
         Ok(Place { connection, client, table: self.clone() })
@@ -124,26 +121,50 @@ impl ConnectionTable {
 }
 
 impl Open {
-    fn count(&self, client: AddressPrefix) -> usize {
+    fn of_client(&self, client: AddressPrefix) -> usize {
         self.of_clients.get(&client).map_or(0, Vec::len)
     }
 
-    /// Takes the connection out that is missed least: of the client that has most, more than `own`, the one that is idle for
-    /// longest.
-    fn displace(&mut self, own: usize) -> Option<Arc<OpenConnection>> {
-        let (mut most, mut found) = (own, None);
-        for (client, connections) in &self.of_clients {
-            if connections.len() > most
-                && let Some(longest) = connections.iter().filter_map(|other| other.idle_since()).min()
-            {
-                (most, found) = (connections.len(), Some((*client, longest)));
+    fn of_site(&self, client: AddressPrefix) -> usize {
+        self.of_sites.get(&client.into()).copied().unwrap_or_default()
+    }
+
+    /// Takes the connection out that is missed least.
+    fn displace(&mut self, newcomer: Option<AddressPrefix>, now: u64) -> Option<Arc<OpenConnection>> {
+        let (client, connection) = self.find_idle(newcomer, now)?;
+        self.remove(client, &connection);
+        Some(connection)
+    }
+
+    fn find_idle(&mut self, newcomer: Option<AddressPrefix>, now: u64) -> Option<(AddressPrefix, Arc<OpenConnection>)> {
+        let own = newcomer.map_or((0, 0), |client| (self.of_site(client), self.of_client(client)));
+        let mut best: Option<(Rank, AddressPrefix, &Arc<OpenConnection>)> = None;
+        let (mut looks, mut looked) = (0, None);
+        let after = self.looked.map_or(Unbounded, Excluded);
+        let clients = self.of_clients.range((after, Unbounded)).chain(&self.of_clients).take(self.of_clients.len());
+        for (client, connections) in clients {
+            if looks >= LOOKS {
+                break;
+            }
+            (looks, looked) = (looks + 1, Some(*client));
+            let (of_site, of_client) = (self.of_site(*client), connections.len());
+            let has_fewer = of_site <= own.0 && of_client < own.1;
+            let is_behind = best.is_some_and(|((site, client, _), ..)| (site, client) > (of_site, of_client));
+            if newcomer == Some(*client) || has_fewer || is_behind {
+                continue;
+            }
+            looks += of_client;
+            for connection in connections {
+                let Some(idle) = connection.idle_since(now) else { continue };
+                let rank = (of_site, of_client, Reverse(idle));
+                if best.is_none_or(|(found, ..)| found < rank) {
+                    best = Some((rank, *client, connection));
+                }
             }
         }
-        let (client, longest) = found?;
-        let connections = self.of_clients.get(&client)?;
-        let displaced = connections.iter().find(|other| other.idle_since() == Some(longest))?.clone();
-        self.remove(client, &displaced);
-        Some(displaced)
+        let found = best.map(|(_, client, connection)| (client, connection.clone()));
+        self.looked = looked.filter(|_| looks >= LOOKS);
+        found
     }
 
     /// A connection that was displaced is not there any more when it ends.
@@ -153,6 +174,11 @@ impl Open {
         connections.swap_remove(at);
         if connections.is_empty() {
             self.of_clients.remove(&client);
+        }
+        let site = client.into();
+        match self.of_sites.get_mut(&site) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(self.of_sites.remove(&site)),
         }
         self.all -= 1;
     }
@@ -173,45 +199,11 @@ impl Drop for Place {
     }
 }
 
-impl OpenConnection {
-    fn new(since: Stopwatch) -> Self {
-        let idle_since = AtomicU64::new(millis(since.elapsed()));
-        let (opened, calls, closing) = (Stopwatch::start(), AtomicUsize::new(0), Notify::new());
-        Self { opened, calls, idle_since, since, closing }
-    }
-
-    /// A call begins.
-    pub fn begin_call(self: &Arc<Self>) -> CallOnConnection {
-        self.calls.fetch_add(1, Ordering::AcqRel);
-        CallOnConnection(self.clone())
-    }
-
-    /// Resolves when the connection is to be closed, once.
-    pub(super) async fn closed(&self) {
-        self.closing.notified().await;
-    }
-
-    /// `None` while a call is under way.
-    fn idle_since(&self) -> Option<u64> {
-        (self.calls.load(Ordering::Acquire) == 0).then(|| self.idle_since.load(Ordering::Acquire))
-    }
-}
-
-impl Drop for CallOnConnection {
-    fn drop(&mut self) {
-        self.0.idle_since.store(millis(self.0.since.elapsed()), Ordering::Release);
-        self.0.calls.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use futures_util::FutureExt as _;
+    use std::time::Duration;
 
     fn table(most: usize, most_of_client: usize) -> Arc<ConnectionTable> {
         let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
@@ -223,7 +215,19 @@ mod tests {
     }
 
     fn is_closed(place: &Place) -> bool {
-        place.connection.closed().now_or_never().is_some()
+        let is_closed = place.connection.closed().now_or_never().is_some();
+        if is_closed {
+            // It says so once, and is asked again.
+            place.connection.close();
+        }
+        is_closed
+    }
+
+    /// The first one for longest.
+    fn idle_in_order(places: &[&Place]) {
+        for (place, since) in places.iter().zip(1..) {
+            place.connection.rest_since(since);
+        }
     }
 
     #[test]
@@ -249,9 +253,7 @@ mod tests {
         let table = table(4, 4);
         let crowd: Vec<_> = (0..3).map(|_| admit(&table, "192.0.2.1").unwrap()).collect();
         let other = admit(&table, "192.0.2.2").unwrap();
-        crowd[0].connection.idle_since.store(7, Ordering::Release);
-        crowd[1].connection.idle_since.store(5, Ordering::Release);
-        crowd[2].connection.idle_since.store(6, Ordering::Release);
+        idle_in_order(&[&crowd[1], &crowd[2], &crowd[0]]);
         let newcomer = admit(&table, "192.0.2.3").unwrap();
         assert_eq!(crowd.iter().map(is_closed).collect::<Vec<_>>(), [false, true, false]);
         assert!(!is_closed(&other) && !is_closed(&newcomer));
@@ -261,10 +263,66 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_as_many_as_anybody_takes_no_place_of_others() {
-        let table = table(2, 2);
-        let _held = [admit(&table, "192.0.2.1").unwrap(), admit(&table, "192.0.2.2").unwrap()];
+    fn of_clients_with_equally_many_the_connection_that_is_idle_for_longest_makes_room() {
+        let table = table(10, 10);
+        let idle: Vec<_> = (0..10).map(|n| admit(&table, &format!("192.0.2.{n}")).unwrap()).collect();
+        idle_in_order(&idle.iter().rev().collect::<Vec<_>>());
+        let newcomers: Vec<_> = (0..15)
+            .map(|n| {
+                let newcomer = admit(&table, &format!("198.51.100.{n}")).unwrap();
+                newcomer.connection.rest_since(100 + n);
+                newcomer
+            })
+            .collect();
+        assert!(idle.iter().all(is_closed), "a connection stays that is idle for longer than those which were closed");
+        let closed: Vec<_> = newcomers.iter().map(is_closed).collect();
+        assert_eq!(closed, [[true; 5], [false; 5], [false; 5]].concat());
+    }
+
+    #[test]
+    fn whoever_has_as_many_as_others_takes_the_place_of_another_and_nobody_that_of_one_who_has_fewer() {
+        let table = table(2, 4);
+        let (one, other) = (admit(&table, "192.0.2.1").unwrap(), admit(&table, "192.0.2.2").unwrap());
+        idle_in_order(&[&one, &other]);
+        let second = admit(&table, "192.0.2.1").unwrap();
+        second.connection.rest_since(3);
+        assert!(is_closed(&other) && !is_closed(&one), "nobody takes their own place");
+        drop(other);
         assert_eq!(admit(&table, "192.0.2.1").unwrap_err(), Refusal::OfAll);
+        let _back = admit(&table, "192.0.2.2").unwrap();
+        assert!(is_closed(&one));
+        assert_eq!(table.lock().all, 2);
+    }
+
+    #[test]
+    fn the_many_subnets_of_one_ipv6_site_make_room_before_others() {
+        let table = table(6, 4);
+        let crowd: Vec<_> = (0..3).map(|n| admit(&table, &format!("2001:db8:0:{n}::1")).unwrap()).collect();
+        let others: Vec<_> = (0..2).map(|_| admit(&table, "192.0.2.1").unwrap()).collect();
+        let alone = admit(&table, "2001:db8:1::1").unwrap();
+        idle_in_order(&[&alone, &others[0], &others[1], &crowd[1], &crowd[0], &crowd[2]]);
+        // Of their own site too: whoever has a site has as many subnets as they like.
+        let newcomer = admit(&table, "2001:db8:0:ffff::1").unwrap();
+        newcomer.connection.rest_since(7);
+        assert_eq!(crowd.iter().map(is_closed).collect::<Vec<_>>(), [false, true, false]);
+        // Somebody with more connections than one subnet, and fewer than the site.
+        let _third = admit(&table, "192.0.2.1").unwrap();
+        assert_eq!(crowd.iter().map(is_closed).collect::<Vec<_>>(), [true, false, false]);
+        assert!(!is_closed(&alone) && !is_closed(&newcomer) && !others.iter().any(is_closed));
+        drop((crowd, newcomer));
+        assert_eq!(table.lock().of_sites.len(), 2, "a site is forgotten with its last connection");
+    }
+
+    #[test]
+    fn of_more_clients_than_there_is_time_to_look_at_each_is_looked_at_in_the_end() {
+        let table = table(LOOKS, 10);
+        let address = |n: usize| format!("198.{}.{}.{}", 18 + n / 65_536, n / 256 % 256, n % 256);
+        let mut held: Vec<_> = (0..LOOKS - 1).map(|n| admit(&table, &address(n)).unwrap()).collect();
+        held.push(admit(&table, &address(LOOKS - 2)).unwrap());
+        let newcomers = [admit(&table, "192.0.2.1").unwrap(), admit(&table, "192.0.2.2").unwrap()];
+        let closed: Vec<_> = (0..LOOKS).filter(|n| is_closed(&held[*n])).collect();
+        assert_eq!(closed.len(), newcomers.len());
+        assert!(closed.iter().any(|n| *n >= LOOKS - 2), "the client that has most was not looked at: {closed:?}");
     }
 
     #[test]
@@ -275,6 +333,20 @@ mod tests {
         assert_eq!(admit(&table, "192.0.2.2").unwrap_err(), Refusal::OfAll);
         drop(calls);
         let _newcomer = admit(&table, "192.0.2.2").unwrap();
+    }
+
+    #[test]
+    fn an_answer_under_way_keeps_its_connection_for_as_long_as_it_may_take() {
+        let table = table(2, 2);
+        let held = [admit(&table, "192.0.2.1").unwrap(), admit(&table, "192.0.2.1").unwrap()];
+        let answer = held[0].connection.begin_answer(Duration::from_mins(1));
+        // Nobody reads this one.
+        let _unread = held[1].connection.begin_answer(Duration::ZERO);
+        let _newcomer = admit(&table, "192.0.2.2").unwrap();
+        assert_eq!(held.iter().map(is_closed).collect::<Vec<_>>(), [false, true]);
+        drop(answer);
+        let _second = admit(&table, "192.0.2.3").unwrap();
+        assert!(is_closed(&held[0]));
     }
 
     #[test]

@@ -8,7 +8,11 @@ mod cookie;
 mod cors;
 
 use super::pages::AstrayLinks;
-use crate::{grpc::Front, runtime::Clock};
+use crate::{
+    grpc::{Front, Peer},
+    runtime::Clock,
+};
+
 use countersign_domain::refusal::Reason;
 use http::{HeaderValue, Request, Response, Version, header};
 use std::{
@@ -81,6 +85,10 @@ impl CallDoor {
         let astray = self.astray.as_ref();
         let page = astray.and_then(|links| links.answer(request.method(), request.uri().path(), request.headers()));
         if let Some(page) = page {
+            let page = match request.extensions().get::<Peer>() {
+                Some(peer) => peer.answer_with(page),
+                None => page,
+            };
             return Ok(page.map(Body::new));
         }
         if is_native(&request) {

@@ -79,6 +79,73 @@ fn when_there_is_no_room_an_idle_connection_of_whoever_has_most_makes_room_for_o
 }
 
 #[test]
+fn of_connections_from_many_addresses_the_one_that_is_idle_for_longest_makes_room() {
+    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS", "5");
+    on_each_database_with(options, async |app| {
+        // The client of the test is the first.
+        let mut open = Vec::new();
+        for source in 2..13 {
+            let mut newcomer = connect_from(&format!("127.0.0.{source}"), app.address).await;
+            assert!(is_admitted(&mut newcomer).await, "{source}");
+            open.push(newcomer);
+        }
+        for (place, closed) in open[..6].iter_mut().enumerate() {
+            assert!(is_closed_by_the_service(closed).await, "{place} stays, and later ones were closed");
+        }
+        for stays in &mut open[6..] {
+            assert!(answers_ping(stays).await);
+        }
+    });
+}
+
+#[test]
+fn a_connection_over_which_an_answer_is_read_makes_no_room() {
+    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS", "4");
+    on_each_database_with(options, async |app| {
+        let mut reader = connect_from("127.0.0.2", app.address).await;
+        reader.write_all(&request_without_a_window("/.well-known/jwks.json")).await.unwrap();
+        read_until(&mut reader, |kind, _| kind == HEADERS).await;
+        let mut idle = Vec::new();
+        for _ in 0..2 {
+            let mut connection = connect_from("127.0.0.2", app.address).await;
+            assert!(is_admitted(&mut connection).await);
+            idle.push(connection);
+        }
+        let mut newcomer = connect_from("127.0.0.3", app.address).await;
+        assert!(is_admitted(&mut newcomer).await);
+        assert!(is_closed_by_the_service(&mut idle[0]).await);
+        reader.write_all(&[0, 0, 4, 8, 0, 0, 0, 0, 1, 0, 0, 0xff, 0xff]).await.unwrap();
+        read_until(&mut reader, |kind, payload| kind == DATA && payload.starts_with(b"{\"keys\"")).await;
+    });
+}
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+
+/// The preface, a GET and settings by which none of its answer may be sent yet (RFC 9113 section 6.5.2).
+fn request_without_a_window(path: &str) -> Vec<u8> {
+    let settings = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
+    let (block, length) = block(&[0x82, 0x86], &[(":path", path), (":authority", "localhost")]);
+    [&PREFACE[..PREFACE.len() - 9], &settings, &[0, 0, length, HEADERS, 5, 0, 0, 0, 1], &block].concat()
+}
+
+/// Reads frames until there is one of such a type and payload.
+async fn read_until(stream: &mut TcpStream, is_it: impl Fn(u8, &[u8]) -> bool) {
+    let reading = async {
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).await.expect("the connection is open");
+            let mut payload = vec![0; usize::from(head[1]) * 256 + usize::from(head[2])];
+            stream.read_exact(&mut payload).await.expect("the connection is open");
+            if is_it(head[3], &payload) {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, reading).await.expect("the frame comes");
+}
+
+#[test]
 fn a_trusted_proxy_may_open_more_connections_than_a_client() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_ADDRESS", "2")
         .and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.2");
@@ -109,10 +176,16 @@ fn a_connection_that_a_stream_keeps_open_ends_at_its_age() {
 
 /// HEADERS and DATA of a call of `Health/Watch`, as HPACK and gRPC write them (RFC 7541).
 fn watch_request() -> Vec<u8> {
-    let mut block = vec![0x83, 0x86];
-    for (name, value) in
-        [(":path", "/grpc.health.v1.Health/Watch"), (":authority", "a"), ("content-type", "application/grpc")]
-    {
+    let fields = [(":path", "/grpc.health.v1.Health/Watch"), (":authority", "a"), ("content-type", "application/grpc")];
+    let (block, length) = block(&[0x83, 0x86], &fields);
+    let headers = [&[0, 0, length, HEADERS, 4, 0, 0, 0, 1], &block[..]].concat();
+    [&headers[..], &[0, 0, 5, DATA, 1, 0, 0, 0, 1], &[0; 5]].concat()
+}
+
+/// A block of fields, the first ones by their numbers, and its length.
+fn block(numbered: &[u8], fields: &[(&str, &str)]) -> (Vec<u8>, u8) {
+    let mut block = numbered.to_vec();
+    for (name, value) in fields {
         block.push(0);
         for text in [name, value] {
             block.push(u8::try_from(text.len()).unwrap());
@@ -120,8 +193,7 @@ fn watch_request() -> Vec<u8> {
         }
     }
     let length = u8::try_from(block.len()).unwrap();
-    let headers = [&[0, 0, length, 1, 4, 0, 0, 0, 1], &block[..]].concat();
-    [&headers[..], &[0, 0, 5, 0, 1, 0, 0, 0, 1], &[0; 5]].concat()
+    (block, length)
 }
 
 /// Connects from another address of this machine.
@@ -201,13 +273,20 @@ async fn a_connection_that_has_introduced_itself_may_be_silent_for_longer() {
         let mut silent = TcpStream::connect(address).await.unwrap();
         assert!(is_closed_by_the_service(&mut silent).await);
     }
+    assert!(answers_ping(&mut calm).await, "the connection was closed");
+}
+
+async fn answers_ping(stream: &mut TcpStream) -> bool {
     let ping = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
-    calm.write_all(&ping).await.unwrap();
+    stream.write_all(&ping).await.unwrap();
     let mut answered = Vec::new();
     while !answered.windows(8).any(|bytes| bytes == [1, 2, 3, 4, 5, 6, 7, 8]) {
-        let read = timeout(PATIENCE, calm.read_buf(&mut answered)).await.expect("a ping is answered").unwrap();
-        assert_ne!(read, 0, "the connection was closed");
+        let read = timeout(PATIENCE, stream.read_buf(&mut answered)).await.expect("a ping is answered or refused");
+        if !read.is_ok_and(|read| read > 0) {
+            return false;
+        }
     }
+    true
 }
 
 #[tokio::test]

@@ -46,6 +46,20 @@ impl AddressPrefix {
     }
 }
 
+/// Neighbours of a client: its IPv4 address alone, or the IPv6 /48 around its /64. A subscriber may be given a whole /48 (RFC 6177
+/// section 2), and with it 65,536 prefixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AddressSite(AddressPrefix);
+
+impl From<AddressPrefix> for AddressSite {
+    fn from(prefix: AddressPrefix) -> Self {
+        Self(match prefix {
+            AddressPrefix::V4(_) => prefix,
+            AddressPrefix::V6([a, b, c, d, e, f, ..]) => AddressPrefix::V6([a, b, c, d, e, f, 0, 0]),
+        })
+    }
+}
+
 impl fmt::Display for AddressPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

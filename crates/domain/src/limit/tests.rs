@@ -175,6 +175,14 @@ fn hosts_of_one_ipv6_subnet_are_one_caller_and_those_of_the_next_another() {
 }
 
 #[test]
+fn the_subnets_of_one_ipv6_site_are_neighbours_and_an_ipv4_address_has_none() {
+    let site = |address: &str| AddressSite::from(prefix(address));
+    assert_eq!(site("2001:db8:1::1"), site("2001:db8:1:ffff::1"));
+    assert_ne!(site("2001:db8:1::1"), site("2001:db8:2::1"));
+    assert_ne!(site("192.0.2.1"), site("192.0.2.2"));
+}
+
+#[test]
 fn an_ipv4_address_is_the_same_caller_in_whatever_form_it_comes() {
     for form in ["::ffff:192.0.2.1", "64:ff9b::192.0.2.1"] {
         assert_eq!(prefix(form), prefix("192.0.2.1"), "{form}");
