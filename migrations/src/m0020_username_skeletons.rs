@@ -1,14 +1,18 @@
-//! What is the same for user names that look the same, so that no new name is given out that looks like one there is.
+//! What is the same for user names that look the same, so that no new name is given out that looks like one there is. A name may look
+//! like others in the case in which it is shown, and in lower case.
 //!
-//! The column is empty where the release before writes a name, which is then told apart by its letters alone. Of names that are there
-//! already and look the same, the oldest account's gets the skeleton; the others stay as they are.
+//! The release before writes names and nothing here: those are told apart by their letters alone. Of names that are there already and
+//! look the same, the oldest account's gets the skeleton; the others stay as they are.
 
 use crate::columns::*;
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::QueryResult};
 use uuid::Uuid;
 
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
+
+/// Of a name that is kept: in lower case, and as it was shown.
+const KEPT: [&str; 2] = ["username_skeleton", "shown_skeleton"];
 
 /// Accounts that are read at a time.
 const PAGE: u64 = 1_000;
@@ -16,19 +20,32 @@ const PAGE: u64 = 1_000;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let kept =
-            Table::alter().table("reserved_usernames").add_column(optional_long_text("username_skeleton")).to_owned();
-        manager.alter_table(kept).await?;
-        manager.create_index(index("reserved_usernames", &["tenant_id", "username_skeleton"])).await?;
-        let column = optional_long_text("username_skeleton");
-        manager.alter_table(Table::alter().table("accounts").add_column(column).to_owned()).await?;
-        manager.create_index(unique_index("accounts", &["tenant_id", "username_skeleton"])).await?;
+        for column in KEPT {
+            let kept = Table::alter().table("reserved_usernames").add_column(optional_long_text(column)).to_owned();
+            manager.alter_table(kept).await?;
+            manager.create_index(index("reserved_usernames", &["tenant_id", column])).await?;
+        }
+        manager
+            .create_table(
+                Table::create()
+                    .table("username_skeletons")
+                    .col(id("tenant_id"))
+                    .col(long_text("skeleton"))
+                    .col(id("account_id"))
+                    .primary_key(Index::create().col("tenant_id").col("skeleton"))
+                    .foreign_key(&mut belongs_to_account("username_skeletons"))
+                    .to_owned(),
+            )
+            .await?;
+        manager.create_index(index("username_skeletons", &["account_id"])).await?;
         let mut last = Uuid::nil();
         loop {
             let page = named_accounts_after(manager, last).await?;
-            for (id, tenant, name) in &page {
-                fill(manager, *id, *tenant, &skeleton(name)).await?;
-                last = *id;
+            for (account, tenant, names) in &page {
+                for name in names {
+                    fill(manager, *account, *tenant, &skeleton(name)).await?;
+                }
+                last = *account;
             }
             if (page.len() as u64) < PAGE {
                 return Ok(());
@@ -37,46 +54,49 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (table, kind) in [("accounts", "uq"), ("reserved_usernames", "ix")] {
-            let index = format!("{kind}_{table}_tenant_id_username_skeleton");
-            manager.drop_index(Index::drop().name(index).table(table).to_owned()).await?;
-            manager.alter_table(Table::alter().table(table).drop_column("username_skeleton").to_owned()).await?;
+        manager.drop_table(Table::drop().table("username_skeletons").to_owned()).await?;
+        for column in KEPT {
+            let index = format!("ix_reserved_usernames_tenant_id_{column}");
+            manager.drop_index(Index::drop().name(index).table("reserved_usernames").to_owned()).await?;
+            manager.alter_table(Table::alter().table("reserved_usernames").drop_column(column).to_owned()).await?;
         }
         Ok(())
     }
 }
 
-/// Id, tenant and normalised user name. Ids begin with the time, so the oldest come first.
-async fn named_accounts_after(manager: &SchemaManager<'_>, last: Uuid) -> Result<Vec<(Uuid, Uuid, String)>, DbErr> {
+/// Id, tenant, and the user name in lower case and as it is shown. Ids begin with the time, so the oldest come first.
+async fn named_accounts_after(
+    manager: &SchemaManager<'_>,
+    last: Uuid,
+) -> Result<Vec<(Uuid, Uuid, [String; 2])>, DbErr> {
     let select = Query::select()
-        .columns(["id", "tenant_id", "username_normalised"])
+        .columns(["id", "tenant_id", "username_normalised", "username"])
         .from("accounts")
         .and_where(Expr::col("id").gt(last))
         .and_where(Expr::col("username_normalised").is_not_null())
+        .and_where(Expr::col("username").is_not_null())
         .order_by("id", Order::Asc)
         .limit(PAGE)
         .to_owned();
     let rows = manager.get_connection().query_all(&select).await?;
-    rows.iter().map(|row| Ok((row.try_get_by(0)?, row.try_get_by(1)?, row.try_get_by(2)?))).collect()
+    let read =
+        |row: &QueryResult| Ok((row.try_get_by(0)?, row.try_get_by(1)?, [row.try_get_by(2)?, row.try_get_by(3)?]));
+    rows.iter().map(read).collect()
 }
 
-/// As `Username::skeleton` of the domain has it.
-fn skeleton(normalised: &str) -> String {
-    unicode_security::skeleton(normalised).collect()
+/// As `Username::skeletons` of the domain has it.
+fn skeleton(name: &str) -> String {
+    let lower: String = unicode_security::skeleton(name).flat_map(char::to_lowercase).collect();
+    unicode_security::skeleton(&lower).collect()
 }
 
-async fn fill(manager: &SchemaManager<'_>, id: Uuid, tenant: Uuid, skeleton: &str) -> Result<(), DbErr> {
-    let taken = Query::select()
-        .expr(Expr::val(1))
-        .from_as("accounts", "other")
-        .and_where(Expr::col(("other", "tenant_id")).eq(tenant))
-        .and_where(Expr::col(("other", "username_skeleton")).eq(skeleton))
+/// Unless an account of the tenant has it, perhaps this very one.
+async fn fill(manager: &SchemaManager<'_>, account: Uuid, tenant: Uuid, skeleton: &str) -> Result<(), DbErr> {
+    let insert = Query::insert()
+        .into_table("username_skeletons")
+        .columns(["tenant_id", "skeleton", "account_id"])
+        .values_panic([tenant.into(), skeleton.into(), account.into()])
+        .on_conflict(OnConflict::columns(["tenant_id", "skeleton"]).do_nothing().to_owned())
         .to_owned();
-    let update = Query::update()
-        .table("accounts")
-        .value("username_skeleton", skeleton)
-        .and_where(Expr::col("id").eq(id))
-        .and_where(Expr::exists(taken).not())
-        .to_owned();
-    manager.execute(update).await
+    manager.execute(insert).await
 }

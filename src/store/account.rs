@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{Executor, StoreFault, Tx, entity::account, executor::Behind as _};
+use super::{Executor, StoreFault, Tx, entity::account, executor::Behind as _, username_skeleton};
 use countersign_domain::{
     account::Identifier,
     email::EmailAddress,
@@ -14,7 +14,7 @@ use countersign_domain::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, SimpleExpr},
+    sea_query::{Expr, ExprTrait},
 };
 
 /// A person.
@@ -81,7 +81,7 @@ pub struct ProfileChange {
 /// Makes an account.
 ///
 /// # Errors
-/// [`StoreFault::Conflict`] on `email_normalised`, `username_normalised` or `username_skeleton` when another account has it.
+/// [`StoreFault::Conflict`] on `email_normalised`, `username_normalised` or `username_skeletons` when another account has it.
 pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Result<(), StoreFault> {
     let row = account::ActiveModel {
         id: Set(new.id.as_uuid()),
@@ -91,7 +91,6 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
         email_verified_at: Set(new.email_verified_at.as_micros()),
         username: Set(new.username.as_ref().map(|name| name.as_str().to_owned())),
         username_normalised: Set(new.username.as_ref().map(|name| name.normalised().to_owned())),
-        username_skeleton: Set(new.username.as_ref().map(Username::skeleton)),
         display_name: Set(new.display_name.clone()),
         locale: Set(new.locale.tag().to_owned()),
         password_hash: Set(new.password_hash.as_ref().map(|hash| hash.reveal().to_owned())),
@@ -103,7 +102,10 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
         updated_at: Set(new.created_at.as_micros()),
     };
     account::Entity::insert(row).exec_without_returning(&db.named("account.insert")).await?;
-    Ok(())
+    match &new.username {
+        Some(username) => username_skeleton::take(db, tenant, new.id, username).await,
+        None => Ok(()),
+    }
 }
 
 /// The account of this id.
@@ -142,7 +144,7 @@ pub async fn find_by_identifier(
 /// Changes the profile. Returns the account as it is then, or `None` when there is none.
 ///
 /// # Errors
-/// [`StoreFault::Conflict`] on `username_normalised` or `username_skeleton` when another account has the user name or one that looks
+/// [`StoreFault::Conflict`] on `username_normalised` or `username_skeletons` when another account has the user name or one that looks
 /// the same.
 pub async fn update_profile(
     db: &impl Executor,
@@ -158,17 +160,13 @@ pub async fn update_profile(
     if let Some(locale) = change.locale {
         update.locale = Set(locale.tag().to_owned());
     }
-    let mut skeleton = None;
     if let Some(username) = change.username {
+        wear(db, tenant, id, username.as_ref()).await?;
         update.username = Set(username.as_ref().map(|name| name.as_str().to_owned()));
         update.username_normalised = Set(username.as_ref().map(|name| name.normalised().to_owned()));
-        skeleton = Some(skeleton_after(username.as_ref()));
     }
-    let mut statement = account::Entity::update_many().set(update);
-    if let Some(skeleton) = skeleton {
-        statement = statement.col_expr(account::Column::UsernameSkeleton, skeleton);
-    }
-    let rows = statement
+    let rows = account::Entity::update_many()
+        .set(update)
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .exec_with_returning(&db.named("account.update_profile"))
@@ -176,12 +174,23 @@ pub async fn update_profile(
     rows.into_iter().next().map(Account::read).transpose()
 }
 
-/// The skeleton that goes with a changed user name. A name that is written anew and stays the same keeps what it has: of two names that
-/// look the same and are older than skeletons one has none, and its owner may go on using it.
-fn skeleton_after(username: Option<&Username>) -> SimpleExpr {
-    let Some(username) = username else { return Expr::value(Option::<String>::None) };
-    let stays = Expr::col(account::Column::UsernameNormalised).eq(username.normalised());
-    Expr::case(stays, Expr::col(account::Column::UsernameSkeleton)).finally(username.skeleton()).into()
+/// Has an account look like the user name that it gets. A name that is written anew and stays the same keeps what it has: of two names
+/// that look the same and are older than skeletons one has none, and its owner may go on using it.
+async fn wear(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: AccountId,
+    username: Option<&Username>,
+) -> Result<(), StoreFault> {
+    let Some(before) = find(db, tenant, id).await? else { return Ok(()) };
+    if before.username.as_ref().map(Username::as_str) == username.map(Username::as_str) {
+        return Ok(());
+    }
+    username_skeleton::give_back(db, tenant, id).await?;
+    match username {
+        Some(username) => username_skeleton::take(db, tenant, id, username).await,
+        None => Ok(()),
+    }
 }
 
 /// The account of this id, held until the transaction ends: whatever else would change it, or anything that belongs to

@@ -15,6 +15,7 @@ mod guarded;
 mod migrate;
 mod signals;
 mod trust;
+mod username_skeleton;
 
 pub mod account;
 pub mod action;

@@ -4,6 +4,7 @@ use super::{
     Executor, StoreFault, Tx,
     entity::{account, reserved_username},
     executor::Behind as _,
+    username_skeleton,
 };
 use countersign_domain::{
     id::{AccountId, TenantId},
@@ -35,6 +36,7 @@ pub async fn reserve(
         username_normalised: Set(username.normalised().to_owned()),
         account_id: Set(account.as_uuid()),
         username_skeleton: Set(Some(username.skeleton())),
+        shown_skeleton: Set(Some(username.shown_skeleton())),
         reserved_until: Set(until.as_micros()),
     };
     // A reservation that is there is one that is over, of somebody who had the name before.
@@ -43,6 +45,7 @@ pub async fn reserve(
             .update_columns([
                 reserved_username::Column::AccountId,
                 reserved_username::Column::UsernameSkeleton,
+                reserved_username::Column::ShownSkeleton,
                 reserved_username::Column::ReservedUntil,
             ])
             .to_owned();
@@ -67,7 +70,8 @@ pub async fn reserve(
     Ok(())
 }
 
-/// Whether an account has this user name or one that looks the same, or had it and may still take it again. One statement, whichever of the two it is.
+/// Whether an account has this user name or one that looks the same, or had it and may still take it again. One statement, whichever of
+/// the two it is.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -87,11 +91,8 @@ pub async fn is_taken(
     all.column(account::Column::Id)
         .from(account::Entity)
         .and_where(Expr::col(account::Column::TenantId).eq(tenant.as_uuid()))
-        .cond_where(
-            Condition::any()
-                .add(Expr::col(account::Column::UsernameNormalised).eq(username.normalised()))
-                .add(Expr::col(account::Column::UsernameSkeleton).eq(username.skeleton())),
-        )
+        .and_where(Expr::col(account::Column::UsernameNormalised).eq(username.normalised()))
+        .union(UnionType::All, username_skeleton::accounts_like(tenant, username))
         .union(UnionType::All, kept);
     Ok(!db.named("reserved_username.is_taken").query_all(&all).await?.is_empty())
 }
@@ -99,11 +100,12 @@ pub async fn is_taken(
 fn is_or_looks_like(username: &Username) -> Condition {
     Condition::any()
         .add(Expr::col(reserved_username::Column::UsernameNormalised).eq(username.normalised()))
-        .add(Expr::col(reserved_username::Column::UsernameSkeleton).eq(username.skeleton()))
+        .add(Expr::col(reserved_username::Column::UsernameSkeleton).is_in(username.skeletons()))
+        .add(Expr::col(reserved_username::Column::ShownSkeleton).is_in(username.skeletons()))
 }
 
-/// Whether a name, or one that looks the same, is kept for another account than this one. To be asked after the name was taken, in the same transaction: whoever
-/// gave it up a moment before has committed by then, and the reservation with it.
+/// Whether a name, or one that looks the same, is kept for another account than this one. To be asked after the name was taken, in the
+/// same transaction: whoever gave it up a moment before has committed by then, and the reservation with it.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -3,6 +3,7 @@
 mod identifier_class;
 
 use crate::text;
+use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization;
 
 /// Characters in a user name, at least.
@@ -14,8 +15,8 @@ pub const MAX_USERNAME_CHARS: usize = 32;
 /// profile UsernameCaseMapped of RFC 8265, and can be seen.
 ///
 /// Two names are the same when they differ only by case or by compatibility forms; that comparison is made on
-/// [`Username::normalised`]. Two look the same when their [`Username::skeleton`] is the same, and only the first is given out. No name
-/// contains `@`, so a user name is never mistaken for an address.
+/// [`Username::normalised`]. Two look the same when they have one of their [`Username::skeletons`] in common, and only the first is
+/// given out. No name contains `@`, so a user name is never mistaken for an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
     shown: String,
@@ -105,9 +106,29 @@ impl Username {
 
     /// What is the same for names that look the same (UTS 39 section 4): `раураӏ` in Cyrillic letters and `paypal`, `rn` and `m`.
     /// Nothing to show, and nothing to log in with.
-    pub fn skeleton(&self) -> String {
-        unicode_security::skeleton(&self.normalised).collect()
+    ///
+    /// One or two, in order. A name looks like others in the case in which it is shown, and in lower case, in which people tell it and
+    /// type it: `paypaI` is a `paypal` and a `paypai`.
+    pub fn skeletons(&self) -> BTreeSet<String> {
+        [self.skeleton(), self.shown_skeleton()].into()
     }
+
+    /// The one of the name in lower case.
+    pub fn skeleton(&self) -> String {
+        skeleton(&self.normalised)
+    }
+
+    /// The one of the name as it is shown.
+    pub fn shown_skeleton(&self) -> String {
+        skeleton(&self.shown)
+    }
+}
+
+/// The skeleton of UTS 39 tells upper case from lower case, and some letters look like others in one of them only. So case is taken away
+/// from what a name looks like, and not from the name: `ВОВ` in Cyrillic letters looks like `BOB`, and that is a `bob`.
+fn skeleton(text: &str) -> String {
+    let lower: String = unicode_security::skeleton(text).flat_map(char::to_lowercase).collect();
+    unicode_security::skeleton(&lower).collect()
 }
 
 /// Compatibility decomposition and lower case, applied until nothing changes any more (Unicode TR 15 and 31). For the characters that
@@ -130,6 +151,11 @@ mod tests {
 
     fn normalised(text: &str) -> String {
         Username::parse(text).unwrap().normalised
+    }
+
+    fn look_alike(one: &str, other: &str) -> bool {
+        let [one, other] = [one, other].map(|text| Username::parse(text).unwrap().skeletons());
+        !one.is_disjoint(&other)
     }
 
     #[test]
@@ -195,14 +221,39 @@ mod tests {
 
     #[test]
     fn names_that_look_the_same_have_one_skeleton() {
-        let skeleton = |text: &str| Username::parse(text).unwrap().skeleton();
-        for (one, other) in
-            [("paypal", "раураl"), ("arnold", "amold"), ("adal", "ada1"), ("scope", "ѕсоре"), ("Admin", "admin")]
-        {
-            assert_eq!(skeleton(one), skeleton(other), "{one} {other}");
+        for (one, other) in [
+            ("paypal", "раураl"),
+            ("arnold", "amold"),
+            ("adal", "ada1"),
+            ("scope", "ѕсоре"),
+            ("Admin", "admin"),
+            ("bob", "b0b"),
+        ] {
+            assert!(look_alike(one, other), "{one} {other}");
         }
-        for (one, other) in [("ada", "eve"), ("josé", "jose"), ("ada2", "ada3"), ("ada.b", "ada-b")] {
-            assert_ne!(skeleton(one), skeleton(other), "{one} {other}");
+        for (one, other) in
+            [("ada", "eve"), ("josé", "jose"), ("ada2", "ada3"), ("ada.b", "ada-b"), ("elias", "ellas"), ("кот", "kot")]
+        {
+            assert!(!look_alike(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn names_look_the_same_in_the_case_in_which_they_are_shown() {
+        for (one, other) in [
+            ("paypal", "paypaI"),
+            ("PayPal", "PAYPAI"),
+            ("bob", "ВОВ"),
+            ("BOB", "ВОВ"),
+            ("KOT", "КОТ"),
+            ("Ida", "lda"),
+            ("Ida", "іdа"),
+            ("pam", "РАМ"),
+        ] {
+            assert!(look_alike(one, other), "{one} {other}");
+        }
+        for (one, other) in [("ida", "lda"), ("Ali", "all"), ("paypal", "paypai"), ("bob", "вов")] {
+            assert!(!look_alike(one, other), "{one} {other}");
         }
     }
 

@@ -13,9 +13,6 @@ pub(in crate::store) struct Model {
     pub(in crate::store) email_verified_at: i64,
     pub(in crate::store) username: Option<String>,
     pub(in crate::store) username_normalised: Option<String>,
-    /// What is the same for names that look the same. `None` without a name, and for a name that is older than skeletons and looks
-    /// like another one. A release that knows no skeletons leaves it as it is.
-    pub(in crate::store) username_skeleton: Option<String>,
     pub(in crate::store) display_name: String,
     pub(in crate::store) locale: String,
     /// `None`: no password was ever set, or it was taken away.

@@ -23,4 +23,5 @@ pub(super) mod service_audience;
 pub(super) mod service_secret;
 pub(super) mod session;
 pub(super) mod tenant;
+pub(super) mod username_skeleton;
 pub(super) mod write_probe;

@@ -9,8 +9,10 @@ pub(in crate::store) struct Model {
     pub(in crate::store) tenant_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub(in crate::store) username_normalised: String,
-    /// As that of an account. `None` for a name that an earlier release kept.
+    /// What is the same for names that look the same in lower case. `None` for a name that an earlier release kept.
     pub(in crate::store) username_skeleton: Option<String>,
+    /// The same for the name as it was shown.
+    pub(in crate::store) shown_skeleton: Option<String>,
     /// Who may take it again.
     pub(in crate::store) account_id: Uuid,
     pub(in crate::store) reserved_until: i64,

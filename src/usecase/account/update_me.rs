@@ -68,17 +68,22 @@ impl UpdateMe {
             .map_err(|fault| if fault.is_conflict_on("username_") { Self::taken() } else { Failure::from(fault) })?;
         let account = account.ok_or(Reason::SessionEnded)?;
         unit.record(EventKind::ProfileChanged, about()).await?;
-        let is_renamed = before.as_ref().is_some_and(|before| name_of(before) != name_of(&account));
-        if let Some(before) = before.filter(|_| is_renamed) {
-            self.keep_former(unit.db(), before.username.as_ref(), &account, now).await?;
-            unit.record(EventKind::UsernameChanged, about()).await?;
-            unit.queue_mail(Mail::to_owner(MailTemplate::UsernameChanged, &account)).await?;
+        if let Some(former) = before.map(|before| before.username)
+            && former != account.username
+        {
+            let is_other = name(former.as_ref()) != name(account.username.as_ref());
+            self.keep_former(unit.db(), former.as_ref().filter(|_| is_other), &account, now).await?;
+            if is_other {
+                unit.record(EventKind::UsernameChanged, about()).await?;
+                unit.queue_mail(Mail::to_owner(MailTemplate::UsernameChanged, &account)).await?;
+            }
         }
         let profile = Me::profile(unit.db(), account).await?;
         unit.commit().await?;
         Ok(profile)
     }
 
+    /// A name that is shown in another case is no other one, but may look like one that is kept.
     async fn keep_former(
         &self,
         tx: &Tx,
@@ -105,6 +110,6 @@ impl UpdateMe {
     }
 }
 
-fn name_of(account: &Account) -> Option<&str> {
-    account.username.as_ref().map(Username::normalised)
+fn name(username: Option<&Username>) -> Option<&str> {
+    username.map(Username::normalised)
 }

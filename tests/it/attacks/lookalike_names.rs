@@ -56,6 +56,31 @@ fn a_user_name_that_looks_like_another_is_not_given_out() {
 }
 
 #[test]
+fn a_user_name_that_looks_like_another_in_upper_case_is_not_given_out() {
+    on_each_database(async |app| {
+        let owner = sign_up(app, "owner@example.org", "paypal").await;
+        sign_up(app, "bob@example.org", "bob").await;
+        sign_up(app, "ida@example.org", "Ida").await;
+        // In lower case it looks like nobody's.
+        let eve = sign_up(app, "eve@example.org", "paypai").await;
+        // Cyrillic letters, all in upper case; an `l`; a Cyrillic `і`.
+        for name in ["paypaI", "PAYPAI", "ВОВ", "lda", "іdа"] {
+            assert_eq!(register(app, "mallory@example.org", name).await.reason(), "USERNAME_TAKEN", "{name}");
+            assert_eq!(rename(app, &eve, name).await.reason(), "USERNAME_TAKEN", "{name}");
+        }
+        rename(app, &eve, "Paypai").await.unwrap();
+
+        // Showing one's name in another case is no change of name, and looks otherwise all the same.
+        app.advance(Duration::from_hours(1));
+        rename(app, &owner, "somebody").await.unwrap();
+        for name in ["paypaI", "paypal"] {
+            assert_eq!(rename(app, &eve, name).await.reason(), "USERNAME_TAKEN", "{name}");
+        }
+        app.send_mail().await;
+    });
+}
+
+#[test]
 fn of_two_names_that_look_the_same_and_wait_to_be_verified_the_first_is_given_out() {
     on_each_database(async |app| {
         register(app, "slow@example.org", LOOKALIKE).await.unwrap();
@@ -111,15 +136,17 @@ fn names_that_are_older_than_the_rule_stay_and_only_new_ones_are_compared() {
         // Accounts of one instant have no order.
         app.advance(Duration::from_secs(1));
         let eve = sign_up(app, "eve@example.org", "eve").await;
+        sign_up(app, "ida@example.org", "Ida").await;
         app.execute(&format!(
-            "UPDATE accounts SET username = '{LOOKALIKE}', username_normalised = '{LOOKALIKE}', username_skeleton = NULL \
-             WHERE username = 'eve'"
+            "UPDATE accounts SET username = '{LOOKALIKE}', username_normalised = '{LOOKALIKE}' WHERE username = 'eve'"
         ))
         .await;
         migrate_anew(app).await;
-        let filled = "SELECT count(*) FROM accounts WHERE username_skeleton IS NOT NULL AND username = ";
+        let filled = "SELECT count(*) FROM username_skeletons JOIN accounts ON id = account_id WHERE username = ";
         assert_eq!(app.number(&format!("{filled} 'paypal'")).await, 1);
         assert_eq!(app.number(&format!("{filled} '{LOOKALIKE}'")).await, 0);
+        assert_eq!(app.number(&format!("{filled} 'Ida'")).await, 2, "in lower case and as it is shown");
+        assert_eq!(register(app, "mallory@example.org", "lda").await.reason(), "USERNAME_TAKEN");
         Person::log_in(app, LOOKALIKE, PASSWORD).await.unwrap();
         rename(app, &eve, LOOKALIKE).await.unwrap();
         assert_eq!(register(app, "mallory@example.org", "раypal").await.reason(), "USERNAME_TAKEN");

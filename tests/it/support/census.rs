@@ -2,7 +2,7 @@ use super::App;
 use std::collections::BTreeMap;
 
 /// Every table that calls write to.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "accounts",
     "actions",
     "audit_events",
@@ -14,6 +14,7 @@ const TABLES: [&str; 11] = [
     "request_ids",
     "reserved_usernames",
     "sessions",
+    "username_skeletons",
 ];
 
 /// How many rows each table has.

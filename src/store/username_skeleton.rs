@@ -1,0 +1,55 @@
+//! What user names look like, so that no two accounts of a tenant have names that look the same.
+
+use super::{Executor, StoreFault, entity::username_skeleton};
+use countersign_domain::{
+    id::{AccountId, TenantId},
+    username::Username,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+};
+
+/// Takes what the name of an account looks like.
+///
+/// # Errors
+/// [`StoreFault::Conflict`] on `username_skeletons` when another account has a name that looks the same.
+pub(super) async fn take(
+    db: &impl Executor,
+    tenant: TenantId,
+    account: AccountId,
+    username: &Username,
+) -> Result<(), StoreFault> {
+    // In order, so that no two accounts that take the same ones wait for each other.
+    let rows = username.skeletons().into_iter().map(|skeleton| username_skeleton::ActiveModel {
+        tenant_id: Set(tenant.as_uuid()),
+        skeleton: Set(skeleton),
+        account_id: Set(account.as_uuid()),
+    });
+    username_skeleton::Entity::insert_many(rows).exec_without_returning(&db.named("username_skeleton.take")).await?;
+    Ok(())
+}
+
+/// Gives back what the name of an account looked like.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn give_back(db: &impl Executor, tenant: TenantId, account: AccountId) -> Result<(), StoreFault> {
+    username_skeleton::Entity::delete_many()
+        .filter(username_skeleton::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(username_skeleton::Column::AccountId.eq(account.as_uuid()))
+        .exec(&db.named("username_skeleton.give_back"))
+        .await?;
+    Ok(())
+}
+
+/// Selects the accounts whose names look like this one.
+pub(super) fn accounts_like(tenant: TenantId, username: &Username) -> SelectStatement {
+    Query::select()
+        .column(username_skeleton::Column::AccountId)
+        .from(username_skeleton::Entity)
+        .and_where(Expr::col(username_skeleton::Column::TenantId).eq(tenant.as_uuid()))
+        .and_where(Expr::col(username_skeleton::Column::Skeleton).is_in(username.skeletons()))
+        .to_owned()
+}
