@@ -197,7 +197,7 @@ fn all() -> Vec<Kind> {
             Kind { what: "60 kB of what it does not know", rpc, make: Box::new(move |_| filler()) },
         ]
     };
-    table().iter().map(|(rpc, _)| *rpc).filter(|rpc| rpc.starts_with("/countersign.v1.")).flat_map(of).collect()
+    table().iter().map(|method| method.path).filter(|rpc| rpc.starts_with("/countersign.v1.")).flat_map(of).collect()
 }
 
 fn configuration(folder: &Path) -> config::Config {
