@@ -2,20 +2,17 @@ mod memory;
 mod shared;
 
 use super::Together;
-use crate::runtime::Clock;
-use countersign_domain::{
-    lockout::{CaptchaState, Guesses, Hold, LockoutRule, Outcome, Settled, Ticket},
-    time::Timestamp,
-};
+use crate::runtime::{Clock, sleep, spawn};
+use countersign_domain::lockout::{CaptchaState, Guesses, Hold, LockoutRule, Outcome, Settled, Ticket};
 use memory::Memory;
-use shared::Shared;
-use std::{fmt, sync::Arc};
+use shared::{Shared, Told};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Remembers wrong guesses: in this process, or together with every other process on one Redis. The rule is that of
 /// [`LockoutRule`].
 ///
 /// Without Redis each replica decides by itself and with a stricter rule ([`Together`]). What was remembered before the outage is
-/// not known here.
+/// not known here. Nobody else settles a guess that Redis admitted, so one that it cannot be told of is given back once it answers.
 #[derive(Clone)]
 pub struct Lockout(Arc<Inner>);
 
@@ -29,6 +26,19 @@ struct Inner {
 /// Whose guesses are counted: a code of an identifier or of a device. Never either itself, so that nobody learns them from Redis.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LockKey([u8; 16]);
+
+/// A guess that was admitted. It has to be settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    ticket: Ticket,
+    /// Whether Redis said so.
+    is_shared: bool,
+}
+
+/// How often is tried to give a guess back to a Redis that does not answer, and how long is waited before each time: ten minutes,
+/// after which a guess hardly matters any more.
+const MOST_RETURNS: usize = 600;
+const RETURNING: Duration = Duration::from_secs(1);
 
 impl LockKey {
     /// Half of the code is kept, as RFC 2104 section 5 allows.
@@ -64,40 +74,69 @@ impl Lockout {
         Self(Arc::new(Inner { clock, rule, memory: Memory::new(rule.stricter()), shared: Some(shared) }))
     }
 
-    /// Admits a guess. Whoever was admitted settles it.
+    /// Admits a guess. Whoever was admitted settles it, and is not stopped meanwhile: what Redis answers to nobody stays there.
     ///
     /// # Errors
     /// With the hold.
-    pub async fn admit(&self, key: LockKey, captcha: CaptchaState) -> Result<Ticket, Hold> {
-        self.change(key, |rule, guesses, now| guesses.admit(rule, captcha, now)).await
+    pub async fn admit(&self, key: LockKey, captcha: CaptchaState) -> Result<Admitted, Hold> {
+        let Inner { clock, rule, memory, shared } = &*self.0;
+        let now = clock.now();
+        if let Some(shared) = shared {
+            match shared.change(key, |guesses| guesses.admit(rule, captcha, now)).await {
+                Told::Done(admitted) => return admitted.map(|ticket| Admitted { ticket, is_shared: true }),
+                Told::Unanswered(Ok(ticket)) => self.give_back_later(key, ticket),
+                Told::Unanswered(Err(_)) | Told::NotAsked => {}
+            }
+        }
+        let admitted = memory.change(key, now, |rule, guesses, now| guesses.admit(rule, captcha, now));
+        admitted.map(|ticket| Admitted { ticket, is_shared: false })
     }
 
     /// Says how a guess ended.
-    pub async fn settle(&self, key: LockKey, ticket: Ticket, outcome: Outcome) -> Settled {
-        self.change(key, |rule, guesses, now| guesses.settle(rule, ticket, outcome, now)).await
+    pub async fn settle(&self, key: LockKey, admitted: Admitted, outcome: Outcome) -> Settled {
+        let Inner { clock, rule, memory, shared } = &*self.0;
+        let (Admitted { ticket, is_shared }, now) = (admitted, clock.now());
+        let settle = |rule: &LockoutRule, guesses: &mut Guesses, now| guesses.settle(rule, ticket, outcome, now);
+        // Where it was admitted it is settled, although Redis may answer again by now.
+        let here = (!is_shared).then(|| memory.change(key, now, settle));
+        if let Some(shared) = shared
+            && let Told::Done(settled) = shared.change(key, |guesses| settle(rule, guesses, now)).await
+        {
+            return settled;
+        }
+        // A wrong one that is never settled counts as what it was.
+        if is_shared && !matches!(outcome, Outcome::Wrong(_)) {
+            self.give_back_later(key, ticket);
+        }
+        here.unwrap_or_else(|| memory.change(key, now, settle))
     }
 
     /// Forgets whatever was counted for a key, and how often it was locked.
     pub async fn forget(&self, key: LockKey) {
-        self.change(key, |_, guesses, _| guesses.forget()).await;
-        if self.0.shared.is_some() {
-            // What this replica counted while Redis was gone.
-            self.0.memory.change(key, self.0.clock.now(), |_, guesses, _| guesses.forget());
+        if let Some(shared) = &self.0.shared {
+            shared.change(key, Guesses::forget).await;
         }
+        // With Redis: what this replica counted while that was gone.
+        self.0.memory.change(key, self.0.clock.now(), |_, guesses, _| guesses.forget());
     }
 
-    async fn change<T>(
-        &self,
-        key: LockKey,
-        change: impl Fn(&LockoutRule, &mut Guesses, Timestamp) -> T + Send + Sync,
-    ) -> T {
-        let now = self.0.clock.now();
-        if let Some(shared) = &self.0.shared
-            && let Some(changed) = shared.change(key, |guesses| change(&self.0.rule, guesses, now)).await
-        {
-            return changed;
-        }
-        self.0.memory.change(key, now, change)
+    /// Gives back, once Redis answers, what may be there of a guess and what nobody else settles. Otherwise it would count as wrong
+    /// after a minute.
+    fn give_back_later(&self, key: LockKey, ticket: Ticket) {
+        let lockout = Arc::downgrade(&self.0);
+        spawn(async move {
+            for _ in 0..MOST_RETURNS {
+                sleep(RETURNING).await;
+                let Some(inner) = lockout.upgrade() else { return };
+                let Inner { clock, rule, shared: Some(shared), .. } = &*inner else { return };
+                let now = clock.now();
+                let given_back =
+                    shared.change(key, |guesses| guesses.settle(rule, ticket, Outcome::Unknown, now)).await;
+                if matches!(given_back, Told::Done(_)) {
+                    return;
+                }
+            }
+        });
     }
 }
 

@@ -12,7 +12,7 @@ mod wake;
 pub use feed::{Feed, Tide};
 pub use first_uses::FirstUses;
 pub use limiter::Limiter;
-pub use lockout::{LockKey, Lockout};
+pub use lockout::{Admitted, LockKey, Lockout};
 pub use redis::RedisFault;
 pub use seats::{Seat, Seats};
 pub use together::Together;

@@ -39,28 +39,42 @@ end
 return { 1, ARGV[2] }
 ";
 
+/// What became of a change.
+pub(super) enum Told<T> {
+    Done(T),
+    /// Redis was asked and gave no answer: it may have been done there, and has to be decided here.
+    Unanswered(T),
+    /// It has to be decided here.
+    NotAsked,
+}
+
 impl Shared {
     pub(super) fn new(together: Together, life: Duration) -> Self {
         Self { together, script: Script::from_lua(SWAP), life: life.as_millis() }
     }
 
-    /// `None` when it has to be decided here.
-    pub(super) async fn change<T>(&self, key: LockKey, change: impl Fn(&mut Guesses) -> T + Send + Sync) -> Option<T> {
+    pub(super) async fn change<T>(&self, key: LockKey, change: impl Fn(&mut Guesses) -> T + Send + Sync) -> Told<T> {
         // Nothing, as nearly always: then one round trip does it.
         let mut there = String::new();
         for _ in 0..MOST_LOOKS {
+            if self.together.is_down() {
+                return Told::NotAsked;
+            }
             let mut guesses = Guesses::from_text(&there);
             let changed = change(&mut guesses);
             let new = if guesses.is_empty() { String::new() } else { guesses.to_text() };
             let arguments = vec![there, new, self.life.to_string()];
-            let (swapped, found): (u8, String) =
-                self.together.run(&self.script, vec![format!("{PREFIX}{key}")], arguments).await?;
+            let answer = self.together.run(&self.script, vec![format!("{PREFIX}{key}")], arguments).await;
+            let (swapped, found): (u8, String) = match answer {
+                Some(answer) => answer,
+                None => return Told::Unanswered(changed),
+            };
             if swapped == 1 {
-                return Some(changed);
+                return Told::Done(changed);
             }
             there = found;
         }
         tracing::warn!("guesses of one key overtook each other too often; it is decided here");
-        None
+        Told::NotAsked
     }
 }

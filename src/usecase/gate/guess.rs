@@ -1,6 +1,6 @@
 use super::{CaptchaGate, Device};
 use crate::{
-    cache::{LockKey, Lockout},
+    cache::{Admitted, LockKey, Lockout},
     keys::KeyRing,
     store::account::Account,
     telemetry,
@@ -10,7 +10,7 @@ use countersign_domain::{
     captcha::CaptchaAct,
     id::{AccountId, DeviceId, TenantId},
     limit::AddressPrefix,
-    lockout::{CaptchaState, Hold, Mark, Outcome, Settled, Ticket},
+    lockout::{CaptchaState, Hold, Mark, Outcome, Settled},
     refusal::{Reason, Refusal},
     secret::SecretText,
     username::Username,
@@ -34,7 +34,7 @@ const HELD: &str = "wrong_passwords";
 #[derive(Debug)]
 pub struct Guess {
     key: LockKey,
-    ticket: Ticket,
+    admitted: Admitted,
     mark: Mark,
     solved_captcha: bool,
 }
@@ -56,6 +56,8 @@ pub enum Guesser<'a> {
 }
 
 impl GuessGate {
+    /// Admits a guess. To be called where nobody stops it ([`Lockout::admit`]).
+    ///
     /// # Errors
     /// RATE_LIMITED while it has to wait; CAPTCHA_REQUIRED and whatever is wrong with the captcha.
     pub async fn admit(
@@ -74,7 +76,7 @@ impl GuessGate {
             admitted = self.lockout.admit(key, CaptchaState::Solved).await;
         }
         match admitted {
-            Ok(ticket) => Ok(Guess { key, ticket, mark, solved_captcha }),
+            Ok(admitted) => Ok(Guess { key, admitted, mark, solved_captcha }),
             Err(Hold::Wait(wait)) => {
                 telemetry::count_limited(HELD);
                 tracing::debug!(limit = HELD, "a login has to wait");
@@ -86,17 +88,17 @@ impl GuessGate {
 
     /// The password was right: what was counted is forgotten.
     pub async fn right(&self, guess: Guess) {
-        self.lockout.settle(guess.key, guess.ticket, Outcome::Right).await;
+        self.lockout.settle(guess.key, guess.admitted, Outcome::Right).await;
     }
 
     /// The password was wrong.
     pub async fn wrong(&self, guess: Guess) -> Settled {
-        self.lockout.settle(guess.key, guess.ticket, Outcome::Wrong(guess.mark)).await
+        self.lockout.settle(guess.key, guess.admitted, Outcome::Wrong(guess.mark)).await
     }
 
     /// Nothing was learnt about the password.
     pub async fn give_back(&self, guess: Guess) {
-        self.lockout.settle(guess.key, guess.ticket, Outcome::Unknown).await;
+        self.lockout.settle(guess.key, guess.admitted, Outcome::Unknown).await;
     }
 
     /// Forgets what was counted against the password of an account: for everything that may be typed for it, and for these of

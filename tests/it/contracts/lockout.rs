@@ -1,10 +1,10 @@
-use crate::support::Redis;
+use crate::support::{Redis, Relay, eventually};
 use countersign::{
-    cache::{LockKey, Lockout, Together},
+    cache::{Admitted, LockKey, Lockout, Together},
     runtime::{Clock, ClockHand},
 };
 use countersign_domain::{
-    lockout::{CaptchaState, Hold, LockoutRule, Mark, Outcome, Settled, Ticket},
+    lockout::{CaptchaState, Hold, LockoutRule, Mark, Outcome, Settled},
     secret::SecretText,
     time::Timestamp,
 };
@@ -63,7 +63,7 @@ async fn wrong_as(lockout: &Lockout, key: LockKey, mark: Mark) -> Result<Settled
     Ok(lockout.settle(key, ticket, Outcome::Wrong(mark)).await)
 }
 
-async fn admitted_at_once(lockouts: &[Lockout], guesses: usize) -> Vec<Ticket> {
+async fn admitted_at_once(lockouts: &[Lockout], guesses: usize) -> Vec<Admitted> {
     let guesses = (0..guesses).map(|guess| {
         let lockout = lockouts[guess % lockouts.len()].clone();
         tokio::spawn(async move { lockout.admit(key(1), CaptchaState::Solved).await.ok() })
@@ -207,6 +207,41 @@ async fn nothing_of_a_guess_but_sixteen_bits_lies_in_redis() {
     let kept: String = inside.get(ONES).await.unwrap();
     let at = NOW.as_micros();
     assert_eq!(kept, format!("0 0 {at}+ {at}=abcd"));
+}
+
+/// A Redis that answers later than anybody waits for it.
+const LATE: Duration = Duration::from_millis(300);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guess_that_redis_admitted_too_late_to_be_heard_takes_no_place_there() {
+    let Some(redis) = Redis::start() else { return };
+    let (relay, inside) = (Relay::to(redis.port).await, look_into(&redis).await);
+    let together = Together::connect(&SecretText::new(format!("redis://127.0.0.1:{}", relay.port))).await.unwrap();
+    let lockout = Lockout::shared(together.clone(), Clock::manual(NOW).0, RULE);
+    let is_under_way = async || {
+        let kept: Option<String> = inside.get(ONES).await.unwrap();
+        kept.filter(|kept| kept.ends_with('?'))
+    };
+    let is_settled = async || {
+        relay.answer_after(Duration::ZERO);
+        eventually("the guess to be given back", async || is_under_way().await.is_none().then_some(())).await;
+        eventually("Redis to be heard again", async || (!together.is_down()).then_some(())).await;
+    };
+    wrong(&lockout, key(2)).await.expect("Redis knows the script now");
+    relay.answer_after(LATE);
+    let admitted = lockout.admit(key(1), CaptchaState::Solved).await.expect("it is decided here");
+    eventually("Redis to admit it", is_under_way).await;
+    lockout.settle(key(1), admitted, Outcome::Right).await;
+    is_settled().await;
+
+    let admitted = lockout.admit(key(1), CaptchaState::Solved).await.expect("it is decided in Redis");
+    is_under_way().await.expect("it was decided in Redis");
+    relay.answer_after(LATE);
+    // Whoever asks first notices, and what is settled afterwards is not told to Redis.
+    let _ = lockout.admit(key(3), CaptchaState::Solved).await;
+    lockout.settle(key(1), admitted, Outcome::Right).await;
+    is_under_way().await.expect("Redis was not told");
+    is_settled().await;
 }
 
 #[tokio::test]
