@@ -1,21 +1,38 @@
-use std::sync::{Arc, Weak};
+use std::future::Future;
+use tokio::sync::watch;
 
 /// Whoever waits for a verdict. It is dropped with the call: by its end, its deadline, or a caller who hangs up.
-#[derive(Debug, Default)]
-pub struct Caller(Arc<()>);
+#[derive(Debug)]
+pub struct Caller(watch::Sender<()>);
 
 /// Whether a [`Caller`] still waits.
 #[derive(Clone, Debug)]
-pub struct Presence(Weak<()>);
+pub struct Presence(watch::Receiver<()>);
+
+impl Default for Caller {
+    fn default() -> Self {
+        Self(watch::Sender::new(()))
+    }
+}
 
 impl Caller {
     pub fn presence(&self) -> Presence {
-        Presence(Arc::downgrade(&self.0))
+        Presence(self.0.subscribe())
     }
 }
 
 impl Presence {
     pub fn is_gone(&self) -> bool {
-        self.0.strong_count() == 0
+        self.0.has_changed().is_err()
+    }
+
+    /// The future's answer. `None` when the caller is gone before it; the future is dropped then.
+    pub async fn while_waiting<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut caller = self.0.clone();
+        tokio::select! {
+            biased;
+            _ = caller.wait_for(|()| false) => None,
+            answer = future => Some(answer),
+        }
     }
 }

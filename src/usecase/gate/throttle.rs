@@ -80,12 +80,19 @@ impl Throttle {
         self.take(drawn.as_slice()).await
     }
 
-    /// What a light login left to a whole one, when what it showed proved to be worth nothing.
+    /// What a light login left to a whole one. Where that is refused, the light one is given back: whoever comes again when told finds
+    /// both.
     ///
     /// # Errors
     /// RATE_LIMITED.
-    pub async fn rest_of_login(&self, origin: &Origin) -> Result<(), Failure> {
-        self.take(from(origin, Limit::LoginsOfAddress).map(Draw::rest).as_slice()).await
+    pub async fn rest_of_login(&self, origin: &Origin) -> Result<Drawn, Failure> {
+        let whole = from(origin, Limit::LoginsOfAddress);
+        let rest = Drawn(whole.map(Draw::rest).into_iter().collect());
+        if let Err(refused) = self.take(&rest.0).await {
+            self.shared.give_back(whole.map(Draw::light).as_slice()).await;
+            return Err(refused);
+        }
+        Ok(rest)
     }
 
     /// A link or a code is tried.

@@ -24,6 +24,7 @@ use countersign_domain::{
     secret::SecretText,
     session::Keeping,
 };
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 /// Somebody logs in with a password.
@@ -84,6 +85,13 @@ struct Attempt {
     standing: Standing,
 }
 
+/// What is shown to be let in, and what was drawn for it.
+struct Shown {
+    password: SecretText,
+    captcha_token: SecretText,
+    draw: LoginDraw,
+}
+
 impl Login {
     /// # Errors
     /// CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, AUDIENCE_UNKNOWN, RATE_LIMITED, OVERLOADED.
@@ -103,42 +111,68 @@ impl Login {
         let device = self.lookout.device(tenant, device_token.as_ref()).await?;
         let standing = account.as_ref().map_or(Standing::Stranger, |account| device.standing(account.id));
         let attempt = Attempt { tenant, typed: typed.to_owned(), account, device, standing };
-        let guesser = match &attempt.account {
-            Some(account) if standing.is_counted_alone() => Guesser::Device(&attempt.device, account.id),
-            _ => Guesser::Stranger(typed),
-        };
-        let guess = self.guesses.admit(origin, guesser, &password, &captcha_token).await?;
-        if draw == LoginDraw::Light && !standing.is_counted_alone() && !guess.solved_captcha() {
-            // What was shown proved to be worth nothing, so the login costs what every other does.
-            if let Err(refused) = self.throttle.rest_of_login(origin).await {
-                self.guesses.give_back(guess).await;
-                return Err(refused);
-            }
-        }
         let arrival = Arrival { audience, device_name, device: attempt.device.arriving(), keeping, standing };
-        let proven = self.prove(origin, &attempt, guess, password).await?;
-        let session = match self.open.run(origin, &proven, arrival).await {
-            Ok(session) => session,
-            Err(failure) => return Err(self.refused(origin, &attempt, failure).await),
-        };
+        let shown = Shown { password, captcha_token, draw };
+        let (session, proven) = self.decide(origin, &attempt, shown, arrival).await?;
         self.renew_hash(&proven).await;
         Ok(LoggedIn { session, device_token: attempt.device.into_token() })
     }
 
-    /// Looks at the password and settles the guess, in a task of its own: a caller who hangs up, or whose deadline passes, must
-    /// neither lose a verdict nor stand for one. As long as the hash has not begun it is dropped with its caller, and the guess is
-    /// given back; from then on the verdict comes, and is applied although nobody waits.
-    async fn prove(
+    /// Admits the guess, looks at the password, settles the guess and opens the session, in a task of its own: a caller who hangs up, or
+    /// whose deadline passes, must neither leave a guess that nobody settles, nor lose a verdict, nor stand for one. As long as the hash
+    /// has not begun it is dropped with its caller, and the guess is given back; from then on the verdict comes, and is applied and
+    /// recorded although nobody waits.
+    async fn decide(
         &self,
         origin: &Origin,
         attempt: &Attempt,
-        guess: Guess,
-        password: SecretText,
-    ) -> Result<PasswordProven, Failure> {
+        shown: Shown,
+        arrival: Arrival,
+    ) -> Result<(OpenedSession, PasswordProven), Failure> {
         let caller = Caller::default();
         let (login, origin, attempt, presence) = (self.clone(), origin.clone(), attempt.clone(), caller.presence());
-        let evaluation = spawn(async move { login.evaluate(&origin, &attempt, guess, (&password, &presence)).await });
-        evaluation.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+        let deciding = async move { login.let_in(&origin, &attempt, shown, (arrival, &presence)).await };
+        spawn(deciding.in_current_span()).await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+    }
+
+    async fn let_in(
+        &self,
+        origin: &Origin,
+        attempt: &Attempt,
+        shown: Shown,
+        (arrival, presence): (Arrival, &Presence),
+    ) -> Result<(OpenedSession, PasswordProven), Failure> {
+        let guess = self.admit(origin, attempt, &shown).await?;
+        let proven = self.evaluate(origin, attempt, guess, (&shown.password, presence)).await?;
+        match self.open.run(origin, &proven, arrival, presence).await {
+            Ok(session) => Ok((session, proven)),
+            Err(failure) => {
+                self.note_unopened(origin, attempt, failure.reason()).await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Admits the guess. Unless a device that is known shows nothing else, a light login draws the rest of a whole one before anything
+    /// is done for it: a question to the provider of captchas costs money. The rest is given back when what was shown is worth
+    /// something, and to whoever has to wait for other guesses.
+    async fn admit(&self, origin: &Origin, attempt: &Attempt, shown: &Shown) -> Result<Guess, Failure> {
+        let is_known = attempt.standing.is_counted_alone();
+        let is_to_be_proven = shown.draw == LoginDraw::Light && !(is_known && shown.captcha_token.is_empty());
+        let rest = if is_to_be_proven { Some(self.throttle.rest_of_login(origin).await?) } else { None };
+        let guesser = match &attempt.account {
+            Some(account) if is_known => Guesser::Device(&attempt.device, account.id),
+            _ => Guesser::Stranger(&attempt.typed),
+        };
+        let admitted = self.guesses.admit(origin, guesser, &shown.password, &shown.captcha_token).await;
+        let is_whole = match &admitted {
+            Ok(guess) => !is_known && !guess.solved_captcha(),
+            Err(failure) => failure.reason() != Reason::RateLimited,
+        };
+        if let Some(rest) = rest.filter(|_| !is_whole) {
+            self.throttle.give_back(rest).await;
+        }
+        admitted
     }
 
     async fn evaluate(
@@ -156,9 +190,6 @@ impl Login {
         match self.password.prove_for(presence, claimed, password).await {
             Ok(Some(proven)) => {
                 self.guesses.right(guess).await;
-                if presence.is_gone() {
-                    self.note_unheard(origin, attempt).await;
-                }
                 Ok(proven)
             }
             Ok(None) => {
@@ -180,12 +211,12 @@ impl Login {
         self.work.refused(origin, attempt.tenant, EventKind::LoginRefused, about, failure).await
     }
 
-    /// The right password, and nobody waits for the session: none is opened, and it is written down all the same. Otherwise
-    /// somebody could find out by hanging up whether a password is right, and leave no trace.
-    async fn note_unheard(&self, origin: &Origin, attempt: &Attempt) {
+    /// The password was right, and no session was opened: nobody waits for one, or opening it failed. That is recorded whatever the
+    /// reason. Otherwise somebody could find out by hanging up whether a password is right, and leave no trace. Where the database did not
+    /// confirm a session that is there, both are recorded.
+    async fn note_unopened(&self, origin: &Origin, attempt: &Attempt, reason: Reason) {
         let about = EventSubject::target(attempt.account.as_ref().map(|account| account.id));
-        let refused = (EventKind::LoginRefused, Reason::DeadlineExceeded);
-        self.work.record_refusal(origin, attempt.tenant, refused, about).await;
+        self.work.record_refusal(origin, attempt.tenant, (EventKind::LoginRefused, reason), about).await;
     }
 
     async fn audience(&self, tenant: TenantId, named: String) -> Result<String, Failure> {

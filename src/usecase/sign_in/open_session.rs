@@ -1,4 +1,5 @@
 use crate::{
+    passwords::Presence,
     store::{account, account::Account, account::Admission, device, expected_device, session, session::Session},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
@@ -46,15 +47,33 @@ const MAX_DEVICES: u64 = 50;
 const MAX_SIGHTINGS: u64 = 50;
 
 impl OpenSession {
+    /// A caller who goes away before the commit gets no session. The commit is waited for, whoever is gone: afterwards it is known
+    /// whether the session is there.
+    ///
     /// # Errors
-    /// CREDENTIALS_INVALID when the account was disabled, or its password became worthless, while it was being checked.
+    /// CREDENTIALS_INVALID when the account was disabled, or its password became worthless, while it was being checked;
+    /// DEADLINE_EXCEEDED when the caller is gone.
     #[tracing::instrument(level = "debug", name = "sign_in.open_session", skip_all)]
     pub async fn run(
         &self,
         origin: &Origin,
         proven: &PasswordProven,
         arrival: Arrival,
+        presence: &Presence,
     ) -> Result<OpenedSession, Failure> {
+        let written = presence.while_waiting(self.write(origin, proven, arrival)).await;
+        let (unit, opened) = written.ok_or(Reason::DeadlineExceeded)??;
+        unit.commit().await?;
+        Ok(opened)
+    }
+
+    /// Everything but the commit.
+    async fn write<'a>(
+        &'a self,
+        origin: &'a Origin,
+        proven: &PasswordProven,
+        arrival: Arrival,
+    ) -> Result<(UnitOfWork<'a>, OpenedSession), Failure> {
         let account = proven.account();
         let (tenant, now) = (account.tenant, self.work.now());
         let Arrival { audience, device_name, device, keeping, standing } = arrival;
@@ -105,8 +124,7 @@ impl OpenSession {
         unit.record(EventKind::LoggedIn, about).await?;
         let news = judge_login(standing, &seen, &before);
         self.tell(&unit, origin, account, &session, (news, &seen)).await?;
-        unit.commit().await?;
-        Ok(opened)
+        Ok((unit, opened))
     }
 
     /// Notes what is news about a login, and tells the owner. What limits the mails is used up by such

@@ -1,10 +1,12 @@
 //! Hanging up in the middle of a login: to guess without being counted, or to have others counted for what nobody guessed.
 
 use crate::support::{
-    App, AppOptions, PASSWORD, Person, Refused as _, another_wrong, guess_wrong, held, on_each_database_with,
+    App, AppOptions, Faults, PASSWORD, Person, Redis, Refused as _, Relay, another_wrong, guess_wrong, held,
+    on_each_database_with,
 };
-use countersign::grpc::wire::proto::*;
+use countersign::{grpc::wire::proto::*, store::Fate};
 use countersign_domain::{password::PasswordPolicy, secret::SecretText};
+use fred::prelude::{Builder, Client, ClientLike as _, Config, LuaInterface as _};
 use futures_util::{FutureExt as _, future::join_all};
 use std::{
     pin::Pin,
@@ -122,6 +124,103 @@ fn a_login_that_is_gone_before_its_hash_begins_is_given_back_and_costs_nothing()
         guess_wrong(app, ADA, 4).await;
         Person::log_in(app, ADA, PASSWORD).await.unwrap();
         assert_eq!(app.hasher.computed(), hashes + 1 + 5, "nothing was computed for those who were gone");
+    });
+}
+
+/// How many guesses were admitted by Redis and not settled.
+async fn unsettled(redis: &Client) -> i64 {
+    const COUNT: &str = r"
+        local count = 0
+        for _, key in ipairs(redis.call('KEYS', '{countersign}:lockout:*')) do
+            count = count + select(2, string.gsub(redis.call('GET', key), '%?', ''))
+        end
+        return count
+    ";
+    redis.eval(COUNT, Vec::<String>::new(), Vec::<String>::new()).await.unwrap()
+}
+
+#[test]
+fn a_login_that_is_gone_while_redis_admits_it_is_given_back_and_locks_nobody() {
+    let Some(redis) = Redis::start() else { return };
+    // On threads of its own: it outlives the runtime of each database.
+    let network = tokio::runtime::Runtime::new().unwrap();
+    let relay = network.block_on(Relay::to(redis.port));
+    let options = AppOptions::with("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "5")
+        .and("COUNTERSIGN_REDIS_URL", &format!("redis://127.0.0.1:{}", relay.port));
+    on_each_database_with(options, async |app| {
+        let inside = Builder::from_config(Config::from_url(&redis.url).unwrap()).build().unwrap();
+        inside.init().await.unwrap();
+        Person::register(app, ADA).await;
+        Person::log_in(app, ADA, PASSWORD).await.expect("Redis knows the scripts now");
+        relay.answer_after(Duration::from_millis(40));
+        // The first answer is that of the limit of the address, the second one admits the guess.
+        let mut hung_up = 0;
+        for patience in (46..=78).step_by(4) {
+            let login = Person::log_in(app, ADA, PASSWORD);
+            hung_up += usize::from(tokio::time::timeout(Duration::from_millis(patience), login).await.is_err());
+        }
+        assert!(hung_up > 0, "Redis was not asked");
+        relay.answer_after(Duration::ZERO);
+        eventually(app, async |_| unsettled(&inside).await == 0).await;
+        assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'login_locked'").await, 0);
+        assert_eq!(refused(app, "CREDENTIALS_INVALID").await, 0, "no hash said so");
+        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+    });
+}
+
+#[test]
+fn a_right_password_leaves_one_event_whenever_its_caller_hangs_up() {
+    let faults = Faults::default();
+    on_each_database_with(AppOptions::default().interfered_with(faults.interference()), async |app| {
+        Person::register(app, ADA).await;
+        let before = app.hasher.computed();
+        faults.none();
+        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        let steps = faults.steps();
+        assert_eq!(steps.iter().filter(|step| *step == "COMMIT").count(), 1, "{steps:?}");
+        let one_for_each_hash = async |app: &App| {
+            let events = "SELECT count(*) FROM audit_events WHERE kind IN ('logged_in', 'login_refused')";
+            app.number(events).await == i64::try_from(app.hasher.computed() - before).unwrap()
+        };
+        for (step, text) in steps.iter().enumerate() {
+            // Either it is answered, and the caller hangs up at about that time; or it is not, and the caller hangs up before. A commit
+            // is waited for.
+            for fate in if text == "COMMIT" { &[Fate::Done][..] } else { &[Fate::Done, Fate::Silence] } {
+                faults.at(step, *fate);
+                tokio::select! {
+                    answer = Person::log_in(app, ADA, PASSWORD) => drop(answer.unwrap()),
+                    () = faults.struck() => {}
+                }
+                eventually(app, one_for_each_hash).await;
+            }
+        }
+        faults.none();
+        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        eventually(app, one_for_each_hash).await;
+        assert!(app.hasher.computed() - before > u64::try_from(steps.len()).unwrap(), "most were evaluated");
+        let opened = app.number("SELECT count(*) FROM audit_events WHERE kind = 'logged_in'").await;
+        assert_eq!(app.rows("sessions").await, opened);
+        assert_eq!(
+            refused(app, "DEADLINE_EXCEEDED").await + opened,
+            i64::try_from(app.hasher.computed() - before).unwrap()
+        );
+    });
+}
+
+#[test]
+fn a_right_password_leaves_an_event_also_when_no_session_can_be_opened() {
+    let faults = Faults::default();
+    let options = AppOptions::default().interfered_with(faults.interference()).expecting_errors();
+    on_each_database_with(options, async |app| {
+        Person::register(app, ADA).await;
+        faults.none();
+        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        let commit = faults.steps().iter().position(|step| step == "COMMIT").unwrap();
+        faults.at(commit, Fate::Refused);
+        assert_eq!(Person::log_in(app, ADA, PASSWORD).await.reason(), "STORE_UNAVAILABLE");
+        faults.none();
+        assert_eq!(refused(app, "STORE_UNAVAILABLE").await, 1);
+        assert_eq!(app.rows("sessions").await, 1);
     });
 }
 

@@ -126,10 +126,14 @@ fn a_call_that_is_given_up_at_any_statement_changes_nothing_and_is_in_nobodys_wa
             let mut trial = Trial { app, faults, act, prepared: 0 };
             let call = trial.prepare().await;
             trial.make(&call, None).await.0.unwrap();
-            let steps = faults.steps().len();
+            let steps = faults.steps();
             let call = trial.prepare().await;
             let over = app.number("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
-            for step in 0..steps {
+            for (step, text) in steps.iter().enumerate() {
+                if name == "Login" && text == "COMMIT" {
+                    // It is waited for, whoever is gone: what is recorded of a right password depends on it.
+                    continue;
+                }
                 let before = Contents::of(app).await;
                 faults.at(step, Fate::Silence);
                 tokio::select! {
