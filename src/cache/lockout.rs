@@ -11,8 +11,9 @@ use std::{fmt, sync::Arc, time::Duration};
 /// Remembers wrong guesses: in this process, or together with every other process on one Redis. The rule is that of
 /// [`LockoutRule`].
 ///
-/// Without Redis each replica decides by itself and with a stricter rule ([`Together`]). What was remembered before the outage is
-/// not known here. Nobody else settles a guess that Redis admitted, so one that it cannot be told of is given back once it answers.
+/// Without Redis each replica decides by itself and with a stricter rule ([`Together`]). What was remembered before the
+/// outage is not known here. Nobody else settles a guess that Redis admitted, so one that it cannot be told of is given
+/// back once it answers.
 #[derive(Clone)]
 pub struct Lockout(Arc<Inner>);
 
@@ -35,8 +36,8 @@ pub struct Admitted {
     is_shared: bool,
 }
 
-/// How often is tried to give a guess back to a Redis that does not answer, and how long is waited before each time: ten minutes,
-/// after which a guess hardly matters any more.
+/// How often is tried to give a guess back to a Redis that does not answer, and how long is waited before each time:
+/// ten minutes, after which a guess hardly matters any more.
 const MOST_RETURNS: usize = 600;
 const RETURNING: Duration = Duration::from_secs(1);
 
@@ -74,7 +75,8 @@ impl Lockout {
         Self(Arc::new(Inner { clock, rule, memory: Memory::new(rule.stricter()), shared: Some(shared) }))
     }
 
-    /// Admits a guess. Whoever was admitted settles it, and is not stopped meanwhile: what Redis answers to nobody stays there.
+    /// Admits a guess. Whoever was admitted settles it, and is not stopped meanwhile: what Redis answers to nobody
+    /// stays there.
     ///
     /// # Errors
     /// With the hold.
@@ -120,8 +122,8 @@ impl Lockout {
         self.0.memory.change(key, self.0.clock.now(), |_, guesses, _| guesses.forget());
     }
 
-    /// Gives back, once Redis answers, what may be there of a guess and what nobody else settles. Otherwise it would count as wrong
-    /// after a minute.
+    /// Gives back, once Redis answers, what may be there of a guess and what nobody else settles. Otherwise it would
+    /// count as wrong after a minute.
     fn give_back_later(&self, key: LockKey, ticket: Ticket) {
         let lockout = Arc::downgrade(&self.0);
         spawn(async move {

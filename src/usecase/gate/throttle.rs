@@ -80,8 +80,8 @@ impl Throttle {
         self.take(drawn.as_slice()).await
     }
 
-    /// What a light login left to a whole one. Where that is refused, the light one is given back: whoever comes again when told finds
-    /// both.
+    /// What a light login left to a whole one. Where that is refused, the light one is given back: whoever comes again
+    /// when told finds both.
     ///
     /// # Errors
     /// RATE_LIMITED.

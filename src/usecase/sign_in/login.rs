@@ -118,10 +118,10 @@ impl Login {
         Ok(LoggedIn { session, device_token: attempt.device.into_token() })
     }
 
-    /// Admits the guess, looks at the password, settles the guess and opens the session, in a task of its own: a caller who hangs up, or
-    /// whose deadline passes, must neither leave a guess that nobody settles, nor lose a verdict, nor stand for one. As long as the hash
-    /// has not begun it is dropped with its caller, and the guess is given back; from then on the verdict comes, and is applied and
-    /// recorded although nobody waits.
+    /// Admits the guess, looks at the password, settles the guess and opens the session, in a task of its own: a caller
+    /// who hangs up, or whose deadline passes, must neither leave a guess that nobody settles, nor lose a verdict, nor
+    /// stand for one. As long as the hash has not begun it is dropped with its caller, and the guess is given back;
+    /// from then on the verdict comes, and is applied and recorded although nobody waits.
     async fn decide(
         &self,
         origin: &Origin,
@@ -153,9 +153,9 @@ impl Login {
         }
     }
 
-    /// Admits the guess. Unless a device that is known shows nothing else, a light login draws the rest of a whole one before anything
-    /// is done for it: a question to the provider of captchas costs money. The rest is given back when what was shown is worth
-    /// something, and to whoever has to wait for other guesses.
+    /// Admits the guess. Unless a device that is known shows nothing else, a light login draws the rest of a whole one
+    /// before anything is done for it: a question to the provider of captchas costs money. The rest is given back when
+    /// what was shown is worth something, and to whoever has to wait for other guesses.
     async fn admit(&self, origin: &Origin, attempt: &Attempt, shown: &Shown) -> Result<Guess, Failure> {
         let is_known = attempt.standing.is_counted_alone();
         let is_to_be_proven = shown.draw == LoginDraw::Light && !(is_known && shown.captcha_token.is_empty());
@@ -211,9 +211,9 @@ impl Login {
         self.work.refused(origin, attempt.tenant, EventKind::LoginRefused, about, failure).await
     }
 
-    /// The password was right, and no session was opened: nobody waits for one, or opening it failed. That is recorded whatever the
-    /// reason. Otherwise somebody could find out by hanging up whether a password is right, and leave no trace. Where the database did not
-    /// confirm a session that is there, both are recorded.
+    /// The password was right, and no session was opened: nobody waits for one, or opening it failed. That is recorded
+    /// whatever the reason. Otherwise somebody could find out by hanging up whether a password is right, and leave no
+    /// trace. Where the database did not confirm a session that is there, both are recorded.
     async fn note_unopened(&self, origin: &Origin, attempt: &Attempt, reason: Reason) {
         let about = EventSubject::target(attempt.account.as_ref().map(|account| account.id));
         self.work.record_refusal(origin, attempt.tenant, (EventKind::LoginRefused, reason), about).await;

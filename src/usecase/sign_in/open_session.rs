@@ -47,8 +47,8 @@ const MAX_DEVICES: u64 = 50;
 const MAX_SIGHTINGS: u64 = 50;
 
 impl OpenSession {
-    /// A caller who goes away before the commit gets no session. The commit is waited for, whoever is gone: afterwards it is known
-    /// whether the session is there.
+    /// A caller who goes away before the commit gets no session. The commit is waited for, whoever is gone: afterwards
+    /// it is known whether the session is there.
     ///
     /// # Errors
     /// CREDENTIALS_INVALID when the account was disabled, or its password became worthless, while it was being checked;

@@ -183,8 +183,8 @@ fn a_right_password_leaves_one_event_whenever_its_caller_hangs_up() {
             app.number(events).await == i64::try_from(app.hasher.computed() - before).unwrap()
         };
         for (step, text) in steps.iter().enumerate() {
-            // Either it is answered, and the caller hangs up at about that time; or it is not, and the caller hangs up before. A commit
-            // is waited for.
+            // Either it is answered, and the caller hangs up at about that time; or it is not, and the caller hangs up
+            // before. A commit is waited for.
             for fate in if text == "COMMIT" { &[Fate::Done][..] } else { &[Fate::Done, Fate::Silence] } {
                 faults.at(step, *fate);
                 tokio::select! {
