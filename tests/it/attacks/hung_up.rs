@@ -177,7 +177,7 @@ fn a_right_password_leaves_one_event_whenever_its_caller_hangs_up() {
         faults.none();
         Person::log_in(app, ADA, PASSWORD).await.unwrap();
         let steps = faults.steps();
-        assert_eq!(steps.iter().filter(|step| *step == "COMMIT").count(), 1, "{steps:?}");
+        assert_eq!(steps.iter().filter(|step| **step == "COMMIT").count(), 1, "{steps:?}");
         let one_for_each_hash = async |app: &App| {
             let events = "SELECT count(*) FROM audit_events WHERE kind IN ('logged_in', 'login_refused')";
             app.number(events).await == i64::try_from(app.hasher.computed() - before).unwrap()
@@ -185,7 +185,7 @@ fn a_right_password_leaves_one_event_whenever_its_caller_hangs_up() {
         for (step, text) in steps.iter().enumerate() {
             // Either it is answered, and the caller hangs up at about that time; or it is not, and the caller hangs up
             // before. A commit is waited for.
-            for fate in if text == "COMMIT" { &[Fate::Done][..] } else { &[Fate::Done, Fate::Silence] } {
+            for fate in if *text == "COMMIT" { &[Fate::Done][..] } else { &[Fate::Done, Fate::Silence] } {
                 faults.at(step, *fate);
                 tokio::select! {
                     answer = Person::log_in(app, ADA, PASSWORD) => drop(answer.unwrap()),
@@ -215,7 +215,7 @@ fn a_right_password_leaves_an_event_also_when_no_session_can_be_opened() {
         Person::register(app, ADA).await;
         faults.none();
         Person::log_in(app, ADA, PASSWORD).await.unwrap();
-        let commit = faults.steps().iter().position(|step| step == "COMMIT").unwrap();
+        let commit = faults.steps().iter().position(|step| *step == "COMMIT").unwrap();
         faults.at(commit, Fate::Refused);
         assert_eq!(Person::log_in(app, ADA, PASSWORD).await.reason(), "STORE_UNAVAILABLE");
         faults.none();

@@ -10,8 +10,8 @@ fn in_proto(reason: Reason) -> String {
 #[test]
 fn every_reason_is_in_the_proto_under_its_own_name() {
     for reason in Reason::ALL {
-        let found = ErrorReason::from_str_name(&in_proto(*reason));
-        assert_eq!(found.map(|found| found.as_str_name().to_owned()), Some(in_proto(*reason)));
+        let found = ErrorReason::from_str_name(&in_proto(reason));
+        assert_eq!(found.map(|found| found.as_str_name().to_owned()), Some(in_proto(reason)));
     }
 }
 
@@ -29,7 +29,7 @@ fn every_reason_in_the_proto_can_be_given() {
 fn every_reason_travels_by_a_code_that_is_an_error_and_a_text_of_its_own() {
     let mut texts = BTreeSet::new();
     for reason in Reason::ALL {
-        let line = status::line(*reason);
+        let line = status::line(reason);
         assert!(
             !matches!(line.code, Code::Ok | Code::Unknown | Code::DataLoss),
             "{reason:?} travels as {:?}",
@@ -44,7 +44,7 @@ fn every_reason_travels_by_a_code_that_is_an_error_and_a_text_of_its_own() {
 #[test]
 fn a_reason_is_no_fault_of_the_caller_exactly_where_http_says_so_too() {
     for reason in Reason::ALL {
-        let line = status::line(*reason);
+        let line = status::line(reason);
         let ours = matches!(line.code, Code::Internal | Code::Unavailable | Code::DeadlineExceeded);
         assert_eq!(ours, line.http >= 500, "{reason:?}: {:?} and HTTP {}", line.code, line.http);
     }

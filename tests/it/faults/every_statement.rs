@@ -130,7 +130,7 @@ fn a_call_that_is_given_up_at_any_statement_changes_nothing_and_is_in_nobodys_wa
             let call = trial.prepare().await;
             let over = app.number("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
             for (step, text) in steps.iter().enumerate() {
-                if name == "Login" && text == "COMMIT" {
+                if name == "Login" && *text == "COMMIT" {
                     // It is waited for, whoever is gone: what is recorded of a right password depends on it.
                     continue;
                 }
