@@ -84,7 +84,7 @@ fn of_connections_from_many_addresses_the_one_that_is_idle_for_longest_makes_roo
     on_each_database_with(options, async |app| {
         // The client of the test is the first.
         let mut open = Vec::new();
-        for source in 2..13 {
+        for source in (2..13).rev() {
             let mut newcomer = connect_from(&format!("127.0.0.{source}"), app.address).await;
             assert!(is_admitted(&mut newcomer).await, "{source}");
             open.push(newcomer);
