@@ -215,7 +215,7 @@ async fn rotation(client: &Client, verifier: &Verifier, rotate: impl AsyncFn()) 
 async fn run() {
     let folder = tempfile::tempdir().unwrap();
     let service = Box::pin(Service::assemble(&configuration(folder.path()), World::real(), None)).await.unwrap();
-    let (services, desk, keys) = (service.services.clone(), service.key_desk.clone(), service.keys.clone());
+    let (services, desk, keys) = (service.services.clone(), service.key_operations.clone(), service.keys.clone());
     let calls = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", calls.local_addr().unwrap());
     let (stop, shutdown) = Shutdown::new();

@@ -9,7 +9,7 @@
 )]
 
 use countersign::{
-    cache::{Limiter, Together},
+    cache::{Limiter, SharedRedis},
     runtime::Clock,
 };
 use countersign_domain::{
@@ -103,7 +103,7 @@ async fn main() {
 
     let Ok(url) = std::env::var("COUNTERSIGN_BENCH_REDIS_URL") else { return };
     let limiter = Limiter::shared(
-        Together::connect(&SecretText::new(url)).await.unwrap(),
+        SharedRedis::connect(&SecretText::new(url)).await.unwrap(),
         Clock::system(),
         Sizes::scaled(PERCENT),
     );

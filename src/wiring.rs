@@ -1,26 +1,26 @@
-//! The one place that knows every type: settings become means, means become stories, stories become doors.
+//! The one place that knows every type: settings become adapters, adapters become use cases, use cases become handlers.
 
-mod auth_door;
+mod adapters;
+mod authentication;
 mod capacity;
 mod captcha;
 mod commands;
-mod doors;
-mod key_desk;
-mod means;
+mod key_operations;
 mod outbound;
 mod service;
 mod starting;
 mod trail;
 mod trial;
+mod use_cases;
 
 use std::fmt;
 
+pub use adapters::{Adapters, World};
 pub use commands::{
     create_account, end_sessions, list_audiences, list_keys, mail_status, mailbox, operate_accounts, operate_keys,
     operate_outbox, operate_roles, operate_services, read_audit, restart_audit, verify_audit,
 };
-pub use key_desk::KeyDesk;
-pub use means::{Means, World};
+pub use key_operations::KeyOperations;
 pub use service::{Listeners, Service};
 pub use starting::StartingProbes;
 pub use trial::try_files;

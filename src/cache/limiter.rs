@@ -1,7 +1,7 @@
 mod memory;
 mod shared;
 
-use super::Together;
+use super::SharedRedis;
 use crate::{runtime::Clock, telemetry};
 use countersign_domain::limit::{Draw, Refused, Sizes};
 use memory::Memory;
@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc};
 
 /// Counts what is limited: in this process, or together with every other process on one Redis.
 ///
-/// Without Redis each replica decides by itself and with stricter quotas ([`Together`]). What was counted before the outage is not
+/// Without Redis each replica decides by itself and with stricter quotas ([`SharedRedis`]). What was counted before the outage is not
 /// known here: whoever had nothing left finds a quarter of the burst again, once.
 #[derive(Clone)]
 pub struct Limiter(Arc<Inner>);
@@ -28,9 +28,9 @@ impl Limiter {
     }
 
     /// Between every process on one Redis. The sizes are granted to all processes together, so all should be given the same.
-    pub fn shared(together: Together, clock: Clock, sizes: Sizes) -> Self {
+    pub fn shared(shared_redis: SharedRedis, clock: Clock, sizes: Sizes) -> Self {
         let memory = Memory::new(sizes.stricter());
-        Self(Arc::new(Inner { clock, memory, shared: Some(Shared::new(together, sizes)) }))
+        Self(Arc::new(Inner { clock, memory, shared: Some(Shared::new(shared_redis, sizes)) }))
     }
 
     /// Takes everything that a call draws, or nothing: a call that is refused costs nothing, so whoever waits as long as told gets
@@ -43,11 +43,11 @@ impl Limiter {
             return Ok(());
         }
         let draws = merged(draws);
-        let together = match &self.0.shared {
+        let shared_redis = match &self.0.shared {
             Some(shared) => shared.take(&draws).await,
             None => None,
         };
-        let taken = together.unwrap_or_else(|| self.0.memory.take(&draws, self.0.clock.now()));
+        let taken = shared_redis.unwrap_or_else(|| self.0.memory.take(&draws, self.0.clock.now()));
         if let Err(refused) = &taken {
             telemetry::count_limited(refused.limit.name());
         }
@@ -61,18 +61,18 @@ impl Limiter {
             return;
         }
         let draws = merged(draws);
-        let together = match &self.0.shared {
+        let shared_redis = match &self.0.shared {
             Some(shared) => shared.give_back(&draws).await,
             None => None,
         };
-        if together.is_none() {
+        if shared_redis.is_none() {
             self.0.memory.give_back(&draws);
         }
     }
 
     /// Whether every process counts for itself although they should count together.
     pub fn is_degraded(&self) -> bool {
-        self.0.shared.as_ref().is_some_and(|shared| shared.together().is_down())
+        self.0.shared.as_ref().is_some_and(|shared| shared.shared_redis().is_down())
     }
 }
 

@@ -1,7 +1,7 @@
 mod memory;
 mod shared;
 
-use super::Together;
+use super::SharedRedis;
 use crate::runtime::{Clock, sleep, spawn};
 use countersign_domain::lockout::{CaptchaState, Guesses, Hold, LockoutRule, Outcome, Settled, Ticket};
 use memory::Memory;
@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// Remembers wrong guesses: in this process, or together with every other process on one Redis. The rule is that of
 /// [`LockoutRule`].
 ///
-/// Without Redis each replica decides by itself and with a stricter rule ([`Together`]). What was remembered before the
+/// Without Redis each replica decides by itself and with a stricter rule ([`SharedRedis`]). What was remembered before the
 /// outage is not known here. Nobody else settles a guess that Redis admitted, so one that it cannot be told of is given
 /// back once it answers.
 #[derive(Clone)]
@@ -70,8 +70,8 @@ impl Lockout {
 
     /// Between every process on one Redis. All should be given the same rule. The clock is each process's own: the waits are
     /// minutes, and one that is a little off moves them by as much.
-    pub fn shared(together: Together, clock: Clock, rule: LockoutRule) -> Self {
-        let shared = Shared::new(together, rule.life());
+    pub fn shared(shared_redis: SharedRedis, clock: Clock, rule: LockoutRule) -> Self {
+        let shared = Shared::new(shared_redis, rule.life());
         Self(Arc::new(Inner { clock, rule, memory: Memory::new(rule.stricter()), shared: Some(shared) }))
     }
 

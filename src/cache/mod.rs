@@ -6,7 +6,7 @@ mod limiter;
 mod lockout;
 mod redis;
 mod seats;
-mod together;
+mod shared_redis;
 mod wake;
 
 pub use feed::{Feed, Tide};
@@ -15,5 +15,5 @@ pub use limiter::Limiter;
 pub use lockout::{Admitted, LockKey, Lockout};
 pub use redis::RedisFault;
 pub use seats::{Seat, Seats};
-pub use together::Together;
+pub use shared_redis::SharedRedis;
 pub use wake::WakeUps;

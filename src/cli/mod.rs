@@ -1,4 +1,4 @@
-//! The terminal door.
+//! The command line.
 
 mod account;
 mod arguments;

@@ -15,7 +15,7 @@ use tracing::{Instrument as _, debug_span};
 
 /// `countersign.v1.AccountService`
 #[derive(Clone, Debug)]
-pub struct AccountDoor {
+pub struct AccountHandler {
     pub register: Register,
     pub verify: Verify,
     pub resend_verification: ResendVerification,
@@ -31,7 +31,7 @@ pub struct AccountDoor {
 }
 
 #[tonic::async_trait]
-impl account_service_server::AccountService for AccountDoor {
+impl account_service_server::AccountService for AccountHandler {
     async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {

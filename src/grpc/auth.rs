@@ -7,20 +7,20 @@ use crate::usecase::{
     Failure, Origin,
     gate::Authenticate,
     service::IssueServiceToken,
-    session::{Leaving, Logout, RecogniseSession, Refresh, left_here_only},
+    session::{Logout, LogoutProof, RecogniseSession, Refresh, left_here_only},
     sign_in::{LoggedIn, LoggingIn, Login},
 };
 use countersign_domain::{
     refusal::{Reason, Refusal},
     secret::SecretText,
-    session::Keeping,
+    session::TokenDelivery,
 };
 use tonic::{Request, Response, Status};
 use tracing::{Instrument as _, debug_span};
 
 /// `countersign.v1.AuthService`
 #[derive(Clone, Debug)]
-pub struct AuthDoor {
+pub struct AuthHandler {
     pub login: Login,
     pub refresh: Refresh,
     pub logout: Logout,
@@ -30,20 +30,20 @@ pub struct AuthDoor {
 }
 
 #[tonic::async_trait]
-impl auth_service_server::AuthService for AuthDoor {
+impl auth_service_server::AuthService for AuthHandler {
     async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let mut form = read_login(request.into_inner(), call.keeping())?;
+            let mut form = read_login(request.into_inner(), call.delivery())?;
             form.device_token = form.device_token.or_else(|| call.kept_device().cloned());
             let LoggedIn { session, device_token } =
                 Box::pin(self.login.run(&call.origin, form)).instrument(debug_span!("sign_in.login")).await?;
             Box::pin(self.leave_former(&call)).await;
-            let cancel_token = match call.keeping() {
-                Keeping::Cookies => {
+            let cancel_token = match call.delivery() {
+                TokenDelivery::Cookies => {
                     self.logout.cancel_token(session.profile.account.tenant, session.id)?.reveal().to_owned()
                 }
-                Keeping::Client => String::new(),
+                TokenDelivery::Client => String::new(),
             };
             let outcome = login_response::Outcome::Session(call.hand_out(session));
             let device_token = call.hand_out_device(device_token);
@@ -63,7 +63,7 @@ impl auth_service_server::AuthService for AuthDoor {
             let is_given = !token.is_empty();
             let token = if is_given { Some(token) } else { self.kept(&call).await };
             let token = token.ok_or(Reason::TokenMissing)?;
-            let refreshing = Box::pin(self.refresh.run(&call.origin, &token, call.keeping(), device.as_ref()));
+            let refreshing = Box::pin(self.refresh.run(&call.origin, &token, call.delivery(), device.as_ref()));
             let refreshed = refreshing.instrument(debug_span!("session.refresh")).await;
             let opened = refreshed.inspect_err(|failure| {
                 if !is_given && failure.reason().ends_session() {
@@ -81,7 +81,7 @@ impl auth_service_server::AuthService for AuthDoor {
             let message = request.into_inner();
             let (token, cancel) = (SecretText::new(message.refresh_token), SecretText::new(message.cancel_token));
             if !cancel.is_empty() {
-                self.logout.run(&call.origin, &Leaving::CancelToken(cancel), false).await?;
+                self.logout.run(&call.origin, &LogoutProof::CancelToken(cancel), false).await?;
                 return Ok(LogoutResponse {});
             }
             let is_given = !token.is_empty();
@@ -116,7 +116,7 @@ impl auth_service_server::AuthService for AuthDoor {
     }
 }
 
-impl AuthDoor {
+impl AuthHandler {
     /// The refresh token in the caller's cookies.
     async fn kept(&self, call: &Call) -> Option<SecretText> {
         let tokens = &call.browser.as_ref()?.refresh;
@@ -133,18 +133,18 @@ impl AuthDoor {
     }
 
     /// By what the caller is recognised. `None` when its session is over already.
-    async fn leaving(&self, call: &Call, token: SecretText) -> Result<Option<Leaving>, Failure> {
+    async fn leaving(&self, call: &Call, token: SecretText) -> Result<Option<LogoutProof>, Failure> {
         if !token.is_empty() {
-            return Ok(Some(Leaving::RefreshToken(token)));
+            return Ok(Some(LogoutProof::RefreshToken(token)));
         }
         if call.bearer.is_none()
             && let Some(kept) = self.kept(call).await
         {
-            return Ok(Some(Leaving::RefreshToken(kept)));
+            return Ok(Some(LogoutProof::RefreshToken(kept)));
         }
         let access = call.bearer.as_ref().or_else(|| call.browser.as_ref()?.access.as_ref());
         match self.authenticate.run(&call.origin, access.ok_or(Reason::TokenMissing)?, None).await {
-            Ok(caller) => Ok(Some(Leaving::AccessToken(Box::new(caller)))),
+            Ok(caller) => Ok(Some(LogoutProof::AccessToken(Box::new(caller)))),
             Err(failure) if matches!(failure.reason(), Reason::SessionEnded | Reason::SessionExpired) => Ok(None),
             Err(failure) => Err(failure),
         }
@@ -154,14 +154,14 @@ impl AuthDoor {
     async fn leave_former(&self, call: &Call) {
         let Some(former) = self.kept(call).await else { return };
         let origin = Origin { named_tenant: None, ..call.origin.clone() };
-        if let Err(failure) = self.logout.run(&origin, &Leaving::RefreshToken(former), false).await {
+        if let Err(failure) = self.logout.run(&origin, &LogoutProof::RefreshToken(former), false).await {
             // The login has succeeded; what it replaced will expire.
             tracing::warn!(%failure, "the session that a login replaced was not ended");
         }
     }
 }
 
-fn read_login(message: LoginRequest, keeping: Keeping) -> Result<LoggingIn, Refusal> {
+fn read_login(message: LoginRequest, delivery: TokenDelivery) -> Result<LoggingIn, Refusal> {
     let mut fields = Fields::default();
     if message.identifier.is_empty() {
         fields.note("identifier", "is missing");
@@ -179,7 +179,7 @@ fn read_login(message: LoginRequest, keeping: Keeping) -> Result<LoggingIn, Refu
             audience: message.audience,
             device_name: device_name?,
             device_token: device_token?,
-            keeping,
+            delivery,
         })
     })();
     fields.done(form)

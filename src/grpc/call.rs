@@ -12,7 +12,7 @@ use crate::{
         session::OpenedSession,
     },
 };
-use countersign_domain::{audit::is_denial, id::TenantId, refusal::Reason, secret::SecretText, session::Keeping};
+use countersign_domain::{audit::is_denial, id::TenantId, refusal::Reason, secret::SecretText, session::TokenDelivery};
 use std::{future::Future, sync::Arc};
 use tonic::{Request, Response, Status};
 
@@ -76,8 +76,8 @@ impl Call {
     }
 
     /// Where the caller keeps its tokens.
-    pub(super) fn keeping(&self) -> Keeping {
-        if self.browser.is_some() { Keeping::Cookies } else { Keeping::Client }
+    pub(super) fn delivery(&self) -> TokenDelivery {
+        if self.browser.is_some() { TokenDelivery::Cookies } else { TokenDelivery::Client }
     }
 
     /// Hands out a session. A browser gets the tokens in its cookies, where no script reads them, and nowhere else.

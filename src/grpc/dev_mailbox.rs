@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 /// `countersign.v1.DevMailboxService`: built only with the `dev` profile.
 #[derive(Clone, Debug)]
-pub struct DevMailboxDoor {
+pub struct DevMailboxHandler {
     pub mailbox: Mailbox,
 }
 
@@ -18,7 +18,7 @@ const DEFAULT_PAGE: usize = 20;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 #[tonic::async_trait]
-impl dev_mailbox_service_server::DevMailboxService for DevMailboxDoor {
+impl dev_mailbox_service_server::DevMailboxService for DevMailboxHandler {
     async fn list(&self, request: Request<ListRequest>) -> Result<Response<ListResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {

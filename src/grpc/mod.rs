@@ -1,6 +1,6 @@
-//! The gRPC door: one file per service.
+//! gRPC: one file per service.
 //!
-//! A handler reads its message, calls one story and writes the answer. Who may call is decided before it, in `layer/`;
+//! A handler reads its message, calls one use case and writes the answer. Who may call is decided before it, in `layer/`;
 //! what an error looks like is decided in `status.rs`, for all of them.
 //!
 //! **Architecture invariant:** tonic and generated code are named only here and in the browsers' shim, `http/grpc_web`.
@@ -23,13 +23,13 @@ mod verification;
 pub mod status;
 pub mod wire;
 
-pub use account::AccountDoor;
-pub use admin::{AuditDoor, OperatorsDoor};
-pub use auth::AuthDoor;
+pub use account::AccountHandler;
+pub use admin::{AuditHandler, OperatorsHandler};
+pub use auth::AuthHandler;
 pub use browser::{Browser, CookieChange, HeldTokens};
-pub use dev_mailbox::DevMailboxDoor;
+pub use dev_mailbox::DevMailboxHandler;
 pub use incoming::{AnswerOnConnection, CallOnConnection, Connection, Incoming, IncomingLimits, OpenConnection, Peer};
 pub use layer::{Admit, AtOnce, CallBounds, Front, Listener, UnderWay, callers};
 pub use server::{AdminServices, GrpcService, ServerLimits, Services, admin_health_service, health_service, serve};
-pub use session::SessionDoor;
-pub use verification::VerificationDoor;
+pub use session::SessionHandler;
+pub use verification::VerificationHandler;

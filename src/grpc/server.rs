@@ -1,5 +1,6 @@
 use super::{
-    AccountDoor, AuditDoor, AuthDoor, DevMailboxDoor, Incoming, SessionDoor, VerificationDoor, answering,
+    AccountHandler, AuditHandler, AuthHandler, DevMailboxHandler, Incoming, SessionHandler, VerificationHandler,
+    answering,
     wire::{
         ADMIN_DESCRIPTORS, DESCRIPTORS, DEV_DESCRIPTORS,
         admin_proto::audit_service_server::AuditServiceServer,
@@ -28,19 +29,19 @@ pub struct ServerLimits {
 /// The services of this process.
 #[derive(Debug)]
 pub struct Services {
-    pub account: AccountDoor,
-    pub auth: AuthDoor,
-    pub session: SessionDoor,
-    pub verification: VerificationDoor,
+    pub account: AccountHandler,
+    pub auth: AuthHandler,
+    pub session: SessionHandler,
+    pub verification: VerificationHandler,
     /// Only with the `dev` profile.
-    pub dev_mailbox: Option<DevMailboxDoor>,
+    pub dev_mailbox: Option<DevMailboxHandler>,
     pub reflection: bool,
 }
 
 /// The services that operators call.
 #[derive(Debug)]
 pub struct AdminServices {
-    pub audit: AuditDoor,
+    pub audit: AuditHandler,
     pub reflection: bool,
 }
 

@@ -7,13 +7,13 @@ use tonic::{Request, Response, Status};
 
 /// `countersign.v1.SessionService`
 #[derive(Clone, Debug)]
-pub struct SessionDoor {
+pub struct SessionHandler {
     pub list: ListSessions,
     pub revoke: RevokeSessions,
 }
 
 #[tonic::async_trait]
-impl session_service_server::SessionService for SessionDoor {
+impl session_service_server::SessionService for SessionHandler {
     async fn list_sessions(
         &self,
         request: Request<ListSessionsRequest>,

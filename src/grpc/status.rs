@@ -37,7 +37,7 @@ impl Advice {
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     pub code: Code,
-    /// The status of the plain HTTP doors.
+    /// The status over plain HTTP.
     pub http: u16,
     pub advice: Advice,
     /// For people who read logs. Programs decide by the reason.

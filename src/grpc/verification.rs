@@ -13,14 +13,14 @@ use tonic::{Request, Response, Status};
 
 /// `countersign.v1.VerificationService`
 #[derive(Clone, Debug)]
-pub struct VerificationDoor {
+pub struct VerificationHandler {
     pub hand_out_keys: HandOutKeys,
     pub watch: WatchRevocations,
     pub introspect: Introspect,
 }
 
 #[tonic::async_trait]
-impl verification_service_server::VerificationService for VerificationDoor {
+impl verification_service_server::VerificationService for VerificationHandler {
     type WatchRevocationsStream = BoxStream<'static, Result<WatchRevocationsResponse, Status>>;
 
     async fn get_verification_keys(

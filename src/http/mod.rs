@@ -1,4 +1,4 @@
-//! The doors for browsers and for plain HTTP: grpc-web with cookies, the account pages, the public keys, and what operators
+//! What browsers and plain HTTP reach: grpc-web with cookies, the account pages, the public keys, and what operators
 //! probe.
 
 mod grpc_web;
@@ -7,7 +7,7 @@ mod ops;
 mod pages;
 mod well_known;
 
-pub use grpc_web::{BrowserRules, CallDoor};
+pub use grpc_web::{BrowserRules, CallHandler};
 pub use ops::{answer_while_starting, ops_router};
 pub use pages::{AstrayLinks, PAGES, PageRules, pages_router};
 pub use well_known::well_known_router;

@@ -6,7 +6,7 @@ use countersign_domain::{
     email::EmailAddress,
     id::{AccountId, TenantId},
     locale::Locale,
-    lockout::{SPENT, Standing},
+    lockout::{DeviceTrust, SPENT},
     secret::SecretText,
     time::Timestamp,
     username::Username,
@@ -243,7 +243,7 @@ pub async fn replace_password(
 pub struct Admission {
     /// The password that was proven.
     pub password_version: i32,
-    pub standing: Standing,
+    pub standing: DeviceTrust,
     /// Whether wrong ones were counted before, which are forgiven a stranger.
     pub had_failures: bool,
 }
@@ -257,7 +257,7 @@ pub struct Admission {
 /// When the database does not answer.
 pub async fn admit(tx: &Tx, tenant: TenantId, id: AccountId, admission: Admission) -> Result<bool, StoreFault> {
     let Admission { password_version, standing, had_failures } = admission;
-    let is_stranger = standing == Standing::Stranger;
+    let is_stranger = standing == DeviceTrust::Stranger;
     let is_admitted = Condition::all()
         .add(account::Column::Id.eq(id.as_uuid()))
         .add(account::Column::TenantId.eq(tenant.as_uuid()))

@@ -7,7 +7,7 @@ pub(super) type DatabaseError = DbErr;
 /// What sqlx fails with, for its pools alone.
 pub(super) type DriverError = SqlxError;
 
-/// What can go wrong with the database, as stories need to tell it apart.
+/// What can go wrong with the database, as use cases need to tell it apart.
 #[derive(Debug)]
 pub enum StoreFault {
     /// It does not answer, or not in time: worth trying again.

@@ -1,6 +1,6 @@
 //! SQL, through sea-orm, on SQLite and PostgreSQL alike.
 //!
-//! Stories see [`Store`], [`Connection`], [`Tx`] and one module per aggregate; sea-orm stays in here. Every function
+//! Use cases see [`Store`], [`Connection`], [`Tx`] and one module per aggregate; sea-orm stays in here. Every function
 //! takes the tenant right after the connection, so that a query without one is seen at a glance.
 //!
 //! **Architecture invariant:** only this folder names sea-orm, and only `fault.rs` reads a database error.

@@ -18,7 +18,7 @@ use countersign_domain::{
     id::{AccountId, DeviceId, SessionId, TenantId},
     refresh::{Lineage, SessionFacts},
     revocation::{CLOCK_LEEWAY, RevocationKind},
-    risk::Sighting,
+    risk::ClientObservation,
     session::{EndReason, SessionExpiry},
     time::Timestamp,
 };
@@ -90,8 +90,8 @@ impl Session {
     }
 
     /// The client that opened it.
-    pub fn sighting(&self) -> Sighting {
-        Sighting {
+    pub fn sighting(&self) -> ClientObservation {
+        ClientObservation {
             signals: Signals {
                 program: Program::of(&self.user_agent),
                 network: self.address.parse().ok().map(Network::of),
@@ -328,7 +328,7 @@ pub async fn sightings(
     tenant: TenantId,
     account: AccountId,
     limit: u64,
-) -> Result<Vec<Sighting>, StoreFault> {
+) -> Result<Vec<ClientObservation>, StoreFault> {
     let rows = session::Entity::find()
         .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::AccountId.eq(account.as_uuid()))

@@ -5,7 +5,7 @@ use countersign_domain::{
 };
 use std::fmt;
 
-/// Why a story did not end well.
+/// Why a use case did not succeed.
 #[derive(Debug)]
 pub enum Failure {
     /// The caller is told why.

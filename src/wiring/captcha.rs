@@ -1,4 +1,4 @@
-use super::doors::Stories;
+use super::use_cases::UseCases;
 use crate::{
     captcha::{Captcha, CaptchaSettings},
     config::{Config, WhenUnavailable},
@@ -9,7 +9,7 @@ use countersign_domain::captcha::CaptchaRules;
 use std::sync::Arc;
 
 /// What asks the provider, where there is one.
-pub(super) fn means(config: &Config, outbound: &Outbound) -> Option<Captcha> {
+pub(super) fn adapters(config: &Config, outbound: &Outbound) -> Option<Captcha> {
     let captcha = config.captcha.as_ref()?;
     let settings = CaptchaSettings {
         provider: captcha.provider,
@@ -22,9 +22,9 @@ pub(super) fn means(config: &Config, outbound: &Outbound) -> Option<Captcha> {
     Some(Captcha::new(outbound, settings))
 }
 
-impl Stories<'_> {
+impl UseCases<'_> {
     pub(super) fn captcha_gate(&self) -> CaptchaGate {
-        let (captcha, settings) = (self.means.captcha.clone(), self.config.captcha.as_ref());
+        let (captcha, settings) = (self.adapters.captcha.clone(), self.config.captcha.as_ref());
         let desk = captcha.zip(settings).map(|(captcha, settings)| CaptchaDesk {
             captcha,
             rules: Arc::new(CaptchaRules {

@@ -1,4 +1,4 @@
-use super::{KeyDesk, Means, StartFault, World, means, trail::audit_log};
+use super::{Adapters, KeyOperations, StartFault, World, adapters, trail::audit_log};
 use crate::{
     config::Config,
     keys::{ChainKeys, EventKeys, HeldKey},
@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 /// The mails that were written to files.
 pub fn mailbox(config: &Config) -> Mailbox {
-    Mailbox::new(&means::mail_dir(config))
+    Mailbox::new(&adapters::mail_dir(config))
 }
 
 /// # Errors
@@ -32,7 +32,7 @@ pub async fn operate_outbox(config: &Config) -> Result<OperateOutbox, StartFault
 /// # Errors
 /// As [`operate_outbox`], and when the settings of mail cannot be used.
 pub async fn mail_status(config: &Config) -> Result<MailStatus, StartFault> {
-    let (composer, transport) = (means::composer(config)?, means::transport(config)?);
+    let (composer, transport) = (adapters::composer(config)?, adapters::transport(config)?);
     Ok(MailStatus { store: current_store(config).await?, composer, transport })
 }
 
@@ -114,7 +114,7 @@ async fn chain_keys(config: &Config) -> Result<(Store, Arc<ChainKeys>), StartFau
 }
 
 async fn opened_chain(config: &Config, store: &Store) -> Result<Arc<ChainKeys>, StartFault> {
-    let smith = Means::existing_keysmith(config, &World::real())?;
+    let smith = Adapters::existing_keysmith(config, &World::real())?;
     let held = smith.open_all(&store.read()).await;
     let held = held.map_err(|failure| StartFault::because("the keys of the audit trail", failure))?;
     chain_of(&held)
@@ -140,17 +140,17 @@ pub async fn list_audiences(config: &Config) -> Result<ListAudiences, StartFault
 /// # Errors
 /// When the database cannot be opened, its schema is not of this release, or the key-encryption key does not open the keys
 /// that are there: with another one, a command would add keys that no running service can open.
-pub async fn operate_keys(config: &Config) -> Result<KeyDesk, StartFault> {
+pub async fn operate_keys(config: &Config) -> Result<KeyOperations, StartFault> {
     let store = current_store(config).await?;
-    let smith = Means::existing_keysmith(config, &World::real())?;
+    let smith = Adapters::existing_keysmith(config, &World::real())?;
     let opened = smith.open_all(&store.read()).await;
     let held = opened.map_err(|failure| StartFault::because("the keys are not touched", failure))?;
-    Ok(KeyDesk::new(&work_on(store, event_keys(chain_of(&held))), &smith))
+    Ok(KeyOperations::new(&work_on(store, event_keys(chain_of(&held))), &smith))
 }
 
 /// A command changes no schema: with another release's, it would be guessing.
 async fn current_store(config: &Config) -> Result<Store, StartFault> {
-    let store = Means::existing_store(config).await?;
+    let store = Adapters::existing_store(config).await?;
     match store.pending_migrations().await {
         Ok(0) => Ok(store),
         Ok(_) => Err(StartFault::because("the database is older than this release", "run `countersign migrate`")),

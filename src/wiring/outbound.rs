@@ -10,12 +10,12 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 
 /// What others are asked with. Where nobody is to be asked, the machine needs no root certificates.
-pub(super) fn means(config: &Config) -> Result<(Option<Captcha>, BreachGate), StartFault> {
+pub(super) fn adapters(config: &Config) -> Result<(Option<Captcha>, BreachGate), StartFault> {
     let list = config.passwords.breached.as_ref().map(|breached| &breached.list);
     let asks = config.captcha.is_some() || matches!(list, Some(BreachedList::Range { .. }));
     let outbound = asks.then(Outbound::new).transpose();
     let outbound = outbound.map_err(|fault| StartFault::because("calls to others over HTTP", fault))?;
-    let captcha = outbound.as_ref().and_then(|outbound| captcha::means(config, outbound));
+    let captcha = outbound.as_ref().and_then(|outbound| captcha::adapters(config, outbound));
     let list = match (list, &outbound) {
         (Some(BreachedList::File(path)), _) => {
             let named = |fault| StartFault::because("passwords.breached_list", format!("{}: {fault}", path.display()));

@@ -1,14 +1,14 @@
 use super::{
-    KeyDesk, Means, StartFault, World,
+    Adapters, KeyOperations, StartFault, World,
     capacity::{Capacity, call_bounds},
-    doors::Stories,
     trail::open_audit_log,
+    use_cases::UseCases,
 };
 use crate::{
-    cache::{Together, WakeUps},
+    cache::{SharedRedis, WakeUps},
     config::Config,
-    grpc::{self, Front, GrpcService, Incoming, Listener, OperatorsDoor, ServerLimits, Services, UnderWay},
-    http::{CallDoor, ops_router, well_known_router},
+    grpc::{self, Front, GrpcService, Incoming, Listener, OperatorsHandler, ServerLimits, Services, UnderWay},
+    http::{CallHandler, ops_router, well_known_router},
     jobs,
     passwords::Hasher,
     runtime::{Shutdown, raise_file_limit, sleep, spawn, timeout},
@@ -35,8 +35,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 /// Everything a serving process does, assembled and not yet started.
 #[derive(Debug)]
 pub struct Service {
-    calls: CallDoor,
-    operators: OperatorsDoor,
+    calls: CallHandler,
+    operators: OperatorsHandler,
     /// By which names operators reach their listener.
     admin_names: Arc<OwnNames>,
     pages: Router,
@@ -47,7 +47,7 @@ pub struct Service {
     metrics: Option<Metrics>,
     store: Store,
     wakeups: WakeUps,
-    together: Option<Together>,
+    shared_redis: Option<SharedRedis>,
     capacity: Arc<Capacity>,
     /// The calls under way here, and on the operators' listener.
     under_way: UnderWay,
@@ -65,7 +65,7 @@ pub struct Service {
     /// Looks after the keys.
     pub keys: TendKeys,
     /// What operators do to keys and audiences.
-    pub key_desk: KeyDesk,
+    pub key_operations: KeyOperations,
     /// What operators do to accounts.
     pub accounts: OperateAccounts,
     /// What operators do to service accounts.
@@ -100,61 +100,61 @@ impl Service {
     /// With what is missing.
     pub async fn assemble(config: &Config, world: World, metrics: Option<Metrics>) -> Result<Self, StartFault> {
         let capacity = Capacity::of(config, raise_file_limit())?;
-        let means = Box::pin(Means::start(config, world)).await?;
+        let adapters = Box::pin(Adapters::start(config, world)).await?;
         open_audit_log(config).await?;
-        let stories = Stories { means: &means, config };
+        let use_cases = UseCases { adapters: &adapters, config };
         let limits = server_limits(config);
-        let follow_revocations = stories.follow_revocations();
+        let follow_revocations = use_cases.follow_revocations();
         let services = Services {
-            account: stories.account_door(),
-            auth: stories.auth_door(),
-            session: stories.session_door(),
-            verification: stories.verification_door(&follow_revocations),
-            dev_mailbox: stories.dev_mailbox_door(),
+            account: use_cases.account_handler(),
+            auth: use_cases.auth_handler(),
+            session: use_cases.session_handler(),
+            verification: use_cases.verification_handler(&follow_revocations),
+            dev_mailbox: use_cases.dev_mailbox_handler(),
             reflection: config.server.reflection,
         };
         let (health, routes) = grpc::health_service();
         let routes = services.into_routes(routes, limits).map_err(no_reflection)?;
         let (under_way, admin_under_way) = (UnderWay::default(), UnderWay::default());
-        let front = Front::new(stories.admit(Listener::Public), routes, call_bounds(config), under_way.clone());
-        let calls = CallDoor::new(front, stories.browser_rules(), stories.astray_links());
+        let front = Front::new(use_cases.admit(Listener::Public), routes, call_bounds(config), under_way.clone());
+        let calls = CallHandler::new(front, use_cases.browser_rules(), use_cases.astray_links());
         let calls = calls.map_err(|why| StartFault::because("browser.allowed_origins", why))?;
         let (admin_health, routes) = grpc::admin_health_service();
-        let routes = stories.admin_services().into_routes(routes, limits).map_err(no_reflection)?;
-        let gate = Listener::Operators(OperatorGate { token: means.operator_token.clone() });
+        let routes = use_cases.admin_services().into_routes(routes, limits).map_err(no_reflection)?;
+        let gate = Listener::Operators(OperatorGate { token: adapters.operator_token.clone() });
         let admin_names = Arc::new(OwnNames::new(config.admin.hosts.clone()));
-        let front = Front::new(stories.admit(gate), routes, call_bounds(config), admin_under_way.clone());
+        let front = Front::new(use_cases.admit(gate), routes, call_bounds(config), admin_under_way.clone());
         Ok(Self {
             calls,
-            operators: OperatorsDoor::new(front, admin_names.clone()),
+            operators: OperatorsHandler::new(front, admin_names.clone()),
             admin_names,
-            pages: stories.pages(),
+            pages: use_cases.pages(),
             health,
             admin_health,
-            ready: stories.ready(),
+            ready: use_cases.ready(),
             metrics,
             capacity: Arc::new(capacity),
             under_way,
             admin_under_way,
             limits,
             drain: config.server.drain_timeout,
-            deliver_mail: stories.deliver_mail(),
-            purge: stories.purge(),
-            count_hash_costs: stories.count_hash_costs().await,
-            keys: stories.tend_keys(),
-            key_desk: stories.key_desk(),
-            publish_keys: stories.publish_keys(),
-            accounts: stories.operate_accounts(),
-            services: stories.operate_services(),
-            end_sessions: stories.end_sessions(),
+            deliver_mail: use_cases.deliver_mail(),
+            purge: use_cases.purge(),
+            count_hash_costs: use_cases.count_hash_costs().await,
+            keys: use_cases.tend_keys(),
+            key_operations: use_cases.key_operations(),
+            publish_keys: use_cases.publish_keys(),
+            accounts: use_cases.operate_accounts(),
+            services: use_cases.operate_services(),
+            end_sessions: use_cases.end_sessions(),
             follow_revocations,
-            seal_events: stories.seal_events(),
-            note_uses: stories.note_uses(),
+            seal_events: use_cases.seal_events(),
+            note_uses: use_cases.note_uses(),
             look: config.verification.look,
-            store: means.store,
-            wakeups: means.wakeups,
-            together: means.together,
-            hasher: means.hasher,
+            store: adapters.store,
+            wakeups: adapters.wakeups,
+            shared_redis: adapters.shared_redis,
+            hasher: adapters.hasher,
         })
     }
 
@@ -173,7 +173,7 @@ impl Service {
                 }
             })
         });
-        let (store, wakeups, together) = (self.store.clone(), self.wakeups.clone(), self.together.clone());
+        let (store, wakeups, shared_redis) = (self.store.clone(), self.wakeups.clone(), self.shared_redis.clone());
         let (mut stop, longest) = (shutdown.clone(), self.drain + FINISH);
         let too_long = async move {
             stop.requested().await;
@@ -188,8 +188,8 @@ impl Service {
             // One that panicked has said so already.
             join_all(jobs.into_iter().chain(operators).filter(|job| !job.is_finished())).await;
             wakeups.close();
-            if let Some(together) = together {
-                together.close();
+            if let Some(shared_redis) = shared_redis {
+                shared_redis.close();
             }
             store.close().await;
         };

@@ -1,7 +1,7 @@
-use super::{StartFault, doors::Stories};
+use super::{StartFault, use_cases::UseCases};
 use crate::{
     config::{AuditLines, Config},
-    grpc::{AdminServices, AuditDoor},
+    grpc::{AdminServices, AuditHandler},
     telemetry::AuditLog,
     usecase::audit::{ForgetEvents, ReadAudit, SealEvents, WatchEvents},
 };
@@ -11,34 +11,34 @@ use tokio::sync::Semaphore;
 /// Streams of the audit trail at once. Operators are few, and each stream asks the database once a second.
 const MOST_WATCHERS: usize = 32;
 
-/// Hands the stories of the audit trail what they need.
-impl Stories<'_> {
+/// Hands the use cases of the audit trail what they need.
+impl UseCases<'_> {
     pub(super) fn seal_events(&self) -> SealEvents {
-        let world = &self.means.world;
+        let world = &self.adapters.world;
         SealEvents {
-            store: self.means.store.clone(),
-            reload: self.means.reload.clone(),
+            store: self.adapters.store.clone(),
+            reload: self.adapters.reload.clone(),
             clock: world.clock.clone(),
             entropy: world.entropy.clone(),
             log: audit_log(self.config),
-            tide: self.means.audit_tide.clone(),
+            tide: self.adapters.audit_tide.clone(),
             turn: Arc::default(),
         }
     }
 
     pub(super) fn forget_events(&self) -> ForgetEvents {
-        ForgetEvents { store: self.means.store.clone(), seal: self.seal_events() }
+        ForgetEvents { store: self.adapters.store.clone(), seal: self.seal_events() }
     }
 
     pub(super) fn admin_services(&self) -> AdminServices {
-        let read = ReadAudit { store: self.means.store.clone() };
+        let read = ReadAudit { store: self.adapters.store.clone() };
         let watch = WatchEvents {
             read: read.clone(),
-            tide: self.means.audit_tide.clone(),
+            tide: self.adapters.audit_tide.clone(),
             seats: Arc::new(Semaphore::new(MOST_WATCHERS)),
             longest: self.config.server.max_connection_age,
         };
-        AdminServices { audit: AuditDoor { read, watch }, reflection: self.config.server.reflection }
+        AdminServices { audit: AuditHandler { read, watch }, reflection: self.config.server.reflection }
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{StartFault, means, outbound};
+use super::{StartFault, adapters, outbound};
 use crate::{
     config::{AuditLines, Config, Profile},
     keys::{KekFault, load_kek, load_operator_token},
@@ -18,9 +18,9 @@ pub fn try_files(config: &Config) -> Vec<StartFault> {
         data_dir(&config.data_dir),
         kek(config),
         operator_token(config),
-        outbound::means(config).map(drop),
-        means::composer(config).map(drop),
-        means::smtp(config).map(drop),
+        outbound::adapters(config).map(drop),
+        adapters::composer(config).map(drop),
+        adapters::smtp(config).map(drop),
         audit_log(config),
     ];
     let mut faults: Vec<StartFault> = outcomes.into_iter().filter_map(Result::err).collect();
@@ -58,14 +58,14 @@ fn kek(config: &Config) -> Result<(), StartFault> {
     if config.keys.kek.is_some() {
         return Ok(());
     }
-    unless_missing("keys.kek", load_kek(&config.data_dir, means::file_access(config)))
+    unless_missing("keys.kek", load_kek(&config.data_dir, adapters::file_access(config)))
 }
 
 fn operator_token(config: &Config) -> Result<(), StartFault> {
     if config.admin.token.is_some() || config.admin_listen.is_none() || config.profile == Profile::Production {
         return Ok(());
     }
-    unless_missing("admin.token", load_operator_token(&config.data_dir, means::file_access(config)))
+    unless_missing("admin.token", load_operator_token(&config.data_dir, adapters::file_access(config)))
 }
 
 /// Opened to be written and left as it is; one that is not there yet needs its folder.

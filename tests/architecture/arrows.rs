@@ -234,7 +234,7 @@ const MEANS: &[&str] = &[
 
 /// Runtime, telemetry and outbound are means too, but those that others may lean on.
 pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
-    rule: "means never name each other (runtime, telemetry and outbound excepted): a story puts them together",
+    rule: "means never name each other (runtime, telemetry and outbound excepted): a story puts them shared_redis",
     within: MEANS,
     except: &[],
     forbidden: &[
@@ -251,7 +251,7 @@ pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
 };
 
 pub(crate) const MEANS_NEVER_LOOK_UP: Arrow = Arrow {
-    rule: "means know nothing of stories, doors, jobs and configuration: what they need is given to them",
+    rule: "adapters know nothing of use cases, transports, jobs and configuration: what they need is given to them",
     within: MEANS,
     except: &[],
     forbidden: &[
@@ -267,7 +267,7 @@ pub(crate) const MEANS_NEVER_LOOK_UP: Arrow = Arrow {
 };
 
 pub(crate) const STORIES_KNOW_NO_DOOR: Arrow = Arrow {
-    rule: "a story is the same behind every door and under every configuration",
+    rule: "a use case is the same behind every transport and under every configuration",
     within: &["src/usecase"],
     except: &[],
     forbidden: &[
@@ -290,9 +290,9 @@ pub(crate) const STORIES_KNOW_NO_DOOR: Arrow = Arrow {
     excused: &[],
 };
 
-/// The browsers' shim reads and rewrites gRPC answers, so it stands on the gRPC door.
+/// The browsers' shim reads and rewrites gRPC answers, so it stands on `src/grpc`.
 pub(crate) const DOORS_STAND_APART: Arrow = Arrow {
-    rule: "doors never name each other: what two of them share is a story (src/http/grpc_web excepted)",
+    rule: "transports never name each other: what two of them share is a use case (src/http/grpc_web excepted)",
     within: &["src/grpc", "src/http", "src/cli"],
     except: &["src/http/grpc_web"],
     forbidden: &[&["crate", "grpc"], &["crate", "http"], &["crate", "cli"]],
@@ -300,7 +300,7 @@ pub(crate) const DOORS_STAND_APART: Arrow = Arrow {
 };
 
 pub(crate) const DOORS_TELL_STORIES: Arrow = Arrow {
-    rule: "doors call stories; of the store they may name plain values, never a statement or a connection",
+    rule: "transports call use cases; of the store they may name plain values, never a statement or a connection",
     within: &["src/grpc", "src/http", "src/cli"],
     except: &[],
     forbidden: &[
@@ -318,7 +318,7 @@ pub(crate) const DOORS_TELL_STORIES: Arrow = Arrow {
     excused: &[],
 };
 
-/// The command line is where configuration comes in and the service is put together; the other doors are given both.
+/// The command line is where configuration comes in and the service is put together; the other transports are given both.
 pub(crate) const OPEN_DOORS_ARE_CONFIGURED: Arrow = Arrow {
     rule: "what listens is given its settings and its stories as values, by src/wiring.rs",
     within: &["src/grpc", "src/http"],

@@ -33,7 +33,7 @@ pub struct LockoutRule {
 
 /// What somebody is to an account who wants to log in to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum DeviceTrust {
     /// On a device that was used for it before.
     Known,
     /// On a device that was known until the password was set, or that set it. It does not wait for what others guessed, and its
@@ -42,7 +42,7 @@ pub enum Standing {
     Stranger,
 }
 
-impl Standing {
+impl DeviceTrust {
     /// Whether its guesses are counted by themselves, and those of others do not concern it.
     pub const fn is_counted_alone(self) -> bool {
         matches!(self, Self::Known | Self::Expected)

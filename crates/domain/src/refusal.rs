@@ -108,7 +108,7 @@ pub struct FieldViolation {
     pub description: String,
 }
 
-/// A refused call: the one error type of every story.
+/// A refused call: the one error type of every use case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub reason: Reason,

@@ -2,7 +2,7 @@
 
 use crate::{
     client::{DeviceSignal, Place, Signals},
-    lockout::Standing,
+    lockout::DeviceTrust,
 };
 
 /// What is done when a session is refreshed by a client that is very different from the one that opened it.
@@ -20,7 +20,7 @@ pub enum OnMismatch {
 
 /// A client as it was seen, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sighting {
+pub struct ClientObservation {
     pub signals: Signals,
     /// `None` when nobody knows.
     pub place: Option<Place>,
@@ -65,11 +65,11 @@ pub fn is_same_client(opened: &Signals, refreshing: &Signals) -> bool {
 ///
 /// A device that shows its token is no news. Nor is one that does not and still looks like one from before: programs that keep no
 /// tokens would otherwise be news every time. Where nothing is known of before, nothing is news.
-pub fn judge_login(standing: Standing, seen: &Sighting, before: &[Sighting]) -> LoginNews {
-    let looks_like = |earlier: &Sighting| {
+pub fn judge_login(standing: DeviceTrust, seen: &ClientObservation, before: &[ClientObservation]) -> LoginNews {
+    let looks_like = |earlier: &ClientObservation| {
         earlier.signals.program == seen.signals.program && earlier.signals.network == seen.signals.network
     };
-    let new_device = standing != Standing::Known && !before.is_empty() && !before.iter().any(looks_like);
+    let new_device = standing != DeviceTrust::Known && !before.is_empty() && !before.iter().any(looks_like);
     let mut places = before.iter().filter_map(|earlier| earlier.place).peekable();
     let new_place = seen.place.is_some_and(|here| places.peek().is_some() && places.all(|place| place != here));
     LoginNews { new_device, new_place }
@@ -82,7 +82,7 @@ mod tests {
         client::{Network, Program},
         id::DeviceId,
     };
-    use Standing::{Expected, Known, Stranger};
+    use DeviceTrust::{Expected, Known, Stranger};
     use uuid::Uuid;
 
     fn device(number: u128) -> DeviceSignal {
@@ -94,8 +94,8 @@ mod tests {
         Signals { program: Program::of(program), network, device }
     }
 
-    fn sighting(program: &str, address: &str, place: &str) -> Sighting {
-        Sighting { signals: signals(program, address, DeviceSignal::Unasked), place: Place::parse(place) }
+    fn sighting(program: &str, address: &str, place: &str) -> ClientObservation {
+        ClientObservation { signals: signals(program, address, DeviceSignal::Unasked), place: Place::parse(place) }
     }
 
     #[test]

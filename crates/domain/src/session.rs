@@ -21,7 +21,7 @@ pub struct SessionLives {
 
 /// Where a refresh token is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keeping {
+pub enum TokenDelivery {
     /// With a client that makes one refresh after the other.
     Client,
     /// In a browser's cookies, which calls made at once take up at different moments: some carry the token that others are
@@ -47,12 +47,12 @@ impl SessionLives {
     ///
     /// In cookies a generation settles for as long as its parent may come back. So while any call may still carry the parent,
     /// no other makes a grandparent of it. Nothing older is accepted for it.
-    pub fn succession(&self, keeping: Keeping) -> Succession {
+    pub fn succession(&self, keeping: TokenDelivery) -> Succession {
         let grace = self.refresh_grace;
         let settling = match keeping {
-            Keeping::Client => Duration::ZERO,
+            TokenDelivery::Client => Duration::ZERO,
             // The access token of a generation that is handed out again has some life left.
-            Keeping::Cookies => grace.min(self.access / 2),
+            TokenDelivery::Cookies => grace.min(self.access / 2),
         };
         Succession { settling, grace, recovery: self.access }
     }
@@ -125,7 +125,10 @@ mod tests {
         let lives = lives(Duration::from_secs(40));
         let recovery = Duration::from_secs(40);
         let settling = |keeping| lives.succession(keeping).settling;
-        assert_eq!(settling(Keeping::Cookies), Duration::from_secs(20));
-        assert_eq!(lives.succession(Keeping::Client), Succession { settling: Duration::ZERO, grace: GRACE, recovery });
+        assert_eq!(settling(TokenDelivery::Cookies), Duration::from_secs(20));
+        assert_eq!(
+            lives.succession(TokenDelivery::Client),
+            Succession { settling: Duration::ZERO, grace: GRACE, recovery }
+        );
     }
 }

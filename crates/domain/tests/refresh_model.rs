@@ -10,7 +10,7 @@ use countersign_domain::{
         FIRST_GENERATION, Lineage, Presented, RefreshVerdict, SessionFacts, Succession, UseVerdict, judge_refresh,
         judge_use,
     },
-    session::Keeping,
+    session::TokenDelivery,
     time::Timestamp,
 };
 use std::{collections::HashSet, time::Duration};
@@ -39,7 +39,7 @@ enum Client {
 /// What a run is about.
 #[derive(Clone, Copy, Debug)]
 struct Setting {
-    keeping: Keeping,
+    keeping: TokenDelivery,
     has_thief: bool,
     thief: Client,
     /// Whether the owner's client shows the device with each refresh.
@@ -156,8 +156,8 @@ impl State {
 impl Setting {
     fn succession(&self) -> Succession {
         let settling = match self.keeping {
-            Keeping::Client => Duration::ZERO,
-            Keeping::Cookies => GRACE,
+            TokenDelivery::Client => Duration::ZERO,
+            TokenDelivery::Cookies => GRACE,
         };
         Succession { settling, grace: GRACE, recovery: ACCESS }
     }
@@ -183,7 +183,7 @@ impl Setting {
         let mut tabs = vec![newest];
         // A call of another tab that set out before the rotation whose answer this tab has got.
         let is_crossing = AGES[state.age] <= GRACE.as_secs() && !state.has_lost_an_answer();
-        if self.keeping == Keeping::Cookies && is_crossing && state.owner.len() > 1 {
+        if self.keeping == TokenDelivery::Cookies && is_crossing && state.owner.len() > 1 {
             tabs.push(state.owner[state.owner.len() - 2]);
         }
         // To the service a rotation whose answer the thief lost looks like one whose answer the owner lost.
@@ -398,7 +398,7 @@ struct Reached {
 }
 
 const ALONE: Setting = Setting {
-    keeping: Keeping::Client,
+    keeping: TokenDelivery::Client,
     has_thief: false,
     thief: Client::Home,
     shows_device: true,
@@ -408,7 +408,7 @@ const ALONE: Setting = Setting {
 
 #[test]
 fn an_honest_client_that_comes_back_in_time_never_ends_its_session_and_gets_no_mail() {
-    for keeping in [Keeping::Client, Keeping::Cookies] {
+    for keeping in [TokenDelivery::Client, TokenDelivery::Cookies] {
         for shows_device in [true, false] {
             let reached = Setting { keeping, shows_device, ..ALONE }.explore();
             let expected = Reached { recovery: shows_device, theft_found: false, theft_told: false, new_proof: true };
@@ -419,7 +419,7 @@ fn an_honest_client_that_comes_back_in_time_never_ends_its_session_and_gets_no_m
 
 #[test]
 fn two_holders_never_both_go_on_and_a_thief_in_the_grace_is_told() {
-    for keeping in [Keeping::Client, Keeping::Cookies] {
+    for keeping in [TokenDelivery::Client, TokenDelivery::Cookies] {
         for thief in [Client::Home, Client::Elsewhere] {
             for shows_device in [true, false] {
                 let setting =
@@ -438,7 +438,7 @@ fn two_holders_never_both_go_on_and_a_thief_in_the_grace_is_told() {
 
 #[test]
 fn no_holder_of_an_older_generation_gets_a_newer_proof() {
-    for keeping in [Keeping::Client, Keeping::Cookies] {
+    for keeping in [TokenDelivery::Client, TokenDelivery::Cookies] {
         for thief in [Client::Home, Client::Elsewhere] {
             let reached = Setting { keeping, has_thief: true, thief, ..ALONE }.explore();
             assert!(reached.new_proof && reached.theft_found && reached.recovery, "{reached:?}");

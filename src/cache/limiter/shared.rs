@@ -1,4 +1,4 @@
-use crate::cache::Together;
+use crate::cache::SharedRedis;
 use countersign_domain::limit::{Draw, Refused, Sizes, Terms};
 use fred::types::scripts::Script;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// as codes. It may keep them in memory alone: what is lost with it is a burst for each. If it evicts keys when memory runs out, it
 /// should begin with those that expire first (`volatile-ttl`), which owe least.
 pub(super) struct Shared {
-    together: Together,
+    shared_redis: SharedRedis,
     script: Script,
     giving_back: Script,
     sizes: Sizes,
@@ -23,22 +23,22 @@ pub(super) struct Shared {
 const PREFIX: &str = "{countersign}:limit:";
 
 impl Shared {
-    pub(super) fn new(together: Together, sizes: Sizes) -> Self {
+    pub(super) fn new(shared_redis: SharedRedis, sizes: Sizes) -> Self {
         Self {
-            together,
+            shared_redis,
             script: Script::from_lua(include_str!("script.lua")),
             giving_back: Script::from_lua(include_str!("give_back.lua")),
             sizes,
         }
     }
 
-    pub(super) fn together(&self) -> &Together {
-        &self.together
+    pub(super) fn shared_redis(&self) -> &SharedRedis {
+        &self.shared_redis
     }
 
     pub(super) async fn take(&self, draws: &[Draw]) -> Option<Result<(), Refused>> {
         let (keys, terms) = self.asked(draws);
-        let (place, wait): (usize, u64) = self.together.run(&self.script, keys, terms).await?;
+        let (place, wait): (usize, u64) = self.shared_redis.run(&self.script, keys, terms).await?;
         Some(match place.checked_sub(1).and_then(|at| draws.get(at)) {
             None => Ok(()),
             Some(draw) => Err(Refused { limit: draw.limit, retry_after: Duration::from_micros(wait) }),
@@ -47,7 +47,7 @@ impl Shared {
 
     pub(super) async fn give_back(&self, draws: &[Draw]) -> Option<()> {
         let (keys, terms) = self.asked(draws);
-        let _: u64 = self.together.run(&self.giving_back, keys, terms).await?;
+        let _: u64 = self.shared_redis.run(&self.giving_back, keys, terms).await?;
         Some(())
     }
 

@@ -1,5 +1,5 @@
 use super::LockKey;
-use crate::cache::Together;
+use crate::cache::SharedRedis;
 use countersign_domain::lockout::Guesses;
 use fred::types::scripts::Script;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// changed here, and written if nobody else has written meanwhile. Whoever comes too late looks again; since few guesses of a key
 /// are ever admitted, few ever write, and the others find that they must wait and write nothing.
 pub(super) struct Shared {
-    together: Together,
+    shared_redis: SharedRedis,
     script: Script,
     /// How long guesses are kept, in milliseconds.
     life: u128,
@@ -49,22 +49,22 @@ pub(super) enum Told<T> {
 }
 
 impl Shared {
-    pub(super) fn new(together: Together, life: Duration) -> Self {
-        Self { together, script: Script::from_lua(SWAP), life: life.as_millis() }
+    pub(super) fn new(shared_redis: SharedRedis, life: Duration) -> Self {
+        Self { shared_redis, script: Script::from_lua(SWAP), life: life.as_millis() }
     }
 
     pub(super) async fn change<T>(&self, key: LockKey, change: impl Fn(&mut Guesses) -> T + Send + Sync) -> Told<T> {
         // Nothing, as nearly always: then one round trip does it.
         let mut there = String::new();
         for _ in 0..MOST_LOOKS {
-            if self.together.is_down() {
+            if self.shared_redis.is_down() {
                 return Told::NotAsked;
             }
             let mut guesses = Guesses::from_text(&there);
             let changed = change(&mut guesses);
             let new = if guesses.is_empty() { String::new() } else { guesses.to_text() };
             let arguments = vec![there, new, self.life.to_string()];
-            let answer = self.together.run(&self.script, vec![format!("{PREFIX}{key}")], arguments).await;
+            let answer = self.shared_redis.run(&self.script, vec![format!("{PREFIX}{key}")], arguments).await;
             let (swapped, found): (u8, String) = match answer {
                 Some(answer) => answer,
                 None => return Told::Unanswered(changed),

@@ -11,13 +11,13 @@ use tonic::{Request, Response, Status};
 
 /// `countersign.admin.v1.AuditService`
 #[derive(Clone, Debug)]
-pub struct AuditDoor {
+pub struct AuditHandler {
     pub read: ReadAudit,
     pub watch: WatchEvents,
 }
 
 #[tonic::async_trait]
-impl audit_service_server::AuditService for AuditDoor {
+impl audit_service_server::AuditService for AuditHandler {
     type WatchEventsStream = BoxStream<'static, Result<WatchEventsResponse, Status>>;
 
     async fn list_events(&self, request: Request<ListEventsRequest>) -> Result<Response<ListEventsResponse>, Status> {

@@ -1,7 +1,7 @@
-//! The operators' door: one file per service, and `door.rs` in front of them.
+//! The operators' services: one file per service, and `handler.rs` in front of them.
 
 mod audit;
-mod door;
+mod handler;
 
-pub use audit::AuditDoor;
-pub use door::OperatorsDoor;
+pub use audit::AuditHandler;
+pub use handler::OperatorsHandler;

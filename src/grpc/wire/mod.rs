@@ -1,4 +1,4 @@
-//! The protobuf messages, and how they meet the types of the stories.
+//! The protobuf messages, and how they meet the types of the use cases.
 
 mod audit;
 mod read;

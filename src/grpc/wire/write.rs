@@ -1,4 +1,4 @@
-//! Writing: what the stories know, as messages.
+//! Writing: what the use cases know, as messages.
 
 use super::proto;
 use crate::{

@@ -1,7 +1,7 @@
 //! The browsers' shim: grpc-web calls whose tokens are in cookies.
 //!
 //! From outside to inside: what pages of other origins may do and read (`cors.rs`, for allowed ones only), is it a call at all
-//! (the gRPC door), grpc-web to gRPC (tonic-web), which origins may make a call (tower-http's `Csrf`, by Sec-Fetch-Site and
+//! (`src/grpc`), grpc-web to gRPC (tonic-web), which origins may make a call (tower-http's `Csrf`, by Sec-Fetch-Site and
 //! Origin), cookies to tokens and back (`cookie.rs`). Native calls pass all of it by: a cookie means nothing to them.
 
 mod cookie;
@@ -40,7 +40,7 @@ pub struct BrowserRules {
 
 /// The way in for every call: native ones go straight on, those of browsers through the shim.
 #[derive(Clone)]
-pub struct CallDoor {
+pub struct CallHandler {
     front: Front,
     shim: Shim,
     /// The shim as pages of allowed origins see it.
@@ -52,7 +52,7 @@ pub struct CallDoor {
 
 type Shim = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
-impl CallDoor {
+impl CallHandler {
     /// # Errors
     /// When one of the origins is none.
     pub fn new(front: Front, rules: BrowserRules, astray: Option<AstrayLinks>) -> Result<Self, String> {
@@ -109,13 +109,13 @@ impl CallDoor {
     }
 }
 
-impl fmt::Debug for CallDoor {
+impl fmt::Debug for CallHandler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CallDoor")
+        f.write_str("CallHandler")
     }
 }
 
-impl Service<Request<axum::body::Body>> for CallDoor {
+impl Service<Request<axum::body::Body>> for CallHandler {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Answering;

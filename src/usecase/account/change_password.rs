@@ -1,4 +1,4 @@
-use super::{PasswordDesk, PasswordWhy};
+use super::{PasswordSetter, PasswordWhy};
 use crate::usecase::{
     CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Origin, UnitsOfWork,
     gate::{SessionPasswordGate, SignedIn, Throttle},
@@ -10,7 +10,7 @@ use countersign_domain::{audit::EventKind, password::Candidate, request_id::Requ
 pub struct ChangePassword {
     pub work: UnitsOfWork,
     pub proof: SessionPasswordGate,
-    pub passwords: PasswordDesk,
+    pub passwords: PasswordSetter,
     pub idempotency: Idempotency,
     pub throttle: Throttle,
 }

@@ -30,6 +30,6 @@ pub use request_email_change::RequestEmailChange;
 pub use request_reset::RequestReset;
 pub use resend_verification::ResendVerification;
 pub use reset::{Reset, Resetting};
-pub use set_password::{PasswordDesk, PasswordSet, PasswordWhy};
+pub use set_password::{PasswordSet, PasswordSetter, PasswordWhy};
 pub use update_me::UpdateMe;
 pub use verify::{Verified, Verify};

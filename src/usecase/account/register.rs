@@ -1,4 +1,4 @@
-use super::PasswordDesk;
+use super::PasswordSetter;
 use crate::{
     keys::KeyRing,
     passwords::SALT_BYTES,
@@ -34,7 +34,7 @@ pub struct Register {
     pub work: UnitsOfWork,
     pub policy: RegistrationPolicy,
     pub ring: Arc<KeyRing>,
-    pub passwords: PasswordDesk,
+    pub passwords: PasswordSetter,
     pub idempotency: Idempotency,
     pub throttle: Throttle,
     pub captcha: CaptchaGate,

@@ -1,10 +1,10 @@
-use super::{PasswordDesk, PasswordWhy};
+use super::{PasswordSetter, PasswordWhy};
 use crate::{
     store::account,
     usecase::{
         CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Origin, UnitsOfWork,
         action::{Claim, ClaimProof},
-        gate::Lookout,
+        gate::DeviceRecognition,
     },
 };
 use countersign_domain::{
@@ -16,9 +16,9 @@ use countersign_domain::{
 pub struct Reset {
     pub work: UnitsOfWork,
     pub claim: Claim,
-    pub passwords: PasswordDesk,
+    pub passwords: PasswordSetter,
     pub idempotency: Idempotency,
-    pub lookout: Lookout,
+    pub device_recognition: DeviceRecognition,
 }
 
 /// What somebody filled in.
@@ -69,7 +69,7 @@ impl Reset {
             }
             let password = self.passwords.admit_for(&account, candidate).await?;
             let hash = self.passwords.hash("new_password", &password).await?;
-            let device = self.lookout.device(tenant, device_token.as_ref()).await?;
+            let device = self.device_recognition.device(tenant, device_token.as_ref()).await?;
             let Some(unit) = self.work.begin_once(origin, tenant, key).await? else { return Ok(None) };
             account::lock(unit.db(), tenant, id).await?;
             self.claim.consume(unit.db(), &proven).await?;

@@ -3,7 +3,7 @@ use crate::{
     store::{account, account::Account, action, expected_device, outbox, past_password, session, session::Session},
     usecase::{
         Failure, Mail, UnitOfWork, UnitsOfWork,
-        gate::{BreachGate, GuessGate, Throttle},
+        gate::{AttemptLimiter, BreachGate, Throttle},
     },
 };
 use countersign_domain::{
@@ -19,17 +19,17 @@ use countersign_domain::{
 /// Everything that happens when a password is set, wherever it is set: the policy, the past, the hash, the sessions, the
 /// mail.
 ///
-/// A use case asks in the order of what each question costs: [`PasswordDesk::read`] with the other fields; [`PasswordDesk::admit`] or
-/// [`PasswordDesk::admit_for`] once the limits, the captcha and the proof had nothing against the call; then [`PasswordDesk::hash`].
+/// A use case asks in the order of what each question costs: [`PasswordSetter::read`] with the other fields; [`PasswordSetter::admit`] or
+/// [`PasswordSetter::admit_for`] once the limits, the captcha and the proof had nothing against the call; then [`PasswordSetter::hash`].
 #[derive(Clone, Debug)]
-pub struct PasswordDesk {
+pub struct PasswordSetter {
     pub work: UnitsOfWork,
     pub policy: PasswordPolicy,
     /// How many of the last passwords may not come back, the present one included.
     pub remembered: usize,
     pub breaches: BreachGate,
     pub hasher: Hasher,
-    pub guesses: GuessGate,
+    pub guesses: AttemptLimiter,
     pub throttle: Throttle,
 }
 
@@ -50,7 +50,7 @@ pub struct PasswordSet {
     counted: Vec<DeviceId>,
 }
 
-impl PasswordDesk {
+impl PasswordSetter {
     /// Whether the text has the form of a password. It costs next to nothing.
     ///
     /// # Errors

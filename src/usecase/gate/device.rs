@@ -8,15 +8,15 @@ use crate::{
 use countersign_domain::{
     client::{DeviceSignal, Network, Program, Signals},
     id::{AccountId, DeviceId, TenantId},
-    lockout::Standing,
-    risk::Sighting,
+    lockout::DeviceTrust,
+    risk::ClientObservation,
     secret::SecretText,
 };
 use std::net::IpAddr;
 
 /// Collects what can be seen of a client: the one place that does. What it means, [`countersign_domain::risk`] says.
 #[derive(Clone, Debug)]
-pub struct Lookout {
+pub struct DeviceRecognition {
     pub store: Store,
     pub places: Places,
     pub entropy: Entropy,
@@ -50,13 +50,13 @@ impl Device {
     }
 
     /// What it is to an account.
-    pub fn standing(&self, account: AccountId) -> Standing {
+    pub fn standing(&self, account: AccountId) -> DeviceTrust {
         if self.accounts.known.contains(&account) {
-            Standing::Known
+            DeviceTrust::Known
         } else if self.accounts.expecting.contains(&account) {
-            Standing::Expected
+            DeviceTrust::Expected
         } else {
-            Standing::Stranger
+            DeviceTrust::Stranger
         }
     }
 
@@ -66,7 +66,7 @@ impl Device {
     }
 }
 
-impl Lookout {
+impl DeviceRecognition {
     /// A token that nobody was given is none: a client does not choose its own. One of which nothing but an expectation is left
     /// gets another: whoever had to be locked out by a new password may hold a copy. Nothing here depends on whose account is
     /// asked for.
@@ -96,9 +96,9 @@ impl Lookout {
     }
 
     /// The client of a call.
-    pub fn see(&self, origin: &Origin, device: DeviceSignal) -> Sighting {
+    pub fn see(&self, origin: &Origin, device: DeviceSignal) -> ClientObservation {
         let address = origin.address.parse::<IpAddr>().ok();
-        Sighting {
+        ClientObservation {
             signals: Signals { program: Program::of(&origin.user_agent), network: address.map(Network::of), device },
             place: address.and_then(|address| self.places.find(address)),
         }

@@ -1,24 +1,24 @@
-//! What stands in front of stories: who is calling and from where, how often, whether a password is right and how many were wrong,
+//! What stands in front of use cases: who is calling and from where, how often, whether a password is right and how many were wrong,
 //! whether a captcha was solved, whether a call is a repetition.
 
+mod attempt_limiter;
 mod authenticate;
 mod breach;
 mod captcha;
 mod denial;
 mod device;
-mod guess;
 mod nobody;
 mod operator;
 mod password;
 mod tenant;
 mod throttle;
 
+pub use attempt_limiter::{AdmittedAttempt, AttemptLimiter, Guesser};
 pub use authenticate::{Authenticate, ServiceCaller, SignedIn};
 pub use breach::BreachGate;
 pub use captcha::{CaptchaDesk, CaptchaGate};
 pub use denial::RecordDenial;
-pub use device::{ArrivingDevice, Device, Lookout};
-pub use guess::{Guess, GuessGate, Guesser};
+pub use device::{ArrivingDevice, Device, DeviceRecognition};
 pub use nobody::CostsOfNobody;
 pub use operator::{OperatorGate, OperatorProven};
 pub use password::{Claimed, PasswordGate, PasswordProven, SessionPasswordGate};

@@ -9,7 +9,7 @@ use countersign_domain::{
     time::Timestamp,
 };
 
-/// Makes keys, opens stored ones, and lets one follow another. Every story about keys works with it.
+/// Makes keys, opens stored ones, and lets one follow another. Every use case about keys works with it.
 #[derive(Clone, Debug)]
 pub struct Keysmith {
     pub keks: KeyEncryptionKeys,

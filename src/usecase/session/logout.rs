@@ -9,7 +9,7 @@ use countersign_domain::{
     refresh::{Presented, RefreshVerdict, judge_refresh},
     refusal::{Reason, Refusal},
     secret::SecretText,
-    session::{EndReason, Keeping, SessionLives},
+    session::{EndReason, SessionLives, TokenDelivery},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ pub struct Logout {
 
 /// By what somebody who leaves is recognised.
 #[derive(Debug)]
-pub enum Leaving {
+pub enum LogoutProof {
     RefreshToken(SecretText),
     AccessToken(Box<SignedIn>),
     /// What a login gave to a page, for the case that its browser keeps no cookies.
@@ -63,13 +63,13 @@ impl Logout {
     /// # Errors
     /// TOKEN_INVALID; SESSION_ENDED when the other sessions go on.
     #[tracing::instrument(level = "debug", name = "session.logout", skip_all)]
-    pub async fn run(&self, origin: &Origin, leaving: &Leaving, everywhere: bool) -> Result<(), Failure> {
+    pub async fn run(&self, origin: &Origin, leaving: &LogoutProof, everywhere: bool) -> Result<(), Failure> {
         match leaving {
-            Leaving::AccessToken(caller) => {
+            LogoutProof::AccessToken(caller) => {
                 let scope = if everywhere { Scope::Everywhere } else { Scope::Here };
                 self.end(origin, caller.tenant(), caller.session(), scope).await.map(drop)
             }
-            Leaving::CancelToken(token) => {
+            LogoutProof::CancelToken(token) => {
                 let now = self.work.now();
                 let opened = self.news.open(|| self.ring.open_end(token, now)).await;
                 let (tenant, id) = opened.map_err(|_| Reason::TokenInvalid)?;
@@ -83,7 +83,7 @@ impl Logout {
                     None => Ok(()),
                 }
             }
-            Leaving::RefreshToken(token) => {
+            LogoutProof::RefreshToken(token) => {
                 let opened = self.news.open(|| self.ring.open_refresh(token)).await;
                 let token = opened.map_err(|_| Reason::TokenInvalid)?;
                 let tenant = TenantId::from_uuid(token.tenant_id);
@@ -105,7 +105,7 @@ impl Logout {
     fn scope(&self, session: &Session, account: &Account, generation: i64) -> Option<Scope> {
         // No more than the token alone proves: neither a device nor where it comes from.
         let presented = Presented { generation, shows_device: false, differs: false };
-        let succession = self.lives.succession(Keeping::Client);
+        let succession = self.lives.succession(TokenDelivery::Client);
         match judge_refresh(&session.facts(account), presented, self.work.now(), succession) {
             // `Contended` is what the live generation is when nobody advances it.
             RefreshVerdict::Contended | RefreshVerdict::Repeat => Some(Scope::Everywhere),

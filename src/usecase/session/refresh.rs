@@ -15,9 +15,9 @@ use countersign_domain::{
     id::{DeviceId, SessionId, TenantId},
     refresh::{Presented, RefreshVerdict, Succession, UseVerdict, judge_refresh, judge_use},
     refusal::{Reason, Refusal},
-    risk::{Sighting, is_elsewhere},
+    risk::{ClientObservation, is_elsewhere},
     secret::SecretText,
-    session::{EndReason, Keeping, SessionLives},
+    session::{EndReason, SessionLives, TokenDelivery},
     time::Timestamp,
 };
 use std::{sync::Arc, time::Duration};
@@ -48,7 +48,7 @@ struct Attempt {
     tenant: TenantId,
     id: SessionId,
     generation: i64,
-    seen: Sighting,
+    seen: ClientObservation,
     succession: Succession,
     now: Timestamp,
 }
@@ -87,7 +87,7 @@ impl Refresh {
         &self,
         origin: &Origin,
         token: &SecretText,
-        keeping: Keeping,
+        delivery: TokenDelivery,
         device: Option<&SecretText>,
     ) -> Result<OpenedSession, Failure> {
         let opened = self.news.open(|| self.ring.open_refresh(token)).await;
@@ -95,7 +95,7 @@ impl Refresh {
         let (tenant, id) = (TenantId::from_uuid(tenant_id), SessionId::from_uuid(session_id));
         origin.admit(tenant, Reason::TokenInvalid)?;
         self.throttle.refresh(id).await?;
-        let (seen, succession) = (self.watch.see(origin, device), self.lives.succession(keeping));
+        let (seen, succession) = (self.watch.see(origin, device), self.lives.succession(delivery));
         let attempt = Attempt { tenant, id, generation, seen, succession, now: self.work.now() };
         if self.watch.may_refuse() {
             self.refuse_another_client(origin, &attempt).await?;
@@ -219,7 +219,7 @@ impl Refresh {
         origin: &Origin,
         session: &Session,
         account: Account,
-        seen: &Sighting,
+        seen: &ClientObservation,
     ) -> Result<OpenedSession, Failure> {
         self.watch.note(origin, session, &account, seen).await?;
         let profile = Me::profile(&self.work.read(), account).await?;

@@ -3,14 +3,14 @@ use crate::{
     store::{account::Account, session, session::Session},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
-        gate::{Lookout, Throttle},
+        gate::{DeviceRecognition, Throttle},
     },
 };
 use countersign_domain::{
     audit::EventKind,
     mail::MailTemplate,
     refusal::Reason,
-    risk::{OnMismatch, Sighting, is_same_client},
+    risk::{ClientObservation, OnMismatch, is_same_client},
     secret::SecretText,
     session::EndReason,
 };
@@ -19,7 +19,7 @@ use countersign_domain::{
 #[derive(Clone, Debug)]
 pub struct WatchClient {
     pub work: UnitsOfWork,
-    pub lookout: Lookout,
+    pub device_recognition: DeviceRecognition,
     pub on_mismatch: OnMismatch,
     pub end_stolen: EndStolen,
     pub throttle: Throttle,
@@ -39,8 +39,8 @@ impl WatchClient {
 
     /// The client of a refresh. Browsers show their device by themselves, so it is missed in a session that was opened in cookies,
     /// whatever way its token comes back.
-    pub fn see(&self, origin: &Origin, device: Option<&SecretText>) -> Sighting {
-        self.lookout.see(origin, Lookout::signal(device))
+    pub fn see(&self, origin: &Origin, device: Option<&SecretText>) -> ClientObservation {
+        self.device_recognition.see(origin, DeviceRecognition::signal(device))
     }
 
     /// # Errors
@@ -51,7 +51,7 @@ impl WatchClient {
         origin: &Origin,
         session: &Session,
         account: &Account,
-        seen: &Sighting,
+        seen: &ClientObservation,
     ) -> Result<(), Failure> {
         if is_same_client(&session.sighting().signals, &seen.signals) {
             return Ok(());
@@ -78,7 +78,7 @@ impl WatchClient {
         origin: &Origin,
         session: &Session,
         account: &Account,
-        seen: &Sighting,
+        seen: &ClientObservation,
     ) -> Result<(), Failure> {
         if is_same_client(&session.sighting().signals, &seen.signals) {
             return Ok(());
@@ -98,7 +98,7 @@ impl WatchClient {
         origin: &Origin,
         session: &Session,
         account: &Account,
-        seen: &Sighting,
+        seen: &ClientObservation,
     ) -> Result<bool, Failure> {
         let moved = Moved { answered_unrecognized: true, is_always_told: true };
         self.move_to(origin, session, account, seen, moved).await
@@ -109,7 +109,7 @@ impl WatchClient {
         origin: &Origin,
         session: &Session,
         account: &Account,
-        seen: &Sighting,
+        seen: &ClientObservation,
         Moved { answered_unrecognized, is_always_told }: Moved,
     ) -> Result<bool, Failure> {
         let tenant = account.tenant;

@@ -9,7 +9,7 @@ use crate::{
 use countersign_domain::{
     refresh::{UseVerdict, judge_use},
     refusal::Reason,
-    session::{EndReason, Keeping, SessionLives},
+    session::{EndReason, SessionLives, TokenDelivery},
 };
 
 /// Looks at the generation of an access token that our own RPCs are called with: a use says that an answer has reached somebody.
@@ -59,7 +59,7 @@ impl WatchUse {
 
     fn judge(&self, session: &Session, account: &Account, claims: &AccessClaims) -> UseVerdict {
         let Some(generation) = generation_of(&claims.token_id) else { return UseVerdict::Good };
-        let succession = self.lives.succession(Keeping::Client);
+        let succession = self.lives.succession(TokenDelivery::Client);
         let verdict = judge_use(&session.lineage(), generation, self.clock.now(), succession);
         if verdict == UseVerdict::FirstSeen {
             self.uses.note(account.tenant, session.id, generation);

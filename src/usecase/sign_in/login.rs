@@ -6,7 +6,8 @@ use crate::{
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
         gate::{
-            Claimed, Device, Guess, GuessGate, Guesser, LoginDraw, Lookout, PasswordGate, PasswordProven, Throttle,
+            AdmittedAttempt, AttemptLimiter, Claimed, Device, DeviceRecognition, Guesser, LoginDraw, PasswordGate,
+            PasswordProven, Throttle,
         },
         key::KeyNews,
         session::OpenedSession,
@@ -18,11 +19,11 @@ use countersign_domain::{
     audit::EventKind,
     display_name::DisplayName,
     id::{AccountId, TenantId},
-    lockout::Standing,
+    lockout::DeviceTrust,
     mail::MailTemplate,
     refusal::Reason,
     secret::SecretText,
-    session::Keeping,
+    session::TokenDelivery,
 };
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -31,8 +32,8 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 pub struct Login {
     pub work: UnitsOfWork,
-    pub lookout: Lookout,
-    pub guesses: GuessGate,
+    pub device_recognition: DeviceRecognition,
+    pub guesses: AttemptLimiter,
     pub password: PasswordGate,
     pub open: OpenSession,
     pub news: KeyNews,
@@ -53,7 +54,7 @@ pub struct LoggingIn {
     pub audience: String,
     pub device_name: DisplayName,
     pub device_token: Option<SecretText>,
-    pub keeping: Keeping,
+    pub delivery: TokenDelivery,
 }
 
 /// What somebody typed to say who they are.
@@ -82,7 +83,7 @@ struct Attempt {
     typed: String,
     account: Option<Account>,
     device: Device,
-    standing: Standing,
+    standing: DeviceTrust,
 }
 
 /// What is shown to be let in, and what was drawn for it.
@@ -99,7 +100,7 @@ impl Login {
         let draw = LoginDraw::of(form.device_token.is_some() || !form.captcha_token.is_empty());
         self.throttle.login(origin, draw).await?;
         let tenant = origin.tenant();
-        let LoggingIn { identifier, password, captcha_token, audience, device_name, device_token, keeping } = form;
+        let LoggingIn { identifier, password, captcha_token, audience, device_name, device_token, delivery } = form;
         let audience = self.audience(tenant, audience).await?;
         let (typed, account) = match &identifier {
             Typed::Identifier(identifier) => {
@@ -108,10 +109,10 @@ impl Login {
             }
             Typed::Nobodys(text) => (text.as_str(), None),
         };
-        let device = self.lookout.device(tenant, device_token.as_ref()).await?;
-        let standing = account.as_ref().map_or(Standing::Stranger, |account| device.standing(account.id));
+        let device = self.device_recognition.device(tenant, device_token.as_ref()).await?;
+        let standing = account.as_ref().map_or(DeviceTrust::Stranger, |account| device.standing(account.id));
         let attempt = Attempt { tenant, typed: typed.to_owned(), account, device, standing };
-        let arrival = Arrival { audience, device_name, device: attempt.device.arriving(), keeping, standing };
+        let arrival = Arrival { audience, device_name, device: attempt.device.arriving(), delivery, standing };
         let shown = Shown { password, captcha_token, draw };
         let (session, proven) = self.decide(origin, &attempt, shown, arrival).await?;
         self.renew_hash(&proven).await;
@@ -156,7 +157,7 @@ impl Login {
     /// Admits the guess. Unless a device that is known shows nothing else, a light login draws the rest of a whole one
     /// before anything is done for it: a question to the provider of captchas costs money. The rest is given back when
     /// what was shown is worth something, and to whoever has to wait for other guesses.
-    async fn admit(&self, origin: &Origin, attempt: &Attempt, shown: &Shown) -> Result<Guess, Failure> {
+    async fn admit(&self, origin: &Origin, attempt: &Attempt, shown: &Shown) -> Result<AdmittedAttempt, Failure> {
         let is_known = attempt.standing.is_counted_alone();
         let is_to_be_proven = shown.draw == LoginDraw::Light && !(is_known && shown.captcha_token.is_empty());
         let rest = if is_to_be_proven { Some(self.throttle.rest_of_login(origin).await?) } else { None };
@@ -179,7 +180,7 @@ impl Login {
         &self,
         origin: &Origin,
         attempt: &Attempt,
-        guess: Guess,
+        guess: AdmittedAttempt,
         (password, presence): (&SecretText, &Presence),
     ) -> Result<PasswordProven, Failure> {
         // To strangers, a password that was guessed at for too long is as wrong as any other, and looks like it.
@@ -231,7 +232,7 @@ impl Login {
 
     /// Counts a wrong password: for what was typed, and for the account or its device. One that the same client presented before
     /// is no new evidence and is not counted again.
-    async fn was_wrong(&self, origin: &Origin, attempt: &Attempt, guess: Guess) -> Result<(), Failure> {
+    async fn was_wrong(&self, origin: &Origin, attempt: &Attempt, guess: AdmittedAttempt) -> Result<(), Failure> {
         let Attempt { tenant, account, .. } = attempt;
         let settled = self.guesses.wrong(guess).await;
         let is_locked = settled.locked.is_some();
@@ -258,15 +259,15 @@ impl Login {
         let nobody = AccountId::from_uuid(Uuid::nil());
         let id = account.as_ref().map_or(nobody, |account| account.id);
         match standing {
-            Standing::Stranger => account::count_password_failure(tx, *tenant, id, self.disable_after).await,
-            Standing::Known => {
+            DeviceTrust::Stranger => account::count_password_failure(tx, *tenant, id, self.disable_after).await,
+            DeviceTrust::Known => {
                 let failures = device::count_failure(tx, *tenant, id, device.shown()).await?;
                 if failures.is_some_and(|failures| failures >= self.disable_after) {
                     device::forget(tx, *tenant, id, device.shown()).await?;
                 }
                 Ok(false)
             }
-            Standing::Expected => {
+            DeviceTrust::Expected => {
                 let failures = expected_device::count_failure(tx, *tenant, id, device.shown()).await?;
                 if failures.is_some_and(|failures| failures >= MOST_OF_EXPECTED) {
                     expected_device::forget(tx, *tenant, id, device.shown()).await?;

@@ -4,7 +4,7 @@ use crate::{
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
         account::Me,
-        gate::{ArrivingDevice, Lookout, PasswordProven, Throttle},
+        gate::{ArrivingDevice, DeviceRecognition, PasswordProven, Throttle},
         session::{IssueTokens, OpenedSession},
     },
 };
@@ -13,19 +13,19 @@ use countersign_domain::{
     client::DeviceSignal,
     display_name::DisplayName,
     id::SessionId,
-    lockout::Standing,
+    lockout::DeviceTrust,
     mail::MailTemplate,
     refresh::FIRST_GENERATION,
     refusal::Reason,
-    risk::{LoginNews, Sighting, judge_login},
-    session::{Keeping, SessionLives},
+    risk::{ClientObservation, LoginNews, judge_login},
+    session::{SessionLives, TokenDelivery},
 };
 
 /// Opens a session for somebody who has proven who they are.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
     pub work: UnitsOfWork,
-    pub lookout: Lookout,
+    pub device_recognition: DeviceRecognition,
     pub throttle: Throttle,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
@@ -37,8 +37,8 @@ pub struct Arrival {
     pub audience: String,
     pub device_name: DisplayName,
     pub device: ArrivingDevice,
-    pub keeping: Keeping,
-    pub standing: Standing,
+    pub delivery: TokenDelivery,
+    pub standing: DeviceTrust,
 }
 
 /// Devices of an account that are known at the same time. Programs that keep no token are a new one each time.
@@ -76,8 +76,8 @@ impl OpenSession {
     ) -> Result<(UnitOfWork<'a>, OpenedSession), Failure> {
         let account = proven.account();
         let (tenant, now) = (account.tenant, self.work.now());
-        let Arrival { audience, device_name, device, keeping, standing } = arrival;
-        let seen = self.lookout.see(origin, DeviceSignal::Shown(device.id));
+        let Arrival { audience, device_name, device, delivery, standing } = arrival;
+        let seen = self.device_recognition.see(origin, DeviceSignal::Shown(device.id));
         let session = Session {
             id: SessionId::new(now, self.work.entropy.bytes()),
             account: account.id,
@@ -93,7 +93,7 @@ impl OpenSession {
             expiry: self.lives.opened(now),
             ended_at: None,
             device: Some(device.id),
-            in_cookies: keeping == Keeping::Cookies,
+            in_cookies: delivery == TokenDelivery::Cookies,
             place: seen.place,
             void_generation: None,
             seen_generation: FIRST_GENERATION,
@@ -114,10 +114,10 @@ impl OpenSession {
         }
         session::open(unit.db(), tenant, &session).await?;
         device::remember(unit.db(), tenant, account.id, device.id, now).await?;
-        if standing == Standing::Expected {
+        if standing == DeviceTrust::Expected {
             expected_device::forget(unit.db(), tenant, account.id, device.shown).await?;
         }
-        if standing != Standing::Known {
+        if standing != DeviceTrust::Known {
             device::forget_older(unit.db(), tenant, account.id, MAX_DEVICES).await?;
         }
         let about = EventSubject::own(account.id).in_session(session.id);
@@ -135,7 +135,7 @@ impl OpenSession {
         origin: &Origin,
         account: &Account,
         session: &Session,
-        (news, seen): (LoginNews, &Sighting),
+        (news, seen): (LoginNews, &ClientObservation),
     ) -> Result<(), Failure> {
         let events = [(news.new_device, EventKind::NewDeviceSeen), (news.new_place, EventKind::NewPlaceSeen)];
         for (_, kind) in events.into_iter().filter(|(is_news, _)| *is_news) {

@@ -4,7 +4,7 @@ use countersign_domain::{
     id::{MailId, TenantId},
     locale::Locale,
     mail::MailTemplate,
-    risk::Sighting,
+    risk::ClientObservation,
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ impl Mail {
 
     /// To the owner of an account, about a client that uses it. What a client says of itself is shown as far as we understand it, and
     /// no further.
-    pub fn of_client(template: MailTemplate, account: &Account, seen: &Sighting, address: &str) -> Self {
+    pub fn of_client(template: MailTemplate, account: &Account, seen: &ClientObservation, address: &str) -> Self {
         let place = seen.place.map_or_else(String::new, |place| place.to_string());
         Self::to_owner(template, account)
             .with("device", seen.signals.program.to_string())

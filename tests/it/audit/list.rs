@@ -1,6 +1,6 @@
 use super::{listed, write};
-use crate::door::profile::production;
 use crate::support::{OPERATOR_TOKEN, Person, Refused as _, bearer, on_each_database, on_each_database_with};
+use crate::transport::profile::production;
 use countersign::grpc::wire::admin_proto::*;
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,6 +1,6 @@
 use crate::support::Redis;
 use countersign::{
-    cache::{Limiter, Together},
+    cache::{Limiter, SharedRedis},
     runtime::{Clock, ClockHand, Entropy},
 };
 use countersign_domain::{
@@ -60,7 +60,11 @@ impl Twin {
 
 async fn connect(redis: &Redis, percent: u32) -> Limiter {
     let url = SecretText::new(redis.url.clone());
-    Limiter::shared(Together::connect_patiently(&url, PATIENT).await.unwrap(), Clock::system(), Sizes::scaled(percent))
+    Limiter::shared(
+        SharedRedis::connect_patiently(&url, PATIENT).await.unwrap(),
+        Clock::system(),
+        Sizes::scaled(percent),
+    )
 }
 
 async fn twins(redis: Option<&Redis>, percent: u32) -> Vec<Twin> {
@@ -249,7 +253,7 @@ async fn a_replica_with_a_wrong_clock_is_granted_no_more_than_the_others() {
     assert_eq!(right.take(&[Draw { cost: 5, ..mail(1) }]).await, Ok(()));
     for wrong in [Timestamp::default(), Timestamp::from_seconds(9_000_000_000)] {
         let replica = Limiter::shared(
-            Together::connect_patiently(&url, PATIENT).await.unwrap(),
+            SharedRedis::connect_patiently(&url, PATIENT).await.unwrap(),
             Clock::manual(wrong).0,
             Sizes::scaled(100),
         );
@@ -365,6 +369,6 @@ fn judge(model: &mut HashMap<u64, Timestamp>, draws: &[(u64, u32)], now: Timesta
 #[tokio::test]
 async fn a_redis_that_is_not_there_is_noticed_at_the_start() {
     let url = SecretText::new(Redis::nowhere());
-    let fault = Together::connect(&url).await.expect_err("there is no Redis");
+    let fault = SharedRedis::connect(&url).await.expect_err("there is no Redis");
     assert!(fault.to_string().starts_with("Redis: "), "{fault}");
 }

@@ -1,6 +1,6 @@
 use crate::support::{Redis, Relay, eventually};
 use countersign::{
-    cache::{Admitted, LockKey, Lockout, Together},
+    cache::{Admitted, LockKey, Lockout, SharedRedis},
     runtime::{Clock, ClockHand},
 };
 use countersign_domain::{
@@ -29,7 +29,7 @@ const RULE: LockoutRule = LockoutRule {
 
 async fn shared(redis: &Redis, clock: Clock) -> Lockout {
     let url = SecretText::new(redis.url.clone());
-    Lockout::shared(Together::connect_patiently(&url, PATIENT).await.unwrap(), clock, RULE)
+    Lockout::shared(SharedRedis::connect_patiently(&url, PATIENT).await.unwrap(), clock, RULE)
 }
 
 /// One that counts here and one that counts in Redis, on one clock.
@@ -216,7 +216,7 @@ const LATE: Duration = Duration::from_millis(300);
 async fn a_guess_that_redis_admitted_too_late_to_be_heard_takes_no_place_there() {
     let Some(redis) = Redis::start() else { return };
     let (relay, inside) = (Relay::to(redis.port).await, look_into(&redis).await);
-    let together = Together::connect(&SecretText::new(format!("redis://127.0.0.1:{}", relay.port))).await.unwrap();
+    let together = SharedRedis::connect(&SecretText::new(format!("redis://127.0.0.1:{}", relay.port))).await.unwrap();
     let lockout = Lockout::shared(together.clone(), Clock::manual(NOW).0, RULE);
     let is_under_way = async || {
         let kept: Option<String> = inside.get(ONES).await.unwrap();

@@ -76,11 +76,11 @@ fn is_opened_by(library: Library) {
     on_each_database(async |app| {
         Person::register(app, ADA).await;
         let backend = Backend::enrol_for(app, "orders", "orders").await;
-        let desk = &app.key_desk.register_audience_key;
+        let desk = &app.key_operations.register_audience_key;
         let registered = desk.run(&Origin::terminal(), "orders", Some(public_key())).await.unwrap();
         assert!(matches!(registered, Registered::Done { .. }));
         let slot = KeySlot::of_audience(Origin::terminal().tenant(), "orders");
-        app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
+        app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         app.keys.reload.run().await.unwrap();
         let shared = Backend::enrol(app, "stock").await;
 

@@ -44,16 +44,16 @@ impl Backend {
 }
 
 async fn create(app: &App, name: &str) {
-    assert!(app.key_desk.create_audience.run(&Origin::terminal(), name).await.unwrap());
+    assert!(app.key_operations.create_audience.run(&Origin::terminal(), name).await.unwrap());
     app.keys.reload.run().await.unwrap();
 }
 
 async fn register(app: &App, name: &str, key: Option<[u8; 32]>) -> Registered {
-    let registered = app.key_desk.register_audience_key.run(&Origin::terminal(), name, key).await.unwrap();
+    let registered = app.key_operations.register_audience_key.run(&Origin::terminal(), name, key).await.unwrap();
     if matches!(registered, Registered::Done { .. }) {
         // Nobody here has to hear of it first.
         let slot = KeySlot::of_audience(DEFAULT_TENANT, name);
-        app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
+        app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
     }
     app.keys.reload.run().await.unwrap();
     assert_whole(app).await;
@@ -79,7 +79,7 @@ fn a_new_audience_has_keys_of_its_own() {
         Person::me(app, &session).await.unwrap();
         assert_ne!(kid(&session), kid(&ada.session));
         assert!(keys_of(app, "access_encryption", "orders").await.iter().any(|(id, _)| *id == kid(&session)));
-        let again = app.key_desk.create_audience.run(&Origin::terminal(), "orders").await.unwrap();
+        let again = app.key_operations.create_audience.run(&Origin::terminal(), "orders").await.unwrap();
         assert!(!again, "it was there");
         assert_eq!(keys_of(app, "access_encryption", "orders").await.len(), 2);
     });
@@ -143,7 +143,7 @@ fn a_registered_key_is_published_before_it_is_used() {
     on_each_database(async |app| {
         Person::register(app, ADA).await;
         let key = Backend::new(3).public;
-        let desk = &app.key_desk.register_audience_key;
+        let desk = &app.key_operations.register_audience_key;
         let tend = async || {
             app.keys.rotate.due().await.unwrap();
             app.keys.reload.run().await.unwrap();
@@ -178,7 +178,7 @@ fn a_rotation_keeps_the_registered_key_and_so_does_a_retirement() {
         register(app, "default", Some(backend.public)).await;
         let slot = KeySlot::of_audience(DEFAULT_TENANT, "default");
         let first = log_in_for(app, "").await;
-        app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
+        app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         app.keys.reload.run().await.unwrap();
         let second = log_in_for(app, "").await;
         assert_ne!(kid(&first), kid(&second), "ephemeral keys follow from another secret");
@@ -186,7 +186,7 @@ fn a_rotation_keeps_the_registered_key_and_so_does_a_retirement() {
             Person::me(app, session).await.unwrap();
             backend.open_with_josekit(&session.access_token).unwrap();
         }
-        let retired = app.key_desk.retire.run(&Origin::terminal(), &kid(&second)).await.unwrap();
+        let retired = app.key_operations.retire.run(&Origin::terminal(), &kid(&second)).await.unwrap();
         assert!(matches!(retired, Retired::Done { was: KeyState::Active, .. }));
         app.keys.reload.run().await.unwrap();
         assert_eq!(Person::me(app, &second).await.reason(), "TOKEN_INVALID");
@@ -219,7 +219,7 @@ fn audiences_of_two_tenants_that_share_a_name_share_no_key() {
         .await;
         let other: TenantId = tenant.parse().unwrap();
         let origin = Origin { named_tenant: Some(other), ..Origin::terminal() };
-        assert!(app.key_desk.create_audience.run(&origin, "default").await.unwrap());
+        assert!(app.key_operations.create_audience.run(&origin, "default").await.unwrap());
         app.keys.reload.run().await.unwrap();
         assert_whole(app).await;
         let ring = &app.keys.reload.ring;
@@ -243,7 +243,7 @@ fn uuid_of(app: &App, id: &str) -> String {
 fn no_key_lies_in_what_is_listed_or_published() {
     on_each_database(async |app| {
         register(app, "default", Some(Backend::new(3).public)).await;
-        let lines = countersign::usecase::key::ListKeys { store: app.key_desk.rotate.work.store.clone() };
+        let lines = countersign::usecase::key::ListKeys { store: app.key_operations.rotate.work.store.clone() };
         let listed = format!("{:?}", lines.run().await.unwrap());
         let shown = format!(
             "{:?}{:?}",

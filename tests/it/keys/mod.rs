@@ -49,7 +49,7 @@ async fn rotate(app: &App, purpose: KeyPurpose) -> String {
         KeyPurpose::AccessEncryption => KeySlot::of_audience(Origin::terminal().tenant(), "default"),
         _ => KeySlot::shared(purpose),
     };
-    let kid = app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
+    let kid = app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
     assert!(app.keys.reload.run().await.unwrap(), "a rotation is news");
     kid
 }

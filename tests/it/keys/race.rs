@@ -3,7 +3,7 @@ use crate::support::{App, on_each_database};
 use countersign::{
     store::{DatabaseSettings, Interference, SignalListener, Store},
     usecase::{Origin, key::RotateKeys},
-    wiring::KeyDesk,
+    wiring::KeyOperations,
 };
 use countersign_domain::{key::KeyPurpose, key::KeySlot, secret::SecretText, tenant::DEFAULT_TENANT};
 use futures_util::future::{join_all, try_join_all};
@@ -12,7 +12,7 @@ use std::time::Duration;
 const REPLICAS: usize = 8;
 
 /// What an operator has at a replica of its own.
-async fn desk(app: &App) -> KeyDesk {
+async fn desk(app: &App) -> KeyOperations {
     let settings = DatabaseSettings {
         url: SecretText::new(app.database_url.clone()),
         max_connections: 2,
@@ -22,7 +22,7 @@ async fn desk(app: &App) -> KeyDesk {
         listener: SignalListener::default(),
     };
     let store = Store::connect(&settings).await.unwrap();
-    let mut desk = app.key_desk.clone();
+    let mut desk = app.key_operations.clone();
     desk.rotate.work.store = store.clone();
     desk.retire.work.store = store.clone();
     desk.register_audience_key.work.store = store.clone();

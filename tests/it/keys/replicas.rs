@@ -67,7 +67,7 @@ fn made_up_names_of_keys_do_not_make_a_replica_ask_again_and_again() {
             assert!(countersign_token::named_key(&token).is_some(), "a header as ours");
             assert_eq!(app.account().get_me(bearer(&token, GetMeRequest {})).await.reason(), "TOKEN_INVALID");
         }
-        let elsewhere = app.key_desk.rotate.clone();
+        let elsewhere = app.key_operations.rotate.clone();
         let slot = countersign_domain::key::KeySlot::shared(KeyPurpose::Refresh);
         elsewhere.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         let held = app.keys.reload.ring.held().len();
@@ -93,7 +93,7 @@ fn a_key_that_is_retired_at_one_replica_is_refused_by_the_other_as_soon_as_it_lo
         let other = replica(app).await;
         me(&other, &ada.session).await.unwrap();
         let active = key(app, "access_signing", "active").await;
-        app.key_desk.retire.run(&Origin::terminal(), &active).await.unwrap();
+        app.key_operations.retire.run(&Origin::terminal(), &active).await.unwrap();
         assert!(other.keys.reload.run().await.unwrap());
         assert_eq!(me(&other, &ada.session).await.reason(), "TOKEN_INVALID");
         assert!(!other.keys.reload.run().await.unwrap(), "the same answer is no news");

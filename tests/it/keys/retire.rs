@@ -6,7 +6,7 @@ use countersign::usecase::{Origin, key::Retired};
 use countersign_domain::key::{KeyPurpose, KeyState};
 
 async fn retire(app: &App, id: &str) -> Retired {
-    app.key_desk.retire.run(&Origin::terminal(), id).await.unwrap()
+    app.key_operations.retire.run(&Origin::terminal(), id).await.unwrap()
 }
 
 /// Takes the active key of a purpose out of use.

@@ -1,6 +1,6 @@
 use crate::support::{Log, Redis, Relay, eventually};
 use countersign::{
-    cache::{Limiter, Together},
+    cache::{Limiter, SharedRedis},
     runtime::Clock,
 };
 use countersign_domain::{
@@ -24,11 +24,11 @@ fn tries(host: u8) -> Draw {
     Draw::one(LIMIT, IpAddr::from([192, 0, 2, host]))
 }
 
-async fn link(redis: &Redis) -> Together {
-    Together::connect(&SecretText::new(redis.url.clone())).await.unwrap()
+async fn link(redis: &Redis) -> SharedRedis {
+    SharedRedis::connect(&SecretText::new(redis.url.clone())).await.unwrap()
 }
 
-fn limiter(link: Together) -> Limiter {
+fn limiter(link: SharedRedis) -> Limiter {
     let (clock, _) = Clock::manual(Timestamp::from_seconds(1_800_000_000));
     Limiter::shared(link, clock, Sizes::scaled(100))
 }
@@ -165,7 +165,7 @@ async fn calls_under_way_when_redis_stalls_are_all_answered_and_one_of_them_says
 async fn a_failover(old: &Redis, new: &Redis, begin: impl Fn(&Relay)) {
     let relay = Relay::to(old.port).await;
     let url = SecretText::new(format!("redis://127.0.0.1:{}", relay.port));
-    let one = limiter(Together::connect(&url).await.unwrap());
+    let one = limiter(SharedRedis::connect(&url).await.unwrap());
     assert_eq!(grants(&one, tries(1), 1).await, 1);
     together(&one).await;
     relay.lead_to(new.port);

@@ -21,7 +21,7 @@ use countersign::{
         service::OperateServices,
         session::{EndSessions, NoteUses},
     },
-    wiring::{KeyDesk, Service, World},
+    wiring::{KeyOperations, Service, World},
 };
 use countersign_domain::{email::EmailAddress, secret::SecretText, time::Timestamp};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
@@ -120,7 +120,7 @@ pub(crate) struct App {
     /// Writes down which generations of sessions have been used, when the test says so.
     pub(crate) note_uses: NoteUses,
     pub(crate) keys: TendKeys,
-    pub(crate) key_desk: KeyDesk,
+    pub(crate) key_operations: KeyOperations,
     pub(crate) accounts: OperateAccounts,
     pub(crate) services: OperateServices,
     pub(crate) end_sessions: EndSessions,
@@ -164,21 +164,20 @@ impl App {
             Database::Postgres { url } => url.clone(),
         };
         let config = options.config(&data_dir, &database_url);
-        let (clock, hand) = Clock::manual(START);
-        let time = clock.clone();
-        let world = World { clock, entropy: Entropy::seeded(1), interference: options.interference.clone() };
+        let (time, hand) = Clock::manual(START);
+        let world =
+            World { clock: time.clone(), entropy: Entropy::seeded(1), interference: options.interference.clone() };
         let service = Box::pin(Service::assemble(&config, world, None)).await.unwrap();
         let ((listener, address), (admin_listener, operators)) = (listen().await, listen().await);
         let (stop, shutdown) = Shutdown::new();
         let (seal, note_uses) = (service.seal_events.clone(), service.note_uses.clone());
         let answering = Box::pin(service.answer_operators(admin_listener, shutdown.clone()));
         let admin_server = tokio::spawn(async move { answering.await.unwrap() });
-        let (deliver, purge, accounts) =
-            (service.deliver_mail.clone(), service.purge.clone(), service.accounts.clone());
-        let count_hash_costs = service.count_hash_costs.clone();
-        let (services, end_sessions, follow) =
-            (service.services.clone(), service.end_sessions.clone(), service.follow_revocations.clone());
-        let (hasher, keys, key_desk) = (service.hasher.clone(), service.keys.clone(), service.key_desk.clone());
+        let (deliver, purge) = (service.deliver_mail.clone(), service.purge.clone());
+        let (accounts, services) = (service.accounts.clone(), service.services.clone());
+        let (end_sessions, follow) = (service.end_sessions.clone(), service.follow_revocations.clone());
+        let (hasher, count_hash_costs) = (service.hasher.clone(), service.count_hash_costs.clone());
+        let (keys, key_operations) = (service.keys.clone(), service.key_operations.clone());
         let server = tokio::spawn(async move { Box::pin(service.answer_calls(listener, shutdown)).await.unwrap() });
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
         let admin_channel = Endpoint::from_shared(format!("http://{operators}")).unwrap().connect_lazy();
@@ -196,7 +195,7 @@ impl App {
             purge,
             count_hash_costs,
             keys,
-            key_desk,
+            key_operations,
             accounts,
             services,
             end_sessions,

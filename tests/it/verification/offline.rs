@@ -39,7 +39,7 @@ async fn refused(app: &App, verifier: &Verifier, token: &str) -> Rejected {
 }
 
 async fn rotate(app: &App, slot: &KeySlot) {
-    app.key_desk.rotate.now(&Origin::terminal(), slot).await.unwrap().unwrap();
+    app.key_operations.rotate.now(&Origin::terminal(), slot).await.unwrap().unwrap();
     app.keys.reload.run().await.unwrap();
 }
 
@@ -138,7 +138,7 @@ fn a_backend_refuses_what_was_made_with_a_key_that_was_retired() {
                 purpose.name()
             );
             let rows = Rows::of(&app.database_url).await.all(&sql).await;
-            app.key_desk.retire.run(&Origin::terminal(), rows[0]["id"].as_str().unwrap()).await.unwrap();
+            app.key_operations.retire.run(&Origin::terminal(), rows[0]["id"].as_str().unwrap()).await.unwrap();
             app.keys.reload.run().await.unwrap();
             refused(app, &verifier, &ada.session.access_token).await;
             let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
@@ -151,12 +151,12 @@ fn a_backend_refuses_what_was_made_with_a_key_that_was_retired() {
 fn a_backend_with_a_key_of_its_own_checks_with_what_the_service_never_had() {
     on_each_database(async |app| {
         let operator = Origin::terminal();
-        assert!(app.key_desk.create_audience.run(&operator, "reports").await.unwrap());
+        assert!(app.key_operations.create_audience.run(&operator, "reports").await.unwrap());
         let private = [7; 32];
         let public = *RecipientKey::new(KeyId::new("any").unwrap(), private).unwrap().public_key().bytes();
-        app.key_desk.register_audience_key.run(&operator, "reports", Some(public)).await.unwrap();
+        app.key_operations.register_audience_key.run(&operator, "reports", Some(public)).await.unwrap();
         let slot = KeySlot::of_audience(Origin::terminal().tenant(), "reports");
-        app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
+        app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         app.keys.reload.run().await.unwrap();
         let backend = Backend::enrol_for(app, "reports", "reports").await;
 

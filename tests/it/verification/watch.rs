@@ -243,7 +243,7 @@ fn whoever_hears_that_keys_changed_finds_them_changed() {
         following.snapshot().await;
         // By another process: this one has not read its keys again.
         let slot = KeySlot::shared(KeyPurpose::AccessSigning);
-        let retiring = app.key_desk.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
+        let retiring = app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         app.follow.run().await.unwrap();
         let changes = following.changes().await;
         assert!(matches!(changes[0].target, Some(revocation::Target::KeySet(_))), "{changes:?}");

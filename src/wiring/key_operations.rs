@@ -6,7 +6,7 @@ use crate::usecase::{
 
 /// What an operator does to keys and audiences.
 #[derive(Clone, Debug)]
-pub struct KeyDesk {
+pub struct KeyOperations {
     pub rotate: RotateKeys,
     pub retire: RetireKey,
     pub rewrap: RewrapKeys,
@@ -14,7 +14,7 @@ pub struct KeyDesk {
     pub register_audience_key: RegisterAudienceKey,
 }
 
-impl KeyDesk {
+impl KeyOperations {
     pub(super) fn new(work: &UnitsOfWork, smith: &Keysmith) -> Self {
         let shared = || (work.clone(), smith.clone());
         let (work, smith) = shared();

@@ -1,6 +1,6 @@
 use super::StartFault;
 use crate::{
-    cache::{Feed, FirstUses, Limiter, Lockout, Seats, Together, WakeUps},
+    cache::{Feed, FirstUses, Limiter, Lockout, Seats, SharedRedis, WakeUps},
     captcha::Captcha,
     config::{Config, LimitStore, Profile},
     keys::{
@@ -44,7 +44,7 @@ impl World {
 
 /// The means, ready to be used.
 #[derive(Debug)]
-pub struct Means {
+pub struct Adapters {
     pub(super) world: World,
     pub(super) store: Store,
     pub(super) ring: Arc<KeyRing>,
@@ -59,7 +59,7 @@ pub struct Means {
     /// Counts what this process is asked.
     pub(super) own_limiter: Limiter,
     /// The Redis in which all replicas count.
-    pub(super) together: Option<Together>,
+    pub(super) shared_redis: Option<SharedRedis>,
     pub(super) lockout: Lockout,
     pub(super) places: Places,
     /// `None` where no provider is configured.
@@ -79,7 +79,7 @@ pub struct Means {
     pub(super) mailbox: Option<Mailbox>,
 }
 
-impl Means {
+impl Adapters {
     /// Opens the database, brings it up to date, gets the keys ready and starts the hasher.
     ///
     /// # Errors
@@ -104,16 +104,16 @@ impl Means {
             ReloadKeys { store: store.clone(), smith: smith.clone(), ring: ring.clone(), turn: Arc::default() };
         let hasher = hasher(config, &world)?;
         let own_limiter = Limiter::local(world.clock.clone(), config.limits.sizes.clone());
-        let together = together(config).await?;
+        let shared_redis = shared_redis(config).await?;
         let clock = || world.clock.clone();
-        let (limiter, lockout) = match &together {
-            Some(together) => (
-                Limiter::shared(together.clone(), clock(), config.limits.sizes.clone()),
-                Lockout::shared(together.clone(), clock(), config.lockout.rule),
+        let (limiter, lockout) = match &shared_redis {
+            Some(shared_redis) => (
+                Limiter::shared(shared_redis.clone(), clock(), config.limits.sizes.clone()),
+                Lockout::shared(shared_redis.clone(), clock(), config.lockout.rule),
             ),
             None => (own_limiter.clone(), Lockout::local(clock(), config.lockout.rule)),
         };
-        let (captcha, breaches) = super::outbound::means(config)?;
+        let (captcha, breaches) = super::outbound::adapters(config)?;
         let (places, renderer) = (places(config)?, renderer(config)?);
         Ok(Self {
             news: KeyNews::new(reload.clone(), world.clock.clone()),
@@ -131,7 +131,7 @@ impl Means {
             wakeups,
             limiter,
             own_limiter,
-            together,
+            shared_redis,
             lockout,
             places,
             captcha,
@@ -221,11 +221,11 @@ async fn upgrade_trail(store: &Store, ring: &KeyRing, world: &World) -> Result<(
 }
 
 /// The Redis in which all replicas count, where they share one.
-async fn together(config: &Config) -> Result<Option<Together>, StartFault> {
+async fn shared_redis(config: &Config) -> Result<Option<SharedRedis>, StartFault> {
     match (config.limits.store, &config.redis_url) {
         (LimitStore::Redis, Some(url)) => {
-            let together = Together::connect(url).await;
-            Ok(Some(together.map_err(|fault| StartFault::because("redis_url", fault))?))
+            let shared_redis = SharedRedis::connect(url).await;
+            Ok(Some(shared_redis.map_err(|fault| StartFault::because("redis_url", fault))?))
         }
         _ => Ok(None),
     }

@@ -1,7 +1,7 @@
-use crate::door::profile::production;
 use crate::support::{
     Answer, App, AppOptions, MailText as _, PASSWORD, captcha_at, on_each_database, on_each_database_with, send,
 };
+use crate::transport::profile::production;
 use countersign::{grpc::wire::proto::*, http::PAGES};
 use http::{Request, StatusCode, Version};
 use http_body_util::Full;

@@ -21,7 +21,7 @@ use std::{net::IpAddr, sync::Arc};
 ///
 /// Nobody looks whether an identifier is known: what is counted is a code of what was typed.
 #[derive(Clone, Debug)]
-pub struct GuessGate {
+pub struct AttemptLimiter {
     pub lockout: Lockout,
     pub captcha: CaptchaGate,
     pub ring: Arc<KeyRing>,
@@ -30,16 +30,16 @@ pub struct GuessGate {
 /// The name of this among the limits, in the metrics.
 const HELD: &str = "wrong_passwords";
 
-/// A guess that was admitted. Only [`GuessGate`] makes one; it is settled once the password was looked at.
+/// A guess that was admitted. Only [`AttemptLimiter`] makes one; it is settled once the password was looked at.
 #[derive(Debug)]
-pub struct Guess {
+pub struct AdmittedAttempt {
     key: LockKey,
     admitted: Admitted,
     mark: Mark,
     solved_captcha: bool,
 }
 
-impl Guess {
+impl AdmittedAttempt {
     /// Whether a captcha was demanded for it, and solved.
     pub fn solved_captcha(&self) -> bool {
         self.solved_captcha
@@ -55,7 +55,7 @@ pub enum Guesser<'a> {
     Stranger(&'a str),
 }
 
-impl GuessGate {
+impl AttemptLimiter {
     /// Admits a guess. To be called where nobody stops it ([`Lockout::admit`]).
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl GuessGate {
         guesser: Guesser<'_>,
         password: &SecretText,
         captcha: &SecretText,
-    ) -> Result<Guess, Failure> {
+    ) -> Result<AdmittedAttempt, Failure> {
         let (key, mark) = (self.key(origin.tenant(), guesser), self.mark(origin, guesser, password));
         let state = if self.captcha.is_configured() { CaptchaState::Missing } else { CaptchaState::Impossible };
         let mut admitted = self.lockout.admit(key, state).await;
@@ -76,7 +76,7 @@ impl GuessGate {
             admitted = self.lockout.admit(key, CaptchaState::Solved).await;
         }
         match admitted {
-            Ok(admitted) => Ok(Guess { key, admitted, mark, solved_captcha }),
+            Ok(admitted) => Ok(AdmittedAttempt { key, admitted, mark, solved_captcha }),
             Err(Hold::Wait(wait)) => {
                 telemetry::count_limited(HELD);
                 tracing::debug!(limit = HELD, "a login has to wait");
@@ -87,17 +87,17 @@ impl GuessGate {
     }
 
     /// The password was right: what was counted is forgotten.
-    pub async fn right(&self, guess: Guess) {
+    pub async fn right(&self, guess: AdmittedAttempt) {
         self.lockout.settle(guess.key, guess.admitted, Outcome::Right).await;
     }
 
     /// The password was wrong.
-    pub async fn wrong(&self, guess: Guess) -> Settled {
+    pub async fn wrong(&self, guess: AdmittedAttempt) -> Settled {
         self.lockout.settle(guess.key, guess.admitted, Outcome::Wrong(guess.mark)).await
     }
 
     /// Nothing was learnt about the password.
-    pub async fn give_back(&self, guess: Guess) {
+    pub async fn give_back(&self, guess: AdmittedAttempt) {
         self.lockout.settle(guess.key, guess.admitted, Outcome::Unknown).await;
     }
 

@@ -16,20 +16,20 @@ use tower::Service;
 /// No page has any business here, whatever name it has given this machine (DNS rebinding). Browsers cannot speak gRPC itself, and
 /// what they send beside a request gives them away. Nor does anybody who calls the listener by a name that is not its own.
 #[derive(Clone, Debug)]
-pub struct OperatorsDoor {
+pub struct OperatorsHandler {
     front: Front,
     own_names: Arc<OwnNames>,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-impl OperatorsDoor {
+impl OperatorsHandler {
     pub fn new(front: Front, own_names: Arc<OwnNames>) -> Self {
         Self { front, own_names }
     }
 }
 
-impl Service<Request<axum::body::Body>> for OperatorsDoor {
+impl Service<Request<axum::body::Body>> for OperatorsHandler {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Answering;

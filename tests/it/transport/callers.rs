@@ -1,8 +1,8 @@
-use crate::door::profile::production;
 use crate::support::{
     App, AppOptions, Backend, OPERATOR_TOKEN, Person, admin_rpcs, call, on_each_database, on_each_database_with,
     own_rpcs, rpc, served_rpcs, with_header,
 };
+use crate::transport::profile::production;
 use countersign::{
     grpc::{callers, wire::proto::*},
     usecase::Origin,

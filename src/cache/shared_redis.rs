@@ -23,7 +23,7 @@ use std::{
 /// told to count here, and so are all that follow, until a probe was answered. So a Redis that is gone costs one short wait to the
 /// calls under way and nothing to any other.
 #[derive(Clone)]
-pub struct Together(Arc<Inner>);
+pub struct SharedRedis(Arc<Inner>);
 
 struct Inner {
     redis: Client,
@@ -41,7 +41,7 @@ const PROBING: Duration = Duration::from_secs(1);
 const QUEUE: usize = 65_536;
 const PROBE: &str = "{countersign}:probe";
 
-impl Together {
+impl SharedRedis {
     /// On this Redis (`redis://` or `rediss://`), 5.0 or later.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ impl Together {
                 // Of all calls that notice it at the same time, one says so.
                 if !self.0.down.swap(true, Ordering::AcqRel) {
                     telemetry::set_limiter_degraded(true);
-                    tracing::warn!(%fault, "limits are no longer counted together: each replica grants a quarter by itself");
+                    tracing::warn!(%fault, "limits are no longer counted shared_redis: each replica grants a quarter by itself");
                     spawn(wait_for_redis(Arc::downgrade(&self.0)));
                 }
                 None
@@ -109,9 +109,9 @@ impl Together {
     }
 }
 
-impl fmt::Debug for Together {
+impl fmt::Debug for SharedRedis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Together")
+        f.write_str("SharedRedis")
     }
 }
 
@@ -129,14 +129,14 @@ impl Inner {
 }
 
 /// Ends when Redis is back, or when nobody is left to whom it matters.
-async fn wait_for_redis(together: Weak<Inner>) {
+async fn wait_for_redis(shared_redis: Weak<Inner>) {
     loop {
         sleep(PROBING).await;
-        let Some(inner) = together.upgrade() else { return };
+        let Some(inner) = shared_redis.upgrade() else { return };
         if redis::writes(&inner.redis, PROBE, inner.patience).await {
             inner.down.store(false, Ordering::Release);
             telemetry::set_limiter_degraded(false);
-            tracing::info!("limits are counted together again");
+            tracing::info!("limits are counted shared_redis again");
             return;
         }
         redis::reconnect(&inner.redis).await;

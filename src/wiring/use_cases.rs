@@ -1,14 +1,14 @@
-use super::{KeyDesk, Means};
+use super::{Adapters, KeyOperations};
 use crate::{
     config::{Config, Profile},
-    grpc::{AccountDoor, Admit, DevMailboxDoor, Listener, SessionDoor, VerificationDoor},
+    grpc::{AccountHandler, Admit, DevMailboxHandler, Listener, SessionHandler, VerificationHandler},
     http::{AstrayLinks, BrowserRules, PageRules, pages_router},
     keys::EventKeys,
     telemetry::LineBudget,
     usecase::{
         Idempotency, UnitsOfWork,
         account::{
-            ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailRequest, Me, OperateAccounts, PasswordDesk,
+            ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailRequest, Me, OperateAccounts, PasswordSetter,
             Register, RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
         },
         action::{Claim, Mint},
@@ -28,20 +28,20 @@ use countersign_domain::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Hands every story what it needs.
-pub(super) struct Stories<'a> {
-    pub(super) means: &'a Means,
+/// Hands every use case what it needs.
+pub(super) struct UseCases<'a> {
+    pub(super) adapters: &'a Adapters,
     pub(super) config: &'a Config,
 }
 
-impl Stories<'_> {
-    pub(super) fn account_door(&self) -> AccountDoor {
-        AccountDoor {
+impl UseCases<'_> {
+    pub(super) fn account_handler(&self) -> AccountHandler {
+        AccountHandler {
             register: Register {
                 work: self.work(),
                 policy: self.config.accounts.registration.clone(),
-                ring: self.means.ring.clone(),
-                passwords: self.password_desk(),
+                ring: self.adapters.ring.clone(),
+                passwords: self.password_setter(),
                 idempotency: self.idempotency(),
                 throttle: self.throttle(),
                 captcha: self.captcha_gate(),
@@ -57,9 +57,9 @@ impl Stories<'_> {
             reset: Reset {
                 work: self.work(),
                 claim: self.claim(),
-                passwords: self.password_desk(),
+                passwords: self.password_setter(),
                 idempotency: self.idempotency(),
-                lookout: self.lookout(),
+                device_recognition: self.device_recognition(),
             },
             me: self.me(),
             update_me: self.update_me(),
@@ -88,7 +88,7 @@ impl Stories<'_> {
         ChangePassword {
             work: self.work(),
             proof: self.session_password_gate(),
-            passwords: self.password_desk(),
+            passwords: self.password_setter(),
             idempotency: self.idempotency(),
             throttle: self.throttle(),
         }
@@ -104,17 +104,17 @@ impl Stories<'_> {
         }
     }
 
-    pub(super) fn session_door(&self) -> SessionDoor {
-        let Means { store, world, .. } = self.means;
-        SessionDoor {
+    pub(super) fn session_handler(&self) -> SessionHandler {
+        let Adapters { store, world, .. } = self.adapters;
+        SessionHandler {
             list: ListSessions { store: store.clone(), clock: world.clock.clone() },
             revoke: RevokeSessions { work: self.work(), denial: self.denial() },
         }
     }
 
-    pub(super) fn verification_door(&self, follow: &FollowRevocations) -> VerificationDoor {
-        let Means { store, ring, news, world, .. } = self.means;
-        VerificationDoor {
+    pub(super) fn verification_handler(&self, follow: &FollowRevocations) -> VerificationHandler {
+        let Adapters { store, ring, news, world, .. } = self.adapters;
+        VerificationHandler {
             watch: WatchRevocations {
                 follow: follow.clone(),
                 clock: world.clock.clone(),
@@ -139,16 +139,16 @@ impl Stories<'_> {
 
     pub(super) fn follow_revocations(&self) -> FollowRevocations {
         FollowRevocations {
-            store: self.means.store.clone(),
-            feed: self.means.feed.clone(),
-            clock: self.means.world.clock.clone(),
-            reload: self.means.reload.clone(),
+            store: self.adapters.store.clone(),
+            feed: self.adapters.feed.clone(),
+            clock: self.adapters.world.clock.clone(),
+            reload: self.adapters.reload.clone(),
             looking: Arc::default(),
         }
     }
 
     pub(super) fn operate_services(&self) -> OperateServices {
-        OperateServices { work: self.work(), audiences: self.key_desk().create_audience }
+        OperateServices { work: self.work(), audiences: self.key_operations().create_audience }
     }
 
     pub(super) fn end_sessions(&self) -> EndSessions {
@@ -157,22 +157,22 @@ impl Stories<'_> {
 
     /// Only with the `dev` profile, only while mail goes to files, and only where nobody but this machine can ask: whoever
     /// reads the mails can take over every account.
-    pub(super) fn dev_mailbox_door(&self) -> Option<DevMailboxDoor> {
+    pub(super) fn dev_mailbox_handler(&self) -> Option<DevMailboxHandler> {
         let is_private = self.config.profile == Profile::Dev && self.config.listen.ip().is_loopback();
-        let mailbox = self.means.mailbox.clone().filter(|_| is_private)?;
-        Some(DevMailboxDoor { mailbox })
+        let mailbox = self.adapters.mailbox.clone().filter(|_| is_private)?;
+        Some(DevMailboxHandler { mailbox })
     }
 
     pub(super) fn admit(&self, listener: Listener) -> Admit {
         Admit {
             listener,
-            find_tenant: FindTenant { store: self.means.store.clone() },
+            find_tenant: FindTenant { store: self.adapters.store.clone() },
             authenticate: self.authenticate(),
             recognise: self.recognise(),
             throttle: self.throttle(),
-            entropy: self.means.world.entropy.clone(),
+            entropy: self.adapters.world.entropy.clone(),
             proxies: TrustedProxies::new(self.config.server.trusted_proxies.clone()),
-            refusals: self.means.refusals.clone(),
+            refusals: self.adapters.refusals.clone(),
             denial: self.denial(),
             wrong_tokens: Arc::new(LineBudget::new(1, Duration::from_mins(1))),
             development: self.config.profile == Profile::Dev,
@@ -184,7 +184,7 @@ impl Stories<'_> {
     }
 
     pub(super) fn deliver_mail(&self) -> DeliverMail {
-        let Means { store, ring, world, renderer, composer, transport, .. } = self.means;
+        let Adapters { store, ring, world, renderer, composer, transport, .. } = self.adapters;
         let mint = Mint {
             store: store.clone(),
             ring: ring.clone(),
@@ -217,25 +217,25 @@ impl Stories<'_> {
             dead_mails: self.config.mail.dead_retention,
             audit: self.config.audit.retention,
         };
-        let (store, clock) = (self.means.store.clone(), self.means.world.clock.clone());
+        let (store, clock) = (self.adapters.store.clone(), self.adapters.world.clock.clone());
         Purge { store, forget_events: self.forget_events(), retention, clock }
     }
 
     pub(super) fn tend_keys(&self) -> TendKeys {
-        let Means { store, ring, reload, .. } = self.means;
+        let Adapters { store, ring, reload, .. } = self.adapters;
         TendKeys {
             count: CountTokens { store: store.clone(), ring: ring.clone() },
-            rotate: self.key_desk().rotate,
+            rotate: self.key_operations().rotate,
             reload: reload.clone(),
         }
     }
 
-    pub(super) fn key_desk(&self) -> KeyDesk {
-        KeyDesk::new(&self.work(), &self.means.smith)
+    pub(super) fn key_operations(&self) -> KeyOperations {
+        KeyOperations::new(&self.work(), &self.adapters.smith)
     }
 
     pub(super) fn publish_keys(&self) -> PublishKeys {
-        PublishKeys { ring: self.means.ring.clone() }
+        PublishKeys { ring: self.adapters.ring.clone() }
     }
 
     pub(super) fn operate_accounts(&self) -> OperateAccounts {
@@ -243,11 +243,11 @@ impl Stories<'_> {
     }
 
     pub(super) fn ready(&self) -> Ready {
-        Ready { store: self.means.store.clone(), clock: self.means.world.clock.clone() }
+        Ready { store: self.adapters.store.clone(), clock: self.adapters.world.clock.clone() }
     }
 
     pub(super) fn work(&self) -> UnitsOfWork {
-        let Means { store, ring, world, .. } = self.means;
+        let Adapters { store, ring, world, .. } = self.adapters;
         UnitsOfWork {
             store: store.clone(),
             keys: EventKeys::Ring(ring.clone()),
@@ -257,16 +257,16 @@ impl Stories<'_> {
     }
 
     fn idempotency(&self) -> Idempotency {
-        Idempotency { store: self.means.store.clone(), ring: self.means.ring.clone() }
+        Idempotency { store: self.adapters.store.clone(), ring: self.adapters.ring.clone() }
     }
 
     pub(super) fn throttle(&self) -> Throttle {
-        let Means { limiter, own_limiter, ring, .. } = self.means;
+        let Adapters { limiter, own_limiter, ring, .. } = self.adapters;
         Throttle { shared: limiter.clone(), own: own_limiter.clone(), ring: ring.clone() }
     }
 
     pub(super) fn me(&self) -> Me {
-        Me { store: self.means.store.clone() }
+        Me { store: self.adapters.store.clone() }
     }
 
     fn mail_request(&self) -> MailRequest {
@@ -278,30 +278,30 @@ impl Stories<'_> {
         }
     }
 
-    fn password_desk(&self) -> PasswordDesk {
+    fn password_setter(&self) -> PasswordSetter {
         let passwords = &self.config.passwords;
-        PasswordDesk {
+        PasswordSetter {
             work: self.work(),
             policy: PasswordPolicy { min_chars: passwords.min_length, max_bytes: passwords.max_bytes },
             remembered: passwords.history,
-            breaches: self.means.breaches.clone(),
-            hasher: self.means.hasher.clone(),
-            guesses: self.guess_gate(),
+            breaches: self.adapters.breaches.clone(),
+            hasher: self.adapters.hasher.clone(),
+            guesses: self.attempt_limiter(),
             throttle: self.throttle(),
         }
     }
 
     pub(super) fn password_gate(&self) -> PasswordGate {
         PasswordGate {
-            hasher: self.means.hasher.clone(),
-            costs_of_nobody: self.means.costs_of_nobody.clone(),
+            hasher: self.adapters.hasher.clone(),
+            costs_of_nobody: self.adapters.costs_of_nobody.clone(),
             max_bytes: self.config.passwords.max_bytes,
         }
     }
 
     /// It has counted once, where that is a matter of a moment.
     pub(super) async fn count_hash_costs(&self) -> CountHashCosts {
-        let count = CountHashCosts { store: self.means.store.clone(), costs: self.means.costs_of_nobody.clone() };
+        let count = CountHashCosts { store: self.adapters.store.clone(), costs: self.adapters.costs_of_nobody.clone() };
         count.run_at_start().await;
         count
     }
@@ -313,15 +313,15 @@ impl Stories<'_> {
     fn claim(&self) -> Claim {
         Claim {
             work: self.work(),
-            ring: self.means.ring.clone(),
-            news: self.means.news.clone(),
+            ring: self.adapters.ring.clone(),
+            news: self.adapters.news.clone(),
             throttle: self.throttle(),
             code_tries: self.action_lives().code_tries,
         }
     }
 
     pub(super) fn authenticate(&self) -> Authenticate {
-        let Means { store, ring, news, world, .. } = self.means;
+        let Adapters { store, ring, news, world, .. } = self.adapters;
         Authenticate {
             store: store.clone(),
             ring: ring.clone(),
@@ -333,7 +333,7 @@ impl Stories<'_> {
     }
 
     pub(super) fn recognise(&self) -> RecogniseSession {
-        RecogniseSession { ring: self.means.ring.clone(), news: self.means.news.clone() }
+        RecogniseSession { ring: self.adapters.ring.clone(), news: self.adapters.news.clone() }
     }
 
     /// The pages, unless the operator has their own.
@@ -348,20 +348,20 @@ impl Stories<'_> {
     fn page_rules(&self) -> PageRules {
         let https = self.config.public_url.scheme() == "https";
         let captcha = self.config.captcha.as_ref().map(|captcha| captcha.provider);
-        PageRules { mailbox: self.dev_mailbox_door().is_some(), https, captcha }
+        PageRules { mailbox: self.dev_mailbox_handler().is_some(), https, captcha }
     }
 
     /// What browsers are served by.
     pub(super) fn browser_rules(&self) -> BrowserRules {
-        BrowserRules { origins: self.config.browser.allowed_origins.clone(), clock: self.means.world.clock.clone() }
+        BrowserRules { origins: self.config.browser.allowed_origins.clone(), clock: self.adapters.world.clock.clone() }
     }
 
     pub(super) fn issue_tokens(&self) -> IssueTokens {
         IssueTokens {
-            ring: self.means.ring.clone(),
+            ring: self.adapters.ring.clone(),
             issuer: self.config.keys.issuer.clone(),
             lives: self.session_lives(),
-            entropy: self.means.world.entropy.clone(),
+            entropy: self.adapters.world.entropy.clone(),
         }
     }
 

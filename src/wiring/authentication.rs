@@ -1,9 +1,9 @@
-use super::{Means, doors::Stories};
+use super::{Adapters, use_cases::UseCases};
 use crate::{
-    grpc::AuthDoor,
+    grpc::AuthHandler,
     telemetry::LineBudget,
     usecase::{
-        gate::{GuessGate, Lookout},
+        gate::{AttemptLimiter, DeviceRecognition},
         service::IssueServiceToken,
         session::{EndStolen, Logout, NoteUses, Refresh, WatchClient, WatchUse},
         sign_in::{Login, OpenSession},
@@ -11,20 +11,20 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-impl Stories<'_> {
+impl UseCases<'_> {
     fn login(&self) -> Login {
-        let Means { news, hasher, .. } = self.means;
+        let Adapters { news, hasher, .. } = self.adapters;
         let open = OpenSession {
             work: self.work(),
-            lookout: self.lookout(),
+            device_recognition: self.device_recognition(),
             throttle: self.throttle(),
             tokens: self.issue_tokens(),
             lives: self.session_lives(),
         };
         Login {
             work: self.work(),
-            lookout: self.lookout(),
-            guesses: self.guess_gate(),
+            device_recognition: self.device_recognition(),
+            guesses: self.attempt_limiter(),
             password: self.password_gate(),
             open,
             news: news.clone(),
@@ -35,11 +35,11 @@ impl Stories<'_> {
     }
 
     fn refresh(&self) -> Refresh {
-        let Means { ring, news, first_uses, .. } = self.means;
+        let Adapters { ring, news, first_uses, .. } = self.adapters;
         let end_stolen = self.end_stolen();
         let watch = WatchClient {
             work: self.work(),
-            lookout: self.lookout(),
+            device_recognition: self.device_recognition(),
             on_mismatch: self.config.risk.on_mismatch,
             end_stolen: end_stolen.clone(),
             throttle: self.throttle(),
@@ -57,9 +57,9 @@ impl Stories<'_> {
         }
     }
 
-    pub(super) fn guess_gate(&self) -> GuessGate {
-        let Means { ring, lockout, .. } = self.means;
-        GuessGate { lockout: lockout.clone(), captcha: self.captcha_gate(), ring: ring.clone() }
+    pub(super) fn attempt_limiter(&self) -> AttemptLimiter {
+        let Adapters { ring, lockout, .. } = self.adapters;
+        AttemptLimiter { lockout: lockout.clone(), captcha: self.captcha_gate(), ring: ring.clone() }
     }
 
     fn end_stolen(&self) -> EndStolen {
@@ -68,25 +68,25 @@ impl Stories<'_> {
 
     pub(super) fn watch_use(&self) -> WatchUse {
         WatchUse {
-            uses: self.means.first_uses.clone(),
+            uses: self.adapters.first_uses.clone(),
             end_stolen: self.end_stolen(),
             lives: self.session_lives(),
-            clock: self.means.world.clock.clone(),
+            clock: self.adapters.world.clock.clone(),
         }
     }
 
     pub(super) fn note_uses(&self) -> NoteUses {
-        NoteUses { store: self.means.store.clone(), uses: self.means.first_uses.clone() }
+        NoteUses { store: self.adapters.store.clone(), uses: self.adapters.first_uses.clone() }
     }
 
-    pub(super) fn lookout(&self) -> Lookout {
-        let Means { store, places, world, .. } = self.means;
-        Lookout { store: store.clone(), places: places.clone(), entropy: world.entropy.clone() }
+    pub(super) fn device_recognition(&self) -> DeviceRecognition {
+        let Adapters { store, places, world, .. } = self.adapters;
+        DeviceRecognition { store: store.clone(), places: places.clone(), entropy: world.entropy.clone() }
     }
 
-    pub(super) fn auth_door(&self) -> AuthDoor {
-        let Means { ring, news, .. } = self.means;
-        AuthDoor {
+    pub(super) fn auth_handler(&self) -> AuthHandler {
+        let Adapters { ring, news, .. } = self.adapters;
+        AuthHandler {
             login: self.login(),
             refresh: self.refresh(),
             logout: Logout { work: self.work(), ring: ring.clone(), news: news.clone(), lives: self.session_lives() },
