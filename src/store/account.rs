@@ -13,7 +13,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -394,8 +394,8 @@ pub async fn newest(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<
     rows.into_iter().map(Account::read).collect()
 }
 
-/// Letters of the encoding in which salts and outputs of hashes are stored.
-const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// What every hash begins with that can be read: the parameters follow, up to the next `$`.
+const HASH_PREFIX: &str = "$argon2id$v=19$";
 
 /// How many accounts of each tenant have hashes of one head: of a PHC string, all that stands before its salt. One scan of the accounts of
 /// every tenant.
@@ -403,8 +403,14 @@ const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 /// # Errors
 /// When the database does not answer.
 pub async fn count_hash_heads(db: &impl Executor) -> Result<Vec<(TenantId, String, u64)>, StoreFault> {
-    // The output, the sign before it, and the salt are taken off the end; the sign before the salt stays.
-    let head = Expr::cust(format!("rtrim(rtrim(rtrim(password_hash, '{BASE64}'), '$'), '{BASE64}')"));
+    let db = &db.named("account.count_hash_heads");
+    let place = match db.get_database_backend() {
+        DbBackend::Sqlite => "instr",
+        _ => "strpos",
+    };
+    let (prefix, parameters) = (HASH_PREFIX.len(), HASH_PREFIX.len() + 1);
+    let end = format!("{place}(substr(password_hash, {parameters}), '$')");
+    let head = Expr::cust(format!("substr(password_hash, 1, {prefix} + {end} - 1)"));
     let rows: Vec<(uuid::Uuid, String, i64)> = account::Entity::find()
         .filter(account::Column::PasswordHash.is_not_null())
         .select_only()
@@ -414,10 +420,9 @@ pub async fn count_hash_heads(db: &impl Executor) -> Result<Vec<(TenantId, Strin
         .group_by(account::Column::TenantId)
         .group_by(Expr::col("head"))
         .into_tuple()
-        .all(&db.named("account.count_hash_heads"))
+        .all(db)
         .await?;
-    let read = |(tenant, head, accounts): (_, String, i64)| {
-        let head = head.strip_suffix('$').unwrap_or(&head).to_owned();
+    let read = |(tenant, head, accounts): (_, _, i64)| {
         (TenantId::from_uuid(tenant), head, u64::try_from(accounts).unwrap_or(0))
     };
     Ok(rows.into_iter().map(read).collect())

@@ -16,7 +16,7 @@ async fn list_from(app: &App, own: IpAddr, header: Option<(&'static str, &str)>)
 #[test]
 fn the_dev_mailbox_answers_no_other_address_than_loopback_whatever_name_it_is_called_by() {
     const TEST: &str =
-        "door::dev_mailbox::the_dev_mailbox_answers_no_other_address_than_loopback_whatever_name_it_is_called_by";
+        "transport::dev_mailbox::the_dev_mailbox_answers_no_other_address_than_loopback_whatever_name_it_is_called_by";
     in_own_network(TEST, |elsewhere| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
