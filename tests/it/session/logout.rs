@@ -56,6 +56,20 @@ fn an_access_token_logs_its_session_out_too_and_twice_is_fine() {
 }
 
 #[test]
+fn logging_out_everywhere_makes_strangers_of_all_devices_but_the_one_it_was_done_from() {
+    on_each_database(async |app| {
+        let ada = Person::sign_up(app, "ada@example.org").await;
+        app.advance(MOMENT);
+        let here = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let own = "SELECT count(*) FROM devices WHERE id = \
+                   (SELECT device_id FROM sessions ORDER BY created_at DESC LIMIT 1)";
+        assert_eq!((app.rows("devices").await, app.number(own).await), (2, 1));
+        leave(app, &here.refresh_token, true).await.unwrap();
+        assert_eq!((app.rows("devices").await, app.number(own).await), (1, 1));
+    });
+}
+
+#[test]
 fn logging_out_everywhere_ends_every_session_of_the_account_and_of_no_other() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
