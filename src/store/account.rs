@@ -1,6 +1,12 @@
 //! Accounts.
 
-use super::{Executor, StoreFault, Tx, entity::account, executor::Behind as _, username_skeleton};
+use super::{
+    Executor, StoreFault, Tx,
+    entity::account,
+    executor::Behind as _,
+    scope::{in_tenant, of_every_tenant},
+    username_skeleton,
+};
 use countersign_domain::{
     account::Identifier,
     email::EmailAddress,
@@ -13,7 +19,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -101,7 +107,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
         created_at: Set(new.created_at.as_micros()),
         updated_at: Set(new.created_at.as_micros()),
     };
-    account::Entity::insert(row).exec_without_returning(&db.named("account.insert")).await?;
+    in_tenant(tenant).insert(row).exec_without_returning(&db.named("account.insert")).await?;
     match &new.username {
         Some(username) => username_skeleton::take(db, tenant, new.id, username).await,
         None => Ok(()),
@@ -113,10 +119,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
 /// # Errors
 /// When the database does not answer.
 pub async fn find(db: &impl Executor, tenant: TenantId, id: AccountId) -> Result<Option<Account>, StoreFault> {
-    let row = account::Entity::find_by_id(id.as_uuid())
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
-        .one(&db.named("account.find"))
-        .await?;
+    let row = in_tenant(tenant).find_by_id(account::Entity, id.as_uuid()).one(&db.named("account.find")).await?;
     row.map(Account::read).transpose()
 }
 
@@ -133,8 +136,8 @@ pub async fn find_by_identifier(
         Identifier::Email(_) => account::Column::EmailNormalised,
         Identifier::Username(_) => account::Column::UsernameNormalised,
     };
-    let row = account::Entity::find()
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find(account::Entity)
         .filter(column.eq(identifier.normalised()))
         .one(&db.named("account.find_by_identifier"))
         .await?;
@@ -165,10 +168,10 @@ pub async fn update_profile(
         update.username = Set(username.as_ref().map(|name| name.as_str().to_owned()));
         update.username_normalised = Set(username.as_ref().map(|name| name.normalised().to_owned()));
     }
-    let rows = account::Entity::update_many()
+    let rows = in_tenant(tenant)
+        .update(account::Entity)
         .set(update)
         .filter(account::Column::Id.eq(id.as_uuid()))
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .exec_with_returning(&db.named("account.update_profile"))
         .await?;
     rows.into_iter().next().map(Account::read).transpose()
@@ -202,8 +205,8 @@ async fn wear(
 /// # Errors
 /// When the database does not answer.
 pub async fn lock(tx: &Tx, tenant: TenantId, id: AccountId) -> Result<Option<Account>, StoreFault> {
-    let row = account::Entity::find_by_id(id.as_uuid())
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find_by_id(account::Entity, id.as_uuid())
         .lock_exclusive()
         .one(&tx.named("account.lock"))
         .await?;
@@ -223,14 +226,14 @@ pub async fn replace_password(
     hash: &SecretText,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
-    let updated = account::Entity::update_many()
+    let updated = in_tenant(tenant)
+        .update(account::Entity)
         .col_expr(account::Column::PasswordHash, Expr::value(hash.reveal()))
         .col_expr(account::Column::PasswordVersion, Expr::col(account::Column::PasswordVersion).add(1))
         .col_expr(account::Column::PasswordFailures, Expr::value(0))
         .col_expr(account::Column::PasswordChangedAt, Expr::value(now.as_micros()))
         .col_expr(account::Column::UpdatedAt, Expr::value(now.as_micros()))
         .filter(account::Column::Id.eq(id.as_uuid()))
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::DisabledAt.is_null())
         .filter(account::Column::PasswordVersion.eq(version))
         .exec(&db.named("account.replace_password"))
@@ -260,19 +263,25 @@ pub async fn admit(tx: &Tx, tenant: TenantId, id: AccountId, admission: Admissio
     let is_stranger = standing == DeviceTrust::Stranger;
     let is_admitted = Condition::all()
         .add(account::Column::Id.eq(id.as_uuid()))
-        .add(account::Column::TenantId.eq(tenant.as_uuid()))
         .add(account::Column::DisabledAt.is_null())
         .add(account::Column::PasswordVersion.eq(password_version))
         .add_option(is_stranger.then(|| account::Column::PasswordFailures.lt(SPENT)));
     if is_stranger && had_failures {
-        let forgiven = account::Entity::update_many()
+        let forgiven = in_tenant(tenant)
+            .update(account::Entity)
             .col_expr(account::Column::PasswordFailures, Expr::value(0))
             .filter(is_admitted)
             .exec(&tx.named("account.admit"))
             .await?;
         return Ok(forgiven.rows_affected == 1);
     }
-    Ok(account::Entity::find().filter(is_admitted).lock_shared().one(&tx.named("account.admit")).await?.is_some())
+    Ok(in_tenant(tenant)
+        .find(account::Entity)
+        .filter(is_admitted)
+        .lock_shared()
+        .one(&tx.named("account.admit"))
+        .await?
+        .is_some())
 }
 
 /// Counts a stranger's wrong password, of which `most` in a row spend the right one. Returns whether this one did, which it does once.
@@ -281,10 +290,10 @@ pub async fn admit(tx: &Tx, tenant: TenantId, id: AccountId, admission: Admissio
 /// When the database does not answer.
 pub async fn count_password_failure(tx: &Tx, tenant: TenantId, id: AccountId, most: i32) -> Result<bool, StoreFault> {
     let counted = || Expr::col(account::Column::PasswordFailures).add(1);
-    let rows = account::Entity::update_many()
+    let rows = in_tenant(tenant)
+        .update(account::Entity)
         .col_expr(account::Column::PasswordFailures, Expr::case(counted().gte(most), SPENT).finally(counted()).into())
         .filter(account::Column::Id.eq(id.as_uuid()))
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::PasswordFailures.lt(SPENT))
         .exec_with_returning(&tx.named("account.count_password_failure"))
         .await?;
@@ -303,10 +312,10 @@ pub async fn renew_hash(
     outdated: &SecretText,
     renewed: &SecretText,
 ) -> Result<(), StoreFault> {
-    account::Entity::update_many()
+    in_tenant(tenant)
+        .update(account::Entity)
         .col_expr(account::Column::PasswordHash, Expr::value(renewed.reveal()))
         .filter(account::Column::Id.eq(id.as_uuid()))
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::PasswordHash.eq(outdated.reveal()))
         .exec(&db.named("account.renew_hash"))
         .await?;
@@ -324,13 +333,13 @@ pub async fn set_email(
     email: &EmailAddress,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
-    let updated = account::Entity::update_many()
+    let updated = in_tenant(tenant)
+        .update(account::Entity)
         .col_expr(account::Column::Email, Expr::value(email.as_str()))
         .col_expr(account::Column::EmailNormalised, Expr::value(email.normalised()))
         .col_expr(account::Column::EmailVerifiedAt, Expr::value(now.as_micros()))
         .col_expr(account::Column::UpdatedAt, Expr::value(now.as_micros()))
         .filter(account::Column::Id.eq(id.as_uuid()))
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::DisabledAt.is_null())
         .exec(&db.named("account.set_email"))
         .await?;
@@ -342,10 +351,10 @@ pub async fn set_email(
 /// # Errors
 /// When the database does not answer.
 pub async fn disable(db: &impl Executor, tenant: TenantId, id: AccountId, now: Timestamp) -> Result<bool, StoreFault> {
-    let updated = account::Entity::update_many()
+    let updated = in_tenant(tenant)
+        .update(account::Entity)
         .col_expr(account::Column::DisabledAt, Expr::value(now.as_micros()))
         .filter(account::Column::Id.eq(id.as_uuid()))
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::DisabledAt.is_null())
         .exec(&db.named("account.disable"))
         .await?;
@@ -357,10 +366,10 @@ pub async fn disable(db: &impl Executor, tenant: TenantId, id: AccountId, now: T
 /// # Errors
 /// When the database does not answer.
 pub async fn enable(db: &impl Executor, tenant: TenantId, id: AccountId) -> Result<bool, StoreFault> {
-    let updated = account::Entity::update_many()
+    let updated = in_tenant(tenant)
+        .update(account::Entity)
         .col_expr(account::Column::DisabledAt, Expr::value(Option::<i64>::None))
         .filter(account::Column::Id.eq(id.as_uuid()))
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::DisabledAt.is_not_null())
         .exec(&db.named("account.enable"))
         .await?;
@@ -372,9 +381,9 @@ pub async fn enable(db: &impl Executor, tenant: TenantId, id: AccountId) -> Resu
 /// # Errors
 /// When the database does not answer.
 pub async fn delete(db: &impl Executor, tenant: TenantId, id: AccountId) -> Result<bool, StoreFault> {
-    let deleted = account::Entity::delete_many()
+    let deleted = in_tenant(tenant)
+        .delete(account::Entity)
         .filter(account::Column::Id.eq(id.as_uuid()))
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&db.named("account.delete"))
         .await?;
     Ok(deleted.rows_affected == 1)
@@ -385,8 +394,8 @@ pub async fn delete(db: &impl Executor, tenant: TenantId, id: AccountId) -> Resu
 /// # Errors
 /// When the database does not answer.
 pub async fn newest(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<Vec<Account>, StoreFault> {
-    let rows = account::Entity::find()
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(account::Entity)
         .order_by_desc(account::Column::CreatedAt)
         .limit(limit)
         .all(&db.named("account.newest"))
@@ -411,7 +420,8 @@ pub async fn count_hash_heads(db: &impl Executor) -> Result<Vec<(TenantId, Strin
     let (prefix, parameters) = (HASH_PREFIX.len(), HASH_PREFIX.len() + 1);
     let end = format!("{place}(substr(password_hash, {parameters}), '$')");
     let head = Expr::cust(format!("substr(password_hash, 1, {prefix} + {end} - 1)"));
-    let rows: Vec<(uuid::Uuid, String, i64)> = account::Entity::find()
+    let rows: Vec<(uuid::Uuid, String, i64)> = of_every_tenant()
+        .find(account::Entity)
         .filter(account::Column::PasswordHash.is_not_null())
         .select_only()
         .column(account::Column::TenantId)

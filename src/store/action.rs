@@ -1,6 +1,10 @@
 //! Mailed links and codes. Each is used by one conditional statement, so of many claims at once one wins.
 
-use super::{Executor, StoreFault, entity::action};
+use super::{
+    Executor, StoreFault,
+    entity::action,
+    scope::{in_tenant, of_every_tenant},
+};
 use countersign_domain::{
     action::{ActionFacts, ActionPurpose},
     email::EmailAddress,
@@ -9,7 +13,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, Query, UnionType},
 };
 use uuid::Uuid;
@@ -75,7 +79,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Action) -> Resul
         expires_at: Set(new.expires_at.as_micros()),
         used_at: Set(None),
     };
-    action::Entity::insert(row).exec_without_returning(&db.named("action.insert")).await?;
+    in_tenant(tenant).insert(row).exec_without_returning(&db.named("action.insert")).await?;
     Ok(())
 }
 
@@ -89,8 +93,8 @@ pub async fn find(
     purpose: ActionPurpose,
     id: ActionId,
 ) -> Result<Option<Action>, StoreFault> {
-    let row = action::Entity::find_by_id(id.as_uuid())
-        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find_by_id(action::Entity, id.as_uuid())
         .filter(action::Column::Purpose.eq(purpose.name()))
         .one(&db.named("action.find"))
         .await?;
@@ -108,10 +112,10 @@ pub async fn consume(
     id: ActionId,
     now: Timestamp,
 ) -> Result<Option<Action>, StoreFault> {
-    let rows = action::Entity::update_many()
+    let rows = in_tenant(tenant)
+        .update(action::Entity)
         .col_expr(action::Column::UsedAt, Expr::value(now.as_micros()))
         .filter(action::Column::Id.eq(id.as_uuid()))
-        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
         .filter(action::Column::Purpose.eq(purpose.name()))
         .filter(action::Column::UsedAt.is_null())
         .filter(action::Column::ExpiresAt.gt(now.as_micros()))
@@ -145,7 +149,7 @@ pub async fn spend_try(
     tries: u16,
     now: Timestamp,
 ) -> Result<Candidates, StoreFault> {
-    let of_tenant = || action::Entity::find().filter(action::Column::TenantId.eq(tenant.as_uuid()));
+    let of_tenant = || in_tenant(tenant).find(action::Entity);
     let has_tries = || Expr::col(action::Column::CodeTries).lt(i32::from(tries));
     let is_own = || Expr::col(action::Column::EmailNormalised).eq(email.normalised());
     let newest = of_tenant()
@@ -173,7 +177,8 @@ pub async fn spend_try(
         Expr::case(is_own(), Expr::col(action::Column::CodeTries).add(1)).finally(Expr::col(action::Column::CodeTries));
     // Asked of the row as it is when it is written: another guess may have spent the last try, or a right one the code.
     let may_be_spent = has_tries().and(Expr::col(action::Column::UsedAt).is_null());
-    let rows = action::Entity::update_many()
+    let rows = in_tenant(tenant)
+        .update(action::Entity)
         .col_expr(action::Column::CodeTries, tries_spent.into())
         .filter(action::Column::Id.in_subquery(live.clone().union(UnionType::All, decoy).to_owned()))
         .filter(is_own().not().or(may_be_spent))
@@ -189,10 +194,10 @@ pub async fn spend_try(
 /// # Errors
 /// When the database does not answer.
 pub async fn forgive_try(db: &impl Executor, tenant: TenantId, id: ActionId) -> Result<(), StoreFault> {
-    action::Entity::update_many()
+    in_tenant(tenant)
+        .update(action::Entity)
         .col_expr(action::Column::CodeTries, Expr::col(action::Column::CodeTries).sub(1))
         .filter(action::Column::Id.eq(id.as_uuid()))
-        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&db.named("action.forgive_try"))
         .await?;
     Ok(())
@@ -209,9 +214,9 @@ pub async fn void(
     subject: Uuid,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
-    action::Entity::update_many()
+    in_tenant(tenant)
+        .update(action::Entity)
         .col_expr(action::Column::UsedAt, Expr::value(now.as_micros()))
-        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
         .filter(action::Column::SubjectId.eq(subject))
         .filter(action::Column::Purpose.eq(purpose.name()))
         .filter(action::Column::UsedAt.is_null())
@@ -225,8 +230,8 @@ pub async fn void(
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_for(db: &impl Executor, tenant: TenantId, subject: Uuid) -> Result<(), StoreFault> {
-    action::Entity::delete_many()
-        .filter(action::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(action::Entity)
         .filter(action::Column::SubjectId.eq(subject))
         .exec(&db.named("action.delete_for"))
         .await?;
@@ -238,7 +243,8 @@ pub async fn delete_for(db: &impl Executor, tenant: TenantId, subject: Uuid) -> 
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_expired(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = action::Entity::delete_many()
+    let deleted = of_every_tenant()
+        .delete(action::Entity)
         .filter(action::Column::ExpiresAt.lt(before.as_micros()))
         .exec(&db.named("action.delete_expired"))
         .await?;

@@ -1,10 +1,12 @@
 //! Audiences.
 
-use super::{Executor, StoreFault, entity::audience};
-use countersign_domain::{id::TenantId, time::Timestamp};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, TryInsertResult, sea_query::OnConflict,
+use super::{
+    Executor, StoreFault,
+    entity::audience,
+    scope::{in_tenant, of_every_tenant},
 };
+use countersign_domain::{id::TenantId, time::Timestamp};
+use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, QueryOrder, TryInsertResult, sea_query::OnConflict};
 
 /// A group of backends.
 #[derive(Clone, Debug)]
@@ -29,8 +31,8 @@ impl AudienceRow {
 /// # Errors
 /// When the database does not answer.
 pub async fn exists(db: &impl Executor, tenant: TenantId, name: &str) -> Result<bool, StoreFault> {
-    let key = (tenant.as_uuid(), name.to_owned());
-    Ok(audience::Entity::find_by_id(key).one(&db.named("audience.exists")).await?.is_some())
+    let named = in_tenant(tenant).find(audience::Entity).filter(audience::Column::Name.eq(name));
+    Ok(named.one(&db.named("audience.exists")).await?.is_some())
 }
 
 /// Every audience of every tenant.
@@ -38,7 +40,7 @@ pub async fn exists(db: &impl Executor, tenant: TenantId, name: &str) -> Result<
 /// # Errors
 /// When the database does not answer.
 pub async fn all(db: &impl Executor) -> Result<Vec<AudienceRow>, StoreFault> {
-    let rows = audience::Entity::find().all(&db.named("audience.all")).await?;
+    let rows = of_every_tenant().find(audience::Entity).all(&db.named("audience.all")).await?;
     Ok(rows.into_iter().map(AudienceRow::read).collect())
 }
 
@@ -47,7 +49,7 @@ pub async fn all(db: &impl Executor) -> Result<Vec<AudienceRow>, StoreFault> {
 /// # Errors
 /// When the database does not answer.
 pub async fn of_tenant(db: &impl Executor, tenant: TenantId) -> Result<Vec<AudienceRow>, StoreFault> {
-    let query = audience::Entity::find().filter(audience::Column::TenantId.eq(tenant.as_uuid()));
+    let query = in_tenant(tenant).find(audience::Entity);
     let rows = query.order_by_asc(audience::Column::Name).all(&db.named("audience.of_tenant")).await?;
     Ok(rows.into_iter().map(AudienceRow::read).collect())
 }
@@ -62,7 +64,8 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, name: &str, now: Times
         name: Set(name.to_owned()),
         created_at: Set(now.as_micros()),
     };
-    let inserted = audience::Entity::insert(row)
+    let inserted = in_tenant(tenant)
+        .insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
         .exec_without_returning(&db.named("audience.insert"))

@@ -2,7 +2,7 @@
 //!
 //! Nothing here changes what the chain covers: [`pseudonymise`] empties what it knows only by a commitment.
 
-use super::{Executor, StoreFault, entity::audit_event};
+use super::{Executor, StoreFault, entity::audit_event, scope::in_tenant};
 use countersign_domain::{
     audit::{EventKind, chain::Entry},
     id::{AccountId, EventId, ServiceId, SessionId, TenantId},
@@ -12,7 +12,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, SimpleExpr},
 };
 
@@ -200,7 +200,7 @@ pub async fn append(
         mac_key: Set(Some(code.key.clone())),
         rejected_at: Set(None),
     };
-    audit_event::Entity::insert(row).exec_without_returning(&db.named("audit.append")).await?;
+    in_tenant(tenant).insert(row).exec_without_returning(&db.named("audit.append")).await?;
     db.raise(Signal::EventRecorded);
     Ok(())
 }
@@ -228,11 +228,9 @@ impl AuditFilter {
             && self.until.is_none_or(|until| row.happened_at < until)
     }
 
-    fn condition(&self, tenant: TenantId) -> Condition {
+    fn condition(&self) -> Condition {
         // What the service did not write is no answer to what happened; `audit verify` shows it.
-        let mut all = Condition::all()
-            .add(audit_event::Column::TenantId.eq(tenant.as_uuid()))
-            .add(audit_event::Column::RejectedAt.is_null());
+        let mut all = Condition::all().add(audit_event::Column::RejectedAt.is_null());
         if let Some(kind) = self.kind {
             all = all.add(audit_event::Column::Kind.eq(kind.name()));
         }
@@ -281,7 +279,7 @@ pub async fn newest(
     before: Option<Before>,
     limit: u64,
 ) -> Result<Vec<AuditRow>, StoreFault> {
-    let mut query = audit_event::Entity::find().filter(filter.condition(tenant));
+    let mut query = in_tenant(tenant).find(audit_event::Entity).filter(filter.condition());
     if let Some(Before { happened_at, id }) = before {
         let (at, then) = (audit_event::Column::HappenedAt, audit_event::Column::Id);
         let same = Condition::all().add(at.eq(happened_at.as_micros())).add(then.lt(id.as_uuid()));
@@ -306,8 +304,8 @@ pub async fn after(
     position: i64,
     limit: u64,
 ) -> Result<Vec<AuditRow>, StoreFault> {
-    let rows = audit_event::Entity::find()
-        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(audit_event::Entity)
         .filter(audit_event::Column::Position.gt(position))
         .order_by_asc(audit_event::Column::Position)
         .limit(limit)
@@ -327,11 +325,11 @@ pub async fn pseudonymise(db: &impl Executor, tenant: TenantId, account: Account
     let mut blanked = 0;
     // One after the other, each over its own index.
     for names in named {
-        let changed = audit_event::Entity::update_many()
+        let changed = in_tenant(tenant)
+            .update(audit_event::Entity)
             .col_expr(audit_event::Column::Address, Expr::value(""))
             .col_expr(audit_event::Column::UserAgent, Expr::value(""))
             .col_expr(audit_event::Column::OriginSalt, Expr::value(None::<Vec<u8>>))
-            .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
             .filter(names)
             // A line of a release that knew no commitment has no salt, and something to forget all the same.
             .filter(Expr::cust("(origin_salt IS NOT NULL OR origin_digest IS NULL)"))

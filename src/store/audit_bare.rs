@@ -3,9 +3,10 @@
 use super::{
     Executor, StoreFault,
     entity::{audit_bare_tenant, audit_head},
+    scope::of_every_tenant,
 };
 use countersign_domain::{id::TenantId, time::Timestamp};
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait as _, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, ExprTrait as _, QueryFilter, QuerySelect, sea_query::Expr};
 
 /// The tenants to which a replica sealed events, without knowing of the record of those without codes, while such are taken.
 ///
@@ -13,7 +14,8 @@ use sea_orm::{ColumnTrait, EntityTrait, ExprTrait as _, QueryFilter, QuerySelect
 /// When the database does not answer.
 pub async fn tenants_behind(db: &impl Executor, now: Timestamp) -> Result<Vec<TenantId>, StoreFault> {
     let (position, recorded) = (audit_head::Column::Position, audit_head::Column::BarePosition);
-    let ids: Vec<uuid::Uuid> = audit_head::Entity::find()
+    let ids: Vec<uuid::Uuid> = of_every_tenant()
+        .find(audit_head::Entity)
         .filter(audit_head::Column::BareUntil.gt(now.as_micros()))
         .filter(Expr::col(position).gt(Expr::col(recorded)))
         .select_only()
@@ -29,6 +31,6 @@ pub async fn tenants_behind(db: &impl Executor, now: Timestamp) -> Result<Vec<Te
 /// # Errors
 /// When the database does not answer.
 pub async fn tenants(db: &impl Executor) -> Result<Vec<TenantId>, StoreFault> {
-    let rows = audit_bare_tenant::Entity::find().all(&db.named("audit_bare.tenants")).await?;
+    let rows = of_every_tenant().find(audit_bare_tenant::Entity).all(&db.named("audit_bare.tenants")).await?;
     Ok(rows.into_iter().map(|row| TenantId::from_uuid(row.tenant_id)).collect())
 }

@@ -11,6 +11,7 @@ use super::{
     audit::AuditRow,
     entity::{account, audit_event, audit_head},
     executor::Behind as _,
+    scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
     audit::{EventKind, chain::NO_LINK},
@@ -19,9 +20,8 @@ use countersign_domain::{
     time::Timestamp,
 };
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    Statement,
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, Condition, ConnectionTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement,
     sea_query::{Expr, OnConflict},
 };
 use std::{collections::HashSet, fmt::Write as _};
@@ -90,11 +90,12 @@ async fn counted(db: &impl Executor, tenant: Option<TenantId>) -> Result<Waiting
         events: i64,
         oldest: Option<i64>,
     }
-    let mut query = audit_event::Entity::find().filter(waits());
-    if let Some(tenant) = tenant {
-        query = query.filter(audit_event::Column::TenantId.eq(tenant.as_uuid()));
-    }
-    let row = query
+    let events = match tenant {
+        Some(tenant) => in_tenant(tenant).find(audit_event::Entity),
+        None => of_every_tenant().find(audit_event::Entity),
+    };
+    let row = events
+        .filter(waits())
         .select_only()
         .column_as(audit_event::Column::Id.count(), "events")
         .column_as(audit_event::Column::HappenedAt.min(), "oldest")
@@ -117,7 +118,7 @@ pub(super) fn waits() -> Condition {
 /// # Errors
 /// When the database does not answer.
 pub async fn tenants_waiting(db: &impl Executor) -> Result<Vec<TenantId>, StoreFault> {
-    let query = audit_event::Entity::find().filter(waits());
+    let query = of_every_tenant().find(audit_event::Entity).filter(waits());
     distinct_tenants(db, query).await
 }
 
@@ -126,7 +127,7 @@ pub async fn tenants_waiting(db: &impl Executor) -> Result<Vec<TenantId>, StoreF
 /// # Errors
 /// When the database does not answer.
 pub async fn tenants(db: &impl Executor) -> Result<Vec<TenantId>, StoreFault> {
-    let mut tenants = distinct_tenants(db, audit_event::Entity::find()).await?;
+    let mut tenants = distinct_tenants(db, of_every_tenant().find(audit_event::Entity)).await?;
     tenants.extend(heads(db).await?.into_iter().filter(|head| head.position != 0).map(|head| head.tenant));
     tenants.sort();
     tenants.dedup();
@@ -152,7 +153,8 @@ async fn distinct_tenants(
 /// # Errors
 /// When the database does not answer.
 pub async fn heads(db: &impl Executor) -> Result<Vec<Head>, StoreFault> {
-    let rows = audit_head::Entity::find()
+    let rows = of_every_tenant()
+        .find(audit_head::Entity)
         .order_by_asc(audit_head::Column::TenantId)
         .all(&db.named("audit_chain.heads"))
         .await?;
@@ -162,7 +164,7 @@ pub async fn heads(db: &impl Executor) -> Result<Vec<Head>, StoreFault> {
 /// # Errors
 /// When the database does not answer.
 pub async fn head(db: &impl Executor, tenant: TenantId) -> Result<Option<Head>, StoreFault> {
-    let row = audit_head::Entity::find_by_id(tenant.as_uuid()).one(&db.named("audit_chain.head")).await?;
+    let row = in_tenant(tenant).find(audit_head::Entity).one(&db.named("audit_chain.head")).await?;
     Ok(row.map(Head::from))
 }
 
@@ -172,10 +174,8 @@ pub async fn head(db: &impl Executor, tenant: TenantId) -> Result<Option<Head>, 
 /// # Errors
 /// When the database does not answer.
 pub async fn lock_head(tx: &Tx, tenant: TenantId) -> Result<Option<Head>, StoreFault> {
-    let row = audit_head::Entity::find_by_id(tenant.as_uuid())
-        .lock_exclusive()
-        .one(&tx.named("audit_chain.lock_head"))
-        .await?;
+    let row =
+        in_tenant(tenant).find(audit_head::Entity).lock_exclusive().one(&tx.named("audit_chain.lock_head")).await?;
     Ok(row.map(Head::from))
 }
 
@@ -185,7 +185,8 @@ pub async fn lock_head(tx: &Tx, tenant: TenantId) -> Result<Option<Head>, StoreF
 /// When the database does not answer.
 pub async fn begin(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
     let nothing = OnConflict::new().do_nothing().to_owned();
-    audit_head::Entity::insert(head.row())
+    in_tenant(head.tenant)
+        .insert(head.row())
         .on_conflict(nothing)
         .try_insert()
         .exec_without_returning(&tx.named("audit_chain.begin"))
@@ -198,8 +199,13 @@ pub async fn begin(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
 /// # Errors
 /// When the database does not answer.
 pub async fn move_head(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
-    audit_head::Entity::update(head.row()).exec(&tx.named("audit_chain.move_head")).await?;
-    Ok(())
+    let row = audit_head::ActiveModel { tenant_id: NotSet, ..head.row() };
+    let moved =
+        in_tenant(head.tenant).update(audit_head::Entity).set(row).exec(&tx.named("audit_chain.move_head")).await?;
+    match moved.rows_affected {
+        1 => Ok(()),
+        _ => Err(StoreFault::Broken("the audit log of a tenant has no head to move".to_owned())),
+    }
 }
 
 /// The last sealed event of a tenant: its position and its link.
@@ -207,8 +213,8 @@ pub async fn move_head(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
 /// # Errors
 /// When the database does not answer.
 pub async fn last(db: &impl Executor, tenant: TenantId) -> Result<Option<AuditRow>, StoreFault> {
-    let row = audit_event::Entity::find()
-        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find(audit_event::Entity)
         .filter(audit_event::Column::Position.is_not_null())
         .order_by_desc(audit_event::Column::Position)
         .one(&db.named("audit_chain.last"))
@@ -221,11 +227,7 @@ pub async fn last(db: &impl Executor, tenant: TenantId) -> Result<Option<AuditRo
 /// # Errors
 /// When the database does not answer.
 pub async fn last_restart(db: &impl Executor, tenant: TenantId) -> Result<Option<(AuditRow, Vec<u8>)>, StoreFault> {
-    let sealed = || {
-        audit_event::Entity::find()
-            .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
-            .order_by_desc(audit_event::Column::Position)
-    };
+    let sealed = || in_tenant(tenant).find(audit_event::Entity).order_by_desc(audit_event::Column::Position);
     let restart = sealed()
         .filter(audit_event::Column::Kind.eq(EventKind::AuditRestarted.name()))
         .filter(audit_event::Column::Position.is_not_null())
@@ -245,8 +247,8 @@ pub async fn last_restart(db: &impl Executor, tenant: TenantId) -> Result<Option
 /// # Errors
 /// When the database does not answer.
 pub async fn unsealed(tx: &Tx, tenant: TenantId, limit: u64) -> Result<Vec<AuditRow>, StoreFault> {
-    let rows = audit_event::Entity::find()
-        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(audit_event::Entity)
         .filter(waits())
         .order_by_asc(audit_event::Column::HappenedAt)
         .order_by_asc(audit_event::Column::Id)
@@ -261,8 +263,8 @@ pub async fn unsealed(tx: &Tx, tenant: TenantId, limit: u64) -> Result<Vec<Audit
 /// # Errors
 /// When the database does not answer.
 pub async fn unsealed_event(tx: &Tx, tenant: TenantId, id: EventId) -> Result<Option<AuditRow>, StoreFault> {
-    let row = audit_event::Entity::find_by_id(id.as_uuid())
-        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find_by_id(audit_event::Entity, id.as_uuid())
         .filter(audit_event::Column::Position.is_null())
         .one(&tx.named("audit_chain.unsealed_event"))
         .await?;
@@ -280,10 +282,10 @@ pub async fn commit_origin(
     salt: [u8; 16],
     digest: [u8; 32],
 ) -> Result<(), StoreFault> {
-    audit_event::Entity::update_many()
+    in_tenant(tenant)
+        .update(audit_event::Entity)
         .col_expr(audit_event::Column::OriginSalt, Expr::value(salt.to_vec()))
         .col_expr(audit_event::Column::OriginDigest, Expr::value(digest.to_vec()))
-        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
         .filter(audit_event::Column::Id.eq(id.as_uuid()))
         .filter(audit_event::Column::Position.is_null())
         .exec(&tx.named("audit_chain.commit_origin"))
@@ -330,10 +332,10 @@ pub async fn gone(
     if accounts.is_empty() {
         return Ok(Vec::new());
     }
-    let there: Vec<uuid::Uuid> = account::Entity::find()
+    let there: Vec<uuid::Uuid> = in_tenant(tenant)
+        .find(account::Entity)
         .select_only()
         .column(account::Column::Id)
-        .filter(account::Column::TenantId.eq(tenant.as_uuid()))
         .filter(account::Column::Id.is_in(accounts.iter().map(|id| id.as_uuid())))
         .into_tuple()
         .all(&db.named("audit_chain.gone"))
@@ -354,8 +356,8 @@ pub async fn deletions(
     if accounts.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = audit_event::Entity::find()
-        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(audit_event::Entity)
         .filter(audit_event::Column::Kind.eq(EventKind::AccountDeleted.name()))
         .filter(audit_event::Column::AccountId.is_in(accounts.iter().map(|id| id.as_uuid())))
         .all(&db.named("audit_chain.deletions"))
@@ -368,8 +370,8 @@ pub async fn deletions(
 /// # Errors
 /// When the database does not answer.
 pub async fn link_at(db: &impl Executor, tenant: TenantId, position: i64) -> Result<Option<Vec<u8>>, StoreFault> {
-    let row = audit_event::Entity::find()
-        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find(audit_event::Entity)
         .filter(audit_event::Column::Position.eq(position))
         .one(&db.named("audit_chain.link_at"))
         .await?;
@@ -381,8 +383,8 @@ pub async fn link_at(db: &impl Executor, tenant: TenantId, position: i64) -> Res
 /// # Errors
 /// When the database does not answer.
 pub async fn forget(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<u64, StoreFault> {
-    let deleted = audit_event::Entity::delete_many()
-        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+    let deleted = in_tenant(tenant)
+        .delete(audit_event::Entity)
         .filter(audit_event::Column::Position.lte(up_to))
         .exec(&tx.named("audit_chain.forget"))
         .await?;

@@ -1,22 +1,27 @@
 //! Events of the audit trail that the service did not write: marked when they were to be sealed, and kept to be looked at.
 
 use super::{
-    Executor, StoreFault, Tx, audit::AuditRow, audit_chain::waits, entity::audit_event, executor::Behind as _,
+    Executor, StoreFault, Tx,
+    audit::AuditRow,
+    audit_chain::waits,
+    entity::audit_event,
+    executor::Behind as _,
+    scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
     id::{EventId, TenantId},
     time::Timestamp,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
 /// Marks events that wait as not written by the service: they are never sealed.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn reject(tx: &Tx, tenant: TenantId, events: &[EventId], now: Timestamp) -> Result<(), StoreFault> {
-    audit_event::Entity::update_many()
+    in_tenant(tenant)
+        .update(audit_event::Entity)
         .col_expr(audit_event::Column::RejectedAt, Expr::value(now.as_micros()))
-        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
         .filter(audit_event::Column::Id.is_in(events.iter().map(|id| id.as_uuid())))
         .filter(waits())
         .exec(&tx.named("audit_rejected.reject"))
@@ -29,8 +34,8 @@ pub async fn reject(tx: &Tx, tenant: TenantId, events: &[EventId], now: Timestam
 /// # Errors
 /// When the database does not answer.
 pub async fn rejected(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<Vec<AuditRow>, StoreFault> {
-    let rows = audit_event::Entity::find()
-        .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(audit_event::Entity)
         .filter(audit_event::Column::Position.is_null())
         .filter(audit_event::Column::RejectedAt.is_not_null())
         .order_by_asc(audit_event::Column::HappenedAt)
@@ -46,7 +51,8 @@ pub async fn rejected(db: &impl Executor, tenant: TenantId, limit: u64) -> Resul
 /// # Errors
 /// When the database does not answer.
 pub async fn forget_rejected(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = audit_event::Entity::delete_many()
+    let deleted = of_every_tenant()
+        .delete(audit_event::Entity)
         .filter(audit_event::Column::Position.is_null())
         .filter(audit_event::Column::RejectedAt.lt(before.as_micros()))
         .exec(&db.named("audit_rejected.forget_rejected"))

@@ -7,6 +7,7 @@ use super::{
     entity::{device, expected_device as expected, session},
     executor::Behind as _,
     expected_device,
+    scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
     id::{AccountId, DeviceId, SessionId, TenantId},
@@ -14,8 +15,8 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, OnConflict, Query, UnionType},
+    ColumnTrait, Condition, ConnectionTrait as _, QueryFilter,
+    sea_query::{Expr, ExprTrait, OnConflict, UnionType},
 };
 
 /// Accounts of one device that are looked at.
@@ -35,19 +36,15 @@ pub struct Accounts {
 /// # Errors
 /// When the database does not answer.
 pub async fn accounts(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Result<Accounts, StoreFault> {
-    let mut expecting = Query::select();
+    let mut expecting = in_tenant(tenant).select(expected::Entity);
     expecting
         .column(expected::Column::AccountId)
         .expr(Expr::cust("1"))
-        .from(expected::Entity)
-        .and_where(Expr::col(expected::Column::Id).eq(id.as_uuid()))
-        .and_where(Expr::col(expected::Column::TenantId).eq(tenant.as_uuid()));
-    let mut all = Query::select();
+        .and_where(Expr::col(expected::Column::Id).eq(id.as_uuid()));
+    let mut all = in_tenant(tenant).select(device::Entity);
     all.column(device::Column::AccountId)
         .expr(Expr::cust("0"))
-        .from(device::Entity)
         .and_where(Expr::col(device::Column::Id).eq(id.as_uuid()))
-        .and_where(Expr::col(device::Column::TenantId).eq(tenant.as_uuid()))
         .union(UnionType::All, expecting);
     let mut accounts = Accounts::default();
     for row in db.named("device.accounts").query_all(&all).await?.into_iter().take(MOST_ACCOUNTS) {
@@ -80,7 +77,7 @@ pub async fn remember(
     let renewed = OnConflict::columns([device::Column::Id, device::Column::AccountId])
         .update_columns([device::Column::Failures, device::Column::SeenAt])
         .to_owned();
-    device::Entity::insert(row).on_conflict(renewed).exec_without_returning(&tx.named("device.remember")).await?;
+    in_tenant(tenant).insert(row).on_conflict(renewed).exec_without_returning(&tx.named("device.remember")).await?;
     Ok(())
 }
 
@@ -89,15 +86,15 @@ pub async fn remember(
 /// # Errors
 /// When the database does not answer.
 pub async fn forget_older(tx: &Tx, tenant: TenantId, account: AccountId, keep: u64) -> Result<(), StoreFault> {
-    let kept = Query::select()
+    let kept = in_tenant(tenant)
+        .select(device::Entity)
         .column(device::Column::Id)
-        .from(device::Entity)
         .and_where(Expr::col(device::Column::AccountId).eq(account.as_uuid()))
         .order_by(device::Column::SeenAt, sea_orm::Order::Desc)
         .limit(keep)
         .to_owned();
-    device::Entity::delete_many()
-        .filter(device::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(device::Entity)
         .filter(device::Column::AccountId.eq(account.as_uuid()))
         .filter(device::Column::Id.not_in_subquery(kept))
         .exec(&tx.named("device.forget_older"))
@@ -115,11 +112,11 @@ pub async fn count_failure(
     account: AccountId,
     id: DeviceId,
 ) -> Result<Option<i32>, StoreFault> {
-    let rows = device::Entity::update_many()
+    let rows = in_tenant(tenant)
+        .update(device::Entity)
         .col_expr(device::Column::Failures, Expr::col(device::Column::Failures).add(1))
         .filter(device::Column::Id.eq(id.as_uuid()))
         .filter(device::Column::AccountId.eq(account.as_uuid()))
-        .filter(device::Column::TenantId.eq(tenant.as_uuid()))
         .exec_with_returning(&tx.named("device.count_failure"))
         .await?;
     Ok(rows.into_iter().next().map(|row| row.failures))
@@ -130,10 +127,10 @@ pub async fn count_failure(
 /// # Errors
 /// When the database does not answer.
 pub async fn forget(tx: &Tx, tenant: TenantId, account: AccountId, id: DeviceId) -> Result<(), StoreFault> {
-    device::Entity::delete_many()
+    in_tenant(tenant)
+        .delete(device::Entity)
         .filter(device::Column::Id.eq(id.as_uuid()))
         .filter(device::Column::AccountId.eq(account.as_uuid()))
-        .filter(device::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&tx.named("device.forget"))
         .await?;
     Ok(())
@@ -150,21 +147,21 @@ pub async fn forget_of_session(
     session: SessionId,
     kept: Option<DeviceId>,
 ) -> Result<(), StoreFault> {
-    let of_session = Query::select()
+    let of_session = in_tenant(tenant)
+        .select(session::Entity)
         .column(session::Column::DeviceId)
-        .from(session::Entity)
         .and_where(Expr::col(session::Column::Id).eq(session.as_uuid()))
         .and_where(Expr::col(session::Column::DeviceId).is_not_null())
         .to_owned();
     let is_another = kept.map(|kept| device::Column::Id.ne(kept.as_uuid()));
-    expected::Entity::delete_many()
-        .filter(expected::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(expected::Entity)
         .filter(expected::Column::AccountId.eq(account.as_uuid()))
         .filter(expected::Column::Id.in_subquery(of_session.clone()))
         .exec(&tx.named("device.forget_of_session"))
         .await?;
-    device::Entity::delete_many()
-        .filter(device::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(device::Entity)
         .filter(device::Column::AccountId.eq(account.as_uuid()))
         .filter(device::Column::Id.in_subquery(of_session))
         .filter(Condition::all().add_option(is_another))
@@ -183,9 +180,8 @@ pub async fn forget_all(
     account: AccountId,
     kept: Option<DeviceId>,
 ) -> Result<(), StoreFault> {
-    let mut forgotten = device::Entity::delete_many()
-        .filter(device::Column::TenantId.eq(tenant.as_uuid()))
-        .filter(device::Column::AccountId.eq(account.as_uuid()));
+    let mut forgotten =
+        in_tenant(tenant).delete(device::Entity).filter(device::Column::AccountId.eq(account.as_uuid()));
     if let Some(kept) = kept {
         forgotten = forgotten.filter(device::Column::Id.ne(kept.as_uuid()));
     }
@@ -198,7 +194,8 @@ pub async fn forget_all(
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_unseen(db: &impl Executor, since: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = device::Entity::delete_many()
+    let deleted = of_every_tenant()
+        .delete(device::Entity)
         .filter(device::Column::SeenAt.lt(since.as_micros()))
         .exec(&db.named("device.delete_unseen"))
         .await?;

@@ -4,6 +4,7 @@ use super::{
     Executor, StoreFault, Tx,
     entity::{device, expected_device},
     executor::Behind as _,
+    scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
     id::{AccountId, DeviceId, TenantId},
@@ -11,8 +12,8 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, ExprTrait, OnConflict, Query},
+    ColumnTrait, Condition, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 use uuid::Uuid;
 
@@ -32,17 +33,17 @@ pub async fn expect(
     now: Timestamp,
 ) -> Result<Vec<DeviceId>, StoreFault> {
     let known = Condition::all()
-        .add(device::Column::TenantId.eq(tenant.as_uuid()))
         .add(device::Column::AccountId.eq(account.as_uuid()))
         .add_option(kept.map(|kept| device::Column::Id.ne(kept.as_uuid())));
-    let known_ids: Vec<(Uuid, i32)> = device::Entity::find()
+    let known_ids: Vec<(Uuid, i32)> = in_tenant(tenant)
+        .find(device::Entity)
         .select_only()
         .columns([device::Column::Id, device::Column::Failures])
         .filter(known.clone())
         .into_tuple()
         .all(&tx.named("expected_device.expect"))
         .await?;
-    device::Entity::delete_many().filter(known).exec(&tx.named("expected_device.expect")).await?;
+    in_tenant(tenant).delete(device::Entity).filter(known).exec(&tx.named("expected_device.expect")).await?;
     let counted_before = forgive(tx, tenant, account).await?;
     let proven = proven.map(DeviceId::as_uuid).filter(|proven| known_ids.iter().all(|(id, _)| id != proven));
     let expected = known_ids.iter().map(|(id, _)| *id).chain(proven);
@@ -59,7 +60,8 @@ pub async fn expect(
         let again = OnConflict::columns([expected_device::Column::Id, expected_device::Column::AccountId])
             .update_column(expected_device::Column::CreatedAt)
             .to_owned();
-        expected_device::Entity::insert_many(rows)
+        in_tenant(tenant)
+            .insert_many(rows)
             .on_conflict(again)
             .exec_without_returning(&tx.named("expected_device.expect"))
             .await?;
@@ -71,9 +73,9 @@ pub async fn expect(
 
 /// Begins to count from nothing. Returns the devices from which something was counted.
 async fn forgive(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<Vec<Uuid>, StoreFault> {
-    let forgiven = expected_device::Entity::update_many()
+    let forgiven = in_tenant(tenant)
+        .update(expected_device::Entity)
         .col_expr(expected_device::Column::Failures, Expr::value(0))
-        .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
         .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
         .filter(expected_device::Column::Failures.gt(0))
         .exec_with_returning(&tx.named("expected_device.forgive"))
@@ -82,15 +84,15 @@ async fn forgive(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<Vec<Uu
 }
 
 async fn forget_older(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<(), StoreFault> {
-    let kept = Query::select()
+    let kept = in_tenant(tenant)
+        .select(expected_device::Entity)
         .column(expected_device::Column::Id)
-        .from(expected_device::Entity)
         .and_where(Expr::col(expected_device::Column::AccountId).eq(account.as_uuid()))
         .order_by(expected_device::Column::CreatedAt, sea_orm::Order::Desc)
         .limit(MOST_OF_ACCOUNT)
         .to_owned();
-    expected_device::Entity::delete_many()
-        .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(expected_device::Entity)
         .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
         .filter(expected_device::Column::Id.not_in_subquery(kept))
         .exec(&tx.named("expected_device.forget_older"))
@@ -108,11 +110,11 @@ pub async fn count_failure(
     account: AccountId,
     id: DeviceId,
 ) -> Result<Option<i32>, StoreFault> {
-    let rows = expected_device::Entity::update_many()
+    let rows = in_tenant(tenant)
+        .update(expected_device::Entity)
         .col_expr(expected_device::Column::Failures, Expr::col(expected_device::Column::Failures).add(1))
         .filter(expected_device::Column::Id.eq(id.as_uuid()))
         .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
-        .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
         .exec_with_returning(&tx.named("expected_device.count_failure"))
         .await?;
     Ok(rows.into_iter().next().map(|row| row.failures))
@@ -123,10 +125,10 @@ pub async fn count_failure(
 /// # Errors
 /// When the database does not answer.
 pub async fn forget(tx: &Tx, tenant: TenantId, account: AccountId, id: DeviceId) -> Result<(), StoreFault> {
-    expected_device::Entity::delete_many()
+    in_tenant(tenant)
+        .delete(expected_device::Entity)
         .filter(expected_device::Column::Id.eq(id.as_uuid()))
         .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
-        .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&tx.named("expected_device.forget"))
         .await?;
     Ok(())
@@ -137,9 +139,9 @@ pub async fn forget(tx: &Tx, tenant: TenantId, account: AccountId, id: DeviceId)
 /// # Errors
 /// When the database does not answer.
 pub async fn forget_all(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<(), StoreFault> {
-    expected_device::Entity::delete_many()
+    in_tenant(tenant)
+        .delete(expected_device::Entity)
         .filter(expected_device::Column::AccountId.eq(account.as_uuid()))
-        .filter(expected_device::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&tx.named("expected_device.forget_all"))
         .await?;
     Ok(())
@@ -150,7 +152,8 @@ pub async fn forget_all(tx: &Tx, tenant: TenantId, account: AccountId) -> Result
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_older(db: &impl Executor, than: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = expected_device::Entity::delete_many()
+    let deleted = of_every_tenant()
+        .delete(expected_device::Entity)
         .filter(expected_device::Column::CreatedAt.lt(than.as_micros()))
         .exec(&db.named("expected_device.delete_older"))
         .await?;

@@ -1,6 +1,10 @@
 //! Keys, sealed. Every change of state is one conditional statement, so of many at once one happens.
 
-use super::{Executor, StoreFault, entity::key};
+use super::{
+    Executor, StoreFault,
+    entity::key,
+    scope::{in_tenant, of_every_tenant},
+};
 use countersign_domain::{
     id::TenantId,
     key::{KeyPurpose, KeyState},
@@ -8,7 +12,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, TryInsertResult,
+    ColumnTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, TryInsertResult,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
@@ -73,7 +77,7 @@ pub struct KeyMark {
 /// # Errors
 /// When the database does not answer.
 pub async fn all(db: &impl Executor) -> Result<Vec<SealedKey>, StoreFault> {
-    let query = key::Entity::find().order_by_asc(key::Column::CreatedAt).order_by_asc(key::Column::Id);
+    let query = of_every_tenant().find(key::Entity).order_by_asc(key::Column::CreatedAt).order_by_asc(key::Column::Id);
     Ok(query.all(&db.named("key.all")).await?.into_iter().map(SealedKey::read).collect())
 }
 
@@ -82,7 +86,7 @@ pub async fn all(db: &impl Executor) -> Result<Vec<SealedKey>, StoreFault> {
 /// # Errors
 /// When the database does not answer.
 pub async fn all_held(db: &impl Executor) -> Result<Vec<SealedKey>, StoreFault> {
-    let query = key::Entity::find().filter(key::Column::State.ne(KeyState::Gone.name()));
+    let query = of_every_tenant().find(key::Entity).filter(key::Column::State.ne(KeyState::Gone.name()));
     let query = query.order_by_asc(key::Column::CreatedAt).order_by_asc(key::Column::Id);
     Ok(query.all(&db.named("key.all_held")).await?.into_iter().map(SealedKey::read).collect())
 }
@@ -92,7 +96,7 @@ pub async fn all_held(db: &impl Executor) -> Result<Vec<SealedKey>, StoreFault> 
 /// # Errors
 /// When the database does not answer.
 pub async fn marks(db: &impl Executor) -> Result<Vec<KeyMark>, StoreFault> {
-    let query = key::Entity::find().select_only().columns([key::Column::Id, key::Column::State]);
+    let query = of_every_tenant().find(key::Entity).select_only().columns([key::Column::Id, key::Column::State]);
     let query = query.filter(key::Column::State.ne(KeyState::Gone.name()));
     Ok(query.into_model::<KeyMark>().all(&db.named("key.marks")).await?)
 }
@@ -102,7 +106,7 @@ pub async fn marks(db: &impl Executor) -> Result<Vec<KeyMark>, StoreFault> {
 /// # Errors
 /// When the database does not answer.
 pub async fn find(db: &impl Executor, tenant: TenantId, id: &str) -> Result<Option<SealedKey>, StoreFault> {
-    let query = key::Entity::find_by_id(id.to_owned()).filter(key::Column::TenantId.eq(tenant.as_uuid()));
+    let query = in_tenant(tenant).find_by_id(key::Entity, id.to_owned());
     Ok(query.one(&db.named("key.find")).await?.map(SealedKey::read))
 }
 
@@ -117,8 +121,8 @@ pub async fn in_state(
     audience: &str,
     state: KeyState,
 ) -> Result<Option<SealedKey>, StoreFault> {
-    let query = key::Entity::find()
-        .filter(key::Column::TenantId.eq(tenant.as_uuid()))
+    let query = in_tenant(tenant)
+        .find(key::Entity)
         .filter(key::Column::Purpose.eq(purpose.name()))
         .filter(key::Column::Audience.eq(audience))
         .filter(key::Column::State.eq(state.name()));
@@ -147,7 +151,8 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &SealedKey) -> Re
         forget_at: Set(None),
         gone_at: Set(None),
     };
-    let inserted = key::Entity::insert(row)
+    let inserted = in_tenant(tenant)
+        .insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
         .exec_without_returning(&db.named("key.insert"))
@@ -166,12 +171,12 @@ pub async fn retire(
     now: Timestamp,
     forget_at: Timestamp,
 ) -> Result<bool, StoreFault> {
-    let changed = key::Entity::update_many()
+    let changed = in_tenant(tenant)
+        .update(key::Entity)
         .col_expr(key::Column::State, Expr::value(KeyState::Retiring.name()))
         .col_expr(key::Column::RetiredAt, Expr::value(now.as_micros()))
         .col_expr(key::Column::ForgetAt, Expr::value(forget_at.as_micros()))
         .filter(key::Column::Id.eq(id))
-        .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .filter(key::Column::State.eq(KeyState::Active.name()))
         .exec(&db.named("key.retire"))
         .await?;
@@ -183,11 +188,11 @@ pub async fn retire(
 /// # Errors
 /// When the database does not answer.
 pub async fn activate(db: &impl Executor, tenant: TenantId, id: &str, now: Timestamp) -> Result<bool, StoreFault> {
-    let changed = key::Entity::update_many()
+    let changed = in_tenant(tenant)
+        .update(key::Entity)
         .col_expr(key::Column::State, Expr::value(KeyState::Active.name()))
         .col_expr(key::Column::ActivatedAt, Expr::value(now.as_micros()))
         .filter(key::Column::Id.eq(id))
-        .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .filter(key::Column::State.eq(KeyState::Staged.name()))
         .exec(&db.named("key.activate"))
         .await?;
@@ -205,13 +210,13 @@ pub async fn erase(
     state: KeyState,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
-    let changed = key::Entity::update_many()
+    let changed = in_tenant(tenant)
+        .update(key::Entity)
         .col_expr(key::Column::State, Expr::value(KeyState::Gone.name()))
         .col_expr(key::Column::Sealed, Expr::value(""))
         .col_expr(key::Column::KekId, Expr::value(""))
         .col_expr(key::Column::GoneAt, Expr::value(now.as_micros()))
         .filter(key::Column::Id.eq(id))
-        .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .filter(key::Column::State.eq(state.name()))
         .exec(&db.named("key.erase"))
         .await?;
@@ -223,9 +228,9 @@ pub async fn erase(
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_gone(db: &impl Executor, tenant: TenantId, id: &str) -> Result<bool, StoreFault> {
-    let deleted = key::Entity::delete_many()
+    let deleted = in_tenant(tenant)
+        .delete(key::Entity)
         .filter(key::Column::Id.eq(id))
-        .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .filter(key::Column::State.eq(KeyState::Gone.name()))
         .exec(&db.named("key.delete_gone"))
         .await?;
@@ -241,10 +246,10 @@ pub async fn count(db: &impl Executor, tenant: TenantId, id: &str, tokens: u64) 
     // Replicas say small numbers often; even so the sum must not leave the column.
     let room = i64::MAX - tokens;
     let sum = Expr::case(Expr::col(key::Column::Issued).lte(room), Expr::col(key::Column::Issued).add(tokens));
-    key::Entity::update_many()
+    in_tenant(tenant)
+        .update(key::Entity)
         .col_expr(key::Column::Issued, sum.finally(i64::MAX).into())
         .filter(key::Column::Id.eq(id))
-        .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&db.named("key.count"))
         .await?;
     Ok(())
@@ -262,11 +267,11 @@ pub async fn reseal(
     from_kek: &str,
     (sealed, kek_id): (&str, &str),
 ) -> Result<bool, StoreFault> {
-    let changed = key::Entity::update_many()
+    let changed = in_tenant(tenant)
+        .update(key::Entity)
         .col_expr(key::Column::Sealed, Expr::value(sealed))
         .col_expr(key::Column::KekId, Expr::value(kek_id))
         .filter(key::Column::Id.eq(id))
-        .filter(key::Column::TenantId.eq(tenant.as_uuid()))
         .filter(key::Column::KekId.eq(from_kek))
         .filter(key::Column::State.ne(KeyState::Gone.name()))
         .exec(&db.named("key.reseal"))

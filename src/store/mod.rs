@@ -13,6 +13,7 @@ mod fault;
 mod first_contact;
 mod guarded;
 mod migrate;
+mod scope;
 mod signals;
 mod trust;
 mod username_skeleton;

@@ -1,6 +1,11 @@
 //! Mails to send. Queued in the transaction of the act that causes them, so that neither happens without the other.
 
-use super::{Executor, StoreFault, Tx, entity::outbox, executor::Behind as _};
+use super::{
+    Executor, StoreFault, Tx,
+    entity::outbox,
+    executor::Behind as _,
+    scope::{in_tenant, of_every_tenant},
+};
 use countersign_domain::{
     email::EmailAddress,
     id::{MailId, TenantId},
@@ -11,8 +16,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{CommonTableExpression, Expr, ExprTrait, LockBehavior, LockType, Query, WithClause},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -108,7 +112,7 @@ pub async fn enqueue(db: &impl Executor, tenant: TenantId, mail: &OutboxMail) ->
         outcome: Set(None),
         last_error: Set(None),
     };
-    outbox::Entity::insert(row).exec_without_returning(&db.named("outbox.enqueue")).await?;
+    in_tenant(tenant).insert(row).exec_without_returning(&db.named("outbox.enqueue")).await?;
     db.raise(Signal::MailQueued);
     Ok(())
 }
@@ -126,7 +130,8 @@ pub async fn claim(
     lease: Duration,
     limit: u64,
 ) -> Result<Vec<Result<OutboxMail, UnreadableMail>>, StoreFault> {
-    let due = outbox::Entity::find()
+    let due = of_every_tenant()
+        .find(outbox::Entity)
         .filter(is_claimable(now))
         .order_by_asc(outbox::Column::DueAt)
         .limit(limit)
@@ -138,17 +143,14 @@ pub async fn claim(
     // Chosen once: PostgreSQL may run a plain subquery again for every row, and then the limit holds for none of them.
     let mut chosen = CommonTableExpression::new();
     chosen.table_name(CHOSEN).column(outbox::Column::Id).materialized(true).query(due);
-    let update = Query::update()
-        .with_cte(WithClause::new().cte(chosen).to_owned())
-        .table(outbox::Entity)
-        .value(outbox::Column::LeasedUntil, Expr::value(now.plus(lease).as_micros()))
-        .value(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
-        .and_where(outbox::Column::Id.in_subquery(Query::select().column(outbox::Column::Id).from(CHOSEN).to_owned()))
-        .cond_where(is_claimable(now))
-        .returning_all()
-        .to_owned();
-    let statement = db.named("outbox.claim").get_database_backend().build(&update);
-    let rows = outbox::Model::find_by_statement(statement).all(&db.named("outbox.claim")).await?;
+    let mut update = of_every_tenant()
+        .update(outbox::Entity)
+        .col_expr(outbox::Column::LeasedUntil, Expr::value(now.plus(lease).as_micros()))
+        .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
+        .filter(outbox::Column::Id.in_subquery(Query::select().column(outbox::Column::Id).from(CHOSEN).to_owned()))
+        .filter(is_claimable(now));
+    QueryTrait::query(&mut update).with_cte(WithClause::new().cte(chosen).to_owned());
+    let rows = update.exec_with_returning(&db.named("outbox.claim")).await?;
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -175,10 +177,10 @@ fn is_claimable(now: Timestamp) -> Condition {
 /// # Errors
 /// When the database does not answer.
 pub async fn hold(tx: &Tx, tenant: TenantId, id: MailId) -> Result<bool, StoreFault> {
-    let held = outbox::Entity::update_many()
+    let held = in_tenant(tenant)
+        .update(outbox::Entity)
         .col_expr(outbox::Column::LeasedUntil, Expr::col(outbox::Column::LeasedUntil))
         .filter(outbox::Column::Id.eq(id.as_uuid()))
-        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
         .filter(outbox::Column::FinishedAt.is_null())
         .exec(&tx.named("outbox.hold"))
         .await?;
@@ -197,13 +199,13 @@ pub async fn finish(
     error: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
-    outbox::Entity::update_many()
+    in_tenant(tenant)
+        .update(outbox::Entity)
         .col_expr(outbox::Column::FinishedAt, Expr::value(now.as_micros()))
         .col_expr(outbox::Column::Outcome, Expr::value(outcome.name()))
         .col_expr(outbox::Column::LastError, Expr::value(error.map(str::to_owned)))
         .col_expr(outbox::Column::LeasedUntil, Expr::value(Option::<i64>::None))
         .filter(outbox::Column::Id.eq(id.as_uuid()))
-        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&db.named("outbox.finish"))
         .await?;
     Ok(())
@@ -220,12 +222,12 @@ pub async fn postpone(
     due: Timestamp,
     error: &str,
 ) -> Result<(), StoreFault> {
-    outbox::Entity::update_many()
+    in_tenant(tenant)
+        .update(outbox::Entity)
         .col_expr(outbox::Column::DueAt, Expr::value(due.as_micros()))
         .col_expr(outbox::Column::LastError, Expr::value(error))
         .col_expr(outbox::Column::LeasedUntil, Expr::value(Option::<i64>::None))
         .filter(outbox::Column::Id.eq(id.as_uuid()))
-        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&db.named("outbox.postpone"))
         .await?;
     Ok(())
@@ -236,12 +238,12 @@ pub async fn postpone(
 /// # Errors
 /// When the database does not answer.
 pub async fn put_back(db: &impl Executor, tenant: TenantId, id: MailId, error: &str) -> Result<(), StoreFault> {
-    outbox::Entity::update_many()
+    in_tenant(tenant)
+        .update(outbox::Entity)
         .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).sub(1))
         .col_expr(outbox::Column::LastError, Expr::value(error))
         .col_expr(outbox::Column::LeasedUntil, Expr::value(Option::<i64>::None))
         .filter(outbox::Column::Id.eq(id.as_uuid()))
-        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
         .filter(outbox::Column::FinishedAt.is_null())
         .filter(outbox::Column::Attempts.gt(0))
         .exec(&db.named("outbox.put_back"))
@@ -254,8 +256,8 @@ pub async fn put_back(db: &impl Executor, tenant: TenantId, id: MailId, error: &
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_waiting_for(db: &impl Executor, tenant: TenantId, subject: Uuid) -> Result<(), StoreFault> {
-    outbox::Entity::delete_many()
-        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(outbox::Entity)
         .filter(outbox::Column::SubjectId.eq(subject))
         .filter(outbox::Column::FinishedAt.is_null())
         .exec(&db.named("outbox.delete_waiting_for"))
@@ -273,8 +275,8 @@ pub async fn drop_waiting(
     template: MailTemplate,
     subject: Uuid,
 ) -> Result<(), StoreFault> {
-    outbox::Entity::delete_many()
-        .filter(outbox::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(outbox::Entity)
         .filter(outbox::Column::SubjectId.eq(subject))
         .filter(outbox::Column::Template.eq(template.name()))
         .filter(outbox::Column::FinishedAt.is_null())
@@ -288,7 +290,8 @@ pub async fn drop_waiting(
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_dead(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = outbox::Entity::delete_many()
+    let deleted = of_every_tenant()
+        .delete(outbox::Entity)
         .filter(outbox::Column::FinishedAt.lt(before.as_micros()))
         .filter(outbox::Column::Outcome.eq(MailOutcome::Dead.name()))
         .exec(&db.named("outbox.delete_dead"))
@@ -301,7 +304,8 @@ pub async fn delete_dead(db: &impl Executor, before: Timestamp) -> Result<u64, S
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_finished(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = outbox::Entity::delete_many()
+    let deleted = of_every_tenant()
+        .delete(outbox::Entity)
         .filter(outbox::Column::FinishedAt.lt(before.as_micros()))
         .filter(outbox::Column::Outcome.ne(MailOutcome::Dead.name()))
         .exec(&db.named("outbox.delete_finished"))

@@ -1,9 +1,9 @@
 //! The outbox as operators see it: of every tenant.
 
-use super::{Executor, StoreFault, entity::outbox, outbox::MailOutcome};
+use super::{Executor, StoreFault, entity::outbox, outbox::MailOutcome, scope::of_every_tenant};
 use countersign_domain::{id::MailId, mail::MailTemplate, time::Timestamp};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LikeExpr},
 };
 
@@ -39,7 +39,7 @@ pub struct OutboxCount {
 /// # Errors
 /// When the database does not answer.
 pub async fn lines(db: &impl Executor, dead: bool, limit: u64) -> Result<Vec<OutboxLine>, StoreFault> {
-    let mut query = outbox::Entity::find().order_by_desc(outbox::Column::CreatedAt).limit(limit);
+    let mut query = of_every_tenant().find(outbox::Entity).order_by_desc(outbox::Column::CreatedAt).limit(limit);
     if dead {
         query = query.filter(outbox::Column::Outcome.eq(MailOutcome::Dead.name()));
     }
@@ -64,7 +64,8 @@ pub async fn lines(db: &impl Executor, dead: bool, limit: u64) -> Result<Vec<Out
 /// # Errors
 /// When the database does not answer.
 pub async fn counts(db: &impl Executor, limit: u64) -> Result<Vec<OutboxCount>, StoreFault> {
-    let counted = outbox::Entity::find()
+    let counted = of_every_tenant()
+        .find(outbox::Entity)
         .select_only()
         .column(outbox::Column::Outcome)
         .column(outbox::Column::LastError)
@@ -95,7 +96,8 @@ pub enum Dead<'a> {
 /// # Errors
 /// When the database does not answer.
 pub async fn requeue(db: &impl Executor, which: Dead<'_>, now: Timestamp) -> Result<u64, StoreFault> {
-    let updated = outbox::Entity::update_many()
+    let updated = of_every_tenant()
+        .update(outbox::Entity)
         .col_expr(outbox::Column::DueAt, Expr::value(now.as_micros()))
         .col_expr(outbox::Column::Attempts, Expr::value(0))
         .col_expr(outbox::Column::FinishedAt, Expr::value(Option::<i64>::None))
@@ -112,7 +114,11 @@ pub async fn requeue(db: &impl Executor, which: Dead<'_>, now: Timestamp) -> Res
 /// # Errors
 /// When the database does not answer.
 pub async fn count_dead(db: &impl Executor, which: Dead<'_>) -> Result<u64, StoreFault> {
-    Ok(outbox::Entity::find().filter(is_dead(which)).count(&db.named("outbox_report.count_dead")).await?)
+    Ok(of_every_tenant()
+        .find(outbox::Entity)
+        .filter(is_dead(which))
+        .count(&db.named("outbox_report.count_dead"))
+        .await?)
 }
 
 fn is_dead(which: Dead<'_>) -> Condition {

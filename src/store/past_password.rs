@@ -1,12 +1,12 @@
 //! Passwords an account had before.
 
-use super::{Executor, StoreFault, entity::past_password};
+use super::{Executor, StoreFault, entity::past_password, scope::in_tenant};
 use countersign_domain::{
     id::{AccountId, EventId, TenantId},
     secret::SecretText,
     time::Timestamp,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 /// Remembers the hash of a password that is being replaced.
 ///
@@ -27,7 +27,7 @@ pub async fn insert(
         password_hash: Set(hash.reveal().to_owned()),
         retired_at: Set(now.as_micros()),
     };
-    past_password::Entity::insert(row).exec_without_returning(&db.named("past_password.insert")).await?;
+    in_tenant(tenant).insert(row).exec_without_returning(&db.named("past_password.insert")).await?;
     Ok(())
 }
 
@@ -41,8 +41,8 @@ pub async fn newest(
     account: AccountId,
     limit: u64,
 ) -> Result<Vec<SecretText>, StoreFault> {
-    let rows = past_password::Entity::find()
-        .filter(past_password::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(past_password::Entity)
         .filter(past_password::Column::AccountId.eq(account.as_uuid()))
         .order_by_desc(past_password::Column::RetiredAt)
         .order_by_desc(past_password::Column::Id)
@@ -62,8 +62,8 @@ pub async fn forget_older(
     account: AccountId,
     keep: u64,
 ) -> Result<(), StoreFault> {
-    let kept: Vec<uuid::Uuid> = past_password::Entity::find()
-        .filter(past_password::Column::TenantId.eq(tenant.as_uuid()))
+    let kept: Vec<uuid::Uuid> = in_tenant(tenant)
+        .find(past_password::Entity)
         .filter(past_password::Column::AccountId.eq(account.as_uuid()))
         .order_by_desc(past_password::Column::RetiredAt)
         .order_by_desc(past_password::Column::Id)
@@ -73,8 +73,8 @@ pub async fn forget_older(
         .into_tuple()
         .all(&db.named("past_password.forget_older"))
         .await?;
-    past_password::Entity::delete_many()
-        .filter(past_password::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(past_password::Entity)
         .filter(past_password::Column::AccountId.eq(account.as_uuid()))
         .filter(past_password::Column::Id.is_not_in(kept))
         .exec(&db.named("past_password.forget_older"))

@@ -3,7 +3,11 @@
 //! Several may wait for one address. Each has links and codes of its own, so nobody can turn another person's sign-up
 //! into one with a password of their choosing.
 
-use super::{Executor, StoreFault, entity::registration};
+use super::{
+    Executor, StoreFault,
+    entity::registration,
+    scope::{in_tenant, of_every_tenant},
+};
 use countersign_domain::{
     email::EmailAddress,
     id::{RegistrationId, TenantId},
@@ -11,7 +15,7 @@ use countersign_domain::{
     secret::SecretText,
     time::Timestamp,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 /// A sign-up.
 #[derive(Clone, Debug)]
@@ -56,7 +60,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Registration) ->
         password_hash: Set(new.password_hash.reveal().to_owned()),
         created_at: Set(new.created_at.as_micros()),
     };
-    registration::Entity::insert(row).exec_without_returning(&db.named("registration.insert")).await?;
+    in_tenant(tenant).insert(row).exec_without_returning(&db.named("registration.insert")).await?;
     Ok(())
 }
 
@@ -69,10 +73,8 @@ pub async fn find(
     tenant: TenantId,
     id: RegistrationId,
 ) -> Result<Option<Registration>, StoreFault> {
-    let row = registration::Entity::find_by_id(id.as_uuid())
-        .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
-        .one(&db.named("registration.find"))
-        .await?;
+    let row =
+        in_tenant(tenant).find_by_id(registration::Entity, id.as_uuid()).one(&db.named("registration.find")).await?;
     row.map(Registration::read).transpose()
 }
 
@@ -85,8 +87,8 @@ pub async fn find_newest(
     tenant: TenantId,
     email: &EmailAddress,
 ) -> Result<Option<Registration>, StoreFault> {
-    let row = registration::Entity::find()
-        .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find(registration::Entity)
         .filter(registration::Column::EmailNormalised.eq(email.normalised()))
         .order_by_desc(registration::Column::CreatedAt)
         .order_by_desc(registration::Column::Id)
@@ -101,8 +103,8 @@ pub async fn find_newest(
 /// # Errors
 /// When the database does not answer.
 pub async fn count_passwords(db: &impl Executor, tenant: TenantId, email: &EmailAddress) -> Result<u64, StoreFault> {
-    let different = registration::Entity::find()
-        .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
+    let different = in_tenant(tenant)
+        .find(registration::Entity)
         .filter(registration::Column::EmailNormalised.eq(email.normalised()))
         .select_only()
         .column(registration::Column::PasswordHash)
@@ -117,8 +119,8 @@ pub async fn count_passwords(db: &impl Executor, tenant: TenantId, email: &Email
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_for_address(db: &impl Executor, tenant: TenantId, email: &EmailAddress) -> Result<(), StoreFault> {
-    registration::Entity::delete_many()
-        .filter(registration::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(registration::Entity)
         .filter(registration::Column::EmailNormalised.eq(email.normalised()))
         .exec(&db.named("registration.delete_for_address"))
         .await?;
@@ -130,7 +132,8 @@ pub async fn delete_for_address(db: &impl Executor, tenant: TenantId, email: &Em
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_older(db: &impl Executor, than: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = registration::Entity::delete_many()
+    let deleted = of_every_tenant()
+        .delete(registration::Entity)
         .filter(registration::Column::CreatedAt.lt(than.as_micros()))
         .exec(&db.named("registration.delete_older"))
         .await?;

@@ -1,8 +1,12 @@
 //! Calls that were answered, so that a repetition is recognised.
 
-use super::{Executor, StoreFault, entity::request_id};
+use super::{
+    Executor, StoreFault,
+    entity::request_id,
+    scope::{in_tenant, of_every_tenant},
+};
 use countersign_domain::{id::TenantId, time::Timestamp};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, TryInsertResult, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, TryInsertResult, sea_query::OnConflict};
 
 /// Whether a call was seen before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +30,8 @@ pub async fn look(
     names: &[String],
     fingerprints: &[[u8; 32]],
 ) -> Result<Seen, StoreFault> {
-    let rows = request_id::Entity::find()
-        .filter(request_id::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(request_id::Entity)
         .filter(request_id::Column::Method.eq(method))
         .filter(request_id::Column::RequestId.is_in(names))
         .all(&db.named("request_id.look"))
@@ -64,7 +68,8 @@ pub async fn remember(
         fingerprint: Set(fingerprint),
         created_at: Set(now.as_micros()),
     };
-    let inserted = request_id::Entity::insert(row)
+    let inserted = in_tenant(tenant)
+        .insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
         .exec_without_returning(&db.named("request_id.remember"))
@@ -80,7 +85,8 @@ pub async fn remember(
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_older(db: &impl Executor, than: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = request_id::Entity::delete_many()
+    let deleted = of_every_tenant()
+        .delete(request_id::Entity)
         .filter(request_id::Column::CreatedAt.lt(than.as_micros()))
         .exec(&db.named("request_id.delete_older"))
         .await?;

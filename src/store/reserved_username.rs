@@ -4,6 +4,7 @@ use super::{
     Executor, StoreFault, Tx,
     entity::{account, reserved_username},
     executor::Behind as _,
+    scope::{in_tenant, of_every_tenant},
     username_skeleton,
 };
 use countersign_domain::{
@@ -13,8 +14,8 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, OnConflict, Query, UnionType},
+    ColumnTrait, Condition, ConnectionTrait as _, QueryFilter,
+    sea_query::{Expr, ExprTrait, OnConflict, UnionType},
 };
 
 /// Names that are kept for one account. Whoever changes theirs again and again must not end up with all the good ones.
@@ -49,20 +50,20 @@ pub async fn reserve(
                 reserved_username::Column::ReservedUntil,
             ])
             .to_owned();
-    reserved_username::Entity::insert(row)
+    in_tenant(tenant)
+        .insert(row)
         .on_conflict(again)
         .exec_without_returning(&tx.named("reserved_username.reserve"))
         .await?;
-    let kept = Query::select()
+    let kept = in_tenant(tenant)
+        .select(reserved_username::Entity)
         .column(reserved_username::Column::UsernameNormalised)
-        .from(reserved_username::Entity)
-        .and_where(Expr::col(reserved_username::Column::TenantId).eq(tenant.as_uuid()))
         .and_where(Expr::col(reserved_username::Column::AccountId).eq(account.as_uuid()))
         .order_by(reserved_username::Column::ReservedUntil, sea_orm::Order::Desc)
         .limit(MOST_OF_ACCOUNT)
         .to_owned();
-    reserved_username::Entity::delete_many()
-        .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(reserved_username::Entity)
         .filter(reserved_username::Column::AccountId.eq(account.as_uuid()))
         .filter(reserved_username::Column::UsernameNormalised.not_in_subquery(kept))
         .exec(&tx.named("reserved_username.reserve"))
@@ -81,16 +82,12 @@ pub async fn is_taken(
     username: &Username,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
-    let mut kept = Query::select();
+    let mut kept = in_tenant(tenant).select(reserved_username::Entity);
     kept.column(reserved_username::Column::AccountId)
-        .from(reserved_username::Entity)
-        .and_where(Expr::col(reserved_username::Column::TenantId).eq(tenant.as_uuid()))
         .cond_where(is_or_looks_like(username))
         .and_where(Expr::col(reserved_username::Column::ReservedUntil).gt(now.as_micros()));
-    let mut all = Query::select();
+    let mut all = in_tenant(tenant).select(account::Entity);
     all.column(account::Column::Id)
-        .from(account::Entity)
-        .and_where(Expr::col(account::Column::TenantId).eq(tenant.as_uuid()))
         .and_where(Expr::col(account::Column::UsernameNormalised).eq(username.normalised()))
         .union(UnionType::All, username_skeleton::accounts_like(tenant, username))
         .union(UnionType::All, kept);
@@ -116,8 +113,8 @@ pub async fn is_kept_for_another(
     username: &Username,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
-    let kept = reserved_username::Entity::find()
-        .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
+    let kept = in_tenant(tenant)
+        .find(reserved_username::Entity)
         .filter(is_or_looks_like(username))
         .filter(reserved_username::Column::AccountId.ne(account.as_uuid()))
         .filter(reserved_username::Column::ReservedUntil.gt(now.as_micros()))
@@ -136,8 +133,8 @@ pub async fn of_account(
     account: AccountId,
     now: Timestamp,
 ) -> Result<Vec<String>, StoreFault> {
-    let kept = reserved_username::Entity::find()
-        .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
+    let kept = in_tenant(tenant)
+        .find(reserved_username::Entity)
         .filter(reserved_username::Column::AccountId.eq(account.as_uuid()))
         .filter(reserved_username::Column::ReservedUntil.gt(now.as_micros()))
         .all(&db.named("reserved_username.of_account"))
@@ -150,8 +147,8 @@ pub async fn of_account(
 /// # Errors
 /// When the database does not answer.
 pub async fn release(tx: &Tx, tenant: TenantId, account: AccountId, username: &Username) -> Result<(), StoreFault> {
-    reserved_username::Entity::delete_many()
-        .filter(reserved_username::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(reserved_username::Entity)
         .filter(reserved_username::Column::UsernameNormalised.eq(username.normalised()))
         .filter(reserved_username::Column::AccountId.eq(account.as_uuid()))
         .exec(&tx.named("reserved_username.release"))
@@ -164,7 +161,8 @@ pub async fn release(tx: &Tx, tenant: TenantId, account: AccountId, username: &U
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_over(db: &impl Executor, now: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = reserved_username::Entity::delete_many()
+    let deleted = of_every_tenant()
+        .delete(reserved_username::Entity)
         .filter(reserved_username::Column::ReservedUntil.lte(now.as_micros()))
         .exec(&db.named("reserved_username.delete_over"))
         .await?;

@@ -8,6 +8,7 @@ use super::{
     Executor, StoreFault, Tx,
     entity::{revocation, revocation_head},
     executor::Behind as _,
+    scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
     id::{SessionId, TenantId},
@@ -93,7 +94,7 @@ async fn insert(
             expires_at: Set(now.plus(REVOCATION_LIFE).as_micros()),
             position: Set(None),
         });
-        revocation::Entity::insert_many(rows).exec_without_returning(&tx.named("revocation.insert")).await?;
+        in_tenant(tenant).insert_many(rows).exec_without_returning(&tx.named("revocation.insert")).await?;
         tx.raise(Signal::Revoked);
         if matches!(kind, RevocationKind::KeySet | RevocationKind::Key) {
             tx.raise(Signal::KeysChanged);
@@ -104,10 +105,10 @@ async fn insert(
 
 /// The condition that none of these subjects and tenants was revoked when a token of them had been issued.
 pub(super) fn is_not_cut_off(tenant: TenantId, targets: &[&str], issued_at: i64) -> SimpleExpr {
-    let cut_off = revocation::Entity::find()
+    let cut_off = in_tenant(tenant)
+        .find(revocation::Entity)
         .select_only()
         .expr(Expr::value(1))
-        .filter(revocation::Column::TenantId.eq(tenant.as_uuid()))
         .filter(revocation::Column::Target.is_in(targets.iter().copied()))
         // As it stands in the index, so that the databases see that it will do.
         .filter(Expr::cust("kind IN ('subject', 'tenant')"))
@@ -125,7 +126,8 @@ pub async fn outlook(db: &impl Executor) -> Result<Outlook, StoreFault> {
         position: i64,
         waiting: bool,
     }
-    let waiting = revocation::Entity::find().filter(revocation::Column::Position.is_null()).select_only();
+    let waiting =
+        of_every_tenant().find(revocation::Entity).filter(revocation::Column::Position.is_null()).select_only();
     let waiting = sea_orm::QueryTrait::into_query(waiting.expr(Expr::value(1)));
     let row = revocation_head::Entity::find()
         .select_only()
@@ -173,7 +175,8 @@ pub async fn place(tx: &Tx) -> Result<i64, StoreFault> {
 /// # Errors
 /// When the database does not answer, or a row cannot be read.
 pub async fn after(db: &impl Executor, position: i64, now: Timestamp, limit: u64) -> Result<Vec<Placed>, StoreFault> {
-    let rows = revocation::Entity::find()
+    let rows = of_every_tenant()
+        .find(revocation::Entity)
         .filter(revocation::Column::Position.gt(position))
         .filter(revocation::Column::ExpiresAt.gt(now.as_micros()))
         .order_by_asc(revocation::Column::Position)
@@ -200,7 +203,8 @@ fn read(row: revocation::Model) -> Result<Placed, StoreFault> {
 /// # Errors
 /// When the database does not answer.
 pub async fn delete_over(db: &impl Executor, now: Timestamp) -> Result<u64, StoreFault> {
-    let deleted = revocation::Entity::delete_many()
+    let deleted = of_every_tenant()
+        .delete(revocation::Entity)
         .filter(revocation::Column::ExpiresAt.lte(now.as_micros()))
         .filter(revocation::Column::Position.is_not_null())
         .exec(&db.named("revocation.delete_over"))

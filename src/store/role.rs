@@ -3,14 +3,14 @@
 use super::{
     Executor, StoreFault,
     entity::{account_role, role},
+    scope::in_tenant,
 };
 use countersign_domain::{
     id::{AccountId, RoleId, TenantId},
     time::Timestamp,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, TryInsertResult,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, TryInsertResult, sea_query::OnConflict,
 };
 
 /// A role to be made where there is none of this name.
@@ -39,7 +39,8 @@ pub async fn find_or_make(
         level: Set(new.level),
         created_at: Set(now.as_micros()),
     };
-    role::Entity::insert(row)
+    in_tenant(tenant)
+        .insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
         .exec_without_returning(&db.named("role.find_or_make"))
@@ -52,11 +53,8 @@ pub async fn find_or_make(
 /// # Errors
 /// When the database does not answer.
 pub async fn find(db: &impl Executor, tenant: TenantId, name: &str) -> Result<Option<RoleId>, StoreFault> {
-    let row = role::Entity::find()
-        .filter(role::Column::TenantId.eq(tenant.as_uuid()))
-        .filter(role::Column::Name.eq(name))
-        .one(&db.named("role.find"))
-        .await?;
+    let row =
+        in_tenant(tenant).find(role::Entity).filter(role::Column::Name.eq(name)).one(&db.named("role.find")).await?;
     Ok(row.map(|row| RoleId::from_uuid(row.id)))
 }
 
@@ -77,7 +75,8 @@ pub async fn grant(
         role_id: Set(role.as_uuid()),
         granted_at: Set(now.as_micros()),
     };
-    let granted = account_role::Entity::insert(row)
+    let granted = in_tenant(tenant)
+        .insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
         .exec_without_returning(&db.named("role.grant"))
@@ -95,8 +94,8 @@ pub async fn revoke(
     account: AccountId,
     role: RoleId,
 ) -> Result<bool, StoreFault> {
-    let revoked = account_role::Entity::delete_many()
-        .filter(account_role::Column::TenantId.eq(tenant.as_uuid()))
+    let revoked = in_tenant(tenant)
+        .delete(account_role::Entity)
         .filter(account_role::Column::AccountId.eq(account.as_uuid()))
         .filter(account_role::Column::RoleId.eq(role.as_uuid()))
         .exec(&db.named("role.revoke"))
@@ -109,15 +108,11 @@ pub async fn revoke(
 /// # Errors
 /// When the database does not answer.
 pub async fn all(db: &impl Executor, tenant: TenantId) -> Result<Vec<(String, u64)>, StoreFault> {
-    let rows = role::Entity::find()
-        .filter(role::Column::TenantId.eq(tenant.as_uuid()))
-        .order_by_asc(role::Column::Name)
-        .all(&db.named("role.all"))
-        .await?;
+    let rows = in_tenant(tenant).find(role::Entity).order_by_asc(role::Column::Name).all(&db.named("role.all")).await?;
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
-        let holders = account_role::Entity::find()
-            .filter(account_role::Column::TenantId.eq(tenant.as_uuid()))
+        let holders = in_tenant(tenant)
+            .find(account_role::Entity)
             .filter(account_role::Column::RoleId.eq(row.id))
             .count(&db.named("role.all"))
             .await?;
@@ -131,8 +126,8 @@ pub async fn all(db: &impl Executor, tenant: TenantId) -> Result<Vec<(String, u6
 /// # Errors
 /// When the database does not answer.
 pub async fn names(db: &impl Executor, tenant: TenantId, account: AccountId) -> Result<Vec<String>, StoreFault> {
-    let rows = account_role::Entity::find()
-        .filter(account_role::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(account_role::Entity)
         .filter(account_role::Column::AccountId.eq(account.as_uuid()))
         .find_also_related(role::Entity)
         .order_by_asc(role::Column::Name)

@@ -5,6 +5,7 @@ use super::{
     entity::{service, service_audience, service_secret},
     executor::Behind as _,
     revocation,
+    scope::in_tenant,
 };
 use countersign_domain::{
     id::{ServiceId, ServiceSecretId, TenantId},
@@ -14,7 +15,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TryInsertResult,
+    ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TryInsertResult,
     sea_query::{Expr, OnConflict},
 };
 
@@ -71,7 +72,8 @@ pub async fn insert(tx: &Tx, tenant: TenantId, new: &Service) -> Result<bool, St
         created_at: Set(new.created_at.as_micros()),
         disabled_at: Set(None),
     };
-    let inserted = service::Entity::insert(row)
+    let inserted = in_tenant(tenant)
+        .insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .try_insert()
         .exec_without_returning(&tx.named("service.insert"))
@@ -85,25 +87,22 @@ pub async fn insert(tx: &Tx, tenant: TenantId, new: &Service) -> Result<bool, St
         audience: Set(audience.clone()),
         access: Set(access.name().to_owned()),
     });
-    service_audience::Entity::insert_many(audiences).exec_without_returning(&tx.named("service.insert")).await?;
+    in_tenant(tenant).insert_many(audiences).exec_without_returning(&tx.named("service.insert")).await?;
     Ok(true)
 }
 
 /// # Errors
 /// When the database does not answer.
 pub async fn find(db: &impl Executor, tenant: TenantId, id: ServiceId) -> Result<Option<Service>, StoreFault> {
-    let row = service::Entity::find_by_id(id.as_uuid())
-        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
-        .one(&db.named("service.find"))
-        .await?;
+    let row = in_tenant(tenant).find_by_id(service::Entity, id.as_uuid()).one(&db.named("service.find")).await?;
     with_audiences(db, tenant, row).await
 }
 
 /// # Errors
 /// When the database does not answer.
 pub async fn find_by_name(db: &impl Executor, tenant: TenantId, name: &str) -> Result<Option<Service>, StoreFault> {
-    let row = service::Entity::find()
-        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find(service::Entity)
         .filter(service::Column::Name.eq(name))
         .one(&db.named("service.find_by_name"))
         .await?;
@@ -122,8 +121,8 @@ pub async fn find_live(
     secret: ServiceSecretId,
     issued_at: i64,
 ) -> Result<Option<Service>, StoreFault> {
-    let row = service_secret::Entity::find_by_id(secret.as_uuid())
-        .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find_by_id(service_secret::Entity, secret.as_uuid())
         .filter(service_secret::Column::ServiceId.eq(id.as_uuid()))
         .filter(service_secret::Column::RetiredAt.is_null())
         .find_also_related(service::Entity)
@@ -139,8 +138,8 @@ pub async fn find_live(
 /// # Errors
 /// When the database does not answer.
 pub async fn all(db: &impl Executor, tenant: TenantId) -> Result<Vec<Service>, StoreFault> {
-    let rows = service::Entity::find()
-        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(service::Entity)
         .order_by_asc(service::Column::Name)
         .all(&db.named("service.all"))
         .await?;
@@ -157,8 +156,8 @@ async fn with_audiences(
     row: Option<service::Model>,
 ) -> Result<Option<Service>, StoreFault> {
     let Some(row) = row else { return Ok(None) };
-    let audiences = service_audience::Entity::find()
-        .filter(service_audience::Column::TenantId.eq(tenant.as_uuid()))
+    let audiences = in_tenant(tenant)
+        .find(service_audience::Entity)
         .filter(service_audience::Column::ServiceId.eq(row.id))
         .order_by_asc(service_audience::Column::Audience)
         .all(&db.named("service.with_audiences"))
@@ -187,8 +186,8 @@ pub async fn live_secrets(
     tenant: TenantId,
     service: ServiceId,
 ) -> Result<Vec<ServiceSecret>, StoreFault> {
-    let rows = service_secret::Entity::find()
-        .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(service_secret::Entity)
         .filter(service_secret::Column::ServiceId.eq(service.as_uuid()))
         .filter(service_secret::Column::RetiredAt.is_null())
         .order_by_asc(service_secret::Column::Id)
@@ -217,15 +216,16 @@ pub async fn add_secret(
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
     // Two who add a secret at once are counted one after the other.
-    let locked = service::Entity::find_by_id(service.as_uuid())
-        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
+    let locked = in_tenant(tenant)
+        .find_by_id(service::Entity, service.as_uuid())
         .lock_exclusive()
         .one(&tx.named("service.add_secret"))
         .await?;
     if locked.is_none() {
         return Ok(false);
     }
-    let live = service_secret::Entity::find()
+    let live = in_tenant(tenant)
+        .find(service_secret::Entity)
         .filter(service_secret::Column::ServiceId.eq(service.as_uuid()))
         .filter(service_secret::Column::RetiredAt.is_null())
         .count(&tx.named("service.add_secret"))
@@ -242,7 +242,7 @@ pub async fn add_secret(
         used_at: Set(None),
         retired_at: Set(None),
     };
-    service_secret::Entity::insert(row).exec_without_returning(&tx.named("service.add_secret")).await?;
+    in_tenant(tenant).insert(row).exec_without_returning(&tx.named("service.add_secret")).await?;
     Ok(true)
 }
 
@@ -257,10 +257,10 @@ pub async fn retire_secret(
     secret: ServiceSecretId,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
-    let retired = service_secret::Entity::update_many()
+    let retired = in_tenant(tenant)
+        .update(service_secret::Entity)
         .col_expr(service_secret::Column::RetiredAt, Expr::value(now.as_micros()))
         .filter(service_secret::Column::Id.eq(secret.as_uuid()))
-        .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
         .filter(service_secret::Column::ServiceId.eq(service.as_uuid()))
         .filter(service_secret::Column::RetiredAt.is_null())
         .exec(&tx.named("service.retire_secret"))
@@ -283,10 +283,10 @@ pub async fn note_use(
     secret: ServiceSecretId,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
-    service_secret::Entity::update_many()
+    in_tenant(tenant)
+        .update(service_secret::Entity)
         .col_expr(service_secret::Column::UsedAt, Expr::value(now.as_micros()))
         .filter(service_secret::Column::Id.eq(secret.as_uuid()))
-        .filter(service_secret::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&db.named("service.note_use"))
         .await?;
     Ok(())
@@ -297,10 +297,10 @@ pub async fn note_use(
 /// # Errors
 /// When the database does not answer.
 pub async fn disable(tx: &Tx, tenant: TenantId, id: ServiceId, now: Timestamp) -> Result<bool, StoreFault> {
-    let disabled = service::Entity::update_many()
+    let disabled = in_tenant(tenant)
+        .update(service::Entity)
         .col_expr(service::Column::DisabledAt, Expr::value(now.as_micros()))
         .filter(service::Column::Id.eq(id.as_uuid()))
-        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
         .filter(service::Column::DisabledAt.is_null())
         .exec(&tx.named("service.disable"))
         .await?;
@@ -318,10 +318,10 @@ pub async fn disable(tx: &Tx, tenant: TenantId, id: ServiceId, now: Timestamp) -
 /// # Errors
 /// When the database does not answer.
 pub async fn enable(tx: &Tx, tenant: TenantId, id: ServiceId) -> Result<bool, StoreFault> {
-    let enabled = service::Entity::update_many()
+    let enabled = in_tenant(tenant)
+        .update(service::Entity)
         .col_expr(service::Column::DisabledAt, Expr::value(Option::<i64>::None))
         .filter(service::Column::Id.eq(id.as_uuid()))
-        .filter(service::Column::TenantId.eq(tenant.as_uuid()))
         .filter(service::Column::DisabledAt.is_not_null())
         .exec(&tx.named("service.enable"))
         .await?;

@@ -12,6 +12,7 @@ use super::{
     entity::{account, session},
     executor::Behind as _,
     revocation,
+    scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
     client::{DeviceSignal, Network, Place, Program, Signals},
@@ -24,7 +25,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -163,7 +164,7 @@ pub async fn open(tx: &Tx, tenant: TenantId, new: &Session) -> Result<(), StoreF
         answered_unrecognized: Set(new.answered_unrecognized),
         everywhere_at: Set(None),
     };
-    session::Entity::insert(row).exec_without_returning(&tx.named("session.open")).await?;
+    in_tenant(tenant).insert(row).exec_without_returning(&tx.named("session.open")).await?;
     Ok(())
 }
 
@@ -176,8 +177,8 @@ pub async fn find_with_account(
     tenant: TenantId,
     id: SessionId,
 ) -> Result<Option<(Session, Account)>, StoreFault> {
-    let row = session::Entity::find_by_id(id.as_uuid())
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find_by_id(session::Entity, id.as_uuid())
         .find_also_related(account::Entity)
         .one(&db.named("session.find_with_account"))
         .await?;
@@ -192,8 +193,8 @@ pub async fn find_with_account(
 /// # Errors
 /// When the database does not answer.
 pub async fn lock_live(tx: &Tx, tenant: TenantId, id: SessionId, now: Timestamp) -> Result<bool, StoreFault> {
-    let row = session::Entity::find_by_id(id.as_uuid())
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+    let row = in_tenant(tenant)
+        .find_by_id(session::Entity, id.as_uuid())
         .filter(is_live(now))
         .lock_exclusive()
         .one(&tx.named("session.lock_live"))
@@ -247,10 +248,10 @@ async fn end_where(
     why: EndReason,
     now: Timestamp,
 ) -> Result<u64, StoreFault> {
-    let ended = session::Entity::update_many()
+    let ended = in_tenant(tenant)
+        .update(session::Entity)
         .col_expr(session::Column::EndedAt, Expr::value(now.as_micros()))
         .col_expr(session::Column::EndReason, Expr::value(why.name()))
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::AccountId.eq(account.as_uuid()))
         .filter(is_live(now))
         .filter(chosen)
@@ -273,17 +274,17 @@ pub async fn end_everybodys(
     clock: impl Fn() -> Timestamp,
 ) -> Result<u64, StoreFault> {
     let now = clock();
-    let ended = session::Entity::update_many()
+    let ended = in_tenant(tenant)
+        .update(session::Entity)
         .col_expr(session::Column::EndedAt, Expr::value(now.as_micros()))
         .col_expr(session::Column::EndReason, Expr::value(why.name()))
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(is_live(now))
         .exec(&tx.named("session.end_everybodys"))
         .await?;
-    let last: Option<Option<i64>> = session::Entity::find()
+    let last: Option<Option<i64>> = in_tenant(tenant)
+        .find(session::Entity)
         .select_only()
         .column_as(session::Column::RefreshedAt.max(), "last")
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::EndedAt.eq(now.as_micros()))
         .into_tuple()
         .one(&tx.named("session.end_everybodys"))
@@ -308,8 +309,8 @@ pub async fn list_live(
     before: Option<SessionId>,
     limit: u64,
 ) -> Result<Vec<Session>, StoreFault> {
-    let mut query = session::Entity::find()
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+    let mut query = in_tenant(tenant)
+        .find(session::Entity)
         .filter(session::Column::AccountId.eq(account.as_uuid()))
         .filter(is_live(now));
     if let Some(before) = before {
@@ -329,8 +330,8 @@ pub async fn sightings(
     account: AccountId,
     limit: u64,
 ) -> Result<Vec<ClientObservation>, StoreFault> {
-    let rows = session::Entity::find()
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
+    let rows = in_tenant(tenant)
+        .find(session::Entity)
         .filter(session::Column::AccountId.eq(account.as_uuid()))
         .order_by_desc(session::Column::Id)
         .limit(limit)
@@ -345,13 +346,13 @@ pub async fn sightings(
 /// # Errors
 /// When the database does not answer.
 pub async fn note_client(tx: &Tx, tenant: TenantId, seen: &Session, moved: &Session) -> Result<bool, StoreFault> {
-    let noted = session::Entity::update_many()
+    let noted = in_tenant(tenant)
+        .update(session::Entity)
         .col_expr(session::Column::UserAgent, Expr::value(moved.user_agent.as_str()))
         .col_expr(session::Column::Address, Expr::value(moved.address.as_str()))
         .col_expr(session::Column::Place, Expr::value(moved.place.map(|place| place.to_string())))
         .col_expr(session::Column::AnsweredUnrecognized, Expr::value(moved.answered_unrecognized))
         .filter(session::Column::Id.eq(seen.id.as_uuid()))
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::UserAgent.eq(seen.user_agent.as_str()))
         .filter(session::Column::Address.eq(seen.address.as_str()))
         .filter(session::Column::AnsweredUnrecognized.eq(seen.answered_unrecognized))
@@ -372,10 +373,10 @@ pub async fn spend_password_try(
     id: SessionId,
     most: i32,
 ) -> Result<Option<i32>, StoreFault> {
-    let rows = session::Entity::update_many()
+    let rows = in_tenant(tenant)
+        .update(session::Entity)
         .col_expr(session::Column::PasswordFailures, Expr::col(session::Column::PasswordFailures).add(1))
         .filter(session::Column::Id.eq(id.as_uuid()))
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::EndedAt.is_null())
         .filter(session::Column::PasswordFailures.lt(most))
         .exec_with_returning(&db.named("session.spend_password_try"))
@@ -396,10 +397,10 @@ pub async fn forgive_password_tries(
     // Never below none: two right passwords at once both give back what the first of them spent.
     let spent = || Expr::col(session::Column::PasswordFailures);
     let left = Expr::case(spent().gt(tries), spent().sub(tries)).finally(0);
-    session::Entity::update_many()
+    in_tenant(tenant)
+        .update(session::Entity)
         .col_expr(session::Column::PasswordFailures, left.into())
         .filter(session::Column::Id.eq(id.as_uuid()))
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&db.named("session.forgive_password_tries"))
         .await?;
     Ok(())
@@ -412,7 +413,7 @@ pub async fn forgive_password_tries(
 pub async fn delete_over(db: &impl Executor, before: Timestamp) -> Result<u64, StoreFault> {
     let before = before.as_micros();
     let over = Condition::any().add(session::Column::EndedAt.lt(before)).add(session::Column::IdleExpiresAt.lt(before));
-    let deleted = session::Entity::delete_many().filter(over).exec(&db.named("session.delete_over")).await?;
+    let deleted = of_every_tenant().delete(session::Entity).filter(over).exec(&db.named("session.delete_over")).await?;
     Ok(deleted.rows_affected)
 }
 

@@ -1,14 +1,14 @@
 //! What user names look like, so that no two accounts of a tenant have names that look the same.
 
-use super::{Executor, StoreFault, entity::username_skeleton};
+use super::{Executor, StoreFault, entity::username_skeleton, scope::in_tenant};
 use countersign_domain::{
     id::{AccountId, TenantId},
     username::Username,
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+    ColumnTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, SelectStatement},
 };
 
 /// Takes what the name of an account looks like.
@@ -27,7 +27,7 @@ pub(super) async fn take(
         skeleton: Set(skeleton),
         account_id: Set(account.as_uuid()),
     });
-    username_skeleton::Entity::insert_many(rows).exec_without_returning(&db.named("username_skeleton.take")).await?;
+    in_tenant(tenant).insert_many(rows).exec_without_returning(&db.named("username_skeleton.take")).await?;
     Ok(())
 }
 
@@ -36,8 +36,8 @@ pub(super) async fn take(
 /// # Errors
 /// When the database does not answer.
 pub(super) async fn give_back(db: &impl Executor, tenant: TenantId, account: AccountId) -> Result<(), StoreFault> {
-    username_skeleton::Entity::delete_many()
-        .filter(username_skeleton::Column::TenantId.eq(tenant.as_uuid()))
+    in_tenant(tenant)
+        .delete(username_skeleton::Entity)
         .filter(username_skeleton::Column::AccountId.eq(account.as_uuid()))
         .exec(&db.named("username_skeleton.give_back"))
         .await?;
@@ -46,10 +46,9 @@ pub(super) async fn give_back(db: &impl Executor, tenant: TenantId, account: Acc
 
 /// Selects the accounts whose names look like this one.
 pub(super) fn accounts_like(tenant: TenantId, username: &Username) -> SelectStatement {
-    Query::select()
+    in_tenant(tenant)
+        .select(username_skeleton::Entity)
         .column(username_skeleton::Column::AccountId)
-        .from(username_skeleton::Entity)
-        .and_where(Expr::col(username_skeleton::Column::TenantId).eq(tenant.as_uuid()))
         .and_where(Expr::col(username_skeleton::Column::Skeleton).is_in(username.skeletons()))
         .to_owned()
 }

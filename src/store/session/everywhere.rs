@@ -1,11 +1,11 @@
 //! What a session that is over can still do.
 
-use crate::store::{StoreFault, Tx, entity::session, executor::Behind as _};
+use crate::store::{StoreFault, Tx, entity::session, executor::Behind as _, scope::in_tenant};
 use countersign_domain::{
     id::{SessionId, TenantId},
     time::Timestamp,
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::Expr};
 use std::time::Duration;
 
 /// Lets the token of a session that is over end all others of its account, once. It has to be of the last generation, and the
@@ -26,10 +26,10 @@ pub async fn spend_on_everywhere(
         .add(session::Column::IdleExpiresAt.lte(now.as_micros()))
         .add(session::Column::IdleExpiresAt.gt(since));
     let is_over = Condition::any().add(session::Column::EndedAt.gt(since)).add(has_run_out);
-    let spent = session::Entity::update_many()
+    let spent = in_tenant(tenant)
+        .update(session::Entity)
         .col_expr(session::Column::EverywhereAt, Expr::value(now.as_micros()))
         .filter(session::Column::Id.eq(id.as_uuid()))
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::Generation.eq(generation))
         .filter(session::Column::EverywhereAt.is_null())
         .filter(is_over)

@@ -5,14 +5,15 @@ use crate::store::{
     Executor, StoreFault, Tx,
     entity::{account, session},
     executor::Behind as _,
+    scope::in_tenant,
 };
 use countersign_domain::{
     id::{DeviceId, SessionId, TenantId},
     time::Timestamp,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, UpdateMany,
-    sea_query::{Expr, ExprTrait, Query},
+    ColumnTrait, QueryFilter, UpdateMany,
+    sea_query::{Expr, ExprTrait},
 };
 use std::time::Duration;
 
@@ -86,9 +87,9 @@ fn next_generation(
     (now, idle): (Timestamp, Duration),
 ) -> UpdateMany<session::Entity> {
     let idle_until = now.plus(idle).as_micros();
-    let enabled = Query::select()
+    let enabled = in_tenant(tenant)
+        .select(account::Entity)
         .column(account::Column::Id)
-        .from(account::Entity)
         .and_where(
             Expr::col((account::Entity, account::Column::Id)).equals((session::Entity, session::Column::AccountId)),
         )
@@ -99,12 +100,12 @@ fn next_generation(
         Expr::col(session::Column::AbsoluteExpiresAt),
     )
     .finally(idle_until);
-    session::Entity::update_many()
+    in_tenant(tenant)
+        .update(session::Entity)
         .col_expr(session::Column::Generation, Expr::col(session::Column::Generation).add(1_i64))
         .col_expr(session::Column::RefreshedAt, Expr::value(now.as_micros()))
         .col_expr(session::Column::IdleExpiresAt, capped.into())
         .filter(session::Column::Id.eq(id.as_uuid()))
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::Generation.eq(generation))
         .filter(is_live(now))
         .filter(Expr::exists(enabled))
@@ -115,10 +116,10 @@ fn next_generation(
 /// # Errors
 /// When the database does not answer.
 pub async fn note_seen(db: &impl Executor, tenant: TenantId, id: SessionId, generation: i64) -> Result<(), StoreFault> {
-    session::Entity::update_many()
+    in_tenant(tenant)
+        .update(session::Entity)
         .col_expr(session::Column::SeenGeneration, Expr::value(generation))
         .filter(session::Column::Id.eq(id.as_uuid()))
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .filter(session::Column::Generation.eq(generation))
         .filter(session::Column::SeenGeneration.lt(generation))
         .exec(&db.named("session.note_seen"))
@@ -131,10 +132,10 @@ pub async fn note_seen(db: &impl Executor, tenant: TenantId, id: SessionId, gene
 /// # Errors
 /// When the database does not answer.
 pub async fn note_device(db: &impl Executor, tenant: TenantId, id: SessionId) -> Result<(), StoreFault> {
-    session::Entity::update_many()
+    in_tenant(tenant)
+        .update(session::Entity)
         .col_expr(session::Column::AnsweredUnrecognized, Expr::value(false))
         .filter(session::Column::Id.eq(id.as_uuid()))
-        .filter(session::Column::TenantId.eq(tenant.as_uuid()))
         .exec(&db.named("session.note_device"))
         .await?;
     Ok(())

@@ -1,0 +1,138 @@
+//! Where every query of a table that belongs to tenants begins: at [`in_tenant`], or, in the jobs that serve all of them, at
+//! [`of_every_tenant`]. A query without its tenant cannot be written by forgetting something.
+
+use super::entity::{
+    account, account_role, action, audience, audit_bare_tenant, audit_event, audit_head, device, expected_device, key,
+    outbox, past_password, registration, request_id, reserved_username, revocation, role, service, service_audience,
+    service_secret, session, username_skeleton,
+};
+use countersign_domain::id::TenantId;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DeleteMany, EntityTrait, Insert, InsertMany, PrimaryKeyTrait, QueryFilter, Select,
+    UpdateMany,
+    sea_query::{Expr, ExprTrait as _, Query, SelectStatement},
+};
+use uuid::Uuid;
+
+/// A table whose rows belong to one tenant each.
+pub(super) trait TenantTable: EntityTrait {
+    const TENANT: Self::Column;
+}
+
+macro_rules! tenant_tables {
+    ($($table:ident),+ $(,)?) => {
+        $(impl TenantTable for $table::Entity {
+            const TENANT: Self::Column = $table::Column::TenantId;
+        })+
+    };
+}
+
+tenant_tables![
+    account,
+    account_role,
+    action,
+    audience,
+    audit_bare_tenant,
+    audit_event,
+    audit_head,
+    device,
+    expected_device,
+    key,
+    outbox,
+    past_password,
+    registration,
+    request_id,
+    reserved_username,
+    revocation,
+    role,
+    service,
+    service_audience,
+    service_secret,
+    session,
+    username_skeleton,
+];
+
+/// The rows of one tenant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InTenant(Uuid);
+
+/// The rows of every tenant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfEveryTenant;
+
+/// Begins a query of one tenant's rows.
+pub(super) fn in_tenant(tenant: TenantId) -> InTenant {
+    InTenant(tenant.as_uuid())
+}
+
+/// Begins a query of all tenants' rows: for jobs, for operators, and for what is looked up before its tenant is known.
+pub(super) fn of_every_tenant() -> OfEveryTenant {
+    OfEveryTenant
+}
+
+impl InTenant {
+    pub(super) fn find<E: TenantTable>(self, _: E) -> Select<E> {
+        E::find().filter(E::TENANT.eq(self.0))
+    }
+
+    pub(super) fn find_by_id<E: TenantTable>(
+        self,
+        _: E,
+        id: impl Into<<E::PrimaryKey as PrimaryKeyTrait>::ValueType>,
+    ) -> Select<E> {
+        E::find_by_id(id).filter(E::TENANT.eq(self.0))
+    }
+
+    /// A part of another query: the columns and the other conditions are the caller's.
+    pub(super) fn select<E: TenantTable>(self, table: E) -> SelectStatement {
+        Query::select().from(table).and_where(Expr::col((table, E::TENANT)).eq(self.0)).to_owned()
+    }
+
+    pub(super) fn update<E: TenantTable>(self, _: E) -> UpdateMany<E> {
+        E::update_many().filter(E::TENANT.eq(self.0))
+    }
+
+    pub(super) fn delete<E: TenantTable>(self, _: E) -> DeleteMany<E> {
+        E::delete_many().filter(E::TENANT.eq(self.0))
+    }
+
+    /// Whatever tenant the row names, this one gets it.
+    pub(super) fn insert<A>(self, row: A) -> Insert<A>
+    where
+        A: ActiveModelTrait,
+        A::Entity: TenantTable,
+    {
+        A::Entity::insert(self.own(row))
+    }
+
+    pub(super) fn insert_many<A>(self, rows: impl IntoIterator<Item = A>) -> InsertMany<A>
+    where
+        A: ActiveModelTrait,
+        A::Entity: TenantTable,
+    {
+        A::Entity::insert_many(rows.into_iter().map(|row| self.own(row)))
+    }
+
+    fn own<A>(self, mut row: A) -> A
+    where
+        A: ActiveModelTrait,
+        A::Entity: TenantTable,
+    {
+        row.set(A::Entity::TENANT, self.0.into());
+        row
+    }
+}
+
+impl OfEveryTenant {
+    pub(super) fn find<E: TenantTable>(self, _: E) -> Select<E> {
+        E::find()
+    }
+
+    pub(super) fn update<E: TenantTable>(self, _: E) -> UpdateMany<E> {
+        E::update_many()
+    }
+
+    pub(super) fn delete<E: TenantTable>(self, _: E) -> DeleteMany<E> {
+        E::delete_many()
+    }
+}
