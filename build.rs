@@ -152,7 +152,7 @@ fn line(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<String, Box<
         _ => "Unknown",
     };
     Ok(format!(
-        "caller: CallerRule::{rule}, reasons: &[{}], idempotency: Idempotency::{idempotency}, ends_session: \
+        "requirement: Requirement {{ caller: CallerRule::{rule}, permission: None }}, reasons: &[{}], idempotency: Idempotency::{idempotency}, ends_session: \
          {ends_session}, is_stream: {}",
         reasons.join(", "),
         method.is_server_streaming(),

@@ -119,7 +119,7 @@ fn the_reference_of_rpcs_is_current() {
         named(callers::of_caller(CallerRule::Operator)),
     );
     for method in callers::table() {
-        let caller = match method.caller {
+        let caller = match method.requirement.caller {
             CallerRule::Anyone => "anyone",
             CallerRule::Account => "a person with the access token of a live session",
             CallerRule::Service => "a service account with an access token of its own",

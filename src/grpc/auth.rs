@@ -1,14 +1,14 @@
 use super::{
     call::Call,
     status::{Advice, advice},
-    wire::{self, Fields, proto::*},
+    wire,
+    wire::{Fields, proto::*},
 };
 use crate::usecase::{
-    Failure, Origin,
-    gate::Authenticate,
+    Failure,
+    authentication::{LoggedIn, Login, LoginForm},
     service::IssueServiceToken,
-    session::{Logout, LogoutProof, RecogniseSession, Refresh, left_here_only},
-    sign_in::{LoggedIn, LoggingIn, Login},
+    session::{Logout, LogoutCredentials, RecogniseSession, Refresh},
 };
 use countersign_domain::{
     refusal::{Reason, Refusal},
@@ -25,7 +25,6 @@ pub struct AuthHandler {
     pub refresh: Refresh,
     pub logout: Logout,
     pub issue_service_token: IssueServiceToken,
-    pub authenticate: Authenticate,
     pub recognise: RecogniseSession,
 }
 
@@ -34,11 +33,10 @@ impl auth_service_server::AuthService for AuthHandler {
     async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let mut form = read_login(request.into_inner(), call.delivery())?;
-            form.device_token = form.device_token.or_else(|| call.kept_device().cloned());
-            let LoggedIn { session, device_token } =
-                Box::pin(self.login.run(&call.origin, form)).instrument(debug_span!("sign_in.login")).await?;
-            Box::pin(self.leave_former(&call)).await;
+            let form = read_login(request.into_inner(), &call)?;
+            let LoggedIn { session, device_token } = Box::pin(self.login.log_in(&call.origin, form))
+                .instrument(debug_span!("authentication.log_in"))
+                .await?;
             let cancel_token = match call.delivery() {
                 TokenDelivery::Cookies => {
                     self.logout.cancel_token(session.profile.account.tenant, session.id)?.reveal().to_owned()
@@ -59,11 +57,15 @@ impl auth_service_server::AuthService for AuthHandler {
             let mut fields = Fields::default();
             let device = wire::device_token(&mut fields, message.device_token);
             let device = fields.done(device)?.or_else(|| call.kept_device().cloned());
-            let token = SecretText::new(message.refresh_token);
-            let is_given = !token.is_empty();
-            let token = if is_given { Some(token) } else { self.kept(&call).await };
+            let given = Some(SecretText::new(message.refresh_token)).filter(|token| !token.is_empty());
+            let is_given = given.is_some();
+            let kept = call.kept_refresh_tokens();
+            let token = match given {
+                Some(given) => Some(given),
+                None => self.recognise.refresh_token(kept).await.cloned(),
+            };
             let token = token.ok_or(Reason::TokenMissing)?;
-            let refreshing = Box::pin(self.refresh.run(&call.origin, &token, call.delivery(), device.as_ref()));
+            let refreshing = Box::pin(self.refresh.rotate(&call.origin, &token, call.delivery(), device.as_ref()));
             let refreshed = refreshing.instrument(debug_span!("session.refresh")).await;
             let opened = refreshed.inspect_err(|failure| {
                 if !is_given && failure.reason().ends_session() {
@@ -79,16 +81,19 @@ impl auth_service_server::AuthService for AuthHandler {
         let call = Call::of(&request)?;
         call.answer(async {
             let message = request.into_inner();
-            let (token, cancel) = (SecretText::new(message.refresh_token), SecretText::new(message.cancel_token));
-            if !cancel.is_empty() {
-                self.logout.run(&call.origin, &LogoutProof::CancelToken(cancel), false).await?;
-                return Ok(LogoutResponse {});
-            }
-            let is_given = !token.is_empty();
-            let left = self.leave(&call, token, message.everywhere).await;
+            let given = |text: String| Some(SecretText::new(text)).filter(|token| !token.is_empty());
+            let credentials = LogoutCredentials {
+                cancel_token: given(message.cancel_token),
+                refresh_token: given(message.refresh_token),
+                access_token: call.bearer.as_ref(),
+                kept_refresh_tokens: call.kept_refresh_tokens(),
+                kept_access_token: call.browser.as_ref().and_then(|browser| browser.access.as_ref()),
+            };
+            let is_by_cookies = credentials.cancel_token.is_none() && credentials.refresh_token.is_none();
+            let left = Box::pin(self.logout.log_out(&call.origin, credentials, message.everywhere)).await;
             // Cookies that cannot be read are of no use to anybody. Those of a session that could not be ended are needed to try again.
             let is_over = |failure: &Failure| matches!(advice(failure.reason()), Advice::LogIn | Advice::RefreshToken);
-            if !is_given && left.as_ref().err().is_none_or(is_over) {
+            if is_by_cookies && left.as_ref().err().is_none_or(is_over) {
                 call.session_is_over();
             }
             left.map(|()| LogoutResponse {})
@@ -116,52 +121,7 @@ impl auth_service_server::AuthService for AuthHandler {
     }
 }
 
-impl AuthHandler {
-    /// The refresh token in the caller's cookies.
-    async fn kept(&self, call: &Call) -> Option<SecretText> {
-        let tokens = &call.browser.as_ref()?.refresh;
-        let newest = self.recognise.run(tokens).await.map(|newest| newest.token);
-        newest.or_else(|| tokens.first()).cloned()
-    }
-
-    async fn leave(&self, call: &Call, token: SecretText, everywhere: bool) -> Result<(), Failure> {
-        match self.leaving(call, token).await? {
-            Some(leaving) => self.logout.run(&call.origin, &leaving, everywhere).await,
-            None if everywhere => Err(left_here_only()),
-            None => Ok(()),
-        }
-    }
-
-    /// By what the caller is recognised. `None` when its session is over already.
-    async fn leaving(&self, call: &Call, token: SecretText) -> Result<Option<LogoutProof>, Failure> {
-        if !token.is_empty() {
-            return Ok(Some(LogoutProof::RefreshToken(token)));
-        }
-        if call.bearer.is_none()
-            && let Some(kept) = self.kept(call).await
-        {
-            return Ok(Some(LogoutProof::RefreshToken(kept)));
-        }
-        let access = call.bearer.as_ref().or_else(|| call.browser.as_ref()?.access.as_ref());
-        match self.authenticate.run(&call.origin, access.ok_or(Reason::TokenMissing)?, None).await {
-            Ok(caller) => Ok(Some(LogoutProof::AccessToken(Box::new(caller)))),
-            Err(failure) if matches!(failure.reason(), Reason::SessionEnded | Reason::SessionExpired) => Ok(None),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// A browser is in one session: a login ends the one it was in, of whichever tenant.
-    async fn leave_former(&self, call: &Call) {
-        let Some(former) = self.kept(call).await else { return };
-        let origin = Origin { named_tenant: None, ..call.origin.clone() };
-        if let Err(failure) = self.logout.run(&origin, &LogoutProof::RefreshToken(former), false).await {
-            // The login has succeeded; what it replaced will expire.
-            tracing::warn!(%failure, "the session that a login replaced was not ended");
-        }
-    }
-}
-
-fn read_login(message: LoginRequest, delivery: TokenDelivery) -> Result<LoggingIn, Refusal> {
+fn read_login(message: LoginRequest, call: &Call) -> Result<LoginForm, Refusal> {
     let mut fields = Fields::default();
     if message.identifier.is_empty() {
         fields.note("identifier", "is missing");
@@ -172,14 +132,15 @@ fn read_login(message: LoginRequest, delivery: TokenDelivery) -> Result<LoggingI
     let captcha_token = wire::captcha_token(&mut fields, message.captcha_token);
     let device_token = wire::device_token(&mut fields, message.device_token);
     let form = (|| {
-        Some(LoggingIn {
+        Some(LoginForm {
             identifier: wire::identifier(message.identifier),
             password: password?,
             captcha_token: captcha_token?,
             audience: message.audience,
             device_name: device_name?,
-            device_token: device_token?,
-            delivery,
+            device_token: device_token?.or_else(|| call.kept_device().cloned()),
+            delivery: call.delivery(),
+            former: call.kept_refresh_tokens().to_vec(),
         })
     })();
     fields.done(form)

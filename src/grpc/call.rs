@@ -1,14 +1,14 @@
 use super::{
     browser::Browser,
     refusing::{NOBODY, Refusing},
-    status,
-    wire::{self, proto},
+    status, wire,
+    wire::proto,
 };
 use crate::{
     telemetry::RefusalLog,
     usecase::{
         EventSubject, Failure, Origin,
-        gate::{OperatorProven, RecordDenial, ServiceCaller, SignedIn},
+        gate::{Caller, OperatorProven, RecordDenial, ServiceCaller, SignedIn},
         session::OpenedSession,
     },
 };
@@ -24,12 +24,7 @@ pub(super) struct Call {
     pub(super) bearer: Option<SecretText>,
     /// Set for every call over grpc-web.
     pub(super) browser: Option<Arc<Browser>>,
-    /// Set for every RPC that asks for an account.
-    pub(super) signed_in: Option<Arc<SignedIn>>,
-    /// Set for every RPC that asks for a service.
-    pub(super) service: Option<Arc<ServiceCaller>>,
-    /// Set for every RPC that asks for an operator.
-    pub(super) operator: Option<OperatorProven>,
+    pub(super) caller: Caller,
     pub(super) refusals: RefusalLog,
     pub(super) denial: Arc<RecordDenial>,
 }
@@ -37,8 +32,7 @@ pub(super) struct Call {
 impl Call {
     /// A call of nobody in particular.
     pub(super) fn new(origin: Origin, refusals: RefusalLog, denial: Arc<RecordDenial>) -> Self {
-        let (bearer, browser, signed_in, service, operator) = (None, None, None, None, None);
-        Self { origin, bearer, browser, signed_in, service, operator, refusals, denial }
+        Self { origin, bearer: None, browser: None, caller: Caller::Anonymous, refusals, denial }
     }
 
     /// # Errors
@@ -56,7 +50,10 @@ impl Call {
     /// # Errors
     /// TOKEN_MISSING.
     pub(super) fn person(&self) -> Result<&SignedIn, Failure> {
-        self.signed_in.as_deref().ok_or_else(|| Reason::TokenMissing.into())
+        match &self.caller {
+            Caller::Person(person) => Ok(person),
+            _ => Err(Reason::TokenMissing.into()),
+        }
     }
 
     /// The service that calls.
@@ -64,7 +61,10 @@ impl Call {
     /// # Errors
     /// TOKEN_MISSING.
     pub(super) fn service(&self) -> Result<&ServiceCaller, Failure> {
-        self.service.as_deref().ok_or_else(|| Reason::TokenMissing.into())
+        match &self.caller {
+            Caller::Service(service) => Ok(service),
+            _ => Err(Reason::TokenMissing.into()),
+        }
     }
 
     /// The operator who calls.
@@ -72,7 +72,10 @@ impl Call {
     /// # Errors
     /// TOKEN_MISSING.
     pub(super) fn operator(&self) -> Result<OperatorProven, Failure> {
-        self.operator.ok_or_else(|| Reason::TokenMissing.into())
+        match self.caller {
+            Caller::Operator(operator) => Ok(operator),
+            _ => Err(Reason::TokenMissing.into()),
+        }
     }
 
     /// Where the caller keeps its tokens.
@@ -97,6 +100,11 @@ impl Call {
             }
             None => token.reveal().to_owned(),
         }
+    }
+
+    /// The refresh tokens that the caller's cookies hold.
+    pub(super) fn kept_refresh_tokens(&self) -> &[SecretText] {
+        self.browser.as_ref().map_or(&[], |browser| &browser.refresh)
     }
 
     /// The device that the caller's cookies show.
@@ -130,14 +138,11 @@ impl Call {
 
     /// A failure as this caller sees it.
     pub(super) fn refuse(&self, failure: &Failure) -> Status {
-        let caller = if let Some(person) = &self.signed_in {
-            ("account", person.account().id.to_string())
-        } else if let Some(service) = &self.service {
-            ("service", service.service().id.to_string())
-        } else if self.operator.is_some() {
-            ("operator", String::new())
-        } else {
-            NOBODY
+        let caller = match &self.caller {
+            Caller::Anonymous | Caller::Developer => NOBODY,
+            Caller::Person(person) => ("account", person.account().id.to_string()),
+            Caller::Service(service) => ("service", service.service().id.to_string()),
+            Caller::Operator(_) => ("operator", String::new()),
         };
         let Origin { rpc, trace_id, address, .. } = &self.origin;
         Refusing { log: &self.refusals, rpc, request_id: trace_id, address, caller }.refuse(failure)
@@ -145,10 +150,15 @@ impl Call {
 
     /// The account or the service that calls.
     fn known(&self) -> Option<(TenantId, EventSubject)> {
-        if let Some(person) = &self.signed_in {
-            return Some((person.tenant(), EventSubject::own(person.account().id).in_session(person.session().id)));
+        match &self.caller {
+            Caller::Person(person) => {
+                Some((person.tenant(), EventSubject::own(person.account().id).in_session(person.session().id)))
+            }
+            Caller::Service(caller) => {
+                let service = caller.service();
+                Some((service.tenant, EventSubject::service(Some(service.id))))
+            }
+            Caller::Anonymous | Caller::Developer | Caller::Operator(_) => None,
         }
-        let service = self.service.as_ref()?.service();
-        Some((service.tenant, EventSubject::service(Some(service.id))))
     }
 }

@@ -8,11 +8,12 @@ use super::{
     username_skeleton,
 };
 use countersign_domain::{
-    account::Identifier,
+    account::{Account, Identifier},
+    device::DeviceTrust,
     email::EmailAddress,
     id::{AccountId, TenantId},
     locale::Locale,
-    lockout::{DeviceTrust, SPENT},
+    lockout::SPENT,
     secret::SecretText,
     time::Timestamp,
     username::Username,
@@ -23,30 +24,10 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-/// A person.
-#[derive(Clone, Debug)]
-pub struct Account {
-    pub id: AccountId,
-    pub tenant: TenantId,
-    pub email: EmailAddress,
-    pub email_verified_at: Timestamp,
-    pub username: Option<Username>,
-    pub display_name: String,
-    pub locale: Locale,
-    /// `None` when the account has no password to log in with.
-    pub password_hash: Option<SecretText>,
-    /// Tells this password from any before and after it, however often its hash is made anew.
-    pub password_version: i32,
-    /// Wrong passwords in a row, from devices that are not known.
-    pub password_failures: i32,
-    pub password_changed_at: Timestamp,
-    /// Since when an operator has forbidden the account everything.
-    pub disabled_at: Option<Timestamp>,
-    pub created_at: Timestamp,
-}
+impl TryFrom<account::Model> for Account {
+    type Error = StoreFault;
 
-impl Account {
-    pub(super) fn read(row: account::Model) -> Result<Self, StoreFault> {
+    fn try_from(row: account::Model) -> Result<Self, StoreFault> {
         let username = row.username.zip(row.username_normalised);
         Ok(Self {
             id: AccountId::from_uuid(row.id),
@@ -63,15 +44,6 @@ impl Account {
             disabled_at: row.disabled_at.map(Timestamp::from_micros),
             created_at: Timestamp::from_micros(row.created_at),
         })
-    }
-
-    pub fn is_disabled(&self) -> bool {
-        self.disabled_at.is_some()
-    }
-
-    /// Whether its password was guessed at for so long that it opens nothing to strangers.
-    pub fn password_is_spent(&self) -> bool {
-        self.password_failures == SPENT
     }
 }
 
@@ -120,7 +92,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
 /// When the database does not answer.
 pub async fn find(db: &impl Executor, tenant: TenantId, id: AccountId) -> Result<Option<Account>, StoreFault> {
     let row = in_tenant(tenant).find_by_id(account::Entity, id.as_uuid()).one(&db.named("account.find")).await?;
-    row.map(Account::read).transpose()
+    row.map(Account::try_from).transpose()
 }
 
 /// The account that this person may log in to.
@@ -141,7 +113,7 @@ pub async fn find_by_identifier(
         .filter(column.eq(identifier.normalised()))
         .one(&db.named("account.find_by_identifier"))
         .await?;
-    row.map(Account::read).transpose()
+    row.map(Account::try_from).transpose()
 }
 
 /// Changes the profile. Returns the account as it is then, or `None` when there is none.
@@ -174,7 +146,7 @@ pub async fn update_profile(
         .filter(account::Column::Id.eq(id.as_uuid()))
         .exec_with_returning(&db.named("account.update_profile"))
         .await?;
-    rows.into_iter().next().map(Account::read).transpose()
+    rows.into_iter().next().map(Account::try_from).transpose()
 }
 
 /// Has an account look like the user name that it gets. A name that is written anew and stays the same keeps what it has: of two names
@@ -210,7 +182,7 @@ pub async fn lock(tx: &Tx, tenant: TenantId, id: AccountId) -> Result<Option<Acc
         .lock_exclusive()
         .one(&tx.named("account.lock"))
         .await?;
-    row.map(Account::read).transpose()
+    row.map(Account::try_from).transpose()
 }
 
 /// Sets a password of an account that may still sign in, provided it still has the password of this version. Returns
@@ -246,7 +218,7 @@ pub async fn replace_password(
 pub struct Admission {
     /// The password that was proven.
     pub password_version: i32,
-    pub standing: DeviceTrust,
+    pub trust: DeviceTrust,
     /// Whether wrong ones were counted before, which are forgiven a stranger.
     pub had_failures: bool,
 }
@@ -259,8 +231,8 @@ pub struct Admission {
 /// # Errors
 /// When the database does not answer.
 pub async fn admit(tx: &Tx, tenant: TenantId, id: AccountId, admission: Admission) -> Result<bool, StoreFault> {
-    let Admission { password_version, standing, had_failures } = admission;
-    let is_stranger = standing == DeviceTrust::Stranger;
+    let Admission { password_version, trust, had_failures } = admission;
+    let is_stranger = trust == DeviceTrust::Stranger;
     let is_admitted = Condition::all()
         .add(account::Column::Id.eq(id.as_uuid()))
         .add(account::Column::DisabledAt.is_null())
@@ -400,7 +372,7 @@ pub async fn newest(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<
         .limit(limit)
         .all(&db.named("account.newest"))
         .await?;
-    rows.into_iter().map(Account::read).collect()
+    rows.into_iter().map(Account::try_from).collect()
 }
 
 /// What every hash begins with that can be read: the parameters follow, up to the next `$`.

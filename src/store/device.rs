@@ -10,6 +10,7 @@ use super::{
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
+    device::Device,
     id::{AccountId, DeviceId, SessionId, TenantId},
     time::Timestamp,
 };
@@ -22,20 +23,11 @@ use sea_orm::{
 /// Accounts of one device that are looked at.
 const MOST_ACCOUNTS: usize = 64;
 
-/// The accounts of a tenant that have to do with a device.
-#[derive(Clone, Debug, Default)]
-pub struct Accounts {
-    /// They were logged in to from it.
-    pub known: Vec<AccountId>,
-    /// They expect it since their password was set.
-    pub expecting: Vec<AccountId>,
-}
-
-/// The accounts of a tenant that know or expect a device, by one statement.
+/// A device, as the accounts of a tenant know or expect it, by one statement.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn accounts(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Result<Accounts, StoreFault> {
+pub async fn find(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Result<Device, StoreFault> {
     let mut expecting = in_tenant(tenant).select(expected::Entity);
     expecting
         .column(expected::Column::AccountId)
@@ -46,13 +38,13 @@ pub async fn accounts(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Res
         .expr(Expr::cust("0"))
         .and_where(Expr::col(device::Column::Id).eq(id.as_uuid()))
         .union(UnionType::All, expecting);
-    let mut accounts = Accounts::default();
-    for row in db.named("device.accounts").query_all(&all).await?.into_iter().take(MOST_ACCOUNTS) {
+    let mut found = Device::new(id);
+    for row in db.named("device.find").query_all(&all).await?.into_iter().take(MOST_ACCOUNTS) {
         let account = AccountId::from_uuid(row.try_get_by_index(0)?);
         let is_expecting = row.try_get_by_index::<i32>(1)? == 1;
-        if is_expecting { accounts.expecting.push(account) } else { accounts.known.push(account) }
+        if is_expecting { found.expected_by.push(account) } else { found.known_to.push(account) }
     }
-    Ok(accounts)
+    Ok(found)
 }
 
 /// Remembers that somebody logged in from a device, and forgets the wrong passwords before it.

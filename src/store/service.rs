@@ -10,7 +10,7 @@ use super::{
 use countersign_domain::{
     id::{ServiceId, ServiceSecretId, TenantId},
     revocation::{CLOCK_LEEWAY, RevocationKind},
-    service::{Access, MAX_LIVE_SECRETS},
+    service::{Access, MAX_LIVE_SECRETS, Service},
     time::Timestamp,
 };
 use sea_orm::{
@@ -18,30 +18,6 @@ use sea_orm::{
     ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TryInsertResult,
     sea_query::{Expr, OnConflict},
 };
-
-/// A backend with credentials of its own.
-#[derive(Clone, Debug)]
-pub struct Service {
-    pub id: ServiceId,
-    pub tenant: TenantId,
-    pub name: String,
-    pub created_at: Timestamp,
-    pub disabled_at: Option<Timestamp>,
-    /// The audiences it has to do with, in order of their names.
-    pub audiences: Vec<(String, Access)>,
-}
-
-impl Service {
-    /// Whether it has this to do with an audience.
-    pub fn may(&self, access: Access, audience: &str) -> bool {
-        self.audiences.iter().any(|(name, has)| *has == access && name == audience)
-    }
-
-    /// The audiences it is a backend of.
-    pub fn serves(&self) -> impl Iterator<Item = &str> {
-        self.audiences.iter().filter(|(_, access)| *access == Access::Serves).map(|(name, _)| name.as_str())
-    }
-}
 
 /// A secret that has not been retired.
 #[derive(Clone, Debug)]

@@ -8,19 +8,18 @@ pub use refresh::{Step, advance, note_device, note_seen, recover};
 
 use super::{
     Executor, StoreFault, Tx,
-    account::Account,
     entity::{account, session},
     executor::Behind as _,
     revocation,
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
-    client::{DeviceSignal, Network, Place, Program, Signals},
+    account::Account,
+    client::Place,
     id::{AccountId, DeviceId, SessionId, TenantId},
-    refresh::{Lineage, SessionFacts},
     revocation::{CLOCK_LEEWAY, RevocationKind},
     risk::ClientObservation,
-    session::{EndReason, SessionExpiry},
+    session::{EndReason, Session, SessionExpiry},
     time::Timestamp,
 };
 use sea_orm::{
@@ -29,41 +28,8 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-/// A signed-in device.
-#[derive(Clone, Debug)]
-pub struct Session {
-    pub id: SessionId,
-    pub account: AccountId,
-    pub audience: String,
-    /// The one generation of refresh token that is good.
-    pub generation: i64,
-    pub device_name: String,
-    pub user_agent: String,
-    pub address: String,
-    /// How the person proved who they are (RFC 8176), separated by spaces.
-    pub methods: String,
-    pub created_at: Timestamp,
-    pub authenticated_at: Timestamp,
-    /// When the live generation was made.
-    pub refreshed_at: Timestamp,
-    pub expiry: SessionExpiry,
-    pub ended_at: Option<Timestamp>,
-    /// The device it was opened on. A session from before devices were known has none.
-    pub device: Option<DeviceId>,
-    /// Whether its tokens were handed out in cookies, beside which that of the device is shown.
-    pub in_cookies: bool,
-    /// Where it was opened, or last seen with a very different client.
-    pub place: Option<Place>,
-    /// The latest generation that a recovery skipped.
-    pub void_generation: Option<i64>,
-    /// The latest generation that is known to have come back.
-    pub seen_generation: i64,
-    /// Whether an unrecognized client was answered since the device was last shown.
-    pub answered_unrecognized: bool,
-}
-
-impl Session {
-    fn read(row: session::Model) -> Self {
+impl From<session::Model> for Session {
+    fn from(row: session::Model) -> Self {
         Self {
             id: SessionId::from_uuid(row.id),
             account: AccountId::from_uuid(row.account_id),
@@ -87,48 +53,6 @@ impl Session {
             void_generation: row.void_generation,
             seen_generation: row.seen_generation,
             answered_unrecognized: row.answered_unrecognized,
-        }
-    }
-
-    /// The client that opened it.
-    pub fn sighting(&self) -> ClientObservation {
-        ClientObservation {
-            signals: Signals {
-                program: Program::of(&self.user_agent),
-                network: self.address.parse().ok().map(Network::of),
-                device: self.device.filter(|_| self.in_cookies).map_or(DeviceSignal::Unasked, DeviceSignal::Shown),
-            },
-            place: self.place,
-        }
-    }
-
-    /// Whether it has neither been ended nor run out.
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        self.ended_at.is_none() && self.expiry.idle > now && self.expiry.absolute > now
-    }
-
-    /// What a refresh of this session is judged by.
-    pub fn facts(&self, account: &Account) -> SessionFacts {
-        SessionFacts {
-            lineage: self.lineage(),
-            expires_at: self.expiry.idle.min(self.expiry.absolute),
-            ended_at: self.ended_at,
-            account_disabled: account.is_disabled(),
-        }
-    }
-
-    /// What is remembered of its generations.
-    pub fn lineage(&self) -> Lineage {
-        let skipped = self.void_generation.filter(|void| void.saturating_add(1) == self.generation);
-        Lineage {
-            generation: self.generation,
-            parent: skipped.unwrap_or(self.generation).saturating_sub(1),
-            rotated_at: self.refreshed_at,
-            void: self.void_generation,
-            // No RPC proves a person anew within a session.
-            is_reauthenticated: false,
-            is_seen: self.seen_generation >= self.generation,
-            answered_unrecognized: self.answered_unrecognized,
         }
     }
 }
@@ -183,7 +107,7 @@ pub async fn find_with_account(
         .one(&db.named("session.find_with_account"))
         .await?;
     match row {
-        Some((session, Some(account))) => Ok(Some((Session::read(session), Account::read(account)?))),
+        Some((session, Some(account))) => Ok(Some((Session::from(session), account.try_into()?))),
         _ => Ok(None),
     }
 }
@@ -317,7 +241,7 @@ pub async fn list_live(
         query = query.filter(session::Column::Id.lt(before.as_uuid()));
     }
     let rows = query.order_by_desc(session::Column::Id).limit(limit).all(&db.named("session.list_live")).await?;
-    Ok(rows.into_iter().map(Session::read).collect())
+    Ok(rows.into_iter().map(Session::from).collect())
 }
 
 /// How an account was used lately: the clients of its newest sessions, live or not, the most recent first.
@@ -337,7 +261,7 @@ pub async fn sightings(
         .limit(limit)
         .all(&db.named("session.sightings"))
         .await?;
-    Ok(rows.into_iter().map(|row| Session::read(row).sighting()).collect())
+    Ok(rows.into_iter().map(|row| Session::from(row).client()).collect())
 }
 
 /// Notes that a session has moved to another client, so that it is news once. Returns whether it had not been noted. The
@@ -345,7 +269,13 @@ pub async fn sightings(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn note_client(tx: &Tx, tenant: TenantId, seen: &Session, moved: &Session) -> Result<bool, StoreFault> {
+pub async fn note_client(
+    tx: &Tx,
+    tenant: TenantId,
+    seen: &Session,
+    moved: &Session,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
     let noted = in_tenant(tenant)
         .update(session::Entity)
         .col_expr(session::Column::UserAgent, Expr::value(moved.user_agent.as_str()))
@@ -356,7 +286,7 @@ pub async fn note_client(tx: &Tx, tenant: TenantId, seen: &Session, moved: &Sess
         .filter(session::Column::UserAgent.eq(seen.user_agent.as_str()))
         .filter(session::Column::Address.eq(seen.address.as_str()))
         .filter(session::Column::AnsweredUnrecognized.eq(seen.answered_unrecognized))
-        .filter(session::Column::EndedAt.is_null())
+        .filter(is_live(now))
         .exec(&tx.named("session.note_client"))
         .await?;
     Ok(noted.rows_affected == 1)
@@ -372,12 +302,13 @@ pub async fn spend_password_try(
     tenant: TenantId,
     id: SessionId,
     most: i32,
+    now: Timestamp,
 ) -> Result<Option<i32>, StoreFault> {
     let rows = in_tenant(tenant)
         .update(session::Entity)
         .col_expr(session::Column::PasswordFailures, Expr::col(session::Column::PasswordFailures).add(1))
         .filter(session::Column::Id.eq(id.as_uuid()))
-        .filter(session::Column::EndedAt.is_null())
+        .filter(is_live(now))
         .filter(session::Column::PasswordFailures.lt(most))
         .exec_with_returning(&db.named("session.spend_password_try"))
         .await?;
@@ -417,6 +348,7 @@ pub async fn delete_over(db: &impl Executor, before: Timestamp) -> Result<u64, S
     Ok(deleted.rows_affected)
 }
 
+/// What [`Session::liveness`] says of a session, as the database is asked for it.
 fn is_live(now: Timestamp) -> Condition {
     Condition::all()
         .add(session::Column::EndedAt.is_null())

@@ -13,6 +13,7 @@ pub mod account;
 pub mod action;
 pub mod audience;
 pub mod audit;
+pub mod authentication;
 pub mod breached;
 pub mod gate;
 pub mod housekeeping;
@@ -22,7 +23,6 @@ pub mod revocation;
 pub mod role;
 pub mod service;
 pub mod session;
-pub mod sign_in;
 pub mod verification;
 
 pub use failure::Failure;

@@ -47,7 +47,7 @@ impl Origin {
     ///
     /// # Errors
     /// With the reason given.
-    pub fn admit(&self, proven: TenantId, otherwise: Reason) -> Result<(), Reason> {
+    pub fn check_tenant(&self, proven: TenantId, otherwise: Reason) -> Result<(), Reason> {
         match self.named_tenant {
             Some(named) if named != proven => Err(otherwise),
             _ => Ok(()),

@@ -3,10 +3,10 @@ use crate::{
     grpc::AuthHandler,
     telemetry::LineBudget,
     usecase::{
+        authentication::{Login, OpenSession},
         gate::{AttemptLimiter, DeviceRecognition},
         service::IssueServiceToken,
         session::{EndStolen, Logout, NoteUses, Refresh, WatchClient, WatchUse},
-        sign_in::{Login, OpenSession},
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -24,12 +24,13 @@ impl UseCases<'_> {
         Login {
             work: self.work(),
             device_recognition: self.device_recognition(),
-            guesses: self.attempt_limiter(),
+            attempts: self.attempt_limiter(),
             password: self.password_gate(),
             open,
             news: news.clone(),
             throttle: self.throttle(),
             hasher: hasher.clone(),
+            logout: self.logout(),
             disable_after: i32::try_from(self.config.lockout.disable_after).unwrap_or(i32::MAX),
         }
     }
@@ -54,6 +55,18 @@ impl UseCases<'_> {
             watch,
             uses: first_uses.clone(),
             end_stolen,
+        }
+    }
+
+    fn logout(&self) -> Logout {
+        let Adapters { ring, news, .. } = self.adapters;
+        Logout {
+            work: self.work(),
+            ring: ring.clone(),
+            news: news.clone(),
+            lives: self.session_lives(),
+            recognise: self.recognise(),
+            authenticate: self.authenticate(),
         }
     }
 
@@ -89,7 +102,7 @@ impl UseCases<'_> {
         AuthHandler {
             login: self.login(),
             refresh: self.refresh(),
-            logout: Logout { work: self.work(), ring: ring.clone(), news: news.clone(), lives: self.session_lives() },
+            logout: self.logout(),
             issue_service_token: IssueServiceToken {
                 work: self.work(),
                 ring: ring.clone(),
@@ -99,7 +112,6 @@ impl UseCases<'_> {
                 life: self.config.sessions.access_ttl,
                 unknown_clients: Arc::new(LineBudget::new(1, Duration::from_mins(1))),
             },
-            authenticate: self.authenticate(),
             recognise: self.recognise(),
         }
     }

@@ -286,7 +286,7 @@ impl UseCases<'_> {
             remembered: passwords.history,
             breaches: self.adapters.breaches.clone(),
             hasher: self.adapters.hasher.clone(),
-            guesses: self.attempt_limiter(),
+            attempts: self.attempt_limiter(),
             throttle: self.throttle(),
         }
     }

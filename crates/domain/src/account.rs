@@ -1,9 +1,47 @@
-//! What a person may log in with.
+//! Accounts: people who can log in, and what they log in with.
 
 use crate::{
     email::{EmailAddress, InvalidEmail},
+    id::{AccountId, TenantId},
+    locale::Locale,
+    lockout::SPENT,
+    secret::SecretText,
+    time::Timestamp,
     username::{InvalidUsername, Username},
 };
+
+/// A person.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub id: AccountId,
+    pub tenant: TenantId,
+    pub email: EmailAddress,
+    pub email_verified_at: Timestamp,
+    pub username: Option<Username>,
+    pub display_name: String,
+    pub locale: Locale,
+    /// `None` when the account has no password to log in with.
+    pub password_hash: Option<SecretText>,
+    /// Tells this password from any before and after it, however often its hash is made anew.
+    pub password_version: i32,
+    /// Wrong passwords in a row, from devices that are not known.
+    pub password_failures: i32,
+    pub password_changed_at: Timestamp,
+    /// Since when an operator has forbidden the account everything.
+    pub disabled_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+impl Account {
+    pub fn is_disabled(&self) -> bool {
+        self.disabled_at.is_some()
+    }
+
+    /// Whether so many wrong passwords were tried that the right one is no longer accepted from devices that are not recognized.
+    pub fn password_is_spent(&self) -> bool {
+        self.password_failures == SPENT
+    }
+}
 
 /// What was typed into the first field of a login: an address or a user name, told apart by the `@`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,35 +9,48 @@ pub enum CallerRule {
     Account,
     /// A service account with an access token of its own.
     Service,
-    /// Anybody, while the `dev` profile is on; nobody otherwise.
+    /// A program on this machine, while the `dev` profile is on; nobody otherwise.
     Development,
     /// An operator with the operators' token, on the operators' listener.
     Operator,
 }
 
-/// Who is calling.
+/// A right that an RPC may ask for. No RPC asks for one yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Permission {}
+
+/// What an RPC asks of whoever calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Requirement {
+    pub caller: CallerRule,
+    pub permission: Option<Permission>,
+}
+
+/// Who is calling, as the credentials of the call show: never derived from what the RPC asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallerKind {
-    /// Nobody in particular: no access token.
+    /// Nobody in particular: no credentials that were looked at.
     Anonymous,
-    /// A person with the access token of a live session.
+    /// A program on this machine, while the `dev` profile is on.
+    Developer,
+    /// A person with an access token.
     Account,
-    /// A service account with an access token drawn from a live secret.
+    /// A service account with an access token drawn from one of its secrets.
     Service,
     /// An operator who brought the operators' token.
     Operator,
 }
 
-/// Whether a caller may call. What no line allows is denied.
-pub fn may_call(rule: CallerRule, caller: CallerKind, development: bool) -> bool {
-    match (rule, caller) {
-        (CallerRule::Anyone, _)
-        | (CallerRule::Account, CallerKind::Account)
-        | (CallerRule::Service, CallerKind::Service)
-        | (CallerRule::Operator, CallerKind::Operator) => true,
-        (CallerRule::Account | CallerRule::Service | CallerRule::Operator, _) => false,
-        (CallerRule::Development, _) => development,
-    }
+/// Whether a caller who holds these permissions may call. Whatever no line allows is denied.
+pub fn may_call(required: Requirement, caller: CallerKind, held: &[Permission]) -> bool {
+    let is_of_kind = match required.caller {
+        CallerRule::Anyone => true,
+        CallerRule::Account => caller == CallerKind::Account,
+        CallerRule::Service => caller == CallerKind::Service,
+        CallerRule::Development => caller == CallerKind::Developer,
+        CallerRule::Operator => caller == CallerKind::Operator,
+    };
+    is_of_kind && required.permission.is_none_or(|permission| held.contains(&permission))
 }
 
 #[cfg(test)]
@@ -45,29 +58,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_anonymous_caller_reaches_only_what_is_open_to_anyone() {
-        assert!(may_call(CallerRule::Anyone, CallerKind::Anonymous, false));
-        assert!(!may_call(CallerRule::Account, CallerKind::Anonymous, true));
-        assert!(may_call(CallerRule::Account, CallerKind::Account, false));
-        assert!(!may_call(CallerRule::Service, CallerKind::Anonymous, true));
-        assert!(!may_call(CallerRule::Development, CallerKind::Account, false));
-        assert!(may_call(CallerRule::Development, CallerKind::Anonymous, true));
-    }
-
-    #[test]
-    fn people_and_services_do_not_stand_in_for_each_other() {
-        assert!(may_call(CallerRule::Service, CallerKind::Service, false));
-        assert!(!may_call(CallerRule::Service, CallerKind::Account, true));
-        assert!(!may_call(CallerRule::Account, CallerKind::Service, true));
-    }
-
-    #[test]
-    fn an_operator_is_nobody_else_and_nobody_else_is_an_operator() {
-        assert!(may_call(CallerRule::Operator, CallerKind::Operator, false));
-        for other in [CallerKind::Anonymous, CallerKind::Account, CallerKind::Service] {
-            assert!(!may_call(CallerRule::Operator, other, true), "{other:?}");
+    fn each_rule_admits_its_own_kind_of_caller_and_nobody_else() {
+        use CallerKind::{Account, Anonymous, Developer, Operator, Service};
+        let kinds = [Anonymous, Developer, Account, Service, Operator];
+        let table: [(CallerRule, &[CallerKind]); 5] = [
+            (CallerRule::Anyone, &kinds),
+            (CallerRule::Account, &[Account]),
+            (CallerRule::Service, &[Service]),
+            (CallerRule::Development, &[Developer]),
+            (CallerRule::Operator, &[Operator]),
+        ];
+        for (caller, admitted) in table {
+            for kind in kinds {
+                let required = Requirement { caller, permission: None };
+                assert_eq!(may_call(required, kind, &[]), admitted.contains(&kind), "{caller:?} for {kind:?}");
+            }
         }
-        assert!(!may_call(CallerRule::Account, CallerKind::Operator, true));
-        assert!(!may_call(CallerRule::Service, CallerKind::Operator, true));
     }
 }

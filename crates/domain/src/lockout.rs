@@ -31,24 +31,6 @@ pub struct LockoutRule {
     pub longest_wait: Duration,
 }
 
-/// What somebody is to an account who wants to log in to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceTrust {
-    /// On a device that was used for it before.
-    Known,
-    /// On a device that was known until the password was set, or that set it. It does not wait for what others guessed, and its
-    /// login is news as that of a stranger is.
-    Expected,
-    Stranger,
-}
-
-impl DeviceTrust {
-    /// Whether its guesses are counted by themselves, and those of others do not concern it.
-    pub const fn is_counted_alone(self) -> bool {
-        matches!(self, Self::Known | Self::Expected)
-    }
-}
-
 /// What is counted of a password that was guessed at for too long: to strangers it opens nothing until it is reset, whatever limit is
 /// set later.
 pub const SPENT: i32 = i32::MAX;

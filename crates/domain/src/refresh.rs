@@ -4,7 +4,10 @@
 //! service remembers of the generations is small ([`Lineage`]), and the rule is one function of it ([`judge_refresh`]).
 //! `docs/adr/0023-a-lost-answer-is-recovered-once.md` has the table; `tests/refresh_model.rs` plays every order of events.
 
-use crate::time::Timestamp;
+use crate::{
+    session::{Liveness, SessionExpiry},
+    time::Timestamp,
+};
 use std::time::Duration;
 
 /// How the generations of a session follow each other.
@@ -68,8 +71,7 @@ impl Presented {
 #[derive(Clone, Copy, Debug)]
 pub struct SessionFacts {
     pub lineage: Lineage,
-    /// When the session runs out, idle or absolute, whichever is first.
-    pub expires_at: Timestamp,
+    pub expiry: SessionExpiry,
     pub ended_at: Option<Timestamp>,
     pub account_disabled: bool,
 }
@@ -105,17 +107,12 @@ pub fn judge_refresh(
     now: Timestamp,
     succession: Succession,
 ) -> RefreshVerdict {
-    // Disabling ends the sessions too, and "ended" alone would send the person to a login that can only fail.
-    if session.account_disabled {
-        return RefreshVerdict::AccountDisabled;
+    match Liveness::of(session.ended_at, session.expiry, session.account_disabled, now) {
+        Liveness::AccountDisabled => RefreshVerdict::AccountDisabled,
+        Liveness::Ended => RefreshVerdict::Ended,
+        Liveness::Expired => RefreshVerdict::Expired,
+        Liveness::Live => judge_generation(&session.lineage, presented, now, succession),
     }
-    if session.ended_at.is_some() {
-        return RefreshVerdict::Ended;
-    }
-    if session.expires_at <= now {
-        return RefreshVerdict::Expired;
-    }
-    judge_generation(&session.lineage, presented, now, succession)
 }
 
 /// Of a session that is live.
@@ -210,8 +207,13 @@ mod tests {
         }
     }
 
+    fn until(end: i64) -> SessionExpiry {
+        let end = Timestamp::from_seconds(end);
+        SessionExpiry { idle: end, absolute: end }
+    }
+
     fn facts(lineage: Lineage) -> SessionFacts {
-        SessionFacts { lineage, expires_at: Timestamp::from_seconds(5_000), ended_at: None, account_disabled: false }
+        SessionFacts { lineage, expiry: until(5_000), ended_at: None, account_disabled: false }
     }
 
     fn judge(lineage: Lineage, presented: Presented, at: i64) -> RefreshVerdict {
@@ -319,7 +321,7 @@ mod tests {
         let live = facts(lineage());
         let ended_at = Some(Timestamp::from_seconds(900));
         assert_eq!(judge(SessionFacts { ended_at, ..live }), RefreshVerdict::Ended);
-        assert_eq!(judge(SessionFacts { expires_at: Timestamp::from_seconds(1_000), ..live }), RefreshVerdict::Expired);
+        assert_eq!(judge(SessionFacts { expiry: until(1_000), ..live }), RefreshVerdict::Expired);
         let disabled = SessionFacts { account_disabled: true, ..live };
         assert_eq!(judge(disabled), RefreshVerdict::AccountDisabled);
         assert_eq!(judge(SessionFacts { ended_at, ..disabled }), RefreshVerdict::AccountDisabled);

@@ -2,7 +2,7 @@
 
 use crate::{
     client::{DeviceSignal, Place, Signals},
-    lockout::DeviceTrust,
+    device::DeviceTrust,
 };
 
 /// What is done when a session is refreshed by a client that is very different from the one that opened it.
@@ -65,11 +65,11 @@ pub fn is_same_client(opened: &Signals, refreshing: &Signals) -> bool {
 ///
 /// A device that shows its token is no news. Nor is one that does not and still looks like one from before: programs that keep no
 /// tokens would otherwise be news every time. Where nothing is known of before, nothing is news.
-pub fn judge_login(standing: DeviceTrust, seen: &ClientObservation, before: &[ClientObservation]) -> LoginNews {
+pub fn judge_login(trust: DeviceTrust, seen: &ClientObservation, before: &[ClientObservation]) -> LoginNews {
     let looks_like = |earlier: &ClientObservation| {
         earlier.signals.program == seen.signals.program && earlier.signals.network == seen.signals.network
     };
-    let new_device = standing != DeviceTrust::Known && !before.is_empty() && !before.iter().any(looks_like);
+    let new_device = trust != DeviceTrust::Known && !before.is_empty() && !before.iter().any(looks_like);
     let mut places = before.iter().filter_map(|earlier| earlier.place).peekable();
     let new_place = seen.place.is_some_and(|here| places.peek().is_some() && places.all(|place| place != here));
     LoginNews { new_device, new_place }
@@ -151,8 +151,7 @@ mod tests {
     #[test]
     fn a_login_is_news_when_neither_the_device_nor_its_looks_are_known() {
         let before = [sighting("app/1.0", "192.0.2.1", "DE"), sighting("Mozilla/5.0 Firefox/1", "198.51.100.1", "FR")];
-        let judge =
-            |standing, program, address, place| judge_login(standing, &sighting(program, address, place), &before);
+        let judge = |trust, program, address, place| judge_login(trust, &sighting(program, address, place), &before);
         let news = |new_device, new_place| LoginNews { new_device, new_place };
         assert_eq!(judge(Stranger, "app/2.0", "192.0.2.77", "DE"), news(false, false));
         assert_eq!(judge(Stranger, "app/2.0", "198.51.100.1", "FR"), news(true, false), "known parts, never together");

@@ -1,6 +1,11 @@
 //! Service accounts: backends with credentials of their own.
 
-use crate::{audience::is_audience_name, closed_list::closed_list};
+use crate::{
+    audience::is_audience_name,
+    closed_list::closed_list,
+    id::{ServiceId, TenantId},
+    time::Timestamp,
+};
 
 /// Secrets a service may have at a time: one in use, and one that takes its place while it is being rolled out.
 pub const MAX_LIVE_SECRETS: usize = 2;
@@ -23,6 +28,30 @@ closed_list! {
         Serves = "serves",
         /// It calls those backends: it may have tokens made for them, and can read none.
         Calls = "calls",
+    }
+}
+
+/// A backend with credentials of its own.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub id: ServiceId,
+    pub tenant: TenantId,
+    pub name: String,
+    pub created_at: Timestamp,
+    pub disabled_at: Option<Timestamp>,
+    /// The audiences it has to do with, in order of their names.
+    pub audiences: Vec<(String, Access)>,
+}
+
+impl Service {
+    /// Whether it has this to do with an audience.
+    pub fn may(&self, access: Access, audience: &str) -> bool {
+        self.audiences.iter().any(|(name, has)| *has == access && name == audience)
+    }
+
+    /// The audiences it is a backend of.
+    pub fn serves(&self) -> impl Iterator<Item = &str> {
+        self.audiences.iter().filter(|(_, access)| *access == Access::Serves).map(|(name, _)| name.as_str())
     }
 }
 

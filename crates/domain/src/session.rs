@@ -1,6 +1,14 @@
 //! Sessions: one row each, whose refresh tokens are generations.
 
-use crate::{refresh::Succession, time::Timestamp};
+use crate::{
+    account::Account,
+    client::{DeviceSignal, Network, Place, Program, Signals},
+    id::{AccountId, DeviceId, SessionId},
+    refresh::{Lineage, SessionFacts, Succession},
+    refusal::Reason,
+    risk::ClientObservation,
+    time::Timestamp,
+};
 use std::time::Duration;
 
 /// The longest life that an access token may be given. Keys that made one, and revocations, are kept for this long.
@@ -34,6 +42,119 @@ pub enum TokenDelivery {
 pub struct SessionExpiry {
     pub idle: Timestamp,
     pub absolute: Timestamp,
+}
+
+/// A signed-in device.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub id: SessionId,
+    pub account: AccountId,
+    pub audience: String,
+    /// The one generation of refresh token that is good.
+    pub generation: i64,
+    pub device_name: String,
+    pub user_agent: String,
+    pub address: String,
+    /// How the person proved who they are (RFC 8176), separated by spaces.
+    pub methods: String,
+    pub created_at: Timestamp,
+    pub authenticated_at: Timestamp,
+    /// When the live generation was made.
+    pub refreshed_at: Timestamp,
+    pub expiry: SessionExpiry,
+    pub ended_at: Option<Timestamp>,
+    /// The device it was opened on. A session from before devices were known has none.
+    pub device: Option<DeviceId>,
+    /// Whether its tokens were handed out in cookies, beside which that of the device is shown.
+    pub in_cookies: bool,
+    /// Where it was opened, or last seen with a very different client.
+    pub place: Option<Place>,
+    /// The latest generation that a recovery skipped.
+    pub void_generation: Option<i64>,
+    /// The latest generation that is known to have come back.
+    pub seen_generation: i64,
+    /// Whether an unrecognized client was answered since the device was last shown.
+    pub answered_unrecognized: bool,
+}
+
+impl Session {
+    /// The client that opened it.
+    pub fn client(&self) -> ClientObservation {
+        ClientObservation {
+            signals: Signals {
+                program: Program::of(&self.user_agent),
+                network: self.address.parse().ok().map(Network::of),
+                device: self.device.filter(|_| self.in_cookies).map_or(DeviceSignal::Unasked, DeviceSignal::Shown),
+            },
+            place: self.place,
+        }
+    }
+
+    /// Whether it holds, given its account.
+    pub fn liveness(&self, account: &Account, now: Timestamp) -> Liveness {
+        Liveness::of(self.ended_at, self.expiry, account.is_disabled(), now)
+    }
+
+    /// What a refresh of this session is judged by.
+    pub fn facts(&self, account: &Account) -> SessionFacts {
+        SessionFacts {
+            lineage: self.lineage(),
+            expiry: self.expiry,
+            ended_at: self.ended_at,
+            account_disabled: account.is_disabled(),
+        }
+    }
+
+    /// What is remembered of its generations.
+    pub fn lineage(&self) -> Lineage {
+        let skipped = self.void_generation.filter(|void| void.saturating_add(1) == self.generation);
+        Lineage {
+            generation: self.generation,
+            parent: skipped.unwrap_or(self.generation).saturating_sub(1),
+            rotated_at: self.refreshed_at,
+            void: self.void_generation,
+            // No RPC proves a person anew within a session.
+            is_reauthenticated: false,
+            is_seen: self.seen_generation >= self.generation,
+            answered_unrecognized: self.answered_unrecognized,
+        }
+    }
+}
+
+/// Whether a session holds. The store asks the same of rows (`store/session.rs`, `is_live`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    Live,
+    /// Told before anything else: a disabled account has no live sessions, and "ended" alone would send the person to a login that
+    /// can only fail.
+    AccountDisabled,
+    Ended,
+    Expired,
+}
+
+impl Liveness {
+    pub fn of(ended_at: Option<Timestamp>, expiry: SessionExpiry, is_disabled: bool, now: Timestamp) -> Self {
+        if is_disabled {
+            Self::AccountDisabled
+        } else if ended_at.is_some() {
+            Self::Ended
+        } else if expiry.idle <= now || expiry.absolute <= now {
+            Self::Expired
+        } else {
+            Self::Live
+        }
+    }
+
+    /// # Errors
+    /// ACCOUNT_DISABLED, SESSION_ENDED or SESSION_EXPIRED, unless it is live.
+    pub fn demand(self) -> Result<(), Reason> {
+        match self {
+            Self::Live => Ok(()),
+            Self::AccountDisabled => Err(Reason::AccountDisabled),
+            Self::Ended => Err(Reason::SessionEnded),
+            Self::Expired => Err(Reason::SessionExpired),
+        }
+    }
 }
 
 impl SessionLives {

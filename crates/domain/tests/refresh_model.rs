@@ -10,7 +10,7 @@ use countersign_domain::{
         FIRST_GENERATION, Lineage, Presented, RefreshVerdict, SessionFacts, Succession, UseVerdict, judge_refresh,
         judge_use,
     },
-    session::TokenDelivery,
+    session::{SessionExpiry, TokenDelivery},
     time::Timestamp,
 };
 use std::{collections::HashSet, time::Duration};
@@ -22,6 +22,8 @@ const ACCESS: Duration = Duration::from_secs(600);
 const AGES: [u64; 4] = [0, 30, 31, 601];
 /// Events in a row: enough for a theft, several rotations, a recovery and what both holders do then.
 const DEPTH: usize = 10;
+/// When the session would run out.
+const NEVER: Timestamp = Timestamp::from_seconds(1_000_000);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Who {
@@ -275,7 +277,7 @@ impl Setting {
         }
         let facts = SessionFacts {
             lineage: state.lineage,
-            expires_at: Timestamp::from_seconds(1_000_000),
+            expiry: SessionExpiry { idle: NEVER, absolute: NEVER },
             ended_at: None,
             account_disabled: false,
         };

@@ -5,12 +5,12 @@ use crate::{
     telemetry::{LineBudget, RefusalLog},
     usecase::{
         Failure, Origin,
-        gate::{Authenticate, FindTenant, OperatorProven, RecordDenial, ServiceCaller, SignedIn, Throttle},
-        session::RecogniseSession,
+        gate::{Authenticate, Caller, FindTenant, OperatorGate, OperatorProven, RecordDenial, Throttle},
+        session::{Newest, RecogniseSession},
     },
 };
 use countersign_domain::{
-    caller::{CallerKind, CallerRule, may_call},
+    caller::{CallerKind, CallerRule, Requirement, may_call},
     client_address::TrustedProxies,
     id::TenantId,
     limit::AddressPrefix,
@@ -76,19 +76,12 @@ impl Admit {
     pub(super) async fn run(&self, head: &Parts, mut origin: Origin) -> Result<Call, Failure> {
         let Parts { uri, headers, extensions, .. } = head;
         let browser = extensions.get::<Arc<Browser>>().cloned();
-        let (_, rule) = self.listener.find(uri.path()).ok_or(Reason::MethodUnknown)?;
-        if rule == CallerRule::Development {
-            if !self.development {
-                return Err(Reason::MethodUnknown.into());
-            }
-            let peer = extensions.get::<Peer>().and_then(|peer| peer.address).map(|peer| peer.ip());
-            let is_proxy = peer.is_some_and(|peer| self.proxies.trusts(peer));
-            if is_proxy || !is_from_this_machine(peer, uri, headers) {
-                return Err(Reason::CallerNotAllowed.into());
-            }
+        let (_, required) = self.listener.find(uri.path()).ok_or(Reason::MethodUnknown)?;
+        if required.caller == CallerRule::Development {
+            self.check(required, self.developer(head).kind())?;
         }
         // What services ask for is counted by service: many of them share an address, and ask often.
-        if rule != CallerRule::Service {
+        if required.caller != CallerRule::Service {
             self.throttle.call(&origin).await?;
         }
         // The standard services are the same for every tenant: a name that none bears is no reason to refuse them.
@@ -96,32 +89,82 @@ impl Admit {
             origin.named_tenant = self.tenant(headers).await?;
         }
         let bearer = bearer(headers);
-        if matches!(rule, CallerRule::Anyone | CallerRule::Development) {
-            self.throttle.caller(origin.tenant(), None).await?;
+        let (caller, bearer) = match required.caller {
             // Whatever stands beside a login or a refresh is no reason to refuse it.
-            return Ok(Call { bearer: bearer.unwrap_or_default(), browser, ..self.call(origin) });
-        }
-        let bearer = bearer?;
-        let (mut signed_in, mut service, mut operator) = (None, None, None);
-        let kind = if rule == CallerRule::Operator {
-            operator = Some(self.operator(&origin, bearer.as_ref()).await?);
-            self.throttle.caller(origin.tenant(), None).await?;
-            CallerKind::Operator
-        } else if rule == CallerRule::Service {
-            let caller = self.service(&origin, bearer.as_ref()).await?;
-            self.throttle.caller(caller.service().tenant, None).await?;
-            service = Some(Arc::new(caller));
-            CallerKind::Service
-        } else {
-            let person = self.person(&origin, bearer.as_ref(), browser.as_deref()).await?;
-            self.throttle.caller(person.tenant(), Some(person.account().id)).await?;
-            signed_in = Some(Arc::new(person));
-            CallerKind::Account
+            CallerRule::Anyone => (Caller::Anonymous, bearer.unwrap_or_default()),
+            CallerRule::Development => (self.developer(head), bearer.unwrap_or_default()),
+            CallerRule::Account | CallerRule::Service | CallerRule::Operator => {
+                let bearer = bearer?;
+                (self.identify(&origin, required, bearer.as_ref(), browser.as_deref()).await?, bearer)
+            }
         };
-        if !may_call(rule, kind, self.development) {
-            return Err(Reason::CallerNotAllowed.into());
+        self.check(required, caller.kind())?;
+        match &caller {
+            Caller::Person(person) => self.throttle.caller(person.tenant(), Some(person.account().id)).await?,
+            Caller::Service(service) => self.throttle.caller(service.service().tenant, None).await?,
+            _ => self.throttle.caller(origin.tenant(), None).await?,
         }
-        Ok(Call { bearer, browser, signed_in, service, operator, ..self.call(origin) })
+        Ok(Call { bearer, browser, caller, ..self.call(origin) })
+    }
+
+    /// Decides whether such a caller may call.
+    fn check(&self, required: Requirement, caller: CallerKind) -> Result<(), Reason> {
+        if may_call(required, caller, &[]) {
+            return Ok(());
+        }
+        let is_hidden = required.caller == CallerRule::Development && !self.development;
+        Err(if is_hidden { Reason::MethodUnknown } else { Reason::CallerNotAllowed })
+    }
+
+    /// Finds out who is calling by the credentials of the call. Whoever may not call anyway is refused before the database is asked.
+    async fn identify(
+        &self,
+        origin: &Origin,
+        required: Requirement,
+        bearer: Option<&SecretText>,
+        browser: Option<&Browser>,
+    ) -> Result<Caller, Failure> {
+        if let Listener::Operators(gate) = &self.listener {
+            return Ok(Caller::Operator(self.operator(gate, origin, bearer).await?));
+        }
+        let (token, newest, cookies) = match (bearer, browser) {
+            (None, Some(browser)) => {
+                // A browser drops the cookie when its token expires.
+                let missing = if browser.refresh.is_empty() { Reason::TokenMissing } else { Reason::TokenExpired };
+                let access = browser.access.as_ref().ok_or(missing)?;
+                (access, self.recognise.newest(&browser.refresh).await, Some(browser))
+            }
+            (bearer, _) => (bearer.ok_or(Reason::TokenMissing)?, None, None),
+        };
+        let identified = self.holder(origin, required, token, newest).await;
+        identified.inspect_err(|failure| {
+            if let Some(cookies) = cookies.filter(|_| failure.reason().ends_session()) {
+                cookies.forget();
+            }
+        })
+    }
+
+    /// The holder of an access token.
+    async fn holder(
+        &self,
+        origin: &Origin,
+        required: Requirement,
+        token: &SecretText,
+        newest: Option<Newest<'_>>,
+    ) -> Result<Caller, Failure> {
+        let opened = self.authenticate.open(origin, token).await?;
+        if let Err(reason) = self.check(required, opened.kind()) {
+            return Err(self.authenticate.deny(origin, &opened, reason).await);
+        }
+        self.authenticate.caller(origin, opened, newest).await
+    }
+
+    /// A program on this machine that calls by itself, while the `dev` profile is on; otherwise nobody in particular.
+    fn developer(&self, head: &Parts) -> Caller {
+        let peer = head.extensions.get::<Peer>().and_then(|peer| peer.address).map(|peer| peer.ip());
+        let is_proxy = peer.is_some_and(|peer| self.proxies.trusts(peer));
+        let is_local = self.development && !is_proxy && is_from_this_machine(peer, &head.uri, &head.headers);
+        if is_local { Caller::Developer } else { Caller::Anonymous }
     }
 
     /// A call of nobody in particular.
@@ -130,8 +173,12 @@ impl Admit {
     }
 
     /// A wrong token of somebody who is known is recorded. What anybody else tries is counted, and said once a minute.
-    async fn operator(&self, origin: &Origin, bearer: Option<&SecretText>) -> Result<OperatorProven, Reason> {
-        let Listener::Operators(gate) = &self.listener else { return Err(Reason::CallerNotAllowed) };
+    async fn operator(
+        &self,
+        gate: &OperatorGate,
+        origin: &Origin,
+        bearer: Option<&SecretText>,
+    ) -> Result<OperatorProven, Reason> {
         let proven = gate.prove(bearer);
         if let (Err(reason @ Reason::TokenInvalid), Some(presented)) = (&proven, bearer) {
             self.authenticate.deny_operator(origin, presented, *reason).await;
@@ -141,33 +188,6 @@ impl Admit {
             }
         }
         proven
-    }
-
-    async fn service(&self, origin: &Origin, bearer: Option<&SecretText>) -> Result<ServiceCaller, Failure> {
-        self.authenticate.service(origin, bearer.ok_or(Reason::TokenMissing)?).await
-    }
-
-    /// The person whose token the `authorization` header holds, or else the access cookie.
-    async fn person(
-        &self,
-        origin: &Origin,
-        bearer: Option<&SecretText>,
-        browser: Option<&Browser>,
-    ) -> Result<SignedIn, Failure> {
-        let (None, Some(browser)) = (bearer, browser) else {
-            return self.authenticate.run(origin, bearer.ok_or(Reason::TokenMissing)?, None).await;
-        };
-        let Some(access) = &browser.access else {
-            // A browser drops the cookie when its token expires.
-            return Err(if browser.refresh.is_empty() { Reason::TokenMissing } else { Reason::TokenExpired }.into());
-        };
-        let newest = self.recognise.run(&browser.refresh).await;
-        let authenticated = self.authenticate.run(origin, access, newest).await;
-        authenticated.inspect_err(|failure| {
-            if failure.reason().ends_session() {
-                browser.forget();
-            }
-        })
     }
 
     async fn tenant(&self, headers: &HeaderMap) -> Result<Option<TenantId>, Failure> {

@@ -1,6 +1,9 @@
 //! What each RPC promises. Generated from the options on each method of the protos.
 
-use countersign_domain::{caller::CallerRule, refusal::Reason};
+use countersign_domain::{
+    caller::{CallerRule, Requirement},
+    refusal::Reason,
+};
 
 include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 
@@ -8,7 +11,7 @@ include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 #[derive(Debug)]
 pub struct Method {
     pub path: &'static str,
-    pub caller: CallerRule,
+    pub requirement: Requirement,
     /// Why it refuses, beside the reasons that [`EVERY_RPC`] and [`of_caller`] name.
     pub reasons: &'static [Reason],
     pub idempotency: Idempotency,
@@ -70,13 +73,16 @@ pub const fn of_caller(rule: CallerRule) -> &'static [Reason] {
 }
 
 /// The standard services, whose protos are not ours to annotate.
-const STANDARD: &[(&str, CallerRule)] = &[
-    ("/grpc.health.v1.Health/Check", CallerRule::Anyone),
-    ("/grpc.health.v1.Health/List", CallerRule::Anyone),
-    ("/grpc.health.v1.Health/Watch", CallerRule::Anyone),
-    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", CallerRule::Anyone),
-    ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", CallerRule::Anyone),
+const STANDARD: &[&str] = &[
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/List",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
+
+/// The standard services tell nothing that not anybody may know.
+const STANDARD_REQUIREMENT: Requirement = Requirement { caller: CallerRule::Anyone, permission: None };
 
 /// Those of them whose answers do not end by themselves.
 const STANDARD_STREAMS: [&str; 3] = [
@@ -89,17 +95,17 @@ fn method(path: &str) -> Option<&'static Method> {
     METHODS.binary_search_by_key(&path, |method| method.path).ok().map(|at| &METHODS[at])
 }
 
-/// Path and caller of an RPC, or `None` when there is no such RPC.
-pub(crate) fn find(path: &str) -> Option<(&'static str, CallerRule)> {
+/// The path of an RPC and what it asks of its caller, or `None` when there is no such RPC.
+pub(crate) fn find(path: &str) -> Option<(&'static str, Requirement)> {
     if let Some(method) = method(path) {
-        return Some((method.path, method.caller));
+        return Some((method.path, method.requirement));
     }
-    STANDARD.iter().copied().find(|(standard, _)| *standard == path)
+    STANDARD.iter().find(|standard| **standard == path).map(|standard| (*standard, STANDARD_REQUIREMENT))
 }
 
 /// Whether an RPC is one of the standard services.
 pub(super) fn is_standard(path: &str) -> bool {
-    STANDARD.iter().any(|(standard, _)| *standard == path)
+    STANDARD.contains(&path)
 }
 
 /// Whether the answer of an RPC is a stream.
@@ -110,7 +116,7 @@ pub(super) fn is_stream(path: &str) -> bool {
 /// Whether the contract says that the RPC may refuse a call for this reason. Of what is no RPC of Countersign it says nothing.
 pub(crate) fn lists(path: &str, reason: Reason) -> bool {
     method(path).is_none_or(|method| {
-        let of_caller = of_caller(method.caller);
+        let of_caller = of_caller(method.requirement.caller);
         method.reasons.contains(&reason) || of_caller.contains(&reason) || EVERY_RPC.contains(&reason)
     })
 }
@@ -127,8 +133,14 @@ mod tests {
     #[test]
     fn the_table_can_be_searched_by_halving() {
         assert!(METHODS.is_sorted_by_key(|method| method.path));
-        assert_eq!(find("/countersign.v1.AuthService/Login").map(|(_, rule)| rule), Some(CallerRule::Anyone));
-        assert_eq!(find("/countersign.v1.AccountService/GetMe").map(|(_, rule)| rule), Some(CallerRule::Account));
+        assert_eq!(
+            find("/countersign.v1.AuthService/Login").map(|(_, required)| required.caller),
+            Some(CallerRule::Anyone)
+        );
+        assert_eq!(
+            find("/countersign.v1.AccountService/GetMe").map(|(_, required)| required.caller),
+            Some(CallerRule::Account)
+        );
         assert_eq!(find("/countersign.v1.AccountService/getme"), None);
     }
 
@@ -154,7 +166,7 @@ mod tests {
 
     #[test]
     fn no_rpc_lists_what_it_need_not() {
-        for Method { path, caller, reasons, .. } in METHODS {
+        for Method { path, requirement: Requirement { caller, .. }, reasons, .. } in METHODS {
             for reason in *reasons {
                 let is_once = reasons.iter().filter(|other| *other == reason).count() == 1;
                 assert!(is_once && !of_caller(*caller).contains(reason), "{path}: {reason:?}");

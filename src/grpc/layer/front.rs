@@ -9,7 +9,7 @@ use crate::{
     usecase::{Failure, Origin},
 };
 use countersign_domain::{
-    caller::CallerRule,
+    caller::{CallerRule, Requirement},
     limit::AddressPrefix,
     refusal::{Reason, Refusal},
 };
@@ -111,7 +111,8 @@ impl Front {
         let forwarded = self.forwarded(peer.as_ref(), &origin, line)?;
         let client = admit::client(&origin);
         let call = self.admit.run(&head, origin).await?;
-        let stream = line.filter(|(path, _)| callers::is_stream(path)).map(|(_, rule)| is_for_anybody(rule));
+        let stream =
+            line.filter(|(path, _)| callers::is_stream(path)).map(|(_, required)| is_for_anybody(required.caller));
         let anonymous = match client.filter(|_| stream == Some(true)) {
             Some(client) => Some(enter(&self.bounds.anonymous_streams, client, "streams_of_address")?),
             None => None,
@@ -131,9 +132,9 @@ impl Front {
         &self,
         peer: Option<&Peer>,
         origin: &Origin,
-        line: Option<(&'static str, CallerRule)>,
+        line: Option<(&'static str, Requirement)>,
     ) -> Result<Option<OneOf>, Failure> {
-        let peer = peer.filter(|_| !matches!(line, Some((_, CallerRule::Service))));
+        let peer = peer.filter(|_| line.is_none_or(|(_, required)| required.caller != CallerRule::Service));
         let Some(client) = peer.and_then(|peer| self.admit.forwarded_for(peer, origin)) else { return Ok(None) };
         enter(&self.bounds.forwarded_calls, client, "forwarded_calls_of_address").map(Some)
     }

@@ -1,6 +1,6 @@
 use super::callers;
 use crate::usecase::gate::OperatorGate;
-use countersign_domain::caller::CallerRule;
+use countersign_domain::caller::{CallerRule, Requirement};
 
 /// Where a call came in. What belongs to the other listener does not exist here.
 #[derive(Clone, Debug)]
@@ -13,13 +13,14 @@ pub enum Listener {
 
 impl Listener {
     /// The line of an RPC that is served here.
-    pub(super) fn find(&self, path: &str) -> Option<(&'static str, CallerRule)> {
-        let (name, rule) = callers::find(path)?;
+    pub(super) fn find(&self, path: &str) -> Option<(&'static str, Requirement)> {
+        let (name, required) = callers::find(path)?;
+        let rule = required.caller;
         let is_here = match self {
             Self::Public => rule != CallerRule::Operator,
             Self::Operators(_) => rule == CallerRule::Operator || callers::is_standard(path),
         };
-        is_here.then_some((name, rule))
+        is_here.then_some((name, required))
     }
 }
 
@@ -30,9 +31,9 @@ mod tests {
     #[test]
     fn each_listener_knows_its_own_rpcs_and_the_standard_ones() {
         let (public, operators) = (Listener::Public, Listener::Operators(OperatorGate { token: None }));
-        for callers::Method { path, caller, .. } in callers::table() {
+        for callers::Method { path, requirement, .. } in callers::table() {
             assert_ne!(public.find(path).is_some(), operators.find(path).is_some(), "{path}");
-            assert_eq!(operators.find(path).is_some(), *caller == CallerRule::Operator, "{path}");
+            assert_eq!(operators.find(path).is_some(), requirement.caller == CallerRule::Operator, "{path}");
         }
         let health = "/grpc.health.v1.Health/Check";
         assert!(public.find(health).is_some() && operators.find(health).is_some());

@@ -3,7 +3,7 @@
 use super::proto;
 use crate::{
     store::account::ProfileChange,
-    usecase::{action::ClaimProof, sign_in::Typed},
+    usecase::{action::ClaimProof, authentication::NamedAccount},
 };
 use countersign_domain::{
     account::Identifier,
@@ -101,14 +101,14 @@ pub(in crate::grpc) fn request_id(fields: &mut Fields, text: &str) -> Option<Opt
 }
 
 /// What can be nobody's is no violation: whether somebody exists is not told by the shape of an error.
-pub(in crate::grpc) fn identifier(mut text: String) -> Typed {
+pub(in crate::grpc) fn identifier(mut text: String) -> NamedAccount {
     if text.len() > MAX_IDENTIFIER_BYTES {
         text.truncate(text.floor_char_boundary(MAX_IDENTIFIER_BYTES));
-        return Typed::Nobodys(text);
+        return NamedAccount::Nobody(text);
     }
     match Identifier::parse(&text) {
-        Ok(identifier) => Typed::Identifier(identifier),
-        Err(_) => Typed::Nobodys(text),
+        Ok(identifier) => NamedAccount::Identifier(identifier),
+        Err(_) => NamedAccount::Nobody(text),
     }
 }
 

@@ -1,11 +1,8 @@
 //! Writing: what the use cases know, as messages.
 
 use super::proto;
-use crate::{
-    store::session::Session,
-    usecase::{account::Profile, service::ServiceToken, session::OpenedSession},
-};
-use countersign_domain::{id::SessionId, time::Timestamp};
+use crate::usecase::{account::Profile, service::ServiceToken, session::OpenedSession};
+use countersign_domain::{id::SessionId, session::Session, time::Timestamp};
 
 pub(in crate::grpc) fn timestamp(at: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: at.as_seconds(), nanos: at.subsecond_nanos() }

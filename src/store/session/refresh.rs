@@ -1,6 +1,6 @@
 //! How the generations of a session follow each other. What is decided about them, `crates/domain/src/refresh.rs` says.
 
-use super::{Session, is_live};
+use super::is_live;
 use crate::store::{
     Executor, StoreFault, Tx,
     entity::{account, session},
@@ -9,6 +9,7 @@ use crate::store::{
 };
 use countersign_domain::{
     id::{DeviceId, SessionId, TenantId},
+    session::Session,
     time::Timestamp,
 };
 use sea_orm::{
@@ -53,7 +54,7 @@ pub async fn advance(
         next = next.col_expr(session::Column::AnsweredUnrecognized, answered.into());
     }
     let rows = next.exec_with_returning(&db.named("session.advance")).await?;
-    Ok(rows.into_iter().next().map(Session::read))
+    Ok(rows.into_iter().next().map(Session::from))
 }
 
 /// Replaces the live generation of a session, whose answer was lost, by the next one and makes it void. `judged` is the row by
@@ -76,7 +77,7 @@ pub async fn recover(
         .filter(session::Column::SeenGeneration.lt(skipped))
         .exec_with_returning(&tx.named("session.recover"))
         .await?;
-    Ok(rows.into_iter().next().map(Session::read))
+    Ok(rows.into_iter().next().map(Session::from))
 }
 
 /// The statement that makes the generation after `generation` the live one, of a live session of an account that may sign in.

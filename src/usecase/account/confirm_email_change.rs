@@ -1,5 +1,5 @@
 use crate::{
-    store::{account, account::Account, action, registration},
+    store::{account, action, registration},
     usecase::{
         CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Mail, Origin, UnitOfWork,
         UnitsOfWork,
@@ -7,7 +7,8 @@ use crate::{
     },
 };
 use countersign_domain::{
-    action::ActionPurpose, audit::EventKind, id::AccountId, mail::MailTemplate, refusal::Reason, request_id::RequestId,
+    account::Account, action::ActionPurpose, audit::EventKind, id::AccountId, mail::MailTemplate, refusal::Reason,
+    request_id::RequestId,
 };
 
 /// The new address answers: the account moves there, and the old address is told.

@@ -1,8 +1,9 @@
 use crate::{
-    store::{account, account::Account, registration, reserved_username},
+    store::{account, registration, reserved_username},
     usecase::{EventSubject, Failure, Mail, Origin, UnitsOfWork},
 };
 use countersign_domain::{
+    account::Account,
     audit::EventKind,
     display_name::DisplayName,
     email::EmailAddress,

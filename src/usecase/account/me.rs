@@ -1,7 +1,8 @@
 use crate::{
-    store::{Executor, Store, StoreFault, account::Account, role},
+    store::{Executor, Store, StoreFault, role},
     usecase::gate::SignedIn,
 };
+use countersign_domain::account::Account;
 
 /// An account as its owner sees it.
 #[derive(Clone, Debug)]

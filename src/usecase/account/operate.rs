@@ -1,10 +1,16 @@
 use crate::{
-    store::{account, account::Account, action, outbox, revocation, session},
+    store::{account, action, outbox, revocation, session},
     usecase::{EventSubject, Failure, Origin, UnitsOfWork},
 };
 use countersign_domain::{
-    account::Identifier, action::ActionPurpose, audit::EventKind, id::AccountId, mail::MailTemplate,
-    revocation::RevocationKind, session::EndReason, time::Timestamp,
+    account::{Account, Identifier},
+    action::ActionPurpose,
+    audit::EventKind,
+    id::AccountId,
+    mail::MailTemplate,
+    revocation::RevocationKind,
+    session::EndReason,
+    time::Timestamp,
 };
 
 /// What an operator does to accounts from a terminal.

@@ -1,19 +1,20 @@
 use crate::{
     passwords::{Hasher, PasswordHash, SALT_BYTES, Verdict},
-    store::{account, account::Account, action, expected_device, outbox, past_password, session, session::Session},
+    store::{account, action, expected_device, outbox, past_password, session},
     usecase::{
         Failure, Mail, UnitOfWork, UnitsOfWork,
         gate::{AttemptLimiter, BreachGate, Throttle},
     },
 };
 use countersign_domain::{
+    account::Account,
     action::ActionPurpose,
     id::{DeviceId, EventId},
     mail::MailTemplate,
     password::{Candidate, NewPassword, PasswordPolicy, PasswordRejected},
     refusal::{Reason, Refusal},
     secret::SecretText,
-    session::EndReason,
+    session::{EndReason, Session},
 };
 
 /// Everything that happens when a password is set, wherever it is set: the policy, the past, the hash, the sessions, the
@@ -29,7 +30,7 @@ pub struct PasswordSetter {
     pub remembered: usize,
     pub breaches: BreachGate,
     pub hasher: Hasher,
-    pub guesses: AttemptLimiter,
+    pub attempts: AttemptLimiter,
     pub throttle: Throttle,
 }
 
@@ -171,7 +172,7 @@ impl PasswordSetter {
 
     /// What follows once it is committed: what was counted against the former password is forgotten. Its owner has proven to be the owner, so nothing that others did keeps them out any longer.
     pub async fn was_set(&self, account: &Account, set: PasswordSet) {
-        self.guesses.forgive(account, &set.counted).await;
+        self.attempts.forgive(account, &set.counted).await;
     }
 }
 

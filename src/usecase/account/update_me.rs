@@ -1,16 +1,13 @@
 use super::{Me, Profile};
 use crate::{
-    store::{
-        Tx, account,
-        account::{Account, ProfileChange},
-        reserved_username,
-    },
+    store::{Tx, account, account::ProfileChange, reserved_username},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
         gate::{SessionPasswordGate, SignedIn, Throttle},
     },
 };
 use countersign_domain::{
+    account::Account,
     audit::EventKind,
     mail::MailTemplate,
     refusal::{Reason, Refusal},

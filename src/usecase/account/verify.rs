@@ -1,5 +1,5 @@
 use crate::{
-    store::{account, account::Account, action, registration, reserved_username},
+    store::{account, action, registration, reserved_username},
     usecase::{
         CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Mail, Origin, UnitOfWork,
         UnitsOfWork,
@@ -7,7 +7,7 @@ use crate::{
     },
 };
 use countersign_domain::{
-    account::Identifier,
+    account::{Account, Identifier},
     action::ActionPurpose,
     audit::EventKind,
     id::{AccountId, RegistrationId},

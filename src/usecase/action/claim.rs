@@ -117,7 +117,7 @@ impl Claim {
             Rejected::Expired => Reason::LinkExpired,
             _ => Reason::LinkInvalid,
         })?;
-        origin.admit(tenant, Reason::LinkInvalid)?;
+        origin.check_tenant(tenant, Reason::LinkInvalid)?;
         Ok((tenant, id))
     }
 

@@ -1,7 +1,11 @@
+use super::{
+    OperatorProven,
+    token_holder::{NamedByToken, TokenHolder},
+};
 use crate::{
     keys::{AccessClaims, KeyRing, Rejected},
     runtime::Clock,
-    store::{Store, account::Account, service, service::Service, session, session::Session},
+    store::Store,
     usecase::{
         EventSubject, Failure, Origin,
         gate::RecordDenial,
@@ -10,11 +14,14 @@ use crate::{
     },
 };
 use countersign_domain::{
-    id::{AccountId, ServiceId, ServiceSecretId, SessionId, TenantId},
+    account::Account,
+    caller::CallerKind,
+    id::{AccountId, ServiceId, ServiceSecretId, TenantId},
     refusal::Reason,
     revocation::{Revocation, RevocationKind},
     secret::SecretText,
-    service::{Access, SERVICE_LEVEL},
+    service::{Access, SERVICE_LEVEL, Service},
+    session::Session,
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -89,31 +96,116 @@ impl ServiceCaller {
     }
 }
 
-/// What an access token said, once it was opened.
-struct Opened {
+/// Who makes a call.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// Nobody in particular.
+    Anonymous,
+    /// A program on this machine, while the `dev` profile is on.
+    Developer,
+    Person(Arc<SignedIn>),
+    Service(Arc<ServiceCaller>),
+    Operator(OperatorProven),
+}
+
+impl Caller {
+    pub fn kind(&self) -> CallerKind {
+        match self {
+            Self::Anonymous => CallerKind::Anonymous,
+            Self::Developer => CallerKind::Developer,
+            Self::Person(_) => CallerKind::Account,
+            Self::Service(_) => CallerKind::Service,
+            Self::Operator(_) => CallerKind::Operator,
+        }
+    }
+}
+
+/// A genuine access token. Whether what it names still holds, [`Authenticate::caller`] finds out.
+#[derive(Debug)]
+pub struct OpenedToken {
     claims: AccessClaims,
     tenant: TenantId,
     now: Timestamp,
 }
 
+impl OpenedToken {
+    pub fn kind(&self) -> CallerKind {
+        if self.claims.level == SERVICE_LEVEL { CallerKind::Service } else { CallerKind::Account }
+    }
+}
+
 impl Authenticate {
-    async fn open(&self, origin: &Origin, token: &SecretText) -> Result<Opened, Failure> {
+    /// # Errors
+    /// TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID.
+    pub async fn open(&self, origin: &Origin, token: &SecretText) -> Result<OpenedToken, Failure> {
         let now = self.clock.now();
         let claims = self.news.open(|| self.ring.read_access(token, now)).await.map_err(|rejected| match rejected {
             Rejected::Expired => Reason::TokenExpired,
             Rejected::NotYetValid => Reason::TokenNotYetValid,
             _ => Reason::TokenInvalid,
         })?;
-        let tenant: TenantId = claims.tenant_id.parse().map_err(|_| Reason::TokenInvalid)?;
-        if let Err(reason) = origin.admit(tenant, Reason::TokenInvalid) {
-            return Err(self.deny(origin, &claims, tenant, reason).await);
+        let tenant = claims.tenant_id.parse().map_err(|_| Reason::TokenInvalid)?;
+        let opened = OpenedToken { claims, tenant, now };
+        match origin.check_tenant(tenant, Reason::TokenInvalid) {
+            Ok(()) => Ok(opened),
+            Err(reason) => Err(self.deny(origin, &opened, reason).await),
         }
-        Ok(Opened { claims, tenant, now })
+    }
+
+    /// Looks up whom a token names. With the `newest` refresh token of a browser, the access token of another session is one that was
+    /// replaced: it answers TOKEN_EXPIRED, whatever became of that session.
+    ///
+    /// # Errors
+    /// TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, CALLER_NOT_ALLOWED.
+    pub async fn caller(
+        &self,
+        origin: &Origin,
+        opened: OpenedToken,
+        newest: Option<Newest<'_>>,
+    ) -> Result<Caller, Failure> {
+        let OpenedToken { claims, tenant, now } = &opened;
+        let named = NamedByToken::of(claims).ok_or(Reason::TokenInvalid)?;
+        if let (NamedByToken::Session(id), Some(newest)) = (named, newest)
+            && newest.session != id
+        {
+            return Err(Reason::TokenExpired.into());
+        }
+        match named.find(&self.store.read(), *tenant, claims, *now).await?? {
+            TokenHolder::Person { session, account } => {
+                let generation = newest.map(|newest| newest.generation);
+                self.watch_use.caller(origin, &session, &account, claims, generation).await?;
+                Ok(Caller::Person(Arc::new(SignedIn { session, account })))
+            }
+            // A token that was made for calling others is in their hands, and proves nothing here.
+            TokenHolder::Service { service, .. } if !service.may(Access::Serves, &claims.audience) => {
+                Err(self.deny(origin, &opened, Reason::CallerNotAllowed).await)
+            }
+            TokenHolder::Service { service, secret } => {
+                let OpenedToken { claims: AccessClaims { audience, issued_at, .. }, .. } = opened;
+                Ok(Caller::Service(Arc::new(ServiceCaller { service, secret, audience, issued_at })))
+            }
+        }
+    }
+
+    /// The person whose access token this is.
+    ///
+    /// # Errors
+    /// As [`Self::open`] and [`Self::caller`]; CALLER_NOT_ALLOWED for the token of a service.
+    pub async fn person(&self, origin: &Origin, token: &SecretText) -> Result<Arc<SignedIn>, Failure> {
+        let opened = self.open(origin, token).await?;
+        if opened.kind() != CallerKind::Account {
+            return Err(self.deny(origin, &opened, Reason::CallerNotAllowed).await);
+        }
+        match self.caller(origin, opened, None).await? {
+            Caller::Person(person) => Ok(person),
+            _ => Err(Reason::CallerNotAllowed.into()),
+        }
     }
 
     /// Records that the holder of a genuine token was refused, and hands the failure back.
-    async fn deny(&self, origin: &Origin, claims: &AccessClaims, tenant: TenantId, reason: Reason) -> Failure {
-        self.denial.run(origin, tenant, holder(claims), reason).await;
+    pub async fn deny(&self, origin: &Origin, opened: &OpenedToken, reason: Reason) -> Failure {
+        // On the heap: rare, and far larger than the way through.
+        Box::pin(self.denial.run(origin, opened.tenant, holder(&opened.claims), reason)).await;
         reason.into()
     }
 
@@ -121,64 +213,7 @@ impl Authenticate {
     pub async fn deny_operator(&self, origin: &Origin, token: &SecretText, reason: Reason) {
         let Ok(claims) = self.ring.read_access(token, self.clock.now()) else { return };
         let Ok(tenant) = claims.tenant_id.parse() else { return };
-        self.denial.run(origin, tenant, holder(&claims), reason).await;
-    }
-
-    /// Recognises a service by the token of an audience that it serves. A token that was made for calling others is in their
-    /// hands, and proves nothing here.
-    ///
-    /// # Errors
-    /// TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID, SESSION_ENDED, CALLER_NOT_ALLOWED.
-    pub async fn service(&self, origin: &Origin, token: &SecretText) -> Result<ServiceCaller, Failure> {
-        let Opened { claims, tenant, .. } = self.open(origin, token).await?;
-        if claims.level != SERVICE_LEVEL {
-            return Err(self.deny(origin, &claims, tenant, Reason::CallerNotAllowed).await);
-        }
-        let id: ServiceId = claims.subject.parse().map_err(|_| Reason::TokenInvalid)?;
-        let secret: ServiceSecretId = claims.session_id.parse().map_err(|_| Reason::TokenInvalid)?;
-        let service = service::find_live(&self.store.read(), tenant, id, secret, claims.issued_at)
-            .await?
-            .ok_or(Reason::SessionEnded)?;
-        if !service.may(Access::Serves, &claims.audience) {
-            return Err(self.deny(origin, &claims, tenant, Reason::CallerNotAllowed).await);
-        }
-        Ok(ServiceCaller { service, secret, audience: claims.audience, issued_at: claims.issued_at })
-    }
-
-    /// With the `newest` refresh token of a browser, the access token of another session is one that was replaced: it answers
-    /// TOKEN_EXPIRED, whatever became of that session.
-    ///
-    /// # Errors
-    /// TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, CALLER_NOT_ALLOWED.
-    pub async fn run(
-        &self,
-        origin: &Origin,
-        token: &SecretText,
-        newest: Option<Newest<'_>>,
-    ) -> Result<SignedIn, Failure> {
-        let Opened { claims, tenant, now } = self.open(origin, token).await?;
-        if claims.level == SERVICE_LEVEL {
-            return Err(self.deny(origin, &claims, tenant, Reason::CallerNotAllowed).await);
-        }
-        let id: SessionId = claims.session_id.parse().map_err(|_| Reason::TokenInvalid)?;
-        if newest.is_some_and(|newest| newest.session != id) {
-            return Err(Reason::TokenExpired.into());
-        }
-        let found = session::find_with_account(&self.store.read(), tenant, id).await?;
-        // The row goes when the account is deleted, or long after the session ended.
-        let (session, account) = found.ok_or(Reason::SessionEnded)?;
-        if account.is_disabled() {
-            return Err(Reason::AccountDisabled.into());
-        }
-        if session.ended_at.is_some() {
-            return Err(Reason::SessionEnded.into());
-        }
-        if session.expiry.idle <= now || session.expiry.absolute <= now {
-            return Err(Reason::SessionExpired.into());
-        }
-        let generation = newest.map(|newest| newest.generation);
-        self.watch_use.caller(origin, &session, &account, &claims, generation).await?;
-        Ok(SignedIn { session, account })
+        Box::pin(self.denial.run(origin, tenant, holder(&claims), reason)).await;
     }
 }
 

@@ -2,13 +2,13 @@ use crate::{
     keys::DeviceToken,
     places::Places,
     runtime::Entropy,
-    store::{Store, StoreFault, device, device::Accounts},
+    store::{Store, StoreFault, device},
     usecase::Origin,
 };
 use countersign_domain::{
     client::{DeviceSignal, Network, Program, Signals},
+    device::{Device, DeviceTrust},
     id::{AccountId, DeviceId, TenantId},
-    lockout::DeviceTrust,
     risk::ClientObservation,
     secret::SecretText,
 };
@@ -24,10 +24,9 @@ pub struct DeviceRecognition {
 
 /// The device that a login comes from: one that is known or expected, or a new one.
 #[derive(Clone, Debug)]
-pub struct Device {
+pub struct LoginDevice {
     token: DeviceToken,
-    shown: DeviceId,
-    accounts: Accounts,
+    shown: Device,
 }
 
 /// A device on which somebody logs in.
@@ -39,25 +38,19 @@ pub struct ArrivingDevice {
     pub id: DeviceId,
 }
 
-impl Device {
+impl LoginDevice {
     /// By which its guesses are counted.
     pub fn shown(&self) -> DeviceId {
-        self.shown
+        self.shown.id
     }
 
     pub fn arriving(&self) -> ArrivingDevice {
-        ArrivingDevice { shown: self.shown, id: self.token.id() }
+        ArrivingDevice { shown: self.shown.id, id: self.token.id() }
     }
 
-    /// What it is to an account.
-    pub fn standing(&self, account: AccountId) -> DeviceTrust {
-        if self.accounts.known.contains(&account) {
-            DeviceTrust::Known
-        } else if self.accounts.expecting.contains(&account) {
-            DeviceTrust::Expected
-        } else {
-            DeviceTrust::Stranger
-        }
+    /// How much an account trusts it.
+    pub fn trust(&self, account: AccountId) -> DeviceTrust {
+        self.shown.trust(account)
     }
 
     /// What the client shows the next time.
@@ -73,20 +66,19 @@ impl DeviceRecognition {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn device(&self, tenant: TenantId, presented: Option<&SecretText>) -> Result<Device, StoreFault> {
+    pub async fn device(&self, tenant: TenantId, presented: Option<&SecretText>) -> Result<LoginDevice, StoreFault> {
         let fresh = || DeviceToken::generate(&self.entropy);
         if let Some(token) = presented.and_then(DeviceToken::presented) {
-            let shown = token.id();
-            let accounts = device::accounts(&self.store.read(), tenant, shown).await?;
-            if !accounts.known.is_empty() {
-                return Ok(Device { token, shown, accounts });
+            let shown = device::find(&self.store.read(), tenant, token.id()).await?;
+            if !shown.known_to.is_empty() {
+                return Ok(LoginDevice { token, shown });
             }
-            if !accounts.expecting.is_empty() {
-                return Ok(Device { token: fresh(), shown, accounts });
+            if !shown.expected_by.is_empty() {
+                return Ok(LoginDevice { token: fresh(), shown });
             }
         }
         let token = fresh();
-        Ok(Device { shown: token.id(), token, accounts: Accounts::default() })
+        Ok(LoginDevice { shown: Device::new(token.id()), token })
     }
 
     /// The device that a browser shows.

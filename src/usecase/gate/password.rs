@@ -1,19 +1,20 @@
 use crate::{
     passwords::{Caller, Hasher, PasswordHash, Presence, Verdict},
     runtime::spawn,
-    store::{Tx, account, account::Account, session},
+    store::{Tx, account, session},
     usecase::{
         EventSubject, Failure, Origin, UnitsOfWork,
         gate::{CostsOfNobody, SignedIn},
     },
 };
 use countersign_domain::{
+    account::Account,
     audit::EventKind,
     id::TenantId,
     password::Password,
     refusal::{Reason, Refusal},
     secret::SecretText,
-    session::{EndReason, MAX_PASSWORD_FAILURES},
+    session::{EndReason, Liveness, MAX_PASSWORD_FAILURES},
 };
 use std::time::Duration;
 
@@ -160,11 +161,11 @@ impl SessionPasswordGate {
         let account = caller.account().clone();
         let (tenant, id, session) = (caller.tenant(), account.id, caller.session().id);
         // Spent before the password is looked at, so that guesses made at once are all counted.
-        let db = self.work.write();
-        let Some(tries) = session::spend_password_try(&db, tenant, session, MAX_PASSWORD_FAILURES).await? else {
+        let (db, now) = (self.work.write(), self.work.now());
+        let Some(tries) = session::spend_password_try(&db, tenant, session, MAX_PASSWORD_FAILURES, now).await? else {
             let found = session::find_with_account(&db, tenant, session).await?;
             return Err(match found {
-                Some((session, _)) if session.ended_at.is_none() => {
+                Some((session, account)) if session.liveness(&account, now) == Liveness::Live => {
                     Refusal::from(Reason::Overloaded).retry_after(EVALUATION_WAIT).into()
                 }
                 _ => Reason::SessionEnded.into(),

@@ -1,11 +1,11 @@
 use crate::{
     mail::MailValues,
     runtime::Clock,
-    store::{Store, account, account::Account, outbox::OutboxMail, registration},
+    store::{Store, account, outbox::OutboxMail, registration},
     usecase::{Failure, action::Mint},
 };
 use countersign_domain::{
-    account::Identifier,
+    account::{Account, Identifier},
     action::ActionPurpose,
     email::EmailAddress,
     id::{AccountId, RegistrationId},

@@ -1,10 +1,8 @@
 use crate::{
     keys::{AccessClaims, ClientSecret, KeyRing},
-    store::{
-        StoreFault, service,
-        service::{Service, ServiceSecret},
-    },
-    telemetry::{self, LineBudget},
+    store::{StoreFault, service, service::ServiceSecret},
+    telemetry,
+    telemetry::LineBudget,
     usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
@@ -12,7 +10,7 @@ use countersign_domain::{
     id::{ServiceId, TenantId},
     refusal::Reason,
     secret::SecretText,
-    service::{Access, SERVICE_LEVEL, SERVICE_METHOD},
+    service::{Access, SERVICE_LEVEL, SERVICE_METHOD, Service},
     time::Timestamp,
 };
 use std::{sync::Arc, time::Duration};

@@ -1,16 +1,13 @@
 use crate::{
     keys::ClientSecret,
-    store::{
-        Tx, audience, service,
-        service::{NewSecret, Service},
-    },
+    store::{Tx, audience, service, service::NewSecret},
     usecase::{EventSubject, Failure, Origin, UnitsOfWork, audience::CreateAudience},
 };
 use countersign_domain::{
     audit::EventKind,
     id::{ServiceId, ServiceSecretId, TenantId},
     refusal::Reason,
-    service::Access,
+    service::{Access, Service},
     time::Timestamp,
 };
 

@@ -1,8 +1,14 @@
 use crate::{
-    store::{account::Account, device, session, session::Session},
+    store::{device, session},
     usecase::{EventSubject, Failure, Mail, Origin, UnitsOfWork},
 };
-use countersign_domain::{audit::EventKind, mail::MailTemplate, refusal::Reason, session::EndReason};
+use countersign_domain::{
+    account::Account,
+    audit::EventKind,
+    mail::MailTemplate,
+    refusal::Reason,
+    session::{EndReason, Session},
+};
 
 /// Ends a session whose tokens are in other hands, and tells its owner.
 #[derive(Clone, Debug)]

@@ -1,10 +1,15 @@
 use crate::{
     keys::{AccessClaims, KeyRing, RefreshToken, token_id},
     runtime::Entropy,
-    store::session::Session,
     usecase::{Failure, account::Profile},
 };
-use countersign_domain::{id::SessionId, refusal::Reason, secret::SecretText, session::SessionLives, time::Timestamp};
+use countersign_domain::{
+    id::SessionId,
+    refusal::Reason,
+    secret::SecretText,
+    session::{Session, SessionLives},
+    time::Timestamp,
+};
 use std::sync::Arc;
 
 /// Makes the tokens of a session's live generation. Every flow that hands out tokens comes through here.

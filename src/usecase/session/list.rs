@@ -1,9 +1,9 @@
 use crate::{
     runtime::Clock,
-    store::{Store, StoreFault, session, session::Session},
+    store::{Store, StoreFault, session},
     usecase::gate::SignedIn,
 };
-use countersign_domain::id::SessionId;
+use countersign_domain::{id::SessionId, session::Session};
 
 /// Where am I signed in?
 #[derive(Clone, Debug)]

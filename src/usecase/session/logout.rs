@@ -1,15 +1,21 @@
+use super::RecogniseSession;
 use crate::{
     keys::KeyRing,
-    store::{account, account::Account, device, session, session::Session},
-    usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::SignedIn, key::KeyNews},
+    store::{account, device, session},
+    usecase::{
+        EventSubject, Failure, Origin, UnitsOfWork,
+        gate::{Authenticate, SignedIn},
+        key::KeyNews,
+    },
 };
 use countersign_domain::{
+    account::Account,
     audit::EventKind,
     id::{SessionId, TenantId},
     refresh::{Presented, RefreshVerdict, judge_refresh},
     refusal::{Reason, Refusal},
     secret::SecretText,
-    session::{EndReason, SessionLives, TokenDelivery},
+    session::{EndReason, Session, SessionLives, TokenDelivery},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -20,15 +26,30 @@ pub struct Logout {
     pub ring: Arc<KeyRing>,
     pub news: KeyNews,
     pub lives: SessionLives,
+    pub recognise: RecogniseSession,
+    pub authenticate: Authenticate,
 }
 
-/// By what somebody who leaves is recognised.
+/// The credentials that came with a logout, one of which says what ends.
 #[derive(Debug)]
-pub enum LogoutProof {
-    RefreshToken(SecretText),
-    AccessToken(Box<SignedIn>),
+pub struct LogoutCredentials<'a> {
     /// What a login gave to a page, for the case that its browser keeps no cookies.
-    CancelToken(SecretText),
+    pub cancel_token: Option<SecretText>,
+    /// The refresh token in the message.
+    pub refresh_token: Option<SecretText>,
+    /// The access token beside the message.
+    pub access_token: Option<&'a SecretText>,
+    /// The refresh tokens in cookies.
+    pub kept_refresh_tokens: &'a [SecretText],
+    /// The access token in a cookie.
+    pub kept_access_token: Option<&'a SecretText>,
+}
+
+/// The credential by which a logout knows the session.
+enum LogoutProof {
+    Cancel(SecretText),
+    Refresh(SecretText),
+    Access(Arc<SignedIn>),
 }
 
 /// How far somebody leaves.
@@ -61,19 +82,68 @@ impl Logout {
     /// To end a session that is over already is a success: it is what was asked for. To end all others is one only if that is done.
     ///
     /// # Errors
-    /// TOKEN_INVALID; SESSION_ENDED when the other sessions go on.
-    #[tracing::instrument(level = "debug", name = "session.logout", skip_all)]
-    pub async fn run(&self, origin: &Origin, leaving: &LogoutProof, everywhere: bool) -> Result<(), Failure> {
-        match leaving {
-            LogoutProof::AccessToken(caller) => {
+    /// TOKEN_MISSING, TOKEN_INVALID, and whatever is wrong with an access token; SESSION_ENDED when the other sessions go on.
+    #[tracing::instrument(level = "debug", name = "session.log_out", skip_all)]
+    pub async fn log_out(
+        &self,
+        origin: &Origin,
+        credentials: LogoutCredentials<'_>,
+        everywhere: bool,
+    ) -> Result<(), Failure> {
+        match self.proof(origin, credentials).await? {
+            Some(proof) => {
+                let everywhere = everywhere && !matches!(proof, LogoutProof::Cancel(_));
+                self.end_proven(origin, &proof, everywhere).await
+            }
+            None if everywhere => Err(left_here_only()),
+            None => Ok(()),
+        }
+    }
+
+    /// A browser is in one session: a login ends the one that it was in, of whichever tenant. The login has succeeded, so that a session
+    /// which cannot be ended is left to expire.
+    pub async fn end_replaced(&self, origin: &Origin, former: &[SecretText]) {
+        let Some(former) = self.recognise.refresh_token(former).await else { return };
+        let origin = Origin { named_tenant: None, ..origin.clone() };
+        let proof = LogoutProof::Refresh(former.clone());
+        if let Err(failure) = self.end_proven(&origin, &proof, false).await {
+            tracing::warn!(%failure, "the session that a login replaced was not ended");
+        }
+    }
+
+    /// Which of the credentials counts: what the message holds, then the access token beside it, then the cookies. `None` when the access
+    /// token is of a session that is over already.
+    async fn proof(&self, origin: &Origin, credentials: LogoutCredentials<'_>) -> Result<Option<LogoutProof>, Failure> {
+        if let Some(token) = credentials.cancel_token {
+            return Ok(Some(LogoutProof::Cancel(token)));
+        }
+        if let Some(token) = credentials.refresh_token {
+            return Ok(Some(LogoutProof::Refresh(token)));
+        }
+        if credentials.access_token.is_none()
+            && let Some(kept) = self.recognise.refresh_token(credentials.kept_refresh_tokens).await
+        {
+            return Ok(Some(LogoutProof::Refresh(kept.clone())));
+        }
+        let access = credentials.access_token.or(credentials.kept_access_token).ok_or(Reason::TokenMissing)?;
+        match self.authenticate.person(origin, access).await {
+            Ok(person) => Ok(Some(LogoutProof::Access(person))),
+            Err(failure) if matches!(failure.reason(), Reason::SessionEnded | Reason::SessionExpired) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn end_proven(&self, origin: &Origin, proof: &LogoutProof, everywhere: bool) -> Result<(), Failure> {
+        match proof {
+            LogoutProof::Access(caller) => {
                 let scope = if everywhere { Scope::Everywhere } else { Scope::Here };
                 self.end(origin, caller.tenant(), caller.session(), scope).await.map(drop)
             }
-            LogoutProof::CancelToken(token) => {
+            LogoutProof::Cancel(token) => {
                 let now = self.work.now();
                 let opened = self.news.open(|| self.ring.open_end(token, now)).await;
                 let (tenant, id) = opened.map_err(|_| Reason::TokenInvalid)?;
-                origin.admit(tenant, Reason::TokenInvalid)?;
+                origin.check_tenant(tenant, Reason::TokenInvalid)?;
                 match session::find_with_account(&self.work.read(), tenant, id).await? {
                     // A session that was refreshed is one that a browser keeps.
                     Some((session, _)) if session.generation == UNUSED => {
@@ -83,11 +153,11 @@ impl Logout {
                     None => Ok(()),
                 }
             }
-            LogoutProof::RefreshToken(token) => {
+            LogoutProof::Refresh(token) => {
                 let opened = self.news.open(|| self.ring.open_refresh(token)).await;
                 let token = opened.map_err(|_| Reason::TokenInvalid)?;
                 let tenant = TenantId::from_uuid(token.tenant_id);
-                origin.admit(tenant, Reason::TokenInvalid)?;
+                origin.check_tenant(tenant, Reason::TokenInvalid)?;
                 let id = SessionId::from_uuid(token.session_id);
                 // Asked of the writer, so that a token which was just handed out is not mistaken for one from the future.
                 let found = session::find_with_account(&self.work.write(), tenant, id).await?;
@@ -147,7 +217,7 @@ impl Logout {
 }
 
 /// The answer to somebody whose own session is over, whatever it was before.
-pub fn left_here_only() -> Failure {
+fn left_here_only() -> Failure {
     Refusal::from(Reason::SessionEnded).saying("the session has ended; log in, then log out everywhere").into()
 }
 

@@ -16,7 +16,7 @@ pub use end_everybodys::EndSessions;
 pub use end_stolen::EndStolen;
 pub use issue_tokens::{IssueTokens, OpenedSession};
 pub use list::{ListSessions, SessionPage};
-pub use logout::{Logout, LogoutProof, left_here_only};
+pub use logout::{Logout, LogoutCredentials};
 pub use note_uses::NoteUses;
 pub use recognise::{Newest, RecogniseSession};
 pub use refresh::Refresh;

@@ -19,8 +19,14 @@ pub struct Newest<'a> {
 }
 
 impl RecogniseSession {
+    /// The refresh token of the session that a browser is in. Where none is a token of ours, the first: it says what is wrong with it.
+    pub async fn refresh_token<'a>(&self, tokens: &'a [SecretText]) -> Option<&'a SecretText> {
+        let newest = self.newest(tokens).await.map(|newest| newest.token);
+        newest.or_else(|| tokens.first())
+    }
+
     /// The latest generation of the session that was opened last, live or not. `None` when none is a token of ours.
-    pub async fn run<'a>(&self, tokens: &'a [SecretText]) -> Option<Newest<'a>> {
+    pub async fn newest<'a>(&self, tokens: &'a [SecretText]) -> Option<Newest<'a>> {
         let mut newest: Option<Newest<'a>> = None;
         for token in tokens {
             let Ok(opened) = self.news.open(|| self.ring.open_refresh(token)).await else { continue };

@@ -2,14 +2,11 @@ use super::{EndStolen, IssueTokens, OpenedSession, WatchClient};
 use crate::{
     cache::FirstUses,
     keys::{KeyRing, RefreshToken},
-    store::{
-        account::Account,
-        session,
-        session::{Session, Step},
-    },
+    store::{session, session::Step},
     usecase::{EventSubject, Failure, Origin, UnitsOfWork, account::Me, gate::Throttle, key::KeyNews},
 };
 use countersign_domain::{
+    account::Account,
     audit::EventKind,
     client::DeviceSignal,
     id::{DeviceId, SessionId, TenantId},
@@ -17,7 +14,7 @@ use countersign_domain::{
     refusal::{Reason, Refusal},
     risk::{ClientObservation, is_elsewhere},
     secret::SecretText,
-    session::{EndReason, SessionLives, TokenDelivery},
+    session::{EndReason, Session, SessionLives, TokenDelivery},
     time::Timestamp,
 };
 use std::{sync::Arc, time::Duration};
@@ -71,7 +68,7 @@ impl Attempt {
         let presented = Presented {
             generation: self.generation,
             shows_device: self.device_of(session).is_some(),
-            differs: is_elsewhere(&session.sighting().signals, &self.seen.signals),
+            differs: is_elsewhere(&session.client().signals, &self.seen.signals),
         };
         judge_refresh(&session.facts(account), presented, self.now, self.succession)
     }
@@ -83,7 +80,7 @@ impl Refresh {
     /// # Errors
     /// TOKEN_INVALID, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, REFRESH_TOKEN_REUSED, REFRESH_CONTENDED,
     /// REAUTHENTICATION_REQUIRED, RATE_LIMITED.
-    pub async fn run(
+    pub async fn rotate(
         &self,
         origin: &Origin,
         token: &SecretText,
@@ -93,7 +90,7 @@ impl Refresh {
         let opened = self.news.open(|| self.ring.open_refresh(token)).await;
         let RefreshToken { tenant_id, session_id, generation, .. } = opened.map_err(|_| Reason::TokenInvalid)?;
         let (tenant, id) = (TenantId::from_uuid(tenant_id), SessionId::from_uuid(session_id));
-        origin.admit(tenant, Reason::TokenInvalid)?;
+        origin.check_tenant(tenant, Reason::TokenInvalid)?;
         self.throttle.refresh(id).await?;
         let (seen, succession) = (self.watch.see(origin, device), self.lives.succession(delivery));
         let attempt = Attempt { tenant, id, generation, seen, succession, now: self.work.now() };

@@ -1,18 +1,19 @@
 use super::EndStolen;
 use crate::{
-    store::{account::Account, session, session::Session},
+    store::session,
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
         gate::{DeviceRecognition, Throttle},
     },
 };
 use countersign_domain::{
+    account::Account,
     audit::EventKind,
     mail::MailTemplate,
     refusal::Reason,
     risk::{ClientObservation, OnMismatch, is_same_client},
     secret::SecretText,
-    session::EndReason,
+    session::{EndReason, Session},
 };
 
 /// Looks whether a session is refreshed by the client that opened it, and does what the operator wants where it is not.
@@ -53,7 +54,7 @@ impl WatchClient {
         account: &Account,
         seen: &ClientObservation,
     ) -> Result<(), Failure> {
-        if is_same_client(&session.sighting().signals, &seen.signals) {
+        if is_same_client(&session.client().signals, &seen.signals) {
             return Ok(());
         }
         if self.on_mismatch == OnMismatch::Challenge {
@@ -80,7 +81,7 @@ impl WatchClient {
         account: &Account,
         seen: &ClientObservation,
     ) -> Result<(), Failure> {
-        if is_same_client(&session.sighting().signals, &seen.signals) {
+        if is_same_client(&session.client().signals, &seen.signals) {
             return Ok(());
         }
         let moved = Moved { answered_unrecognized: session.answered_unrecognized, is_always_told: false };
@@ -121,7 +122,7 @@ impl WatchClient {
             ..session.clone()
         };
         let unit = self.work.begin(origin, tenant).await?;
-        if !session::note_client(unit.db(), tenant, session, &moved).await? {
+        if !session::note_client(unit.db(), tenant, session, &moved, unit.now()).await? {
             return Ok(false);
         }
         let about = EventSubject::target(Some(account.id)).in_session(session.id);

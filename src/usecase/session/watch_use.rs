@@ -3,13 +3,13 @@ use crate::{
     cache::FirstUses,
     keys::{AccessClaims, generation_of},
     runtime::Clock,
-    store::{account::Account, session::Session},
     usecase::{Failure, Origin},
 };
 use countersign_domain::{
+    account::Account,
     refresh::{UseVerdict, judge_use},
     refusal::Reason,
-    session::{EndReason, SessionLives, TokenDelivery},
+    session::{EndReason, Session, SessionLives, TokenDelivery},
 };
 
 /// Looks at the generation of an access token that our own RPCs are called with: a use says that an answer has reached somebody.
@@ -43,7 +43,7 @@ impl WatchUse {
             UseVerdict::Reused if newest > session.void_generation => Err(Reason::TokenExpired.into()),
             UseVerdict::Reused => {
                 let (why, told) = (EndReason::RefreshReused, Reason::RefreshTokenReused);
-                if self.end_stolen.run(origin, session, account, why, told).await? {
+                if Box::pin(self.end_stolen.run(origin, session, account, why, told)).await? {
                     tracing::warn!(session = %session.id, "an access token of a generation that was skipped was used");
                 }
                 Err(Reason::SessionEnded.into())

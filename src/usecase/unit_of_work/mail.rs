@@ -1,5 +1,6 @@
-use crate::store::{account::Account, outbox::OutboxMail};
+use crate::store::outbox::OutboxMail;
 use countersign_domain::{
+    account::Account,
     email::EmailAddress,
     id::{MailId, TenantId},
     locale::Locale,

@@ -1,20 +1,15 @@
 use crate::{
     keys::{AccessClaims, KeyRing, Rejected},
     runtime::Clock,
-    store::{Store, service, session},
+    store::Store,
     usecase::{
         Failure,
-        gate::{ServiceCaller, Throttle},
+        gate::{NamedByToken, ServiceCaller, Throttle, TokenHolder},
         key::KeyNews,
         session::WatchUse,
     },
 };
-use countersign_domain::{
-    id::{ServiceId, ServiceSecretId, SessionId},
-    refusal::Reason,
-    secret::SecretText,
-    service::SERVICE_LEVEL,
-};
+use countersign_domain::{refusal::Reason, secret::SecretText};
 use std::sync::Arc;
 
 /// A backend asks whether a token holds now (RFC 7662).
@@ -56,19 +51,13 @@ impl Introspect {
     }
 
     async fn is_live(&self, caller: &ServiceCaller, claims: &AccessClaims) -> Result<bool, Failure> {
-        let tenant = caller.service().tenant;
+        let Some(named) = NamedByToken::of(claims) else { return Ok(false) };
         // A token that was just revoked must not be called active, so the writer is asked.
-        let db = self.store.write();
-        if claims.level == SERVICE_LEVEL {
-            let ids = (claims.subject.parse::<ServiceId>(), claims.session_id.parse::<ServiceSecretId>());
-            let (Ok(id), Ok(secret)) = ids else { return Ok(false) };
-            return Ok(service::find_live(&db, tenant, id, secret, claims.issued_at).await?.is_some());
-        }
-        let Ok(id) = claims.session_id.parse::<SessionId>() else { return Ok(false) };
-        let found = session::find_with_account(&db, tenant, id).await?;
-        let now = self.clock.now();
-        Ok(found.is_some_and(|(session, account)| {
-            session.is_live(now) && !account.is_disabled() && self.watch_use.holds(&session, &account, claims)
-        }))
+        let holder = named.find(&self.store.write(), caller.service().tenant, claims, self.clock.now()).await?;
+        Ok(match holder {
+            Ok(TokenHolder::Person { session, account }) => self.watch_use.holds(&session, &account, claims),
+            Ok(TokenHolder::Service { .. }) => true,
+            Err(_) => false,
+        })
     }
 }

@@ -80,8 +80,9 @@ impl Callers {
 
     /// The header of a caller whom this RPC lets in.
     pub(crate) fn authorization(&self, path: &str) -> String {
-        let is_for_services =
-            callers::table().iter().any(|method| method.path == path && method.caller == CallerRule::Service);
+        let is_for_services = callers::table()
+            .iter()
+            .any(|method| method.path == path && method.requirement.caller == CallerRule::Service);
         format!("Bearer {}", if is_for_services { &self.service } else { &self.person })
     }
 }

@@ -7,7 +7,7 @@ use countersign::{
     grpc::{callers, wire::proto::*},
     usecase::Origin,
 };
-use countersign_domain::caller::CallerRule;
+use countersign_domain::caller::{CallerRule, Requirement};
 use std::{collections::BTreeSet, net::SocketAddr};
 use tonic_types::StatusExt as _;
 
@@ -77,7 +77,7 @@ async fn verdict(address: SocketAddr, path: &str, caller: &Caller) -> Option<Str
 }
 
 async fn compare(app: &App, callers: &[Caller], development: bool) {
-    for callers::Method { path, caller: rule, .. } in callers::table() {
+    for callers::Method { path, requirement: Requirement { caller: rule, .. }, .. } in callers::table() {
         for caller in callers {
             let is_for_operators = *rule == CallerRule::Operator;
             let (here, elsewhere) =
@@ -103,7 +103,7 @@ fn in_production_nobody_calls_what_is_for_development() {
     let options = production().and("COUNTERSIGN_SERVER__REFLECTION", "true");
     on_each_database_with(options, async |app| {
         let nobody = Caller { who: "nobody", token: None };
-        for method in callers::table().iter().filter(|method| method.caller == CallerRule::Development) {
+        for method in callers::table().iter().filter(|method| method.requirement.caller == CallerRule::Development) {
             let path = method.path;
             assert_eq!(verdict(app.address, path, &nobody).await.as_deref(), Some("METHOD_UNKNOWN"), "{path}");
         }

@@ -1,25 +1,26 @@
-use super::{Arrival, OpenSession};
+use super::{NewSession, OpenSession};
 use crate::{
     passwords::{Caller, Hasher, Presence, Refused},
     runtime::spawn,
-    store::{StoreFault, Tx, account, account::Account, audience, device, expected_device},
+    store::{StoreFault, Tx, account, audience, device, expected_device},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
         gate::{
-            AdmittedAttempt, AttemptLimiter, Claimed, Device, DeviceRecognition, Guesser, LoginDraw, PasswordGate,
-            PasswordProven, Throttle,
+            AdmittedAttempt, AttemptLimiter, AttemptSource, Claimed, DeviceRecognition, LoginDevice, LoginDraw,
+            PasswordGate, PasswordProven, Throttle,
         },
         key::KeyNews,
-        session::OpenedSession,
+        session::{Logout, OpenedSession},
     },
 };
 use countersign_domain::{
     account::Identifier,
     audience::DEFAULT_AUDIENCE,
     audit::EventKind,
+    device::DeviceTrust,
     display_name::DisplayName,
     id::{AccountId, TenantId},
-    lockout::DeviceTrust,
+    login::{CompletedLogin, LoginState, StartedLogin},
     mail::MailTemplate,
     refusal::Reason,
     secret::SecretText,
@@ -33,20 +34,21 @@ use uuid::Uuid;
 pub struct Login {
     pub work: UnitsOfWork,
     pub device_recognition: DeviceRecognition,
-    pub guesses: AttemptLimiter,
+    pub attempts: AttemptLimiter,
     pub password: PasswordGate,
     pub open: OpenSession,
     pub news: KeyNews,
     pub throttle: Throttle,
     pub hasher: Hasher,
-    /// Wrong passwords in a row that make a password worthless to strangers.
+    pub logout: Logout,
+    /// Wrong passwords in a row after which the right one is accepted from recognized devices only.
     pub disable_after: i32,
 }
 
 /// What somebody filled in.
 #[derive(Debug)]
-pub struct LoggingIn {
-    pub identifier: Typed,
+pub struct LoginForm {
+    pub identifier: NamedAccount,
     pub password: SecretText,
     /// Empty unless one was asked for.
     pub captcha_token: SecretText,
@@ -55,14 +57,16 @@ pub struct LoggingIn {
     pub device_name: DisplayName,
     pub device_token: Option<SecretText>,
     pub delivery: TokenDelivery,
+    /// The refresh tokens that the caller's cookies hold.
+    pub former: Vec<SecretText>,
 }
 
-/// What somebody typed to say who they are.
+/// The account that somebody named.
 #[derive(Debug)]
-pub enum Typed {
+pub enum NamedAccount {
     Identifier(Identifier),
-    /// It can be nobody's, and costs as much and answers the same.
-    Nobodys(String),
+    /// No account can have this name. The login costs as much and answers the same.
+    Nobody(String),
 }
 
 /// A session, and the token by which its device is known the next time.
@@ -72,67 +76,77 @@ pub struct LoggedIn {
     pub device_token: SecretText,
 }
 
-/// Wrong passwords after which a device that is only expected becomes a stranger. Whoever knew a former password may have been one.
+/// Wrong passwords after which a device that is only expected is no longer. Whoever knew a former password may have used it.
 const MOST_OF_EXPECTED: i32 = 10;
 
-/// Who tries to log in to what.
+/// A login attempt: by whom, and for which account.
 #[derive(Clone)]
 struct Attempt {
     tenant: TenantId,
-    /// What was typed to say for whom, normalised.
+    /// The name that was given, normalised.
     typed: String,
-    account: Option<Account>,
-    device: Device,
-    standing: DeviceTrust,
+    started: StartedLogin,
+    device: LoginDevice,
+}
+
+impl Attempt {
+    /// What its audit events are about.
+    fn subject(&self) -> EventSubject {
+        EventSubject::target(self.started.account().map(|account| account.id))
+    }
 }
 
 /// What is shown to be let in, and what was drawn for it.
-struct Shown {
+struct Credentials {
     password: SecretText,
     captcha_token: SecretText,
     draw: LoginDraw,
 }
 
 impl Login {
+    /// A browser is in one session: the one that it was in ends.
+    ///
     /// # Errors
     /// CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, AUDIENCE_UNKNOWN, RATE_LIMITED, OVERLOADED.
-    pub async fn run(&self, origin: &Origin, form: LoggingIn) -> Result<LoggedIn, Failure> {
+    pub async fn log_in(&self, origin: &Origin, form: LoginForm) -> Result<LoggedIn, Failure> {
         let draw = LoginDraw::of(form.device_token.is_some() || !form.captcha_token.is_empty());
         self.throttle.login(origin, draw).await?;
         let tenant = origin.tenant();
-        let LoggingIn { identifier, password, captcha_token, audience, device_name, device_token, delivery } = form;
+        let LoginForm { identifier, password, captcha_token, audience, device_name, device_token, delivery, former } =
+            form;
         let audience = self.audience(tenant, audience).await?;
         let (typed, account) = match &identifier {
-            Typed::Identifier(identifier) => {
+            NamedAccount::Identifier(identifier) => {
                 let found = account::find_by_identifier(&self.work.read(), tenant, identifier).await?;
                 (identifier.normalised(), found)
             }
-            Typed::Nobodys(text) => (text.as_str(), None),
+            NamedAccount::Nobody(text) => (text.as_str(), None),
         };
         let device = self.device_recognition.device(tenant, device_token.as_ref()).await?;
-        let standing = account.as_ref().map_or(DeviceTrust::Stranger, |account| device.standing(account.id));
-        let attempt = Attempt { tenant, typed: typed.to_owned(), account, device, standing };
-        let arrival = Arrival { audience, device_name, device: attempt.device.arriving(), delivery, standing };
-        let shown = Shown { password, captcha_token, draw };
-        let (session, proven) = self.decide(origin, &attempt, shown, arrival).await?;
+        let started = StartedLogin::new(account, |account| device.trust(account.id));
+        let attempt = Attempt { tenant, typed: typed.to_owned(), started, device };
+        let new = NewSession { audience, device_name, device: attempt.device.arriving(), delivery };
+        let credentials = Credentials { password, captcha_token, draw };
+        let (session, proven) = self.decide(origin, &attempt, credentials, new).await?;
         self.renew_hash(&proven).await;
+        Box::pin(self.logout.end_replaced(origin, &former)).await;
         Ok(LoggedIn { session, device_token: attempt.device.into_token() })
     }
 
-    /// Admits the guess, looks at the password, settles the guess and opens the session, in a task of its own: a caller
-    /// who hangs up, or whose deadline passes, must neither leave a guess that nobody settles, nor lose a verdict, nor
-    /// stand for one. As long as the hash has not begun it is dropped with its caller, and the guess is given back;
-    /// from then on the verdict comes, and is applied and recorded although nobody waits.
+    /// Admits the attempt, checks the password, opens the session and settles the attempt, in a task of its own: a caller who hangs up,
+    /// or whose deadline passes, must neither leave an attempt that nobody settles, nor lose a verdict, nor stand for one. As long as the
+    /// hash has not begun the attempt is given back when its caller is gone; from then on the verdict comes, and is applied and recorded
+    /// although nobody waits.
     async fn decide(
         &self,
         origin: &Origin,
         attempt: &Attempt,
-        shown: Shown,
-        arrival: Arrival,
+        credentials: Credentials,
+        new: NewSession,
     ) -> Result<(OpenedSession, PasswordProven), Failure> {
         let caller = Caller::default();
         let (login, origin, attempt, presence) = (self.clone(), origin.clone(), attempt.clone(), caller.presence());
-        let deciding = async move { login.let_in(&origin, &attempt, shown, (arrival, &presence)).await };
+        let deciding = async move { login.let_in(&origin, &attempt, credentials, (new, &presence)).await };
         spawn(deciding.in_current_span()).await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
 
@@ -140,34 +154,45 @@ impl Login {
         &self,
         origin: &Origin,
         attempt: &Attempt,
-        shown: Shown,
-        (arrival, presence): (Arrival, &Presence),
+        credentials: Credentials,
+        (new, presence): (NewSession, &Presence),
     ) -> Result<(OpenedSession, PasswordProven), Failure> {
-        let guess = self.admit(origin, attempt, &shown).await?;
-        let proven = self.evaluate(origin, attempt, guess, (&shown.password, presence)).await?;
-        match self.open.run(origin, &proven, arrival, presence).await {
-            Ok(session) => Ok((session, proven)),
+        let admitted = self.admit(origin, attempt, &credentials).await?;
+        let (admitted, proven) = self.check(origin, attempt, admitted, (&credentials.password, presence)).await?;
+        let LoginState::Completed(login) = attempt.started.clone().password_proven(self.work.now())?;
+        match self.open.open_session(origin, &login, new, presence).await {
+            Ok(session) => {
+                admitted.succeeded().await;
+                Ok((session, proven))
+            }
             Err(failure) => {
-                self.note_unopened(origin, attempt, failure.reason()).await;
+                admitted.give_back().await;
+                self.record_unopened(origin, &login, failure.reason()).await;
                 Err(failure)
             }
         }
     }
 
-    /// Admits the guess. Unless a device that is known shows nothing else, a light login draws the rest of a whole one
+    /// Admits the attempt. Unless a device that is known shows nothing else, a light login draws the rest of a whole one
     /// before anything is done for it: a question to the provider of captchas costs money. The rest is given back when
-    /// what was shown is worth something, and to whoever has to wait for other guesses.
-    async fn admit(&self, origin: &Origin, attempt: &Attempt, shown: &Shown) -> Result<AdmittedAttempt, Failure> {
-        let is_known = attempt.standing.is_counted_alone();
-        let is_to_be_proven = shown.draw == LoginDraw::Light && !(is_known && shown.captcha_token.is_empty());
+    /// what was shown is worth something, and to whoever has to wait for other attempts.
+    async fn admit(
+        &self,
+        origin: &Origin,
+        attempt: &Attempt,
+        credentials: &Credentials,
+    ) -> Result<AdmittedAttempt, Failure> {
+        let is_known = attempt.started.trust().is_counted_alone();
+        let is_to_be_proven =
+            credentials.draw == LoginDraw::Light && !(is_known && credentials.captcha_token.is_empty());
         let rest = if is_to_be_proven { Some(self.throttle.rest_of_login(origin).await?) } else { None };
-        let guesser = match &attempt.account {
-            Some(account) if is_known => Guesser::Device(&attempt.device, account.id),
-            _ => Guesser::Stranger(&attempt.typed),
+        let source = match attempt.started.account() {
+            Some(account) if is_known => AttemptSource::Device(&attempt.device, account.id),
+            _ => AttemptSource::Stranger(&attempt.typed),
         };
-        let admitted = self.guesses.admit(origin, guesser, &shown.password, &shown.captcha_token).await;
+        let admitted = self.attempts.admit(origin, source, &credentials.password, &credentials.captcha_token).await;
         let is_whole = match &admitted {
-            Ok(guess) => !is_known && !guess.solved_captcha(),
+            Ok(admitted) => !is_known && !admitted.solved_captcha(),
             Err(failure) => failure.reason() != Reason::RateLimited,
         };
         if let Some(rest) = rest.filter(|_| !is_whole) {
@@ -176,48 +201,41 @@ impl Login {
         admitted
     }
 
-    async fn evaluate(
+    /// Checks the password. The attempt comes back with a right one: by itself that settles nothing.
+    async fn check(
         &self,
         origin: &Origin,
         attempt: &Attempt,
-        guess: AdmittedAttempt,
+        mut admitted: AdmittedAttempt,
         (password, presence): (&SecretText, &Presence),
-    ) -> Result<PasswordProven, Failure> {
-        // To strangers, a password that was guessed at for too long is as wrong as any other, and looks like it.
-        let is_trusted = attempt.standing.is_counted_alone();
-        let account = attempt.account.clone();
-        let opens = is_trusted || account.as_ref().is_none_or(|account| !account.password_is_spent());
-        let claimed = Claimed { tenant: attempt.tenant, typed: &attempt.typed, account, opens };
+    ) -> Result<(AdmittedAttempt, PasswordProven), Failure> {
+        let Attempt { tenant, typed, started, .. } = attempt;
+        let opens = started.accepts_password();
+        let claimed = Claimed { tenant: *tenant, typed, account: started.account().cloned(), opens };
+        admitted.expect_verdict();
         match self.password.prove_for(presence, claimed, password).await {
-            Ok(Some(proven)) => {
-                self.guesses.right(guess).await;
-                Ok(proven)
-            }
+            Ok(Some(proven)) => Ok((admitted, proven)),
             Ok(None) => {
-                let counted = self.was_wrong(origin, attempt, guess).await;
+                let counted = self.count_wrong(origin, attempt, admitted).await;
                 counted.inspect_err(|fault| {
                     tracing::warn!(%fault, request_id = origin.trace_id, "a wrong password was not counted in the database");
                 })?;
                 Err(Reason::CredentialsInvalid.into())
             }
             Err(failure) => {
-                self.guesses.give_back(guess).await;
-                Err(self.refused(origin, attempt, failure).await)
+                admitted.give_back().await;
+                Err(self.work.refused(origin, *tenant, EventKind::LoginRefused, attempt.subject(), failure).await)
             }
         }
-    }
-
-    async fn refused(&self, origin: &Origin, attempt: &Attempt, failure: Failure) -> Failure {
-        let about = EventSubject::target(attempt.account.as_ref().map(|account| account.id));
-        self.work.refused(origin, attempt.tenant, EventKind::LoginRefused, about, failure).await
     }
 
     /// The password was right, and no session was opened: nobody waits for one, or opening it failed. That is recorded
     /// whatever the reason. Otherwise somebody could find out by hanging up whether a password is right, and leave no
     /// trace. Where the database did not confirm a session that is there, both are recorded.
-    async fn note_unopened(&self, origin: &Origin, attempt: &Attempt, reason: Reason) {
-        let about = EventSubject::target(attempt.account.as_ref().map(|account| account.id));
-        self.work.record_refusal(origin, attempt.tenant, (EventKind::LoginRefused, reason), about).await;
+    async fn record_unopened(&self, origin: &Origin, login: &CompletedLogin, reason: Reason) {
+        let account = login.account();
+        let about = EventSubject::target(Some(account.id));
+        self.work.record_refusal(origin, account.tenant, (EventKind::LoginRefused, reason), about).await;
     }
 
     async fn audience(&self, tenant: TenantId, named: String) -> Result<String, Failure> {
@@ -230,22 +248,19 @@ impl Login {
         Ok(audience)
     }
 
-    /// Counts a wrong password: for what was typed, and for the account or its device. One that the same client presented before
+    /// Counts a wrong password: for the name that was given, and for the account or its device. One that the same client presented before
     /// is no new evidence and is not counted again.
-    async fn was_wrong(&self, origin: &Origin, attempt: &Attempt, guess: AdmittedAttempt) -> Result<(), Failure> {
-        let Attempt { tenant, account, .. } = attempt;
-        let settled = self.guesses.wrong(guess).await;
-        let is_locked = settled.locked.is_some();
-        let about = EventSubject::target(account.as_ref().map(|account| account.id));
-        let unit = self.work.begin(origin, *tenant).await?;
-        let is_spent = !settled.is_repeat && self.spends(unit.db(), attempt).await?;
-        let spent = account.as_ref().filter(|_| is_spent);
-        unit.record_refusal(EventKind::LoginRefused, Reason::CredentialsInvalid, about.clone()).await?;
-        if is_locked {
-            unit.record(EventKind::LoginLocked, about.clone()).await?;
+    async fn count_wrong(&self, origin: &Origin, attempt: &Attempt, admitted: AdmittedAttempt) -> Result<(), Failure> {
+        let settled = admitted.failed().await;
+        let unit = self.work.begin(origin, attempt.tenant).await?;
+        let is_spent = !settled.is_repeat && self.spends_password(unit.db(), attempt).await?;
+        let spent = attempt.started.account().filter(|_| is_spent);
+        unit.record_refusal(EventKind::LoginRefused, Reason::CredentialsInvalid, attempt.subject()).await?;
+        if settled.locked.is_some() {
+            unit.record(EventKind::LoginLocked, attempt.subject()).await?;
         }
         if let Some(account) = spent {
-            unit.record(EventKind::PasswordDisabled, about).await?;
+            unit.record(EventKind::PasswordDisabled, attempt.subject()).await?;
             unit.queue_mail(Mail::to_owner(MailTemplate::PasswordDisabled, account)).await?;
         }
         unit.commit().await?;
@@ -254,11 +269,11 @@ impl Login {
 
     /// Counts a wrong password in the database. Returns whether the right one is spent with it. Where there is no account, the same
     /// statement finds nothing.
-    async fn spends(&self, tx: &Tx, attempt: &Attempt) -> Result<bool, StoreFault> {
-        let Attempt { tenant, account, device, standing, .. } = attempt;
+    async fn spends_password(&self, tx: &Tx, attempt: &Attempt) -> Result<bool, StoreFault> {
+        let Attempt { tenant, started, device, .. } = attempt;
         let nobody = AccountId::from_uuid(Uuid::nil());
-        let id = account.as_ref().map_or(nobody, |account| account.id);
-        match standing {
+        let id = started.account().map_or(nobody, |account| account.id);
+        match started.trust() {
             DeviceTrust::Stranger => account::count_password_failure(tx, *tenant, id, self.disable_after).await,
             DeviceTrust::Known => {
                 let failures = device::count_failure(tx, *tenant, id, device.shown()).await?;

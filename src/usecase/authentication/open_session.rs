@@ -1,27 +1,29 @@
 use crate::{
     passwords::Presence,
-    store::{account, account::Account, account::Admission, device, expected_device, session, session::Session},
+    store::{account, account::Admission, device, expected_device, session},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
         account::Me,
-        gate::{ArrivingDevice, DeviceRecognition, PasswordProven, Throttle},
+        gate::{ArrivingDevice, DeviceRecognition, Throttle},
         session::{IssueTokens, OpenedSession},
     },
 };
 use countersign_domain::{
+    account::Account,
     audit::EventKind,
     client::DeviceSignal,
+    device::DeviceTrust,
     display_name::DisplayName,
     id::SessionId,
-    lockout::DeviceTrust,
+    login::CompletedLogin,
     mail::MailTemplate,
     refresh::FIRST_GENERATION,
     refusal::Reason,
     risk::{ClientObservation, LoginNews, judge_login},
-    session::{SessionLives, TokenDelivery},
+    session::{Session, SessionLives, TokenDelivery},
 };
 
-/// Opens a session for somebody who has proven who they are.
+/// Opens a session for a login that is completed.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
     pub work: UnitsOfWork,
@@ -31,14 +33,13 @@ pub struct OpenSession {
     pub lives: SessionLives,
 }
 
-/// What somebody arrives with.
+/// What a session is opened with, besides the login.
 #[derive(Debug)]
-pub struct Arrival {
+pub struct NewSession {
     pub audience: String,
     pub device_name: DisplayName,
     pub device: ArrivingDevice,
     pub delivery: TokenDelivery,
-    pub standing: DeviceTrust,
 }
 
 /// Devices of an account that are known at the same time. Programs that keep no token are a new one each time.
@@ -53,15 +54,15 @@ impl OpenSession {
     /// # Errors
     /// CREDENTIALS_INVALID when the account was disabled, or its password became worthless, while it was being checked;
     /// DEADLINE_EXCEEDED when the caller is gone.
-    #[tracing::instrument(level = "debug", name = "sign_in.open_session", skip_all)]
-    pub async fn run(
+    #[tracing::instrument(level = "debug", name = "authentication.open_session", skip_all)]
+    pub async fn open_session(
         &self,
         origin: &Origin,
-        proven: &PasswordProven,
-        arrival: Arrival,
+        login: &CompletedLogin,
+        new: NewSession,
         presence: &Presence,
     ) -> Result<OpenedSession, Failure> {
-        let written = presence.while_waiting(self.write(origin, proven, arrival)).await;
+        let written = presence.while_waiting(self.write(origin, login, new)).await;
         let (unit, opened) = written.ok_or(Reason::DeadlineExceeded)??;
         unit.commit().await?;
         Ok(opened)
@@ -71,12 +72,13 @@ impl OpenSession {
     async fn write<'a>(
         &'a self,
         origin: &'a Origin,
-        proven: &PasswordProven,
-        arrival: Arrival,
+        login: &CompletedLogin,
+        new: NewSession,
     ) -> Result<(UnitOfWork<'a>, OpenedSession), Failure> {
-        let account = proven.account();
+        let account = login.account();
         let (tenant, now) = (account.tenant, self.work.now());
-        let Arrival { audience, device_name, device, delivery, standing } = arrival;
+        let NewSession { audience, device_name, device, delivery } = new;
+        let trust = login.trust();
         let seen = self.device_recognition.see(origin, DeviceSignal::Shown(device.id));
         let session = Session {
             id: SessionId::new(now, self.work.entropy.bytes()),
@@ -86,9 +88,9 @@ impl OpenSession {
             device_name: device_name.as_str().to_owned(),
             user_agent: origin.user_agent.clone(),
             address: origin.address.clone(),
-            methods: "pwd".to_owned(),
+            methods: login.methods().iter().map(|method| method.name()).collect::<Vec<_>>().join(" "),
             created_at: now,
-            authenticated_at: now,
+            authenticated_at: login.authenticated_at(),
             refreshed_at: now,
             expiry: self.lives.opened(now),
             ended_at: None,
@@ -105,7 +107,7 @@ impl OpenSession {
         let opened = self.tokens.run(&session, profile)?;
         let admission = Admission {
             password_version: account.password_version,
-            standing,
+            trust,
             had_failures: account.password_failures > 0,
         };
         let unit = self.work.begin(origin, tenant).await?;
@@ -114,15 +116,15 @@ impl OpenSession {
         }
         session::open(unit.db(), tenant, &session).await?;
         device::remember(unit.db(), tenant, account.id, device.id, now).await?;
-        if standing == DeviceTrust::Expected {
+        if trust == DeviceTrust::Expected {
             expected_device::forget(unit.db(), tenant, account.id, device.shown).await?;
         }
-        if standing != DeviceTrust::Known {
+        if trust != DeviceTrust::Known {
             device::forget_older(unit.db(), tenant, account.id, MAX_DEVICES).await?;
         }
         let about = EventSubject::own(account.id).in_session(session.id);
         unit.record(EventKind::LoggedIn, about).await?;
-        let news = judge_login(standing, &seen, &before);
+        let news = judge_login(trust, &seen, &before);
         self.tell(&unit, origin, account, &session, (news, &seen)).await?;
         Ok((unit, opened))
     }

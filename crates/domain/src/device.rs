@@ -1,0 +1,69 @@
+//! Devices: where accounts were logged in to before.
+
+use crate::id::{AccountId, DeviceId};
+
+/// A device, and the accounts of one tenant that have to do with it.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub id: DeviceId,
+    /// Somebody logged in to them from it.
+    pub known_to: Vec<AccountId>,
+    /// They knew it until their password was set, or their password was set on it.
+    pub expected_by: Vec<AccountId>,
+}
+
+/// How much a device is trusted when somebody logs in to an account from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceTrust {
+    /// Somebody logged in to the account from it before.
+    Known,
+    /// It was known until the password was set, or set the password. Its login attempts are counted by themselves, and its login is
+    /// reported to the owner as that of a new device.
+    Expected,
+    /// It is neither.
+    Stranger,
+}
+
+impl Device {
+    /// A device that no account knows.
+    pub fn new(id: DeviceId) -> Self {
+        Self { id, known_to: Vec::new(), expected_by: Vec::new() }
+    }
+
+    /// How much an account trusts it.
+    pub fn trust(&self, account: AccountId) -> DeviceTrust {
+        if self.known_to.contains(&account) {
+            DeviceTrust::Known
+        } else if self.expected_by.contains(&account) {
+            DeviceTrust::Expected
+        } else {
+            DeviceTrust::Stranger
+        }
+    }
+}
+
+impl DeviceTrust {
+    /// Whether its login attempts are counted by themselves, so that those of others do not delay them.
+    pub const fn is_counted_alone(self) -> bool {
+        matches!(self, Self::Known | Self::Expected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn an_account_that_knows_a_device_does_not_merely_expect_it() {
+        let account = |entropy| AccountId::new(Timestamp::from_seconds(1), [entropy; 10]);
+        let (knows, expects, both, neither) = (account(1), account(2), account(3), account(4));
+        let id = DeviceId::new(Timestamp::from_seconds(1), [5; 10]);
+        let device = Device { id, known_to: vec![knows, both], expected_by: vec![expects, both] };
+        assert_eq!(device.trust(knows), DeviceTrust::Known);
+        assert_eq!(device.trust(both), DeviceTrust::Known);
+        assert_eq!(device.trust(expects), DeviceTrust::Expected);
+        assert_eq!(device.trust(neither), DeviceTrust::Stranger);
+        assert_eq!(Device::new(id).trust(knows), DeviceTrust::Stranger);
+    }
+}

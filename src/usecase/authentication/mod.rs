@@ -1,0 +1,8 @@
+//! Logging in: from the name of an account to a session of it. Every way into a session goes through the states of
+//! [`countersign_domain::login`], and [`OpenSession`] takes only the last of them.
+
+mod log_in;
+mod open_session;
+
+pub use log_in::{LoggedIn, Login, LoginForm, NamedAccount};
+pub use open_session::{NewSession, OpenSession};
