@@ -3,11 +3,11 @@ use crate::support::{binary, eventually};
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
-/// The block of README.md that begins with the story's heading.
+/// The block of README.md below the heading of the walkthrough.
 fn story() -> String {
     let readme = std::fs::read_to_string(README).unwrap();
-    let (_, chapter) = readme.split_once("\n## The story, in a terminal\n").expect("README.md tells the story");
-    let (_, block) = chapter.split_once("\n```bash\n").expect("the story is a block of bash");
+    let (_, chapter) = readme.split_once("\n## Walkthrough in a terminal\n").expect("README.md has the walkthrough");
+    let (_, block) = chapter.split_once("\n```bash\n").expect("the walkthrough is a block of bash");
     let (script, _) = block.split_once("\n```\n").expect("the block ends");
     script.to_owned()
 }
@@ -45,7 +45,7 @@ fn grpcurl_walks_the_whole_story_of_the_readme() {
         "ExportMe",
         "DeleteMe",
     ] {
-        assert!(story().contains(&format!("Service/{verb} ")), "the story leaves out {verb}");
+        assert!(story().contains(&format!("Service/{verb} ")), "the walkthrough leaves out {verb}");
     }
     service.stop();
 }
