@@ -29,11 +29,12 @@ COPY --from=build /out/countersign /usr/local/bin/countersign
 COPY --from=build --chown=65532:65532 /out/data /var/lib/countersign
 VOLUME /var/lib/countersign
 
-# Production, because an image ends up where others can reach it: it does not start before it is told its secrets, its mail server and
-# the proxy that ends TLS in front of it. To try it out, give it COUNTERSIGN_PROFILE=dev and publish its port on 127.0.0.1 alone.
+# Production, because others can reach a deployed image: it does not start without its secrets, its mail server and the
+# proxy that terminates TLS in front of it. To try it out, set COUNTERSIGN_PROFILE=dev and publish its port on 127.0.0.1
+# alone.
 #
-# Within a container loopback is reachable by nobody else, so people's port listens everywhere. Operators' does not: commands
-# and health checks run inside. docs/operations/running.md says how to open it to monitoring.
+# Loopback is private to a container, so the main listener listens on all addresses. The operators' listener does not:
+# commands and health checks run inside. docs/operations/running.md says how to open it to monitoring.
 ENV COUNTERSIGN_PROFILE=production \
     COUNTERSIGN_LISTEN=0.0.0.0:50051 \
     COUNTERSIGN_ADMIN_LISTEN=127.0.0.1:50052 \

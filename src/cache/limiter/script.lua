@@ -1,12 +1,14 @@
--- Takes everything that a call draws, or nothing. The rule is `decide` in crates/domain/src/limit.rs, and a test compares the two.
+-- Counts a call against all of its limits, or against none. The rule is `decide` in crates/domain/src/limit.rs, and a
+-- test compares the two.
 --
 -- KEYS  what is drawn from, each key once
 -- ARGV  of each key: the charge, the capacity and the horizon, in microseconds
 --
--- Answers the number of the key that asks for the longest wait, and that wait in microseconds; two zeros when all was taken.
+-- Answers the number of the key with the longest wait, and that wait in microseconds; two zeros when the call is
+-- admitted.
 --
--- The clock is Redis's own. Those of replicas differ, and to one that runs ahead everybody would owe less. Every number here is a
--- whole one below 2^53, and so exact in a double; only as text it has to be written with all its digits.
+-- The clock is Redis's own. Those of replicas differ, and one that runs ahead would forgive too early. Every number
+-- here is a whole one below 2^53, and so exact in a double; only as text it has to be written with all its digits.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
