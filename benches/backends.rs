@@ -215,7 +215,7 @@ async fn rotation(client: &Client, verifier: &Verifier, rotate: impl AsyncFn()) 
 async fn run() {
     let folder = tempfile::tempdir().unwrap();
     let service = Box::pin(Service::assemble(&configuration(folder.path()), World::real(), None)).await.unwrap();
-    let (services, desk, keys) = (service.services.clone(), service.key_operations.clone(), service.keys.clone());
+    let (operations, keys) = (service.key_operations.clone(), service.keys.clone());
     let calls = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", calls.local_addr().unwrap());
     let (stop, shutdown) = Shutdown::new();
@@ -223,7 +223,7 @@ async fn run() {
 
     let operator = Origin::terminal();
     let new = NewService { name: "orders".to_owned(), serves: vec!["default".to_owned()], calls: Vec::new() };
-    let created = services.create(&operator, new).await.unwrap().expect("the name is free");
+    let created = operations.create_service.create(&operator, new).await.unwrap().expect("the name is free");
     let client = Client(Endpoint::from_shared(address.clone()).unwrap().connect().await.unwrap());
     client.sign_up().await;
     let mut verifiers = Vec::new();
@@ -236,7 +236,7 @@ async fn run() {
     let rotate = async || {
         let slots = [KeySlot::shared(KeyPurpose::AccessSigning), KeySlot::of_audience(operator.tenant(), "default")];
         for slot in &slots {
-            desk.rotate.now(&operator, slot).await.unwrap().expect("a key to rotate");
+            operations.rotate.now(&operator, slot).await.unwrap().expect("a key to rotate");
             keys.reload.run().await.unwrap();
         }
     };

@@ -4,11 +4,11 @@ mod adapters;
 mod authentication;
 mod capacity;
 mod captcha;
-mod commands;
-mod key_operations;
+mod operations;
 mod outbound;
 mod service;
 mod starting;
+mod terminal;
 mod trail;
 mod trial;
 mod use_cases;
@@ -16,13 +16,10 @@ mod use_cases;
 use std::fmt;
 
 pub use adapters::{Adapters, World};
-pub use commands::{
-    create_account, end_sessions, list_audiences, list_keys, mail_status, mailbox, operate_accounts, operate_keys,
-    operate_outbox, operate_roles, operate_services, read_audit, restart_audit, verify_audit,
-};
-pub use key_operations::KeyOperations;
+pub use operations::{KeyOperations, RecordedOperations, StoreOperations};
 pub use service::{Listeners, Service};
 pub use starting::StartingProbes;
+pub use terminal::{Terminal, mailbox};
 pub use trial::try_files;
 
 /// Why the service cannot start, or a command cannot run. The text is for the person at the terminal.

@@ -1,17 +1,17 @@
 use super::{
     Outcome, Screen,
     arguments::{AccountCommand, Format, RoleCommand},
-    block_on,
+    block_on, open,
     screen::written,
 };
 use crate::{
     config::Config,
     usecase::{
         Failure, Origin,
-        account::{AccountLine, CreateAccount, NewAccount, OperateAccounts},
-        role::{Granted, OperateRoles},
+        account::{AccountLine, NewAccount},
+        role::Granted,
     },
-    wiring,
+    wiring::{StoreOperations, Terminal},
 };
 use countersign_domain::{
     account::Identifier,
@@ -27,22 +27,26 @@ use serde_json::json;
 
 pub(super) fn run(config: &Config, command: &AccountCommand, screen: &Screen) -> Outcome {
     block_on(async {
-        let accounts = wiring::operate_accounts(config).await.map_err(|fault| fault.to_string())?;
-        let operator = Desk { accounts, origin: Origin::terminal(), screen };
+        let terminal = open(config).await?;
+        let looks = terminal.store_operations();
+        let accounts = Accounts { terminal, looks, origin: Origin::terminal(), screen };
         match command {
-            AccountCommand::List { count, format } => operator.list(u64::from(count.count), *format).await,
-            AccountCommand::Show { whom, format } => operator.show(&whom.identifier, *format).await,
+            AccountCommand::List { count, format } => accounts.list(u64::from(count.count), *format).await,
+            AccountCommand::Show { whom, format } => accounts.show(&whom.identifier, *format).await,
             AccountCommand::Create { email, username, name, locale } => {
-                let create = wiring::create_account(config).await.map_err(|fault| fault.to_string())?;
-                let new = new_account(email, username.as_deref(), name, locale)?;
-                operator.create(&create, new).await
+                accounts.create(new_account(email, username.as_deref(), name, locale)?).await
             }
-            AccountCommand::Role { command } => {
-                let roles = wiring::operate_roles(config).await.map_err(|fault| fault.to_string())?;
-                operator.role(&roles, command).await
+            AccountCommand::Role { command: RoleCommand::Grant { whom, role } } => {
+                accounts.grant_role(&whom.identifier, role).await
             }
-            AccountCommand::Disable(whom) => operator.disable(&whom.identifier).await,
-            AccountCommand::Enable(whom) => operator.enable(&whom.identifier).await,
+            AccountCommand::Role { command: RoleCommand::Revoke { whom, role } } => {
+                accounts.revoke_role(&whom.identifier, role).await
+            }
+            AccountCommand::Role { command: RoleCommand::List { identifier } } => {
+                accounts.list_roles(identifier.as_deref()).await
+            }
+            AccountCommand::Disable(whom) => accounts.disable(&whom.identifier).await,
+            AccountCommand::Enable(whom) => accounts.enable(&whom.identifier).await,
         }
     })
 }
@@ -52,15 +56,17 @@ pub(super) fn account_id(text: &str) -> Option<AccountId> {
     (text.len() > MAX_USERNAME_CHARS).then(|| text.parse().ok()).flatten()
 }
 
-struct Desk<'a> {
-    accounts: OperateAccounts,
+/// What the commands about accounts and their roles work with.
+struct Accounts<'a> {
+    terminal: Terminal<'a>,
+    looks: StoreOperations,
     origin: Origin,
     screen: &'a Screen,
 }
 
-impl Desk<'_> {
+impl Accounts<'_> {
     async fn list(&self, limit: u64, format: Format) -> Outcome {
-        let lines = self.accounts.list(&self.origin, limit).await.map_err(|failure| failure.to_string())?;
+        let lines = self.looks.list_accounts.list(&self.origin, limit).await.map_err(|failure| failure.to_string())?;
         if lines.is_empty() && !format.json {
             self.screen.say("there is no account yet");
         }
@@ -86,21 +92,24 @@ impl Desk<'_> {
 
     async fn disable(&self, identifier: &str) -> Outcome {
         let line = self.find(identifier).await?;
-        let done = self.accounts.disable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
+        let disable = self.terminal.recorded_operations().await.disable_account;
+        let done = disable.disable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
         self.screen.say(if done { "disabled; its sessions have ended" } else { "it was disabled already" });
         Ok(())
     }
 
     async fn enable(&self, identifier: &str) -> Outcome {
         let line = self.find(identifier).await?;
-        let done = self.accounts.enable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
+        let enable = self.terminal.recorded_operations().await.enable_account;
+        let done = enable.enable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
         self.screen.say(if done { "enabled; it may log in again" } else { "it was not disabled" });
         Ok(())
     }
 
-    async fn create(&self, create: &CreateAccount, new: NewAccount) -> Outcome {
+    async fn create(&self, new: NewAccount) -> Outcome {
+        let create = self.terminal.recorded_operations().await.create_account;
         let email = new.email.as_str().to_owned();
-        let id = create.run(&self.origin, new).await.map_err(|failure| match failure.reason() {
+        let id = create.create(&self.origin, new).await.map_err(|failure| match failure.reason() {
             Reason::EmailTaken => format!("{email} has an account already"),
             Reason::UsernameTaken => "the user name is taken".to_owned(),
             _ => failure.to_string(),
@@ -110,8 +119,10 @@ impl Desk<'_> {
         Ok(())
     }
 
-    async fn role(&self, roles: &OperateRoles, command: &RoleCommand) -> Outcome {
-        let said = |failure: Failure| match &failure {
+    async fn grant_role(&self, identifier: &str, role: &str) -> Outcome {
+        let line = self.find(identifier).await?;
+        let grant = self.terminal.recorded_operations().await.grant_role;
+        let granted = grant.grant(&self.origin, line.id, role).await.map_err(|failure| match &failure {
             Failure::Refused(refusal) if refusal.violations.iter().any(|violation| violation.field == "account") => {
                 "there is no such account".to_owned()
             }
@@ -119,45 +130,50 @@ impl Desk<'_> {
                 "a role has lower-case letters, digits, `.`, `:`, `-` and `_`, a letter first".to_owned()
             }
             _ => failure.to_string(),
-        };
-        match command {
-            RoleCommand::Grant { whom, role } => {
-                let line = self.find(&whom.identifier).await?;
-                let granted = roles.grant(&self.origin, line.id, role).await.map_err(said)?;
-                self.screen.say(match granted {
-                    Granted { had_it: true, .. } => "it had the role already",
-                    Granted { is_new_role: true, .. } => {
-                        "the role was made and granted; tokens have it from their next refresh on"
-                    }
-                    Granted { .. } => "granted; tokens have it from their next refresh on",
-                });
+        })?;
+        self.screen.say(match granted {
+            Granted { had_it: true, .. } => "it had the role already",
+            Granted { is_new_role: true, .. } => {
+                "the role was made and granted; tokens have it from their next refresh on"
             }
-            RoleCommand::Revoke { whom, role } => {
-                let line = self.find(&whom.identifier).await?;
-                if !roles.revoke(&self.origin, line.id, role).await.map_err(said)? {
-                    return Err("it does not have this role".to_owned());
-                }
-                self.screen.say("revoked; access tokens that were made before have it until they expire");
-            }
-            RoleCommand::List { identifier: Some(whom) } => {
-                let line = self.find(whom).await?;
-                roles.of(&self.origin, line.id).await.map_err(said)?.iter().for_each(|role| self.screen.say(role));
-            }
-            RoleCommand::List { identifier: None } => {
-                let all = roles.all(&self.origin).await.map_err(said)?;
-                all.iter().for_each(|(role, accounts)| self.screen.say(&format!("{accounts:>6}  {role}")));
-            }
+            Granted { .. } => "granted; tokens have it from their next refresh on",
+        });
+        Ok(())
+    }
+
+    async fn revoke_role(&self, identifier: &str, role: &str) -> Outcome {
+        let line = self.find(identifier).await?;
+        let revoke = self.terminal.recorded_operations().await.revoke_role;
+        let had_it = revoke.revoke(&self.origin, line.id, role).await.map_err(|failure| failure.to_string())?;
+        if !had_it {
+            return Err("it does not have this role".to_owned());
+        }
+        self.screen.say("revoked; access tokens that were made before have it until they expire");
+        Ok(())
+    }
+
+    /// The roles of one account, or all roles.
+    async fn list_roles(&self, identifier: Option<&str>) -> Outcome {
+        let list = &self.looks.list_roles;
+        if let Some(identifier) = identifier {
+            let line = self.find(identifier).await?;
+            let roles = list.list_of(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
+            roles.iter().for_each(|role| self.screen.say(role));
+        } else {
+            let roles = list.list_all(&self.origin).await.map_err(|failure| failure.to_string())?;
+            roles.iter().for_each(|(role, accounts)| self.screen.say(&format!("{accounts:>6}  {role}")));
         }
         Ok(())
     }
 
     async fn find(&self, whom: &str) -> Result<AccountLine, String> {
+        let find = &self.looks.find_account;
         let found = match account_id(whom) {
-            Some(id) => self.accounts.find_by_id(&self.origin, id).await,
+            Some(id) => find.find_by_id(&self.origin, id).await,
             None => {
                 let identifier =
                     Identifier::parse(whom).map_err(|_| "that is neither an address, a user name nor an account id")?;
-                self.accounts.find(&self.origin, &identifier).await
+                find.find(&self.origin, &identifier).await
             }
         };
         found.map_err(|failure| failure.to_string())?.ok_or_else(|| "there is no such account".to_owned())

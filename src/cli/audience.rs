@@ -1,13 +1,12 @@
 use super::{
     Outcome, Screen,
     arguments::{AudienceCommand, Format},
-    block_on,
+    block_on, open,
     screen::written,
 };
 use crate::{
     config::Config,
     usecase::{Origin, audience::Registered},
-    wiring,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use countersign_domain::audience::is_audience_name;
@@ -28,7 +27,7 @@ pub(super) fn run(config: &Config, command: &AudienceCommand, screen: &Screen) -
 }
 
 async fn list(config: &Config, format: Format, screen: &Screen) -> Outcome {
-    let audiences = wiring::list_audiences(config).await.map_err(|fault| fault.to_string())?;
+    let audiences = open(config).await?.store_operations().list_audiences;
     for line in audiences.run(&Origin::terminal()).await.map_err(|fault| fault.to_string())? {
         if format.json {
             screen.say_json(&json!({
@@ -51,15 +50,15 @@ async fn create(config: &Config, name: &str, screen: &Screen) -> Outcome {
     if !is_audience_name(name) {
         return Err("an audience is named by lower-case letters, digits, '.', '-' and '_', 64 at most".to_owned());
     }
-    let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
-    let made = desk.create_audience.run(&Origin::terminal(), name).await.map_err(|failure| failure.to_string())?;
+    let keys = open(config).await?.key_operations().await.map_err(|fault| fault.to_string())?;
+    let made = keys.create_audience.run(&Origin::terminal(), name).await.map_err(|failure| failure.to_string())?;
     screen.say(if made { "made, with keys of its own" } else { "it was there already" });
     Ok(())
 }
 
 async fn register(config: &Config, audience: &str, key: Option<[u8; 32]>, screen: &Screen) -> Outcome {
-    let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
-    let registered = desk.register_audience_key.run(&Origin::terminal(), audience, key).await;
+    let keys = open(config).await?.key_operations().await.map_err(|fault| fault.to_string())?;
+    let registered = keys.register_audience_key.run(&Origin::terminal(), audience, key).await;
     match registered.map_err(|failure| failure.to_string())? {
         Registered::Done { kid } => {
             screen.say(&format!(

@@ -2,7 +2,7 @@ use super::{
     Outcome, Screen,
     account::account_id,
     arguments::{AuditCommand, EventOutcome, EventQuery, EventSpan},
-    block_on,
+    block_on, open,
     screen::written,
 };
 use crate::{
@@ -11,9 +11,10 @@ use crate::{
     store::audit::{AuditFilter, AuditRow},
     usecase::{
         Origin,
+        account::FindAccount,
         audit::{ReadAudit, Restarted, Seen, Summary, line},
     },
-    wiring,
+    wiring::{StoreOperations, World},
 };
 use countersign_domain::{
     account::Identifier,
@@ -47,14 +48,15 @@ async fn list(
     json: bool,
     screen: &Screen,
 ) -> Outcome {
-    let trail = wiring::read_audit(config).await.map_err(|fault| fault.to_string())?;
-    let (tenant, filter) = read_query(config, &trail, query).await?;
+    let operations = open(config).await?.store_operations();
+    let (tenant, filter) = read_query(&operations, query).await?;
+    let audit = operations.read_audit;
     let filter = AuditFilter {
         since: span.since.as_deref().map(read_instant).transpose()?,
         until: span.until.as_deref().map(read_instant).transpose()?,
         ..filter
     };
-    let page = trail.newest(tenant, &filter, None, limit.into()).await.map_err(|failure| failure.to_string())?;
+    let page = audit.newest(tenant, &filter, None, limit.into()).await.map_err(|failure| failure.to_string())?;
     if page.events.is_empty() && !json {
         let is_everything = filter == AuditFilter::default();
         screen.say(if is_everything { "nothing has happened yet" } else { "no such event" });
@@ -64,12 +66,13 @@ async fn list(
 }
 
 async fn follow(config: &Config, query: &EventQuery, json: bool, screen: &Screen) -> Outcome {
-    let trail = wiring::read_audit(config).await.map_err(|fault| fault.to_string())?;
-    let (tenant, filter) = read_query(config, &trail, query).await?;
-    let mut at = trail.end(tenant).await.map_err(|failure| failure.to_string())?;
+    let operations = open(config).await?.store_operations();
+    let (tenant, filter) = read_query(&operations, query).await?;
+    let audit = operations.read_audit;
+    let mut at = audit.end(tenant).await.map_err(|failure| failure.to_string())?;
     // Until a signal ends it.
     loop {
-        let page = trail.after(tenant, at).await.map_err(|failure| failure.to_string())?;
+        let page = audit.after(tenant, at).await.map_err(|failure| failure.to_string())?;
         for row in &page {
             at = row.position.unwrap_or(at);
             if filter.matches(row) {
@@ -84,19 +87,20 @@ async fn follow(config: &Config, query: &EventQuery, json: bool, screen: &Screen
 
 async fn verify(config: &Config, tenant: Option<&str>, seen: Option<&str>, screen: &Screen) -> Outcome {
     let seen = seen.map(read_seen).transpose()?;
-    let verify = wiring::verify_audit(config).await.map_err(|fault| fault.to_string())?;
-    let trail = ReadAudit { store: verify.store.clone() };
+    let terminal = open(config).await?;
+    let verify = terminal.verify_audit().await.map_err(|fault| fault.to_string())?;
+    let audit = terminal.store_operations().read_audit;
     // What was seen was seen of one tenant.
     let tenant = match (tenant, &seen) {
         (None, None) => None,
-        (name, _) => Some(find_tenant(&trail, name).await?),
+        (name, _) => Some(find_tenant(&audit, name).await?),
     };
     let summaries = verify.run(tenant, seen.as_ref()).await.map_err(|failure| failure.to_string())?;
     if summaries.is_empty() {
         screen.say("nothing has happened yet");
     }
     for summary in &summaries {
-        let name = trail.name(summary.tenant).await.map_err(|failure| failure.to_string())?;
+        let name = audit.name(summary.tenant).await.map_err(|failure| failure.to_string())?;
         summarise(summary, name.as_deref(), screen);
     }
     if summaries.iter().all(Summary::is_sound) {
@@ -128,9 +132,9 @@ fn summarise(summary: &Summary, name: Option<&str>, screen: &Screen) {
 }
 
 async fn restart(config: &Config, tenant: &str, anyway: bool, screen: &Screen) -> Outcome {
-    let restart = wiring::restart_audit(config).await.map_err(|fault| fault.to_string())?;
-    let trail = ReadAudit { store: restart.work.store.clone() };
-    let tenant = find_tenant(&trail, Some(tenant)).await?;
+    let terminal = open(config).await?;
+    let restart = terminal.restart_audit().await.map_err(|fault| fault.to_string())?;
+    let tenant = find_tenant(&terminal.store_operations().read_audit, Some(tenant)).await?;
     match restart.run(&Origin::terminal(), tenant, anyway).await.map_err(|failure| failure.to_string())? {
         Restarted::Behind(position) => {
             screen.say(&format!("the chain goes on behind position {position}, and `audit verify` finds the restart there until it is forgotten"));
@@ -169,10 +173,10 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
-async fn read_query(config: &Config, trail: &ReadAudit, query: &EventQuery) -> Result<(TenantId, AuditFilter), String> {
-    let tenant = find_tenant(trail, query.tenant.as_deref()).await?;
+async fn read_query(operations: &StoreOperations, query: &EventQuery) -> Result<(TenantId, AuditFilter), String> {
+    let tenant = find_tenant(&operations.read_audit, query.tenant.as_deref()).await?;
     let account = match &query.account {
-        Some(whom) => Some(read_account(config, tenant, whom).await?),
+        Some(whom) => Some(read_account(&operations.find_account, tenant, whom).await?),
         None => None,
     };
     let filter = AuditFilter {
@@ -184,19 +188,18 @@ async fn read_query(config: &Config, trail: &ReadAudit, query: &EventQuery) -> R
     Ok((tenant, filter))
 }
 
-async fn find_tenant(trail: &ReadAudit, name: Option<&str>) -> Result<TenantId, String> {
-    trail.tenant(name).await.map_err(|failure| match (failure.reason(), name) {
+async fn find_tenant(audit: &ReadAudit, name: Option<&str>) -> Result<TenantId, String> {
+    audit.tenant(name).await.map_err(|failure| match (failure.reason(), name) {
         (Reason::TenantUnknown, Some(name)) => format!("there is no tenant {name}"),
         _ => failure.to_string(),
     })
 }
 
 /// The events of an account that was deleted are found by its id alone.
-async fn read_account(config: &Config, tenant: TenantId, whom: &str) -> Result<AccountId, String> {
+async fn read_account(accounts: &FindAccount, tenant: TenantId, whom: &str) -> Result<AccountId, String> {
     if let Some(id) = account_id(whom) {
         return Ok(id);
     }
-    let accounts = wiring::operate_accounts(config).await.map_err(|fault| fault.to_string())?;
     let identifier = Identifier::parse(whom).map_err(|_| format!("{whom} can be nobody's address or user name"))?;
     let origin = Origin { named_tenant: Some(tenant), ..Origin::terminal() };
     let found = accounts.find(&origin, &identifier).await.map_err(|failure| failure.to_string())?;
@@ -205,7 +208,7 @@ async fn read_account(config: &Config, tenant: TenantId, whom: &str) -> Result<A
 
 fn read_instant(text: &str) -> Result<Timestamp, String> {
     if let Ok(ago) = humantime::parse_duration(text) {
-        return Ok(wiring::World::real().clock.now().minus(ago));
+        return Ok(World::real().clock.now().minus(ago));
     }
     let at = humantime::parse_rfc3339_weak(text)
         .map_err(|_| format!("{text} is neither an instant such as 2030-01-31T12:00:00Z nor a time such as 2h"))?;

@@ -1,7 +1,7 @@
 use super::{
     Outcome, Screen,
     arguments::{Format, KeysCommand, RotatedPurpose},
-    block_on,
+    block_on, open,
     screen::written,
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         Origin,
         key::{KeyLine, Retired, RewrapKeys, Rewrapped, Rotated},
     },
-    wiring,
+    wiring::KeyOperations,
 };
 use countersign_domain::{
     audience::DEFAULT_AUDIENCE,
@@ -26,16 +26,17 @@ pub(super) fn run(config: &Config, command: &KeysCommand, screen: &Screen) -> Ou
                 rotate(config, &slot(*purpose, audience.as_deref())?, *now, screen).await
             }
             KeysCommand::Retire { kid } => retire(config, kid, screen).await,
-            KeysCommand::Rewrap => {
-                let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
-                rewrap(&desk.rewrap, screen).await
-            }
+            KeysCommand::Rewrap => rewrap(&operations(config).await?.rewrap, screen).await,
         }
     })
 }
 
+async fn operations(config: &Config) -> Result<KeyOperations, String> {
+    open(config).await?.key_operations().await.map_err(|fault| fault.to_string())
+}
+
 async fn list(config: &Config, format: Format, screen: &Screen) -> Outcome {
-    let keys = wiring::list_keys(config).await.map_err(|fault| fault.to_string())?;
+    let keys = open(config).await?.store_operations().list_keys;
     let lines = keys.run().await.map_err(|fault| fault.to_string())?;
     if format.json {
         lines.iter().for_each(|line| screen.say_json(&as_json(line)));
@@ -99,12 +100,12 @@ fn slot(purpose: RotatedPurpose, audience: Option<&str>) -> Result<KeySlot, Stri
 }
 
 async fn rotate(config: &Config, slot: &KeySlot, now: bool, screen: &Screen) -> Outcome {
-    let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
+    let rotate = operations(config).await?.rotate;
     let origin = Origin::terminal();
     let rotated = if now {
-        desk.rotate.now(&origin, slot).await.map(|kid| kid.map_or(Rotated::Nothing, Rotated::Done))
+        rotate.now(&origin, slot).await.map(|kid| kid.map_or(Rotated::Nothing, Rotated::Done))
     } else {
-        desk.rotate.when_known(&origin, slot).await
+        rotate.when_known(&origin, slot).await
     };
     let kid = match rotated.map_err(|failure| failure.to_string())? {
         Rotated::Done(kid) => kid,
@@ -126,8 +127,8 @@ async fn rotate(config: &Config, slot: &KeySlot, now: bool, screen: &Screen) -> 
 }
 
 async fn retire(config: &Config, kid: &str, screen: &Screen) -> Outcome {
-    let desk = wiring::operate_keys(config).await.map_err(|fault| fault.to_string())?;
-    match desk.retire.run(&Origin::terminal(), kid).await.map_err(|failure| failure.to_string())? {
+    let retire = operations(config).await?.retire;
+    match retire.run(&Origin::terminal(), kid).await.map_err(|failure| failure.to_string())? {
         Retired::Done { purpose, was } => {
             if purpose.outlives_its_retirement() && was == KeyState::Active {
                 screen.say("the key seals nothing more; running services hear of it within seconds");

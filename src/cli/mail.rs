@@ -1,14 +1,14 @@
 use super::{
     Outcome, Screen,
     arguments::{Format, MailCommand},
-    block_on,
+    block_on, open,
     screen::written,
 };
 use crate::{
     config::Config,
     mail::{Mailbox, StoredMail},
     store::outbox_report::Dead,
-    usecase::mail::{MailState, MailStatus, OperateOutbox},
+    usecase::mail::{ListOutbox, MailState, MailStatus, RequeueMail},
     wiring,
 };
 use serde_json::json;
@@ -24,15 +24,15 @@ pub(super) fn run(config: &Config, command: &MailCommand, screen: &Screen) -> Ou
             }
             MailCommand::Show { id } => show(&wiring::mailbox(config), id.as_deref(), screen).await,
             MailCommand::Outbox { dead, count, format } => {
-                let outbox = wiring::operate_outbox(config).await.map_err(|fault| fault.to_string())?;
+                let outbox = open(config).await?.store_operations().list_outbox;
                 list_outbox(&outbox, *dead, u64::from(count.count), (*format, screen)).await
             }
             MailCommand::Status => {
-                let status = wiring::mail_status(config).await.map_err(|fault| fault.to_string())?;
+                let status = open(config).await?.mail_status().map_err(|fault| fault.to_string())?;
                 show_status(&status, screen).await
             }
             MailCommand::Requeue { id, reason, all: _ } => {
-                let outbox = wiring::operate_outbox(config).await.map_err(|fault| fault.to_string())?;
+                let outbox = open(config).await?.store_operations().requeue_mail;
                 requeue(&outbox, id.as_deref(), reason.as_deref(), screen).await
             }
         }
@@ -71,7 +71,7 @@ async fn show(mailbox: &Mailbox, id: Option<&str>, screen: &Screen) -> Outcome {
     Ok(())
 }
 
-async fn list_outbox(outbox: &OperateOutbox, dead: bool, limit: u64, (format, screen): (Format, &Screen)) -> Outcome {
+async fn list_outbox(outbox: &ListOutbox, dead: bool, limit: u64, (format, screen): (Format, &Screen)) -> Outcome {
     let lines = outbox.list(dead, limit).await.map_err(|failure| failure.to_string())?;
     if lines.is_empty() && !format.json {
         screen.say("the outbox has no such mail");
@@ -130,7 +130,7 @@ fn show_state(state: &MailState, screen: &Screen) {
     }
 }
 
-async fn requeue(outbox: &OperateOutbox, id: Option<&str>, reason: Option<&str>, screen: &Screen) -> Outcome {
+async fn requeue(outbox: &RequeueMail, id: Option<&str>, reason: Option<&str>, screen: &Screen) -> Outcome {
     let which = match (id, reason) {
         (Some(id), _) => Dead::One(id.parse().map_err(|_| "that is not the id of a mail".to_owned())?),
         (None, Some(reason)) => Dead::BecauseOf(reason),

@@ -16,6 +16,7 @@ mod service;
 mod session;
 mod supervise;
 
+use crate::{config::Config, wiring::Terminal};
 use arguments::{Arguments, AuditCommand, Command, ConfigCommand};
 use clap::Parser as _;
 use screen::Screen;
@@ -61,6 +62,11 @@ fn act(arguments: &Arguments, supervised: &Supervised, screen: &Screen) -> Outco
         Command::Passwords { command } => passwords::run(command, screen),
         Command::Audit { command } => audit::run(settings, command, screen),
     }
+}
+
+/// What a command has that works on a database that is there.
+async fn open(config: &Config) -> Result<Terminal<'_>, String> {
+    Terminal::open(config).await.map_err(|fault| fault.to_string())
 }
 
 /// Runs a command that waits for things.

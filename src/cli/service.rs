@@ -1,50 +1,54 @@
 use super::{
     Outcome, Screen,
     arguments::{Format, ServiceCommand},
-    block_on,
+    block_on, open,
     screen::written,
 };
 use crate::{
     config::Config,
     usecase::{
         Origin,
-        service::{NewService, OperateServices, ServiceLine},
+        service::{NewService, ServiceLine},
     },
-    wiring,
+    wiring::{StoreOperations, Terminal},
 };
 use countersign_domain::{audience::is_audience_name, service::is_service_name};
 use serde_json::{Value, json};
 
 pub(super) fn run(config: &Config, command: &ServiceCommand, screen: &Screen) -> Outcome {
     block_on(async {
-        let services = wiring::operate_services(config).await.map_err(|fault| fault.to_string())?;
-        let desk = Desk { services, origin: Origin::terminal(), screen };
+        let terminal = open(config).await?;
+        let looks = terminal.store_operations();
+        let services = Services { terminal, looks, origin: Origin::terminal(), screen };
         match command {
-            ServiceCommand::Create { name, audiences, calls } => desk.create(name, audiences, calls).await,
-            ServiceCommand::List(format) => desk.list(*format).await,
-            ServiceCommand::AddSecret { name } => desk.add_secret(name).await,
-            ServiceCommand::RetireSecret { name, secret_id } => desk.retire_secret(name, secret_id).await,
-            ServiceCommand::Disable { name } => desk.disable(name).await,
-            ServiceCommand::Enable { name } => desk.enable(name).await,
+            ServiceCommand::Create { name, audiences, calls } => services.create(name, audiences, calls).await,
+            ServiceCommand::List(format) => services.list(*format).await,
+            ServiceCommand::AddSecret { name } => services.add_secret(name).await,
+            ServiceCommand::RetireSecret { name, secret_id } => services.retire_secret(name, secret_id).await,
+            ServiceCommand::Disable { name } => services.disable(name).await,
+            ServiceCommand::Enable { name } => services.enable(name).await,
         }
     })
 }
 
-struct Desk<'a> {
-    services: OperateServices,
+/// What the commands about service accounts work with.
+struct Services<'a> {
+    terminal: Terminal<'a>,
+    looks: StoreOperations,
     origin: Origin,
     screen: &'a Screen,
 }
 
 const NO_NAME: &str = "a name is 1 to 64 lower-case letters, digits, `.`, `-` and `_`";
 
-impl Desk<'_> {
+impl Services<'_> {
     async fn create(&self, name: &str, audiences: &[String], calls: &[String]) -> Outcome {
         if !is_service_name(name) || !audiences.iter().chain(calls).all(|audience| is_audience_name(audience)) {
             return Err(NO_NAME.to_owned());
         }
         let new = NewService { name: name.to_owned(), serves: distinct(audiences), calls: distinct(calls) };
-        let created = self.services.create(&self.origin, new).await.map_err(|failure| failure.to_string())?;
+        let keys = self.terminal.key_operations().await.map_err(|fault| fault.to_string())?;
+        let created = keys.create_service.create(&self.origin, new).await.map_err(|failure| failure.to_string())?;
         let created = created.ok_or("there is a service of this name already")?;
         for audience in created.new_audiences {
             self.screen.say(&format!("made the audience {audience}"));
@@ -55,7 +59,7 @@ impl Desk<'_> {
     }
 
     async fn list(&self, format: Format) -> Outcome {
-        let lines = self.services.list(&self.origin).await.map_err(|failure| failure.to_string())?;
+        let lines = self.looks.list_services.list(&self.origin).await.map_err(|failure| failure.to_string())?;
         if format.json {
             lines.iter().for_each(|line| self.screen.say_json(&as_json(line)));
             return Ok(());
@@ -69,7 +73,8 @@ impl Desk<'_> {
 
     async fn add_secret(&self, name: &str) -> Outcome {
         let line = self.find(name).await?;
-        let added = self.services.add_secret(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
+        let add = self.terminal.recorded_operations().await.add_service_secret;
+        let added = add.add(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
         let (id, secret) = added.ok_or("it has two secrets already: retire one first")?;
         self.print_secret(&id.to_string(), secret.reveal());
         Ok(())
@@ -78,8 +83,8 @@ impl Desk<'_> {
     async fn retire_secret(&self, name: &str, secret: &str) -> Outcome {
         let line = self.find(name).await?;
         let id = secret.parse().map_err(|_| "that is not the id of a secret")?;
-        let retired = self.services.retire_secret(&self.origin, line.id, id).await;
-        if !retired.map_err(|failure| failure.to_string())? {
+        let retire = self.terminal.recorded_operations().await.retire_service_secret;
+        if !retire.retire(&self.origin, line.id, id).await.map_err(|failure| failure.to_string())? {
             return Err("the service has no such secret".to_owned());
         }
         self.screen.say("retired, and every token that was drawn from it");
@@ -88,14 +93,16 @@ impl Desk<'_> {
 
     async fn disable(&self, name: &str) -> Outcome {
         let line = self.find(name).await?;
-        let done = self.services.disable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
+        let disable = self.terminal.recorded_operations().await.disable_service;
+        let done = disable.disable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
         self.screen.say(if done { "disabled; its tokens are revoked" } else { "it was disabled already" });
         Ok(())
     }
 
     async fn enable(&self, name: &str) -> Outcome {
         let line = self.find(name).await?;
-        let done = self.services.enable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
+        let enable = self.terminal.recorded_operations().await.enable_service;
+        let done = enable.enable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
         self.screen.say(if done {
             "enabled; it may have tokens again, from five seconds after it was disabled"
         } else {
@@ -105,7 +112,7 @@ impl Desk<'_> {
     }
 
     async fn find(&self, name: &str) -> Result<ServiceLine, String> {
-        let found = self.services.find(&self.origin, name).await.map_err(|failure| failure.to_string())?;
+        let found = self.looks.find_service.find(&self.origin, name).await.map_err(|failure| failure.to_string())?;
         found.ok_or_else(|| "there is no such service".to_owned())
     }
 

@@ -1,5 +1,5 @@
-use super::{Outcome, Screen, arguments::SessionCommand, block_on};
-use crate::{config::Config, usecase::Origin, wiring};
+use super::{Outcome, Screen, arguments::SessionCommand, block_on, open};
+use crate::{config::Config, usecase::Origin};
 
 pub(super) fn run(config: &Config, command: &SessionCommand, screen: &Screen) -> Outcome {
     let SessionCommand::EndAll { yes } = command;
@@ -7,8 +7,8 @@ pub(super) fn run(config: &Config, command: &SessionCommand, screen: &Screen) ->
         return Err("nothing was done; `--yes` does it without asking".to_owned());
     }
     block_on(async {
-        let sessions = wiring::end_sessions(config).await.map_err(|fault| fault.to_string())?;
-        let ended = sessions.run(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
+        let end_sessions = open(config).await?.recorded_operations().await.end_sessions;
+        let ended = end_sessions.run(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
         screen.say(&format!("ended {ended} sessions; backends refuse their tokens as soon as they hear of it"));
         Ok(())
     })

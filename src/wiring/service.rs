@@ -1,5 +1,5 @@
 use super::{
-    Adapters, KeyOperations, StartFault, World,
+    Adapters, KeyOperations, RecordedOperations, StartFault, StoreOperations, World,
     capacity::{Capacity, call_bounds},
     trail::open_audit_log,
     use_cases::UseCases,
@@ -15,15 +15,13 @@ use crate::{
     store::Store,
     telemetry::{self, Metrics},
     usecase::{
-        account::OperateAccounts,
         audit::SealEvents,
         gate::OperatorGate,
         housekeeping::{CountHashCosts, Purge, Ready},
         key::{PublishKeys, TendKeys},
         mail::DeliverMail,
         revocation::FollowRevocations,
-        service::OperateServices,
-        session::{EndSessions, NoteUses},
+        session::NoteUses,
     },
 };
 use axum::Router;
@@ -64,14 +62,12 @@ pub struct Service {
     pub count_hash_costs: CountHashCosts,
     /// Looks after the keys.
     pub keys: TendKeys,
+    /// What operators look at.
+    pub store_operations: StoreOperations,
+    /// What operators do to accounts, roles, service accounts and sessions.
+    pub operations: RecordedOperations,
     /// What operators do to keys and audiences.
     pub key_operations: KeyOperations,
-    /// What operators do to accounts.
-    pub accounts: OperateAccounts,
-    /// What operators do to service accounts.
-    pub services: OperateServices,
-    /// How operators end sessions.
-    pub end_sessions: EndSessions,
     /// Reads what was revoked.
     pub follow_revocations: FollowRevocations,
     /// Seals the audit trail.
@@ -142,11 +138,10 @@ impl Service {
             purge: use_cases.purge(),
             count_hash_costs: use_cases.count_hash_costs().await,
             keys: use_cases.tend_keys(),
+            store_operations: use_cases.store_operations(),
+            operations: use_cases.recorded_operations(),
             key_operations: use_cases.key_operations(),
             publish_keys: use_cases.publish_keys(),
-            accounts: use_cases.operate_accounts(),
-            services: use_cases.operate_services(),
-            end_sessions: use_cases.end_sessions(),
             follow_revocations,
             seal_events: use_cases.seal_events(),
             note_uses: use_cases.note_uses(),

@@ -1,4 +1,4 @@
-use super::{Adapters, KeyOperations};
+use super::{Adapters, KeyOperations, RecordedOperations, StoreOperations};
 use crate::{
     config::{Config, Profile},
     grpc::{AccountHandler, Admit, DevMailboxHandler, Listener, SessionHandler, VerificationHandler},
@@ -8,8 +8,8 @@ use crate::{
     usecase::{
         Idempotency, UnitsOfWork,
         account::{
-            ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailRequest, Me, OperateAccounts, PasswordSetter,
-            Register, RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
+            ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailRequest, Me, PasswordSetter, Register,
+            RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
         },
         action::{Claim, Mint},
         gate::{Authenticate, FindTenant, PasswordGate, RecordDenial, SessionPasswordGate, Throttle},
@@ -17,8 +17,7 @@ use crate::{
         key::{CountTokens, PublishKeys, TendKeys},
         mail::{DeliverMail, MailServerWatch, PrepareMail},
         revocation::{FollowRevocations, WatchRevocations},
-        service::OperateServices,
-        session::{EndSessions, IssueTokens, ListSessions, RecogniseSession, RevokeSessions},
+        session::{IssueTokens, ListSessions, RecogniseSession, RevokeSessions},
         verification::{HandOutKeys, Introspect},
     },
 };
@@ -147,14 +146,6 @@ impl UseCases<'_> {
         }
     }
 
-    pub(super) fn operate_services(&self) -> OperateServices {
-        OperateServices { work: self.work(), audiences: self.key_operations().create_audience }
-    }
-
-    pub(super) fn end_sessions(&self) -> EndSessions {
-        EndSessions { work: self.work() }
-    }
-
     /// Only with the `dev` profile, only while mail goes to files, and only where nobody but this machine can ask: whoever
     /// reads the mails can take over every account.
     pub(super) fn dev_mailbox_handler(&self) -> Option<DevMailboxHandler> {
@@ -230,16 +221,20 @@ impl UseCases<'_> {
         }
     }
 
+    pub(super) fn store_operations(&self) -> StoreOperations {
+        StoreOperations::new(&self.adapters.store, &self.adapters.world.clock)
+    }
+
+    pub(super) fn recorded_operations(&self) -> RecordedOperations {
+        RecordedOperations::new(&self.work())
+    }
+
     pub(super) fn key_operations(&self) -> KeyOperations {
         KeyOperations::new(&self.work(), &self.adapters.smith)
     }
 
     pub(super) fn publish_keys(&self) -> PublishKeys {
         PublishKeys { ring: self.adapters.ring.clone() }
-    }
-
-    pub(super) fn operate_accounts(&self) -> OperateAccounts {
-        OperateAccounts { work: self.work() }
     }
 
     pub(super) fn ready(&self) -> Ready {

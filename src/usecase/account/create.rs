@@ -35,7 +35,7 @@ impl CreateAccount {
     /// # Errors
     /// EMAIL_TAKEN, USERNAME_TAKEN.
     #[tracing::instrument(level = "debug", name = "account.create", skip_all)]
-    pub async fn run(&self, origin: &Origin, wanted: NewAccount) -> Result<AccountId, Failure> {
+    pub async fn create(&self, origin: &Origin, wanted: NewAccount) -> Result<AccountId, Failure> {
         let (tenant, now) = (origin.tenant(), self.work.now());
         let new = Account {
             id: AccountId::new(now, self.work.entropy.bytes()),

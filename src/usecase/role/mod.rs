@@ -1,5 +1,9 @@
 //! Roles, and who has them.
 
-mod operate;
+mod grant;
+mod list;
+mod revoke;
 
-pub use operate::{Granted, OperateRoles};
+pub use grant::{GrantRole, Granted};
+pub use list::ListRoles;
+pub use revoke::RevokeRole;

@@ -110,7 +110,7 @@ pub(super) fn account_id(person: &Person) -> AccountId {
 }
 
 pub(super) async fn disable(app: &App, person: &Person) {
-    assert!(app.accounts.disable(&Origin::terminal(), account_id(person)).await.unwrap());
+    assert!(app.operations.disable_account.disable(&Origin::terminal(), account_id(person)).await.unwrap());
 }
 
 /// The reasons for programs that stand beside the fields of an error.

@@ -13,7 +13,7 @@ use countersign_domain::{
 };
 
 fn create(app: &App) -> CreateAccount {
-    CreateAccount { work: app.accounts.work.clone() }
+    app.operations.create_account.clone()
 }
 
 fn whom(email: &str, username: Option<&str>) -> NewAccount {
@@ -29,7 +29,7 @@ fn whom(email: &str, username: Option<&str>) -> NewAccount {
 fn a_closed_sign_up_takes_nobody_and_tells_nothing_about_anybody() {
     let closed = AppOptions::with("COUNTERSIGN_ACCOUNTS__REGISTRATION", "closed");
     on_each_database_with(closed, async |app| {
-        create(app).run(&Origin::terminal(), whom("ada@example.org", None)).await.unwrap();
+        create(app).create(&Origin::terminal(), whom("ada@example.org", None)).await.unwrap();
         let before = (app.rows("outbox").await, app.hasher.computed());
         let known = app.account().register(form("ada@example.org")).await.unwrap_err();
         let unknown = app.account().register(form("nobody@example.org")).await.unwrap_err();
@@ -77,7 +77,7 @@ fn a_registration_that_waits_when_sign_up_is_closed_becomes_no_account() {
 fn an_account_that_an_operator_makes_is_its_owners_once_the_mailed_link_set_a_password() {
     let closed = AppOptions::with("COUNTERSIGN_ACCOUNTS__REGISTRATION", "closed");
     on_each_database_with(closed, async |app| {
-        create(app).run(&Origin::terminal(), whom("Ada@example.org", Some("ada"))).await.unwrap();
+        create(app).create(&Origin::terminal(), whom("Ada@example.org", Some("ada"))).await.unwrap();
         for name in ["ada@example.org", "ada"] {
             assert_eq!(Person::log_in(app, name, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         }
@@ -99,7 +99,7 @@ fn an_account_that_an_operator_makes_is_its_owners_once_the_mailed_link_set_a_pa
 #[test]
 fn the_link_of_a_made_account_is_over_after_a_day_and_a_reset_helps() {
     on_each_database(async |app| {
-        create(app).run(&Origin::terminal(), whom("ada@example.org", None)).await.unwrap();
+        create(app).create(&Origin::terminal(), whom("ada@example.org", None)).await.unwrap();
         let token = app.mail_to("ada@example.org").await.link_token();
         app.advance(24 * HOUR);
         assert_eq!(reset(app, &token, PASSWORD).await.reason(), "LINK_EXPIRED");
@@ -116,11 +116,11 @@ fn a_made_account_takes_the_place_of_registrations_that_wait_and_of_no_account()
         app.account().register(form("ada@example.org")).await.unwrap();
         let of_stranger = app.mail_to("ada@example.org").await;
         let create = create(app);
-        create.run(&Origin::terminal(), whom("ada@example.org", Some("ada"))).await.unwrap();
+        create.create(&Origin::terminal(), whom("ada@example.org", Some("ada"))).await.unwrap();
         assert_eq!(verify(app, &of_stranger.link_token()).await.reason(), "LINK_USED");
-        let again = create.run(&Origin::terminal(), whom("ADA@example.org", None)).await.unwrap_err();
+        let again = create.create(&Origin::terminal(), whom("ADA@example.org", None)).await.unwrap_err();
         assert_eq!(again.reason(), Reason::EmailTaken);
-        let same_name = create.run(&Origin::terminal(), whom("bob@example.org", Some("Ada"))).await.unwrap_err();
+        let same_name = create.create(&Origin::terminal(), whom("bob@example.org", Some("Ada"))).await.unwrap_err();
         assert_eq!(same_name.reason(), Reason::UsernameTaken);
         assert_eq!((app.rows("accounts").await, app.rows("registrations").await), (1, 0));
         app.send_mail().await;

@@ -165,7 +165,7 @@ fn a_disabled_account_gets_no_reset_mail_and_a_link_never_enables_it() {
             assert_eq!(Person::log_in(app, &ada.email, password).await.reason(), "CREDENTIALS_INVALID");
         }
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE disabled_at IS NOT NULL").await, 1);
-        assert!(app.accounts.enable(&Origin::terminal(), account_id(&ada)).await.unwrap());
+        assert!(app.operations.enable_account.enable(&Origin::terminal(), account_id(&ada)).await.unwrap());
         Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
     });
 }

@@ -176,7 +176,7 @@ fn a_head_that_was_changed_put_elsewhere_or_taken_away_is_found() {
 }
 
 fn restart(app: &App) -> RestartTrail {
-    RestartTrail { work: app.accounts.work.clone(), keys: app.seal.reload.ring.chain(), log: app.seal.log.clone() }
+    RestartTrail { work: app.work.clone(), keys: app.seal.reload.ring.chain(), log: app.seal.log.clone() }
 }
 
 pub(super) async fn restarted(app: &App, behind: i64) {

@@ -24,7 +24,7 @@ async fn call(app: &App, path: &'static str, person: &Person) -> Result<(), Stat
 
 async fn disable(app: &App, person: &Person) {
     let id = person.session.account.as_ref().unwrap().account_id.parse().unwrap();
-    assert!(app.accounts.disable(&Origin::terminal(), id).await.unwrap());
+    assert!(app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap());
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn links_that_were_mailed_before_do_nothing_for_a_disabled_account() {
             }
         }
         let id = ada.session.account.as_ref().unwrap().account_id.parse().unwrap();
-        assert!(app.accounts.enable(&Origin::terminal(), id).await.unwrap());
+        assert!(app.operations.enable_account.enable(&Origin::terminal(), id).await.unwrap());
         for (purpose, link) in links {
             let refused = purpose.claim(app, &link, NEW_PASSWORD, "").await;
             assert_eq!(refused.reason(), "LINK_USED", "{purpose:?}, after the account was enabled again");

@@ -23,7 +23,7 @@ async fn failing_logins(app: &App) -> Vec<(&'static str, String, String)> {
     app.account().register(waiting).await.unwrap();
     let dora = Person::sign_up(app, "dora@example.org").await;
     let id = dora.session.account.unwrap().account_id.parse().unwrap();
-    app.accounts.disable(&Origin::terminal(), id).await.unwrap();
+    app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap();
     let cases = [
         ("a wrong password", "ada@example.org", "not the password at all"),
         ("an unknown address", "nobody@example.org", PASSWORD),

@@ -123,7 +123,7 @@ async fn three(app: &App) {
     register(app, UNA).await.unwrap();
     let dora = Person::sign_up(app, DORA).await;
     let id = dora.session.account.unwrap().account_id.parse().unwrap();
-    app.accounts.disable(&Origin::terminal(), id).await.unwrap();
+    app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap();
     app.send_mail().await;
 }
 

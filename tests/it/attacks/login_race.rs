@@ -66,11 +66,11 @@ fn no_session_survives_the_disabling_of_its_account() {
             let disable = async {
                 // Not before the first logins have been answered.
                 let _ = Person::log_in(app, "nobody@example.org", PASSWORD).await;
-                assert!(app.accounts.disable(&Origin::terminal(), id).await.unwrap());
+                assert!(app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap());
             };
             let logins = race(app, PASSWORD, disable).await;
             assert_nobody_is_in(app, logins, round, "ACCOUNT_DISABLED").await;
-            assert!(app.accounts.enable(&Origin::terminal(), id).await.unwrap());
+            assert!(app.operations.enable_account.enable(&Origin::terminal(), id).await.unwrap());
         }
         Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
     });

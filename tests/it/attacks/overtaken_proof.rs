@@ -31,7 +31,8 @@ fn nothing_is_done_with_a_proof_once_the_account_was_disabled() {
             let ada = Person::sign_up(app, &email).await;
             let id = ada.session.account.as_ref().unwrap().account_id.parse().unwrap();
             let origin = Origin::terminal();
-            let (disabled, deleted) = join(app.accounts.disable(&origin, id), delete(app, &ada)).await;
+            let (disabled, deleted) =
+                join(app.operations.disable_account.disable(&origin, id), delete(app, &ada)).await;
             let accounts = app.number(&format!("SELECT count(*) FROM accounts WHERE email = '{email}'")).await;
             assert_eq!(deleted.is_err(), disabled.unwrap(), "either the one or the other: {deleted:?}");
             assert_eq!(accounts, i64::from(deleted.is_err()));

@@ -246,12 +246,12 @@ fn locked_disabled_and_not_verified_stay_three_facts() {
     on_each_database_with(usual(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
         let id = ada.session.account.unwrap().account_id.parse().unwrap();
-        app.accounts.disable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
+        app.operations.disable_account.disable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
         guess_wrong(app, ADA, 5).await;
         // A lock that is over enables nobody, and enabling somebody unlocks nothing.
-        app.accounts.enable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
+        app.operations.enable_account.enable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
         held(Person::log_in(app, ADA, PASSWORD).await);
-        app.accounts.disable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
+        app.operations.disable_account.disable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
         app.advance(75 * MINUTE);
         assert_eq!(Person::log_in(app, ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE disabled_at IS NOT NULL").await, 1);

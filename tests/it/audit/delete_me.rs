@@ -45,7 +45,7 @@ fn an_event_that_was_written_while_its_account_went_says_nothing_once_it_is_seal
         let origin = Origin { address: "192.0.2.7".to_owned(), ..Origin::terminal() };
         let late = Failure::from(Reason::CredentialsInvalid);
         let about = EventSubject::target(Some(gone));
-        app.accounts.work.refused(&origin, DEFAULT_TENANT, EventKind::LoginRefused, about, late).await;
+        app.work.refused(&origin, DEFAULT_TENANT, EventKind::LoginRefused, about, late).await;
         sound(app).await;
         let chain = chain(app).await;
         let late = chain.iter().find(|row| row.kind == "login_refused").unwrap();

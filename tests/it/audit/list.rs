@@ -12,7 +12,7 @@ fn ask(page_size: i32, page_token: &str) -> tonic::Request<ListEventsRequest> {
 fn pages_follow_each_other_without_gaps_newest_first() {
     on_each_database(async |app| {
         // All at one moment, so that only their ids tell them apart.
-        write(&app.accounts.work, 25).await;
+        write(&app.work, 25).await;
         app.seal.run().await.unwrap();
         let (mut seen, mut token) = (Vec::new(), String::new());
         loop {
@@ -21,7 +21,7 @@ fn pages_follow_each_other_without_gaps_newest_first() {
             seen.extend(page.events);
             // What happens meanwhile stands on no later page.
             app.advance(Duration::from_secs(1));
-            write(&app.accounts.work, 1).await;
+            write(&app.work, 1).await;
             token = page.next_page_token;
             if token.is_empty() {
                 break;
@@ -60,7 +60,7 @@ fn an_event_says_who_whom_what_outcome_reason_address_agent_request_and_time() {
 #[test]
 fn what_nobody_can_mean_is_refused_by_field() {
     on_each_database(async |app| {
-        write(&app.accounts.work, 1).await;
+        write(&app.work, 1).await;
         for size in [-1, i32::MIN] {
             assert_eq!(app.audit().list_events(ask(size, "")).await.fields(), ["page_size"], "{size}");
         }
@@ -92,7 +92,7 @@ fn what_nobody_can_mean_is_refused_by_field() {
 #[test]
 fn a_call_is_about_the_tenant_that_it_names() {
     on_each_database(async |app| {
-        write(&app.accounts.work, 2).await;
+        write(&app.work, 2).await;
         let mut question = ask(0, "");
         question.metadata_mut().insert("x-countersign-tenant", "default".parse().unwrap());
         assert_eq!(app.audit().list_events(question).await.unwrap().into_inner().events.len(), 2);

@@ -8,10 +8,10 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[test]
 fn what_is_kept_of_a_chain_can_be_verified_after_its_beginning_was_forgotten() {
     on_each_database(async |app| {
-        write(&app.accounts.work, 1_500).await;
+        write(&app.work, 1_500).await;
         sound(app).await;
         app.advance(401 * DAY);
-        write(&app.accounts.work, 3).await;
+        write(&app.work, 3).await;
         app.purge.run().await.unwrap();
         sound(app).await;
         assert_eq!(chain(app).await.iter().map(|row| row.position.unwrap()).collect::<Vec<_>>(), [1_501, 1_502, 1_503]);
@@ -19,7 +19,7 @@ fn what_is_kept_of_a_chain_can_be_verified_after_its_beginning_was_forgotten() {
         app.purge.run().await.unwrap();
         sound(app).await;
         assert_eq!(app.rows("audit_events").await, 0);
-        write(&app.accounts.work, 1).await;
+        write(&app.work, 1).await;
         sound(app).await;
         assert_eq!(chain(app).await[0].position, Some(1_504), "positions go on");
     });
@@ -28,11 +28,11 @@ fn what_is_kept_of_a_chain_can_be_verified_after_its_beginning_was_forgotten() {
 #[test]
 fn an_event_that_is_young_keeps_those_behind_it() {
     on_each_database(async |app| {
-        write(&app.accounts.work, 1).await;
+        write(&app.work, 1).await;
         sound(app).await;
         // Written before the first and committed after it.
         let (clock, _) = Clock::manual(app.time.now().minus(2 * DAY));
-        write(&UnitsOfWork { clock, ..app.accounts.work.clone() }, 1).await;
+        write(&UnitsOfWork { clock, ..app.work.clone() }, 1).await;
         sound(app).await;
         app.advance(399 * DAY);
         app.purge.run().await.unwrap();

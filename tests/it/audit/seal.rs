@@ -48,7 +48,7 @@ fn every_committed_event_is_sealed_once_and_said_once_in_the_order_of_the_chain(
 fn an_act_that_was_rolled_back_leaves_no_event_and_no_line() {
     on_each_database(async |app| {
         let origin = Origin::terminal();
-        let unit = app.accounts.work.begin(&origin, DEFAULT_TENANT).await.unwrap();
+        let unit = app.work.begin(&origin, DEFAULT_TENANT).await.unwrap();
         unit.record(EventKind::KeyRotated, EventSubject::object("never")).await.unwrap();
         drop(unit);
         sound(app).await;
@@ -71,7 +71,7 @@ fn of_several_replicas_that_seal_at_once_one_seals_and_says_each_event() {
     on_each_database(async |app| {
         let sealers =
             [other_sealer(app, "one").await, other_sealer(app, "two").await, other_sealer(app, "three").await];
-        write(&app.accounts.work, 1_100).await;
+        write(&app.work, 1_100).await;
         let mut rounds = Vec::new();
         for sealer in &sealers {
             rounds.push(sealer.run());
@@ -94,14 +94,14 @@ fn of_several_replicas_that_seal_at_once_one_seals_and_says_each_event() {
 #[test]
 fn after_a_rotation_another_key_seals_on_and_the_one_before_still_verifies() {
     on_each_database(async |app| {
-        write(&app.accounts.work, 3).await;
+        write(&app.work, 3).await;
         sound(app).await;
         let slot = KeySlot::shared(KeyPurpose::Audit);
         app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         // A replica that has not heard of it yet seals with the key before.
         sound(app).await;
         app.keys.reload.run().await.unwrap();
-        write(&app.accounts.work, 3).await;
+        write(&app.work, 3).await;
         sound(app).await;
         let keys: BTreeSet<_> = chain(app).await.into_iter().map(|row| row.link_key).collect();
         assert_eq!(keys.len(), 2, "{keys:?}");
@@ -111,7 +111,7 @@ fn after_a_rotation_another_key_seals_on_and_the_one_before_still_verifies() {
 #[test]
 fn a_key_of_the_chain_that_is_retired_seals_nothing_more_and_still_verifies() {
     on_each_database(async |app| {
-        write(&app.accounts.work, 3).await;
+        write(&app.work, 3).await;
         sound(app).await;
         let leaked = chain(app).await[0].link_key.clone().unwrap();
         let retired = app.key_operations.retire.run(&Origin::terminal(), &leaked).await.unwrap();

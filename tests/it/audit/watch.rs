@@ -17,15 +17,15 @@ async fn heard(stream: &mut Streaming<WatchEventsResponse>) -> (Vec<i64>, String
 #[test]
 fn a_watcher_hears_what_is_sealed_and_goes_on_where_it_was() {
     on_each_database(async |app| {
-        write(&app.accounts.work, 3).await;
+        write(&app.work, 3).await;
         app.seal.run().await.unwrap();
         let mut stream = watch(app, "", "").await.unwrap();
         assert_eq!(heard(&mut stream).await, (vec![], "3".to_owned()), "from now on");
-        write(&app.accounts.work, 2).await;
+        write(&app.work, 2).await;
         app.seal.run().await.unwrap();
         assert_eq!(heard(&mut stream).await, (vec![4, 5], "5".to_owned()));
         drop(stream);
-        write(&app.accounts.work, 1).await;
+        write(&app.work, 1).await;
         app.seal.run().await.unwrap();
         let mut stream = watch(app, "5", "").await.unwrap();
         assert_eq!(heard(&mut stream).await, (vec![6], "6".to_owned()));
@@ -50,7 +50,7 @@ fn a_watcher_hears_what_it_asked_for_and_its_cursor_moves_on_with_the_rest() {
 #[test]
 fn a_cursor_that_was_never_reached_is_refused_rather_than_waited_for() {
     on_each_database(async |app| {
-        write(&app.accounts.work, 2).await;
+        write(&app.work, 2).await;
         app.seal.run().await.unwrap();
         for cursor in ["3", "9223372036854775807"] {
             assert_eq!(watch(app, cursor, "").await.map(drop).fields(), ["cursor"], "{cursor}");

@@ -30,7 +30,7 @@ impl Told {
 }
 
 async fn work(app: &App, told: &Told) -> UnitsOfWork {
-    UnitsOfWork { store: app.store_telling(told.listener()).await, ..app.accounts.work.clone() }
+    UnitsOfWork { store: app.store_telling(told.listener()).await, ..app.work.clone() }
 }
 
 fn mail() -> Mail {

@@ -164,7 +164,7 @@ fn a_transaction_in_which_a_statement_failed_is_not_committed() {
     on_each_database(async |app, _| {
         let person = Person::sign_up(app, "ada@example.org").await;
         let identifier = Identifier::parse(&person.email).unwrap();
-        let tx = app.accounts.work.store.begin().await.unwrap();
+        let tx = app.work.store.begin().await.unwrap();
         let found = account::find_by_identifier(&tx, DEFAULT_TENANT, &identifier).await.unwrap().unwrap();
         account::insert(&tx, DEFAULT_TENANT, &found).await.expect_err("there is such an account");
         tx.commit().await.expect_err("PostgreSQL would say that this was committed, and take it back");

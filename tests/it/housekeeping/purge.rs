@@ -54,7 +54,7 @@ fn neither_an_account_nor_a_disabled_one_is_ever_purged() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let bob = Person::sign_up(app, "bob@example.org").await;
         let id = bob.session.account.unwrap().account_id.parse().unwrap();
-        assert!(app.accounts.disable(&Origin::terminal(), id).await.unwrap());
+        assert!(app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap());
         app.send_mail().await;
         app.advance(10 * 365 * DAY);
         app.purge.run().await.unwrap();

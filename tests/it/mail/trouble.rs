@@ -5,7 +5,7 @@ use crate::support::{App, AppOptions, PASSWORD, Refused as _, on_each_database_w
 use countersign::{
     grpc::wire::proto::*,
     store::outbox_report::Dead,
-    usecase::mail::{Delivered, OperateOutbox, Requeued},
+    usecase::mail::{Delivered, Requeued},
 };
 use std::time::Duration;
 
@@ -24,10 +24,6 @@ async fn register(app: &App, email: &str) {
 
 async fn verify(app: &App, token: String) -> Result<tonic::Response<VerifyResponse>, tonic::Status> {
     app.account().verify(VerifyRequest { token, ..Default::default() }).await
-}
-
-fn outbox(app: &App) -> OperateOutbox {
-    OperateOutbox { store: app.deliver.store.clone(), clock: app.deliver.clock.clone() }
 }
 
 /// How long the one waiting mail still waits.
@@ -111,16 +107,16 @@ fn a_mail_that_is_refused_for_good_is_dead_until_an_operator_requeues_it() {
         assert_eq!(app.deliver.run().await.unwrap(), ENDED);
         app.advance(Duration::from_secs(24 * 60 * 60));
         assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
-        let dead = outbox(app).list(true, 10).await.unwrap();
+        let dead = app.store_operations.list_outbox.list(true, 10).await.unwrap();
         assert_eq!((dead.len(), dead[0].state.as_str(), dead[0].recipient.as_str()), (1, "dead", "ada@example.org"));
         assert_eq!(dead[0].last_error.as_deref(), Some("recipient: 550 5.1.1 [...] unknown [...]"));
         assert_eq!(app.log.errors().len(), 1, "an operator hears of it");
 
-        let requeue = async || outbox(app).requeue(Dead::One(dead[0].id)).await.unwrap();
+        let requeue = async || app.store_operations.requeue_mail.requeue(Dead::One(dead[0].id)).await.unwrap();
         assert_eq!(requeue().await, Requeued { mails: 1, over: 0 });
         assert_eq!(requeue().await, Requeued { mails: 0, over: 0 }, "it is dead no more");
         assert_eq!(app.deliver.run().await.unwrap(), SENT);
-        assert!(outbox(app).list(true, 10).await.unwrap().is_empty());
+        assert!(app.store_operations.list_outbox.list(true, 10).await.unwrap().is_empty());
         assert_eq!(requeue().await, Requeued { mails: 0, over: 0 }, "what was sent is not sent again");
         let token = server.heard().pop().unwrap().token();
         verify(app, token).await.unwrap();
@@ -137,7 +133,7 @@ fn a_mail_whose_content_is_refused_is_given_up_after_the_last_attempt() {
         assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
         app.advance(Duration::from_secs(60));
         assert_eq!(app.deliver.run().await.unwrap(), ENDED);
-        let dead = outbox(app).list(true, 10).await.unwrap();
+        let dead = app.store_operations.list_outbox.list(true, 10).await.unwrap();
         assert_eq!((dead.len(), dead[0].attempts), (1, 2));
         server.heard();
     });
@@ -289,7 +285,7 @@ fn a_refusal_that_every_mail_gets_is_held_against_none_of_them() {
             server.always(None);
             assert_eq!(app.deliver.run().await.unwrap(), Delivered { sent: 4, postponed: 0, ended: 0 });
             let why = if matches!(refusal, Reply::Content(_)) { "content" } else { "recipient: 55" };
-            let outbox = outbox(app);
+            let outbox = &app.store_operations.requeue_mail;
             assert_eq!(outbox.requeue(Dead::BecauseOf("sender")).await.unwrap(), Requeued { mails: 0, over: 0 });
             assert_eq!(outbox.requeue(Dead::BecauseOf("%")).await.unwrap(), Requeued { mails: 0, over: 0 });
             assert_eq!(outbox.requeue(Dead::BecauseOf(why)).await.unwrap(), Requeued { mails: 2, over: 0 });
@@ -353,7 +349,7 @@ fn mails_whose_time_is_over_are_not_requeued() {
             assert_eq!(app.deliver.run().await.unwrap(), ENDED);
             app.advance(Duration::from_secs(4 * 24 * 60 * 60));
         }
-        assert_eq!(outbox(app).requeue(Dead::All).await.unwrap(), Requeued { mails: 1, over: 1 });
+        assert_eq!(app.store_operations.requeue_mail.requeue(Dead::All).await.unwrap(), Requeued { mails: 1, over: 1 });
         assert_eq!(app.deliver.run().await.unwrap(), SENT);
         assert_eq!(server.heard()[0].recipient, "new@example.org");
     });

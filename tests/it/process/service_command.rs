@@ -64,7 +64,8 @@ fn what_cannot_be_a_service_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     options.succeed(&["migrate"]);
-    let complaint = options.fail(&["service", "list"]);
+    assert_eq!(options.succeed(&["service", "list"]), "there is no service account yet\n");
+    let complaint = options.fail(&["service", "create", "orders", "--audience", "shop"]);
     assert!(complaint.contains("the first start of `countersign serve` makes it"), "{complaint}");
     ServiceProcess::start(&options).stop();
     for name in ["", "Orders", "a b", "é", &"o".repeat(65)] {

@@ -60,7 +60,7 @@ fn a_token_is_for_an_audience_that_the_service_serves_or_calls() {
         let create = async |name: &str, calls: &[&str]| {
             let calls = calls.iter().map(|name| (*name).to_owned()).collect();
             let new = NewService { name: name.to_owned(), serves: vec!["default".to_owned()], calls };
-            app.services.create(&Origin::terminal(), new).await.unwrap().unwrap()
+            app.key_operations.create_service.create(&Origin::terminal(), new).await.unwrap().unwrap()
         };
         let quiet = create("quiet", &[]).await;
         assert_eq!(Backend::draw(app, &quiet, "billing").await.reason(), "CALLER_NOT_ALLOWED");

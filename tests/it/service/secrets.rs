@@ -26,16 +26,21 @@ fn a_secret_is_replaced_without_a_moment_in_which_none_works() {
     on_each_database(async |app| {
         let backend = Backend::enrol(app, "orders").await;
         let operator = Origin::terminal();
-        let (_, second) = app.services.add_secret(&operator, backend.created.id).await.unwrap().unwrap();
+        let (_, second) = app.operations.add_service_secret.add(&operator, backend.created.id).await.unwrap().unwrap();
         let old = draw(app, &backend, backend.created.secret.reveal()).await.unwrap();
         let new = draw(app, &backend, second.reveal()).await.unwrap();
-        let retired =
-            app.services.retire_secret(&operator, backend.created.id, backend.created.secret_id).await.unwrap();
+        let retired = app
+            .operations
+            .retire_service_secret
+            .retire(&operator, backend.created.id, backend.created.secret_id)
+            .await
+            .unwrap();
         assert!(retired);
         assert_eq!(draw(app, &backend, backend.created.secret.reveal()).await.reason(), "CREDENTIALS_INVALID");
         assert_eq!(keys(app, &old).await.reason(), "SESSION_ENDED", "what was drawn from it ends with it");
         keys(app, &new).await.unwrap();
-        let again = app.services.retire_secret(&operator, backend.created.id, backend.created.secret_id).await;
+        let again =
+            app.operations.retire_service_secret.retire(&operator, backend.created.id, backend.created.secret_id).await;
         assert!(!again.unwrap());
     });
 }
@@ -45,7 +50,8 @@ fn a_service_never_has_more_than_two_secrets() {
     on_each_database(async |app| {
         let backend = Backend::enrol(app, "orders").await;
         let operator = Origin::terminal();
-        let added = join_all((0..8).map(|_| app.services.add_secret(&operator, backend.created.id))).await;
+        let added =
+            join_all((0..8).map(|_| app.operations.add_service_secret.add(&operator, backend.created.id))).await;
         assert_eq!(added.into_iter().filter(|added| added.as_ref().unwrap().is_some()).count(), 1);
         assert_eq!(app.rows("service_secrets").await, 2);
     });
@@ -72,11 +78,11 @@ fn a_disabled_service_has_nothing_until_it_is_enabled() {
     on_each_database(async |app| {
         let backend = Backend::enrol(app, "orders").await;
         let operator = Origin::terminal();
-        assert!(app.services.disable(&operator, backend.created.id).await.unwrap());
-        assert!(!app.services.disable(&operator, backend.created.id).await.unwrap());
+        assert!(app.operations.disable_service.disable(&operator, backend.created.id).await.unwrap());
+        assert!(!app.operations.disable_service.disable(&operator, backend.created.id).await.unwrap());
         assert_eq!(keys(app, &backend.token).await.reason(), "SESSION_ENDED");
         assert_eq!(draw(app, &backend, backend.created.secret.reveal()).await.reason(), "CREDENTIALS_INVALID");
-        assert!(app.services.enable(&operator, backend.created.id).await.unwrap());
+        assert!(app.operations.enable_service.enable(&operator, backend.created.id).await.unwrap());
         assert_eq!(keys(app, &backend.token).await.reason(), "SESSION_ENDED", "what was revoked stays revoked");
         app.advance(CLOCK_LEEWAY + Duration::from_secs(1));
         let token = draw(app, &backend, backend.created.secret.reveal()).await.unwrap();
@@ -89,7 +95,7 @@ fn of_two_services_of_one_name_one_is_made() {
     on_each_database(async |app| {
         let made = join_all((0..6).map(async |_| {
             let new = NewService { name: "orders".to_owned(), serves: vec!["default".to_owned()], calls: Vec::new() };
-            app.services.create(&Origin::terminal(), new).await.unwrap()
+            app.key_operations.create_service.create(&Origin::terminal(), new).await.unwrap()
         }));
         assert_eq!(made.await.into_iter().flatten().count(), 1);
         assert_eq!((app.rows("services").await, app.rows("service_secrets").await), (1, 1));

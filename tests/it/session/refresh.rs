@@ -381,9 +381,9 @@ fn a_disabled_account_is_told_so_when_it_refreshes() {
         app.execute("UPDATE accounts SET disabled_at = NULL").await;
 
         let id = person.session.account.as_ref().unwrap().account_id.parse().unwrap();
-        assert!(app.accounts.disable(&Origin::terminal(), id).await.unwrap());
+        assert!(app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap());
         assert_eq!(Person::refresh(app, &person.session.refresh_token).await.reason(), "ACCOUNT_DISABLED");
-        assert!(app.accounts.enable(&Origin::terminal(), id).await.unwrap());
+        assert!(app.operations.enable_account.enable(&Origin::terminal(), id).await.unwrap());
         assert_eq!(Person::refresh(app, &person.session.refresh_token).await.reason(), "SESSION_ENDED");
     });
 }

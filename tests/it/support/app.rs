@@ -12,16 +12,15 @@ use countersign::{
     runtime::{Clock, ClockHand, Entropy, Shutdown, ShutdownHandle},
     store::{DatabaseSettings, Interference, SignalListener, Store},
     usecase::{
-        account::OperateAccounts,
+        UnitsOfWork,
         audit::{SealEvents, Summary, VerifyTrail},
         housekeeping::{CountHashCosts, Purge},
         key::TendKeys,
         mail::DeliverMail,
         revocation::FollowRevocations,
-        service::OperateServices,
-        session::{EndSessions, NoteUses},
+        session::NoteUses,
     },
-    wiring::{KeyOperations, Service, World},
+    wiring::{KeyOperations, RecordedOperations, Service, StoreOperations, World},
 };
 use countersign_domain::{email::EmailAddress, secret::SecretText, time::Timestamp};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
@@ -120,10 +119,11 @@ pub(crate) struct App {
     /// Writes down which generations of sessions have been used, when the test says so.
     pub(crate) note_uses: NoteUses,
     pub(crate) keys: TendKeys,
+    pub(crate) store_operations: StoreOperations,
+    pub(crate) operations: RecordedOperations,
     pub(crate) key_operations: KeyOperations,
-    pub(crate) accounts: OperateAccounts,
-    pub(crate) services: OperateServices,
-    pub(crate) end_sessions: EndSessions,
+    /// Begins transactions as the service does.
+    pub(crate) work: UnitsOfWork,
     /// Reads what was revoked, when the test says so.
     pub(crate) follow: FollowRevocations,
     /// What counts the hashes that calls cost.
@@ -174,8 +174,8 @@ impl App {
         let answering = Box::pin(service.answer_operators(admin_listener, shutdown.clone()));
         let admin_server = tokio::spawn(async move { answering.await.unwrap() });
         let (deliver, purge) = (service.deliver_mail.clone(), service.purge.clone());
-        let (accounts, services) = (service.accounts.clone(), service.services.clone());
-        let (end_sessions, follow) = (service.end_sessions.clone(), service.follow_revocations.clone());
+        let (store_operations, operations) = (service.store_operations.clone(), service.operations.clone());
+        let (work, follow) = (operations.end_sessions.work.clone(), service.follow_revocations.clone());
         let (hasher, count_hash_costs) = (service.hasher.clone(), service.count_hash_costs.clone());
         let (keys, key_operations) = (service.keys.clone(), service.key_operations.clone());
         let server = tokio::spawn(async move { Box::pin(service.answer_calls(listener, shutdown)).await.unwrap() });
@@ -195,10 +195,10 @@ impl App {
             purge,
             count_hash_costs,
             keys,
+            store_operations,
+            operations,
             key_operations,
-            accounts,
-            services,
-            end_sessions,
+            work,
             follow,
             hasher,
             mailbox: Mailbox::new(&data_dir.join("mail")),

@@ -27,7 +27,13 @@ impl Backend {
 
     pub(crate) async fn enrol_for(app: &App, name: &str, audience: &str) -> Self {
         let new = NewService { name: name.to_owned(), serves: vec![audience.to_owned()], calls: Vec::new() };
-        let created = app.services.create(&Origin::terminal(), new).await.unwrap().expect("the name is free");
+        let created = app
+            .key_operations
+            .create_service
+            .create(&Origin::terminal(), new)
+            .await
+            .unwrap()
+            .expect("the name is free");
         let token = Self::draw(app, &created, "").await.unwrap().access_token;
         Self { created, token }
     }

@@ -46,10 +46,10 @@ async fn callers(app: &App) -> Vec<Caller> {
     app.auth().logout(leaving).await.unwrap();
     let disabled = Person::sign_up(app, "eve@example.org").await;
     let id = disabled.session.account.as_ref().unwrap().account_id.parse().unwrap();
-    app.accounts.disable(&Origin::terminal(), id).await.unwrap();
+    app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap();
     let service = Backend::enrol(app, "orders").await;
     let disabled_service = Backend::enrol(app, "disabled").await;
-    app.services.disable(&Origin::terminal(), disabled_service.created.id).await.unwrap();
+    app.operations.disable_service.disable(&Origin::terminal(), disabled_service.created.id).await.unwrap();
     vec![
         Caller { who: "a service", token: Some(service.token) },
         Caller { who: "a disabled service", token: Some(disabled_service.token) },

@@ -35,9 +35,9 @@ fn whatever_does_not_hold_is_not_active_and_says_nothing() {
         app.auth().logout(leaving).await.unwrap();
         let eve = Person::sign_up(app, "eve@example.org").await;
         let id = eve.session.account.as_ref().unwrap().account_id.parse().unwrap();
-        app.accounts.disable(&Origin::terminal(), id).await.unwrap();
+        app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap();
         let retired = Backend::enrol(app, "retired").await;
-        app.services.disable(&Origin::terminal(), retired.created.id).await.unwrap();
+        app.operations.disable_service.disable(&Origin::terminal(), retired.created.id).await.unwrap();
         let long = "e".repeat(20_000);
         for token in [
             ada.session.access_token.as_str(),
@@ -75,7 +75,7 @@ fn a_token_of_others_is_none_of_ones_business() {
             serves: vec!["elsewhere".to_owned()],
             calls: vec!["default".to_owned()],
         };
-        let created = app.services.create(&operator, new).await.unwrap().unwrap();
+        let created = app.key_operations.create_service.create(&operator, new).await.unwrap().unwrap();
         let backend = Backend::enrol(app, "orders").await;
         let drawn = Backend::draw(app, &created, "default").await.unwrap().access_token;
         let caller = Backend { created, token: drawn.clone() };

@@ -155,7 +155,7 @@ fn a_token_that_another_backend_has_seen_opens_nothing_but_what_that_backend_ope
         let serves = vec!["billing".to_owned(), "default".to_owned()];
         assert!(app.key_operations.create_audience.run(&operator, "billing").await.unwrap());
         let new = NewService { name: "both".to_owned(), serves, calls: Vec::new() };
-        let created = app.services.create(&operator, new).await.unwrap().unwrap();
+        let created = app.key_operations.create_service.create(&operator, new).await.unwrap().unwrap();
         let drawn = async |audience| Backend::draw(app, &created, audience).await.unwrap().access_token;
         let shown = Backend { token: drawn("default").await, created: created.clone() };
         assert_eq!(fetch(app, &shown, "billing").await.reason(), "CALLER_NOT_ALLOWED");

@@ -78,7 +78,7 @@ fn a_backend_knows_who_calls_and_hears_of_every_end() {
         let back = Person::log_in(app, "ada@example.org", "nine loud geese at dawn").await.unwrap();
         verifier.verify(&back.access_token).unwrap();
         let id = back.account.as_ref().unwrap().account_id.parse().unwrap();
-        app.accounts.disable(&Origin::terminal(), id).await.unwrap();
+        app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap();
         assert_eq!(refused(app, &verifier, &back.access_token).await, Rejected::Revoked);
     });
 }
@@ -189,7 +189,7 @@ fn a_backend_tells_services_from_persons() {
         let claims = verifier.verify(&caller.token).unwrap();
         assert!(claims.is_service());
         assert_eq!(claims.subject(), caller.created.id.to_string());
-        app.services.disable(&Origin::terminal(), caller.created.id).await.unwrap();
+        app.operations.disable_service.disable(&Origin::terminal(), caller.created.id).await.unwrap();
         assert_eq!(refused(app, &verifier, &caller.token).await, Rejected::Revoked);
     });
 }
@@ -218,7 +218,7 @@ fn a_backend_hears_that_everybody_was_signed_out_and_goes_on() {
         let verifier = connect_default(app).await;
         let ada = Person::sign_up(app, "ada@example.org").await;
         verifier.verify(&ada.session.access_token).unwrap();
-        app.end_sessions.run(&Origin::terminal()).await.unwrap();
+        app.operations.end_sessions.run(&Origin::terminal()).await.unwrap();
         assert_eq!(refused(app, &verifier, &ada.session.access_token).await, Rejected::Revoked);
 
         // Its own token was revoked, too. It draws another one, and follows on.

@@ -163,7 +163,7 @@ fn a_follower_whose_secret_is_retired_is_shown_out() {
         let mut spared = Backend::enrol(app, "spared").await.follow(app, "").await.unwrap();
         spared.snapshot().await;
         let id = backend.created.id;
-        app.services.retire_secret(&Origin::terminal(), id, backend.created.secret_id).await.unwrap();
+        app.operations.retire_service_secret.retire(&Origin::terminal(), id, backend.created.secret_id).await.unwrap();
         app.follow.run().await.unwrap();
         assert_eq!(following.changes().await.len(), 1, "it hears of it before it goes");
         assert_eq!(reason(&following.next().await.unwrap_err()), "SESSION_ENDED");
@@ -177,7 +177,7 @@ fn a_follower_that_is_disabled_is_shown_out() {
         let backend = Backend::enrol(app, "orders").await;
         let mut following = backend.follow(app, "").await.unwrap();
         following.snapshot().await;
-        app.services.disable(&Origin::terminal(), backend.created.id).await.unwrap();
+        app.operations.disable_service.disable(&Origin::terminal(), backend.created.id).await.unwrap();
         app.follow.run().await.unwrap();
         assert_eq!(following.changes().await.len(), 1);
         assert_eq!(reason(&following.next().await.unwrap_err()), "SESSION_ENDED");

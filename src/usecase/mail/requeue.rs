@@ -1,20 +1,17 @@
 use crate::{
     runtime::Clock,
-    store::{
-        Store, outbox_report,
-        outbox_report::{Dead, OutboxLine},
-    },
+    store::{Store, outbox_report, outbox_report::Dead},
     usecase::Failure,
 };
 
-/// What an operator does to the outbox from a terminal.
+/// An operator has mails sent that were given up.
 #[derive(Clone, Debug)]
-pub struct OperateOutbox {
+pub struct RequeueMail {
     pub store: Store,
     pub clock: Clock,
 }
 
-/// What came of asking for mails to be tried again.
+/// What came of requeuing mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requeued {
     pub mails: u64,
@@ -22,17 +19,8 @@ pub struct Requeued {
     pub over: u64,
 }
 
-impl OperateOutbox {
-    /// The newest mails; only those that were given up when `dead`.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    #[tracing::instrument(level = "debug", name = "mail.list", skip_all)]
-    pub async fn list(&self, dead: bool, limit: u64) -> Result<Vec<OutboxLine>, Failure> {
-        Ok(outbox_report::lines(&self.store.read(), dead, limit).await?)
-    }
-
-    /// Sends mails that were given up after all.
+impl RequeueMail {
+    /// Puts mails that were given up back into the outbox.
     ///
     /// # Errors
     /// When the database does not answer.

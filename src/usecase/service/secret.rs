@@ -1,0 +1,20 @@
+use crate::{
+    keys::ClientSecret,
+    runtime::Entropy,
+    store::{StoreFault, service, service::NewSecret},
+    usecase::UnitOfWork,
+};
+use countersign_domain::id::{ServiceId, ServiceSecretId};
+
+/// Gives a service account a secret, in the transaction of the act. `None` when it has two already.
+pub(super) async fn add(
+    entropy: &Entropy,
+    unit: &UnitOfWork<'_>,
+    service: ServiceId,
+) -> Result<Option<(ServiceSecretId, ClientSecret)>, StoreFault> {
+    let (tenant, now) = (unit.tenant(), unit.now());
+    let secret = ClientSecret::generate(entropy);
+    let kept = NewSecret { id: ServiceSecretId::new(now, entropy.bytes()), digest: *secret.digest(service).as_bytes() };
+    let added = service::add_secret(unit.db(), tenant, service, &kept, now).await?;
+    Ok(added.then_some((kept.id, secret)))
+}

@@ -1,0 +1,114 @@
+//! What operators do. A command of the terminal and a serving process make the same use cases here, of the same parts: the
+//! database, for what is recorded the key of events, for what concerns keys the key-encryption key.
+
+use crate::{
+    runtime::Clock,
+    store::Store,
+    usecase::{
+        UnitsOfWork,
+        account::{CreateAccount, DisableAccount, EnableAccount, FindAccount, ListAccounts},
+        audience::{CreateAudience, ListAudiences, RegisterAudienceKey},
+        audit::ReadAudit,
+        key::{Keysmith, ListKeys, RetireKey, RewrapKeys, RotateKeys},
+        mail::{ListOutbox, RequeueMail},
+        role::{GrantRole, ListRoles, RevokeRole},
+        service::{
+            AddServiceSecret, CreateService, DisableService, EnableService, FindService, ListServices,
+            RetireServiceSecret,
+        },
+        session::EndSessions,
+    },
+};
+
+/// What needs the database alone.
+#[derive(Clone, Debug)]
+pub struct StoreOperations {
+    pub list_accounts: ListAccounts,
+    pub find_account: FindAccount,
+    pub list_roles: ListRoles,
+    pub list_services: ListServices,
+    pub find_service: FindService,
+    pub list_keys: ListKeys,
+    pub list_audiences: ListAudiences,
+    pub read_audit: ReadAudit,
+    pub list_outbox: ListOutbox,
+    pub requeue_mail: RequeueMail,
+}
+
+/// What is recorded in the audit log: each event bears a code, which is made with a key.
+#[derive(Clone, Debug)]
+pub struct RecordedOperations {
+    pub create_account: CreateAccount,
+    pub disable_account: DisableAccount,
+    pub enable_account: EnableAccount,
+    pub grant_role: GrantRole,
+    pub revoke_role: RevokeRole,
+    pub add_service_secret: AddServiceSecret,
+    pub retire_service_secret: RetireServiceSecret,
+    pub disable_service: DisableService,
+    pub enable_service: EnableService,
+    pub end_sessions: EndSessions,
+}
+
+/// What makes or opens keys, and so needs the key-encryption key.
+#[derive(Clone, Debug)]
+pub struct KeyOperations {
+    pub rotate: RotateKeys,
+    pub retire: RetireKey,
+    pub rewrap: RewrapKeys,
+    pub create_audience: CreateAudience,
+    pub register_audience_key: RegisterAudienceKey,
+    /// A new service account may bring a new audience, which has keys.
+    pub create_service: CreateService,
+}
+
+impl StoreOperations {
+    pub(super) fn new(store: &Store, clock: &Clock) -> Self {
+        let store = || store.clone();
+        Self {
+            list_accounts: ListAccounts { store: store() },
+            find_account: FindAccount { store: store() },
+            list_roles: ListRoles { store: store() },
+            list_services: ListServices { store: store() },
+            find_service: FindService { store: store() },
+            list_keys: ListKeys { store: store() },
+            list_audiences: ListAudiences { store: store() },
+            read_audit: ReadAudit { store: store() },
+            list_outbox: ListOutbox { store: store() },
+            requeue_mail: RequeueMail { store: store(), clock: clock.clone() },
+        }
+    }
+}
+
+impl RecordedOperations {
+    pub(super) fn new(work: &UnitsOfWork) -> Self {
+        let work = || work.clone();
+        Self {
+            create_account: CreateAccount { work: work() },
+            disable_account: DisableAccount { work: work() },
+            enable_account: EnableAccount { work: work() },
+            grant_role: GrantRole { work: work() },
+            revoke_role: RevokeRole { work: work() },
+            add_service_secret: AddServiceSecret { work: work() },
+            retire_service_secret: RetireServiceSecret { work: work() },
+            disable_service: DisableService { work: work() },
+            enable_service: EnableService { work: work() },
+            end_sessions: EndSessions { work: work() },
+        }
+    }
+}
+
+impl KeyOperations {
+    pub(super) fn new(work: &UnitsOfWork, smith: &Keysmith) -> Self {
+        let (work, smith) = (|| work.clone(), || smith.clone());
+        let create_audience = || CreateAudience { work: work(), smith: smith() };
+        Self {
+            rotate: RotateKeys { work: work(), smith: smith() },
+            retire: RetireKey { work: work(), smith: smith() },
+            rewrap: RewrapKeys { work: work(), smith: smith() },
+            create_audience: create_audience(),
+            register_audience_key: RegisterAudienceKey { work: work(), smith: smith() },
+            create_service: CreateService { work: work(), create_audience: create_audience() },
+        }
+    }
+}

@@ -1,0 +1,118 @@
+use super::{
+    Adapters, KeyOperations, RecordedOperations, StartFault, StoreOperations, World, adapters, trail::audit_log,
+};
+use crate::{
+    config::Config,
+    keys::{ChainKeys, EventKeys, HeldKey},
+    mail::Mailbox,
+    store::Store,
+    usecase::{
+        UnitsOfWork,
+        audit::{RestartTrail, VerifyTrail},
+        key::Keysmith,
+        mail::MailStatus,
+    },
+};
+use std::sync::Arc;
+
+/// What a command of the terminal has: a database that is there and of this release. Keys are opened for those commands alone that
+/// need them.
+#[derive(Debug)]
+pub struct Terminal<'a> {
+    config: &'a Config,
+    world: World,
+    store: Store,
+}
+
+/// The mails that were written to files. They need no database.
+pub fn mailbox(config: &Config) -> Mailbox {
+    Mailbox::new(&adapters::mail_dir(config))
+}
+
+impl<'a> Terminal<'a> {
+    /// Opens the database. A command changes no schema: one of another release is left alone.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, or its schema is not of this release.
+    pub async fn open(config: &'a Config) -> Result<Self, StartFault> {
+        let store = Adapters::existing_store(config).await?;
+        match store.pending_migrations().await {
+            Ok(0) => Ok(Self { config, world: World::real(), store }),
+            Ok(_) => Err(StartFault::because("the database is older than this release", "run `countersign migrate`")),
+            Err(fault) => Err(StartFault::because("database_url", fault)),
+        }
+    }
+
+    /// What needs the database alone.
+    pub fn store_operations(&self) -> StoreOperations {
+        StoreOperations::new(&self.store, &self.world.clock)
+    }
+
+    /// What is recorded in the audit log. Where the key of events cannot be opened, the operation fails once it records one.
+    pub async fn recorded_operations(&self) -> RecordedOperations {
+        RecordedOperations::new(&self.work(event_keys(self.chain_keys().await)))
+    }
+
+    /// What makes or opens keys.
+    ///
+    /// # Errors
+    /// When the key-encryption key does not open the keys that are there: with another one, a command would add keys that no
+    /// running service can open.
+    pub async fn key_operations(&self) -> Result<KeyOperations, StartFault> {
+        let (smith, held) = self.held_keys("the keys are not touched").await?;
+        Ok(KeyOperations::new(&self.work(event_keys(chain_of(&held))), &smith))
+    }
+
+    /// # Errors
+    /// When the settings of mail cannot be used.
+    pub fn mail_status(&self) -> Result<MailStatus, StartFault> {
+        let (composer, transport) = (adapters::composer(self.config)?, adapters::transport(self.config)?);
+        Ok(MailStatus { store: self.store.clone(), composer, transport })
+    }
+
+    /// # Errors
+    /// When the key that the audit log is sealed with cannot be opened.
+    pub async fn verify_audit(&self) -> Result<VerifyTrail, StartFault> {
+        let keys = self.chain_keys().await?;
+        Ok(VerifyTrail { store: self.store.clone(), keys, clock: self.world.clock.clone() })
+    }
+
+    /// # Errors
+    /// As [`Terminal::verify_audit`].
+    pub async fn restart_audit(&self) -> Result<RestartTrail, StartFault> {
+        let keys = self.chain_keys().await?;
+        let work = self.work(EventKeys::Opened(keys.clone()));
+        Ok(RestartTrail { work, keys, log: audit_log(self.config) })
+    }
+
+    fn work(&self, keys: EventKeys) -> UnitsOfWork {
+        let World { clock, entropy, .. } = &self.world;
+        UnitsOfWork { store: self.store.clone(), keys, clock: clock.clone(), entropy: entropy.clone() }
+    }
+
+    async fn chain_keys(&self) -> Result<Arc<ChainKeys>, StartFault> {
+        let (_, held) = self.held_keys(AUDIT_KEYS).await?;
+        chain_of(&held)
+    }
+
+    async fn held_keys(&self, what: &str) -> Result<(Keysmith, Vec<HeldKey>), StartFault> {
+        let smith = Adapters::existing_keysmith(self.config, &self.world)?;
+        let opened = smith.open_all(&self.store.read()).await;
+        let held = opened.map_err(|failure| StartFault::because(what, failure))?;
+        Ok((smith, held))
+    }
+}
+
+const AUDIT_KEYS: &str = "the keys of the audit log";
+
+fn chain_of(held: &[HeldKey]) -> Result<Arc<ChainKeys>, StartFault> {
+    let keys = ChainKeys::of(held).map_err(|fault| StartFault::because(AUDIT_KEYS, fault))?;
+    Ok(Arc::new(keys))
+}
+
+fn event_keys(opened: Result<Arc<ChainKeys>, StartFault>) -> EventKeys {
+    match opened {
+        Ok(keys) => EventKeys::Opened(keys),
+        Err(fault) => EventKeys::Missing(fault.to_string().into()),
+    }
+}
