@@ -1,17 +1,11 @@
+use super::open::{NotOpened, Opening, open, username_taken};
 use crate::{
-    store::{account, registration, reserved_username},
+    store::reserved_username,
     usecase::{EventSubject, Failure, Mail, Origin, UnitsOfWork},
 };
 use countersign_domain::{
-    account::Account,
-    audit::EventKind,
-    display_name::DisplayName,
-    email::EmailAddress,
-    id::AccountId,
-    locale::Locale,
-    mail::MailTemplate,
-    refusal::{Reason, Refusal},
-    username::Username,
+    audit::EventKind, display_name::DisplayName, email::EmailAddress, id::AccountId, locale::Locale,
+    mail::MailTemplate, refusal::Reason, username::Username,
 };
 
 /// An operator makes an account for somebody, whether or not people may sign up.
@@ -35,48 +29,32 @@ impl CreateAccount {
     /// # Errors
     /// EMAIL_TAKEN, USERNAME_TAKEN.
     #[tracing::instrument(level = "debug", name = "account.create", skip_all)]
-    pub async fn create(&self, origin: &Origin, wanted: NewAccount) -> Result<AccountId, Failure> {
+    pub async fn create(&self, origin: &Origin, new: NewAccount) -> Result<AccountId, Failure> {
         let (tenant, now) = (origin.tenant(), self.work.now());
-        let new = Account {
+        let opening = Opening {
             id: AccountId::new(now, self.work.entropy.bytes()),
-            tenant,
-            email: wanted.email,
             // The operator vouches for it, and the link that sets the password goes nowhere else.
-            email_verified_at: now,
-            username: wanted.username,
-            display_name: wanted.display_name.as_str().to_owned(),
-            locale: wanted.locale,
+            email: new.email,
+            username: new.username,
+            display_name: new.display_name.as_str().to_owned(),
+            locale: new.locale,
             password_hash: None,
-            password_failures: 0,
-            password_version: 0,
             password_changed_at: now,
-            disabled_at: None,
-            created_at: now,
         };
         let unit = self.work.begin(origin, tenant).await?;
-        if let Some(username) = &new.username
+        if let Some(username) = &opening.username
             && reserved_username::is_taken(unit.db(), tenant, username, now).await?
         {
-            return Err(username_taken());
+            return Err(username_taken("username"));
         }
-        account::insert(unit.db(), tenant, &new).await.map_err(|fault| {
-            if fault.is_conflict_on("email_normalised") {
-                Failure::from(Reason::EmailTaken)
-            } else if fault.is_conflict_on("username_") {
-                username_taken()
-            } else {
-                fault.into()
-            }
+        let account = open(&unit, opening).await.map_err(|not| match not {
+            NotOpened::EmailTaken => Reason::EmailTaken.into(),
+            NotOpened::UsernameTaken => username_taken("username"),
+            NotOpened::Store(fault) => fault.into(),
         })?;
-        // Whoever signed up with this address and waits has an account now.
-        registration::delete_for_address(unit.db(), tenant, &new.email).await?;
-        unit.queue_mail(Mail::to_owner(MailTemplate::AccountCreated, &new)).await?;
-        unit.record(EventKind::AccountCreated, EventSubject::target(Some(new.id))).await?;
+        unit.queue_mail(Mail::to_owner(MailTemplate::AccountCreated, &account)).await?;
+        unit.record(EventKind::AccountCreated, EventSubject::target(Some(account.id))).await?;
         unit.commit().await?;
-        Ok(new.id)
+        Ok(account.id)
     }
-}
-
-fn username_taken() -> Failure {
-    Refusal::from(Reason::UsernameTaken).with_violation("username", "", "is taken").into()
 }

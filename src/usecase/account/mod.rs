@@ -11,6 +11,7 @@ mod find;
 mod list;
 mod mail_request;
 mod me;
+mod open;
 mod register;
 mod request_email_change;
 mod request_reset;

@@ -1,4 +1,4 @@
-use super::PasswordSetter;
+use super::{PasswordSetter, open::username_taken};
 use crate::{
     keys::KeyRing,
     passwords::SALT_BYTES,
@@ -17,7 +17,7 @@ use countersign_domain::{
     locale::Locale,
     mail::MailTemplate,
     password::Candidate,
-    refusal::{Reason, Refusal},
+    refusal::Reason,
     registration::RegistrationPolicy,
     request_id::RequestId,
     secret::SecretText,
@@ -93,7 +93,7 @@ impl Register {
         if let Some(username) = &form.username
             && reserved_username::is_taken(&self.work.read(), tenant, username, self.work.now()).await?
         {
-            return Err(Refusal::from(Reason::UsernameTaken).with_violation("username", "", "is taken").into());
+            return Err(username_taken("username"));
         }
         let hash = self.hash(candidate, form, tenant, drawn).await?;
 

@@ -1,20 +1,6 @@
-use super::{Me, Profile};
-use crate::{
-    store::{Tx, account, account::ProfileChange, reserved_username},
-    usecase::{
-        EventSubject, Failure, Mail, Origin, UnitsOfWork,
-        gate::{SessionPasswordGate, SignedIn, Throttle},
-    },
-};
-use countersign_domain::{
-    account::Account,
-    audit::EventKind,
-    mail::MailTemplate,
-    refusal::{Reason, Refusal},
-    secret::SecretText,
-    time::Timestamp,
-    username::Username,
-};
+use super::{Me, Profile, open::username_taken};
+use crate::{store::{Tx, account, account::ProfileChange, reserved_username}, usecase::{EventSubject, Failure, Mail, Origin, UnitsOfWork, gate::{SessionPasswordGate, SignedIn, Throttle}}};
+use countersign_domain::{account::Account, audit::EventKind, mail::MailTemplate, refusal::Reason, secret::SecretText, time::Timestamp, username::Username};
 use std::time::Duration;
 
 /// Somebody changes their profile.
@@ -62,7 +48,7 @@ impl UpdateMe {
         };
         let updated = account::update_profile(unit.db(), tenant, id, change, now).await;
         let account = updated
-            .map_err(|fault| if fault.is_conflict_on("username_") { Self::taken() } else { Failure::from(fault) })?;
+            .map_err(|fault| if fault.is_conflict_on("username_") { name_taken() } else { Failure::from(fault) })?;
         let account = account.ok_or(Reason::SessionEnded)?;
         unit.record(EventKind::ProfileChanged, about()).await?;
         if let Some(former) = before.map(|before| before.username)
@@ -94,17 +80,17 @@ impl UpdateMe {
         }
         if let Some(taken) = &account.username {
             if reserved_username::is_kept_for_another(tx, tenant, id, taken, now).await? {
-                return Err(Self::taken());
+                return Err(name_taken());
             }
             reserved_username::release(tx, tenant, id, taken).await?;
         }
         Ok(())
     }
+}
 
-    /// The same whether somebody has the name or had it.
-    fn taken() -> Failure {
-        Refusal::from(Reason::UsernameTaken).with_violation("account.username", "", "is taken").into()
-    }
+/// The same whether somebody has the name or had it.
+fn name_taken() -> Failure {
+    username_taken("account.username")
 }
 
 fn name(username: Option<&Username>) -> Option<&str> {

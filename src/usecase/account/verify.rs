@@ -1,3 +1,4 @@
+use super::open::{NotOpened, Opening, open};
 use crate::{
     store::{account, action, registration, reserved_username},
     usecase::{
@@ -107,37 +108,28 @@ impl Verify {
         // may have registered the address and be waiting with a password (account pre-hijacking). So none of the
         // passwords counts, and the owner is mailed a link to set one. One password that all of them chose is the owner's as well.
         let contested = registration::count_passwords(tx, tenant, &registration.email).await? > 1;
-        let new = Account {
+        let opening = Opening {
             id: AccountId::new(now, self.work.entropy.bytes()),
-            tenant,
-            email: registration.email.clone(),
-            email_verified_at: now,
+            email: registration.email,
             username,
             display_name: registration.display_name,
             locale: registration.locale,
             password_hash: (!contested).then_some(registration.password_hash),
-            password_failures: 0,
-            password_version: 0,
             password_changed_at: registration.created_at,
-            disabled_at: None,
-            created_at: now,
         };
-        account::insert(tx, tenant, &new).await.map_err(|fault| {
-            if fault.is_conflict_on("email_normalised") {
-                Failure::from(Reason::LinkUsed)
-            } else if fault.is_conflict_on("username_") {
-                // Lost within this very instant; the link is still good and the next try finds the name taken.
+        let account = open(unit, opening).await.map_err(|not| match not {
+            NotOpened::EmailTaken => Failure::from(Reason::LinkUsed),
+            // Lost within this very instant; the link is still good and the next try finds the name taken.
+            NotOpened::UsernameTaken => {
                 Refusal::from(Reason::StoreUnavailable).retry_after(Duration::from_millis(100)).into()
-            } else {
-                fault.into()
             }
+            NotOpened::Store(fault) => fault.into(),
         })?;
-        registration::delete_for_address(tx, tenant, &registration.email).await?;
         if contested {
-            let mail = Mail::new(MailTemplate::ResetPassword, new.locale, new.email.clone());
+            let mail = Mail::new(MailTemplate::ResetPassword, account.locale, account.email.clone());
             unit.queue_mail(mail).await?;
         }
         action::void(tx, tenant, PURPOSE, proven.subject(), now).await?;
-        Ok((new.id, Verified { password_link_mailed: contested, username: new.username }))
+        Ok((account.id, Verified { password_link_mailed: contested, username: account.username }))
     }
 }
