@@ -1,15 +1,18 @@
 //! The one place that knows every type: settings become adapters, adapters become use cases, use cases become handlers.
 
+mod accounts;
 mod adapters;
+mod audit;
 mod authentication;
 mod capacity;
 mod captcha;
+mod jobs;
 mod operations;
 mod outbound;
+mod pages;
 mod service;
 mod starting;
 mod terminal;
-mod trail;
 mod trial;
 mod use_cases;
 

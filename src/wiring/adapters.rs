@@ -99,7 +99,7 @@ impl Adapters {
         let keys = PrepareKeys { store: store.clone(), smith: smith.clone() };
         let ring = keys.run(&config.keys.issuer).await;
         let ring = Arc::new(ring.map_err(|failure| StartFault::because("the keys are not ready", failure))?);
-        upgrade_trail(&store, &ring, &world).await?;
+        upgrade_audit_log(&store, &ring, &world).await?;
         let reload =
             ReloadKeys { store: store.clone(), smith: smith.clone(), ring: ring.clone(), turn: Arc::default() };
         let hasher = hasher(config, &world)?;
@@ -215,9 +215,9 @@ fn feed(config: &Config) -> Feed {
     Feed::new(Seats::new(followed.max_followers, followed.max_followers_per_service))
 }
 
-async fn upgrade_trail(store: &Store, ring: &KeyRing, world: &World) -> Result<(), StartFault> {
+async fn upgrade_audit_log(store: &Store, ring: &KeyRing, world: &World) -> Result<(), StartFault> {
     let upgrade = UpgradeTrail { store: store.clone(), keys: ring.chain(), clock: world.clock.clone() };
-    upgrade.run().await.map_err(|fault| StartFault::because("the audit trail is not ready", fault))
+    upgrade.run().await.map_err(|fault| StartFault::because("the audit log is not ready", fault))
 }
 
 /// The Redis in which all replicas count, where they share one.

@@ -1,4 +1,4 @@
-use super::{Adapters, use_cases::UseCases};
+use super::use_cases::UseCases;
 use crate::{
     grpc::AuthHandler,
     telemetry::LineBudget,
@@ -13,7 +13,6 @@ use std::{sync::Arc, time::Duration};
 
 impl UseCases<'_> {
     fn login(&self) -> Login {
-        let Adapters { news, hasher, .. } = self.adapters;
         let open = OpenSession {
             work: self.work(),
             device_recognition: self.device_recognition(),
@@ -27,16 +26,15 @@ impl UseCases<'_> {
             attempts: self.attempt_limiter(),
             password: self.password_gate(),
             open,
-            news: news.clone(),
+            news: self.news(),
             throttle: self.throttle(),
-            hasher: hasher.clone(),
+            hasher: self.adapters.hasher.clone(),
             logout: self.logout(),
             disable_after: i32::try_from(self.config.lockout.disable_after).unwrap_or(i32::MAX),
         }
     }
 
     fn refresh(&self) -> Refresh {
-        let Adapters { ring, news, first_uses, .. } = self.adapters;
         let end_stolen = self.end_stolen();
         let watch = WatchClient {
             work: self.work(),
@@ -47,23 +45,22 @@ impl UseCases<'_> {
         };
         Refresh {
             work: self.work(),
-            ring: ring.clone(),
-            news: news.clone(),
+            ring: self.ring(),
+            news: self.news(),
             tokens: self.issue_tokens(),
             lives: self.session_lives(),
             throttle: self.throttle(),
             watch,
-            uses: first_uses.clone(),
+            uses: self.adapters.first_uses.clone(),
             end_stolen,
         }
     }
 
     fn logout(&self) -> Logout {
-        let Adapters { ring, news, .. } = self.adapters;
         Logout {
             work: self.work(),
-            ring: ring.clone(),
-            news: news.clone(),
+            ring: self.ring(),
+            news: self.news(),
             lives: self.session_lives(),
             recognise: self.recognise(),
             authenticate: self.authenticate(),
@@ -71,8 +68,7 @@ impl UseCases<'_> {
     }
 
     pub(super) fn attempt_limiter(&self) -> AttemptLimiter {
-        let Adapters { ring, lockout, .. } = self.adapters;
-        AttemptLimiter { lockout: lockout.clone(), captcha: self.captcha_gate(), ring: ring.clone() }
+        AttemptLimiter { lockout: self.adapters.lockout.clone(), captcha: self.captcha_gate(), ring: self.ring() }
     }
 
     fn end_stolen(&self) -> EndStolen {
@@ -84,29 +80,28 @@ impl UseCases<'_> {
             uses: self.adapters.first_uses.clone(),
             end_stolen: self.end_stolen(),
             lives: self.session_lives(),
-            clock: self.adapters.world.clock.clone(),
+            clock: self.clock(),
         }
     }
 
     pub(super) fn note_uses(&self) -> NoteUses {
-        NoteUses { store: self.adapters.store.clone(), uses: self.adapters.first_uses.clone() }
+        NoteUses { store: self.store(), uses: self.adapters.first_uses.clone() }
     }
 
     pub(super) fn device_recognition(&self) -> DeviceRecognition {
-        let Adapters { store, places, world, .. } = self.adapters;
-        DeviceRecognition { store: store.clone(), places: places.clone(), entropy: world.entropy.clone() }
+        let places = self.adapters.places.clone();
+        DeviceRecognition { store: self.store(), places, entropy: self.entropy() }
     }
 
     pub(super) fn auth_handler(&self) -> AuthHandler {
-        let Adapters { ring, news, .. } = self.adapters;
         AuthHandler {
             login: self.login(),
             refresh: self.refresh(),
             logout: self.logout(),
             issue_service_token: IssueServiceToken {
                 work: self.work(),
-                ring: ring.clone(),
-                news: news.clone(),
+                ring: self.ring(),
+                news: self.news(),
                 throttle: self.throttle(),
                 issuer: self.config.keys.issuer.clone(),
                 life: self.config.sessions.access_ttl,

@@ -1,7 +1,7 @@
 use super::{
     Adapters, KeyOperations, RecordedOperations, StartFault, StoreOperations, World,
+    audit::open_audit_log,
     capacity::{Capacity, call_bounds},
-    trail::open_audit_log,
     use_cases::UseCases,
 };
 use crate::{
@@ -70,7 +70,7 @@ pub struct Service {
     pub key_operations: KeyOperations,
     /// Reads what was revoked.
     pub follow_revocations: FollowRevocations,
-    /// Seals the audit trail.
+    /// Seals the audit log.
     pub seal_events: SealEvents,
     /// Writes down which generations of sessions have been used.
     pub note_uses: NoteUses,
@@ -98,7 +98,7 @@ impl Service {
         let capacity = Capacity::of(config, raise_file_limit())?;
         let adapters = Box::pin(Adapters::start(config, world)).await?;
         open_audit_log(config).await?;
-        let use_cases = UseCases { adapters: &adapters, config };
+        let use_cases = UseCases::new(&adapters, config);
         let limits = server_limits(config);
         let follow_revocations = use_cases.follow_revocations();
         let services = Services {

@@ -1,5 +1,5 @@
 use super::{
-    Adapters, KeyOperations, RecordedOperations, StartFault, StoreOperations, World, adapters, trail::audit_log,
+    Adapters, KeyOperations, RecordedOperations, StartFault, StoreOperations, World, adapters, audit::audit_log,
 };
 use crate::{
     config::Config,

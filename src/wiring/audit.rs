@@ -3,23 +3,22 @@ use crate::{
     config::{AuditLines, Config},
     grpc::{AdminServices, AuditHandler},
     telemetry::AuditLog,
-    usecase::audit::{ForgetEvents, ReadAudit, SealEvents, WatchEvents},
+    usecase::audit::{ForgetEvents, SealEvents, WatchEvents},
 };
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// Streams of the audit trail at once. Operators are few, and each stream asks the database once a second.
+/// Streams of the audit log at once. Operators are few, and each stream asks the database once a second.
 const MOST_WATCHERS: usize = 32;
 
-/// Hands the use cases of the audit trail what they need.
+/// Hands the use cases of the audit log what they need.
 impl UseCases<'_> {
     pub(super) fn seal_events(&self) -> SealEvents {
-        let world = &self.adapters.world;
         SealEvents {
-            store: self.adapters.store.clone(),
+            store: self.store(),
             reload: self.adapters.reload.clone(),
-            clock: world.clock.clone(),
-            entropy: world.entropy.clone(),
+            clock: self.clock(),
+            entropy: self.entropy(),
             log: audit_log(self.config),
             tide: self.adapters.audit_tide.clone(),
             turn: Arc::default(),
@@ -27,11 +26,11 @@ impl UseCases<'_> {
     }
 
     pub(super) fn forget_events(&self) -> ForgetEvents {
-        ForgetEvents { store: self.adapters.store.clone(), seal: self.seal_events() }
+        ForgetEvents { store: self.store(), seal: self.seal_events() }
     }
 
     pub(super) fn admin_services(&self) -> AdminServices {
-        let read = ReadAudit { store: self.adapters.store.clone() };
+        let read = self.store_operations().read_audit;
         let watch = WatchEvents {
             read: read.clone(),
             tide: self.adapters.audit_tide.clone(),
