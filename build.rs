@@ -53,6 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pool = DescriptorPool::decode(described.as_slice())?;
     let secret_messages = secret_messages(&pool)?;
     fs::write(out.join("methods.rs"), method_table(&pool)?)?;
+    fs::write(out.join("services.rs"), service_names(&pool, &without_dev_mailbox))?;
     fs::write(out.join("silent.rs"), silent_debug(&secret_messages))?;
     fs::write(out.join("assets.rs"), embed_pages(&out)?)?;
 
@@ -123,6 +124,17 @@ fn method_table(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     }
     table.push_str("];\n");
     Ok(table)
+}
+
+/// The services of each listener, by whose names the health service is asked. The dev mailbox has no health of its own.
+fn service_names(pool: &DescriptorPool, public: &[&str]) -> String {
+    let list = |constant, protos: &[&str]| {
+        let files = pool.services().filter(|service| protos.contains(&service.parent_file().name()));
+        let mut names: Vec<_> = files.map(|service| service.full_name().to_owned()).collect();
+        names.sort();
+        format!("pub(super) const {constant}: &[&str] = &{names:?};\n")
+    };
+    list("SERVICES", public) + &list("ADMIN_SERVICES", &ADMIN_PROTOS)
 }
 
 fn line(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<String, Box<dyn Error>> {

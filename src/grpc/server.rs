@@ -2,7 +2,7 @@ use super::{
     AccountHandler, AuditHandler, AuthHandler, DevMailboxHandler, Incoming, SessionHandler, VerificationHandler,
     answering,
     wire::{
-        ADMIN_DESCRIPTORS, DESCRIPTORS, DEV_DESCRIPTORS,
+        ADMIN_DESCRIPTORS, ADMIN_SERVICES, DESCRIPTORS, DEV_DESCRIPTORS, SERVICES,
         admin_proto::audit_service_server::AuditServiceServer,
         proto::{
             account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
@@ -45,47 +45,42 @@ pub struct AdminServices {
     pub reflection: bool,
 }
 
-/// The standard health service and the hand that sets it.
+/// Tells the standard health service of a listener what is so.
 #[derive(Clone)]
 pub struct GrpcService {
     reporter: HealthReporter,
-    names: &'static [&'static str],
+    /// The services of the listener.
+    services: &'static [&'static str],
 }
 
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_HEADER_BYTES: u32 = 32 * 1024;
-const NAMES: &[&str] = &[
-    "",
-    "countersign.v1.AccountService",
-    "countersign.v1.AuthService",
-    "countersign.v1.SessionService",
-    "countersign.v1.VerificationService",
-];
-
-const ADMIN_NAMES: &[&str] = &["", "countersign.admin.v1.AuditService"];
+/// The name of everything together, as the health protocol has it.
+const ALL_SERVICES: &str = "";
 
 /// A health service that says "serving" of nothing yet.
 pub fn health_service() -> (GrpcService, Routes) {
-    health_service_of(NAMES)
+    health_service_of(SERVICES)
 }
 
 /// The same, for the operators' listener.
 pub fn admin_health_service() -> (GrpcService, Routes) {
-    health_service_of(ADMIN_NAMES)
+    health_service_of(ADMIN_SERVICES)
 }
 
-fn health_service_of(names: &'static [&'static str]) -> (GrpcService, Routes) {
+fn health_service_of(services: &'static [&'static str]) -> (GrpcService, Routes) {
     let (reporter, server) = health_reporter();
-    (GrpcService { reporter, names }, Routes::new(server.accept_compressed(Gzip)))
+    (GrpcService { reporter, services }, Routes::new(server.accept_compressed(Gzip)))
 }
 
 impl GrpcService {
     /// Says of every service whether it can be used.
     pub async fn set_serving(&self, serving: bool) {
         use tonic_health::ServingStatus::{NotServing, Serving};
-        for name in self.names {
-            self.reporter.set_service_status(*name, if serving { Serving } else { NotServing }).await;
+        let status = if serving { Serving } else { NotServing };
+        for name in self.services.iter().chain([&ALL_SERVICES]) {
+            self.reporter.set_service_status(*name, status).await;
         }
     }
 }

@@ -44,6 +44,9 @@ pub(super) use read::{
 pub(super) use verification::{introspected, revocations, verification_keys};
 pub(super) use write::{account, service_token, session, session_info, timestamp};
 
+// The names of the services of each listener: `SERVICES` and `ADMIN_SERVICES`.
+include!(concat!(env!("OUT_DIR"), "/services.rs"));
+
 /// The descriptors that reflection serves, on the operators' listener.
 pub(super) const ADMIN_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/admin_reflection.bin"));
 /// The same with the dev mailbox, where there is one.

@@ -10,6 +10,7 @@ mod dev_mailbox;
 mod fields;
 mod framing;
 mod grpc_web;
+mod health;
 mod http;
 mod malformed;
 mod metadata;
