@@ -9,6 +9,8 @@ COPY proto proto
 COPY crates crates
 COPY migrations migrations
 COPY src src
+# A member of the workspace, which cargo wants to know of; nothing of it is built.
+COPY tests/architecture/Cargo.toml tests/architecture/
 # The account pages, as they were built; the binary holds them.
 COPY web/account/dist web/account/dist
 

@@ -96,10 +96,10 @@ fn no_arrow_sees_more_than_it_should() {
 
 #[test]
 fn every_arrow_is_asked_and_has_a_broken_example() {
-    let folder = root().join("tests");
-    let declared = content(&folder.join("architecture/arrows.rs"));
+    let folder = root().join("tests/architecture");
+    let declared = content(&folder.join("arrows.rs"));
     let asked = content(&folder.join("architecture.rs"));
-    let shown = content(&folder.join("architecture/broken.rs"));
+    let shown = content(&folder.join("broken.rs"));
     let names =
         declared.lines().filter_map(|line| line.strip_prefix("pub(crate) const ")?.strip_suffix(": Arrow = Arrow {"));
     let names: Vec<_> = names.collect();

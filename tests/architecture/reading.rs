@@ -3,7 +3,7 @@
 use crate::{source::SourceFile, token::tokens};
 
 fn words(text: &str) -> Vec<String> {
-    tokens(text).into_iter().map(|token| token.text).collect()
+    tokens(text).expect("Rust").into_iter().map(|token| token.text).collect()
 }
 
 fn paths(file: &str, text: &str) -> Vec<String> {
@@ -17,12 +17,26 @@ fn comments_and_literals_are_no_code() {
     assert_eq!(words("a r#\"b \" c\"# d br##\"e\"# f\"## g"), ["a", "d", "g"]);
     assert_eq!(words("a '\"' b '\\'' c '\\u{1F600}' d 'e' f"), ["a", "b", "c", "d", "f"]);
     assert_eq!(words("&'a str r#type"), ["&", "str", "type"]);
-    assert_eq!(words("a \"never closed"), ["a"]);
+    assert_eq!(words("//! a\nb /** c */ d /// e\n #[f = \"g\"] h"), ["b", "d", "#", "[", "f", "=", "]", "h"]);
+    assert_eq!(words("a.0.unwrap() c\"d\" 1.5_f64"), ["a", ".", ".", "unwrap", "(", ")"]);
+}
+
+#[test]
+fn what_is_no_rust_is_refused() {
+    for text in ["a \"never closed", "a /* never closed", "fn a() { b(", "a )"] {
+        assert!(tokens(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn signs_that_stand_side_by_side_make_a_path() {
+    assert_eq!(words("a::b: ::c, d: e"), ["a", "::", "b", ":", "::", "c", ",", "d", ":", "e"]);
+    assert_eq!(words("<a as b>::c"), ["<", "a", "as", "b", ">", "::", "c"]);
 }
 
 #[test]
 fn lines_are_counted_through_comments_and_literals() {
-    let found = tokens("/*\n*/ \"\n\"\na");
+    let found = tokens("/*\n*/ \"\n\"\na").expect("Rust");
     assert_eq!((found[0].line, found[0].text.as_str()), (4, "a"));
 }
 

@@ -21,8 +21,11 @@ pub(crate) struct SourceFile {
 }
 
 impl SourceFile {
+    /// # Panics
+    /// When the text is no Rust: nothing could be said about it.
     pub(crate) fn read(path: &str, text: &str) -> Self {
-        let tokens = tokens(text);
+        let tokens = tokens(text)
+            .unwrap_or_else(|error| panic!("{path}:{}: cannot be read: {error}", error.span().start().line));
         let mentions = mentions(&tokens, &module_of(path));
         Self { path: path.to_owned(), lines: text.lines().count(), tokens, mentions }
     }
@@ -39,9 +42,11 @@ impl SourceFile {
     }
 }
 
-/// Where the repository is: Cargo says so while tests run; by hand it is the folder one stands in.
+/// Where the repository is: two folders above this package.
 pub(crate) fn root() -> PathBuf {
-    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from)
+    let folder =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    folder.ancestors().nth(2).expect("this package lies in tests/architecture").to_owned()
 }
 
 /// Every Rust file of ours, sorted; read once for all rules.

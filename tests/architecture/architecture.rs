@@ -1,25 +1,16 @@
 //! Reads the sources and fails on a broken arrow. Which arrows there are and why stands in ARCHITECTURE.md and in
-//! `architecture/arrows.rs`; that every one of them can fail is shown in `architecture/broken.rs`.
+//! `arrows.rs`; that every one of them can fail is shown in `broken.rs`.
 //!
-//! Uses nothing but the standard library, so that `.ci/run` can build and ask it before anything else.
+//! A package of its own that depends on proc-macro2 alone, so that `.ci/run` can build and ask it before anything else.
 
-#[path = "architecture/arrow.rs"]
 mod arrow;
-#[path = "architecture/arrows.rs"]
 mod arrows;
-#[path = "architecture/broken.rs"]
 mod broken;
-#[path = "architecture/habit.rs"]
 mod habit;
-#[path = "architecture/manifest.rs"]
 mod manifest;
-#[path = "architecture/path.rs"]
 mod path;
-#[path = "architecture/reading.rs"]
 mod reading;
-#[path = "architecture/source.rs"]
 mod source;
-#[path = "architecture/token.rs"]
 mod token;
 
 use arrow::Arrow;
