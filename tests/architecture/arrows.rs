@@ -318,7 +318,8 @@ pub(crate) const DOORS_TELL_STORIES: Arrow = Arrow {
     excused: &[],
 };
 
-/// The command line is where configuration comes in and the service is put together; the other transports are given both.
+/// The command line is where configuration comes in and the service is put together; the other transports are given
+/// both.
 pub(crate) const OPEN_DOORS_ARE_CONFIGURED: Arrow = Arrow {
     rule: "what listens is given its settings and its stories as values, by src/wiring.rs",
     within: &["src/grpc", "src/http"],

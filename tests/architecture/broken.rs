@@ -1,4 +1,5 @@
-//! Shows that every rule can fail: each is given a made-up source that breaks it, and one that looks alike and does not.
+//! Shows that every rule can fail: each is given a made-up source that breaks it, and one that looks alike and does
+//! not.
 
 use crate::{
     arrow::Arrow,

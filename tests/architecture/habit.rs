@@ -1,6 +1,10 @@
 //! What a source looks like, whoever it names.
 
-use crate::{arrows::AT_HOME, source::SourceFile, token::Token};
+use crate::{
+    arrows::AT_HOME,
+    source::SourceFile,
+    token::{spells, without_tests},
+};
 
 /// About 400 lines are meant; a file a little over that is not worth a red build.
 const MOST_LINES: usize = 450;
@@ -46,39 +50,4 @@ pub(crate) fn handed_on(file: &SourceFile) -> Vec<String> {
             format!("{}:{}: `pub use {path}`: a library with one home is not handed on", file.path, mention.line)
         })
         .collect()
-}
-
-/// Leaves out every item behind `#[cfg(test)]`.
-fn without_tests(tokens: &[Token]) -> Vec<Token> {
-    let mut kept = Vec::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        if spells(&tokens[at..], &["#", "[", "cfg", "(", "test", ")", "]"]) {
-            at = end_of_item(tokens, at + 7);
-        } else {
-            kept.push(tokens[at].clone());
-            at += 1;
-        }
-    }
-    kept
-}
-
-/// Behind the `;` or the block that ends the item at `at`.
-fn end_of_item(tokens: &[Token], mut at: usize) -> usize {
-    let mut depth = 0_usize;
-    while at < tokens.len() {
-        match tokens[at].text.as_str() {
-            "{" => depth += 1,
-            "}" if depth <= 1 => return at + 1,
-            "}" => depth -= 1,
-            ";" if depth == 0 => return at + 1,
-            _ => {}
-        }
-        at += 1;
-    }
-    at
-}
-
-fn spells(tokens: &[Token], text: &[&str]) -> bool {
-    tokens.len() >= text.len() && tokens.iter().zip(text).all(|(token, expected)| token.text == *expected)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     path::{Mention, mentions},
-    token::{Token, tokens},
+    token::{Token, tokens, without_tests},
 };
 use std::{
     fs,
@@ -28,6 +28,15 @@ impl SourceFile {
             .unwrap_or_else(|error| panic!("{path}:{}: cannot be read: {error}", error.span().start().line));
         let mentions = mentions(&tokens, &module_of(path));
         Self { path: path.to_owned(), lines: text.lines().count(), tokens, mentions }
+    }
+
+    /// What is compiled into a program: its paths and tokens without those of tests. Nothing of a file that is a test.
+    pub(crate) fn product(&self) -> (Vec<Mention>, Vec<Token>) {
+        if !self.is_product() {
+            return (Vec::new(), Vec::new());
+        }
+        let tokens = without_tests(&self.tokens);
+        (mentions(&tokens, &module_of(&self.path)), tokens)
     }
 
     /// Whether it is `place.rs` or lies in the folder `place`.

@@ -94,3 +94,39 @@ fn signs(delimiter: Delimiter) -> (&'static str, &'static str) {
         Delimiter::None => ("", ""),
     }
 }
+
+/// Leaves out every item behind `#[cfg(test)]`.
+pub(crate) fn without_tests(tokens: &[Token]) -> Vec<Token> {
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if spells(&tokens[at..], &["#", "[", "cfg", "(", "test", ")", "]"]) {
+            at = end_of_item(tokens, at + 7);
+        } else {
+            kept.push(tokens[at].clone());
+            at += 1;
+        }
+    }
+    kept
+}
+
+/// Behind the `;` or the block that ends the item at `at`.
+fn end_of_item(tokens: &[Token], mut at: usize) -> usize {
+    let mut depth = 0_usize;
+    while at < tokens.len() {
+        match tokens[at].text.as_str() {
+            "{" => depth += 1,
+            "}" if depth <= 1 => return at + 1,
+            "}" => depth -= 1,
+            ";" if depth == 0 => return at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Whether `tokens` begin with these.
+pub(crate) fn spells(tokens: &[Token], text: &[&str]) -> bool {
+    tokens.len() >= text.len() && tokens.iter().zip(text).all(|(token, expected)| token.text == *expected)
+}
