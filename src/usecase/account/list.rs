@@ -1,8 +1,8 @@
 use crate::{
-    store::{Store, account, account::Account},
+    store::{Store, account},
     usecase::{Failure, Origin},
 };
-use countersign_domain::{id::AccountId, time::Timestamp};
+use countersign_domain::{account::Account, id::AccountId, time::Timestamp};
 
 /// An operator looks at the accounts.
 #[derive(Clone, Debug)]

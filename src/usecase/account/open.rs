@@ -1,8 +1,9 @@
 use crate::{
-    store::{StoreFault, account, account::Account, registration},
+    store::{StoreFault, account, registration},
     usecase::{Failure, UnitOfWork},
 };
 use countersign_domain::{
+    account::Account,
     email::EmailAddress,
     id::AccountId,
     locale::Locale,

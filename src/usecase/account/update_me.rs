@@ -1,6 +1,15 @@
 use super::{Me, Profile, open::username_taken};
-use crate::{store::{Tx, account, account::ProfileChange, reserved_username}, usecase::{EventSubject, Failure, Mail, Origin, UnitsOfWork, gate::{SessionPasswordGate, SignedIn, Throttle}}};
-use countersign_domain::{account::Account, audit::EventKind, mail::MailTemplate, refusal::Reason, secret::SecretText, time::Timestamp, username::Username};
+use crate::{
+    store::{Tx, account, account::ProfileChange, reserved_username},
+    usecase::{
+        EventSubject, Failure, Mail, Origin, UnitsOfWork,
+        gate::{SessionPasswordGate, SignedIn, Throttle},
+    },
+};
+use countersign_domain::{
+    account::Account, audit::EventKind, mail::MailTemplate, refusal::Reason, secret::SecretText, time::Timestamp,
+    username::Username,
+};
 use std::time::Duration;
 
 /// Somebody changes their profile.

@@ -8,7 +8,7 @@ use crate::{
     },
 };
 use countersign_domain::{
-    account::{Account, Identifier},
+    account::Identifier,
     action::ActionPurpose,
     audit::EventKind,
     id::{AccountId, RegistrationId},

@@ -1,14 +1,14 @@
 use super::secret;
 use crate::{
     keys::ClientSecret,
-    store::{audience, service, service::Service},
+    store::{audience, service},
     usecase::{EventSubject, Failure, Origin, UnitsOfWork, audience::CreateAudience},
 };
 use countersign_domain::{
     audit::EventKind,
     id::{ServiceId, ServiceSecretId},
     refusal::Reason,
-    service::Access,
+    service::{Access, Service},
 };
 
 /// An operator creates a service account for a backend.

@@ -1,7 +1,7 @@
-use crate::store::{Connection, StoreFault, service, service::Service};
+use crate::store::{Connection, StoreFault, service};
 use countersign_domain::{
     id::{ServiceId, ServiceSecretId},
-    service::Access,
+    service::{Access, Service},
     time::Timestamp,
 };
 
