@@ -2,6 +2,7 @@
 
 use super::{
     Executor, StoreFault, Tx,
+    dialect::Dialect,
     entity::account,
     executor::Behind as _,
     scope::{in_tenant, of_every_tenant},
@@ -20,7 +21,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -385,12 +386,9 @@ const HASH_PREFIX: &str = "$argon2id$v=19$";
 /// When the database does not answer.
 pub async fn count_hash_heads(db: &impl Executor) -> Result<Vec<(TenantId, String, u64)>, StoreFault> {
     let db = &db.named("account.count_hash_heads");
-    let place = match db.get_database_backend() {
-        DbBackend::Sqlite => "instr",
-        _ => "strpos",
-    };
+    let position = Dialect::of(db).position();
     let (prefix, parameters) = (HASH_PREFIX.len(), HASH_PREFIX.len() + 1);
-    let end = format!("{place}(substr(password_hash, {parameters}), '$')");
+    let end = format!("{position}(substr(password_hash, {parameters}), '$')");
     let head = Expr::cust(format!("substr(password_hash, 1, {prefix} + {end} - 1)"));
     let rows: Vec<(uuid::Uuid, String, i64)> = of_every_tenant()
         .find(account::Entity)

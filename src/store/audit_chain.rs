@@ -9,6 +9,7 @@
 use super::{
     Executor, StoreFault, Tx,
     audit::AuditRow,
+    dialect::statement,
     entity::{account, audit_event, audit_head},
     executor::Behind as _,
     scope::{in_tenant, of_every_tenant},
@@ -21,7 +22,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, Condition, ConnectionTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ColumnTrait, Condition, ConnectionTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use std::{collections::HashSet, fmt::Write as _};
@@ -312,7 +313,7 @@ pub async fn seal(tx: &Tx, tenant: TenantId, key: &str, seals: &[Seal]) -> Resul
         ") AS given WHERE audit_events.id = given.column1 AND audit_events.tenant_id = $2 AND audit_events.position IS NULL",
     );
     let db = &tx.named("audit_chain.seal");
-    let sealed = db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    let sealed = db.execute_raw(statement(db, sql, values)).await?;
     if sealed.rows_affected() != seals.len() as u64 {
         return Err(StoreFault::Broken("an event that was to be sealed is not there or is sealed".to_owned()));
     }

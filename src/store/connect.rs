@@ -1,6 +1,8 @@
 use super::{
     StoreFault,
-    fault::{self, DriverError},
+    dialect::Dialect,
+    fault,
+    fault::DriverError,
     first_contact,
     guarded::{Guard, Interference},
     signals::SignalListener,
@@ -8,11 +10,13 @@ use super::{
 };
 use crate::runtime::{Stopwatch, sleep};
 use countersign_domain::secret::SecretText;
-use sea_orm::sqlx::{
-    self, AssertSqlSafe, Executor as _, Row as _,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, sqlx,
+    sqlx::{
+        AssertSqlSafe, Executor as _, Row as _,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
 };
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, sync::Arc, time::Duration};
 
 /// Where the database is and how many connections it may cost.
@@ -45,7 +49,7 @@ pub(super) struct Pools {
     pub(super) writer: Pool,
     pub(super) reader: Pool,
     pub(super) upkeep: Pool,
-    pub(super) is_sqlite: bool,
+    pub(super) dialect: Dialect,
 }
 
 /// What statements may cost.
@@ -84,7 +88,8 @@ impl Limits {
 
 impl Pools {
     pub(super) async fn open(settings: &DatabaseSettings) -> Result<Self, StoreFault> {
-        if settings.url.reveal().starts_with("sqlite:") {
+        let dialect = Dialect::of_url(settings.url.reveal());
+        if dialect == Dialect::Sqlite {
             if settings.create {
                 create_private_file(settings.url.reveal())?;
             }
@@ -92,14 +97,14 @@ impl Pools {
             let reader = open_sqlite(settings, settings.max_connections).await?;
             let mut upkeep = writer.clone();
             upkeep.guard.limit = UPKEEP_LIMIT + SILENCE;
-            return Ok(Self { writer, reader, upkeep, is_sqlite: true });
+            return Ok(Self { writer, reader, upkeep, dialect });
         }
         first_contact::meet(settings).await?;
         let calls = Limits { connections: settings.max_connections, statement: CALL_LIMIT, lock: None };
         let upkeep = Limits { connections: UPKEEP_CONNECTIONS, statement: UPKEEP_LIMIT, lock: Some(UPKEEP_LOCK_LIMIT) };
         let calls = open_postgres(settings, calls, false).await?;
         let upkeep = open_postgres(settings, upkeep, true).await?;
-        Ok(Self { writer: calls.clone(), reader: calls, upkeep, is_sqlite: false })
+        Ok(Self { writer: calls.clone(), reader: calls, upkeep, dialect })
     }
 }
 

@@ -1,6 +1,7 @@
 use super::{
     Connection, StoreFault, Tx,
     connect::{DatabaseSettings, Pool, Pools},
+    dialect::Dialect,
     entity::write_probe,
     executor::Behind as _,
     guarded::{Doubt, Step},
@@ -8,10 +9,7 @@ use super::{
 };
 use crate::runtime::timeout;
 use countersign_domain::time::Timestamp;
-use sea_orm::{
-    AccessMode, ActiveValue::Set, EntityTrait, IsolationLevel, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait, sea_query::OnConflict,
-};
+use sea_orm::{ActiveValue::Set, EntityTrait, TransactionOptions, TransactionTrait, sea_query::OnConflict};
 use std::{sync::Arc, time::Duration};
 
 /// The database.
@@ -81,14 +79,7 @@ impl Store {
     }
 
     async fn begin_in(&self, pool: &Pool) -> Result<Tx, StoreFault> {
-        self.tx(pool, Self::writing()).await
-    }
-
-    /// How a transaction begins that writes.
-    pub(super) fn writing() -> TransactionOptions {
-        // A deferred transaction that reads before it writes fails as soon as another wrote in between.
-        let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
-        TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() }
+        self.tx(pool, Dialect::writing()).await
     }
 
     /// For many questions about one moment. Holds nobody up.
@@ -96,13 +87,7 @@ impl Store {
     /// # Errors
     /// When no connection comes free in time.
     pub async fn snapshot(&self) -> Result<Tx, StoreFault> {
-        let is_sqlite = self.pools.is_sqlite;
-        let options = TransactionOptions {
-            isolation_level: (!is_sqlite).then_some(IsolationLevel::RepeatableRead),
-            access_mode: (!is_sqlite).then_some(AccessMode::ReadOnly),
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
-        };
-        self.tx(&self.pools.reader, options).await
+        self.tx(&self.pools.reader, self.pools.dialect.snapshot()).await
     }
 
     async fn tx(&self, pool: &Pool, options: TransactionOptions) -> Result<Tx, StoreFault> {

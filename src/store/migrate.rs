@@ -1,11 +1,13 @@
 use super::{
     Store, StoreFault,
-    fault::{self, DatabaseError},
+    dialect::{Dialect, statement},
+    fault,
+    fault::DatabaseError,
     guarded::Step,
 };
 use crate::runtime::{Stopwatch, sleep};
 use countersign_migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement, TransactionTrait as _};
+use sea_orm::{ConnectionTrait, FromQueryResult, TransactionTrait as _};
 use std::time::Duration;
 
 /// Any number that nobody else takes for an advisory lock of this database: `counters` in ASCII.
@@ -65,10 +67,10 @@ impl Store {
         let upkeep = &self.pools.upkeep;
         let work = async {
             // A transaction of SQLite that may write excludes every other; one of PostgreSQL has to ask for that.
-            let tx = upkeep.database.begin_with_options(Self::writing()).await?;
-            if !self.pools.is_sqlite {
+            let tx = upkeep.database.begin_with_options(Dialect::writing()).await?;
+            if !self.pools.dialect.has_one_writer() {
                 let sql = "SELECT pg_try_advisory_xact_lock($1)";
-                let lock = Statement::from_sql_and_values(tx.get_database_backend(), sql, [MIGRATION_LOCK.into()]);
+                let lock = statement(&tx, sql, [MIGRATION_LOCK.into()]);
                 let taken = tx.query_all_raw(lock).await?;
                 if !taken.first().is_some_and(|row| row.try_get_by_index(0).unwrap_or(false)) {
                     return Ok(None);
@@ -97,8 +99,7 @@ impl Store {
 
     async fn holders(&self) -> Result<String, DatabaseError> {
         let pool = &self.pools.reader;
-        let sql =
-            Statement::from_sql_and_values(pool.database.get_database_backend(), HOLDERS, [MIGRATION_LOCK.into()]);
+        let sql = statement(&pool.database, HOLDERS, [MIGRATION_LOCK.into()]);
         let holders = Holder::find_by_statement(sql).all(&pool.database);
         let holders = pool.guard.see(Step::Statement("holders"), holders).await?;
         let shown = holders.iter().map(|holder| {

@@ -7,6 +7,7 @@
 
 mod connect;
 mod database;
+mod dialect;
 mod entity;
 mod executor;
 mod fault;

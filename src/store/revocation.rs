@@ -6,6 +6,7 @@
 
 use super::{
     Executor, StoreFault, Tx,
+    dialect::statement,
     entity::{revocation, revocation_head},
     executor::Behind as _,
     scope::{in_tenant, of_every_tenant},
@@ -18,7 +19,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait as _, SimpleExpr},
 };
 
@@ -151,8 +152,8 @@ pub async fn place(tx: &Tx) -> Result<i64, StoreFault> {
     let head = revocation_head::Entity::find().lock_exclusive().one(db).await?;
     let head = head.ok_or_else(|| StoreFault::unreadable("head of the feed"))?.position;
     let placed = db
-        .execute_raw(Statement::from_sql_and_values(
-            db.get_database_backend(),
+        .execute_raw(statement(
+            db,
             "UPDATE revocations SET position = $1 + waiting.place FROM (SELECT id, row_number() OVER (ORDER BY id) AS place \
              FROM revocations WHERE position IS NULL) AS waiting WHERE revocations.id = waiting.id",
             [head.into()],

@@ -187,7 +187,6 @@ fn no_file_is_a_drawer() {
 }
 
 #[test]
-#[ignore = "red until queries begin in src/store/scope.rs: delete this line then"]
 fn a_query_of_a_tenants_table_begins_in_scope() {
     let tables = query::tables_of_tenants(&source::ALL);
     assert!(tables.len() > 15, "found only the tables of {tables:?}");
@@ -205,7 +204,6 @@ fn raw_sql_stands_in_few_files() {
 }
 
 #[test]
-#[ignore = "red until src/store/dialect.rs tells databases apart: delete this line then"]
 fn databases_are_told_apart_in_one_file() {
     every_file_keeps(query::told_apart);
 }
