@@ -237,7 +237,7 @@ async fn run() {
         let slots = [KeySlot::shared(KeyPurpose::AccessSigning), KeySlot::of_audience(operator.tenant(), "default")];
         for slot in &slots {
             operations.rotate.now(&operator, slot).await.unwrap().expect("a key to rotate");
-            keys.reload.run().await.unwrap();
+            keys.reload.reload().await.unwrap();
         }
     };
     rotation(&client, &verifiers[0], rotate).await;

@@ -1,4 +1,4 @@
-use super::{Seat, Seats};
+use super::{FollowerSlot, FollowerSlots};
 use crate::runtime::Stopwatch;
 use countersign_domain::{
     id::{ServiceId, TenantId},
@@ -19,8 +19,8 @@ pub struct Feed(Arc<Inner>);
 struct Inner {
     entries: RwLock<Entries>,
     /// Tells its receivers when there is something to look at, and keeps still about a look that found nothing.
-    tide: watch::Sender<Tide>,
-    seats: Seats,
+    state: watch::Sender<FeedState>,
+    slots: FollowerSlots,
 }
 
 #[derive(Debug)]
@@ -37,9 +37,10 @@ impl Entries {
 
 /// How far the feed has come.
 #[derive(Clone, Copy, Debug)]
-pub struct Tide {
+pub struct FeedState {
     /// The last position that was read.
-    pub head: i64,
+    /// The last position that was read.
+    pub position: i64,
     /// Since when it has not been made sure that there is nothing after it. Not by the clock on the wall: that one may be set
     /// back, and nobody would notice that the database is gone.
     pub looked: Stopwatch,
@@ -50,25 +51,25 @@ pub struct Tide {
 }
 
 impl Feed {
-    /// An empty feed that nobody has read yet, for those who find a seat.
-    pub fn new(seats: Seats) -> Self {
-        let start = Tide { head: 0, looked: Stopwatch::start(), history: 0, over: false };
-        Self(Arc::new(Inner { entries: RwLock::new(Entries::NONE), tide: watch::Sender::new(start), seats }))
+    /// An empty feed that nobody has read yet, for those who find a slot.
+    pub fn new(slots: FollowerSlots) -> Self {
+        let start = FeedState { position: 0, looked: Stopwatch::start(), history: 0, over: false };
+        Self(Arc::new(Inner { entries: RwLock::new(Entries::NONE), state: watch::Sender::new(start), slots }))
     }
 
     /// A place for one more follower; `None` when all are taken, or all that this service may have.
-    pub fn seat(&self, service: ServiceId) -> Option<Seat> {
-        self.0.seats.take(service)
+    pub fn slot(&self, service: ServiceId) -> Option<FollowerSlot> {
+        self.0.slots.take(service)
     }
 
     /// How many follow.
     pub fn followers(&self) -> usize {
-        self.0.seats.taken()
+        self.0.slots.taken()
     }
 
     /// Resolves when somebody has begun to follow after a time in which nobody did.
     pub async fn followed(&self) {
-        self.0.seats.first().await;
+        self.0.slots.first().await;
     }
 
     /// How many entries are held.
@@ -81,8 +82,8 @@ impl Feed {
     }
 
     /// How far the feed has come, now and whenever that changes.
-    pub fn tide(&self) -> watch::Receiver<Tide> {
-        self.0.tide.subscribe()
+    pub fn state(&self) -> watch::Receiver<FeedState> {
+        self.0.state.subscribe()
     }
 
     /// Takes in what follows the last position that was read, up to `head`, and forgets what is over at `now`.
@@ -96,9 +97,9 @@ impl Feed {
             entries.list.pop_front();
         }
         drop(entries);
-        self.0.tide.send_if_modified(|tide| {
-            let rose = tide.head != head;
-            tide.head = head;
+        self.0.state.send_if_modified(|state| {
+            let rose = state.position != head;
+            state.position = head;
             rose
         });
     }
@@ -106,8 +107,8 @@ impl Feed {
     /// Notes that at `looked`, when a look began, there was nothing that has not been taken in. Not when it ended: what was
     /// revoked while the database took its time to answer is not known.
     pub fn vouch(&self, looked: Stopwatch) {
-        self.0.tide.send_if_modified(|tide| {
-            tide.looked = looked;
+        self.0.state.send_if_modified(|state| {
+            state.looked = looked;
             false
         });
     }
@@ -117,15 +118,15 @@ impl Feed {
     pub fn replace(&self, all: Vec<(FeedCursor, Revocation)>, head: i64) {
         let last = all.last().map_or(FeedCursor::START, |(last, _)| *last);
         *self.0.entries.write().unwrap_or_else(PoisonError::into_inner) = Entries { list: all.into(), last };
-        self.0.tide.send_modify(|tide| {
-            tide.head = head;
-            tide.history += 1;
+        self.0.state.send_modify(|state| {
+            state.position = head;
+            state.history += 1;
         });
     }
 
     /// Lets everybody who follows go home.
     pub fn close(&self) {
-        self.0.tide.send_modify(|tide| tide.over = true);
+        self.0.state.send_modify(|state| state.over = true);
     }
 
     /// Whether a follower who says it stands there may go on from there: only where that place is still known. Everybody else

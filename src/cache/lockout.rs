@@ -3,7 +3,7 @@ mod shared;
 
 use super::SharedRedis;
 use crate::runtime::{Clock, sleep, spawn};
-use countersign_domain::lockout::{CaptchaState, Guesses, Hold, LockoutRule, Outcome, Settled, Ticket};
+use countersign_domain::lockout::{AttemptTicket, CaptchaState, Hold, LockoutRule, LoginAttempts, Outcome, Settled};
 use memory::Memory;
 use shared::{Shared, Told};
 use std::{fmt, sync::Arc, time::Duration};
@@ -31,7 +31,7 @@ pub struct LockKey([u8; 16]);
 /// A guess that was admitted. It has to be settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admitted {
-    ticket: Ticket,
+    ticket: AttemptTicket,
     /// Whether Redis said so.
     is_shared: bool,
 }
@@ -98,7 +98,7 @@ impl Lockout {
     pub async fn settle(&self, key: LockKey, admitted: Admitted, outcome: Outcome) -> Settled {
         let Inner { clock, rule, memory, shared } = &*self.0;
         let (Admitted { ticket, is_shared }, now) = (admitted, clock.now());
-        let settle = |rule: &LockoutRule, guesses: &mut Guesses, now| guesses.settle(rule, ticket, outcome, now);
+        let settle = |rule: &LockoutRule, guesses: &mut LoginAttempts, now| guesses.settle(rule, ticket, outcome, now);
         // Where it was admitted it is settled, although Redis may answer again by now.
         let here = (!is_shared).then(|| memory.change(key, now, settle));
         if let Some(shared) = shared
@@ -116,7 +116,7 @@ impl Lockout {
     /// Forgets whatever was counted for a key, and how often it was locked.
     pub async fn forget(&self, key: LockKey) {
         if let Some(shared) = &self.0.shared {
-            shared.change(key, Guesses::forget).await;
+            shared.change(key, LoginAttempts::forget).await;
         }
         // With Redis: what this replica counted while that was gone.
         self.0.memory.change(key, self.0.clock.now(), |_, guesses, _| guesses.forget());
@@ -124,7 +124,7 @@ impl Lockout {
 
     /// Gives back, once Redis answers, what may be there of a guess and what nobody else settles. Otherwise it would
     /// count as wrong after a minute.
-    fn give_back_later(&self, key: LockKey, ticket: Ticket) {
+    fn give_back_later(&self, key: LockKey, ticket: AttemptTicket) {
         let lockout = Arc::downgrade(&self.0);
         spawn(async move {
             for _ in 0..MOST_RETURNS {

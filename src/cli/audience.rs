@@ -28,7 +28,7 @@ pub(super) fn run(config: &Config, command: &AudienceCommand, screen: &Screen) -
 
 async fn list(config: &Config, format: Format, screen: &Screen) -> Outcome {
     let audiences = open(config).await?.store_operations().list_audiences;
-    for line in audiences.run(&Origin::terminal()).await.map_err(|fault| fault.to_string())? {
+    for line in audiences.list(&Origin::terminal()).await.map_err(|fault| fault.to_string())? {
         if format.json {
             screen.say_json(&json!({
                 "name": line.name,
@@ -51,14 +51,14 @@ async fn create(config: &Config, name: &str, screen: &Screen) -> Outcome {
         return Err("an audience is named by lower-case letters, digits, '.', '-' and '_', 64 at most".to_owned());
     }
     let keys = open(config).await?.key_operations().await.map_err(|fault| fault.to_string())?;
-    let made = keys.create_audience.run(&Origin::terminal(), name).await.map_err(|failure| failure.to_string())?;
+    let made = keys.create_audience.create(&Origin::terminal(), name).await.map_err(|failure| failure.to_string())?;
     screen.say(if made { "made, with keys of its own" } else { "it was there already" });
     Ok(())
 }
 
 async fn register(config: &Config, audience: &str, key: Option<[u8; 32]>, screen: &Screen) -> Outcome {
     let keys = open(config).await?.key_operations().await.map_err(|fault| fault.to_string())?;
-    let registered = keys.register_audience_key.run(&Origin::terminal(), audience, key).await;
+    let registered = keys.register_audience_key.register(&Origin::terminal(), audience, key).await;
     match registered.map_err(|failure| failure.to_string())? {
         Registered::Done { kid } => {
             screen.say(&format!(

@@ -37,7 +37,7 @@ async fn operations(config: &Config) -> Result<KeyOperations, String> {
 
 async fn list(config: &Config, format: Format, screen: &Screen) -> Outcome {
     let keys = open(config).await?.store_operations().list_keys;
-    let lines = keys.run().await.map_err(|fault| fault.to_string())?;
+    let lines = keys.list().await.map_err(|fault| fault.to_string())?;
     if format.json {
         lines.iter().for_each(|line| screen.say_json(&as_json(line)));
         return Ok(());
@@ -128,7 +128,7 @@ async fn rotate(config: &Config, slot: &KeySlot, now: bool, screen: &Screen) -> 
 
 async fn retire(config: &Config, kid: &str, screen: &Screen) -> Outcome {
     let retire = operations(config).await?.retire;
-    match retire.run(&Origin::terminal(), kid).await.map_err(|failure| failure.to_string())? {
+    match retire.retire(&Origin::terminal(), kid).await.map_err(|failure| failure.to_string())? {
         Retired::Done { purpose, was } => {
             if purpose.outlives_its_retirement() && was == KeyState::Active {
                 screen.say("the key seals nothing more; running services hear of it within seconds");
@@ -166,7 +166,7 @@ fn meaning(purpose: KeyPurpose, was: KeyState) -> &'static str {
 }
 
 async fn rewrap(rewrap: &RewrapKeys, screen: &Screen) -> Outcome {
-    let Rewrapped { sealed, all } = rewrap.run(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
+    let Rewrapped { sealed, all } = rewrap.rewrap(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
     screen.say(&format!("{sealed} of {all} keys were sealed anew; all lie under the present key-encryption key now"));
     Ok(())
 }

@@ -107,7 +107,7 @@ async fn list_outbox(outbox: &ListOutbox, dead: bool, limit: u64, (format, scree
 const REASONS: usize = 8;
 
 async fn show_status(status: &MailStatus, screen: &Screen) -> Outcome {
-    let report = status.run().await.map_err(|failure| failure.to_string())?;
+    let report = status.report().await.map_err(|failure| failure.to_string())?;
     if report.states.is_empty() {
         screen.say("the outbox is empty");
     }

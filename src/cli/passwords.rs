@@ -26,5 +26,5 @@ fn compile(list: &Path, output: &Path) -> Result<Compiled, String> {
         let file = File::open(list).map_err(|error| format!("{}: {error}", list.display()))?;
         Box::new(BufReader::with_capacity(1 << 20, file))
     };
-    CompileList.run(lines, output).map_err(|fault| fault.to_string())
+    CompileList.compile(lines, output).map_err(|fault| fault.to_string())
 }

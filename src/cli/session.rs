@@ -8,7 +8,7 @@ pub(super) fn run(config: &Config, command: &SessionCommand, screen: &Screen) ->
     }
     block_on(async {
         let end_sessions = open(config).await?.recorded_operations().await.end_sessions;
-        let ended = end_sessions.run(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
+        let ended = end_sessions.end_all(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
         screen.say(&format!("ended {ended} sessions; backends refuse their tokens as soon as they hear of it"));
         Ok(())
     })

@@ -80,7 +80,7 @@ impl Reader {
 }
 
 /// What the reference says about a setting.
-struct Entry {
+struct SettingDescription {
     name: &'static str,
     about: &'static str,
     allowed: String,
@@ -114,14 +114,20 @@ impl Section<'_> {
         written: impl Into<String>,
         about: &'static str,
     ) -> T {
-        let entry =
-            Entry { name, about, allowed: T::ALLOWED.to_owned(), default: Some(written.into()), secret: T::SECRET };
+        let entry = SettingDescription {
+            name,
+            about,
+            allowed: T::ALLOWED.to_owned(),
+            default: Some(written.into()),
+            secret: T::SECRET,
+        };
         self.read(entry, T::parse, Some(default.show()), T::show).unwrap_or(default)
     }
 
     /// A setting that may be missing.
     pub(super) fn optional<T: Value>(&mut self, name: &'static str, about: &'static str) -> Option<T> {
-        let entry = Entry { name, about, allowed: T::ALLOWED.to_owned(), default: None, secret: T::SECRET };
+        let entry =
+            SettingDescription { name, about, allowed: T::ALLOWED.to_owned(), default: None, secret: T::SECRET };
         self.read(entry, T::parse, None, T::show)
     }
 
@@ -135,7 +141,7 @@ impl Section<'_> {
     ) -> Duration {
         let allowed = format!("`{}` to `{}`", show_duration(*bounds.start()), show_duration(*bounds.end()));
         let written = show_duration(default);
-        let entry = Entry { name, about, allowed, default: Some(format!("`{written}`")), secret: false };
+        let entry = SettingDescription { name, about, allowed, default: Some(format!("`{written}`")), secret: false };
         let show = |value: &Duration| show_duration(*value).into();
         self.read(entry, |given| duration(given, &bounds), Some(written.into()), show).unwrap_or(default)
     }
@@ -149,7 +155,7 @@ impl Section<'_> {
         about: &'static str,
     ) -> T {
         let allowed = format!("`{}` to `{}`", bounds.start(), bounds.end());
-        let entry = Entry { name, about, allowed, default: Some(format!("`{default}`")), secret: false };
+        let entry = SettingDescription { name, about, allowed, default: Some(format!("`{default}`")), secret: false };
         // The bound of every setting fits into TOML's 64 bits with a sign; if one ever did not, it would show as text.
         let show = |value: &T| {
             let number: Result<i64, _> = (*value).try_into();
@@ -161,7 +167,7 @@ impl Section<'_> {
     /// The one place that reads. `None` means: not given, or in fault, and then the fault is on the list.
     fn read<T>(
         &mut self,
-        entry: Entry,
+        entry: SettingDescription,
         parse: impl FnOnce(&Given) -> Result<T, Reason>,
         default: Option<toml::Value>,
         show: impl FnOnce(&T) -> toml::Value,
@@ -183,7 +189,7 @@ impl Section<'_> {
                 (None, origin)
             }
         };
-        let Entry { about, allowed, default: written, secret, .. } = entry;
+        let SettingDescription { about, allowed, default: written, secret, .. } = entry;
         let shown = value.as_ref().map(show).or(default);
         let setting = Setting { key, about, allowed, default: written, secret, shown, origin };
         if let Some(section) = self.reader.sections.last_mut() {

@@ -3,16 +3,19 @@
 use super::fault::ConfigFault;
 use super::origin::Origin;
 use super::reader::SectionRecord;
-use super::source::{Entry, Given, key_meant, variable_of};
+use super::source::{FoundValue, Given, key_meant, variable_of};
 use super::suggestion::closest;
 use std::collections::BTreeSet;
 
 /// One fault for each key that is left over, but one for all under the same unknown heading.
-pub(super) fn faults(sections: &[SectionRecord], left_over: impl Iterator<Item = (String, Entry)>) -> Vec<ConfigFault> {
+pub(super) fn faults(
+    sections: &[SectionRecord],
+    left_over: impl Iterator<Item = (String, FoundValue)>,
+) -> Vec<ConfigFault> {
     let known = Known(sections);
     let mut reported = BTreeSet::new();
     let mut faults = Vec::new();
-    for (key, Entry { given, origin }) in left_over {
+    for (key, FoundValue { given, origin }) in left_over {
         let Some((key, reason)) = known.explain(&key, &given) else { continue };
         let from_file = matches!(origin, Origin::File { .. });
         if reported.insert((key.clone(), from_file)) {

@@ -4,8 +4,8 @@ use super::{
 };
 use crate::usecase::{
     account::{
-        AskingForMail, ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, Me, Register, Registering,
-        RequestEmailChange, RequestReset, ResendVerification, Reset, Resetting, UpdateMe, Verified, Verify,
+        ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailForm, Me, Register, RegistrationForm,
+        RequestEmailChange, RequestReset, ResendVerification, Reset, ResetForm, UpdateMe, Verified, Verify,
     },
     action::ClaimProof,
 };
@@ -36,7 +36,7 @@ impl account_service_server::AccountService for AccountHandler {
         let call = Call::of(&request)?;
         call.answer(async {
             let form = read_registration(request.into_inner())?;
-            self.register.run(&call.origin, form).await?;
+            self.register.register(&call.origin, form).await?;
             Ok(RegisterResponse {})
         })
         .await
@@ -47,7 +47,7 @@ impl account_service_server::AccountService for AccountHandler {
         call.answer(async {
             let message = request.into_inner();
             let (proof, request_id) = read_proof(message.token, &message.email, message.code, &message.request_id)?;
-            let verifying = Box::pin(self.verify.run(&call.origin, proof, request_id));
+            let verifying = Box::pin(self.verify.verify(&call.origin, proof, request_id));
             let Verified { password_link_mailed, username } =
                 verifying.instrument(debug_span!("account.verify")).await?;
             let username = username.map_or_else(String::new, |name| name.as_str().to_owned());
@@ -64,7 +64,7 @@ impl account_service_server::AccountService for AccountHandler {
         call.answer(async {
             let message = request.into_inner();
             let asking = read_asking(&message.email, message.captcha_token, &message.request_id)?;
-            self.resend_verification.run(&call.origin, asking).await?;
+            self.resend_verification.resend(&call.origin, asking).await?;
             Ok(ResendVerificationResponse {})
         })
         .await
@@ -78,7 +78,7 @@ impl account_service_server::AccountService for AccountHandler {
         call.answer(async {
             let message = request.into_inner();
             let asking = read_asking(&message.email, message.captcha_token, &message.request_id)?;
-            self.request_reset.run(&call.origin, asking).await?;
+            self.request_reset.request(&call.origin, asking).await?;
             Ok(RequestResetResponse {})
         })
         .await
@@ -96,8 +96,8 @@ impl account_service_server::AccountService for AccountHandler {
             let read = proof.zip(password).zip(device_token.zip(request_id));
             let ((proof, new_password), (device_token, request_id)) = fields.done(read)?;
             let device_token = device_token.or_else(|| call.kept_device().cloned());
-            let form = Resetting { new_password, device_token, request_id };
-            let device = self.reset.run(&call.origin, proof, form).await?;
+            let form = ResetForm { new_password, device_token, request_id };
+            let device = self.reset.reset(&call.origin, proof, form).await?;
             let device_token = device.map(|token| call.hand_out_device(token)).unwrap_or_default();
             Ok(ResetResponse { device_token })
         })
@@ -107,7 +107,7 @@ impl account_service_server::AccountService for AccountHandler {
     async fn get_me(&self, request: Request<GetMeRequest>) -> Result<Response<GetMeResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let profile = self.me.run(call.person()?).await?;
+            let profile = self.me.read(call.person()?).await?;
             Ok(GetMeResponse { account: Some(wire::account(profile)) })
         })
         .await
@@ -126,7 +126,7 @@ impl account_service_server::AccountService for AccountHandler {
                 Some(SecretText::new(String::new()))
             };
             let (change, current) = fields.done(change.zip(current))?;
-            let profile = self.update_me.run(&call.origin, call.person()?, change, &current).await?;
+            let profile = self.update_me.update(&call.origin, call.person()?, change, &current).await?;
             Ok(UpdateMeResponse { account: Some(wire::account(profile)) })
         })
         .await
@@ -144,7 +144,7 @@ impl account_service_server::AccountService for AccountHandler {
             let new = wire::password(&mut fields, "new_password", message.new_password);
             let request_id = wire::request_id(&mut fields, &message.request_id);
             let ((current, new), request_id) = fields.done(current.zip(new).zip(request_id))?;
-            self.change_password.run(&call.origin, call.person()?, &current, &new, request_id).await?;
+            self.change_password.change(&call.origin, call.person()?, &current, &new, request_id).await?;
             Ok(ChangePasswordResponse {})
         })
         .await
@@ -162,7 +162,7 @@ impl account_service_server::AccountService for AccountHandler {
             let current = wire::password(&mut fields, "current_password", message.current_password);
             let request_id = wire::request_id(&mut fields, &message.request_id);
             let ((new_email, current), request_id) = fields.done(new_email.zip(current).zip(request_id))?;
-            self.request_email_change.run(&call.origin, call.person()?, new_email, &current, request_id).await?;
+            self.request_email_change.request(&call.origin, call.person()?, new_email, &current, request_id).await?;
             Ok(RequestEmailChangeResponse {})
         })
         .await
@@ -176,7 +176,7 @@ impl account_service_server::AccountService for AccountHandler {
         call.answer(async {
             let message = request.into_inner();
             let (proof, request_id) = read_proof(message.token, &message.email, message.code, &message.request_id)?;
-            self.confirm_email_change.run(&call.origin, proof, request_id).await?;
+            self.confirm_email_change.confirm(&call.origin, proof, request_id).await?;
             Ok(ConfirmEmailChangeResponse {})
         })
         .await
@@ -185,7 +185,7 @@ impl account_service_server::AccountService for AccountHandler {
     async fn export_me(&self, request: Request<ExportMeRequest>) -> Result<Response<ExportMeResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let content = self.export_me.run(&call.origin, call.person()?).await?;
+            let content = self.export_me.export(&call.origin, call.person()?).await?;
             Ok(ExportMeResponse { content_type: "application/json".to_owned(), content })
         })
         .await
@@ -197,7 +197,7 @@ impl account_service_server::AccountService for AccountHandler {
             let mut fields = Fields::default();
             let current = wire::password(&mut fields, "current_password", request.into_inner().current_password);
             let current = fields.done(current)?;
-            self.delete_me.run(&call.origin, call.person()?, &current).await?;
+            self.delete_me.delete(&call.origin, call.person()?, &current).await?;
             call.session_is_over();
             Ok(DeleteMeResponse {})
         })
@@ -205,7 +205,7 @@ impl account_service_server::AccountService for AccountHandler {
     }
 }
 
-fn read_registration(message: RegisterRequest) -> Result<Registering, Refusal> {
+fn read_registration(message: RegisterRequest) -> Result<RegistrationForm, Refusal> {
     let mut fields = Fields::default();
     let email = wire::email(&mut fields, "email", &message.email);
     let password = wire::password(&mut fields, "password", message.password);
@@ -218,7 +218,7 @@ fn read_registration(message: RegisterRequest) -> Result<Registering, Refusal> {
     let captcha_token = wire::captcha_token(&mut fields, message.captcha_token);
     let request_id = wire::request_id(&mut fields, &message.request_id);
     let read = (|| {
-        Some(Registering {
+        Some(RegistrationForm {
             email: email?,
             password: password?,
             username: username?,
@@ -231,12 +231,12 @@ fn read_registration(message: RegisterRequest) -> Result<Registering, Refusal> {
     fields.done(read)
 }
 
-fn read_asking(email: &str, captcha_token: String, request_id: &str) -> Result<AskingForMail, Refusal> {
+fn read_asking(email: &str, captcha_token: String, request_id: &str) -> Result<MailForm, Refusal> {
     let mut fields = Fields::default();
     let email = wire::known_email(&mut fields, "email", email);
     let captcha_token = wire::captcha_token(&mut fields, captcha_token);
     let request_id = wire::request_id(&mut fields, request_id);
-    let read = (|| Some(AskingForMail { email: email?, captcha_token: captcha_token?, request_id: request_id? }))();
+    let read = (|| Some(MailForm { email: email?, captcha_token: captcha_token?, request_id: request_id? }))();
     fields.done(read)
 }
 

@@ -114,7 +114,7 @@ impl auth_service_server::AuthService for AuthHandler {
             fields.done(Some(()))?;
             // An id that is none belongs to nobody: the same answer as a wrong secret.
             let client = message.client_id.parse().map_err(|_| Reason::CredentialsInvalid)?;
-            let token = self.issue_service_token.run(&call.origin, client, secret, &message.audience).await?;
+            let token = self.issue_service_token.issue(&call.origin, client, secret, &message.audience).await?;
             Ok(wire::service_token(token))
         })
         .await

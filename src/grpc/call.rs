@@ -129,7 +129,7 @@ impl Call {
             Err(failure) => {
                 let reason = failure.reason();
                 if let Some((tenant, about)) = self.known().filter(|_| is_denial(reason)) {
-                    self.denial.run(&self.origin, tenant, about, reason).await;
+                    self.denial.record(&self.origin, tenant, about, reason).await;
                 }
                 Err(self.refuse(&failure))
             }

@@ -65,8 +65,8 @@ impl Incoming {
         Self { listener, table: Arc::new(table), limits, trouble: None }
     }
 
-    fn admit(&self, stream: TcpStream, peer: IpAddr) -> Option<Connection> {
-        let place = self.table.admit(peer).map_err(|refusal| {
+    fn take_slot(&self, stream: TcpStream, peer: IpAddr) -> Option<Connection> {
+        let place = self.table.take_slot(peer).map_err(|refusal| {
             tracing::debug!(%peer, limit = refusal.name(), "a connection over the limit was refused");
             telemetry::count_connection_closed(self.limits.listener, refusal.name());
         });
@@ -115,7 +115,7 @@ impl Stream for Incoming {
             match ready!(self.listener.poll_accept(cx)) {
                 Ok((stream, peer)) => {
                     self.recover();
-                    if let Some(connection) = self.admit(stream, peer.ip()) {
+                    if let Some(connection) = self.take_slot(stream, peer.ip()) {
                         return Poll::Ready(Some(Ok(connection)));
                     }
                 }

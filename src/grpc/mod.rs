@@ -29,7 +29,7 @@ pub use auth::AuthHandler;
 pub use browser::{Browser, CookieChange, HeldTokens};
 pub use dev_mailbox::DevMailboxHandler;
 pub use incoming::{AnswerOnConnection, CallOnConnection, Connection, Incoming, IncomingLimits, OpenConnection, Peer};
-pub use layer::{Admit, AtOnce, CallBounds, Front, Listener, UnderWay, callers};
+pub use layer::{Authorize, CallBounds, CallService, ConcurrencyLimit, Listener, UnderWay, callers};
 pub use server::{AdminServices, GrpcService, ServerLimits, Services, admin_health_service, health_service, serve};
 pub use session::SessionHandler;
 pub use verification::VerificationHandler;

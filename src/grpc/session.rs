@@ -29,7 +29,7 @@ impl session_service_server::SessionService for SessionHandler {
             };
             let (size, before) = fields.done(size.zip(before))?;
             let caller = call.person()?;
-            let page = self.list.run(caller, before, size).await?;
+            let page = self.list.list(caller, before, size).await?;
             let current = caller.session().id;
             Ok(ListSessionsResponse {
                 sessions: page.sessions.into_iter().map(|session| wire::session_info(session, current)).collect(),

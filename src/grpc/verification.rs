@@ -36,7 +36,7 @@ impl verification_service_server::VerificationService for VerificationHandler {
             }
             wire::audience(&mut fields, &message.audience);
             fields.done(Some(()))?;
-            Ok(wire::verification_keys(self.hand_out_keys.run(call.service()?, &message.audience).await?))
+            Ok(wire::verification_keys(self.hand_out_keys.hand_out(call.service()?, &message.audience).await?))
         })
         .await
     }
@@ -50,7 +50,7 @@ impl verification_service_server::VerificationService for VerificationHandler {
             let mut fields = Fields::default();
             let cursor = wire::cursor(&mut fields, &request.into_inner().cursor);
             let cursor = fields.done(cursor)?;
-            let watch = self.watch.run(call.service()?, cursor).await?;
+            let watch = self.watch.watch(call.service()?, cursor).await?;
             Ok(stream(call.clone(), watch))
         })
         .await
@@ -65,7 +65,7 @@ impl verification_service_server::VerificationService for VerificationHandler {
                 fields.note("token", "is missing");
             }
             fields.done(Some(()))?;
-            Ok(wire::introspected(self.introspect.run(call.service()?, &token).await?))
+            Ok(wire::introspected(self.introspect.introspect(call.service()?, &token).await?))
         })
         .await
     }

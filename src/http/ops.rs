@@ -74,5 +74,5 @@ async fn alive() -> &'static str {
 }
 
 async fn readiness(State(ready): State<Ready>) -> impl IntoResponse {
-    if ready.run().await { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+    if ready.is_ready().await { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
 }

@@ -20,7 +20,7 @@ const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json"
 const TO_ANYBODY: HeaderValue = HeaderValue::from_static("*");
 
 async fn jwks(State(publish): State<PublishKeys>, headers: HeaderMap) -> Response {
-    let keys = publish.run();
+    let keys = publish.publish();
     let is_known = headers.get_all(header::IF_NONE_MATCH).iter().any(|known| names(known, &keys.tag));
     let mut response =
         if is_known { StatusCode::NOT_MODIFIED.into_response() } else { keys.json.clone().into_response() };

@@ -10,7 +10,7 @@ const EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 /// Counts what the hashes of accounts cost, at once and then a few times a day, until the service stops.
 pub async fn count_hash_costs(count: CountHashCosts, mut shutdown: Shutdown) {
     loop {
-        match shutdown.unless(count.run()).await {
+        match shutdown.unless(count.count()).await {
             Ok(Ok(())) => {}
             Ok(Err(fault)) => tracing::warn!(%fault, "the costs of hashes could not be counted; trying again later"),
             Err(_) => return,

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// replica calls, and every `look` while anybody follows.
 pub async fn follow_revocations(follow: FollowRevocations, wakeups: WakeUps, look: Duration, mut shutdown: Shutdown) {
     loop {
-        let pause = match follow.run().await {
+        let pause = match follow.follow().await {
             Ok(()) => {
                 let look = if follow.feed.followers() > 0 { look } else { LOOK_UNFOLLOWED.max(look) };
                 let next = async {

@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Sends mail as it is queued, until the service stops. A round that has begun is finished.
 pub async fn send_mail(deliver: DeliverMail, wakeups: WakeUps, mut shutdown: Shutdown) {
     loop {
-        let Some(round) = timeout(deliver.limit(), deliver.run()).await else {
+        let Some(round) = timeout(deliver.limit(), deliver.deliver()).await else {
             tracing::error!("a round of mail took longer than its lease and was broken off");
             continue;
         };

@@ -15,7 +15,7 @@ pub async fn note_uses(note: NoteUses, mut shutdown: Shutdown) {
             sleep(GATHER).await;
         };
         let stopping = shutdown.unless(next).await.is_err();
-        if let Err(fault) = note.run().await {
+        if let Err(fault) = note.store_uses().await {
             tracing::warn!(%fault, "uses of sessions were not noted; the next ones are");
         }
         if stopping {

@@ -9,7 +9,7 @@ const EVERY: Duration = Duration::from_secs(60 * 60);
 /// Deletes what is over, once an hour, until the service stops.
 pub async fn purge(purge: Purge, mut shutdown: Shutdown) {
     loop {
-        if let Err(fault) = purge.run().await {
+        if let Err(fault) = purge.purge().await {
             tracing::warn!(%fault, "what is over could not be purged; trying again later");
         }
         if shutdown.unless(sleep(EVERY)).await.is_err() {

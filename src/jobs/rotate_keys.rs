@@ -1,7 +1,7 @@
 use crate::{
     cache::WakeUps,
     runtime::{Shutdown, Stopwatch},
-    usecase::key::TendKeys,
+    usecase::key::MaintainKeys,
 };
 use countersign_domain::signal::Signal;
 use std::time::Duration;
@@ -12,11 +12,11 @@ const EVERY: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Looks after the keys, until the service stops.
-pub async fn rotate_keys(tend: TendKeys, wakeups: WakeUps, mut shutdown: Shutdown) {
+pub async fn rotate_keys(tend: MaintainKeys, wakeups: WakeUps, mut shutdown: Shutdown) {
     let mut since: Option<Stopwatch> = None;
     loop {
         let is_time = since.is_none_or(|since| since.elapsed() >= EVERY);
-        let done = if is_time { tend.run().await } else { tend.reload.run().await.map(drop) };
+        let done = if is_time { tend.maintain().await } else { tend.reload.reload().await.map(drop) };
         match done {
             Ok(()) if is_time => since = Some(Stopwatch::start()),
             Ok(()) => {}
@@ -26,7 +26,7 @@ pub async fn rotate_keys(tend: TendKeys, wakeups: WakeUps, mut shutdown: Shutdow
             break;
         }
     }
-    if let Err(fault) = tend.count.run().await {
+    if let Err(fault) = tend.count.store_counts().await {
         tracing::warn!(%fault, "the last tokens were not counted");
     }
 }

@@ -23,7 +23,7 @@ pub async fn seal_events(seal: SealEvents, wakeups: WakeUps, mut shutdown: Shutd
                     tokio::select! {
                         () = wakeups.wait(Signal::EventRecorded, LOOK) => sleep(GATHER).await,
                         // Another replica sealed: whoever watches here wants to know.
-                        () = wakeups.wait(Signal::EventsSealed, LOOK) => seal.tide.rise(),
+                        () = wakeups.wait(Signal::EventsSealed, LOOK) => seal.watchers.rise(),
                     }
                 };
                 shutdown.unless(next).await

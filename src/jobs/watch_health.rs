@@ -11,7 +11,7 @@ const EVERY: Duration = Duration::from_secs(5);
 pub async fn watch_health<F: Future<Output = ()>>(ready: Ready, report: impl Fn(bool) -> F, mut shutdown: Shutdown) {
     let mut last = None;
     loop {
-        let is_ready = ready.run().await;
+        let is_ready = ready.is_ready().await;
         if last != Some(is_ready) {
             if last.is_some() {
                 tracing::warn!(ready = is_ready, "the database came or went");

@@ -3,7 +3,7 @@ use super::{
     hash::{HashCost, OUTPUT_BYTES, PasswordHash, Recipe, SALT_BYTES, is_bearable},
     pace::Pace,
     presence::Presence,
-    queue::{Job, NotTaken, Place, Queue},
+    queue::{Job, NotTaken, Queue, WorkerSlot},
 };
 use crate::runtime::{self, Entropy, Stopwatch};
 use argon2::Params;
@@ -213,7 +213,7 @@ impl Hasher {
     /// What is left when every worker has panicked.
     #[cfg(test)]
     pub(super) fn lose_all_workers(&self) {
-        (0..self.0.workers).for_each(|_| drop(Place::take(&self.0.queue)));
+        (0..self.0.workers).for_each(|_| drop(WorkerSlot::take(&self.0.queue)));
     }
 }
 
@@ -222,7 +222,7 @@ impl Pool {
         let mut arena = Arena::reserve(self.params.block_count()).map_err(|OutOfMemory| HasherFault::Memory)?;
         let (queue, pace) = (self.queue.clone(), self.pace.clone());
         let work = move || {
-            let place = Place::take(&queue);
+            let place = WorkerSlot::take(&queue);
             while let Some(Job { password, recipe, answer, .. }) = place.next() {
                 let stopwatch = Stopwatch::start();
                 let output = arena.hash(password.reveal().as_bytes(), &recipe);

@@ -104,9 +104,9 @@ impl Queue {
 
 /// One worker's place at the queue. When the last worker leaves, even by a panic, the queue closes: calls are then
 /// refused instead of waiting for nobody.
-pub(super) struct Place<'a>(&'a Queue);
+pub(super) struct WorkerSlot<'a>(&'a Queue);
 
-impl<'a> Place<'a> {
+impl<'a> WorkerSlot<'a> {
     pub(super) fn take(queue: &'a Queue) -> Self {
         Self(queue)
     }
@@ -116,7 +116,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for WorkerSlot<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.workers = state.workers.saturating_sub(1);

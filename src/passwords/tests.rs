@@ -27,7 +27,7 @@ fn hasher(settings: HasherSettings) -> Hasher {
 fn new(text: &str) -> NewPassword {
     let policy = PasswordPolicy::default();
     let candidate = policy.read(&SecretText::new(text.to_owned())).expect("it has the form of a password");
-    policy.admit(candidate, &[]).expect("the policy admits it")
+    policy.accept(candidate, &[]).expect("the policy admits it")
 }
 
 fn typed(text: &str) -> Password {

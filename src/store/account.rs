@@ -4,7 +4,7 @@ use super::{
     Executor, StoreFault, Tx,
     dialect::Dialect,
     entity::account,
-    executor::Behind as _,
+    executor::Backend as _,
     scope::{in_tenant, of_every_tenant},
     username_skeleton,
 };
@@ -214,9 +214,9 @@ pub async fn replace_password(
     Ok(updated.rows_affected == 1)
 }
 
-/// By what a login is admitted.
+/// What a login rests on.
 #[derive(Clone, Copy, Debug)]
-pub struct Admission {
+pub struct LoginConditions {
     /// The password that was proven.
     pub password_version: i32,
     pub trust: DeviceTrust,
@@ -231,10 +231,15 @@ pub struct Admission {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn admit(tx: &Tx, tenant: TenantId, id: AccountId, admission: Admission) -> Result<bool, StoreFault> {
-    let Admission { password_version, trust, had_failures } = admission;
+pub async fn hold_for_login(
+    tx: &Tx,
+    tenant: TenantId,
+    id: AccountId,
+    conditions: LoginConditions,
+) -> Result<bool, StoreFault> {
+    let LoginConditions { password_version, trust, had_failures } = conditions;
     let is_stranger = trust == DeviceTrust::Stranger;
-    let is_admitted = Condition::all()
+    let may_log_in = Condition::all()
         .add(account::Column::Id.eq(id.as_uuid()))
         .add(account::Column::DisabledAt.is_null())
         .add(account::Column::PasswordVersion.eq(password_version))
@@ -243,16 +248,16 @@ pub async fn admit(tx: &Tx, tenant: TenantId, id: AccountId, admission: Admissio
         let forgiven = in_tenant(tenant)
             .update(account::Entity)
             .col_expr(account::Column::PasswordFailures, Expr::value(0))
-            .filter(is_admitted)
-            .exec(&tx.named("account.admit"))
+            .filter(may_log_in)
+            .exec(&tx.named("account.hold_for_login"))
             .await?;
         return Ok(forgiven.rows_affected == 1);
     }
     Ok(in_tenant(tenant)
         .find(account::Entity)
-        .filter(is_admitted)
+        .filter(may_log_in)
         .lock_shared()
-        .one(&tx.named("account.admit"))
+        .one(&tx.named("account.hold_for_login"))
         .await?
         .is_some())
 }

@@ -11,7 +11,7 @@ use super::{
     audit::AuditRow,
     dialect::statement,
     entity::{account, audit_event, audit_head},
-    executor::Behind as _,
+    executor::Backend as _,
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{

@@ -5,7 +5,7 @@ use super::{
     audit::AuditRow,
     audit_chain::waits,
     entity::audit_event,
-    executor::Behind as _,
+    executor::Backend as _,
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{

@@ -3,7 +3,7 @@ use super::{
     connect::{DatabaseSettings, Pool, Pools},
     dialect::Dialect,
     entity::write_probe,
-    executor::Behind as _,
+    executor::Backend as _,
     guarded::{Doubt, Step},
     signals::SignalListener,
 };

@@ -5,7 +5,7 @@
 use super::{
     Executor, StoreFault, Tx,
     entity::{device, expected_device as expected, session},
-    executor::Behind as _,
+    executor::Backend as _,
     expected_device,
     scope::{in_tenant, of_every_tenant},
 };

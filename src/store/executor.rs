@@ -9,12 +9,12 @@ use tracing::{Instrument as _, Span};
 
 /// What the functions of this folder run on: a [`Connection`] or a [`Tx`].
 #[expect(private_bounds, reason = "what is behind an executor is known in this folder only")]
-pub trait Executor: Sync + Behind {}
+pub trait Executor: Sync + Backend {}
 
 impl Executor for Connection {}
 impl Executor for Tx {}
 
-pub(super) trait Behind {
+pub(super) trait Backend {
     type Database: ConnectionTrait + Send;
     /// Where a statement is executed, which traces call by this name: that of the module and the function it is in.
     fn named(&self, name: &'static str) -> Named<'_, Self::Database>;
@@ -43,7 +43,7 @@ impl Connection {
     }
 }
 
-impl Behind for Connection {
+impl Backend for Connection {
     type Database = DatabaseConnection;
 
     fn named(&self, name: &'static str) -> Named<'_, DatabaseConnection> {
@@ -55,7 +55,7 @@ impl Behind for Connection {
     }
 }
 
-impl Behind for Tx {
+impl Backend for Tx {
     type Database = DatabaseTransaction;
 
     fn named(&self, name: &'static str) -> Named<'_, DatabaseTransaction> {

@@ -3,7 +3,7 @@
 use super::{
     Executor, StoreFault, Tx,
     entity::{device, expected_device},
-    executor::Behind as _,
+    executor::Backend as _,
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{

@@ -3,7 +3,7 @@
 use super::{
     Executor, StoreFault, Tx,
     entity::{account, reserved_username},
-    executor::Behind as _,
+    executor::Backend as _,
     scope::{in_tenant, of_every_tenant},
     username_skeleton,
 };

@@ -1,14 +1,14 @@
 //! The feed of revocations.
 //!
 //! An entry is written in the transaction of the act, without a place. Transactions commit in another order than they write,
-//! so a place that were given then could turn up after a later one had been read, and be missed for ever. Places are given
+//! so a place that were given then could turn up after a later one had been read, and be missed for ever. Countries are given
 //! afterwards, to what is committed, by one at a time: whoever has read up to a place has read everything before it.
 
 use super::{
     Executor, StoreFault, Tx,
     dialect::statement,
     entity::{revocation, revocation_head},
-    executor::Behind as _,
+    executor::Backend as _,
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
@@ -25,12 +25,12 @@ use sea_orm::{
 
 /// An entry that has its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
+pub struct SequencedRevocation {
     pub position: i64,
     pub revocation: Revocation,
 }
 
-impl Placed {
+impl SequencedRevocation {
     /// Where a follower stands who has read up to here.
     pub fn cursor(&self) -> FeedCursor {
         FeedCursor { position: self.position, since: self.revocation.since }
@@ -175,7 +175,12 @@ pub async fn place(tx: &Tx) -> Result<i64, StoreFault> {
 ///
 /// # Errors
 /// When the database does not answer, or a row cannot be read.
-pub async fn after(db: &impl Executor, position: i64, now: Timestamp, limit: u64) -> Result<Vec<Placed>, StoreFault> {
+pub async fn after(
+    db: &impl Executor,
+    position: i64,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<SequencedRevocation>, StoreFault> {
     let rows = of_every_tenant()
         .find(revocation::Entity)
         .filter(revocation::Column::Position.gt(position))
@@ -187,8 +192,8 @@ pub async fn after(db: &impl Executor, position: i64, now: Timestamp, limit: u64
     rows.into_iter().map(read).collect()
 }
 
-fn read(row: revocation::Model) -> Result<Placed, StoreFault> {
-    Ok(Placed {
+fn read(row: revocation::Model) -> Result<SequencedRevocation, StoreFault> {
+    Ok(SequencedRevocation {
         position: row.position.ok_or_else(|| StoreFault::unreadable("position"))?,
         revocation: Revocation {
             tenant: TenantId::from_uuid(row.tenant_id),

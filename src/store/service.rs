@@ -3,7 +3,7 @@
 use super::{
     Executor, StoreFault, Tx,
     entity::{service, service_audience, service_secret},
-    executor::Behind as _,
+    executor::Backend as _,
     revocation,
     scope::in_tenant,
 };

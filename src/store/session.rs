@@ -9,13 +9,13 @@ pub use refresh::{Step, advance, note_device, note_seen, recover};
 use super::{
     Executor, StoreFault, Tx,
     entity::{account, session},
-    executor::Behind as _,
+    executor::Backend as _,
     revocation,
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
     account::Account,
-    client::Place,
+    client::Country,
     id::{AccountId, DeviceId, SessionId, TenantId},
     revocation::{CLOCK_LEEWAY, RevocationKind},
     risk::ClientObservation,
@@ -49,7 +49,7 @@ impl From<session::Model> for Session {
             ended_at: row.ended_at.map(Timestamp::from_micros),
             device: row.device_id.map(DeviceId::from_uuid),
             in_cookies: row.in_cookies,
-            place: row.place.as_deref().and_then(Place::parse),
+            place: row.place.as_deref().and_then(Country::parse),
             void_generation: row.void_generation,
             seen_generation: row.seen_generation,
             answered_unrecognized: row.answered_unrecognized,

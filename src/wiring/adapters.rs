@@ -1,22 +1,22 @@
 use super::StartFault;
 use crate::{
-    cache::{Feed, FirstUses, Limiter, Lockout, Seats, SharedRedis, WakeUps},
+    cache::{Feed, FirstUses, FollowerSlots, Limiter, Lockout, SharedRedis, WakeUps},
     captcha::Captcha,
     config::{Config, LimitStore, Profile},
+    countries::Countries,
     keys::{
         FileAccess, KekFault, KeyEncryptionKey, KeyEncryptionKeys, KeyRing, OperatorToken, load_kek,
         load_or_create_kek, load_or_create_operator_token,
     },
     mail::{Composer, ComposerSettings, DkimSigner, FileTransport, Mailbox, Renderer, SmtpTransport, Transport},
     passwords::{Hasher, HasherSettings},
-    places::Places,
     runtime::{Clock, Entropy},
     store::{DatabaseSettings, Interference, SignalListener, Store},
     telemetry::RefusalLog,
     usecase::{
-        audit::{AuditTide, UpgradeTrail},
-        gate::{BreachGate, CostsOfNobody},
-        key::{KeyNews, Keysmith, PrepareKeys, ReloadKeys},
+        audit::{AuditLogWatchers, UpgradeAuditLog},
+        gate::{BreachGate, DecoyHashCosts},
+        key::{KeyMaker, KeyUpdates, PrepareKeys, ReloadKeys},
     },
 };
 use countersign_domain::key::KeySchedule;
@@ -48,11 +48,11 @@ pub struct Adapters {
     pub(super) world: World,
     pub(super) store: Store,
     pub(super) ring: Arc<KeyRing>,
-    pub(super) smith: Keysmith,
+    pub(super) smith: KeyMaker,
     pub(super) reload: ReloadKeys,
-    pub(super) news: KeyNews,
+    pub(super) key_updates: KeyUpdates,
     pub(super) hasher: Hasher,
-    pub(super) costs_of_nobody: CostsOfNobody,
+    pub(super) decoy_costs: DecoyHashCosts,
     pub(super) wakeups: WakeUps,
     /// Counts with all replicas, where they share a Redis.
     pub(super) limiter: Limiter,
@@ -61,14 +61,14 @@ pub struct Adapters {
     /// The Redis in which all replicas count.
     pub(super) shared_redis: Option<SharedRedis>,
     pub(super) lockout: Lockout,
-    pub(super) places: Places,
+    pub(super) countries: Countries,
     /// `None` where no provider is configured.
     pub(super) captcha: Option<Captcha>,
     /// `None` where nobody is to be asked about passwords.
     pub(super) breaches: BreachGate,
     pub(super) feed: Feed,
     pub(super) first_uses: FirstUses,
-    pub(super) audit_tide: AuditTide,
+    pub(super) audit_watchers: AuditLogWatchers,
     pub(super) refusals: RefusalLog,
     /// Without one, nobody is an operator.
     pub(super) operator_token: Option<OperatorToken>,
@@ -95,9 +95,10 @@ impl Adapters {
         let store = Self::open_store(config, true, (world.interference.clone(), listener)).await?;
         let migrated = store.migrate().await;
         migrated.map_err(|fault| StartFault::because("the database cannot be brought up to date", fault))?;
-        let smith = Self::keysmith(config, &world, |dir| load_or_create_kek(dir, file_access(config), &world.entropy))?;
+        let smith =
+            Self::key_maker(config, &world, |dir| load_or_create_kek(dir, file_access(config), &world.entropy))?;
         let keys = PrepareKeys { store: store.clone(), smith: smith.clone() };
-        let ring = keys.run(&config.keys.issuer).await;
+        let ring = keys.prepare(&config.keys.issuer).await;
         let ring = Arc::new(ring.map_err(|failure| StartFault::because("the keys are not ready", failure))?);
         upgrade_audit_log(&store, &ring, &world).await?;
         let reload =
@@ -114,13 +115,13 @@ impl Adapters {
             None => (own_limiter.clone(), Lockout::local(clock(), config.lockout.rule)),
         };
         let (captcha, breaches) = super::outbound::adapters(config)?;
-        let (places, renderer) = (places(config)?, renderer(config)?);
+        let (countries, renderer) = (countries(config)?, renderer(config)?);
         Ok(Self {
-            news: KeyNews::new(reload.clone(), world.clock.clone()),
+            key_updates: KeyUpdates::new(reload.clone(), world.clock.clone()),
             operator_token: operator_token(config, &world)?,
-            audit_tide: AuditTide::default(),
+            audit_watchers: AuditLogWatchers::default(),
             first_uses: FirstUses::default(),
-            costs_of_nobody: CostsOfNobody::new(ring.clone(), hasher.current_cost()),
+            decoy_costs: DecoyHashCosts::new(ring.clone(), hasher.current_cost()),
             refusals: RefusalLog::default(),
             world,
             store,
@@ -133,7 +134,7 @@ impl Adapters {
             own_limiter,
             shared_redis,
             lockout,
-            places,
+            countries,
             captcha,
             breaches,
             feed: feed(config),
@@ -167,21 +168,21 @@ impl Adapters {
     ///
     /// # Errors
     /// When there is no key-encryption key, or it cannot be used.
-    pub fn existing_keysmith(config: &Config, world: &World) -> Result<Keysmith, StartFault> {
-        Self::keysmith(config, world, |dir| load_kek(dir, file_access(config)))
+    pub fn existing_keysmith(config: &Config, world: &World) -> Result<KeyMaker, StartFault> {
+        Self::key_maker(config, world, |dir| load_kek(dir, file_access(config)))
     }
 
-    fn keysmith(
+    fn key_maker(
         config: &Config,
         world: &World,
         beside: impl FnOnce(&Path) -> Result<KeyEncryptionKey, KekFault>,
-    ) -> Result<Keysmith, StartFault> {
+    ) -> Result<KeyMaker, StartFault> {
         let present = match &config.keys.kek {
             Some(bytes) => KeyEncryptionKey::new(*bytes.reveal()),
             None => beside(&config.data_dir).map_err(|fault| StartFault::because("keys.kek", fault))?,
         };
         let previous = config.keys.previous_kek.as_ref().map(|bytes| KeyEncryptionKey::new(*bytes.reveal()));
-        Ok(Keysmith {
+        Ok(KeyMaker {
             keks: KeyEncryptionKeys::new(present, previous),
             schedule: KeySchedule {
                 signing_rotation: config.keys.signing_rotation,
@@ -212,11 +213,11 @@ impl Adapters {
 
 fn feed(config: &Config) -> Feed {
     let followed = &config.verification;
-    Feed::new(Seats::new(followed.max_followers, followed.max_followers_per_service))
+    Feed::new(FollowerSlots::new(followed.max_followers, followed.max_followers_per_service))
 }
 
 async fn upgrade_audit_log(store: &Store, ring: &KeyRing, world: &World) -> Result<(), StartFault> {
-    let upgrade = UpgradeTrail { store: store.clone(), keys: ring.chain(), clock: world.clock.clone() };
+    let upgrade = UpgradeAuditLog { store: store.clone(), keys: ring.chain(), clock: world.clock.clone() };
     upgrade.run().await.map_err(|fault| StartFault::because("the audit log is not ready", fault))
 }
 
@@ -278,9 +279,9 @@ fn hasher(config: &Config, world: &World) -> Result<Hasher, StartFault> {
     hasher.map_err(|fault| StartFault::because("the password hasher cannot start", fault))
 }
 
-fn places(config: &Config) -> Result<Places, StartFault> {
-    let places = config.risk.places_file.as_deref().map_or_else(|| Ok(Places::default()), Places::open);
-    places.map_err(|fault| StartFault::because("risk.places_file", fault))
+fn countries(config: &Config) -> Result<Countries, StartFault> {
+    let countries = config.risk.places_file.as_deref().map_or_else(|| Ok(Countries::default()), Countries::open);
+    countries.map_err(|fault| StartFault::because("risk.places_file", fault))
 }
 
 fn renderer(config: &Config) -> Result<Renderer, StartFault> {

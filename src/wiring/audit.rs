@@ -20,7 +20,7 @@ impl UseCases<'_> {
             clock: self.clock(),
             entropy: self.entropy(),
             log: audit_log(self.config),
-            tide: self.adapters.audit_tide.clone(),
+            watchers: self.adapters.audit_watchers.clone(),
             turn: Arc::default(),
         }
     }
@@ -33,8 +33,8 @@ impl UseCases<'_> {
         let read = self.store_operations().read_audit;
         let watch = WatchEvents {
             read: read.clone(),
-            tide: self.adapters.audit_tide.clone(),
-            seats: Arc::new(Semaphore::new(MOST_WATCHERS)),
+            watchers: self.adapters.audit_watchers.clone(),
+            slots: Arc::new(Semaphore::new(MOST_WATCHERS)),
             longest: self.config.server.max_connection_age,
         };
         AdminServices { audit: AuditHandler { read, watch }, reflection: self.config.server.reflection }

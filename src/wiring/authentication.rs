@@ -26,7 +26,7 @@ impl UseCases<'_> {
             attempts: self.attempt_limiter(),
             password: self.password_gate(),
             open,
-            news: self.news(),
+            key_updates: self.key_updates(),
             throttle: self.throttle(),
             hasher: self.adapters.hasher.clone(),
             logout: self.logout(),
@@ -46,7 +46,7 @@ impl UseCases<'_> {
         Refresh {
             work: self.work(),
             ring: self.ring(),
-            news: self.news(),
+            key_updates: self.key_updates(),
             tokens: self.issue_tokens(),
             lives: self.session_lives(),
             throttle: self.throttle(),
@@ -60,7 +60,7 @@ impl UseCases<'_> {
         Logout {
             work: self.work(),
             ring: self.ring(),
-            news: self.news(),
+            key_updates: self.key_updates(),
             lives: self.session_lives(),
             recognise: self.recognise(),
             authenticate: self.authenticate(),
@@ -89,8 +89,8 @@ impl UseCases<'_> {
     }
 
     pub(super) fn device_recognition(&self) -> DeviceRecognition {
-        let places = self.adapters.places.clone();
-        DeviceRecognition { store: self.store(), places, entropy: self.entropy() }
+        let countries = self.adapters.countries.clone();
+        DeviceRecognition { store: self.store(), countries, entropy: self.entropy() }
     }
 
     pub(super) fn auth_handler(&self) -> AuthHandler {
@@ -101,7 +101,7 @@ impl UseCases<'_> {
             issue_service_token: IssueServiceToken {
                 work: self.work(),
                 ring: self.ring(),
-                news: self.news(),
+                key_updates: self.key_updates(),
                 throttle: self.throttle(),
                 issuer: self.config.keys.issuer.clone(),
                 life: self.config.sessions.access_ttl,

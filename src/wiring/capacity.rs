@@ -3,7 +3,7 @@
 use super::StartFault;
 use crate::{
     config::Config,
-    grpc::{AtOnce, CallBounds, IncomingLimits},
+    grpc::{CallBounds, ConcurrencyLimit, IncomingLimits},
 };
 use countersign_domain::client_address::TrustedProxies;
 use std::time::Duration;
@@ -93,9 +93,9 @@ pub(super) fn call_bounds(config: &Config) -> CallBounds {
         request_timeout: server.request_timeout,
         connection_age: server.max_connection_age,
         anonymous_stream_age: server.max_anonymous_stream_age,
-        anonymous_streams: AtOnce::new(server.max_anonymous_streams_per_address),
+        anonymous_streams: ConcurrencyLimit::new(server.max_anonymous_streams_per_address),
         // A proxy may open a connection for each call, so that many calls are what so many connections are to others.
-        forwarded_calls: AtOnce::new(server.max_connections_per_address),
+        forwarded_calls: ConcurrencyLimit::new(server.max_connections_per_address),
     }
 }
 

@@ -3,7 +3,7 @@ use crate::{
     captcha::{Captcha, CaptchaSettings},
     config::{Config, WhenUnavailable},
     outbound::Outbound,
-    usecase::gate::{CaptchaDesk, CaptchaGate},
+    usecase::gate::{CaptchaGate, CaptchaVerifier},
 };
 use countersign_domain::captcha::CaptchaRules;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) fn adapters(config: &Config, outbound: &Outbound) -> Option<Captcha> 
 impl UseCases<'_> {
     pub(super) fn captcha_gate(&self) -> CaptchaGate {
         let (captcha, settings) = (self.adapters.captcha.clone(), self.config.captcha.as_ref());
-        let desk = captcha.zip(settings).map(|(captcha, settings)| CaptchaDesk {
+        let desk = captcha.zip(settings).map(|(captcha, settings)| CaptchaVerifier {
             captcha,
             rules: Arc::new(CaptchaRules {
                 provider: settings.provider,

@@ -4,7 +4,7 @@ use super::use_cases::UseCases;
 use crate::usecase::{
     action::Mint,
     housekeeping::{CountHashCosts, Purge, Ready, Retention},
-    key::{CountTokens, TendKeys},
+    key::{CountTokens, MaintainKeys},
     mail::{DeliverMail, MailServerWatch, PrepareMail},
     revocation::FollowRevocations,
 };
@@ -42,8 +42,8 @@ impl UseCases<'_> {
         Purge { store: self.store(), forget_events: self.forget_events(), retention, clock: self.clock() }
     }
 
-    pub(super) fn tend_keys(&self) -> TendKeys {
-        TendKeys {
+    pub(super) fn tend_keys(&self) -> MaintainKeys {
+        MaintainKeys {
             count: CountTokens { store: self.store(), ring: self.ring() },
             rotate: self.key_operations().rotate,
             reload: self.adapters.reload.clone(),
@@ -52,7 +52,7 @@ impl UseCases<'_> {
 
     /// It has counted once, where that is a matter of a moment.
     pub(super) async fn count_hash_costs(&self) -> CountHashCosts {
-        let count = CountHashCosts { store: self.store(), costs: self.adapters.costs_of_nobody.clone() };
+        let count = CountHashCosts { store: self.store(), costs: self.adapters.decoy_costs.clone() };
         count.run_at_start().await;
         count
     }

@@ -9,7 +9,7 @@ use crate::{
         account::{CreateAccount, DisableAccount, EnableAccount, FindAccount, ListAccounts},
         audience::{CreateAudience, ListAudiences, RegisterAudienceKey},
         audit::ReadAudit,
-        key::{Keysmith, ListKeys, RetireKey, RewrapKeys, RotateKeys},
+        key::{KeyMaker, ListKeys, RetireKey, RewrapKeys, RotateKeys},
         mail::{ListOutbox, RequeueMail},
         role::{GrantRole, ListRoles, RevokeRole},
         service::{
@@ -99,7 +99,7 @@ impl RecordedOperations {
 }
 
 impl KeyOperations {
-    pub(super) fn new(work: &UnitsOfWork, smith: &Keysmith) -> Self {
+    pub(super) fn new(work: &UnitsOfWork, smith: &KeyMaker) -> Self {
         let (work, smith) = (|| work.clone(), || smith.clone());
         let create_audience = || CreateAudience { work: work(), smith: smith() };
         Self {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     cache::{SharedRedis, WakeUps},
     config::Config,
-    grpc::{self, Front, GrpcService, Incoming, Listener, OperatorsHandler, ServerLimits, Services, UnderWay},
+    grpc::{self, CallService, GrpcService, Incoming, Listener, OperatorsHandler, ServerLimits, Services, UnderWay},
     http::{CallHandler, ops_router, well_known_router},
     jobs,
     passwords::Hasher,
@@ -18,7 +18,7 @@ use crate::{
         audit::SealEvents,
         gate::OperatorGate,
         housekeeping::{CountHashCosts, Purge, Ready},
-        key::{PublishKeys, TendKeys},
+        key::{MaintainKeys, PublishKeys},
         mail::DeliverMail,
         revocation::FollowRevocations,
         session::NoteUses,
@@ -61,7 +61,7 @@ pub struct Service {
     /// Looks what the hashes of accounts cost.
     pub count_hash_costs: CountHashCosts,
     /// Looks after the keys.
-    pub keys: TendKeys,
+    pub keys: MaintainKeys,
     /// What operators look at.
     pub store_operations: StoreOperations,
     /// What operators do to accounts, roles, service accounts and sessions.
@@ -112,17 +112,19 @@ impl Service {
         let (health, routes) = grpc::health_service();
         let routes = services.into_routes(routes, limits).map_err(no_reflection)?;
         let (under_way, admin_under_way) = (UnderWay::default(), UnderWay::default());
-        let front = Front::new(use_cases.admit(Listener::Public), routes, call_bounds(config), under_way.clone());
-        let calls = CallHandler::new(front, use_cases.browser_rules(), use_cases.astray_links());
+        let call_service =
+            CallService::new(use_cases.authorize(Listener::Public), routes, call_bounds(config), under_way.clone());
+        let calls = CallHandler::new(call_service, use_cases.browser_rules(), use_cases.astray_links());
         let calls = calls.map_err(|why| StartFault::because("browser.allowed_origins", why))?;
         let (admin_health, routes) = grpc::admin_health_service();
         let routes = use_cases.admin_services().into_routes(routes, limits).map_err(no_reflection)?;
         let gate = Listener::Operators(OperatorGate { token: adapters.operator_token.clone() });
         let admin_names = Arc::new(OwnNames::new(config.admin.hosts.clone()));
-        let front = Front::new(use_cases.admit(gate), routes, call_bounds(config), admin_under_way.clone());
+        let call_service =
+            CallService::new(use_cases.authorize(gate), routes, call_bounds(config), admin_under_way.clone());
         Ok(Self {
             calls,
-            operators: OperatorsHandler::new(front, admin_names.clone()),
+            operators: OperatorsHandler::new(call_service, admin_names.clone()),
             admin_names,
             pages: use_cases.pages(),
             health,
@@ -206,24 +208,24 @@ impl Service {
     ) -> impl Future<Output = Result<(), StartFault>> + Send + use<> {
         let (metrics, hasher, feed) = (self.metrics.clone(), self.hasher.clone(), self.follow_revocations.feed.clone());
         let exposition = move || {
-            telemetry::set_feed(feed.followers(), feed.len(), feed.tide().borrow().looked.elapsed());
+            telemetry::set_feed(feed.followers(), feed.len(), feed.state().borrow().looked.elapsed());
             telemetry::set_hasher_queue(hasher.queue_depth());
             metrics.as_ref().map_or_else(String::new, Metrics::render)
         };
         let probes = ops_router(self.ready.clone(), self.admin_names.clone(), exposition);
-        let (tide, under_way) = (self.seal_events.tide.clone(), self.admin_under_way.clone());
+        let (watchers, under_way) = (self.seal_events.watchers.clone(), self.admin_under_way.clone());
         let too_long = drained(under_way.clone(), self.drain, shutdown.clone());
         let stopping = async move {
             shutdown.requested().await;
             // Streams would otherwise be calls under way that never end.
-            tide.close();
+            watchers.close();
             under_way.stop();
         };
         let (calls, limits) = (self.operators.clone(), self.limits);
         let incoming = Incoming::new(listener, self.capacity.operators.clone());
         let (health, ready) = (self.admin_health.clone(), self.ready.clone());
         async move {
-            health.set_serving(ready.run().await).await;
+            health.set_serving(ready.is_ready().await).await;
             tokio::select! {
                 served = Box::pin(grpc::serve(calls, probes, incoming, limits, stopping)) =>
                     served.map_err(|error| StartFault::because("serving operators failed", error)),
@@ -237,7 +239,7 @@ impl Service {
     /// # Errors
     /// When the listener fails.
     pub async fn answer_calls(self, listener: TcpListener, shutdown: Shutdown) -> Result<(), StartFault> {
-        self.health.set_serving(self.ready.run().await).await;
+        self.health.set_serving(self.ready.is_ready().await).await;
         let incoming = Incoming::new(listener, self.capacity.calls.clone());
         let (mut stop, under_way) = (shutdown.clone(), self.under_way.clone());
         let feed = self.follow_revocations.feed.clone();

@@ -8,8 +8,8 @@ use crate::{
     store::Store,
     usecase::{
         UnitsOfWork,
-        audit::{RestartTrail, VerifyTrail},
-        key::Keysmith,
+        audit::{RestartAuditLog, VerifyAuditLog},
+        key::KeyMaker,
         mail::MailStatus,
     },
 };
@@ -72,17 +72,17 @@ impl<'a> Terminal<'a> {
 
     /// # Errors
     /// When the key that the audit log is sealed with cannot be opened.
-    pub async fn verify_audit(&self) -> Result<VerifyTrail, StartFault> {
+    pub async fn verify_audit(&self) -> Result<VerifyAuditLog, StartFault> {
         let keys = self.chain_keys().await?;
-        Ok(VerifyTrail { store: self.store.clone(), keys, clock: self.world.clock.clone() })
+        Ok(VerifyAuditLog { store: self.store.clone(), keys, clock: self.world.clock.clone() })
     }
 
     /// # Errors
     /// As [`Terminal::verify_audit`].
-    pub async fn restart_audit(&self) -> Result<RestartTrail, StartFault> {
+    pub async fn restart_audit(&self) -> Result<RestartAuditLog, StartFault> {
         let keys = self.chain_keys().await?;
         let work = self.work(EventKeys::Opened(keys.clone()));
-        Ok(RestartTrail { work, keys, log: audit_log(self.config) })
+        Ok(RestartAuditLog { work, keys, log: audit_log(self.config) })
     }
 
     fn work(&self, keys: EventKeys) -> UnitsOfWork {
@@ -95,7 +95,7 @@ impl<'a> Terminal<'a> {
         chain_of(&held)
     }
 
-    async fn held_keys(&self, what: &str) -> Result<(Keysmith, Vec<HeldKey>), StartFault> {
+    async fn held_keys(&self, what: &str) -> Result<(KeyMaker, Vec<HeldKey>), StartFault> {
         let smith = Adapters::existing_keysmith(self.config, &self.world)?;
         let opened = smith.open_all(&self.store.read()).await;
         let held = opened.map_err(|failure| StartFault::because(what, failure))?;

@@ -1,9 +1,9 @@
 use super::{StartFault, adapters, outbound};
 use crate::{
     config::{AuditLines, Config, Profile},
+    countries::Countries,
     keys::{KekFault, load_kek, load_operator_token},
     mail::Renderer,
-    places::Places,
 };
 use std::{
     fs::{File, OpenOptions},
@@ -25,7 +25,7 @@ pub fn try_files(config: &Config) -> Vec<StartFault> {
     ];
     let mut faults: Vec<StartFault> = outcomes.into_iter().filter_map(Result::err).collect();
     if let Some(file) = &config.risk.places_file {
-        faults.extend(Places::open(file).err().map(|fault| StartFault::because("risk.places_file", fault)));
+        faults.extend(Countries::open(file).err().map(|fault| StartFault::because("risk.places_file", fault)));
     }
     let renderer = Renderer::new(config.mail.templates_dir.as_deref());
     faults.extend(renderer.err().map(|fault| StartFault::because("mail.templates_dir", fault)));

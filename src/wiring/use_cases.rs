@@ -1,7 +1,7 @@
 use super::{Adapters, KeyOperations, RecordedOperations, StoreOperations};
 use crate::{
     config::{Config, Profile},
-    grpc::{Admit, Listener, SessionHandler, VerificationHandler},
+    grpc::{Authorize, Listener, SessionHandler, VerificationHandler},
     keys::{EventKeys, KeyRing},
     runtime::{Clock, Entropy},
     store::Store,
@@ -10,7 +10,7 @@ use crate::{
         Idempotency, UnitsOfWork,
         action::Claim,
         gate::{Authenticate, FindTenant, PasswordGate, RecordDenial, SessionPasswordGate, Throttle},
-        key::{KeyNews, PublishKeys},
+        key::{KeyUpdates, PublishKeys},
         revocation::{FollowRevocations, WatchRevocations},
         session::{IssueTokens, ListSessions, RecogniseSession, RevokeSessions},
         verification::{HandOutKeys, Introspect},
@@ -73,8 +73,8 @@ impl UseCases<'_> {
         self.adapters.ring.clone()
     }
 
-    pub(super) fn news(&self) -> KeyNews {
-        self.adapters.news.clone()
+    pub(super) fn key_updates(&self) -> KeyUpdates {
+        self.adapters.key_updates.clone()
     }
 
     pub(super) fn idempotency(&self) -> Idempotency {
@@ -85,7 +85,7 @@ impl UseCases<'_> {
         Claim {
             work: self.work(),
             ring: self.ring(),
-            news: self.news(),
+            key_updates: self.key_updates(),
             throttle: self.throttle(),
             code_tries: self.action_lives().code_tries,
         }
@@ -122,10 +122,10 @@ impl UseCases<'_> {
     }
 }
 
-/// What stands in front of use cases.
+/// What stands in call_service of use cases.
 impl UseCases<'_> {
-    pub(super) fn admit(&self, listener: Listener) -> Admit {
-        Admit {
+    pub(super) fn authorize(&self, listener: Listener) -> Authorize {
+        Authorize {
             listener,
             find_tenant: FindTenant { store: self.store() },
             authenticate: self.authenticate(),
@@ -144,7 +144,7 @@ impl UseCases<'_> {
         Authenticate {
             store: self.store(),
             ring: self.ring(),
-            news: self.news(),
+            key_updates: self.key_updates(),
             watch_use: self.watch_use(),
             denial: self.denial(),
             clock: self.clock(),
@@ -152,13 +152,13 @@ impl UseCases<'_> {
     }
 
     pub(super) fn recognise(&self) -> RecogniseSession {
-        RecogniseSession { ring: self.ring(), news: self.news() }
+        RecogniseSession { ring: self.ring(), key_updates: self.key_updates() }
     }
 
     pub(super) fn password_gate(&self) -> PasswordGate {
         PasswordGate {
             hasher: self.adapters.hasher.clone(),
-            costs_of_nobody: self.adapters.costs_of_nobody.clone(),
+            decoy_costs: self.adapters.decoy_costs.clone(),
             max_bytes: self.config.passwords.max_bytes,
         }
     }
@@ -187,14 +187,14 @@ impl UseCases<'_> {
             hand_out_keys: HandOutKeys {
                 issuer: self.config.keys.issuer.clone(),
                 ring: self.ring(),
-                news: self.news(),
+                key_updates: self.key_updates(),
             },
             introspect: Introspect {
                 store: self.store(),
                 ring: self.ring(),
                 throttle: self.throttle(),
                 watch_use: self.watch_use(),
-                news: self.news(),
+                key_updates: self.key_updates(),
                 clock: self.clock(),
             },
         }

@@ -42,7 +42,7 @@ pub enum Network {
 
 /// A country (ISO 3166-1 alpha-2): as coarse as a place can be and still be unusual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place([u8; 2]);
+pub struct Country([u8; 2]);
 
 /// Every browser claims to be others as well, so the most particular name comes first.
 const BROWSERS: [(&str, &str); 8] = [
@@ -110,7 +110,7 @@ impl Network {
     }
 }
 
-impl Place {
+impl Country {
     /// `None` for what is no code of a country.
     pub fn parse(code: &str) -> Option<Self> {
         let code: [u8; 2] = code.as_bytes().try_into().ok()?;
@@ -118,7 +118,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Country {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [first, second] = self.0.map(char::from);
         write!(f, "{first}{second}")
@@ -169,9 +169,9 @@ mod tests {
 
     #[test]
     fn a_place_is_two_capitals() {
-        assert_eq!(Place::parse("DE").map(|place| place.to_string()).as_deref(), Some("DE"));
+        assert_eq!(Country::parse("DE").map(|place| place.to_string()).as_deref(), Some("DE"));
         for other in ["", "D", "de", "DEU", "D\u{c4}", "1A"] {
-            assert_eq!(Place::parse(other), None, "{other}");
+            assert_eq!(Country::parse(other), None, "{other}");
         }
     }
 }

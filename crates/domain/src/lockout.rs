@@ -37,7 +37,7 @@ pub const SPENT: i32 = i32::MAX;
 
 /// A guess that was admitted. It has to be settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket(Timestamp);
+pub struct AttemptTicket(Timestamp);
 
 /// Why a guess is not admitted now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,18 +88,18 @@ pub enum CaptchaState {
 
 /// The guesses that still matter for one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Guesses {
+pub struct LoginAttempts {
     /// In the order in which they were admitted.
-    tries: Vec<Try>,
+    tries: Vec<PendingAttempt>,
     /// How often was locked since it was last quiet.
     locks: u32,
     locked_until: Timestamp,
-    /// Guesses that were counted, in the order in which they were last made.
+    /// LoginAttempts that were counted, in the order in which they were last made.
     counted: Vec<Counted>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Try {
+struct PendingAttempt {
     at: Timestamp,
     is_wrong: bool,
 }
@@ -121,7 +121,7 @@ const QUIET: Duration = Duration::from_hours(1);
 const REPEAT_WINDOW: Duration = QUIET;
 /// Tries that are remembered for one key, whatever was stored.
 const MOST_TRIES: usize = 256;
-/// Guesses that are recognised again. Where there are more, the one not made for longest is counted again.
+/// LoginAttempts that are recognised again. Where there are more, the one not made for longest is counted again.
 const MOST_COUNTED: usize = 32;
 
 impl LockoutRule {
@@ -142,12 +142,12 @@ impl LockoutRule {
     }
 }
 
-impl Guesses {
+impl LoginAttempts {
     /// Admits a guess, or says why not. A guess that is not admitted changes nothing.
     ///
     /// # Errors
     /// With the hold.
-    pub fn admit(&mut self, rule: &LockoutRule, captcha: CaptchaState, now: Timestamp) -> Result<Ticket, Hold> {
+    pub fn admit(&mut self, rule: &LockoutRule, captcha: CaptchaState, now: Timestamp) -> Result<AttemptTicket, Hold> {
         self.tidy(rule, now);
         if self.locked_until > now {
             return Err(Hold::Wait(self.locked_until.since(now)));
@@ -170,12 +170,12 @@ impl Guesses {
         }
         // No two have the same instant, so that it names one of them.
         let at = self.tries.last().map_or(now, |last| now.max(last.at.plus(Duration::from_micros(1))));
-        self.tries.push(Try { at, is_wrong: false });
-        Ok(Ticket(at))
+        self.tries.push(PendingAttempt { at, is_wrong: false });
+        Ok(AttemptTicket(at))
     }
 
     /// Settles a guess.
-    pub fn settle(&mut self, rule: &LockoutRule, ticket: Ticket, outcome: Outcome, now: Timestamp) -> Settled {
+    pub fn settle(&mut self, rule: &LockoutRule, ticket: AttemptTicket, outcome: Outcome, now: Timestamp) -> Settled {
         match outcome {
             Outcome::Right => *self = Self::default(),
             Outcome::Unknown => self.give_back(ticket),
@@ -189,7 +189,7 @@ impl Guesses {
                     Some(guess) if guess.is_wrong => return Settled::default(),
                     Some(guess) => guess.is_wrong = true,
                     // Somebody who knew the password came in between, or it was admitted elsewhere.
-                    None => self.insert(Try { at: ticket.0, is_wrong: true }),
+                    None => self.insert(PendingAttempt { at: ticket.0, is_wrong: true }),
                 }
                 let locked = self.lock_if_due(rule, now);
                 self.tidy(rule, now);
@@ -204,7 +204,7 @@ impl Guesses {
         *self = Self::default();
     }
 
-    fn give_back(&mut self, ticket: Ticket) {
+    fn give_back(&mut self, ticket: AttemptTicket) {
         self.tries.retain(|guess| guess.at != ticket.0 || guess.is_wrong);
     }
 
@@ -240,7 +240,7 @@ impl Guesses {
     /// Forgets what is too old to matter, and counts what was never settled.
     fn tidy(&mut self, rule: &LockoutRule, now: Timestamp) {
         for at in 0..self.tries.len() {
-            let Try { at: begun, is_wrong } = self.tries[at];
+            let PendingAttempt { at: begun, is_wrong } = self.tries[at];
             if !is_wrong && begun.plus(UNSETTLED) <= now {
                 self.tries[at].is_wrong = true;
                 self.lock_if_due(rule, begun.plus(UNSETTLED));
@@ -271,7 +271,7 @@ impl Guesses {
         self.tries.iter().filter(|guess| guess.is_wrong && guess.at > since).count()
     }
 
-    fn insert(&mut self, new: Try) {
+    fn insert(&mut self, new: PendingAttempt) {
         let at = self.tries.partition_point(|guess| guess.at < new.at);
         self.tries.insert(at, new);
     }
@@ -309,7 +309,7 @@ impl Guesses {
             }
             let is_wrong = word.ends_with('+');
             let at = Timestamp::from_micros(word.strip_suffix(['+', '?'])?.parse().ok()?);
-            read.insert(Try { at, is_wrong });
+            read.insert(PendingAttempt { at, is_wrong });
         }
         Some(read)
     }

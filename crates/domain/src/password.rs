@@ -129,7 +129,7 @@ impl PasswordPolicy {
     ///
     /// # Errors
     /// That it is too common, or too close to the identifiers.
-    pub fn admit(&self, candidate: Candidate, identifiers: &[&str]) -> Result<NewPassword, PasswordRejected> {
+    pub fn accept(&self, candidate: Candidate, identifiers: &[&str]) -> Result<NewPassword, PasswordRejected> {
         let judged = reading::judged(candidate.0.reveal());
         if guessing::is_common(&judged) {
             return Err(PasswordRejected::TooCommon);

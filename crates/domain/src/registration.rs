@@ -15,7 +15,7 @@ pub enum RegistrationPolicy {
 
 impl RegistrationPolicy {
     /// Whether an account may begin at this address because somebody asked for one. Says nothing of whether there is one.
-    pub fn admits(&self, email: &EmailAddress) -> bool {
+    pub fn allows(&self, email: &EmailAddress) -> bool {
         match self {
             Self::Open => true,
             Self::Closed => false,
@@ -47,9 +47,9 @@ mod tests {
             ("example.org@evil.example", false),
         ] {
             let address = EmailAddress::parse(address).unwrap();
-            assert_eq!(policy.admits(&address), is_admitted, "{address:?}");
-            assert!(RegistrationPolicy::Open.admits(&address));
-            assert!(!RegistrationPolicy::Closed.admits(&address));
+            assert_eq!(policy.allows(&address), is_admitted, "{address:?}");
+            assert!(RegistrationPolicy::Open.allows(&address));
+            assert!(!RegistrationPolicy::Closed.allows(&address));
         }
     }
 }

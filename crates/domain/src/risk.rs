@@ -1,7 +1,7 @@
 //! What is unusual about a client, and what is made of it.
 
 use crate::{
-    client::{DeviceSignal, Place, Signals},
+    client::{Country, DeviceSignal, Signals},
     device::DeviceTrust,
 };
 
@@ -23,7 +23,7 @@ pub enum OnMismatch {
 pub struct ClientObservation {
     pub signals: Signals,
     /// `None` when nobody knows.
-    pub place: Option<Place>,
+    pub place: Option<Country>,
 }
 
 /// What is news about a login.
@@ -95,7 +95,7 @@ mod tests {
     }
 
     fn sighting(program: &str, address: &str, place: &str) -> ClientObservation {
-        ClientObservation { signals: signals(program, address, DeviceSignal::Unasked), place: Place::parse(place) }
+        ClientObservation { signals: signals(program, address, DeviceSignal::Unasked), place: Country::parse(place) }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     account::Account,
-    client::{DeviceSignal, Network, Place, Program, Signals},
+    client::{Country, DeviceSignal, Network, Program, Signals},
     id::{AccountId, DeviceId, SessionId},
     refresh::{Lineage, SessionFacts, Succession},
     refusal::Reason,
@@ -68,7 +68,7 @@ pub struct Session {
     /// Whether its tokens were handed out in cookies, beside which that of the device is shown.
     pub in_cookies: bool,
     /// Where it was opened, or last seen with a very different client.
-    pub place: Option<Place>,
+    pub place: Option<Country>,
     /// The latest generation that a recovery skipped.
     pub void_generation: Option<i64>,
     /// The latest generation that is known to have come back.

@@ -56,7 +56,7 @@ impl Set {
 
 /// Where a token is kept, if it is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place(u64);
+pub(crate) struct CacheSlot(u64);
 
 /// The table. Nobody waits for anybody.
 pub(crate) struct Cache {
@@ -73,13 +73,13 @@ impl Cache {
         Self { sets: (0..sets).map(|_| Set::new()).collect(), keys: RandomState::new(), turn: AtomicUsize::new(0) }
     }
 
-    pub(crate) fn place(&self, token: &str) -> Place {
+    pub(crate) fn place(&self, token: &str) -> CacheSlot {
         let tail = &token.as_bytes()[token.len().saturating_sub(TAIL)..];
-        Place(self.keys.hash_one(tail))
+        CacheSlot(self.keys.hash_one(tail))
     }
 
     /// What is known of exactly this token.
-    pub(crate) fn find(&self, place: Place, token: &str) -> Option<Guard<Option<Arc<Opened>>>> {
+    pub(crate) fn find(&self, place: CacheSlot, token: &str) -> Option<Guard<Option<Arc<Opened>>>> {
         let set = self.set(place)?;
         for (hash, held) in set.hashes.iter().zip(&set.places) {
             if hash.load(Ordering::Acquire) != place.0 {
@@ -97,7 +97,7 @@ impl Cache {
 
     /// Stores a token that was found authentic. Takes the place of the same token, else an empty one, else one that is over
     /// at `now` or was opened with other keys, else one of four.
-    pub(crate) fn store(&self, place: Place, opened: Opened, now: i64) {
+    pub(crate) fn store(&self, place: CacheSlot, opened: Opened, now: i64) {
         let Some(set) = self.set(place) else { return };
         let position = |wanted: &dyn Fn(usize) -> bool| (0..WAYS).find(|&way| wanted(way));
         let useless = |way: usize| {
@@ -129,7 +129,7 @@ impl Cache {
         self.sets.iter().flat_map(|set| &set.places).filter(|place| place.load().is_some()).count()
     }
 
-    fn set(&self, place: Place) -> Option<&Set> {
+    fn set(&self, place: CacheSlot) -> Option<&Set> {
         // The low bits choose the set; all of them are compared within it.
         let last = self.sets.len().checked_sub(1)?;
         self.sets.get(place.0 as usize & last)

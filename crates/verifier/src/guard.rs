@@ -90,7 +90,7 @@ impl Guard {
 
     fn judge(&self, claims: &Claims) -> Result<(), Rejected> {
         // What no proof would change comes first: nobody is asked for a second factor only to be turned away.
-        if !self.rules.iter().all(|rule| rule.admits(claims)) {
+        if !self.rules.iter().all(|rule| rule.allows(claims)) {
             return Err(Rejected::Forbidden);
         }
         let mut wanted = StepUp::default();
@@ -108,7 +108,7 @@ impl Guard {
 }
 
 impl Rule {
-    fn admits(&self, claims: &Claims) -> bool {
+    fn allows(&self, claims: &Claims) -> bool {
         match self {
             Self::AnyRole(roles) => roles.iter().any(|role| claims.has_role(role)),
             Self::Tenant(tenant) => claims.tenant_id() == tenant,

@@ -54,6 +54,6 @@ pub use layer::{Verified, VerifiedFuture, VerifierLayer};
 pub use observer::Observer;
 pub use offline::OfflineKeys;
 pub use policy::StalePolicy;
-pub use rejected::{Outside, Rejected, StepUp};
+pub use rejected::{PublicReason, Rejected, StepUp};
 pub use status::{FeedState, VerifierStatus};
 pub use verifier::Verifier;

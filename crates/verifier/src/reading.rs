@@ -10,7 +10,7 @@ use prost_types::Timestamp;
 use crate::{
     fault::Fault,
     generated::{Revocation, revocation::Target},
-    revocations::{Entry, Kind, Marker},
+    revocations::{Kind, Marker, RevokedItem},
 };
 
 /// The longest id in a token.
@@ -20,7 +20,7 @@ const MAX_ID: usize = 64;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Tokens that this entry names are over.
-    Tokens(Entry),
+    Tokens(RevokedItem),
     /// This key is not to be used, at least until that second.
     Key(KeyId, i64),
     /// There are other keys.
@@ -35,7 +35,7 @@ pub(crate) fn read(revocation: Revocation, marker: &Marker) -> Result<Change, Fa
     }
     let expires_at = seconds(revocation.expire_time.as_ref())?;
     let entry = |kind, id: &str, not_after| match id.len() {
-        1..=MAX_ID => Ok(Change::Tokens(Entry { mark: marker.mark(kind, id), not_after, expires_at })),
+        1..=MAX_ID => Ok(Change::Tokens(RevokedItem { mark: marker.mark(kind, id), not_after, expires_at })),
         _ => Err(Fault::Unreadable("a revocation of what cannot be")),
     };
     let not_after = || seconds(revocation.not_after_time.as_ref());
@@ -94,9 +94,9 @@ mod tests {
             |target, not_after_time| Revocation { target: Some(target), not_after_time, expire_time: at(20) };
         let subject = read(revocation(Target::Subject("a".into()), at(10)), &marker);
         let mark = marker.mark(Kind::Subject, "a");
-        assert_eq!(subject, Ok(Change::Tokens(Entry { mark, not_after: 10, expires_at: 20 })));
+        assert_eq!(subject, Ok(Change::Tokens(RevokedItem { mark, not_after: 10, expires_at: 20 })));
         let session = read(revocation(Target::SessionId("a".into()), at(10)), &marker);
         let mark = marker.mark(Kind::Session, "a");
-        assert_eq!(session, Ok(Change::Tokens(Entry { mark, not_after: i64::MAX, expires_at: 20 })));
+        assert_eq!(session, Ok(Change::Tokens(RevokedItem { mark, not_after: i64::MAX, expires_at: 20 })));
     }
 }

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use crate::rejected::{Outside, Rejected};
+use crate::rejected::{PublicReason, Rejected};
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -42,29 +42,29 @@ pub(crate) fn response<B: Default>(rejected: &Rejected, protocol: Protocol) -> R
     match protocol {
         Protocol::Grpc(content_type) => {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-            headers.insert(GRPC_STATUS, HeaderValue::from_static(grpc_code(rejected.outside())));
+            headers.insert(GRPC_STATUS, HeaderValue::from_static(grpc_code(rejected.public_reason())));
             // All of these texts are ASCII without percent signs, and so are their own encoding.
-            headers.insert(GRPC_MESSAGE, HeaderValue::from_static(rejected.outside().text()));
+            headers.insert(GRPC_MESSAGE, HeaderValue::from_static(rejected.public_reason().text()));
         }
         Protocol::Http => *response.status_mut() = http_code(rejected),
     }
     response
 }
 
-fn grpc_code(outside: Outside) -> &'static str {
-    match outside {
-        Outside::Unauthenticated => "16",
-        Outside::PermissionDenied | Outside::StepUp => "7",
-        Outside::Unavailable => "14",
+fn grpc_code(public_reason: PublicReason) -> &'static str {
+    match public_reason {
+        PublicReason::Unauthenticated => "16",
+        PublicReason::PermissionDenied | PublicReason::StepUp => "7",
+        PublicReason::Unavailable => "14",
     }
 }
 
 fn http_code(rejected: &Rejected) -> StatusCode {
-    match rejected.outside() {
+    match rejected.public_reason() {
         // RFC 9470 section 3: 401, because with another token the same request is answered.
-        Outside::Unauthenticated | Outside::StepUp => StatusCode::UNAUTHORIZED,
-        Outside::PermissionDenied => StatusCode::FORBIDDEN,
-        Outside::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        PublicReason::Unauthenticated | PublicReason::StepUp => StatusCode::UNAUTHORIZED,
+        PublicReason::PermissionDenied => StatusCode::FORBIDDEN,
+        PublicReason::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

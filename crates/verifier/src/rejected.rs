@@ -3,7 +3,7 @@
 use std::{error::Error, fmt, sync::Arc};
 
 /// Why a token, or the request that carried it, was refused. For logs and metrics, which may know; the caller is told no more
-/// than [`outside`](Self::outside), because which check failed would help nobody but a forger. `Display` prints that, too.
+/// than [`public_reason`](Self::public_reason), because which check failed would help nobody but a forger. `Display` prints that, too.
 ///
 /// Holds nothing of the token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -11,7 +11,7 @@ use std::{error::Error, fmt, sync::Arc};
 pub enum Rejected {
     /// There is no token.
     Missing,
-    /// Not one token of the right shape: two headers or two cookies, too long, another kind of token, claims outside the
+    /// Not one token of the right shape: two headers or two cookies, too long, another kind of token, claims public_reason the
     /// profile.
     Malformed,
     /// The encryption or the signature does not hold.
@@ -58,7 +58,7 @@ pub struct StepUp {
 
 /// What the caller is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outside {
+pub enum PublicReason {
     /// Who is calling is not known: refresh or log in. gRPC `UNAUTHENTICATED`, HTTP 401.
     Unauthenticated,
     /// Who is calling is known, and may not. gRPC `PERMISSION_DENIED`, HTTP 403.
@@ -72,12 +72,12 @@ pub enum Outside {
 impl Rejected {
     /// What the caller is told.
     #[must_use]
-    pub fn outside(&self) -> Outside {
+    pub fn public_reason(&self) -> PublicReason {
         match self {
-            Self::FeedStale | Self::NotYetValid => Outside::Unavailable,
-            Self::CrossOrigin | Self::Forbidden => Outside::PermissionDenied,
-            Self::StepUp(_) => Outside::StepUp,
-            _ => Outside::Unauthenticated,
+            Self::FeedStale | Self::NotYetValid => PublicReason::Unavailable,
+            Self::CrossOrigin | Self::Forbidden => PublicReason::PermissionDenied,
+            Self::StepUp(_) => PublicReason::StepUp,
+            _ => PublicReason::Unauthenticated,
         }
     }
 
@@ -105,7 +105,7 @@ impl Rejected {
     }
 }
 
-impl Outside {
+impl PublicReason {
     /// The fixed text for the caller.
     #[must_use]
     pub fn text(self) -> &'static str {
@@ -137,7 +137,7 @@ impl From<countersign_token::Rejected> for Rejected {
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.outside().text())
+        f.write_str(self.public_reason().text())
     }
 }
 
@@ -145,11 +145,11 @@ impl Error for Rejected {}
 
 impl From<Rejected> for tonic::Status {
     fn from(rejected: Rejected) -> Self {
-        let outside = rejected.outside();
-        match outside {
-            Outside::Unauthenticated => Self::unauthenticated(outside.text()),
-            Outside::PermissionDenied | Outside::StepUp => Self::permission_denied(outside.text()),
-            Outside::Unavailable => Self::unavailable(outside.text()),
+        let public_reason = rejected.public_reason();
+        match public_reason {
+            PublicReason::Unauthenticated => Self::unauthenticated(public_reason.text()),
+            PublicReason::PermissionDenied | PublicReason::StepUp => Self::permission_denied(public_reason.text()),
+            PublicReason::Unavailable => Self::unavailable(public_reason.text()),
         }
     }
 }

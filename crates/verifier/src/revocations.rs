@@ -77,7 +77,7 @@ impl Marker {
 
 /// One thing that no longer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct RevokedItem {
     pub(crate) mark: Mark,
     /// Tokens issued up to this second are over; for sessions, every token.
     pub(crate) not_after: i64,
@@ -85,7 +85,7 @@ pub(crate) struct Entry {
     pub(crate) expires_at: i64,
 }
 
-impl Entry {
+impl RevokedItem {
     /// Both of two revocations of one thing.
     fn join(&mut self, other: Self) {
         self.not_after = self.not_after.max(other.not_after);
@@ -93,7 +93,7 @@ impl Entry {
     }
 }
 
-type Shard = Vec<Entry>;
+type Shard = Vec<RevokedItem>;
 
 struct Table {
     shards: Box<[ArcSwapOption<Shard>]>,
@@ -125,7 +125,7 @@ impl Revocations {
     }
 
     /// Adds one, visible to every reader when this returns.
-    pub(crate) fn add(&self, entry: Entry) {
+    pub(crate) fn add(&self, entry: RevokedItem) {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let table = self.table.load();
         let place = &table.shards[entry.mark.shard()];
@@ -182,7 +182,7 @@ impl Draft {
         Self { shards: vec![Vec::new(); SHARDS], held: 0 }
     }
 
-    pub(crate) fn add(&mut self, entry: Entry) {
+    pub(crate) fn add(&mut self, entry: RevokedItem) {
         self.held += usize::from(insert(&mut self.shards[entry.mark.shard()], entry));
     }
 
@@ -196,12 +196,12 @@ impl Draft {
     }
 }
 
-fn found(shard: &[Entry], mark: Mark) -> Option<&Entry> {
+fn found(shard: &[RevokedItem], mark: Mark) -> Option<&RevokedItem> {
     shard.binary_search_by_key(&mark, |entry| entry.mark).ok().map(|at| &shard[at])
 }
 
 /// Whether there is one more now.
-fn insert(shard: &mut Shard, entry: Entry) -> bool {
+fn insert(shard: &mut Shard, entry: RevokedItem) -> bool {
     match shard.binary_search_by_key(&entry.mark, |held| held.mark) {
         Ok(at) => {
             shard[at].join(entry);
@@ -220,6 +220,6 @@ mod tests {
 
     #[test]
     fn a_revocation_takes_what_the_documents_say() {
-        assert_eq!(size_of::<Entry>(), 32);
+        assert_eq!(size_of::<RevokedItem>(), 32);
     }
 }

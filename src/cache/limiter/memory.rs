@@ -40,13 +40,13 @@ const SHAPE: Shape = Shape { shards: 64, sets: 1_024, places: 16 };
 
 #[derive(Debug)]
 struct Shard {
-    sets: Box<[Vec<Entry>]>,
+    sets: Box<[Vec<Bucket>]>,
     /// For each limit, what those owe together that found no place.
     crowd: [Option<Timestamp>; Limit::ALL.len()],
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Bucket {
     limit: Limit,
     key: LimitKey,
     tat: Timestamp,
@@ -97,7 +97,7 @@ impl Memory {
             return Err(refused);
         }
         for ((draw, spot), tat) in draws.iter().zip(&spots).zip(granted) {
-            let entry = Entry { limit: draw.limit, key: draw.key, tat };
+            let entry = Bucket { limit: draw.limit, key: draw.key, tat };
             self.remember(&mut locked[held(spot)], spot.set, entry, now);
         }
         Ok(())
@@ -135,7 +135,7 @@ impl Memory {
         if has_room { None } else { shard.crowd[draw.limit as usize] }
     }
 
-    fn remember(&self, shard: &mut Shard, set: usize, new: Entry, now: Timestamp) {
+    fn remember(&self, shard: &mut Shard, set: usize, new: Bucket, now: Timestamp) {
         let entries = &mut shard.sets[set];
         if let Some(entry) = entries.iter_mut().find(|entry| entry.is_of(new.limit, new.key)) {
             *entry = new;
@@ -151,12 +151,12 @@ impl Memory {
         }
     }
 
-    fn is_over(&self, entry: &Entry, now: Timestamp) -> bool {
+    fn is_over(&self, entry: &Bucket, now: Timestamp) -> bool {
         self.sizes.of(entry.limit, entry.key).is_full(entry.tat, now)
     }
 }
 
-impl Entry {
+impl Bucket {
     fn is_of(&self, limit: Limit, key: LimitKey) -> bool {
         (self.limit, self.key) == (limit, key)
     }
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn a_million_keys_take_as_little_memory_as_is_said() {
         assert_eq!(SHAPE.shards * SHAPE.sets * SHAPE.places, 1 << 20);
-        assert_eq!(size_of::<Entry>(), 32);
+        assert_eq!(size_of::<Bucket>(), 32);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use super::LockKey;
 use countersign_domain::{
-    lockout::{Guesses, LockoutRule},
+    lockout::{LockoutRule, LoginAttempts},
     time::Timestamp,
 };
 use std::{
@@ -24,7 +24,7 @@ pub(super) struct Memory {
 
 #[derive(Debug, Default)]
 struct Shard {
-    guesses: HashMap<LockKey, Guesses>,
+    guesses: HashMap<LockKey, LoginAttempts>,
     /// How many keys it may hold before it is swept.
     room: usize,
 }
@@ -43,7 +43,7 @@ impl Memory {
         &self,
         key: LockKey,
         now: Timestamp,
-        change: impl Fn(&LockoutRule, &mut Guesses, Timestamp) -> T,
+        change: impl Fn(&LockoutRule, &mut LoginAttempts, Timestamp) -> T,
     ) -> T {
         let number = (self.hasher.hash_one(key) % SHARDS) as usize;
         let mut shard = self.shards[number].lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,7 +92,7 @@ mod tests {
         let key = |number: u64| LockKey::from_tag([number.to_be_bytes(); 4].concat().try_into().unwrap());
         let wrong = Outcome::Wrong(Mark::from_tag([7; 32]));
         let guess = |number, now| {
-            let admit = |rule: &_, guesses: &mut Guesses, now| guesses.admit(rule, CaptchaState::Solved, now);
+            let admit = |rule: &_, guesses: &mut LoginAttempts, now| guesses.admit(rule, CaptchaState::Solved, now);
             let ticket = memory.change(key(number), now, admit).unwrap();
             memory.change(key(number), now, |rule, guesses, now| guesses.settle(rule, ticket, wrong, now));
         };

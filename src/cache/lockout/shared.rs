@@ -1,6 +1,6 @@
 use super::LockKey;
 use crate::cache::SharedRedis;
-use countersign_domain::lockout::Guesses;
+use countersign_domain::lockout::LoginAttempts;
 use fred::types::scripts::Script;
 use std::time::Duration;
 
@@ -53,14 +53,18 @@ impl Shared {
         Self { shared_redis, script: Script::from_lua(SWAP), life: life.as_millis() }
     }
 
-    pub(super) async fn change<T>(&self, key: LockKey, change: impl Fn(&mut Guesses) -> T + Send + Sync) -> Told<T> {
+    pub(super) async fn change<T>(
+        &self,
+        key: LockKey,
+        change: impl Fn(&mut LoginAttempts) -> T + Send + Sync,
+    ) -> Told<T> {
         // Nothing, as nearly always: then one round trip does it.
         let mut there = String::new();
         for _ in 0..MOST_LOOKS {
             if self.shared_redis.is_down() {
                 return Told::NotAsked;
             }
-            let mut guesses = Guesses::from_text(&there);
+            let mut guesses = LoginAttempts::from_text(&there);
             let changed = change(&mut guesses);
             let new = if guesses.is_empty() { String::new() } else { guesses.to_text() };
             let arguments = vec![there, new, self.life.to_string()];

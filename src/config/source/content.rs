@@ -3,7 +3,7 @@
 use super::super::fault::{ConfigFault, Reason};
 use super::super::origin::Origin;
 use super::given::{Given, MAX_TEXT_BYTES};
-use super::{Entry, FILE_ENDING};
+use super::{FILE_ENDING, FoundValue};
 use countersign_domain::secret::SecretText;
 use std::fs::File;
 use std::io::Read;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Replaces the path of a file by what the file holds, without the line break at its end.
-pub(super) fn read(key: &str, pointer: Entry) -> Result<Entry, ConfigFault> {
+pub(super) fn read(key: &str, pointer: FoundValue) -> Result<FoundValue, ConfigFault> {
     let path = match pointer.given.line() {
         Ok(path) => PathBuf::from(path),
         Err(reason) => {
@@ -22,7 +22,7 @@ pub(super) fn read(key: &str, pointer: Entry) -> Result<Entry, ConfigFault> {
     let content = content_of(&path);
     let origin = Origin::ReadFrom { path, named_by: Box::new(pointer.origin) };
     match content {
-        Ok(text) => Ok(Entry { given: Given::Untyped(text), origin }),
+        Ok(text) => Ok(FoundValue { given: Given::Untyped(text), origin }),
         Err(reason) => Err(ConfigFault { key: key.to_owned(), origin, reason: reason.into_text() }),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::origin::Origin;
 use super::given::Given;
-use super::{Entry, Layer};
+use super::{FoundValue, Layer};
 use countersign_domain::secret::SecretText;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub(super) fn sort(pairs: Vec<(String, OsString)>) -> Sorted {
             sorted.config = Some(value.into());
         } else if is_setting(&variable, &value.to_string_lossy()) {
             let given = value.into_string().map_or(Given::NotUnicode, |text| Given::Untyped(SecretText::new(text)));
-            sorted.layer.insert(key_of(&variable), Entry { given, origin: Origin::Environment { variable } });
+            sorted.layer.insert(key_of(&variable), FoundValue { given, origin: Origin::Environment { variable } });
         }
     }
     sorted

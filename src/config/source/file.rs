@@ -3,7 +3,7 @@
 use super::super::fault::ConfigFault;
 use super::super::origin::Origin;
 use super::given::Given;
-use super::{Entry, Layer};
+use super::{FoundValue, Layer};
 use countersign_domain::secret::SecretText;
 use std::fs::File;
 use std::io::Read;
@@ -85,7 +85,7 @@ fn flatten(section: &str, table: &DeTable<'_>, lines: &Lines<'_>, layer: &mut La
 
 fn insert(key: String, value: &Spanned<DeValue<'_>>, lines: &Lines<'_>, layer: &mut Layer) {
     let origin = lines.origin(&value.span());
-    layer.insert(key, Entry { given: given(value.get_ref()), origin });
+    layer.insert(key, FoundValue { given: given(value.get_ref()), origin });
 }
 
 /// One part of a key. A quoted `"sessions.access_ttl"` keeps its quotes: it must not pass for the dotted key.

@@ -18,10 +18,10 @@ use std::path::Path;
 const FILE_ENDING: &str = "_file";
 
 /// Values by flat key, `sessions.access_ttl`.
-type Layer = BTreeMap<String, Entry>;
+type Layer = BTreeMap<String, FoundValue>;
 
 /// A value as it was found, and where.
-pub(super) struct Entry {
+pub(super) struct FoundValue {
     pub(super) given: Given,
     pub(super) origin: Origin,
 }
@@ -61,7 +61,7 @@ impl Sources {
     }
 
     /// Takes one setting out. Whoever asks owns the key: what is left at the end is unknown.
-    pub(super) fn take(&mut self, key: &str) -> Result<Option<Entry>, ConfigFault> {
+    pub(super) fn take(&mut self, key: &str) -> Result<Option<FoundValue>, ConfigFault> {
         let by_file = format!("{key}{FILE_ENDING}");
         // Both layers are emptied of the key, or an overridden line of the file would count as unknown.
         let environment = (self.environment.remove(key), self.environment.remove(&by_file));
@@ -80,7 +80,7 @@ impl Sources {
     }
 
     /// What nobody asked for, in the order of file, then environment.
-    pub(super) fn into_left_over(self) -> impl Iterator<Item = (String, Entry)> {
+    pub(super) fn into_left_over(self) -> impl Iterator<Item = (String, FoundValue)> {
         self.file.into_iter().chain(self.environment)
     }
 }

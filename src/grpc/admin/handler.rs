@@ -1,4 +1,4 @@
-use crate::grpc::Front;
+use crate::grpc::CallService;
 use countersign_domain::{host::OwnNames, refusal::Reason};
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Version, header, uri::Authority};
 use std::{
@@ -17,15 +17,15 @@ use tower::Service;
 /// what they send beside a request gives them away. Nor does anybody who calls the listener by a name that is not its own.
 #[derive(Clone, Debug)]
 pub struct OperatorsHandler {
-    front: Front,
+    call_service: CallService,
     own_names: Arc<OwnNames>,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
 impl OperatorsHandler {
-    pub fn new(front: Front, own_names: Arc<OwnNames>) -> Self {
-        Self { front, own_names }
+    pub fn new(call_service: CallService, own_names: Arc<OwnNames>) -> Self {
+        Self { call_service, own_names }
     }
 }
 
@@ -39,7 +39,7 @@ impl Service<Request<axum::body::Body>> for OperatorsHandler {
     }
 
     fn call(&mut self, request: Request<axum::body::Body>) -> Answering {
-        let (mut front, own_names) = (self.front.clone(), self.own_names.clone());
+        let (mut call_service, own_names) = (self.call_service.clone(), self.own_names.clone());
         let request = request.map(Body::new);
         Box::pin(async move {
             let asked = request.uri().authority().map(Authority::as_str);
@@ -48,18 +48,18 @@ impl Service<Request<axum::body::Body>> for OperatorsHandler {
             {
                 return Ok(misdirected());
             }
-            if let Some(refusal) = Front::refuse(&request) {
+            if let Some(refusal) = CallService::refuse(&request) {
                 return Ok(refusal);
             }
             if is_from_a_page(request.headers()) {
-                return Ok(front.turn_away(Reason::OriginNotAllowed));
+                return Ok(call_service.turn_away(Reason::OriginNotAllowed));
             }
             if !is_native(&request) {
                 let mut response = Response::new(Body::empty());
                 *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
                 return Ok(response);
             }
-            front.call(request).await
+            call_service.call(request).await
         })
     }
 }

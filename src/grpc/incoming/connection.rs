@@ -1,6 +1,6 @@
 use super::{
     open::{CallOnConnection, OpenConnection},
-    table::Place,
+    table::ConnectionSlot,
 };
 use crate::runtime::sleep;
 use std::{
@@ -29,7 +29,7 @@ pub struct Connection {
     preface: Option<(Alarm, usize)>,
     /// When the connection is closed whatever its peer does; `None` once it was.
     end: Option<Alarm>,
-    place: Place,
+    place: ConnectionSlot,
 }
 
 /// Who is at the other end of a connection, for the calls on it.
@@ -49,7 +49,7 @@ impl Peer {
 
 impl Connection {
     /// A connection whose preface has to come within `preface`, and that is closed after `life`.
-    pub(super) fn new(stream: TcpStream, place: Place, preface: Duration, life: Duration) -> Self {
+    pub(super) fn new(stream: TcpStream, place: ConnectionSlot, preface: Duration, life: Duration) -> Self {
         let connection = place.connection.clone();
         let end = async move {
             tokio::select! {

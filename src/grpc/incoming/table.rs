@@ -53,7 +53,7 @@ const LOOKS: usize = 2 * 4096;
 
 /// A place in the table, given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionSlot {
     pub(super) connection: Arc<OpenConnection>,
     client: Option<AddressPrefix>,
     table: Arc<ConnectionTable>,
@@ -86,7 +86,7 @@ impl ConnectionTable {
     ///
     /// # Errors
     /// When it has to be refused.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Place, Refusal> {
+    pub(super) fn take_slot(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionSlot, Refusal> {
         let client = (!self.proxies.trusts(peer)).then(|| AddressPrefix::of(peer));
         let mut open = self.lock();
         if client.is_some_and(|client| open.of_client(client) >= self.most_of_client) {
@@ -112,7 +112,7 @@ impl ConnectionTable {
             *open.of_sites.entry(client.into()).or_default() += 1;
         }
         telemetry::set_connections(self.listener, open.all);
-        Ok(Place { connection, client, table: self.clone() })
+        Ok(ConnectionSlot { connection, client, table: self.clone() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -184,7 +184,7 @@ impl Open {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let (table, mut open) = (&self.table, self.table.lock());
         match self.client {
@@ -210,11 +210,11 @@ mod tests {
         Arc::new(ConnectionTable::new("calls", most, most_of_client, proxies))
     }
 
-    fn admit(table: &Arc<ConnectionTable>, address: &str) -> Result<Place, Refusal> {
-        table.admit(address.parse().unwrap())
+    fn take_slot(table: &Arc<ConnectionTable>, address: &str) -> Result<ConnectionSlot, Refusal> {
+        table.take_slot(address.parse().unwrap())
     }
 
-    fn is_closed(place: &Place) -> bool {
+    fn is_closed(place: &ConnectionSlot) -> bool {
         let is_closed = place.connection.closed().now_or_never().is_some();
         if is_closed {
             // It says so once, and is asked again.
@@ -224,7 +224,7 @@ mod tests {
     }
 
     /// The first one for longest.
-    fn idle_in_order(places: &[&Place]) {
+    fn idle_in_order(places: &[&ConnectionSlot]) {
         for (place, since) in places.iter().zip(1..) {
             place.connection.rest_since(since);
         }
@@ -233,28 +233,28 @@ mod tests {
     #[test]
     fn the_addresses_of_one_subnet_are_one_client() {
         let table = table(10, 2);
-        let _held = [admit(&table, "2001:db8::1").unwrap(), admit(&table, "2001:db8::2").unwrap()];
-        assert_eq!(admit(&table, "2001:db8::3").unwrap_err(), Refusal::OfClient);
-        let _others = [admit(&table, "2001:db8:0:1::1").unwrap(), admit(&table, "192.0.2.1").unwrap()];
-        let _mapped = admit(&table, "::ffff:192.0.2.1").unwrap();
-        assert_eq!(admit(&table, "192.0.2.1").unwrap_err(), Refusal::OfClient, "a mapped address is one of IPv4");
+        let _held = [take_slot(&table, "2001:db8::1").unwrap(), take_slot(&table, "2001:db8::2").unwrap()];
+        assert_eq!(take_slot(&table, "2001:db8::3").unwrap_err(), Refusal::OfClient);
+        let _others = [take_slot(&table, "2001:db8:0:1::1").unwrap(), take_slot(&table, "192.0.2.1").unwrap()];
+        let _mapped = take_slot(&table, "::ffff:192.0.2.1").unwrap();
+        assert_eq!(take_slot(&table, "192.0.2.1").unwrap_err(), Refusal::OfClient, "a mapped address is one of IPv4");
     }
 
     #[test]
     fn a_place_that_is_given_back_is_free_again() {
         let table = table(10, 1);
-        drop(admit(&table, "192.0.2.1").unwrap());
-        let _again = admit(&table, "192.0.2.1").unwrap();
+        drop(take_slot(&table, "192.0.2.1").unwrap());
+        let _again = take_slot(&table, "192.0.2.1").unwrap();
         assert_eq!(table.lock().all, 1);
     }
 
     #[test]
     fn when_there_is_no_room_a_newcomer_takes_the_place_of_who_has_most_and_is_idle_for_longest() {
         let table = table(4, 4);
-        let crowd: Vec<_> = (0..3).map(|_| admit(&table, "192.0.2.1").unwrap()).collect();
-        let other = admit(&table, "192.0.2.2").unwrap();
+        let crowd: Vec<_> = (0..3).map(|_| take_slot(&table, "192.0.2.1").unwrap()).collect();
+        let other = take_slot(&table, "192.0.2.2").unwrap();
         idle_in_order(&[&crowd[1], &crowd[2], &crowd[0]]);
-        let newcomer = admit(&table, "192.0.2.3").unwrap();
+        let newcomer = take_slot(&table, "192.0.2.3").unwrap();
         assert_eq!(crowd.iter().map(is_closed).collect::<Vec<_>>(), [false, true, false]);
         assert!(!is_closed(&other) && !is_closed(&newcomer));
         assert_eq!(table.lock().all, 4);
@@ -265,11 +265,11 @@ mod tests {
     #[test]
     fn of_clients_with_equally_many_the_connection_that_is_idle_for_longest_makes_room() {
         let table = table(10, 10);
-        let idle: Vec<_> = (0..10).map(|n| admit(&table, &format!("192.0.2.{n}")).unwrap()).collect();
+        let idle: Vec<_> = (0..10).map(|n| take_slot(&table, &format!("192.0.2.{n}")).unwrap()).collect();
         idle_in_order(&idle.iter().rev().collect::<Vec<_>>());
         let newcomers: Vec<_> = (0..15)
             .map(|n| {
-                let newcomer = admit(&table, &format!("198.51.100.{}", 20 - n)).unwrap();
+                let newcomer = take_slot(&table, &format!("198.51.100.{}", 20 - n)).unwrap();
                 newcomer.connection.rest_since(100 + n);
                 newcomer
             })
@@ -282,14 +282,14 @@ mod tests {
     #[test]
     fn whoever_has_as_many_as_others_takes_the_place_of_another_and_nobody_that_of_one_who_has_fewer() {
         let table = table(2, 4);
-        let (one, other) = (admit(&table, "192.0.2.1").unwrap(), admit(&table, "192.0.2.2").unwrap());
+        let (one, other) = (take_slot(&table, "192.0.2.1").unwrap(), take_slot(&table, "192.0.2.2").unwrap());
         idle_in_order(&[&one, &other]);
-        let second = admit(&table, "192.0.2.1").unwrap();
+        let second = take_slot(&table, "192.0.2.1").unwrap();
         second.connection.rest_since(3);
         assert!(is_closed(&other) && !is_closed(&one), "nobody takes their own place");
         drop(other);
-        assert_eq!(admit(&table, "192.0.2.1").unwrap_err(), Refusal::OfAll);
-        let _back = admit(&table, "192.0.2.2").unwrap();
+        assert_eq!(take_slot(&table, "192.0.2.1").unwrap_err(), Refusal::OfAll);
+        let _back = take_slot(&table, "192.0.2.2").unwrap();
         assert!(is_closed(&one));
         assert_eq!(table.lock().all, 2);
     }
@@ -297,16 +297,16 @@ mod tests {
     #[test]
     fn the_many_subnets_of_one_ipv6_site_make_room_before_others() {
         let table = table(6, 4);
-        let crowd: Vec<_> = (0..3).map(|n| admit(&table, &format!("2001:db8:0:{n}::1")).unwrap()).collect();
-        let others: Vec<_> = (0..2).map(|_| admit(&table, "192.0.2.1").unwrap()).collect();
-        let alone = admit(&table, "2001:db8:1::1").unwrap();
+        let crowd: Vec<_> = (0..3).map(|n| take_slot(&table, &format!("2001:db8:0:{n}::1")).unwrap()).collect();
+        let others: Vec<_> = (0..2).map(|_| take_slot(&table, "192.0.2.1").unwrap()).collect();
+        let alone = take_slot(&table, "2001:db8:1::1").unwrap();
         idle_in_order(&[&alone, &others[0], &others[1], &crowd[1], &crowd[0], &crowd[2]]);
         // Of their own site too: whoever has a site has as many subnets as they like.
-        let newcomer = admit(&table, "2001:db8:0:ffff::1").unwrap();
+        let newcomer = take_slot(&table, "2001:db8:0:ffff::1").unwrap();
         newcomer.connection.rest_since(7);
         assert_eq!(crowd.iter().map(is_closed).collect::<Vec<_>>(), [false, true, false]);
         // Somebody with more connections than one subnet, and fewer than the site.
-        let _third = admit(&table, "192.0.2.1").unwrap();
+        let _third = take_slot(&table, "192.0.2.1").unwrap();
         assert_eq!(crowd.iter().map(is_closed).collect::<Vec<_>>(), [true, true, false]);
         assert!(!is_closed(&alone) && !is_closed(&newcomer) && !others.iter().any(is_closed));
         drop((crowd, newcomer));
@@ -317,9 +317,9 @@ mod tests {
     fn of_more_clients_than_there_is_time_to_look_at_each_is_looked_at_in_the_end() {
         let table = table(LOOKS, 10);
         let address = |n: usize| format!("198.{}.{}.{}", 18 + n / 65_536, n / 256 % 256, n % 256);
-        let mut held: Vec<_> = (0..LOOKS - 1).map(|n| admit(&table, &address(n)).unwrap()).collect();
-        held.push(admit(&table, &address(LOOKS - 2)).unwrap());
-        let newcomers = [admit(&table, "192.0.2.1").unwrap(), admit(&table, "192.0.2.2").unwrap()];
+        let mut held: Vec<_> = (0..LOOKS - 1).map(|n| take_slot(&table, &address(n)).unwrap()).collect();
+        held.push(take_slot(&table, &address(LOOKS - 2)).unwrap());
+        let newcomers = [take_slot(&table, "192.0.2.1").unwrap(), take_slot(&table, "192.0.2.2").unwrap()];
         let closed: Vec<_> = (0..LOOKS).filter(|n| is_closed(&held[*n])).collect();
         assert_eq!(closed.len(), newcomers.len());
         assert!(closed.iter().any(|n| *n >= LOOKS - 2), "the client that has most was not looked at: {closed:?}");
@@ -328,33 +328,33 @@ mod tests {
     #[test]
     fn a_connection_with_a_call_under_way_is_closed_for_nobody() {
         let table = table(2, 2);
-        let held = [admit(&table, "192.0.2.1").unwrap(), admit(&table, "192.0.2.1").unwrap()];
+        let held = [take_slot(&table, "192.0.2.1").unwrap(), take_slot(&table, "192.0.2.1").unwrap()];
         let calls = [held[0].connection.begin_call(), held[1].connection.begin_call()];
-        assert_eq!(admit(&table, "192.0.2.2").unwrap_err(), Refusal::OfAll);
+        assert_eq!(take_slot(&table, "192.0.2.2").unwrap_err(), Refusal::OfAll);
         drop(calls);
-        let _newcomer = admit(&table, "192.0.2.2").unwrap();
+        let _newcomer = take_slot(&table, "192.0.2.2").unwrap();
     }
 
     #[test]
     fn an_answer_under_way_keeps_its_connection_for_as_long_as_it_may_take() {
         let table = table(2, 2);
-        let held = [admit(&table, "192.0.2.1").unwrap(), admit(&table, "192.0.2.1").unwrap()];
+        let held = [take_slot(&table, "192.0.2.1").unwrap(), take_slot(&table, "192.0.2.1").unwrap()];
         let answer = held[0].connection.begin_answer(Duration::from_mins(1));
         // Nobody reads this one.
         let _unread = held[1].connection.begin_answer(Duration::ZERO);
-        let newcomer = admit(&table, "192.0.2.2").unwrap();
+        let newcomer = take_slot(&table, "192.0.2.2").unwrap();
         assert_eq!(held.iter().map(is_closed).collect::<Vec<_>>(), [false, true]);
         drop(answer);
         idle_in_order(&[&held[0], &newcomer]);
-        let _second = admit(&table, "192.0.2.3").unwrap();
+        let _second = take_slot(&table, "192.0.2.3").unwrap();
         assert!(is_closed(&held[0]));
     }
 
     #[test]
     fn what_a_trusted_proxy_opens_counts_in_all_and_is_closed_for_nobody() {
         let table = table(3, 1);
-        let proxy: Vec<_> = (0..3).map(|_| admit(&table, "10.0.0.1").unwrap()).collect();
-        assert_eq!(admit(&table, "192.0.2.1").unwrap_err(), Refusal::OfAll);
+        let proxy: Vec<_> = (0..3).map(|_| take_slot(&table, "10.0.0.1").unwrap()).collect();
+        assert_eq!(take_slot(&table, "192.0.2.1").unwrap_err(), Refusal::OfAll);
         drop(proxy);
         assert_eq!(table.lock().all, 0);
     }

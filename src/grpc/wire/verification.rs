@@ -4,7 +4,7 @@ use super::{proto, write::timestamp};
 use crate::{
     keys::ContentKeyKind,
     usecase::{
-        revocation::{Heard, Message},
+        revocation::{FeedMessage, Message},
         verification::{HandedOut, Introspected},
     },
 };
@@ -58,14 +58,14 @@ fn state(state: KeyState) -> proto::KeyState {
 pub(in crate::grpc) fn revocations(message: Message, heartbeat: Duration) -> proto::WatchRevocationsResponse {
     use proto::watch_revocations_response::Event;
     let event = match message.heard {
-        Heard::Snapshot { revocations, complete } => Event::Snapshot(proto::RevocationSnapshot {
+        FeedMessage::Snapshot { revocations, complete } => Event::Snapshot(proto::RevocationSnapshot {
             revocations: revocations.into_iter().map(revocation).collect(),
             complete,
         }),
-        Heard::Changes(revocations) => {
+        FeedMessage::Changes(revocations) => {
             Event::Changes(proto::RevocationChanges { revocations: revocations.into_iter().map(revocation).collect() })
         }
-        Heard::Heartbeat => Event::Heartbeat(proto::RevocationHeartbeat {
+        FeedMessage::Heartbeat => Event::Heartbeat(proto::RevocationHeartbeat {
             interval_seconds: i64::try_from(heartbeat.as_secs()).unwrap_or(i64::MAX),
         }),
     };

@@ -9,7 +9,7 @@ mod cors;
 
 use super::pages::AstrayLinks;
 use crate::{
-    grpc::{Front, Peer},
+    grpc::{CallService, Peer},
     runtime::Clock,
 };
 
@@ -41,7 +41,7 @@ pub struct BrowserRules {
 /// The way in for every call: native ones go straight on, those of browsers through the shim.
 #[derive(Clone)]
 pub struct CallHandler {
-    front: Front,
+    front: CallService,
     shim: Shim,
     /// The shim as pages of allowed origins see it.
     shared: Cors<Shim>,
@@ -55,7 +55,7 @@ type Shim = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 impl CallHandler {
     /// # Errors
     /// When one of the origins is none.
-    pub fn new(front: Front, rules: BrowserRules, astray: Option<AstrayLinks>) -> Result<Self, String> {
+    pub fn new(front: CallService, rules: BrowserRules, astray: Option<AstrayLinks>) -> Result<Self, String> {
         let cors = cors::layer(&rules.origins)?;
         let origins = rules.origins.clone().into();
         let refuser = front.clone();
@@ -71,7 +71,7 @@ impl CallHandler {
         let guarded = service_fn(move |request: Request<Body>| {
             let translated = translated.clone();
             async move {
-                match Front::refuse(&request) {
+                match CallService::refuse(&request) {
                     Some(refusal) => Ok(refusal),
                     None => translated.oneshot(request).await,
                 }
@@ -92,7 +92,7 @@ impl CallHandler {
             return Ok(page.map(Body::new));
         }
         if is_native(&request) {
-            return match Front::refuse(&request) {
+            return match CallService::refuse(&request) {
                 Some(refusal) => Ok(refusal),
                 None => self.front.call(request).await,
             };
@@ -137,7 +137,7 @@ fn is_native(request: &Request<Body>) -> bool {
 }
 
 async fn with_cookies(
-    mut front: Front,
+    mut front: CallService,
     rules: BrowserRules,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Infallible> {

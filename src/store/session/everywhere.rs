@@ -1,6 +1,6 @@
 //! What a session that is over can still do.
 
-use crate::store::{StoreFault, Tx, entity::session, executor::Behind as _, scope::in_tenant};
+use crate::store::{StoreFault, Tx, entity::session, executor::Backend as _, scope::in_tenant};
 use countersign_domain::{
     id::{SessionId, TenantId},
     time::Timestamp,

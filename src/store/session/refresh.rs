@@ -4,7 +4,7 @@ use super::is_live;
 use crate::store::{
     Executor, StoreFault, Tx,
     entity::{account, session},
-    executor::Behind as _,
+    executor::Backend as _,
     scope::in_tenant,
 };
 use countersign_domain::{

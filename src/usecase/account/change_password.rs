@@ -20,7 +20,7 @@ impl ChangePassword {
     /// CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, REQUEST_ID_REUSED, RATE_LIMITED,
     /// BREACH_CHECK_UNAVAILABLE, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.change_password", skip_all)]
-    pub async fn run(
+    pub async fn change(
         &self,
         origin: &Origin,
         caller: &SignedIn,
@@ -37,11 +37,11 @@ impl ChangePassword {
             request_id: request_id.as_ref(),
             parts: &[&caller.session().id.to_string()],
         };
-        let act = async |key: &IdempotencyKey| self.change(origin, caller, current, candidate, key).await;
+        let act = async |key: &IdempotencyKey| self.change_once(origin, caller, current, candidate, key).await;
         self.idempotency.once(call, async { Ok(()) }, act).await
     }
 
-    async fn change(
+    async fn change_once(
         &self,
         origin: &Origin,
         caller: &SignedIn,
@@ -53,7 +53,7 @@ impl ChangePassword {
         // Only who knows the current password learns anything about past ones.
         let proven = self.proof.prove(origin, caller, current).await?;
         let account = proven.account();
-        let password = self.passwords.admit_for(account, candidate).await?;
+        let password = self.passwords.accept_password_of(account, candidate).await?;
         let hash = self.passwords.hash("new_password", &password).await?;
         let Some(unit) = self.work.begin_once(origin, caller.tenant(), key).await? else { return Ok(None) };
         self.proof.hold(unit.db(), caller, &proven).await?;

@@ -25,7 +25,12 @@ impl ConfirmEmailChange {
     /// # Errors
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, EMAIL_TAKEN, ACCOUNT_DISABLED.
     #[tracing::instrument(level = "debug", name = "account.confirm_email_change", skip_all)]
-    pub async fn run(&self, origin: &Origin, proof: ClaimProof, request_id: Option<RequestId>) -> Result<(), Failure> {
+    pub async fn confirm(
+        &self,
+        origin: &Origin,
+        proof: ClaimProof,
+        request_id: Option<RequestId>,
+    ) -> Result<(), Failure> {
         let tenant = origin.tenant();
         let call = IdempotentCall {
             tenant,

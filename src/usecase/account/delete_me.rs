@@ -20,7 +20,7 @@ impl DeleteMe {
     /// # Errors
     /// CURRENT_PASSWORD_WRONG, SESSION_ENDED, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.delete_me", skip_all)]
-    pub async fn run(&self, origin: &Origin, caller: &SignedIn, current: &SecretText) -> Result<(), Failure> {
+    pub async fn delete(&self, origin: &Origin, caller: &SignedIn, current: &SecretText) -> Result<(), Failure> {
         let proven = self.proof.prove(origin, caller, current).await?;
         let account = proven.account();
         let (tenant, id, now) = (account.tenant, account.id, self.work.now());

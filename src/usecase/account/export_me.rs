@@ -81,11 +81,11 @@ impl ExportMe {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "account.export_me", skip_all)]
-    pub async fn run(&self, origin: &Origin, caller: &SignedIn) -> Result<Vec<u8>, Failure> {
+    pub async fn export(&self, origin: &Origin, caller: &SignedIn) -> Result<Vec<u8>, Failure> {
         let now = self.work.now();
         let (tenant, id) = (caller.tenant(), caller.account().id);
         let db = self.work.read();
-        let profile = self.me.run(caller).await?;
+        let profile = self.me.read(caller).await?;
         let sessions = session::list_live(&db, tenant, id, now, None, MAX_ROWS).await?;
         let own = AuditFilter { account: Some(id), ..AuditFilter::default() };
         let events = audit::newest(&db, tenant, &own, None, MAX_ROWS).await?;

@@ -19,7 +19,7 @@ pub struct MailRequest {
 
 /// What somebody filled in.
 #[derive(Debug)]
-pub struct AskingForMail {
+pub struct MailForm {
     pub email: EmailAddress,
     /// Empty: none was solved.
     pub captcha_token: SecretText,
@@ -38,9 +38,9 @@ impl MailRequest {
     /// # Errors
     /// RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.mail_request", skip_all)]
-    pub(super) async fn run(&self, origin: &Origin, wanted: Wanted, asking: AskingForMail) -> Result<(), Failure> {
+    pub(super) async fn request(&self, origin: &Origin, wanted: Wanted, asking: MailForm) -> Result<(), Failure> {
         let tenant = origin.tenant();
-        let AskingForMail { email, captcha_token, request_id } = asking;
+        let MailForm { email, captcha_token, request_id } = asking;
         let call = IdempotentCall {
             tenant,
             scope: CallScope::Strangers,

@@ -22,7 +22,7 @@ impl Me {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "account.me", skip_all)]
-    pub async fn run(&self, caller: &SignedIn) -> Result<Profile, StoreFault> {
+    pub async fn read(&self, caller: &SignedIn) -> Result<Profile, StoreFault> {
         Self::profile(&self.store.read(), caller.account().clone()).await
     }
 

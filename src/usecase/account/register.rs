@@ -42,7 +42,7 @@ pub struct Register {
 
 /// What somebody filled in.
 #[derive(Debug)]
-pub struct Registering {
+pub struct RegistrationForm {
     pub email: EmailAddress,
     pub password: SecretText,
     pub username: Option<Username>,
@@ -58,10 +58,10 @@ impl Register {
     /// REGISTRATION_CLOSED, PASSWORD_REJECTED, USERNAME_TAKEN, RATE_LIMITED, CAPTCHA_REQUIRED, CAPTCHA_INVALID,
     /// CAPTCHA_UNAVAILABLE, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.register", skip_all)]
-    pub async fn run(&self, origin: &Origin, form: Registering) -> Result<(), Failure> {
+    pub async fn register(&self, origin: &Origin, form: RegistrationForm) -> Result<(), Failure> {
         let tenant = origin.tenant();
         // Before anything that costs something, and without a look at who is registered.
-        if !self.policy.admits(&form.email) {
+        if !self.policy.allows(&form.email) {
             return Err(Reason::RegistrationClosed.into());
         }
         let username = form.username.as_ref().map_or("", Username::as_str);
@@ -73,14 +73,14 @@ impl Register {
             request_id: form.request_id.as_ref(),
             parts: &[form.email.as_str(), username, form.display_name.as_str(), form.locale.tag()],
         };
-        let act = async |key: &IdempotencyKey| self.register(origin, &form, candidate, key).await;
+        let act = async |key: &IdempotencyKey| self.register_once(origin, &form, candidate, key).await;
         self.idempotency.once(call, async { Ok(()) }, act).await
     }
 
-    async fn register(
+    async fn register_once(
         &self,
         origin: &Origin,
-        form: &Registering,
+        form: &RegistrationForm,
         candidate: Candidate,
         key: &IdempotencyKey,
     ) -> Result<Option<()>, Failure> {
@@ -121,12 +121,12 @@ impl Register {
     async fn hash(
         &self,
         candidate: Candidate,
-        form: &Registering,
+        form: &RegistrationForm,
         tenant: TenantId,
         drawn: Drawn,
     ) -> Result<SecretText, Failure> {
         let username = form.username.as_ref().map_or("", Username::as_str);
-        let password = match self.passwords.admit("password", candidate, &[form.email.as_str(), username]) {
+        let password = match self.passwords.accept("password", candidate, &[form.email.as_str(), username]) {
             Ok(password) => password,
             Err(refusal) => {
                 self.throttle.give_back(drawn).await;

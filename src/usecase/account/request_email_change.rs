@@ -30,7 +30,7 @@ impl RequestEmailChange {
     /// # Errors
     /// INVALID_FIELD, REGISTRATION_CLOSED, CURRENT_PASSWORD_WRONG, SESSION_ENDED, REQUEST_ID_REUSED, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.request_email_change", skip_all)]
-    pub async fn run(
+    pub async fn request(
         &self,
         origin: &Origin,
         caller: &SignedIn,
@@ -46,11 +46,11 @@ impl RequestEmailChange {
             request_id: request_id.as_ref(),
             parts: &[&session.to_string(), new_email.as_str()],
         };
-        let act = async |key: &IdempotencyKey| self.request(origin, caller, &new_email, current, key).await;
+        let act = async |key: &IdempotencyKey| self.request_once(origin, caller, &new_email, current, key).await;
         self.idempotency.once(call, async { Ok(()) }, act).await
     }
 
-    async fn request(
+    async fn request_once(
         &self,
         origin: &Origin,
         caller: &SignedIn,
@@ -64,7 +64,7 @@ impl RequestEmailChange {
             return Err(Refusal::field("new_email", "is the present address").into());
         }
         // Where only some hosts may sign up, an account does not leave them either. Where sign-up is closed, people still move.
-        if matches!(self.policy, RegistrationPolicy::Domains(_)) && !self.policy.admits(new_email) {
+        if matches!(self.policy, RegistrationPolicy::Domains(_)) && !self.policy.allows(new_email) {
             return Err(Reason::RegistrationClosed.into());
         }
         let proven = self.proof.prove(origin, caller, current).await?;

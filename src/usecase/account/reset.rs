@@ -23,7 +23,7 @@ pub struct Reset {
 
 /// What somebody filled in.
 #[derive(Debug)]
-pub struct Resetting {
+pub struct ResetForm {
     pub new_password: SecretText,
     pub device_token: Option<SecretText>,
     pub request_id: Option<RequestId>,
@@ -37,13 +37,13 @@ impl Reset {
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, ACCOUNT_DISABLED,
     /// RATE_LIMITED, BREACH_CHECK_UNAVAILABLE, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.reset", skip_all)]
-    pub async fn run(
+    pub async fn reset(
         &self,
         origin: &Origin,
         proof: ClaimProof,
-        form: Resetting,
+        form: ResetForm,
     ) -> Result<Option<SecretText>, Failure> {
-        let Resetting { new_password, device_token, request_id } = form;
+        let ResetForm { new_password, device_token, request_id } = form;
         // What is wrong with the form of the password costs neither a try nor a look at the link.
         let candidate = self.passwords.read("new_password", &new_password)?;
         let tenant = origin.tenant();
@@ -67,7 +67,7 @@ impl Reset {
             if account.email.normalised() != proven.email().normalised() {
                 return Err(Reason::LinkInvalid.into());
             }
-            let password = self.passwords.admit_for(&account, candidate).await?;
+            let password = self.passwords.accept_password_of(&account, candidate).await?;
             let hash = self.passwords.hash("new_password", &password).await?;
             let device = self.device_recognition.device(tenant, device_token.as_ref()).await?;
             let Some(unit) = self.work.begin_once(origin, tenant, key).await? else { return Ok(None) };

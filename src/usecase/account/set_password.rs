@@ -21,7 +21,7 @@ use countersign_domain::{
 /// mail.
 ///
 /// A use case asks in the order of what each question costs: [`PasswordSetter::read`] with the other fields; [`PasswordSetter::admit`] or
-/// [`PasswordSetter::admit_for`] once the limits, the captcha and the proof had nothing against the call; then [`PasswordSetter::hash`].
+/// [`PasswordSetter::accept_password_of`] once the limits, the captcha and the proof had nothing against the call; then [`PasswordSetter::hash`].
 #[derive(Clone, Debug)]
 pub struct PasswordSetter {
     pub work: UnitsOfWork,
@@ -64,13 +64,13 @@ impl PasswordSetter {
     ///
     /// # Errors
     /// PASSWORD_REJECTED, naming `field`.
-    pub fn admit(
+    pub fn accept(
         &self,
         field: &'static str,
         candidate: Candidate,
         identifiers: &[&str],
     ) -> Result<NewPassword, Refusal> {
-        self.policy.admit(candidate, identifiers).map_err(|rejected| refusal(field, rejected))
+        self.policy.accept(candidate, identifiers).map_err(|rejected| refusal(field, rejected))
     }
 
     /// The hash to keep, once nobody knows the password from a breach. No password is set without one, so none is set unasked.
@@ -103,9 +103,9 @@ impl PasswordSetter {
     ///
     /// # Errors
     /// PASSWORD_REJECTED, also when it was used before; RATE_LIMITED, OVERLOADED.
-    pub async fn admit_for(&self, account: &Account, candidate: Candidate) -> Result<NewPassword, Failure> {
+    pub async fn accept_password_of(&self, account: &Account, candidate: Candidate) -> Result<NewPassword, Failure> {
         let username = account.username.as_ref().map_or("", |name| name.as_str());
-        let password = self.admit("new_password", candidate, &[account.email.as_str(), username])?;
+        let password = self.accept("new_password", candidate, &[account.email.as_str(), username])?;
         let past = self.remembered.saturating_sub(1) as u64;
         let mut hashes = past_password::newest(&self.work.read(), account.tenant, account.id, past).await?;
         if self.remembered > 0 {

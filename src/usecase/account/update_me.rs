@@ -32,7 +32,7 @@ impl UpdateMe {
     /// # Errors
     /// USERNAME_TAKEN, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.update_me", skip_all)]
-    pub async fn run(
+    pub async fn update(
         &self,
         origin: &Origin,
         caller: &SignedIn,

@@ -43,7 +43,7 @@ const PURPOSE: ActionPurpose = ActionPurpose::VerifyAddress;
 impl Verify {
     /// # Errors
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, REGISTRATION_CLOSED.
-    pub async fn run(
+    pub async fn verify(
         &self,
         origin: &Origin,
         proof: ClaimProof,
@@ -59,7 +59,7 @@ impl Verify {
         let act = async |key: &IdempotencyKey| {
             let proven = self.claim.prove(origin, PURPOSE, &proof, key).await?;
             // Sign-up may have been closed since.
-            if !self.policy.admits(proven.email()) {
+            if !self.policy.allows(proven.email()) {
                 return Err(Reason::RegistrationClosed.into());
             }
             let Some(unit) = self.work.begin_once(origin, proven.tenant(), key).await? else { return Ok(None) };

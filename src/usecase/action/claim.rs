@@ -2,7 +2,7 @@ use super::mint::code_parts;
 use crate::{
     keys::{KeyRing, Rejected},
     store::{Executor, action, action::Action},
-    usecase::{EventSubject, Failure, IdempotencyKey, Origin, UnitsOfWork, gate::Throttle, key::KeyNews},
+    usecase::{EventSubject, Failure, IdempotencyKey, Origin, UnitsOfWork, gate::Throttle, key::KeyUpdates},
 };
 use countersign_domain::{
     action::{ActionCode, ActionPurpose, judge_link},
@@ -21,7 +21,7 @@ use uuid::Uuid;
 pub struct Claim {
     pub work: UnitsOfWork,
     pub ring: Arc<KeyRing>,
-    pub news: KeyNews,
+    pub key_updates: KeyUpdates,
     pub throttle: Throttle,
     /// How often a code may be tried.
     pub code_tries: u16,
@@ -112,7 +112,7 @@ impl Claim {
         token: &SecretText,
     ) -> Result<(TenantId, ActionId), Failure> {
         let now = self.work.now();
-        let opened = self.news.open(|| self.ring.open_action(token, purpose, now)).await;
+        let opened = self.key_updates.open(|| self.ring.open_action(token, purpose, now)).await;
         let (tenant, id) = opened.map_err(|rejected| match rejected {
             Rejected::Expired => Reason::LinkExpired,
             _ => Reason::LinkInvalid,

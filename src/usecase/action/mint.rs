@@ -38,7 +38,7 @@ impl Mint {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "action.mint", skip_all)]
-    pub async fn run(
+    pub async fn mint(
         &self,
         job: &OutboxMail,
         purpose: ActionPurpose,

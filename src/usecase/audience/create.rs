@@ -2,7 +2,7 @@ use crate::{
     store::{audience, key},
     usecase::{
         EventSubject, Origin, UnitOfWork, UnitsOfWork,
-        key::{KeyFailure, Keysmith},
+        key::{KeyFailure, KeyMaker},
     },
 };
 use countersign_domain::{
@@ -14,7 +14,7 @@ use countersign_domain::{
 #[derive(Clone, Debug)]
 pub struct CreateAudience {
     pub work: UnitsOfWork,
-    pub smith: Keysmith,
+    pub smith: KeyMaker,
 }
 
 impl CreateAudience {
@@ -23,7 +23,7 @@ impl CreateAudience {
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
     #[tracing::instrument(level = "debug", name = "audience.create", skip_all)]
-    pub async fn run(&self, origin: &Origin, name: &str) -> Result<bool, KeyFailure> {
+    pub async fn create(&self, origin: &Origin, name: &str) -> Result<bool, KeyFailure> {
         let unit = self.work.begin(origin, origin.tenant()).await?;
         let is_new = self.make(&unit, name).await?;
         if is_new {

@@ -31,7 +31,7 @@ impl ListAudiences {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "audience.list", skip_all)]
-    pub async fn run(&self, origin: &Origin) -> Result<Vec<AudienceLine>, StoreFault> {
+    pub async fn list(&self, origin: &Origin) -> Result<Vec<AudienceLine>, StoreFault> {
         let (db, tenant) = (self.store.read(), origin.tenant());
         let mut lines = Vec::new();
         for row in audience::of_tenant(&db, tenant).await? {

@@ -3,7 +3,7 @@ use crate::{
     store::{Executor, key, key::SealedKey},
     usecase::{
         EventSubject, Origin, UnitsOfWork,
-        key::{KeyFailure, Keysmith, recipient_of},
+        key::{KeyFailure, KeyMaker, recipient_of},
     },
 };
 use countersign_domain::{
@@ -15,7 +15,7 @@ use countersign_domain::{
 #[derive(Clone, Debug)]
 pub struct RegisterAudienceKey {
     pub work: UnitsOfWork,
-    pub smith: Keysmith,
+    pub smith: KeyMaker,
 }
 
 /// What became of the wish.
@@ -41,7 +41,7 @@ impl RegisterAudienceKey {
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
     #[tracing::instrument(level = "debug", name = "audience.register_key", skip_all)]
-    pub async fn run(
+    pub async fn register(
         &self,
         origin: &Origin,
         audience: &str,

@@ -29,7 +29,7 @@ impl ReadAudit {
     #[tracing::instrument(level = "debug", name = "audit.find_tenant", skip_all)]
     pub async fn tenant(&self, name: Option<&str>) -> Result<TenantId, Failure> {
         let Some(name) = name else { return Ok(DEFAULT_TENANT) };
-        FindTenant { store: self.store.clone() }.run(name).await
+        FindTenant { store: self.store.clone() }.find(name).await
     }
 
     /// What a tenant is called, if there still is one.

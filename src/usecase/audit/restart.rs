@@ -3,7 +3,7 @@ use super::{
     bind::bind,
     fault::{hold, hold_bare, hold_ends, lacks_bare, no_more_bare, vouch},
     line,
-    upgrade::UpgradeTrail,
+    upgrade::UpgradeAuditLog,
 };
 use crate::{
     keys::ChainKeys,
@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// An operator has looked into a head that cannot be gone on from, and lets the chain go on from its last event. What was found
 /// before is found afterwards as well, or is what the restart is found for, until its time is over.
 #[derive(Clone, Debug)]
-pub struct RestartTrail {
+pub struct RestartAuditLog {
     pub work: UnitsOfWork,
     pub keys: Arc<ChainKeys>,
     /// Whoever seals an event says it.
@@ -36,7 +36,7 @@ pub enum Restarted {
     NotNeeded,
 }
 
-impl RestartTrail {
+impl RestartAuditLog {
     /// With `anyway` also where the head holds, because of events that do not: then they are forgotten in their time.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl RestartTrail {
     pub async fn run(&self, origin: &Origin, tenant: TenantId, anyway: bool) -> Result<Restarted, Failure> {
         // A restart may come before the first start after an upgrade.
         let (store, clock) = (self.work.store.clone(), self.work.clock.clone());
-        UpgradeTrail { store, keys: self.keys.clone(), clock }.run().await?;
+        UpgradeAuditLog { store, keys: self.keys.clone(), clock }.run().await?;
         let unit = self.work.begin(origin, tenant).await?;
         let head = audit_chain::lock_head(unit.db(), tenant).await?;
         let last = audit_chain::last(unit.db(), tenant).await?;

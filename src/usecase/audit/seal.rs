@@ -1,5 +1,5 @@
 use super::{
-    AuditTide, ChainFault,
+    AuditLogWatchers, ChainFault,
     bind::bind,
     code::{Code, Deletions},
     fault::{hold, lacks_bare, no_more_bare, vouch},
@@ -31,7 +31,7 @@ pub struct SealEvents {
     pub clock: Clock,
     pub entropy: Entropy,
     pub log: AuditLog,
-    pub tide: AuditTide,
+    pub watchers: AuditLogWatchers,
     /// One round at a time: two would only wait for each other in the database.
     pub turn: Arc<Mutex<()>>,
 }
@@ -68,7 +68,7 @@ impl SealEvents {
         }
         if sealed > 0 {
             telemetry::count_sealed(sealed);
-            self.tide.rise();
+            self.watchers.rise();
         }
         self.show(audit_chain::waiting(&self.store.read()).await?);
         fault.map_or(Ok(()), Err)
@@ -92,7 +92,7 @@ impl SealEvents {
                     }
                 }
                 // Another replica may have rotated it a moment ago.
-                Err(ChainFault::UnknownKey(_)) if !has_asked => match self.reload.run().await {
+                Err(ChainFault::UnknownKey(_)) if !has_asked => match self.reload.reload().await {
                     Ok(_) => has_asked = true,
                     Err(failure) => {
                         tracing::warn!(%failure, "whether there are new keys is not known");

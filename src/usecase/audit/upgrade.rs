@@ -18,13 +18,13 @@ use std::sync::Arc;
 /// The migration that noted those tenants has no key, so its note could be anybody's. It is read once: the chain of the default tenant
 /// has a record from then on, which has a code.
 #[derive(Clone, Debug)]
-pub struct UpgradeTrail {
+pub struct UpgradeAuditLog {
     pub store: Store,
     pub keys: Arc<ChainKeys>,
     pub clock: Clock,
 }
 
-impl UpgradeTrail {
+impl UpgradeAuditLog {
     /// Does nothing at any start but the first.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 /// Goes along the chains of the audit trail and says what is not as it was left. Changes nothing, and holds nobody up.
 #[derive(Clone, Debug)]
-pub struct VerifyTrail {
+pub struct VerifyAuditLog {
     pub store: Store,
     pub keys: Arc<ChainKeys>,
     pub clock: Clock,
@@ -38,7 +38,7 @@ const PAGE: u64 = 1_000;
 /// A running service seals within a fraction of a second, and without one nobody does.
 const LONG: Duration = Duration::from_secs(5 * 60);
 
-impl VerifyTrail {
+impl VerifyAuditLog {
     /// The chain of a tenant, or every chain there is. All of one moment. `seen` is looked for in each of them.
     ///
     /// # Errors

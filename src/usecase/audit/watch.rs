@@ -1,4 +1,4 @@
-use super::{AuditTide, ReadAudit, tide::Tide};
+use super::{AuditLogWatchers, ReadAudit, watchers::Growth};
 use crate::{
     runtime::{Stopwatch, timeout},
     store::audit::{AuditFilter, AuditRow},
@@ -15,9 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 #[derive(Clone, Debug)]
 pub struct WatchEvents {
     pub read: ReadAudit,
-    pub tide: AuditTide,
+    pub watchers: AuditLogWatchers,
     /// One place for each stream.
-    pub seats: Arc<Semaphore>,
+    pub slots: Arc<Semaphore>,
     /// How long one stream goes on at most.
     pub longest: Duration,
 }
@@ -34,7 +34,7 @@ pub struct Heard {
 #[derive(Debug)]
 pub struct AuditWatch {
     read: ReadAudit,
-    tide: watch::Receiver<Tide>,
+    watchers: watch::Receiver<Growth>,
     tenant: TenantId,
     filter: AuditFilter,
     longest: Duration,
@@ -60,10 +60,10 @@ impl WatchEvents {
     /// # Errors
     /// OVERLOADED when too many watch already, INVALID_FIELD for a position that the chain never reached.
     pub async fn run(&self, tenant: TenantId, filter: AuditFilter, from: Option<i64>) -> Result<AuditWatch, Failure> {
-        let seat = self.seats.clone().try_acquire_owned();
+        let seat = self.slots.clone().try_acquire_owned();
         let seat = seat.map_err(|_| Refusal::from(Reason::Overloaded).retry_after(FULL_WAIT))?;
         // Before the end is read: what is sealed in between is told.
-        let tide = self.tide.watch();
+        let watchers = self.watchers.watch();
         let end = self.read.end(tenant).await?;
         let at = from.unwrap_or(end);
         if at > end {
@@ -71,7 +71,7 @@ impl WatchEvents {
         }
         Ok(AuditWatch {
             read: self.read.clone(),
-            tide,
+            watchers,
             tenant,
             filter,
             longest: self.longest,
@@ -99,7 +99,7 @@ impl AuditWatch {
     /// When the database does not answer: the last thing a stream says.
     pub async fn next(&mut self) -> Option<Result<Heard, Failure>> {
         loop {
-            let is_over = self.tide.borrow_and_update().over;
+            let is_over = self.watchers.borrow_and_update().over;
             if self.is_over || is_over || self.open.elapsed() >= self.longest {
                 return None;
             }
@@ -119,7 +119,7 @@ impl AuditWatch {
                 return Some(Ok(Heard { events, at: self.at }));
             }
             if reached.is_none() {
-                timeout(LOOK.min(HEARTBEAT - silent), self.tide.changed()).await;
+                timeout(LOOK.min(HEARTBEAT - silent), self.watchers.changed()).await;
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::{
             AdmittedAttempt, AttemptLimiter, AttemptSource, Claimed, DeviceRecognition, LoginDevice, LoginDraw,
             PasswordGate, PasswordProven, Throttle,
         },
-        key::KeyNews,
+        key::KeyUpdates,
         session::{Logout, OpenedSession},
     },
 };
@@ -37,7 +37,7 @@ pub struct Login {
     pub attempts: AttemptLimiter,
     pub password: PasswordGate,
     pub open: OpenSession,
-    pub news: KeyNews,
+    pub key_updates: KeyUpdates,
     pub throttle: Throttle,
     pub hasher: Hasher,
     pub logout: Logout,
@@ -244,7 +244,7 @@ impl Login {
             name if audience::exists(&self.work.read(), tenant, name).await? => named,
             _ => return Err(Reason::AudienceUnknown.into()),
         };
-        self.news.hear_of(tenant, &audience).await?;
+        self.key_updates.hear_of(tenant, &audience).await?;
         Ok(audience)
     }
 

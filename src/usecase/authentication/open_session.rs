@@ -1,10 +1,10 @@
 use crate::{
     passwords::Presence,
-    store::{account, account::Admission, device, expected_device, session},
+    store::{account, account::LoginConditions, device, expected_device, session},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
         account::Me,
-        gate::{ArrivingDevice, DeviceRecognition, Throttle},
+        gate::{DeviceRecognition, PresentedDevice, Throttle},
         session::{IssueTokens, OpenedSession},
     },
 };
@@ -38,7 +38,7 @@ pub struct OpenSession {
 pub struct NewSession {
     pub audience: String,
     pub device_name: DisplayName,
-    pub device: ArrivingDevice,
+    pub device: PresentedDevice,
     pub delivery: TokenDelivery,
 }
 
@@ -104,14 +104,14 @@ impl OpenSession {
         let profile = Me::profile(&self.work.read(), account.clone()).await?;
         let before = session::sightings(&self.work.read(), tenant, account.id, MAX_SIGHTINGS).await?;
         // Made before anything is kept: a session nobody has the tokens of would be a row for nothing.
-        let opened = self.tokens.run(&session, profile)?;
-        let admission = Admission {
+        let opened = self.tokens.issue(&session, profile)?;
+        let conditions = LoginConditions {
             password_version: account.password_version,
             trust,
             had_failures: account.password_failures > 0,
         };
         let unit = self.work.begin(origin, tenant).await?;
-        if !account::admit(unit.db(), tenant, account.id, admission).await? {
+        if !account::hold_for_login(unit.db(), tenant, account.id, conditions).await? {
             return Err(Reason::CredentialsInvalid.into());
         }
         session::open(unit.db(), tenant, &session).await?;

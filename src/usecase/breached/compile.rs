@@ -9,7 +9,7 @@ pub struct CompileList;
 impl CompileList {
     /// # Errors
     /// When the list is none, or the file cannot be written.
-    pub fn run(&self, list: impl BufRead, to: &Path) -> Result<Compiled, CompileFault> {
+    pub fn compile(&self, list: impl BufRead, to: &Path) -> Result<Compiled, CompileFault> {
         compile(list, to)
     }
 }

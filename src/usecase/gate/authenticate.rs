@@ -9,7 +9,7 @@ use crate::{
     usecase::{
         EventSubject, Failure, Origin,
         gate::RecordDenial,
-        key::KeyNews,
+        key::KeyUpdates,
         session::{Newest, WatchUse},
     },
 };
@@ -34,7 +34,7 @@ use std::sync::Arc;
 pub struct Authenticate {
     pub store: Store,
     pub ring: Arc<KeyRing>,
-    pub news: KeyNews,
+    pub key_updates: KeyUpdates,
     pub watch_use: WatchUse,
     pub denial: Arc<RecordDenial>,
     pub clock: Clock,
@@ -139,11 +139,12 @@ impl Authenticate {
     /// TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID.
     pub async fn open(&self, origin: &Origin, token: &SecretText) -> Result<OpenedToken, Failure> {
         let now = self.clock.now();
-        let claims = self.news.open(|| self.ring.read_access(token, now)).await.map_err(|rejected| match rejected {
-            Rejected::Expired => Reason::TokenExpired,
-            Rejected::NotYetValid => Reason::TokenNotYetValid,
-            _ => Reason::TokenInvalid,
-        })?;
+        let claims =
+            self.key_updates.open(|| self.ring.read_access(token, now)).await.map_err(|rejected| match rejected {
+                Rejected::Expired => Reason::TokenExpired,
+                Rejected::NotYetValid => Reason::TokenNotYetValid,
+                _ => Reason::TokenInvalid,
+            })?;
         let tenant = claims.tenant_id.parse().map_err(|_| Reason::TokenInvalid)?;
         let opened = OpenedToken { claims, tenant, now };
         match origin.check_tenant(tenant, Reason::TokenInvalid) {
@@ -205,7 +206,7 @@ impl Authenticate {
     /// Records that the holder of a genuine token was refused, and hands the failure back.
     pub async fn deny(&self, origin: &Origin, opened: &OpenedToken, reason: Reason) -> Failure {
         // On the heap: rare, and far larger than the way through.
-        Box::pin(self.denial.run(origin, opened.tenant, holder(&opened.claims), reason)).await;
+        Box::pin(self.denial.record(origin, opened.tenant, holder(&opened.claims), reason)).await;
         reason.into()
     }
 
@@ -213,7 +214,7 @@ impl Authenticate {
     pub async fn deny_operator(&self, origin: &Origin, token: &SecretText, reason: Reason) {
         let Ok(claims) = self.ring.read_access(token, self.clock.now()) else { return };
         let Ok(tenant) = claims.tenant_id.parse() else { return };
-        Box::pin(self.denial.run(origin, tenant, holder(&claims), reason)).await;
+        Box::pin(self.denial.record(origin, tenant, holder(&claims), reason)).await;
     }
 }
 

@@ -14,12 +14,12 @@ use std::{sync::Arc, time::Duration};
 #[derive(Clone, Debug)]
 pub struct CaptchaGate {
     /// `None` where no provider is configured: nobody is asked for anything.
-    pub desk: Option<CaptchaDesk>,
+    pub desk: Option<CaptchaVerifier>,
 }
 
 /// Where captchas are checked.
 #[derive(Clone, Debug)]
-pub struct CaptchaDesk {
+pub struct CaptchaVerifier {
     pub captcha: Captcha,
     pub rules: Arc<CaptchaRules>,
     /// What needs one every time.
@@ -89,7 +89,7 @@ impl CaptchaGate {
     }
 }
 
-impl CaptchaDesk {
+impl CaptchaVerifier {
     fn ask_for_one(&self, act: CaptchaAct) -> Failure {
         telemetry::count_captcha(act.name(), "missing");
         self.challenge(Reason::CaptchaRequired, act)

@@ -1,6 +1,6 @@
 use crate::{
+    countries::Countries,
     keys::DeviceToken,
-    places::Places,
     runtime::Entropy,
     store::{Store, StoreFault, device},
     usecase::Origin,
@@ -18,7 +18,7 @@ use std::net::IpAddr;
 #[derive(Clone, Debug)]
 pub struct DeviceRecognition {
     pub store: Store,
-    pub places: Places,
+    pub countries: Countries,
     pub entropy: Entropy,
 }
 
@@ -31,7 +31,7 @@ pub struct LoginDevice {
 
 /// A device on which somebody logs in.
 #[derive(Clone, Copy, Debug)]
-pub struct ArrivingDevice {
+pub struct PresentedDevice {
     /// By which its guesses are counted.
     pub shown: DeviceId,
     /// By which it is known from now on.
@@ -44,8 +44,8 @@ impl LoginDevice {
         self.shown.id
     }
 
-    pub fn arriving(&self) -> ArrivingDevice {
-        ArrivingDevice { shown: self.shown.id, id: self.token.id() }
+    pub fn arriving(&self) -> PresentedDevice {
+        PresentedDevice { shown: self.shown.id, id: self.token.id() }
     }
 
     /// How much an account trusts it.
@@ -92,7 +92,7 @@ impl DeviceRecognition {
         let address = origin.address.parse::<IpAddr>().ok();
         ClientObservation {
             signals: Signals { program: Program::of(&origin.user_agent), network: address.map(Network::of), device },
-            place: address.and_then(|address| self.places.find(address)),
+            place: address.and_then(|address| self.countries.find(address)),
         }
     }
 }

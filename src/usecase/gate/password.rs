@@ -4,7 +4,7 @@ use crate::{
     store::{Tx, account, session},
     usecase::{
         EventSubject, Failure, Origin, UnitsOfWork,
-        gate::{CostsOfNobody, SignedIn},
+        gate::{DecoyHashCosts, SignedIn},
     },
 };
 use countersign_domain::{
@@ -22,7 +22,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct PasswordGate {
     pub hasher: Hasher,
-    pub costs_of_nobody: CostsOfNobody,
+    pub decoy_costs: DecoyHashCosts,
     pub max_bytes: usize,
 }
 
@@ -85,7 +85,7 @@ impl PasswordGate {
         let verdict = match &stored {
             Some(stored) => self.hasher.verify_for(presence, password.clone(), stored).await?,
             None => {
-                let cost = self.costs_of_nobody.of(tenant, typed);
+                let cost = self.decoy_costs.of(tenant, typed);
                 self.hasher.pretend_for(presence, password.clone(), &cost).await?;
                 Verdict::Wrong
             }

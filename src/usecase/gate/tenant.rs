@@ -20,7 +20,7 @@ impl FindTenant {
     ///
     /// # Errors
     /// TENANT_UNKNOWN.
-    pub async fn run(&self, name: &str) -> Result<TenantId, Failure> {
+    pub async fn find(&self, name: &str) -> Result<TenantId, Failure> {
         if name == DEFAULT_TENANT_NAME {
             return Ok(DEFAULT_TENANT);
         }

@@ -43,7 +43,7 @@ impl Purge {
     /// # Errors
     /// When the database does not answer, or an audit trail cannot be gone on with; everything else was purged then.
     #[tracing::instrument(level = "debug", name = "housekeeping.purge", skip_all)]
-    pub async fn run(&self) -> Result<(), ChainFault> {
+    pub async fn purge(&self) -> Result<(), ChainFault> {
         let now = self.clock.now();
         let db = self.store.upkeep();
         let over = now.minus(OVER);

@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 impl Ready {
     #[tracing::instrument(level = "debug", name = "housekeeping.ready", skip_all)]
-    pub async fn run(&self) -> bool {
+    pub async fn is_ready(&self) -> bool {
         matches!(timeout(LIMIT, self.store.check(self.clock.now())).await, Some(Ok(())))
     }
 }

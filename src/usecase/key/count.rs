@@ -15,7 +15,7 @@ impl CountTokens {
     /// # Errors
     /// When the database does not answer; nothing is lost then, it is written down the next time.
     #[tracing::instrument(level = "debug", name = "key.count", skip_all)]
-    pub async fn run(&self) -> Result<(), StoreFault> {
+    pub async fn store_counts(&self) -> Result<(), StoreFault> {
         let mut fault = None;
         for (tenant, id, tokens) in self.ring.take_counts() {
             if let Err(why) = key::count(&self.store.write(), tenant, &id, tokens).await {

@@ -48,7 +48,7 @@ impl ListKeys {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "key.list", skip_all)]
-    pub async fn run(&self) -> Result<Vec<KeyLine>, StoreFault> {
+    pub async fn list(&self) -> Result<Vec<KeyLine>, StoreFault> {
         let mut lines: Vec<_> = key::all(&self.store.read()).await?.into_iter().map(KeyLine::from).collect();
         lines.sort_by(|left, right| (&left.purpose, &left.audience).cmp(&(&right.purpose, &right.audience)));
         Ok(lines)

@@ -2,27 +2,27 @@
 
 mod count;
 mod failure;
+mod key_maker;
 mod list;
-mod news;
+mod maintain;
 mod prepare;
 mod publish;
 mod reload;
 mod retire;
 mod rewrap;
 mod rotate;
-mod smith;
-mod tend;
+mod updates;
 
 pub use count::CountTokens;
 pub use failure::KeyFailure;
+pub use key_maker::KeyMaker;
+pub(super) use key_maker::recipient_of;
 pub use list::{KeyLine, ListKeys};
-pub use news::KeyNews;
+pub use maintain::MaintainKeys;
 pub use prepare::PrepareKeys;
 pub use publish::PublishKeys;
 pub use reload::ReloadKeys;
 pub use retire::{RetireKey, Retired};
 pub use rewrap::{RewrapKeys, Rewrapped};
 pub use rotate::{RotateKeys, Rotated};
-pub use smith::Keysmith;
-pub(super) use smith::recipient_of;
-pub use tend::TendKeys;
+pub use updates::KeyUpdates;

@@ -1,4 +1,4 @@
-use super::{KeyFailure, Keysmith};
+use super::{KeyFailure, KeyMaker};
 use crate::{
     keys::{HeldKey, KeyRing},
     store::{Store, audience, key},
@@ -9,7 +9,7 @@ use countersign_domain::key::{KeyPurpose, KeySlot, KeyState};
 #[derive(Debug)]
 pub struct PrepareKeys {
     pub store: Store,
-    pub smith: Keysmith,
+    pub smith: KeyMaker,
 }
 
 impl PrepareKeys {
@@ -17,7 +17,7 @@ impl PrepareKeys {
     /// When the key-encryption key is not the one the keys were sealed under, or the database does not answer. Nothing was
     /// changed then.
     #[tracing::instrument(level = "debug", name = "key.prepare", skip_all)]
-    pub async fn run(&self, issuer: &str) -> Result<KeyRing, KeyFailure> {
+    pub async fn prepare(&self, issuer: &str) -> Result<KeyRing, KeyFailure> {
         let db = self.store.write();
         let held = self.smith.open_all(&db).await?;
         let mut made = false;

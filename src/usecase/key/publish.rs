@@ -9,7 +9,7 @@ pub struct PublishKeys {
 
 impl PublishKeys {
     /// Those of staged, active and retiring keys.
-    pub fn run(&self) -> Arc<PublicKeySet> {
+    pub fn publish(&self) -> Arc<PublicKeySet> {
         self.ring.public_keys()
     }
 }

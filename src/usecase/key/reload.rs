@@ -1,4 +1,4 @@
-use super::{KeyFailure, Keysmith};
+use super::{KeyFailure, KeyMaker};
 use crate::{
     keys::{HeldKey, KeyRing},
     store::{Store, key, key::KeyMark},
@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 #[derive(Clone, Debug)]
 pub struct ReloadKeys {
     pub store: Store,
-    pub smith: Keysmith,
+    pub smith: KeyMaker,
     pub ring: Arc<KeyRing>,
     /// One reload at a time, so that an older answer of the database never takes the place of a newer one.
     pub turn: Arc<Mutex<()>>,
@@ -27,7 +27,7 @@ impl ReloadKeys {
     /// # Errors
     /// When the database does not answer, or the keys make no ring; it stays as it was then.
     #[tracing::instrument(level = "debug", name = "key.reload", skip_all)]
-    pub async fn run(&self) -> Result<bool, KeyFailure> {
+    pub async fn reload(&self) -> Result<bool, KeyFailure> {
         let _turn = self.turn.lock().await;
         let held = self.ring.held();
         if is_same(&held, key::marks(&self.store.write()).await?) {

@@ -1,4 +1,4 @@
-use super::{KeyFailure, Keysmith, smith::recipient_of, smith::slot_of};
+use super::{KeyFailure, KeyMaker, key_maker::recipient_of, key_maker::slot_of};
 use crate::{
     store::{Executor, key, key::SealedKey},
     usecase::{EventSubject, Origin, UnitsOfWork},
@@ -13,7 +13,7 @@ use countersign_domain::{
 #[derive(Clone, Debug)]
 pub struct RetireKey {
     pub work: UnitsOfWork,
-    pub smith: Keysmith,
+    pub smith: KeyMaker,
 }
 
 /// What became of the wish.
@@ -38,7 +38,7 @@ impl RetireKey {
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
     #[tracing::instrument(level = "debug", name = "key.retire", skip_all)]
-    pub async fn run(&self, origin: &Origin, id: &str) -> Result<Retired, KeyFailure> {
+    pub async fn retire(&self, origin: &Origin, id: &str) -> Result<Retired, KeyFailure> {
         let tenant = origin.tenant();
         let Some(row) = key::find(&self.work.write(), tenant, id).await? else { return Ok(Retired::Unknown) };
         let (Some(slot), Some(was)) = (slot_of(&row), KeyState::from_name(&row.state)) else {

@@ -1,4 +1,4 @@
-use super::{KeyFailure, Keysmith, smith::slot_of};
+use super::{KeyFailure, KeyMaker, key_maker::slot_of};
 use crate::{
     keys::MaterialFault,
     store::key,
@@ -10,7 +10,7 @@ use countersign_domain::audit::EventKind;
 #[derive(Clone, Debug)]
 pub struct RewrapKeys {
     pub work: UnitsOfWork,
-    pub smith: Keysmith,
+    pub smith: KeyMaker,
 }
 
 /// How many keys there are and how many of them were sealed anew.
@@ -27,7 +27,7 @@ impl RewrapKeys {
     /// # Errors
     /// When a key opens under neither key-encryption key, or the database does not answer.
     #[tracing::instrument(level = "debug", name = "key.rewrap", skip_all)]
-    pub async fn run(&self, origin: &Origin) -> Result<Rewrapped, KeyFailure> {
+    pub async fn rewrap(&self, origin: &Origin) -> Result<Rewrapped, KeyFailure> {
         let present = self.smith.keks.present().id();
         let unit = self.work.begin(origin, origin.tenant()).await?;
         let rows = key::all_held(unit.db()).await?;

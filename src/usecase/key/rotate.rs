@@ -1,4 +1,4 @@
-use super::{KeyFailure, Keysmith, recipient_of, smith::slot_of};
+use super::{KeyFailure, KeyMaker, key_maker::slot_of, recipient_of};
 use crate::{
     store::{key, key::SealedKey},
     telemetry,
@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct RotateKeys {
     pub work: UnitsOfWork,
-    pub smith: Keysmith,
+    pub smith: KeyMaker,
 }
 
 /// What became of a rotation that somebody asked for.

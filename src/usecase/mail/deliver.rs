@@ -59,7 +59,7 @@ impl DeliverMail {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "mail.deliver", skip_all)]
-    pub async fn run(&self) -> Result<Delivered, StoreFault> {
+    pub async fn deliver(&self) -> Result<Delivered, StoreFault> {
         let round = match self.watch.step(self.clock.now()) {
             MailStep::Wait => return Ok(Delivered::default()),
             MailStep::Send => Round::Usual,
@@ -84,7 +84,7 @@ impl DeliverMail {
             }
         }
         let mut failed = Vec::new();
-        for (job, fate) in jobs.iter().zip(join_all(jobs.iter().map(|job| self.deliver(job))).await) {
+        for (job, fate) in jobs.iter().zip(join_all(jobs.iter().map(|job| self.deliver_one(job))).await) {
             match fate? {
                 Fate::Sent => delivered.sent += 1,
                 Fate::Ended(_) => delivered.ended += 1,
@@ -126,7 +126,7 @@ impl DeliverMail {
     }
 
     /// Sends one mail and, where it ended, notes how.
-    async fn deliver(&self, job: &OutboxMail) -> Result<Fate, StoreFault> {
+    async fn deliver_one(&self, job: &OutboxMail) -> Result<Fate, StoreFault> {
         let now = self.clock.now();
         let fate = if job.is_over(now) { Fate::Ended(MailOutcome::Expired) } else { self.send(job).await };
         let outcome = match &fate {
@@ -144,7 +144,7 @@ impl DeliverMail {
 
     async fn send(&self, job: &OutboxMail) -> Fate {
         let fault = |kind, detail: String| Fate::Failed(SendFault { kind, detail });
-        let mail = match self.prepare.run(job).await {
+        let mail = match self.prepare.prepare(job).await {
             Ok(Some(mail)) => mail,
             Ok(None) => return Fate::Ended(MailOutcome::Dropped),
             Err(failure) => return fault(SendFaultKind::Transient, failure.to_string()),

@@ -42,7 +42,7 @@ impl PrepareMail {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "mail.prepare", skip_all)]
-    pub async fn run(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
+    pub async fn prepare(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
         match job.template {
             MailTemplate::VerifyAddress | MailTemplate::AlreadyRegistered => self.verify_address(job).await,
             MailTemplate::AccountCreated => self.account_created(job).await,
@@ -143,7 +143,7 @@ impl PrepareMail {
         subject: Uuid,
         mut mail: PreparedMail,
     ) -> Result<Option<PreparedMail>, Failure> {
-        let minted = self.mint.run(job, purpose, subject, &mail.recipient, self.clock.now()).await?;
+        let minted = self.mint.mint(job, purpose, subject, &mail.recipient, self.clock.now()).await?;
         let Some(minted) = minted else { return Ok(None) };
         let page = match purpose {
             ActionPurpose::VerifyAddress => "verify",

@@ -40,7 +40,7 @@ impl MailStatus {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "mail.status", skip_all)]
-    pub async fn run(&self) -> Result<MailReport, Failure> {
+    pub async fn report(&self) -> Result<MailReport, Failure> {
         let counts = outbox_report::counts(&self.store.read(), REASONS).await?;
         let answer = self.transport.probe(self.composer.sender()).await;
         Ok(MailReport { place: self.transport.place(), answer, states: states(counts) })

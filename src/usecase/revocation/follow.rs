@@ -29,11 +29,11 @@ impl FollowRevocations {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "revocation.follow", skip_all)]
-    pub async fn run(&self) -> Result<(), StoreFault> {
+    pub async fn follow(&self) -> Result<(), StoreFault> {
         let _looking = self.looking.lock().await;
         let looked = Stopwatch::start();
         let (head, now) = (self.head().await?, self.clock.now());
-        let mut read = self.feed.tide().borrow().head;
+        let mut read = self.feed.state().borrow().position;
         if head < read {
             tracing::warn!(read, head, "the feed of revocations went back: the database is another than before");
             read = self.start_again(now, head).await?;
@@ -86,7 +86,7 @@ impl FollowRevocations {
         if page.iter().any(|entry| entry.revocation.kind.concerns_everybody()) {
             // Whoever hears that keys changed asks for them at once, and should not be given the old ones. Where they cannot be
             // read, revocations do not wait for them: backends ask again by themselves.
-            if let Err(fault) = self.reload.run().await {
+            if let Err(fault) = self.reload.reload().await {
                 tracing::warn!(%fault, "the keys that the feed speaks of could not be read");
             }
         }

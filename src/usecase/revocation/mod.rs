@@ -4,4 +4,4 @@ mod follow;
 mod watch;
 
 pub use follow::FollowRevocations;
-pub use watch::{Heard, Message, Watch, WatchRevocations};
+pub use watch::{FeedMessage, Message, Watch, WatchRevocations};

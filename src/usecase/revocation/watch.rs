@@ -1,6 +1,6 @@
 use super::FollowRevocations;
 use crate::{
-    cache::{Feed, Seat, Tide},
+    cache::{Feed, FeedState, FollowerSlot},
     runtime::{Clock, Stopwatch, timeout},
     usecase::{Failure, gate::ServiceCaller},
 };
@@ -25,7 +25,7 @@ pub struct WatchRevocations {
 
 /// What a follower is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum FeedMessage {
     /// A part of all that is of consequence.
     Snapshot { revocations: Vec<Revocation>, complete: bool },
     /// What came into force since.
@@ -37,7 +37,7 @@ pub enum Heard {
 /// What a follower is told, and when.
 #[derive(Clone, Debug)]
 pub struct Message {
-    pub heard: Heard,
+    pub heard: FeedMessage,
     pub at: Timestamp,
     /// Where the follower stands once it has taken this in; `None` in the middle of a snapshot.
     pub cursor: Option<FeedCursor>,
@@ -48,7 +48,7 @@ pub struct Message {
 pub struct Watch {
     caller: ServiceCaller,
     feed: Feed,
-    tide: watch::Receiver<Tide>,
+    state: watch::Receiver<FeedState>,
     clock: Clock,
     heartbeat: Duration,
     longest: Duration,
@@ -64,7 +64,7 @@ pub struct Watch {
     /// Whether the follower itself is among those who were revoked.
     is_out: bool,
     is_over: bool,
-    _seat: Seat,
+    _seat: FollowerSlot,
 }
 
 /// Entries of one message: some 60 kB.
@@ -75,19 +75,19 @@ const FULL_WAIT: Duration = Duration::from_secs(5);
 impl WatchRevocations {
     /// # Errors
     /// OVERLOADED when too many follow already.
-    pub async fn run(&self, caller: &ServiceCaller, cursor: Option<FeedCursor>) -> Result<Watch, Failure> {
+    pub async fn watch(&self, caller: &ServiceCaller, cursor: Option<FeedCursor>) -> Result<Watch, Failure> {
         let feed = self.follow.feed.clone();
-        let seat =
-            feed.seat(caller.service().id).ok_or_else(|| Refusal::from(Reason::Overloaded).retry_after(FULL_WAIT))?;
+        let slot =
+            feed.slot(caller.service().id).ok_or_else(|| Refusal::from(Reason::Overloaded).retry_after(FULL_WAIT))?;
         // Nobody is told less than what held when they asked.
-        self.follow.run().await?;
-        let tide = feed.tide();
-        let history = tide.borrow().history;
+        self.follow.follow().await?;
+        let state = feed.state();
+        let history = state.borrow().history;
         let known = cursor.filter(|cursor| feed.knows(*cursor));
         Ok(Watch {
             caller: caller.clone(),
             feed,
-            tide,
+            state,
             clock: self.clock.clone(),
             heartbeat: self.heartbeat,
             longest: self.longest,
@@ -99,7 +99,7 @@ impl WatchRevocations {
             is_new: true,
             is_out: false,
             is_over: false,
-            _seat: seat,
+            _seat: slot,
         })
     }
 }
@@ -116,19 +116,19 @@ impl Watch {
     /// SESSION_ENDED when the follower itself no longer holds.
     pub async fn next(&mut self) -> Option<Result<Message, Failure>> {
         loop {
-            let tide = *self.tide.borrow_and_update();
-            if self.is_over || tide.over || self.open.elapsed() >= self.longest {
+            let state = *self.state.borrow_and_update();
+            if self.is_over || state.over || self.open.elapsed() >= self.longest {
                 return None;
             }
             if self.is_out && !self.in_snapshot {
                 self.is_over = true;
                 return Some(Err(Reason::SessionEnded.into()));
             }
-            if tide.history != self.history {
-                (self.history, self.at, self.in_snapshot) = (tide.history, FeedCursor::START, true);
+            if state.history != self.history {
+                (self.history, self.at, self.in_snapshot) = (state.history, FeedCursor::START, true);
             }
             let (revocations, at) = self.feed.after(self.at.position, self.caller.service().tenant, MOST_AT_ONCE);
-            if self.tide.borrow().history != self.history {
+            if self.state.borrow().history != self.history {
                 // What was just read is of the next one, and goes on from a place in this one.
                 continue;
             }
@@ -138,26 +138,26 @@ impl Watch {
             self.is_out |= revocations.iter().any(|revocation| self.caller.falls_to(revocation));
             if self.in_snapshot {
                 self.in_snapshot = !is_all;
-                return Some(Ok(self.say(Heard::Snapshot { revocations, complete: is_all })));
+                return Some(Ok(self.say(FeedMessage::Snapshot { revocations, complete: is_all })));
             }
             if !revocations.is_empty() {
-                return Some(Ok(self.say(Heard::Changes(revocations))));
+                return Some(Ok(self.say(FeedMessage::Changes(revocations))));
             }
             if self.is_new {
-                return Some(Ok(self.say(Heard::Heartbeat)));
+                return Some(Ok(self.say(FeedMessage::Heartbeat)));
             }
             let patience = self.heartbeat.saturating_sub(self.silent.elapsed());
-            if timeout(patience, self.tide.changed()).await.is_none() {
+            if timeout(patience, self.state.changed()).await.is_none() {
                 // Silence from here means that this process itself does not know.
-                if self.tide.borrow().looked.elapsed() <= self.heartbeat {
-                    return Some(Ok(self.say(Heard::Heartbeat)));
+                if self.state.borrow().looked.elapsed() <= self.heartbeat {
+                    return Some(Ok(self.say(FeedMessage::Heartbeat)));
                 }
                 self.silent = Stopwatch::start();
             }
         }
     }
 
-    fn say(&mut self, heard: Heard) -> Message {
+    fn say(&mut self, heard: FeedMessage) -> Message {
         self.silent = Stopwatch::start();
         self.is_new = false;
         Message { heard, at: self.clock.now(), cursor: (!self.in_snapshot).then_some(self.at) }

@@ -3,7 +3,7 @@ use crate::{
     store::{StoreFault, service, service::ServiceSecret},
     telemetry,
     telemetry::LineBudget,
-    usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::Throttle, key::KeyNews},
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::Throttle, key::KeyUpdates},
 };
 use countersign_domain::{
     audit::EventKind,
@@ -26,7 +26,7 @@ use uuid::Uuid;
 pub struct IssueServiceToken {
     pub work: UnitsOfWork,
     pub ring: Arc<KeyRing>,
-    pub news: KeyNews,
+    pub key_updates: KeyUpdates,
     pub throttle: Throttle,
     /// The `iss` of access tokens.
     pub issuer: String,
@@ -70,7 +70,7 @@ impl IssueServiceToken {
     /// # Errors
     /// CREDENTIALS_INVALID, CALLER_NOT_ALLOWED, INVALID_FIELD.
     #[tracing::instrument(level = "debug", name = "service.issue_token", skip_all)]
-    pub async fn run(
+    pub async fn issue(
         &self,
         origin: &Origin,
         client: ServiceId,
@@ -79,7 +79,7 @@ impl IssueServiceToken {
     ) -> Result<ServiceToken, Failure> {
         self.throttle.service_token(origin).await?;
         let tenant = origin.tenant();
-        match self.issue(tenant, client, secret, audience).await {
+        match self.issue_to(tenant, client, secret, audience).await {
             Ok((service, token)) => {
                 let about = EventSubject::service(Some(service.id));
                 self.work.record(origin, tenant, EventKind::ServiceTokenIssued, about).await?;
@@ -113,7 +113,7 @@ impl IssueServiceToken {
         failure
     }
 
-    async fn issue(
+    async fn issue_to(
         &self,
         tenant: TenantId,
         client: ServiceId,
@@ -128,7 +128,7 @@ impl IssueServiceToken {
             named if service.may(Access::Serves, named) || service.may(Access::Calls, named) => named,
             _ => return Err(NotIssued::Refused(Reason::CallerNotAllowed.into())),
         };
-        self.news.hear_of(tenant, audience).await.map_err(Failure::from)?;
+        self.key_updates.hear_of(tenant, audience).await.map_err(Failure::from)?;
         let expires_at = now.plus(self.life).as_seconds();
         let claims = AccessClaims {
             issuer: self.issuer.clone(),

@@ -16,7 +16,7 @@ impl EndSessions {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "session.end_all_of_tenant", skip_all)]
-    pub async fn run(&self, origin: &Origin) -> Result<u64, Failure> {
+    pub async fn end_all(&self, origin: &Origin) -> Result<u64, Failure> {
         let tenant = origin.tenant();
         let unit = self.work.begin_upkeep(origin, tenant).await?;
         let ended = session::end_everybodys(unit.db(), tenant, EndReason::EndedByOperator, || self.work.now()).await?;

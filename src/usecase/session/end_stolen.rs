@@ -22,7 +22,7 @@ impl EndStolen {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "session.end_stolen", skip_all)]
-    pub async fn run(
+    pub async fn end(
         &self,
         origin: &Origin,
         session: &Session,

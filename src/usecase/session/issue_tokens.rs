@@ -42,7 +42,7 @@ impl IssueTokens {
     ///
     /// # Errors
     /// SESSION_EXPIRED in the last second of a session; otherwise when the ciphers refuse.
-    pub fn run(&self, session: &Session, profile: Profile) -> Result<OpenedSession, Failure> {
+    pub fn issue(&self, session: &Session, profile: Profile) -> Result<OpenedSession, Failure> {
         let account = &profile.account;
         let issued_at = session.refreshed_at;
         // Whole seconds, as the token says it: a client must not count on a moment that the token does not have.

@@ -24,7 +24,7 @@ impl ListSessions {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "session.list", skip_all)]
-    pub async fn run(
+    pub async fn list(
         &self,
         caller: &SignedIn,
         before: Option<SessionId>,

@@ -5,7 +5,7 @@ use crate::{
     usecase::{
         EventSubject, Failure, Origin, UnitsOfWork,
         gate::{Authenticate, SignedIn},
-        key::KeyNews,
+        key::KeyUpdates,
     },
 };
 use countersign_domain::{
@@ -24,7 +24,7 @@ use std::{sync::Arc, time::Duration};
 pub struct Logout {
     pub work: UnitsOfWork,
     pub ring: Arc<KeyRing>,
-    pub news: KeyNews,
+    pub key_updates: KeyUpdates,
     pub lives: SessionLives,
     pub recognise: RecogniseSession,
     pub authenticate: Authenticate,
@@ -141,7 +141,7 @@ impl Logout {
             }
             LogoutProof::Cancel(token) => {
                 let now = self.work.now();
-                let opened = self.news.open(|| self.ring.open_end(token, now)).await;
+                let opened = self.key_updates.open(|| self.ring.open_end(token, now)).await;
                 let (tenant, id) = opened.map_err(|_| Reason::TokenInvalid)?;
                 origin.check_tenant(tenant, Reason::TokenInvalid)?;
                 match session::find_with_account(&self.work.read(), tenant, id).await? {
@@ -154,7 +154,7 @@ impl Logout {
                 }
             }
             LogoutProof::Refresh(token) => {
-                let opened = self.news.open(|| self.ring.open_refresh(token)).await;
+                let opened = self.key_updates.open(|| self.ring.open_refresh(token)).await;
                 let token = opened.map_err(|_| Reason::TokenInvalid)?;
                 let tenant = TenantId::from_uuid(token.tenant_id);
                 origin.check_tenant(tenant, Reason::TokenInvalid)?;

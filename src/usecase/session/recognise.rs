@@ -1,4 +1,4 @@
-use crate::{keys::KeyRing, usecase::key::KeyNews};
+use crate::{keys::KeyRing, usecase::key::KeyUpdates};
 use countersign_domain::{id::SessionId, secret::SecretText};
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct RecogniseSession {
     pub ring: Arc<KeyRing>,
-    pub news: KeyNews,
+    pub key_updates: KeyUpdates,
 }
 
 /// The refresh token of the session that a browser is in.
@@ -29,7 +29,7 @@ impl RecogniseSession {
     pub async fn newest<'a>(&self, tokens: &'a [SecretText]) -> Option<Newest<'a>> {
         let mut newest: Option<Newest<'a>> = None;
         for token in tokens {
-            let Ok(opened) = self.news.open(|| self.ring.open_refresh(token)).await else { continue };
+            let Ok(opened) = self.key_updates.open(|| self.ring.open_refresh(token)).await else { continue };
             let (session, generation) = (SessionId::from_uuid(opened.session_id), opened.generation);
             // Ids sort by when they were made.
             if newest.is_none_or(|before| (before.session, before.generation) < (session, generation)) {

@@ -3,7 +3,7 @@ use crate::{
     cache::FirstUses,
     keys::{KeyRing, RefreshToken},
     store::{session, session::Step},
-    usecase::{EventSubject, Failure, Origin, UnitsOfWork, account::Me, gate::Throttle, key::KeyNews},
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork, account::Me, gate::Throttle, key::KeyUpdates},
 };
 use countersign_domain::{
     account::Account,
@@ -26,7 +26,7 @@ use std::{sync::Arc, time::Duration};
 pub struct Refresh {
     pub work: UnitsOfWork,
     pub ring: Arc<KeyRing>,
-    pub news: KeyNews,
+    pub key_updates: KeyUpdates,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
     pub throttle: Throttle,
@@ -87,7 +87,7 @@ impl Refresh {
         delivery: TokenDelivery,
         device: Option<&SecretText>,
     ) -> Result<OpenedSession, Failure> {
-        let opened = self.news.open(|| self.ring.open_refresh(token)).await;
+        let opened = self.key_updates.open(|| self.ring.open_refresh(token)).await;
         let RefreshToken { tenant_id, session_id, generation, .. } = opened.map_err(|_| Reason::TokenInvalid)?;
         let (tenant, id) = (TenantId::from_uuid(tenant_id), SessionId::from_uuid(session_id));
         origin.check_tenant(tenant, Reason::TokenInvalid)?;
@@ -142,7 +142,7 @@ impl Refresh {
                 }
                 self.note_repetition(attempt, session).await?;
                 let profile = Me::profile(&self.work.read(), account).await?;
-                return self.tokens.run(session, profile).map(Some);
+                return self.tokens.issue(session, profile).map(Some);
             }
             RefreshVerdict::Recover => return self.recover(origin, attempt, session, account).await,
             RefreshVerdict::Contended => return Err(contended(CONTENTION_WAIT)),
@@ -150,7 +150,7 @@ impl Refresh {
             RefreshVerdict::Reused => {
                 // The token is in two hands, and nobody can tell which is the thief's.
                 let (why, told) = (EndReason::RefreshReused, Reason::RefreshTokenReused);
-                if self.end_stolen.run(origin, session, &account, why, told).await? {
+                if self.end_stolen.end(origin, session, &account, why, told).await? {
                     let (presented, live) = (attempt.generation, session.generation);
                     tracing::warn!(session = %id, presented, live, "a refresh token was reused");
                 }
@@ -206,7 +206,7 @@ impl Refresh {
             RefreshVerdict::Contended
             | RefreshVerdict::Repeat
             | RefreshVerdict::RepeatToUnrecognized
-            | RefreshVerdict::Recover => self.watch.admit(origin, &session, &account, &attempt.seen).await,
+            | RefreshVerdict::Recover => self.watch.check_client(origin, &session, &account, &attempt.seen).await,
             _ => Ok(()),
         }
     }
@@ -220,7 +220,7 @@ impl Refresh {
     ) -> Result<OpenedSession, Failure> {
         self.watch.note(origin, session, &account, seen).await?;
         let profile = Me::profile(&self.work.read(), account).await?;
-        self.tokens.run(session, profile)
+        self.tokens.issue(session, profile)
     }
 }
 

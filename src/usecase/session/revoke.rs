@@ -40,7 +40,7 @@ impl RevokeSessions {
         let found = session::find_with_account(&self.work.read(), tenant, id).await?;
         if found.is_some_and(|(_, owner)| owner.id != account) {
             let about = EventSubject::own(account).in_session(id);
-            self.denial.run(origin, tenant, about, Reason::SessionNotFound).await;
+            self.denial.record(origin, tenant, about, Reason::SessionNotFound).await;
         }
         Ok(())
     }

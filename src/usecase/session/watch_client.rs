@@ -46,8 +46,8 @@ impl WatchClient {
 
     /// # Errors
     /// REAUTHENTICATION_REQUIRED or SESSION_ENDED for another client, as the operator wants it.
-    #[tracing::instrument(level = "debug", name = "session.admit_client", skip_all)]
-    pub async fn admit(
+    #[tracing::instrument(level = "debug", name = "session.check_client", skip_all)]
+    pub async fn check_client(
         &self,
         origin: &Origin,
         session: &Session,
@@ -63,7 +63,7 @@ impl WatchClient {
             return Err(self.work.refused(origin, account.tenant, EventKind::RefreshRefused, about, failure).await);
         }
         let (why, told) = (EndReason::ClientChanged, Reason::SessionEnded);
-        if self.end_stolen.run(origin, session, account, why, told).await? {
+        if self.end_stolen.end(origin, session, account, why, told).await? {
             tracing::warn!(session = %session.id, "a session was ended for a very different client");
         }
         Err(Reason::SessionEnded.into())

@@ -1,6 +1,6 @@
 use crate::{
     keys::{KeyRing, KeySetView},
-    usecase::{Failure, gate::ServiceCaller, key::KeyNews},
+    usecase::{Failure, gate::ServiceCaller, key::KeyUpdates},
 };
 use countersign_domain::{id::TenantId, refusal::Reason};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ pub struct HandOutKeys {
     /// The `iss` of access tokens.
     pub issuer: String,
     pub ring: Arc<KeyRing>,
-    pub news: KeyNews,
+    pub key_updates: KeyUpdates,
 }
 
 /// The keys of an audience.
@@ -27,12 +27,12 @@ impl HandOutKeys {
     /// # Errors
     /// CALLER_NOT_ALLOWED for another audience than that of the caller's token, whether or not there is one.
     #[tracing::instrument(level = "debug", name = "verification.hand_out_keys", skip_all)]
-    pub async fn run(&self, caller: &ServiceCaller, audience: &str) -> Result<HandedOut, Failure> {
+    pub async fn hand_out(&self, caller: &ServiceCaller, audience: &str) -> Result<HandedOut, Failure> {
         let service = caller.service();
         if caller.audience() != audience {
             return Err(Reason::CallerNotAllowed.into());
         }
-        self.news.hear_of(service.tenant, audience).await?;
+        self.key_updates.hear_of(service.tenant, audience).await?;
         let keys = self.ring.verification_keys(service.tenant, audience);
         let keys = keys.ok_or_else(|| Failure::Broken(format!("the audience {audience} has no keys")))?;
         Ok(HandedOut { issuer: self.issuer.clone(), tenant: service.tenant, audience: audience.to_owned(), keys })

@@ -5,7 +5,7 @@ use crate::{
     usecase::{
         Failure,
         gate::{NamedByToken, ServiceCaller, Throttle, TokenHolder},
-        key::KeyNews,
+        key::KeyUpdates,
         session::WatchUse,
     },
 };
@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub struct Introspect {
     pub store: Store,
     pub ring: Arc<KeyRing>,
-    pub news: KeyNews,
+    pub key_updates: KeyUpdates,
     pub throttle: Throttle,
     pub watch_use: WatchUse,
     pub clock: Clock,
@@ -35,11 +35,15 @@ impl Introspect {
     /// TOKEN_NOT_YET_VALID, which says something of our clocks and not of the token: called inactive, a person would have to log in
     /// again. When the database does not answer.
     #[tracing::instrument(level = "debug", name = "verification.introspect", skip_all)]
-    pub async fn run(&self, caller: &ServiceCaller, token: &SecretText) -> Result<Option<Introspected>, Failure> {
+    pub async fn introspect(
+        &self,
+        caller: &ServiceCaller,
+        token: &SecretText,
+    ) -> Result<Option<Introspected>, Failure> {
         let service = caller.service();
         self.throttle.introspection(service.id).await?;
         let now = self.clock.now();
-        let opened = self.news.open(|| self.ring.read_access(token, now)).await;
+        let opened = self.key_updates.open(|| self.ring.read_access(token, now)).await;
         let claims = match opened {
             Ok(claims) => claims,
             Err(Rejected::NotYetValid) => return Err(Reason::TokenNotYetValid.into()),

@@ -209,7 +209,7 @@ fn a_user_name_that_was_given_up_is_kept_for_its_account_until_it_is_free_for_al
         app.account().register(sign_up).await.unwrap();
         let eve = Person { session: Person::log_in(app, &eve.email, PASSWORD).await.unwrap(), ..eve };
         assert_eq!(update(app, &eve, named("ada"), &["username"]).await.unwrap().username, "ada");
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("reserved_usernames").await, 1, "the name that Eve gave up");
         // Once more, of another account than the first.
         update(app, &eve, named("eve"), &["username"]).await.unwrap();

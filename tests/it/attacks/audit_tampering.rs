@@ -1,7 +1,7 @@
 use crate::support::{App, AppOptions, Person, on_each_database, on_each_database_with};
 use countersign::usecase::{
     Origin,
-    audit::{Finding, RestartTrail, Restarted, Seen, VerifyTrail},
+    audit::{Finding, RestartAuditLog, Restarted, Seen, VerifyAuditLog},
 };
 use countersign_domain::tenant::DEFAULT_TENANT;
 use std::time::Duration;
@@ -175,8 +175,8 @@ fn a_head_that_was_changed_put_elsewhere_or_taken_away_is_found() {
     });
 }
 
-fn restart(app: &App) -> RestartTrail {
-    RestartTrail { work: app.work.clone(), keys: app.seal.reload.ring.chain(), log: app.seal.log.clone() }
+fn restart(app: &App) -> RestartAuditLog {
+    RestartAuditLog { work: app.work.clone(), keys: app.seal.reload.ring.chain(), log: app.seal.log.clone() }
 }
 
 pub(super) async fn restarted(app: &App, behind: i64) {
@@ -192,7 +192,7 @@ fn restart_found(behind: i64, why: &str) -> (Option<i64>, Finding) {
 
 async fn findings_of_one_who_saw(app: &App, seen: Seen) -> Vec<(Option<i64>, Finding)> {
     let (store, keys) = (app.seal.store.clone(), app.seal.reload.ring.chain());
-    let verify = VerifyTrail { store, keys, clock: app.time.clone() };
+    let verify = VerifyAuditLog { store, keys, clock: app.time.clone() };
     let found = verify.run(Some(DEFAULT_TENANT), Some(&seen)).await.unwrap().remove(0).found;
     found.into_iter().map(|found| (found.position, found.finding)).collect()
 }
@@ -260,14 +260,14 @@ fn a_restart_stays_found_until_somebody_vouches_for_it_or_its_time_is_over() {
         assert_eq!(findings(app).await, [(Some(2), Finding::Missing { up_to: 3 })]);
         let kept = Duration::from_secs(401 * 24 * 60 * 60);
         app.advance(kept);
-        app.purge.run().await.unwrap_err();
+        app.purge.purge().await.unwrap_err();
         restart(app).run(&Origin::terminal(), DEFAULT_TENANT, true).await.unwrap();
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         let left = findings(app).await;
         assert!(matches!(&left[..], [(_, Finding::Restarted { .. })]), "{left:?}");
         Person::sign_up(app, "cyd@example.org").await;
         app.advance(kept);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(findings(app).await, []);
     });
 }
@@ -296,7 +296,7 @@ fn a_position_that_was_forgotten_vouches_for_nothing() {
         sealed(app).await;
         let (first, last) = (link_at(app, 1).await, end(app).await);
         app.advance(Duration::from_secs(401 * 24 * 60 * 60));
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(findings_of_one_who_saw(app, last).await, [], "where the chain begins now is known");
         for link in [first.link, vec![7; 32]] {
             let seen = Seen { position: 1, link };
@@ -336,13 +336,13 @@ fn events_that_were_given_another_age_are_not_forgotten_before_an_operator_has_l
         sealed(app).await;
         let events = app.rows("audit_events").await;
         app.execute("UPDATE audit_events SET happened_at = 0 WHERE position <= 3").await;
-        app.purge.run().await.unwrap_err();
+        app.purge.purge().await.unwrap_err();
         assert_eq!(app.rows("audit_events").await, events, "nothing is forgotten, and nothing is vouched for");
         assert!(!findings(app).await.is_empty());
 
         let again = restart(app).run(&Origin::terminal(), DEFAULT_TENANT, true).await.unwrap();
         assert!(matches!(again, Restarted::Behind(behind) if behind >= 3), "{again:?}");
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("audit_events").await, events + 1 - 3);
         let left: Vec<_> = findings(app).await.into_iter().map(|(_, finding)| finding).collect();
         assert!(matches!(&left[..], [Finding::Restarted { .. }]), "{left:?}");

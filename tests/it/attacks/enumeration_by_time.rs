@@ -167,13 +167,13 @@ fn raised() -> AppOptions {
 /// Gives accounts the hash that `PASSWORD` had before, and has the accounts counted as at a start.
 async fn age_hashes(app: &App, of: &str) {
     age_hashes_uncounted(app, of).await;
-    app.count_hash_costs.run().await.unwrap();
+    app.count_hash_costs.count().await.unwrap();
 }
 
 /// The same, with the costs known as they were before.
 async fn age_hashes_uncounted(app: &App, of: &str) {
     let policy = PasswordPolicy::default();
-    let password = policy.admit(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
+    let password = policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
     let hash = Hasher::start(FORMER, Entropy::seeded(7)).unwrap().hash(&password).await.unwrap();
     app.execute(&format!("UPDATE accounts SET password_hash = '{}' WHERE email LIKE '{of}'", hash.as_str())).await;
 }
@@ -202,7 +202,7 @@ fn no_login_tells_by_its_time_whether_there_is_an_account_after_hashes_were_made
 fn no_login_tells_by_its_time_whether_an_account_was_disabled() {
     on_each_database_with(raised(), async |app| {
         three(app).await;
-        app.count_hash_costs.run().await.unwrap();
+        app.count_hash_costs.count().await.unwrap();
         // Hashes of the kind that names which nobody has do not cost.
         age_hashes_uncounted(app, "%").await;
         let mut times = [const { Vec::new() }; 2];

@@ -57,7 +57,7 @@ async fn eventually(app: &App, is_so: impl AsyncFn(&App) -> bool) {
 /// Gives the worker a hash to do, and returns when it has begun.
 async fn occupy(app: &App) -> Pin<Box<dyn Future<Output = bool>>> {
     let policy = PasswordPolicy::default();
-    let password = policy.admit(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
+    let password = policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
     let hasher = app.hasher.clone();
     let mut hash = Box::pin(async move { hasher.hash(&password).await.is_ok() });
     assert!((&mut hash).now_or_never().is_none());

@@ -204,7 +204,7 @@ fn an_answer_that_a_browser_refreshed_with_is_given_anew_to_nobody() {
         // Too early to move on: it is handed out again. But it has come back.
         browser.refresh(app).await.unwrap();
         assert_eq!(app.number("SELECT max(generation) FROM sessions").await, 2);
-        app.note_uses.run().await.unwrap();
+        app.note_uses.store_uses().await.unwrap();
         app.advance(PAST_THE_GRACE);
         assert_eq!(reason(&thief.refresh(app).await.unwrap_err()), "REFRESH_TOKEN_REUSED");
         assert_eq!((live(app).await, mails(app, SIGNED_OUT).await), (0, 1));

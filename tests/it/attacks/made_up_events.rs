@@ -44,10 +44,10 @@ fn events_that_the_service_did_not_write_are_found_and_never_sealed() {
         assert!(listed.iter().all(|row| row.kind != "password_changed"));
         // They stay to be looked at for as long as events do.
         app.advance(Duration::from_secs(399 * 24 * 60 * 60));
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(findings(app).await, made_up);
         app.advance(Duration::from_secs(2 * 24 * 60 * 60));
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(findings(app).await, []);
         assert!(app.rows("audit_events").await < events);
     });

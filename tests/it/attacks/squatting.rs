@@ -34,10 +34,10 @@ fn a_registration_nobody_verifies_is_forgotten() {
         app.account().register(form("eve@example.org")).await.unwrap();
         app.send_mail().await;
         app.advance(Duration::from_secs(30 * 24 * 60 * 60));
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("registrations").await, 1);
         app.advance(Duration::from_secs(1));
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("registrations").await, 0);
     });
 }

@@ -12,11 +12,11 @@ fn what_is_kept_of_a_chain_can_be_verified_after_its_beginning_was_forgotten() {
         sound(app).await;
         app.advance(401 * DAY);
         write(&app.work, 3).await;
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         sound(app).await;
         assert_eq!(chain(app).await.iter().map(|row| row.position.unwrap()).collect::<Vec<_>>(), [1_501, 1_502, 1_503]);
         app.advance(401 * DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         sound(app).await;
         assert_eq!(app.rows("audit_events").await, 0);
         write(&app.work, 1).await;
@@ -35,10 +35,10 @@ fn an_event_that_is_young_keeps_those_behind_it() {
         write(&UnitsOfWork { clock, ..app.work.clone() }, 1).await;
         sound(app).await;
         app.advance(399 * DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("audit_events").await, 2);
         app.advance(2 * DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("audit_events").await, 0);
         sound(app).await;
     });
@@ -53,7 +53,7 @@ fn nothing_is_forgotten_of_a_chain_that_cannot_be_gone_on_with() {
         app.execute("UPDATE audit_heads SET position = position + 1").await;
         let events = app.rows("audit_events").await;
         app.advance(401 * DAY);
-        app.purge.run().await.unwrap_err();
+        app.purge.purge().await.unwrap_err();
         assert_eq!(app.rows("audit_events").await, events);
         assert_eq!(app.rows("actions").await, 0, "everything else was purged");
     });

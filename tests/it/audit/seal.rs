@@ -100,7 +100,7 @@ fn after_a_rotation_another_key_seals_on_and_the_one_before_still_verifies() {
         app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         // A replica that has not heard of it yet seals with the key before.
         sound(app).await;
-        app.keys.reload.run().await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         write(&app.work, 3).await;
         sound(app).await;
         let keys: BTreeSet<_> = chain(app).await.into_iter().map(|row| row.link_key).collect();
@@ -114,12 +114,12 @@ fn a_key_of_the_chain_that_is_retired_seals_nothing_more_and_still_verifies() {
         write(&app.work, 3).await;
         sound(app).await;
         let leaked = chain(app).await[0].link_key.clone().unwrap();
-        let retired = app.key_operations.retire.run(&Origin::terminal(), &leaked).await.unwrap();
+        let retired = app.key_operations.retire.retire(&Origin::terminal(), &leaked).await.unwrap();
         assert!(matches!(retired, Retired::Done { purpose: KeyPurpose::Audit, .. }), "{retired:?}");
-        app.keys.reload.run().await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         sound(app).await;
         assert_ne!(chain(app).await.last().unwrap().link_key, Some(leaked.clone()));
-        let again = app.key_operations.retire.run(&Origin::terminal(), &leaked).await.unwrap();
+        let again = app.key_operations.retire.retire(&Origin::terminal(), &leaked).await.unwrap();
         assert_eq!(again, Retired::Before);
         sound(app).await;
     });

@@ -69,7 +69,7 @@ fn streams_are_bounded_in_number_and_end_when_the_service_stops() {
         let mut first = streams.swap_remove(0);
         heard(&mut first).await;
         // As the stopping service does.
-        app.seal.tide.close();
+        app.seal.watchers.close();
         assert!(first.message().await.unwrap().is_none());
     });
 }

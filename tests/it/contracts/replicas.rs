@@ -106,7 +106,7 @@ async fn agree(replicas: &[Replica], mailer: &DeliverMail, mailbox: &Mailbox) {
     let email = "ada@example.org".to_owned();
     let form = RegisterRequest { email, password: PASSWORD.to_owned(), ..Default::default() };
     replicas[0].account().register(form).await.unwrap();
-    mailer.run().await.unwrap();
+    mailer.deliver().await.unwrap();
     let mails = mailbox.list(None, 10).await.unwrap();
     let token = mails[0].link_token();
     replicas[1].account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();

@@ -77,11 +77,11 @@ fn is_opened_by(library: Library) {
         Person::register(app, ADA).await;
         let backend = Backend::enrol_for(app, "orders", "orders").await;
         let desk = &app.key_operations.register_audience_key;
-        let registered = desk.run(&Origin::terminal(), "orders", Some(public_key())).await.unwrap();
+        let registered = desk.register(&Origin::terminal(), "orders", Some(public_key())).await.unwrap();
         assert!(matches!(registered, Registered::Done { .. }));
         let slot = KeySlot::of_audience(Origin::terminal().tenant(), "orders");
         app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
-        app.keys.reload.run().await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         let shared = Backend::enrol(app, "stock").await;
 
         let jwks = signing_keys(app).await;

@@ -37,10 +37,10 @@ fn registrations_that_nobody_verified_go_after_thirty_days_and_accounts_stay() {
         register(app, "waiting@example.org", "").await.unwrap();
         let token = app.mail_to("waiting@example.org").await.link_token();
         app.advance(30 * DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("registrations").await, 1, "thirty days are not over yet");
         app.advance(SECOND);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!((app.rows("registrations").await, app.rows("accounts").await), (0, 1));
         let late = app.account().verify(VerifyRequest { token, ..Default::default() }).await;
         assert_eq!(late.reason(), "LINK_EXPIRED");
@@ -57,7 +57,7 @@ fn neither_an_account_nor_a_disabled_one_is_ever_purged() {
         assert!(app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap());
         app.send_mail().await;
         app.advance(10 * 365 * DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(rows(app).await, [2, 0, 0, 0, 0, 0, 0], "{TABLES:?}");
         Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
         assert_eq!(Person::log_in(app, &bob.email, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
@@ -73,16 +73,16 @@ fn sessions_go_a_week_after_they_were_over_and_live_ones_stay() {
         let form = LogoutRequest { refresh_token: ended.refresh_token.clone(), ..Default::default() };
         app.auth().logout(form).await.unwrap();
         app.advance(7 * DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("sessions").await, 3);
         app.advance(SECOND);
         let mut live = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("sessions").await, 2, "the one that logged out is gone");
         app.advance(13 * DAY);
         live = Person::refresh(app, &live.refresh_token).await.unwrap();
         app.advance(DAY + SECOND);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("sessions").await, 1, "the one nobody refreshed is gone");
         Person::refresh(app, &live.refresh_token).await.unwrap();
     });
@@ -95,13 +95,13 @@ fn links_and_mails_go_a_week_after_they_were_over() {
         app.send_mail().await;
         assert_eq!((app.rows("actions").await, app.rows("outbox").await), (1, 1));
         app.advance(7 * DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!((app.rows("actions").await, app.rows("outbox").await), (1, 1));
         app.advance(SECOND);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!((app.rows("actions").await, app.rows("outbox").await), (1, 0), "the link lived a day longer");
         app.advance(DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!((app.rows("actions").await, app.rows("outbox").await), (0, 0));
     });
 }
@@ -114,10 +114,10 @@ fn mails_that_wait_are_never_purged_and_dead_ones_go_after_their_retention() {
         }
         app.execute("UPDATE outbox SET outcome = 'dead', finished_at = created_at WHERE recipient LIKE 'dead%'").await;
         app.advance(30 * DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("outbox").await, 2);
         app.advance(SECOND);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.number("SELECT count(*) FROM outbox WHERE recipient LIKE 'dead%'").await, 0);
         assert_eq!(app.rows("outbox").await, 1, "one that waits says what nobody has read yet");
         app.send_mail().await;
@@ -130,10 +130,10 @@ fn dead_mails_are_kept_for_as_long_as_the_operator_wants() {
         register(app, "dead@example.org", "").await.unwrap();
         app.execute("UPDATE outbox SET outcome = 'dead', finished_at = created_at").await;
         app.advance(2 * DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("outbox").await, 1);
         app.advance(SECOND);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("outbox").await, 0);
     });
 }
@@ -143,12 +143,12 @@ fn request_ids_are_forgotten_after_a_day() {
     on_each_database(async |app| {
         register(app, "ada@example.org", "one-and-the-same").await.unwrap();
         app.advance(DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         let mails = app.rows("outbox").await;
         register(app, "ada@example.org", "one-and-the-same").await.unwrap();
         assert_eq!(app.rows("outbox").await, mails, "it is still a repetition");
         app.advance(SECOND);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("request_ids").await, 0);
         register(app, "ada@example.org", "one-and-the-same").await.unwrap();
         assert_eq!(app.rows("request_ids").await, 1);
@@ -162,10 +162,10 @@ fn audit_events_go_after_their_retention_and_not_before() {
         app.send_mail().await;
         app.advance(400 * DAY);
         register(app, "eve@example.org", "").await.unwrap();
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("audit_events").await, 2);
         app.advance(SECOND);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("audit_events").await, 1);
     });
 }
@@ -179,7 +179,7 @@ fn purging_twice_at_once_is_harmless() {
         }
         app.send_mail().await;
         app.advance(31 * DAY);
-        let rounds = futures_util::future::join_all((0..4).map(|_| app.purge.run())).await;
+        let rounds = futures_util::future::join_all((0..4).map(|_| app.purge.purge())).await;
         assert!(rounds.iter().all(Result::is_ok), "{rounds:?}");
         let left = rows(app).await;
         assert_eq!(left[..6], [1, 0, 0, 0, 0, 0], "{TABLES:?}");

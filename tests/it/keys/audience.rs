@@ -44,18 +44,18 @@ impl Backend {
 }
 
 async fn create(app: &App, name: &str) {
-    assert!(app.key_operations.create_audience.run(&Origin::terminal(), name).await.unwrap());
-    app.keys.reload.run().await.unwrap();
+    assert!(app.key_operations.create_audience.create(&Origin::terminal(), name).await.unwrap());
+    app.keys.reload.reload().await.unwrap();
 }
 
 async fn register(app: &App, name: &str, key: Option<[u8; 32]>) -> Registered {
-    let registered = app.key_operations.register_audience_key.run(&Origin::terminal(), name, key).await.unwrap();
+    let registered = app.key_operations.register_audience_key.register(&Origin::terminal(), name, key).await.unwrap();
     if matches!(registered, Registered::Done { .. }) {
         // Nobody here has to hear of it first.
         let slot = KeySlot::of_audience(DEFAULT_TENANT, name);
         app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
     }
-    app.keys.reload.run().await.unwrap();
+    app.keys.reload.reload().await.unwrap();
     assert_whole(app).await;
     registered
 }
@@ -79,7 +79,7 @@ fn a_new_audience_has_keys_of_its_own() {
         Person::me(app, &session).await.unwrap();
         assert_ne!(kid(&session), kid(&ada.session));
         assert!(keys_of(app, "access_encryption", "orders").await.iter().any(|(id, _)| *id == kid(&session)));
-        let again = app.key_operations.create_audience.run(&Origin::terminal(), "orders").await.unwrap();
+        let again = app.key_operations.create_audience.create(&Origin::terminal(), "orders").await.unwrap();
         assert!(!again, "it was there");
         assert_eq!(keys_of(app, "access_encryption", "orders").await.len(), 2);
     });
@@ -146,14 +146,14 @@ fn a_registered_key_is_published_before_it_is_used() {
         let desk = &app.key_operations.register_audience_key;
         let tend = async || {
             app.keys.rotate.due().await.unwrap();
-            app.keys.reload.run().await.unwrap();
+            app.keys.reload.reload().await.unwrap();
             registered_keys(app, "default")
         };
         let before = kid(&log_in_for(app, "").await);
-        let done = desk.run(&Origin::terminal(), "default", Some(key)).await.unwrap();
+        let done = desk.register(&Origin::terminal(), "default", Some(key)).await.unwrap();
         let Registered::Done { kid: registered } = done else { panic!("{done:?}") };
         assert_eq!(tend().await, [(KeyState::Staged, Some(key)), (KeyState::Active, None)]);
-        assert_eq!(desk.run(&Origin::terminal(), "default", Some(key)).await.unwrap(), Registered::Before);
+        assert_eq!(desk.register(&Origin::terminal(), "default", Some(key)).await.unwrap(), Registered::Before);
         app.advance(PUBLISHED - Duration::from_secs(1));
         tend().await;
         assert_eq!(kid(&log_in_for(app, "").await), before, "whoever reads tokens has not had time to hear of it");
@@ -162,8 +162,8 @@ fn a_registered_key_is_published_before_it_is_used() {
         assert_eq!(kid(&log_in_for(app, "").await), registered);
 
         // A wish that is taken back in time has changed nothing.
-        desk.run(&Origin::terminal(), "default", None).await.unwrap();
-        desk.run(&Origin::terminal(), "default", Some(key)).await.unwrap();
+        desk.register(&Origin::terminal(), "default", None).await.unwrap();
+        desk.register(&Origin::terminal(), "default", Some(key)).await.unwrap();
         app.advance(PUBLISHED);
         tend().await;
         assert_eq!(kid(&log_in_for(app, "").await), registered);
@@ -179,16 +179,16 @@ fn a_rotation_keeps_the_registered_key_and_so_does_a_retirement() {
         let slot = KeySlot::of_audience(DEFAULT_TENANT, "default");
         let first = log_in_for(app, "").await;
         app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
-        app.keys.reload.run().await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         let second = log_in_for(app, "").await;
         assert_ne!(kid(&first), kid(&second), "ephemeral keys follow from another secret");
         for session in [&first, &second] {
             Person::me(app, session).await.unwrap();
             backend.open_with_josekit(&session.access_token).unwrap();
         }
-        let retired = app.key_operations.retire.run(&Origin::terminal(), &kid(&second)).await.unwrap();
+        let retired = app.key_operations.retire.retire(&Origin::terminal(), &kid(&second)).await.unwrap();
         assert!(matches!(retired, Retired::Done { was: KeyState::Active, .. }));
-        app.keys.reload.run().await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         assert_eq!(Person::me(app, &second).await.reason(), "TOKEN_INVALID");
         let third = log_in_for(app, "").await;
         backend.open_with_josekit(&third.access_token).unwrap();
@@ -219,8 +219,8 @@ fn audiences_of_two_tenants_that_share_a_name_share_no_key() {
         .await;
         let other: TenantId = tenant.parse().unwrap();
         let origin = Origin { named_tenant: Some(other), ..Origin::terminal() };
-        assert!(app.key_operations.create_audience.run(&origin, "default").await.unwrap());
-        app.keys.reload.run().await.unwrap();
+        assert!(app.key_operations.create_audience.create(&origin, "default").await.unwrap());
+        app.keys.reload.reload().await.unwrap();
         assert_whole(app).await;
         let ring = &app.keys.reload.ring;
         let ids = |tenant| -> Vec<String> {
@@ -244,7 +244,7 @@ fn no_key_lies_in_what_is_listed_or_published() {
     on_each_database(async |app| {
         register(app, "default", Some(Backend::new(3).public)).await;
         let lines = countersign::usecase::key::ListKeys { store: app.key_operations.rotate.work.store.clone() };
-        let listed = format!("{:?}", lines.run().await.unwrap());
+        let listed = format!("{:?}", lines.list().await.unwrap());
         let shown = format!(
             "{:?}{:?}",
             app.keys.reload.ring,

@@ -51,10 +51,10 @@ fn a_retiring_code_key_goes_when_no_code_and_no_request_id_can_need_it() {
         let old = key(app, "mac", "active").await;
         rotate(app, KeyPurpose::Mac).await;
         app.advance(DAY);
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert_eq!(key(app, "mac", "retiring").await, old);
         app.advance(Duration::from_secs(5 * 60));
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert_eq!(key(app, "mac", "gone").await, old);
     });
 }
@@ -68,10 +68,10 @@ fn a_link_outlives_its_key_s_rotation_by_its_whole_life_and_its_key_goes_after_a
         let token = app.mail_to(ADA).await.link_token();
         rotate(app, KeyPurpose::Action).await;
         app.advance(DAY - Duration::from_secs(1));
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         app.account().verify(VerifyRequest { token: token.clone(), ..Default::default() }).await.unwrap();
         app.advance(6 * DAY + Duration::from_secs(5 * 60 + 1));
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert_eq!(key(app, "action", "gone").await, old);
         let again = app.account().verify(VerifyRequest { token, ..Default::default() }).await;
         assert_eq!(again.reason(), "LINK_INVALID");

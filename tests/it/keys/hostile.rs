@@ -24,7 +24,7 @@ fn a_row_that_was_tampered_with_stops_the_start_of_a_replica_and_not_the_others(
             let config = Replica::config(&app.database_url, &app.data_dir);
             let fault = Service::assemble(&config, Replica::world(8), None).await.expect_err(spoilt).to_string();
             assert!(fault.contains("the keys are not ready"), "{spoilt}: {fault}");
-            app.keys.reload.run().await.unwrap();
+            app.keys.reload.reload().await.unwrap();
             Person::log_in(app, ADA, PASSWORD).await.unwrap();
             app.execute("DELETE FROM keys").await;
             app.execute("INSERT INTO keys SELECT * FROM aside").await;
@@ -53,7 +53,7 @@ fn a_row_of_a_kind_that_is_not_known_yet_is_passed_over() {
              tenant_id, 'tomorrow', '', 'active', 'x', 'x', 0 FROM keys WHERE purpose = 'mac' AND state = 'active'",
         )
         .await;
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         Replica::start(&app.database_url, &app.data_dir, 8).await.close().await;
         Person::log_in(app, ADA, PASSWORD).await.unwrap();
     });
@@ -64,10 +64,10 @@ fn rows_without_the_instants_they_must_have_rotate_and_go() {
     on_each_database(async |app| {
         let active = key(app, "access_signing", "active").await;
         app.execute(&format!("UPDATE keys SET activated_at = NULL WHERE id = '{active}'")).await;
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert_eq!(key(app, "access_signing", "retiring").await, active);
         app.execute(&format!("UPDATE keys SET forget_at = NULL WHERE id = '{active}'")).await;
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert_eq!(key(app, "access_signing", "gone").await, active);
     });
 }
@@ -77,11 +77,11 @@ fn when_the_database_is_gone_the_ring_stays_as_it_was() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, ADA).await;
         app.execute("ALTER TABLE keys RENAME TO keys_away").await;
-        app.keys.reload.run().await.unwrap_err();
-        app.keys.run().await.unwrap_err();
+        app.keys.reload.reload().await.unwrap_err();
+        app.keys.maintain().await.unwrap_err();
         Person::me(app, &ada.session).await.unwrap();
         app.execute("ALTER TABLE keys_away RENAME TO keys").await;
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         Person::me(app, &ada.session).await.unwrap();
     });
 }

@@ -49,8 +49,8 @@ fn staged_active_and_retiring_signing_keys_are_published_and_no_other() {
         assert_eq!((rotated.len(), &rotated), (3, &expected().await));
 
         let active = key(app, "access_signing", "active").await;
-        app.key_operations.retire.run(&Origin::terminal(), &active).await.unwrap();
-        app.keys.reload.run().await.unwrap();
+        app.key_operations.retire.retire(&Origin::terminal(), &active).await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         let retired = published(&ask(app, "GET", None).await);
         assert!(!retired.contains(&active));
         assert_eq!(retired, expected().await);

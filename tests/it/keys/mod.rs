@@ -50,7 +50,7 @@ async fn rotate(app: &App, purpose: KeyPurpose) -> String {
         _ => KeySlot::shared(purpose),
     };
     let kid = app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
-    assert!(app.keys.reload.run().await.unwrap(), "a rotation is news");
+    assert!(app.keys.reload.reload().await.unwrap(), "a rotation is news");
     kid
 }
 

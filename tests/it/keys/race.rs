@@ -63,9 +63,9 @@ fn whatever_is_done_to_a_slot_at_once_it_stays_whole() {
                 // Whoever comes second may find that there is nothing to do, or be turned away; never half of it is done.
                 match at % 4 {
                     0 => drop(desk.rotate.now(&origin, &slot).await),
-                    1 => drop(desk.retire.run(&origin, &active).await),
-                    2 => drop(desk.retire.run(&origin, &staged).await),
-                    _ => drop(desk.register_audience_key.run(&origin, "default", Some([9; 32])).await),
+                    1 => drop(desk.retire.retire(&origin, &active).await),
+                    2 => drop(desk.retire.retire(&origin, &staged).await),
+                    _ => drop(desk.register_audience_key.register(&origin, "default", Some([9; 32])).await),
                 }
             });
             join_all(acts).await;
@@ -74,7 +74,7 @@ fn whatever_is_done_to_a_slot_at_once_it_stays_whole() {
                 app.number(&format!("SELECT count(*) FROM keys WHERE id = '{active}' AND state = 'active'")).await,
                 0
             );
-            app.keys.reload.run().await.unwrap();
+            app.keys.reload.reload().await.unwrap();
         }
     });
 }

@@ -93,10 +93,10 @@ fn a_key_that_is_retired_at_one_replica_is_refused_by_the_other_as_soon_as_it_lo
         let other = replica(app).await;
         me(&other, &ada.session).await.unwrap();
         let active = key(app, "access_signing", "active").await;
-        app.key_operations.retire.run(&Origin::terminal(), &active).await.unwrap();
-        assert!(other.keys.reload.run().await.unwrap());
+        app.key_operations.retire.retire(&Origin::terminal(), &active).await.unwrap();
+        assert!(other.keys.reload.reload().await.unwrap());
         assert_eq!(me(&other, &ada.session).await.reason(), "TOKEN_INVALID");
-        assert!(!other.keys.reload.run().await.unwrap(), "the same answer is no news");
+        assert!(!other.keys.reload.reload().await.unwrap(), "the same answer is no news");
         assert_whole(app).await;
         other.close().await;
     });

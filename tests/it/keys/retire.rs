@@ -6,7 +6,7 @@ use countersign::usecase::{Origin, key::Retired};
 use countersign_domain::key::{KeyPurpose, KeyState};
 
 async fn retire(app: &App, id: &str) -> Retired {
-    app.key_operations.retire.run(&Origin::terminal(), id).await.unwrap()
+    app.key_operations.retire.retire(&Origin::terminal(), id).await.unwrap()
 }
 
 /// Takes the active key of a purpose out of use.
@@ -14,7 +14,7 @@ async fn retire_active(app: &App, purpose: &str) -> String {
     let (active, staged) = (key(app, purpose, "active").await, key(app, purpose, "staged").await);
     let done = Retired::Done { purpose: KeyPurpose::from_name(purpose).unwrap(), was: KeyState::Active };
     assert_eq!(retire(app, &active).await, done);
-    assert!(app.keys.reload.run().await.unwrap());
+    assert!(app.keys.reload.reload().await.unwrap());
     assert_eq!(key(app, purpose, "active").await, staged, "the staged one takes its place");
     assert_eq!(key(app, purpose, "gone").await, active);
     assert_whole(app).await;
@@ -73,7 +73,7 @@ fn a_staged_and_a_retiring_key_can_be_retired_too() {
         let (active, staged) = (key(app, "access_signing", "active").await, key(app, "access_signing", "staged").await);
         let purpose = KeyPurpose::AccessSigning;
         assert_eq!(retire(app, &staged).await, Retired::Done { purpose, was: KeyState::Staged });
-        app.keys.reload.run().await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         assert_whole(app).await;
         assert_eq!(key(app, "access_signing", "active").await, active);
         Person::me(app, &ada.session).await.unwrap();
@@ -81,7 +81,7 @@ fn a_staged_and_a_retiring_key_can_be_retired_too() {
         rotate(app, purpose).await;
         Person::me(app, &ada.session).await.unwrap();
         assert_eq!(retire(app, &active).await, Retired::Done { purpose, was: KeyState::Retiring });
-        app.keys.reload.run().await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         assert_eq!(Person::me(app, &ada.session).await.reason(), "TOKEN_INVALID");
         assert_whole(app).await;
     });

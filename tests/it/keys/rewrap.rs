@@ -30,9 +30,9 @@ fn every_key_is_sealed_anew_once_and_opens_under_the_new_key_alone() {
     on_each_database(async |app| {
         rotate(app, KeyPurpose::AccessSigning).await;
         let rewrap = rewrap(app);
-        assert_eq!(rewrap.run(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 13, all: 13 });
+        assert_eq!(rewrap.rewrap(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 13, all: 13 });
         assert_eq!(under(app, &new_kek().id()).await, 13);
-        assert_eq!(rewrap.run(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 0, all: 13 });
+        assert_eq!(rewrap.rewrap(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 0, all: 13 });
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'keys_rewrapped'").await, 1);
         let mut alone = rewrap.smith.clone();
         alone.keks = KeyEncryptionKeys::new(new_kek(), None);
@@ -45,15 +45,15 @@ fn every_key_is_sealed_anew_once_and_opens_under_the_new_key_alone() {
 fn a_running_service_does_not_notice_that_its_keys_are_sealed_anew() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, ADA).await;
-        rewrap(app).run(&Origin::terminal()).await.unwrap();
-        app.keys.run().await.unwrap();
+        rewrap(app).rewrap(&Origin::terminal()).await.unwrap();
+        app.keys.maintain().await.unwrap();
         Person::me(app, &ada.session).await.unwrap();
         let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
         // It even rotates, still under the old key: the next run of the command finds what it staged.
         rotate(app, KeyPurpose::Refresh).await;
         Person::refresh(app, &session.refresh_token).await.unwrap();
-        assert_eq!(rewrap(app).run(&Origin::terminal()).await.unwrap().sealed, 1);
-        app.keys.run().await.unwrap();
+        assert_eq!(rewrap(app).rewrap(&Origin::terminal()).await.unwrap().sealed, 1);
+        app.keys.maintain().await.unwrap();
         Person::log_in(app, ADA, PASSWORD).await.unwrap();
         assert_whole(app).await;
     });
@@ -63,13 +63,13 @@ fn a_running_service_does_not_notice_that_its_keys_are_sealed_anew() {
 fn a_command_that_ends_half_way_is_finished_by_the_next() {
     on_each_database(async |app| {
         let rewrap = rewrap(app);
-        rewrap.run(&Origin::terminal()).await.unwrap();
+        rewrap.rewrap(&Origin::terminal()).await.unwrap();
         let old = app.key_operations.rotate.smith.keks.present().id();
         // Two rotations of a service under the old key, as if they had come in between.
         rotate(app, KeyPurpose::AccessSigning).await;
         rotate(app, KeyPurpose::Mac).await;
         assert_eq!(under(app, &old).await, 2);
-        assert_eq!(rewrap.run(&Origin::terminal()).await.unwrap().sealed, 2);
+        assert_eq!(rewrap.rewrap(&Origin::terminal()).await.unwrap().sealed, 2);
         assert_eq!(under(app, &old).await, 0);
     });
 }
@@ -82,7 +82,7 @@ fn a_key_that_opens_under_neither_stops_the_command_and_nothing_is_changed() {
             "UPDATE keys SET kek_id = 'strange', sealed = 'v4.local.AAAA.c3Ry' WHERE id = '{strange}'"
         ))
         .await;
-        rewrap(app).run(&Origin::terminal()).await.unwrap_err();
+        rewrap(app).rewrap(&Origin::terminal()).await.unwrap_err();
         assert_eq!(under(app, &new_kek().id()).await, 0);
     });
 }
@@ -95,8 +95,8 @@ fn news_that_does_not_open_is_left_out_and_what_must_not_wait_still_counts() {
         elsewhere.retire.smith.keks = KeyEncryptionKeys::new(new_kek(), None);
         let active = key(app, "access_signing", "active").await;
         // Another replica, which has the new key already, retires a key and stages the next one under the new key.
-        elsewhere.retire.run(&Origin::terminal(), &active).await.unwrap();
-        app.keys.run().await.unwrap();
+        elsewhere.retire.retire(&Origin::terminal(), &active).await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert!(app.log.text().contains("a key is left out"));
         assert!(Person::me(app, &ada.session).await.is_err(), "the retired key is gone here too");
         let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
@@ -104,8 +104,8 @@ fn news_that_does_not_open_is_left_out_and_what_must_not_wait_still_counts() {
 
         // And when even the active key is one that does not open, the ring stays as it was.
         let staged = key(app, "access_signing", "active").await;
-        elsewhere.retire.run(&Origin::terminal(), &staged).await.unwrap();
-        app.keys.run().await.unwrap_err();
+        elsewhere.retire.retire(&Origin::terminal(), &staged).await.unwrap();
+        app.keys.maintain().await.unwrap_err();
         Person::me(app, &session).await.unwrap();
         Person::log_in(app, ADA, PASSWORD).await.unwrap();
     });

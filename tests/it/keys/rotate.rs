@@ -27,7 +27,7 @@ fn a_database_of_the_release_before_gets_its_successors_at_the_start() {
         let replica = crate::support::Replica::start(&app.database_url, &app.data_dir, 9).await;
         assert_whole(app).await;
         assert!(keys(app, "refresh").await.contains(&before[0]), "the active keys are still the same");
-        assert!(app.keys.reload.run().await.unwrap());
+        assert!(app.keys.reload.reload().await.unwrap());
         Person::log_in(app, ADA, crate::support::PASSWORD).await.unwrap();
         replica.close().await;
     });
@@ -38,23 +38,23 @@ fn keys_rotate_when_their_time_is_over_and_not_a_moment_before() {
     on_each_database(async |app| {
         let before = keys(app, "access_encryption").await;
         app.advance(7 * DAY - MOMENT);
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert_eq!(keys(app, "access_encryption").await, before);
         let staged = key(app, "access_encryption", "staged").await;
         app.advance(MOMENT);
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert_eq!(key(app, "access_encryption", "active").await, staged);
         assert_eq!(keys(app, "access_encryption").await.len(), 3);
         for other in ["access_signing", "action", "mac", "refresh"] {
             assert_eq!(keys(app, other).await.len(), 2, "{other}");
         }
         app.advance(23 * DAY);
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         for rotated in ["access_signing", "action", "refresh"] {
             assert_eq!(keys(app, rotated).await.len(), 3, "{rotated}");
         }
         app.advance(365 * DAY);
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert_eq!(keys(app, "mac").await.len(), 2, "never by itself");
         assert_whole(app).await;
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'key_rotated'").await, 9);
@@ -89,16 +89,16 @@ fn a_token_from_before_a_rotation_is_good_for_its_life_and_its_keys_not_much_lon
         rotate(app, KeyPurpose::AccessSigning).await;
         rotate(app, KeyPurpose::AccessEncryption).await;
         app.advance(Duration::from_secs(60 * 60 - 1));
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         Person::me(app, &ada.session).await.unwrap();
         app.advance(Duration::from_secs(1));
         assert_eq!(Person::me(app, &ada.session).await.reason(), "TOKEN_EXPIRED");
 
         app.advance(Duration::from_secs(5 * 60) - MOMENT);
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert_eq!(key(app, "access_signing", "retiring").await, signing);
         app.advance(MOMENT);
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert_eq!(key(app, "access_signing", "gone").await, signing);
         assert_eq!(key(app, "access_encryption", "gone").await, encryption);
         assert_eq!(Person::me(app, &ada.session).await.reason(), "TOKEN_INVALID", "nothing reads it any more");
@@ -106,7 +106,7 @@ fn a_token_from_before_a_rotation_is_good_for_its_life_and_its_keys_not_much_lon
         assert_whole(app).await;
 
         app.advance(90 * DAY);
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert!(!keys(app, "access_signing").await.iter().any(|(id, _)| *id == signing), "the row is purged");
     });
 }
@@ -118,11 +118,11 @@ fn refresh_tokens_from_before_a_rotation_refresh_and_are_recognised_when_they_co
         let old = ada.session.refresh_token.clone();
         rotate(app, KeyPurpose::Refresh).await;
         app.advance(13 * DAY);
-        app.keys.run().await.unwrap();
+        app.keys.maintain().await.unwrap();
         let mut session = Person::refresh(app, &old).await.unwrap();
         for _ in 0..5 {
             app.advance(13 * DAY);
-            app.keys.run().await.unwrap();
+            app.keys.maintain().await.unwrap();
             session = Person::refresh(app, &session.refresh_token).await.unwrap();
         }
         // Eleven weeks after it was replaced, the thief comes.

@@ -25,11 +25,11 @@ fn a_mail_of_a_sender_that_died_is_sent_once_its_lease_is_over() {
         let claim = async || outbox::claim(&app.deliver.store.write(), app.deliver.clock.now(), lease, 8).await;
         assert_eq!(claim().await.unwrap().len(), 1);
         assert!(claim().await.unwrap().is_empty(), "nobody else gets it");
-        assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
+        assert_eq!(app.deliver.deliver().await.unwrap(), Delivered::default());
         app.advance(lease - Duration::from_micros(1));
-        assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
+        assert_eq!(app.deliver.deliver().await.unwrap(), Delivered::default());
         app.advance(Duration::from_micros(1));
-        assert_eq!(app.deliver.run().await.unwrap(), Delivered { sent: 1, ..Default::default() });
+        assert_eq!(app.deliver.deliver().await.unwrap(), Delivered { sent: 1, ..Default::default() });
         let token = app.mail_to("ada@example.org").await.link_token();
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
         assert_eq!(app.number("SELECT count(*) FROM outbox WHERE attempts = 2 AND outcome = 'sent'").await, 1);
@@ -46,7 +46,7 @@ fn several_senders_at_once_send_each_mail_once() {
         let senders = (0..4).map(|_| async {
             let mut sent = 0;
             loop {
-                let delivered = app.deliver.run().await.unwrap();
+                let delivered = app.deliver.deliver().await.unwrap();
                 if delivered == Delivered::default() {
                     return sent;
                 }
@@ -102,7 +102,7 @@ fn a_row_that_this_release_cannot_read_holds_up_no_other_mail() {
         register(app, "newer@example.org").await;
         app.execute("UPDATE outbox SET template = 'written_by_a_newer_release'").await;
         register(app, "ada@example.org").await;
-        let delivered = app.deliver.run().await.unwrap();
+        let delivered = app.deliver.deliver().await.unwrap();
         assert_eq!(delivered, Delivered { sent: 1, ended: 1, ..Default::default() });
         assert_eq!(
             texts(app, "SELECT last_error FROM outbox WHERE outcome = 'dead'").await,

@@ -44,15 +44,15 @@ fn a_mail_that_is_refused_for_now_is_tried_again_after_waits_that_grow() {
         ];
         server.next(&busy);
         for longest in [5, 10, 20] {
-            assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
+            assert_eq!(app.deliver.deliver().await.unwrap(), POSTPONED);
             let wait = wait(app).await;
             let longest = Duration::from_secs(longest);
             assert!(wait >= longest / 2 && wait <= longest, "{wait:?} of {longest:?}");
             app.advance(wait - Duration::from_micros(1));
-            assert_eq!(app.deliver.run().await.unwrap(), Delivered::default(), "not before its time");
+            assert_eq!(app.deliver.deliver().await.unwrap(), Delivered::default(), "not before its time");
             app.advance(Duration::from_micros(1));
         }
-        assert_eq!(app.deliver.run().await.unwrap(), SENT);
+        assert_eq!(app.deliver.deliver().await.unwrap(), SENT);
         let mails = server.heard();
         let accepted: Vec<_> = mails.iter().filter(|mail| mail.accepted).collect();
         assert_eq!(accepted.len(), 1);
@@ -68,9 +68,9 @@ fn each_attempt_carries_a_fresh_link_under_one_message_id_and_any_of_them_works_
             register(app, email).await;
             // The server kept the mail, but its yes was lost: the person gets both.
             server.next(&[Reply::Content("451 4.3.0 later")]);
-            assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
+            assert_eq!(app.deliver.deliver().await.unwrap(), POSTPONED);
             app.advance(Duration::from_secs(5));
-            assert_eq!(app.deliver.run().await.unwrap(), SENT);
+            assert_eq!(app.deliver.deliver().await.unwrap(), SENT);
             let mails = server.heard();
             assert_eq!(mails.len(), 2);
             assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
@@ -89,9 +89,9 @@ fn a_late_retry_carries_a_link_that_is_still_good() {
     on_each_database_with(options(&server), async |app| {
         register(app, "ada@example.org").await;
         server.next(&[Reply::Content("451 4.3.0 later")]);
-        assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
+        assert_eq!(app.deliver.deliver().await.unwrap(), POSTPONED);
         app.advance(Duration::from_secs(3 * 24 * 60 * 60));
-        assert_eq!(app.deliver.run().await.unwrap(), SENT);
+        assert_eq!(app.deliver.deliver().await.unwrap(), SENT);
         let mails = server.heard();
         assert_eq!(verify(app, mails[0].token()).await.reason(), "LINK_EXPIRED");
         verify(app, mails[1].token()).await.unwrap();
@@ -104,9 +104,9 @@ fn a_mail_that_is_refused_for_good_is_dead_until_an_operator_requeues_it() {
     on_each_database_with(options(&server).expecting_errors(), async |app| {
         register(app, "ada@example.org").await;
         server.next(&[Reply::Recipient("550 5.1.1 <ada@example.org> unknown 12345678")]);
-        assert_eq!(app.deliver.run().await.unwrap(), ENDED);
+        assert_eq!(app.deliver.deliver().await.unwrap(), ENDED);
         app.advance(Duration::from_secs(24 * 60 * 60));
-        assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
+        assert_eq!(app.deliver.deliver().await.unwrap(), Delivered::default());
         let dead = app.store_operations.list_outbox.list(true, 10).await.unwrap();
         assert_eq!((dead.len(), dead[0].state.as_str(), dead[0].recipient.as_str()), (1, "dead", "ada@example.org"));
         assert_eq!(dead[0].last_error.as_deref(), Some("recipient: 550 5.1.1 [...] unknown [...]"));
@@ -115,7 +115,7 @@ fn a_mail_that_is_refused_for_good_is_dead_until_an_operator_requeues_it() {
         let requeue = async || app.store_operations.requeue_mail.requeue(Dead::One(dead[0].id)).await.unwrap();
         assert_eq!(requeue().await, Requeued { mails: 1, over: 0 });
         assert_eq!(requeue().await, Requeued { mails: 0, over: 0 }, "it is dead no more");
-        assert_eq!(app.deliver.run().await.unwrap(), SENT);
+        assert_eq!(app.deliver.deliver().await.unwrap(), SENT);
         assert!(app.store_operations.list_outbox.list(true, 10).await.unwrap().is_empty());
         assert_eq!(requeue().await, Requeued { mails: 0, over: 0 }, "what was sent is not sent again");
         let token = server.heard().pop().unwrap().token();
@@ -130,9 +130,9 @@ fn a_mail_whose_content_is_refused_is_given_up_after_the_last_attempt() {
     on_each_database_with(options, async |app| {
         register(app, "ada@example.org").await;
         server.next(&[Reply::Content("554 5.7.1 spam"); 2]);
-        assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
+        assert_eq!(app.deliver.deliver().await.unwrap(), POSTPONED);
         app.advance(Duration::from_secs(60));
-        assert_eq!(app.deliver.run().await.unwrap(), ENDED);
+        assert_eq!(app.deliver.deliver().await.unwrap(), ENDED);
         let dead = app.store_operations.list_outbox.list(true, 10).await.unwrap();
         assert_eq!((dead.len(), dead[0].attempts), (1, 2));
         server.heard();
@@ -145,16 +145,16 @@ fn a_recipient_who_is_refused_for_now_is_tried_until_what_the_mail_is_for_is_ove
     let options = options(&server).and("COUNTERSIGN_MAIL__MAX_ATTEMPTS", "1");
     on_each_database_with(options, async |app| {
         register(app, "ada@example.org").await;
-        assert_eq!(app.deliver.run().await.unwrap(), SENT);
+        assert_eq!(app.deliver.deliver().await.unwrap(), SENT);
         verify(app, server.heard()[0].token()).await.unwrap();
         let email = "ada@example.org".to_owned();
         app.account().request_reset(RequestResetRequest { email, ..Default::default() }).await.unwrap();
         server.always(Some(Reply::Recipient("450 4.2.2 mailbox full")));
         for _ in 0..24 {
-            assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
+            assert_eq!(app.deliver.deliver().await.unwrap(), POSTPONED);
             app.advance(Duration::from_secs(60 * 60));
         }
-        assert_eq!(app.deliver.run().await.unwrap(), ENDED);
+        assert_eq!(app.deliver.deliver().await.unwrap(), ENDED);
         assert_eq!(app.number("SELECT count(*) FROM outbox WHERE outcome = 'expired'").await, 1);
         server.always(None);
         assert!(server.heard().is_empty());
@@ -181,14 +181,14 @@ fn no_mail_is_charged_while_the_server_refuses_us_rather_than_the_mail() {
                 register(app, email).await;
             }
             server.connections();
-            let round = app.deliver.run().await.unwrap();
+            let round = app.deliver.deliver().await.unwrap();
             assert_eq!(round, Delivered { sent: 0, postponed: 3, ended: 0 }, "{refusal:?}");
             assert_eq!(server.connections(), 3, "{refusal:?}");
             for _ in 0..20 {
                 app.advance(Duration::from_secs(60 * 60));
-                assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
+                assert_eq!(app.deliver.deliver().await.unwrap(), Delivered::default());
                 assert_eq!(server.connections(), 1, "one probe instead of three mails: {refusal:?}");
-                assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
+                assert_eq!(app.deliver.deliver().await.unwrap(), Delivered::default());
                 assert_eq!(server.connections(), 0, "not before its time: {refusal:?}");
             }
             let uncharged =
@@ -197,7 +197,7 @@ fn no_mail_is_charged_while_the_server_refuses_us_rather_than_the_mail() {
             assert!(app.log.errors().iter().any(|line| line.contains("takes no mail")), "an operator is told");
             server.always(None);
             app.advance(Duration::from_secs(5 * 60));
-            let round = app.deliver.run().await.unwrap();
+            let round = app.deliver.deliver().await.unwrap();
             assert_eq!(round, Delivered { sent: 3, postponed: 0, ended: 0 }, "{refusal:?}");
             server.heard();
         }
@@ -213,16 +213,16 @@ fn mails_wait_days_for_a_server_that_cannot_be_reached_and_then_all_arrive() {
         for number in 0..20 {
             register(app, &format!("person{number}@example.org")).await;
         }
-        assert_eq!(app.deliver.run().await.unwrap(), Delivered { sent: 0, postponed: 8, ended: 0 });
+        assert_eq!(app.deliver.deliver().await.unwrap(), Delivered { sent: 0, postponed: 8, ended: 0 });
         for _ in 0..6 * 24 {
             app.advance(Duration::from_secs(60 * 60));
-            assert_eq!(app.deliver.run().await.unwrap(), Delivered::default());
+            assert_eq!(app.deliver.deliver().await.unwrap(), Delivered::default());
         }
         let server = MailServer::start_at(address);
         app.advance(Duration::from_secs(5 * 60));
         let mut sent = 0;
         loop {
-            let round = app.deliver.run().await.unwrap();
+            let round = app.deliver.deliver().await.unwrap();
             assert_eq!((round.postponed, round.ended), (0, 0));
             if round.sent == 0 {
                 break;
@@ -244,16 +244,16 @@ fn a_mail_ends_when_what_it_is_for_is_over_and_no_sooner() {
         {
             let server = MailServer::start_at(address);
             register(app, "ada@example.org").await;
-            assert_eq!(app.deliver.run().await.unwrap(), SENT);
+            assert_eq!(app.deliver.deliver().await.unwrap(), SENT);
             verify(app, server.heard()[0].token()).await.unwrap();
         }
         let email = "ada@example.org".to_owned();
         app.account().request_reset(RequestResetRequest { email, ..Default::default() }).await.unwrap();
         register(app, "bob@example.org").await;
-        assert_eq!(app.deliver.run().await.unwrap(), Delivered { sent: 0, postponed: 2, ended: 0 });
+        assert_eq!(app.deliver.deliver().await.unwrap(), Delivered { sent: 0, postponed: 2, ended: 0 });
         app.advance(Duration::from_secs(24 * 60 * 60));
         let server = MailServer::start_at(address);
-        let round = app.deliver.run().await.unwrap();
+        let round = app.deliver.deliver().await.unwrap();
         assert_eq!(round, Delivered { sent: 1, postponed: 0, ended: 1 }, "nobody waits for a day for a new password");
         assert_eq!(server.heard()[0].recipient, "bob@example.org");
         assert_eq!(app.number("SELECT count(*) FROM outbox WHERE outcome = 'expired'").await, 1);
@@ -277,19 +277,19 @@ fn a_refusal_that_every_mail_gets_is_held_against_none_of_them() {
                 register(app, &format!("person{number}@example.org")).await;
             }
             for _ in 0..20 {
-                app.deliver.run().await.unwrap();
+                app.deliver.deliver().await.unwrap();
                 app.advance(Duration::from_secs(60 * 60));
             }
             let dead = "SELECT count(*) FROM outbox WHERE outcome = 'dead'";
             assert_eq!(app.number(dead).await, 2, "the first two could not be told from bad mails: {refusal:?}");
             server.always(None);
-            assert_eq!(app.deliver.run().await.unwrap(), Delivered { sent: 4, postponed: 0, ended: 0 });
+            assert_eq!(app.deliver.deliver().await.unwrap(), Delivered { sent: 4, postponed: 0, ended: 0 });
             let why = if matches!(refusal, Reply::Content(_)) { "content" } else { "recipient: 55" };
             let outbox = &app.store_operations.requeue_mail;
             assert_eq!(outbox.requeue(Dead::BecauseOf("sender")).await.unwrap(), Requeued { mails: 0, over: 0 });
             assert_eq!(outbox.requeue(Dead::BecauseOf("%")).await.unwrap(), Requeued { mails: 0, over: 0 });
             assert_eq!(outbox.requeue(Dead::BecauseOf(why)).await.unwrap(), Requeued { mails: 2, over: 0 });
-            assert_eq!(app.deliver.run().await.unwrap(), Delivered { sent: 2, postponed: 0, ended: 0 });
+            assert_eq!(app.deliver.deliver().await.unwrap(), Delivered { sent: 2, postponed: 0, ended: 0 });
             server.heard();
         }
     });
@@ -303,13 +303,13 @@ fn a_mail_that_is_refused_alone_does_not_hold_up_the_others_and_ends() {
         register(app, "ada@example.org").await;
         for _ in 0..2 {
             server.next(&[Reply::Content("554 5.7.1 spam")]);
-            assert_eq!(app.deliver.run().await.unwrap(), POSTPONED);
+            assert_eq!(app.deliver.deliver().await.unwrap(), POSTPONED);
             register(app, "eve@example.org").await;
-            assert_eq!(app.deliver.run().await.unwrap(), SENT);
+            assert_eq!(app.deliver.deliver().await.unwrap(), SENT);
             app.advance(Duration::from_secs(60 * 60));
         }
         server.next(&[Reply::Content("554 5.7.1 spam")]);
-        assert_eq!(app.deliver.run().await.unwrap(), ENDED);
+        assert_eq!(app.deliver.deliver().await.unwrap(), ENDED);
         server.heard();
     });
 }
@@ -328,10 +328,10 @@ fn refused_recipients_hold_up_nobody_elses_mail() {
             for number in 0..7 {
                 register(app, &format!("nobody{number}@example.org")).await;
                 server.next(&[Reply::Recipient(refusal)]);
-                app.deliver.run().await.unwrap();
+                app.deliver.deliver().await.unwrap();
             }
             register(app, "ada@example.org").await;
-            assert_eq!(app.deliver.run().await.unwrap(), SENT, "{refusal}");
+            assert_eq!(app.deliver.deliver().await.unwrap(), SENT, "{refusal}");
             // None is left for the next round.
             app.execute("DELETE FROM outbox").await;
             server.heard();
@@ -346,11 +346,11 @@ fn mails_whose_time_is_over_are_not_requeued() {
         for email in ["old@example.org", "new@example.org"] {
             register(app, email).await;
             server.next(&[Reply::Recipient("550 5.1.1 unknown")]);
-            assert_eq!(app.deliver.run().await.unwrap(), ENDED);
+            assert_eq!(app.deliver.deliver().await.unwrap(), ENDED);
             app.advance(Duration::from_secs(4 * 24 * 60 * 60));
         }
         assert_eq!(app.store_operations.requeue_mail.requeue(Dead::All).await.unwrap(), Requeued { mails: 1, over: 1 });
-        assert_eq!(app.deliver.run().await.unwrap(), SENT);
+        assert_eq!(app.deliver.deliver().await.unwrap(), SENT);
         assert_eq!(server.heard()[0].recipient, "new@example.org");
     });
 }
@@ -362,12 +362,12 @@ fn a_server_that_says_nothing_holds_up_neither_its_mail_for_ever_nor_the_others(
         register(app, "ada@example.org").await;
         register(app, "eve@example.org").await;
         server.next(&[Reply::Silence]);
-        let round = app.deliver.run().await.unwrap();
+        let round = app.deliver.deliver().await.unwrap();
         assert_eq!(round, Delivered { sent: 1, postponed: 1, ended: 0 });
         let error = "SELECT count(*) FROM outbox WHERE last_error LIKE '%no answer in time'";
         assert_eq!(app.number(error).await, 1);
         app.advance(Duration::from_secs(5));
-        assert_eq!(app.deliver.run().await.unwrap(), SENT);
+        assert_eq!(app.deliver.deliver().await.unwrap(), SENT);
         let mut recipients: Vec<_> = server.heard().into_iter().map(|mail| mail.recipient).collect();
         recipients.sort();
         assert_eq!(recipients, ["ada@example.org", "eve@example.org"]);

@@ -26,7 +26,7 @@ fn an_old_token_of_a_session_that_is_over_is_not_called_reuse() {
         app.advance(15 * DAY);
         assert_eq!(Person::refresh(app, &first.refresh_token).await.reason(), "SESSION_EXPIRED");
         app.advance(15 * DAY);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("sessions").await, 0);
         assert_eq!(Person::refresh(app, &first.refresh_token).await.reason(), "SESSION_ENDED");
     });

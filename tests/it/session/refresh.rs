@@ -196,7 +196,7 @@ fn an_answer_whose_access_token_was_used_here_is_not_given_anew() {
                 let asked = backend.asks(IntrospectRequest { token: second.access_token.clone() });
                 assert!(app.verification().introspect(asked).await.unwrap().into_inner().active);
             }
-            app.note_uses.run().await.unwrap();
+            app.note_uses.store_uses().await.unwrap();
             assert_eq!(app.number("SELECT max(seen_generation) FROM sessions").await, 2, "{how}");
             app.advance(GRACE + MOMENT);
             assert_eq!(client.refresh_with(&first, &device).await.reason(), "REFRESH_TOKEN_REUSED", "{how}");
@@ -212,7 +212,7 @@ fn the_use_of_an_older_access_token_says_nothing_of_the_answer_after_it() {
         let (client, first, device) = on_a_device(app, "ada@example.org").await;
         drop(client.refresh_with(&first, &device).await.unwrap());
         Person::me(app, &first).await.unwrap();
-        app.note_uses.run().await.unwrap();
+        app.note_uses.store_uses().await.unwrap();
         app.advance(GRACE + MOMENT);
         let third = client.refresh_with(&first, &device).await.unwrap();
         assert_eq!(Person::me(app, &first).await.reason(), "TOKEN_EXPIRED", "its holder has a newer one");

@@ -109,10 +109,10 @@ fn devices_that_keep_no_token_do_not_pile_up_and_those_not_seen_for_long_are_for
         }
         assert_eq!(app.rows("devices").await, 50);
         app.advance(Duration::from_hours(399 * 24));
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("devices").await, 50);
         app.advance(Duration::from_hours(2 * 24));
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("devices").await, 0);
     });
 }
@@ -125,9 +125,9 @@ fn a_file_that_knows_no_places_stops_the_start() {
     {
         let file = folder.path().join(name);
         std::fs::write(&file, content).unwrap();
-        assert!(countersign::places::Places::open(&file).is_err(), "{name}");
+        assert!(countersign::countries::Countries::open(&file).is_err(), "{name}");
     }
-    assert!(countersign::places::Places::open(&folder.path().join("none.mmdb")).is_err());
+    assert!(countersign::countries::Countries::open(&folder.path().join("none.mmdb")).is_err());
     let file = folder.path().join("damaged.mmdb");
     places::write(&file, &[(Ipv4Addr::new(192, 0, 2, 0), 24, "DE")]);
     let whole = std::fs::read(&file).unwrap();
@@ -136,7 +136,7 @@ fn a_file_that_knows_no_places_stops_the_start() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0xff;
         std::fs::write(&file, &damaged).unwrap();
-        match countersign::places::Places::open(&file) {
+        match countersign::countries::Countries::open(&file) {
             Err(_) => refused += 1,
             Ok(places) => {
                 survived += 1;

@@ -14,7 +14,7 @@ async fn age_the_hash(app: &App) {
     let settings = HasherSettings { memory_kib: 8192, iterations: 3, parallelism: 1, workers: 1, queue: 8 };
     let former = Hasher::start(settings, Entropy::seeded(7)).unwrap();
     let policy = PasswordPolicy::default();
-    let password = policy.admit(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
+    let password = policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
     let hash = former.hash(&password).await.unwrap();
     app.execute(&format!("UPDATE accounts SET password_hash = '{}'", hash.as_str())).await;
     assert_eq!(app.number(OUTDATED).await, 1);

@@ -13,9 +13,9 @@ use countersign::{
     store::{DatabaseSettings, Interference, SignalListener, Store},
     usecase::{
         UnitsOfWork,
-        audit::{SealEvents, Summary, VerifyTrail},
+        audit::{SealEvents, Summary, VerifyAuditLog},
         housekeeping::{CountHashCosts, Purge},
-        key::TendKeys,
+        key::MaintainKeys,
         mail::DeliverMail,
         revocation::FollowRevocations,
         session::NoteUses,
@@ -118,7 +118,7 @@ pub(crate) struct App {
     pub(crate) seal: SealEvents,
     /// Writes down which generations of sessions have been used, when the test says so.
     pub(crate) note_uses: NoteUses,
-    pub(crate) keys: TendKeys,
+    pub(crate) keys: MaintainKeys,
     pub(crate) store_operations: StoreOperations,
     pub(crate) operations: RecordedOperations,
     pub(crate) key_operations: KeyOperations,
@@ -249,7 +249,7 @@ impl App {
     /// What `audit verify` says of every chain there is.
     pub(crate) async fn verify(&self) -> Vec<Summary> {
         let (store, keys) = (self.seal.store.clone(), self.seal.reload.ring.chain());
-        VerifyTrail { store, keys, clock: self.time.clone() }.run(None, None).await.unwrap()
+        VerifyAuditLog { store, keys, clock: self.time.clone() }.run(None, None).await.unwrap()
     }
 
     /// The lines that were said about events.
@@ -263,7 +263,7 @@ impl App {
 
     /// Sends everything that is due.
     pub(crate) async fn send_mail(&self) {
-        while self.deliver.run().await.unwrap() != Default::default() {}
+        while self.deliver.deliver().await.unwrap() != Default::default() {}
     }
 
     /// Sends everything that is due and returns the newest mail to an address.

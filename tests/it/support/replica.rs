@@ -8,7 +8,7 @@ use countersign::{
     },
     runtime::{Clock, Entropy, Shutdown, ShutdownHandle},
     store::Interference,
-    usecase::key::TendKeys,
+    usecase::key::MaintainKeys,
     wiring::{Service, World},
 };
 use countersign_domain::time::Timestamp;
@@ -18,7 +18,7 @@ use tonic::transport::{Channel, Endpoint};
 
 /// One of several services on one database. All of them see the same time.
 pub(crate) struct Replica {
-    pub(crate) keys: TendKeys,
+    pub(crate) keys: MaintainKeys,
     channel: Channel,
     stop: ShutdownHandle,
     server: JoinHandle<()>,

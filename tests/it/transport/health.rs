@@ -1,6 +1,6 @@
 use crate::support::on_each_database;
 use countersign::grpc::callers;
-use countersign_domain::caller::CallerRule;
+use countersign_domain::caller::{CallerRule, Requirement};
 use tonic::{Code, transport::Channel};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
@@ -25,7 +25,7 @@ fn health_tells_of_every_service_of_the_listener_and_of_all_together() {
         for listener in [app.channel(), app.admin_channel()] {
             assert!(is_known(listener, "").await);
         }
-        for callers::Method { path, caller, .. } in callers::table() {
+        for callers::Method { path, requirement: Requirement { caller, .. }, .. } in callers::table() {
             let service = path.split('/').nth(1).unwrap();
             let is_public = !matches!(caller, CallerRule::Operator | CallerRule::Development);
             assert_eq!(is_known(app.channel(), service).await, is_public, "{service}");

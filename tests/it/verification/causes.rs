@@ -8,7 +8,7 @@ use countersign::{
 
 /// What one look adds to a stream that is up to date.
 async fn heard(app: &App, following: &mut Following) -> Vec<Target> {
-    app.follow.run().await.unwrap();
+    app.follow.follow().await.unwrap();
     following.changes().await.into_iter().filter_map(|revocation| revocation.target).collect()
 }
 
@@ -117,7 +117,7 @@ fn an_operator_who_signs_everybody_out_tells_backends_so_in_one_line() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let eve = Person::sign_up(app, "eve@example.org").await;
         app.advance(std::time::Duration::from_secs(1));
-        assert_eq!(app.operations.end_sessions.run(&Origin::terminal()).await.unwrap(), 2);
+        assert_eq!(app.operations.end_sessions.end_all(&Origin::terminal()).await.unwrap(), 2);
         for person in [&ada, &eve] {
             assert_eq!(Person::me(app, &person.session).await.reason(), "SESSION_ENDED");
         }
@@ -166,8 +166,8 @@ fn a_token_that_was_drawn_while_everybody_was_signed_out_is_over_too() {
         Person::sign_up(app, "ada@example.org").await;
         // By a process whose clock is three seconds ahead.
         app.execute("UPDATE sessions SET refreshed_at = refreshed_at + 3000000").await;
-        app.operations.end_sessions.run(&Origin::terminal()).await.unwrap();
-        app.follow.run().await.unwrap();
+        app.operations.end_sessions.end_all(&Origin::terminal()).await.unwrap();
+        app.follow.follow().await.unwrap();
         let not_after = following.changes().await[0].not_after_time.unwrap();
         assert_eq!(not_after.seconds, 1_800_000_003);
     });

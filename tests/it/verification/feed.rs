@@ -2,7 +2,7 @@
 
 use crate::support::{App, Backend, Replica, on_each_database};
 use countersign::{
-    cache::{Feed, Seats},
+    cache::{Feed, FollowerSlots},
     runtime::Clock,
     store::{Store, revocation},
     usecase::revocation::FollowRevocations,
@@ -16,7 +16,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// One that has read nothing yet.
 fn follower(app: &App, store: &Store) -> FollowRevocations {
     let (clock, _) = Clock::manual(NOW);
-    let feed = Feed::new(Seats::new(10, 10));
+    let feed = Feed::new(FollowerSlots::new(10, 10));
     FollowRevocations { store: store.clone(), feed, clock, looking: Arc::default(), ..app.follow.clone() }
 }
 
@@ -42,10 +42,10 @@ fn an_entry_that_commits_late_is_not_missed_by_those_who_read_on() {
         let slow = store.begin().await.unwrap();
         revocation::append(&slow, DEFAULT_TENANT, RevocationKind::Session, "slow", NOW).await.unwrap();
         append(&store, "quick").await;
-        follow.run().await.unwrap();
+        follow.follow().await.unwrap();
         assert_eq!(read(&follow), ["quick"]);
         slow.commit().await.unwrap();
-        follow.run().await.unwrap();
+        follow.follow().await.unwrap();
         assert_eq!(read(&follow), ["quick", "slow"]);
         store.close().await;
     });
@@ -64,14 +64,14 @@ fn followers_of_several_processes_read_the_same_in_the_same_order() {
             });
             let looks = follows.iter().map(async |follow| {
                 for _ in 0..5 {
-                    follow.run().await.unwrap();
+                    follow.follow().await.unwrap();
                 }
             });
             futures_util::future::join(join_all(written), join_all(looks)).await;
         }
         let lists: Vec<_> = {
-            join_all(follows.iter().map(FollowRevocations::run)).await;
-            join_all(follows.iter().map(FollowRevocations::run)).await;
+            join_all(follows.iter().map(FollowRevocations::follow)).await;
+            join_all(follows.iter().map(FollowRevocations::follow)).await;
             follows.iter().map(read).collect()
         };
         assert_eq!(lists[0].len(), 100);
@@ -92,7 +92,7 @@ fn a_transaction_that_is_dropped_leaves_no_place_empty() {
         drop(tx);
         append(&store, "kept").await;
         let follow = follower(app, &store);
-        follow.run().await.unwrap();
+        follow.follow().await.unwrap();
         assert_eq!(read(&follow), ["kept"]);
         assert_eq!(app.number("SELECT position FROM revocation_head").await, 1);
         store.close().await;
@@ -107,18 +107,18 @@ fn a_database_that_went_back_is_told_anew() {
         for target in ["a", "b", "c"] {
             append(&store, target).await;
         }
-        follow.run().await.unwrap();
-        let before = follow.feed.tide().borrow().history;
+        follow.follow().await.unwrap();
+        let before = follow.feed.state().borrow().history;
         // As after a backup from before `b` was put back.
         app.execute("DELETE FROM revocations WHERE target <> 'a'").await;
         app.execute("UPDATE revocation_head SET position = 1").await;
         // A follower that is woken up before everything was read again would be told that nothing is revoked.
-        let mut tide = follow.feed.tide();
+        let mut tide = follow.feed.state();
         let told = async { (tide.changed().await.unwrap(), read(&follow)).1 };
-        let (ran, told) = tokio::join!(follow.run(), told);
+        let (ran, told) = tokio::join!(follow.follow(), told);
         ran.unwrap();
         assert_eq!((told, read(&follow)), (vec!["a".to_owned()], vec!["a".to_owned()]));
-        assert_ne!(follow.feed.tide().borrow().history, before);
+        assert_ne!(follow.feed.state().borrow().history, before);
         store.close().await;
     });
 }
@@ -131,7 +131,7 @@ fn the_feed_of_one_replica_goes_on_at_another() {
         following.snapshot().await;
         let store = app.store().await;
         append(&store, "a").await;
-        app.follow.run().await.unwrap();
+        app.follow.follow().await.unwrap();
         following.changes().await;
         let other = Replica::start(&app.database_url, &app.data_dir, 9).await;
         append(&store, "b").await;
@@ -168,7 +168,7 @@ fn a_process_that_stopped_in_the_middle_of_placing_holds_nobody_up_for_long() {
         let tx = stopped.begin().await.unwrap();
         revocation::place(&tx).await.unwrap();
         let follow = follower(app, &store);
-        tokio::time::timeout(std::time::Duration::from_secs(25), follow.run())
+        tokio::time::timeout(std::time::Duration::from_secs(25), follow.follow())
             .await
             .expect("the lock is gone")
             .unwrap();

@@ -24,7 +24,7 @@ fn states(keys: impl Iterator<Item = KeyState>) -> Vec<KeyState> {
 
 async fn rotate(app: &App, slot: &KeySlot) {
     app.key_operations.rotate.now(&Origin::terminal(), slot).await.unwrap().unwrap();
-    app.keys.reload.run().await.unwrap();
+    app.keys.reload.reload().await.unwrap();
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn the_next_keys_are_handed_out_before_they_are_used_and_the_last_ones_for_as_lo
 
         app.advance(REVOCATION_LIFE * 2);
         app.keys.rotate.due().await.unwrap();
-        app.keys.reload.run().await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         let backend =
             Backend { token: Backend::draw(app, &backend.created, "").await.unwrap().access_token, ..backend };
         let later = fetch(app, &backend, "default").await.unwrap();
@@ -87,7 +87,7 @@ fn keys_of_others_are_not_handed_out_whether_or_not_there_are_any() {
     on_each_database(async |app| {
         let operator = Origin::terminal();
         for audience in ["reports", "billing"] {
-            assert!(app.key_operations.create_audience.run(&operator, audience).await.unwrap());
+            assert!(app.key_operations.create_audience.create(&operator, audience).await.unwrap());
         }
         let orders = Backend::enrol(app, "orders").await;
         for audience in ["reports", "billing", "nobody"] {
@@ -104,7 +104,7 @@ fn keys_of_others_are_not_handed_out_whether_or_not_there_are_any() {
 fn an_audience_that_was_made_elsewhere_a_moment_ago_has_keys_here() {
     on_each_database(async |app| {
         // The ring of the process that answers has not been read again since.
-        assert!(app.key_operations.create_audience.run(&Origin::terminal(), "reports").await.unwrap());
+        assert!(app.key_operations.create_audience.create(&Origin::terminal(), "reports").await.unwrap());
         let backend = Backend::enrol_for(app, "reports", "reports").await;
         assert_eq!(fetch(app, &backend, "reports").await.unwrap().encryption_keys.len(), 2);
     });
@@ -114,13 +114,13 @@ fn an_audience_that_was_made_elsewhere_a_moment_ago_has_keys_here() {
 fn an_audience_with_a_key_of_its_own_is_handed_no_secret() {
     on_each_database(async |app| {
         let operator = Origin::terminal();
-        assert!(app.key_operations.create_audience.run(&operator, "reports").await.unwrap());
+        assert!(app.key_operations.create_audience.create(&operator, "reports").await.unwrap());
         let private = RecipientKey::new(KeyId::new("any").unwrap(), [7; 32]).unwrap();
         let public = *private.public_key().bytes();
-        app.key_operations.register_audience_key.run(&operator, "reports", Some(public)).await.unwrap();
+        app.key_operations.register_audience_key.register(&operator, "reports", Some(public)).await.unwrap();
         let slot = KeySlot::of_audience(Origin::terminal().tenant(), "reports");
         app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
-        app.keys.reload.run().await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         let backend = Backend::enrol_for(app, "reports", "reports").await;
         let keys = fetch(app, &backend, "reports").await.unwrap().encryption_keys;
         let registered: Vec<_> = keys.iter().filter(|key| key.algorithm() == KeyAlgorithm::EcdhEs).collect();
@@ -153,7 +153,7 @@ fn a_token_that_another_backend_has_seen_opens_nothing_but_what_that_backend_ope
     on_each_database(async |app| {
         let operator = Origin::terminal();
         let serves = vec!["billing".to_owned(), "default".to_owned()];
-        assert!(app.key_operations.create_audience.run(&operator, "billing").await.unwrap());
+        assert!(app.key_operations.create_audience.create(&operator, "billing").await.unwrap());
         let new = NewService { name: "both".to_owned(), serves, calls: Vec::new() };
         let created = app.key_operations.create_service.create(&operator, new).await.unwrap().unwrap();
         let drawn = async |audience| Backend::draw(app, &created, audience).await.unwrap().access_token;

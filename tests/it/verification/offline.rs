@@ -34,13 +34,13 @@ async fn connect_default(app: &App) -> Verifier {
 
 /// Waits until a token is refused, and says why.
 async fn refused(app: &App, verifier: &Verifier, token: &str) -> Rejected {
-    app.follow.run().await.unwrap();
+    app.follow.follow().await.unwrap();
     eventually("a refusal", async || verifier.verify(token).err()).await
 }
 
 async fn rotate(app: &App, slot: &KeySlot) {
     app.key_operations.rotate.now(&Origin::terminal(), slot).await.unwrap().unwrap();
-    app.keys.reload.run().await.unwrap();
+    app.keys.reload.reload().await.unwrap();
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_backend_does_not_notice_that_keys_rotate() {
                 for token in &tokens {
                     verifier.verify(token).unwrap_or_else(|why| panic!("round {round}: {why:?}"));
                 }
-                app.follow.run().await.unwrap();
+                app.follow.follow().await.unwrap();
                 let published = app.keys.reload.ring.verification_keys(slots[1].tenant, "default").unwrap();
                 eventually("the next keys", async || {
                     let status = verifier.status();
@@ -138,8 +138,8 @@ fn a_backend_refuses_what_was_made_with_a_key_that_was_retired() {
                 purpose.name()
             );
             let rows = Rows::of(&app.database_url).await.all(&sql).await;
-            app.key_operations.retire.run(&Origin::terminal(), rows[0]["id"].as_str().unwrap()).await.unwrap();
-            app.keys.reload.run().await.unwrap();
+            app.key_operations.retire.retire(&Origin::terminal(), rows[0]["id"].as_str().unwrap()).await.unwrap();
+            app.keys.reload.reload().await.unwrap();
             refused(app, &verifier, &ada.session.access_token).await;
             let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
             verifier.verify(&session.access_token).unwrap();
@@ -151,13 +151,13 @@ fn a_backend_refuses_what_was_made_with_a_key_that_was_retired() {
 fn a_backend_with_a_key_of_its_own_checks_with_what_the_service_never_had() {
     on_each_database(async |app| {
         let operator = Origin::terminal();
-        assert!(app.key_operations.create_audience.run(&operator, "reports").await.unwrap());
+        assert!(app.key_operations.create_audience.create(&operator, "reports").await.unwrap());
         let private = [7; 32];
         let public = *RecipientKey::new(KeyId::new("any").unwrap(), private).unwrap().public_key().bytes();
-        app.key_operations.register_audience_key.run(&operator, "reports", Some(public)).await.unwrap();
+        app.key_operations.register_audience_key.register(&operator, "reports", Some(public)).await.unwrap();
         let slot = KeySlot::of_audience(Origin::terminal().tenant(), "reports");
         app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
-        app.keys.reload.run().await.unwrap();
+        app.keys.reload.reload().await.unwrap();
         let backend = Backend::enrol_for(app, "reports", "reports").await;
 
         let builder = Verifier::builder().recipient_key(private).unwrap();
@@ -218,7 +218,7 @@ fn a_backend_hears_that_everybody_was_signed_out_and_goes_on() {
         let verifier = connect_default(app).await;
         let ada = Person::sign_up(app, "ada@example.org").await;
         verifier.verify(&ada.session.access_token).unwrap();
-        app.operations.end_sessions.run(&Origin::terminal()).await.unwrap();
+        app.operations.end_sessions.end_all(&Origin::terminal()).await.unwrap();
         assert_eq!(refused(app, &verifier, &ada.session.access_token).await, Rejected::Revoked);
 
         // Its own token was revoked, too. It draws another one, and follows on.

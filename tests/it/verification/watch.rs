@@ -17,7 +17,7 @@ async fn leave(app: &App) -> String {
     let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
     let leaving = LogoutRequest { refresh_token: session.refresh_token, ..Default::default() };
     app.auth().logout(leaving).await.unwrap();
-    app.follow.run().await.unwrap();
+    app.follow.follow().await.unwrap();
     session.session_id
 }
 
@@ -95,7 +95,7 @@ fn what_no_token_can_be_hit_by_any_more_is_forgotten() {
         app.advance(REVOCATION_LIFE + Duration::from_secs(1));
         let mut following = Backend::enrol(app, "orders").await.follow(app, "").await.unwrap();
         assert_eq!(following.snapshot().await, []);
-        app.purge.run().await.unwrap();
+        app.purge.purge().await.unwrap();
         assert_eq!(app.rows("revocations").await, 0);
         let after = leave(app).await;
         assert_eq!(sessions(&following.changes().await), [after], "places go on where they were");
@@ -106,7 +106,7 @@ fn what_no_token_can_be_hit_by_any_more_is_forgotten() {
 async fn next_while_looking(app: &App, following: &mut Following) -> Option<Event> {
     let looking = async {
         loop {
-            app.follow.run().await.unwrap();
+            app.follow.follow().await.unwrap();
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
@@ -164,7 +164,7 @@ fn a_follower_whose_secret_is_retired_is_shown_out() {
         spared.snapshot().await;
         let id = backend.created.id;
         app.operations.retire_service_secret.retire(&Origin::terminal(), id, backend.created.secret_id).await.unwrap();
-        app.follow.run().await.unwrap();
+        app.follow.follow().await.unwrap();
         assert_eq!(following.changes().await.len(), 1, "it hears of it before it goes");
         assert_eq!(reason(&following.next().await.unwrap_err()), "SESSION_ENDED");
         assert_eq!(spared.changes().await.len(), 1, "others hear of it");
@@ -178,7 +178,7 @@ fn a_follower_that_is_disabled_is_shown_out() {
         let mut following = backend.follow(app, "").await.unwrap();
         following.snapshot().await;
         app.operations.disable_service.disable(&Origin::terminal(), backend.created.id).await.unwrap();
-        app.follow.run().await.unwrap();
+        app.follow.follow().await.unwrap();
         assert_eq!(following.changes().await.len(), 1);
         assert_eq!(reason(&following.next().await.unwrap_err()), "SESSION_ENDED");
     });
@@ -227,7 +227,7 @@ fn a_follower_that_reads_no_more_gives_up_its_place() {
         assert_eq!(backend.follow(app, "").await.map(drop).reason(), "OVERLOADED");
         let free = async {
             while backend.follow(app, "").await.is_err() {
-                app.follow.run().await.unwrap();
+                app.follow.follow().await.unwrap();
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
         };
@@ -244,7 +244,7 @@ fn whoever_hears_that_keys_changed_finds_them_changed() {
         // By another process: this one has not read its keys again.
         let slot = KeySlot::shared(KeyPurpose::AccessSigning);
         let retiring = app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
-        app.follow.run().await.unwrap();
+        app.follow.follow().await.unwrap();
         let changes = following.changes().await;
         assert!(matches!(changes[0].target, Some(revocation::Target::KeySet(_))), "{changes:?}");
         let request = backend.asks(GetVerificationKeysRequest { audience: "default".to_owned() });

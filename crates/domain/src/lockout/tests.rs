@@ -17,14 +17,14 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// Another password each time.
-fn wrong(guesses: &mut Guesses, captcha: CaptchaState, seconds: i64) -> Result<Option<Duration>, Hold> {
+fn wrong(guesses: &mut LoginAttempts, captcha: CaptchaState, seconds: i64) -> Result<Option<Duration>, Hold> {
     let mark = Mark(guesses.counted.iter().map(|counted| counted.mark.0 + 1).max().unwrap_or(0));
     let settled = wrong_as(guesses, captcha, seconds, mark)?;
     assert!(!settled.is_repeat);
     Ok(settled.locked)
 }
 
-fn wrong_as(guesses: &mut Guesses, captcha: CaptchaState, seconds: i64, mark: Mark) -> Result<Settled, Hold> {
+fn wrong_as(guesses: &mut LoginAttempts, captcha: CaptchaState, seconds: i64, mark: Mark) -> Result<Settled, Hold> {
     let ticket = guesses.admit(&RULE, captcha, at(seconds))?;
     Ok(guesses.settle(&RULE, ticket, Outcome::Wrong(mark), at(seconds)))
 }
@@ -35,7 +35,7 @@ fn minutes(count: u64) -> Duration {
 
 #[test]
 fn after_three_wrong_guesses_in_five_minutes_a_captcha_is_demanded_until_they_are_old() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     for second in 0..3 {
         assert_eq!(wrong(&mut guesses, CaptchaState::Missing, second), Ok(None));
     }
@@ -48,7 +48,7 @@ fn after_three_wrong_guesses_in_five_minutes_a_captcha_is_demanded_until_they_ar
 
 #[test]
 fn after_five_in_ten_minutes_everybody_waits_twice_as_long_each_time_and_never_more_than_a_quarter_of_an_hour() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     for second in 0..4 {
         assert_eq!(wrong(&mut guesses, CaptchaState::Solved, second), Ok(None));
     }
@@ -65,7 +65,7 @@ fn after_five_in_ten_minutes_everybody_waits_twice_as_long_each_time_and_never_m
 
 #[test]
 fn four_in_ten_minutes_lock_nobody() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     for round in 0..1_000 {
         assert_eq!(wrong(&mut guesses, CaptchaState::Solved, round * 150), Ok(None), "{round}");
     }
@@ -73,7 +73,7 @@ fn four_in_ten_minutes_lock_nobody() {
 
 #[test]
 fn a_right_password_makes_everything_good_again() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     for second in 0..4 {
         wrong(&mut guesses, CaptchaState::Solved, second).unwrap();
     }
@@ -85,7 +85,7 @@ fn a_right_password_makes_everything_good_again() {
 #[test]
 fn an_hour_of_quiet_is_enough_to_begin_anew_and_less_is_not() {
     let locked = || {
-        let mut guesses = Guesses::default();
+        let mut guesses = LoginAttempts::default();
         for second in 0..5 {
             wrong(&mut guesses, CaptchaState::Solved, second).unwrap();
         }
@@ -101,14 +101,14 @@ fn an_hour_of_quiet_is_enough_to_begin_anew_and_less_is_not() {
 
 #[test]
 fn guesses_under_way_count_and_those_who_come_meanwhile_are_asked_to_come_back_soon() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     let tickets: Vec<_> = (0..200).filter_map(|_| guesses.admit(&RULE, CaptchaState::Solved, at(0)).ok()).collect();
     assert_eq!(tickets.len(), 5);
     assert_eq!(guesses.admit(&RULE, CaptchaState::Solved, at(0)), Err(Hold::Wait(EVALUATION)));
     guesses.settle(&RULE, tickets[0], Outcome::Unknown, at(0));
     assert!(guesses.admit(&RULE, CaptchaState::Solved, at(0)).is_ok(), "what was given back can be had");
 
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     let without = (0..200).filter(|_| guesses.admit(&RULE, CaptchaState::Missing, at(0)).is_ok()).count();
     assert_eq!(without, 3);
     assert_eq!(guesses.admit(&RULE, CaptchaState::Missing, at(0)), Err(Hold::Wait(EVALUATION)));
@@ -116,7 +116,7 @@ fn guesses_under_way_count_and_those_who_come_meanwhile_are_asked_to_come_back_s
 
 #[test]
 fn who_was_locked_has_one_guess_at_a_time() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     for second in 0..5 {
         wrong(&mut guesses, CaptchaState::Solved, second).unwrap();
     }
@@ -126,7 +126,7 @@ fn who_was_locked_has_one_guess_at_a_time() {
 
 #[test]
 fn a_guess_that_nobody_settles_was_wrong() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     let tickets: Vec<_> = (0..5).map(|_| guesses.admit(&RULE, CaptchaState::Solved, at(0)).unwrap()).collect();
     assert_eq!(guesses.admit(&RULE, CaptchaState::Solved, at(59)), Err(Hold::Wait(EVALUATION)));
     let held = guesses.admit(&RULE, CaptchaState::Solved, at(61));
@@ -134,12 +134,12 @@ fn a_guess_that_nobody_settles_was_wrong() {
     let before = guesses.clone();
     let settled = guesses.settle(&RULE, tickets[0], Outcome::Wrong(Mark(1)), at(61));
     assert_eq!(settled, Settled::default(), "and is not counted again");
-    assert_eq!(guesses, Guesses { counted: guesses.counted.clone(), ..before });
+    assert_eq!(guesses, LoginAttempts { counted: guesses.counted.clone(), ..before });
 }
 
 #[test]
 fn nobody_waits_longer_because_a_clock_was_set_back() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     for second in 0..5 {
         wrong(&mut guesses, CaptchaState::Solved, 1_000_000 + second).unwrap();
     }
@@ -151,21 +151,21 @@ fn nobody_waits_longer_because_a_clock_was_set_back() {
 fn a_stricter_rule_still_admits_somebody() {
     let strict = RULE.stricter();
     assert_eq!((strict.captcha_after, strict.lock_after), (1, 2));
-    assert!(Guesses::default().admit(&strict, CaptchaState::Missing, at(0)).is_ok());
+    assert!(LoginAttempts::default().admit(&strict, CaptchaState::Missing, at(0)).is_ok());
 }
 
 #[test]
 fn what_is_no_text_of_ours_counts_as_nothing() {
     for text in ["", "1", "x 1", "1 x", "1 1 5", "1 1 5!", "1 1 +", "-1 1", "9999999999 1", "1 1  5+"] {
-        assert!(Guesses::from_text(text).is_empty(), "{text}");
+        assert!(LoginAttempts::from_text(text).is_empty(), "{text}");
     }
     let long = format!("0 0{}", " 5+".repeat(1_000_000));
-    assert!(Guesses::from_text(&long).tries.len() <= MOST_TRIES + MOST_COUNTED);
+    assert!(LoginAttempts::from_text(&long).tries.len() <= MOST_TRIES + MOST_COUNTED);
 }
 
 #[test]
 fn the_same_guess_of_the_same_client_counts_once_however_often_it_is_made() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     // A program that goes on with an old password, every minute for a day.
     for minute in 0..24 * 60 {
         let settled = wrong_as(&mut guesses, CaptchaState::Missing, 60 * minute, Mark(7)).unwrap();
@@ -176,7 +176,7 @@ fn the_same_guess_of_the_same_client_counts_once_however_often_it_is_made() {
 
 #[test]
 fn a_repeated_guess_never_lowers_what_others_count() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     for second in 0..4 {
         wrong_as(&mut guesses, CaptchaState::Solved, 2 * second, Mark(7)).unwrap();
         wrong(&mut guesses, CaptchaState::Solved, 2 * second + 1).unwrap();
@@ -187,7 +187,7 @@ fn a_repeated_guess_never_lowers_what_others_count() {
 
 #[test]
 fn a_program_that_goes_on_with_an_old_password_does_not_keep_a_lock_alive() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     wrong_as(&mut guesses, CaptchaState::Solved, 0, Mark(999)).unwrap();
     // Somebody guesses until the wait is the longest: until 1,804.
     for second in [1, 2, 3, 4, 64, 184, 424, 904] {
@@ -207,18 +207,18 @@ fn a_program_that_goes_on_with_an_old_password_does_not_keep_a_lock_alive() {
 
 #[test]
 fn what_is_recognised_is_bounded_and_not_for_ever() {
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     for second in 0..1_000 {
         let mark = Mark(u16::try_from(second).unwrap());
         let _ = wrong_as(&mut guesses, CaptchaState::Solved, 900 * second, mark);
         assert!(guesses.counted.len() <= MOST_COUNTED);
     }
     let long = format!("0 0{}", " 5=00ff".repeat(1_000_000));
-    assert!(Guesses::from_text(&long).counted.len() <= MOST_TRIES + MOST_COUNTED);
+    assert!(LoginAttempts::from_text(&long).counted.len() <= MOST_TRIES + MOST_COUNTED);
     for text in ["0 0 5=", "0 0 =00ff", "0 0 5=x", "0 0 5=10000", "0 0 5=00ff="] {
-        assert!(Guesses::from_text(text).is_empty(), "{text}");
+        assert!(LoginAttempts::from_text(text).is_empty(), "{text}");
     }
-    let mut guesses = Guesses::default();
+    let mut guesses = LoginAttempts::default();
     wrong_as(&mut guesses, CaptchaState::Solved, 0, Mark(1)).unwrap();
     assert!(wrong_as(&mut guesses.clone(), CaptchaState::Solved, 3_599, Mark(1)).unwrap().is_repeat);
     assert!(!wrong_as(&mut guesses, CaptchaState::Solved, 3_600, Mark(1)).unwrap().is_repeat);
@@ -245,9 +245,9 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #[test]
     fn no_order_of_events_evaluates_more_passwords_than_the_rule_allows(steps in prop::collection::vec(step(), 0..200)) {
-        let mut guesses = Guesses::default();
+        let mut guesses = LoginAttempts::default();
         let mut now = at(0);
-        let mut open: Vec<Ticket> = Vec::new();
+        let mut open: Vec<AttemptTicket> = Vec::new();
         let mut evaluated: Vec<Timestamp> = Vec::new();
         for step in steps {
             match step {
@@ -270,7 +270,7 @@ proptest! {
             // Five, and those after one, three and seven minutes of waiting.
             prop_assert!(recent <= 8, "{recent} within ten minutes");
             prop_assert!(guesses.locked_until <= now.plus(RULE.longest_wait));
-            prop_assert_eq!(&Guesses::from_text(&guesses.to_text()), &guesses);
+            prop_assert_eq!(&LoginAttempts::from_text(&guesses.to_text()), &guesses);
         }
     }
 }

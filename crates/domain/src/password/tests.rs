@@ -6,15 +6,15 @@ const BESIDE_A_FACTOR: PasswordPolicy = PasswordPolicy { min_chars: 8, max_bytes
 const ADA: [&str; 3] = ["ada.lovelace@analytical.example", "adalove", "Ada Lovelace"];
 
 fn judge(policy: PasswordPolicy, text: &str, identifiers: &[&str]) -> Result<NewPassword, PasswordRejected> {
-    policy.admit(policy.read(&SecretText::new(text.to_owned()))?, identifiers)
+    policy.accept(policy.read(&SecretText::new(text.to_owned()))?, identifiers)
 }
 
-fn admit(policy: PasswordPolicy, text: &str) -> Result<NewPassword, PasswordRejected> {
+fn accept(policy: PasswordPolicy, text: &str) -> Result<NewPassword, PasswordRejected> {
     judge(policy, text, &ADA)
 }
 
 fn refusal(policy: PasswordPolicy, text: &str) -> Option<PasswordRejected> {
-    admit(policy, text).err()
+    accept(policy, text).err()
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_presented_password_is_normalised_and_nothing_else() {
 
 #[test]
 fn debug_and_refusals_never_show_the_password() {
-    let admitted = admit(ALONE, "canary kettle over nine hills");
+    let admitted = accept(ALONE, "canary kettle over nine hills");
     assert!(!format!("{admitted:?}").contains("canary"));
     assert_eq!(format!("{:?}", admitted.map(|new| new.password().clone())), "Ok(Password([secret]))");
     for why in [
@@ -233,8 +233,8 @@ fn hostile_texts_of_full_length_are_judged() {
         ["1", "!1", "4", "a", "pass", "p@$$w0rd", "qwerty", "1!|il", "0o", "12", "iloveyou1", "ada", "é", "s5$"];
     for unit in hostile {
         let text: String = unit.chars().cycle().take(1024).collect();
-        let _ = admit(ALONE, &text);
-        assert!(admit(PasswordPolicy { max_bytes: usize::MAX, ..ALONE }, &text).is_err(), "{unit}");
+        let _ = accept(ALONE, &text);
+        assert!(accept(PasswordPolicy { max_bytes: usize::MAX, ..ALONE }, &text).is_err(), "{unit}");
     }
 }
 

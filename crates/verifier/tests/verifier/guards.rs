@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_token::AccessClaims;
-use countersign_verifier::{Claims, Guard, Outside, Rejected, StepUp, Verifier};
+use countersign_verifier::{Claims, Guard, PublicReason, Rejected, StepUp, Verifier};
 
 use crate::support::{NOW, TENANT, TestClock, claims, offline_keys, token_of};
 
@@ -90,7 +90,10 @@ fn the_outside_learns_no_more_than_it_needs() {
         Rejected::WrongAudience,
         Rejected::WrongTenant,
     ] {
-        assert_eq!((why.outside(), why.to_string()), (Outside::Unauthenticated, "unauthenticated".to_owned()));
+        assert_eq!(
+            (why.public_reason(), why.to_string()),
+            (PublicReason::Unauthenticated, "unauthenticated".to_owned())
+        );
         let status = tonic::Status::from(why);
         assert_eq!((status.code(), status.message()), (tonic::Code::Unauthenticated, "unauthenticated"));
     }

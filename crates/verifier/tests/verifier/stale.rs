@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_verifier::{FeedState, Observer, Outside, Rejected, StalePolicy, Verifier};
+use countersign_verifier::{FeedState, Observer, PublicReason, Rejected, StalePolicy, Verifier};
 use tonic::Status;
 
 use crate::support::{Connected, Fake, Warnings, connected, generated::revocation::Target, revoked, token, token_of};
@@ -32,7 +32,7 @@ async fn by_default_tokens_are_refused_after_a_minute_and_not_before() {
     assert_eq!(verifier.verify(&token), Err(Rejected::FeedStale));
     assert_eq!(verifier.check(&token).await, Err(Rejected::FeedStale));
     assert!(verifier.status().stale);
-    assert_eq!(Rejected::FeedStale.outside(), Outside::Unavailable);
+    assert_eq!(Rejected::FeedStale.public_reason(), PublicReason::Unavailable);
     again.heartbeat(5);
     // The stream was left by now, or it was not: either way the next one is heard.
     tokio::select! {

@@ -6,7 +6,7 @@ use std::{
 
 /// How much of one kind each client has at the same time, and the most that one may have.
 #[derive(Clone, Debug)]
-pub struct AtOnce(Arc<Inner>);
+pub struct ConcurrencyLimit(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -16,25 +16,25 @@ struct Inner {
 
 /// One of them, until it is dropped.
 #[derive(Debug)]
-pub(super) struct OneOf {
+pub(super) struct ConcurrencyPermit {
     client: AddressPrefix,
-    counted: AtOnce,
+    counted: ConcurrencyLimit,
 }
 
-impl AtOnce {
+impl ConcurrencyLimit {
     pub fn new(most: usize) -> Self {
         Self(Arc::new(Inner { most, held: Mutex::default() }))
     }
 
     /// `None` when the client has as many as it may have.
-    pub(super) fn enter(&self, client: AddressPrefix) -> Option<OneOf> {
+    pub(super) fn enter(&self, client: AddressPrefix) -> Option<ConcurrencyPermit> {
         let mut held = self.lock();
         let count = held.entry(client).or_default();
         if *count >= self.0.most {
             return None;
         }
         *count += 1;
-        Some(OneOf { client, counted: self.clone() })
+        Some(ConcurrencyPermit { client, counted: self.clone() })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<AddressPrefix, usize>> {
@@ -42,7 +42,7 @@ impl AtOnce {
     }
 }
 
-impl Drop for OneOf {
+impl Drop for ConcurrencyPermit {
     fn drop(&mut self) {
         let mut held = self.counted.lock();
         if let Some(count) = held.get_mut(&self.client) {
@@ -65,19 +65,19 @@ mod tests {
 
     #[test]
     fn a_client_has_as_many_as_it_may_and_one_more_when_one_has_ended() {
-        let at_once = AtOnce::new(2);
-        let first = at_once.enter(client("2001:db8::1")).unwrap();
-        let _second = at_once.enter(client("2001:db8::2")).unwrap();
-        assert!(at_once.enter(client("2001:db8::3")).is_none(), "a subnet is one client");
-        assert!(at_once.enter(client("192.0.2.1")).is_some());
+        let concurrency = ConcurrencyLimit::new(2);
+        let first = concurrency.enter(client("2001:db8::1")).unwrap();
+        let _second = concurrency.enter(client("2001:db8::2")).unwrap();
+        assert!(concurrency.enter(client("2001:db8::3")).is_none(), "a subnet is one client");
+        assert!(concurrency.enter(client("192.0.2.1")).is_some());
         drop(first);
-        assert!(at_once.enter(client("2001:db8::3")).is_some());
+        assert!(concurrency.enter(client("2001:db8::3")).is_some());
     }
 
     #[test]
     fn nothing_is_remembered_of_a_client_that_has_none() {
-        let at_once = AtOnce::new(1);
-        drop(at_once.enter(client("192.0.2.1")));
-        assert!(at_once.lock().is_empty());
+        let concurrency = ConcurrencyLimit::new(1);
+        drop(concurrency.enter(client("192.0.2.1")));
+        assert!(concurrency.lock().is_empty());
     }
 }

@@ -5,10 +5,10 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Places for those who follow the feed: so many in all, and so many for one service, so that a service that takes all it can get
+/// Countries for those who follow the feed: so many in all, and so many for one service, so that a service that takes all it can get
 /// leaves the others theirs.
 #[derive(Clone, Debug)]
-pub struct Seats(Arc<Inner>);
+pub struct FollowerSlots(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -26,18 +26,18 @@ struct Taken {
 
 /// A place, free again when it is dropped.
 #[derive(Debug)]
-pub struct Seat {
-    seats: Seats,
+pub struct FollowerSlot {
+    slots: FollowerSlots,
     service: ServiceId,
 }
 
-impl Seats {
+impl FollowerSlots {
     pub fn new(most: usize, most_of_one: usize) -> Self {
         Self(Arc::new(Inner { taken: Mutex::default(), most, most_of_one, first: Notify::new() }))
     }
 
     /// `None` when there is none left for this service.
-    pub fn take(&self, service: ServiceId) -> Option<Seat> {
+    pub fn take(&self, service: ServiceId) -> Option<FollowerSlot> {
         let mut taken = self.lock();
         let of_one = taken.by.get(&service).copied().unwrap_or_default();
         if taken.all >= self.0.most || of_one >= self.0.most_of_one {
@@ -48,7 +48,7 @@ impl Seats {
         if taken.all == 1 {
             self.0.first.notify_one();
         }
-        Some(Seat { seats: self.clone(), service })
+        Some(FollowerSlot { slots: self.clone(), service })
     }
 
     /// How many are taken.
@@ -66,9 +66,9 @@ impl Seats {
     }
 }
 
-impl Drop for Seat {
+impl Drop for FollowerSlot {
     fn drop(&mut self) {
-        let mut taken = self.seats.lock();
+        let mut taken = self.slots.lock();
         taken.all -= 1;
         if let Some(of_one) = taken.by.get_mut(&self.service) {
             *of_one -= 1;
@@ -89,29 +89,29 @@ mod tests {
 
     #[test]
     fn one_service_cannot_take_the_places_of_the_others() {
-        let seats = Seats::new(3, 2);
-        let greedy: Vec<_> = std::iter::from_fn(|| seats.take(service(1))).collect();
+        let slots = FollowerSlots::new(3, 2);
+        let greedy: Vec<_> = std::iter::from_fn(|| slots.take(service(1))).collect();
         assert_eq!(greedy.len(), 2);
-        let modest = seats.take(service(2)).unwrap();
-        assert!(seats.take(service(3)).is_none(), "all are taken");
+        let modest = slots.take(service(2)).unwrap();
+        assert!(slots.take(service(3)).is_none(), "all are taken");
         drop(greedy);
-        assert_eq!(seats.taken(), 1);
-        assert!(seats.take(service(1)).is_some());
+        assert_eq!(slots.taken(), 1);
+        assert!(slots.take(service(1)).is_some());
         drop(modest);
-        assert!(seats.lock().by.is_empty() && seats.taken() == 0);
+        assert!(slots.lock().by.is_empty() && slots.taken() == 0);
     }
 
     #[tokio::test]
     async fn whoever_waits_for_followers_hears_of_the_first_and_not_of_the_second() {
-        let seats = Seats::new(3, 3);
-        let is_told = async || crate::runtime::timeout(std::time::Duration::ZERO, seats.first()).await.is_some();
+        let slots = FollowerSlots::new(3, 3);
+        let is_told = async || crate::runtime::timeout(std::time::Duration::ZERO, slots.first()).await.is_some();
         assert!(!is_told().await);
-        let one = seats.take(service(1)).unwrap();
+        let one = slots.take(service(1)).unwrap();
         assert!(is_told().await);
-        let two = seats.take(service(2)).unwrap();
+        let two = slots.take(service(2)).unwrap();
         assert!(!is_told().await);
         drop((one, two));
-        let _again = seats.take(service(2)).unwrap();
+        let _again = slots.take(service(2)).unwrap();
         assert!(is_told().await);
     }
 }

@@ -12,7 +12,7 @@ use std::{
 /// Asks for news when somebody brings a token whose key is not there: another replica may have made it with a key of which
 /// this one has not heard yet.
 #[derive(Clone, Debug)]
-pub struct KeyNews {
+pub struct KeyUpdates {
     reload: ReloadKeys,
     clock: Clock,
     /// When it was last asked, in microseconds.
@@ -22,7 +22,7 @@ pub struct KeyNews {
 /// Names of keys are free to make up, so strangers cause one small question a second and no more.
 const PAUSE: Duration = Duration::from_secs(1);
 
-impl KeyNews {
+impl KeyUpdates {
     pub fn new(reload: ReloadKeys, clock: Clock) -> Self {
         Self { reload, clock, asked_at: Arc::new(AtomicI64::new(i64::MIN)) }
     }
@@ -44,7 +44,7 @@ impl KeyNews {
     /// When the database does not answer, or the keys make no ring.
     pub async fn hear_of(&self, tenant: TenantId, audience: &str) -> Result<(), KeyFailure> {
         if !self.reload.ring.has_audience(tenant, audience) {
-            self.reload.run().await?;
+            self.reload.reload().await?;
         }
         Ok(())
     }
@@ -61,7 +61,7 @@ impl KeyNews {
         if is_soon || !is_mine() {
             return false;
         }
-        self.reload.run().await.unwrap_or_else(|failure| {
+        self.reload.reload().await.unwrap_or_else(|failure| {
             tracing::warn!(%failure, "whether there are new keys is not known");
             false
         })

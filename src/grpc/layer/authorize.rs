@@ -22,7 +22,7 @@ use std::{net::IpAddr, sync::Arc};
 
 /// Decides who is calling and whether they may. What no line of the table allows is refused.
 #[derive(Clone, Debug)]
-pub struct Admit {
+pub struct Authorize {
     pub listener: Listener,
     pub find_tenant: FindTenant,
     pub authenticate: Authenticate,
@@ -45,7 +45,7 @@ const FORWARDED: &str = "x-forwarded-for";
 /// Bytes of a user agent that are looked at.
 const MAX_USER_AGENT_BYTES: usize = 256;
 
-impl Admit {
+impl Authorize {
     /// Where a call comes from, before anything is known about it.
     pub(super) fn origin(&self, rpc: &'static str, headers: &HeaderMap, extensions: &Extensions) -> Origin {
         let peer = extensions.get::<Peer>().and_then(|peer| peer.address);
@@ -73,7 +73,7 @@ impl Admit {
 
     /// # Errors
     /// METHOD_UNKNOWN, RATE_LIMITED, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, and whatever is wrong with the token.
-    pub(super) async fn run(&self, head: &Parts, mut origin: Origin) -> Result<Call, Failure> {
+    pub(super) async fn authorize(&self, head: &Parts, mut origin: Origin) -> Result<Call, Failure> {
         let Parts { uri, headers, extensions, .. } = head;
         let browser = extensions.get::<Arc<Browser>>().cloned();
         let (_, required) = self.listener.find(uri.path()).ok_or(Reason::MethodUnknown)?;
@@ -194,7 +194,7 @@ impl Admit {
         let mut values = headers.get_all(TENANT).iter();
         let Some(value) = values.next() else { return Ok(None) };
         let name = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Reason::TenantUnknown)?;
-        self.find_tenant.run(name).await.map(Some)
+        self.find_tenant.find(name).await.map(Some)
     }
 }
 

@@ -1,10 +1,10 @@
-use countersign_domain::client::Place;
+use countersign_domain::client::Country;
 use maxminddb::{MaxMindDbError, Reader, path};
 use std::{fmt, net::IpAddr, path::Path, sync::Arc};
 
 /// Tells the country of an address, if anybody told us.
 #[derive(Clone, Default)]
-pub struct Places(Option<Arc<Reader<Vec<u8>>>>);
+pub struct Countries(Option<Arc<Reader<Vec<u8>>>>);
 
 /// The file is none of this kind, or cannot be read.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ impl fmt::Display for PlacesFault {
 
 impl std::error::Error for PlacesFault {}
 
-impl Places {
+impl Countries {
     /// Reads a file into memory. It must know countries, as all of GeoLite2's but `ASN` do.
     ///
     /// # Errors
@@ -32,15 +32,15 @@ impl Places {
     }
 
     /// `None` when nobody knows.
-    pub fn find(&self, address: IpAddr) -> Option<Place> {
+    pub fn find(&self, address: IpAddr) -> Option<Country> {
         let found = self.0.as_ref()?.lookup(address.to_canonical()).ok()?;
         let code: Option<&str> = found.decode_path(&path!["country", "iso_code"]).ok()?;
-        Place::parse(code?)
+        Country::parse(code?)
     }
 }
 
-impl fmt::Debug for Places {
+impl fmt::Debug for Countries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Places::Known" } else { "Places::Unknown" })
+        f.write_str(if self.0.is_some() { "Countries::Known" } else { "Countries::Unknown" })
     }
 }

@@ -1,4 +1,7 @@
-use super::{Admit, AtOnce, UnderWay, admit, at_once::OneOf, callers, contract, deadline, endless::Endless, guard};
+use super::{
+    Authorize, ConcurrencyLimit, UnderWay, authorize, callers, concurrency::ConcurrencyPermit, contract, deadline,
+    endless::Endless, guard,
+};
 use crate::{
     grpc::{
         Peer,
@@ -35,15 +38,15 @@ pub struct CallBounds {
     /// How long a stream of somebody who did not say who they are goes on.
     pub anonymous_stream_age: Duration,
     /// Such streams of one client.
-    pub anonymous_streams: AtOnce,
+    pub anonymous_streams: ConcurrencyLimit,
     /// Calls that trusted proxies make for one client.
-    pub forwarded_calls: AtOnce,
+    pub forwarded_calls: ConcurrencyLimit,
 }
 
 /// The one way to an RPC.
 #[derive(Clone, Debug)]
-pub struct Front {
-    admit: Arc<Admit>,
+pub struct CallService {
+    authorize: Arc<Authorize>,
     routes: Routes,
     bounds: Arc<CallBounds>,
     under_way: UnderWay,
@@ -54,9 +57,9 @@ const AT_ONCE_WAIT: Duration = Duration::from_secs(1);
 /// Stands for a name that is none.
 const UNKNOWN: &str = "unknown";
 
-impl Front {
-    pub fn new(admit: Admit, routes: Routes, bounds: CallBounds, under_way: UnderWay) -> Self {
-        Self { admit: Arc::new(admit), routes: routes.prepare(), bounds: Arc::new(bounds), under_way }
+impl CallService {
+    pub fn new(authorize: Authorize, routes: Routes, bounds: CallBounds, under_way: UnderWay) -> Self {
+        Self { authorize: Arc::new(authorize), routes: routes.prepare(), bounds: Arc::new(bounds), under_way }
     }
 
     /// Refuses what is no gRPC call at all.
@@ -67,9 +70,9 @@ impl Front {
     /// Refuses a call before anybody looks at who makes it.
     pub fn turn_away(&self, reason: Reason) -> Response<Body> {
         let call = Refusing {
-            log: &self.admit.refusals,
+            log: &self.authorize.refusals,
             rpc: UNKNOWN,
-            request_id: &self.admit.trace_id(),
+            request_id: &self.authorize.trace_id(),
             address: "",
             caller: NOBODY,
         };
@@ -81,11 +84,11 @@ impl Front {
     async fn handle(self, request: Request<Body>) -> Response<Body> {
         let stopwatch = Stopwatch::start();
         // Only names of the table become labels: a caller must not be able to make new ones.
-        let rpc = self.admit.listener.find(request.uri().path()).map_or(UNKNOWN, |(path, _)| path);
+        let rpc = self.authorize.listener.find(request.uri().path()).map_or(UNKNOWN, |(path, _)| path);
         let limit = deadline::of(request.headers(), self.bounds.request_timeout);
-        let origin = self.admit.origin(rpc, request.headers(), request.extensions());
+        let origin = self.authorize.origin(rpc, request.headers(), request.extensions());
         let (request_id, address) = (origin.trace_id.clone(), origin.address.clone());
-        let refusals = self.admit.refusals.clone();
+        let refusals = self.authorize.refusals.clone();
         let (head, body) = request.into_parts();
         let (_under_way, body) = self.under_way.begin(head.extensions.get::<Peer>().cloned(), body);
         let request = Request::from_parts(head, body);
@@ -107,10 +110,10 @@ impl Front {
     async fn pass(self, request: Request<Body>, origin: Origin) -> Result<Response<Body>, Failure> {
         let (mut head, body) = request.into_parts();
         let peer = head.extensions.get::<Peer>().cloned();
-        let line = self.admit.listener.find(head.uri.path());
+        let line = self.authorize.listener.find(head.uri.path());
         let forwarded = self.forwarded(peer.as_ref(), &origin, line)?;
-        let client = admit::client(&origin);
-        let call = self.admit.run(&head, origin).await?;
+        let client = authorize::client(&origin);
+        let call = self.authorize.authorize(&head, origin).await?;
         let stream =
             line.filter(|(path, _)| callers::is_stream(path)).map(|(_, required)| is_for_anybody(required.caller));
         let anonymous = match client.filter(|_| stream == Some(true)) {
@@ -133,9 +136,9 @@ impl Front {
         peer: Option<&Peer>,
         origin: &Origin,
         line: Option<(&'static str, Requirement)>,
-    ) -> Result<Option<OneOf>, Failure> {
+    ) -> Result<Option<ConcurrencyPermit>, Failure> {
         let peer = peer.filter(|_| line.is_none_or(|(_, required)| required.caller != CallerRule::Service));
-        let Some(client) = peer.and_then(|peer| self.admit.forwarded_for(peer, origin)) else { return Ok(None) };
+        let Some(client) = peer.and_then(|peer| self.authorize.forwarded_for(peer, origin)) else { return Ok(None) };
         enter(&self.bounds.forwarded_calls, client, "forwarded_calls_of_address").map(Some)
     }
 
@@ -160,14 +163,18 @@ fn is_for_anybody(rule: CallerRule) -> bool {
     matches!(rule, CallerRule::Anyone | CallerRule::Development)
 }
 
-fn enter(at_once: &AtOnce, client: AddressPrefix, limit: &'static str) -> Result<OneOf, Failure> {
-    at_once.enter(client).ok_or_else(|| {
+fn enter(
+    concurrency: &ConcurrencyLimit,
+    client: AddressPrefix,
+    limit: &'static str,
+) -> Result<ConcurrencyPermit, Failure> {
+    concurrency.enter(client).ok_or_else(|| {
         telemetry::count_limited(limit);
         Refusal::from(Reason::RateLimited).retry_after(AT_ONCE_WAIT).into()
     })
 }
 
-impl Service<Request<Body>> for Front {
+impl Service<Request<Body>> for CallService {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
@@ -177,7 +184,7 @@ impl Service<Request<Body>> for Front {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let front = self.clone();
-        Box::pin(async move { Ok(front.handle(request).await) })
+        let call_service = self.clone();
+        Box::pin(async move { Ok(call_service.handle(request).await) })
     }
 }

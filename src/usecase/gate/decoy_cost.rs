@@ -11,7 +11,7 @@ use std::{
 /// Hashes that were made when other parameters held, or elsewhere, cost something else than today's. If a name that nobody has cost
 /// what today's do, then whatever costs something else would be somebody's.
 #[derive(Clone, Debug)]
-pub struct CostsOfNobody {
+pub struct DecoyHashCosts {
     ring: Arc<KeyRing>,
     current: HashCost,
     tenants: Arc<RwLock<Arc<Tenants>>>,
@@ -21,8 +21,8 @@ type Tenants = HashMap<TenantId, Population<HashCost>>;
 
 const CONTEXT: &str = "countersign cost of nobody 1";
 
-impl CostsOfNobody {
-    /// `current` is what comparing with a hash costs that is made now. It holds for all, until [`CostsOfNobody::learn`].
+impl DecoyHashCosts {
+    /// `current` is what comparing with a hash costs that is made now. It holds for all, until [`DecoyHashCosts::learn`].
     pub fn new(ring: Arc<KeyRing>, current: HashCost) -> Self {
         Self { ring, current, tenants: Arc::default() }
     }

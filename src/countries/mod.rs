@@ -2,4 +2,4 @@
 
 mod file;
 
-pub use file::{Places, PlacesFault};
+pub use file::{Countries, PlacesFault};

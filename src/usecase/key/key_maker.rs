@@ -11,7 +11,7 @@ use countersign_domain::{
 
 /// Makes keys, opens stored ones, and lets one follow another. Every use case about keys works with it.
 #[derive(Clone, Debug)]
-pub struct Keysmith {
+pub struct KeyMaker {
     pub keks: KeyEncryptionKeys,
     pub schedule: KeySchedule,
     pub clock: Clock,
@@ -29,7 +29,7 @@ pub(in crate::usecase) fn recipient_of(row: &SealedKey) -> Result<Option<[u8; 32
     KeyMaterial::read_recipient(&row.algorithm, row.public_key.as_deref())
 }
 
-impl Keysmith {
+impl KeyMaker {
     pub(in crate::usecase) fn now(&self) -> Timestamp {
         self.clock.now()
     }
