@@ -12,7 +12,7 @@ use crate::{
     usecase::{
         Origin,
         account::FindAccount,
-        audit::{ReadAudit, Restarted, Seen, Summary, line},
+        audit::{FindingText, ReadAudit, Restarted, Seen, Summary, end_of, line},
     },
     wiring::{StoreOperations, World},
 };
@@ -116,7 +116,7 @@ fn summarise(summary: &Summary, name: Option<&str>, screen: &Screen) {
         None => format!("tenant {}", summary.tenant),
     };
     for found in &summary.found {
-        screen.say(&one_line(&format!("{tenant}: {found}")));
+        screen.say(&one_line(&format!("{tenant}: {}", FindingText(found))));
     }
     if summary.more > 0 {
         screen.say(&format!("{tenant}: and {} more", summary.more));
@@ -127,7 +127,7 @@ fn summarise(summary: &Summary, name: Option<&str>, screen: &Screen) {
         summary.events,
         summary.first,
         summary.last,
-        summary.end(),
+        end_of(summary),
     ));
 }
 

@@ -1,12 +1,10 @@
 use super::{HeldKey, KeyRing, MacKey, RingFault};
 use aws_lc_rs::digest;
 use countersign_domain::{
-    id::TenantId,
+    audit::{BareEvents, ChainEnds, HashChainKey, HashChainKeys},
     key::{KeyPurpose, KeyState},
-    time::Timestamp,
 };
 use std::{collections::HashMap, sync::Arc};
-use subtle::ConstantTimeEq as _;
 
 /// The keys that the audit trail is sealed with: one seals, and all recognise what they sealed.
 #[derive(Debug)]
@@ -18,24 +16,6 @@ pub struct ChainKeys {
 /// One of them.
 #[derive(Debug)]
 pub struct ChainKey(MacKey);
-
-/// What the head of a chain says.
-#[derive(Clone, Copy, Debug)]
-pub struct ChainEnds<'a> {
-    pub tenant: TenantId,
-    pub position: i64,
-    pub link: &'a [u8],
-    pub anchor_position: i64,
-    pub anchor_link: &'a [u8],
-}
-
-/// Up to which position, and until when, events without a code of their own are sealed.
-#[derive(Clone, Copy, Debug)]
-pub struct BareEvents {
-    pub tenant: TenantId,
-    pub position: i64,
-    pub until: Timestamp,
-}
 
 /// Where whoever writes an event finds the key for its code. Those of a service are exchanged while it runs; a command has those
 /// that it opened, or can only look.
@@ -90,65 +70,42 @@ impl ChainKeys {
     pub fn lasting_tag(&self, context: &str, parts: &[&[u8]]) -> Option<[u8; 32]> {
         Some(self.active()?.1.0.tag(context, parts))
     }
+}
 
-    /// The one of this name, if it is there.
-    pub fn find(&self, id: &str) -> Option<&ChainKey> {
+impl HashChainKeys for ChainKeys {
+    type Key = ChainKey;
+
+    fn find(&self, id: &str) -> Option<&ChainKey> {
         self.keys.get(id)
+    }
+
+    fn commit_to_origin(salt: &[u8], address: &str, user_agent: &str) -> [u8; 32] {
+        commit_to_origin(salt, address, user_agent)
     }
 }
 
-impl ChainKey {
-    /// What binds an event to its position and to everything before it.
-    pub fn link(&self, previous: &[u8], position: i64, entry: &[u8]) -> [u8; 32] {
+impl HashChainKey for ChainKey {
+    fn link(&self, previous: &[u8], position: i64, entry: &[u8]) -> [u8; 32] {
         self.0.tag(LINK, &[previous, &position.to_be_bytes(), entry])
     }
 
-    /// Whether this is the link of that event, there.
-    pub fn is_link(&self, link: &[u8], previous: &[u8], position: i64, entry: &[u8]) -> bool {
-        self.link(previous, position, entry).as_slice().ct_eq(link).into()
-    }
-
-    /// The same for an event that bears a code, made with the key of this name.
-    pub fn link_with_code(
-        &self,
-        previous: &[u8],
-        position: i64,
-        entry: &[u8],
-        (code_key, code): (&str, &[u8]),
-    ) -> [u8; 32] {
+    fn link_with_code(&self, previous: &[u8], position: i64, entry: &[u8], code: (&str, &[u8])) -> [u8; 32] {
+        let (code_key, code) = code;
         self.0.tag(LINK_WITH_CODE, &[previous, &position.to_be_bytes(), entry, code_key.as_bytes(), code])
     }
 
-    /// What shows that the service itself wrote an event. Made in the transaction that writes it, before there is a position.
-    pub fn code(&self, entry: &[u8]) -> [u8; 32] {
+    fn code(&self, entry: &[u8]) -> [u8; 32] {
         self.0.tag(EVENT, &[entry])
     }
 
-    /// Whether this is the code of that event.
-    pub fn is_code(&self, code: &[u8], entry: &[u8]) -> bool {
-        self.code(entry).as_slice().ct_eq(code).into()
-    }
-
-    /// What vouches for the record of events without codes.
-    pub fn bare_mac(&self, bare: BareEvents) -> [u8; 32] {
+    fn bare_mac(&self, bare: BareEvents) -> [u8; 32] {
         let (position, until) = (bare.position.to_be_bytes(), bare.until.as_micros().to_be_bytes());
         self.0.tag(BARE, &[bare.tenant.as_bytes(), &position, &until])
     }
 
-    /// Whether this is the code of that record.
-    pub fn is_bare_mac(&self, mac: &[u8], bare: BareEvents) -> bool {
-        self.bare_mac(bare).as_slice().ct_eq(mac).into()
-    }
-
-    /// What binds the two ends of a chain to each other and to their tenant.
-    pub fn mac(&self, ends: ChainEnds<'_>) -> [u8; 32] {
+    fn mac(&self, ends: ChainEnds<'_>) -> [u8; 32] {
         let (position, anchor) = (ends.position.to_be_bytes(), ends.anchor_position.to_be_bytes());
         self.0.tag(ENDS, &[ends.tenant.as_bytes(), &position, ends.link, &anchor, ends.anchor_link])
-    }
-
-    /// Whether these are the ends that the code was made over.
-    pub fn is_mac(&self, mac: &[u8], ends: ChainEnds<'_>) -> bool {
-        self.mac(ends).as_slice().ct_eq(mac).into()
     }
 }
 
@@ -168,7 +125,7 @@ pub fn commit_to_origin(salt: &[u8], address: &str, user_agent: &str) -> [u8; 32
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_domain::tenant::DEFAULT_TENANT;
+    use countersign_domain::{id::TenantId, tenant::DEFAULT_TENANT, time::Timestamp};
 
     #[test]
     fn a_link_holds_for_its_event_in_its_place_behind_its_predecessor_and_no_other() {

@@ -13,7 +13,7 @@ mod ring;
 mod snapshot;
 mod token_id;
 
-pub use chain::{BareEvents, ChainEnds, ChainKey, ChainKeys, EventKeys, commit_to_origin};
+pub use chain::{ChainKey, ChainKeys, EventKeys, commit_to_origin};
 pub use client_secret::{ClientSecret, ClientSecretDigest};
 pub use device_token::DeviceToken;
 pub use kek::{KekFault, KeyEncryptionKeys, load as load_kek, load_or_create as load_or_create_kek};

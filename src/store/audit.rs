@@ -16,6 +16,9 @@ use sea_orm::{
     sea_query::{Expr, SimpleExpr},
 };
 
+/// An event as it is stored.
+pub use countersign_domain::audit::RecordedEvent as AuditRow;
+
 /// Something that happened: who did what to whom, from where, and how it ended.
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
@@ -76,65 +79,6 @@ pub struct EventOrigin {
     pub user_agent: String,
     pub salt: [u8; 16],
     pub digest: [u8; 32],
-}
-
-/// An event as it is stored. What is text here was written by some release, and not necessarily by this one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditRow {
-    pub id: EventId,
-    pub tenant: TenantId,
-    pub happened_at: Timestamp,
-    pub kind: String,
-    pub outcome: String,
-    pub reason: Option<String>,
-    pub actor: Option<AccountId>,
-    pub account: Option<AccountId>,
-    pub session: Option<SessionId>,
-    pub service: Option<ServiceId>,
-    pub object: Option<String>,
-    pub address: String,
-    pub user_agent: String,
-    pub trace_id: String,
-    /// `None` until it is sealed.
-    pub position: Option<i64>,
-    pub link: Option<Vec<u8>>,
-    pub link_key: Option<String>,
-    /// `None` once address and user agent are forgotten.
-    pub salt: Option<Vec<u8>>,
-    /// `None` in a row of a release that knew no chain, until it is sealed.
-    pub digest: Option<Vec<u8>>,
-    /// The code that the service made when it wrote the event, and the name of its key; `None` in a row of a release that knew no
-    /// codes.
-    pub mac: Option<Vec<u8>>,
-    pub mac_key: Option<String>,
-    /// When sealing found that the service did not write it.
-    pub rejected_at: Option<Timestamp>,
-}
-
-impl AuditRow {
-    /// The event as the chain sees it, with what it is committed to.
-    pub fn entry<'a>(&'a self, origin: &'a [u8; 32]) -> Entry<'a> {
-        Entry {
-            id: self.id,
-            tenant: self.tenant,
-            happened_at: self.happened_at,
-            kind: &self.kind,
-            outcome: &self.outcome,
-            reason: self.reason.as_deref(),
-            actor: self.actor,
-            account: self.account,
-            session: self.session,
-            service: self.service,
-            object: self.object.as_deref(),
-            trace_id: &self.trace_id,
-            origin,
-        }
-    }
-
-    /// The accounts that it names.
-    pub fn accounts(&self) -> impl Iterator<Item = AccountId> {
-        self.actor.into_iter().chain(self.account)
-    }
 }
 
 impl From<audit_event::Model> for AuditRow {

@@ -27,32 +27,7 @@ use sea_orm::{
 };
 use std::{collections::HashSet, fmt::Write as _};
 
-/// Where a chain ends, and where what is kept of it begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    pub tenant: TenantId,
-    /// The last position that was given, and the link there.
-    pub position: i64,
-    pub link: Vec<u8>,
-    /// The last event that was forgotten, and the link there.
-    pub anchor_position: i64,
-    pub anchor_link: Vec<u8>,
-    pub mac_key: String,
-    /// Over all of the above.
-    pub mac: Vec<u8>,
-    /// `None` in a head of a release that knew no codes of events.
-    pub bare: Option<Bare>,
-}
-
-/// Up to where, and until when, events without a code of their own are sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bare {
-    pub position: i64,
-    pub until: Timestamp,
-    pub mac_key: String,
-    /// Over the tenant and the first two.
-    pub mac: Vec<u8>,
-}
+pub use countersign_domain::audit::{Bare, Head};
 
 /// What an event is given when it is sealed.
 #[derive(Clone, Debug)]
@@ -392,7 +367,12 @@ pub async fn forget(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<u64, StoreF
     Ok(deleted.rows_affected)
 }
 
-impl Head {
+/// What is stored of a head.
+trait StoredHead {
+    fn row(&self) -> audit_head::ActiveModel;
+}
+
+impl StoredHead for Head {
     fn row(&self) -> audit_head::ActiveModel {
         let bare = self.bare.as_ref();
         audit_head::ActiveModel {

@@ -2,6 +2,21 @@
 
 mod about;
 pub mod chain;
+mod chain_key;
+mod event;
+mod finding;
+mod head;
+mod restart;
+mod verification;
+mod walk;
+
+pub use chain_key::{BareEvents, ChainEnds, HashChainKey, HashChainKeys};
+pub use event::{Code, RecordedEvent};
+pub use finding::{Finding, Found, Summary};
+pub use head::{Bare, Head, HeadFault};
+pub use restart::describe_restart;
+pub use verification::{Seen, Verification};
+pub use walk::is_whole;
 
 use crate::closed_list::closed_list;
 use crate::refusal::Reason;

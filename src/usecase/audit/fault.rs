@@ -1,13 +1,8 @@
-use crate::{
-    keys::{BareEvents, ChainEnds, ChainKeys},
-    store::{
-        StoreFault,
-        audit::AuditRow,
-        audit_chain::{Bare, Head},
-    },
-    usecase::Failure,
+use crate::{keys::ChainKeys, store::StoreFault, usecase::Failure};
+use countersign_domain::{
+    audit::{HashChainKey as _, Head, HeadFault},
+    id::TenantId,
 };
-use countersign_domain::{id::TenantId, time::Timestamp};
 use std::fmt;
 
 /// Why a chain is not gone on with.
@@ -64,57 +59,18 @@ impl From<ChainFault> for Failure {
     }
 }
 
-/// What a head says, as its code covers it.
-pub(super) fn ends(head: &Head) -> ChainEnds<'_> {
-    ChainEnds {
-        tenant: head.tenant,
-        position: head.position,
-        link: &head.link,
-        anchor_position: head.anchor_position,
-        anchor_link: &head.anchor_link,
-    }
-}
-
-/// Makes sure that a head is as it was left. One that is not must never be gone on from: the next code would cover up what was
-/// done to it.
+/// Makes sure that a head is as it was left.
 pub(super) fn hold(head: &Head, keys: &ChainKeys) -> Result<(), ChainFault> {
-    hold_ends(head, keys)?;
-    hold_bare(head, keys)
-}
-
-/// The same of where the chain begins and ends.
-pub(super) fn hold_ends(head: &Head, keys: &ChainKeys) -> Result<(), ChainFault> {
-    let key = keys.find(&head.mac_key).ok_or(ChainFault::UnknownKey(head.tenant))?;
-    key.is_mac(&head.mac, ends(head)).then_some(()).ok_or(ChainFault::HeadChanged(head.tenant))
-}
-
-/// The same of the record of events without codes. A head of a release that knew no codes has none.
-pub(super) fn hold_bare(head: &Head, keys: &ChainKeys) -> Result<(), ChainFault> {
-    let Some(bare) = &head.bare else { return Ok(()) };
-    let key = keys.find(&bare.mac_key).ok_or(ChainFault::UnknownKey(head.tenant))?;
-    let holds = key.is_bare_mac(&bare.mac, recorded(head, bare));
-    holds.then_some(()).ok_or(ChainFault::HeadChanged(head.tenant))
-}
-
-/// Whether that record was taken away: whoever seals events that bear codes writes one.
-pub(super) fn lacks_bare(head: &Head, last: Option<&AuditRow>) -> bool {
-    head.bare.is_none() && last.is_some_and(|last| last.mac.is_some())
-}
-
-/// What the record says, as its code covers it.
-fn recorded(head: &Head, bare: &Bare) -> BareEvents {
-    BareEvents { tenant: head.tenant, position: bare.position, until: bare.until }
-}
-
-/// From this position on every event bears a code.
-pub(super) fn no_more_bare(position: i64) -> Bare {
-    Bare { position, until: Timestamp::default(), mac_key: String::new(), mac: Vec::new() }
+    head.check(keys).map_err(|fault| match fault {
+        HeadFault::UnknownKey => ChainFault::UnknownKey(head.tenant),
+        HeadFault::Changed => ChainFault::HeadChanged(head.tenant),
+    })
 }
 
 /// Gives a head the codes of the key that is active.
 pub(super) fn vouch(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault> {
     let (id, key) = keys.active().ok_or(ChainFault::UnknownKey(head.tenant))?;
-    head.mac = key.mac(ends(head)).to_vec();
+    head.mac = key.mac(head.ends()).to_vec();
     head.mac_key = id.to_owned();
     vouch_bare(head, keys)
 }
@@ -122,7 +78,7 @@ pub(super) fn vouch(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault>
 /// The same of the record of events without codes alone: where the chain begins and ends is not vouched for.
 pub(super) fn vouch_bare(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault> {
     let (id, key) = keys.active().ok_or(ChainFault::UnknownKey(head.tenant))?;
-    let mac = head.bare.as_ref().map(|bare| key.bare_mac(recorded(head, bare)).to_vec());
+    let mac = head.bare_events().map(|bare| key.bare_mac(bare).to_vec());
     if let (Some(bare), Some(mac)) = (&mut head.bare, mac) {
         (bare.mac, bare.mac_key) = (mac, id.to_owned());
     }

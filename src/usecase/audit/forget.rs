@@ -1,16 +1,14 @@
 use super::{
-    ChainFault, Finding, Found, SealEvents,
-    code::{Deletions, link_of},
+    ChainFault, SealEvents,
+    deletions::Deletions,
     fault::{hold, vouch},
-    walk::{Walk, sound_digest},
 };
 use crate::{
     keys::ChainKeys,
-    store::{Store, Tx, audit, audit::AuditRow, audit_chain, audit_chain::Head, audit_rejected},
+    store::{Store, Tx, audit, audit::AuditRow, audit_chain, audit_rejected},
 };
-use countersign_domain::{id::TenantId, time::Timestamp};
+use countersign_domain::{audit::is_whole, id::TenantId, time::Timestamp};
 use std::collections::HashSet;
-use subtle::ConstantTimeEq as _;
 
 /// Forgets events whose time is over: sealed ones alone, from the front of each chain, so that what is left can be verified.
 #[derive(Clone, Debug)]
@@ -62,7 +60,7 @@ impl ForgetEvents {
         let accepted = accepted_up_to(&tx, tenant, &keys).await?;
         let takes_bare = head.bare.as_ref().is_some_and(|bare| self.seal.clock.now() < bare.until);
         let deletions = Deletions { keys: &keys, head: Some(&head), takes_bare };
-        if !is_whole(&tx, &over, deletions, accepted).await? {
+        if !is_unchanged(&tx, &over, deletions, accepted).await? {
             return Err(ChainFault::Damaged(tenant));
         }
         let expected = position.saturating_sub(head.anchor_position);
@@ -79,35 +77,20 @@ impl ForgetEvents {
 }
 
 /// Whether these events, the first behind the anchor, are as they were sealed, but for what was accepted.
-async fn is_whole(tx: &Tx, events: &[AuditRow], deletions: Deletions<'_>, accepted: i64) -> Result<bool, ChainFault> {
+async fn is_unchanged(
+    tx: &Tx,
+    events: &[AuditRow],
+    deletions: Deletions<'_>,
+    accepted: i64,
+) -> Result<bool, ChainFault> {
     let Some(head) = deletions.head else { return Ok(false) };
     let named: HashSet<_> = events.iter().flat_map(AuditRow::accounts).collect();
     let deleted = deletions.among(tx, head.tenant, &named).await?;
-    let beginning = (head.anchor_position, Some(head.anchor_link.clone()));
-    let mut walk = Walk::from(deletions.keys, head.tenant, beginning, bare_up_to(head));
-    for event in events {
-        walk.step(event.clone(), &deleted);
-    }
-    let (found, more) = walk.end();
-    let is_accepted = |found: &Found| {
-        matches!(found.finding, Finding::Restarted { .. })
-            || found.position.is_some_and(|position| position <= accepted)
-    };
-    Ok(more == 0 && found.iter().all(is_accepted))
-}
-
-/// The last position at which an event may bear no code. A head of a release that knew no codes has nothing else.
-pub(super) fn bare_up_to(head: &Head) -> i64 {
-    head.bare.as_ref().map_or(i64::MAX, |bare| bare.position)
+    Ok(is_whole(deletions.keys, head, events, &deleted, accepted))
 }
 
 /// An operator has looked into whatever there is up to here, and let the chain go on: an event says so, which is as it was sealed.
 async fn accepted_up_to(tx: &Tx, tenant: TenantId, keys: &ChainKeys) -> Result<i64, ChainFault> {
     let Some((restart, before)) = audit_chain::last_restart(tx, tenant).await? else { return Ok(0) };
-    let sealed = (|| {
-        let (key, position) = (keys.find(restart.link_key.as_deref()?)?, restart.position?);
-        let link = link_of(key, &before, position, &restart, &sound_digest(&restart)?);
-        bool::from(link.as_slice().ct_eq(restart.link.as_deref()?)).then_some(position)
-    })();
-    Ok(sealed.unwrap_or(0))
+    Ok(if restart.is_bound(keys, &before) { restart.position.unwrap_or(0) } else { 0 })
 }

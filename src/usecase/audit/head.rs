@@ -3,12 +3,12 @@
 use super::{ChainFault, fault::vouch};
 use crate::{
     keys::ChainKeys,
-    store::{
-        Tx, audit_chain,
-        audit_chain::{Bare, Head},
-    },
+    store::{Tx, audit_chain},
 };
-use countersign_domain::{audit::chain::NO_LINK, id::TenantId};
+use countersign_domain::{
+    audit::{Bare, Head, chain::NO_LINK},
+    id::TenantId,
+};
 
 /// The head, which this transaction holds now; made, with this record of events without codes, where the tenant has no chain yet.
 pub(super) async fn lock_or_begin(

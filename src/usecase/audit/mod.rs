@@ -1,7 +1,6 @@
 //! The audit trail: sealed after the commit, read, watched, verified, and forgotten when its time is over.
 
-mod bind;
-mod code;
+mod deletions;
 mod fault;
 mod finding;
 mod forget;
@@ -12,18 +11,18 @@ mod restart;
 mod seal;
 mod upgrade;
 mod verify;
-mod walk;
 mod watch;
 mod watchers;
 
+pub use countersign_domain::audit::{Finding, Found, Seen, Summary};
 pub use fault::ChainFault;
-pub use finding::{Finding, Found, Summary};
+pub use finding::{FindingText, end_of};
 pub use forget::ForgetEvents;
 pub use line::{OpenLine, line};
 pub use read::{AuditPage, ReadAudit};
 pub use restart::{RestartAuditLog, Restarted};
 pub use seal::SealEvents;
 pub use upgrade::UpgradeAuditLog;
-pub use verify::{Seen, VerifyAuditLog};
+pub use verify::VerifyAuditLog;
 pub use watch::{AuditWatch, Heard, WatchEvents};
 pub use watchers::AuditLogWatchers;

@@ -1,18 +1,17 @@
 use super::{
     ChainFault,
-    bind::bind,
-    fault::{hold, hold_bare, hold_ends, lacks_bare, no_more_bare, vouch},
+    fault::{hold, vouch},
     line,
     upgrade::UpgradeAuditLog,
 };
 use crate::{
     keys::ChainKeys,
-    store::{Tx, audit::AuditRow, audit_chain, audit_chain::Head},
+    store::{Tx, audit::AuditRow, audit_chain, audit_chain::Seal},
     telemetry::AuditLog,
     usecase::{EventSubject, Failure, Origin, UnitsOfWork},
 };
 use countersign_domain::{
-    audit::{EventKind, chain::NO_LINK},
+    audit::{Bare, EventKind, Head, chain::NO_LINK, describe_restart},
     id::{EventId, TenantId},
 };
 use std::sync::Arc;
@@ -55,7 +54,7 @@ impl RestartAuditLog {
         };
         let (mac_key, mac) = Default::default();
         let mut next = match &head {
-            Some(head) if hold_ends(head, &self.keys).is_ok() => head.clone(),
+            Some(head) if head.check_ends(&*self.keys).is_ok() => head.clone(),
             // Whoever could change the head could change where it lets the chain begin: what is not there is missing, from the first
             // position on, until the purge has come by.
             _ => {
@@ -68,13 +67,13 @@ impl RestartAuditLog {
         };
         let behind = next.position;
         // Where there is no record of events without codes, they end here: the restart is found for whatever stands before it.
-        let kept = head.as_ref().filter(|head| hold_bare(head, &self.keys).is_ok()).and_then(|head| head.bare.clone());
-        next.bare = Some(kept.unwrap_or_else(|| no_more_bare(behind)));
+        let kept = head.as_ref().filter(|head| head.check_bare(&*self.keys).is_ok()).and_then(|head| head.bare.clone());
+        next.bare = Some(kept.unwrap_or_else(|| Bare::no_more(behind)));
         vouch(&mut next, &self.keys)?;
         if head.is_none() {
             audit_chain::begin(unit.db(), &next).await?;
         }
-        let about = EventSubject::object(&told(behind, &why));
+        let about = EventSubject::object(&describe_restart(behind, &why));
         let event = unit.record(EventKind::AuditRestarted, about).await?;
         let row = self.seal(unit.db(), &mut next, event).await?;
         unit.commit().await?;
@@ -91,7 +90,7 @@ impl RestartAuditLog {
             return last.is_some().then(|| "head missing".to_owned());
         };
         let what = match hold(head, &self.keys) {
-            Ok(()) if lacks_bare(head, last) => "record of events without codes missing",
+            Ok(()) if head.lacks_bare(last) => "record of events without codes missing",
             Ok(()) => return None,
             Err(ChainFault::UnknownKey(_)) => "head sealed with a key that is not here",
             Err(_) => "head changed",
@@ -106,7 +105,8 @@ impl RestartAuditLog {
         let sealed = waiting.and_then(|mut row| {
             let digest: [u8; 32] = row.digest.as_deref()?.try_into().ok()?;
             let (id, key) = self.keys.active()?;
-            let seal = bind(head, &mut row, &digest, (id, key));
+            let (position, link) = head.bind(&mut row, &digest, (id, key));
+            let seal = Seal { id: row.id, position, link };
             Some((row, seal, id))
         });
         let (row, seal, key) =
@@ -115,19 +115,5 @@ impl RestartAuditLog {
         vouch(head, &self.keys)?;
         audit_chain::move_head(tx, head).await?;
         Ok(row)
-    }
-}
-
-/// As the event says it.
-fn told(behind: i64, why: &str) -> String {
-    format!("behind {behind}; {why}")
-}
-
-/// What the event of a restart says: behind which position, and why. One that says something else was written by somebody else.
-pub(super) fn read_told(object: Option<&str>) -> (Option<i64>, String) {
-    let parts = object.and_then(|text| text.strip_prefix("behind ")?.split_once("; "));
-    match parts.and_then(|(behind, why)| Some((behind.parse().ok()?, why))) {
-        Some((behind, why)) => (Some(behind), why.to_owned()),
-        None => (None, object.unwrap_or_default().to_owned()),
     }
 }

@@ -1,8 +1,7 @@
 use super::{
     AuditLogWatchers, ChainFault,
-    bind::bind,
-    code::{Code, Deletions},
-    fault::{hold, lacks_bare, no_more_bare, vouch},
+    deletions::Deletions,
+    fault::{hold, vouch},
     head::lock_or_begin,
     line,
 };
@@ -13,13 +12,16 @@ use crate::{
         Store, Tx, audit,
         audit::AuditRow,
         audit_bare, audit_chain,
-        audit_chain::{Bare, Head, Waiting},
+        audit_chain::{Seal, Waiting},
         audit_rejected,
     },
     telemetry::{self, AuditLog},
     usecase::key::ReloadKeys,
 };
-use countersign_domain::id::TenantId;
+use countersign_domain::{
+    audit::{Bare, Code, Head},
+    id::TenantId,
+};
 use std::{collections::HashSet, sync::Arc};
 use tokio::sync::Mutex;
 
@@ -111,7 +113,7 @@ impl SealEvents {
         let key = keys.active().ok_or(ChainFault::UnknownKey(tenant))?;
         let now = self.clock.now();
         let tx = self.store.begin().await?;
-        let mut head = lock_or_begin(&tx, tenant, &keys, Some(no_more_bare(0))).await?;
+        let mut head = lock_or_begin(&tx, tenant, &keys, Some(Bare::no_more(0))).await?;
         hold(&head, &keys)?;
         let rows = audit_chain::unsealed(&tx, tenant, BATCH).await?;
         let mut bare = self.bare(&tx, &head).await?;
@@ -120,12 +122,11 @@ impl SealEvents {
         if rows.is_empty() && !is_behind {
             return Ok(Batch::default());
         }
-        let judged: Vec<_> = rows.into_iter().map(|row| (Code::of(&row, &keys), row)).collect();
+        let judged: Vec<_> = rows.into_iter().map(|row| (row.code(&*keys), row)).collect();
         if !has_asked && judged.iter().any(|(code, _)| *code == Code::UnknownKey) {
             return Err(ChainFault::UnknownKey(tenant));
         }
-        let is_ours = |code: Code| code == Code::Holds || code == Code::Missing && takes_bare;
-        let (ours, made_up): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(code, _)| is_ours(*code));
+        let (ours, made_up): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(code, _)| code.is_ours(takes_bare));
         let made_up: Vec<_> = made_up.into_iter().map(|(_, row)| row.id).collect();
         let mut rows: Vec<_> = ours.into_iter().map(|(_, row)| row).collect();
         if !made_up.is_empty() {
@@ -136,7 +137,8 @@ impl SealEvents {
         let mut seals = Vec::with_capacity(rows.len());
         for row in &mut rows {
             let digest = self.commitment(&tx, row).await?;
-            seals.push(bind(&mut head, row, &digest, key));
+            let (position, link) = head.bind(row, &digest, key);
+            seals.push(Seal { id: row.id, position, link });
         }
         if !seals.is_empty() {
             audit_chain::seal(&tx, tenant, key.0, &seals).await?;
@@ -157,10 +159,10 @@ impl SealEvents {
         if let Some(bare) = &head.bare {
             return Ok(bare.clone());
         }
-        if lacks_bare(head, audit_chain::last(tx, head.tenant).await?.as_ref()) {
+        if head.lacks_bare(audit_chain::last(tx, head.tenant).await?.as_ref()) {
             return Err(ChainFault::HeadChanged(head.tenant));
         }
-        Ok(no_more_bare(head.position))
+        Ok(Bare::no_more(head.position))
     }
 
     /// What the event is committed to. One of a release that knew no chain is committed now.

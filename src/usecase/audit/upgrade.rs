@@ -1,16 +1,16 @@
-use super::{
-    ChainFault,
-    code::BARE_FOR,
-    fault::{lacks_bare, no_more_bare, vouch_bare},
-    head::lock_or_begin,
-};
+use super::{ChainFault, fault::vouch_bare, head::lock_or_begin};
 use crate::{
     keys::ChainKeys,
     runtime::Clock,
-    store::{Executor, Store, StoreFault, Tx, audit_bare, audit_chain, audit_chain::Head},
+    store::{Executor, Store, StoreFault, Tx, audit_bare, audit_chain},
 };
-use countersign_domain::{id::TenantId, tenant::DEFAULT_TENANT, time::Timestamp};
-use std::sync::Arc;
+use countersign_domain::{
+    audit::{Bare, Head},
+    id::TenantId,
+    tenant::DEFAULT_TENANT,
+    time::Timestamp,
+};
+use std::{sync::Arc, time::Duration};
 
 /// At the first start of a release whose events bear codes, records for every tenant that had events before until when events without
 /// codes are sealed. Any chain that begins later takes none.
@@ -23,6 +23,10 @@ pub struct UpgradeAuditLog {
     pub keys: Arc<ChainKeys>,
     pub clock: Clock,
 }
+
+/// For how long after the first start of this release events without codes are sealed. Replicas of the release before write them, and a
+/// rolling upgrade takes minutes; a day leaves room for one that is done by hand.
+const BARE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl UpgradeAuditLog {
     /// Does nothing at any start but the first.
@@ -67,14 +71,14 @@ impl UpgradeAuditLog {
             Err(ChainFault::HeadMissing(_)) => return Ok(None),
             Err(fault) => return Err(fault),
         };
-        let is_recorded = head.bare.is_some() || lacks_bare(&head, audit_chain::last(tx, tenant).await?.as_ref());
+        let is_recorded = head.bare.is_some() || head.lacks_bare(audit_chain::last(tx, tenant).await?.as_ref());
         Ok((!is_recorded).then_some(head))
     }
 
     /// Vouches for the record alone: the head may not be as it was left, which only an operator settles.
     async fn record(&self, tx: &Tx, mut head: Head, until: Timestamp) -> Result<(), ChainFault> {
         let last = audit_chain::last(tx, head.tenant).await?.and_then(|last| last.position);
-        let mut bare = no_more_bare(last.unwrap_or(0));
+        let mut bare = Bare::no_more(last.unwrap_or(0));
         bare.until = until;
         head.bare = Some(bare);
         vouch_bare(&mut head, &self.keys)?;

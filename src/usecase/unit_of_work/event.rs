@@ -9,7 +9,7 @@ use crate::{
     usecase::Origin,
 };
 use countersign_domain::{
-    audit::EventKind,
+    audit::{EventKind, HashChainKey as _},
     id::{AccountId, EventId, ServiceId, SessionId, TenantId},
     refusal::Reason,
 };

@@ -1,0 +1,155 @@
+//! An event as it was recorded, and what can be said of one without the others.
+
+use super::{
+    chain::Entry,
+    chain_key::{HashChainKey, HashChainKeys, is_same},
+};
+use crate::{
+    id::{AccountId, EventId, ServiceId, SessionId, TenantId},
+    time::Timestamp,
+};
+
+/// An event as it is stored. What is text here was written by some release, and not necessarily by this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedEvent {
+    pub id: EventId,
+    pub tenant: TenantId,
+    pub happened_at: Timestamp,
+    pub kind: String,
+    pub outcome: String,
+    pub reason: Option<String>,
+    pub actor: Option<AccountId>,
+    pub account: Option<AccountId>,
+    pub session: Option<SessionId>,
+    pub service: Option<ServiceId>,
+    pub object: Option<String>,
+    pub address: String,
+    pub user_agent: String,
+    pub trace_id: String,
+    /// `None` until it is sealed.
+    pub position: Option<i64>,
+    pub link: Option<Vec<u8>>,
+    pub link_key: Option<String>,
+    /// `None` once address and user agent are forgotten.
+    pub salt: Option<Vec<u8>>,
+    /// `None` in a row of a release that knew no chain, until it is sealed.
+    pub digest: Option<Vec<u8>>,
+    /// The code that the service made when it wrote the event, and the name of its key; `None` in a row of a release
+    /// that knew no codes.
+    pub mac: Option<Vec<u8>>,
+    pub mac_key: Option<String>,
+    /// When sealing found that the service did not write it.
+    pub rejected_at: Option<Timestamp>,
+}
+
+/// Whether the service wrote an event, or somebody who can write to the database did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The service wrote the event, and it is as it was written.
+    Holds,
+    /// There is none: a release that knew no codes wrote the event, or somebody else.
+    Missing,
+    /// It was made with a key that is not here.
+    UnknownKey,
+    /// The event is not what the code was made of.
+    Wrong,
+}
+
+impl Code {
+    /// Whether the event is sealed when it waits. `takes_bare`: one without a code is, too.
+    pub fn is_ours(self, takes_bare: bool) -> bool {
+        match self {
+            Self::Holds => true,
+            Self::Missing => takes_bare,
+            Self::UnknownKey | Self::Wrong => false,
+        }
+    }
+}
+
+impl RecordedEvent {
+    /// The event as the chain sees it, with what it is committed to.
+    pub fn entry<'a>(&'a self, origin: &'a [u8; 32]) -> Entry<'a> {
+        Entry {
+            id: self.id,
+            tenant: self.tenant,
+            happened_at: self.happened_at,
+            kind: &self.kind,
+            outcome: &self.outcome,
+            reason: self.reason.as_deref(),
+            actor: self.actor,
+            account: self.account,
+            session: self.session,
+            service: self.service,
+            object: self.object.as_deref(),
+            trace_id: &self.trace_id,
+            origin,
+        }
+    }
+
+    /// The accounts that it names.
+    pub fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        self.actor.into_iter().chain(self.account)
+    }
+
+    /// What the code of the event says.
+    pub fn code<K: HashChainKeys>(&self, keys: &K) -> Code {
+        let (mac, name) = match (&self.mac, &self.mac_key) {
+            (None, None) => return Code::Missing,
+            (Some(mac), Some(name)) => (mac, name),
+            _ => return Code::Wrong,
+        };
+        let Some(key) = keys.find(name) else { return Code::UnknownKey };
+        let holds = self.sound_digest::<K>().is_some_and(|digest| key.is_code(mac, &self.entry(&digest).encode()));
+        if holds { Code::Holds } else { Code::Wrong }
+    }
+
+    /// What the event is committed to, if that is what it says; once that is forgotten, there must be nothing to
+    /// forget.
+    pub(super) fn sound_digest<K: HashChainKeys>(&self) -> Option<[u8; 32]> {
+        let digest: [u8; 32] = self.digest.as_deref()?.try_into().ok()?;
+        let is_sound = match &self.salt {
+            Some(salt) => K::commit_to_origin(salt, &self.address, &self.user_agent) == digest,
+            None => self.address.is_empty() && self.user_agent.is_empty(),
+        };
+        is_sound.then_some(digest)
+    }
+
+    /// The link that this key gives the event, in this place. It covers the code where there is one.
+    pub(super) fn link_by(
+        &self,
+        key: &impl HashChainKey,
+        previous: &[u8],
+        position: i64,
+        digest: &[u8; 32],
+    ) -> [u8; 32] {
+        let entry = self.entry(digest).encode();
+        if self.mac.is_none() && self.mac_key.is_none() {
+            return key.link(previous, position, &entry);
+        }
+        let code = (self.mac_key.as_deref().unwrap_or_default(), self.mac.as_deref().unwrap_or_default());
+        key.link_with_code(previous, position, &entry, code)
+    }
+
+    /// The same by the key that the event names. `None` where that is not here, or the event is not what it is
+    /// committed to.
+    pub(super) fn link_behind<K: HashChainKeys>(&self, keys: &K, previous: &[u8], position: i64) -> Option<[u8; 32]> {
+        let key = keys.find(self.link_key.as_deref()?)?;
+        Some(self.link_by(key, previous, position, &self.sound_digest::<K>()?))
+    }
+
+    /// Whether the event is as it was sealed, behind this link.
+    pub fn is_bound<K: HashChainKeys>(&self, keys: &K, previous: &[u8]) -> bool {
+        let made = self.position.and_then(|position| self.link_behind(keys, previous, position));
+        made.zip(self.link.as_deref()).is_some_and(|(made, link)| is_same(&made, link))
+    }
+
+    /// The same of a link that does not cover the code: a replica of a release that knew none made it.
+    pub fn is_bound_without_code<K: HashChainKeys>(&self, keys: &K, previous: &[u8]) -> bool {
+        let holds = (|| {
+            let key = keys.find(self.link_key.as_deref()?)?;
+            let entry = self.entry(&self.sound_digest::<K>()?).encode();
+            Some(key.is_link(self.link.as_deref()?, previous, self.position?, &entry))
+        })();
+        holds.unwrap_or(false)
+    }
+}

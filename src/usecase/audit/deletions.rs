@@ -1,0 +1,66 @@
+//! Whether the service wrote that an account was deleted, or somebody who can write to the database did.
+
+use crate::{
+    keys::ChainKeys,
+    store::{Executor, StoreFault, audit::AuditRow, audit_chain},
+};
+use countersign_domain::{
+    audit::{Code, Head},
+    id::{AccountId, TenantId},
+};
+use std::collections::HashSet;
+
+/// What the questions about deleted accounts are answered with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deletions<'a> {
+    pub(super) keys: &'a ChainKeys,
+    /// `None` where nothing was sealed yet.
+    pub(super) head: Option<&'a Head>,
+    /// Whether an event without a code that waits is sealed.
+    pub(super) takes_bare: bool,
+}
+
+impl Deletions<'_> {
+    /// Those of these accounts of which an event says that they were deleted, and the service wrote that event. Nothing
+    /// else explains why it is forgotten where events came from.
+    pub(super) async fn among(
+        &self,
+        db: &impl Executor,
+        tenant: TenantId,
+        accounts: &HashSet<AccountId>,
+    ) -> Result<HashSet<AccountId>, StoreFault> {
+        let mut deleted = HashSet::new();
+        for row in audit_chain::deletions(db, tenant, accounts).await? {
+            if let Some(account) = row.account
+                && self.is_ours(db, &row).await?
+            {
+                deleted.insert(account);
+            }
+        }
+        Ok(deleted)
+    }
+
+    async fn is_ours(&self, db: &impl Executor, row: &AuditRow) -> Result<bool, StoreFault> {
+        match row.code(self.keys) {
+            Code::Missing => self.is_of_the_release_before(db, row).await,
+            code => Ok(code.is_ours(false)),
+        }
+    }
+
+    /// An event without a code counts when it was sealed while such events were, and its link holds; or is about to be.
+    async fn is_of_the_release_before(&self, db: &impl Executor, row: &AuditRow) -> Result<bool, StoreFault> {
+        let bare = self.head.and_then(|head| head.bare.as_ref());
+        let Some(position) = row.position else {
+            return Ok(row.rejected_at.is_none() && self.takes_bare);
+        };
+        if bare.is_some_and(|bare| position > bare.position) {
+            return Ok(false);
+        }
+        let before = position.saturating_sub(1);
+        let previous = match self.head.filter(|head| head.anchor_position == before) {
+            Some(head) => Some(head.anchor_link.clone()),
+            None => audit_chain::link_at(db, row.tenant, before).await?,
+        };
+        Ok(previous.is_some_and(|previous| row.is_bound_without_code(self.keys, &previous)))
+    }
+}
