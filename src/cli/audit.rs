@@ -95,7 +95,7 @@ async fn verify(config: &Config, tenant: Option<&str>, seen: Option<&str>, scree
         (None, None) => None,
         (name, _) => Some(find_tenant(&audit, name).await?),
     };
-    let summaries = verify.run(tenant, seen.as_ref()).await.map_err(|failure| failure.to_string())?;
+    let summaries = verify.verify(tenant, seen.as_ref()).await.map_err(|failure| failure.to_string())?;
     if summaries.is_empty() {
         screen.say("nothing has happened yet");
     }
@@ -135,7 +135,7 @@ async fn restart(config: &Config, tenant: &str, anyway: bool, screen: &Screen) -
     let terminal = open(config).await?;
     let restart = terminal.restart_audit().await.map_err(|fault| fault.to_string())?;
     let tenant = find_tenant(&terminal.store_operations().read_audit, Some(tenant)).await?;
-    match restart.run(&Origin::terminal(), tenant, anyway).await.map_err(|failure| failure.to_string())? {
+    match restart.restart(&Origin::terminal(), tenant, anyway).await.map_err(|failure| failure.to_string())? {
         Restarted::Behind(position) => {
             screen.say(&format!("the chain goes on behind position {position}, and `audit verify` finds the restart there until it is forgotten"));
         }

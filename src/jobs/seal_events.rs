@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// time, because other processes write, too.
 pub async fn seal_events(seal: SealEvents, wakeups: WakeUps, mut shutdown: Shutdown) {
     loop {
-        let pause = match seal.run().await {
+        let pause = match seal.seal().await {
             Ok(()) => {
                 let next = async {
                     tokio::select! {
@@ -37,7 +37,7 @@ pub async fn seal_events(seal: SealEvents, wakeups: WakeUps, mut shutdown: Shutd
             break;
         }
     }
-    if let Err(fault) = seal.run().await {
+    if let Err(fault) = seal.seal().await {
         tracing::warn!(%fault, "the last events are sealed at the next start");
     }
 }

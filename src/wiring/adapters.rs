@@ -218,7 +218,7 @@ fn feed(config: &Config) -> Feed {
 
 async fn upgrade_audit_log(store: &Store, ring: &KeyRing, world: &World) -> Result<(), StartFault> {
     let upgrade = UpgradeAuditLog { store: store.clone(), keys: ring.chain(), clock: world.clock.clone() };
-    upgrade.run().await.map_err(|fault| StartFault::because("the audit log is not ready", fault))
+    upgrade.upgrade().await.map_err(|fault| StartFault::because("the audit log is not ready", fault))
 }
 
 /// The Redis in which all replicas count, where they share one.

@@ -51,7 +51,7 @@ impl audit_service_server::AuditService for AuditHandler {
             let filter = wire::event_filter(&mut fields, message.filter);
             let (from, filter) = fields.done(from.zip(filter))?;
             call.operator()?;
-            let watch = self.watch.run(call.origin.tenant(), filter, from).await?;
+            let watch = self.watch.watch(call.origin.tenant(), filter, from).await?;
             Ok(stream(call.clone(), watch))
         })
         .await

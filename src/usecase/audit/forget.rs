@@ -26,9 +26,9 @@ impl ForgetEvents {
     /// # Errors
     /// When the database does not answer, or a chain cannot be gone on with; the other tenants were seen to then.
     #[tracing::instrument(level = "debug", name = "audit.purge", skip_all)]
-    pub async fn run(&self, than: Timestamp) -> Result<u64, ChainFault> {
+    pub async fn forget(&self, than: Timestamp) -> Result<u64, ChainFault> {
         // What waits does not go, so nothing should wait. A chain that cannot be gone on with says so below as well.
-        let mut fault = self.seal.run().await.err();
+        let mut fault = self.seal.seal().await.err();
         let mut forgotten = audit_rejected::forget_rejected(&self.store.write(), than).await?;
         for head in audit_chain::heads(&self.store.read()).await? {
             loop {

@@ -41,10 +41,10 @@ impl RestartAuditLog {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "audit.restart", skip_all)]
-    pub async fn run(&self, origin: &Origin, tenant: TenantId, anyway: bool) -> Result<Restarted, Failure> {
+    pub async fn restart(&self, origin: &Origin, tenant: TenantId, anyway: bool) -> Result<Restarted, Failure> {
         // A restart may come before the first start after an upgrade.
         let (store, clock) = (self.work.store.clone(), self.work.clock.clone());
-        UpgradeAuditLog { store, keys: self.keys.clone(), clock }.run().await?;
+        UpgradeAuditLog { store, keys: self.keys.clone(), clock }.upgrade().await?;
         let unit = self.work.begin(origin, tenant).await?;
         let head = audit_chain::lock_head(unit.db(), tenant).await?;
         let last = audit_chain::last(unit.db(), tenant).await?;

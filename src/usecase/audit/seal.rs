@@ -55,7 +55,7 @@ impl SealEvents {
     /// # Errors
     /// When the database does not answer, or a chain cannot be gone on with.
     #[tracing::instrument(level = "debug", name = "audit.seal", skip_all)]
-    pub async fn run(&self) -> Result<(), ChainFault> {
+    pub async fn seal(&self) -> Result<(), ChainFault> {
         let _turn = self.turn.lock().await;
         let (mut sealed, mut fault) = (0, None);
         let mut tenants = audit_chain::tenants_waiting(&self.store.read()).await?;

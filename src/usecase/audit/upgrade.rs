@@ -34,7 +34,7 @@ impl UpgradeAuditLog {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "audit.upgrade", skip_all)]
-    pub async fn run(&self) -> Result<(), ChainFault> {
+    pub async fn upgrade(&self) -> Result<(), ChainFault> {
         if is_done(&self.store.read()).await? {
             return Ok(());
         }

@@ -26,7 +26,7 @@ impl VerifyAuditLog {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "audit.verify", skip_all)]
-    pub async fn run(&self, tenant: Option<TenantId>, seen: Option<&Seen>) -> Result<Vec<Summary>, Failure> {
+    pub async fn verify(&self, tenant: Option<TenantId>, seen: Option<&Seen>) -> Result<Vec<Summary>, Failure> {
         let tx = self.store.snapshot().await?;
         let tenants = match tenant {
             Some(tenant) => vec![tenant],

@@ -59,7 +59,7 @@ impl WatchEvents {
     ///
     /// # Errors
     /// OVERLOADED when too many watch already, INVALID_FIELD for a position that the chain never reached.
-    pub async fn run(&self, tenant: TenantId, filter: AuditFilter, from: Option<i64>) -> Result<AuditWatch, Failure> {
+    pub async fn watch(&self, tenant: TenantId, filter: AuditFilter, from: Option<i64>) -> Result<AuditWatch, Failure> {
         let seat = self.slots.clone().try_acquire_owned();
         let seat = seat.map_err(|_| Refusal::from(Reason::Overloaded).retry_after(FULL_WAIT))?;
         // Before the end is read: what is sealed in between is told.

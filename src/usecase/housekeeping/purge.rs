@@ -59,7 +59,7 @@ impl Purge {
             ("reserved_usernames", reserved_username::delete_over(&db, now).await?),
             ("revocations", revocation::delete_over(&db, now).await?),
         ];
-        let events = self.forget_events.run(now.minus(self.retention.audit)).await;
+        let events = self.forget_events.forget(now.minus(self.retention.audit)).await;
         for (table, rows) in purged.into_iter().chain(events.as_ref().ok().map(|rows| ("audit_events", *rows))) {
             telemetry::count_purged(table, rows);
             if rows > 0 {

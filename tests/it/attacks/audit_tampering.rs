@@ -12,7 +12,7 @@ pub(super) async fn sealed(app: &App) {
     for _ in 0..6 {
         Person::log_in(app, &ada.email, "not her password at all").await.unwrap_err();
     }
-    app.seal.run().await.unwrap();
+    app.seal.seal().await.unwrap();
     app.execute("CREATE TABLE kept_events AS SELECT * FROM audit_events").await;
     app.execute("CREATE TABLE kept_heads AS SELECT * FROM audit_heads").await;
     assert_eq!(findings(app).await, []);
@@ -180,9 +180,12 @@ fn restart(app: &App) -> RestartAuditLog {
 }
 
 pub(super) async fn restarted(app: &App, behind: i64) {
-    assert_eq!(restart(app).run(&Origin::terminal(), DEFAULT_TENANT, false).await.unwrap(), Restarted::Behind(behind));
+    assert_eq!(
+        restart(app).restart(&Origin::terminal(), DEFAULT_TENANT, false).await.unwrap(),
+        Restarted::Behind(behind)
+    );
     // Nothing that could be taken away again waits for a seal.
-    assert_eq!(restart(app).run(&Origin::terminal(), DEFAULT_TENANT, false).await.unwrap(), Restarted::NotNeeded);
+    assert_eq!(restart(app).restart(&Origin::terminal(), DEFAULT_TENANT, false).await.unwrap(), Restarted::NotNeeded);
 }
 
 /// A restart is found where it was done, whatever happened since.
@@ -193,7 +196,7 @@ fn restart_found(behind: i64, why: &str) -> (Option<i64>, Finding) {
 async fn findings_of_one_who_saw(app: &App, seen: Seen) -> Vec<(Option<i64>, Finding)> {
     let (store, keys) = (app.seal.store.clone(), app.seal.reload.ring.chain());
     let verify = VerifyAuditLog { store, keys, clock: app.time.clone() };
-    let found = verify.run(Some(DEFAULT_TENANT), Some(&seen)).await.unwrap().remove(0).found;
+    let found = verify.verify(Some(DEFAULT_TENANT), Some(&seen)).await.unwrap().remove(0).found;
     found.into_iter().map(|found| (found.position, found.finding)).collect()
 }
 
@@ -210,7 +213,7 @@ fn a_tail_that_was_cut_off_is_not_covered_up_by_the_events_that_follow() {
             .await;
         app.execute("DELETE FROM audit_events WHERE position > 4").await;
         Person::sign_up(app, "bob@example.org").await;
-        app.seal.run().await.unwrap_err();
+        app.seal.seal().await.unwrap_err();
         let waiting = "SELECT count(*) FROM audit_events WHERE position IS NULL";
         assert!(app.number(waiting).await > 0, "what happens meanwhile waits");
         restarted(app, 4).await;
@@ -218,7 +221,7 @@ fn a_tail_that_was_cut_off_is_not_covered_up_by_the_events_that_follow() {
             "SELECT count(*) FROM audit_events WHERE kind = 'audit_restarted' AND position = 5 AND link IS NOT NULL";
         assert_eq!(app.number(said).await, 1, "the restart is sealed with what it does");
         assert!(app.audit_lines().lines().last().unwrap().contains("audit_restarted"));
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         assert_eq!(app.number(waiting).await, 0);
         assert_eq!(findings(app).await, [restart_found(4, "head changed, it said 1 to 4")]);
     });
@@ -241,7 +244,7 @@ fn a_restart_stays_found_until_somebody_vouches_for_it_or_its_time_is_over() {
 
         // What is done to it later is found by those who vouched for it as well.
         Person::sign_up(app, "bob@example.org").await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         for change in ["kind = 'logged_in'", "object = 'behind 9; head missing'"] {
             app.execute("CREATE TABLE kept_restart AS SELECT * FROM audit_events WHERE position = 3").await;
             app.execute(&format!("UPDATE audit_events SET {change} WHERE position = 3")).await;
@@ -261,7 +264,7 @@ fn a_restart_stays_found_until_somebody_vouches_for_it_or_its_time_is_over() {
         let kept = Duration::from_secs(401 * 24 * 60 * 60);
         app.advance(kept);
         app.purge.purge().await.unwrap_err();
-        restart(app).run(&Origin::terminal(), DEFAULT_TENANT, true).await.unwrap();
+        restart(app).restart(&Origin::terminal(), DEFAULT_TENANT, true).await.unwrap();
         app.purge.purge().await.unwrap();
         let left = findings(app).await;
         assert!(matches!(&left[..], [(_, Finding::Restarted { .. })]), "{left:?}");
@@ -311,7 +314,7 @@ fn a_chain_that_lost_its_head_does_not_begin_again() {
         sealed(app).await;
         app.execute("DELETE FROM audit_heads").await;
         Person::sign_up(app, "bob@example.org").await;
-        app.seal.run().await.unwrap_err();
+        app.seal.seal().await.unwrap_err();
         assert_eq!(app.rows("audit_heads").await, 0);
     });
 }
@@ -321,7 +324,7 @@ fn putting_an_old_state_of_everything_back_is_found_by_whoever_kept_the_end() {
     on_each_database(async |app| {
         sealed(app).await;
         Person::sign_up(app, "bob@example.org").await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let seen = end(app).await;
         assert_eq!(findings_of_one_who_saw(app, seen.clone()).await, []);
         put_back(app).await;
@@ -340,7 +343,7 @@ fn events_that_were_given_another_age_are_not_forgotten_before_an_operator_has_l
         assert_eq!(app.rows("audit_events").await, events, "nothing is forgotten, and nothing is vouched for");
         assert!(!findings(app).await.is_empty());
 
-        let again = restart(app).run(&Origin::terminal(), DEFAULT_TENANT, true).await.unwrap();
+        let again = restart(app).restart(&Origin::terminal(), DEFAULT_TENANT, true).await.unwrap();
         assert!(matches!(again, Restarted::Behind(behind) if behind >= 3), "{again:?}");
         app.purge.purge().await.unwrap();
         assert_eq!(app.rows("audit_events").await, events + 1 - 3);

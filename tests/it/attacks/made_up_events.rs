@@ -31,12 +31,12 @@ fn events_that_the_service_did_not_write_are_found_and_never_sealed() {
         let made_up = vec![(None, Finding::MadeUp); MADE_UP];
         assert_eq!(findings(app).await, made_up, "before anybody tried to seal them");
         Person::sign_up(app, "bob@example.org").await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let waiting = "SELECT count(*) FROM audit_events WHERE position IS NULL";
         assert_eq!(app.number(waiting).await, MADE_UP as i64, "what is ours goes on");
         assert_eq!(findings(app).await, made_up);
         assert!(!app.audit_lines().contains("password_changed"), "nobody is told what did not happen");
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let told = app.log.errors().iter().filter(|line| line.contains("not written by this service")).count();
         assert_eq!(told, 1, "they are told once");
         let (store, all) = (app.seal.store.read(), Default::default());
@@ -60,7 +60,7 @@ fn an_event_that_was_changed_before_it_was_sealed_is_found() {
         Person::sign_up(app, "bob@example.org").await;
         app.execute("UPDATE audit_events SET address = '192.0.2.1' WHERE position IS NULL AND kind = 'logged_in'")
             .await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         assert_eq!(findings(app).await, [(None, Finding::MadeUp)]);
     });
 }
@@ -72,7 +72,7 @@ fn a_made_up_deletion_explains_nothing_that_was_blanked() {
         make_up(app, "account_deleted", 5).await;
         app.execute("UPDATE audit_events SET address = '', user_agent = '', origin_salt = NULL WHERE position = 5")
             .await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let mut expected = vec![(None, Finding::MadeUp); MADE_UP];
         expected.push((Some(5), Finding::Unexplained));
         assert_eq!(findings(app).await, expected);
@@ -86,7 +86,7 @@ fn the_service_blanks_nothing_of_an_account_that_somebody_else_took_out() {
         make_up(app, "account_deleted", 5).await;
         Person::log_in(app, "ada@example.org", "not her password at all").await.unwrap_err();
         app.execute("DELETE FROM accounts").await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let blanked = "SELECT count(*) FROM audit_events WHERE origin_salt IS NULL OR address = ''";
         assert_eq!(app.number(blanked).await, 0);
     });
@@ -102,14 +102,14 @@ fn events_of_the_release_before_are_sealed_for_a_day_and_up_to_a_position_that_i
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         Person::sign_up(app, "ada@example.org").await;
         app.upgrade_from_a_release_without_codes().await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let before = app.rows("audit_events").await;
         assert_eq!(findings(app).await, []);
         // A replica of that release still runs.
         app.advance(Duration::from_secs(60 * 60));
         Person::sign_up(app, "bob@example.org").await;
         without_codes(app).await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let recorded = app.rows("audit_events").await;
         assert_eq!(app.number("SELECT bare_position FROM audit_heads").await, recorded);
         assert!(recorded > before);
@@ -120,7 +120,7 @@ fn events_of_the_release_before_are_sealed_for_a_day_and_up_to_a_position_that_i
         without_codes(app).await;
         assert_eq!(findings(app).await, [(None, Finding::MadeUp)]);
         Person::log_in(app, "bob@example.org", "not his password at all").await.unwrap_err();
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         assert_eq!(findings(app).await, [(None, Finding::MadeUp)]);
         assert_eq!(app.number("SELECT bare_position FROM audit_heads").await, recorded);
         assert_eq!(app.number("SELECT max(position) FROM audit_events").await, recorded + 1);
@@ -145,10 +145,10 @@ fn a_made_up_event_that_waits_before_the_first_one_lets_in_no_other() {
         make_up_of_nothing(app, "password_changed", "NULL").await;
         assert_eq!(findings(app).await, [(None, Finding::MadeUp)], "before anything was sealed");
         Person::sign_up(app, "ada@example.org").await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         make_up_of_nothing(app, "account_deleted", "(SELECT id FROM accounts)").await;
         app.execute("DELETE FROM accounts").await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         assert_eq!(app.number(SEALED_MADE_UP).await, 0);
         let blanked = "SELECT count(*) FROM audit_events WHERE origin_salt IS NULL AND position IS NOT NULL";
         assert_eq!(app.number(blanked).await, 0);
@@ -165,7 +165,7 @@ fn noting_a_tenant_as_one_of_the_release_before_lets_nothing_made_up_in() {
         make_up_of_nothing(app, "password_changed", "NULL").await;
         app.start_again().await;
         assert_eq!(findings(app).await, [(None, Finding::MadeUp), (None, Finding::MadeUp)], "before anybody seals");
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         assert_eq!(app.number(SEALED_MADE_UP).await, 0);
     });
 }
@@ -175,12 +175,12 @@ fn taking_the_record_away_opens_no_second_day() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         Person::sign_up(app, "ada@example.org").await;
         app.upgrade_from_a_release_without_codes().await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         app.advance(Duration::from_secs(25 * 60 * 60));
         app.execute("UPDATE audit_heads SET bare_position = NULL, bare_until = NULL, bare_key = NULL, bare_mac = NULL")
             .await;
         make_up_of_nothing(app, "password_changed", "NULL").await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         assert_eq!(app.number(SEALED_MADE_UP).await, 0);
         assert_eq!(findings(app).await, [(None, Finding::MadeUp)]);
     });
@@ -194,11 +194,11 @@ fn taking_the_record_away_lets_nothing_made_up_in() {
         make_up(app, "password_changed", 5).await;
         app.execute("UPDATE audit_heads SET bare_position = NULL, bare_until = NULL, bare_key = NULL, bare_mac = NULL")
             .await;
-        app.seal.run().await.unwrap_err();
+        app.seal.seal().await.unwrap_err();
         let waiting = "SELECT count(*) FROM audit_events WHERE position IS NULL";
         assert_eq!(app.number(waiting).await, MADE_UP as i64);
         restarted(app, last).await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         assert_eq!(app.number(waiting).await, MADE_UP as i64);
         // Without its codes, every event is another than was sealed.
         app.execute("UPDATE audit_events SET mac = NULL, mac_key = NULL").await;

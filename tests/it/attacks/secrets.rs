@@ -155,7 +155,7 @@ fn no_canary_lies_in_the_database() {
 fn no_canary_reaches_the_log() {
     on_each_database(async |app| {
         let walk = walk(app).await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let (log, events) = (app.log.text(), app.audit_lines());
         assert!(log.contains("TRACE"), "the log shows nothing");
         let written = app.rows("audit_events").await;

@@ -13,7 +13,7 @@ fn pages_follow_each_other_without_gaps_newest_first() {
     on_each_database(async |app| {
         // All at one moment, so that only their ids tell them apart.
         write(&app.work, 25).await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let (mut seen, mut token) = (Vec::new(), String::new());
         loop {
             let page = app.audit().list_events(ask(10, &token)).await.unwrap().into_inner();
@@ -39,7 +39,7 @@ fn an_event_says_who_whom_what_outcome_reason_address_agent_request_and_time() {
         let refused = Person::log_in(app, &ada.email, "not her password at all").await.unwrap_err();
         let request_id = crate::support::details(&refused).request_info().unwrap().request_id.clone();
         let account = ada.session.account.unwrap().account_id;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let filter = EventFilter { kind: "login_refused".to_owned(), ..Default::default() };
         let [event] = &listed(app, filter).await[..] else { panic!("there is one refused login") };
         assert_eq!((event.outcome(), event.reason.as_str()), (EventOutcome::Refused, "CREDENTIALS_INVALID"));

@@ -32,7 +32,7 @@ async fn chain(app: &App) -> Vec<AuditRow> {
 
 /// Seals, and makes sure that the chain is as it was left.
 async fn sound(app: &App) {
-    app.seal.run().await.unwrap();
+    app.seal.seal().await.unwrap();
     for summary in app.verify().await {
         assert!(summary.is_sound(), "{summary:?}");
     }

@@ -49,7 +49,7 @@ fn nothing_is_forgotten_of_a_chain_that_cannot_be_gone_on_with() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         Person::sign_up(app, "ada@example.org").await;
         app.send_mail().await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         app.execute("UPDATE audit_heads SET position = position + 1").await;
         let events = app.rows("audit_events").await;
         app.advance(401 * DAY);

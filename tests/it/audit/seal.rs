@@ -74,7 +74,7 @@ fn of_several_replicas_that_seal_at_once_one_seals_and_says_each_event() {
         write(&app.work, 1_100).await;
         let mut rounds = Vec::new();
         for sealer in &sealers {
-            rounds.push(sealer.run());
+            rounds.push(sealer.seal());
         }
         let rounds = futures_util::future::join_all(rounds).await;
         assert!(rounds.iter().all(Result::is_ok), "{rounds:?}");

@@ -82,7 +82,7 @@ fn whoever_had_no_events_before_the_upgrade_gets_none_without_codes() {
         assert!(!app.log.text().contains(SAID));
         Person::sign_up(app, "ada@example.org").await;
         without_codes(app).await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE position IS NOT NULL").await, 0);
         assert!(findings(app).await.iter().all(|finding| *finding == Finding::MadeUp));
     });

@@ -18,15 +18,15 @@ async fn heard(stream: &mut Streaming<WatchEventsResponse>) -> (Vec<i64>, String
 fn a_watcher_hears_what_is_sealed_and_goes_on_where_it_was() {
     on_each_database(async |app| {
         write(&app.work, 3).await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let mut stream = watch(app, "", "").await.unwrap();
         assert_eq!(heard(&mut stream).await, (vec![], "3".to_owned()), "from now on");
         write(&app.work, 2).await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         assert_eq!(heard(&mut stream).await, (vec![4, 5], "5".to_owned()));
         drop(stream);
         write(&app.work, 1).await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let mut stream = watch(app, "5", "").await.unwrap();
         assert_eq!(heard(&mut stream).await, (vec![6], "6".to_owned()));
         let mut stream = watch(app, "0", "").await.unwrap();
@@ -40,7 +40,7 @@ fn a_watcher_hears_what_it_asked_for_and_its_cursor_moves_on_with_the_rest() {
         let mut stream = watch(app, "", "logged_in").await.unwrap();
         assert_eq!(heard(&mut stream).await, (vec![], "0".to_owned()));
         Person::sign_up(app, "ada@example.org").await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         let written = app.rows("audit_events").await;
         let (events, cursor) = heard(&mut stream).await;
         assert_eq!((events.len(), cursor), (1, written.to_string()));
@@ -51,7 +51,7 @@ fn a_watcher_hears_what_it_asked_for_and_its_cursor_moves_on_with_the_rest() {
 fn a_cursor_that_was_never_reached_is_refused_rather_than_waited_for() {
     on_each_database(async |app| {
         write(&app.work, 2).await;
-        app.seal.run().await.unwrap();
+        app.seal.seal().await.unwrap();
         for cursor in ["3", "9223372036854775807"] {
             assert_eq!(watch(app, cursor, "").await.map(drop).fields(), ["cursor"], "{cursor}");
         }

@@ -66,9 +66,9 @@ fn what_is_waited_for_is_told_once_it_is_committed_and_not_before() {
         unit.commit().await.unwrap();
         assert_eq!(told.take(), [Signal::FeedGrown]);
 
-        SealEvents { store: work.store.clone(), ..app.seal.clone() }.run().await.unwrap();
+        SealEvents { store: work.store.clone(), ..app.seal.clone() }.seal().await.unwrap();
         assert_eq!(told.take(), [Signal::EventsSealed]);
-        SealEvents { store: work.store.clone(), ..app.seal.clone() }.run().await.unwrap();
+        SealEvents { store: work.store.clone(), ..app.seal.clone() }.seal().await.unwrap();
         assert_eq!(told.take(), [], "there was nothing left to seal");
     });
 }

@@ -249,7 +249,7 @@ impl App {
     /// What `audit verify` says of every chain there is.
     pub(crate) async fn verify(&self) -> Vec<Summary> {
         let (store, keys) = (self.seal.store.clone(), self.seal.reload.ring.chain());
-        VerifyAuditLog { store, keys, clock: self.time.clone() }.run(None, None).await.unwrap()
+        VerifyAuditLog { store, keys, clock: self.time.clone() }.verify(None, None).await.unwrap()
     }
 
     /// The lines that were said about events.
