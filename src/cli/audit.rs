@@ -8,7 +8,7 @@ use super::{
 use crate::{
     config::Config,
     runtime::sleep,
-    store::audit::{AuditFilter, AuditRow},
+    store::audit::AuditFilter,
     usecase::{
         Origin,
         account::FindAccount,
@@ -18,7 +18,7 @@ use crate::{
 };
 use countersign_domain::{
     account::Identifier,
-    audit::EventKind,
+    audit::{EventKind, RecordedEvent},
     id::{AccountId, TenantId},
     refusal::Reason,
     time::Timestamp,
@@ -144,12 +144,12 @@ async fn restart(config: &Config, tenant: &str, anyway: bool, screen: &Screen) -
     Ok(())
 }
 
-fn show(row: &AuditRow, json: bool, screen: &Screen) {
+fn show(row: &RecordedEvent, json: bool, screen: &Screen) {
     screen.say(&if json { line(row).trim_end().to_owned() } else { plain(row) });
 }
 
 /// What is empty is left out.
-fn plain(row: &AuditRow) -> String {
+fn plain(row: &RecordedEvent) -> String {
     let named = [
         ("actor", row.actor.map(|id| id.to_string())),
         ("account", row.account.map(|id| id.to_string())),

@@ -4,9 +4,8 @@
 
 use super::{Executor, StoreFault, entity::audit_event, scope::in_tenant};
 use countersign_domain::{
-    audit::{EventKind, chain::Entry},
+    audit::{AuditEvent, EventCode, EventKind, RecordedEvent},
     id::{AccountId, EventId, ServiceId, SessionId, TenantId},
-    refusal::Reason,
     signal::Signal,
     time::Timestamp,
 };
@@ -16,72 +15,7 @@ use sea_orm::{
     sea_query::{Expr, SimpleExpr},
 };
 
-/// An event as it is stored.
-pub use countersign_domain::audit::RecordedEvent as AuditRow;
-
-/// Something that happened: who did what to whom, from where, and how it ended.
-#[derive(Clone, Debug)]
-pub struct AuditEvent {
-    pub id: EventId,
-    pub happened_at: Timestamp,
-    pub kind: EventKind,
-    /// `None`: it succeeded.
-    pub refused: Option<Reason>,
-    /// The account that acted, where it was proven.
-    pub actor: Option<AccountId>,
-    /// The account it was about, where known.
-    pub account: Option<AccountId>,
-    pub session: Option<SessionId>,
-    /// The service it was about.
-    pub service: Option<ServiceId>,
-    /// What it was about, where that is none of these: the id of a key, the name of an audience.
-    pub object: Option<String>,
-    pub origin: EventOrigin,
-    pub trace_id: String,
-}
-
-impl AuditEvent {
-    /// The event as the chain will see it.
-    pub fn entry(&self, tenant: TenantId) -> Entry<'_> {
-        Entry {
-            id: self.id,
-            tenant,
-            happened_at: self.happened_at,
-            kind: self.kind.name(),
-            outcome: self.outcome(),
-            reason: self.refused.map(Reason::name),
-            actor: self.actor,
-            account: self.account,
-            session: self.session,
-            service: self.service,
-            object: self.object.as_deref(),
-            trace_id: &self.trace_id,
-            origin: &self.origin.digest,
-        }
-    }
-
-    fn outcome(&self) -> &'static str {
-        if self.refused.is_none() { "ok" } else { "refused" }
-    }
-}
-
-/// What shows that the service itself wrote an event, and the name of the key that it was made with.
-#[derive(Clone, Debug)]
-pub struct EventCode {
-    pub key: String,
-    pub mac: [u8; 32],
-}
-
-/// Where an event came from, with the commitment to it that the chain covers.
-#[derive(Clone, Debug)]
-pub struct EventOrigin {
-    pub address: String,
-    pub user_agent: String,
-    pub salt: [u8; 16],
-    pub digest: [u8; 32],
-}
-
-impl From<audit_event::Model> for AuditRow {
+impl From<audit_event::Model> for RecordedEvent {
     fn from(row: audit_event::Model) -> Self {
         Self {
             id: EventId::from_uuid(row.id),
@@ -164,7 +98,7 @@ pub struct AuditFilter {
 
 impl AuditFilter {
     /// Whether an event is among those that are looked for.
-    pub fn matches(&self, row: &AuditRow) -> bool {
+    pub fn matches(&self, row: &RecordedEvent) -> bool {
         self.kind.is_none_or(|kind| kind.name() == row.kind)
             && self.account.is_none_or(|account| row.accounts().any(|named| named == account))
             && self.succeeded.is_none_or(|succeeded| succeeded == (row.outcome == "ok"))
@@ -222,7 +156,7 @@ pub async fn newest(
     filter: &AuditFilter,
     before: Option<Before>,
     limit: u64,
-) -> Result<Vec<AuditRow>, StoreFault> {
+) -> Result<Vec<RecordedEvent>, StoreFault> {
     let mut query = in_tenant(tenant).find(audit_event::Entity).filter(filter.condition());
     if let Some(Before { happened_at, id }) = before {
         let (at, then) = (audit_event::Column::HappenedAt, audit_event::Column::Id);
@@ -235,7 +169,7 @@ pub async fn newest(
         .limit(limit)
         .all(&db.named("audit.newest"))
         .await?;
-    Ok(rows.into_iter().map(AuditRow::from).collect())
+    Ok(rows.into_iter().map(RecordedEvent::from).collect())
 }
 
 /// The sealed lines after a position, in order.
@@ -247,7 +181,7 @@ pub async fn after(
     tenant: TenantId,
     position: i64,
     limit: u64,
-) -> Result<Vec<AuditRow>, StoreFault> {
+) -> Result<Vec<RecordedEvent>, StoreFault> {
     let rows = in_tenant(tenant)
         .find(audit_event::Entity)
         .filter(audit_event::Column::Position.gt(position))
@@ -255,7 +189,7 @@ pub async fn after(
         .limit(limit)
         .all(&db.named("audit.after"))
         .await?;
-    Ok(rows.into_iter().map(AuditRow::from).collect())
+    Ok(rows.into_iter().map(RecordedEvent::from).collect())
 }
 
 /// Forgets where the events that name an account came from. What happened, to whom and when stays, and so does the commitment,

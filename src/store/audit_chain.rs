@@ -8,14 +8,13 @@
 
 use super::{
     Executor, StoreFault, Tx,
-    audit::AuditRow,
     dialect::statement,
     entity::{account, audit_event, audit_head},
     executor::Backend as _,
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
-    audit::{EventKind, chain::NO_LINK},
+    audit::{EventKind, RecordedEvent, chain::NO_LINK},
     id::{AccountId, EventId, TenantId},
     signal::Signal,
     time::Timestamp,
@@ -188,21 +187,24 @@ pub async fn move_head(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn last(db: &impl Executor, tenant: TenantId) -> Result<Option<AuditRow>, StoreFault> {
+pub async fn last(db: &impl Executor, tenant: TenantId) -> Result<Option<RecordedEvent>, StoreFault> {
     let row = in_tenant(tenant)
         .find(audit_event::Entity)
         .filter(audit_event::Column::Position.is_not_null())
         .order_by_desc(audit_event::Column::Position)
         .one(&db.named("audit_chain.last"))
         .await?;
-    Ok(row.map(AuditRow::from))
+    Ok(row.map(RecordedEvent::from))
 }
 
 /// The last restart of a tenant's chain, and the link before it; none where that was forgotten.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn last_restart(db: &impl Executor, tenant: TenantId) -> Result<Option<(AuditRow, Vec<u8>)>, StoreFault> {
+pub async fn last_restart(
+    db: &impl Executor,
+    tenant: TenantId,
+) -> Result<Option<(RecordedEvent, Vec<u8>)>, StoreFault> {
     let sealed = || in_tenant(tenant).find(audit_event::Entity).order_by_desc(audit_event::Column::Position);
     let restart = sealed()
         .filter(audit_event::Column::Kind.eq(EventKind::AuditRestarted.name()))
@@ -222,7 +224,7 @@ pub async fn last_restart(db: &impl Executor, tenant: TenantId) -> Result<Option
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn unsealed(tx: &Tx, tenant: TenantId, limit: u64) -> Result<Vec<AuditRow>, StoreFault> {
+pub async fn unsealed(tx: &Tx, tenant: TenantId, limit: u64) -> Result<Vec<RecordedEvent>, StoreFault> {
     let rows = in_tenant(tenant)
         .find(audit_event::Entity)
         .filter(waits())
@@ -231,20 +233,20 @@ pub async fn unsealed(tx: &Tx, tenant: TenantId, limit: u64) -> Result<Vec<Audit
         .limit(limit)
         .all(&tx.named("audit_chain.unsealed"))
         .await?;
-    Ok(rows.into_iter().map(AuditRow::from).collect())
+    Ok(rows.into_iter().map(RecordedEvent::from).collect())
 }
 
 /// An event of a tenant that waits.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn unsealed_event(tx: &Tx, tenant: TenantId, id: EventId) -> Result<Option<AuditRow>, StoreFault> {
+pub async fn unsealed_event(tx: &Tx, tenant: TenantId, id: EventId) -> Result<Option<RecordedEvent>, StoreFault> {
     let row = in_tenant(tenant)
         .find_by_id(audit_event::Entity, id.as_uuid())
         .filter(audit_event::Column::Position.is_null())
         .one(&tx.named("audit_chain.unsealed_event"))
         .await?;
-    Ok(row.map(AuditRow::from))
+    Ok(row.map(RecordedEvent::from))
 }
 
 /// Gives an event of a release that knew no chain what it needs to be sealed.
@@ -328,7 +330,7 @@ pub async fn deletions(
     db: &impl Executor,
     tenant: TenantId,
     accounts: &HashSet<AccountId>,
-) -> Result<Vec<AuditRow>, StoreFault> {
+) -> Result<Vec<RecordedEvent>, StoreFault> {
     if accounts.is_empty() {
         return Ok(Vec::new());
     }
@@ -338,7 +340,7 @@ pub async fn deletions(
         .filter(audit_event::Column::AccountId.is_in(accounts.iter().map(|id| id.as_uuid())))
         .all(&db.named("audit_chain.deletions"))
         .await?;
-    Ok(rows.into_iter().map(AuditRow::from).collect())
+    Ok(rows.into_iter().map(RecordedEvent::from).collect())
 }
 
 /// The link at a position; `None` where there is no event.

@@ -2,13 +2,13 @@
 
 use super::{
     Executor, StoreFault, Tx,
-    audit::AuditRow,
     audit_chain::waits,
     entity::audit_event,
     executor::Backend as _,
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
+    audit::RecordedEvent,
     id::{EventId, TenantId},
     time::Timestamp,
 };
@@ -33,7 +33,7 @@ pub async fn reject(tx: &Tx, tenant: TenantId, events: &[EventId], now: Timestam
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn rejected(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<Vec<AuditRow>, StoreFault> {
+pub async fn rejected(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<Vec<RecordedEvent>, StoreFault> {
     let rows = in_tenant(tenant)
         .find(audit_event::Entity)
         .filter(audit_event::Column::Position.is_null())
@@ -43,7 +43,7 @@ pub async fn rejected(db: &impl Executor, tenant: TenantId, limit: u64) -> Resul
         .limit(limit)
         .all(&db.named("audit_rejected.rejected"))
         .await?;
-    Ok(rows.into_iter().map(AuditRow::from).collect())
+    Ok(rows.into_iter().map(RecordedEvent::from).collect())
 }
 
 /// Deletes the events of every tenant that were marked so before an instant. Returns how many.

@@ -11,7 +11,7 @@ mod verification;
 mod walk;
 
 pub use chain_key::{BareEvents, ChainEnds, HashChainKey, HashChainKeys};
-pub use event::{Code, RecordedEvent};
+pub use event::{AuditEvent, Code, EventCode, EventOrigin, RecordedEvent};
 pub use finding::{Finding, Found, Summary};
 pub use head::{Bare, Head, HeadFault};
 pub use restart::describe_restart;

@@ -1,18 +1,17 @@
 //! Reading and writing what operators ask about the audit trail.
 
-use super::{
-    Fields,
-    admin_proto::{self, EventOutcome},
-    timestamp,
-};
+use super::{Fields, admin_proto, admin_proto::EventOutcome, timestamp};
 use crate::{
-    store::audit::{AuditFilter, AuditRow, Before},
-    usecase::audit::Heard,
+    store::audit::{AuditFilter, Before},
+    usecase::audit::AuditUpdate,
 };
-use countersign_domain::{audit::EventKind, time::Timestamp};
+use countersign_domain::{
+    audit::{EventKind, RecordedEvent},
+    time::Timestamp,
+};
 use std::fmt::Write as _;
 
-pub(in crate::grpc) fn audit_event(row: AuditRow) -> admin_proto::AuditEvent {
+pub(in crate::grpc) fn audit_event(row: RecordedEvent) -> admin_proto::AuditEvent {
     let outcome = match row.outcome.as_str() {
         "ok" => EventOutcome::Ok,
         "refused" => EventOutcome::Refused,
@@ -43,7 +42,7 @@ pub(in crate::grpc) fn audit_event(row: AuditRow) -> admin_proto::AuditEvent {
     }
 }
 
-pub(in crate::grpc) fn watched(heard: Heard) -> admin_proto::WatchEventsResponse {
+pub(in crate::grpc) fn watched(heard: AuditUpdate) -> admin_proto::WatchEventsResponse {
     admin_proto::WatchEventsResponse {
         events: heard.events.into_iter().map(audit_event).collect(),
         cursor: heard.at.to_string(),

@@ -1,13 +1,12 @@
 use super::Me;
 use crate::{
-    store::{
-        audit,
-        audit::{AuditFilter, AuditRow},
-        reserved_username, session,
-    },
+    store::{audit, audit::AuditFilter, reserved_username, session},
     usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::SignedIn},
 };
-use countersign_domain::{audit::EventKind, time::Timestamp};
+use countersign_domain::{
+    audit::{EventKind, RecordedEvent},
+    time::Timestamp,
+};
 use serde::Serialize;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -127,8 +126,8 @@ impl ExportMe {
     }
 }
 
-impl From<AuditRow> for ExportedEvent {
-    fn from(row: AuditRow) -> Self {
+impl From<RecordedEvent> for ExportedEvent {
+    fn from(row: RecordedEvent) -> Self {
         Self {
             happened_at: written(row.happened_at),
             kind: row.kind,

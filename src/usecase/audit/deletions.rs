@@ -2,10 +2,10 @@
 
 use crate::{
     keys::ChainKeys,
-    store::{Executor, StoreFault, audit::AuditRow, audit_chain},
+    store::{Executor, StoreFault, audit_chain},
 };
 use countersign_domain::{
-    audit::{Code, Head},
+    audit::{Code, Head, RecordedEvent},
     id::{AccountId, TenantId},
 };
 use std::collections::HashSet;
@@ -40,7 +40,7 @@ impl Deletions<'_> {
         Ok(deleted)
     }
 
-    async fn is_ours(&self, db: &impl Executor, row: &AuditRow) -> Result<bool, StoreFault> {
+    async fn is_ours(&self, db: &impl Executor, row: &RecordedEvent) -> Result<bool, StoreFault> {
         match row.code(self.keys) {
             Code::Missing => self.is_of_the_release_before(db, row).await,
             code => Ok(code.is_ours(false)),
@@ -48,7 +48,7 @@ impl Deletions<'_> {
     }
 
     /// An event without a code counts when it was sealed while such events were, and its link holds; or is about to be.
-    async fn is_of_the_release_before(&self, db: &impl Executor, row: &AuditRow) -> Result<bool, StoreFault> {
+    async fn is_of_the_release_before(&self, db: &impl Executor, row: &RecordedEvent) -> Result<bool, StoreFault> {
         let bare = self.head.and_then(|head| head.bare.as_ref());
         let Some(position) = row.position else {
             return Ok(row.rejected_at.is_none() && self.takes_bare);

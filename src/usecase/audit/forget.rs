@@ -5,9 +5,13 @@ use super::{
 };
 use crate::{
     keys::ChainKeys,
-    store::{Store, Tx, audit, audit::AuditRow, audit_chain, audit_rejected},
+    store::{Store, Tx, audit, audit_chain, audit_rejected},
 };
-use countersign_domain::{audit::is_whole, id::TenantId, time::Timestamp};
+use countersign_domain::{
+    audit::{RecordedEvent, is_whole},
+    id::TenantId,
+    time::Timestamp,
+};
 use std::collections::HashSet;
 
 /// Forgets events whose time is over: sealed ones alone, from the front of each chain, so that what is left can be verified.
@@ -79,12 +83,12 @@ impl ForgetEvents {
 /// Whether these events, the first behind the anchor, are as they were sealed, but for what was accepted.
 async fn is_unchanged(
     tx: &Tx,
-    events: &[AuditRow],
+    events: &[RecordedEvent],
     deletions: Deletions<'_>,
     accepted: i64,
 ) -> Result<bool, ChainFault> {
     let Some(head) = deletions.head else { return Ok(false) };
-    let named: HashSet<_> = events.iter().flat_map(AuditRow::accounts).collect();
+    let named: HashSet<_> = events.iter().flat_map(RecordedEvent::accounts).collect();
     let deleted = deletions.among(tx, head.tenant, &named).await?;
     Ok(is_whole(deletions.keys, head, events, &deleted, accepted))
 }

@@ -1,5 +1,4 @@
-use crate::store::audit::AuditRow;
-use countersign_domain::time::Timestamp;
+use countersign_domain::{audit::RecordedEvent, time::Timestamp};
 use serde::Serialize;
 use std::{
     fmt::Write as _,
@@ -31,7 +30,7 @@ pub struct OpenLine<'a> {
 }
 
 impl<'a> OpenLine<'a> {
-    pub fn of(row: &'a AuditRow) -> Self {
+    pub fn of(row: &'a RecordedEvent) -> Self {
         Self {
             timestamp: written(row.happened_at),
             level: "INFO",
@@ -56,7 +55,7 @@ impl<'a> OpenLine<'a> {
 }
 
 /// The line, with the break at its end.
-pub fn line(row: &AuditRow) -> String {
+pub fn line(row: &RecordedEvent) -> String {
     // Texts and numbers only: there is nothing that JSON could not hold.
     let mut text = serde_json::to_string(&OpenLine::of(row)).unwrap_or_default();
     text.push('\n');

@@ -24,5 +24,5 @@ pub use restart::{RestartAuditLog, Restarted};
 pub use seal::SealEvents;
 pub use upgrade::UpgradeAuditLog;
 pub use verify::VerifyAuditLog;
-pub use watch::{AuditWatch, Heard, WatchEvents};
+pub use watch::{AuditUpdate, AuditWatch, WatchEvents};
 pub use watchers::AuditLogWatchers;

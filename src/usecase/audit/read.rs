@@ -1,12 +1,12 @@
 use crate::{
     store::{
         Store, audit,
-        audit::{AuditFilter, AuditRow, Before},
+        audit::{AuditFilter, Before},
         audit_chain, tenant,
     },
     usecase::{Failure, gate::FindTenant},
 };
-use countersign_domain::{id::TenantId, tenant::DEFAULT_TENANT};
+use countersign_domain::{audit::RecordedEvent, id::TenantId, tenant::DEFAULT_TENANT};
 
 /// An operator looks at what happened.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct ReadAudit {
 /// Events, and where the next page begins.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
-    pub events: Vec<AuditRow>,
+    pub events: Vec<RecordedEvent>,
     pub next: Option<Before>,
 }
 
@@ -77,7 +77,7 @@ impl ReadAudit {
     /// # Errors
     /// When the database does not answer.
     #[tracing::instrument(level = "debug", name = "audit.after", skip_all)]
-    pub async fn after(&self, tenant: TenantId, position: i64) -> Result<Vec<AuditRow>, Failure> {
+    pub async fn after(&self, tenant: TenantId, position: i64) -> Result<Vec<RecordedEvent>, Failure> {
         const PAGE: u64 = 100;
         Ok(audit::after(&self.store.read(), tenant, position, PAGE).await?)
     }

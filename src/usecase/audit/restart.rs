@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     keys::ChainKeys,
-    store::{Tx, audit::AuditRow, audit_chain, audit_chain::Seal},
+    store::{Tx, audit_chain, audit_chain::Seal},
     telemetry::AuditLog,
     usecase::{EventSubject, Failure, Origin, UnitsOfWork},
 };
 use countersign_domain::{
-    audit::{Bare, EventKind, Head, chain::NO_LINK, describe_restart},
+    audit::{Bare, EventKind, Head, RecordedEvent, chain::NO_LINK, describe_restart},
     id::{EventId, TenantId},
 };
 use std::sync::Arc;
@@ -84,7 +84,7 @@ impl RestartAuditLog {
     }
 
     /// Why the chain cannot be gone on with, and what the head said that is overwritten. `None` when it can.
-    fn why(&self, head: Option<&Head>, last: Option<&AuditRow>) -> Option<String> {
+    fn why(&self, head: Option<&Head>, last: Option<&RecordedEvent>) -> Option<String> {
         let Some(head) = head else {
             // A tenant whose first event is still to come has none.
             return last.is_some().then(|| "head missing".to_owned());
@@ -100,7 +100,7 @@ impl RestartAuditLog {
 
     /// In the transaction of the restart: a head that holds again, with the event of it still to be sealed, would hold as well
     /// without that event.
-    async fn seal(&self, tx: &Tx, head: &mut Head, event: EventId) -> Result<AuditRow, Failure> {
+    async fn seal(&self, tx: &Tx, head: &mut Head, event: EventId) -> Result<RecordedEvent, Failure> {
         let waiting = audit_chain::unsealed_event(tx, head.tenant, event).await?;
         let sealed = waiting.and_then(|mut row| {
             let digest: [u8; 32] = row.digest.as_deref()?.try_into().ok()?;

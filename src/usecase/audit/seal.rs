@@ -9,17 +9,16 @@ use crate::{
     keys::commit_to_origin,
     runtime::{Clock, Entropy},
     store::{
-        Store, Tx, audit,
-        audit::AuditRow,
-        audit_bare, audit_chain,
+        Store, Tx, audit, audit_bare, audit_chain,
         audit_chain::{Seal, Waiting},
         audit_rejected,
     },
-    telemetry::{self, AuditLog},
+    telemetry,
+    telemetry::AuditLog,
     usecase::key::ReloadKeys,
 };
 use countersign_domain::{
-    audit::{Bare, Code, Head},
+    audit::{Bare, Code, Head, RecordedEvent},
     id::TenantId,
 };
 use std::{collections::HashSet, sync::Arc};
@@ -41,7 +40,7 @@ pub struct SealEvents {
 /// What became of some events.
 #[derive(Debug, Default)]
 struct Batch {
-    sealed: Vec<AuditRow>,
+    sealed: Vec<RecordedEvent>,
     /// Events that the service did not write.
     rejected: u64,
 }
@@ -166,7 +165,7 @@ impl SealEvents {
     }
 
     /// What the event is committed to. One of a release that knew no chain is committed now.
-    async fn commitment(&self, tx: &Tx, row: &mut AuditRow) -> Result<[u8; 32], ChainFault> {
+    async fn commitment(&self, tx: &Tx, row: &mut RecordedEvent) -> Result<[u8; 32], ChainFault> {
         if let Some(digest) = row.digest.as_deref().and_then(|digest| digest.try_into().ok()) {
             return Ok(digest);
         }
@@ -177,7 +176,7 @@ impl SealEvents {
         Ok(digest)
     }
 
-    async fn say(&self, rows: &[AuditRow]) {
+    async fn say(&self, rows: &[RecordedEvent]) {
         if rows.is_empty() {
             return;
         }
@@ -193,10 +192,10 @@ impl SealEvents {
 async fn forget_the_gone(
     tx: &Tx,
     tenant: TenantId,
-    rows: &mut [AuditRow],
+    rows: &mut [RecordedEvent],
     deletions: Deletions<'_>,
 ) -> Result<(), ChainFault> {
-    let named: HashSet<_> = rows.iter().flat_map(AuditRow::accounts).collect();
+    let named: HashSet<_> = rows.iter().flat_map(RecordedEvent::accounts).collect();
     let gone = audit_chain::gone(tx, tenant, &named).await?.into_iter().collect();
     for account in deletions.among(tx, tenant, &gone).await? {
         audit::pseudonymise(tx, tenant, account).await?;

@@ -2,11 +2,11 @@ use super::{deletions::Deletions, upgrade::is_ahead};
 use crate::{
     keys::ChainKeys,
     runtime::Clock,
-    store::{Store, Tx, audit, audit::AuditRow, audit_chain, audit_rejected},
+    store::{Store, Tx, audit, audit_chain, audit_rejected},
     usecase::Failure,
 };
 use countersign_domain::{
-    audit::{Seen, Summary, Verification},
+    audit::{RecordedEvent, Seen, Summary, Verification},
     id::{AccountId, TenantId},
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
@@ -78,8 +78,8 @@ async fn deleted(
     tx: &Tx,
     tenant: TenantId,
     deletions: Deletions<'_>,
-    page: &[AuditRow],
+    page: &[RecordedEvent],
 ) -> Result<HashSet<AccountId>, Failure> {
     let blanked = page.iter().filter(|row| row.salt.is_none());
-    Ok(deletions.among(tx, tenant, &blanked.flat_map(AuditRow::accounts).collect()).await?)
+    Ok(deletions.among(tx, tenant, &blanked.flat_map(RecordedEvent::accounts).collect()).await?)
 }

@@ -1,10 +1,11 @@
 use super::{AuditLogWatchers, ReadAudit, watchers::Growth};
 use crate::{
     runtime::{Stopwatch, timeout},
-    store::audit::{AuditFilter, AuditRow},
+    store::audit::AuditFilter,
     usecase::Failure,
 };
 use countersign_domain::{
+    audit::RecordedEvent,
     id::TenantId,
     refusal::{FieldViolation, Reason, Refusal},
 };
@@ -24,8 +25,8 @@ pub struct WatchEvents {
 
 /// What a watcher is told: events, or none where only the place moved on or nothing happened for a while.
 #[derive(Clone, Debug)]
-pub struct Heard {
-    pub events: Vec<AuditRow>,
+pub struct AuditUpdate {
+    pub events: Vec<RecordedEvent>,
     /// Where the watcher stands once it has taken this in.
     pub at: i64,
 }
@@ -97,7 +98,7 @@ impl AuditWatch {
     ///
     /// # Errors
     /// When the database does not answer: the last thing a stream says.
-    pub async fn next(&mut self) -> Option<Result<Heard, Failure>> {
+    pub async fn next(&mut self) -> Option<Result<AuditUpdate, Failure>> {
         loop {
             let is_over = self.watchers.borrow_and_update().over;
             if self.is_over || is_over || self.open.elapsed() >= self.longest {
@@ -116,7 +117,7 @@ impl AuditWatch {
             let silent = self.silent.elapsed();
             if !events.is_empty() || self.is_new || silent >= HEARTBEAT {
                 (self.is_new, self.silent) = (false, Stopwatch::start());
-                return Some(Ok(Heard { events, at: self.at }));
+                return Some(Ok(AuditUpdate { events, at: self.at }));
             }
             if reached.is_none() {
                 timeout(LOOK.min(HEARTBEAT - silent), self.watchers.changed()).await;

@@ -1,15 +1,13 @@
 use super::UnitsOfWork;
 use crate::{
     keys::commit_to_origin,
-    store::{
-        self, Executor, StoreFault,
-        audit::{AuditEvent, EventCode, EventOrigin},
-    },
+    store,
+    store::{Executor, StoreFault},
     telemetry,
     usecase::Origin,
 };
 use countersign_domain::{
-    audit::{EventKind, HashChainKey as _},
+    audit::{AuditEvent, EventCode, EventKind, EventOrigin, HashChainKey as _},
     id::{AccountId, EventId, ServiceId, SessionId, TenantId},
     refusal::Reason,
 };

@@ -12,10 +12,12 @@ mod watch;
 use crate::support::{App, OPERATOR_TOKEN, bearer};
 use countersign::{
     grpc::wire::admin_proto::*,
-    store::audit::AuditRow,
     usecase::{EventSubject, Origin, UnitsOfWork},
 };
-use countersign_domain::{audit::EventKind, tenant::DEFAULT_TENANT};
+use countersign_domain::{
+    audit::{EventKind, RecordedEvent},
+    tenant::DEFAULT_TENANT,
+};
 
 /// Writes events and commits them, as a use case does.
 async fn write(work: &UnitsOfWork, events: usize) {
@@ -26,7 +28,7 @@ async fn write(work: &UnitsOfWork, events: usize) {
 }
 
 /// Every sealed event, in order.
-async fn chain(app: &App) -> Vec<AuditRow> {
+async fn chain(app: &App) -> Vec<RecordedEvent> {
     countersign::store::audit::after(&app.seal.store.read(), DEFAULT_TENANT, 0, 100_000).await.unwrap()
 }
 

@@ -11,7 +11,7 @@ pub const NO_LINK: [u8; 32] = [0; 32];
 /// An event as the chain sees it: everything that is stored of it, but where it came from only as a commitment. So that can be
 /// forgotten, and the chain still holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry<'a> {
+pub struct ChainedEvent<'a> {
     pub id: EventId,
     pub tenant: TenantId,
     pub happened_at: Timestamp,
@@ -28,7 +28,7 @@ pub struct Entry<'a> {
     pub origin: &'a [u8; 32],
 }
 
-impl Entry<'_> {
+impl ChainedEvent<'_> {
     /// The one way to write it down. Every field has either a fixed length or its length in front, and what may be missing says
     /// whether it is there, so no two events are written alike.
     pub fn encode(&self) -> Vec<u8> {
@@ -86,7 +86,7 @@ mod tests {
     impl Owned {
         fn encode(&self) -> Vec<u8> {
             let whom = |at: usize| self.whom[at].map(Uuid::from_u128);
-            Entry {
+            ChainedEvent {
                 id: EventId::from_uuid(Uuid::from_u128(self.ids.0)),
                 tenant: TenantId::from_uuid(Uuid::from_u128(self.ids.1)),
                 happened_at: Timestamp::from_micros(self.happened_at),

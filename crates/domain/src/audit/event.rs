@@ -1,13 +1,78 @@
-//! An event as it was recorded, and what can be said of one without the others.
+//! Events of the audit log: as they are recorded, as they are stored, and what can be said of one without the others.
 
 use super::{
-    chain::Entry,
+    EventKind,
+    chain::ChainedEvent,
     chain_key::{HashChainKey, HashChainKeys, is_same},
 };
 use crate::{
     id::{AccountId, EventId, ServiceId, SessionId, TenantId},
+    refusal::Reason,
     time::Timestamp,
 };
+
+/// Something that happened: who did what to whom, from where, and how it ended.
+#[derive(Clone, Debug)]
+pub struct AuditEvent {
+    pub id: EventId,
+    pub happened_at: Timestamp,
+    pub kind: EventKind,
+    /// `None`: it succeeded.
+    pub refused: Option<Reason>,
+    /// The account that acted, where it was proven.
+    pub actor: Option<AccountId>,
+    /// The account it was about, where known.
+    pub account: Option<AccountId>,
+    pub session: Option<SessionId>,
+    /// The service it was about.
+    pub service: Option<ServiceId>,
+    /// What it was about, where that is none of these: the id of a key, the name of an audience.
+    pub object: Option<String>,
+    pub origin: EventOrigin,
+    pub trace_id: String,
+}
+
+impl AuditEvent {
+    /// The event as the chain will see it.
+    pub fn entry(&self, tenant: TenantId) -> ChainedEvent<'_> {
+        ChainedEvent {
+            id: self.id,
+            tenant,
+            happened_at: self.happened_at,
+            kind: self.kind.name(),
+            outcome: self.outcome(),
+            reason: self.refused.map(Reason::name),
+            actor: self.actor,
+            account: self.account,
+            session: self.session,
+            service: self.service,
+            object: self.object.as_deref(),
+            trace_id: &self.trace_id,
+            origin: &self.origin.digest,
+        }
+    }
+
+    /// The word that is stored.
+    pub fn outcome(&self) -> &'static str {
+        if self.refused.is_none() { "ok" } else { "refused" }
+    }
+}
+
+/// What shows that the service itself wrote an event, and the name of the key that it was made with.
+#[derive(Clone, Debug)]
+pub struct EventCode {
+    pub key: String,
+    pub mac: [u8; 32],
+}
+
+/// Where an event came from, with the commitment to it that the chain covers.
+#[derive(Clone, Debug)]
+pub struct EventOrigin {
+    pub address: String,
+    pub user_agent: String,
+    pub salt: [u8; 16],
+    pub digest: [u8; 32],
+}
 
 /// An event as it is stored. What is text here was written by some release, and not necessarily by this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +133,8 @@ impl Code {
 
 impl RecordedEvent {
     /// The event as the chain sees it, with what it is committed to.
-    pub fn entry<'a>(&'a self, origin: &'a [u8; 32]) -> Entry<'a> {
-        Entry {
+    pub fn entry<'a>(&'a self, origin: &'a [u8; 32]) -> ChainedEvent<'a> {
+        ChainedEvent {
             id: self.id,
             tenant: self.tenant,
             happened_at: self.happened_at,
