@@ -28,8 +28,8 @@ use serde_json::json;
 pub(super) fn run(config: &Config, command: &AccountCommand, screen: &Screen) -> Outcome {
     block_on(async {
         let terminal = open(config).await?;
-        let looks = terminal.store_operations();
-        let accounts = Accounts { terminal, looks, origin: Origin::terminal(), screen };
+        let operations = terminal.store_operations();
+        let accounts = Accounts { terminal, operations, origin: Origin::terminal(), screen };
         match command {
             AccountCommand::List { count, format } => accounts.list(u64::from(count.count), *format).await,
             AccountCommand::Show { whom, format } => accounts.show(&whom.identifier, *format).await,
@@ -59,16 +59,17 @@ pub(super) fn account_id(text: &str) -> Option<AccountId> {
 /// What the commands about accounts and their roles work with.
 struct Accounts<'a> {
     terminal: Terminal<'a>,
-    looks: StoreOperations,
+    operations: StoreOperations,
     origin: Origin,
     screen: &'a Screen,
 }
 
 impl Accounts<'_> {
     async fn list(&self, limit: u64, format: Format) -> Outcome {
-        let lines = self.looks.list_accounts.list(&self.origin, limit).await.map_err(|failure| failure.to_string())?;
+        let lines =
+            self.operations.list_accounts.list(&self.origin, limit).await.map_err(|failure| failure.to_string())?;
         if lines.is_empty() && !format.json {
-            self.screen.say("there is no account yet");
+            self.screen.print("there are no accounts");
         }
         lines.iter().for_each(|line| self.print(line, format));
         Ok(())
@@ -82,10 +83,11 @@ impl Accounts<'_> {
         }
         match line.password_failures {
             0 => {}
-            SPENT => self.screen.say(
-                "its password was guessed at for too long: on devices not known it opens nothing until it is reset",
+            SPENT => self.screen.print(
+                "its password was disabled after too many wrong passwords: until it is reset, it works on recognized \
+                 devices alone",
             ),
-            count => self.screen.say(&format!("wrong passwords in a row, from devices not known: {count}")),
+            count => self.screen.print(&format!("wrong passwords in a row from unrecognized devices: {count}")),
         }
         Ok(())
     }
@@ -94,7 +96,11 @@ impl Accounts<'_> {
         let line = self.find(identifier).await?;
         let disable = self.terminal.recorded_operations().await.disable_account;
         let done = disable.disable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
-        self.screen.say(if done { "disabled; its sessions have ended" } else { "it was disabled already" });
+        self.screen.print(if done {
+            "account disabled; its sessions have ended"
+        } else {
+            "the account is disabled already"
+        });
         Ok(())
     }
 
@@ -102,7 +108,11 @@ impl Accounts<'_> {
         let line = self.find(identifier).await?;
         let enable = self.terminal.recorded_operations().await.enable_account;
         let done = enable.enable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
-        self.screen.say(if done { "enabled; it may log in again" } else { "it was not disabled" });
+        self.screen.print(if done {
+            "account enabled; its owner can log in again"
+        } else {
+            "the account was not disabled"
+        });
         Ok(())
     }
 
@@ -115,7 +125,7 @@ impl Accounts<'_> {
             _ => failure.to_string(),
         })?;
         self.screen
-            .say(&format!("{id}\na link that sets its password, once and for 24 hours, will be mailed to {email}"));
+            .print(&format!("{id}\na link to set the password will be mailed to {email}; it works once, for 24 hours"));
         Ok(())
     }
 
@@ -127,16 +137,18 @@ impl Accounts<'_> {
                 "there is no such account".to_owned()
             }
             Failure::Refused(_) => {
-                "a role has lower-case letters, digits, `.`, `:`, `-` and `_`, a letter first".to_owned()
+                "the name of a role has 1 to 64 lower-case letters, digits, `.`, `:`, `-` and `_`, and begins with a \
+                 letter"
+                    .to_owned()
             }
             _ => failure.to_string(),
         })?;
-        self.screen.say(match granted {
-            Granted { had_it: true, .. } => "it had the role already",
+        self.screen.print(match granted {
+            Granted { had_it: true, .. } => "the account has this role already",
             Granted { is_new_role: true, .. } => {
-                "the role was made and granted; tokens have it from their next refresh on"
+                "role created and granted; access tokens carry it from the next refresh on"
             }
-            Granted { .. } => "granted; tokens have it from their next refresh on",
+            Granted { .. } => "role granted; access tokens carry it from the next refresh on",
         });
         Ok(())
     }
@@ -146,33 +158,33 @@ impl Accounts<'_> {
         let revoke = self.terminal.recorded_operations().await.revoke_role;
         let had_it = revoke.revoke(&self.origin, line.id, role).await.map_err(|failure| failure.to_string())?;
         if !had_it {
-            return Err("it does not have this role".to_owned());
+            return Err("the account does not have this role".to_owned());
         }
-        self.screen.say("revoked; access tokens that were made before have it until they expire");
+        self.screen.print("role revoked; access tokens issued before carry it until they expire");
         Ok(())
     }
 
     /// The roles of one account, or all roles.
     async fn list_roles(&self, identifier: Option<&str>) -> Outcome {
-        let list = &self.looks.list_roles;
+        let list = &self.operations.list_roles;
         if let Some(identifier) = identifier {
             let line = self.find(identifier).await?;
             let roles = list.list_of(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
-            roles.iter().for_each(|role| self.screen.say(role));
+            roles.iter().for_each(|role| self.screen.print(role));
         } else {
             let roles = list.list_all(&self.origin).await.map_err(|failure| failure.to_string())?;
-            roles.iter().for_each(|(role, accounts)| self.screen.say(&format!("{accounts:>6}  {role}")));
+            roles.iter().for_each(|(role, accounts)| self.screen.print(&format!("{accounts:>6}  {role}")));
         }
         Ok(())
     }
 
     async fn find(&self, whom: &str) -> Result<AccountLine, String> {
-        let find = &self.looks.find_account;
+        let find = &self.operations.find_account;
         let found = match account_id(whom) {
             Some(id) => find.find_by_id(&self.origin, id).await,
             None => {
-                let identifier =
-                    Identifier::parse(whom).map_err(|_| "that is neither an address, a user name nor an account id")?;
+                let identifier = Identifier::parse(whom)
+                    .map_err(|_| "this is neither an e-mail address nor a user name nor an account id")?;
                 find.find(&self.origin, &identifier).await
             }
         };
@@ -181,7 +193,7 @@ impl Accounts<'_> {
 
     fn print(&self, line: &AccountLine, format: Format) {
         if format.json {
-            return self.screen.say_json(&json!({
+            return self.screen.print_json(&json!({
                 "account_id": line.id.to_string(),
                 "email": line.email,
                 "username": line.username,
@@ -193,7 +205,7 @@ impl Accounts<'_> {
         }
         let state = line.disabled_at.map_or_else(|| "enabled".to_owned(), |at| format!("disabled {}", written(at)));
         let name = if line.username.is_empty() { "-" } else { &line.username };
-        self.screen.say(&format!("{}  {}  {}  {name}  {state}", line.id, written(line.created_at), line.email));
+        self.screen.print(&format!("{}  {}  {}  {name}  {state}", line.id, written(line.created_at), line.email));
     }
 }
 
@@ -202,7 +214,8 @@ fn new_account(email: &str, username: Option<&str>, name: &str, locale: &str) ->
     let email = EmailAddress::parse(email).map_err(|invalid| format!("the address {}", invalid.describe()))?;
     let username = username.map(Username::parse).transpose();
     let username = username.map_err(|invalid| format!("the user name {}", invalid.describe()))?;
-    let display_name = DisplayName::parse(name).map_err(|invalid| format!("the name {}", invalid.describe()))?;
+    let display_name =
+        DisplayName::parse(name).map_err(|invalid| format!("the display name {}", invalid.describe()))?;
     let locale = Locale::lookup(locale).ok_or("the locale is not a language tag such as de-AT")?;
     Ok(NewAccount { email, username, display_name, locale })
 }

@@ -1,12 +1,15 @@
-use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use countersign_domain::audit::EventKind;
+mod audit;
+
+pub(super) use audit::{AuditCommand, EventOutcome, EventQuery, EventSpan};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// An identity service that speaks gRPC.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, about)]
 pub(super) struct Arguments {
-    /// The configuration file (TOML). Also: COUNTERSIGN_CONFIG.
+    /// The configuration file (TOML). Can also be set by COUNTERSIGN_CONFIG.
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     #[command(subcommand)]
@@ -17,51 +20,51 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run the service (the default).
     Serve,
-    /// Bring the database up to date.
+    /// Bring the database to the schema of this release, and create it if it does not exist.
     Migrate,
-    /// Ask a running service on this machine whether it is ready.
+    /// Check whether the service on this machine is ready. Exit code 1 when it is not.
     Health,
-    /// Look at the configuration.
+    /// Check or print the configuration.
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// Look at mails, ask the mail server whether it takes any, send those again that were given up.
+    /// Show mails, check the mail server, and requeue mails that were given up.
     Mail {
         #[command(subcommand)]
         command: MailCommand,
     },
-    /// Look at accounts, make them, give and take their roles, disable and enable them.
+    /// List, create, disable and enable accounts, and manage their roles.
     Account {
         #[command(subcommand)]
         command: AccountCommand,
     },
-    /// Make service accounts for backends, and look after their secrets.
+    /// Manage service accounts, with which backends authenticate, and their secrets.
     Service {
         #[command(subcommand)]
         command: ServiceCommand,
     },
-    /// Sign everybody out, after asking whether that is meant.
+    /// End the sessions of all accounts.
     Session {
         #[command(subcommand)]
         command: SessionCommand,
     },
-    /// Look at keys, rotate them, take them out of use.
+    /// List, rotate and retire keys, and change the key that they are encrypted with.
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
     },
-    /// Look at audiences, make them, and choose how tokens are encrypted for them.
+    /// List and create audiences, and choose how their tokens are encrypted.
     Audience {
         #[command(subcommand)]
         command: AudienceCommand,
     },
-    /// Make the file in which breached passwords are looked up.
+    /// Compile the file in which breached passwords are looked up.
     Passwords {
         #[command(subcommand)]
         command: PasswordsCommand,
     },
-    /// Look at the audit trail.
+    /// List, follow and verify the audit log.
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
@@ -70,42 +73,46 @@ pub(super) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Say everything that is wrong with the configuration.
+    /// Report everything that is wrong with the configuration and the files that it names. Exit code 1 when anything
+    /// is.
     Check,
-    /// Print the configuration in effect, secrets left out.
+    /// Print the configuration in effect, without secrets.
     Print,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PasswordsCommand {
-    /// Make a file for `passwords.breached_list` of a sorted list of SHA-1 hashes. What is there is replaced once it is complete.
+    /// Compile a sorted list of SHA-1 hashes into a file for `passwords.breached_list`. An existing file is replaced
+    /// once the new one is complete.
     Compile {
-        /// The list: one hash of 40 hexadecimal digits a line, perhaps with a colon and a count; `-` for standard input.
+        /// The list: a hash of 40 hexadecimal digits on each line, with or without a colon and a count. `-` reads
+        /// standard input.
         list: PathBuf,
-        /// The file to make.
+        /// The file to write.
         output: PathBuf,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum MailCommand {
-    /// List the last mails written to files.
+    /// List the newest mails in the mail folder, where mails are written while `smtp_url` is not set.
     List {
         #[command(flatten)]
         count: Count,
         #[command(flatten)]
         format: Format,
     },
-    /// Show a mail written to a file.
+    /// Show a mail in the mail folder.
     Show {
-        /// As listed; the newest when left out.
+        /// The id that `mail list` shows. Default: the newest mail.
         id: Option<String>,
     },
-    /// Ask the mail server whether it takes mail, and count the outbox by state and reason. Exit code 1 when it takes none.
+    /// Check whether the mail server takes mail, and count the mails in the outbox by state and error. Exit code 1 when
+    /// the server takes none.
     Status,
-    /// List the last mails of the outbox: waiting, sent, dropped, expired, dead.
+    /// List the newest mails in the outbox: waiting, sent, dropped, expired or dead.
     Outbox {
-        /// Only those that were given up.
+        /// Only dead mails, which were given up.
         #[arg(long)]
         dead: bool,
         #[command(flatten)]
@@ -113,15 +120,15 @@ pub(super) enum MailCommand {
         #[command(flatten)]
         format: Format,
     },
-    /// Send mails that were given up after all: one, or all of them.
+    /// Requeue dead mails, so that they are sent again: one of them, or all.
     Requeue {
-        /// As listed by `mail outbox --dead`.
+        /// The id that `mail outbox --dead` shows.
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         id: Option<String>,
-        /// Every mail that was given up and whose time is not over.
+        /// Every dead mail that can still be sent.
         #[arg(long)]
         all: bool,
-        /// With `--all`: only those whose error begins like this, such as `sender` or `recipient: 550 5.7.1`.
+        /// With `--all`: only mails whose last error begins with this text, such as `sender` or `recipient: 550 5.7.1`.
         #[arg(long, requires = "all")]
         reason: Option<String>,
     },
@@ -136,32 +143,32 @@ pub(super) enum AccountCommand {
         #[command(flatten)]
         format: Format,
     },
-    /// Show an account.
+    /// Show one account.
     Show {
         #[command(flatten)]
         whom: Whom,
         #[command(flatten)]
         format: Format,
     },
-    /// Make an account for somebody, and mail a link that sets its password. The link works once, for 24 hours.
+    /// Create an account, and mail its owner a link to set the password. The link works once, for 24 hours.
     Create {
-        /// Whom it is for.
+        /// The e-mail address of its owner.
         email: String,
-        /// The name to log in with beside the address.
+        /// A user name, to log in with instead of the address.
         #[arg(long)]
         username: Option<String>,
-        /// The name that others see.
+        /// The display name.
         #[arg(long, default_value = "")]
         name: String,
-        /// The language of its mails, such as `de-AT`.
+        /// The language of the mails to this account: a language tag such as `de-AT`.
         #[arg(long, default_value = "en")]
         locale: String,
     },
-    /// Forbid an account everything, and end its sessions.
+    /// Disable an account: its sessions end, and nobody can log in to it.
     Disable(Whom),
-    /// Let an account sign in again.
+    /// Enable a disabled account, so that its owner can log in again.
     Enable(Whom),
-    /// Give accounts roles, which backends find in access tokens.
+    /// Grant, revoke and list roles, which access tokens carry to backends.
     Role {
         #[command(subcommand)]
         command: RoleCommand,
@@ -170,71 +177,74 @@ pub(super) enum AccountCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RoleCommand {
-    /// Give an account a role, which is made if there is none of this name.
+    /// Grant a role to an account. The role is created if it does not exist.
     Grant {
         #[command(flatten)]
         whom: Whom,
-        /// Lower-case letters, digits, `.`, `:`, `-` and `_`.
+        /// The name of the role: 1 to 64 lower-case letters, digits, `.`, `:`, `-` and `_`, beginning with a letter.
         role: String,
     },
-    /// Take a role from an account.
+    /// Revoke a role from an account.
     Revoke {
         #[command(flatten)]
         whom: Whom,
+        /// The name of the role.
         role: String,
     },
-    /// List the roles of an account, or all roles and how many accounts have them.
+    /// List the roles of an account; without an account, all roles and how many accounts have each.
     List {
-        /// The address or user name of an account.
+        /// An e-mail address, a user name or an account id.
         identifier: Option<String>,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ServiceCommand {
-    /// Make a service account. Prints its client id and its secret; the secret is never shown again.
+    /// Create a service account, and print its client id and its secret. The secret is not shown again.
     Create {
-        /// What the service is called here: lower-case letters, digits, `.`, `-` and `_`.
+        /// The name of the service account: 1 to 64 lower-case letters, digits, `.`, `-` and `_`.
         name: String,
-        /// An audience it is a backend of, made if there is none: it gets the keys to read that audience's tokens.
-        /// Can be given several times.
+        /// An audience that the service belongs to: it gets the keys to read that audience's tokens. The audience is
+        /// created if it does not exist. May be repeated.
         #[arg(long = "audience", required = true, value_name = "AUDIENCE")]
         audiences: Vec<String>,
-        /// An audience whose backends it calls: it gets tokens for them. Can be given several times.
+        /// An audience that the service calls: it gets tokens for that audience, and cannot read them. The audience has
+        /// to exist. May be repeated.
         #[arg(long = "calls", value_name = "AUDIENCE")]
         calls: Vec<String>,
     },
-    /// List the service accounts and their secrets' ids.
+    /// List service accounts and the ids of their secrets.
     List(Format),
-    /// Give a service a second secret, to take the place of the first. Prints it once.
+    /// Add a second secret to a service account, to replace the first without an interruption. The secret is printed
+    /// once.
     AddSecret {
-        /// The name of the service.
+        /// The name of the service account.
         name: String,
     },
-    /// Retire a secret, and every token that was drawn from it.
+    /// Retire a secret, and revoke the tokens that were issued with it.
     RetireSecret {
-        /// The name of the service.
+        /// The name of the service account.
         name: String,
-        /// As listed by `service list`.
+        /// The id that `service list` shows.
         secret_id: String,
     },
-    /// Forbid a service everything, and revoke its tokens.
+    /// Disable a service account: its tokens are revoked, and it gets no new ones.
     Disable {
-        /// The name of the service.
+        /// The name of the service account.
         name: String,
     },
-    /// Let a disabled service have tokens again.
+    /// Enable a disabled service account, so that it gets tokens again.
     Enable {
-        /// The name of the service.
+        /// The name of the service account.
         name: String,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SessionCommand {
-    /// End every session there is: everybody logs in again. Asks first.
+    /// End all sessions: everybody has to log in again. Asks for confirmation.
     EndAll {
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
@@ -242,160 +252,89 @@ pub(super) enum SessionCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
-    /// List keys: what they are for, in what state they are, since when. Never the keys themselves.
+    /// List the id, purpose, state and dates of every key. Secret keys are never shown.
     List(Format),
-    /// Let the next key take over now. What the present one made stays good for its life.
+    /// Rotate a key: the staged key becomes the active one. What the previous key signed or encrypted stays valid until
+    /// it expires.
     Rotate {
+        /// What the key is for.
         purpose: RotatedPurpose,
-        /// Whose key, for `encryption`; `default` when left out.
+        /// The audience whose key is rotated; only for `encryption`. Default: `default`.
         #[arg(long)]
         audience: Option<String>,
-        /// Do not wait until everybody who keeps the public keys for five minutes can have the next one. Until they fetch them again,
-        /// such backends refuse the tokens it signs.
+        /// Rotate even when the staged key was published less than five minutes ago. Backends that cached the public
+        /// keys before that refuse the tokens it signs until they fetch the keys again.
         #[arg(long)]
         now: bool,
     },
-    /// Take a key out of use at once, because somebody else may know it. What it made is refused from now on.
+    /// Retire a key at once, because somebody else may know it. What it signed or encrypted is refused from now on.
     Retire {
-        /// As listed.
+        /// The id that `keys list` shows.
         #[arg(allow_hyphen_values = true)]
         kid: String,
     },
-    /// Seal all keys with `keys.kek`, so that `keys.previous_kek` can be taken away.
+    /// Encrypt all keys with `keys.kek`, so that `keys.previous_kek` can be removed.
     Rewrap,
 }
 
-/// What is rotated.
+/// What a key is for.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum RotatedPurpose {
-    /// What signs access tokens.
+    /// Signs access tokens.
     Signing,
-    /// What encrypts the access tokens of an audience.
+    /// Encrypts the access tokens of an audience.
     Encryption,
-    /// What seals refresh tokens.
+    /// Encrypts refresh tokens.
     Refresh,
-    /// What seals mailed links.
+    /// Encrypts mailed links.
     Action,
-    /// What authenticates mailed codes and request ids.
+    /// Authenticates mailed codes and request ids.
     Mac,
-    /// What seals the audit trail.
+    /// Seals the audit log.
     Audit,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AudienceCommand {
-    /// List audiences and how tokens are encrypted for them.
+    /// List audiences and how their tokens are encrypted.
     List(Format),
-    /// Make an audience with keys of its own.
+    /// Create an audience with its own keys.
     Create {
-        /// Lower-case letters, digits, `.`, `-` and `_`; 64 at most.
+        /// The name of the audience: 1 to 64 lower-case letters, digits, `.`, `-` and `_`.
         name: String,
     },
-    /// Encrypt the tokens of an audience to a public key of its own (ECDH-ES).
+    /// Encrypt the tokens of an audience with a public key of its backends (ECDH-ES). Only they hold the private key.
     RegisterKey {
+        /// The name of the audience.
         audience: String,
-        /// An X25519 public key: 32 bytes in base64url, or a file that holds it as a JWK.
+        /// The X25519 public key: 32 bytes in base64url, or the path of a file that contains it as a JWK.
         #[arg(allow_hyphen_values = true)]
         key: String,
     },
-    /// Encrypt the tokens of an audience under a key that it shares with this service (dir).
-    UseSharedKey { audience: String },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum AuditCommand {
-    /// List the last events, newest first.
-    List {
-        #[command(flatten)]
-        query: EventQuery,
-        #[command(flatten)]
-        span: EventSpan,
-        /// How many, at most.
-        #[arg(short = 'n', long, alias = "count", default_value_t = 20, value_parser = value_parser!(u16).range(1..=10_000))]
-        limit: u16,
-        #[command(flatten)]
-        format: Format,
+    /// Encrypt the tokens of an audience with a symmetric key that its backends share with this service (dir).
+    UseSharedKey {
+        /// The name of the audience.
+        audience: String,
     },
-    /// Show events as they are sealed, until interrupted.
-    Follow {
-        #[command(flatten)]
-        query: EventQuery,
-        #[command(flatten)]
-        format: Format,
-    },
-    /// Say what was changed, taken out, moved or cut off since it was sealed. Exit code 1 when anything was.
-    Verify {
-        /// The name of a tenant; every tenant when left out.
-        #[arg(long)]
-        tenant: Option<String>,
-        /// What an earlier `audit verify` or a line of the log said: that this link was at this position. Vouches for the restarts before
-        /// it as well.
-        #[arg(long, value_name = "POSITION:LINK")]
-        seen: Option<String>,
-    },
-    /// Let a chain go on whose head was lost or changed, once you have looked into it. `audit verify` finds the restart from then on.
-    Restart {
-        /// The name of a tenant.
-        #[arg(long, default_value = "default")]
-        tenant: String,
-        /// Also where the head is as it was left: because of events that are not, which keep those before them from being forgotten.
-        #[arg(long)]
-        anyway: bool,
-    },
-}
-
-/// Which events.
-#[derive(Debug, Args)]
-pub(super) struct EventQuery {
-    /// The name of a tenant; the default one when left out.
-    #[arg(long)]
-    pub(super) tenant: Option<String>,
-    /// What happened, as in `logged_in`; docs/reference/events.md says what each means.
-    #[arg(long, value_parser = EventKind::ALL.map(EventKind::name), hide_possible_values = true)]
-    pub(super) kind: Option<String>,
-    /// An account id, an e-mail address or a user name.
-    #[arg(long)]
-    pub(super) account: Option<String>,
-    /// How it ended.
-    #[arg(long)]
-    pub(super) outcome: Option<EventOutcome>,
-}
-
-/// When they happened.
-#[derive(Debug, Args)]
-pub(super) struct EventSpan {
-    /// An instant as in `2030-01-31T12:00:00Z`, or how long ago, as in `2h`.
-    #[arg(long)]
-    pub(super) since: Option<String>,
-    /// The same; not included.
-    #[arg(long)]
-    pub(super) until: Option<String>,
-}
-
-/// How an act ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum EventOutcome {
-    Ok,
-    Refused,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Count {
-    /// How many, at most.
+    /// List this many at most.
     #[arg(short = 'n', long, default_value_t = 20)]
     pub(super) count: u16,
 }
 
-/// How a list is written.
+/// How a list is printed.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Format {
-    /// One JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Whom {
-    /// An e-mail address, a user name or an account id, as the audit trail shows it.
+    /// An e-mail address, a user name or an account id.
     pub(super) identifier: String,
 }

@@ -30,7 +30,7 @@ async fn list(config: &Config, format: Format, screen: &Screen) -> Outcome {
     let audiences = open(config).await?.store_operations().list_audiences;
     for line in audiences.list(&Origin::terminal()).await.map_err(|fault| fault.to_string())? {
         if format.json {
-            screen.say_json(&json!({
+            screen.print_json(&json!({
                 "name": line.name,
                 "created_at": line.created_at.map(written),
                 "algorithm": line.algorithm,
@@ -41,18 +41,18 @@ async fn list(config: &Config, format: Format, screen: &Screen) -> Outcome {
         let made = line.created_at.map_or_else(|| format!("{:<20}", "from the start"), written);
         let algorithm = if line.algorithm.is_empty() { "-" } else { &line.algorithm };
         let key = line.public_key.unwrap_or_default();
-        screen.say(format!("{:<24}  {made}  {algorithm:<7}  {key}", line.name).trim_end());
+        screen.print(format!("{:<24}  {made}  {algorithm:<7}  {key}", line.name).trim_end());
     }
     Ok(())
 }
 
 async fn create(config: &Config, name: &str, screen: &Screen) -> Outcome {
     if !is_audience_name(name) {
-        return Err("an audience is named by lower-case letters, digits, '.', '-' and '_', 64 at most".to_owned());
+        return Err("the name of an audience has 1 to 64 lower-case letters, digits, `.`, `-` and `_`".to_owned());
     }
     let keys = open(config).await?.key_operations().await.map_err(|fault| fault.to_string())?;
-    let made = keys.create_audience.create(&Origin::terminal(), name).await.map_err(|failure| failure.to_string())?;
-    screen.say(if made { "made, with keys of its own" } else { "it was there already" });
+    let is_new = keys.create_audience.create(&Origin::terminal(), name).await.map_err(|failure| failure.to_string())?;
+    screen.print(if is_new { "audience created, with its own keys" } else { "the audience exists already" });
     Ok(())
 }
 
@@ -61,18 +61,18 @@ async fn register(config: &Config, audience: &str, key: Option<[u8; 32]>, screen
     let registered = keys.register_audience_key.register(&Origin::terminal(), audience, key).await;
     match registered.map_err(|failure| failure.to_string())? {
         Registered::Done { kid } => {
-            screen.say(&format!(
-                "tokens of {audience} are encrypted under {kid} within a minute, when everybody has heard of it; to have it \
-                 at once: countersign keys rotate encryption --audience {audience}"
+            screen.print(&format!(
+                "the tokens of {audience} are encrypted with the key {kid} within a minute, once every backend has it; \
+                 to use it at once: countersign keys rotate encryption --audience {audience}"
             ));
             Ok(())
         }
         Registered::Before => {
-            screen.say("so they are already, or will be within a minute");
+            screen.print("its tokens are encrypted so already, or will be within a minute");
             Ok(())
         }
-        Registered::Weak => Err("that is no public key anybody has a private key for".to_owned()),
-        Registered::Overtaken => Err("its keys were changed at this very moment; try again".to_owned()),
+        Registered::Weak => Err("this public key is not safe to encrypt to: it has small order".to_owned()),
+        Registered::Overtaken => Err("another process changed its keys at the same time; try again".to_owned()),
         Registered::Unknown => Err("there is no such audience".to_owned()),
     }
 }
@@ -85,7 +85,7 @@ fn public_key(given: &str) -> Result<[u8; 32], String> {
     if let Some(key) = bytes(given) {
         return Ok(key);
     }
-    let explain = |error| format!("{given}: neither 32 bytes in base64url nor a file: {error}");
+    let explain = |error| format!("{given}: neither 32 bytes in base64url nor a file that can be read: {error}");
     let mut text = String::new();
     let file = File::open(given).map_err(explain)?;
     file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(explain)?;
@@ -94,16 +94,16 @@ fn public_key(given: &str) -> Result<[u8; 32], String> {
 
 /// RFC 8037 section 2.
 fn from_jwk(text: &str) -> Result<[u8; 32], &'static str> {
-    let jwk: Value = serde_json::from_str(text).map_err(|_| "is no JWK")?;
+    let jwk: Value = serde_json::from_str(text).map_err(|_| "is not a JWK")?;
     let member = |name| jwk.get(name).and_then(Value::as_str);
     if jwk.get("d").is_some() {
-        return Err("holds a private key, which belongs to the backend alone: give the JWK without `d`");
+        return Err("contains a private key, which only the backend may have: remove `d` from the JWK");
     }
     if (member("kty"), member("crv")) != (Some("OKP"), Some("X25519")) {
-        return Err("is no X25519 key (`kty` OKP, `crv` X25519)");
+        return Err("is not an X25519 key (`kty` OKP, `crv` X25519)");
     }
     if jwk.get("alg").is_some_and(|alg| alg != "ECDH-ES") || jwk.get("use").is_some_and(|usage| usage != "enc") {
-        return Err("is meant for something else than ECDH-ES");
+        return Err("is not for ECDH-ES (`alg` ECDH-ES, `use` enc)");
     }
     member("x").and_then(bytes).ok_or("has no `x` of 32 bytes in base64url")
 }
@@ -139,11 +139,11 @@ mod tests {
             (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{short}"}}"#), "32 bytes"),
             (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}="}}"#), "32 bytes"),
             (format!(r#"{{"kty":"OKP","crv":"X25519","x":["{X}"]}}"#), "32 bytes"),
-            (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}","alg":"ECDH-ES+A256KW"}}"#), "something else"),
-            (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}","use":"sig"}}"#), "something else"),
+            (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}","alg":"ECDH-ES+A256KW"}}"#), "not for ECDH-ES"),
+            (format!(r#"{{"kty":"OKP","crv":"X25519","x":"{X}","use":"sig"}}"#), "not for ECDH-ES"),
             (format!(r#"[{{"kty":"OKP","crv":"X25519","x":"{X}"}}]"#), "X25519"),
-            ("[".repeat(10_000), "no JWK"),
-            (String::new(), "no JWK"),
+            ("[".repeat(10_000), "not a JWK"),
+            (String::new(), "not a JWK"),
         ] {
             let refused = from_jwk(&jwk).unwrap_err();
             assert!(refused.contains(why), "{jwk}: {refused}");

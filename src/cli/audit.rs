@@ -25,8 +25,8 @@ use countersign_domain::{
 };
 use std::time::{Duration, UNIX_EPOCH};
 
-/// How often a follower looks for what the service has sealed.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often `audit follow` asks for events that were sealed meanwhile.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 pub(super) fn run(config: &Config, command: &AuditCommand, screen: &Screen) -> Outcome {
     block_on(async {
@@ -59,7 +59,7 @@ async fn list(
     let page = audit.newest(tenant, &filter, None, limit.into()).await.map_err(|failure| failure.to_string())?;
     if page.events.is_empty() && !json {
         let is_everything = filter == AuditFilter::default();
-        screen.say(if is_everything { "nothing has happened yet" } else { "no such event" });
+        screen.print(if is_everything { "the audit log is empty" } else { "no event matches" });
     }
     page.events.iter().for_each(|row| show(row, json, screen));
     Ok(())
@@ -80,7 +80,7 @@ async fn follow(config: &Config, query: &EventQuery, json: bool, screen: &Screen
             }
         }
         if page.is_empty() {
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }
@@ -97,7 +97,7 @@ async fn verify(config: &Config, tenant: Option<&str>, seen: Option<&str>, scree
     };
     let summaries = verify.verify(tenant, seen.as_ref()).await.map_err(|failure| failure.to_string())?;
     if summaries.is_empty() {
-        screen.say("nothing has happened yet");
+        screen.print("the audit log is empty");
     }
     for summary in &summaries {
         let name = audit.name(summary.tenant).await.map_err(|failure| failure.to_string())?;
@@ -106,7 +106,7 @@ async fn verify(config: &Config, tenant: Option<&str>, seen: Option<&str>, scree
     if summaries.iter().all(Summary::is_sound) {
         Ok(())
     } else {
-        Err("the audit trail is not as it was left".to_owned())
+        Err("the audit log did not pass verification".to_owned())
     }
 }
 
@@ -116,13 +116,13 @@ fn summarise(summary: &Summary, name: Option<&str>, screen: &Screen) {
         None => format!("tenant {}", summary.tenant),
     };
     for found in &summary.found {
-        screen.say(&one_line(&format!("{tenant}: {}", FindingText(found))));
+        screen.print(&one_line(&format!("{tenant}: {}", FindingText(found))));
     }
     if summary.more > 0 {
-        screen.say(&format!("{tenant}: and {} more", summary.more));
+        screen.print(&format!("{tenant}: {} more findings are not listed", summary.more));
     }
-    let verdict = if summary.is_sound() { "sound" } else { "NOT SOUND" };
-    screen.say(&format!(
+    let verdict = if summary.is_sound() { "ok" } else { "FAILED" };
+    screen.print(&format!(
         "{tenant}: {verdict}, {} events, positions {} to {}, end {}",
         summary.events,
         summary.first,
@@ -137,15 +137,18 @@ async fn restart(config: &Config, tenant: &str, anyway: bool, screen: &Screen) -
     let tenant = find_tenant(&terminal.store_operations().read_audit, Some(tenant)).await?;
     match restart.restart(&Origin::terminal(), tenant, anyway).await.map_err(|failure| failure.to_string())? {
         Restarted::Behind(position) => {
-            screen.say(&format!("the chain goes on behind position {position}, and `audit verify` finds the restart there until it is forgotten"));
+            screen.print(&format!(
+                "the chain continues after position {position}; `audit verify` reports the restart for as long as its \
+                 event is kept"
+            ));
         }
-        Restarted::NotNeeded => screen.say("the head of the chain is as it was left: there is nothing to do"),
+        Restarted::NotNeeded => screen.print("the head of the chain is intact: there is nothing to do"),
     }
     Ok(())
 }
 
 fn show(row: &RecordedEvent, json: bool, screen: &Screen) {
-    screen.say(&if json { line(row).trim_end().to_owned() } else { plain(row) });
+    screen.print(&if json { line(row).trim_end().to_owned() } else { plain(row) });
 }
 
 /// What is empty is left out.
@@ -168,7 +171,7 @@ fn plain(row: &RecordedEvent) -> String {
     one_line(text.trim_end())
 }
 
-/// Whoever writes rows may write a line break, and what looks like another line.
+/// Whoever can write to the database may write a line break, and with it what looks like another line.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
@@ -200,7 +203,8 @@ async fn read_account(accounts: &FindAccount, tenant: TenantId, whom: &str) -> R
     if let Some(id) = account_id(whom) {
         return Ok(id);
     }
-    let identifier = Identifier::parse(whom).map_err(|_| format!("{whom} can be nobody's address or user name"))?;
+    let identifier =
+        Identifier::parse(whom).map_err(|_| format!("{whom} is neither an e-mail address nor a user name"))?;
     let origin = Origin { named_tenant: Some(tenant), ..Origin::terminal() };
     let found = accounts.find(&origin, &identifier).await.map_err(|failure| failure.to_string())?;
     Ok(found.ok_or_else(|| format!("there is no account {whom}"))?.id)
@@ -211,7 +215,7 @@ fn read_instant(text: &str) -> Result<Timestamp, String> {
         return Ok(World::real().clock.now().minus(ago));
     }
     let at = humantime::parse_rfc3339_weak(text)
-        .map_err(|_| format!("{text} is neither an instant such as 2030-01-31T12:00:00Z nor a time such as 2h"))?;
+        .map_err(|_| format!("{text} is neither a time such as 2030-01-31T12:00:00Z nor a duration such as 2h"))?;
     Ok(Timestamp::default().plus(at.duration_since(UNIX_EPOCH).unwrap_or_default()))
 }
 

@@ -10,11 +10,11 @@ pub(super) fn check(config: &Config, screen: &Screen) -> Outcome {
     if !faults.is_empty() {
         return Err(faults.join("\n"));
     }
-    screen.say("the configuration is good");
+    screen.print("the configuration is valid");
     Ok(())
 }
 
 pub(super) fn print(loaded: &Loaded, screen: &Screen) -> Outcome {
-    screen.say(loaded.print().trim_end());
+    screen.print(loaded.print().trim_end());
     Ok(())
 }

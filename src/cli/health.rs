@@ -15,8 +15,13 @@ const MAX_ANSWER_BYTES: u64 = 1_024;
 
 /// For containers, whose image has no shell and no curl.
 pub(super) fn run(config: &Config) -> Outcome {
-    let address = config.admin_listen.ok_or("admin_listen is off, so there is nobody to ask")?;
-    block_on(async { timeout(LIMIT, ask(reachable(address))).await.unwrap_or_else(|| Err("no answer".to_owned())) })
+    let address =
+        config.admin_listen.ok_or("admin_listen is off: `countersign health` asks the service at that address")?;
+    block_on(async {
+        timeout(LIMIT, ask(reachable(address)))
+            .await
+            .unwrap_or_else(|| Err(format!("{address}: no answer within {} seconds", LIMIT.as_secs())))
+    })
 }
 
 /// A service that listens everywhere is asked here.

@@ -39,11 +39,11 @@ async fn list(config: &Config, format: Format, screen: &Screen) -> Outcome {
     let keys = open(config).await?.store_operations().list_keys;
     let lines = keys.list().await.map_err(|fault| fault.to_string())?;
     if format.json {
-        lines.iter().for_each(|line| screen.say_json(&as_json(line)));
+        lines.iter().for_each(|line| screen.print_json(&as_json(line)));
         return Ok(());
     }
     if lines.is_empty() {
-        screen.say("there is no key yet; `countersign serve` makes the first");
+        screen.print("there are no keys; the first start of `countersign serve` creates them");
     }
     lines.iter().for_each(|line| print(line, screen));
     Ok(())
@@ -67,8 +67,8 @@ fn as_json(line: &KeyLine) -> Value {
 fn print(line: &KeyLine, screen: &Screen) {
     let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     let until = line.until.map_or_else(String::new, |until| format!("  until {}", written(until)));
-    screen.say(&format!(
-        "{:<16}  {:<17}  {:<12}  {:<7}  {:<8}  since {}  made {}  tokens {}  kek {}{until}",
+    screen.print(&format!(
+        "{:<16}  {:<17}  {:<12}  {:<7}  {:<8}  since {}  created {}  tokens {}  kek {}{until}",
         line.id,
         line.purpose,
         or_dash(&line.audience),
@@ -95,7 +95,7 @@ fn slot(purpose: RotatedPurpose, audience: Option<&str>) -> Result<KeySlot, Stri
             Ok(KeySlot::of_audience(Origin::terminal().tenant(), audience.unwrap_or(DEFAULT_AUDIENCE)))
         }
         (_, None) => Ok(KeySlot::shared(purpose)),
-        (_, Some(_)) => Err("only encryption keys belong to an audience".to_owned()),
+        (_, Some(_)) => Err("only encryption keys belong to an audience: leave `--audience` out".to_owned()),
     }
 }
 
@@ -111,18 +111,22 @@ async fn rotate(config: &Config, slot: &KeySlot, now: bool, screen: &Screen) -> 
         Rotated::Done(kid) => kid,
         Rotated::TooSoon { wait } => {
             return Err(format!(
-                "the next key was published a moment ago, and backends may keep the keys without it for five minutes: try again in \
-                 {} s, or add `--now`, and such backends refuse its tokens until they fetch the keys again",
+                "the staged key was published less than five minutes ago, and backends may cache the keys without it \
+                 for as long: try again in {} s, or add `--now`, and such backends refuse the tokens it signs until \
+                 they fetch the keys again",
                 wait.as_secs() + 1
             ));
         }
         Rotated::Nothing => {
             return Err(
-                "there is no such key, or it was changed at this very moment; `countersign keys list`".to_owned()
+                "there is no such key, or another process changed it at the same time; see `countersign keys list`"
+                    .to_owned(),
             );
         }
     };
-    screen.say(&format!("{kid} has taken over; what the key before it made stays good for its life"));
+    screen.print(&format!(
+        "{kid} is the active key now; what the previous key signed or encrypted stays valid until it expires"
+    ));
     Ok(())
 }
 
@@ -131,42 +135,46 @@ async fn retire(config: &Config, kid: &str, screen: &Screen) -> Outcome {
     match retire.retire(&Origin::terminal(), kid).await.map_err(|failure| failure.to_string())? {
         Retired::Done { purpose, was } => {
             if purpose.outlives_its_retirement() && was == KeyState::Active {
-                screen.say("the key seals nothing more; running services hear of it within seconds");
+                screen.print("the key seals no more events; running services stop using it within seconds");
             } else {
-                screen.say("the key is erased; running services drop it within seconds");
+                screen.print("the key is erased; running services stop using it within seconds");
             }
             if was == KeyState::Active {
-                screen.say("the staged key has taken its place");
+                screen.print("the staged key is the active key now");
             }
-            screen.say(meaning(purpose, was));
+            screen.print(consequence(purpose, was));
             Ok(())
         }
         Retired::Before => {
-            screen.say("it was gone already");
+            screen.print("the key is retired already");
             Ok(())
         }
-        Retired::Overtaken => Err("it was changed at this very moment; look again with `countersign keys list`".into()),
+        Retired::Overtaken => {
+            Err("another process changed the key at the same time; see `countersign keys list`".into())
+        }
         Retired::Unknown => Err("there is no such key".to_owned()),
     }
 }
 
-fn meaning(purpose: KeyPurpose, was: KeyState) -> &'static str {
+fn consequence(purpose: KeyPurpose, was: KeyState) -> &'static str {
     match (purpose, was) {
-        (_, KeyState::Staged) => "it had made nothing yet, so nobody notices",
+        (_, KeyState::Staged) => "it was not in use yet: nothing was signed or encrypted with it",
         (KeyPurpose::AccessSigning | KeyPurpose::AccessEncryption, _) => {
-            "access tokens made with it are refused; clients get new ones with their refresh tokens"
+            "access tokens made with it are refused; clients get new ones when they refresh"
         }
-        (KeyPurpose::Refresh, _) => "refresh tokens made with it are refused; those people log in again",
-        (KeyPurpose::Action, _) => "mailed links made with it are refused; the codes beside them still work",
+        (KeyPurpose::Refresh, _) => "refresh tokens made with it are refused; their owners have to log in again",
+        (KeyPurpose::Action, _) => "mailed links made with it are refused; the codes in the same mails still work",
         (KeyPurpose::Audit, _) => {
-            "it stays, to verify what it sealed: what it sealed cannot be changed without the key after it"
+            "it is kept to verify the events it sealed; without the new key, nobody can change them unnoticed"
         }
-        (KeyPurpose::Mac, _) => "mailed codes made with it are refused, and repeated calls are not recognised as such",
+        (KeyPurpose::Mac, _) => {
+            "mailed codes made with it are refused, and request ids used before are not recognized any more"
+        }
     }
 }
 
 async fn rewrap(rewrap: &RewrapKeys, screen: &Screen) -> Outcome {
     let Rewrapped { sealed, all } = rewrap.rewrap(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
-    screen.say(&format!("{sealed} of {all} keys were sealed anew; all lie under the present key-encryption key now"));
+    screen.print(&format!("{sealed} of {all} keys were encrypted anew; all keys are encrypted with `keys.kek` now"));
     Ok(())
 }

@@ -46,11 +46,11 @@ async fn read(mailbox: &Mailbox, limit: usize) -> Result<Vec<StoredMail>, String
 async fn list(mailbox: &Mailbox, limit: usize, format: Format, screen: &Screen) -> Outcome {
     let mails = read(mailbox, limit).await?;
     if mails.is_empty() && !format.json {
-        screen.say("no mail has been written to files");
+        screen.print("the mail folder is empty");
     }
     for mail in mails {
         if format.json {
-            screen.say_json(&json!({
+            screen.print_json(&json!({
                 "mail_id": mail.id,
                 "sent_at": written(mail.date),
                 "from": mail.from,
@@ -59,7 +59,7 @@ async fn list(mailbox: &Mailbox, limit: usize, format: Format, screen: &Screen) 
             }));
             continue;
         }
-        screen.say(&format!("{}  {}  {}  {}", mail.id, written(mail.date), mail.to, mail.subject));
+        screen.print(&format!("{}  {}  {}  {}", mail.id, written(mail.date), mail.to, mail.subject));
     }
     Ok(())
 }
@@ -67,18 +67,24 @@ async fn list(mailbox: &Mailbox, limit: usize, format: Format, screen: &Screen) 
 async fn show(mailbox: &Mailbox, id: Option<&str>, screen: &Screen) -> Outcome {
     let mails = read(mailbox, if id.is_some() { ALL } else { 1 }).await?;
     let mail = mails.into_iter().find(|mail| id.is_none_or(|id| mail.id == id)).ok_or("there is no such mail")?;
-    screen.say(&format!("From: {}\nTo: {}\nSubject: {}\n\n{}", mail.from, mail.to, mail.subject, mail.text.trim_end()));
+    screen.print(&format!(
+        "From: {}\nTo: {}\nSubject: {}\n\n{}",
+        mail.from,
+        mail.to,
+        mail.subject,
+        mail.text.trim_end()
+    ));
     Ok(())
 }
 
 async fn list_outbox(outbox: &ListOutbox, dead: bool, limit: u64, (format, screen): (Format, &Screen)) -> Outcome {
     let lines = outbox.list(dead, limit).await.map_err(|failure| failure.to_string())?;
     if lines.is_empty() && !format.json {
-        screen.say("the outbox has no such mail");
+        screen.print(if dead { "no mail in the outbox is dead" } else { "the outbox is empty" });
     }
     for line in lines {
         if format.json {
-            screen.say_json(&json!({
+            screen.print_json(&json!({
                 "mail_id": line.id.to_string(),
                 "created_at": written(line.created_at),
                 "state": line.state.to_string(),
@@ -89,7 +95,7 @@ async fn list_outbox(outbox: &ListOutbox, dead: bool, limit: u64, (format, scree
             }));
             continue;
         }
-        screen.say(&format!(
+        screen.print(&format!(
             "{}  {}  {:<8} {:<20} {}  attempts: {}{}",
             line.id,
             written(line.created_at),
@@ -109,13 +115,13 @@ const REASONS: usize = 8;
 async fn show_status(status: &MailStatus, screen: &Screen) -> Outcome {
     let report = status.report().await.map_err(|failure| failure.to_string())?;
     if report.states.is_empty() {
-        screen.say("the outbox is empty");
+        screen.print("the outbox is empty");
     }
     for state in &report.states {
         show_state(state, screen);
     }
     report.answer.map_err(|fault| format!("{} takes no mail: {fault}", report.place))?;
-    screen.say(&format!("{} takes mail", report.place));
+    screen.print(&format!("{} takes mail", report.place));
     Ok(())
 }
 
@@ -124,34 +130,39 @@ fn show_state(state: &MailState, screen: &Screen) {
         Some(last) => format!("the last at {}", written(last)),
         None => format!("the oldest since {}", written(state.oldest)),
     };
-    screen.say(&format!("{:<8} {:>6}  {when}", state.name, state.mails));
+    screen.print(&format!("{:<8} {:>6}  {when}", state.name, state.mails));
     for (reason, mails) in state.reasons.iter().take(REASONS) {
-        screen.say(&format!("         {mails:>6}  {reason}"));
+        screen.print(&format!("         {mails:>6}  {reason}"));
     }
 }
 
 async fn requeue(outbox: &RequeueMail, id: Option<&str>, reason: Option<&str>, screen: &Screen) -> Outcome {
-    let which = match (id, reason) {
-        (Some(id), _) => Dead::One(id.parse().map_err(|_| "that is not the id of a mail".to_owned())?),
-        (None, Some(reason)) => Dead::BecauseOf(reason),
-        (None, None) => Dead::All,
-    };
-    let done = outbox.requeue(which).await.map_err(|failure| failure.to_string())?;
-    let over = match done.over {
+    let which =
+        match (id, reason) {
+            (Some(id), _) => Dead::One(id.parse().map_err(|_| {
+                "this is not the id of a mail; `countersign mail outbox --dead` shows the ids".to_owned()
+            })?),
+            (None, Some(reason)) => Dead::BecauseOf(reason),
+            (None, None) => Dead::All,
+        };
+    let requeued = outbox.requeue(which).await.map_err(|failure| failure.to_string())?;
+    let over = match requeued.over {
         0 => String::new(),
-        over => format!("{over} cannot be sent any more, since what they were for is over"),
+        over => format!("{over} cannot be sent any more: what they were for has expired"),
     };
-    match (done.mails, over.is_empty()) {
-        (0, true) if id.is_some() => Err("no mail of this id was given up".to_owned()),
-        (0, true) => Err("no such mail was given up".to_owned()),
+    match (requeued.mails, over.is_empty()) {
+        (0, true) if id.is_some() => Err("no dead mail has this id".to_owned()),
+        (0, true) => Err("no dead mail matches".to_owned()),
         (0, false) => Err(over),
-        (1, true) => said(screen, "the mail will be sent as soon as a service looks"),
-        (mails, true) => said(screen, &format!("{mails} mails will be sent as soon as a service looks")),
-        (mails, false) => said(screen, &format!("{mails} mails will be sent as soon as a service looks; {over}")),
+        (1, true) => done(screen, "1 mail requeued; a running service sends it within seconds"),
+        (mails, true) => done(screen, &format!("{mails} mails requeued; a running service sends them within seconds")),
+        (mails, false) => {
+            done(screen, &format!("{mails} mails requeued; a running service sends them within seconds; {over}"))
+        }
     }
 }
 
-fn said(screen: &Screen, line: &str) -> Outcome {
-    screen.say(line);
+fn done(screen: &Screen, line: &str) -> Outcome {
+    screen.print(line);
     Ok(())
 }

@@ -31,7 +31,7 @@ const STOP_WHILE_STARTING: Duration = Duration::from_secs(3);
 /// For what a runtime has begun that cannot be given up, such as a file that is being written.
 const LEAVE: Duration = Duration::from_secs(1);
 
-/// Does what the command line says.
+/// Runs the command that the command line names.
 pub fn run() -> ExitCode {
     supervise(|supervised| {
         let arguments = Arguments::parse();

@@ -11,11 +11,9 @@ const STDIN: &str = "-";
 pub(super) fn run(command: &PasswordsCommand, screen: &Screen) -> Outcome {
     let PasswordsCommand::Compile { list, output } = command;
     let Compiled { entries, bytes, false_positive_rate } = compile(list, output)?;
-    screen.say(&format!("{entries} hashes in {} ({bytes} bytes)", output.display()));
-    screen.say(&format!(
-        "of passwords that are not listed, one in {:.0} is taken for one that is",
-        1.0 / false_positive_rate
-    ));
+    screen.print(&format!("{entries} hashes in {} ({bytes} bytes)", output.display()));
+    screen
+        .print(&format!("false positives: one in {:.0} passwords that are not in the list", 1.0 / false_positive_rate));
     Ok(())
 }
 

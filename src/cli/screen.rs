@@ -4,35 +4,35 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// What the person at the terminal sees.
+/// Prints for the person at the terminal.
 #[derive(Debug)]
 pub(super) struct Screen;
 
 impl Screen {
     /// A line on standard output. A reader that went away (`… | head`) is no error.
-    pub(super) fn say(&self, line: &str) {
+    pub(super) fn print(&self, line: &str) {
         let mut out = io::stdout().lock();
         let _ = writeln!(out, "{}", printable(line));
         let _ = out.flush();
     }
 
     /// A line for programs: one JSON object.
-    pub(super) fn say_json(&self, object: &serde_json::Value) {
-        self.say(&object.to_string());
+    pub(super) fn print_json(&self, object: &serde_json::Value) {
+        self.print(&object.to_string());
     }
 
-    /// Whether the person at the terminal answers `yes`. Where nobody sits, nobody does.
-    pub(super) fn is_sure(&self, question: &str) -> bool {
+    /// Asks the person at the terminal, and returns whether the answer is `yes`. Without a terminal it is not.
+    pub(super) fn confirms(&self, question: &str) -> bool {
         if !io::stdin().is_terminal() {
             return false;
         }
-        let _ = write!(io::stderr().lock(), "{} Type `yes` to go on: ", printable(question));
+        let _ = write!(io::stderr().lock(), "{} Type `yes` to continue: ", printable(question));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).is_ok_and(|_| answer.trim() == "yes")
     }
 
     /// A line on standard error.
-    pub(super) fn complain(&self, line: &str) {
+    pub(super) fn print_error(&self, line: &str) {
         let _ = writeln!(io::stderr().lock(), "countersign: {}", printable(line));
     }
 }

@@ -39,7 +39,7 @@ async fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Out
     let starting = starting.map_err(|error| format!("cannot answer probes: {error}"))?;
     let assembling = Box::pin(Service::assemble(config, World::real(), Some(metrics)));
     let Ok(service) = shutdown.unless(assembling).await else {
-        tracing::info!("stopped before it had started");
+        tracing::info!("stopped before the start was complete");
         return Ok(());
     };
     if let Some(starting) = starting {
@@ -84,28 +84,29 @@ fn greet_machines(config: &Config, listeners: &Listeners) {
 
 fn greet(config: &Config, listeners: &Listeners, screen: &Screen) {
     let (calls, profile) = (address(&listeners.calls), profile(config));
-    screen.say(&format!("Countersign {} ({profile})", env!("CARGO_PKG_VERSION")));
-    screen.say(&format!("  gRPC and grpc-web   {calls}"));
+    screen.print(&format!("Countersign {} ({profile})", env!("CARGO_PKG_VERSION")));
+    screen.print(&format!("  gRPC and grpc-web   {calls}"));
     if config.browser.pages {
-        screen.say(&format!("  sign in             {}sign-in", config.public_url));
+        screen.print(&format!("  sign in             {}sign-in", config.public_url));
     }
     if let Some(listener) = &listeners.operators {
-        screen.say(&format!("  operators           http://{}/readyz", address(listener)));
+        screen.print(&format!("  operators' listener http://{}/readyz", address(listener)));
         if config.profile == Profile::Dev && config.admin.token.is_none() {
             let file = config.data_dir.join("admin-token");
-            screen.say(&format!("  operators' token    {}  (for AuditService there)", file.display()));
+            screen.print(&format!("  operators' token    {}  (for calls of AuditService)", file.display()));
         }
     }
-    screen.say(&format!("  data                {}", config.data_dir.display()));
+    screen.print(&format!("  data                {}", config.data_dir.display()));
     if config.smtp_url.is_none() {
         let folder = config.data_dir.join("mail");
-        screen.say(&format!("  mail                {}  (read it with: countersign mail show)", folder.display()));
+        screen.print(&format!("  mail                {}  (to read it: countersign mail show)", folder.display()));
     }
     if config.server.reflection {
-        screen.say("Try it:");
-        screen.say(&format!(
-            "  grpcurl -plaintext -d '{{\"email\": \"ada@example.org\", \"password\": \"seven quiet herons at dusk\"}}' \
-             {calls} countersign.v1.AccountService/Register"
+        screen.print("Try it:");
+        screen.print(&format!(
+            "  grpcurl -plaintext \
+             -d '{{\"email\": \"ada@example.org\", \"password\": \"seven quiet herons at dusk\"}}' {calls} \
+             countersign.v1.AccountService/Register"
         ));
     }
 }

@@ -12,14 +12,14 @@ use crate::{
     },
     wiring::{StoreOperations, Terminal},
 };
-use countersign_domain::{audience::is_audience_name, service::is_service_name};
+use countersign_domain::{audience::is_audience_name, refusal::Reason, service::is_service_name};
 use serde_json::{Value, json};
 
 pub(super) fn run(config: &Config, command: &ServiceCommand, screen: &Screen) -> Outcome {
     block_on(async {
         let terminal = open(config).await?;
-        let looks = terminal.store_operations();
-        let services = Services { terminal, looks, origin: Origin::terminal(), screen };
+        let operations = terminal.store_operations();
+        let services = Services { terminal, operations, origin: Origin::terminal(), screen };
         match command {
             ServiceCommand::Create { name, audiences, calls } => services.create(name, audiences, calls).await,
             ServiceCommand::List(format) => services.list(*format).await,
@@ -34,12 +34,13 @@ pub(super) fn run(config: &Config, command: &ServiceCommand, screen: &Screen) ->
 /// What the commands about service accounts work with.
 struct Services<'a> {
     terminal: Terminal<'a>,
-    looks: StoreOperations,
+    operations: StoreOperations,
     origin: Origin,
     screen: &'a Screen,
 }
 
-const NO_NAME: &str = "a name is 1 to 64 lower-case letters, digits, `.`, `-` and `_`";
+const NO_NAME: &str =
+    "the name of a service account or an audience has 1 to 64 lower-case letters, digits, `.`, `-` and `_`";
 
 impl Services<'_> {
     async fn create(&self, name: &str, audiences: &[String], calls: &[String]) -> Outcome {
@@ -48,24 +49,28 @@ impl Services<'_> {
         }
         let new = NewService { name: name.to_owned(), serves: distinct(audiences), calls: distinct(calls) };
         let keys = self.terminal.key_operations().await.map_err(|fault| fault.to_string())?;
-        let created = keys.create_service.create(&self.origin, new).await.map_err(|failure| failure.to_string())?;
-        let created = created.ok_or("there is a service of this name already")?;
+        let created =
+            keys.create_service.create(&self.origin, new).await.map_err(|failure| match failure.reason() {
+                Reason::AudienceUnknown => "an audience named with `--calls` does not exist".to_owned(),
+                _ => failure.to_string(),
+            })?;
+        let created = created.ok_or("there is a service account of this name already")?;
         for audience in created.new_audiences {
-            self.screen.say(&format!("made the audience {audience}"));
+            self.screen.print(&format!("created the audience {audience}"));
         }
-        self.screen.say(&format!("client id      {}", created.id));
+        self.screen.print(&format!("client id      {}", created.id));
         self.print_secret(&created.secret_id.to_string(), created.secret.reveal());
         Ok(())
     }
 
     async fn list(&self, format: Format) -> Outcome {
-        let lines = self.looks.list_services.list(&self.origin).await.map_err(|failure| failure.to_string())?;
+        let lines = self.operations.list_services.list(&self.origin).await.map_err(|failure| failure.to_string())?;
         if format.json {
-            lines.iter().for_each(|line| self.screen.say_json(&as_json(line)));
+            lines.iter().for_each(|line| self.screen.print_json(&as_json(line)));
             return Ok(());
         }
         if lines.is_empty() {
-            self.screen.say("there is no service account yet");
+            self.screen.print("there are no service accounts");
         }
         lines.iter().for_each(|line| self.print(line));
         Ok(())
@@ -75,19 +80,20 @@ impl Services<'_> {
         let line = self.find(name).await?;
         let add = self.terminal.recorded_operations().await.add_service_secret;
         let added = add.add(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
-        let (id, secret) = added.ok_or("it has two secrets already: retire one first")?;
+        let (id, secret) = added.ok_or("the service account has two secrets already: retire one first")?;
         self.print_secret(&id.to_string(), secret.reveal());
         Ok(())
     }
 
     async fn retire_secret(&self, name: &str, secret: &str) -> Outcome {
         let line = self.find(name).await?;
-        let id = secret.parse().map_err(|_| "that is not the id of a secret")?;
+        let id =
+            secret.parse().map_err(|_| "this is not the id of a secret; `countersign service list` shows the ids")?;
         let retire = self.terminal.recorded_operations().await.retire_service_secret;
         if !retire.retire(&self.origin, line.id, id).await.map_err(|failure| failure.to_string())? {
-            return Err("the service has no such secret".to_owned());
+            return Err("the service account has no live secret of this id".to_owned());
         }
-        self.screen.say("retired, and every token that was drawn from it");
+        self.screen.print("secret retired; the tokens issued with it are revoked");
         Ok(())
     }
 
@@ -95,7 +101,11 @@ impl Services<'_> {
         let line = self.find(name).await?;
         let disable = self.terminal.recorded_operations().await.disable_service;
         let done = disable.disable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
-        self.screen.say(if done { "disabled; its tokens are revoked" } else { "it was disabled already" });
+        self.screen.print(if done {
+            "service account disabled; its tokens are revoked"
+        } else {
+            "the service account is disabled already"
+        });
         Ok(())
     }
 
@@ -103,23 +113,24 @@ impl Services<'_> {
         let line = self.find(name).await?;
         let enable = self.terminal.recorded_operations().await.enable_service;
         let done = enable.enable(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
-        self.screen.say(if done {
-            "enabled; it may have tokens again, from five seconds after it was disabled"
+        self.screen.print(if done {
+            "service account enabled; tokens issued within five seconds of the disabling are refused"
         } else {
-            "it was not disabled"
+            "the service account was not disabled"
         });
         Ok(())
     }
 
     async fn find(&self, name: &str) -> Result<ServiceLine, String> {
-        let found = self.looks.find_service.find(&self.origin, name).await.map_err(|failure| failure.to_string())?;
-        found.ok_or_else(|| "there is no such service".to_owned())
+        let found =
+            self.operations.find_service.find(&self.origin, name).await.map_err(|failure| failure.to_string())?;
+        found.ok_or_else(|| "there is no such service account".to_owned())
     }
 
     fn print(&self, line: &ServiceLine) {
         let state = line.disabled_at.map_or_else(|| "enabled".to_owned(), |at| format!("disabled {}", written(at)));
         let calls = if line.calls.is_empty() { "-".to_owned() } else { line.calls.join(",") };
-        self.screen.say(&format!(
+        self.screen.print(&format!(
             "{}  {}  {}  {state}  audience={} calls={calls}",
             line.id,
             written(line.created_at),
@@ -128,14 +139,18 @@ impl Services<'_> {
         ));
         for secret in &line.secrets {
             let used = secret.used_at.map_or_else(|| "never".to_owned(), written);
-            self.screen.say(&format!("    secret {}  made {}  used {used}", secret.id, written(secret.created_at)));
+            self.screen.print(&format!(
+                "    secret {}  created {}  last used {used}",
+                secret.id,
+                written(secret.created_at)
+            ));
         }
     }
 
     fn print_secret(&self, id: &str, secret: &str) {
-        self.screen.say(&format!("secret id      {id}"));
-        self.screen.say(&format!("client secret  {secret}"));
-        self.screen.say("Keep the secret now: it is not shown again.");
+        self.screen.print(&format!("secret id      {id}"));
+        self.screen.print(&format!("client secret  {secret}"));
+        self.screen.print("Store the secret now: it is not shown again.");
     }
 }
 

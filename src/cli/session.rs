@@ -3,13 +3,15 @@ use crate::{config::Config, usecase::Origin};
 
 pub(super) fn run(config: &Config, command: &SessionCommand, screen: &Screen) -> Outcome {
     let SessionCommand::EndAll { yes } = command;
-    if !yes && !screen.is_sure("Every session ends: everybody has to log in again.") {
-        return Err("nothing was done; `--yes` does it without asking".to_owned());
+    if !yes && !screen.confirms("This ends all sessions: everybody has to log in again.") {
+        return Err("not confirmed: no session was ended; `--yes` skips the question".to_owned());
     }
     block_on(async {
         let end_sessions = open(config).await?.recorded_operations().await.end_sessions;
         let ended = end_sessions.end_all(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
-        screen.say(&format!("ended {ended} sessions; backends refuse their tokens as soon as they hear of it"));
+        screen.print(&format!(
+            "ended {ended} sessions; backends refuse their access tokens once the revocation feed has told them"
+        ));
         Ok(())
     })
 }

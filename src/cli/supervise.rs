@@ -6,18 +6,18 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-/// What a signal does to the command that runs.
+/// What a signal does to the running command.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum OnSignal {
     /// Ends it, as signals end programs.
     End,
-    /// Ends it, which is how it ends.
+    /// Ends it, with success: it runs until it is interrupted.
     EndWell,
     /// Asks it to stop, and ends it when that takes longer than this.
     Stop(Duration),
 }
 
-/// How a command says what signals do to it, and hears of them.
+/// By this a command sets what signals do to it, and learns that it is to stop.
 #[derive(Debug)]
 pub(super) struct Supervised {
     on_signal: watch::Sender<OnSignal>,
@@ -30,23 +30,23 @@ impl Supervised {
     }
 }
 
-/// Runs a command, and hears the signals that concern it from the first moment on.
+/// Runs a command, and handles signals from the first moment on.
 ///
-/// As the first process of a container a program is sent no signal that it does not handle: whatever comes before is lost, and a
-/// start that waits for a database could not be stopped. So signals are handled before anything else is done, on a thread of
-/// their own: not even a command whose threads are all stuck keeps the process from ending.
+/// As the first process of a container a program is sent no signal that it does not handle: whatever comes before is
+/// lost, and a start that waits for a database could not be stopped. So signals are handled before anything else is
+/// done, on a thread of their own: not even a command whose threads are all stuck keeps the process from ending.
 pub(super) fn supervise(command: impl FnOnce(&Supervised) -> Outcome + Send + 'static) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map(|runtime| runtime.block_on(hear(command))) {
+    match runtime.map(|runtime| runtime.block_on(run_until_signal(command))) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) | Err(error) => {
-            Screen.complain(&format!("signals cannot be handled: {error}"));
+            Screen.print_error(&format!("signals cannot be handled: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn hear(command: impl FnOnce(&Supervised) -> Outcome + Send + 'static) -> io::Result<ExitCode> {
+async fn run_until_signal(command: impl FnOnce(&Supervised) -> Outcome + Send + 'static) -> io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let (stop, shutdown) = Shutdown::new();
     let (on_signal, asked) = watch::channel(OnSignal::End);
@@ -65,7 +65,7 @@ async fn hear(command: impl FnOnce(&Supervised) -> Outcome + Send + 'static) -> 
             OnSignal::End => return Ok(ExitCode::from(128 + signal.number)),
             OnSignal::EndWell => return Ok(ExitCode::SUCCESS),
             OnSignal::Stop(_) if signal.is_hangup() => {
-                tracing::info!("SIGHUP is ignored: settings are read at the start");
+                tracing::info!("SIGHUP is ignored: settings are read at the start only");
             }
             OnSignal::Stop(longest) => return Ok(stopping(&stop, longest, outcome).await),
         }
@@ -78,7 +78,7 @@ async fn stopping(stop: &ShutdownHandle, longest: Duration, outcome: oneshot::Re
     if let Some(ended) = timeout(longest, outcome).await {
         return code(ended.ok());
     }
-    tracing::error!("stopping took too long; the process ends as it is");
+    tracing::error!("stopping took too long: the process ends with work unfinished");
     ExitCode::FAILURE
 }
 
@@ -87,7 +87,7 @@ fn code(outcome: Option<Outcome>) -> ExitCode {
     match outcome {
         Some(Ok(())) => ExitCode::SUCCESS,
         Some(Err(why)) => {
-            Screen.complain(&why);
+            Screen.print_error(&why);
             ExitCode::FAILURE
         }
         None => ExitCode::FAILURE,
@@ -102,7 +102,7 @@ struct Signals {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Heard {
+struct Received {
     number: u8,
 }
 
@@ -110,7 +110,7 @@ const HANGUP: u8 = 1;
 const INTERRUPT: u8 = 2;
 const TERMINATE: u8 = 15;
 
-impl Heard {
+impl Received {
     fn is_hangup(self) -> bool {
         self.number == HANGUP
     }
@@ -125,12 +125,12 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Heard {
+    async fn next(&mut self) -> Received {
         let number = tokio::select! {
             _ = self.terminate.recv() => TERMINATE,
             _ = self.interrupt.recv() => INTERRUPT,
             _ = self.hangup.recv() => HANGUP,
         };
-        Heard { number }
+        Received { number }
     }
 }

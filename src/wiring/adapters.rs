@@ -27,7 +27,8 @@ use std::{
     sync::Arc,
 };
 
-/// What a process takes from the world around it: the time, chance, and what goes wrong with its database. Tests bring their own.
+/// What a process takes from the world around it: the time, chance, and what goes wrong with its database. Tests bring
+/// their own.
 #[derive(Clone, Debug)]
 pub struct World {
     pub clock: Clock,
@@ -42,7 +43,7 @@ impl World {
     }
 }
 
-/// The means, ready to be used.
+/// The adapters of a service, ready to be used.
 #[derive(Debug)]
 pub struct Adapters {
     pub(super) world: World,
@@ -160,8 +161,9 @@ impl Adapters {
     /// When it cannot be opened, or there is none.
     pub async fn existing_store(config: &Config) -> Result<Store, StartFault> {
         let opened = Self::open_store(config, false, Default::default()).await;
-        opened
-            .map_err(|fault| StartFault::because(&fault.to_string(), "`countersign migrate` makes one that is missing"))
+        opened.map_err(|fault| {
+            StartFault::because(&fault.to_string(), "run `countersign migrate` to create a missing database")
+        })
     }
 
     /// What makes and opens keys, for commands: they use the key-encryption key that is there and make none.

@@ -50,7 +50,8 @@ pub(super) fn audit_log(config: &Config) -> AuditLog {
     }
 }
 
-/// Behind the folder of data, where it may lie. A file that takes no line is known now, and not when the first line is lost.
+/// Behind the folder of data, where it may lie. A file that takes no line is known now, and not when the first line is
+/// lost.
 ///
 /// # Errors
 /// With the file, when it cannot be written.

@@ -1,5 +1,5 @@
-//! What operators do. A command of the terminal and a serving process make the same use cases here, of the same parts: the
-//! database, for what is recorded the key of events, for what concerns keys the key-encryption key.
+//! What operators do. A command of the terminal and a serving process make the same use cases here, of the same parts:
+//! the database, for what is recorded the key of events, for what concerns keys the key-encryption key.
 
 use crate::{
     runtime::Clock,

@@ -7,8 +7,8 @@ use crate::{
 use axum::Router;
 
 impl UseCases<'_> {
-    /// Only with the `dev` profile, only while mail goes to files, and only where nobody but this machine can ask: whoever
-    /// reads the mails can take over every account.
+    /// Only with the `dev` profile, only while mail goes to files, and only where nobody but this machine can ask:
+    /// whoever reads the mails can take over every account.
     pub(super) fn dev_mailbox_handler(&self) -> Option<DevMailboxHandler> {
         let is_private = self.config.profile == Profile::Dev && self.config.listen.ip().is_loopback();
         let mailbox = self.adapters.mailbox.clone().filter(|_| is_private)?;

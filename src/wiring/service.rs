@@ -155,8 +155,8 @@ impl Service {
         })
     }
 
-    /// Serves and works until `shutdown`, then lets the calls under way and the jobs finish for as long as draining may take, and
-    /// a little longer. Whatever is not done then is left.
+    /// Serves and works until `shutdown`, then lets the calls under way and the jobs finish for as long as draining may
+    /// take, and a little longer. Whatever is not done then is left.
     ///
     /// # Errors
     /// When the listener fails.
@@ -192,7 +192,9 @@ impl Service {
         };
         tokio::select! {
             () = finish => {}
-            () = &mut too_long => tracing::warn!("background work had not ended when stopping had taken long enough; it is left"),
+            () = &mut too_long => {
+                tracing::warn!("background work did not end in the time for stopping; it is left unfinished");
+            }
         }
         Ok(())
     }
@@ -298,8 +300,8 @@ fn server_limits(config: &Config) -> ServerLimits {
     }
 }
 
-/// Resolves once the service stops and nothing is worth waiting for any more: no call is under way, and the last answers had time
-/// to be read. Connections alone are not waited for, since anybody can keep one open.
+/// Resolves once the service stops and nothing is worth waiting for any more: no call is under way, and the last
+/// answers had time to be read. Connections alone are not waited for, since anybody can keep one open.
 async fn drained(under_way: UnderWay, most: Duration, mut shutdown: Shutdown) {
     shutdown.requested().await;
     let finished = async {
@@ -312,12 +314,12 @@ async fn drained(under_way: UnderWay, most: Duration, mut shutdown: Shutdown) {
         }
     };
     if timeout(most, finished).await.is_none() {
-        tracing::warn!("calls were still under way when draining had taken long enough");
+        tracing::warn!("calls were still under way when the drain timeout was over");
     }
 }
 
-/// A job that ends before the service does has panicked. Answering calls without it would look like health: better to stop,
-/// and be started again.
+/// A job that ends before the service does has panicked. Answering calls without it would look like health: better to
+/// stop, and be started again.
 async fn first_to_fail(jobs: &mut [JoinHandle<()>], shutdown: Shutdown) -> StartFault {
     let (ended, ..) = select_all(jobs.iter_mut()).await;
     if shutdown.is_requested() {

@@ -53,7 +53,8 @@ impl StartingProbes {
     }
 }
 
-/// The connections of those who probe, with the limits of the operators' listener: a start may wait for as long as a service runs.
+/// The connections of those who probe, with the limits of the operators' listener: a start may wait for as long as a
+/// service runs.
 struct Probes {
     incoming: Incoming,
     address: SocketAddr,

@@ -15,8 +15,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What a command of the terminal has: a database that is there and of this release. Keys are opened for those commands alone that
-/// need them.
+/// What a command of the terminal has: a database that is there and of this release. Keys are opened for those commands
+/// alone that need them.
 #[derive(Debug)]
 pub struct Terminal<'a> {
     config: &'a Config,
@@ -48,7 +48,8 @@ impl<'a> Terminal<'a> {
         StoreOperations::new(&self.store, &self.world.clock)
     }
 
-    /// What is recorded in the audit log. Where the key of events cannot be opened, the operation fails once it records one.
+    /// What is recorded in the audit log. Where the key of events cannot be opened, the operation fails once it records
+    /// one.
     pub async fn recorded_operations(&self) -> RecordedOperations {
         RecordedOperations::new(&self.work(event_keys(self.chain_keys().await)))
     }
@@ -56,10 +57,10 @@ impl<'a> Terminal<'a> {
     /// What makes or opens keys.
     ///
     /// # Errors
-    /// When the key-encryption key does not open the keys that are there: with another one, a command would add keys that no
-    /// running service can open.
+    /// When the key-encryption key does not open the keys that are there: with another one, a command would add keys
+    /// that no running service can open.
     pub async fn key_operations(&self) -> Result<KeyOperations, StartFault> {
-        let (smith, held) = self.held_keys("the keys are not touched").await?;
+        let (smith, held) = self.held_keys("the keys were not changed").await?;
         Ok(KeyOperations::new(&self.work(event_keys(chain_of(&held))), &smith))
     }
 

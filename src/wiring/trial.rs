@@ -11,8 +11,8 @@ use std::{
     path::Path,
 };
 
-/// What would stop a start although every setting is good by itself: files that `serve` reads or writes. All of it at once. Nothing
-/// is made, and nobody is asked: not the database, not Redis, not the mail server.
+/// What would stop a start although every setting is good by itself: files that `serve` reads or writes. All of it at
+/// once. Nothing is made, and nobody is asked: not the database, not Redis, not the mail server.
 pub fn try_files(config: &Config) -> Vec<StartFault> {
     let outcomes = [
         data_dir(&config.data_dir),
@@ -39,7 +39,7 @@ fn data_dir(dir: &Path) -> Result<(), StartFault> {
     let nearest = absolute.ancestors().find(|folder| folder.exists());
     match nearest {
         Some(folder) if !folder.is_dir() => {
-            Err(StartFault::because("data_dir", format!("{}: is no folder", folder.display())))
+            Err(StartFault::because("data_dir", format!("{}: is not a folder", folder.display())))
         }
         _ => Ok(()),
     }
@@ -91,5 +91,5 @@ fn pem(parameter: &str, path: &Path) -> Result<(), StartFault> {
     let read = File::open(path).and_then(|file| file.take(MOST_PEM_BYTES).read_to_end(&mut text));
     read.map_err(|error| fault(error.to_string()))?;
     let is_pem = text.windows(11).any(|window| window == b"-----BEGIN ");
-    if is_pem { Ok(()) } else { Err(fault("holds nothing in PEM".to_owned())) }
+    if is_pem { Ok(()) } else { Err(fault("contains no PEM".to_owned())) }
 }

@@ -18,8 +18,8 @@ pub struct AccountLine {
     pub username: String,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
-    /// Wrong passwords in a row, from devices that are not known; [`SPENT`](countersign_domain::lockout::SPENT) when the password
-    /// opens nothing to them any more.
+    /// Wrong passwords in a row, from devices that are not known; [`SPENT`](countersign_domain::lockout::SPENT) when
+    /// the password opens nothing to them any more.
     pub password_failures: i32,
 }
 

@@ -48,8 +48,8 @@ impl From<StoreFault> for NotOpened {
     }
 }
 
-/// Opens an account in the transaction of the act, and deletes the registrations that wait with its address: whoever signed up with it
-/// has an account now.
+/// Opens an account in the transaction of the act, and deletes the registrations that wait with its address: whoever
+/// signed up with it has an account now.
 pub(super) async fn open(unit: &UnitOfWork<'_>, opening: Opening) -> Result<Account, NotOpened> {
     let Opening { id, email, username, display_name, locale, password_hash, password_changed_at } = opening;
     let (tenant, now) = (unit.tenant(), unit.now());

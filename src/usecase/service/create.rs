@@ -37,7 +37,8 @@ pub struct ServiceCreated {
 }
 
 impl CreateService {
-    /// Creates a service account, the audiences it serves where they are new, and its first secret. `None` when the name is taken.
+    /// Creates a service account, the audiences it serves where they are new, and its first secret. `None` when the
+    /// name is taken.
     ///
     /// # Errors
     /// AUDIENCE_UNKNOWN for an audience it calls and nobody serves.

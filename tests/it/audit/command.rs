@@ -61,7 +61,7 @@ async fn a_terminal_lists_and_verifies_the_trail_and_an_exit_code_tells_what_was
 
     let verified = options.succeed(&["audit", "verify"]);
     let end = verified.trim().rsplit(' ').next().unwrap().to_owned();
-    let all = format!("tenant default ({DEFAULT_TENANT}): sound, 4 events, positions 1 to 4");
+    let all = format!("tenant default ({DEFAULT_TENANT}): ok, 4 events, positions 1 to 4");
     assert!(verified.contains(&all), "{verified}");
     options.succeed(&["audit", "verify", "--seen", &end]);
     for wrong in ["foo", "4", "4:ab", &end.replace(':', "x"), &format!("+{end}"), &format!("4:{}", "+f".repeat(32))] {
@@ -74,7 +74,7 @@ async fn a_terminal_lists_and_verifies_the_trail_and_an_exit_code_tells_what_was
     let output = options.run(&["audit", "verify"]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("position 2: missing, up to position 2") && said.contains("NOT SOUND"), "{said}");
+    assert!(said.contains("position 2: missing, up to position 2") && said.contains("FAILED"), "{said}");
     service.stop();
 }
 
@@ -98,14 +98,14 @@ async fn a_terminal_restarts_a_chain_and_says_so_at_every_look_until_it_vouches_
     let (code, said) = verify(&[]);
     assert!(code == Some(1) && said.contains("the head of the chain is missing"), "{said}");
     let restarted = options.run(&["audit", "restart"]);
-    assert!(String::from_utf8(restarted.stdout).unwrap().contains("goes on behind position 2"));
+    assert!(String::from_utf8(restarted.stdout).unwrap().contains("continues after position 2"));
     assert!(String::from_utf8(restarted.stderr).unwrap().contains("audit_restarted"), "who seals an event says it");
     let (code, said) = verify(&[]);
-    assert!(code == Some(1) && said.contains("NOT SOUND"), "{said}");
+    assert!(code == Some(1) && said.contains("FAILED"), "{said}");
     assert!(said.contains("the chain was restarted here, behind position 2; what stood after that"), "{said}");
     let end = said.trim().rsplit(' ').next().unwrap();
     let (code, said) = verify(&["--seen", end]);
-    assert!(code == Some(0) && said.contains("sound, 3 events"), "{said}");
+    assert!(code == Some(0) && said.contains("ok, 3 events"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,7 +146,7 @@ async fn what_was_written_before_a_crash_is_sealed_at_the_next_start() {
     let service = ServiceProcess::start(&options);
     all_is_sealed(&options).await;
     service.stop();
-    assert!(options.succeed(&["audit", "verify"]).contains("sound, 5 events"));
+    assert!(options.succeed(&["audit", "verify"]).contains("ok, 5 events"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

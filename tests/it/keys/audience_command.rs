@@ -31,7 +31,7 @@ async fn an_audience_gets_a_key_of_its_own_and_goes_back() {
     alg(r#""alg":"ECDH-ES""#, &mut refresh).await;
     assert_eq!(
         options.succeed(&["audience", "register-key", "default", PUBLIC_KEY]),
-        "so they are already, or will be within a minute\n"
+        "its tokens are encrypted so already, or will be within a minute\n"
     );
     let list = options.succeed(&["audience", "list"]);
     assert!(list.contains("ECDH-ES") && list.contains(PUBLIC_KEY), "{list}");
@@ -56,14 +56,14 @@ fn audiences_are_made_and_bad_names_and_keys_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     ServiceProcess::start(&options).stop();
-    assert_eq!(options.succeed(&["audience", "create", "orders"]), "made, with keys of its own\n");
-    assert_eq!(options.succeed(&["audience", "create", "orders"]), "it was there already\n");
+    assert_eq!(options.succeed(&["audience", "create", "orders"]), "audience created, with its own keys\n");
+    assert_eq!(options.succeed(&["audience", "create", "orders"]), "the audience exists already\n");
     let before = options.succeed(&["audience", "list"]);
     assert!(before.lines().any(|line| line.starts_with("orders ")), "{before}");
 
     let long = "a".repeat(65);
     for name in ["", "Orders", "a b", "ä", "a/b", "../a", &long] {
-        assert!(options.fail(&["audience", "create", name]).contains("an audience is named by"), "{name}");
+        assert!(options.fail(&["audience", "create", name]).contains("the name of an audience has"), "{name}");
     }
     let private = folder.path().join("private.json");
     fs::write(&private, format!(r#"{{"kty":"OKP","crv":"X25519","x":"{PUBLIC_KEY}","d":"{PUBLIC_KEY}"}}"#)).unwrap();
@@ -71,12 +71,12 @@ fn audiences_are_made_and_bad_names_and_keys_are_refused() {
     assert!(complaint.contains("private key") && !complaint.contains(PUBLIC_KEY), "{complaint}");
     let zeros = "A".repeat(43);
     for (key, why) in [
-        (zeros.as_str(), "no public key anybody"),
+        (zeros.as_str(), "not safe to encrypt to"),
         ("", "nor a file"),
         ("-", "nor a file"),
         (&PUBLIC_KEY[1..], "nor a file"),
         (folder.path().to_str().unwrap(), "nor a file"),
-        ("/dev/zero", "no JWK"),
+        ("/dev/zero", "not a JWK"),
     ] {
         let complaint = options.fail(&["audience", "register-key", "orders", key]);
         assert!(complaint.contains(why), "{key}: {complaint}");

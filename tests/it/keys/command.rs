@@ -13,7 +13,7 @@ async fn keys_are_listed_without_what_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     options.succeed(&["migrate"]);
-    assert!(options.succeed(&["keys", "list"]).contains("there is no key yet"));
+    assert!(options.succeed(&["keys", "list"]).contains("there are no keys"));
     ServiceProcess::start(&options).stop();
     let list = options.succeed(&["keys", "list"]);
     assert_eq!(list.lines().count(), 12, "{list}");
@@ -34,7 +34,7 @@ async fn a_running_service_notices_within_seconds_what_is_done_to_its_keys() {
 
     let staged = listed(&options, "access_signing", "staged").remove(0);
     let said = options.succeed(&["keys", "rotate", "signing"]);
-    assert!(said.starts_with(&format!("{staged} has taken over")), "{said}");
+    assert!(said.starts_with(&format!("{staged} is the active key now")), "{said}");
     assert_eq!(listed(&options, "access_signing", "active"), [staged.as_str()]);
     client.me(&session).await.unwrap();
 
@@ -48,7 +48,7 @@ async fn a_running_service_notices_within_seconds_what_is_done_to_its_keys() {
     assert_eq!(client.me(&session).await.reason(), "TOKEN_INVALID");
     let session = client.refresh(&session.refresh_token).await.unwrap();
     client.me(&session).await.unwrap();
-    assert_eq!(options.succeed(&["keys", "retire", &made_with]), "it was gone already\n");
+    assert_eq!(options.succeed(&["keys", "retire", &made_with]), "the key is retired already\n");
 
     let trail = options.succeed(&["audit", "list"]);
     assert!(trail.contains("key_rotated") && trail.contains("key_retired"), "{trail}");
@@ -70,7 +70,7 @@ fn a_second_rotation_of_the_signing_key_within_minutes_is_refused_with_how_long_
     let seconds: u64 = wait.unwrap_or_else(|| panic!("{complaint}")).0.parse().unwrap();
     assert!((1..=300).contains(&seconds), "{complaint}");
     assert_eq!(options.succeed(&["keys", "list"]), before);
-    assert!(options.succeed(&["keys", "rotate", "signing", "--now"]).contains("has taken over"));
+    assert!(options.succeed(&["keys", "rotate", "signing", "--now"]).contains("is the active key now"));
     // These are in no copy.
     for purpose in ["encryption", "refresh", "action", "mac", "audit"] {
         options.succeed(&["keys", "rotate", purpose]);

@@ -15,7 +15,7 @@ async fn an_account_made_in_the_terminal_gets_its_password_by_mail_and_a_role() 
     let form = ResetRequest { token: mail.token, new_password: PASSWORD.to_owned(), ..Default::default() };
     client.account().reset(form).await.unwrap();
 
-    assert!(options.succeed(&["account", "role", "grant", "ada", "billing:read"]).contains("was made and granted"));
+    assert!(options.succeed(&["account", "role", "grant", "ada", "billing:read"]).contains("created and granted"));
     let session = client.log_in("ada", PASSWORD).await.unwrap();
     assert_eq!(client.me(&session).await.unwrap().roles, ["billing:read"]);
     assert_eq!(options.succeed(&["account", "role", "list"]), "     1  billing:read\n");
@@ -29,7 +29,7 @@ async fn an_account_made_in_the_terminal_gets_its_password_by_mail_and_a_role() 
         (&["account", "create", "bob@example.org", "--username", "ADA"], "the user name is taken"),
         (&["account", "create", "bob"], "the address"),
         (&["account", "create", "bob@example.org", "--locale", "!"], "the locale"),
-        (&["account", "role", "grant", "ada", "Not A Role"], "a role has lower-case letters"),
+        (&["account", "role", "grant", "ada", "Not A Role"], "the name of a role has"),
     ];
     for (arguments, said) in mistakes {
         let complaint = options.fail(arguments);

@@ -30,7 +30,7 @@ fn help_names_every_command() {
 fn a_good_configuration_is_called_good_and_nothing_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
-    assert_eq!(options.succeed(&["config", "check"]), "the configuration is good\n");
+    assert_eq!(options.succeed(&["config", "check"]), "the configuration is valid\n");
     assert!(!options.data_dir.exists());
 }
 
@@ -110,10 +110,10 @@ fn migrating_twice_changes_nothing_the_second_time() {
     let options = ProcessOptions::in_folder(folder.path());
     let complaint = options.fail(&["account", "list"]);
     assert!(complaint.contains("countersign migrate"), "{complaint}");
-    assert!(options.succeed(&["migrate"]).contains("changes were made"));
-    assert_eq!(options.succeed(&["migrate"]), "the database was up to date\n");
-    assert_eq!(options.succeed(&["account", "list"]), "there is no account yet\n");
-    assert_eq!(options.succeed(&["audit", "list"]), "nothing has happened yet\n");
+    assert!(options.succeed(&["migrate"]).contains("migrations were applied"));
+    assert_eq!(options.succeed(&["migrate"]), "the database schema is up to date\n");
+    assert_eq!(options.succeed(&["account", "list"]), "there are no accounts\n");
+    assert_eq!(options.succeed(&["audit", "list"]), "the audit log is empty\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,8 +132,8 @@ async fn an_account_disabled_in_the_terminal_can_do_nothing_at_the_next_call() {
     assert_eq!(client.refresh(&session.refresh_token).await.reason(), "ACCOUNT_DISABLED");
     assert_eq!(client.log_in("ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
     let shown = options.succeed(&["account", "show", "ada@example.org"]);
-    assert!(shown.contains("  disabled 2") && shown.contains("from devices not known: 1"), "{shown}");
-    assert_eq!(options.succeed(&["account", "disable", "ada@example.org"]), "it was disabled already\n");
+    assert!(shown.contains("  disabled 2") && shown.contains("from unrecognized devices: 1"), "{shown}");
+    assert_eq!(options.succeed(&["account", "disable", "ada@example.org"]), "the account is disabled already\n");
 
     options.succeed(&["account", "enable", "ada@example.org"]);
     assert_eq!(client.me(&session).await.reason(), "SESSION_ENDED");
@@ -177,7 +177,7 @@ async fn mails_written_to_files_are_read_in_the_terminal() {
         outbox.contains("sent").then_some(())
     })
     .await;
-    assert_eq!(options.succeed(&["mail", "outbox", "--dead"]), "the outbox has no such mail\n");
+    assert_eq!(options.succeed(&["mail", "outbox", "--dead"]), "no mail in the outbox is dead\n");
     service.stop();
 }
 

@@ -21,13 +21,13 @@ async fn a_mail_that_was_given_up_is_seen_and_sent_after_all() {
 
     server.refuse(false);
     let id = dead.split(' ').next().unwrap();
-    assert!(options.fail(&["mail", "requeue", "--all", "--reason", "sender"]).contains("no such mail was given up"));
-    assert!(options.succeed(&["mail", "requeue", id]).contains("will be sent"));
+    assert!(options.fail(&["mail", "requeue", "--all", "--reason", "sender"]).contains("no dead mail matches"));
+    assert!(options.succeed(&["mail", "requeue", id]).contains("1 mail requeued"));
     assert_eq!(server.mails_to("ada@example.org").await.len(), 1);
     let sent = "SELECT count(*) FROM outbox WHERE outcome = 'sent'";
     let rows = Rows::of(&options.database_url()).await;
     eventually("the outbox to note it", async || (rows.number(sent).await == 1).then_some(())).await;
-    assert!(options.fail(&["mail", "requeue", id]).contains("no mail of this id was given up"));
+    assert!(options.fail(&["mail", "requeue", id]).contains("no dead mail has this id"));
     service.stop();
 }
 
@@ -48,7 +48,7 @@ async fn all_mails_that_were_given_up_for_one_reason_are_sent_after_all() {
     eventually("both to be given up", async || (rows.number(dead).await == 2).then_some(())).await;
     server.refuse(false);
     let said = options.succeed(&["mail", "requeue", "--all", "--reason", "recipient: 550"]);
-    assert_eq!(said, "2 mails will be sent as soon as a service looks\n");
+    assert_eq!(said, "2 mails requeued; a running service sends them within seconds\n");
     for email in ["ada@example.org", "bob@example.org"] {
         assert_eq!(server.mails_to(email).await.len(), 1);
     }

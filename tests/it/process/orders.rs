@@ -122,7 +122,7 @@ async fn log_in_with_the_next_keys(options: &ProcessOptions, client: &Client, be
     for purpose in ["signing", "encryption"] {
         // Orders follows the keys, so it needs no five minutes to hear of the next ones.
         let said = options.succeed(&["keys", "rotate", purpose, "--now"]);
-        assert!(said.contains("has taken over"), "{said}");
+        assert!(said.contains("is the active key now"), "{said}");
     }
     eventually("the service to use its next keys", async || {
         let session = client.log_in(ADA, PASSWORD).await.unwrap();

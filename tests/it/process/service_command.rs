@@ -22,10 +22,10 @@ async fn a_service_account_is_made_given_a_new_secret_disabled_and_enabled() {
     let options = ProcessOptions::in_folder(folder.path());
     let service = ServiceProcess::start(&options);
     let client = Client::to(&service.address).await;
-    assert_eq!(options.succeed(&["service", "list"]), "there is no service account yet\n");
+    assert_eq!(options.succeed(&["service", "list"]), "there are no service accounts\n");
 
     let made = options.succeed(&["service", "create", "orders", "--audience", "shop", "--calls", "default"]);
-    assert!(made.contains("made the audience shop"), "{made}");
+    assert!(made.contains("created the audience shop"), "{made}");
     let (id, first) = (said(&made, "client id"), said(&made, "client secret"));
     draws(&client, id, first).await.unwrap();
 
@@ -64,15 +64,23 @@ fn what_cannot_be_a_service_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     options.succeed(&["migrate"]);
-    assert_eq!(options.succeed(&["service", "list"]), "there is no service account yet\n");
+    assert_eq!(options.succeed(&["service", "list"]), "there are no service accounts\n");
     let complaint = options.fail(&["service", "create", "orders", "--audience", "shop"]);
     assert!(complaint.contains("the first start of `countersign serve` makes it"), "{complaint}");
     ServiceProcess::start(&options).stop();
     for name in ["", "Orders", "a b", "é", &"o".repeat(65)] {
-        assert!(options.fail(&["service", "create", name, "--audience", "shop"]).contains("a name is"), "{name:?}");
-        assert!(options.fail(&["service", "create", "orders", "--audience", name]).contains("a name is"), "{name:?}");
+        assert!(
+            options.fail(&["service", "create", name, "--audience", "shop"]).contains("the name of a service account"),
+            "{name:?}"
+        );
+        assert!(
+            options
+                .fail(&["service", "create", "orders", "--audience", name])
+                .contains("the name of a service account"),
+            "{name:?}"
+        );
     }
-    assert_eq!(options.succeed(&["service", "list"]), "there is no service account yet\n");
+    assert_eq!(options.succeed(&["service", "list"]), "there are no service accounts\n");
     options.succeed(&["service", "create", "orders", "--audience", "shop"]);
     assert!(options.fail(&["service", "create", "orders", "--audience", "other"]).contains("this name already"));
     assert!(!options.succeed(&["audience", "list"]).contains("other"), "a refused command makes no audience");
