@@ -80,7 +80,7 @@ fn configuration(folder: &Path) -> config::Config {
         ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB".to_owned(), "8192".to_owned()),
         ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS".to_owned(), "1".to_owned()),
         ("COUNTERSIGN_LIMITS__PERCENT".to_owned(), "1000000".to_owned()),
-        ("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_ADDRESS".to_owned(), "1000".to_owned()),
+        ("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_IP".to_owned(), "1000".to_owned()),
     ];
     if let Ok(url) = std::env::var("COUNTERSIGN_BENCH_DATABASE_URL") {
         environment.push(("COUNTERSIGN_DATABASE_URL".to_owned(), url));

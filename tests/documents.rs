@@ -29,6 +29,24 @@ fn is_current(path: &str, made: &str) {
     );
 }
 
+/// The beginning of a page: heading, paragraphs in lines of at most 120 characters, and the head of a table.
+fn introduction(heading: &str, prose: &str, table: &str) -> String {
+    let mut made = format!("{heading}\n");
+    for paragraph in prose.split("\n\n") {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > 120 {
+                write!(made, "\n{line}").unwrap();
+                line.clear();
+            }
+            line += if line.is_empty() { "" } else { " " };
+            line += word;
+        }
+        writeln!(made, "\n{line}").unwrap();
+    }
+    if table.is_empty() { made } else { format!("{made}\n{table}") }
+}
+
 /// The comment above each value of `ErrorReason`.
 fn documented_reasons() -> BTreeMap<String, Vec<String>> {
     let proto = fs::read_to_string(at("proto/countersign/v1/error_reason.proto")).unwrap();
@@ -56,9 +74,11 @@ fn the_reference_of_settings_is_current() {
 
 #[test]
 fn the_reference_of_metrics_is_current() {
-    let mut made = String::from(
-        "# Metrics\n\nMade from `src/telemetry/metric.rs`. Read them at `/metrics` of the operators' listener, in the text \
-         format of Prometheus.\n\n| name | kind | labels | meaning |\n| --- | --- | --- | --- |\n",
+    let mut made = introduction(
+        "# Metrics",
+        "Made from `src/telemetry/metric.rs`. The operators' listener serves them at `/metrics`, in the text format of \
+         Prometheus.",
+        "| name | kind | labels | meaning |\n| --- | --- | --- | --- |\n",
     );
     for line in METRICS {
         writeln!(made, "| `{}` | {} | {} | {} |", line.name, line.kind, line.labels, line.meaning).unwrap();
@@ -68,15 +88,18 @@ fn the_reference_of_metrics_is_current() {
 
 #[test]
 fn the_reference_of_limits_is_current() {
-    let mut made = String::from(
-        "# Limits\n\nA call over a limit is refused with RESOURCE_EXHAUSTED, the reason RATE_LIMITED, and a RetryInfo that says when \
-         the next one is let through. It costs nothing: who waits as long as told gets through. Wrong passwords are held by a rule of their own, `[lockout]` in \
-         [the settings](configuration.md). Each size can be set by its name, as in \
-         `limits.logins_of_address = \"60, 10s\"`, and `limits.percent` changes those that are not; addresses of \
-         `limits.shared_networks` have sizes of their own. A login from a recognized device, or after a captcha that was solved, \
-         draws a tenth. Why they are what they are stands in `crates/domain/src/limit/sizes.rs`.\n\nAn address is one of IPv4, or a /64 of \
-         IPv6. *Shared* limits are counted together by all replicas on one Redis (`limits.store`); the others by each \
-         for itself.\n\n| name | what is counted | at once | then one every | shared |\n| --- | --- | --- | --- | --- |\n",
+    let mut made = introduction(
+        "# Rate limits",
+        "Made from `crates/domain/src/limit/sizes.rs`, which also says why each limit has its size.\n\n\
+         A call over a limit is refused with RESOURCE_EXHAUSTED, the reason RATE_LIMITED, and a RetryInfo that says \
+         when the next call is allowed. A refused call does not count. Wrong passwords are counted separately: \
+         `[lockout]` in [the settings](configuration.md). Each limit can be set by its name, as in \
+         `limits.logins_per_ip = \"60, 10s\"`; `limits.percent` scales the others. Addresses of \
+         `limits.shared_networks` have limits of their own. A login from a recognized device, or after a solved \
+         captcha, counts a tenth.\n\n\
+         An IP address is an IPv4 address or an IPv6 /64. Limits marked *shared* are counted by all replicas together \
+         in Redis (`limits.store`), the others by each replica for itself.",
+        "| name | what is counted | burst | then one every | shared |\n| --- | --- | --- | --- | --- |\n",
     );
     for limit in Limit::ALL {
         let (quota, shared) = (limit.quota(), if limit.is_shared() { "yes" } else { "" });
@@ -88,12 +111,15 @@ fn the_reference_of_limits_is_current() {
 
 #[test]
 fn the_reference_of_events_is_current() {
-    let mut made = String::from(
-        "# Events\n\nMade from `crates/domain/src/audit/about.rs`. The kinds of events in the audit trail, as `countersign audit list --kind` and \
-         `EventFilter.kind` take them.\n\nThe outcome is `refused`, with a [reason](../errors/README.md), for those that end in `_refused`, and \
-         `ok` for every other: also for what is no good news, as `login_locked`, `password_disabled`, `client_changed`, \
-         `new_device_seen` and `audit_restarted`. It happened, and nothing was refused by it. So whoever looks for trouble asks for \
-         these kinds as well.\n\n| kind | outcome | written when |\n| --- | --- | --- |\n",
+    let mut made = introduction(
+        "# Audit events",
+        "Made from `crates/domain/src/audit.rs`. The kinds of events in the audit log, for `countersign audit list \
+         --kind` and `EventFilter.kind`.\n\n\
+         Kinds that end in `_refused` have the outcome `refused` and a [reason](../errors/README.md). All others have \
+         the outcome `ok`, also those that need attention, such as `login_locked`, `password_disabled`, \
+         `client_changed`, `new_device_seen` and `audit_restarted`: to find trouble, list these kinds as well as the \
+         outcome `refused`.",
+        "| kind | outcome | written when |\n| --- | --- | --- |\n",
     );
     for kind in EventKind::ALL {
         let outcome = if kind.is_refusal() { "refused" } else { "ok" };
@@ -108,28 +134,30 @@ fn named(reasons: &[Reason]) -> String {
 
 #[test]
 fn the_reference_of_rpcs_is_current() {
-    let mut made = format!(
-        "# RPCs\n\nWho may call each, what it does when it is called twice, and why it refuses. Made from the options on each RPC in \
-         `proto/`. What no line allows is denied. What the reasons mean is in `proto/countersign/v1/error_reason.proto`.\n\n\
-         Every RPC may also refuse for {}. One for a person also for {}; one for a service also for {}; one for an operator also for {}.\n\n\
-         | RPC | caller | called twice | reasons of its own |\n| --- | --- | --- | --- |\n",
+    let prose = format!(
+        "Made from the options on each RPC in `proto/`: who may call it, whether it is idempotent, and with which \
+         [reasons](../errors/README.md) it refuses. An RPC without a caller here is denied to everybody.\n\n\
+         Every RPC can also refuse with {}.\n\nAn RPC for an account also with {}; for a service account with {}; for an \
+         operator with {}.",
         named(callers::EVERY_RPC),
         named(callers::of_caller(CallerRule::Account)),
         named(callers::of_caller(CallerRule::Service)),
         named(callers::of_caller(CallerRule::Operator)),
     );
+    let head = "| RPC | caller | idempotency | own reasons |\n| --- | --- | --- | --- |\n";
+    let mut made = introduction("# RPCs", &prose, head);
     for method in callers::table() {
         let caller = match method.requirement.caller {
             CallerRule::Anyone => "anyone",
-            CallerRule::Account => "a person with the access token of a live session",
-            CallerRule::Service => "a service account with an access token of its own",
-            CallerRule::Development => "anyone, with the `dev` profile only",
-            CallerRule::Operator => "an operator with the operators' token, on the operators' listener",
+            CallerRule::Account => "an account, with the access token of a live session",
+            CallerRule::Service => "a service account, with its access token",
+            CallerRule::Development => "anyone, in the `dev` profile only",
+            CallerRule::Operator => "an operator, with the operators' token on the operators' listener",
         };
         let twice = match method.idempotency {
-            Idempotency::NoSideEffects => "changes nothing",
-            Idempotency::Idempotent => "one effect",
-            Idempotency::ByRequestId => "one effect for each `request_id`",
+            Idempotency::NoSideEffects => "no side effects",
+            Idempotency::Idempotent => "idempotent",
+            Idempotency::ByRequestId => "idempotent by `request_id`",
             Idempotency::Unknown => "",
         };
         let rpc = method.path.trim_start_matches("/countersign.").trim_start_matches("v1.").replace('/', ".");
@@ -145,11 +173,12 @@ fn every_reason_is_documented_and_the_page_of_errors_is_current() {
     for name in documented.keys() {
         assert!(known.contains(&name.as_str()), "{name} is documented and never given");
     }
-    let mut made = String::from(
-        "# Errors\n\nMade from `proto/countersign/v1/error_reason.proto` and `src/grpc/status.rs`.\n\n\
+    let mut made = introduction(
+        "# Errors",
+        "Made from `proto/countersign/v1/error_reason.proto` and `src/grpc/status.rs`.\n\n\
          Every error carries a `google.rpc.ErrorInfo` with `domain: \"countersign\"` and one of these reasons, and a \
-         `google.rpc.RequestInfo` by which an operator finds the call in the log. Decide by the reason, never by the \
-         text.\n",
+         `google.rpc.RequestInfo` whose id finds the call in the log. Clients decide by the reason, never by the text.",
+        "",
     );
     for reason in Reason::ALL {
         let line = status::line(reason);

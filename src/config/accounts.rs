@@ -21,19 +21,19 @@ pub struct Accounts {
 
 impl Accounts {
     pub(super) fn read(reader: &mut Reader, links: &Links) -> Self {
-        let mut section = reader.section("accounts", "How accounts begin, and their upkeep.");
+        let mut section = reader.section("accounts", "Who may register, and how long unused data is kept.");
         let registration = registration(&mut section);
         let unverified_retention = section.duration(
             "unverified_retention",
             30 * DAY,
             DAY..=365 * DAY,
-            "How long an account is kept whose address was never verified. At least `links.verify_ttl`.",
+            "How long a registration is kept whose address is not verified. At least `links.verify_ttl`.",
         );
         let username_reserved = section.duration(
             "username_reserved",
             90 * DAY,
             Duration::ZERO..=3650 * DAY,
-            "How long a user name that was given up is kept for its account, so that nobody else is taken for its owner.",
+            "How long a former user name stays reserved for its account, so that nobody can impersonate its owner.",
         );
         reader.require(
             &["accounts.unverified_retention", "links.verify_ttl"],
@@ -60,13 +60,13 @@ fn registration(section: &mut Section<'_>) -> RegistrationPolicy {
     let chosen = section.value(
         "registration",
         Registration::Open,
-        "Who may sign up: everybody; nobody, so that `countersign account create` makes the accounts; or who has an address at one of \
-         `registration_domains`.",
+        "Who may register. `open`: everybody. `closed`: nobody, `countersign account create` makes the accounts. \
+         `domains`: people with an address at one of `registration_domains`.",
     );
     let HostNames(hosts) = section.value(
         "registration_domains",
         HostNames::default(),
-        "The hosts whose addresses may sign up while `registration` is `domains`. Hosts below them are others.",
+        "Mail domains whose addresses may register while `registration` is `domains`. Subdomains are not included.",
     );
     let fits = (chosen == Registration::Domains) != hosts.is_empty();
     let reason = "must be set when accounts.registration is \"domains\", and only then";

@@ -18,17 +18,19 @@ pub struct Admin {
 
 impl Admin {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("admin", "How operators prove themselves on their listener.");
+        let mut section = reader.section("admin", "The operators' listener.");
         let token = section.optional::<OperatorSecret>(
             "token",
-            "The operators' token, for `AuditService`. Without one, the `dev` profile makes `<data_dir>/admin-token` at the first \
-             start, readable by its owner alone; in production every call is answered `CALLER_NOT_ALLOWED`.",
+            "The operators' token, for `AuditService`. Without it, the `dev` profile creates \
+             `<data_dir>/admin-token` at the first start, readable by its owner alone; production answers every call \
+             with `CALLER_NOT_ALLOWED`.",
         );
         let hosts: HostNames = section.value(
             "hosts",
             HostNames::default(),
-            "The names by which operators and their monitoring reach the listener, such as `countersign.internal`. IP addresses and \
-             `localhost` always are; a request to any other name is refused, since a web page may have given it to this machine.",
+            "Host names by which operators and monitoring reach the listener, such as `countersign.internal`. IP \
+             addresses and `localhost` are always accepted. Other names are refused: a web page may have made one \
+             resolve to this machine (DNS rebinding).",
         );
         Self {
             token: token.map(|token| token.0),
@@ -36,8 +38,9 @@ impl Admin {
             dangerous_plain_listener: section.value(
                 "dangerous_plain_listener",
                 false,
-                "Lets production open `admin_listen` beyond this machine. The operators' token travels in clear text, and `/metrics` \
-                 answers whoever gets there: for networks that nobody else is on.",
+                "Allows production to open `admin_listen` on an address other than loopback. The operators' token \
+                 travels in clear text, and `/metrics` answers anybody who can connect: only for a network that \
+                 nobody else uses.",
             ),
         }
     }

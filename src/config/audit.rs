@@ -14,7 +14,7 @@ pub struct Audit {
     /// How long an event is kept.
     pub retention: Duration,
     /// Where each event is said, as a line of JSON.
-    pub log: AuditLines,
+    pub output: AuditLines,
 }
 
 /// Where lines of the audit trail go.
@@ -27,14 +27,14 @@ pub enum AuditLines {
 
 impl Audit {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("audit", "The record of what happened.");
+        let mut section = reader.section("audit", "The audit log: security events in the database.");
         Self {
             retention: section.duration("retention", 400 * DAY, DAY..=LONGEST_RETENTION, "How long an event is kept."),
-            log: section.value(
-                "log",
+            output: section.value(
+                "output",
                 AuditLines::Stderr,
-                "Where each event is said once it is sealed: one JSON object a line, whatever `log.format` and `log.filter` say. A \
-                 file is opened anew for each batch, so it can be moved away at any time.",
+                "Where each event is also written once it is sealed, one JSON object a line, whatever `log.format` \
+                 and `log.filter` say. A file is opened anew for each batch, so that it can be rotated at any time.",
             ),
         }
     }

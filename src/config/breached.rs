@@ -45,12 +45,13 @@ impl Breached {
         let mode = section.value(
             "breached",
             Mode::Off,
-            "Whether a new password is looked up among those known from breaches. `range` asks `breached_endpoint` and sends it five \
-             of the forty digits of the password's SHA-1 hash; `file` looks into `breached_list`.",
+            "Whether a new password is checked against known breaches. `range` asks `breached_endpoint`, and sends \
+             the first five of the forty hexadecimal digits of the password's SHA-1 hash. `file` reads \
+             `breached_list`.",
         );
         let endpoint = section.optional::<RangeUrl>(
             "breached_endpoint",
-            "The service that is asked with `range`: Have I Been Pwned if it is not set, or a copy of your own that answers alike.",
+            "The service for `range`: Have I Been Pwned when not set, or a compatible service of your own.",
         );
         let timeout = section.duration(
             "breached_timeout",
@@ -60,13 +61,14 @@ impl Breached {
         );
         let file = section.optional::<PathBuf>(
             "breached_list",
-            "What `countersign passwords compile` made of a list of SHA-1 hashes. Opened at the start, looked at with `file`.",
+            "The file for `file`, made by `countersign passwords compile` from a list of SHA-1 hashes. Opened at the \
+             start.",
         );
         let when_unavailable = section.value(
             "breached_when_unavailable",
             WhenListUnavailable::Accept,
-            "What becomes of a new password while nothing can be learnt about it: `accept`, with a warning in the log, or `refuse`, so \
-             that nobody registers or resets a password meanwhile.",
+            "What happens to a new password while it cannot be checked. `accept` accepts it and logs a warning. \
+             `refuse` refuses it, so that nobody can register or reset a password meanwhile.",
         );
         let reader = section.reader();
         for (key, wanted, name) in

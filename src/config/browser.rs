@@ -13,20 +13,21 @@ pub struct Browser {
 
 impl Browser {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("browser", "What is there for browsers.");
+        let mut section = reader.section("browser", "Browsers: account pages and other origins.");
         Self {
             pages: section.value(
                 "pages",
                 true,
-                "Whether the account pages are served: signing in, registering, and what mailed links lead to. Without them, \
-                 `links.base_url` names a front end that has such pages.",
+                "Whether the service serves the account pages: login, registration, and the pages that mailed links \
+                 open. Without them, `links.base_url` must name a front end that has such pages.",
             ),
             allowed_origins: section
                 .value(
                     "allowed_origins",
                     Origins::default(),
-                    "The origins whose pages may call over grpc-web with the person's cookies, besides the pages served \
-                     here. Browsers send the cookies only from the same site: a subdomain of the same registrable domain.",
+                    "Origins whose pages may call over grpc-web with the person's cookies, besides the service's own \
+                     pages. Browsers send the cookies only from the same site: a subdomain of the same registrable \
+                     domain.",
                 )
                 .0,
         }

@@ -1,4 +1,4 @@
-//! `[captcha]`: who tells people from programs, and where that is asked.
+//! `[captcha]`: the captcha provider, and the calls that need a captcha.
 
 use super::fault::{Reason, quoted};
 use super::reader::{Reader, Section};
@@ -37,7 +37,7 @@ pub struct Captcha {
     /// Whether the provider learns the visitor's address.
     pub send_remote_ip: bool,
     /// The calls that need one every time.
-    pub on: Vec<CaptchaAct>,
+    pub required_for: Vec<CaptchaAct>,
 }
 
 /// What each provider hands out.
@@ -48,28 +48,28 @@ struct Keys {
 
 impl Captcha {
     pub(super) fn read(reader: &mut Reader, profile: Profile) -> Option<Self> {
-        let mut section = reader.section("captcha", "Who tells people from programs, and where that is asked.");
+        let mut section = reader.section("captcha", "The captcha provider, and the calls that need a captcha.");
         let provider = section.value(
             "provider",
             CaptchaFrom(None),
-            "Who makes the captcha. The pages load its script when a captcha is asked for, and not before.",
+            "The captcha provider. Pages load its script only when a captcha is required.",
         );
         let keys = Keys::read(&mut section);
         let endpoint = section.optional::<SiteverifyUrl>(
             "endpoint",
-            "Where tokens are verified, if not at the provider: a relay, or a service of your own that answers alike.",
+            "URL that verifies captcha tokens, if not the provider's: a relay, or a compatible service of your own.",
         );
         let min_score_percent = section.whole(
             "min_score_percent",
             50,
             0..=100,
-            "The least score of a visitor with reCAPTCHA v3, in hundredths. The other providers decide by themselves.",
+            "Least score of a visitor with reCAPTCHA v3, in percent. The other providers give no score.",
         );
         let hostnames = section.value(
             "hostnames",
             HostNames::default(),
-            "The hosts on whose pages a captcha may have been solved. When empty, those that the provider lets the site key \
-             be used on.",
+            "Hosts on whose pages a captcha may be solved. When empty, the hosts that the provider allows for the \
+             site key.",
         );
         let timeout = section.duration(
             "timeout",
@@ -80,19 +80,24 @@ impl Captcha {
         let when_unavailable = section.value(
             "when_unavailable",
             WhenUnavailable::Refuse,
-            "What becomes of calls while the provider does not answer, or not sensibly. With `allow` they go on without a captcha; \
-             each is an error in the log.",
+            "What happens to calls that need a captcha while the provider does not answer, or answers nonsense. \
+             `allow` lets them pass without a captcha, and logs an error for each.",
         );
         let send_remote_ip =
-            section.value("send_remote_ip", false, "Whether the provider is told the address of the visitor.");
-        let on = section.value(
-            "on",
+            section.value("send_remote_ip", false, "Whether the provider receives the visitor's IP address.");
+        let required_for = section.value(
+            "required_for",
             CaptchaActs::default(),
-            "The calls that need a captcha every time. A login asks for one by itself, when somebody guesses.",
+            "Calls that always need a captcha. Login needs one after wrong passwords (`lockout.captcha_after`), \
+             whatever this says.",
         );
         keys.check(reader, provider.0, profile);
-        let named = on.0.is_empty() || provider.0.is_some();
-        reader.require(&["captcha.on", "captcha.provider"], named, "must be empty while captcha.provider is none");
+        let named = required_for.0.is_empty() || provider.0.is_some();
+        reader.require(
+            &["captcha.required_for", "captcha.provider"],
+            named,
+            "must be empty while captcha.provider is none",
+        );
         let provider = provider.0?;
         Some(Self {
             provider,
@@ -104,7 +109,7 @@ impl Captcha {
             timeout,
             when_unavailable,
             send_remote_ip,
-            on: on.0,
+            required_for: required_for.0,
         })
     }
 }
@@ -112,9 +117,9 @@ impl Captcha {
 impl Keys {
     fn read(section: &mut Section<'_>) -> Self {
         Self {
-            site_key: section
-                .optional("site_key", "The public key that the provider made. Pages show the captcha with it."),
-            secret: section.optional("secret", "The secret that the provider made. Tokens are verified with it."),
+            site_key: section.optional("site_key", "The provider's public key, with which pages show the captcha."),
+            secret: section
+                .optional("secret", "The provider's secret, with which the service verifies captcha tokens."),
         }
     }
 
@@ -130,7 +135,7 @@ impl Keys {
         reader.require(
             &["captcha.secret"],
             harmless,
-            "must not be one for tests in production: everybody passes with it",
+            "must not be the provider's test secret in production: every captcha passes with it",
         );
     }
 }

@@ -21,25 +21,25 @@ pub struct Database {
 
 impl Database {
     pub(super) fn read(reader: &mut Reader, url: &SecretText) -> Self {
-        let mut section = reader.section("database", "The connections to the database.");
+        let mut section = reader.section("database", "Connections to the database.");
         Self {
             max_connections: section.whole(
                 "max_connections",
                 16,
                 1..=1000,
-                "The most connections held open at once, for each replica. SQLite has one writer whatever this says.",
+                "Most open connections of each replica. SQLite has one writer whatever this says.",
             ),
             acquire_timeout: section.duration(
                 "acquire_timeout",
                 Duration::from_secs(5),
                 Duration::from_millis(100)..=Duration::from_mins(1),
-                "How long a request waits for a free connection before it is turned away.",
+                "How long a call waits for a free connection before it fails.",
             ),
             dangerous_unverified_tls: section.value(
                 "dangerous_unverified_tls",
                 false,
-                "Lets production reach a PostgreSQL beyond this machine without `sslmode=verify-full`. Whoever is on the way there \
-                 can then take the password, read everything and change everything.",
+                "Allows production to use PostgreSQL on another machine without `sslmode=verify-full`. An attacker \
+                 on the network can then take the password, and read and change all data.",
             ),
             tls_files: PostgresLink::of(url).map(PostgresLink::into_files).unwrap_or_default(),
         }

@@ -28,22 +28,21 @@ impl Limits {
     pub(super) fn read(reader: &mut Reader, has_redis: bool) -> Self {
         let mut section = reader.section(
             "limits",
-            "How often things may be asked for: from an address, for a recipient, of a session. Each limit of \
-             docs/reference/limits.md can be set by its name: how many at once, and one every how long after that.",
+            "Rate limits. Each limit of docs/reference/limits.md can be set by its name: burst and interval.",
         );
         let default = if has_redis { LimitStore::Redis } else { LimitStore::Memory };
         let store = section.derived(
-                "store",
-                default,
-                "`redis` where `redis_url` is set, otherwise `memory`",
-                "Where guesses and mails are counted. With `memory` each replica counts for itself, so that many replicas let \
-                 through as many times as much.",
-            );
+            "store",
+            default,
+            "`redis` where `redis_url` is set, otherwise `memory`",
+            "Where limits on login attempts and mails are counted, and wrong passwords. With `memory` each \
+                 replica counts for itself, so that ten replicas allow ten times as much.",
+        );
         let percent = section.whole(
             "percent",
             100,
             10..=1_000_000,
-            "All limits that are not set by name below, in percent of their usual sizes.",
+            "Scales all limits that are not set by name below, in percent of their defaults.",
         );
         let sizes = Self::sizes(&mut section, percent);
         let holds = store == LimitStore::Memory || has_redis;
@@ -55,8 +54,9 @@ impl Limits {
         let Networks(networks) = section.value(
             "shared_networks",
             Networks::default(),
-            "Networks in which very many people share one address: an office, a campus, a carrier's translator. Each of their \
-             addresses has the sizes that begin with `shared_`. Whoever can call from there may guess that much faster.",
+            "Networks in which very many people share one IP address: an office, a campus, a carrier's NAT. Their \
+             addresses have limits of their own, which begin with `shared_`. An attacker in such a network can try \
+             passwords that much faster.",
         );
         let fits = networks.iter().all(|network| matches!(network, IpNet::V4(_)) || network.prefix_len() <= 64);
         section.reader().require(

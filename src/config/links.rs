@@ -27,14 +27,14 @@ pub struct Links {
 impl Links {
     pub(super) fn read(reader: &mut Reader, browser: &Browser) -> Self {
         let bounds = || Duration::from_mins(1)..=LONGEST_LINK_LIFE;
-        let mut section =
-            reader.section("links", "Where the links in mails lead, and how long they and the codes are valid.");
+        let mut section = reader
+            .section("links", "Mailed links and codes: where links lead, and how long links and codes are valid.");
         let base_url = section.optional::<PublicUrl>(
             "base_url",
-            "The front end that mailed links lead to: `verify`, `reset` and `confirm-email` below this address, each with \
-             `#token=…` behind it. When it is not set, the pages served here.",
+            "The front end that mailed links open: `verify`, `reset` and `confirm-email` below this URL, each \
+             followed by `#token=…`. When not set, the pages of this service.",
         );
-        let reason = "must be set while browser.pages is false: mailed links would lead nowhere";
+        let reason = "must be set while browser.pages is false: otherwise mailed links lead to no page";
         section.reader().require(&["links.base_url", "browser.pages"], browser.pages || base_url.is_some(), reason);
         Self {
             base_url: base_url.map(|url| url.0),
@@ -42,33 +42,29 @@ impl Links {
                 "verify_ttl",
                 DAY,
                 bounds(),
-                "The link that verifies a new account's address.",
+                "Lifetime of the link that verifies the address of a new account.",
             ),
             reset_ttl: section.duration(
                 "reset_ttl",
                 Duration::from_mins(30),
                 Duration::from_mins(1)..=DAY,
-                "The link that resets a password. Whoever reads the mailbox within this time owns the account.",
+                "Lifetime of the link that resets a password. Whoever reads the mailbox within this time can take \
+                 over the account.",
             ),
             email_change_ttl: section.duration(
                 "email_change_ttl",
                 DAY,
                 bounds(),
-                "The link that confirms a new address.",
+                "Lifetime of the link that confirms a new address.",
             ),
             code_ttl: section.duration(
                 "code_ttl",
                 DAY,
                 Duration::from_mins(1)..=DAY,
-                "The short code that stands beside each link, at most as long as the link. What bounds guessing is \
-                 `code_tries`, not the time.",
+                "Lifetime of the short code in the same mail as the link, at most that of the link. `code_tries` \
+                 protects it from guessing, not its lifetime.",
             ),
-            code_tries: section.whole(
-                "code_tries",
-                5,
-                1..=10,
-                "How often a code may be entered wrong before it is void.",
-            ),
+            code_tries: section.whole("code_tries", 5, 1..=10, "Wrong entries after which a code is void."),
         }
     }
 }

@@ -19,8 +19,7 @@ impl Lockout {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section = reader.section(
             "lockout",
-            "How often a password may be guessed: for one e-mail address or user name, known or not, and from each device that \
-             logged in before. Where it is counted, `limits.store` says.",
+            "Brute force: wrong passwords are counted for each identifier and each recognized device (`limits.store`).",
         );
         let second = Duration::from_secs(1);
         let lockout = Self {
@@ -29,35 +28,40 @@ impl Lockout {
                     "captcha_after",
                     3,
                     1..=100,
-                    "So many wrong passwords demand a captcha, where one is configured.",
+                    "After this many wrong passwords a login needs a captcha, if a provider is configured.",
                 ),
                 captcha_window: section.duration(
                     "captcha_window",
                     5 * MINUTE,
                     second..=DAY,
-                    "The time within which they are counted.",
+                    "Time window in which wrong passwords count for `captcha_after`.",
                 ),
-                lock_after: section.whole("lock_after", 5, 1..=100, "So many wrong passwords make everybody wait."),
+                lock_after: section.whole(
+                    "lock_after",
+                    5,
+                    1..=100,
+                    "After this many wrong passwords further login attempts are delayed.",
+                ),
                 lock_window: section.duration(
                     "lock_window",
                     10 * MINUTE,
                     second..=DAY,
-                    "The time within which they are counted.",
+                    "Time window in which wrong passwords count for `lock_after`.",
                 ),
                 first_wait: section.duration(
                     "first_wait",
                     MINUTE,
                     second..=DAY,
-                    "The first wait. Each wrong password after it makes the next one twice as long.",
+                    "First delay. Each further wrong password doubles it.",
                 ),
-                longest_wait: section.duration("longest_wait", 15 * MINUTE, second..=DAY, "The longest wait."),
+                longest_wait: section.duration("longest_wait", 15 * MINUTE, second..=DAY, "Longest delay."),
             },
             disable_after: section.whole(
                 "disable_after",
                 100,
                 10..=100,
-                "After so many wrong passwords in a row the password of an account opens nothing until it is reset, except on \
-                 devices that logged in before. NIST SP 800-63B-4 allows 100.",
+                "After this many wrong passwords in a row the account's password is disabled until it is reset, \
+                 except on devices that logged in before. NIST SP 800-63B-4 allows at most 100.",
             ),
         };
         let holds = lockout.rule.first_wait <= lockout.rule.longest_wait;

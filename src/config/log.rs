@@ -26,15 +26,15 @@ pub enum LogFormat {
 
 impl Log {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("log", "What is logged, and how.");
+        let mut section = reader.section("log", "Logging.");
         Self {
-            format: section.value("format", LogFormat::Text, "How lines look."),
+            format: section.value("format", LogFormat::Text, "Format of log lines."),
             filter: section
                 .value(
                     "filter",
                     // PostgreSQL notes at every start that what a migration would make is there.
                     Filter("info,sea_orm_migration=warn,sqlx::postgres::notice=warn".to_owned()),
-                    "What is logged: a level, then exceptions from it.",
+                    "Log level, then exceptions by module.",
                 )
                 .0,
         }

@@ -48,28 +48,33 @@ impl Mail {
     }
 
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("mail", "What mails look like and how hard delivery is tried.");
+        let mut section = reader.section("mail", "Content and delivery of mails.");
         let from = Mailbox { name: Some(PRODUCT.to_owned()), address: "no-reply@localhost".to_owned() };
         let host = |name: HostName| name.0;
         Self {
-            from: section.value("from", from, "The sender of every mail. Its name is what the service is called in subjects and texts."),
-            reply_to: section.optional("reply_to", "Where answers go, if not to the sender."),
+            from: section.value(
+                "from",
+                from,
+                "Sender of every mail. Subjects and texts call the service by the sender's name.",
+            ),
+            reply_to: section.optional("reply_to", "Address for replies, if not the sender."),
             templates_dir: section.optional(
                 "templates_dir",
-                "A directory of templates that take the place of the built-in ones of the same name.",
+                "Directory of templates that replace the built-in templates of the same name.",
             ),
             max_attempts: section.whole(
                 "max_attempts",
                 12,
                 1..=50,
-                "How often a mail is tried whose content the server refuses for good, before it is put aside for a person to look at. What \
-                 concerns every mail, and what is refused for now, is tried until what the mail is for is over.",
+                "Attempts to send a mail whose content the server refuses permanently, before the mail is dead. \
+                 Temporary refusals, and failures that concern every mail, are retried until the mail's purpose has \
+                 ended.",
             ),
             dead_retention: section.duration(
                 "dead_retention",
                 30 * DAY,
                 DAY..=400 * DAY,
-                "How long a mail that was put aside is kept, for a person to look at and to requeue.",
+                "How long a dead mail is kept, for an operator to look at and to requeue.",
             ),
             timeout: section.duration(
                 "timeout",
@@ -78,7 +83,7 @@ impl Mail {
                 "How long one attempt may take.",
             ),
             helo_name: section
-                .optional("helo_name", "The name given in `EHLO`, if not the host of `public_url`.")
+                .optional("helo_name", "Host name for `EHLO`, if not the host of `public_url`.")
                 .map(host),
             dkim: Dkim::read(&mut section),
         }
@@ -89,9 +94,11 @@ impl Dkim {
     const KEYS: [&str; 3] = ["mail.dkim_domain", "mail.dkim_selector", "mail.dkim_key"];
 
     fn read(section: &mut Section<'_>) -> Option<Self> {
-        let domain = section.optional::<HostName>("dkim_domain", "The domain that signs mails (`d=`).");
-        let selector = section.optional::<HostName>("dkim_selector", "The name of the signing key in DNS (`s=`).");
-        let key = section.optional::<PrivatePem>("dkim_key", "The signing key. All three `dkim_` settings, or none.");
+        let domain = section.optional::<HostName>("dkim_domain", "DKIM domain (`d=`).");
+        let selector =
+            section.optional::<HostName>("dkim_selector", "DKIM selector, the name of the key in DNS (`s=`).");
+        let key =
+            section.optional::<PrivatePem>("dkim_key", "DKIM private key. Set all three `dkim_` settings, or none.");
         let reader = section.reader();
         if Self::KEYS.iter().any(|key| reader.is_set(key)) {
             for key in Self::KEYS {

@@ -24,6 +24,7 @@ mod browser;
 mod captcha;
 mod database;
 mod fault;
+mod former;
 mod keys;
 mod limits;
 mod links;

@@ -28,41 +28,36 @@ pub struct Passwords {
 
 impl Passwords {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("passwords", "What a password must be, and what hashing one costs.");
+        let mut section = reader.section("passwords", "Password policy, and what hashing a password costs.");
         let passwords = Self {
             min_length: section.whole(
                 "min_length",
                 15,
                 8..=128,
-                "The fewest characters of a new password. 15 is what NIST SP 800-63B-4 asks for where a password is \
-                 the only factor.",
+                "Fewest characters of a new password. NIST SP 800-63B-4 asks for 15 where a password is the only \
+                 factor.",
             ),
             max_bytes: section.whole(
                 "max_bytes",
                 1024,
                 64..=4096,
-                "The most bytes of a password. Longer ones are refused before they are hashed.",
+                "Most bytes of a password. A longer one is refused before it is hashed.",
             ),
-            history: section.whole("history", 5, 0..=24, "How many former passwords may not come back."),
+            history: section.whole("history", 5, 0..=24, "How many former passwords cannot be used again."),
             argon2_memory_kib: section.whole(
                 "argon2_memory_kib",
                 19_456,
                 8192..=1_048_576,
-                "Argon2id memory for one hash in KiB. Every worker holds this much for as long as the process runs.",
+                "Argon2id memory for one hash in KiB. Every worker keeps this much for as long as the process runs.",
             ),
-            argon2_iterations: section.whole("argon2_iterations", 2, 1..=16, "Argon2id passes over that memory."),
-            argon2_parallelism: section.whole("argon2_parallelism", 1, 1..=16, "Argon2id lanes of that memory."),
-            workers: section.whole(
-                "workers",
-                0,
-                0..=256,
-                "Threads that do nothing but hash; `0` is one for each core.",
-            ),
+            argon2_iterations: section.whole("argon2_iterations", 2, 1..=16, "Argon2id passes."),
+            argon2_parallelism: section.whole("argon2_parallelism", 1, 1..=16, "Argon2id lanes."),
+            workers: section.whole("workers", 0, 0..=256, "Threads that hash passwords; `0` is one for each core."),
             queue: section.whole(
                 "queue",
                 64,
                 1..=10_000,
-                "Requests that may wait for a free worker. Beyond that they are told to come back later.",
+                "Most passwords that wait for a free worker. Beyond that calls are refused with OVERLOADED.",
             ),
             breached: Breached::read(&mut section),
         };

@@ -35,12 +35,12 @@ fn refuse_what_development_makes_up(reader: &mut Reader, settings: &Config) {
     let reason = format!("{}_FILE, which names a file of base64 for 32 random bytes", must_set("keys.kek"));
     reader.require(&["keys.kek"], kek_is_set, reason);
 
-    let reason = format!("{}; without it no mail leaves this machine", must_set("smtp_url"));
+    let reason = format!("{}; without it no mail is sent", must_set("smtp_url"));
     reader.require(&["smtp_url"], settings.smtp_url.is_some(), reason);
 
     // SQLite is a fine choice where one machine is enough, but nobody should have made it by forgetting a variable.
     let database_is_set = reader.is_set("database_url");
-    let reason = format!("{}; sqlite://… is allowed, but only if it is meant", must_set("database_url"));
+    let reason = format!("{}; sqlite://… is allowed, but must be set explicitly", must_set("database_url"));
     reader.require(&["database_url"], database_is_set, reason);
     let in_memory = DatabaseUrl::is_in_memory(&settings.database_url);
     reader.require(&["database_url"], !in_memory, "must not be in memory in production: it would end with the process");
@@ -74,8 +74,9 @@ fn refuse_plain_connections(reader: &mut Reader, settings: &Config) {
         reader.require(&["database_url"], named, "must name the host of the database in production");
         let holds = link.stays_on_this_machine() || link.verifies_the_server();
         let reason = format!(
-            "must say sslmode=verify-full in production, as in postgres://…?sslmode=verify-full&sslrootcert=/path/to/ca.pem, or \
-             whoever is on the way can read it; {ALLOWED_BY} ({}) allows less",
+            "must set sslmode=verify-full in production, as in \
+             postgres://…?sslmode=verify-full&sslrootcert=/path/to/ca.pem: without it an attacker on the network can \
+             read the traffic; {ALLOWED_BY} ({}) allows less",
             variable_of(ALLOWED_BY)
         );
         reader.require(&["database_url", ALLOWED_BY], holds || settings.database.dangerous_unverified_tls, reason);
@@ -97,7 +98,7 @@ fn refuse_plain_listeners(reader: &mut Reader, settings: &Config) {
     const PLAIN: &str = "server.dangerous_plain_listener";
     let told = !server.trusted_proxies.is_empty() || server.dangerous_plain_listener;
     let reason = format!(
-        "must not take connections from elsewhere in production unless a proxy in front ends TLS: name it in \
+        "must be a loopback address in production unless a proxy terminates TLS: name the proxy in \
          server.trusted_proxies, or set {PLAIN} ({})",
         variable_of(PLAIN)
     );
@@ -106,8 +107,8 @@ fn refuse_plain_listeners(reader: &mut Reader, settings: &Config) {
 
     const PLAIN_ADMIN: &str = "admin.dangerous_plain_listener";
     let reason = format!(
-        "must not take connections from elsewhere in production: operators' tokens and metrics travel in clear text; \
-         {PLAIN_ADMIN} ({}) allows it where nobody else is on that network",
+        "must be a loopback address in production: the operators' token and metrics travel in clear text; \
+         {PLAIN_ADMIN} ({}) allows other addresses, for a network that nobody else uses",
         variable_of(PLAIN_ADMIN)
     );
     let holds = !settings.admin_listen.is_some_and(beyond) || admin.dangerous_plain_listener;
@@ -118,8 +119,8 @@ fn refuse_weak_defences(reader: &mut Reader, settings: &Config) {
     let widest = widest(&settings.server.trusted_proxies);
     let reason = match widest {
         Some(network) => format!(
-            "must not trust so much of the internet in production: {network} is wider than /8 (IPv4) or /16 (IPv6), and whoever is \
-             trusted chooses the addresses that limits count; name the networks of your proxies"
+            "must not hold so wide a network in production: {network} is wider than /8 (IPv4) or /16 (IPv6), and a \
+             trusted proxy decides which IP addresses rate limits count; name the networks of your proxies"
         ),
         None => String::new(),
     };
@@ -140,7 +141,7 @@ const MOST_PERCENT: u32 = MOST_TIMES * 100;
 
 /// A limit that nobody reaches holds nobody back from guessing and flooding, whichever setting made it so large.
 fn refuse_limits_that_nobody_reaches(reader: &mut Reader, limits: &Limits) {
-    const WHY: &str = "limits that nobody reaches hold nobody back from guessing and flooding";
+    const WHY: &str = "a limit that nobody reaches stops no brute force and no flood";
     let reason = format!("must not be above {MOST_PERCENT} in production: {WHY}");
     reader.require(&["limits.percent"], limits.percent <= MOST_PERCENT, reason);
 
@@ -155,7 +156,8 @@ fn refuse_limits_that_nobody_reaches(reader: &mut Reader, limits: &Limits) {
             };
             let most_shown = shown(LimitSize(most));
             let reason = format!(
-                "must not exceed {most_shown:?} in production, {MOST_TIMES} times the default, neither at once nor in the long run: {WHY}"
+                "must not exceed {most_shown:?} in production, {MOST_TIMES} times the default, neither in burst nor in \
+                 rate: {WHY}"
             );
             reader.require(&[&key], !size.exceeds(most), reason);
         }
@@ -164,8 +166,9 @@ fn refuse_limits_that_nobody_reaches(reader: &mut Reader, limits: &Limits) {
     let widest = widest(limits.sizes.shared_networks());
     let reason = widest.map_or_else(String::new, |network| {
         format!(
-            "must not hold so much of the internet in production: {network} is wider than /8 (IPv4) or /16 (IPv6), and each of its \
-             addresses may guess {SHARED_TIMES} times as often as others; name the networks of the offices and carriers that you mean"
+            "must not hold so wide a network in production: {network} is wider than /8 (IPv4) or /16 (IPv6), and each \
+             of its addresses may make {SHARED_TIMES} times as many login attempts as others; name the networks of the \
+             offices and carriers"
         )
     });
     reader.require(&["limits.shared_networks"], widest.is_none(), reason);

@@ -10,36 +10,41 @@ const INTRODUCTION: &str = "\
 
 Made from the source by `config::reference()`; a test compares the two.
 
-Every setting has a default; `countersign serve` runs without any configuration. Settings come from, strongest first:
+Every setting has a default; `countersign serve` runs without any configuration. Settings come from these sources; an
+earlier source overrides a later one:
 
 1. the environment: `COUNTERSIGN_LISTEN` for `listen`, `COUNTERSIGN_SESSIONS__ACCESS_TTL` for `access_ttl` in
    `[sessions]`;
 2. a TOML file, named by `--config` or by `COUNTERSIGN_CONFIG`;
 3. the defaults below.
 
-**Secrets belong in files of their own.** With `_FILE` behind its name (`COUNTERSIGN_KEYS__KEK_FILE`), or `_file` in the
-TOML file (`kek_file`), a setting is read from the file that is named there, without the line break at its end. This
-works for every setting and is meant for those marked as secret. A setting and its file at once are refused. An empty
-value is refused too: leave a setting out to have none.
+**Keep secrets in files of their own.** With the suffix `_FILE` (`COUNTERSIGN_KEYS__KEK_FILE`), or `_file` in the TOML
+file (`kek_file`), the value of a setting is read from the named file, without the line break at its end. This works
+for every setting and is meant for those marked as secret. Setting both the value and the file is an error. So is an
+empty value: to have no value, leave the setting out.
 
-**Nothing is guessed.** Unknown keys, unknown `COUNTERSIGN_…` variables and impossible values are errors. All of them
-are reported at once, each with its key, where it was found and what would be right. Only variables that start with
-`COUNTERSIGN_TEST_` and the `…_SERVICE_HOST` and `…_PORT…` variables that Kubernetes sets for a Service are passed over.
+**Errors stop the start.** Unknown keys, unknown `COUNTERSIGN_…` variables and invalid values are errors. All errors are
+reported together, each with its key, its source and what would be valid. Only two kinds of variables are ignored: those
+that start with `COUNTERSIGN_TEST_`, and the `…_SERVICE_HOST` and `…_PORT…` variables that Kubernetes sets for a
+Service.
 
-`countersign config check` reports without starting anything. `countersign config print` shows every value in force and
-where it came from, without secrets.
+`countersign config check` checks the configuration without starting anything. `countersign config print` shows every
+effective value and its source, without secrets.
 
-Durations are numbers with units: `90s`, `10m`, `1h 30m`, `14d`. They are text in TOML and need quotes.
+Durations are numbers with units: `90s`, `10m`, `1h 30m`, `14d`. In TOML they are strings and need quotes.
 
 ## In production
 
 `profile = \"production\"` refuses to start unless
 
 - `keys.kek` is set,
-- `database_url` is set, be it to SQLite, and does not point into memory,
+- `database_url` is set (SQLite is allowed) and is no in-memory database,
 - `smtp_url` is set,
 - `public_url` starts with `https://`,
-- `mail.from` is an address elsewhere than at localhost.
+- `mail.from` is not an address at localhost.
+
+It also refuses unencrypted connections to other machines and weak protections; the messages of `config check` say what
+to change.
 ";
 
 /// The reference of all settings in Markdown: `docs/reference/configuration.md`.

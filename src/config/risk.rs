@@ -10,42 +10,44 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
     /// For a session that is refreshed by a very different client.
-    pub on_mismatch: OnMismatch,
+    pub on_client_change: OnMismatch,
     /// Where addresses are, in MaxMind's DB format.
-    pub places_file: Option<PathBuf>,
+    pub geoip_database: Option<PathBuf>,
 }
 
 impl Risk {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("risk", "What is made of clients that are not what they were.");
+        let mut section =
+            reader.section("risk", "What happens when a known session or account is used by an unusual client.");
         Self {
-            on_mismatch: section.value(
-                "on_mismatch",
+            on_client_change: section.value(
+                "on_client_change",
                 OnMismatch::Note,
-                "What is done when a session is refreshed by a very different client: at least two of program, network and \
-                 device have changed. `note` writes it to the audit trail, `mail` tells the owner as well, `challenge` refuses \
-                 that client until it logs in, `end` ends the session. The last two cost each refresh one more query.",
+                "What happens when a very different client refreshes a session: at least two of program, network and \
+                 device have changed. `audit` records an event, `mail` also mails the owner, `reauthenticate` \
+                 refuses the client until it logs in, `end_session` ends the session. The last two cost each refresh \
+                 one more query.",
             ),
-            places_file: section.optional(
-                "places_file",
-                "A database of countries by address, in MaxMind's DB format (`.mmdb`), read at the start. With it sessions say \
-                 where they were opened, and a login from a new country is told.",
+            geoip_database: section.optional(
+                "geoip_database",
+                "A GeoIP country database in MaxMind's format (`.mmdb`), read at the start. With it sessions show \
+                 the country in which they were opened, and a login from a new country is mailed to the owner.",
             ),
         }
     }
 }
 
 impl Value for OnMismatch {
-    const ALLOWED: &'static str = "`note`, `mail`, `challenge` or `end`";
+    const ALLOWED: &'static str = "`audit`, `mail`, `reauthenticate` or `end_session`";
 
     fn parse(given: &Given) -> Result<Self, Reason> {
         match given.line()? {
-            "note" => Ok(Self::Note),
+            "audit" => Ok(Self::Note),
             "mail" => Ok(Self::Mail),
-            "challenge" => Ok(Self::Challenge),
-            "end" => Ok(Self::End),
+            "reauthenticate" => Ok(Self::Challenge),
+            "end_session" => Ok(Self::End),
             other => Err(Reason::new(format!(
-                "must be \"note\", \"mail\", \"challenge\" or \"end\", but is {}",
+                "must be \"audit\", \"mail\", \"reauthenticate\" or \"end_session\", but is {}",
                 quoted(other)
             ))),
         }
@@ -53,10 +55,10 @@ impl Value for OnMismatch {
 
     fn show(&self) -> toml::Value {
         match self {
-            Self::Note => "note".into(),
+            Self::Note => "audit".into(),
             Self::Mail => "mail".into(),
-            Self::Challenge => "challenge".into(),
-            Self::End => "end".into(),
+            Self::Challenge => "reauthenticate".into(),
+            Self::End => "end_session".into(),
         }
     }
 }

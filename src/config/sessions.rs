@@ -20,33 +20,34 @@ pub struct Sessions {
 
 impl Sessions {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("sessions", "How long people stay signed in.");
+        let mut section = reader.section("sessions", "Lifetimes of sessions and tokens.");
         let sessions = Self {
             access_ttl: section.duration(
                 "access_ttl",
                 Duration::from_mins(10),
                 Duration::from_mins(1)..=LONGEST_ACCESS_LIFE,
-                "How long an access token is valid. A backend that does not follow the revocation feed accepts the \
-                 token of an ended session for this long.",
+                "Lifetime of an access token. A backend that does not follow the revocation feed accepts the token \
+                 of an ended session for this long.",
             ),
             idle_ttl: section.duration(
                 "idle_ttl",
                 14 * DAY,
                 Duration::from_mins(1)..=365 * DAY,
-                "How long a session lives without being refreshed.",
+                "A session ends when it is not refreshed for this long.",
             ),
             absolute_ttl: section.duration(
                 "absolute_ttl",
                 90 * DAY,
                 Duration::from_mins(1)..=2 * 365 * DAY,
-                "How long a session lives however often it is refreshed. At least `idle_ttl`.",
+                "A session ends after this time, however often it is refreshed. At least `idle_ttl`.",
             ),
             refresh_grace: section.duration(
                 "refresh_grace",
                 Duration::from_secs(30),
                 Duration::ZERO..=Duration::from_mins(1),
-                "How long the previous refresh token may come back and is answered with the current one: for tabs that \
-                 refresh at once and answers that were lost. Also what a thief has; `0s` is strict.",
+                "How long the previous refresh token still works, and is answered with the current generation: for \
+                 tabs that refresh at the same time and for lost answers. A stolen token works for as long; `0s` is \
+                 strict.",
             ),
         };
         sessions.check(reader);

@@ -35,38 +35,40 @@ pub(super) struct Top {
 
 impl Top {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mut section = reader.section("", "Where this service is, and where its neighbours are.");
+        let mut section = reader.section("", "Where this service listens, and what it connects to.");
         let profile = section.value(
             "profile",
             Profile::Dev,
-            "What mistakes are forgiven. Production refuses to start with a missing or default secret, without a mail \
-             server, where people would use plain HTTP, or where anything secret would travel in clear text.",
+            "`dev` makes up what is missing, so that the service starts without configuration. `production` refuses \
+             to start with a missing or default secret, without a mail server, with plain HTTP for people, or where \
+             a secret would cross a network in clear text.",
         );
-        let listen = section.value("listen", local(50051), "Where people and backends connect.");
+        let listen = section.value("listen", local(50051), "Address for clients and backends.");
         let admin = OptionalListener(Some(local(50052)));
-        let admin_listen = section.value("admin_listen", admin, "Where operators connect.").0;
+        let admin_listen = section.value("admin_listen", admin, "Address for operators.").0;
         let (data_dir, database_url) = read_storage(&mut section);
         let allow_group_access = section.value(
             "allow_group_access",
             false,
-            "Whether the files of secrets in `data_dir`, `kek` and `admin-token`, may be open to a group that this process is in. \
-             Kubernetes opens what lies on a volume to the `fsGroup` of a pod, and without this the next start is refused.",
+            "Whether the secret files in `data_dir`, `kek` and `admin-token`, may be readable for a group of this \
+             process. Kubernetes gives the files of a volume to the `fsGroup` of the pod; without this setting the \
+             next start fails.",
         );
         let redis_url = section.optional::<RedisUrl>(
             "redis_url",
-            "Where Redis is. Replicas wake each other up through it, and count limits and wrong passwords together \
-             (`limits.store`); without it each does so by itself.",
+            "Redis, which wakes up other replicas and, with `limits.store`, counts rate limits and wrong passwords \
+             for all of them. Without it each replica counts by itself.",
         );
         let dangerous_plain_redis = section.value(
             "dangerous_plain_redis",
             false,
-            "Lets production reach a Redis beyond this machine without TLS (`redis://`). Its password then travels in clear text, and \
-             whoever is on the way can undo what limits count.",
+            "Allows production to use Redis on another machine without TLS (`redis://`). The password then travels \
+             in clear text, and an attacker on the network can reset rate limits.",
         );
         let smtp_url = section.optional::<SmtpUrl>(
             "smtp_url",
-            "Where mail is handed over; without it mails are written to files. Reserved characters in user and \
-             password are percent-encoded.",
+            "Mail server. Without it mails are written to files. Percent-encode reserved characters in user and \
+             password.",
         );
         let public_url = read_public_url(&mut section, listen);
         reader.require(
@@ -93,22 +95,22 @@ fn read_storage(section: &mut Section<'_>) -> (PathBuf, SecretText) {
     let data_dir = section.value(
         "data_dir",
         PathBuf::from("data"),
-        "Where files are kept: the embedded database, its key file, and `mail/*.eml` while there is no mail server.",
+        "Directory of the embedded database, its key file and, without a mail server, `mail/*.eml`.",
     );
     let database_url = section.derived(
         "database_url",
         default_database(&data_dir),
         "`sqlite://<data_dir>/countersign.db`",
-        "Where the database is.",
+        "Database.",
     );
     (data_dir, database_url.0)
 }
 
 fn read_public_url(section: &mut Section<'_>, listen: SocketAddr) -> Option<Url> {
     const NAME: &str = "public_url";
-    const ABOUT: &str = "The address of this service as people see it: the beginning of every link in a mail. A path \
-                         is taken to end in a slash.";
-    const DEFAULT: &str = "`http://<listen>`, with `localhost` in place of any address";
+    const ABOUT: &str = "URL under which people reach this service. Links in mails begin with it. A missing slash is \
+                         added at the end of its path.";
+    const DEFAULT: &str = "`http://<listen>`, with `localhost` for the unspecified address";
     match default_public_url(listen) {
         Some(default) => Some(section.derived(NAME, default, DEFAULT, ABOUT).0),
         None => {

@@ -1,6 +1,7 @@
 //! What to say about names that no setting has. Their values are not repeated: a misspelt secret is still one.
 
 use super::fault::ConfigFault;
+use super::former::current_name;
 use super::origin::Origin;
 use super::reader::SectionRecord;
 use super::source::{FoundValue, Given, key_meant, variable_of};
@@ -30,6 +31,9 @@ struct Known<'a>(&'a [SectionRecord]);
 impl Known<'_> {
     /// The key to report and the reason; `None` for a known heading with nothing below it, which does no harm.
     fn explain(&self, key: &str, given: &Given) -> Option<(String, String)> {
+        if let Some(name) = current_name(&key_meant(key)) {
+            return Some((key.to_owned(), format!("was renamed to {name} ({})", variable_of(name))));
+        }
         if self.is_section(key) {
             let wrong = !matches!(given, Given::EmptyTable);
             let reason = format!("is a section of settings, [{key}] or {}__…, and holds no value", variable_of(key));

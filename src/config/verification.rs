@@ -9,7 +9,7 @@ pub struct Verification {
     /// The longest silence of a stream while all is well.
     pub heartbeat: Duration,
     /// How often this process looks for what others revoked, while anybody follows.
-    pub look: Duration,
+    pub poll_interval: Duration,
     /// The most streams at once.
     pub max_followers: usize,
     /// The most streams of one service.
@@ -19,33 +19,34 @@ pub struct Verification {
 impl Verification {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut section =
-            reader.section("verification", "What backends that check tokens by themselves are told of revocations.");
+            reader.section("verification", "The revocation feed, which backends follow to verify tokens offline.");
         Self {
             heartbeat: section.duration(
                 "heartbeat",
                 Duration::from_secs(5),
                 Duration::from_secs(1)..=Duration::from_secs(15),
-                "The longest silence of a stream while all is well. A backend that hears nothing for about three times as \
-                 long comes back.",
+                "Longest time between two messages of the feed. A backend that receives nothing for about three \
+                 times as long reconnects.",
             ),
-            look: section.duration(
-                "look",
+            poll_interval: section.duration(
+                "poll_interval",
                 Duration::from_millis(100),
                 Duration::from_millis(10)..=Duration::from_millis(500),
-                "How often this process asks the database what other processes have revoked, while any backend follows. \
-                 With Redis it is told at once and this is the safety net.",
+                "How often this process reads new revocations of other processes from the database, while any \
+                 backend follows the feed. With Redis other processes notify it at once; polling is the fallback.",
             ),
             max_followers: section.whole(
                 "max_followers",
                 1_000,
                 1..=100_000,
-                "The most backends that follow at once. Each needs a stream and a few kilobytes.",
+                "Most backends that follow the feed of this process at the same time. Each needs a stream and a few \
+                 kilobytes.",
             ),
             max_followers_per_service: section.whole(
                 "max_followers_per_service",
                 250,
                 1..=100_000,
-                "The most of them that belong to one service account, so that none takes the places of the others.",
+                "Most of these that belong to one service account, so that one service cannot shut out the others.",
             ),
         }
     }

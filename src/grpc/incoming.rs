@@ -27,7 +27,7 @@ pub struct IncomingLimits {
     pub listener: &'static str,
     pub connections: usize,
     /// Connections of one client: an IPv4 address or an IPv6 /64.
-    pub connections_per_address: usize,
+    pub connections_per_ip: usize,
     /// Whose connections are not counted by address.
     pub proxies: TrustedProxies,
     /// How long a new connection may take to send its preface.
@@ -60,8 +60,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Incoming {
     pub fn new(listener: TcpListener, limits: IncomingLimits) -> Self {
-        let IncomingLimits { connections, connections_per_address, proxies, .. } = limits.clone();
-        let table = ConnectionTable::new(limits.listener, connections, connections_per_address, proxies);
+        let IncomingLimits { connections, connections_per_ip, proxies, .. } = limits.clone();
+        let table = ConnectionTable::new(limits.listener, connections, connections_per_ip, proxies);
         Self { listener, table: Arc::new(table), limits, trouble: None }
     }
 
@@ -80,7 +80,7 @@ impl Incoming {
         let listener = self.limits.listener;
         telemetry::count_accept_failure(listener);
         let trouble = self.trouble.get_or_insert_with(|| {
-            tracing::error!(listener, %error, "no connection can be accepted; it is tried again every second");
+            tracing::error!(listener, %error, "no connection can be accepted; trying again every second");
             Trouble { pause: None, next: FIRST_PAUSE, failures: 0 }
         });
         trouble.failures += 1;
@@ -120,7 +120,7 @@ impl Stream for Incoming {
                     }
                 }
                 Err(error) if is_about_one(&error) => {
-                    tracing::debug!(%error, "a connection was gone before it was taken")
+                    tracing::debug!(%error, "a connection was closed before it was accepted")
                 }
                 Err(error) => self.fail(&error),
             }

@@ -14,25 +14,25 @@ pub struct MetricLine {
 const CONNECTIONS: &str = "countersign_connections";
 const CONNECTIONS_CLOSED: &str = "countersign_connections_closed_total";
 const ACCEPT_FAILURES: &str = "countersign_accept_failures_total";
-const EVENTS: &str = "countersign_events_total";
+const EVENTS: &str = "countersign_audit_events_total";
 const RPCS: &str = "countersign_rpcs_total";
-const REFUSED: &str = "countersign_refused_total";
+const REFUSED: &str = "countersign_rpc_refusals_total";
 const RPC_SECONDS: &str = "countersign_rpc_duration_seconds";
 const MAILS: &str = "countersign_mails_total";
-const MAIL_TROUBLE: &str = "countersign_mail_trouble_seconds";
+const MAIL_TROUBLE: &str = "countersign_mail_outage_seconds";
 const PURGED: &str = "countersign_purged_rows_total";
 const KEY_AGE: &str = "countersign_key_age_seconds";
 const KEY_ROTATIONS: &str = "countersign_key_rotations_total";
-const FEED_FOLLOWERS: &str = "countersign_feed_followers";
-const FEED_ENTRIES: &str = "countersign_feed_entries";
-const FEED_AGE: &str = "countersign_feed_age_seconds";
-const HASHER_QUEUE: &str = "countersign_hasher_queue_length";
-const CAPTCHA: &str = "countersign_captcha_total";
+const FEED_FOLLOWERS: &str = "countersign_revocation_feed_followers";
+const FEED_ENTRIES: &str = "countersign_revocation_feed_entries";
+const FEED_AGE: &str = "countersign_revocation_feed_staleness_seconds";
+const HASHER_QUEUE: &str = "countersign_password_hash_queue_length";
+const CAPTCHA: &str = "countersign_captcha_checks_total";
 const BREACH_CHECKS: &str = "countersign_breach_checks_total";
-const LIMITED: &str = "countersign_limited_total";
-const LIMITER_DEGRADED: &str = "countersign_limiter_degraded";
-const AUDIT_SEALED: &str = "countersign_audit_sealed_total";
-const AUDIT_REJECTED: &str = "countersign_audit_rejected_total";
+const LIMITED: &str = "countersign_rate_limited_total";
+const LIMITER_DEGRADED: &str = "countersign_rate_limiter_degraded";
+const AUDIT_SEALED: &str = "countersign_audit_sealed_events_total";
+const AUDIT_REJECTED: &str = "countersign_audit_rejected_events_total";
 const AUDIT_UNSEALED: &str = "countersign_audit_unsealed_events";
 const AUDIT_UNSEALED_AGE: &str = "countersign_audit_unsealed_age_seconds";
 
@@ -42,21 +42,23 @@ pub const METRICS: &[MetricLine] = &[
         name: EVENTS,
         kind: "counter",
         labels: "event, reason",
-        meaning: "Security events, as in the audit trail. `reason` is empty when the act succeeded. Counts also what leaves no event: \
-                  `service_token_refused` for a client id that is nobody's, and `call_refused` beyond `denials_of_caller`.",
+        meaning: "Security events, as in the audit log. `reason` is empty unless the event is a refusal. Also \
+                  counts what the audit log leaves out: `service_token_refused` for an unknown client id, and \
+                  `call_refused` beyond `limits.denied_call_events_per_caller`.",
     },
     MetricLine {
         name: RPCS,
         kind: "counter",
         labels: "rpc, code",
-        meaning: "Answered calls by gRPC status code. Unknown methods count as `unknown`.",
+        meaning: "Finished RPC calls by gRPC status code. Unknown methods count as `unknown`.",
     },
     MetricLine {
         name: REFUSED,
         kind: "counter",
         labels: "rpc, reason, caller",
-        meaning: "Refused calls by reason. `caller` is `account`, `service` or `operator` where the call proved to be of one, otherwise \
-                  `anyone`. An error of a standard service has its gRPC code for a reason.",
+        meaning: "Refused RPC calls by error reason. `caller` is `account`, `service` or `operator` for an \
+                  authenticated caller, otherwise `anyone`. Errors of standard services (health, reflection) have \
+                  the gRPC code as reason.",
     },
     MetricLine {
         name: RPC_SECONDS,
@@ -68,122 +70,129 @@ pub const METRICS: &[MetricLine] = &[
         name: CONNECTIONS,
         kind: "gauge",
         labels: "listener",
-        meaning: "Open connections of `calls` and of `operators`.",
+        meaning: "Open connections, of the `public` and of the `admin` listener.",
     },
     MetricLine {
         name: CONNECTIONS_CLOSED,
         kind: "counter",
-        labels: "listener, limit",
-        meaning: "Connections closed because there were too many: `client`, refused because its client has as many as one may have; \
-                  `all`, refused because there was no room; `displaced`, an idle one that made room for another client.",
+        labels: "listener, reason",
+        meaning: "Connections closed because there were too many. `per_client`: refused, its client had \
+                  `server.max_connections_per_ip`. `total`: refused, the listener was full. `evicted`: an idle \
+                  connection closed to make room for another client.",
     },
     MetricLine {
         name: ACCEPT_FAILURES,
         kind: "counter",
         labels: "listener",
-        meaning: "Times that no connection could be accepted, for instance because the process has no file left. Tried again every \
-                  second while it lasts.",
+        meaning: "Failures to accept a connection, for instance because the process has no file descriptors left. \
+                  The service retries every second at the latest.",
     },
     MetricLine {
         name: MAILS,
         kind: "counter",
         labels: "template, outcome",
-        meaning: "Mails by how an attempt ended: `sent`; `retried`; `held`, since the mail server takes none; `dropped`; `expired`, since \
-                  what it was for was over; `dead`.",
+        meaning: "Attempts to send a mail, by outcome. `sent`. `retried`: failed, another attempt follows. \
+                  `held`: the mail server takes no mail at all. `dropped`: no longer needed. `expired`: its \
+                  purpose ended before it was sent. `dead`: given up, and kept for `mail.dead_retention`.",
     },
     MetricLine {
         name: MAIL_TROUBLE,
         kind: "gauge",
         labels: "",
-        meaning: "For how long this process could hand no mail to the mail server for a reason that concerns every mail; 0 while it \
-                  can. All mails wait meanwhile.",
+        meaning: "Seconds for which the mail server has taken no mail at all from this process; 0 while it takes \
+                  mail. All mails wait meanwhile.",
     },
-    MetricLine { name: PURGED, kind: "counter", labels: "table", meaning: "Rows deleted because their time was over." },
+    MetricLine { name: PURGED, kind: "counter", labels: "table", meaning: "Expired rows deleted." },
     MetricLine {
         name: KEY_AGE,
         kind: "gauge",
         labels: "purpose",
-        meaning: "For how long the active key of each purpose has been active; of several audiences, the longest.",
+        meaning: "Age of the active key of each purpose. With several audiences, that of the oldest one.",
     },
     MetricLine {
         name: KEY_ROTATIONS,
         kind: "counter",
         labels: "purpose",
-        meaning: "Rotations of keys that this process did. Each is done by one process.",
+        meaning: "Key rotations done by this process. One replica does each rotation.",
     },
     MetricLine {
         name: FEED_FOLLOWERS,
         kind: "gauge",
         labels: "",
-        meaning: "Streams of revocations that backends follow at this process.",
+        meaning: "Backends that follow the revocation feed at this process.",
     },
     MetricLine {
         name: FEED_ENTRIES,
         kind: "gauge",
         labels: "",
-        meaning: "Revocations that are still of consequence, as this process holds them.",
+        meaning: "Revocations in the feed of this process that have not expired.",
     },
     MetricLine {
         name: FEED_AGE,
         kind: "gauge",
         labels: "",
-        meaning: "Since when this process has not made sure that it knows every revocation. Above `verification.heartbeat`, while \
-                  anybody follows, its streams fall silent, and backends begin to refuse everybody.",
+        meaning: "Seconds since this process last confirmed that it knows every revocation. Above \
+                  `verification.heartbeat` the feed stops sending heartbeats, and backends that follow it begin \
+                  to refuse all tokens.",
     },
     MetricLine { name: HASHER_QUEUE, kind: "gauge", labels: "", meaning: "Passwords that wait to be hashed." },
     MetricLine {
         name: CAPTCHA,
         kind: "counter",
         labels: "act, outcome",
-        meaning: "Captchas by what came of them. Of the visitor: `passed`, `missing`, `unknown_token`, `spent_token`, `wrong_hostname`, \
-                  `wrong_action`, `low_score`. Of the provider, or of how it is configured: `unreachable`, `timed_out`, `broken`, \
-                  `unreadable`, `wrong_secret`, `turned_away`, `busy`.",
+        meaning: "Captcha checks by outcome. About the visitor: `passed`, `missing`, `unknown_token`, \
+                  `spent_token`, `wrong_hostname`, `wrong_action`, `low_score`. About the provider or its \
+                  configuration: `unreachable`, `timed_out`, `broken`, `unreadable`, `wrong_secret`, \
+                  `turned_away`, `busy`.",
     },
     MetricLine {
         name: BREACH_CHECKS,
         kind: "counter",
         labels: "outcome",
-        meaning: "New passwords by what was found about them: `listed`, `not_listed`. Or nothing was learnt: `unreachable`, `timed_out`, \
-                  `refused`, `unreadable`, `busy`; `passwords.breached_when_unavailable` says what became of the password then.",
+        meaning: "Checks of new passwords against known breaches: `listed`, `not_listed`. When the check failed: \
+                  `unreachable`, `timed_out`, `refused`, `unreadable`, `busy`; then \
+                  `passwords.breached_when_unavailable` decides.",
     },
     MetricLine {
         name: LIMITED,
         kind: "counter",
         labels: "limit",
-        meaning: "Calls refused because a limit was reached. Of several limits that refuse one call, the one with the longest wait. \
-                  `streams_of_address` and `forwarded_calls_of_address` count what a client has under way at once.",
+        meaning: "Calls refused by a rate limit. When several limits refuse a call, the one with the longest wait \
+                  counts. `wrong_passwords` is `[lockout]`. `streams_per_ip` and `forwarded_calls_per_ip` bound \
+                  what a client has open at the same time.",
     },
     MetricLine {
         name: LIMITER_DEGRADED,
         kind: "gauge",
         labels: "",
-        meaning: "1 while Redis does not answer and this process limits by itself, with a quarter of each limit; 0 otherwise.",
+        meaning: "1 while Redis does not answer and each process counts limits by itself, at a quarter of their \
+                  size; 0 otherwise.",
     },
     MetricLine {
         name: AUDIT_SEALED,
         kind: "counter",
         labels: "",
-        meaning: "Events of the audit trail that this process sealed. Each is sealed by one process.",
+        meaning: "Audit events that this process sealed into the hash chain. One replica seals each event.",
     },
     MetricLine {
         name: AUDIT_REJECTED,
         kind: "counter",
         labels: "",
-        meaning: "Events of the audit trail that this process refused to seal, because the service did not write them. Anything but 0 means \
-                  that somebody else writes to the database; `countersign audit verify` names the events.",
+        meaning: "Audit events that this process refused to seal because the service did not write them. Above 0 \
+                  somebody else writes to the database: run `countersign audit verify`.",
     },
     MetricLine {
         name: AUDIT_UNSEALED,
         kind: "gauge",
         labels: "",
-        meaning: "Events of the audit trail that waited to be sealed when this process last looked.",
+        meaning: "Audit events that waited to be sealed when this process last looked.",
     },
     MetricLine {
         name: AUDIT_UNSEALED_AGE,
         kind: "gauge",
         labels: "",
-        meaning: "How long the oldest of them had waited. More than a minute means that a chain cannot be gone on with, or that \
-                  nobody seals.",
+        meaning: "Age of the oldest audit event that waits to be sealed. Above 60 the hash chain is damaged, or \
+                  no process seals.",
     },
 ];
 
@@ -240,8 +249,8 @@ pub fn set_connections(listener: &'static str, open: usize) {
     gauge!(CONNECTIONS, "listener" => listener).set(open as f64);
 }
 
-pub fn count_connection_closed(listener: &'static str, limit: &'static str) {
-    counter!(CONNECTIONS_CLOSED, "listener" => listener, "limit" => limit).increment(1);
+pub fn count_connection_closed(listener: &'static str, reason: &'static str) {
+    counter!(CONNECTIONS_CLOSED, "listener" => listener, "reason" => reason).increment(1);
 }
 
 pub fn count_accept_failure(listener: &'static str) {

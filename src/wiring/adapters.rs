@@ -95,7 +95,7 @@ impl Adapters {
         let listener = SignalListener::new(move |signal| bells.ring(signal));
         let store = Self::open_store(config, true, (world.interference.clone(), listener)).await?;
         let migrated = store.migrate().await;
-        migrated.map_err(|fault| StartFault::because("the database cannot be brought up to date", fault))?;
+        migrated.map_err(|fault| StartFault::because("the schema cannot be migrated", fault))?;
         let smith =
             Self::key_maker(config, &world, |dir| load_or_create_kek(dir, file_access(config), &world.entropy))?;
         let keys = PrepareKeys { store: store.clone(), smith: smith.clone() };
@@ -256,7 +256,7 @@ fn operator_token(config: &Config, world: &World) -> Result<Option<OperatorToken
         return Ok(None);
     }
     if config.profile == Profile::Production {
-        tracing::warn!("admin.token is not set: nobody may call AuditService");
+        tracing::warn!("admin.token is not set: every call of AuditService is refused");
         return Ok(None);
     }
     let made = load_or_create_operator_token(&config.data_dir, file_access(config), &world.entropy);
@@ -282,8 +282,8 @@ fn hasher(config: &Config, world: &World) -> Result<Hasher, StartFault> {
 }
 
 fn countries(config: &Config) -> Result<Countries, StartFault> {
-    let countries = config.risk.places_file.as_deref().map_or_else(|| Ok(Countries::default()), Countries::open);
-    countries.map_err(|fault| StartFault::because("risk.places_file", fault))
+    let countries = config.risk.geoip_database.as_deref().map_or_else(|| Ok(Countries::default()), Countries::open);
+    countries.map_err(|fault| StartFault::because("risk.geoip_database", fault))
 }
 
 fn renderer(config: &Config) -> Result<Renderer, StartFault> {

@@ -43,7 +43,7 @@ impl UseCases<'_> {
 
 /// Where events are said.
 pub(super) fn audit_log(config: &Config) -> AuditLog {
-    match &config.audit.log {
+    match &config.audit.output {
         AuditLines::Off => AuditLog::Off,
         AuditLines::Stderr => AuditLog::Stderr,
         AuditLines::File(path) => AuditLog::File(path.clone()),
@@ -59,7 +59,9 @@ pub(super) async fn open_audit_log(config: &Config) -> Result<(), StartFault> {
     let log = audit_log(config);
     let opened = log.open().await;
     opened.map_err(|error| match &log {
-        AuditLog::File(path) => StartFault::because("audit.log", format!("cannot write {}: {error}", path.display())),
-        AuditLog::Off | AuditLog::Stderr => StartFault::because("audit.log", error),
+        AuditLog::File(path) => {
+            StartFault::because("audit.output", format!("cannot write {}: {error}", path.display()))
+        }
+        AuditLog::Off | AuditLog::Stderr => StartFault::because("audit.output", error),
     })
 }

@@ -39,8 +39,9 @@ impl Capacity {
         let wanted = config.server.max_connections;
         let connections = within(wanted, files, kept).ok_or_else(|| {
             let least = kept + LEAST;
-            let why = format!("{files}, and {least} are needed; raise it (RLIMIT_NOFILE, `ulimit -n`, LimitNOFILE=)");
-            StartFault::because("the process may open too few files", why)
+            let why =
+                format!("{files}, but at least {least} are required: raise RLIMIT_NOFILE (`ulimit -n`, LimitNOFILE=)");
+            StartFault::because("the limit of open files is too low", why)
         })?;
         if connections < wanted {
             tracing::warn!(
@@ -48,14 +49,14 @@ impl Capacity {
                 kept,
                 connections,
                 wanted,
-                "server.max_connections is more than the process may open files: it takes fewer connections"
+                "server.max_connections exceeds the limit of open files (RLIMIT_NOFILE): fewer connections are accepted"
             );
         }
         let life = config.server.max_connection_age + config.server.request_timeout + END_GRACE;
         let calls = IncomingLimits {
-            listener: "calls",
+            listener: "public",
             connections,
-            connections_per_address: config.server.max_connections_per_address,
+            connections_per_ip: config.server.max_connections_per_ip,
             proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
             preface: PREFACE_LIMIT,
             life,
@@ -71,9 +72,9 @@ pub(super) fn starting_probes(config: &Config, life: Duration) -> IncomingLimits
 
 fn operators(config: &Config, life: Duration) -> IncomingLimits {
     IncomingLimits {
-        listener: "operators",
+        listener: "admin",
         connections: OPERATORS,
-        connections_per_address: OPERATORS,
+        connections_per_ip: OPERATORS,
         proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
         preface: PREFACE_LIMIT,
         life,
@@ -93,9 +94,9 @@ pub(super) fn call_bounds(config: &Config) -> CallBounds {
         request_timeout: server.request_timeout,
         connection_age: server.max_connection_age,
         anonymous_stream_age: server.max_anonymous_stream_age,
-        anonymous_streams: ConcurrencyLimit::new(server.max_anonymous_streams_per_address),
+        anonymous_streams: ConcurrencyLimit::new(server.max_anonymous_streams_per_ip),
         // A proxy may open a connection for each call, so that many calls are what so many connections are to others.
-        forwarded_calls: ConcurrencyLimit::new(server.max_connections_per_address),
+        forwarded_calls: ConcurrencyLimit::new(server.max_connections_per_ip),
     }
 }
 

@@ -32,7 +32,7 @@ impl UseCases<'_> {
                 hostnames: settings.hostnames.clone(),
                 min_score_percent: settings.min_score_percent,
             }),
-            on: settings.on.as_slice().into(),
+            on: settings.required_for.as_slice().into(),
             lenient: settings.when_unavailable == WhenUnavailable::Allow,
         });
         CaptchaGate { desk }

@@ -147,7 +147,7 @@ impl Service {
             follow_revocations,
             seal_events: use_cases.seal_events(),
             note_uses: use_cases.note_uses(),
-            look: config.verification.look,
+            look: config.verification.poll_interval,
             store: adapters.store,
             wakeups: adapters.wakeups,
             shared_redis: adapters.shared_redis,
@@ -192,9 +192,7 @@ impl Service {
         };
         tokio::select! {
             () = finish => {}
-            () = &mut too_long => {
-                tracing::warn!("background work did not end in the time for stopping; it is left unfinished");
-            }
+            () = &mut too_long => tracing::warn!("background jobs did not finish in time and are aborted"),
         }
         Ok(())
     }
@@ -230,7 +228,7 @@ impl Service {
             health.set_serving(ready.is_ready().await).await;
             tokio::select! {
                 served = Box::pin(grpc::serve(calls, probes, incoming, limits, stopping)) =>
-                    served.map_err(|error| StartFault::because("serving operators failed", error)),
+                    served.map_err(|error| StartFault::because("the operators' listener failed", error)),
                 () = too_long => Ok(()),
             }
         }
@@ -314,7 +312,7 @@ async fn drained(under_way: UnderWay, most: Duration, mut shutdown: Shutdown) {
         }
     };
     if timeout(most, finished).await.is_none() {
-        tracing::warn!("calls were still under way when the drain timeout was over");
+        tracing::warn!("calls did not finish within server.drain_timeout and are aborted");
     }
 }
 

@@ -24,8 +24,8 @@ pub fn try_files(config: &Config) -> Vec<StartFault> {
         audit_log(config),
     ];
     let mut faults: Vec<StartFault> = outcomes.into_iter().filter_map(Result::err).collect();
-    if let Some(file) = &config.risk.places_file {
-        faults.extend(Countries::open(file).err().map(|fault| StartFault::because("risk.places_file", fault)));
+    if let Some(file) = &config.risk.geoip_database {
+        faults.extend(Countries::open(file).err().map(|fault| StartFault::because("risk.geoip_database", fault)));
     }
     let renderer = Renderer::new(config.mail.templates_dir.as_deref());
     faults.extend(renderer.err().map(|fault| StartFault::because("mail.templates_dir", fault)));
@@ -39,7 +39,7 @@ fn data_dir(dir: &Path) -> Result<(), StartFault> {
     let nearest = absolute.ancestors().find(|folder| folder.exists());
     match nearest {
         Some(folder) if !folder.is_dir() => {
-            Err(StartFault::because("data_dir", format!("{}: is not a folder", folder.display())))
+            Err(StartFault::because("data_dir", format!("{}: is not a directory", folder.display())))
         }
         _ => Ok(()),
     }
@@ -70,12 +70,12 @@ fn operator_token(config: &Config) -> Result<(), StartFault> {
 
 /// Opened to be written and left as it is; one that is not there yet needs its folder.
 fn audit_log(config: &Config) -> Result<(), StartFault> {
-    let AuditLines::File(path) = &config.audit.log else { return Ok(()) };
+    let AuditLines::File(path) = &config.audit.output else { return Ok(()) };
     let opened = OpenOptions::new().append(true).open(path).map(drop);
     let is_there = |folder: &Path| folder.as_os_str().is_empty() || folder.is_dir() || folder == config.data_dir;
     match opened {
         Err(error) if error.kind() == io::ErrorKind::NotFound && path.parent().is_some_and(is_there) => Ok(()),
-        Err(error) => Err(StartFault::because("audit.log", format!("cannot write {}: {error}", path.display()))),
+        Err(error) => Err(StartFault::because("audit.output", format!("cannot write {}: {error}", path.display()))),
         Ok(()) => Ok(()),
     }
 }

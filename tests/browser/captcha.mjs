@@ -35,7 +35,7 @@ scenario(async ({ browser, start }) => {
     CAPTCHA__SECRET: "only-for-this-test",
     CAPTCHA__ENDPOINT: verifier.url,
     CAPTCHA__HOSTNAMES: "localhost",
-    CAPTCHA__ON: "register, request_reset, resend_verification",
+    CAPTCHA__REQUIRED_FOR: "register, request_reset, resend_verification",
   });
   const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 } });
   const { ready, complaints } = complaintsOf(context);

@@ -13,7 +13,7 @@ fn with(lines: &str) -> String {
 
 #[test]
 fn there_is_none_unless_somebody_names_a_provider() {
-    for toml in ["", "[captcha]\n", "[captcha]\nprovider = 'none'", "[captcha]\nprovider = 'none'\non = []"] {
+    for toml in ["", "[captcha]\n", "[captcha]\nprovider = 'none'", "[captcha]\nprovider = 'none'\nrequired_for = []"] {
         assert_eq!(from_file(toml).expect("valid").captcha, None, "{toml}");
     }
 }
@@ -25,18 +25,19 @@ fn each_provider_has_its_endpoint_and_asks_nowhere_until_it_is_told() {
         let captcha = from_file(&toml).expect("valid").captcha.expect("a captcha");
         assert_eq!((captcha.provider, captcha.endpoint.as_str()), (provider, provider.endpoint()));
         assert_eq!((captcha.when_unavailable, captcha.timeout), (WhenUnavailable::Refuse, Duration::from_secs(3)));
-        assert!(captcha.on.is_empty() && captcha.hostnames.is_empty() && !captcha.send_remote_ip);
+        assert!(captcha.required_for.is_empty() && captcha.hostnames.is_empty() && !captcha.send_remote_ip);
     }
 }
 
 #[test]
 fn everything_can_be_said() {
     let lines = "endpoint = 'http://127.0.0.1:9000/verify'\nmin_score_percent = 70\nhostnames = ['ID.example.org']\n\
-                 timeout = '200ms'\nwhen_unavailable = 'allow'\nsend_remote_ip = true\non = ['register', 'request_reset']";
+                 timeout = '200ms'\nwhen_unavailable = 'allow'\nsend_remote_ip = true\n\
+                 required_for = ['register', 'request_reset']";
     let captcha = from_file(&with(lines)).expect("valid").captcha.expect("a captcha");
     assert_eq!(captcha.endpoint.as_str(), "http://127.0.0.1:9000/verify");
     assert_eq!((captcha.min_score_percent, captcha.hostnames), (70, vec!["id.example.org".to_owned()]));
-    assert_eq!(captcha.on, [CaptchaAct::Register, CaptchaAct::RequestReset]);
+    assert_eq!(captcha.required_for, [CaptchaAct::Register, CaptchaAct::RequestReset]);
     assert!(captcha.send_remote_ip && captcha.when_unavailable == WhenUnavailable::Allow);
 }
 
@@ -46,7 +47,7 @@ fn half_a_captcha_is_refused() {
         ("[captcha]\nprovider = 'hcaptcha'", vec!["captcha.site_key", "captcha.secret"]),
         ("[captcha]\nprovider = 'hcaptcha'\nsite_key = 'a'", vec!["captcha.secret"]),
         ("[captcha]\nsite_key = 'a'\nsecret = 'b'", vec!["captcha.site_key", "captcha.secret"]),
-        ("[captcha]\non = ['register']", vec!["captcha.on"]),
+        ("[captcha]\nrequired_for = ['register']", vec!["captcha.required_for"]),
     ] {
         assert_eq!(keys(&from_file(toml).expect_err(toml)), expected, "{toml}");
     }
@@ -64,8 +65,8 @@ fn each_wrong_value_is_refused() {
         ("hostnames = ['*.example.org']", "without scheme"),
         ("timeout = '1h'", "between"),
         ("when_unavailable = 'maybe'", "refuse"),
-        ("on = ['login']", "register"),
-        ("on = 'register'", "list"),
+        ("required_for = ['login']", "register"),
+        ("required_for = 'register'", "list"),
     ] {
         let reason = only_reason(from_file(&with(line)));
         assert!(reason.contains(expected), "{line}: {reason}");
@@ -88,7 +89,7 @@ fn production_refuses_the_secrets_that_let_everybody_pass() {
         ("COUNTERSIGN_CAPTCHA__SECRET", "1x0000000000000000000000000000000AA"),
     ];
     let reason = only_reason(from_environment(&settings));
-    assert!(reason.contains("for tests"), "{reason}");
+    assert!(reason.contains("test secret"), "{reason}");
     settings[0].1 = "dev";
     from_environment(&settings).expect("in development");
     (settings[0].1, settings[8].1) = ("production", "0x4AAAAAAAsomething");

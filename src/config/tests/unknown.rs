@@ -1,6 +1,7 @@
 //! Names that no setting has.
 
-use super::{from_environment, from_file, keys, load_both, only_reason};
+use super::{from_environment, from_file, keys, load, load_both, only_reason};
+use crate::config::former::RENAMED;
 
 #[test]
 fn an_unknown_key_in_the_file_gets_a_suggestion() {
@@ -57,4 +58,31 @@ fn a_quoted_key_does_not_pass_for_a_dotted_one() {
 fn the_same_unknown_key_in_file_and_environment_is_two_faults() {
     let faults = load_both("colour = 1", &[("COUNTERSIGN_COLOUR", "1")]).expect_err("faults");
     assert_eq!(keys(&faults), ["colour", "colour"]);
+}
+
+#[test]
+fn a_former_name_is_refused_with_the_present_one() {
+    let renamed = "was renamed to limits.logins_per_ip (COUNTERSIGN_LIMITS__LOGINS_PER_IP)";
+    assert_eq!(only_reason(from_file("[limits]\nlogins_of_address = '60, 10s'")), renamed);
+    assert_eq!(only_reason(from_environment(&[("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS", "60, 10s")])), renamed);
+    assert_eq!(only_reason(from_environment(&[("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS_FILE", "/nowhere")])), renamed);
+    let renamed = "was renamed to risk.geoip_database (COUNTERSIGN_RISK__GEOIP_DATABASE)";
+    assert_eq!(only_reason(from_environment(&[("COUNTERSIGN_RISK__PLACES_FILE", "/nowhere")])), renamed);
+}
+
+#[test]
+fn a_former_value_is_refused_with_the_present_ones() {
+    for former in ["note", "challenge", "end"] {
+        let reason = only_reason(from_file(&format!("[risk]\non_client_change = '{former}'")));
+        assert!(reason.contains("\"audit\", \"mail\", \"reauthenticate\" or \"end_session\""), "{reason}");
+    }
+}
+
+#[test]
+fn every_present_name_is_a_setting_and_no_former_one_is() {
+    let settings: Vec<_> = load(None, []).expect("the defaults").effective.into_iter().map(|line| line.key).collect();
+    for (former, present) in RENAMED {
+        assert!(settings.iter().any(|key| key == present), "{present}");
+        assert!(!settings.iter().any(|key| key == former), "{former}");
+    }
 }

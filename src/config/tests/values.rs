@@ -110,9 +110,9 @@ fn each_limit_is_set_by_its_name_and_the_others_in_percent() {
     }
     let config = from_environment(&[
         ("COUNTERSIGN_LIMITS__PERCENT", "200"),
-        ("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS", "12, 90s"),
+        ("COUNTERSIGN_LIMITS__LOGINS_PER_IP", "12, 90s"),
         ("COUNTERSIGN_LIMITS__SHARED_NETWORKS", "203.0.113.0/24, 2001:db8::/48"),
-        ("COUNTERSIGN_LIMITS__SHARED_TRIES_OF_ADDRESS", "9, 1s"),
+        ("COUNTERSIGN_LIMITS__SHARED_REDEMPTIONS_PER_IP", "9, 1s"),
     ]);
     let sizes = config.unwrap().limits.sizes;
     let of = |limit, address: &str| sizes.of(limit, address.parse::<IpAddr>().unwrap().into());

@@ -64,7 +64,7 @@ impl Value for PrivatePem {
         let label = text.strip_prefix("-----BEGIN ").and_then(|rest| rest.split_once("-----")).map(|(label, _)| label);
         match label {
             Some(label) if label.contains("ENCRYPTED") => {
-                Err(Reason::new("is an encrypted private key, and there is no setting for its passphrase"))
+                Err(Reason::new("is an encrypted private key; encrypted keys are not supported"))
             }
             Some(label) if label.ends_with("PRIVATE KEY") && text.ends_with(&format!("-----END {label}-----")) => {
                 Ok(Self(SecretText::new(text.to_owned())))
@@ -95,7 +95,7 @@ impl Value for OperatorSecret {
         }
         let first = text.as_bytes()[0];
         if text.bytes().all(|byte| byte == first) {
-            return Err(Reason::new("is one character repeated, which everybody tries"));
+            return Err(Reason::new("is one repeated character, which is easy to guess"));
         }
         Ok(Self(SecretText::new(text.to_owned())))
     }

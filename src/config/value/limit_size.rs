@@ -14,7 +14,7 @@ pub(in super::super) struct LimitSize(pub(in super::super) Quota);
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 impl Value for LimitSize {
-    const ALLOWED: &'static str = "how many at once, a comma, and one every how long after that, such as `60, 10s`";
+    const ALLOWED: &'static str = "burst and interval, such as `60, 10s`: 60 at once, then one every 10 seconds";
 
     fn parse(given: &Given) -> Result<Self, Reason> {
         let text = given.line()?;
@@ -24,7 +24,7 @@ impl Value for LimitSize {
         let every = humantime::parse_duration(every.trim()).map_err(|_| wrong())?;
         if burst == 0 || every < Duration::from_micros(1) || !every.subsec_nanos().is_multiple_of(1_000) {
             return Err(Reason::new(format!(
-                "must allow one at once and one every whole number of microseconds at least, but is {}",
+                "must have a burst of at least 1 and an interval of whole microseconds, but is {}",
                 quoted(text)
             )));
         }

@@ -63,10 +63,8 @@ impl Fault {
     fn describe(self) -> &'static str {
         match self {
             Self::Form => "must be a mail address, or a name and <address>",
-            Self::LocalPart => {
-                "must be ASCII before the `@`, since mails from other addresses are refused by most servers"
-            }
-            Self::Host => "must be at a host that DNS can hold",
+            Self::LocalPart => "must be ASCII before the `@`: most servers refuse mails from other addresses",
+            Self::Host => "must have a valid domain name",
             Self::Name => "must have a name of at most 100 characters without quotes, backslashes and angle brackets",
         }
     }

@@ -34,7 +34,7 @@ fn network(text: &str) -> Result<IpNet, Reason> {
         return Err(Reason::new(format!("must hold {meant} instead of {}", quoted(text))));
     }
     if network.prefix_len() == 0 {
-        return Err(Reason::new(format!("must not hold {}, which is every address there is", quoted(text))));
+        return Err(Reason::new(format!("must not hold {}, which is every address", quoted(text))));
     }
     Ok(network)
 }

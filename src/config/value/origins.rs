@@ -25,7 +25,7 @@ impl Value for Origins {
 fn origin(text: &str) -> Result<String, Reason> {
     if text.contains('*') {
         return Err(Reason::new(
-            "must name origins one by one: with a \"*\", pages of others act for whoever is signed in",
+            "must name each origin: with a \"*\", any web page could act for people who are logged in",
         ));
     }
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));

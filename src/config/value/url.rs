@@ -62,7 +62,9 @@ impl Value for SiteverifyUrl {
     fn parse(given: &Given) -> Result<Self, Reason> {
         let url = web_url(given.line()?)?;
         if url.scheme() != "https" && !is_loopback(&url) {
-            return Err(Reason::new("must start with https://, unless it is on this machine: the secret goes there"));
+            return Err(Reason::new(
+                "must start with https://, unless it is on this machine: the secret is sent there",
+            ));
         }
         Ok(Self(url))
     }

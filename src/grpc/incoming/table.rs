@@ -71,8 +71,8 @@ pub(super) enum Refusal {
 impl Refusal {
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::OfClient => "client",
-            Self::OfAll => "all",
+            Self::OfClient => "per_client",
+            Self::OfAll => "total",
         }
     }
 }
@@ -98,12 +98,13 @@ impl ConnectionTable {
                 tracing::warn!(
                     listener = self.listener,
                     connections = open.all,
-                    "there is no room for more connections: idle ones of the clients that have most are closed"
+                    "the connection limit is reached: idle connections of the clients with the most are closed for new \
+                     ones"
                 );
             }
             let displaced = open.displace(client, micros(self.since.elapsed())).ok_or(Refusal::OfAll)?;
             displaced.close();
-            telemetry::count_connection_closed(self.listener, "displaced");
+            telemetry::count_connection_closed(self.listener, "evicted");
         }
         let connection = Arc::new(OpenConnection::new(self.since));
         open.all += 1;
@@ -194,7 +195,11 @@ impl Drop for ConnectionSlot {
         telemetry::set_connections(table.listener, open.all);
         if open.is_crowded && open.all <= table.most - table.most.div_ceil(10) {
             open.is_crowded = false;
-            tracing::info!(listener = table.listener, connections = open.all, "there is room for connections again");
+            tracing::info!(
+                listener = table.listener,
+                connections = open.all,
+                "the connections are well below their limit again"
+            );
         }
     }
 }
@@ -207,7 +212,7 @@ mod tests {
 
     fn table(most: usize, most_of_client: usize) -> Arc<ConnectionTable> {
         let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
-        Arc::new(ConnectionTable::new("calls", most, most_of_client, proxies))
+        Arc::new(ConnectionTable::new("public", most, most_of_client, proxies))
     }
 
     fn take_slot(table: &Arc<ConnectionTable>, address: &str) -> Result<ConnectionSlot, Refusal> {

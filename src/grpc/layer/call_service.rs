@@ -117,7 +117,7 @@ impl CallService {
         let stream =
             line.filter(|(path, _)| callers::is_stream(path)).map(|(_, required)| is_for_anybody(required.caller));
         let anonymous = match client.filter(|_| stream == Some(true)) {
-            Some(client) => Some(enter(&self.bounds.anonymous_streams, client, "streams_of_address")?),
+            Some(client) => Some(enter(&self.bounds.anonymous_streams, client, "streams_per_ip")?),
             None => None,
         };
         head.extensions.insert(call);
@@ -139,7 +139,7 @@ impl CallService {
     ) -> Result<Option<ConcurrencyPermit>, Failure> {
         let peer = peer.filter(|_| line.is_none_or(|(_, required)| required.caller != CallerRule::Service));
         let Some(client) = peer.and_then(|peer| self.authorize.forwarded_for(peer, origin)) else { return Ok(None) };
-        enter(&self.bounds.forwarded_calls, client, "forwarded_calls_of_address").map(Some)
+        enter(&self.bounds.forwarded_calls, client, "forwarded_calls_per_ip").map(Some)
     }
 
     /// Resolves when a stream has to end: with its connection, when the service stops, or because it is a stranger's.

@@ -12,7 +12,7 @@ const ADA: &str = "ada@example.org";
 
 fn at(provider: &Siteverify) -> AppOptions {
     provider.solved("login", "id.example.org");
-    captcha_at(&provider.url).and("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "5").without("COUNTERSIGN_CAPTCHA__ON")
+    captcha_at(&provider.url).and("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "5").without("COUNTERSIGN_CAPTCHA__REQUIRED_FOR")
 }
 
 async fn log_in(app: &App, identifier: &str, password: &str, captcha: &str) -> Result<(), Status> {

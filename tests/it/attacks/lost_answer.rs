@@ -12,7 +12,7 @@ const ADA: &str = "ada@example.org";
 const HOME: &str = "192.0.2.1";
 const AWAY: &str = "198.51.100.7";
 const PAST_THE_GRACE: Duration = Duration::from_secs(31);
-const MOVED: &str = "has moved";
+const MOVED: &str = "A signed-in device";
 const SIGNED_OUT: &str = "signed out a device";
 
 /// The owner and a thief who copied the refresh token: in the same network with the same program, or not.
@@ -114,8 +114,8 @@ fn two_holders_do_not_both_go_on_whoever_refreshes_first() {
 
 #[test]
 fn a_thief_from_elsewhere_within_the_grace_is_told_once_and_found_the_second_time() {
-    for policy in ["note", "mail"] {
-        on_each_database_with(behind_a_proxy().and("COUNTERSIGN_RISK__ON_MISMATCH", policy), async |app| {
+    for policy in ["audit", "mail"] {
+        on_each_database_with(behind_a_proxy().and("COUNTERSIGN_RISK__ON_CLIENT_CHANGE", policy), async |app| {
             let Theft { owner, thief, session, .. } = Theft::elsewhere(app).await;
             let owners = owner.refresh(&session).await.unwrap();
             thief.refresh(&session).await.unwrap();

@@ -9,9 +9,9 @@ const AWAY: &str = "198.51.100.7";
 const APP: &str = "app/1.0";
 const OTHER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
 
-fn policy(on_mismatch: &str) -> AppOptions {
+fn policy(on_client_change: &str) -> AppOptions {
     AppOptions::with("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1")
-        .and("COUNTERSIGN_RISK__ON_MISMATCH", on_mismatch)
+        .and("COUNTERSIGN_RISK__ON_CLIENT_CHANGE", on_client_change)
 }
 
 async fn changes(app: &App) -> i64 {
@@ -22,7 +22,7 @@ async fn mails(app: &App, subject: &str) -> usize {
     app.mails_to(ADA).await.iter().filter(|mail| mail.subject.contains(subject)).count()
 }
 
-const MOVED: &str = "has moved";
+const MOVED: &str = "A signed-in device";
 const SIGNED_OUT: &str = "signed out a device";
 
 async fn opened(app: &App) -> Session {
@@ -32,7 +32,7 @@ async fn opened(app: &App) -> Session {
 
 #[test]
 fn a_very_different_client_is_noted_once_and_goes_on() {
-    on_each_database_with(policy("note"), async |app| {
+    on_each_database_with(policy("audit"), async |app| {
         let session = opened(app).await;
         let thief = Caller::new(app, OTHER, AWAY).await;
         let session = thief.refresh(&session).await.unwrap();
@@ -56,7 +56,7 @@ fn its_owner_is_told_where_the_operator_wants_it() {
 
 #[test]
 fn a_challenged_client_has_to_log_in_and_the_session_goes_on_where_it_was() {
-    on_each_database_with(policy("challenge"), async |app| {
+    on_each_database_with(policy("reauthenticate"), async |app| {
         let session = opened(app).await;
         let (owner, thief) = (Caller::new(app, APP, HOME).await, Caller::new(app, OTHER, AWAY).await);
         for _ in 0..3 {
@@ -75,7 +75,7 @@ fn a_challenged_client_has_to_log_in_and_the_session_goes_on_where_it_was() {
 
 #[test]
 fn a_session_ends_with_its_device_where_the_operator_wants_it() {
-    on_each_database_with(policy("end"), async |app| {
+    on_each_database_with(policy("end_session"), async |app| {
         let session = opened(app).await;
         let (owner, thief) = (Caller::new(app, APP, HOME).await, Caller::new(app, OTHER, AWAY).await);
         assert_eq!(reason(&thief.refresh(&session).await.unwrap_err()), "SESSION_ENDED");
@@ -88,8 +88,8 @@ fn a_session_ends_with_its_device_where_the_operator_wants_it() {
 
 #[test]
 fn a_phone_that_changes_its_address_is_never_a_mismatch() {
-    for on_mismatch in ["note", "end"] {
-        on_each_database_with(policy(on_mismatch), async |app| {
+    for on_client_change in ["audit", "end_session"] {
+        on_each_database_with(policy(on_client_change), async |app| {
             let mut session = opened(app).await;
             for address in [AWAY, "203.0.113.9", "2001:db8::1", HOME] {
                 session = Caller::new(app, APP, address).await.refresh(&session).await.unwrap();
@@ -103,7 +103,7 @@ fn a_phone_that_changes_its_address_is_never_a_mismatch() {
 
 #[test]
 fn a_cookie_without_that_of_its_device_in_another_network_is_a_mismatch() {
-    on_each_database_with(policy("end"), async |app| {
+    on_each_database_with(policy("end_session"), async |app| {
         Person::register(app, ADA).await;
         let (owner, thief) = (Jar::default(), Jar::default());
         let from = |address: &'static str| [("x-forwarded-for", address)];
@@ -123,7 +123,7 @@ fn a_cookie_without_that_of_its_device_in_another_network_is_a_mismatch() {
 
 #[test]
 fn a_token_out_of_a_cookie_misses_its_device_by_whatever_way_it_comes_back() {
-    on_each_database_with(policy("end"), async |app| {
+    on_each_database_with(policy("end_session"), async |app| {
         Person::register(app, ADA).await;
         let owner = Jar::default();
         let login = crate::support::jar::login(ADA);

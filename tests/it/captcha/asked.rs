@@ -23,7 +23,7 @@ fn nobody_is_asked_where_no_provider_is_configured() {
 #[test]
 fn only_what_the_operator_names_asks_for_a_captcha() {
     let provider = Siteverify::start();
-    let options = captcha_at(&provider.url).and("COUNTERSIGN_CAPTCHA__ON", "request_reset");
+    let options = captcha_at(&provider.url).and("COUNTERSIGN_CAPTCHA__REQUIRED_FOR", "request_reset");
     on_each_database_with(options, async |app| {
         Person::sign_up(app, ADA).await;
         Act::ResendVerification.call(app, ADA, "", "").await.unwrap();

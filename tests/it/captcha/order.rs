@@ -44,7 +44,7 @@ fn being_asked_for_a_captcha_uses_up_no_limit() {
 #[test]
 fn a_refused_captcha_tells_nothing_and_costs_nothing_whoever_is_named() {
     let provider = Siteverify::start();
-    let options = captcha_at(&provider.url).and("COUNTERSIGN_CAPTCHA__ON", "register");
+    let options = captcha_at(&provider.url).and("COUNTERSIGN_CAPTCHA__REQUIRED_FOR", "register");
     on_each_database_with(options, async |app| {
         let token = solved_token();
         let taken = |captcha_token: &str, email: &str| RegisterRequest {

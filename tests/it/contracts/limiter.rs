@@ -268,7 +268,7 @@ async fn look_into(redis: &Redis) -> Client {
 }
 
 /// The name is part of what replicas of two releases agree on.
-const MAILS_TO_ONES: &str = "{countersign}:limit:mails_to_recipient:mac:01010101010101010101010101010101";
+const MAILS_TO_ONES: &str = "{countersign}:limit:mails_per_recipient:mac:01010101010101010101010101010101";
 
 #[tokio::test]
 async fn keys_in_redis_lie_in_one_slot_say_nobodys_name_and_expire_when_they_are_worth_nothing() {
@@ -281,7 +281,7 @@ async fn keys_in_redis_lie_in_one_slot_say_nobodys_name_and_expire_when_they_are
     assert_eq!(limiter.take(&[Draw { cost: 2, ..mail(1) }]).await, Ok(()));
     let mut names: Vec<String> = inside.custom(fred::cmd!("KEYS"), vec!["*"]).await.unwrap();
     names.sort();
-    let address = |text| format!("{{countersign}}:limit:calls_of_address:address:{text}");
+    let address = |text| format!("{{countersign}}:limit:calls_per_ip:address:{text}");
     let mut expected: Vec<_> =
         ["0.0.0.0", "1.2.3.4", "127.0.0.1", "::/64", "ffff:ffff:ffff:ffff::/64"].map(address).into();
     expected.push(MAILS_TO_ONES.to_owned());

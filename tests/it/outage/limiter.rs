@@ -74,7 +74,7 @@ async fn an_outage(mut redis: Redis, begin: impl Fn(&mut Redis), end: impl Fn(&m
     let _log = told.log.listen();
     let link = link(&redis).await;
     let (one, other) = (limiter(link.clone()), connect(&redis).await);
-    assert_eq!(told.metric("countersign_limiter_degraded"), "0");
+    assert_eq!(told.metric("countersign_rate_limiter_degraded"), "0");
     // A busy machine may be slower than a limiter is patient.
     together(&one).await;
 
@@ -86,15 +86,18 @@ async fn an_outage(mut redis: Redis, begin: impl Fn(&mut Redis), end: impl Fn(&m
     assert_eq!(one.take(&[everything]).await, Ok(()), "what there is room for otherwise is not shut out");
     assert!(begun.elapsed() < QUICK, "calls waited for Redis: {:?}", begun.elapsed());
     assert!(one.is_degraded());
-    assert_eq!(told.metric("countersign_limiter_degraded"), "1");
+    assert_eq!(told.metric("countersign_rate_limiter_degraded"), "1");
     assert_eq!(told.lines("WARN"), 1, "{}", told.log.text());
-    assert_eq!(told.metric("countersign_limited_total{limit=\"tries_of_address\"}"), (1_000 - QUARTER).to_string());
+    assert_eq!(
+        told.metric("countersign_rate_limited_total{limit=\"redemptions_per_ip\"}"),
+        (1_000 - QUARTER).to_string()
+    );
 
     end(&mut redis);
     together(&one).await;
     let _ = other.take(&[tries(4)]).await;
     together(&other).await;
-    assert_eq!(told.metric("countersign_limiter_degraded"), "0");
+    assert_eq!(told.metric("countersign_rate_limiter_degraded"), "0");
     assert!(told.lines("INFO") >= 1);
     counted_together(&one, &other).await;
     link.close();

@@ -50,15 +50,15 @@ fn everything_that_serve_would_fail_at_in_files_is_said_by_config_check_at_once_
         .and("COUNTERSIGN_ADMIN_LISTEN", "127.0.0.1:0")
         .and("COUNTERSIGN_DATABASE_URL", &url)
         .and("COUNTERSIGN_MAIL__TEMPLATES_DIR", &at("nowhere"))
-        .and("COUNTERSIGN_RISK__PLACES_FILE", &at("nowhere"))
-        .and("COUNTERSIGN_AUDIT__LOG", &at("nowhere/audit.jsonl"));
+        .and("COUNTERSIGN_RISK__GEOIP_DATABASE", &at("nowhere"))
+        .and("COUNTERSIGN_AUDIT__OUTPUT", &at("nowhere/audit.jsonl"));
     let complaint = wrong.fail(&["config", "check"]);
     for named in [
         "keys.kek: ",
         "admin.token: ",
         "mail.templates_dir: ",
-        "risk.places_file: ",
-        "audit.log: ",
+        "risk.geoip_database: ",
+        "audit.output: ",
         "sslrootcert of database_url: ",
         "sslkey of database_url: ",
     ] {

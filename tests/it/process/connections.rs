@@ -49,7 +49,7 @@ async fn the_soft_limit_of_files_keeps_nobody_out() {
     let _idle = connect(2..6, 120, &service.address).await;
     assert_eq!(Client::to(&service.address).await.health().await, ServingStatus::Serving);
     assert_eq!(Probe::connect(&operators).ask("/healthz").0, 200);
-    let open = Probe::connect(&operators).metric("countersign_connections{listener=\"calls\"}");
+    let open = Probe::connect(&operators).metric("countersign_connections{listener=\"public\"}");
     assert!(open.is_some_and(|open| open > 300.0), "{open:?}");
     assert_eq!(lines(&service, "no connection can be accepted"), 0, "{}", service.log_text());
     service.stop();
@@ -62,13 +62,13 @@ async fn more_idle_connections_than_there_can_be_keep_nobody_out_and_are_said_on
     }
     let folder = tempfile::tempdir().unwrap();
     let (service, operators) = start(folder.path(), (300, 300));
-    assert_eq!(lines(&service, "it takes fewer connections"), 1, "{}", service.log_text());
+    assert_eq!(lines(&service, "fewer connections are accepted"), 1, "{}", service.log_text());
     let _idle = connect(2..8, 60, &service.address).await;
     let client = Client::to(&service.address).await;
     assert_eq!(client.health().await, ServingStatus::Serving);
     client.sign_up("ada@example.org").await;
     assert_eq!(Probe::connect(&operators).ask("/healthz").0, 200);
-    assert_eq!(lines(&service, "there is no room for more connections"), 1, "{}", service.log_text());
+    assert_eq!(lines(&service, "the connection limit is reached"), 1, "{}", service.log_text());
     assert_eq!(lines(&service, "no connection can be accepted"), 0, "{}", service.log_text());
     service.stop();
 }
@@ -88,7 +88,7 @@ async fn when_no_file_is_left_accepting_pauses_says_so_once_and_goes_on() {
     let begun = Instant::now();
     limit_files(&service, 10);
     let waiting = connect(2..3, 1, &service.address).await;
-    let failures = "countersign_accept_failures_total{listener=\"calls\"}";
+    let failures = "countersign_accept_failures_total{listener=\"public\"}";
     let counted =
         eventually("several failures", async || probe.lock().unwrap().metric(failures).filter(|count| *count >= 4.0))
             .await;
@@ -115,7 +115,7 @@ fn a_process_that_may_open_hardly_any_file_does_not_start_and_says_what_to_raise
     let output = finish(&mut serve, Duration::from_secs(20));
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{complaint}");
-    assert!(complaint.contains("too few files") && complaint.contains("ulimit -n"), "{complaint}");
+    assert!(complaint.contains("the limit of open files is too low") && complaint.contains("ulimit -n"), "{complaint}");
 }
 
 /// The soft limit of a process that runs.

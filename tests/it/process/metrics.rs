@@ -34,16 +34,16 @@ async fn metrics_count_what_happens_and_nobody_can_make_a_label() {
 
     let text = scrape(&operators);
     for line in [
-        r#"countersign_events_total{event="logged_in",reason=""} 1"#,
-        r#"countersign_events_total{event="login_refused",reason="CREDENTIALS_INVALID"} 1"#,
+        r#"countersign_audit_events_total{event="logged_in",reason=""} 1"#,
+        r#"countersign_audit_events_total{event="login_refused",reason="CREDENTIALS_INVALID"} 1"#,
         r#"countersign_rpcs_total{rpc="/countersign.v1.AccountService/Verify",code="OK"} 1"#,
         r#"countersign_rpcs_total{rpc="unknown",code="UNIMPLEMENTED"} 1"#,
         r#"countersign_mails_total{template="verify_address",outcome="sent"} 1"#,
         r#"countersign_key_age_seconds{purpose="access_signing"} "#,
         r#"countersign_key_age_seconds{purpose="mac"} "#,
-        "countersign_feed_followers 0",
-        "countersign_feed_entries 0",
-        "countersign_feed_age_seconds ",
+        "countersign_revocation_feed_followers 0",
+        "countersign_revocation_feed_entries 0",
+        "countersign_revocation_feed_staleness_seconds ",
     ] {
         assert!(text.contains(line), "{line} is missing in:\n{text}");
     }

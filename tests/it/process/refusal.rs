@@ -72,8 +72,8 @@ fn a_file_for_the_audit_trail_that_cannot_be_written_is_named_and_nothing_starts
     fs::write(folder.path().join("file"), "").unwrap();
     for wrong in ["nowhere/audit.jsonl", "file/audit.jsonl", "."] {
         let path = folder.path().join(wrong).to_str().unwrap().to_owned();
-        let complaint = options.clone().and("COUNTERSIGN_AUDIT__LOG", &path).fail(&["serve"]);
-        assert!(complaint.contains("audit.log") && complaint.contains(&path), "{complaint}");
+        let complaint = options.clone().and("COUNTERSIGN_AUDIT__OUTPUT", &path).fail(&["serve"]);
+        assert!(complaint.contains("audit.output") && complaint.contains(&path), "{complaint}");
         assert!(!complaint.contains("ERROR"), "{complaint}");
     }
 }

@@ -83,7 +83,7 @@ fn a_session_says_where_it_was_opened_and_a_new_country_is_told() {
     let file = folder.path().join("countries.mmdb");
     let (home, away) = (Ipv4Addr::new(192, 0, 2, 0), Ipv4Addr::new(198, 51, 100, 0));
     places::write(&file, &[(home, 24, "DE"), (away, 24, "BR")]);
-    let options = behind_a_proxy().and("COUNTERSIGN_RISK__PLACES_FILE", &file.display().to_string());
+    let options = behind_a_proxy().and("COUNTERSIGN_RISK__GEOIP_DATABASE", &file.display().to_string());
     on_each_database_with(options, async |app| {
         Person::register(app, ADA).await;
         let (session, device) = Caller::new(app, "app/1.0", HOME).await.log_in(ADA, PASSWORD, "").await;

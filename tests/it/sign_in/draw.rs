@@ -13,7 +13,7 @@ const OFFICE: &str = "203.0.113.7";
 const ELSEWHERE: &str = "192.0.2.7";
 
 fn with(options: AppOptions, logins: &str) -> AppOptions {
-    options.and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1").and("COUNTERSIGN_LIMITS__LOGINS_OF_ADDRESS", logins)
+    options.and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1").and("COUNTERSIGN_LIMITS__LOGINS_PER_IP", logins)
 }
 
 async fn log_in(app: &App, address: &str, form: LoginRequest) -> Result<LoginResponse, Status> {
@@ -76,7 +76,7 @@ fn a_token_that_proves_nothing_costs_a_whole_login() {
 #[test]
 fn a_login_after_a_solved_captcha_draws_a_tenth() {
     let provider = Siteverify::start();
-    let options = captcha_at(&provider.url).without("COUNTERSIGN_CAPTCHA__ON");
+    let options = captcha_at(&provider.url).without("COUNTERSIGN_CAPTCHA__REQUIRED_FOR");
     on_each_database_with(with(options, "3, 1h"), async |app| {
         provider.solved("login", "id.example.org");
         Person::register(app, ADA).await;
@@ -94,7 +94,7 @@ fn a_login_after_a_solved_captcha_draws_a_tenth() {
 #[test]
 fn a_captcha_that_was_not_solved_costs_a_whole_login_however_many_are_tried_at_once() {
     let provider = Siteverify::start();
-    let options = captcha_at(&provider.url).without("COUNTERSIGN_CAPTCHA__ON");
+    let options = captcha_at(&provider.url).without("COUNTERSIGN_CAPTCHA__REQUIRED_FOR");
     on_each_database_with(with(options, "3, 1h"), async |app| {
         let before = provider.asked().len();
         let device = known_device(app, ADA).await;
@@ -138,11 +138,11 @@ fn an_office_behind_one_address_signs_in_at_nine_o_clock() {
         assert_eq!(let_through(app, OFFICE, form(""), 130).await, 120, "forty times as many");
         assert_eq!(let_through(app, ELSEWHERE, form(""), 5).await, 3);
     });
-    let sized = options.and("COUNTERSIGN_LIMITS__SHARED_LOGINS_OF_ADDRESS", "7, 1h");
+    let sized = options.and("COUNTERSIGN_LIMITS__SHARED_LOGINS_PER_IP", "7, 1h");
     on_each_database_with(sized, async |app| {
         Person::register(app, ADA).await;
         assert_eq!(let_through(app, OFFICE, form(""), 10).await, 7);
-        assert!(app.log.text().contains("limit=\"logins_of_address\""), "{}", app.log.text());
+        assert!(app.log.text().contains("limit=\"logins_per_ip\""), "{}", app.log.text());
         guess_wrong(app, ADA, 1).await;
     });
 }

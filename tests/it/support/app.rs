@@ -88,7 +88,7 @@ impl AppOptions {
             // And guesses and logs in to one account more often at once than anybody does.
             ("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "100".to_owned()),
             ("COUNTERSIGN_ADMIN__TOKEN", OPERATOR_TOKEN.to_owned()),
-            ("COUNTERSIGN_AUDIT__LOG", data_dir.join("audit.jsonl").display().to_string()),
+            ("COUNTERSIGN_AUDIT__OUTPUT", data_dir.join("audit.jsonl").display().to_string()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();

@@ -155,7 +155,7 @@ pub(crate) fn captcha_at(url: &str) -> AppOptions {
         .and("COUNTERSIGN_CAPTCHA__SECRET", "c4n4ry-captcha-secret")
         .and("COUNTERSIGN_CAPTCHA__ENDPOINT", url)
         .and("COUNTERSIGN_CAPTCHA__HOSTNAMES", "id.example.org")
-        .and("COUNTERSIGN_CAPTCHA__ON", "register, request_reset, resend_verification")
+        .and("COUNTERSIGN_CAPTCHA__REQUIRED_FOR", "register, request_reset, resend_verification")
 }
 
 /// A head and a form; `None` when nobody asks any more.

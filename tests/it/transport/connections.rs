@@ -31,7 +31,7 @@ async fn is_closed_by_the_service(stream: &mut TcpStream) -> bool {
 
 #[test]
 fn connections_over_the_limit_of_an_address_are_refused_and_the_others_go_on() {
-    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_ADDRESS", "3");
+    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_IP", "3");
     on_each_database_with(options, async |app| {
         // The client of the test is the first.
         let mut second = TcpStream::connect(app.address).await.unwrap();
@@ -147,7 +147,7 @@ async fn read_until(stream: &mut TcpStream, is_it: impl Fn(u8, &[u8]) -> bool) {
 
 #[test]
 fn a_trusted_proxy_may_open_more_connections_than_a_client() {
-    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_ADDRESS", "2")
+    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_IP", "2")
         .and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.2");
     on_each_database_with(options, async |app| {
         let mut held = Vec::new();
@@ -223,9 +223,9 @@ async fn serving_for(preface: Duration, life: Duration) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let limits = IncomingLimits {
-        listener: "calls",
+        listener: "public",
         connections: 10,
-        connections_per_address: 10,
+        connections_per_ip: 10,
         proxies: TrustedProxies::default(),
         preface,
         life,

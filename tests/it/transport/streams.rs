@@ -30,7 +30,7 @@ fn is_too_many(status: &Status) {
 
 #[test]
 fn a_stranger_has_few_streams_at_once_and_one_more_when_one_has_ended() {
-    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_ANONYMOUS_STREAMS_PER_ADDRESS", "2");
+    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_ANONYMOUS_STREAMS_PER_IP", "2");
     on_each_database_with(options, async |app| {
         let first = watch(app, "").await.unwrap();
         let address = app.address.to_string();
@@ -57,7 +57,7 @@ fn a_stream_ends_well_with_the_age_of_its_connection() {
 
 #[test]
 fn behind_a_trusted_proxy_streams_are_counted_by_who_is_behind_it() {
-    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_ANONYMOUS_STREAMS_PER_ADDRESS", "1")
+    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_ANONYMOUS_STREAMS_PER_IP", "1")
         .and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1");
     on_each_database_with(options, async |app| {
         let _one = watch(app, "192.0.2.1").await.unwrap();
@@ -70,7 +70,7 @@ fn behind_a_trusted_proxy_streams_are_counted_by_who_is_behind_it() {
 
 #[test]
 fn behind_a_trusted_proxy_calls_under_way_are_counted_by_who_is_behind_it() {
-    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_ADDRESS", "2")
+    let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_IP", "2")
         .and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1");
     on_each_database_with(options, async |app| {
         let address = app.address.to_string();

@@ -5,62 +5,74 @@ use std::time::Duration;
 closed_list! {
     /// Everything that is limited.
     ///
-    /// OWASP ASVS 5.0 asks for controls against stuffed and guessed credentials (6.3.1), and against excessive calls (2.4.1). A limit
-    /// of an address counts many people: those behind one router, one company or one carrier's translator (RFC 6888). So these are
-    /// generous, and what is precious is limited by what is called as well: a recipient, a session.
+    /// OWASP ASVS 5.0 asks for controls against brute force and credential stuffing (6.3.1), and against excessive
+    /// calls (2.4.1). A limit of an IP address counts many people: those behind one router, one company or one
+    /// carrier's NAT (RFC 6888). So these limits are generous, and what is precious is limited by its target as well: a
+    /// recipient, a session.
     pub enum Limit {
-        /// All calls from an address, but those that only a service may make: 50 a second. A person makes a few in a minute, so a thousand may share an address; one program
-        /// cannot take a whole service for itself.
-        CallsOfAddress = "calls_of_address": "all calls from an address but those of services",
-        /// All calls of a tenant: 10,000 a second. About what one database carries, so it stops one tenant from starving the others
-        /// and is not felt otherwise.
-        CallsOfTenant = "calls_of_tenant": "all calls of a tenant",
-        /// All calls of an account with its access tokens: 5 a second. Pages of ours make a handful when they open; what makes more
-        /// is a program that went astray, or somebody else's.
-        CallsOfAccount = "calls_of_account": "all calls with an account's access tokens",
-        /// Logins from an address: 6 a minute. An office of hundreds signs in now and then, because sessions live for weeks; lists of
-        /// stolen passwords have millions of lines, and would need years. One from a device that is recognized, or after a captcha that
-        /// was solved, draws a tenth: neither is what a list of passwords brings along.
-        LoginsOfAddress = "logins_of_address": "Login from an address",
-        /// Registrations from an address: 20 an hour. A class signs up together; each costs a hash, a row for a month and a mail.
-        RegistrationsOfAddress = "registrations_of_address": "Register from an address",
-        /// Mails that an address asks for, to whomever: 30 an hour. Registrations count too, so it is a little more than those; the
-        /// reputation of our mail server is what is spent.
-        MailsOfAddress = "mails_of_address": "Register, ResendVerification, RequestReset and RequestEmailChange from an address, to whomever",
-        /// Mails that anybody asks for to one recipient: 5 an hour. Somebody whose mail is late asks again twice or thrice; a mailbox
-        /// is not flooded by five.
-        MailsToRecipient = "mails_to_recipient": "the same to one recipient, from wherever",
-        /// Links and codes tried from an address (Verify, Reset, ConfirmEmailChange): 3 a minute, 30 at once. A code has five tries by
-        /// itself; this bounds tries of many codes at once, as OWASP ASVS 5.0 6.6.3 asks.
-        TriesOfAddress = "tries_of_address": "Verify, Reset and ConfirmEmailChange from an address",
-        /// Passwords compared with the former ones of an account (Reset, ChangePassword): 5 at once, then one in 6 minutes. Who holds a
-        /// link or knows the password is told that a password was used before, and could otherwise try a whole list of leaked ones. Nobody
-        /// else draws, so no stranger uses it up; and whoever did waits for minutes, less than a link lives.
-        PastPasswordsOfAccount = "past_passwords_of_account": "passwords compared with former ones of an account, in Reset and ChangePassword",
-        /// Refreshes of a session: 20 a minute, 200 at once. Honest ones come every ten minutes, and from a hundred tabs at once after a
-        /// night; each writes a row.
-        RefreshesOfSession = "refreshes_of_session": "Refresh of a session",
-        /// Mails that tell the owner of an account of a very different client in a session: 4 an hour. One is news; a client that comes and
-        /// goes would bury it, and the audit trail has each.
-        ClientNewsOfAccount = "client_news_of_account": "mails to an owner of sessions that have another client; the call goes on",
-        /// Mails that tell the owner of an account of a login from a new device or country: 8 an hour. Only such logins use them up, so
-        /// whoever hides behind the last was told of by the first; the audit trail has each.
-        LoginNewsOfAccount = "login_news_of_account": "mails to an owner of logins from a new device or country; the call goes on",
-        /// Passwords that an account is given by whoever knows the one before: 5 an hour. Nobody changes it as often, and each writes to its
-        /// owner.
-        PasswordChangesOfAccount = "password_changes_of_account": "ChangePassword of an account",
-        /// User names that an account takes by whoever knows its password: 5 an hour. Nobody changes it as often; each writes to its owner, and
-        /// the former one is kept.
-        UsernameChangesOfAccount = "username_changes_of_account": "UpdateMe of an account, where it names the user name",
-        /// Tokens that services ask for from an address: 60 a minute, 600 at once. A service asks every ten minutes, and hundreds
-        /// behind one address may start together. Their secrets cannot be guessed, so this bounds work alone.
-        ServiceTokensOfAddress = "service_tokens_of_address": "IssueServiceToken from an address",
-        /// Refusals of an account or a service that leave an event each: one a minute, 20 at once. A mistake shows with the first; a program
-        /// that tries what is not its own would fill the audit trail, and is counted all the same.
-        DenialsOfCaller = "denials_of_caller": "events `call_refused` and `service_token_refused` of an account or a service; the answer stays the same",
-        /// Single tokens that a service asks about: 1,000 a second. One that asks at every call is a customer, one that asks more
-        /// should check offline.
-        IntrospectionsOfService = "introspections_of_service": "Introspect by a service",
+        /// All calls from an IP address, except those that only a service may make: 50 a second. A person makes a few
+        /// in a minute, so a thousand may share an address; one program cannot take a whole service for itself.
+        CallsOfAddress = "calls_per_ip": "all calls from an IP address, except those of services",
+        /// All calls of a tenant: 10,000 a second. About what one database carries, so it stops one tenant from
+        /// starving the others and is not felt otherwise.
+        CallsOfTenant = "calls_per_tenant": "all calls of a tenant",
+        /// All calls with access tokens of an account: 5 a second. The account pages make a handful when they open;
+        /// more comes from a faulty program or from an attacker.
+        CallsOfAccount = "calls_per_account": "all calls with access tokens of an account",
+        /// Logins from an IP address: 6 a minute. An office of hundreds signs in now and then, because sessions live
+        /// for weeks; lists of stolen passwords have millions of lines, and would need years. A login from a recognized
+        /// device, or after a solved captcha, counts a tenth: credential stuffing brings neither.
+        LoginsOfAddress = "logins_per_ip": "Login from an IP address",
+        /// Registrations from an IP address: 20 an hour. A class signs up together; each costs a hash, a row for a
+        /// month and a mail.
+        RegistrationsOfAddress = "registrations_per_ip": "Register from an IP address",
+        /// Mails that an IP address causes, to any recipient: 30 an hour. Registrations count too, so it is a little
+        /// more than those; the reputation of the mail server is at stake.
+        MailsOfAddress = "mails_per_ip":
+            "Register, ResendVerification, RequestReset and RequestEmailChange from an IP address, to any recipient",
+        /// Mails that anybody causes to one recipient: 5 an hour. A person whose mail is late asks again twice or
+        /// thrice; a mailbox is not flooded by five.
+        MailsToRecipient = "mails_per_recipient": "the same calls for one recipient, from any IP address",
+        /// Attempts to redeem a link or a code from an IP address (Verify, Reset, ConfirmEmailChange): 3 a minute, 30
+        /// at once. A code allows five attempts by itself; this bounds attempts at many codes, as OWASP ASVS 5.0 6.6.3
+        /// asks.
+        TriesOfAddress = "redemptions_per_ip": "Verify, Reset and ConfirmEmailChange from an IP address",
+        /// Comparisons of a new password with the former ones of an account (Reset, ChangePassword): 5 at once, then
+        /// one in 6 minutes. A person who holds a link or knows the password is told that a password was used before,
+        /// and could otherwise test a list of leaked ones. Nobody else draws, so an attacker cannot use it up; and a
+        /// person who did waits for minutes, less than the lifetime of a link.
+        PastPasswordsOfAccount = "password_history_checks_per_account":
+            "comparisons of a new password with former ones of an account, in Reset and ChangePassword",
+        /// Refreshes of a session: 20 a minute, 200 at once. Honest ones come every ten minutes, and from a hundred
+        /// tabs at once after a night; each writes a row.
+        RefreshesOfSession = "refreshes_per_session": "Refresh of a session",
+        /// Mails that tell the owner of an account of a very different client in a session: 4 an hour. One is enough to
+        /// warn; a client that comes and goes would bury it, and the audit log has each.
+        ClientNewsOfAccount = "client_change_mails_per_account":
+            "mails to the owner about a changed client of a session; the call succeeds without the mail",
+        /// Mails that tell the owner of an account of a login from a new device or country: 8 an hour. Only such logins
+        /// use them up, so the owner was warned by the first before an attacker can hide behind the last; the audit log
+        /// has each.
+        LoginNewsOfAccount = "new_login_mails_per_account":
+            "mails to the owner about a login from a new device or country; the call succeeds without the mail",
+        /// Password changes of an account, with the present password: 5 an hour. Nobody changes it as often, and each
+        /// mails the owner.
+        PasswordChangesOfAccount = "password_changes_per_account": "ChangePassword of an account",
+        /// User names that an account takes, with its password: 5 an hour. Nobody changes it as often; each mails the
+        /// owner, and the former one stays reserved.
+        UsernameChangesOfAccount = "username_changes_per_account": "UpdateMe of an account that changes the user name",
+        /// Tokens that services request from an IP address: 60 a minute, 600 at once. A service asks every ten minutes,
+        /// and hundreds behind one address may start together. Their secrets cannot be guessed, so this bounds work
+        /// alone.
+        ServiceTokensOfAddress = "service_tokens_per_ip": "IssueServiceToken from an IP address",
+        /// Audit events about denied calls of an account or a service: one a minute, 20 at once. A mistake shows with
+        /// the first; a program that probes for access would fill the audit log, and the metrics count all of its
+        /// calls.
+        DenialsOfCaller = "denied_call_events_per_caller":
+            "events `call_refused` and `service_token_refused` of an account or a service; the call is refused alike",
+        /// Introspections by a service: 1,000 a second. A service that introspects at every call is fine, one that
+        /// needs more should verify offline.
+        IntrospectionsOfService = "introspections_per_service": "Introspect by a service",
     }
 }
 
@@ -73,8 +85,9 @@ const fn minutes(count: u64) -> Duration {
 }
 
 impl Limit {
-    /// Whether it is counted together with other replicas, where they share a Redis: whoever guesses or has mails sent must not
-    /// gain by asking another one. What only bounds work is counted by each replica for itself, and no call waits for it.
+    /// Whether replicas that share a Redis count it together: an attacker who tries passwords or causes mails must not
+    /// gain by calling another replica. A limit that only bounds work is counted by each replica for itself, and no
+    /// call waits for it.
     pub const fn is_shared(self) -> bool {
         matches!(
             self,
@@ -94,12 +107,12 @@ impl Limit {
     /// Its name for addresses of shared networks. `None` for what is not counted by address.
     pub const fn shared_name(self) -> Option<&'static str> {
         match self {
-            Self::CallsOfAddress => Some("shared_calls_of_address"),
-            Self::LoginsOfAddress => Some("shared_logins_of_address"),
-            Self::RegistrationsOfAddress => Some("shared_registrations_of_address"),
-            Self::MailsOfAddress => Some("shared_mails_of_address"),
-            Self::TriesOfAddress => Some("shared_tries_of_address"),
-            Self::ServiceTokensOfAddress => Some("shared_service_tokens_of_address"),
+            Self::CallsOfAddress => Some("shared_calls_per_ip"),
+            Self::LoginsOfAddress => Some("shared_logins_per_ip"),
+            Self::RegistrationsOfAddress => Some("shared_registrations_per_ip"),
+            Self::MailsOfAddress => Some("shared_mails_per_ip"),
+            Self::TriesOfAddress => Some("shared_redemptions_per_ip"),
+            Self::ServiceTokensOfAddress => Some("shared_service_tokens_per_ip"),
             _ => None,
         }
     }

@@ -143,7 +143,7 @@ fn every_limit_has_a_name_of_its_own_that_is_fit_for_keys_and_labels() {
     let names: BTreeSet<_> = Limit::ALL.iter().map(|limit| limit.name()).collect();
     assert_eq!(names.len(), Limit::ALL.len());
     for limit in Limit::ALL {
-        let counts_addresses = limit.name().ends_with("_of_address");
+        let counts_addresses = limit.name().ends_with("_per_ip");
         let expected = counts_addresses.then(|| format!("shared_{}", limit.name()));
         assert_eq!(limit.shared_name().map(str::to_owned), expected);
     }
