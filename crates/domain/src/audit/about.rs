@@ -1,9 +1,9 @@
-//! What each kind of event means, for those who read the trail.
+//! Which kinds of events are refusals.
 
 use super::EventKind;
 
 impl EventKind {
-    /// Whether it says that something was refused, and why. Every other kind says that something was done or came to pass.
+    /// Whether the event says that something was refused, and why. Every other kind says that something happened.
     pub const fn is_refusal(self) -> bool {
         matches!(
             self,
