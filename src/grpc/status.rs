@@ -24,7 +24,7 @@ impl Advice {
     pub fn name(self) -> &'static str {
         match self {
             Self::FixInput => "fix the input",
-            Self::SolveCaptcha => "solve a captcha and repeat",
+            Self::SolveCaptcha => "solve a captcha and repeat the call",
             Self::LogIn => "log in again",
             Self::RefreshToken => "refresh",
             Self::Retry => "retry",
@@ -50,54 +50,56 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub fn line(reason: Reason) -> Line {
     use Advice::{FixInput, GiveUp, LogIn, RefreshToken, Retry, SolveCaptcha};
     let (code, http, advice, text) = match reason {
-        Reason::InvalidField => (Code::InvalidArgument, 400, FixInput, "a field has a value it cannot have"),
+        Reason::InvalidField => (Code::InvalidArgument, 400, FixInput, "a field has an invalid value"),
         Reason::MalformedRequest => (Code::InvalidArgument, 400, FixInput, "the request cannot be decoded"),
         Reason::RequestTooLarge => (Code::InvalidArgument, 413, FixInput, "the request is too large"),
-        Reason::PasswordRejected => (Code::InvalidArgument, 400, FixInput, "the password breaks the policy"),
+        Reason::PasswordRejected => (Code::InvalidArgument, 400, FixInput, "the password does not meet the policy"),
         Reason::CurrentPasswordWrong => (Code::InvalidArgument, 400, FixInput, "the current password is wrong"),
         Reason::UsernameTaken => (Code::AlreadyExists, 409, FixInput, "the user name is taken"),
         Reason::EmailTaken => (Code::AlreadyExists, 409, FixInput, "the address is taken"),
-        Reason::RequestIdReused => (Code::InvalidArgument, 409, FixInput, "the request id belongs to another call"),
+        Reason::RequestIdReused => (Code::InvalidArgument, 409, FixInput, "the request id was used for another call"),
         Reason::LinkInvalid => (Code::InvalidArgument, 400, FixInput, "the link is not valid"),
-        Reason::LinkExpired => (Code::FailedPrecondition, 410, FixInput, "the link is too old"),
-        Reason::LinkUsed => (Code::FailedPrecondition, 410, FixInput, "the link was used already"),
+        Reason::LinkExpired => (Code::FailedPrecondition, 410, FixInput, "the link has expired"),
+        Reason::LinkUsed => (Code::FailedPrecondition, 410, FixInput, "the link was already used"),
         Reason::CodeInvalid => (Code::InvalidArgument, 400, FixInput, "the code is not valid"),
-        Reason::CredentialsInvalid => {
-            (Code::Unauthenticated, 401, FixInput, "no account that may log in has this identifier and password")
-        }
-        Reason::TokenMissing => (Code::Unauthenticated, 401, LogIn, "an access token is needed"),
+        Reason::CredentialsInvalid => (Code::Unauthenticated, 401, FixInput, "wrong identifier or password"),
+        Reason::TokenMissing => (Code::Unauthenticated, 401, LogIn, "an access token is required"),
         Reason::TokenInvalid => (Code::Unauthenticated, 401, LogIn, "the token is not valid"),
-        Reason::TokenExpired => (Code::Unauthenticated, 401, RefreshToken, "the access token is too old"),
-        Reason::TokenNotYetValid => (Code::Unavailable, 503, Retry, "the token is from the future; clocks differ"),
+        Reason::TokenExpired => (Code::Unauthenticated, 401, RefreshToken, "the access token has expired"),
+        Reason::TokenNotYetValid => {
+            (Code::Unavailable, 503, Retry, "the access token is not valid yet: the clocks differ")
+        }
         Reason::SessionEnded => (Code::Unauthenticated, 401, LogIn, "the session has ended"),
-        Reason::SessionExpired => (Code::Unauthenticated, 401, LogIn, "the session is too old"),
+        Reason::SessionExpired => (Code::Unauthenticated, 401, LogIn, "the session has expired"),
         Reason::RefreshTokenReused => {
-            (Code::Unauthenticated, 401, LogIn, "the refresh token was used before; the session has been ended")
+            (Code::Unauthenticated, 401, LogIn, "the refresh token was reused; the session has been ended")
         }
         Reason::ReauthenticationRequired => {
-            (Code::Unauthenticated, 401, LogIn, "the client is not the one that opened the session; log in here")
+            (Code::Unauthenticated, 401, LogIn, "another client opened the session; log in again")
         }
-        Reason::RefreshContended => (Code::Aborted, 409, Retry, "another refresh of this session is under way"),
+        Reason::RefreshContended => (Code::Aborted, 409, Retry, "another refresh of this session is in progress"),
         Reason::AccountDisabled => (Code::PermissionDenied, 403, LogIn, "the account is disabled"),
         Reason::RegistrationClosed => {
-            (Code::FailedPrecondition, 403, GiveUp, "nobody can sign up here, or not with an address at this host")
+            (Code::FailedPrecondition, 403, GiveUp, "registration is closed, or not open to this address")
         }
         Reason::CallerNotAllowed => (Code::PermissionDenied, 403, GiveUp, "the caller may not do this"),
-        Reason::OriginNotAllowed => (Code::PermissionDenied, 403, GiveUp, "the page's origin is not allowed"),
+        Reason::OriginNotAllowed => (Code::PermissionDenied, 403, GiveUp, "the origin of the page is not allowed"),
         Reason::SessionNotFound => (Code::NotFound, 404, FixInput, "there is no such session"),
         Reason::TenantUnknown => (Code::InvalidArgument, 400, FixInput, "there is no such tenant"),
         Reason::AudienceUnknown => (Code::InvalidArgument, 400, FixInput, "there is no such audience"),
         Reason::MailNotFound => (Code::NotFound, 404, Retry, "no such mail arrived in time"),
         Reason::MethodUnknown => (Code::Unimplemented, 404, GiveUp, "there is no such method"),
-        Reason::DeadlineExceeded => (Code::DeadlineExceeded, 504, Retry, "the deadline passed"),
-        Reason::CaptchaRequired => (Code::FailedPrecondition, 403, SolveCaptcha, "a captcha has to be solved first"),
-        Reason::CaptchaInvalid => (Code::InvalidArgument, 400, SolveCaptcha, "the captcha was not solved"),
-        Reason::CaptchaUnavailable => (Code::Unavailable, 503, Retry, "captchas cannot be checked now"),
-        Reason::BreachCheckUnavailable => (Code::Unavailable, 503, Retry, "passwords cannot be checked now"),
-        Reason::RateLimited => (Code::ResourceExhausted, 429, Retry, "there were too many of these calls"),
-        Reason::Overloaded => (Code::ResourceExhausted, 429, Retry, "there is more work than can be done now"),
+        Reason::DeadlineExceeded => (Code::DeadlineExceeded, 504, Retry, "the deadline was exceeded"),
+        Reason::CaptchaRequired => (Code::FailedPrecondition, 403, SolveCaptcha, "a captcha is required"),
+        Reason::CaptchaInvalid => (Code::InvalidArgument, 400, SolveCaptcha, "the captcha is not valid"),
+        Reason::CaptchaUnavailable => (Code::Unavailable, 503, Retry, "captchas cannot be verified at the moment"),
+        Reason::BreachCheckUnavailable => {
+            (Code::Unavailable, 503, Retry, "passwords cannot be checked for breaches at the moment")
+        }
+        Reason::RateLimited => (Code::ResourceExhausted, 429, Retry, "too many calls or attempts"),
+        Reason::Overloaded => (Code::ResourceExhausted, 429, Retry, "the service is overloaded"),
         Reason::StoreUnavailable => (Code::Unavailable, 503, Retry, "the database does not answer"),
-        Reason::Internal => (Code::Internal, 500, GiveUp, "something is broken here"),
+        Reason::Internal => (Code::Internal, 500, GiveUp, "internal error"),
     };
     Line { code, http, advice, text }
 }
@@ -231,7 +233,7 @@ mod tests {
     #[test]
     fn what_is_broken_inside_is_not_told_outside() {
         let status = of(&Failure::Broken("the table accounts is on fire".to_owned()), "abc");
-        assert_eq!((status.code(), status.message()), (Code::Internal, "something is broken here"));
+        assert_eq!((status.code(), status.message()), (Code::Internal, "internal error"));
         assert!(!String::from_utf8_lossy(status.details()).contains("fire"));
     }
 }

@@ -22,7 +22,7 @@ impl InvalidDisplayName {
         match self {
             Self::TooLong => "has more than 100 characters",
             Self::ForbiddenCharacter => "contains a control or invisible character",
-            Self::Unseen => "has no character that can be seen",
+            Self::Unseen => "has no visible character",
         }
     }
 }

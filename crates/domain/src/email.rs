@@ -33,7 +33,7 @@ impl InvalidEmail {
         match self {
             Self::Missing => "is missing",
             Self::TooLong => "has more than 254 bytes",
-            Self::Route => "has % or ! before the @, which mail servers may take for a route to somebody else",
+            Self::Route => "has % or ! before the @, which a mail server may read as a route to another address",
             Self::Malformed => "is not an e-mail address of the form name@example.org",
         }
     }

@@ -7,57 +7,57 @@ use std::{fmt, time::Duration};
 closed_list! {
     /// Why a call was refused. The name is what clients see in `google.rpc.ErrorInfo.reason`.
     pub enum Reason {
-        /// A field has a value it cannot have; the violations say which and why.
+        /// A field has an invalid value; the violations say which and why.
         InvalidField = "INVALID_FIELD",
         /// The message could not be decoded.
         MalformedRequest = "MALFORMED_REQUEST",
         /// The message is larger than any valid one.
         RequestTooLarge = "REQUEST_TOO_LARGE",
-        /// The new password breaks the policy; the violations say how.
+        /// The new password does not meet the policy; the violations say why.
         PasswordRejected = "PASSWORD_REJECTED",
-        /// The current password offered as proof is not the current password.
+        /// The current password, required as proof, is wrong.
         CurrentPasswordWrong = "CURRENT_PASSWORD_WRONG",
         /// Another account has this user name.
         UsernameTaken = "USERNAME_TAKEN",
-        /// Another account has this address. Told only to somebody who reads its mail.
+        /// Another account has this address. Only told to a caller who reads its mail.
         EmailTaken = "EMAIL_TAKEN",
         /// The request id was used for a different call.
         RequestIdReused = "REQUEST_ID_REUSED",
-        /// The link is not one of ours, or not for this.
+        /// The link is not one of this service, or not for this purpose.
         LinkInvalid = "LINK_INVALID",
-        /// The link is too old.
+        /// The link has expired.
         LinkExpired = "LINK_EXPIRED",
-        /// The link did its work already.
+        /// The link was already used.
         LinkUsed = "LINK_USED",
-        /// The code is wrong, too old, used, or was tried too often.
+        /// The code is wrong, expired, used, or had too many wrong attempts.
         CodeInvalid = "CODE_INVALID",
         /// No account that may log in has this identifier and this password.
         CredentialsInvalid = "CREDENTIALS_INVALID",
-        /// The call needs an access token and brought none.
+        /// The call requires an access token and has none.
         TokenMissing = "TOKEN_MISSING",
-        /// The token is not one of ours, or not of this kind.
+        /// The token is not one of this service, or of another kind.
         TokenInvalid = "TOKEN_INVALID",
-        /// The access token is too old: refresh.
+        /// The access token has expired: refresh.
         TokenExpired = "TOKEN_EXPIRED",
-        /// The access token was made by a clock that is ahead of this one: try again.
+        /// The access token was issued in the future by this replica's clock: try again.
         TokenNotYetValid = "TOKEN_NOT_YET_VALID",
         /// The session was ended: log in again.
         SessionEnded = "SESSION_ENDED",
-        /// The session was idle for too long, or is too old: log in again.
+        /// The session has expired, by idle time or by age: log in again.
         SessionExpired = "SESSION_EXPIRED",
-        /// The refresh token was replaced before: the session has been ended.
+        /// The refresh token was rotated before: the session has been ended.
         RefreshTokenReused = "REFRESH_TOKEN_REUSED",
-        /// The session is refreshed by a very different client than the one that opened it: log in here.
+        /// A very different client refreshed the session: it must log in.
         ReauthenticationRequired = "REAUTHENTICATION_REQUIRED",
-        /// Another refresh of this session is under way: try again.
+        /// Another refresh of this session is in progress: try again.
         RefreshContended = "REFRESH_CONTENDED",
         /// The account was disabled by an operator.
         AccountDisabled = "ACCOUNT_DISABLED",
-        /// Sign-up is closed, or closed to addresses at this host.
+        /// Registration is closed, or not open to addresses of this domain.
         RegistrationClosed = "REGISTRATION_CLOSED",
         /// The caller may not do this.
         CallerNotAllowed = "CALLER_NOT_ALLOWED",
-        /// A page of an origin that is not allowed made a browser call.
+        /// A browser called from a page whose origin is not allowed.
         OriginNotAllowed = "ORIGIN_NOT_ALLOWED",
         /// No session of the caller has this id.
         SessionNotFound = "SESSION_NOT_FOUND",
@@ -71,27 +71,27 @@ closed_list! {
         MethodUnknown = "METHOD_UNKNOWN",
         /// The caller's deadline, or the server's, passed.
         DeadlineExceeded = "DEADLINE_EXCEEDED",
-        /// Somebody has to solve a captcha first.
+        /// A captcha is required.
         CaptchaRequired = "CAPTCHA_REQUIRED",
-        /// The captcha was not solved, not for this, or its answer was used before.
+        /// The captcha was not solved, was for something else, or its token was used before.
         CaptchaInvalid = "CAPTCHA_INVALID",
-        /// Whoever makes the captchas does not answer: wait and try again.
+        /// The captcha provider does not answer: try again later.
         CaptchaUnavailable = "CAPTCHA_UNAVAILABLE",
-        /// Whoever knows breached passwords does not answer: wait and try again.
+        /// The service that knows breached passwords does not answer: try again later.
         BreachCheckUnavailable = "BREACH_CHECK_UNAVAILABLE",
-        /// Too many calls of one kind from one place or for one person.
+        /// A rate limit, or too many wrong passwords.
         RateLimited = "RATE_LIMITED",
-        /// More work than can be done now: wait and try again.
+        /// The service is overloaded: try again later.
         Overloaded = "OVERLOADED",
-        /// The database does not answer: wait and try again.
+        /// The database does not answer: try again later.
         StoreUnavailable = "STORE_UNAVAILABLE",
-        /// Something is broken here; the log has more.
+        /// An internal error; the log has the cause.
         Internal = "INTERNAL",
     }
 }
 
 impl Reason {
-    /// Whether a session that is told this is over.
+    /// Whether the session of a caller who gets this reason is over.
     pub fn ends_session(self) -> bool {
         matches!(self, Self::SessionEnded | Self::SessionExpired | Self::RefreshTokenReused | Self::AccountDisabled)
     }

@@ -40,7 +40,7 @@ impl InvalidUsername {
             Self::TooLong => "has more than 32 characters",
             Self::ForbiddenCharacter => "may contain only letters, digits, '.', '-' and '_'",
             Self::EdgeCharacter => "must start and end with a letter or digit",
-            Self::MixedDirections => "mixes scripts that run in different directions",
+            Self::MixedDirections => "mixes left-to-right and right-to-left scripts",
         }
     }
 }

@@ -6,8 +6,8 @@ pub struct IssueServiceTokenRequest {
     pub client_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub client_secret: ::prost::alloc::string::String,
-    /// The backends the token is for: an audience that the service serves, or one that it may call. When empty, the one audience
-    /// that it serves.
+    /// The backends the token is for: an audience that the service serves, or one that it may call. When empty, the one
+    /// audience that it serves.
     #[prost(string, tag = "3")]
     pub audience: ::prost::alloc::string::String,
 }
@@ -21,7 +21,7 @@ pub struct IssueServiceTokenResponse {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetVerificationKeysRequest {
-    /// Must be the audience of the token that the caller came with, which is one that it serves.
+    /// Must be the audience of the caller's own token, which is one that the service account serves.
     #[prost(string, tag = "1")]
     pub audience: ::prost::alloc::string::String,
 }
@@ -38,10 +38,11 @@ pub struct GetVerificationKeysResponse {
     pub signing_keys: ::prost::alloc::vec::Vec<SigningKey>,
     #[prost(message, repeated, tag = "4")]
     pub encryption_keys: ::prost::alloc::vec::Vec<EncryptionKey>,
-    /// The longest that an access token can be valid, in seconds. For as long a revocation has to be remembered.
+    /// The longest lifetime of an access token, in seconds. A revocation must be remembered for as long.
     #[prost(int64, tag = "5")]
     pub longest_token_life_seconds: i64,
-    /// The `tid` of every token. Signing keys are shared by all tenants, so a token of another one has a good signature, too.
+    /// The `tid` of every token. It must be compared: all tenants share the signing keys, so a token of another tenant has
+    /// a valid signature.
     #[prost(string, tag = "6")]
     pub tenant_id: ::prost::alloc::string::String,
 }
@@ -56,7 +57,7 @@ pub struct SigningKey {
     #[prost(enumeration = "KeyState", tag = "3")]
     pub state: i32,
 }
-/// What takes the encryption off a token.
+/// A key that decrypts tokens.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct EncryptionKey {
@@ -76,17 +77,17 @@ pub struct EncryptionKey {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchRevocationsRequest {
-    /// The cursor of the last message that was taken in, or empty. One that the service does not know (any more) is answered
-    /// with a snapshot, as an empty one is.
+    /// The cursor of the last message that was processed, or empty. An unknown cursor is answered with a snapshot, as an
+    /// empty one is.
     #[prost(string, tag = "1")]
     pub cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchRevocationsResponse {
-    /// The clock of the service when this message was made.
+    /// The clock of the service when it sent this message.
     #[prost(message, optional, tag = "1")]
     pub server_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// Up to where the caller has heard everything, once this message is taken in. Empty while a snapshot is not complete.
+    /// The position in the feed after this message. Empty while a snapshot is incomplete.
     #[prost(string, tag = "2")]
     pub cursor: ::prost::alloc::string::String,
     #[prost(oneof = "watch_revocations_response::Event", tags = "3, 4, 5")]
@@ -96,12 +97,12 @@ pub struct WatchRevocationsResponse {
 pub mod watch_revocations_response {
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Event {
-        /// A part of everything that is of consequence. Takes the place of all that was known before, once it is complete.
+        /// A part of the snapshot. Once complete, the snapshot replaces all revocations received before.
         #[prost(message, tag = "3")]
         Snapshot(super::RevocationSnapshot),
         #[prost(message, tag = "4")]
         Changes(super::RevocationChanges),
-        /// Nothing happened. Comes every few seconds while nothing else does, so that silence means that the stream broke.
+        /// No change. Sent every few seconds while there is no other message, so that silence means a broken stream.
         #[prost(message, tag = "5")]
         Heartbeat(super::RevocationHeartbeat),
     }
@@ -116,21 +117,20 @@ pub struct RevocationSnapshot {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RevocationChanges {
-    /// In the order in which they came into force.
+    /// In the order of the feed.
     #[prost(message, repeated, tag = "1")]
     pub revocations: ::prost::alloc::vec::Vec<Revocation>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RevocationHeartbeat {
-    /// How long the service will be silent at most, in seconds, while all is well.
+    /// The longest time between two messages of a working stream, in seconds.
     #[prost(int64, tag = "1")]
     pub interval_seconds: i64,
 }
-/// One thing that no longer holds. Of no consequence any more after `expire_time`, when the last token it could concern is
-/// over.
+/// One revocation. It expires at `expire_time`, with the last token that it could concern.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Revocation {
-    /// For subjects and tenants, in whole seconds as `iat` is: a token that was issued in the same second is over, too.
+    /// For subjects and tenants, in whole seconds as `iat` is: a token that was issued in the same second is revoked, too.
     #[prost(message, optional, tag = "6")]
     pub not_after_time: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(message, optional, tag = "7")]
@@ -151,10 +151,10 @@ pub mod revocation {
         /// Tokens with this `tid` that were issued (`iat`) up to `not_after_time`.
         #[prost(string, tag = "3")]
         TenantId(::prost::alloc::string::String),
-        /// Tokens that this key signed or encrypted. It is no longer among the verification keys.
+        /// Tokens that this key signed or encrypted. The key is no longer one of the verification keys.
         #[prost(string, tag = "4")]
         KeyId(::prost::alloc::string::String),
-        /// Nothing is revoked, but there are other verification keys than before: to be fetched at leisure.
+        /// No revocation: the verification keys changed, and should be fetched soon.
         #[prost(string, tag = "5")]
         KeySet(::prost::alloc::string::String),
     }
@@ -167,15 +167,15 @@ pub struct IntrospectRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct IntrospectResponse {
-    /// Whether it is an access token for the audience of the caller's own, current, and of a session that is live. All other
-    /// fields are empty otherwise.
+    /// Whether the token is an access token of the caller's audience that is valid and whose session is live. Otherwise
+    /// all other fields are empty.
     #[prost(bool, tag = "1")]
     pub active: bool,
     #[prost(string, tag = "2")]
     pub issuer: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub audience: ::prost::alloc::string::String,
-    /// The account, or the service.
+    /// The id of the account or of the service account.
     #[prost(string, tag = "4")]
     pub subject: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "5")]
@@ -190,7 +190,7 @@ pub struct IntrospectResponse {
     pub tenant_id: ::prost::alloc::string::String,
     #[prost(string, repeated, tag = "10")]
     pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// How the subject proved who it is (RFC 8176).
+    /// How the subject authenticated: `amr` (RFC 8176).
     #[prost(string, repeated, tag = "11")]
     pub methods: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(string, tag = "12")]
@@ -230,16 +230,16 @@ impl KeyAlgorithm {
         }
     }
 }
-/// Where a key stands in its life.
+/// The state of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum KeyState {
     Unspecified = 0,
     /// Published, not yet in use.
     Staged = 1,
-    /// Tokens are made with it.
+    /// Tokens are issued with it.
     Active = 2,
-    /// Tokens made with it may still be valid.
+    /// Tokens issued with it may still be valid.
     Retiring = 3,
 }
 impl KeyState {

@@ -102,7 +102,7 @@ pub(in crate::grpc) fn event_page(fields: &mut Fields, token: &str) -> Option<Op
     };
     let before = (token.len() <= MAX_TEXT_BYTES).then(|| parse(token)).flatten();
     if before.is_none() {
-        fields.note("page_token", "is not a token that was handed out");
+        fields.note("page_token", "is not a page token of this service");
     }
     before.map(Some)
 }
@@ -118,7 +118,7 @@ pub(in crate::grpc) fn event_cursor(fields: &mut Fields, text: &str) -> Option<O
     }
     let position = (text.len() <= MAX_TEXT_BYTES).then(|| whole(text)).flatten();
     if position.is_none() {
-        fields.note("cursor", "is not a cursor that was handed out");
+        fields.note("cursor", "is not a cursor of this service");
     }
     position.map(Some)
 }

@@ -82,7 +82,7 @@ pub(in crate::grpc) fn password(fields: &mut Fields, field: &'static str, text: 
 pub(in crate::grpc) fn captcha_token(fields: &mut Fields, text: String) -> Option<SecretText> {
     let token = SecretText::new(text);
     if !is_captcha_token(token.reveal()) {
-        fields.note("captcha_token", "is longer than any captcha's token, or has characters that none has");
+        fields.note("captcha_token", "is too long, or has characters that no captcha token has");
         return None;
     }
     Some(token)
@@ -143,7 +143,7 @@ pub(in crate::grpc) fn cursor(fields: &mut Fields, text: &str) -> Option<Option<
     }
     let cursor = FeedCursor::parse(text);
     if cursor.is_none() {
-        fields.note("cursor", "is not a cursor that was handed out");
+        fields.note("cursor", "is not a cursor of this service");
     }
     cursor.map(Some)
 }
@@ -169,7 +169,7 @@ pub(in crate::grpc) fn claim_proof(
         (false, true) => {
             let token = action::link_token(token.reveal());
             if token.is_none() {
-                fields.note("token", "is longer than any token");
+                fields.note("token", "is too long");
             }
             token.map(ClaimProof::Link)
         }
@@ -185,7 +185,7 @@ pub(in crate::grpc) fn claim_proof(
             None
         }
         (true, true) => {
-            fields.note("token", "is missing; so are `email` and `code`");
+            fields.note("token", "is missing, and so are `email` and `code`");
             None
         }
     }

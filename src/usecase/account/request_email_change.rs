@@ -61,7 +61,7 @@ impl RequestEmailChange {
         let (tenant, session) = (caller.tenant(), caller.session().id);
         // After the look for a repetition: by then the wish may have come true.
         if new_email.as_str() == caller.account().email.as_str() {
-            return Err(Refusal::field("new_email", "is the present address").into());
+            return Err(Refusal::field("new_email", "is already the address of the account").into());
         }
         // Where only some hosts may sign up, an account does not leave them either. Where sign-up is closed, people still move.
         if matches!(self.policy, RegistrationPolicy::Domains(_)) && !self.policy.allows(new_email) {

@@ -36,9 +36,7 @@ impl BreachGate {
             Ok(true) => {
                 telemetry::count_breach_check("listed");
                 let refusal = Refusal::from(Reason::PasswordRejected);
-                Err(refusal
-                    .with_violation(field, "PASSWORD_BREACHED", "is known from a breach of other services")
-                    .into())
+                Err(refusal.with_violation(field, "PASSWORD_BREACHED", "is known from a data breach").into())
             }
             Err(fault) => self.bear(fault),
         }
@@ -50,7 +48,7 @@ impl BreachGate {
         if let Some(left_out) = self.lines.take() {
             // Whether the password is set is decided after this.
             let accepted = self.lenient;
-            tracing::warn!(fault, accepted, left_out, "a password could not be looked up among breached ones");
+            tracing::warn!(fault, accepted, left_out, "a new password could not be checked against known breaches");
         }
         if self.lenient {
             return Ok(());

@@ -114,7 +114,7 @@ fn trouble() -> Vec<Range> {
 
 /// What the log says, at whatever rate it is caused, of passwords about which nothing was learnt.
 fn warnings(app: &App) -> Vec<String> {
-    let is_one = |line: &&str| line.contains(" WARN ") && line.contains("could not be looked up among breached ones");
+    let is_one = |line: &&str| line.contains(" WARN ") && line.contains("could not be checked against known breaches");
     app.log.text().lines().filter(is_one).map(str::to_owned).collect()
 }
 

@@ -106,8 +106,8 @@ export type RegisterRequest = Message<"countersign.v1.RegisterRequest"> & {
   password: string;
 
   /**
-   * Optional: 3 to 32 letters, digits, `.`, `-`, `_`, in any script (RFC 8265, UsernameCaseMapped). One that looks like another
-   * account's is taken.
+   * Optional: 3 to 32 letters, digits, `.`, `-`, `_`, in any script (RFC 8265, UsernameCaseMapped). A name that looks
+   * like that of another account counts as taken.
    *
    * @generated from field: string username = 3;
    */
@@ -128,7 +128,7 @@ export type RegisterRequest = Message<"countersign.v1.RegisterRequest"> & {
   locale: string;
 
   /**
-   * What the captcha's provider gave to the page, where the operator asks for a captcha: at most 8192 bytes.
+   * The token that the captcha provider gave to the page, after CAPTCHA_REQUIRED: at most 8192 bytes.
    *
    * @generated from field: string captcha_token = 6;
    */
@@ -169,7 +169,7 @@ export const RegisterResponseSchema: GenMessage<RegisterResponse> = /*@__PURE__*
  */
 export type VerifyRequest = Message<"countersign.v1.VerifyRequest"> & {
   /**
-   * From the mailed link: what follows `#token=`, or the whole link as it was pasted.
+   * From the mailed link: what follows `#token=`, or the whole link.
    *
    * @generated from field: string token = 1;
    */
@@ -181,7 +181,7 @@ export type VerifyRequest = Message<"countersign.v1.VerifyRequest"> & {
   email: string;
 
   /**
-   * The eight digits from the mail, in any script; spaces of every kind and hyphens do not matter.
+   * The eight digits from the mail, in any script; spaces and hyphens are ignored.
    *
    * @generated from field: string code = 3;
    */
@@ -205,17 +205,17 @@ export const VerifyRequestSchema: GenMessage<VerifyRequest> = /*@__PURE__*/
  */
 export type VerifyResponse = Message<"countersign.v1.VerifyResponse"> & {
   /**
-   * Several sign-ups with different passwords waited for this address, and nobody can tell which password is the owner's. So none
-   * counts: the account is there, and a mail with a link that sets its password is on its way. Otherwise the password of the sign-up
-   * counts, and the person can log in.
+   * Whether several registrations with different passwords waited for this address. None of the passwords can be
+   * trusted then: the account has no password, and a link to set one is mailed. Otherwise the person can log in with
+   * the password of the registration.
    *
    * @generated from field: bool password_link_mailed = 1;
    */
   passwordLinkMailed: boolean;
 
   /**
-   * The user name of the account. Empty when none was asked for, and when somebody else got it before the address was verified: the
-   * person chooses another one with UpdateMe.
+   * The user name of the account. Empty if none was requested, or if somebody else took it before the address was
+   * verified: then the person can choose another one with UpdateMe.
    *
    * @generated from field: string username = 2;
    */
@@ -364,8 +364,8 @@ export const ResetRequestSchema: GenMessage<ResetRequest> = /*@__PURE__*/
  */
 export type ResetResponse = Message<"countersign.v1.ResetResponse"> & {
   /**
-   * By what this device is expected: keep it and show it at the login that follows, which then does not wait for what others
-   * guessed. Empty over grpc-web, where it is the cookie `__Host-countersign_device`, and for a repetition.
+   * Recognizes this device at the login that follows, which is then not delayed by others' wrong passwords: store it,
+   * and send it with Login. Empty over grpc-web, where it is the cookie `__Host-countersign_device`, and for a replay.
    *
    * @generated from field: string device_token = 1;
    */
@@ -426,7 +426,7 @@ export type UpdateMeRequest = Message<"countersign.v1.UpdateMeRequest"> & {
   updateMask?: FieldMask | undefined;
 
   /**
-   * Needed when `update_mask` names `username`, and not read otherwise.
+   * Required when `update_mask` names `username`, otherwise ignored.
    *
    * @generated from field: string current_password = 3;
    */
@@ -652,21 +652,21 @@ export const DeleteMeResponseSchema: GenMessage<DeleteMeResponse> = /*@__PURE__*
   messageDesc(file_countersign_v1_account_service, 24);
 
 /**
- * Accounts: how a person gets one, keeps it, and ends it.
+ * Accounts: registration, profile, password, address and deletion.
  *
- * What people type and paste is read alike by every RPC: white space and invisible marks at the ends do not count, and full-width forms
- * are the characters that they are forms of. A character that shows nothing is part of no name and no address.
+ * Every RPC normalizes what people type and paste: it ignores white space and invisible characters at both ends, and
+ * replaces full-width forms by the plain characters. Names and addresses cannot contain invisible characters.
  *
- * Every RPC that takes a `request_id` may be repeated with the same id and the same fields within 24 hours: the
- * repetition answers as the first call did and does nothing. Passwords are not compared. Use a fresh random UUID for each
- * intention. With an access token the ids are those of the account; without one an id belongs to the call and all its fields, so
- * nobody can take or learn of the ids of somebody else.
+ * `request_id` is an idempotency key. A call with the same id and the same fields within 24 hours is a replay: it
+ * answers as the first call did and does nothing. Passwords are not compared. Use a new random UUID for each new call.
+ * With an access token the ids are those of the account; without one an id belongs to the call and all its fields, so
+ * that nobody can block or discover the ids of others.
  *
  * @generated from service countersign.v1.AccountService
  */
 export const AccountService: GenService<{
   /**
-   * Asks for an account. The answer is the same whether or not the address has one already; only the mail differs.
+   * Requests an account. The answer is the same whether or not the address already has one; only the mail differs.
    * The account exists once the address is verified.
    *
    * @generated from rpc countersign.v1.AccountService.Register
@@ -677,11 +677,11 @@ export const AccountService: GenService<{
     output: typeof RegisterResponseSchema;
   },
   /**
-   * Verifies an address with what was mailed to it, and so makes the account.
+   * Verifies an address with the mailed link or code, and creates the account.
    *
-   * A user name that somebody else got in the meantime is dropped: the account then has none, and `username` is empty. When several sign-ups
-   * with different passwords waited for the address, nobody can tell whose password is the owner's: the account then begins
-   * without one, a mail with a link that sets it is sent, and `password_link_mailed` says so.
+   * If somebody else has taken the user name in the meantime, the account has none, and `username` is empty. If several
+   * registrations with different passwords waited for the address, none of the passwords can be trusted: the account
+   * begins without a password, a link to set one is mailed, and `password_link_mailed` is true.
    *
    * @generated from rpc countersign.v1.AccountService.Verify
    */
@@ -691,7 +691,7 @@ export const AccountService: GenService<{
     output: typeof VerifyResponseSchema;
   },
   /**
-   * Mails the link and code of a waiting registration again. The answer never tells whether there is one.
+   * Mails link and code of a waiting registration again. The answer never tells whether there is one.
    *
    * @generated from rpc countersign.v1.AccountService.ResendVerification
    */
@@ -711,9 +711,9 @@ export const AccountService: GenService<{
     output: typeof RequestResetResponseSchema;
   },
   /**
-   * Sets a new password with what was mailed, and ends every session of the account. What was counted against the former
-   * password is forgotten; who logs in next on this device, or on one that was used for the account before, does not wait for what
-   * others guess meanwhile.
+   * Sets a new password with the mailed link or code, and ends every session of the account. Wrong passwords counted so
+   * far are forgotten. The next login on this device, or on one that was used for the account before, is not delayed by
+   * others' wrong passwords.
    *
    * @generated from rpc countersign.v1.AccountService.Reset
    */
@@ -733,11 +733,11 @@ export const AccountService: GenService<{
     output: typeof GetMeResponseSchema;
   },
   /**
-   * Changes what `update_mask` names of the caller's account: `display_name`, `locale`, `username`.
-   * An empty user name gives it up. `*` names all three.
+   * Changes the fields of the caller's account that `update_mask` names: `display_name`, `locale`, `username`, or `*`
+   * for all three. An empty user name gives it up.
    *
-   * People log in with the user name, so whoever changes it proves the current password as for ChangePassword; the owner is told by
-   * mail, and nobody else gets the former name for a while.
+   * A change of the user name, with which people log in, requires the current password as ChangePassword does. The
+   * owner is mailed, and the former name stays reserved for a while.
    *
    * @generated from rpc countersign.v1.AccountService.UpdateMe
    */
@@ -758,8 +758,8 @@ export const AccountService: GenService<{
     output: typeof ChangePasswordResponseSchema;
   },
   /**
-   * Mails a link and code to a new address. Nothing changes until they are used. The answer is the same when another account has
-   * this address; then its owner is told.
+   * Mails a link and code to a new address. Nothing changes until one of them is used. The answer is the same when
+   * another account has this address; then the owner of that account is mailed.
    *
    * @generated from rpc countersign.v1.AccountService.RequestEmailChange
    */
@@ -769,7 +769,7 @@ export const AccountService: GenService<{
     output: typeof RequestEmailChangeResponseSchema;
   },
   /**
-   * Moves the account to the new address, and tells the old one.
+   * Changes the account's address to the new one, and mails the old one.
    *
    * @generated from rpc countersign.v1.AccountService.ConfirmEmailChange
    */
@@ -779,7 +779,7 @@ export const AccountService: GenService<{
     output: typeof ConfirmEmailChangeResponseSchema;
   },
   /**
-   * What is stored about the caller, as one JSON document: the account, its live sessions, and what happened to it.
+   * Everything that is stored about the caller, as one JSON document: account, live sessions and audit events.
    *
    * @generated from rpc countersign.v1.AccountService.ExportMe
    */
@@ -789,7 +789,7 @@ export const AccountService: GenService<{
     output: typeof ExportMeResponseSchema;
   },
   /**
-   * Deletes the caller's account for good, and every session with it.
+   * Deletes the caller's account permanently, with all its sessions.
    *
    * @generated from rpc countersign.v1.AccountService.DeleteMe
    */

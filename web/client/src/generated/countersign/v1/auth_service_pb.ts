@@ -48,7 +48,7 @@ export type Session = Message<"countersign.v1.Session"> & {
   refreshToken: string;
 
   /**
-   * When the session ends unless it is refreshed before.
+   * When the session expires unless it is refreshed.
    *
    * @generated from field: google.protobuf.Timestamp refresh_expire_time = 5;
    */
@@ -98,15 +98,16 @@ export type LoginRequest = Message<"countersign.v1.LoginRequest"> & {
   captchaToken: string;
 
   /**
-   * Optional: what the person calls this device, at most 100 characters. Shown in the list of sessions.
+   * Optional: a name for this device, at most 100 characters. ListSessions shows it.
    *
    * @generated from field: string device_name = 5;
    */
   deviceName: string;
 
   /**
-   * Optional: from the answer to the last login on this device, whosoever it was. A device that is known keeps its own count of wrong
-   * passwords, so nobody else's guesses keep it out. Over grpc-web the cookie is read when it is empty.
+   * Optional: from the answer to the last login on this device, by any account. Wrong passwords of a recognized device
+   * are counted separately, so that others' wrong passwords do not delay it. Over grpc-web the cookie is read when it
+   * is empty.
    *
    * @generated from field: string device_token = 6;
    */
@@ -136,16 +137,16 @@ export type LoginResponse = Message<"countersign.v1.LoginResponse"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * By what this device is known the next time: keep it as carefully as a password, for every login and refresh from here. It opens
-   * nothing by itself. Empty over grpc-web, where it is the cookie `__Host-countersign_device`.
+   * Recognizes this device: store it as carefully as a password, and send it with every Login and Refresh. It gives no
+   * access by itself. Empty over grpc-web, where it is the cookie `__Host-countersign_device`.
    *
    * @generated from field: string device_token = 2;
    */
   deviceToken: string;
 
   /**
-   * Over grpc-web only: what ends this session, for a page that finds out that its browser keeps no cookies. Give it to Logout. It is
-   * good for five minutes, while the session was not refreshed, and for nothing else.
+   * Over grpc-web only: ends this session, for a page whose browser turns out to store no cookies. Pass it to Logout.
+   * It is valid for five minutes, until the session is refreshed, and for nothing else.
    *
    * @generated from field: string cancel_token = 3;
    */
@@ -169,8 +170,8 @@ export type RefreshRequest = Message<"countersign.v1.RefreshRequest"> & {
   refreshToken: string;
 
   /**
-   * Optional: from the answer to the login that opened the session. It tells a client whose answer was lost from somebody who copied
-   * its refresh token. Over grpc-web the cookie is read when it is empty.
+   * Optional: from the answer to the login that opened the session. It distinguishes a client that lost an answer from
+   * a thief of its refresh token. Over grpc-web the cookie is read when it is empty.
    *
    * @generated from field: string device_token = 2;
    */
@@ -211,16 +212,16 @@ export type LogoutRequest = Message<"countersign.v1.LogoutRequest"> & {
   refreshToken: string;
 
   /**
-   * End every session of the account. Needs a refresh token that is still good; for 24 hours after its session ended or ran out, the
-   * last one is good for this, once: for whoever has just lost another device.
+   * Ends every session of the account. Requires a valid refresh token; the last token of a session also works once
+   * within 24 hours after the session ended or expired, for a person who has just lost another device.
    *
    * @generated from field: bool everywhere = 2;
    */
   everywhere: boolean;
 
   /**
-   * The `cancel_token` of a login whose cookies were not kept. It ends that session; the other fields are not looked at, and cookies
-   * stay as they are.
+   * The `cancel_token` of a login whose cookies were not stored. It ends that session; other fields and cookies are
+   * ignored.
    *
    * @generated from field: string cancel_token = 3;
    */
@@ -262,8 +263,8 @@ export type IssueServiceTokenRequest = Message<"countersign.v1.IssueServiceToken
   clientSecret: string;
 
   /**
-   * The backends the token is for: an audience that the service serves, or one that it may call. When empty, the one audience
-   * that it serves.
+   * The backends the token is for: an audience that the service serves, or one that it may call. When empty, the one
+   * audience that it serves.
    *
    * @generated from field: string audience = 3;
    */
@@ -300,10 +301,10 @@ export const IssueServiceTokenResponseSchema: GenMessage<IssueServiceTokenRespon
   messageDesc(file_countersign_v1_auth_service, 8);
 
 /**
- * Signing in, staying signed in, signing out.
+ * Login, refresh and logout.
  *
- * Over grpc-web the token fields of every answer are empty: the tokens are in the cookies `__Host-countersign_access` and
- * `__Host-countersign_refresh`, which no script can read.
+ * Over grpc-web the token fields of every answer are empty: the tokens are in the cookies `__Host-countersign_access`
+ * and `__Host-countersign_refresh`, which no script can read.
  *
  * @generated from service countersign.v1.AuthService
  */
@@ -311,9 +312,10 @@ export const AuthService: GenService<{
   /**
    * Opens a session with an e-mail address or user name and a password.
    *
-   * Every login that fails, fails alike: unknown, unverified and disabled accounts answer as a wrong password does, and
-   * cost as much. Wrong passwords are counted for what was typed, whether or not anybody has it: after some a captcha is demanded, after
-   * some more everybody waits, but for devices that logged in before. In a browser that is in a session already, that session ends.
+   * All failed logins are alike: unknown, unverified and disabled accounts get the answer of a wrong password, and take
+   * as long. Wrong passwords are counted for the identifier, existing or not: after a few a captcha is required, after
+   * some more further attempts are delayed, except from devices that logged in before. A login in a browser that
+   * already has a session ends that session.
    *
    * @generated from rpc countersign.v1.AuthService.Login
    */
@@ -325,10 +327,11 @@ export const AuthService: GenService<{
   /**
    * Exchanges a refresh token for a new generation of tokens.
    *
-   * Safe to repeat: for a short grace the token just exchanged answers with the generation it was exchanged for, so a
-   * lost answer or a hundred tabs end nobody's session. After the grace, and while access tokens of the lost answer could live, the
-   * same token together with the session's `device_token` is answered once more, with a new generation; the lost one is void. Any
-   * other token that was replaced ends the session. Over grpc-web the cookies are read when the fields are empty.
+   * Safe to retry: during a short grace the previous refresh token is answered with the current generation, so that
+   * neither a lost answer nor a hundred tabs end a session. After the grace, and for the lifetime of an access token,
+   * the previous token together with the session's `device_token` gets a new generation, once; the lost generation is
+   * void. Any other rotated token counts as reused, and ends the session. Over grpc-web the cookies are read when the
+   * fields are empty.
    *
    * @generated from rpc countersign.v1.AuthService.Refresh
    */
@@ -338,10 +341,10 @@ export const AuthService: GenService<{
     output: typeof RefreshResponseSchema;
   },
   /**
-   * Ends the session of the refresh token, or, when that field is empty, of the access token the call came with. Over
-   * grpc-web the cookies are read, and cleared, also those that cannot be read. Ending a session that is over already succeeds.
+   * Ends the session of the refresh token or, when that field is empty, of the call's access token. Over grpc-web the
+   * cookies are read and deleted, also invalid ones. Ending a session that is already over succeeds.
    *
-   * With `everywhere`, SESSION_ENDED says that nothing but this session was ended.
+   * With `everywhere`, SESSION_ENDED means that no other session was ended.
    *
    * @generated from rpc countersign.v1.AuthService.Logout
    */
@@ -351,8 +354,8 @@ export const AuthService: GenService<{
     output: typeof LogoutResponseSchema;
   },
   /**
-   * An access token for a service account, by its client id and secret (RFC 6749 section 4.4). There is no refresh token: the
-   * service asks again.
+   * Issues an access token to a service account for its client id and secret (client credentials, RFC 6749 section
+   * 4.4). There is no refresh token: the service calls again.
    *
    * @generated from rpc countersign.v1.AuthService.IssueServiceToken
    */

@@ -17,8 +17,8 @@ export const file_countersign_v1_contract: GenFile = /*@__PURE__*/
   fileDesc("Ch1jb3VudGVyc2lnbi92MS9jb250cmFjdC5wcm90bxIOY291bnRlcnNpZ24udjEipgEKCENvbnRyYWN0EiYKBmNhbGxlchgBIAEoDjIWLmNvdW50ZXJzaWduLnYxLkNhbGxlchIuCgpwZXJtaXNzaW9uGAIgASgOMhouY291bnRlcnNpZ24udjEuUGVybWlzc2lvbhIsCgdyZWFzb25zGAMgAygOMhsuY291bnRlcnNpZ24udjEuRXJyb3JSZWFzb24SFAoMZW5kc19zZXNzaW9uGAQgASgIKogBCgZDYWxsZXISFgoSQ0FMTEVSX1VOU1BFQ0lGSUVEEAASEQoNQ0FMTEVSX0FOWU9ORRABEhIKDkNBTExFUl9BQ0NPVU5UEAISFgoSQ0FMTEVSX0RFVkVMT1BNRU5UEAMSEgoOQ0FMTEVSX1NFUlZJQ0UQBBITCg9DQUxMRVJfT1BFUkFUT1IQBSooCgpQZXJtaXNzaW9uEhoKFlBFUk1JU1NJT05fVU5TUEVDSUZJRUQQADpWCghjb250cmFjdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGM6KAyABKAsyGC5jb3VudGVyc2lnbi52MS5Db250cmFjdFIIY29udHJhY3RCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_error_reason, file_google_protobuf_descriptor]);
 
 /**
- * What an RPC promises. Whether it changes anything is said by the standard option `idempotency_level`: NO_SIDE_EFFECTS for
- * questions, IDEMPOTENT for what may be made again and has one effect; an RPC that takes a `request_id` has one effect for each id.
+ * The contract of an RPC. The standard option `idempotency_level` says whether it has side effects (NO_SIDE_EFFECTS) or
+ * is idempotent (IDEMPOTENT). An RPC that takes a `request_id` is idempotent for each id.
  *
  * @generated from message countersign.v1.Contract
  */
@@ -34,14 +34,14 @@ export type Contract = Message<"countersign.v1.Contract"> & {
   permission: Permission;
 
   /**
-   * Why it refuses, beside the reasons for which every RPC does and those of its kind of caller.
+   * The reasons for which it refuses, besides those of every RPC and those of its kind of caller.
    *
    * @generated from field: repeated countersign.v1.ErrorReason reasons = 3;
    */
   reasons: ErrorReason[];
 
   /**
-   * It may end the session of its caller: over grpc-web the answer then takes the cookies away.
+   * It may end the session of its caller: over grpc-web the answer then deletes the cookies.
    *
    * @generated from field: bool ends_session = 4;
    */
@@ -56,7 +56,7 @@ export const ContractSchema: GenMessage<Contract> = /*@__PURE__*/
   messageDesc(file_countersign_v1_contract, 0);
 
 /**
- * Who may call an RPC. An RPC that does not say can be called by nobody.
+ * Who may call an RPC. An RPC without a caller is denied to everybody.
  *
  * @generated from enum countersign.v1.Caller
  */
@@ -67,7 +67,7 @@ export enum Caller {
   UNSPECIFIED = 0,
 
   /**
-   * Anybody. The RPC proves its caller by what it is given, or needs no proof.
+   * Anybody. The RPC authenticates its caller by its fields, or needs no authentication.
    *
    * @generated from enum value: CALLER_ANYONE = 1;
    */
@@ -95,8 +95,8 @@ export enum Caller {
   SERVICE = 4,
 
   /**
-   * An operator with the operators' token, as `authorization: Bearer <token>`. On the operators' listener only; elsewhere the
-   * RPC does not exist.
+   * An operator with the operators' token, as `authorization: Bearer <token>`. On the operators' listener only;
+   * elsewhere the RPC does not exist.
    *
    * @generated from enum value: CALLER_OPERATOR = 5;
    */
@@ -110,7 +110,7 @@ export const CallerSchema: GenEnum<Caller> = /*@__PURE__*/
   enumDesc(file_countersign_v1_contract, 0);
 
 /**
- * What a caller needs besides being one. No RPC asks for any yet.
+ * A permission that the caller needs. No RPC requires one yet.
  *
  * @generated from enum countersign.v1.Permission
  */

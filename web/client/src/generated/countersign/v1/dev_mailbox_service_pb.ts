@@ -90,7 +90,7 @@ export type ListRequest = Message<"countersign.v1.ListRequest"> & {
   recipient: string;
 
   /**
-   * 100 at most, and more is taken for that; 20 when zero.
+   * Default 20, at most 100; a larger value counts as 100.
    *
    * @generated from field: int32 page_size = 2;
    */
@@ -177,9 +177,9 @@ export const WaitForResponseSchema: GenMessage<WaitForResponse> = /*@__PURE__*/
   messageDesc(file_countersign_v1_dev_mailbox_service, 4);
 
 /**
- * The mails that were written to files. Exists only with the `dev` profile, only while mail goes to files, and only on a
- * service that listens on a loopback address: whoever reads the mails can take over every account. For the same reason it answers
- * programs on this machine alone: not what comes from another address, and not what a proxy passes on.
+ * The mails that were written to files. Exists only in the `dev` profile, while mail goes to files, and on a service
+ * that listens on a loopback address: a reader of the mails can take over every account. For the same reason it only
+ * answers programs on the same machine, and refuses calls that a proxy forwards.
  *
  * @generated from service countersign.v1.DevMailboxService
  */

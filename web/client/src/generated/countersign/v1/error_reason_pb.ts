@@ -26,7 +26,7 @@ export enum ErrorReason {
   UNSPECIFIED = 0,
 
   /**
-   * A field has a value it cannot have. `BadRequest` names each field and what is wrong with it.
+   * A field has an invalid value. `BadRequest` names each field and what is wrong with it.
    *
    * What to do: Fix the input.
    * Example: Register with `email: "ada"`.
@@ -36,7 +36,7 @@ export enum ErrorReason {
   INVALID_FIELD = 1,
 
   /**
-   * The message is not a protobuf message of the expected type, or the call is not shaped like a gRPC call.
+   * The message is not a protobuf message of the expected type, or the call is not a valid gRPC call.
    *
    * What to do: Fix the client.
    * Example: A body of random bytes.
@@ -56,20 +56,20 @@ export enum ErrorReason {
   REQUEST_TOO_LARGE = 3,
 
   /**
-   * The new password is too short, too long, too common, too close to the account's names, known from a breach, or was used before.
-   * `BadRequest` says which.
+   * The new password is too short, too long, too common, too close to the account's names, known from a breach, or was
+   * used before. `BadRequest` says which.
    *
    * What to do: Ask for another password.
-   * Example: `correct horse battery staple`, which everybody knows.
+   * Example: `correct horse battery staple`, which is on the list of common passwords.
    *
    * @generated from enum value: ERROR_REASON_PASSWORD_REJECTED = 4;
    */
   PASSWORD_REJECTED = 4,
 
   /**
-   * The current password, asked for as proof, is wrong. Five in a row end the session.
+   * The current password, which the call requires as proof, is wrong. Five wrong ones in a row end the session.
    *
-   * What to do: Ask again.
+   * What to do: Ask for the password again.
    * Example: ChangePassword with a typing mistake.
    *
    * @generated from enum value: ERROR_REASON_CURRENT_PASSWORD_WRONG = 5;
@@ -79,7 +79,7 @@ export enum ErrorReason {
   /**
    * Another account has this user name, or one that looks the same.
    *
-   * What to do: Ask for another.
+   * What to do: Ask for another user name.
    * Example: Register with `username: "ada"` when there is an Ada.
    *
    * @generated from enum value: ERROR_REASON_USERNAME_TAKEN = 6;
@@ -97,9 +97,10 @@ export enum ErrorReason {
   EMAIL_TAKEN = 7,
 
   /**
-   * The account used the request id for a different call. Without an access token this cannot happen: ids belong to the call then.
+   * The account used the request id for a different call. This cannot happen without an access token: then an id
+   * belongs to its call.
    *
-   * What to do: Use a fresh id for each intention.
+   * What to do: Use a new id for each new call; repeat an id only to retry.
    * Example: RequestEmailChange to two addresses with the id `12345678`.
    *
    * @generated from enum value: ERROR_REASON_REQUEST_ID_REUSED = 8;
@@ -107,7 +108,7 @@ export enum ErrorReason {
   REQUEST_ID_REUSED = 8,
 
   /**
-   * The token is not one that was mailed, or was mailed for something else.
+   * The token was not mailed by this service, or was mailed for another purpose.
    *
    * What to do: Ask for a new mail.
    * Example: Reset with the token of a verification mail.
@@ -117,7 +118,7 @@ export enum ErrorReason {
   LINK_INVALID = 9,
 
   /**
-   * The link is too old.
+   * The link has expired.
    *
    * What to do: Ask for a new mail.
    * Example: A reset link after half an hour.
@@ -127,19 +128,19 @@ export enum ErrorReason {
   LINK_EXPIRED = 10,
 
   /**
-   * The link did its work already, or was replaced by a later change.
+   * The link was already used, or a later change made it void.
    *
-   * What to do: If it was not you, ask for a new mail.
-   * Example: Verifying twice.
+   * What to do: Ask for a new mail if the purpose is not yet met.
+   * Example: Verify twice.
    *
    * @generated from enum value: ERROR_REASON_LINK_USED = 11;
    */
   LINK_USED = 11,
 
   /**
-   * The code is wrong, too old, used, or was tried too often. Which of these is never told.
+   * The code is wrong, expired, used, or had too many wrong attempts. The answer does not tell which.
    *
-   * What to do: Type it again, or ask for a new mail.
+   * What to do: Ask for the code again, or for a new mail.
    * Example: A typing mistake in the code.
    *
    * @generated from enum value: ERROR_REASON_CODE_INVALID = 12;
@@ -147,10 +148,10 @@ export enum ErrorReason {
   CODE_INVALID = 12,
 
   /**
-   * No account that may log in has this identifier and this password. Unknown, unverified and disabled accounts all answer so, and
-   * a password that was guessed at for too long.
+   * Wrong identifier or password. The answer is the same for unknown, unverified and disabled accounts, and for a
+   * password that was disabled after too many wrong attempts.
    *
-   * What to do: Ask again, offer a reset.
+   * What to do: Ask again, and offer a password reset.
    * Example: A typing mistake in the password.
    *
    * @generated from enum value: ERROR_REASON_CREDENTIALS_INVALID = 13;
@@ -158,7 +159,7 @@ export enum ErrorReason {
   CREDENTIALS_INVALID = 13,
 
   /**
-   * The call needs an access token and brought none.
+   * The call requires an access token and has none.
    *
    * What to do: Log in.
    * Example: GetMe without metadata.
@@ -168,7 +169,7 @@ export enum ErrorReason {
   TOKEN_MISSING = 14,
 
   /**
-   * The token is not one of this service, was changed, or is of another kind.
+   * The token was not issued by this service, was changed, or is of another kind.
    *
    * What to do: Log in again.
    * Example: A refresh token sent as access token.
@@ -178,7 +179,7 @@ export enum ErrorReason {
   TOKEN_INVALID = 15,
 
   /**
-   * The access token is too old.
+   * The access token has expired.
    *
    * What to do: Refresh, then repeat the call.
    * Example: GetMe after eleven minutes.
@@ -188,8 +189,8 @@ export enum ErrorReason {
   TOKEN_EXPIRED = 16,
 
   /**
-   * The access token was made more than five seconds in the future, as the clock of this replica has it: the clock of the replica that made
-   * it is ahead, or this one is behind. `RetryInfo` says when to try again. The session goes on, and Refresh answers.
+   * The access token was issued more than five seconds in the future by the clock of this replica: the clocks of the
+   * replicas differ. `RetryInfo` says when to try again. The session is not affected, and Refresh works.
    *
    * What to do: Retry. Never log out because of it.
    * Example: GetMe at a replica whose clock is six seconds behind that of the one that answered Login.
@@ -199,11 +200,11 @@ export enum ErrorReason {
   TOKEN_NOT_YET_VALID = 38,
 
   /**
-   * The session was ended: by a logout, a revocation, a new password, five wrong current passwords, because one of its tokens was reused,
-   * or because a very different client used it where the operator wants that.
+   * The session was ended: by a logout, a revocation, a new password, five wrong current passwords, the reuse of one of
+   * its refresh tokens, or a very different client (`risk.on_client_change`).
    *
-   * Logout with `everywhere` answers so when it ended no other session: its token was not the last one of its session, the session was over
-   * for more than 24 hours, or the token has ended all others before.
+   * Logout with `everywhere` answers this when it ended no other session: its token was not the last one of its
+   * session, the session ended more than 24 hours ago, or the token already ended all others.
    *
    * What to do: Log in again; then, after such a Logout, log out everywhere.
    * Example: GetMe after Logout.
@@ -213,7 +214,7 @@ export enum ErrorReason {
   SESSION_ENDED = 17,
 
   /**
-   * The session was not refreshed for too long, or reached its greatest age.
+   * The session was not refreshed for too long, or reached its maximum age.
    *
    * What to do: Log in again.
    * Example: Refresh after a month away.
@@ -223,7 +224,8 @@ export enum ErrorReason {
   SESSION_EXPIRED = 18,
 
   /**
-   * The refresh token was replaced before, so two parties hold it. The session has been ended and its owner told.
+   * The refresh token was rotated before, so two parties may hold it. The session has been ended, and its owner is told
+   * by mail.
    *
    * What to do: Log in again.
    * Example: Refresh with yesterday's token.
@@ -233,8 +235,8 @@ export enum ErrorReason {
   REFRESH_TOKEN_REUSED = 19,
 
   /**
-   * The session is being refreshed by a very different client than the one that opened it, and the operator wants that one to log in.
-   * The session itself goes on where it was.
+   * The client that refreshed the session is very different from the one that opened it, and must log in
+   * (`risk.on_client_change`). The session continues at the client that opened it.
    *
    * What to do: Log in again.
    * Example: Refresh from another program in another network.
@@ -244,17 +246,17 @@ export enum ErrorReason {
   REAUTHENTICATION_REQUIRED = 37,
 
   /**
-   * Another refresh of the same session is being decided. `RetryInfo` says when to try again.
+   * Another refresh of the same session is in progress. `RetryInfo` says when to try again.
    *
    * What to do: Retry. Never log out because of it.
-   * Example: Two tabs in the same instant.
+   * Example: Two tabs refresh in the same instant.
    *
    * @generated from enum value: ERROR_REASON_REFRESH_CONTENDED = 20;
    */
   REFRESH_CONTENDED = 20,
 
   /**
-   * An operator disabled the account. Told only to somebody who holds its tokens or reads its mail.
+   * An operator disabled the account. Only told to a caller who holds its tokens or reads its mail.
    *
    * What to do: Tell the person to contact the operator.
    * Example: Refresh after `countersign account disable`.
@@ -264,10 +266,10 @@ export enum ErrorReason {
   ACCOUNT_DISABLED = 21,
 
   /**
-   * The caller is known but may not call this.
+   * The caller is known but may not do this.
    *
    * What to do: Do not retry.
-   * Example: A call that a line of the caller table does not allow.
+   * Example: A service account calls GetMe.
    *
    * @generated from enum value: ERROR_REASON_CALLER_NOT_ALLOWED = 22;
    */
@@ -334,10 +336,10 @@ export enum ErrorReason {
   DEADLINE_EXCEEDED = 28,
 
   /**
-   * There is more work than can be done now. `RetryInfo` says when to try again.
+   * The service is overloaded. `RetryInfo` says when to try again.
    *
    * What to do: Retry later. Never log out because of it.
-   * Example: A storm of logins.
+   * Example: More logins at once than the password hasher can queue.
    *
    * @generated from enum value: ERROR_REASON_OVERLOADED = 29;
    */
@@ -354,7 +356,7 @@ export enum ErrorReason {
   STORE_UNAVAILABLE = 30,
 
   /**
-   * Something is broken in the service. The operator's log has more.
+   * An internal error of the service. The operator's log has the cause.
    *
    * What to do: Report it.
    * Example: A bug.
@@ -364,9 +366,9 @@ export enum ErrorReason {
   INTERNAL = 31,
 
   /**
-   * There were too many calls of this kind, or too many calls at all: from this address, for this recipient, of this session, account,
-   * service or tenant; or, for Login, too many wrong passwords for this identifier, whoever tried them. `RetryInfo` says when the next one
-   * is let through. Nothing was done.
+   * Too many calls: from this IP address, for this recipient, or of this session, account, service or tenant. For Login
+   * also: too many wrong passwords for this identifier, no matter from where. `RetryInfo` says when the next call is
+   * allowed. Nothing was done.
    *
    * What to do: Retry later. Never log out because of it.
    * Example: The sixth mail within an hour to one address; the sixth wrong password in ten minutes.
@@ -379,38 +381,38 @@ export enum ErrorReason {
    * A browser made this call for a page whose origin is not in `browser.allowed_origins`.
    *
    * What to do: Serve the page from the service's own origin, or ask the operator to allow its origin.
-   * Example: Login by a page on a subdomain that nobody allowed.
+   * Example: Login by a page on a subdomain that is not listed.
    *
    * @generated from enum value: ERROR_REASON_ORIGIN_NOT_ALLOWED = 32;
    */
   ORIGIN_NOT_ALLOWED = 32,
 
   /**
-   * A captcha has to be solved first. `ErrorInfo.metadata` says whose: `captcha_provider` (`recaptcha_v2`, `recaptcha_v3`,
-   * `hcaptcha`, `turnstile`), `captcha_site_key`, and the `captcha_action` to give to the provider. Nothing was done.
+   * A captcha is required. `ErrorInfo.metadata` says which: `captcha_provider` (`recaptcha_v2`, `recaptcha_v3`,
+   * `hcaptcha`, `turnstile`), `captcha_site_key`, and the `captcha_action` to pass to the provider. Nothing was done.
    *
    * What to do: Show the captcha, and repeat the call with its token in `captcha_token`.
-   * Example: Register without a token while `captcha.on` names `register`.
+   * Example: Register without a token while `captcha.required_for` has `register`.
    *
    * @generated from enum value: ERROR_REASON_CAPTCHA_REQUIRED = 34;
    */
   CAPTCHA_REQUIRED = 34,
 
   /**
-   * The captcha was not solved, or not for this, or its token is too old or was used before. The metadata is that of
-   * `CAPTCHA_REQUIRED`. Nothing was done.
+   * The captcha was not solved, was solved for another action, or its token expired or was used before. The metadata is
+   * that of `CAPTCHA_REQUIRED`. Nothing was done.
    *
-   * What to do: Show another captcha: a token is good for one call. A repetition with the same `request_id` needs none once the
-   * first call was answered.
-   * Example: The token of the call before.
+   * What to do: Show another captcha: a token is valid for one call. A retry with the same `request_id` needs no
+   * captcha once the first call was answered.
+   * Example: The token of an earlier call.
    *
    * @generated from enum value: ERROR_REASON_CAPTCHA_INVALID = 35;
    */
   CAPTCHA_INVALID = 35,
 
   /**
-   * Whoever makes the captchas does not answer, and the operator lets nobody through meanwhile. `RetryInfo` says when to try
-   * again. Nothing was done.
+   * The captcha provider does not answer, and calls without a captcha are refused (`captcha.when_unavailable`).
+   * `RetryInfo` says when to try again. Nothing was done.
    *
    * What to do: Retry later, with a new token.
    * Example: The provider is down.
@@ -420,21 +422,22 @@ export enum ErrorReason {
   CAPTCHA_UNAVAILABLE = 36,
 
   /**
-   * The operator wants new passwords compared with those known from breaches, and whoever knows them does not answer. `RetryInfo` says
-   * when to try again. Nothing was done; a link or a code is still good.
+   * New passwords must be checked against known breaches, and the check is not available. `RetryInfo` says when to try
+   * again. Nothing was done; a link or a code remains valid.
    *
    * What to do: Retry later.
-   * Example: Register with `passwords.breached = "range"` while the range service is down, and `breached_when_unavailable = "refuse"`.
+   * Example: Register with `passwords.breached = "range"` while the range service is down, and
+   * `breached_when_unavailable = "refuse"`.
    *
    * @generated from enum value: ERROR_REASON_BREACH_CHECK_UNAVAILABLE = 39;
    */
   BREACH_CHECK_UNAVAILABLE = 39,
 
   /**
-   * Whoever runs this service makes the accounts, or takes only addresses at certain hosts (`accounts.registration`). Whether the
-   * address has an account makes no difference. Nothing was done.
+   * Registration is closed, or only open to addresses of certain domains (`accounts.registration`). The answer does not
+   * tell whether the address has an account. Nothing was done.
    *
-   * What to do: Ask whoever runs the service for an account, or use an address that they gave you.
+   * What to do: Ask the operator of the service for an account, or use an address of an allowed domain.
    * Example: Register while `accounts.registration` is `closed`.
    *
    * @generated from enum value: ERROR_REASON_REGISTRATION_CLOSED = 40;

@@ -16,7 +16,7 @@ export const file_countersign_v1_session_service: GenFile = /*@__PURE__*/
   fileDesc("CiRjb3VudGVyc2lnbi92MS9zZXNzaW9uX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIo8CCgtTZXNzaW9uSW5mbxISCgpzZXNzaW9uX2lkGAEgASgJEhMKC2RldmljZV9uYW1lGAIgASgJEhIKCnVzZXJfYWdlbnQYAyABKAkSDwoHYWRkcmVzcxgEIAEoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMcmVmcmVzaF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3VycmVudBgIIAEoCBINCgVwbGFjZRgJIAEoCSI8ChNMaXN0U2Vzc2lvbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIl4KFExpc3RTZXNzaW9uc1Jlc3BvbnNlEi0KCHNlc3Npb25zGAEgAygLMhsuY291bnRlcnNpZ24udjEuU2Vzc2lvbkluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIioKFFJldm9rZVNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiFwoVUmV2b2tlU2Vzc2lvblJlc3BvbnNlIhwKGlJldm9rZU90aGVyU2Vzc2lvbnNSZXF1ZXN0IjQKG1Jldm9rZU90aGVyU2Vzc2lvbnNSZXNwb25zZRIVCg1yZXZva2VkX2NvdW50GAEgASgFMt0CCg5TZXNzaW9uU2VydmljZRJnCgxMaXN0U2Vzc2lvbnMSIy5jb3VudGVyc2lnbi52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiQuY291bnRlcnNpZ24udjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiDJACAfLUGAUIAhoBARJqCg1SZXZva2VTZXNzaW9uEiQuY291bnRlcnNpZ24udjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaJS5jb3VudGVyc2lnbi52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2UiDPLUGAgIAhoCARcgARJ2ChNSZXZva2VPdGhlclNlc3Npb25zEiouY291bnRlcnNpZ24udjEuUmV2b2tlT3RoZXJTZXNzaW9uc1JlcXVlc3QaKy5jb3VudGVyc2lnbi52MS5SZXZva2VPdGhlclNlc3Npb25zUmVzcG9uc2UiBvLUGAIIAkIeWhxjb3VudGVyc2lnbi92MTtjb3VudGVyc2lnbnYxYgZwcm90bzM", [file_countersign_v1_contract, file_google_protobuf_timestamp]);
 
 /**
- * A signed-in device.
+ * A session.
  *
  * @generated from message countersign.v1.SessionInfo
  */
@@ -27,21 +27,21 @@ export type SessionInfo = Message<"countersign.v1.SessionInfo"> & {
   sessionId: string;
 
   /**
-   * What the person called the device; possibly empty.
+   * The name that the person gave to the device; may be empty.
    *
    * @generated from field: string device_name = 2;
    */
   deviceName: string;
 
   /**
-   * The client software as it named itself when the session was opened; possibly empty.
+   * The user agent of the client that opened the session; may be empty.
    *
    * @generated from field: string user_agent = 3;
    */
   userAgent: string;
 
   /**
-   * The network address the session was opened from.
+   * The IP address from which the session was opened.
    *
    * @generated from field: string address = 4;
    */
@@ -65,14 +65,14 @@ export type SessionInfo = Message<"countersign.v1.SessionInfo"> & {
   expireTime?: Timestamp | undefined;
 
   /**
-   * Whether it is the session that calls.
+   * Whether this is the calling session.
    *
    * @generated from field: bool current = 8;
    */
   current: boolean;
 
   /**
-   * The country the session was opened in (ISO 3166-1 alpha-2), where the service knows; otherwise empty.
+   * The country in which the session was opened (ISO 3166-1 alpha-2); empty if unknown.
    *
    * @generated from field: string place = 9;
    */
@@ -91,14 +91,14 @@ export const SessionInfoSchema: GenMessage<SessionInfo> = /*@__PURE__*/
  */
 export type ListSessionsRequest = Message<"countersign.v1.ListSessionsRequest"> & {
   /**
-   * 100 at most, which is also the default; more is taken for that.
+   * Default and maximum 100; a larger value counts as 100.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * From the answer before.
+   * `next_page_token` of the previous answer.
    *
    * @generated from field: string page_token = 2;
    */
@@ -199,7 +199,7 @@ export const RevokeOtherSessionsResponseSchema: GenMessage<RevokeOtherSessionsRe
   messageDesc(file_countersign_v1_session_service, 6);
 
 /**
- * The caller's signed-in devices.
+ * The caller's sessions.
  *
  * @generated from service countersign.v1.SessionService
  */
@@ -215,7 +215,7 @@ export const SessionService: GenService<{
     output: typeof ListSessionsResponseSchema;
   },
   /**
-   * Ends one session of the caller; its own too.
+   * Ends one session of the caller, which may be the calling session.
    *
    * @generated from rpc countersign.v1.SessionService.RevokeSession
    */
@@ -225,7 +225,7 @@ export const SessionService: GenService<{
     output: typeof RevokeSessionResponseSchema;
   },
   /**
-   * Ends every session of the caller but the one that calls.
+   * Ends every session of the caller except the calling session.
    *
    * @generated from rpc countersign.v1.SessionService.RevokeOtherSessions
    */
