@@ -139,20 +139,22 @@ impl fmt::Display for CompileFault {
             Self::Io(error) => error.fmt(f),
             Self::NoHash(line) => write!(
                 f,
-                "line {line} of the list is no SHA-1 hash: 40 hexadecimal digits, perhaps with a colon and a count"
+                "line {line} of the list is not a SHA-1 hash (40 hexadecimal digits, optionally with a colon and a \
+                 count)"
             ),
             Self::Unsorted(line) => {
-                write!(f, "line {line} of the list comes before the line above it: sort the list first (LC_ALL=C sort)")
+                write!(f, "line {line} of the list is not sorted: sort the list first (LC_ALL=C sort)")
             }
             Self::TooMany => f.write_str(
-                "the list has more than 4,294,967,296 hashes: too many passwords would be taken for listed ones",
+                "the list has more than 4,294,967,296 hashes: too many other passwords would be taken for breached \
+                 ones",
             ),
             Self::Crowded(line) => write!(
                 f,
-                "line {line} of the list is one too many: more than {MAX_BUCKET_ENTRIES} of its hashes begin with the same four digits, \
-                 which those of real passwords do not"
+                "at line {line} of the list, more than {MAX_BUCKET_ENTRIES} hashes begin with the same four digits: \
+                 these are no hashes of real passwords"
             ),
-            Self::Empty => f.write_str("the list has no hash in it"),
+            Self::Empty => f.write_str("the list has no hashes"),
         }
     }
 }

@@ -136,9 +136,13 @@ impl fmt::Display for BreachFileFault {
             Self::Io(error) => write!(f, "it cannot be read: {error}"),
             Self::Foreign => f.write_str("it was not made by `countersign passwords compile`"),
             Self::Version(version) => {
-                write!(f, "it is of version {version} of the format, and this release reads {VERSION}: make it anew")
+                write!(
+                    f,
+                    "it has format version {version}, but this release reads {VERSION}: make it again with \
+                     `countersign passwords compile`"
+                )
             }
-            Self::Damaged => f.write_str("it is damaged: make it anew with `countersign passwords compile`"),
+            Self::Damaged => f.write_str("it is damaged: make it again with `countersign passwords compile`"),
         }
     }
 }

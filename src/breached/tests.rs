@@ -95,8 +95,8 @@ fn what_is_no_sorted_list_of_hashes_is_refused_and_leaves_what_was_there() {
     let before = fs::read(&path).unwrap();
     let [low, high] = ["11".repeat(20), "22".repeat(20)];
     for (list, expected) in [
-        (String::new(), "no hash in it"),
-        (format!("{low}:0\n"), "no hash in it"),
+        (String::new(), "has no hashes"),
+        (format!("{low}:0\n"), "has no hashes"),
         ("password\n".to_owned(), "line 1"),
         (format!("{low}\n\n{high}\n"), "line 2"),
         (format!("{high}\n{low}\n"), "line 2"),

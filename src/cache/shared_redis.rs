@@ -100,7 +100,11 @@ impl SharedRedis {
                 // Of all calls that notice it at the same time, one says so.
                 if !self.0.down.swap(true, Ordering::AcqRel) {
                     telemetry::set_limiter_degraded(true);
-                    tracing::warn!(%fault, "limits are no longer counted shared_redis: each replica grants a quarter by itself");
+                    tracing::warn!(
+                        %fault,
+                        "rate limits are no longer counted in Redis: each replica counts by itself, at a quarter of \
+                         their size"
+                    );
                     spawn(wait_for_redis(Arc::downgrade(&self.0)));
                 }
                 None
@@ -136,7 +140,7 @@ async fn wait_for_redis(shared_redis: Weak<Inner>) {
         if redis::writes(&inner.redis, PROBE, inner.patience).await {
             inner.down.store(false, Ordering::Release);
             telemetry::set_limiter_degraded(false);
-            tracing::info!("limits are counted shared_redis again");
+            tracing::info!("rate limits are counted in Redis again");
             return;
         }
         redis::reconnect(&inner.redis).await;

@@ -114,7 +114,7 @@ impl WakeUps {
         {
             spawn(async move {
                 if let Err(error) = redis.publisher.publish::<(), _, _>(channel(signal), 1_i64).await {
-                    tracing::debug!(%error, "a wake-up did not reach the other replicas");
+                    tracing::debug!(%error, "a notification could not be sent to the other replicas");
                 }
             });
         }

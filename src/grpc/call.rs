@@ -40,7 +40,7 @@ impl Call {
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         let admitted = request.extensions().get::<Self>().cloned();
         admitted.ok_or_else(|| {
-            tracing::error!("a call was not admitted");
+            tracing::error!("a call reached a handler without authorization: this is a bug");
             status::of(&Reason::Internal.into(), "")
         })
     }

@@ -28,7 +28,7 @@ impl Refusing<'_> {
         let Self { rpc, request_id, .. } = self;
         if !callers::lists(rpc, failure.reason()) {
             let reason = failure.reason().name();
-            tracing::error!(rpc, request_id, reason, "a call is refused for a reason that its contract does not list");
+            tracing::error!(rpc, request_id, reason, "a call was refused for a reason that its contract does not list");
         }
         match failure {
             Failure::Refused(refusal) => self.say(Some(refusal.reason), error.code()),

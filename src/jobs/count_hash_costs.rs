@@ -12,7 +12,12 @@ pub async fn count_hash_costs(count: CountHashCosts, mut shutdown: Shutdown) {
     loop {
         match shutdown.unless(count.count()).await {
             Ok(Ok(())) => {}
-            Ok(Err(fault)) => tracing::warn!(%fault, "the costs of hashes could not be counted; trying again later"),
+            Ok(Err(fault)) => {
+                tracing::warn!(
+                    %fault,
+                    "the Argon2 parameters of stored passwords could not be counted; trying again later"
+                )
+            }
             Err(_) => return,
         }
         if shutdown.unless(sleep(EVERY)).await.is_err() {

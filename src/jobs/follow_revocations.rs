@@ -28,7 +28,7 @@ pub async fn follow_revocations(follow: FollowRevocations, wakeups: WakeUps, loo
                 shutdown.unless(next).await
             }
             Err(fault) => {
-                tracing::warn!(%fault, "the feed of revocations cannot be read");
+                tracing::warn!(%fault, "the revocation feed cannot be read");
                 shutdown.unless(sleep(PAUSE)).await
             }
         };

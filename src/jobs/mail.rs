@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub async fn send_mail(deliver: DeliverMail, wakeups: WakeUps, mut shutdown: Shutdown) {
     loop {
         let Some(round) = timeout(deliver.limit(), deliver.deliver()).await else {
-            tracing::error!("a round of mail took longer than its lease and was broken off");
+            tracing::error!("sending a batch of mails took longer than its lease and was aborted");
             continue;
         };
         match round {

@@ -16,7 +16,7 @@ pub async fn note_uses(note: NoteUses, mut shutdown: Shutdown) {
         };
         let stopping = shutdown.unless(next).await.is_err();
         if let Err(fault) = note.store_uses().await {
-            tracing::warn!(%fault, "uses of sessions were not noted; the next ones are");
+            tracing::warn!(%fault, "the last use of some sessions was not recorded");
         }
         if stopping {
             return;

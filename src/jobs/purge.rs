@@ -10,7 +10,7 @@ const EVERY: Duration = Duration::from_secs(60 * 60);
 pub async fn purge(purge: Purge, mut shutdown: Shutdown) {
     loop {
         if let Err(fault) = purge.purge().await {
-            tracing::warn!(%fault, "what is over could not be purged; trying again later");
+            tracing::warn!(%fault, "expired rows could not be deleted; trying again later");
         }
         if shutdown.unless(sleep(EVERY)).await.is_err() {
             return;

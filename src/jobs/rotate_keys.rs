@@ -20,13 +20,13 @@ pub async fn rotate_keys(tend: MaintainKeys, wakeups: WakeUps, mut shutdown: Shu
         match done {
             Ok(()) if is_time => since = Some(Stopwatch::start()),
             Ok(()) => {}
-            Err(failure) => tracing::error!(%failure, "the keys stay as they were; trying again"),
+            Err(failure) => tracing::error!(%failure, "keys could not be rotated; trying again"),
         }
         if shutdown.unless(wakeups.wait(Signal::KeysChanged, LOOK)).await.is_err() {
             break;
         }
     }
     if let Err(fault) = tend.count.store_counts().await {
-        tracing::warn!(%fault, "the last tokens were not counted");
+        tracing::warn!(%fault, "the last tokens were not counted for key rotation");
     }
 }

@@ -29,7 +29,7 @@ pub async fn seal_events(seal: SealEvents, wakeups: WakeUps, mut shutdown: Shutd
                 shutdown.unless(next).await
             }
             Err(fault) => {
-                tracing::error!(%fault, "the audit trail is not sealed; trying again");
+                tracing::error!(%fault, "audit events could not be sealed; trying again");
                 shutdown.unless(sleep(PAUSE)).await
             }
         };
@@ -38,6 +38,6 @@ pub async fn seal_events(seal: SealEvents, wakeups: WakeUps, mut shutdown: Shutd
         }
     }
     if let Err(fault) = seal.seal().await {
-        tracing::warn!(%fault, "the last events are sealed at the next start");
+        tracing::warn!(%fault, "the last audit events could not be sealed; the next start seals them");
     }
 }

@@ -14,7 +14,10 @@ pub async fn watch_health<F: Future<Output = ()>>(ready: Ready, report: impl Fn(
         let is_ready = ready.is_ready().await;
         if last != Some(is_ready) {
             if last.is_some() {
-                tracing::warn!(ready = is_ready, "the database came or went");
+                match is_ready {
+                    true => tracing::info!("the database answers again: this process is ready"),
+                    false => tracing::warn!("the database does not answer: this process is not ready"),
+                }
             }
             report(is_ready).await;
             last = Some(is_ready);

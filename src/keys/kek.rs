@@ -29,14 +29,14 @@ impl fmt::Display for KekFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(path, error) if error.kind() == io::ErrorKind::NotFound => {
-                write!(f, "{}: is not there; the first start of `countersign serve` makes it", path.display())
+                write!(f, "{}: does not exist; the first start of `countersign serve` creates it", path.display())
             }
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Exposed(path) => write!(f, "{}: others may read it; chmod 600 it", path.display()),
+            Self::Exposed(path) => write!(f, "{}: other users can read it; run chmod 600", path.display()),
             Self::ExposedToGroup(path, group) => write!(
                 f,
-                "{}: group {group} may read it; chmod 600 it, or, where Kubernetes gave it to a group of this process (fsGroup), set \
-                 allow_group_access",
+                "{}: group {group} can read it; run chmod 600, or, if Kubernetes gave the file to a group of this \
+                 process (fsGroup), set allow_group_access",
                 path.display()
             ),
             Self::Unreadable(path) => write!(f, "{}: does not hold 32 bytes in base64", path.display()),

@@ -43,10 +43,10 @@ impl fmt::Display for MaterialFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WrongKek(_) => {
-                f.write_str("a stored key does not open: this is not the key-encryption key it was sealed under")
+                f.write_str("a stored key cannot be decrypted: this is not the key-encryption key that encrypted it")
             }
-            Self::Unsealable(fault) => write!(f, "a key cannot be sealed: {fault}"),
-            Self::Unreadable(what) => write!(f, "a stored key cannot be read: its {what} is none"),
+            Self::Unsealable(fault) => write!(f, "a key cannot be encrypted: {fault}"),
+            Self::Unreadable(what) => write!(f, "a stored key cannot be read: its {what} is invalid"),
         }
     }
 }

@@ -57,7 +57,7 @@ impl fmt::Display for RingFault {
         match self {
             Self::Missing(purpose) => write!(f, "there is no active key for {}", purpose.name()),
             Self::Unusable(fault) => write!(f, "a key cannot be used: {fault}"),
-            Self::Unissuable(fault) => write!(f, "a token cannot be made: {fault}"),
+            Self::Unissuable(fault) => write!(f, "a token cannot be issued: {fault}"),
             Self::NoAudience => f.write_str("the audience has no encryption key"),
         }
     }

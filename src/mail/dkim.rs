@@ -39,7 +39,7 @@ impl fmt::Display for DkimFault {
             Self::NotAKey => "the DKIM key is not an unencrypted PKCS#8 private key (BEGIN PRIVATE KEY)",
             Self::UnusableKey => "the DKIM key is neither Ed25519 nor RSA of at least 2048 bits",
             Self::InvalidName => "the DKIM domain and selector must be ASCII host names",
-            Self::CannotSign => "the mail could not be signed",
+            Self::CannotSign => "the mail could not be signed with DKIM",
         })
     }
 }

@@ -91,16 +91,14 @@ impl Stage {
             // An I/O error's own text may come from anywhere below; its kind says enough.
             Error::Io(error) => SendFault { kind, detail: format!("{stage}: {}", error.kind()) },
             Error::Timeout => SendFault { kind, detail: format!("{stage}: no answer in time") },
-            Error::UnparseableReply => {
-                SendFault { kind, detail: format!("{stage}: the answer was not SMTP, or none came") }
-            }
+            Error::UnparseableReply => SendFault { kind, detail: format!("{stage}: no answer, or not an SMTP answer") },
             Error::Tls(error) => SendFault::server(format!("TLS: {}", spoken(&error.to_string()))),
-            Error::InvalidTLSName => SendFault::server("TLS: the host is not a name a certificate can have"),
+            Error::InvalidTLSName => SendFault::server("TLS: the host name is not valid in a certificate"),
             Error::MissingStartTls => SendFault::server("TLS: the server offers no STARTTLS"),
             Error::UnsupportedAuthMechanism | Error::MissingCredentials => {
-                SendFault::server("login: the server offers no way to log in that is known here")
+                SendFault::server("login: the server offers no supported authentication mechanism")
             }
-            Error::Auth(_) | Error::Base64(_) => SendFault::server("login: the server's challenge cannot be read"),
+            Error::Auth(_) | Error::Base64(_) => SendFault::server("login: the server's challenge is invalid"),
             Error::MissingMailFrom | Error::MissingRcptTo => SendFault::permanent("recipient: an address is missing"),
         }
     }

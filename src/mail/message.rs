@@ -52,9 +52,7 @@ pub enum ComposeFault {
 impl fmt::Display for ComposeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidSettings => {
-                f.write_str("the sender's name, address or domain has characters it must not have")
-            }
+            Self::InvalidSettings => f.write_str("the sender's name, address or domain has invalid characters"),
             Self::InvalidRecipient => f.write_str("the recipient's domain has no ASCII form"),
             Self::TooLarge => f.write_str("the mail is larger than 512 KiB"),
             Self::Dkim(fault) => fault.fmt(f),

@@ -49,7 +49,7 @@ impl fmt::Display for InvalidSmtp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "the SMTP URL is not of the form smtp://user:password@host:port",
-            Self::Scheme => "the SMTP URL begins with neither smtp:// nor smtps://",
+            Self::Scheme => "the SMTP URL does not start with smtp:// or smtps://",
             Self::Credentials => "the SMTP URL needs a user and a password, both percent-encoded UTF-8, or neither",
             Self::Helo => "the SMTP hello name is not printable ASCII without spaces",
             Self::NoRootCertificates => "the system has no root certificates; install its ca-certificates package",

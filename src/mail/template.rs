@@ -298,7 +298,7 @@ fn context(template: MailTemplate, locale: Locale, values: &MailValues) -> BTree
         ("request_url", Value::from(words::one_line(&values.request_url))),
         ("occurred_at", Value::from(words::moment(values.occurred_at, locale))),
         ("device", or_none(values.device.as_deref().and_then(words::device))),
-        ("place", or_none(values.place.as_deref().map(words::one_line))),
+        ("country", or_none(values.place.as_deref().map(words::one_line))),
         ("client_address", or_none(values.client_address.as_deref().map(words::one_line))),
         ("new_address", or_none(values.new_address.as_deref().map(words::one_line))),
     ]);

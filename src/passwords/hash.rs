@@ -132,7 +132,7 @@ impl fmt::Debug for PasswordHash {
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the stored password hash is not Argon2id within bounds")
+        f.write_str("a stored password hash is not Argon2id with valid parameters")
     }
 }
 

@@ -289,8 +289,8 @@ impl fmt::Display for HasherFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Parameters => f.write_str("the Argon2 parameters are out of bounds"),
-            Self::Memory => f.write_str("there is no memory for the password hasher"),
-            Self::Thread(_) => f.write_str("there is no thread for the password hasher"),
+            Self::Memory => f.write_str("not enough memory for the password hasher"),
+            Self::Thread(_) => f.write_str("no thread could be started for the password hasher"),
         }
     }
 }

@@ -292,7 +292,7 @@ pub async fn seal(tx: &Tx, tenant: TenantId, key: &str, seals: &[Seal]) -> Resul
     let db = &tx.named("audit_chain.seal");
     let sealed = db.execute_raw(statement(db, sql, values)).await?;
     if sealed.rows_affected() != seals.len() as u64 {
-        return Err(StoreFault::Broken("an event that was to be sealed is not there or is sealed".to_owned()));
+        return Err(StoreFault::Broken("an audit event that should be sealed is missing or already sealed".to_owned()));
     }
     tx.raise(Signal::EventsSealed);
     Ok(())

@@ -82,9 +82,7 @@ impl Tx {
     /// came before the failure and would keep what came after it.
     pub async fn commit(self) -> Result<(), StoreFault> {
         if self.transaction.has_failed() {
-            return Err(StoreFault::Broken(
-                "a transaction was to be committed although a statement in it had failed".into(),
-            ));
+            return Err(StoreFault::Broken("a transaction with a failed statement must not be committed".into()));
         }
         let (transaction, guard, span) = self.transaction.into_parts();
         let _told = self.signals.tell_in_the_end();

@@ -45,9 +45,9 @@ impl fmt::Display for StoreFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable(detail) => write!(f, "the database does not answer: {detail}"),
-            Self::Conflict(constraint) => write!(f, "a unique value is taken: {constraint}"),
+            Self::Conflict(constraint) => write!(f, "a value must be unique and is taken: {constraint}"),
             Self::Unsuitable(why) => f.write_str(why),
-            Self::Broken(detail) => write!(f, "the database answered something unexpected: {detail}"),
+            Self::Broken(detail) => write!(f, "unexpected answer of the database: {detail}"),
         }
     }
 }

@@ -40,8 +40,9 @@ pub(super) async fn meet(settings: &DatabaseSettings) -> Result<(), StoreFault> 
     }
 }
 
-const SHARED: &str = "a pooler in between hands the sessions of PostgreSQL around from one transaction to the next, and what is set or \
-                      prepared in one is lost; set pool_mode = session for this database (PgBouncer), or name the server itself";
+const SHARED: &str = "a connection pooler in transaction mode is in between, and loses settings and prepared \
+                      statements: set pool_mode = session for this database (PgBouncer), or connect to the server \
+                      itself";
 
 /// What every connection is opened with: nothing that a pooler does not know. What else it needs, it is told afterwards.
 pub(super) fn settle(options: PgConnectOptions) -> PgConnectOptions {

@@ -56,7 +56,10 @@ impl Store {
             if said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
                 said = Some(Stopwatch::start());
                 let waiting_for = self.holders().await.unwrap_or_else(|error| error.to_string());
-                tracing::warn!(waiting_for, "the schema cannot be brought up to date yet; trying again every second");
+                tracing::warn!(
+                    waiting_for,
+                    "the migration of the schema waits for other processes; trying again every second"
+                );
             }
             sleep(PAUSE).await;
         }

@@ -14,7 +14,7 @@ pub(super) fn adapters(config: &Config) -> Result<(Option<Captcha>, BreachGate),
     let list = config.passwords.breached.as_ref().map(|breached| &breached.list);
     let asks = config.captcha.is_some() || matches!(list, Some(BreachedList::Range { .. }));
     let outbound = asks.then(Outbound::new).transpose();
-    let outbound = outbound.map_err(|fault| StartFault::because("calls to others over HTTP", fault))?;
+    let outbound = outbound.map_err(|fault| StartFault::because("outbound HTTP", fault))?;
     let captcha = outbound.as_ref().and_then(|outbound| captcha::adapters(config, outbound));
     let list = match (list, &outbound) {
         (Some(BreachedList::File(path)), _) => {
@@ -28,7 +28,7 @@ pub(super) fn adapters(config: &Config) -> Result<(Option<Captcha>, BreachGate),
     };
     if let Some(BreachList::File(file)) = &list {
         let (entries, wrongly) = (file.entries(), file.false_positive_rate());
-        tracing::info!(entries, wrongly, "new passwords are looked up among breached ones");
+        tracing::info!(entries, wrongly, "new passwords are checked against a list of breached passwords");
     }
     Ok((captcha, breach_gate(config, list)))
 }

@@ -38,7 +38,7 @@ impl StartingProbes {
         let answering = spawn(async move {
             let start = async move { drop(start.await) };
             if let Err(error) = answer_while_starting(probes, names, start).await {
-                tracing::warn!(%error, "probes were not answered during the start");
+                tracing::warn!(%error, "health probes could not be answered during the start");
             }
         });
         Ok(Self { started, answering })

@@ -121,7 +121,7 @@ impl Account {
         let life = answer.access_expire_time.map_or(0, |end| end.seconds.saturating_sub(self.clock.unix_seconds()));
         let life = Duration::from_secs(u64::try_from(life).unwrap_or(0)) / 4 * 3;
         let renew_at = self.clock.monotonic() + life.clamp(SHORTEST_USE, LONGEST_USE);
-        tracing::debug!("drew a service token");
+        tracing::debug!("received a service token");
         Ok(Held { bearer, renew_at })
     }
 }

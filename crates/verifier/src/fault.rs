@@ -46,8 +46,8 @@ impl fmt::Display for Fault {
             Self::Unavailable(code) => write!(f, "the service is unavailable ({code:?})"),
             Self::Silent => f.write_str("the service is silent"),
             Self::Ended => f.write_str("the service ended the stream"),
-            Self::Unreadable(what) => write!(f, "the service sent what cannot be read: {what}"),
-            Self::TooMany => f.write_str("the service sent more revocations than are allowed for"),
+            Self::Unreadable(what) => write!(f, "the service sent an unreadable message: {what}"),
+            Self::TooMany => f.write_str("the service sent more revocations than allowed"),
         }
     }
 }
@@ -80,7 +80,7 @@ impl fmt::Display for ConnectError {
         match self {
             Self::BadAddress => f.write_str("the address is not one of the form https://host:port"),
             Self::Plaintext => f.write_str("the address is http:// and not on this machine"),
-            Self::Tls => f.write_str("TLS cannot be used: is the feature `tls` on, and are the roots certificates?"),
+            Self::Tls => f.write_str("TLS cannot be used: enable the feature `tls`, and check the root certificates"),
             Self::BadSetting(which) => write!(f, "{which}"),
             Self::CredentialsRefused(fault) => write!(f, "the credentials were refused: {fault}"),
             Self::AudienceRefused(fault) => write!(f, "the keys of the audience were refused: {fault}"),

@@ -173,7 +173,7 @@ impl Feed {
         if impatient && !std::mem::replace(&mut self.warned, true) {
             tracing::warn!(
                 seconds = interval,
-                "the service is silent for so long that the stale policy may refuse tokens in good times"
+                "the heartbeat interval of the service is so long that the stale policy may refuse valid tokens"
             );
         }
     }
@@ -210,10 +210,10 @@ impl Feed {
     fn lost(&mut self, shared: &Shared, link: &Link, fault: Fault) {
         link.progress.failed(fault);
         if link.pulse.lost() {
-            tracing::info!(%fault, "lost the feed of revocations");
+            tracing::info!(%fault, "lost the connection to the revocation feed");
             shared.observe(|observer| observer.feed_lost(&fault));
         } else {
-            tracing::debug!(%fault, "cannot follow the feed of revocations");
+            tracing::debug!(%fault, "cannot connect to the revocation feed");
         }
     }
 }

@@ -56,7 +56,7 @@ impl Drop for End<'_> {
     fn drop(&mut self) {
         self.0.pulse.lost();
         if std::thread::panicking() {
-            tracing::error!("following the service has come to an end by a panic: no revocation is heard any more");
+            tracing::error!("the task that follows the revocation feed panicked: no further revocation is received");
         }
     }
 }

@@ -96,7 +96,7 @@ fn signing(key: SigningKey) -> Option<VerifyingKey> {
     };
     let made = known_state(key.state).then(usable).flatten();
     if made.is_none() {
-        tracing::warn!("left out a signing key that cannot be used");
+        tracing::warn!("a signing key cannot be used and is ignored");
     }
     made
 }
@@ -119,7 +119,7 @@ fn encryption(key: EncryptionKey, recipients: &[Recipient]) -> Option<Decryption
     };
     let made = known_state(key.state).then(usable).flatten();
     if made.is_none() {
-        tracing::warn!("left out an encryption key that cannot be used, or whose private half was not given");
+        tracing::warn!("an encryption key cannot be used, or its private key was not given: it is ignored");
     }
     made
 }

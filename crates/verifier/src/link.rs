@@ -53,7 +53,7 @@ impl Link {
     /// Everything up to now is known.
     pub(crate) fn heard(&self, shared: &Shared) {
         if self.pulse.beat(shared.clock.monotonic()) {
-            tracing::info!("the feed of revocations is connected and complete");
+            tracing::info!("the revocation feed is connected and complete");
             shared.observe(|observer| observer.feed_connected());
             self.progress.revocations();
         }

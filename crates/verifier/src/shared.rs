@@ -94,7 +94,7 @@ impl Shared {
         // Two keys with one id: which of them is meant must never depend on their order.
         if changed.map_err(|_| Fault::Unreadable("keys that exclude each other"))? {
             let (signing, encryption) = self.keys.load().counts();
-            tracing::info!(signing, encryption, "there are other keys");
+            tracing::info!(signing, encryption, "the verification keys changed");
             self.observe(|observer| observer.keys_changed(signing, encryption));
         }
         Ok(())

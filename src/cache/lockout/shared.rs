@@ -78,7 +78,9 @@ impl Shared {
             }
             there = found;
         }
-        tracing::warn!("guesses of one key overtook each other too often; it is decided here");
+        tracing::warn!(
+            "too many parallel login attempts for one key: Redis could not count this one, this process counts it alone"
+        );
         Told::NotAsked
     }
 }

@@ -184,7 +184,7 @@ impl Authorize {
             self.authenticate.deny_operator(origin, presented, *reason).await;
             if let Some(left_out) = self.wrong_tokens.take() {
                 let (request_id, address) = (&origin.trace_id, &origin.address);
-                tracing::warn!(request_id, address, left_out, "a token was brought that is not the operators'");
+                tracing::warn!(request_id, address, left_out, "a call with a wrong operators' token was refused");
             }
         }
         proven

@@ -90,7 +90,7 @@ pub(super) fn write(headers: &mut HeaderMap, change: &CookieChange, turns: &[Str
         Some(cookie) => {
             headers.append(header::SET_COOKIE, cookie);
         }
-        None => tracing::error!(name, "a token is too long for a cookie: nobody can stay signed in with it"),
+        None => tracing::error!(name, "a token is too long for a cookie: the browser cannot stay signed in"),
     };
     let written = match change {
         CookieChange::Hold(tokens) => {

@@ -23,21 +23,21 @@ impl fmt::Display for ChainFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, tenant) = match self {
             Self::Store(fault) => return fault.fmt(f),
-            Self::UnknownKey(tenant) => ("names a key that is not here", tenant),
+            Self::UnknownKey(tenant) => ("was sealed with an unknown key", tenant),
             Self::HeadChanged(tenant) => ("was changed", tenant),
             Self::HeadMissing(tenant) => ("is missing", tenant),
             Self::Damaged(tenant) => {
                 return write!(
                     f,
-                    "events of the audit trail of tenant {tenant} whose time is over are not as they were sealed; nothing is forgotten: \
+                    "expired audit events of tenant {tenant} were changed after they were sealed, and are not deleted: \
                      run `countersign audit verify`, find out why, then run `countersign audit restart --anyway`"
                 );
             }
         };
         write!(
             f,
-            "the head of the audit trail of tenant {tenant} {what}; its events wait: run `countersign audit verify`, find out why, \
-             then run `countersign audit restart`"
+            "the head of the hash chain of tenant {tenant} {what}; new audit events are not sealed: run `countersign \
+             audit verify`, find out why, then run `countersign audit restart`"
         )
     }
 }

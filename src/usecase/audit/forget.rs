@@ -74,7 +74,7 @@ impl ForgetEvents {
         audit_chain::move_head(&tx, &head).await?;
         tx.commit().await?;
         if u64::try_from(expected).is_ok_and(|expected| expected > forgotten) {
-            tracing::error!(%tenant, expected, forgotten, "events of the audit trail were gone before their time was over");
+            tracing::error!(%tenant, expected, forgotten, "audit events were missing before their retention was over");
         }
         Ok(forgotten)
     }

@@ -78,7 +78,10 @@ impl RestartAuditLog {
         let row = self.seal(unit.db(), &mut next, event).await?;
         unit.commit().await?;
         if let Err(error) = self.log.write(line(&row)).await {
-            tracing::error!(%error, "the line of the restart could not be written; the database has it");
+            tracing::error!(
+                %error,
+                "the event of the restart could not be written to audit.output; the database has it"
+            );
         }
         Ok(Restarted::Behind(behind))
     }
@@ -110,7 +113,7 @@ impl RestartAuditLog {
             Some((row, seal, id))
         });
         let (row, seal, key) =
-            sealed.ok_or_else(|| Failure::Broken("the event of the restart is not there".to_owned()))?;
+            sealed.ok_or_else(|| Failure::Broken("the event of the restart is missing".to_owned()))?;
         audit_chain::seal(tx, head.tenant, key, &[seal]).await?;
         vouch(head, &self.keys)?;
         audit_chain::move_head(tx, head).await?;

@@ -96,7 +96,7 @@ impl SealEvents {
                 Err(ChainFault::UnknownKey(_)) if !has_asked => match self.reload.reload().await {
                     Ok(_) => has_asked = true,
                     Err(failure) => {
-                        tracing::warn!(%failure, "whether there are new keys is not known");
+                        tracing::warn!(%failure, "new keys could not be loaded");
                         return Err(ChainFault::UnknownKey(tenant));
                     }
                 },
@@ -181,7 +181,10 @@ impl SealEvents {
             return;
         }
         if let Err(error) = self.log.write(rows.iter().map(line).collect()).await {
-            tracing::error!(%error, events = rows.len(), "lines of the audit trail could not be written; the database has them");
+            tracing::error!(
+                %error, events = rows.len(),
+                "audit events could not be written to audit.output; the database has them"
+            );
         }
     }
 }
@@ -214,7 +217,7 @@ fn tell_rejected(tenant: TenantId, events: u64) {
         tracing::error!(
             %tenant,
             events,
-            "events of the audit trail were not written by this service and are not sealed: run `countersign audit verify`"
+            "audit events were not written by this service and are not sealed: run `countersign audit verify`"
         );
     }
 }

@@ -56,8 +56,8 @@ impl UpgradeAuditLog {
         if count > 0 {
             tracing::warn!(
                 tenants = count,
-                "this start takes the database for one of a release whose events bear no codes, and such events are sealed for a day: \
-                 if nothing was upgraded, somebody else writes to the database"
+                "the database seems to be of an earlier release, whose audit events have no authentication codes; such \
+                 events are accepted for a day: if nothing was upgraded, somebody else writes to the database"
             );
         }
         Ok(())

@@ -218,7 +218,10 @@ impl Login {
             Ok(None) => {
                 let counted = self.count_wrong(origin, attempt, admitted).await;
                 counted.inspect_err(|fault| {
-                    tracing::warn!(%fault, request_id = origin.trace_id, "a wrong password was not counted in the database");
+                    tracing::warn!(
+                        %fault, request_id = origin.trace_id,
+                        "a wrong password could not be counted in the database"
+                    );
                 })?;
                 Err(Reason::CredentialsInvalid.into())
             }
@@ -303,7 +306,7 @@ impl Login {
         };
         let db = self.work.write();
         if let Err(fault) = account::renew_hash(&db, account.tenant, account.id, outdated, &renewed).await {
-            tracing::warn!(%fault, "an outdated password hash was not renewed");
+            tracing::warn!(%fault, "a password hash with outdated parameters could not be renewed");
         }
     }
 }

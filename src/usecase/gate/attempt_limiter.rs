@@ -130,10 +130,10 @@ impl AttemptLimiter {
             }),
             Err(Hold::Wait(wait)) => {
                 telemetry::count_limited(HELD);
-                tracing::debug!(limit = HELD, "a login has to wait");
+                tracing::debug!(limit = HELD, "a login attempt was delayed");
                 Err(Refusal::from(Reason::RateLimited).retry_after(wait).into())
             }
-            Err(Hold::Captcha) => Err(Failure::Broken("a captcha was solved and is demanded again".to_owned())),
+            Err(Hold::Captcha) => Err(Failure::Broken("a captcha is required again after one was solved".to_owned())),
         }
     }
 

@@ -67,7 +67,8 @@ impl CaptchaGate {
     /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
     pub async fn prove(&self, origin: &Origin, act: CaptchaAct, token: &SecretText) -> Result<bool, Failure> {
         let desk = self.desk.as_ref();
-        let desk = desk.ok_or_else(|| Failure::Broken("a captcha was asked for, and nobody makes any".to_owned()))?;
+        let desk =
+            desk.ok_or_else(|| Failure::Broken("a captcha is required, but no provider is configured".to_owned()))?;
         if token.is_empty() {
             return Err(desk.ask_for_one(act));
         }
@@ -110,13 +111,18 @@ impl CaptchaVerifier {
         telemetry::count_captcha(act.name(), fault.name());
         let (fault_name, request_id) = (fault.name(), origin.trace_id.as_str());
         if self.lenient && !fault.may_be_provoked() {
-            tracing::error!(fault = fault_name, act = act.name(), request_id, "somebody passed without a captcha");
+            tracing::error!(
+                fault = fault_name,
+                act = act.name(),
+                request_id,
+                "a call was allowed without a captcha, because the provider failed"
+            );
             return Ok(());
         }
         if fault == CaptchaFault::Busy {
             return Err(Refusal::from(Reason::Overloaded).retry_after(BUSY_WAIT).into());
         }
-        tracing::warn!(fault = fault_name, act = act.name(), request_id, "a captcha could not be checked");
+        tracing::warn!(fault = fault_name, act = act.name(), request_id, "a captcha could not be verified");
         Err(Refusal::from(Reason::CaptchaUnavailable).retry_after(UNAVAILABLE_WAIT).into())
     }
 }

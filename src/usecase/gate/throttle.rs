@@ -195,7 +195,7 @@ impl Throttle {
         let limiter = if is_shared { &self.shared } else { &self.own };
         let taken = limiter.take(draws).await;
         taken.map_err(|refused| {
-            tracing::debug!(limit = refused.limit.name(), "a call came too often");
+            tracing::debug!(limit = refused.limit.name(), "a call was refused by a rate limit");
             Refusal::from(Reason::RateLimited).retry_after(refused.retry_after).into()
         })
     }

@@ -21,7 +21,7 @@ impl CountHashCosts {
     #[tracing::instrument(level = "debug", name = "housekeeping.count_hash_costs_at_start", skip_all)]
     pub async fn run_at_start(&self) {
         if let Some(Err(fault)) = timeout(AT_START, self.count()).await {
-            tracing::warn!(%fault, "the costs of hashes could not be counted at the start");
+            tracing::warn!(%fault, "the Argon2 parameters of stored passwords could not be counted at the start");
         }
     }
 

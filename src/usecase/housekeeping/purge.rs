@@ -63,7 +63,7 @@ impl Purge {
         for (table, rows) in purged.into_iter().chain(events.as_ref().ok().map(|rows| ("audit_events", *rows))) {
             telemetry::count_purged(table, rows);
             if rows > 0 {
-                tracing::info!(table, rows, "purged what was over");
+                tracing::info!(table, rows, "deleted expired rows");
             }
         }
         events.map(drop)

@@ -41,12 +41,12 @@ impl ReloadKeys {
                 _ => match self.smith.open(&row) {
                     Ok(opened) => keys.extend(opened),
                     // The others may bring news that must not wait, such as a key that counts no more.
-                    Err(fault) => tracing::error!(%fault, kid = row.id, "a key is left out"),
+                    Err(fault) => tracing::error!(%fault, kid = row.id, "a stored key cannot be used and is left out"),
                 },
             }
         }
         self.ring.replace(keys)?;
-        tracing::info!("the keys changed");
+        tracing::info!("keys were reloaded");
         Ok(true)
     }
 }

@@ -63,7 +63,7 @@ impl RetireKey {
         unit.record(EventKind::KeyRetired, EventSubject::object(id)).await?;
         unit.revoke_key(id).await?;
         unit.commit().await?;
-        tracing::warn!(kid = id, "a key counts no more");
+        tracing::warn!(kid = id, "a key was retired");
         Ok(Retired::Done { purpose: slot.purpose, was })
     }
 

@@ -108,7 +108,7 @@ impl RotateKeys {
             audience = slot.audience,
             from = active,
             to = successor,
-            "rotated"
+            "a key was rotated"
         );
         Ok(Some(successor))
     }
@@ -119,7 +119,12 @@ impl RotateKeys {
         if key::erase(unit.db(), slot.tenant, id, KeyState::Retiring, self.smith.now()).await? {
             unit.announce_keys().await?;
             unit.commit().await?;
-            tracing::info!(purpose = slot.purpose.name(), audience = slot.audience, kid = id, "a key is forgotten");
+            tracing::info!(
+                purpose = slot.purpose.name(),
+                audience = slot.audience,
+                kid = id,
+                "an expired key was deleted"
+            );
         }
         Ok(())
     }

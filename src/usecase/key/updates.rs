@@ -62,7 +62,7 @@ impl KeyUpdates {
             return false;
         }
         self.reload.reload().await.unwrap_or_else(|failure| {
-            tracing::warn!(%failure, "whether there are new keys is not known");
+            tracing::warn!(%failure, "new keys could not be loaded");
             false
         })
     }

@@ -108,7 +108,7 @@ impl DeliverMail {
 
     /// A row nobody here can read must not hold up the others. An operator sees it, and may requeue it after an upgrade.
     async fn give_up(&self, mail: UnreadableMail) -> Result<(), StoreFault> {
-        tracing::error!(mail = %mail.id, "a row of the outbox cannot be read by this release");
+        tracing::error!(mail = %mail.id, "a mail in the outbox cannot be read by this release");
         let why = Some("this release cannot read it");
         outbox::finish(&self.store.write(), mail.tenant, mail.id, MailOutcome::Dead, why, self.clock.now()).await
     }
@@ -135,7 +135,7 @@ impl DeliverMail {
             Fate::Failed(_) => return Ok(fate),
         };
         if outcome == MailOutcome::Expired {
-            tracing::warn!(template = job.template.name(), mail = %job.id, "a mail was not sent before what it was for was over");
+            tracing::warn!(template = job.template.name(), mail = %job.id, "a mail expired before it could be sent");
         }
         outbox::finish(&self.store.write(), job.tenant, job.id, outcome, None, self.clock.now()).await?;
         telemetry::count_mail(job.template.name(), outcome.name());
@@ -183,7 +183,10 @@ impl DeliverMail {
             SendFaultKind::Permanent => true,
         };
         if is_last {
-            tracing::error!(template, %mail, attempt, detail, "a mail was given up");
+            tracing::error!(
+                template, %mail, attempt, detail,
+                "a mail was given up and is dead: see `countersign mail outbox --dead`"
+            );
             outbox::finish(&db, job.tenant, job.id, MailOutcome::Dead, Some(detail), now).await?;
             telemetry::count_mail(template, MailOutcome::Dead.name());
             return Ok(true);
@@ -192,7 +195,10 @@ impl DeliverMail {
             SendFaultKind::Server => backoff::mail_retry_at_age(now.since(job.created_at), self.random()),
             _ => backoff::mail_retry(job.attempts, self.random()),
         };
-        tracing::warn!(template, %mail, attempt, detail, wait_seconds = wait.as_secs(), "a mail could not be sent yet");
+        tracing::warn!(
+            template, %mail, attempt, detail, wait_seconds = wait.as_secs(),
+            "a mail could not be sent; it is retried"
+        );
         outbox::postpone(&db, job.tenant, job.id, now.plus(wait), detail).await?;
         telemetry::count_mail(template, "retried");
         Ok(false)

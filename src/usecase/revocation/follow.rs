@@ -35,7 +35,11 @@ impl FollowRevocations {
         let (head, now) = (self.head().await?, self.clock.now());
         let mut read = self.feed.state().borrow().position;
         if head < read {
-            tracing::warn!(read, head, "the feed of revocations went back: the database is another than before");
+            tracing::warn!(
+                read,
+                head,
+                "the revocation feed went back to an earlier state: the database was replaced or restored"
+            );
             read = self.start_again(now, head).await?;
         }
         while read < head {
@@ -87,7 +91,7 @@ impl FollowRevocations {
             // Whoever hears that keys changed asks for them at once, and should not be given the old ones. Where they cannot be
             // read, revocations do not wait for them: backends ask again by themselves.
             if let Err(fault) = self.reload.reload().await {
-                tracing::warn!(%fault, "the keys that the feed speaks of could not be read");
+                tracing::warn!(%fault, "keys that changed according to the revocation feed could not be loaded");
             }
         }
         let read = if is_last { head.max(last) } else { last };

@@ -94,7 +94,7 @@ impl IssueServiceToken {
                         request_id,
                         address,
                         left_out,
-                        "tokens were asked for with client ids that are nobody's"
+                        "IssueServiceToken was called with an unknown client id"
                     );
                 }
                 Err(reason.into())

@@ -64,7 +64,7 @@ impl WatchClient {
         }
         let (why, told) = (EndReason::ClientChanged, Reason::SessionEnded);
         if self.end_stolen.end(origin, session, account, why, told).await? {
-            tracing::warn!(session = %session.id, "a session was ended for a very different client");
+            tracing::warn!(session = %session.id, "a session was ended because a very different client used it");
         }
         Err(Reason::SessionEnded.into())
     }

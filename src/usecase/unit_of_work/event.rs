@@ -97,7 +97,8 @@ impl Recorder<'_> {
 
     fn code(&self, event: &AuditEvent) -> Result<EventCode, StoreFault> {
         let keys = self.work.keys.chain().map_err(StoreFault::Broken)?;
-        let (id, key) = keys.active().ok_or_else(|| StoreFault::Broken("the audit trail has no key".to_owned()))?;
+        let (id, key) =
+            keys.active().ok_or_else(|| StoreFault::Broken("there is no active key for the audit log".to_owned()))?;
         Ok(EventCode { key: id.to_owned(), mac: key.code(&event.entry(self.tenant).encode()) })
     }
 }
@@ -105,6 +106,6 @@ impl Recorder<'_> {
 /// A refusal that cannot be recorded is told to operators at least.
 pub(super) fn tell_unrecorded(origin: &Origin, recorded: Result<EventId, StoreFault>) {
     if let Err(fault) = recorded {
-        tracing::error!(%fault, request_id = origin.trace_id, "a refusal could not be written to the audit trail");
+        tracing::error!(%fault, request_id = origin.trace_id, "a refusal could not be written to the audit log");
     }
 }

@@ -61,7 +61,7 @@ fn two_replicas_that_share_redis_evaluate_no_more_than_one() {
         let Some(redis) = Redis::start() else { return };
         let (one, other) = (beside(app, &redis.url, 2).await, beside(app, &redis.url, 3).await);
         // On a machine that is busy with tests Redis may seem to be gone for a moment, and each replica goes on by itself.
-        let outages = || app.log.text().matches("limits are no longer counted together").count();
+        let outages = || app.log.text().matches("rate limits are no longer counted in Redis").count();
         for round in 0..20 {
             let identifier = format!("nobody-{round}@example.org");
             let form =
@@ -210,7 +210,7 @@ fn after_a_hundred_wrong_guesses_in_a_row_the_password_opens_nothing_until_it_is
         assert_eq!(app.hasher.computed(), hashes + 1, "and at the same cost");
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'password_disabled'").await, 1);
         let mails = app.mails_to(ADA).await;
-        assert_eq!(mails.iter().filter(|mail| mail.subject.contains("was guessed at too often")).count(), 1);
+        assert_eq!(mails.iter().filter(|mail| mail.subject.contains("was disabled on new devices")).count(), 1);
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE disabled_at IS NOT NULL").await, 0);
         log_in_from(app, ADA, PASSWORD, &device).await.unwrap();
         app.advance(15 * MINUTE);
@@ -237,7 +237,7 @@ fn a_password_is_spent_once_and_by_nothing_but_a_guess() {
         assert_eq!(Person::log_in(app, ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'password_disabled'").await, 1);
         let mails = app.mails_to(ADA).await;
-        assert_eq!(mails.iter().filter(|mail| mail.subject.contains("was guessed at too often")).count(), 1);
+        assert_eq!(mails.iter().filter(|mail| mail.subject.contains("was disabled on new devices")).count(), 1);
     });
 }
 

@@ -108,7 +108,7 @@ fn what_nobody_in_particular_is_refused_leaves_no_event_and_a_line_a_minute() {
         app.audit().list_events(basic).await.unwrap_err();
         app.audit().list_events(ListEventsRequest::default()).await.unwrap_err();
         assert_eq!(app.rows("audit_events").await, before);
-        let sample = "a token was brought that is not the operators'";
+        let sample = "a call with a wrong operators' token was refused";
         assert_eq!(app.log.text().lines().filter(|line| line.contains(sample)).count(), 1);
     });
 }

@@ -6,7 +6,7 @@ use countersign::usecase::audit::Finding;
 use std::time::Duration;
 
 /// What a start says that lets events without codes in.
-const SAID: &str = "such events are sealed for a day";
+const SAID: &str = "such events are accepted for a day";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Turns what waits into what a replica of the release before writes.

@@ -65,7 +65,7 @@ fn nobody_passes_while_the_provider_says_nothing_sensible() {
         }
         assert_eq!(traces(app).await, before);
         assert!(!app.log.text().contains(SECRET) && !app.log.text().contains("good-token"), "{}", app.log.text());
-        assert!(app.log.text().contains("a captcha could not be checked"));
+        assert!(app.log.text().contains("a captcha could not be verified"));
 
         // It comes back, and so do people.
         provider.says(Says::Honestly);
@@ -94,7 +94,7 @@ fn people_pass_while_the_provider_is_gone_where_the_operator_says_so_and_each_is
             provider.says(says.clone());
             let passed = Act::RequestReset.call(app, ADA, "good-token", "").await;
             passed.unwrap_or_else(|refused| panic!("{says:?}: {refused:?}"));
-            let told = app.log.errors().iter().filter(|line| line.contains("passed without a captcha")).count();
+            let told = app.log.errors().iter().filter(|line| line.contains("allowed without a captcha")).count();
             assert_eq!(told, at + 1, "{says:?}");
         }
         // A captcha is still asked for, and a no is still a no.

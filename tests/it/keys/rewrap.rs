@@ -95,9 +95,9 @@ fn news_that_does_not_open_is_left_out_and_what_must_not_wait_still_counts() {
         elsewhere.retire.smith.keks = KeyEncryptionKeys::new(new_kek(), None);
         let active = key(app, "access_signing", "active").await;
         // Another replica, which has the new key already, retires a key and stages the next one under the new key.
-        elsewhere.retire.retire(&Origin::terminal(), &active).await.unwrap();
-        app.keys.maintain().await.unwrap();
-        assert!(app.log.text().contains("a key is left out"));
+        elsewhere.retire.run(&Origin::terminal(), &active).await.unwrap();
+        app.keys.run().await.unwrap();
+        assert!(app.log.text().contains("cannot be used and is left out"));
         assert!(Person::me(app, &ada.session).await.is_err(), "the retired key is gone here too");
         let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
         Person::me(app, &session).await.unwrap();

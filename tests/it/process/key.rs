@@ -77,7 +77,7 @@ async fn secrets_that_a_volume_opened_to_a_group_of_ours_are_read_where_that_is_
     ServiceProcess::start(&asked_for).stop();
     open(0o664);
     let complaint = asked_for.fail(&["serve"]);
-    assert!(complaint.contains("others may read it"), "{complaint}");
+    assert!(complaint.contains("other users can read it"), "{complaint}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,7 +45,7 @@ fn a_list_that_is_none_and_a_file_that_is_none_are_refused_with_a_reason() {
     let options = ProcessOptions::in_folder(folder.path());
     let (list, file) = (list.to_str().unwrap(), file.to_str().unwrap());
     let complaint = options.fail(&["passwords", "compile", list, file]);
-    assert!(complaint.contains("line 1 of the list is no SHA-1 hash"), "{complaint}");
+    assert!(complaint.contains("line 1 of the list is not a SHA-1 hash"), "{complaint}");
     assert!(options.fail(&["passwords", "compile", "/nowhere/list", file]).contains("/nowhere/list: "));
     let options =
         options.and("COUNTERSIGN_PASSWORDS__BREACHED", "file").and("COUNTERSIGN_PASSWORDS__BREACHED_LIST", list);

@@ -111,7 +111,7 @@ fn client_ids_that_are_nobodys_are_counted_and_leave_no_event() {
             }
         }
         assert_eq!(app.rows("audit_events").await, before);
-        let sample = "tokens were asked for with client ids that are nobody's";
+        let sample = "IssueServiceToken was called with an unknown client id";
         assert_eq!(app.log.text().lines().filter(|line| line.contains(sample)).count(), 1, "a line a minute");
     });
 }

@@ -117,7 +117,7 @@ async fn who_introspects_asks_about_good_tokens_only() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_is_silent_for_longer_than_the_policy_bears_is_warned_of_once() {
-    const WARNING: &str = "refuse tokens in good times";
+    const WARNING: &str = "may refuse valid tokens";
     for (policy, seconds, expected) in [
         (StalePolicy::default(), 20, 0),
         (StalePolicy::default(), 21, 1),
