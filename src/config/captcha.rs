@@ -68,8 +68,7 @@ impl Captcha {
         let hostnames = section.value(
             "hostnames",
             HostNames::default(),
-            "Hosts on whose pages a captcha may be solved. When empty, the hosts that the provider allows for the \
-             site key.",
+            "Hosts on whose pages a captcha may be solved. When empty, the hosts that the provider allows.",
         );
         let timeout = section.duration(
             "timeout",
@@ -80,16 +79,14 @@ impl Captcha {
         let when_unavailable = section.value(
             "when_unavailable",
             WhenUnavailable::Refuse,
-            "What happens to calls that need a captcha while the provider does not answer, or answers nonsense. \
-             `allow` lets them pass without a captcha, and logs an error for each.",
+            "What happens while the provider does not answer. `allow` lets calls pass, and logs an error for each.",
         );
         let send_remote_ip =
             section.value("send_remote_ip", false, "Whether the provider receives the visitor's IP address.");
         let required_for = section.value(
             "required_for",
             CaptchaActs::default(),
-            "Calls that always need a captcha. Login needs one after wrong passwords (`lockout.captcha_after`), \
-             whatever this says.",
+            "Calls that always need a captcha. Login needs one after `lockout.captcha_after` wrong passwords.",
         );
         keys.check(reader, provider.0, profile);
         let named = required_for.0.is_empty() || provider.0.is_some();

@@ -114,32 +114,28 @@ impl Server {
                 "max_connection_age",
                 Duration::from_hours(1),
                 Duration::from_secs(1)..=7 * DAY,
-                "After this time a client must reconnect, so that load spreads to new replicas. Streams end with \
-                 their connection.",
+                "After this time a client must reconnect, which spreads load to new replicas. Streams end as well.",
             ),
             drain_timeout: section.duration(
                 "drain_timeout",
                 Duration::from_secs(10),
                 Duration::ZERO..=Duration::from_mins(5),
-                "How long calls in progress may take to finish when the process stops. The process does not wait for \
-                 streams, nor for requests that have not arrived completely. It ends a few seconds later at the \
-                 latest.",
+                "How long calls in progress may take to finish when the process stops. Streams and incomplete \
+                 requests are not waited for, and the process ends a few seconds later at the latest.",
             ),
             trusted_proxies: section
                 .value(
                     "trusted_proxies",
                     Networks::default(),
-                    "Networks of proxies whose `X-Forwarded-For` is trusted. The header is read from its end, as far \
-                     as the proxies in it are trusted; the rest is what the caller claims. In production no network \
-                     may be wider than `/8` (IPv6 `/16`).",
+                    "Networks of proxies whose `X-Forwarded-For` is trusted, from its end as far as its addresses \
+                     are trusted proxies. In production none may be wider than `/8` (IPv6 `/16`).",
                 )
                 .0,
             dangerous_plain_listener: section.value(
                 "dangerous_plain_listener",
                 false,
-                "Allows production to listen on an address other than loopback without `trusted_proxies`: for a TLS \
-                 proxy that sends no client addresses. Without such a proxy, passwords and tokens travel in clear \
-                 text.",
+                "Allows production to listen beyond loopback without `trusted_proxies`, behind a TLS proxy that \
+                 names no client. Without such a proxy, passwords and tokens travel in clear text.",
             ),
         }
     }
