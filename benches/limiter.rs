@@ -39,15 +39,15 @@ fn login(number: u64) -> [Draw; 4] {
     let mut tag = [7; 32];
     tag[..8].copy_from_slice(&number.to_be_bytes());
     [
-        Draw::one(Limit::CallsOfAddress, address(number)),
-        Draw::one(Limit::CallsOfTenant, DEFAULT_TENANT),
-        Draw::one(Limit::LoginsOfAddress, address(number)),
-        Draw::one(Limit::MailsToRecipient, LimitKey::mac(tag)),
+        Draw::one(Limit::CallsPerIp, address(number)),
+        Draw::one(Limit::CallsPerTenant, DEFAULT_TENANT),
+        Draw::one(Limit::LoginsPerIp, address(number)),
+        Draw::one(Limit::MailsPerRecipient, LimitKey::mac(tag)),
     ]
 }
 
 fn refresh(number: u64) -> [Draw; 1] {
-    [Draw::one(Limit::RefreshesOfSession, SessionId::from_uuid(Uuid::from_u128(number.into())))]
+    [Draw::one(Limit::RefreshesPerSession, SessionId::from_uuid(Uuid::from_u128(number.into())))]
 }
 
 /// One call after the other; each takes so long on average.

@@ -4,13 +4,13 @@ use super::fault::{Reason, quoted};
 use super::reader::Reader;
 use super::source::Given;
 use super::value::Value;
-use countersign_domain::risk::OnMismatch;
+use countersign_domain::risk::OnClientChange;
 use std::path::PathBuf;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
     /// For a session that is refreshed by a very different client.
-    pub on_client_change: OnMismatch,
+    pub on_client_change: OnClientChange,
     /// Where addresses are, in MaxMind's DB format.
     pub geoip_database: Option<PathBuf>,
 }
@@ -22,7 +22,7 @@ impl Risk {
         Self {
             on_client_change: section.value(
                 "on_client_change",
-                OnMismatch::Note,
+                OnClientChange::Audit,
                 "What happens when a very different client refreshes a session: at least two of program, network and \
                  device have changed. `audit` records an event, `mail` also mails the owner, `reauthenticate` \
                  refuses the client until it logs in, `end_session` ends the session. The last two cost each refresh \
@@ -37,15 +37,15 @@ impl Risk {
     }
 }
 
-impl Value for OnMismatch {
+impl Value for OnClientChange {
     const ALLOWED: &'static str = "`audit`, `mail`, `reauthenticate` or `end_session`";
 
     fn parse(given: &Given) -> Result<Self, Reason> {
         match given.line()? {
-            "audit" => Ok(Self::Note),
+            "audit" => Ok(Self::Audit),
             "mail" => Ok(Self::Mail),
-            "reauthenticate" => Ok(Self::Challenge),
-            "end_session" => Ok(Self::End),
+            "reauthenticate" => Ok(Self::Reauthenticate),
+            "end_session" => Ok(Self::EndSession),
             other => Err(Reason::new(format!(
                 "must be \"audit\", \"mail\", \"reauthenticate\" or \"end_session\", but is {}",
                 quoted(other)
@@ -55,10 +55,10 @@ impl Value for OnMismatch {
 
     fn show(&self) -> toml::Value {
         match self {
-            Self::Note => "audit".into(),
+            Self::Audit => "audit".into(),
             Self::Mail => "mail".into(),
-            Self::Challenge => "reauthenticate".into(),
-            Self::End => "end_session".into(),
+            Self::Reauthenticate => "reauthenticate".into(),
+            Self::EndSession => "end_session".into(),
         }
     }
 }

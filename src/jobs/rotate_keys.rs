@@ -12,11 +12,11 @@ const EVERY: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Looks after the keys, until the service stops.
-pub async fn rotate_keys(tend: MaintainKeys, wakeups: WakeUps, mut shutdown: Shutdown) {
+pub async fn rotate_keys(maintain: MaintainKeys, wakeups: WakeUps, mut shutdown: Shutdown) {
     let mut since: Option<Stopwatch> = None;
     loop {
         let is_time = since.is_none_or(|since| since.elapsed() >= EVERY);
-        let done = if is_time { tend.maintain().await } else { tend.reload.reload().await.map(drop) };
+        let done = if is_time { maintain.maintain().await } else { maintain.reload.reload().await.map(drop) };
         match done {
             Ok(()) if is_time => since = Some(Stopwatch::start()),
             Ok(()) => {}
@@ -26,7 +26,7 @@ pub async fn rotate_keys(tend: MaintainKeys, wakeups: WakeUps, mut shutdown: Shu
             break;
         }
     }
-    if let Err(fault) = tend.count.store_counts().await {
+    if let Err(fault) = maintain.count.store_counts().await {
         tracing::warn!(%fault, "the last tokens were not counted for key rotation");
     }
 }

@@ -49,7 +49,7 @@ pub struct Adapters {
     pub(super) world: World,
     pub(super) store: Store,
     pub(super) ring: Arc<KeyRing>,
-    pub(super) smith: KeyMaker,
+    pub(super) key_maker: KeyMaker,
     pub(super) reload: ReloadKeys,
     pub(super) key_updates: KeyUpdates,
     pub(super) hasher: Hasher,
@@ -96,14 +96,14 @@ impl Adapters {
         let store = Self::open_store(config, true, (world.interference.clone(), listener)).await?;
         let migrated = store.migrate().await;
         migrated.map_err(|fault| StartFault::because("the schema cannot be migrated", fault))?;
-        let smith =
+        let key_maker =
             Self::key_maker(config, &world, |dir| load_or_create_kek(dir, file_access(config), &world.entropy))?;
-        let keys = PrepareKeys { store: store.clone(), smith: smith.clone() };
+        let keys = PrepareKeys { store: store.clone(), key_maker: key_maker.clone() };
         let ring = keys.prepare(&config.keys.issuer).await;
         let ring = Arc::new(ring.map_err(|failure| StartFault::because("the keys are not ready", failure))?);
         upgrade_audit_log(&store, &ring, &world).await?;
         let reload =
-            ReloadKeys { store: store.clone(), smith: smith.clone(), ring: ring.clone(), turn: Arc::default() };
+            ReloadKeys { store: store.clone(), key_maker: key_maker.clone(), ring: ring.clone(), turn: Arc::default() };
         let hasher = hasher(config, &world)?;
         let own_limiter = Limiter::local(world.clock.clone(), config.limits.sizes.clone());
         let shared_redis = shared_redis(config).await?;
@@ -127,7 +127,7 @@ impl Adapters {
             world,
             store,
             ring,
-            smith,
+            key_maker,
             reload,
             hasher,
             wakeups,
@@ -170,7 +170,7 @@ impl Adapters {
     ///
     /// # Errors
     /// When there is no key-encryption key, or it cannot be used.
-    pub fn existing_keysmith(config: &Config, world: &World) -> Result<KeyMaker, StartFault> {
+    pub fn existing_key_maker(config: &Config, world: &World) -> Result<KeyMaker, StartFault> {
         Self::key_maker(config, world, |dir| load_kek(dir, file_access(config)))
     }
 

@@ -39,7 +39,7 @@ impl UseCases<'_> {
         let watch = WatchClient {
             work: self.work(),
             device_recognition: self.device_recognition(),
-            on_mismatch: self.config.risk.on_client_change,
+            on_client_change: self.config.risk.on_client_change,
             end_stolen: end_stolen.clone(),
             throttle: self.throttle(),
         };

@@ -99,15 +99,15 @@ impl RecordedOperations {
 }
 
 impl KeyOperations {
-    pub(super) fn new(work: &UnitsOfWork, smith: &KeyMaker) -> Self {
-        let (work, smith) = (|| work.clone(), || smith.clone());
-        let create_audience = || CreateAudience { work: work(), smith: smith() };
+    pub(super) fn new(work: &UnitsOfWork, key_maker: &KeyMaker) -> Self {
+        let (work, key_maker) = (|| work.clone(), || key_maker.clone());
+        let create_audience = || CreateAudience { work: work(), key_maker: key_maker() };
         Self {
-            rotate: RotateKeys { work: work(), smith: smith() },
-            retire: RetireKey { work: work(), smith: smith() },
-            rewrap: RewrapKeys { work: work(), smith: smith() },
+            rotate: RotateKeys { work: work(), key_maker: key_maker() },
+            retire: RetireKey { work: work(), key_maker: key_maker() },
+            rewrap: RewrapKeys { work: work(), key_maker: key_maker() },
             create_audience: create_audience(),
-            register_audience_key: RegisterAudienceKey { work: work(), smith: smith() },
+            register_audience_key: RegisterAudienceKey { work: work(), key_maker: key_maker() },
             create_service: CreateService { work: work(), create_audience: create_audience() },
         }
     }

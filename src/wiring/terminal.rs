@@ -60,8 +60,8 @@ impl<'a> Terminal<'a> {
     /// When the key-encryption key does not open the keys that are there: with another one, a command would add keys
     /// that no running service can open.
     pub async fn key_operations(&self) -> Result<KeyOperations, StartFault> {
-        let (smith, held) = self.held_keys("the keys were not changed").await?;
-        Ok(KeyOperations::new(&self.work(event_keys(chain_of(&held))), &smith))
+        let (key_maker, held) = self.held_keys("the keys were not changed").await?;
+        Ok(KeyOperations::new(&self.work(event_keys(chain_of(&held))), &key_maker))
     }
 
     /// # Errors
@@ -97,10 +97,10 @@ impl<'a> Terminal<'a> {
     }
 
     async fn held_keys(&self, what: &str) -> Result<(KeyMaker, Vec<HeldKey>), StartFault> {
-        let smith = Adapters::existing_keysmith(self.config, &self.world)?;
-        let opened = smith.open_all(&self.store.read()).await;
+        let key_maker = Adapters::existing_key_maker(self.config, &self.world)?;
+        let opened = key_maker.open_all(&self.store.read()).await;
         let held = opened.map_err(|failure| StartFault::because(what, failure))?;
-        Ok((smith, held))
+        Ok((key_maker, held))
     }
 }
 

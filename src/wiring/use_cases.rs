@@ -213,6 +213,6 @@ impl UseCases<'_> {
     }
 
     pub(super) fn key_operations(&self) -> KeyOperations {
-        KeyOperations::new(&self.work, &self.adapters.smith)
+        KeyOperations::new(&self.work, &self.adapters.key_maker)
     }
 }

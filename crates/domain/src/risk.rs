@@ -7,15 +7,15 @@ use crate::{
 
 /// What is done when a session is refreshed by a client that is very different from the one that opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnMismatch {
-    /// It is written to the audit trail.
-    Note,
+pub enum OnClientChange {
+    /// It is written to the audit log.
+    Audit,
     /// Its owner is told, too.
     Mail,
     /// It is refused, and the client has to log in. The session goes on where it was.
-    Challenge,
+    Reauthenticate,
     /// The session ends.
-    End,
+    EndSession,
 }
 
 /// A client as it was seen, and where.

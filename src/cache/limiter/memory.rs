@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn session(number: u128) -> Draw {
-        Draw::one(Limit::RefreshesOfSession, SessionId::from_uuid(uuid::Uuid::from_u128(number)))
+        Draw::one(Limit::RefreshesPerSession, SessionId::from_uuid(uuid::Uuid::from_u128(number)))
     }
 
     /// As often as it is granted, `most` times at most.
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_million_made_up_keys_take_no_more_memory_than_there_is_and_free_nobody() {
         let memory = memory(TINY);
-        let burst = Limit::RefreshesOfSession.quota().burst() as usize;
+        let burst = Limit::RefreshesPerSession.quota().burst() as usize;
         let victim = session(u128::MAX);
         assert_eq!(grants(&memory, victim, 1_000), burst);
         for number in 0..1_000_000 {
@@ -205,18 +205,18 @@ mod tests {
         }
         assert!(held(&memory) <= PLACES, "{}", held(&memory));
         let refused = memory.take(&[victim], NOW).unwrap_err();
-        assert_eq!(refused.retry_after, Limit::RefreshesOfSession.quota().emission(), "as if nobody else had come");
+        assert_eq!(refused.retry_after, Limit::RefreshesPerSession.quota().emission(), "as if nobody else had come");
     }
 
     #[test]
     fn those_who_find_no_place_are_granted_together_what_one_is_in_each_shard() {
         let memory = memory(TINY);
-        let burst = Limit::RefreshesOfSession.quota().burst() as usize;
+        let burst = Limit::RefreshesPerSession.quota().burst() as usize;
         let two = |number| Draw { cost: 2, ..session(number) };
         let granted = (0..100_000).filter(|number| memory.take(&[two(*number)], NOW).is_ok()).count();
         assert_eq!(held(&memory), PLACES);
         assert_eq!(granted, PLACES + TINY.shards * burst / 2);
-        let later = NOW.plus(Limit::RefreshesOfSession.quota().emission());
+        let later = NOW.plus(Limit::RefreshesPerSession.quota().emission());
         let granted = (200_000..300_000).filter(|number| memory.take(&[session(*number)], later).is_ok()).count();
         assert_eq!(granted, TINY.shards, "what is refilled is granted again");
     }
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn one_who_has_a_place_notices_nothing_of_a_crowd() {
         let memory = memory(TINY);
-        let (known, burst) = (session(u128::MAX), Limit::RefreshesOfSession.quota().burst() as usize);
+        let (known, burst) = (session(u128::MAX), Limit::RefreshesPerSession.quota().burst() as usize);
         assert_eq!(grants(&memory, known, 1), 1);
         for number in 0..10_000 {
             let _ = memory.take(&[session(number)], NOW);
@@ -245,7 +245,7 @@ mod tests {
         for number in 0..10_000 {
             let _ = memory.take(&[session(number)], NOW);
         }
-        let quota = Limit::RefreshesOfSession.quota();
+        let quota = Limit::RefreshesPerSession.quota();
         let later = NOW.plus(quota.period());
         let newcomers = (10_000..10_000 + u128::from(quota.burst())).map(session);
         for draw in newcomers {
@@ -270,22 +270,22 @@ mod tests {
     #[test]
     fn a_call_with_one_limit_exhausted_takes_nothing_from_the_others_and_waits_for_the_longest() {
         let memory = memory(SHAPE);
-        let tenant = Draw::one(Limit::CallsOfTenant, DEFAULT_TENANT);
-        let other = Draw::one(Limit::CallsOfTenant, TenantId::from_uuid(uuid::Uuid::from_u128(9)));
+        let tenant = Draw::one(Limit::CallsPerTenant, DEFAULT_TENANT);
+        let other = Draw::one(Limit::CallsPerTenant, TenantId::from_uuid(uuid::Uuid::from_u128(9)));
         let spent = Draw { cost: 60, ..session(1) };
         assert_eq!(memory.take(&[spent], NOW), Ok(()));
-        let recipient = Draw { cost: 5, ..Draw::one(Limit::MailsToRecipient, LimitKey::mac([1; 32])) };
+        let recipient = Draw { cost: 5, ..Draw::one(Limit::MailsPerRecipient, LimitKey::mac([1; 32])) };
         assert_eq!(memory.take(&[recipient], NOW), Ok(()));
         let refused = memory.take(&[tenant, session(1), Draw { cost: 1, ..recipient }, other], NOW).unwrap_err();
-        assert_eq!(refused, Refused { limit: Limit::MailsToRecipient, retry_after: Duration::from_secs(12 * 60) });
-        let all = Limit::CallsOfTenant.quota().burst();
+        assert_eq!(refused, Refused { limit: Limit::MailsPerRecipient, retry_after: Duration::from_secs(12 * 60) });
+        let all = Limit::CallsPerTenant.quota().burst();
         assert_eq!(memory.take(&[Draw { cost: all, ..tenant }, Draw { cost: all, ..other }], NOW), Ok(()));
     }
 
     #[test]
     fn what_is_given_back_is_found_again_and_no_more_than_that() {
         let memory = memory(SHAPE);
-        let burst = Limit::RefreshesOfSession.quota().burst() as usize;
+        let burst = Limit::RefreshesPerSession.quota().burst() as usize;
         memory.give_back(&[session(1)]);
         assert_eq!(grants(&memory, session(1), 1_000), burst, "nothing was owed");
         memory.give_back(&[Draw { cost: 3, ..session(1) }, session(2)]);
@@ -309,7 +309,7 @@ mod tests {
             .collect();
         let taken: usize =
             workers.into_iter().map(|worker| worker.recv_timeout(Duration::from_secs(60)).unwrap()).sum();
-        assert_eq!(taken, Limit::RefreshesOfSession.quota().burst() as usize);
+        assert_eq!(taken, Limit::RefreshesPerSession.quota().burst() as usize);
     }
 
     proptest! {
@@ -317,11 +317,11 @@ mod tests {
         fn with_room_for_everybody_each_key_is_judged_as_if_it_were_alone(
             calls in proptest::collection::vec((0_u64..20_000_000, 0_u128..6, 1_u32..70), 1..200)
         ) {
-            let (memory, quota) = (memory(SHAPE), Limit::RefreshesOfSession.quota());
+            let (memory, quota) = (memory(SHAPE), Limit::RefreshesPerSession.quota());
             let (mut alone, mut now): (HashMap<u128, Timestamp>, _) = (HashMap::new(), NOW);
             for (gap, key, cost) in calls {
                 now = now.plus(Duration::from_micros(gap));
-                let limit = Limit::RefreshesOfSession;
+                let limit = Limit::RefreshesPerSession;
                 let expected = match decide(alone.get(&key).copied(), now, quota, cost) {
                     Verdict::Allowed { tat } => {
                         alone.insert(key, tat);

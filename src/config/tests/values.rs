@@ -117,10 +117,10 @@ fn each_limit_is_set_by_its_name_and_the_others_in_percent() {
     let sizes = config.unwrap().limits.sizes;
     let of = |limit, address: &str| sizes.of(limit, address.parse::<IpAddr>().unwrap().into());
     let named = Quota::new(12, Duration::from_secs(12 * 90));
-    assert_eq!(of(Limit::LoginsOfAddress, "192.0.2.1"), named);
-    assert_eq!(of(Limit::LoginsOfAddress, "203.0.113.1"), named.times(40));
-    assert_eq!(of(Limit::TriesOfAddress, "2001:db8:0:7::1"), Quota::new(9, Duration::from_secs(9)));
-    assert_eq!(of(Limit::TriesOfAddress, "192.0.2.1"), Limit::TriesOfAddress.quota().scaled(200));
+    assert_eq!(of(Limit::LoginsPerIp, "192.0.2.1"), named);
+    assert_eq!(of(Limit::LoginsPerIp, "203.0.113.1"), named.times(40));
+    assert_eq!(of(Limit::RedemptionsPerIp, "2001:db8:0:7::1"), Quota::new(9, Duration::from_secs(9)));
+    assert_eq!(of(Limit::RedemptionsPerIp, "192.0.2.1"), Limit::RedemptionsPerIp.quota().scaled(200));
     for networks in ["10.0.0.1/8", "2001:db8::/65", "2001:db8::1", "0.0.0.0/0", "::/0"] {
         refuses("limits.shared_networks", networks);
     }

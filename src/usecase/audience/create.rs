@@ -14,7 +14,7 @@ use countersign_domain::{
 #[derive(Clone, Debug)]
 pub struct CreateAudience {
     pub work: UnitsOfWork,
-    pub smith: KeyMaker,
+    pub key_maker: KeyMaker,
 }
 
 impl CreateAudience {
@@ -39,11 +39,11 @@ impl CreateAudience {
     pub(in crate::usecase) async fn make(&self, unit: &UnitOfWork<'_>, name: &str) -> Result<bool, KeyFailure> {
         let (tx, tenant) = (unit.db(), unit.tenant());
         let slot = KeySlot::of_audience(tenant, name);
-        if !audience::insert(tx, tenant, name, self.smith.now()).await? {
+        if !audience::insert(tx, tenant, name, self.key_maker.now()).await? {
             return Ok(false);
         }
-        key::insert(tx, tenant, &self.smith.make(slot.clone(), None, KeyState::Active)?).await?;
-        self.smith.stage(tx, &slot, None).await?;
+        key::insert(tx, tenant, &self.key_maker.make(slot.clone(), None, KeyState::Active)?).await?;
+        self.key_maker.stage(tx, &slot, None).await?;
         unit.record(EventKind::AudienceCreated, EventSubject::object(name)).await?;
         unit.announce_keys().await?;
         Ok(true)

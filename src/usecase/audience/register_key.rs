@@ -15,7 +15,7 @@ use countersign_domain::{
 #[derive(Clone, Debug)]
 pub struct RegisterAudienceKey {
     pub work: UnitsOfWork,
-    pub smith: KeyMaker,
+    pub key_maker: KeyMaker,
 }
 
 /// What became of the wish.
@@ -58,11 +58,11 @@ impl RegisterAudienceKey {
             return Ok(Registered::Before);
         }
         if next.state == KeyState::Staged.name()
-            && !key::erase(unit.db(), tenant, &next.id, KeyState::Staged, self.smith.now()).await?
+            && !key::erase(unit.db(), tenant, &next.id, KeyState::Staged, self.key_maker.now()).await?
         {
             return Ok(Registered::Overtaken);
         }
-        let first = self.smith.make(slot.clone(), recipient, KeyState::Staged)?;
+        let first = self.key_maker.make(slot.clone(), recipient, KeyState::Staged)?;
         if !key::insert(unit.db(), tenant, &first).await? {
             return Ok(Registered::Overtaken);
         }

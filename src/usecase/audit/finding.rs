@@ -31,29 +31,29 @@ fn write_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
         Finding::Changed => f.write_str("changed since it was sealed"),
         Finding::Moved { was } => write!(f, "moved here from position {was}"),
         Finding::Missing { up_to } => write!(f, "missing, up to position {up_to}"),
-        Finding::CutOff { up_to } => write!(f, "cut off the end, up to position {up_to}"),
-        Finding::Outside => f.write_str("outside of the chain"),
+        Finding::CutOff { up_to } => write!(f, "cut off at the end, up to position {up_to}"),
+        Finding::Outside => f.write_str("not part of the chain"),
         Finding::MadeUp => f.write_str("not written by this service, or changed before it was sealed"),
-        Finding::Unexplained => f.write_str("made pseudonymous, but its account was not deleted"),
+        Finding::Unexplained => f.write_str("pseudonymized, but its account was not deleted"),
         Finding::KeyUnknown { key, events } => {
-            write!(f, "{events} events from here on were sealed with the key {key}, which is not here")
+            write!(f, "{events} events from here on were sealed with the unknown key {key}")
         }
         Finding::HeadMissing => f.write_str("the head of the chain is missing"),
         Finding::HeadChanged => f.write_str("the head of the chain was changed"),
-        Finding::HeadKeyUnknown => f.write_str("the head of the chain was sealed with a key that is not here"),
-        Finding::EndDiffers => f.write_str("the chain does not end as its head says"),
+        Finding::HeadKeyUnknown => f.write_str("the head of the chain was sealed with an unknown key"),
+        Finding::EndDiffers => f.write_str("the end of the chain differs from its head"),
         Finding::Waiting { events, age } => {
             let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
             write!(f, "{events} events wait to be sealed, the oldest for {age}: is `countersign serve` running?")
         }
         Finding::Restarted { behind, why } => write!(
             f,
-            "the chain was restarted here, behind position {behind}; what stood after that, or before the beginning, cannot be \
-                 vouched for ({why})"
+            "the chain was restarted here, after position {behind}; nothing proves which events followed that position, or \
+             preceded the first one ({why})"
         ),
-        Finding::NotAsSeen => f.write_str("what was seen here before is not here"),
-        Finding::SeenForgotten => {
-            f.write_str("was forgotten; whether it was as you saw it cannot be told: ask with a younger one")
-        }
+        Finding::NotAsSeen => f.write_str("differs from what `--seen` names"),
+        Finding::SeenForgotten => f.write_str(
+            "was deleted after its retention, so nothing tells whether it was unchanged: use a newer `--seen`",
+        ),
     }
 }

@@ -43,7 +43,7 @@ impl Drawn {
     /// Of it, what stands for the mail that would have been sent.
     #[must_use]
     pub fn mails(self) -> Self {
-        let is_mail = |draw: &Draw| matches!(draw.limit, Limit::MailsOfAddress | Limit::MailsToRecipient);
+        let is_mail = |draw: &Draw| matches!(draw.limit, Limit::MailsPerIp | Limit::MailsPerRecipient);
         Self(self.0.into_iter().filter(is_mail).collect())
     }
 }
@@ -54,7 +54,7 @@ impl Throttle {
     /// # Errors
     /// RATE_LIMITED.
     pub async fn call(&self, origin: &Origin) -> Result<(), Failure> {
-        self.take(from(origin, Limit::CallsOfAddress).as_slice()).await
+        self.take(from(origin, Limit::CallsPerIp).as_slice()).await
     }
 
     /// A call whose tenant is known, and its account if it has one.
@@ -62,9 +62,9 @@ impl Throttle {
     /// # Errors
     /// RATE_LIMITED.
     pub async fn caller(&self, tenant: TenantId, account: Option<AccountId>) -> Result<(), Failure> {
-        let tenant = Draw::one(Limit::CallsOfTenant, tenant);
+        let tenant = Draw::one(Limit::CallsPerTenant, tenant);
         match account {
-            Some(account) => self.take(&[tenant, Draw::one(Limit::CallsOfAccount, account)]).await,
+            Some(account) => self.take(&[tenant, Draw::one(Limit::CallsPerAccount, account)]).await,
             None => self.take(&[tenant]).await,
         }
     }
@@ -72,7 +72,7 @@ impl Throttle {
     /// # Errors
     /// RATE_LIMITED.
     pub async fn login(&self, origin: &Origin, draw: LoginDraw) -> Result<(), Failure> {
-        let whole = from(origin, Limit::LoginsOfAddress);
+        let whole = from(origin, Limit::LoginsPerIp);
         let drawn = match draw {
             LoginDraw::Whole => whole,
             LoginDraw::Light => whole.map(Draw::light),
@@ -86,7 +86,7 @@ impl Throttle {
     /// # Errors
     /// RATE_LIMITED.
     pub async fn rest_of_login(&self, origin: &Origin) -> Result<Drawn, Failure> {
-        let whole = from(origin, Limit::LoginsOfAddress);
+        let whole = from(origin, Limit::LoginsPerIp);
         let rest = Drawn(whole.map(Draw::rest).into_iter().collect());
         if let Err(refused) = self.take(&rest.0).await {
             self.shared.give_back(whole.map(Draw::light).as_slice()).await;
@@ -100,7 +100,7 @@ impl Throttle {
     /// # Errors
     /// RATE_LIMITED.
     pub async fn attempt(&self, origin: &Origin) -> Result<(), Failure> {
-        self.take(from(origin, Limit::TriesOfAddress).as_slice()).await
+        self.take(from(origin, Limit::RedemptionsPerIp).as_slice()).await
     }
 
     /// A registration: what it may cost, and the mail that it causes.
@@ -108,7 +108,7 @@ impl Throttle {
     /// # Errors
     /// RATE_LIMITED.
     pub async fn registration(&self, origin: &Origin, recipient: &EmailAddress) -> Result<Drawn, Failure> {
-        let limits = [Limit::RegistrationsOfAddress, Limit::MailsOfAddress];
+        let limits = [Limit::RegistrationsPerIp, Limit::MailsPerIp];
         let draws = limits.into_iter().filter_map(|limit| from(origin, limit));
         let draws: Vec<_> = draws.chain([self.to(origin.tenant(), recipient)]).collect();
         self.take(&draws).await?;
@@ -125,7 +125,7 @@ impl Throttle {
     /// # Errors
     /// RATE_LIMITED.
     pub async fn past_passwords(&self, account: AccountId) -> Result<(), Failure> {
-        self.take(&[Draw::one(Limit::PastPasswordsOfAccount, account)]).await
+        self.take(&[Draw::one(Limit::PasswordHistoryChecksPerAccount, account)]).await
     }
 
     /// A mail is asked for. Nobody looks whether its recipient is known.
@@ -133,60 +133,60 @@ impl Throttle {
     /// # Errors
     /// RATE_LIMITED.
     pub async fn mail(&self, origin: &Origin, tenant: TenantId, recipient: &EmailAddress) -> Result<(), Failure> {
-        let draws = from(origin, Limit::MailsOfAddress).into_iter();
+        let draws = from(origin, Limit::MailsPerIp).into_iter();
         self.take(&draws.chain([self.to(tenant, recipient)]).collect::<Vec<_>>()).await
     }
 
     /// # Errors
     /// RATE_LIMITED.
     pub async fn password_change(&self, account: AccountId) -> Result<(), Failure> {
-        self.take(&[Draw::one(Limit::PasswordChangesOfAccount, account)]).await
+        self.take(&[Draw::one(Limit::PasswordChangesPerAccount, account)]).await
     }
 
     /// # Errors
     /// RATE_LIMITED.
     pub async fn username_change(&self, account: AccountId) -> Result<(), Failure> {
-        self.take(&[Draw::one(Limit::UsernameChangesOfAccount, account)]).await
+        self.take(&[Draw::one(Limit::UsernameChangesPerAccount, account)]).await
     }
 
     /// Whether the owner of an account is to be told once more of a login that is news.
     pub async fn tells_of_login(&self, account: AccountId) -> bool {
-        self.take(&[Draw::one(Limit::LoginNewsOfAccount, account)]).await.is_ok()
+        self.take(&[Draw::one(Limit::NewLoginMailsPerAccount, account)]).await.is_ok()
     }
 
     /// Whether the owner of an account is to be told once more that a session has another client.
     pub async fn tells_of_client(&self, account: AccountId) -> bool {
-        self.take(&[Draw::one(Limit::ClientNewsOfAccount, account)]).await.is_ok()
+        self.take(&[Draw::one(Limit::ClientChangeMailsPerAccount, account)]).await.is_ok()
     }
 
     /// Whether one more refusal of a caller who is known leaves an event.
     pub async fn records_denial(&self, caller: LimitKey) -> bool {
-        self.take(&[Draw::one(Limit::DenialsOfCaller, caller)]).await.is_ok()
+        self.take(&[Draw::one(Limit::DeniedCallEventsPerCaller, caller)]).await.is_ok()
     }
 
     /// # Errors
     /// RATE_LIMITED.
     pub async fn refresh(&self, session: SessionId) -> Result<(), Failure> {
-        self.take(&[Draw::one(Limit::RefreshesOfSession, session)]).await
+        self.take(&[Draw::one(Limit::RefreshesPerSession, session)]).await
     }
 
     /// # Errors
     /// RATE_LIMITED.
     pub async fn service_token(&self, origin: &Origin) -> Result<(), Failure> {
-        self.take(from(origin, Limit::ServiceTokensOfAddress).as_slice()).await
+        self.take(from(origin, Limit::ServiceTokensPerIp).as_slice()).await
     }
 
     /// # Errors
     /// RATE_LIMITED.
     pub async fn introspection(&self, service: ServiceId) -> Result<(), Failure> {
-        self.take(&[Draw::one(Limit::IntrospectionsOfService, service)]).await
+        self.take(&[Draw::one(Limit::IntrospectionsPerService, service)]).await
     }
 
     /// Counts the mailbox: whoever reads it gets the mails to all its spellings. Where an operator takes another key into use, what was counted under the one before is forgotten.
     fn to(&self, tenant: TenantId, recipient: &EmailAddress) -> Draw {
         let tenant = tenant.as_uuid().into_bytes();
         let tag = self.ring.mac().tag("limit: recipient", &[&tenant, recipient.mailbox().as_bytes()]);
-        Draw::one(Limit::MailsToRecipient, LimitKey::mac(tag))
+        Draw::one(Limit::MailsPerRecipient, LimitKey::mac(tag))
     }
 
     /// What one call draws at once is counted in one place.

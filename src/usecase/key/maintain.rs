@@ -13,7 +13,7 @@ impl MaintainKeys {
     ///
     /// # Errors
     /// When the database does not answer, or the keys make no ring; it stays as it was then.
-    #[tracing::instrument(level = "debug", name = "key.tend", skip_all)]
+    #[tracing::instrument(level = "debug", name = "key.maintain", skip_all)]
     pub async fn maintain(&self) -> Result<(), KeyFailure> {
         self.count.store_counts().await?;
         self.rotate.due().await?;

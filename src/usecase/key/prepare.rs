@@ -9,7 +9,7 @@ use countersign_domain::key::{KeyPurpose, KeySlot, KeyState};
 #[derive(Debug)]
 pub struct PrepareKeys {
     pub store: Store,
-    pub smith: KeyMaker,
+    pub key_maker: KeyMaker,
 }
 
 impl PrepareKeys {
@@ -19,13 +19,13 @@ impl PrepareKeys {
     #[tracing::instrument(level = "debug", name = "key.prepare", skip_all)]
     pub async fn prepare(&self, issuer: &str) -> Result<KeyRing, KeyFailure> {
         let db = self.store.write();
-        let held = self.smith.open_all(&db).await?;
+        let held = self.key_maker.open_all(&db).await?;
         let mut made = false;
         for slot in self.slots().await? {
             made |= self.complete(&slot, &held).await?;
         }
         // Read back: of two first starts at once, both use the keys that were kept.
-        let held = if made { self.smith.open_all(&db).await? } else { held };
+        let held = if made { self.key_maker.open_all(&db).await? } else { held };
         Ok(KeyRing::new(issuer, held)?)
     }
 
@@ -45,12 +45,12 @@ impl PrepareKeys {
         let db = self.store.write();
         let active = of_state(KeyState::Active);
         if active.is_none() {
-            let first = self.smith.make(slot.clone(), None, KeyState::Active)?;
+            let first = self.key_maker.make(slot.clone(), None, KeyState::Active)?;
             key::insert(&db, slot.tenant, &first).await?;
         }
         let staged = of_state(KeyState::Staged);
         if staged.is_none() {
-            self.smith.stage(&db, slot, active.and_then(|key| key.material.recipient)).await?;
+            self.key_maker.stage(&db, slot, active.and_then(|key| key.material.recipient)).await?;
         }
         Ok(active.is_none() || staged.is_none())
     }

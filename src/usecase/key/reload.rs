@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 #[derive(Clone, Debug)]
 pub struct ReloadKeys {
     pub store: Store,
-    pub smith: KeyMaker,
+    pub key_maker: KeyMaker,
     pub ring: Arc<KeyRing>,
     /// One reload at a time, so that an older answer of the database never takes the place of a newer one.
     pub turn: Arc<Mutex<()>>,
@@ -38,7 +38,7 @@ impl ReloadKeys {
         for row in key::all_held(&self.store.write()).await? {
             match (known.get(row.id.as_str()), KeyState::from_name(&row.state)) {
                 (Some(key), Some(state)) => keys.push(key.in_state(state)),
-                _ => match self.smith.open(&row) {
+                _ => match self.key_maker.open(&row) {
                     Ok(opened) => keys.extend(opened),
                     // The others may bring news that must not wait, such as a key that counts no more.
                     Err(fault) => tracing::error!(%fault, kid = row.id, "a stored key cannot be used and is left out"),

@@ -13,7 +13,7 @@ use countersign_domain::{
 #[derive(Clone, Debug)]
 pub struct RetireKey {
     pub work: UnitsOfWork,
-    pub smith: KeyMaker,
+    pub key_maker: KeyMaker,
 }
 
 /// What became of the wish.
@@ -48,11 +48,11 @@ impl RetireKey {
             return Ok(Retired::Before);
         }
         let unit = self.work.begin(origin, tenant).await?;
-        let now = self.smith.now();
+        let now = self.key_maker.now();
         let is_out = match was {
             KeyState::Retiring if slot.purpose.outlives_its_retirement() => return Ok(Retired::Before),
             KeyState::Active if slot.purpose.outlives_its_retirement() => {
-                let forget_at = self.smith.schedule.forget_at(slot.purpose, now);
+                let forget_at = self.key_maker.schedule.forget_at(slot.purpose, now);
                 key::retire(unit.db(), tenant, id, now, forget_at).await?
             }
             _ => key::erase(unit.db(), tenant, id, was, now).await?,
@@ -76,9 +76,9 @@ impl RetireKey {
         row: &SealedKey,
     ) -> Result<bool, KeyFailure> {
         match was {
-            KeyState::Active => Ok(self.smith.succeed(tx, slot).await?.is_some()),
+            KeyState::Active => Ok(self.key_maker.succeed(tx, slot).await?.is_some()),
             KeyState::Staged => {
-                self.smith.stage(tx, slot, recipient_of(row)?).await?;
+                self.key_maker.stage(tx, slot, recipient_of(row)?).await?;
                 Ok(true)
             }
             KeyState::Retiring | KeyState::Gone => Ok(true),

@@ -10,7 +10,7 @@ use countersign_domain::audit::EventKind;
 #[derive(Clone, Debug)]
 pub struct RewrapKeys {
     pub work: UnitsOfWork,
-    pub smith: KeyMaker,
+    pub key_maker: KeyMaker,
 }
 
 /// How many keys there are and how many of them were sealed anew.
@@ -28,13 +28,13 @@ impl RewrapKeys {
     /// When a key opens under neither key-encryption key, or the database does not answer.
     #[tracing::instrument(level = "debug", name = "key.rewrap", skip_all)]
     pub async fn rewrap(&self, origin: &Origin) -> Result<Rewrapped, KeyFailure> {
-        let present = self.smith.keks.present().id();
+        let present = self.key_maker.keks.present().id();
         let unit = self.work.begin(origin, origin.tenant()).await?;
         let rows = key::all_held(unit.db()).await?;
         let mut sealed = 0;
         for row in rows.iter().filter(|row| row.kek_id != present) {
             let slot = slot_of(row).ok_or(MaterialFault::Unreadable("purpose"))?;
-            let anew = self.smith.material(row, slot)?.seal(&self.smith.keks)?;
+            let anew = self.key_maker.material(row, slot)?.seal(&self.key_maker.keks)?;
             let to = (anew.sealed.as_str(), anew.kek_id.as_str());
             sealed += usize::from(key::reseal(unit.db(), row.tenant, &row.id, &row.kek_id, to).await?);
         }

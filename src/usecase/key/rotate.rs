@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct RotateKeys {
     pub work: UnitsOfWork,
-    pub smith: KeyMaker,
+    pub key_maker: KeyMaker,
 }
 
 /// What became of a rotation that somebody asked for.
@@ -41,7 +41,7 @@ impl RotateKeys {
         self.show_ages(&rows);
         for row in &rows {
             let (Some(slot), Some(facts)) = (slot_of(row), facts_of(row, &rows)) else { continue };
-            match due(&facts, self.smith.now(), &self.smith.schedule) {
+            match due(&facts, self.key_maker.now(), &self.key_maker.schedule) {
                 Some(Step::Rotate) => {
                     self.rotate(&Origin::service(), &slot, &row.id).await?;
                 }
@@ -69,7 +69,7 @@ impl RotateKeys {
                 active_since: active.activated_at.unwrap_or(active.created_at),
                 staged_made: staged.created_at,
             };
-            if let Some(wait) = wait_until_known(slot.purpose, &keys, self.smith.now()) {
+            if let Some(wait) = wait_until_known(slot.purpose, &keys, self.key_maker.now()) {
                 return Ok(Rotated::TooSoon { wait });
             }
         }
@@ -92,13 +92,13 @@ impl RotateKeys {
     }
 
     async fn rotate(&self, origin: &Origin, slot: &KeySlot, active: &str) -> Result<Option<String>, KeyFailure> {
-        let now = self.smith.now();
-        let forget_at = self.smith.schedule.forget_at(slot.purpose, now);
+        let now = self.key_maker.now();
+        let forget_at = self.key_maker.schedule.forget_at(slot.purpose, now);
         let unit = self.work.begin(origin, slot.tenant).await?;
         if !key::retire(unit.db(), slot.tenant, active, now, forget_at).await? {
             return Ok(None);
         }
-        let Some(successor) = self.smith.succeed(unit.db(), slot).await? else { return Ok(None) };
+        let Some(successor) = self.key_maker.succeed(unit.db(), slot).await? else { return Ok(None) };
         unit.record(EventKind::KeyRotated, EventSubject::object(&successor)).await?;
         unit.announce_keys().await?;
         unit.commit().await?;
@@ -116,7 +116,7 @@ impl RotateKeys {
     async fn forget(&self, slot: &KeySlot, id: &str) -> Result<(), KeyFailure> {
         let origin = Origin::service();
         let unit = self.work.begin(&origin, slot.tenant).await?;
-        if key::erase(unit.db(), slot.tenant, id, KeyState::Retiring, self.smith.now()).await? {
+        if key::erase(unit.db(), slot.tenant, id, KeyState::Retiring, self.key_maker.now()).await? {
             unit.announce_keys().await?;
             unit.commit().await?;
             tracing::info!(
@@ -139,7 +139,7 @@ impl RotateKeys {
 
     /// The age of what works longest, for each purpose.
     fn show_ages(&self, rows: &[SealedKey]) {
-        let now = self.smith.now();
+        let now = self.key_maker.now();
         for purpose in KeyPurpose::ALL {
             let active =
                 rows.iter().filter(|row| row.state == KeyState::Active.name() && row.purpose == purpose.name());

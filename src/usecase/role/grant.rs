@@ -39,7 +39,7 @@ impl GrantRole {
         let unit = self.work.begin(origin, tenant).await?;
         // So that no account is deleted meanwhile.
         if account::lock(unit.db(), tenant, account).await?.is_none() {
-            return Err(Refusal::field("account", "is gone").into());
+            return Err(Refusal::field("account", "was deleted").into());
         }
         let new = NewRole { id: RoleId::new(now, self.work.entropy.bytes()), name, level: WEAKEST_LEVEL };
         let role = role::find_or_make(unit.db(), tenant, new, now).await?;

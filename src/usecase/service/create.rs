@@ -66,7 +66,7 @@ impl CreateService {
             return Ok(None);
         }
         let Some((secret_id, secret)) = secret::add(&self.work.entropy, &unit, id).await? else {
-            return Err(Failure::Broken("a new service has no room for a secret".to_owned()));
+            return Err(Failure::Broken("a new service account cannot take a secret".to_owned()));
         };
         unit.record(EventKind::ServiceCreated, EventSubject::service(Some(id))).await?;
         unit.commit().await?;

@@ -107,7 +107,7 @@ impl Logout {
         let origin = Origin { named_tenant: None, ..origin.clone() };
         let proof = LogoutProof::Refresh(former.clone());
         if let Err(failure) = self.end_proven(&origin, &proof, false).await {
-            tracing::warn!(%failure, "the session that a login replaced was not ended");
+            tracing::warn!(%failure, "the browser's former session could not be ended after a login");
         }
     }
 

@@ -11,7 +11,7 @@ use countersign_domain::{
     audit::EventKind,
     mail::MailTemplate,
     refusal::Reason,
-    risk::{ClientObservation, OnMismatch, is_same_client},
+    risk::{ClientObservation, OnClientChange, is_same_client},
     secret::SecretText,
     session::{EndReason, Session},
 };
@@ -21,7 +21,7 @@ use countersign_domain::{
 pub struct WatchClient {
     pub work: UnitsOfWork,
     pub device_recognition: DeviceRecognition,
-    pub on_mismatch: OnMismatch,
+    pub on_client_change: OnClientChange,
     pub end_stolen: EndStolen,
     pub throttle: Throttle,
 }
@@ -35,7 +35,7 @@ struct Moved {
 impl WatchClient {
     /// Whether another client may be refused. Then it has to be known before a session advances.
     pub fn may_refuse(&self) -> bool {
-        matches!(self.on_mismatch, OnMismatch::Challenge | OnMismatch::End)
+        matches!(self.on_client_change, OnClientChange::Reauthenticate | OnClientChange::EndSession)
     }
 
     /// The client of a refresh. Browsers show their device by themselves, so it is missed in a session that was opened in cookies,
@@ -57,7 +57,7 @@ impl WatchClient {
         if is_same_client(&session.client().signals, &seen.signals) {
             return Ok(());
         }
-        if self.on_mismatch == OnMismatch::Challenge {
+        if self.on_client_change == OnClientChange::Reauthenticate {
             let about = EventSubject::target(Some(account.id)).in_session(session.id);
             let failure = Reason::ReauthenticationRequired.into();
             return Err(self.work.refused(origin, account.tenant, EventKind::RefreshRefused, about, failure).await);
@@ -137,6 +137,6 @@ impl WatchClient {
 
     /// A client that comes and goes is news each time, and a mailbox that is full of it hides what matters.
     async fn is_told(&self, account: &Account) -> bool {
-        self.on_mismatch == OnMismatch::Mail && self.throttle.tells_of_client(account.id).await
+        self.on_client_change == OnClientChange::Mail && self.throttle.tells_of_client(account.id).await
     }
 }

@@ -43,7 +43,7 @@ impl WatchUse {
             UseVerdict::Reused if newest > session.void_generation => Err(Reason::TokenExpired.into()),
             UseVerdict::Reused => {
                 let (why, told) = (EndReason::RefreshReused, Reason::RefreshTokenReused);
-                if self.end_stolen.end(origin, session, account, why, told).await? {
+                if Box::pin(self.end_stolen.end(origin, session, account, why, told)).await? {
                     tracing::warn!(
                         session = %session.id,
                         "an access token of a void generation was used: the session was ended"

@@ -61,7 +61,7 @@ async fn resend(app: &App, address: &str, email: &str) -> Result<(), Status> {
 fn guesses_from_an_address_are_refused_before_they_cost_a_hash_until_the_moment_that_is_told() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
-        for _ in 0..burst(Limit::LoginsOfAddress) {
+        for _ in 0..burst(Limit::LoginsPerIp) {
             assert_eq!(reason(&log_in(app, "192.0.2.1", "wrong").await.unwrap_err()), "CREDENTIALS_INVALID");
         }
         let (hashes, events) = (app.hasher.computed(), app.rows("audit_events").await);
@@ -81,7 +81,7 @@ fn guesses_from_an_address_are_refused_before_they_cost_a_hash_until_the_moment_
 fn all_addresses_of_one_subnet_are_one_caller() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
-        for at in 0..burst(Limit::LoginsOfAddress) {
+        for at in 0..burst(Limit::LoginsPerIp) {
             let address = format!("2001:db8:0:7:{at:x}::1");
             assert_eq!(reason(&log_in(app, &address, "wrong").await.unwrap_err()), "CREDENTIALS_INVALID");
         }
@@ -98,7 +98,7 @@ fn a_mailbox_is_not_flooded_from_however_many_addresses_and_whoever_it_belongs_t
         let mut waits = Vec::new();
         for email in [ADA, "nobody@example.org"] {
             let queued = app.rows("outbox").await;
-            for at in 0..burst(Limit::MailsToRecipient) {
+            for at in 0..burst(Limit::MailsPerRecipient) {
                 let address = format!("198.51.100.{at}");
                 // All that send mails to whoever is named count together.
                 let asked = match at % 3 {
@@ -112,7 +112,7 @@ fn a_mailbox_is_not_flooded_from_however_many_addresses_and_whoever_it_belongs_t
             waits.push(wait(&request_reset(app, "203.0.113.1", email).await.unwrap_err()));
             wait(&resend(app, "203.0.113.2", email).await.unwrap_err());
             wait(&register(app, "203.0.113.3", email).await.unwrap_err());
-            assert_eq!(app.rows("outbox").await - queued, i64::from(burst(Limit::MailsToRecipient)), "{email}");
+            assert_eq!(app.rows("outbox").await - queued, i64::from(burst(Limit::MailsPerRecipient)), "{email}");
             assert_eq!(app.rows("audit_events").await, events);
         }
         assert_eq!(waits[0], waits[1], "known and unknown addresses are refused alike");
@@ -128,7 +128,7 @@ fn somebody_who_is_signed_in_floods_no_mailbox_either() {
             current_password: PASSWORD.to_owned(),
             ..Default::default()
         };
-        for _ in 0..burst(Limit::MailsToRecipient) {
+        for _ in 0..burst(Limit::MailsPerRecipient) {
             app.account().request_email_change(ada.asks(form.clone())).await.unwrap();
         }
         wait(&app.account().request_email_change(ada.asks(form)).await.unwrap_err());
@@ -138,15 +138,15 @@ fn somebody_who_is_signed_in_floods_no_mailbox_either() {
 #[test]
 fn an_address_asks_for_so_many_accounts_and_mails_and_no_more() {
     on_each_database_with(usual(), async |app| {
-        for at in 0..burst(Limit::RegistrationsOfAddress) {
+        for at in 0..burst(Limit::RegistrationsPerIp) {
             register(app, "192.0.2.1", &format!("person{at}@example.org")).await.unwrap();
         }
         let hashes = app.hasher.computed();
         wait(&register(app, "192.0.2.1", "one-more@example.org").await.unwrap_err());
         assert_eq!(app.hasher.computed(), hashes);
-        assert_eq!(app.rows("registrations").await, i64::from(burst(Limit::RegistrationsOfAddress)));
+        assert_eq!(app.rows("registrations").await, i64::from(burst(Limit::RegistrationsPerIp)));
 
-        for at in 0..burst(Limit::MailsOfAddress) - burst(Limit::RegistrationsOfAddress) {
+        for at in 0..burst(Limit::MailsPerIp) - burst(Limit::RegistrationsPerIp) {
             request_reset(app, "192.0.2.1", &format!("other{at}@example.org")).await.unwrap();
         }
         wait(&request_reset(app, "192.0.2.1", "last@example.org").await.unwrap_err());
@@ -162,7 +162,7 @@ fn a_repetition_of_a_call_is_not_another_call() {
             request_id: "0123456789abcdef-again".to_owned(),
             ..Default::default()
         };
-        for _ in 0..2 * burst(Limit::MailsToRecipient) {
+        for _ in 0..2 * burst(Limit::MailsPerRecipient) {
             app.account().request_reset(form.clone()).await.unwrap();
         }
         assert_eq!(app.rows("outbox").await, 1);
@@ -174,7 +174,7 @@ fn links_and_codes_are_tried_so_often_from_an_address() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
         let mail = reset_mail(app, ADA).await;
-        for at in 0..burst(Limit::TriesOfAddress) {
+        for at in 0..burst(Limit::RedemptionsPerIp) {
             let (email, code) = (format!("person{at}@example.org"), "1234 5678".to_owned());
             let refused = match at % 3 {
                 0 => app
@@ -208,7 +208,7 @@ fn a_session_that_refreshes_in_a_loop_is_slowed_down_and_goes_on() {
     on_each_database_with(usual(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
         let mut session = ada.session.clone();
-        for _ in 0..burst(Limit::RefreshesOfSession) {
+        for _ in 0..burst(Limit::RefreshesPerSession) {
             session = Person::refresh(app, &session.refresh_token).await.unwrap();
         }
         let told = wait(&Person::refresh(app, &session.refresh_token).await.unwrap_err());
@@ -233,14 +233,14 @@ fn calls_of_an_address_of_an_account_and_of_a_service_have_an_end() {
         };
         // The access token is older than that.
         let anyone = async |address: &str| reason(&app.account().get_me(me(address)).await.unwrap_err());
-        for _ in 0..burst(Limit::CallsOfAddress) / 10 {
+        for _ in 0..burst(Limit::CallsPerIp) / 10 {
             assert_eq!(anyone("192.0.2.1").await, "TOKEN_EXPIRED");
         }
         assert_eq!(anyone("192.0.2.1").await, "RATE_LIMITED");
         assert_eq!(anyone("192.0.2.2").await, "TOKEN_EXPIRED");
 
         let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
-        for at in 0..burst(Limit::CallsOfAccount) / 10 {
+        for at in 0..burst(Limit::CallsPerAccount) / 10 {
             let mut request = bearer(&session.access_token, GetMeRequest {});
             request.metadata_mut().insert("x-forwarded-for", format!("198.51.100.{at}").parse().unwrap());
             app.account().get_me(request).await.unwrap();
@@ -260,7 +260,7 @@ fn calls_of_an_address_of_an_account_and_of_a_service_have_an_end() {
         let refused = app.verification().introspect(ask()).await.unwrap_err();
         assert_eq!(reason(&refused), "TOKEN_EXPIRED", "services are not counted by address");
 
-        for _ in 0..burst(Limit::ServiceTokensOfAddress) / 10 {
+        for _ in 0..burst(Limit::ServiceTokensPerIp) / 10 {
             app.auth().issue_service_token(from("203.0.113.1", draw())).await.unwrap();
         }
         wait(&app.auth().issue_service_token(from("203.0.113.1", draw())).await.unwrap_err());
@@ -289,7 +289,7 @@ async fn whoever_guesses_at_several_replicas_guesses_no_more() {
         let form = LoginRequest { identifier: ADA.to_owned(), password: "wrong".to_owned(), ..Default::default() };
         reason(&replica.auth().login(form).await.unwrap_err())
     };
-    for at in 0..burst(Limit::LoginsOfAddress) as usize {
+    for at in 0..burst(Limit::LoginsPerIp) as usize {
         assert_eq!(guess(&replicas[at % 2]).await, "CREDENTIALS_INVALID", "{at}");
     }
     for replica in &replicas {
@@ -303,7 +303,7 @@ async fn whoever_guesses_at_several_replicas_guesses_no_more() {
 #[test]
 fn spellings_of_one_mailbox_share_its_limit() {
     on_each_database_with(usual(), async |app| {
-        let allowed = burst(Limit::MailsToRecipient);
+        let allowed = burst(Limit::MailsPerRecipient);
         for number in 0..allowed {
             request_reset(app, &format!("198.51.100.{number}"), &format!("Ada+{number}@example.org")).await.unwrap();
         }

@@ -20,7 +20,7 @@ fn usual() -> AppOptions {
 
 /// How often somebody is told that a password was used before.
 fn tries() -> u32 {
-    Limit::PastPasswordsOfAccount.quota().burst()
+    Limit::PasswordHistoryChecksPerAccount.quota().burst()
 }
 
 async fn reset(app: &App, proof: &Proof, password: &str) -> Result<(), Status> {
@@ -45,13 +45,13 @@ fn a_link_tells_of_a_few_former_passwords_and_so_do_all_links_together() {
             for password in [PASSWORD, NEW_PASSWORD] {
                 let refused = reset(app, proof, password).await.unwrap_err();
                 assert_eq!(reason(&refused), "RATE_LIMITED");
-                assert!(retry_after(&refused).unwrap() <= Limit::PastPasswordsOfAccount.quota().emission());
+                assert!(retry_after(&refused).unwrap() <= Limit::PasswordHistoryChecksPerAccount.quota().emission());
             }
         }
         assert_eq!(app.hasher.computed(), computed, "no password was compared");
 
         // The owner waits for less than the link lives.
-        app.advance(Limit::PastPasswordsOfAccount.quota().emission());
+        app.advance(Limit::PasswordHistoryChecksPerAccount.quota().emission());
         reset(app, &first, NEW_PASSWORD).await.unwrap();
         Person::log_in(app, ADA, NEW_PASSWORD).await.unwrap();
     });

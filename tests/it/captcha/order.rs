@@ -15,7 +15,7 @@ fn who_calls_too_often_is_refused_without_asking_the_provider() {
     let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
     on_each_database_with(options, async |app| {
         provider.solved("request_reset", "id.example.org");
-        for _ in 0..Limit::MailsToRecipient.quota().burst() {
+        for _ in 0..Limit::MailsPerRecipient.quota().burst() {
             let token = solved_token();
             Act::RequestReset.call(app, ADA, &token, "").await.unwrap();
         }
@@ -33,7 +33,7 @@ fn being_asked_for_a_captcha_uses_up_no_limit() {
     let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
     on_each_database_with(options, async |app| {
         for act in Act::ALL {
-            for _ in 0..Limit::MailsToRecipient.quota().burst() {
+            for _ in 0..Limit::MailsPerRecipient.quota().burst() {
                 assert_eq!(act.call(app, ADA, "", "").await.reason(), "CAPTCHA_REQUIRED", "{act:?}");
             }
         }
@@ -106,10 +106,10 @@ fn passwords_that_are_refused_use_up_no_limit() {
     let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
     on_each_database_with(options, async |app| {
         provider.solved("register", "id.example.org");
-        for _ in 0..3 * Limit::RegistrationsOfAddress.quota().burst() {
+        for _ in 0..3 * Limit::RegistrationsPerIp.quota().burst() {
             assert_eq!(register_with(app, COMMON, &solved_token()).await.reason(), "PASSWORD_REJECTED");
         }
-        for _ in 0..Limit::MailsToRecipient.quota().burst() {
+        for _ in 0..Limit::MailsPerRecipient.quota().burst() {
             Act::Register.call(app, ADA, &solved_token(), "").await.unwrap();
         }
         assert_eq!(Act::Register.call(app, ADA, &solved_token(), "").await.reason(), "RATE_LIMITED");

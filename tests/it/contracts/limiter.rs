@@ -82,7 +82,7 @@ fn recipient(number: u8) -> LimitKey {
 }
 
 fn mail(number: u8) -> Draw {
-    Draw::one(Limit::MailsToRecipient, recipient(number))
+    Draw::one(Limit::MailsPerRecipient, recipient(number))
 }
 
 #[tokio::test]
@@ -92,24 +92,24 @@ async fn a_burst_is_granted_and_the_next_call_is_told_when_to_come_back() {
         assert_eq!(twin.grants(mail(1), 100).await, 5, "{:?}", twin.limiter);
         for _ in 0..3 {
             let refused = twin.limiter.take(&[mail(1)]).await.unwrap_err();
-            twin.assert_told(refused, Limit::MailsToRecipient, Duration::from_secs(12 * 60));
+            twin.assert_told(refused, Limit::MailsPerRecipient, Duration::from_secs(12 * 60));
         }
         let refused = twin.limiter.take(&[Draw { cost: 3, ..mail(1) }]).await.unwrap_err();
-        twin.assert_told(refused, Limit::MailsToRecipient, Duration::from_secs(36 * 60));
+        twin.assert_told(refused, Limit::MailsPerRecipient, Duration::from_secs(36 * 60));
     }
 }
 
 #[tokio::test]
 async fn who_waits_as_long_as_told_gets_through_and_who_comes_sooner_does_not() {
     let redis = Redis::start();
-    let (burst, part) = (Limit::CallsOfTenant.quota().burst(), 5_000);
+    let (burst, part) = (Limit::CallsPerTenant.quota().burst(), 5_000);
     for twin in twins(redis.as_ref(), 100).await {
-        let everything = Draw { cost: burst, ..Draw::one(Limit::CallsOfTenant, DEFAULT_TENANT) };
+        let everything = Draw { cost: burst, ..Draw::one(Limit::CallsPerTenant, DEFAULT_TENANT) };
         let some = Draw { cost: part, ..everything };
         assert_eq!(twin.limiter.take(&[everything]).await, Ok(()));
         let begun = Instant::now();
         let refused = twin.limiter.take(&[some]).await.unwrap_err();
-        twin.assert_told(refused, Limit::CallsOfTenant, Duration::from_millis(500));
+        twin.assert_told(refused, Limit::CallsPerTenant, Duration::from_millis(500));
         twin.pass(refused.retry_after / 2).await;
         let sooner = twin.limiter.take(&[some]).await;
         // On a machine that was busy the moment may have come meanwhile.
@@ -127,7 +127,7 @@ async fn who_waits_as_long_as_told_gets_through_and_who_comes_sooner_does_not() 
 async fn what_is_given_back_can_be_taken_again_and_nothing_besides() {
     let redis = Redis::start();
     for twin in twins(redis.as_ref(), 100).await {
-        let address = Draw::one(Limit::MailsOfAddress, IpAddr::from([192, 0, 2, 1]));
+        let address = Draw::one(Limit::MailsPerIp, IpAddr::from([192, 0, 2, 1]));
         twin.limiter.give_back(&[mail(1)]).await;
         assert_eq!(twin.grants(mail(1), 100).await, 5, "{:?}: it owed nothing", twin.limiter);
         twin.limiter.take(&[address, mail(2)]).await.unwrap();
@@ -142,15 +142,15 @@ async fn what_is_given_back_can_be_taken_again_and_nothing_besides() {
 async fn of_several_draws_all_are_taken_or_none() {
     let redis = Redis::start();
     for twin in twins(redis.as_ref(), 100).await {
-        let address = Draw::one(Limit::MailsOfAddress, IpAddr::from([192, 0, 2, 1]));
-        let session = Draw::one(Limit::RefreshesOfSession, SessionId::from_uuid(uuid::Uuid::from_u128(1)));
+        let address = Draw::one(Limit::MailsPerIp, IpAddr::from([192, 0, 2, 1]));
+        let session = Draw::one(Limit::RefreshesPerSession, SessionId::from_uuid(uuid::Uuid::from_u128(1)));
         assert_eq!(twin.limiter.take(&[Draw { cost: 60, ..session }]).await, Ok(()));
         for _ in 0..5 {
             assert_eq!(twin.limiter.take(&[address, mail(1)]).await, Ok(()));
         }
         for _ in 0..10 {
             let refused = twin.limiter.take(&[address, session, mail(1), mail(2)]).await.unwrap_err();
-            twin.assert_told(refused, Limit::MailsToRecipient, Duration::from_secs(12 * 60));
+            twin.assert_told(refused, Limit::MailsPerRecipient, Duration::from_secs(12 * 60));
         }
         assert_eq!(twin.grants(address, 100).await, 25, "{:?}: refused calls cost nothing", twin.limiter);
         assert_eq!(twin.grants(mail(2), 100).await, 5, "{:?}", twin.limiter);
@@ -165,7 +165,7 @@ async fn what_a_call_draws_twice_has_to_be_there_twice() {
         assert_eq!(twin.limiter.take(&[Draw { cost: 0, ..mail(1) }, mail(1)]).await, Ok(()));
         assert_eq!(twin.limiter.take(&[]).await, Ok(()));
         let refused = twin.limiter.take(&[mail(1), mail(1)]).await.unwrap_err();
-        twin.assert_told(refused, Limit::MailsToRecipient, Duration::from_secs(12 * 60));
+        twin.assert_told(refused, Limit::MailsPerRecipient, Duration::from_secs(12 * 60));
         assert_eq!(twin.grants(mail(1), 10).await, 1, "{:?}", twin.limiter);
     }
 }
@@ -189,15 +189,15 @@ async fn keys_limits_and_tenants_do_not_touch_each_other() {
         let other = TenantId::from_uuid(uuid::Uuid::from_u128(2));
         let all = |limit: Limit, key: LimitKey| Draw { cost: limit.quota().burst(), ..Draw::one(limit, key) };
         let draws = [
-            all(Limit::RegistrationsOfAddress, recipient(1)),
-            all(Limit::MailsToRecipient, recipient(2)),
-            all(Limit::MailsToRecipient, recipient(1)),
-            all(Limit::CallsOfTenant, DEFAULT_TENANT.into()),
-            all(Limit::CallsOfTenant, other.into()),
-            all(Limit::CallsOfAccount, LimitKey::from(other)),
-            all(Limit::LoginsOfAddress, IpAddr::from([192, 0, 2, 1]).into()),
-            all(Limit::LoginsOfAddress, IpAddr::from([192, 0, 2, 2]).into()),
-            all(Limit::TriesOfAddress, IpAddr::from([192, 0, 2, 1]).into()),
+            all(Limit::RegistrationsPerIp, recipient(1)),
+            all(Limit::MailsPerRecipient, recipient(2)),
+            all(Limit::MailsPerRecipient, recipient(1)),
+            all(Limit::CallsPerTenant, DEFAULT_TENANT.into()),
+            all(Limit::CallsPerTenant, other.into()),
+            all(Limit::CallsPerAccount, LimitKey::from(other)),
+            all(Limit::LoginsPerIp, IpAddr::from([192, 0, 2, 1]).into()),
+            all(Limit::LoginsPerIp, IpAddr::from([192, 0, 2, 2]).into()),
+            all(Limit::RedemptionsPerIp, IpAddr::from([192, 0, 2, 1]).into()),
         ];
         for draw in draws {
             assert_eq!(twin.limiter.take(&[draw]).await, Ok(()), "{:?}: {draw:?}", twin.limiter);
@@ -276,7 +276,7 @@ async fn keys_in_redis_lie_in_one_slot_say_nobodys_name_and_expire_when_they_are
     let (limiter, inside) = (connect(&redis, 100).await, look_into(&redis).await);
     let hostile =
         ["::", "::1", "::ffff:127.0.0.1", "64:ff9b::1.2.3.4", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "0.0.0.0"];
-    let addresses = hostile.map(|address| Draw::one(Limit::CallsOfAddress, address.parse::<IpAddr>().unwrap()));
+    let addresses = hostile.map(|address| Draw::one(Limit::CallsPerIp, address.parse::<IpAddr>().unwrap()));
     assert_eq!(limiter.take(&addresses).await, Ok(()));
     assert_eq!(limiter.take(&[Draw { cost: 2, ..mail(1) }]).await, Ok(()));
     let mut names: Vec<String> = inside.custom(fred::cmd!("KEYS"), vec!["*"]).await.unwrap();

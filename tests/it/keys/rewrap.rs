@@ -16,8 +16,8 @@ fn new_kek() -> KeyEncryptionKey {
 /// What an operator has after the new key-encryption key was put in place, the old one behind it.
 fn rewrap(app: &App) -> RewrapKeys {
     let mut rewrap = app.key_operations.rewrap.clone();
-    let old = rewrap.smith.keks.present().clone();
-    rewrap.smith.keks = KeyEncryptionKeys::new(new_kek(), Some(old));
+    let old = rewrap.key_maker.keks.present().clone();
+    rewrap.key_maker.keks = KeyEncryptionKeys::new(new_kek(), Some(old));
     rewrap
 }
 
@@ -34,10 +34,10 @@ fn every_key_is_sealed_anew_once_and_opens_under_the_new_key_alone() {
         assert_eq!(under(app, &new_kek().id()).await, 13);
         assert_eq!(rewrap.rewrap(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 0, all: 13 });
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'keys_rewrapped'").await, 1);
-        let mut alone = rewrap.smith.clone();
+        let mut alone = rewrap.key_maker.clone();
         alone.keks = KeyEncryptionKeys::new(new_kek(), None);
         assert_eq!(alone.open_all(&rewrap.work.store.read()).await.unwrap().len(), 13);
-        app.key_operations.rotate.smith.open_all(&rewrap.work.store.read()).await.unwrap_err();
+        app.key_operations.rotate.key_maker.open_all(&rewrap.work.store.read()).await.unwrap_err();
     });
 }
 
@@ -64,7 +64,7 @@ fn a_command_that_ends_half_way_is_finished_by_the_next() {
     on_each_database(async |app| {
         let rewrap = rewrap(app);
         rewrap.rewrap(&Origin::terminal()).await.unwrap();
-        let old = app.key_operations.rotate.smith.keks.present().id();
+        let old = app.key_operations.rotate.key_maker.keks.present().id();
         // Two rotations of a service under the old key, as if they had come in between.
         rotate(app, KeyPurpose::AccessSigning).await;
         rotate(app, KeyPurpose::Mac).await;
@@ -92,11 +92,11 @@ fn news_that_does_not_open_is_left_out_and_what_must_not_wait_still_counts() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
         let mut elsewhere = app.key_operations.clone();
-        elsewhere.retire.smith.keks = KeyEncryptionKeys::new(new_kek(), None);
+        elsewhere.retire.key_maker.keks = KeyEncryptionKeys::new(new_kek(), None);
         let active = key(app, "access_signing", "active").await;
         // Another replica, which has the new key already, retires a key and stages the next one under the new key.
-        elsewhere.retire.run(&Origin::terminal(), &active).await.unwrap();
-        app.keys.run().await.unwrap();
+        elsewhere.retire.retire(&Origin::terminal(), &active).await.unwrap();
+        app.keys.maintain().await.unwrap();
         assert!(app.log.text().contains("cannot be used and is left out"));
         assert!(Person::me(app, &ada.session).await.is_err(), "the retired key is gone here too");
         let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();

@@ -17,7 +17,7 @@ use std::{
 /// In so short a time not one in ten of a thousand calls can have waited for Redis.
 const QUICK: Duration = Duration::from_secs(10);
 
-const LIMIT: Limit = Limit::TriesOfAddress;
+const LIMIT: Limit = Limit::RedemptionsPerIp;
 const QUARTER: usize = 7;
 
 fn tries(host: u8) -> Draw {

@@ -66,7 +66,7 @@ fn what_cannot_be_a_service_is_refused_and_leaves_nothing() {
     options.succeed(&["migrate"]);
     assert_eq!(options.succeed(&["service", "list"]), "there are no service accounts\n");
     let complaint = options.fail(&["service", "create", "orders", "--audience", "shop"]);
-    assert!(complaint.contains("the first start of `countersign serve` makes it"), "{complaint}");
+    assert!(complaint.contains("the first start of `countersign serve` creates it"), "{complaint}");
     ServiceProcess::start(&options).stop();
     for name in ["", "Orders", "a b", "é", &"o".repeat(65)] {
         assert!(

@@ -12,67 +12,67 @@ closed_list! {
     pub enum Limit {
         /// All calls from an IP address, except those that only a service may make: 50 a second. A person makes a few
         /// in a minute, so a thousand may share an address; one program cannot take a whole service for itself.
-        CallsOfAddress = "calls_per_ip": "all calls from an IP address, except those of services",
+        CallsPerIp = "calls_per_ip": "all calls from an IP address, except those of services",
         /// All calls of a tenant: 10,000 a second. About what one database carries, so it stops one tenant from
         /// starving the others and is not felt otherwise.
-        CallsOfTenant = "calls_per_tenant": "all calls of a tenant",
+        CallsPerTenant = "calls_per_tenant": "all calls of a tenant",
         /// All calls with access tokens of an account: 5 a second. The account pages make a handful when they open;
         /// more comes from a faulty program or from an attacker.
-        CallsOfAccount = "calls_per_account": "all calls with access tokens of an account",
+        CallsPerAccount = "calls_per_account": "all calls with access tokens of an account",
         /// Logins from an IP address: 6 a minute. An office of hundreds signs in now and then, because sessions live
         /// for weeks; lists of stolen passwords have millions of lines, and would need years. A login from a recognized
         /// device, or after a solved captcha, counts a tenth: credential stuffing brings neither.
-        LoginsOfAddress = "logins_per_ip": "Login from an IP address",
+        LoginsPerIp = "logins_per_ip": "Login from an IP address",
         /// Registrations from an IP address: 20 an hour. A class signs up together; each costs a hash, a row for a
         /// month and a mail.
-        RegistrationsOfAddress = "registrations_per_ip": "Register from an IP address",
+        RegistrationsPerIp = "registrations_per_ip": "Register from an IP address",
         /// Mails that an IP address causes, to any recipient: 30 an hour. Registrations count too, so it is a little
         /// more than those; the reputation of the mail server is at stake.
-        MailsOfAddress = "mails_per_ip":
+        MailsPerIp = "mails_per_ip":
             "Register, ResendVerification, RequestReset and RequestEmailChange from an IP address, to any recipient",
         /// Mails that anybody causes to one recipient: 5 an hour. A person whose mail is late asks again twice or
         /// thrice; a mailbox is not flooded by five.
-        MailsToRecipient = "mails_per_recipient": "the same calls for one recipient, from any IP address",
+        MailsPerRecipient = "mails_per_recipient": "the same calls for one recipient, from any IP address",
         /// Attempts to redeem a link or a code from an IP address (Verify, Reset, ConfirmEmailChange): 3 a minute, 30
         /// at once. A code allows five attempts by itself; this bounds attempts at many codes, as OWASP ASVS 5.0 6.6.3
         /// asks.
-        TriesOfAddress = "redemptions_per_ip": "Verify, Reset and ConfirmEmailChange from an IP address",
+        RedemptionsPerIp = "redemptions_per_ip": "Verify, Reset and ConfirmEmailChange from an IP address",
         /// Comparisons of a new password with the former ones of an account (Reset, ChangePassword): 5 at once, then
         /// one in 6 minutes. A person who holds a link or knows the password is told that a password was used before,
         /// and could otherwise test a list of leaked ones. Nobody else draws, so an attacker cannot use it up; and a
         /// person who did waits for minutes, less than the lifetime of a link.
-        PastPasswordsOfAccount = "password_history_checks_per_account":
+        PasswordHistoryChecksPerAccount = "password_history_checks_per_account":
             "comparisons of a new password with former ones of an account, in Reset and ChangePassword",
         /// Refreshes of a session: 20 a minute, 200 at once. Honest ones come every ten minutes, and from a hundred
         /// tabs at once after a night; each writes a row.
-        RefreshesOfSession = "refreshes_per_session": "Refresh of a session",
+        RefreshesPerSession = "refreshes_per_session": "Refresh of a session",
         /// Mails that tell the owner of an account of a very different client in a session: 4 an hour. One is enough to
         /// warn; a client that comes and goes would bury it, and the audit log has each.
-        ClientNewsOfAccount = "client_change_mails_per_account":
+        ClientChangeMailsPerAccount = "client_change_mails_per_account":
             "mails to the owner about a changed client of a session; the call succeeds without the mail",
         /// Mails that tell the owner of an account of a login from a new device or country: 8 an hour. Only such logins
         /// use them up, so the owner was warned by the first before an attacker can hide behind the last; the audit log
         /// has each.
-        LoginNewsOfAccount = "new_login_mails_per_account":
+        NewLoginMailsPerAccount = "new_login_mails_per_account":
             "mails to the owner about a login from a new device or country; the call succeeds without the mail",
         /// Password changes of an account, with the present password: 5 an hour. Nobody changes it as often, and each
         /// mails the owner.
-        PasswordChangesOfAccount = "password_changes_per_account": "ChangePassword of an account",
+        PasswordChangesPerAccount = "password_changes_per_account": "ChangePassword of an account",
         /// User names that an account takes, with its password: 5 an hour. Nobody changes it as often; each mails the
         /// owner, and the former one stays reserved.
-        UsernameChangesOfAccount = "username_changes_per_account": "UpdateMe of an account that changes the user name",
+        UsernameChangesPerAccount = "username_changes_per_account": "UpdateMe of an account that changes the user name",
         /// Tokens that services request from an IP address: 60 a minute, 600 at once. A service asks every ten minutes,
         /// and hundreds behind one address may start together. Their secrets cannot be guessed, so this bounds work
         /// alone.
-        ServiceTokensOfAddress = "service_tokens_per_ip": "IssueServiceToken from an IP address",
+        ServiceTokensPerIp = "service_tokens_per_ip": "IssueServiceToken from an IP address",
         /// Audit events about denied calls of an account or a service: one a minute, 20 at once. A mistake shows with
         /// the first; a program that probes for access would fill the audit log, and the metrics count all of its
         /// calls.
-        DenialsOfCaller = "denied_call_events_per_caller":
+        DeniedCallEventsPerCaller = "denied_call_events_per_caller":
             "events `call_refused` and `service_token_refused` of an account or a service; the call is refused alike",
         /// Introspections by a service: 1,000 a second. A service that introspects at every call is fine, one that
         /// needs more should verify offline.
-        IntrospectionsOfService = "introspections_per_service": "Introspect by a service",
+        IntrospectionsPerService = "introspections_per_service": "Introspect by a service",
     }
 }
 
@@ -91,28 +91,28 @@ impl Limit {
     pub const fn is_shared(self) -> bool {
         matches!(
             self,
-            Self::LoginsOfAddress
-                | Self::RegistrationsOfAddress
-                | Self::MailsOfAddress
-                | Self::MailsToRecipient
-                | Self::TriesOfAddress
-                | Self::PastPasswordsOfAccount
-                | Self::ClientNewsOfAccount
-                | Self::LoginNewsOfAccount
-                | Self::PasswordChangesOfAccount
-                | Self::UsernameChangesOfAccount
+            Self::LoginsPerIp
+                | Self::RegistrationsPerIp
+                | Self::MailsPerIp
+                | Self::MailsPerRecipient
+                | Self::RedemptionsPerIp
+                | Self::PasswordHistoryChecksPerAccount
+                | Self::ClientChangeMailsPerAccount
+                | Self::NewLoginMailsPerAccount
+                | Self::PasswordChangesPerAccount
+                | Self::UsernameChangesPerAccount
         )
     }
 
     /// Its name for addresses of shared networks. `None` for what is not counted by address.
     pub const fn shared_name(self) -> Option<&'static str> {
         match self {
-            Self::CallsOfAddress => Some("shared_calls_per_ip"),
-            Self::LoginsOfAddress => Some("shared_logins_per_ip"),
-            Self::RegistrationsOfAddress => Some("shared_registrations_per_ip"),
-            Self::MailsOfAddress => Some("shared_mails_per_ip"),
-            Self::TriesOfAddress => Some("shared_redemptions_per_ip"),
-            Self::ServiceTokensOfAddress => Some("shared_service_tokens_per_ip"),
+            Self::CallsPerIp => Some("shared_calls_per_ip"),
+            Self::LoginsPerIp => Some("shared_logins_per_ip"),
+            Self::RegistrationsPerIp => Some("shared_registrations_per_ip"),
+            Self::MailsPerIp => Some("shared_mails_per_ip"),
+            Self::RedemptionsPerIp => Some("shared_redemptions_per_ip"),
+            Self::ServiceTokensPerIp => Some("shared_service_tokens_per_ip"),
             _ => None,
         }
     }
@@ -120,23 +120,23 @@ impl Limit {
     /// Its usual size. Why it is this large stands on each limit.
     pub const fn quota(self) -> Quota {
         match self {
-            Self::CallsOfAddress => Quota::new(3_000, minutes(1)),
-            Self::CallsOfTenant => Quota::new(100_000, seconds(10)),
-            Self::CallsOfAccount => Quota::new(300, minutes(1)),
-            Self::LoginsOfAddress => Quota::new(60, minutes(10)),
-            Self::RegistrationsOfAddress => Quota::new(20, minutes(60)),
-            Self::MailsOfAddress => Quota::new(30, minutes(60)),
-            Self::MailsToRecipient => Quota::new(5, minutes(60)),
-            Self::TriesOfAddress => Quota::new(30, minutes(10)),
-            Self::PastPasswordsOfAccount => Quota::new(5, minutes(30)),
-            Self::RefreshesOfSession => Quota::new(200, minutes(10)),
-            Self::ClientNewsOfAccount => Quota::new(4, minutes(60)),
-            Self::LoginNewsOfAccount => Quota::new(8, minutes(60)),
-            Self::PasswordChangesOfAccount => Quota::new(5, minutes(60)),
-            Self::UsernameChangesOfAccount => Quota::new(5, minutes(60)),
-            Self::ServiceTokensOfAddress => Quota::new(600, minutes(10)),
-            Self::DenialsOfCaller => Quota::new(20, minutes(20)),
-            Self::IntrospectionsOfService => Quota::new(10_000, seconds(10)),
+            Self::CallsPerIp => Quota::new(3_000, minutes(1)),
+            Self::CallsPerTenant => Quota::new(100_000, seconds(10)),
+            Self::CallsPerAccount => Quota::new(300, minutes(1)),
+            Self::LoginsPerIp => Quota::new(60, minutes(10)),
+            Self::RegistrationsPerIp => Quota::new(20, minutes(60)),
+            Self::MailsPerIp => Quota::new(30, minutes(60)),
+            Self::MailsPerRecipient => Quota::new(5, minutes(60)),
+            Self::RedemptionsPerIp => Quota::new(30, minutes(10)),
+            Self::PasswordHistoryChecksPerAccount => Quota::new(5, minutes(30)),
+            Self::RefreshesPerSession => Quota::new(200, minutes(10)),
+            Self::ClientChangeMailsPerAccount => Quota::new(4, minutes(60)),
+            Self::NewLoginMailsPerAccount => Quota::new(8, minutes(60)),
+            Self::PasswordChangesPerAccount => Quota::new(5, minutes(60)),
+            Self::UsernameChangesPerAccount => Quota::new(5, minutes(60)),
+            Self::ServiceTokensPerIp => Quota::new(600, minutes(10)),
+            Self::DeniedCallEventsPerCaller => Quota::new(20, minutes(20)),
+            Self::IntrospectionsPerService => Quota::new(10_000, seconds(10)),
         }
     }
 }

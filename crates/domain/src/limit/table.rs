@@ -126,7 +126,7 @@ mod tests {
     }
 
     fn login(address: &str) -> Draw {
-        Draw::one(Limit::LoginsOfAddress, from(address))
+        Draw::one(Limit::LoginsPerIp, from(address))
     }
 
     /// How often it is granted at once.
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_light_draw_is_a_tenth_and_with_its_rest_a_whole_one() {
         let sizes = Sizes::scaled(100);
-        let burst = Limit::LoginsOfAddress.quota().burst();
+        let burst = Limit::LoginsPerIp.quota().burst();
         assert_eq!(grants(&sizes, login("192.0.2.1")), burst);
         assert_eq!(grants(&sizes, login("192.0.2.1").light()), 10 * burst);
         let both = login("192.0.2.1").light().and(login("192.0.2.1").rest());
@@ -155,7 +155,7 @@ mod tests {
     fn addresses_of_a_shared_network_have_sizes_of_their_own_and_nobody_else_has() {
         let (usual, shared) = (Quota::new(3, Duration::from_secs(3)), Quota::new(7, Duration::from_secs(7)));
         let networks = ["203.0.113.0/24", "2001:db8:1::/48"].map(|network| network.parse().unwrap());
-        let sizes = Sizes::scaled(100).with(Limit::LoginsOfAddress, usual, shared);
+        let sizes = Sizes::scaled(100).with(Limit::LoginsPerIp, usual, shared);
         let sizes = sizes.with_shared_networks(networks.to_vec());
         for (address, expected) in [
             ("203.0.113.9", 7),
@@ -167,8 +167,8 @@ mod tests {
         ] {
             assert_eq!(grants(&sizes, login(address)), expected, "{address}");
         }
-        let recipient = Draw::one(Limit::MailsToRecipient, LimitKey::mac([1; 32]));
-        assert_eq!(grants(&sizes, recipient), Limit::MailsToRecipient.quota().burst());
+        let recipient = Draw::one(Limit::MailsPerRecipient, LimitKey::mac([1; 32]));
+        assert_eq!(grants(&sizes, recipient), Limit::MailsPerRecipient.quota().burst());
         assert_eq!(grants(&sizes.stricter(), login("203.0.113.9")), 1);
     }
 }
