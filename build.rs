@@ -38,8 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler.include_imports(true).include_source_info(true).open_files(PROTOS)?.open_files(ADMIN_PROTOS)?;
     let described = compiler.encode_file_descriptor_set();
 
-    // Each listener describes what it serves. Reflection carries no comments: they are half of the bytes and nobody reads them
-    // over the wire.
+    // Each listener describes what it serves. Reflection carries no comments: they are half of the bytes and nobody
+    // reads them over the wire.
     let without_dev_mailbox: Vec<&str> = PROTOS.into_iter().filter(|proto| *proto != DEV_MAILBOX).collect();
     for (name, protos) in [
         ("dev_reflection.bin", &PROTOS[..]),
@@ -64,7 +64,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The messages with a field that is to be redacted, and those that hold such a message: prost would print them in clear.
+/// The messages with a field that is to be redacted, and those that hold such a message: prost would print them in
+/// clear.
 fn secret_messages(pool: &DescriptorPool) -> Result<Vec<String>, Box<dyn Error>> {
     let ours: Vec<_> =
         pool.all_messages().filter(|message| message.package_name().starts_with("countersign.")).collect();

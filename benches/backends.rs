@@ -1,9 +1,9 @@
-//! Backends and the service together: how soon a logout is known to a hundred of them, and whether any answer is wrong while keys
-//! are rotated.
+//! Backends and the service together: how soon a logout is known to a hundred of them, and whether any answer is wrong
+//! while keys are rotated.
 //!
 //! `cargo bench --bench backends`. Everything runs in this process: the service on SQLite, or on the database that
-//! `COUNTERSIGN_BENCH_DATABASE_URL` names, and each backend with a connection of its own. Prints what it finds; stops at the
-//! first wrong answer.
+//! `COUNTERSIGN_BENCH_DATABASE_URL` names, and each backend with a connection of its own. Prints what it finds; stops
+//! at the first wrong answer.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

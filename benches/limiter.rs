@@ -1,7 +1,7 @@
 //! What a call pays to be limited: in this process, and over Redis.
 //!
-//! `COUNTERSIGN_BENCH_REDIS_URL=redis://127.0.0.1:6379 cargo bench --bench limiter`; without the variable, in this process alone.
-//! Every call draws from four limits, as a login does, unless it says otherwise. Prints what it finds.
+//! `COUNTERSIGN_BENCH_REDIS_URL=redis://127.0.0.1:6379 cargo bench --bench limiter`; without the variable, in this
+//! process alone. Every call draws from four limits, as a login does, unless it says otherwise. Prints what it finds.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -59,7 +59,8 @@ async fn in_turn<const N: usize>(limiter: &Limiter, calls: u64, draws: impl Fn(u
     begun.elapsed() / u32::try_from(calls).unwrap()
 }
 
-/// So many at a time; how many there are in a second, and how long one takes (the median and the hundredth longest of 10,000).
+/// So many at a time; how many there are in a second, and how long one takes (the median and the hundredth longest of
+/// 10,000).
 async fn at_once(limiter: &Limiter, callers: u64, calls: u64) -> (f64, Duration, Duration) {
     let begun = Instant::now();
     let mut tasks = JoinSet::new();

@@ -1,8 +1,9 @@
-//! What a stranger can make the service do: for every RPC, the processor time of a call that proves nothing, and of each byte of it.
+//! What a stranger can make the service do: for every RPC, the processor time of a call that proves nothing, and of
+//! each byte of it.
 //!
-//! `cargo bench --bench unauthenticated`. The service runs in threads of this process, on SQLite; limits are as wide as they go, so that
-//! what a call costs is seen and not that it is refused. Waiting, for the disk too, counts for nothing. Prints a table, the dearest
-//! byte first.
+//! `cargo bench --bench unauthenticated`. The service runs in threads of this process, on SQLite; limits are as wide as
+//! they go, so that what a call costs is seen and not that it is refused. Waiting, for the disk too, counts for
+//! nothing. Prints a table, the dearest byte first.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

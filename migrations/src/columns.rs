@@ -1,7 +1,7 @@
 //! The column shapes the schema is made of.
 //!
-//! Instants are 64-bit microseconds since the epoch, bound by the program and never taken from the database's own clock:
-//! they compare and sort alike on both databases, which texts with a varying number of decimals do not.
+//! Instants are 64-bit microseconds since the epoch, bound by the program and never taken from the database's own
+//! clock: they compare and sort alike on both databases, which texts with a varying number of decimals do not.
 
 use sea_orm_migration::prelude::*;
 

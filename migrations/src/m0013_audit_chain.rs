@@ -1,7 +1,8 @@
-//! The audit trail becomes a chain. An event is written without a position, in the transaction of the act; once it is committed it
-//! is given the next one of its tenant, and a link that binds it to those before it.
+//! The audit trail becomes a chain. An event is written without a position, in the transaction of the act; once it is
+//! committed it is given the next one of its tenant, and a link that binds it to those before it.
 //!
-//! Every column may be empty, so the release before goes on writing events as it knows them; they are sealed by this one.
+//! Every column may be empty, so the release before goes on writing events as it knows them; they are sealed by this
+//! one.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

@@ -1,8 +1,9 @@
-//! Each event of the audit trail bears a code that the service makes in the transaction which writes it. Sealing vouches for events with
-//! such a code, and for those without one up to the position that the head records.
+//! Each event of the audit trail bears a code that the service makes in the transaction which writes it. Sealing
+//! vouches for events with such a code, and for those without one up to the position that the head records.
 //!
-//! A tenant that has events by now, or a chain, was served by the release before: the service lets it have events without codes for a
-//! while, from its first start on. What waits when a chain begins does not show that, because anybody who can write rows puts it there.
+//! A tenant that has events by now, or a chain, was served by the release before: the service lets it have events
+//! without codes for a while, from its first start on. What waits when a chain begins does not show that, because
+//! anybody who can write rows puts it there.
 //!
 //! Every column may be empty, so the release before goes on writing and sealing events as it knows them.
 

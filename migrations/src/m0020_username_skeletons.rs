@@ -1,8 +1,8 @@
-//! What is the same for user names that look the same, so that no new name is given out that looks like one there is. A name may look
-//! like others in the case in which it is shown, and in lower case.
+//! What is the same for user names that look the same, so that no new name is given out that looks like one there is. A
+//! name may look like others in the case in which it is shown, and in lower case.
 //!
-//! The release before writes names and nothing here: those are told apart by their letters alone. Of names that are there already and
-//! look the same, the oldest account's gets the skeleton; the others stay as they are.
+//! The release before writes names and nothing here: those are told apart by their letters alone. Of names that are
+//! there already and look the same, the oldest account's gets the skeleton; the others stay as they are.
 
 use crate::columns::*;
 use sea_orm_migration::{prelude::*, sea_orm::QueryResult};

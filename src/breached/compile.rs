@@ -43,8 +43,8 @@ impl From<io::Error> for CompileFault {
     }
 }
 
-/// Makes a file of a sorted list of SHA-1 hashes, one a line. It takes the place of one that is there when it is complete, and no
-/// more memory for a long list than for a short one.
+/// Makes a file of a sorted list of SHA-1 hashes, one a line. It takes the place of one that is there when it is
+/// complete, and no more memory for a long list than for a short one.
 ///
 /// # Errors
 /// When the list is none, or the file cannot be written. What was there stays as it was.

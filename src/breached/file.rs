@@ -12,8 +12,8 @@ use std::{fmt, fs::File, io, os::unix::fs::FileExt as _, path::Path, sync::Arc};
 //   65,537 x 8 bytes  for each value of the first two bytes of a hash, how many entries have a lesser one; then all
 //   4 bytes each      the third to the sixth byte of the hashes, sorted
 //
-// All numbers are little-endian. So an entry stands for 48 bits of a hash and takes 4 bytes, and a look at the file is one read of
-// the entries that share two bytes: some 60 KB for a billion.
+// All numbers are little-endian. So an entry stands for 48 bits of a hash and takes 4 bytes, and a look at the file is
+// one read of the entries that share two bytes: some 60 KB for a billion.
 pub(super) const MAGIC: [u8; 8] = *b"CSBREACH";
 pub(super) const VERSION: u32 = 1;
 pub(super) const HEAD_BYTES: usize = 24;
@@ -24,7 +24,8 @@ pub(super) const ENTRY_BYTES: usize = 4;
 const COMPARED_BITS: i32 = 48;
 /// More entries would make a password that is not listed look listed more often than once in 65,536.
 pub(super) const MAX_ENTRIES: u64 = 1 << 32;
-/// Entries that share two bytes: one look reads 16 MiB of them at most. In a list of 2^32 real hashes no bucket has so many.
+/// Entries that share two bytes: one look reads 16 MiB of them at most. In a list of 2^32 real hashes no bucket has so
+/// many.
 pub(super) const MAX_BUCKET_ENTRIES: u64 = 4 * 1024 * 1024;
 
 /// A file that `countersign passwords compile` made. It stays on the disk; 512 KiB of it are held in memory.
@@ -89,8 +90,8 @@ impl BreachFile {
         self.0.index.last().copied().unwrap_or(0)
     }
 
-    /// How often a password that is not listed is taken for one that is: a hash that agrees with one of the entries in all that is
-    /// kept of it.
+    /// How often a password that is not listed is taken for one that is: a hash that agrees with one of the entries in
+    /// all that is kept of it.
     pub fn false_positive_rate(&self) -> f64 {
         false_positive_rate(self.entries())
     }

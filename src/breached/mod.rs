@@ -1,7 +1,8 @@
 //! Whether a password is known from breaches: asked of a range service, or looked up in a file on this machine.
 //!
-//! The lists hold SHA-1 hashes. A range service learns the first five of their forty digits and nothing else; a file leaves nothing at
-//! all. Passwords themselves are never stored or sent as SHA-1: the hash is made for the question and wiped.
+//! The lists hold SHA-1 hashes. A range service learns the first five of their forty digits and nothing else; a file
+//! leaves nothing at all. Passwords themselves are never stored or sent as SHA-1: the hash is made for the question and
+//! wiped.
 
 mod compile;
 mod file;

@@ -41,8 +41,8 @@ pub struct FeedState {
     /// The last position that was read.
     /// The last position that was read.
     pub position: i64,
-    /// Since when it has not been made sure that there is nothing after it. Not by the clock on the wall: that one may be set
-    /// back, and nobody would notice that the database is gone.
+    /// Since when it has not been made sure that there is nothing after it. Not by the clock on the wall: that one may
+    /// be set back, and nobody would notice that the database is gone.
     pub looked: Stopwatch,
     /// Another one is another history: what was heard before says nothing.
     pub history: u64,
@@ -104,8 +104,8 @@ impl Feed {
         });
     }
 
-    /// Notes that at `looked`, when a look began, there was nothing that has not been taken in. Not when it ended: what was
-    /// revoked while the database took its time to answer is not known.
+    /// Notes that at `looked`, when a look began, there was nothing that has not been taken in. Not when it ended: what
+    /// was revoked while the database took its time to answer is not known.
     pub fn vouch(&self, looked: Stopwatch) {
         self.0.state.send_if_modified(|state| {
             state.looked = looked;
@@ -113,8 +113,8 @@ impl Feed {
         });
     }
 
-    /// Goes on with another history, read up to `head`: the database is not the one that was read before. All at once, since
-    /// a follower takes what it is told for the whole.
+    /// Goes on with another history, read up to `head`: the database is not the one that was read before. All at once,
+    /// since a follower takes what it is told for the whole.
     pub fn replace(&self, all: Vec<(FeedCursor, Revocation)>, head: i64) {
         let last = all.last().map_or(FeedCursor::START, |(last, _)| *last);
         *self.0.entries.write().unwrap_or_else(PoisonError::into_inner) = Entries { list: all.into(), last };
@@ -129,8 +129,8 @@ impl Feed {
         self.0.state.send_modify(|state| state.over = true);
     }
 
-    /// Whether a follower who says it stands there may go on from there: only where that place is still known. Everybody else
-    /// hears everything anew.
+    /// Whether a follower who says it stands there may go on from there: only where that place is still known.
+    /// Everybody else hears everything anew.
     pub fn knows(&self, cursor: FeedCursor) -> bool {
         self.entries(|entries| {
             (entries.last == cursor && cursor != FeedCursor::START)

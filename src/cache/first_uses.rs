@@ -6,8 +6,8 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Generations of sessions that were used for the first time, until that is written down. What is lost with the process, or for
-/// want of room, is noted at the next use.
+/// Generations of sessions that were used for the first time, until that is written down. What is lost with the
+/// process, or for want of room, is noted at the next use.
 #[derive(Clone, Debug, Default)]
 pub struct FirstUses(Arc<Inner>);
 

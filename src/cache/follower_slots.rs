@@ -5,8 +5,8 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Countries for those who follow the feed: so many in all, and so many for one service, so that a service that takes all it can get
-/// leaves the others theirs.
+/// Countries for those who follow the feed: so many in all, and so many for one service, so that a service that takes
+/// all it can get leaves the others theirs.
 #[derive(Clone, Debug)]
 pub struct FollowerSlots(Arc<Inner>);
 

@@ -10,8 +10,8 @@ use std::{fmt, sync::Arc};
 
 /// Counts what is limited: in this process, or together with every other process on one Redis.
 ///
-/// Without Redis each replica decides by itself and with stricter quotas ([`SharedRedis`]). What was counted before the outage is not
-/// known here: whoever had nothing left finds a quarter of the burst again, once.
+/// Without Redis each replica decides by itself and with stricter quotas ([`SharedRedis`]). What was counted before the
+/// outage is not known here: whoever had nothing left finds a quarter of the burst again, once.
 #[derive(Clone)]
 pub struct Limiter(Arc<Inner>);
 
@@ -27,14 +27,15 @@ impl Limiter {
         Self(Arc::new(Inner { clock, memory: Memory::new(sizes), shared: None }))
     }
 
-    /// Between every process on one Redis. The sizes are granted to all processes together, so all should be given the same.
+    /// Between every process on one Redis. The sizes are granted to all processes together, so all should be given the
+    /// same.
     pub fn shared(shared_redis: SharedRedis, clock: Clock, sizes: Sizes) -> Self {
         let memory = Memory::new(sizes.stricter());
         Self(Arc::new(Inner { clock, memory, shared: Some(Shared::new(shared_redis, sizes)) }))
     }
 
-    /// Takes everything that a call draws, or nothing: a call that is refused costs nothing, so whoever waits as long as told gets
-    /// through if nobody else draws.
+    /// Takes everything that a call draws, or nothing: a call that is refused costs nothing, so whoever waits as long
+    /// as told gets through if nobody else draws.
     ///
     /// # Errors
     /// When a limit does not grant it.
@@ -54,8 +55,8 @@ impl Limiter {
         taken
     }
 
-    /// Gives back what was taken for a call of which nothing came: the next one finds it again. Where Redis does not answer, what was
-    /// taken there stays taken.
+    /// Gives back what was taken for a call of which nothing came: the next one finds it again. Where Redis does not
+    /// answer, what was taken there stays taken.
     pub async fn give_back(&self, draws: &[Draw]) {
         if draws.is_empty() {
             return;

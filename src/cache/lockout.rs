@@ -11,9 +11,9 @@ use std::{fmt, sync::Arc, time::Duration};
 /// Remembers wrong guesses: in this process, or together with every other process on one Redis. The rule is that of
 /// [`LockoutRule`].
 ///
-/// Without Redis each replica decides by itself and with a stricter rule ([`SharedRedis`]). What was remembered before the
-/// outage is not known here. Nobody else settles a guess that Redis admitted, so one that it cannot be told of is given
-/// back once it answers.
+/// Without Redis each replica decides by itself and with a stricter rule ([`SharedRedis`]). What was remembered before
+/// the outage is not known here. Nobody else settles a guess that Redis admitted, so one that it cannot be told of is
+/// given back once it answers.
 #[derive(Clone)]
 pub struct Lockout(Arc<Inner>);
 
@@ -24,7 +24,8 @@ struct Inner {
     shared: Option<Shared>,
 }
 
-/// Whose guesses are counted: a code of an identifier or of a device. Never either itself, so that nobody learns them from Redis.
+/// Whose guesses are counted: a code of an identifier or of a device. Never either itself, so that nobody learns them
+/// from Redis.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LockKey([u8; 16]);
 
@@ -68,8 +69,8 @@ impl Lockout {
         Self(Arc::new(Inner { clock, rule, memory: Memory::new(rule), shared: None }))
     }
 
-    /// Between every process on one Redis. All should be given the same rule. The clock is each process's own: the waits are
-    /// minutes, and one that is a little off moves them by as much.
+    /// Between every process on one Redis. All should be given the same rule. The clock is each process's own: the
+    /// waits are minutes, and one that is a little off moves them by as much.
     pub fn shared(shared_redis: SharedRedis, clock: Clock, rule: LockoutRule) -> Self {
         let shared = Shared::new(shared_redis, rule.life());
         Self(Arc::new(Inner { clock, rule, memory: Memory::new(rule.stricter()), shared: Some(shared) }))

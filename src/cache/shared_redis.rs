@@ -19,9 +19,9 @@ use std::{
 
 /// The Redis in which every process counts, for as long as it answers.
 ///
-/// Whoever counts in it never stops counting and never waits long: when Redis does not answer in time, the call that noticed is
-/// told to count here, and so are all that follow, until a probe was answered. So a Redis that is gone costs one short wait to the
-/// calls under way and nothing to any other.
+/// Whoever counts in it never stops counting and never waits long: when Redis does not answer in time, the call that
+/// noticed is told to count here, and so are all that follow, until a probe was answered. So a Redis that is gone costs
+/// one short wait to the calls under way and nothing to any other.
 #[derive(Clone)]
 pub struct SharedRedis(Arc<Inner>);
 
@@ -31,13 +31,13 @@ struct Inner {
     down: AtomicBool,
 }
 
-/// How long a call waits for Redis. A healthy one answers in a millisecond or two, so nobody is taken for dead who is only far
-/// away; and a call that takes this much longer is still answered.
+/// How long a call waits for Redis. A healthy one answers in a millisecond or two, so nobody is taken for dead who is
+/// only far away; and a call that takes this much longer is still answered.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How often Redis is asked whether it is back, by this process as a whole.
 const PROBING: Duration = Duration::from_secs(1);
-/// Commands that may wait to be written: more than a process has calls under way, so that none is turned away while Redis
-/// answers, and not so many that they fill the memory while it does not.
+/// Commands that may wait to be written: more than a process has calls under way, so that none is turned away while
+/// Redis answers, and not so many that they fill the memory while it does not.
 const QUEUE: usize = 65_536;
 const PROBE: &str = "{countersign}:probe";
 

@@ -34,7 +34,8 @@ fn for_replicas() -> impl Iterator<Item = Signal> {
 
 /// Wakes up what waits for work, here and, with Redis, on every other replica.
 ///
-/// Only ever sooner: whoever waits also looks by itself from time to time. A call that is lost costs latency, never a mail.
+/// Only ever sooner: whoever waits also looks by itself from time to time. A call that is lost costs latency, never a
+/// mail.
 #[derive(Clone)]
 pub struct WakeUps {
     /// One for each signal, in the order of [`Signal::ALL`].
@@ -140,8 +141,8 @@ impl WakeUps {
     }
 }
 
-/// A server that was demoted in a failover goes on taking messages, and passes them to nobody. Ends when nobody is left to whom it
-/// matters.
+/// A server that was demoted in a failover goes on taking messages, and passes them to nobody. Ends when nobody is left
+/// to whom it matters.
 async fn keep_useful(redis: Weak<Redis>) {
     loop {
         sleep(PROBING).await;

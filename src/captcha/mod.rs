@@ -1,7 +1,7 @@
 //! Captchas: asking their provider about a token.
 //!
-//! reCAPTCHA, hCaptcha and Turnstile verify tokens in one way: a form with the secret and the token, answered by a JSON object.
-//! What the answer proves is decided in `countersign_domain::captcha`.
+//! reCAPTCHA, hCaptcha and Turnstile verify tokens in one way: a form with the secret and the token, answered by a JSON
+//! object. What the answer proves is decided in `countersign_domain::captcha`.
 //!
 //! **Architecture invariant:** nothing here knows what a captcha stands in front of.
 

@@ -7,8 +7,8 @@ use countersign_domain::{
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use url::{Url, form_urlencoded};
 
-/// Questions under way at once. At a tenth of a second each, that is hundreds in a second; while a provider hangs, it is what
-/// this process spends on it.
+/// Questions under way at once. At a tenth of a second each, that is hundreds in a second; while a provider hangs, it
+/// is what this process spends on it.
 const AT_ONCE: usize = 64;
 /// An answer has some hundred bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -83,8 +83,8 @@ fn read(Answer { status, body }: Answer) -> Result<CaptchaAnswer, CaptchaFault> 
     }
     let answer = answer::read(&body.map_err(fault)?);
     if is_client_error {
-        // Some say what was wrong; others stand in front of the provider and did not like the look of the request. Neither
-        // is a yes.
+        // Some say what was wrong; others stand in front of the provider and did not like the look of the request.
+        // Neither is a yes.
         return answer.ok().filter(|answer| !answer.success).ok_or(CaptchaFault::TurnedAway);
     }
     answer

@@ -7,8 +7,8 @@ use countersign_domain::secret::SecretText;
 /// The operators' listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admin {
-    /// What operators bring as `authorization: Bearer`. Without one, the `dev` profile makes a file; in production nobody is let
-    /// in.
+    /// What operators bring as `authorization: Bearer`. Without one, the `dev` profile makes a file; in production
+    /// nobody is let in.
     pub token: Option<SecretText>,
     /// The names by which operators reach their listener, in lower case, besides IP addresses and `localhost`.
     pub hosts: Vec<String>,

@@ -1,6 +1,6 @@
-//! What `profile = "production"` refuses to start with: everything that development makes up for convenience, and whatever
-//! would send a secret in clear text or take a defence away. A refusal that somebody may have a reason to lift has a setting of
-//! its own whose name begins with `dangerous_`.
+//! What `profile = "production"` refuses to start with: everything that development makes up for convenience, and
+//! whatever would send a secret in clear text or take a defence away. A refusal that somebody may have a reason to lift
+//! has a setting of its own whose name begins with `dangerous_`.
 
 use super::limits::shown;
 use super::reader::Reader;
@@ -52,8 +52,8 @@ fn refuse_a_sender_that_nobody_can_answer(reader: &mut Reader, settings: &Config
     reader.require(&["mail.from"], !local, reason);
 }
 
-/// Browsers keep `Secure` cookies back over plain HTTP, links with tokens would travel in the clear, and an issuer is where
-/// others look for keys.
+/// Browsers keep `Secure` cookies back over plain HTTP, links with tokens would travel in the clear, and an issuer is
+/// where others look for keys.
 fn require_https(reader: &mut Reader, settings: &Config) {
     const REASON: &str = "must start with https:// in production";
     let is_https = |url: &url::Url| url.scheme() == "https";
@@ -66,7 +66,8 @@ fn require_https(reader: &mut Reader, settings: &Config) {
     reader.require(&["keys.issuer", "public_url"], issuer_is_https, REASON);
 }
 
-/// A password and everything that is stored travel there. With anything less than `verify-full`, whoever answers is believed.
+/// A password and everything that is stored travel there. With anything less than `verify-full`, whoever answers is
+/// believed.
 fn refuse_plain_connections(reader: &mut Reader, settings: &Config) {
     const ALLOWED_BY: &str = "database.dangerous_unverified_tls";
     if let Some(link) = PostgresLink::of(&settings.database_url) {
@@ -174,8 +175,8 @@ fn refuse_limits_that_nobody_reaches(reader: &mut Reader, limits: &Limits) {
     reader.require(&["limits.shared_networks"], widest.is_none(), reason);
 }
 
-/// The least memory for so many passes, in KiB: the equal settings of Argon2id in the OWASP Password Storage Cheat Sheet. Lanes
-/// change nothing about the work of whoever guesses.
+/// The least memory for so many passes, in KiB: the equal settings of Argon2id in the OWASP Password Storage Cheat
+/// Sheet. Lanes change nothing about the work of whoever guesses.
 fn least_memory_kib(iterations: u32) -> u32 {
     match iterations {
         0 | 1 => 47_104,

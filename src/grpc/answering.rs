@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// For how long an answer over plain HTTP keeps its connection from being closed for others. All of them are small; whoever asks for
-/// one and does not read it has no more of a claim than whoever is silent.
+/// For how long an answer over plain HTTP keeps its connection from being closed for others. All of them are small;
+/// whoever asks for one and does not read it has no more of a claim than whoever is silent.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Has the answer of everything behind it count as under way on its connection.

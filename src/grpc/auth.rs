@@ -91,7 +91,8 @@ impl auth_service_server::AuthService for AuthHandler {
             };
             let is_by_cookies = credentials.cancel_token.is_none() && credentials.refresh_token.is_none();
             let left = Box::pin(self.logout.log_out(&call.origin, credentials, message.everywhere)).await;
-            // Cookies that cannot be read are of no use to anybody. Those of a session that could not be ended are needed to try again.
+            // Cookies that cannot be read are of no use to anybody. Those of a session that could not be ended are
+            // needed to try again.
             let is_over = |failure: &Failure| matches!(advice(failure.reason()), Advice::LogIn | Advice::RefreshToken);
             if is_by_cookies && left.as_ref().err().is_none_or(is_over) {
                 call.session_is_over();

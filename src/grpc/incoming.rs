@@ -36,8 +36,8 @@ pub struct IncomingLimits {
     pub life: Duration,
 }
 
-/// Takes connections, counted in all and by client. Whoever is over the limit is disconnected at once; whoever connects and then
-/// says nothing is disconnected soon, and nobody stays for ever. Neither hyper nor tonic does any of it.
+/// Takes connections, counted in all and by client. Whoever is over the limit is disconnected at once; whoever connects
+/// and then says nothing is disconnected soon, and nobody stays for ever. Neither hyper nor tonic does any of it.
 #[derive(Debug)]
 pub struct Incoming {
     listener: TcpListener,
@@ -128,7 +128,8 @@ impl Stream for Incoming {
     }
 }
 
-/// Linux reports what happened to the connection that was to be taken as an error of accept(2). The next one may be well.
+/// Linux reports what happened to the connection that was to be taken as an error of accept(2). The next one may be
+/// well.
 fn is_about_one(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -6,8 +6,8 @@ use crate::{
 use countersign_domain::refusal::Reason;
 use tonic::{Status, metadata::MetadataMap};
 
-/// One call, as far as its refusal is concerned. Whatever error it is answered with is made here, so that the log has a line with the
-/// request id that the error carries: one for each refused call.
+/// One call, as far as its refusal is concerned. Whatever error it is answered with is made here, so that the log has a
+/// line with the request id that the error carries: one for each refused call.
 #[derive(Clone, Debug)]
 pub(super) struct Refusing<'a> {
     pub(super) log: &'a RefusalLog,

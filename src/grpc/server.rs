@@ -92,8 +92,8 @@ impl std::fmt::Debug for GrpcService {
 }
 
 impl Services {
-    /// All services as one, `health` first. Messages may come in gzip; the limit is for what they inflate to as well. Answers are not
-    /// compressed: they are small, and some hold secrets beside what a caller chose (BREACH).
+    /// All services as one, `health` first. Messages may come in gzip; the limit is for what they inflate to as well.
+    /// Answers are not compressed: they are small, and some hold secrets beside what a caller chose (BREACH).
     ///
     /// # Errors
     /// When reflection cannot read our own descriptors.
@@ -150,8 +150,8 @@ fn describe(routes: Routes, descriptors: &'static [u8]) -> Result<Routes, String
         .add_service(builder().build_v1alpha().map_err(|error| error.to_string())?.accept_compressed(Gzip)))
 }
 
-/// What every answer says that does not say otherwise: it is for this caller alone (RFC 9111 section 5.2.2.5), and what it says it is
-/// (OWASP ASVS 5.0 requirement 3.4.4).
+/// What every answer says that does not say otherwise: it is for this caller alone (RFC 9111 section 5.2.2.5), and what
+/// it says it is (OWASP ASVS 5.0 requirement 3.4.4).
 const PRIVATE: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -164,8 +164,8 @@ fn keep_private<B>(mut response: Response<B>) -> Response<B> {
     response
 }
 
-/// Serves calls and pages on one port until `stop` resolves and the calls under way are answered. What `pages` does not know
-/// is a call.
+/// Serves calls and pages on one port until `stop` resolves and the calls under way are answered. What `pages` does not
+/// know is a call.
 ///
 /// # Errors
 /// When the connections cannot be served.

@@ -147,8 +147,8 @@ pub(super) fn code_name(code: Code) -> &'static str {
     }
 }
 
-/// The error of a message in a compression that is not read. Its code is laid down in the compression chapter of the gRPC protocol,
-/// and so is what `metadata` holds: the compressions that are.
+/// The error of a message in a compression that is not read. Its code is laid down in the compression chapter of the
+/// gRPC protocol, and so is what `metadata` holds: the compressions that are.
 pub(super) fn compression_unknown(trace_id: &str, metadata: MetadataMap) -> Status {
     let refusal = Refusal::from(Reason::MalformedRequest);
     let text = "the compression of the message is not supported";
@@ -157,7 +157,8 @@ pub(super) fn compression_unknown(trace_id: &str, metadata: MetadataMap) -> Stat
 
 fn refused(refusal: &Refusal, trace_id: &str) -> Status {
     let Line { code, text, .. } = line(refusal.reason);
-    // Code and text stand in the status and in its details: whoever reads both has to find the same (`rpc_status.from_call`).
+    // Code and text stand in the status and in its details: whoever reads both has to find the same
+    // (`rpc_status.from_call`).
     Status::with_error_details(code, refusal.text.unwrap_or(text), details(refusal, trace_id))
 }
 

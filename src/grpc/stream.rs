@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tonic::Status;
 
-/// How long a listener may leave a message unread. One that does not read any more is not asked for more either, and would keep
-/// its place for ever.
+/// How long a listener may leave a message unread. One that does not read any more is not asked for more either, and
+/// would keep its place for ever.
 const UNREAD_LIMIT: Duration = Duration::from_secs(30);
 
 /// Tells a listener what comes, for as long as it reads. A failure is the last thing it hears.

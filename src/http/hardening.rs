@@ -1,6 +1,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Nothing is loaded, nothing is run, nothing is framed, and no address of ours is told to anybody (OWASP ASVS 5.0 chapter 3.4).
+/// Nothing is loaded, nothing is run, nothing is framed, and no address of ours is told to anybody (OWASP ASVS 5.0
+/// chapter 3.4).
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,

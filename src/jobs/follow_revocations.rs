@@ -11,8 +11,8 @@ const LOOK_UNFOLLOWED: Duration = Duration::from_secs(5);
 /// A database that does not answer is not asked more often than this.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Keeps the feed of revocations up to date, until the service stops: as soon as something is revoked here, as soon as another
-/// replica calls, and every `look` while anybody follows.
+/// Keeps the feed of revocations up to date, until the service stops: as soon as something is revoked here, as soon as
+/// another replica calls, and every `look` while anybody follows.
 pub async fn follow_revocations(follow: FollowRevocations, wakeups: WakeUps, look: Duration, mut shutdown: Shutdown) {
     loop {
         let pause = match follow.follow().await {

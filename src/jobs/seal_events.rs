@@ -13,8 +13,8 @@ const GATHER: Duration = Duration::from_millis(100);
 /// A database that does not answer is not asked more often than this.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Seals the audit trail, until the service stops, and once more then: as soon as something was written here, and from time to
-/// time, because other processes write, too.
+/// Seals the audit trail, until the service stops, and once more then: as soon as something was written here, and from
+/// time to time, because other processes write, too.
 pub async fn seal_events(seal: SealEvents, wakeups: WakeUps, mut shutdown: Shutdown) {
     loop {
         let pause = match seal.seal().await {

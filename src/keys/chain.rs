@@ -17,8 +17,8 @@ pub struct ChainKeys {
 #[derive(Debug)]
 pub struct ChainKey(MacKey);
 
-/// Where whoever writes an event finds the key for its code. Those of a service are exchanged while it runs; a command has those
-/// that it opened, or can only look.
+/// Where whoever writes an event finds the key for its code. Those of a service are exchanged while it runs; a command
+/// has those that it opened, or can only look.
 #[derive(Clone, Debug)]
 pub enum EventKeys {
     Ring(Arc<KeyRing>),
@@ -65,8 +65,8 @@ impl ChainKeys {
         Some((&self.active, self.keys.get(&self.active)?))
     }
 
-    /// A code that stays the same for years, for what must not change when keys rotate by themselves: these do not. `context` keeps
-    /// it from being taken for a link or a head.
+    /// A code that stays the same for years, for what must not change when keys rotate by themselves: these do not.
+    /// `context` keeps it from being taken for a link or a head.
     pub fn lasting_tag(&self, context: &str, parts: &[&[u8]]) -> Option<[u8; 32]> {
         Some(self.active()?.1.0.tag(context, parts))
     }
@@ -109,8 +109,8 @@ impl HashChainKey for ChainKey {
     }
 }
 
-/// A commitment to where an event came from. The salt is what makes it say nothing once it is forgotten: there are few enough
-/// addresses to try them all.
+/// A commitment to where an event came from. The salt is what makes it say nothing once it is forgotten: there are few
+/// enough addresses to try them all.
 pub fn commit_to_origin(salt: &[u8], address: &str, user_agent: &str) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in [b"countersign audit origin 1".as_slice(), salt, address.as_bytes(), user_agent.as_bytes()] {

@@ -8,8 +8,9 @@ use subtle::ConstantTimeEq as _;
 #[derive(Clone, Debug)]
 pub struct ClientSecret(SecretText);
 
-/// What is kept of a client secret. SHA-256 is enough: unlike a password, 256 random bits cannot be guessed, however fast
-/// guessing is (NIST SP 800-63B-4 section 3.1.2.2 asks for a salted slow hash of look-up secrets below 112 bits only).
+/// What is kept of a client secret. SHA-256 is enough: unlike a password, 256 random bits cannot be guessed, however
+/// fast guessing is (NIST SP 800-63B-4 section 3.1.2.2 asks for a salted slow hash of look-up secrets below 112 bits
+/// only).
 #[derive(Clone, Debug)]
 pub struct ClientSecretDigest([u8; 32]);
 

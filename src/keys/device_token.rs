@@ -4,8 +4,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use countersign_domain::{id::DeviceId, secret::SecretText};
 use uuid::Uuid;
 
-/// By what a device is known again: 256 random bits as text. It opens nothing; it only keeps a device apart from strangers while a
-/// password is being guessed.
+/// By what a device is known again: 256 random bits as text. It opens nothing; it only keeps a device apart from
+/// strangers while a password is being guessed.
 #[derive(Clone, Debug)]
 pub struct DeviceToken(SecretText);
 
@@ -25,7 +25,8 @@ impl DeviceToken {
         shaped.then(|| Self(text.clone()))
     }
 
-    /// Half of its SHA-256. The id may be kept and shown: nobody finds the token to it, nor a second token with the same one.
+    /// Half of its SHA-256. The id may be kept and shown: nobody finds the token to it, nor a second token with the
+    /// same one.
     pub fn id(&self) -> DeviceId {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(b"countersign/device/1\0");

@@ -105,8 +105,8 @@ pub fn load(directory: &Path, access: FileAccess) -> Result<KeyEncryptionKey, Ke
     Ok(KeyEncryptionKey::new(key))
 }
 
-/// Keeps a line in a file of its owner alone, unless the file is there. Written whole under another name first: a start that dies
-/// half-way leaves no half a secret.
+/// Keeps a line in a file of its owner alone, unless the file is there. Written whole under another name first: a start
+/// that dies half-way leaves no half a secret.
 pub(super) fn keep_first(directory: &Path, name: &str, line: &str, entropy: &Entropy) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let draft = directory.join(format!("{name}.{:016x}", u64::from_le_bytes(entropy.bytes())));

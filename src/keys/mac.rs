@@ -39,8 +39,8 @@ impl MacKeys {
         self.active.tag(context, parts)
     }
 
-    /// Every code that may have been kept for this, the one to keep first: keys are rotated while codes are on their way,
-    /// and a replica may be a little behind or ahead.
+    /// Every code that may have been kept for this, the one to keep first: keys are rotated while codes are on their
+    /// way, and a replica may be a little behind or ahead.
     pub fn tags(&self, context: &str, parts: &[&[u8]]) -> Vec<[u8; 32]> {
         std::iter::once(&self.active).chain(&self.others).map(|key| key.tag(context, parts)).collect()
     }

@@ -53,8 +53,8 @@ impl fmt::Display for MaterialFault {
 
 impl std::error::Error for MaterialFault {}
 
-/// Whether tokens may be encrypted to this X25519 public key: with a point of small order the agreed secret would be the
-/// same for everybody (RFC 7748 section 6.1).
+/// Whether tokens may be encrypted to this X25519 public key: with a point of small order the agreed secret would be
+/// the same for everybody (RFC 7748 section 6.1).
 pub fn is_strong_recipient(public: [u8; 32]) -> bool {
     KeyId::new("trial").is_ok_and(|id| RecipientPublicKey::new(id, public).is_ok())
 }
@@ -91,7 +91,8 @@ impl KeyMaterial {
         }
     }
 
-    /// The key as it may lie in a database. It opens only as the key it is: id, slot and registered key are bound to it.
+    /// The key as it may lie in a database. It opens only as the key it is: id, slot and registered key are bound to
+    /// it.
     ///
     /// # Errors
     /// When the cipher refuses.
@@ -122,9 +123,9 @@ impl KeyMaterial {
         Ok(key)
     }
 
-    /// What is bound to the sealed secret. The registered key is part of it: whoever can write to the database and no more
-    /// must not be able to have tokens encrypted for a key of their own. Neither an id nor the name of an audience has a
-    /// space in it, so no two lists of parts read alike.
+    /// What is bound to the sealed secret. The registered key is part of it: whoever can write to the database and no
+    /// more must not be able to have tokens encrypted for a key of their own. Neither an id nor the name of an audience
+    /// has a space in it, so no two lists of parts read alike.
     fn context(&self) -> String {
         let KeySlot { tenant, purpose, audience } = &self.slot;
         let mut context = format!("countersign key {} {} {audience}", self.id, purpose.name());

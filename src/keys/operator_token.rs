@@ -10,8 +10,8 @@ use std::{fs, io, path::Path};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// What operators prove themselves with, as this process knows it: a digest, so that no dump of its memory shows the token.
-/// SHA-256 is enough for a token that a machine drew; `admin.token` is refused when it is short.
+/// What operators prove themselves with, as this process knows it: a digest, so that no dump of its memory shows the
+/// token. SHA-256 is enough for a token that a machine drew; `admin.token` is refused when it is short.
 #[derive(Clone)]
 pub struct OperatorToken([u8; 32]);
 

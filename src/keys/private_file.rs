@@ -12,7 +12,8 @@ use std::{
 pub enum FileAccess {
     /// Nobody.
     OwnerAlone,
-    /// The groups that this process is in: Kubernetes gives what lies on a volume to the `fsGroup` of a pod, and opens it to that.
+    /// The groups that this process is in: Kubernetes gives what lies on a volume to the `fsGroup` of a pod, and opens
+    /// it to that.
     OwnGroups,
 }
 

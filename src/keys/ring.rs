@@ -14,8 +14,8 @@ use std::sync::{Arc, atomic::Ordering};
 
 /// The keys in use. Seals and opens every token there is.
 ///
-/// Whoever asks sees one snapshot from beginning to end and waits for nobody, also while keys are exchanged. Tokens are made
-/// with the active keys; those of staged and retiring ones are read as well.
+/// Whoever asks sees one snapshot from beginning to end and waits for nobody, also while keys are exchanged. Tokens are
+/// made with the active keys; those of staged and retiring ones are read as well.
 #[derive(Debug)]
 pub struct KeyRing {
     issuer: String,
@@ -65,7 +65,8 @@ impl KeyRing {
     /// # Errors
     /// When it is not one of ours, or too old.
     pub fn read_access(&self, token: &SecretText, now: Timestamp) -> Result<AccessClaims, Rejected> {
-        // One look at the name of the key, whatever the number of audiences. It is what a stranger wrote; the reader checks.
+        // One look at the name of the key, whatever the number of audiences. It is what a stranger wrote; the reader
+        // checks.
         let kid = named_key(token.reveal()).ok_or(Rejected::Malformed)?;
         let snapshot = self.snapshot.load();
         snapshot.readers.get(kid.as_str()).ok_or(Rejected::UnknownKey)?.read(token.reveal(), now)
@@ -171,8 +172,8 @@ impl KeyRing {
         self.snapshot.load().public.clone()
     }
 
-    /// How many tokens were encrypted with each key since this was last asked, by tenant and key. Keys that made none are
-    /// left out.
+    /// How many tokens were encrypted with each key since this was last asked, by tenant and key. Keys that made none
+    /// are left out.
     pub fn take_counts(&self) -> Vec<(TenantId, String, u64)> {
         let snapshot = self.snapshot.load();
         let counted = snapshot.held.iter().map(|key| {

@@ -5,8 +5,9 @@ const GENERATION_BYTES: usize = 4;
 /// The version of ids whose layout is their maker's own (RFC 9562 section 5.8).
 const CUSTOM: usize = 8;
 
-/// The `jti` of an access token of a session: unique, and to the service that made it the generation that the token belongs to.
-/// To everybody else it is an opaque text (RFC 7519 section 4.1.7), so the token needs no claim that backends have no use for.
+/// The `jti` of an access token of a session: unique, and to the service that made it the generation that the token
+/// belongs to. To everybody else it is an opaque text (RFC 7519 section 4.1.7), so the token needs no claim that
+/// backends have no use for.
 ///
 /// Four bytes of generation, and 90 random bits.
 pub fn token_id(generation: i64, random: [u8; 16]) -> Uuid {

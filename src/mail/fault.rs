@@ -10,12 +10,12 @@ const MAX_REPLY_CHARACTERS: usize = 160;
 const CODE_LIKE_DIGITS: usize = 4;
 const TOKEN_LIKE_CHARACTERS: usize = 30;
 
-/// Who or what a failed sending speaks of. What follows from it is decided in `countersign_domain::mail_server` and by whoever
-/// sends.
+/// Who or what a failed sending speaks of. What follows from it is decided in `countersign_domain::mail_server` and by
+/// whoever sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendFaultKind {
-    /// The server cannot be reached, or refuses us or our sender before it heard of a recipient: no mail is taken until that is
-    /// mended, and none of them is at fault.
+    /// The server cannot be reached, or refuses us or our sender before it heard of a recipient: no mail is taken until
+    /// that is mended, and none of them is at fault.
     Server,
     /// Refused temporarily (a 4xx answer). This mail waits; others may be taken meanwhile.
     Transient,
@@ -138,16 +138,16 @@ impl Stage {
     }
 }
 
-/// Whether a refusal for good names something that other mails share, or that passes: a login or encryption that is missing (RFC
-/// 4954 section 6, RFC 3207 section 4), our own address (X.1.7, X.1.8), the state of a mail system (X.3) or a quota (552, X.2.2,
-/// and X.4.5, which providers use for what an account may send in a day).
+/// Whether a refusal for good names something that other mails share, or that passes: a login or encryption that is
+/// missing (RFC 4954 section 6, RFC 3207 section 4), our own address (X.1.7, X.1.8), the state of a mail system (X.3)
+/// or a quota (552, X.2.2, and X.4.5, which providers use for what an account may send in a day).
 fn speaks_of_us(code: u16, enhanced: [u8; 3]) -> bool {
     matches!(code, 530 | 534 | 535 | 538 | 552) || matches!(enhanced, [5, 1, 7 | 8] | [5, 2, 2] | [5, 3, _] | [5, 4, 5])
 }
 
-/// Whether a refused `RCPT TO` says that this mailbox or its domain is the reason. Servers that put off every refusal to this
-/// moment, as Postfix does unless told otherwise, refuse our sender and our address here as well: with a status of policy (X.7),
-/// or in words.
+/// Whether a refused `RCPT TO` says that this mailbox or its domain is the reason. Servers that put off every refusal
+/// to this moment, as Postfix does unless told otherwise, refuse our sender and our address here as well: with a status
+/// of policy (X.7), or in words.
 fn speaks_of_recipient(code: u16, enhanced: [u8; 3], words: &str) -> bool {
     const OF_POLICY: [&str; 5] = ["relay", "rcpthosts", "authenticat", "5.7.", "blocked"];
     match enhanced {

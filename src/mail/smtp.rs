@@ -180,7 +180,8 @@ impl SmtpTransport {
         self.within_limit(Errand::Mail(mail)).await
     }
 
-    /// Asks whether the server would take a mail from this sender now, and hands none over: everything up to `MAIL FROM`.
+    /// Asks whether the server would take a mail from this sender now, and hands none over: everything up to `MAIL
+    /// FROM`.
     ///
     /// # Errors
     /// When it would not.

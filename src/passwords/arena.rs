@@ -3,9 +3,9 @@ use argon2::{Algorithm, Argon2, Block, Version};
 
 /// The memory one thread hashes in, kept from hash to hash: allocating it afresh costs about as much as the hash.
 ///
-/// It is reserved at start, so that a machine without it says so then, and becomes resident with the first hash, so that
-/// an idle service stays small. Between hashes it is not wiped: the next one overwrites it, and what lies in it is no
-/// closer to the password than the stored hash.
+/// It is reserved at start, so that a machine without it says so then, and becomes resident with the first hash, so
+/// that an idle service stays small. Between hashes it is not wiped: the next one overwrites it, and what lies in it is
+/// no closer to the password than the stored hash.
 pub(super) struct Arena {
     blocks: Vec<Block>,
     /// What the current parameters need. More is given back after the job that needed it.

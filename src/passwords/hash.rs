@@ -25,8 +25,8 @@ pub struct PasswordHash {
     output: Vec<u8>,
 }
 
-/// What comparing a password with a stored hash costs: what the time of a login tells of it. One variant for each kind of hash that
-/// accounts may have.
+/// What comparing a password with a stored hash costs: what the time of a login tells of it. One variant for each kind
+/// of hash that accounts may have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HashCost {
     Argon2id(Argon2Cost),
@@ -56,8 +56,8 @@ impl PasswordHash {
     /// Reads what [`PasswordHash::as_str`] once gave, or another program that writes canonical PHC strings.
     ///
     /// # Errors
-    /// [`Unreadable`] for anything but Argon2id version 19 with at most 1 GiB, 16 iterations and 16 lanes, 8 to 48 bytes
-    /// of salt and 16 to 64 bytes of output. No work is done for such a text.
+    /// [`Unreadable`] for anything but Argon2id version 19 with at most 1 GiB, 16 iterations and 16 lanes, 8 to 48
+    /// bytes of salt and 16 to 64 bytes of output. No work is done for such a text.
     pub fn from_stored(phc: String) -> Result<Self, Unreadable> {
         if phc.len() > MAX_PHC_BYTES {
             return Err(Unreadable);

@@ -68,8 +68,8 @@ pub enum Verdict {
 /// The threads that hash passwords, and the queue before them. Clones share both; the threads end with the last clone.
 ///
 /// A call is cancelled by dropping its future, so a caller's deadline is honoured by wrapping the call in a timeout: a
-/// job that nobody waits for is dropped before it costs anything. Where a verdict must not be lost with its caller, somebody
-/// else waits for it ([`Hasher::verify_for`]).
+/// job that nobody waits for is dropped before it costs anything. Where a verdict must not be lost with its caller,
+/// somebody else waits for it ([`Hasher::verify_for`]).
 #[derive(Clone)]
 pub struct Hasher(Arc<Pool>);
 
@@ -125,8 +125,9 @@ impl Hasher {
         self.rehash(password.password()).await
     }
 
-    /// Hashes a password that the policy has admitted, with the current parameters and a salt that the caller derived: two hashes under
-    /// one salt are equal when their passwords are. Whoever must not be able to compare must not share a salt.
+    /// Hashes a password that the policy has admitted, with the current parameters and a salt that the caller derived:
+    /// two hashes under one salt are equal when their passwords are. Whoever must not be able to compare must not share
+    /// a salt.
     ///
     /// # Errors
     /// [`Refused`]; nothing was computed then.
@@ -159,8 +160,8 @@ impl Hasher {
         self.verify_if(password, stored, None).await
     }
 
-    /// The same for a caller who may go away while somebody else waits for the verdict: what has not begun by then is not
-    /// computed, and what has begun is finished and told. A worker decides which, at the moment it takes the job.
+    /// The same for a caller who may go away while somebody else waits for the verdict: what has not begun by then is
+    /// not computed, and what has begun is finished and told. A worker decides which, at the moment it takes the job.
     ///
     /// # Errors
     /// [`Refused`]; nothing is known about the password then.
@@ -173,7 +174,8 @@ impl Hasher {
         self.verify_if(password, stored, Some(presence)).await
     }
 
-    /// Does the work of a comparison that costs as much, where there is nothing to compare with, for a caller who may go away.
+    /// Does the work of a comparison that costs as much, where there is nothing to compare with, for a caller who may
+    /// go away.
     ///
     /// # Errors
     /// [`Refused`]; nothing was computed then.

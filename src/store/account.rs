@@ -60,7 +60,8 @@ pub struct ProfileChange {
 /// Makes an account.
 ///
 /// # Errors
-/// [`StoreFault::Conflict`] on `email_normalised`, `username_normalised` or `username_skeletons` when another account has it.
+/// [`StoreFault::Conflict`] on `email_normalised`, `username_normalised` or `username_skeletons` when another account
+/// has it.
 pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Result<(), StoreFault> {
     let row = account::ActiveModel {
         id: Set(new.id.as_uuid()),
@@ -120,8 +121,8 @@ pub async fn find_by_identifier(
 /// Changes the profile. Returns the account as it is then, or `None` when there is none.
 ///
 /// # Errors
-/// [`StoreFault::Conflict`] on `username_normalised` or `username_skeletons` when another account has the user name or one that looks
-/// the same.
+/// [`StoreFault::Conflict`] on `username_normalised` or `username_skeletons` when another account has the user name or
+/// one that looks the same.
 pub async fn update_profile(
     db: &impl Executor,
     tenant: TenantId,
@@ -150,8 +151,8 @@ pub async fn update_profile(
     rows.into_iter().next().map(Account::try_from).transpose()
 }
 
-/// Has an account look like the user name that it gets. A name that is written anew and stays the same keeps what it has: of two names
-/// that look the same and are older than skeletons one has none, and its owner may go on using it.
+/// Has an account look like the user name that it gets. A name that is written anew and stays the same keeps what it
+/// has: of two names that look the same and are older than skeletons one has none, and its owner may go on using it.
 async fn wear(
     db: &impl Executor,
     tenant: TenantId,
@@ -172,8 +173,8 @@ async fn wear(
 /// The account of this id, held until the transaction ends: whatever else would change it, or anything that belongs to
 /// it, waits.
 ///
-/// Every transaction that touches more than one row of an account takes this lock first, so that no two of them wait for
-/// each other.
+/// Every transaction that touches more than one row of an account takes this lock first, so that no two of them wait
+/// for each other.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -226,8 +227,8 @@ pub struct LoginConditions {
 
 /// Whether an account may still sign in with the password that was proven, held until the transaction ends.
 ///
-/// The lock makes the two possible orders the only ones: a new password, a disabling or one wrong password too many that comes first
-/// is seen here, and what comes second sees what this transaction did.
+/// The lock makes the two possible orders the only ones: a new password, a disabling or one wrong password too many
+/// that comes first is seen here, and what comes second sees what this transaction did.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -262,7 +263,8 @@ pub async fn hold_for_login(
         .is_some())
 }
 
-/// Counts a stranger's wrong password, of which `most` in a row spend the right one. Returns whether this one did, which it does once.
+/// Counts a stranger's wrong password, of which `most` in a row spend the right one. Returns whether this one did,
+/// which it does once.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -384,8 +386,8 @@ pub async fn newest(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<
 /// What every hash begins with that can be read: the parameters follow, up to the next `$`.
 const HASH_PREFIX: &str = "$argon2id$v=19$";
 
-/// How many accounts of each tenant have hashes of one head: of a PHC string, all that stands before its salt. One scan of the accounts of
-/// every tenant.
+/// How many accounts of each tenant have hashes of one head: of a PHC string, all that stands before its salt. One scan
+/// of the accounts of every tenant.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -133,11 +133,11 @@ pub struct Candidates {
     pub decoys: Vec<Action>,
 }
 
-/// Spends one try on the newest live codes mailed to an address, and returns them to be compared. A code whose tries are
-/// spent is not among them. The try is spent before the comparison, so guesses made at once are all counted.
+/// Spends one try on the newest live codes mailed to an address, and returns them to be compared. A code whose tries
+/// are spent is not among them. The try is spent before the comparison, so guesses made at once are all counted.
 ///
-/// Where there is none, the newest link of the tenant is written as it is: a row that is written and compared takes a time that can be
-/// measured, and would tell whether a code is on its way.
+/// Where there is none, the newest link of the tenant is written as it is: a row that is written and compared takes a
+/// time that can be measured, and would tell whether a code is on its way.
 ///
 /// # Errors
 /// When the database does not answer.

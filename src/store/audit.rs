@@ -192,8 +192,8 @@ pub async fn after(
     Ok(rows.into_iter().map(RecordedEvent::from).collect())
 }
 
-/// Forgets where the events that name an account came from. What happened, to whom and when stays, and so does the commitment,
-/// which says nothing without its salt. Returns how many events that were.
+/// Forgets where the events that name an account came from. What happened, to whom and when stays, and so does the
+/// commitment, which says nothing without its salt. Returns how many events that were.
 ///
 /// # Errors
 /// When the database does not answer.

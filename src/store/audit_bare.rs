@@ -8,7 +8,8 @@ use super::{
 use countersign_domain::{id::TenantId, time::Timestamp};
 use sea_orm::{ColumnTrait, ExprTrait as _, QueryFilter, QuerySelect, sea_query::Expr};
 
-/// The tenants to which a replica sealed events, without knowing of the record of those without codes, while such are taken.
+/// The tenants to which a replica sealed events, without knowing of the record of those without codes, while such are
+/// taken.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,8 +1,8 @@
 //! The chain of the audit trail, one for each tenant.
 //!
-//! Transactions commit in another order than they write, and one chain that grew in the transactions of the acts would make every
-//! act of a tenant wait for the one before it. So events are given their positions afterwards, to what is committed, by one at a
-//! time: whoever holds the row of the tenant's head.
+//! Transactions commit in another order than they write, and one chain that grew in the transactions of the acts would
+//! make every act of a tenant wait for the one before it. So events are given their positions afterwards, to what is
+//! committed, by one at a time: whoever holds the row of the tenant's head.
 //!
 //! A line that has its position is changed by nothing here but [`forget`], which deletes from the front.
 
@@ -143,8 +143,8 @@ pub async fn head(db: &impl Executor, tenant: TenantId) -> Result<Option<Head>, 
     Ok(row.map(Head::from))
 }
 
-/// The head, which nobody else moves until this transaction ends. What is read after it is what was committed before it, and
-/// nobody has sealed that meanwhile.
+/// The head, which nobody else moves until this transaction ends. What is read after it is what was committed before
+/// it, and nobody has sealed that meanwhile.
 ///
 /// # Errors
 /// When the database does not answer.

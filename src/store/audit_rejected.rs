@@ -1,4 +1,5 @@
-//! Events of the audit trail that the service did not write: marked when they were to be sealed, and kept to be looked at.
+//! Events of the audit trail that the service did not write: marked when they were to be sealed, and kept to be looked
+//! at.
 
 use super::{
     Executor, StoreFault, Tx,

@@ -70,15 +70,17 @@ const UPKEEP_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// Whatever waits for a lock makes all who come later wait, too. So upkeep gives up soon, and tries again.
 const UPKEEP_LOCK_LIMIT: Duration = Duration::from_secs(2);
 const UPKEEP_CONNECTIONS: u32 = 2;
-/// A server that would have ended a statement by itself has not answered so long after that: it will not answer any more.
+/// A server that would have ended a statement by itself has not answered so long after that: it will not answer any
+/// more.
 const SILENCE: Duration = Duration::from_secs(2);
-/// A process that stopped in the middle of a transaction would keep its locks, and with them everybody's, for hours. Well below
-/// [`CALL_LIMIT`], so that a call that waits for such a lock still gets it.
+/// A process that stopped in the middle of a transaction would keep its locks, and with them everybody's, for hours.
+/// Well below [`CALL_LIMIT`], so that a call that waits for such a lock still gets it.
 const IDLE_IN_TRANSACTION_LIMIT: Duration = Duration::from_secs(5);
 const RETRY_LOCKED: Duration = Duration::from_millis(10);
 
 impl Limits {
-    /// What a connection to PostgreSQL is told first. In statements, because PgBouncer refuses such parameters of a start.
+    /// What a connection to PostgreSQL is told first. In statements, because PgBouncer refuses such parameters of a
+    /// start.
     fn as_statements(self) -> String {
         let (statement, idle) = (self.statement.as_millis(), IDLE_IN_TRANSACTION_LIMIT.as_millis());
         let lock = self.lock.map(|limit| format!("SET lock_timeout = {}; ", limit.as_millis())).unwrap_or_default();
@@ -172,8 +174,8 @@ fn sqlite(settings: &DatabaseSettings, connections: u32, trust: &Arc<Trust>) -> 
     });
     options.map_sqlx_sqlite_pool_opts(move |pool| {
         let trust = trust.clone();
-        // When a connection comes back, the transaction that was dropped with it is still being rolled back. When it is handed out
-        // again, that is over, one way or the other.
+        // When a connection comes back, the transaction that was dropped with it is still being rolled back. When it is
+        // handed out again, that is over, one way or the other.
         pool.before_acquire(move |connection, meta| {
             let trust = trust.clone();
             Box::pin(async move { trust.hands_out(connection, meta).await })
@@ -215,8 +217,8 @@ fn postgres(settings: &DatabaseSettings, limits: Limits, trust: &Arc<Trust>) -> 
     options
 }
 
-/// A server that only takes reads is a standby, or was the primary until a moment ago. What it knows of ended sessions is old, so it is
-/// not read either.
+/// A server that only takes reads is a standby, or was the primary until a moment ago. What it knows of ended sessions
+/// is old, so it is not read either.
 ///
 /// # Errors
 /// When the server takes no writes.

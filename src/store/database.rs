@@ -17,8 +17,8 @@ use std::{sync::Arc, time::Duration};
 /// SQLite allows one writer at a time. Writers that queue for one connection wait in turn; writers that compete for the
 /// file's lock fail with "database is locked". So there are two pools: one connection to write, several to read.
 ///
-/// On PostgreSQL one pool does both. A second one, of few connections, does upkeep: it may take as long as it needs, and does not wait
-/// for locks in front of which calls would queue up behind it.
+/// On PostgreSQL one pool does both. A second one, of few connections, does upkeep: it may take as long as it needs,
+/// and does not wait for locks in front of which calls would queue up behind it.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(super) pools: Pools,
@@ -95,8 +95,9 @@ impl Store {
         Ok(Tx::new(begun, pool.guard.clone(), self.listener.clone()))
     }
 
-    /// Whether the database does what calls need: it answers, and it keeps what is written. Only a write shows that it does: one that
-    /// is rolled back succeeds on a full disk. It is tried once in a while, and at once after a write failed.
+    /// Whether the database does what calls need: it answers, and it keeps what is written. Only a write shows that it
+    /// does: one that is rolled back succeeds on a full disk. It is tried once in a while, and at once after a write
+    /// failed.
     ///
     /// # Errors
     /// When it does not.

@@ -1,4 +1,5 @@
-//! What the databases do not do alike. How each is connected to stands in `connect.rs`, and its schema in `migrations/`.
+//! What the databases do not do alike. How each is connected to stands in `connect.rs`, and its schema in
+//! `migrations/`.
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DbBackend, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, Value,

@@ -18,8 +18,8 @@ pub(super) trait Backend {
     type Database: ConnectionTrait + Send;
     /// Where a statement is executed, which traces call by this name: that of the module and the function it is in.
     fn named(&self, name: &'static str) -> Named<'_, Self::Database>;
-    /// Tells, once it is committed, that something was written that somebody waits for. Called by the function that writes it, so that
-    /// nobody else can forget to.
+    /// Tells, once it is committed, that something was written that somebody waits for. Called by the function that
+    /// writes it, so that nobody else can forget to.
     fn raise(&self, signal: Signal);
 }
 
@@ -73,13 +73,13 @@ impl Tx {
         Self { transaction: Guarded::new(transaction, guard, span), signals: PendingSignals::new(listener) }
     }
 
-    /// Makes everything done in here permanent, and tells of it whoever waits for it. Only when this returns `Ok` is it known to be
-    /// permanent: nothing may be answered before.
+    /// Makes everything done in here permanent, and tells of it whoever waits for it. Only when this returns `Ok` is it
+    /// known to be permanent: nothing may be answered before.
     ///
     /// # Errors
-    /// When the database does not confirm it; the changes may or may not have been kept then. When a statement in here failed: PostgreSQL
-    /// would answer the commit of such a transaction as if it had succeeded, and take everything back; SQLite may have taken back what
-    /// came before the failure and would keep what came after it.
+    /// When the database does not confirm it; the changes may or may not have been kept then. When a statement in here
+    /// failed: PostgreSQL would answer the commit of such a transaction as if it had succeeded, and take everything
+    /// back; SQLite may have taken back what came before the failure and would keep what came after it.
     pub async fn commit(self) -> Result<(), StoreFault> {
         if self.transaction.has_failed() {
             return Err(StoreFault::Broken("a transaction with a failed statement must not be committed".into()));

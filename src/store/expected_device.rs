@@ -20,8 +20,8 @@ use uuid::Uuid;
 /// What is expected of one account at most. Known devices are fewer.
 const MOST_OF_ACCOUNT: u64 = 100;
 
-/// Turns the known devices of an account, but for `kept`, into expected ones, and expects `proven` as well. Returns those from which
-/// a wrong password was counted, in a row.
+/// Turns the known devices of an account, but for `kept`, into expected ones, and expects `proven` as well. Returns
+/// those from which a wrong password was counted, in a row.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -106,8 +106,9 @@ fn is_passing(cause: &SqlxError) -> bool {
     }
 }
 
-/// Whether a PostgreSQL that is just being started, or taking over from another, would refuse a connection like this: its port is
-/// closed, it says that it cannot be connected to yet (57P03), others took all connections first (53300), or it takes no writes.
+/// Whether a PostgreSQL that is just being started, or taking over from another, would refuse a connection like this:
+/// its port is closed, it says that it cannot be connected to yet (57P03), others took all connections first (53300),
+/// or it takes no writes.
 pub(super) fn is_being_started(error: &SqlxError) -> bool {
     match error {
         SqlxError::Configuration(_) => true,
@@ -117,7 +118,8 @@ pub(super) fn is_being_started(error: &SqlxError) -> bool {
     }
 }
 
-/// Why there is no connection to the PostgreSQL at `place`. The driver's text says what, and what is wrong with a certificate.
+/// Why there is no connection to the PostgreSQL at `place`. The driver's text says what, and what is wrong with a
+/// certificate.
 pub(super) fn no_connection(place: &str, error: &SqlxError) -> StoreFault {
     StoreFault::Unavailable(error.to_string()).at(place)
 }
@@ -130,8 +132,8 @@ pub(super) fn is_trouble(error: &DbErr) -> bool {
     }
 }
 
-/// Whether what happened to one connection makes those beside it useless, although they may go on answering: another server took over,
-/// or the disk refuses what they hold.
+/// Whether what happened to one connection makes those beside it useless, although they may go on answering: another
+/// server took over, or the disk refuses what they hold.
 pub(super) fn spoils_the_pool(error: &DbErr) -> bool {
     match cause(error) {
         Some(SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::Protocol(_) | SqlxError::WorkerCrashed) => true,
@@ -165,10 +167,10 @@ fn code(error: &DbErr) -> Option<Cow<'_, str>> {
     cause(error)?.as_database_error()?.code()
 }
 
-/// PostgreSQL: connection exceptions (08), a server that takes no writes (25006), too many connections and other exhausted resources
-/// (53), transactions that met (40), a lock or a statement that took too long (55P03, 57014), shutdowns, crashes and starts (57P).
-/// SQLite: BUSY (5), LOCKED (6), READONLY (8), IOERR (10), FULL (13), CANTOPEN (14) and PROTOCOL (15) with their extended forms,
-/// whose low byte is the primary code.
+/// PostgreSQL: connection exceptions (08), a server that takes no writes (25006), too many connections and other
+/// exhausted resources (53), transactions that met (40), a lock or a statement that took too long (55P03, 57014),
+/// shutdowns, crashes and starts (57P). SQLite: BUSY (5), LOCKED (6), READONLY (8), IOERR (10), FULL (13), CANTOPEN
+/// (14) and PROTOCOL (15) with their extended forms, whose low byte is the primary code.
 fn is_passing_code(code: &str) -> bool {
     if code.len() == 5 {
         return ["08", "25006", "40", "53", "55P03", "57014", "57P"].iter().any(|class| code.starts_with(class));

@@ -1,5 +1,5 @@
-//! The first connections to a PostgreSQL. A pool keeps the cause of a failure to itself and tells of nothing but time that ran out; what
-//! is made here is no part of it, and says why there is no connection, or what stands in between.
+//! The first connections to a PostgreSQL. A pool keeps the cause of a failure to itself and tells of nothing but time
+//! that ran out; what is made here is no part of it, and says why there is no connection, or what stands in between.
 
 use super::{
     DatabaseSettings, StoreFault,
@@ -44,7 +44,8 @@ const SHARED: &str = "a connection pooler in transaction mode is in between, and
                       statements: set pool_mode = session for this database (PgBouncer), or connect to the server \
                       itself";
 
-/// What every connection is opened with: nothing that a pooler does not know. What else it needs, it is told afterwards.
+/// What every connection is opened with: nothing that a pooler does not know. What else it needs, it is told
+/// afterwards.
 pub(super) fn settle(options: PgConnectOptions) -> PgConnectOptions {
     let named = options.get_application_name().is_some();
     let options = options.extra_float_digits(None);
@@ -76,8 +77,8 @@ fn silence(place: &str, limit: Duration) -> StoreFault {
     StoreFault::Unavailable(format!("no answer within {limit:?}")).at(place)
 }
 
-/// Whether one session of the server is used by several connections in turn. While both are open each has its own, unless somebody in
-/// between hands them around: then the second takes over what the first just used.
+/// Whether one session of the server is used by several connections in turn. While both are open each has its own,
+/// unless somebody in between hands them around: then the second takes over what the first just used.
 async fn is_shared(first: &mut PgConnection, second: &mut PgConnection, place: &str) -> Result<bool, StoreFault> {
     let own = session(first, place).await?;
     run(second, place, "BEGIN").await?;

@@ -255,8 +255,8 @@ pub async fn count(db: &impl Executor, tenant: TenantId, id: &str, tokens: u64) 
     Ok(())
 }
 
-/// Keeps a key under another key-encryption key, if it still lies under the one it was read with and is not gone. Returns
-/// whether that was so.
+/// Keeps a key under another key-encryption key, if it still lies under the one it was read with and is not gone.
+/// Returns whether that was so.
 ///
 /// # Errors
 /// When the database does not answer.

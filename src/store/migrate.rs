@@ -36,11 +36,11 @@ struct Holder {
 }
 
 impl Store {
-    /// Brings the schema up to date, all at once or not at all. Returns how many changes were made. Of several processes
-    /// that start together one does it and the others wait.
+    /// Brings the schema up to date, all at once or not at all. Returns how many changes were made. Of several
+    /// processes that start together one does it and the others wait.
     ///
-    /// On PostgreSQL it waits for other transactions for a moment only, and tries again: a change that waits for a lock makes every call
-    /// that comes later wait behind it.
+    /// On PostgreSQL it waits for other transactions for a moment only, and tries again: a change that waits for a lock
+    /// makes every call that comes later wait behind it.
     ///
     /// # Errors
     /// When the database does not answer, or is newer than this release.

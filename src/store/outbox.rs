@@ -171,8 +171,8 @@ fn is_claimable(now: Timestamp) -> Condition {
         .add(unleased)
 }
 
-/// Holds a mail that is being prepared until the transaction ends, so that what is minted for it is there before anything
-/// can void it. `false` when the mail is not wanted any more.
+/// Holds a mail that is being prepared until the transaction ends, so that what is minted for it is there before
+/// anything can void it. `false` when the mail is not wanted any more.
 ///
 /// # Errors
 /// When the database does not answer.

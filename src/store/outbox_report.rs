@@ -91,7 +91,8 @@ pub enum Dead<'a> {
     BecauseOf(&'a str),
 }
 
-/// Tries mails that were given up again, from the start. Those whose time is over stay as they are. Returns how many are tried.
+/// Tries mails that were given up again, from the start. Those whose time is over stay as they are. Returns how many
+/// are tried.
 ///
 /// # Errors
 /// When the database does not answer.

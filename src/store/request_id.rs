@@ -18,8 +18,8 @@ pub enum Seen {
     ForAnotherCall,
 }
 
-/// Whether a call of this name was answered before. `names` and `fingerprints` are all that may have been kept for it. A name is an id
-/// together with whose it is.
+/// Whether a call of this name was answered before. `names` and `fingerprints` are all that may have been kept for it.
+/// A name is an id together with whose it is.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -46,8 +46,8 @@ pub async fn look(
     })
 }
 
-/// Remembers a call in the transaction that answers it, by the first of its names and fingerprints, unless one of that name is
-/// there already. Of two at once, the second waits here until the first has committed.
+/// Remembers a call in the transaction that answers it, by the first of its names and fingerprints, unless one of that
+/// name is there already. Of two at once, the second waits here until the first has committed.
 ///
 /// # Errors
 /// When the database does not answer.

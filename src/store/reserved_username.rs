@@ -71,8 +71,8 @@ pub async fn reserve(
     Ok(())
 }
 
-/// Whether an account has this user name or one that looks the same, or had it and may still take it again. One statement, whichever of
-/// the two it is.
+/// Whether an account has this user name or one that looks the same, or had it and may still take it again. One
+/// statement, whichever of the two it is.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -101,8 +101,9 @@ fn is_or_looks_like(username: &Username) -> Condition {
         .add(Expr::col(reserved_username::Column::ShownSkeleton).is_in(username.skeletons()))
 }
 
-/// Whether a name, or one that looks the same, is kept for another account than this one. To be asked after the name was taken, in the
-/// same transaction: whoever gave it up a moment before has committed by then, and the reservation with it.
+/// Whether a name, or one that looks the same, is kept for another account than this one. To be asked after the name
+/// was taken, in the same transaction: whoever gave it up a moment before has committed by then, and the reservation
+/// with it.
 ///
 /// # Errors
 /// When the database does not answer.

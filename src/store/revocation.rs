@@ -1,8 +1,9 @@
 //! The feed of revocations.
 //!
-//! An entry is written in the transaction of the act, without a place. Transactions commit in another order than they write,
-//! so a place that were given then could turn up after a later one had been read, and be missed for ever. Countries are given
-//! afterwards, to what is committed, by one at a time: whoever has read up to a place has read everything before it.
+//! An entry is written in the transaction of the act, without a place. Transactions commit in another order than they
+//! write, so a place that were given then could turn up after a later one had been read, and be missed for ever.
+//! Countries are given afterwards, to what is committed, by one at a time: whoever has read up to a place has read
+//! everything before it.
 
 use super::{
     Executor, StoreFault, Tx,

@@ -1,5 +1,5 @@
-//! Where every query of a table that belongs to tenants begins: at [`in_tenant`], or, in the jobs that serve all of them, at
-//! [`of_every_tenant`]. A query without its tenant cannot be written by forgetting something.
+//! Where every query of a table that belongs to tenants begins: at [`in_tenant`], or, in the jobs that serve all of
+//! them, at [`of_every_tenant`]. A query without its tenant cannot be written by forgetting something.
 
 use super::entity::{
     account, account_role, action, audience, audit_bare_tenant, audit_event, audit_head, device, expected_device, key,

@@ -85,8 +85,8 @@ pub async fn find_by_name(db: &impl Executor, tenant: TenantId, name: &str) -> R
     with_audiences(db, tenant, row).await
 }
 
-/// The service of a live secret, unless it is disabled, or was after its token was issued (`iat`), or its tenant was: what
-/// backends refuse by themselves is refused here, too.
+/// The service of a live secret, unless it is disabled, or was after its token was issued (`iat`), or its tenant was:
+/// what backends refuse by themselves is refused here, too.
 ///
 /// # Errors
 /// When the database does not answer.

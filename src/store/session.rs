@@ -186,8 +186,8 @@ async fn end_where(
     Ok(ended.len() as u64)
 }
 
-/// Ends every session of a tenant. Returns how many were live. `now` is asked twice: while sessions are being ended, others may
-/// be given tokens, and those are over, too.
+/// Ends every session of a tenant. Returns how many were live. `now` is asked twice: while sessions are being ended,
+/// others may be given tokens, and those are over, too.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -264,8 +264,8 @@ pub async fn sightings(
     Ok(rows.into_iter().map(|row| Session::from(row).client()).collect())
 }
 
-/// Notes that a session has moved to another client, so that it is news once. Returns whether it had not been noted. The
-/// device stays the one it was opened on: by that its owner is recognized.
+/// Notes that a session has moved to another client, so that it is news once. Returns whether it had not been noted.
+/// The device stays the one it was opened on: by that its owner is recognized.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -292,8 +292,8 @@ pub async fn note_client(
     Ok(noted.rows_affected == 1)
 }
 
-/// Spends one of the tries at the current password that a live session has. Returns how many are spent then; `None` when
-/// there was none left, or the session has ended.
+/// Spends one of the tries at the current password that a live session has. Returns how many are spent then; `None`
+/// when there was none left, or the session has ended.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -47,8 +47,8 @@ impl PendingSignals {
         self.raised.fetch_or(bit(signal), Ordering::Relaxed);
     }
 
-    /// Tells of what was raised when what this returns is dropped: also when nobody waits for the commit any more, and when its answer
-    /// was lost. It may have been kept then, and looking in vain costs nothing.
+    /// Tells of what was raised when what this returns is dropped: also when nobody waits for the commit any more, and
+    /// when its answer was lost. It may have been kept then, and looking in vain costs nothing.
     pub(super) fn tell_in_the_end(self) -> impl Drop {
         TellInTheEnd(self)
     }

@@ -8,9 +8,10 @@ use std::{
 
 /// Which connections of a pool may still be used.
 ///
-/// A pool hands on whatever answers. But a connection may answer and be useless: its server takes no writes any more, because another
-/// one took over; or its transaction could neither be committed nor rolled back, so that whatever follows is acknowledged and never
-/// committed. Once a statement shows such trouble, every connection that was open then is closed instead of used again.
+/// A pool hands on whatever answers. But a connection may answer and be useless: its server takes no writes any more,
+/// because another one took over; or its transaction could neither be committed nor rolled back, so that whatever
+/// follows is acknowledged and never committed. Once a statement shows such trouble, every connection that was open
+/// then is closed instead of used again.
 #[derive(Debug)]
 pub(super) struct Trust {
     started: Stopwatch,
@@ -52,9 +53,9 @@ impl Trust {
         Ok(true)
     }
 
-    /// Whether a connection that was used may go back into the pool. Sends what is left to send, such as the end of a transaction that
-    /// was dropped, and waits for the answer. sqlx does the same without a limit: a server that fell silent would keep the place of
-    /// the connection in the pool for ever.
+    /// Whether a connection that was used may go back into the pool. Sends what is left to send, such as the end of a
+    /// transaction that was dropped, and waits for the answer. sqlx does the same without a limit: a server that fell
+    /// silent would keep the place of the connection in the pool for ever.
     ///
     /// # Errors
     /// When its server does not answer: the pool closes it then without a farewell.

@@ -12,7 +12,8 @@ pub enum AuditLog {
     Off,
     /// Between the lines of the log.
     Stderr,
-    /// A file that is made for its owner alone. It is opened anew each time, so that it can be moved away and put aside.
+    /// A file that is made for its owner alone. It is opened anew each time, so that it can be moved away and put
+    /// aside.
     File(PathBuf),
 }
 

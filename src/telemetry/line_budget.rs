@@ -4,8 +4,8 @@ use std::{
     time::Duration,
 };
 
-/// How many lines of one kind the log takes: some at once, then one every so often. What is left out is counted, and the next line says
-/// how much that was. So whoever can cause lines cannot fill a disk with them.
+/// How many lines of one kind the log takes: some at once, then one every so often. What is left out is counted, and
+/// the next line says how much that was. So whoever can cause lines cannot fill a disk with them.
 #[derive(Debug)]
 pub struct LineBudget {
     /// In microseconds.

@@ -1,4 +1,5 @@
-//! Logs and metrics. The names of all metrics stand here, so that `docs/reference/metrics.md` can be checked against them.
+//! Logs and metrics. The names of all metrics stand here, so that `docs/reference/metrics.md` can be checked against
+//! them.
 
 mod audit_log;
 mod line_budget;

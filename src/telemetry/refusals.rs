@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 /// Says in the log which calls were refused, by the request id that their errors carry.
 ///
-/// At the level DEBUG that is every one. At INFO each reason has a budget of lines, one for callers that are known and one for those
-/// that are not, so that nobody fills a disk by being refused. The metric counts all of them.
+/// At the level DEBUG that is every one. At INFO each reason has a budget of lines, one for callers that are known and
+/// one for those that are not, so that nobody fills a disk by being refused. The metric counts all of them.
 #[derive(Clone, Debug)]
 pub struct RefusalLog(Arc<Budgets>);
 

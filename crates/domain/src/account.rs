@@ -37,7 +37,8 @@ impl Account {
         self.disabled_at.is_some()
     }
 
-    /// Whether so many wrong passwords were tried that the right one is no longer accepted from devices that are not recognized.
+    /// Whether so many wrong passwords were tried that the right one is no longer accepted from devices that are not
+    /// recognized.
     pub fn password_is_spent(&self) -> bool {
         self.password_failures == SPENT
     }

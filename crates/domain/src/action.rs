@@ -73,10 +73,10 @@ const MAX_PASTED_BYTES: usize = 16 * 1_024;
 /// How every token of a link begins (PASETO).
 const TOKEN_BEGINS: &str = "v4.local.";
 
-/// The token in what a person, a page or a gateway for mail brings back: the token itself, the whole link, or a text that the link
-/// stands in. What mail programs put around a link, `>` and `.` and `&utm_source=mail` and the `%3D` of an encoded `=`, is no part of
-/// it, and neither is the line end of a link that was broken in two. Whatever has no token in it is returned without white space at
-/// its ends.
+/// The token in what a person, a page or a gateway for mail brings back: the token itself, the whole link, or a text
+/// that the link stands in. What mail programs put around a link, `>` and `.` and `&utm_source=mail` and the `%3D` of
+/// an encoded `=`, is no part of it, and neither is the line end of a link that was broken in two. Whatever has no
+/// token in it is returned without white space at its ends.
 ///
 /// `None` for what is longer than any token.
 pub fn link_token(pasted: &str) -> Option<SecretText> {
@@ -84,7 +84,8 @@ pub fn link_token(pasted: &str) -> Option<SecretText> {
         return None;
     }
     let pasted = text::trimmed(pasted);
-    // A link that was broken has line ends in it and nothing else that is white; a sentence has spaces, which end the link.
+    // A link that was broken has line ends in it and nothing else that is white; a sentence has spaces, which end the
+    // link.
     let is_broken_link = !pasted.contains([' ', '\u{A0}']);
     let is_left_out = |c: &char| text::is_default_ignorable(*c) || (is_broken_link && c.is_whitespace());
     let whole = SecretText::new(pasted.chars().filter(|c| !is_left_out(c)).collect());
@@ -110,8 +111,8 @@ impl ActionCode {
         Self(SecretText::new(format!("{number:0width$}", width = CODE_DIGITS)))
     }
 
-    /// Reads what a person typed or pasted: eight digits of any script, with white space, hyphens and invisible marks of any kind
-    /// wherever they are.
+    /// Reads what a person typed or pasted: eight digits of any script, with white space, hyphens and invisible marks
+    /// of any kind wherever they are.
     pub fn parse(typed: &str) -> Option<Self> {
         if typed.len() > MAX_TYPED_BYTES {
             return None;

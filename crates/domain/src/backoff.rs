@@ -16,8 +16,8 @@ pub fn mail_retry(failures: u32, random: u64) -> Duration {
     jittered(doubled(failures).min(LONGEST), random)
 }
 
-/// The wait before a mail is tried again whose attempt does not count against it: about as long as it waited already, from 5 seconds
-/// to an hour.
+/// The wait before a mail is tried again whose attempt does not count against it: about as long as it waited already,
+/// from 5 seconds to an hour.
 pub fn mail_retry_at_age(age: Duration, random: u64) -> Duration {
     jittered(age.clamp(FIRST, LONGEST), random)
 }

@@ -1,14 +1,14 @@
 //! Captchas: what they are asked for, and what a provider's answer proves.
 //!
-//! All four providers answer in one shape, and each leaves something out of it. What a provider does not say is not asked of it;
-//! what it says is checked, because the token of another page of the same site key is a token as well.
+//! All four providers answer in one shape, and each leaves something out of it. What a provider does not say is not
+//! asked of it; what it says is checked, because the token of another page of the same site key is a token as well.
 
 use crate::closed_list::closed_list;
 
 closed_list! {
-    /// What a captcha stands in front of. The name is the `action` that a page gives to the provider: a token that was solved for
-    /// one of them is not good for another. It has letters and underscores: reCAPTCHA takes no hyphen, Turnstile no slash and 32
-    /// characters at most.
+    /// What a captcha stands in front of. The name is the `action` that a page gives to the provider: a token that was
+    /// solved for one of them is not good for another. It has letters and underscores: reCAPTCHA takes no hyphen,
+    /// Turnstile no slash and 32 characters at most.
     pub enum CaptchaAct {
         Login = "login",
         Register = "register",
@@ -42,8 +42,8 @@ impl CaptchaProvider {
         matches!(self, Self::RecaptchaV3 | Self::Turnstile)
     }
 
-    /// Whether it says how human somebody seemed, where 1 is a human. The score of hCaptcha is a risk, where 1 is a threat, and
-    /// belongs to a product that tells by `success` as well.
+    /// Whether it says how human somebody seemed, where 1 is a human. The score of hCaptcha is a risk, where 1 is a
+    /// threat, and belongs to a product that tells by `success` as well.
     fn scores(self) -> bool {
         self == Self::RecaptchaV3
     }
@@ -57,11 +57,12 @@ impl CaptchaProvider {
     }
 }
 
-/// Bytes in a token, at most. Turnstile promises 2048 at most; the others promise nothing, and their tokens have some KiB.
+/// Bytes in a token, at most. Turnstile promises 2048 at most; the others promise nothing, and their tokens have some
+/// KiB.
 pub const MAX_CAPTCHA_TOKEN_BYTES: usize = 8_192;
 
-/// Whether a text can be the token of any provider: those are base64url, dots and hyphens. Anything else would only be sent
-/// to try what a filter in front of the provider makes of it.
+/// Whether a text can be the token of any provider: those are base64url, dots and hyphens. Anything else would only be
+/// sent to try what a filter in front of the provider makes of it.
 pub fn is_captcha_token(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=');
     text.len() <= MAX_CAPTCHA_TOKEN_BYTES && text.bytes().all(allowed)
@@ -152,8 +153,8 @@ impl CaptchaFault {
         }
     }
 
-    /// Whether visitors could bring it about, by what they send or how often. Nobody is let through because of it: a captcha
-    /// that yields to a flood is none.
+    /// Whether visitors could bring it about, by what they send or how often. Nobody is let through because of it: a
+    /// captcha that yields to a flood is none.
     pub fn may_be_provoked(self) -> bool {
         matches!(self, Self::TurnedAway | Self::Busy)
     }
@@ -185,8 +186,8 @@ impl CaptchaRules {
     }
 }
 
-/// Codes that nobody here has heard of speak against the visitor: what is not a yes is a no. So does `bad-request`, since the
-/// token is all that changes from request to request.
+/// Codes that nobody here has heard of speak against the visitor: what is not a yes is a no. So does `bad-request`,
+/// since the token is all that changes from request to request.
 fn refused(codes: &[String]) -> CaptchaVerdict {
     let has = |known: &[&str]| codes.iter().any(|code| known.contains(&code.as_str()));
     if has(&["missing-input-secret", "invalid-input-secret", "sitekey-secret-mismatch", "invalid-keys"]) {

@@ -1,5 +1,5 @@
-//! What can be seen of a client. A signal is never a credential: whoever copies a token can copy every one of these, too. They only
-//! tell what is usual from what is not.
+//! What can be seen of a client. A signal is never a credential: whoever copies a token can copy every one of these,
+//! too. They only tell what is usual from what is not.
 
 use crate::id::DeviceId;
 // From `core`, which has addresses and no sockets.
@@ -25,15 +25,16 @@ pub enum DeviceSignal {
     Unasked,
 }
 
-/// The kind of program that calls and the system it runs on, as far as its user agent says. Versions are left out: a program that
-/// was brought up to date is the same one.
+/// The kind of program that calls and the system it runs on, as far as its user agent says. Versions are left out: a
+/// program that was brought up to date is the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     name: String,
     system: Option<&'static str>,
 }
 
-/// A network in which a client moves without having gone anywhere: a /24 of IPv4, a /48 of IPv6 (RFC 6177 calls it a site).
+/// A network in which a client moves without having gone anywhere: a /24 of IPv4, a /48 of IPv6 (RFC 6177 calls it a
+/// site).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     V4([u8; 3]),

@@ -18,10 +18,10 @@ impl TrustedProxies {
 
     /// The address that a call came from, given its `peer` and the lines of `X-Forwarded-For` in their order.
     ///
-    /// Each proxy writes at the end whom it was called by, so the list is read from there: as long as the one who wrote an entry
-    /// is trusted, the entry is. Whatever stands before the first entry of a stranger is that stranger's tale. An entry that is no
-    /// address makes the whole list worthless, and the peer is taken: somebody is trying something, or a proxy is not what
-    /// its operator thinks it is.
+    /// Each proxy writes at the end whom it was called by, so the list is read from there: as long as the one who wrote
+    /// an entry is trusted, the entry is. Whatever stands before the first entry of a stranger is that stranger's tale.
+    /// An entry that is no address makes the whole list worthless, and the peer is taken: somebody is trying something,
+    /// or a proxy is not what its operator thinks it is.
     pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
         let peer = peer.to_canonical();
         let mut client = peer;

@@ -1,8 +1,8 @@
-/// A closed list: each line is a variant, its name and, where there is one, what it means. What is not on a line does not exist, so no
-/// table of the list can lack a variant.
+/// A closed list: each line is a variant, its name and, where there is one, what it means. What is not on a line does
+/// not exist, so no table of the list can lack a variant.
 ///
-/// Makes the enum, `ALL` in the order of the lines, `name`, `from_name`, and `about` for a list with meanings. Names are stored, sent or
-/// typed: none is ever used again for something else.
+/// Makes the enum, `ALL` in the order of the lines, `name`, `from_name`, and `about` for a list with meanings. Names
+/// are stored, sent or typed: none is ever used again for something else.
 macro_rules! closed_list {
     ($(#[$meta:meta])* pub enum $list:ident {
         $($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?

@@ -17,8 +17,8 @@ pub struct Device {
 pub enum DeviceTrust {
     /// Somebody logged in to the account from it before.
     Known,
-    /// It was known until the password was set, or set the password. Its login attempts are counted by themselves, and its login is
-    /// reported to the owner as that of a new device.
+    /// It was known until the password was set, or set the password. Its login attempts are counted by themselves, and
+    /// its login is reported to the owner as that of a new device.
     Expected,
     /// It is neither.
     Stranger,

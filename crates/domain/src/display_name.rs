@@ -5,7 +5,8 @@ use crate::text;
 /// Characters in a shown name, at most.
 pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
 
-/// A name to show, in any script: trimmed, in NFC, at most 100 characters, possibly empty. One that is not empty can be seen.
+/// A name to show, in any script: trimmed, in NFC, at most 100 characters, possibly empty. One that is not empty can be
+/// seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DisplayName(String);
 

@@ -24,7 +24,8 @@ pub enum InvalidEmail {
     Missing,
     TooLong,
     Malformed,
-    /// Mail servers of old took `%` and `!` before the `@` for the route to another host (RFC 5321 appendix F.2), and some still do.
+    /// Mail servers of old took `%` and `!` before the `@` for the route to another host (RFC 5321 appendix F.2), and
+    /// some still do.
     Route,
 }
 
@@ -57,8 +58,9 @@ impl EmailAddress {
         Ok(address)
     }
 
-    /// An address that may have been taken when the grammar was wider: one that is stored, or that somebody is looked for by. What
-    /// was typed or pasted is read without the white space and invisible marks at its ends, full-width forms as what they are forms of.
+    /// An address that may have been taken when the grammar was wider: one that is stored, or that somebody is looked
+    /// for by. What was typed or pasted is read without the white space and invisible marks at its ends, full-width
+    /// forms as what they are forms of.
     pub fn parse_known(text: &str) -> Result<Self, InvalidEmail> {
         let text = text::trimmed(text);
         if text.is_empty() {
@@ -96,8 +98,9 @@ impl EmailAddress {
         &self.normalised
     }
 
-    /// What a limit counts mails to: the mailbox, as far as it is known. What follows a `+` (RFC 5233) names a folder of most
-    /// providers, and dots name nothing at some. Never for comparing accounts: elsewhere these are other people.
+    /// What a limit counts mails to: the mailbox, as far as it is known. What follows a `+` (RFC 5233) names a folder
+    /// of most providers, and dots name nothing at some. Never for comparing accounts: elsewhere these are other
+    /// people.
     pub fn mailbox(&self) -> String {
         let Some((local, host)) = self.normalised.rsplit_once('@') else { return self.normalised.clone() };
         let base = local.split_once('+').map_or(local, |(base, _)| if base.is_empty() { local } else { base });

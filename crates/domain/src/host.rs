@@ -1,8 +1,8 @@
 //! By which names a listener may be spoken to.
 //!
-//! A web page can give a name of its own to this machine (DNS rebinding): the browser then takes whatever answers for a part of that
-//! page's site. It still sends the page's name as `Host`, so a listener that is no site of the public web answers to its own names
-//! alone.
+//! A web page can give a name of its own to this machine (DNS rebinding): the browser then takes whatever answers for a
+//! part of that page's site. It still sends the page's name as `Host`, so a listener that is no site of the public web
+//! answers to its own names alone.
 
 // From `core`, which has addresses and no sockets.
 use core::net::{IpAddr, Ipv6Addr};
@@ -20,8 +20,8 @@ impl OwnNames {
     /// What is said to whoever asks for another name.
     pub const REFUSAL: &'static str = "this listener does not go by that name; admin.hosts says by which it does\n";
 
-    /// Whether a request was meant for this listener: every name that it says is one of them. `authority` is that of its URI, and `hosts`
-    /// are its `Host` headers, `None` for one that is no text.
+    /// Whether a request was meant for this listener: every name that it says is one of them. `authority` is that of
+    /// its URI, and `hosts` are its `Host` headers, `None` for one that is no text.
     ///
     /// A request that says none is let through: browsers always do, and health checks over HTTP/1.0 do not.
     pub fn include_all<'a>(&self, authority: Option<&str>, mut hosts: impl Iterator<Item = Option<&'a str>>) -> bool {
@@ -37,8 +37,8 @@ impl OwnNames {
     }
 }
 
-/// The host of `host`, `host:port` or `[address]:port`. `None` for anything else: a user, for instance, which no client writes
-/// (RFC 9110 section 7.2).
+/// The host of `host`, `host:port` or `[address]:port`. `None` for anything else: a user, for instance, which no client
+/// writes (RFC 9110 section 7.2).
 fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {

@@ -1,7 +1,8 @@
 //! The life of a key: staged, active, retiring, gone.
 //!
-//! A key is published as soon as its predecessor begins to work, long before its own first use, so that nobody meets a token
-//! made with a key they have not heard of. It makes tokens while it is active, and reads them until the last one is over.
+//! A key is published as soon as its predecessor begins to work, long before its own first use, so that nobody meets a
+//! token made with a key they have not heard of. It makes tokens while it is active, and reads them until the last one
+//! is over.
 
 use crate::{
     action::LONGEST_LINK_LIFE, audience::is_audience_name, audit::LONGEST_RETENTION, closed_list::closed_list,
@@ -33,8 +34,8 @@ impl KeyPurpose {
         matches!(self, Self::AccessSigning | Self::AccessEncryption)
     }
 
-    /// Whether a key that is taken out of use at once goes on to read what it made. Nobody presents a link of the audit trail:
-    /// a key that leaked seals nothing more, and erasing it would only make the past unprovable.
+    /// Whether a key that is taken out of use at once goes on to read what it made. Nobody presents a link of the audit
+    /// trail: a key that leaked seals nothing more, and erasing it would only make the past unprovable.
     pub fn outlives_its_retirement(self) -> bool {
         self == Self::Audit
     }
@@ -111,15 +112,17 @@ impl KeyAlgorithm {
     }
 }
 
-/// Replicas and verifiers that heard of a rotation late still make and read tokens with the old key for this long, at most.
+/// Replicas and verifiers that heard of a rotation late still make and read tokens with the old key for this long, at
+/// most.
 pub const LATE: Duration = Duration::from_secs(5 * 60);
 
-/// How long a key is published at least before it takes over from one that would work for longer, because the backends of an
-/// audience want another kind: time for replicas and backends to hear of it.
+/// How long a key is published at least before it takes over from one that would work for longer, because the backends
+/// of an audience want another kind: time for replicas and backends to hear of it.
 pub const PUBLISHED: Duration = Duration::from_secs(15);
 
-/// For how long the JWK set may be kept by whoever fetched it (`Cache-Control: max-age`). A signing key takes over once every copy
-/// that does not hold it is too old. Keys of encryption are in no such copy: backends ask for them by RPC, and the feed calls them.
+/// For how long the JWK set may be kept by whoever fetched it (`Cache-Control: max-age`). A signing key takes over once
+/// every copy that does not hold it is too old. Keys of encryption are in no such copy: backends ask for them by RPC,
+/// and the feed calls them.
 pub const KEY_SET_CACHE_LIFE: Duration = Duration::from_secs(5 * 60);
 
 /// When the two keys of a slot came about.
@@ -141,8 +144,8 @@ pub fn wait_until_known(purpose: KeyPurpose, keys: &Publication, now: Timestamp)
     (purpose == KeyPurpose::AccessSigning && !is_first && now < known_at).then(|| known_at.since(now))
 }
 
-/// Nonces are random, so a key must not make 2^32 tokens (NIST SP 800-38D section 8.3). Half of that leaves 2^31 for the
-/// counts that replicas lost when they crashed.
+/// Nonces are random, so a key must not make 2^32 tokens (NIST SP 800-38D section 8.3). Half of that leaves 2^31 for
+/// the counts that replicas lost when they crashed.
 pub const MOST_TOKENS: u64 = 1 << 31;
 
 /// How long the row of a key that is gone is kept to be looked at.
@@ -171,9 +174,10 @@ impl KeySchedule {
 
     /// When a key that stops working now may go: when nothing it made can be good any more.
     ///
-    /// The longest lives that settings allow count where there are such, so that lowering a setting does not strand what was
-    /// made before. A refresh token is sealed anew at each refresh, so an idle life would do to keep people signed in; but
-    /// one that was replaced and comes back is a theft, and has to be recognised for as long as its session may live.
+    /// The longest lives that settings allow count where there are such, so that lowering a setting does not strand
+    /// what was made before. A refresh token is sealed anew at each refresh, so an idle life would do to keep people
+    /// signed in; but one that was replaced and comes back is a theft, and has to be recognised for as long as its
+    /// session may live.
     pub fn forget_at(&self, purpose: KeyPurpose, now: Timestamp) -> Timestamp {
         let life = match purpose {
             KeyPurpose::AccessSigning | KeyPurpose::AccessEncryption => LONGEST_ACCESS_LIFE,
@@ -215,8 +219,8 @@ pub enum Step {
     Purge,
 }
 
-/// What is due for a key now. An instant that is missing where there must be one counts as long ago: a key of which nobody
-/// knows how long it may stay does not stay.
+/// What is due for a key now. An instant that is missing where there must be one counts as long ago: a key of which
+/// nobody knows how long it may stay does not stay.
 pub fn due(key: &KeyFacts, now: Timestamp, schedule: &KeySchedule) -> Option<Step> {
     let since = |instant: Option<Timestamp>| instant.map_or(Duration::MAX, |instant| now.since(instant));
     match key.state {

@@ -1,8 +1,8 @@
 //! How often something may be done: names, sizes and the rule.
 //!
-//! The rule is the generic cell rate algorithm (ITU-T I.371, annex A; GCRA). All it remembers of a key is one instant, the
-//! *theoretical arrival time*: when everything drawn so far will have been refilled. There is nothing to reset and no window at
-//! whose edge twice as much gets through.
+//! The rule is the generic cell rate algorithm (ITU-T I.371, annex A; GCRA). All it remembers of a key is one instant,
+//! the *theoretical arrival time*: when everything drawn so far will have been refilled. There is nothing to reset and
+//! no window at whose edge twice as much gets through.
 
 mod draw;
 mod sizes;
@@ -25,7 +25,8 @@ pub struct Quota {
     period: u64,
 }
 
-/// What a draw is judged by, in microseconds. All of it is far below 2^53, so that Lua, whose numbers are doubles, counts exactly.
+/// What a draw is judged by, in microseconds. All of it is far below 2^53, so that Lua, whose numbers are doubles,
+/// counts exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// What the draw adds to what is owed. More than `capacity` when it can never be granted.
@@ -41,8 +42,8 @@ pub struct Terms {
 pub enum Verdict {
     /// Yes; this is to be remembered from now on.
     Allowed { tat: Timestamp },
-    /// No, and nothing changes. At this distance from now, and not a microsecond before, it would be granted if nobody else
-    /// drew; a draw that is larger than the burst is told the time in which everything is refilled.
+    /// No, and nothing changes. At this distance from now, and not a microsecond before, it would be granted if nobody
+    /// else drew; a draw that is larger than the burst is told the time in which everything is refilled.
     Refused { retry_after: Duration },
 }
 
@@ -71,7 +72,8 @@ impl Quota {
         Duration::from_micros(self.period)
     }
 
-    /// How long one call takes to be refilled, in whole microseconds. Rounded up: never more than `burst` calls in a period.
+    /// How long one call takes to be refilled, in whole microseconds. Rounded up: never more than `burst` calls in a
+    /// period.
     pub const fn emission(self) -> Duration {
         Duration::from_micros(self.emission_micros())
     }
@@ -106,15 +108,15 @@ impl Quota {
         self.burst > other.burst || self.emission_micros() < other.emission_micros()
     }
 
-    /// A quarter, at least one call: for each replica while they cannot count together. Up to four of them then grant no more than
-    /// all did before, and with more of them it is still a limit.
+    /// A quarter, at least one call: for each replica while they cannot count together. Up to four of them then grant
+    /// no more than all did before, and with more of them it is still a limit.
     #[must_use]
     pub fn stricter(self) -> Self {
         Self::new(self.burst / 4, self.period())
     }
 
-    /// What a draw costs in this quota that costs `cost` in `whole`. One for which the whole has room is not shut out for ever by a
-    /// smaller one: it takes all there is.
+    /// What a draw costs in this quota that costs `cost` in `whole`. One for which the whole has room is not shut out
+    /// for ever by a smaller one: it takes all there is.
     pub fn cost_of(self, cost: u32, whole: Self) -> u32 {
         if cost <= whole.burst { cost.min(self.burst) } else { cost }
     }
@@ -126,10 +128,11 @@ impl Quota {
 
     /// What is owed, in microseconds.
     ///
-    /// An instant behind the horizon says that the clock was set back. Nobody could have got there by drawing, so it counts as
-    /// none: at worst a burst is granted once more. Bringing it back to a full debt would look stricter, but a refusal writes
-    /// nothing, so it would be brought back again at every call, and refuse for as long as the clock was set back. Smaller steps
-    /// stay below the horizon and cost a wait of two periods at most, so a clock that is corrected a little frees nobody.
+    /// An instant behind the horizon says that the clock was set back. Nobody could have got there by drawing, so it
+    /// counts as none: at worst a burst is granted once more. Bringing it back to a full debt would look stricter, but
+    /// a refusal writes nothing, so it would be brought back again at every call, and refuse for as long as the clock
+    /// was set back. Smaller steps stay below the horizon and cost a wait of two periods at most, so a clock that is
+    /// corrected a little frees nobody.
     fn owed(self, tat: Option<Timestamp>, now: Timestamp) -> u64 {
         let ahead = tat.map_or(Duration::ZERO, |tat| tat.since(now)).as_micros();
         u64::try_from(ahead).ok().filter(|ahead| *ahead <= self.terms(1).horizon).unwrap_or(0)

@@ -1,15 +1,15 @@
 //! The soft lock: how often a password may be guessed for one identifier, or from one device.
 //!
-//! A guess is admitted before the password is looked at and settled afterwards, so guesses made at once are counted like guesses
-//! made one after the other. What is not settled in time counts as wrong. After a few wrong ones a captcha is demanded, after a few
-//! more nobody may guess for a while, and each further one makes that while twice as long.
+//! A guess is admitted before the password is looked at and settled afterwards, so guesses made at once are counted
+//! like guesses made one after the other. What is not settled in time counts as wrong. After a few wrong ones a captcha
+//! is demanded, after a few more nobody may guess for a while, and each further one makes that while twice as long.
 //!
-//! The same wrong password of the same client is evidence once: a program that goes on with a password that was changed guesses at
-//! nothing. It is recognised by a mark of 16 bits. Two guesses of one client share one by chance once in 65 536, which frees a guesser
-//! of nothing that matters, and says too little to test passwords by.
+//! The same wrong password of the same client is evidence once: a program that goes on with a password that was changed
+//! guesses at nothing. It is recognised by a mark of 16 bits. Two guesses of one client share one by chance once in 65
+//! 536, which frees a guesser of nothing that matters, and says too little to test passwords by.
 //!
-//! It is *soft*: it ends by itself, says nothing of an account, and holds only those who share the key. A device that logged in
-//! before has a key of its own, so nobody can lock out another person (OWASP ASVS 5.0 6.1.1 and 6.3.1).
+//! It is *soft*: it ends by itself, says nothing of an account, and holds only those who share the key. A device that
+//! logged in before has a key of its own, so nobody can lock out another person (OWASP ASVS 5.0 6.1.1 and 6.3.1).
 
 #[cfg(test)]
 mod tests;
@@ -31,8 +31,8 @@ pub struct LockoutRule {
     pub longest_wait: Duration,
 }
 
-/// What is counted of a password that was guessed at for too long: to strangers it opens nothing until it is reset, whatever limit is
-/// set later.
+/// What is counted of a password that was guessed at for too long: to strangers it opens nothing until it is reset,
+/// whatever limit is set later.
 pub const SPENT: i32 = i32::MAX;
 
 /// A guess that was admitted. It has to be settled.
@@ -48,7 +48,8 @@ pub enum Hold {
     Wait(Duration),
 }
 
-/// By what a guess is recognised when the same client makes it again: 16 bits of a keyed code of who guesses what for whom.
+/// By what a guess is recognised when the same client makes it again: 16 bits of a keyed code of who guesses what for
+/// whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark(u16);
 
@@ -116,8 +117,8 @@ const UNSETTLED: Duration = Duration::from_mins(1);
 const EVALUATION: Duration = Duration::from_millis(250);
 /// When nothing went wrong for so long after the last wait, everything is forgotten.
 const QUIET: Duration = Duration::from_hours(1);
-/// A guess that the same client makes again within this time, again and again, is counted once. As long as anything is remembered,
-/// and longer than any wait: otherwise a program that goes on through a lock would lock anew behind it.
+/// A guess that the same client makes again within this time, again and again, is counted once. As long as anything is
+/// remembered, and longer than any wait: otherwise a program that goes on through a lock would lock anew behind it.
 const REPEAT_WINDOW: Duration = QUIET;
 /// Tries that are remembered for one key, whatever was stored.
 const MOST_TRIES: usize = 256;
@@ -276,8 +277,8 @@ impl LoginAttempts {
         self.tries.insert(at, new);
     }
 
-    /// As text, for a store that keeps texts: `locks until`, then ` instant+` of a wrong guess, ` instant?` of one that is
-    /// being evaluated, and ` instant=mark` of one that is recognised.
+    /// As text, for a store that keeps texts: `locks until`, then ` instant+` of a wrong guess, ` instant?` of one that
+    /// is being evaluated, and ` instant=mark` of one that is recognised.
     pub fn to_text(&self) -> String {
         let mut text = format!("{} {}", self.locks, self.locked_until.as_micros());
         for guess in &self.tries {

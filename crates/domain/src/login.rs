@@ -1,8 +1,8 @@
 //! Login: the states between somebody who names an account and a session of it.
 //!
-//! Each state is a type, and each transition consumes the state before it. A session is opened for a [`CompletedLogin`] and for
-//! nothing else, and only the transitions in here make one. Which state follows is decided before anything is written; the
-//! transaction that opens the session only makes sure that what the decision rests on is still so.
+//! Each state is a type, and each transition consumes the state before it. A session is opened for a [`CompletedLogin`]
+//! and for nothing else, and only the transitions in here make one. Which state follows is decided before anything is
+//! written; the transaction that opens the session only makes sure that what the decision rests on is still so.
 
 use crate::{account::Account, device::DeviceTrust, refusal::Reason, time::Timestamp};
 
@@ -43,7 +43,8 @@ pub struct CompletedLogin {
 }
 
 impl StartedLogin {
-    /// `account` is `None` where nobody has the name that was given. The login goes on all the same, so that nobody learns it.
+    /// `account` is `None` where nobody has the name that was given. The login goes on all the same, so that nobody
+    /// learns it.
     pub fn new(account: Option<Account>, trust: impl FnOnce(&Account) -> DeviceTrust) -> Self {
         let trust = account.as_ref().map_or(DeviceTrust::Stranger, trust);
         Self { account, trust }
@@ -58,8 +59,8 @@ impl StartedLogin {
         self.trust
     }
 
-    /// Whether the right password is accepted. After too many wrong ones it is accepted only from devices that are recognized; that of a
-    /// disabled account never is. Where it is not, it looks as wrong as any other.
+    /// Whether the right password is accepted. After too many wrong ones it is accepted only from devices that are
+    /// recognized; that of a disabled account never is. Where it is not, it looks as wrong as any other.
     pub fn accepts_password(&self) -> bool {
         let accepts = |account: &Account| {
             !account.is_disabled() && (self.trust.is_counted_alone() || !account.password_is_spent())

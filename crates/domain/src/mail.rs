@@ -42,8 +42,8 @@ closed_list! {
 }
 
 impl MailTemplate {
-    /// For how long after it was asked for, or after what it tells of, a mail is worth sending. Its link and code are made when it is
-    /// sent and have their own lives. Whoever still wants a new password after a day has asked again.
+    /// For how long after it was asked for, or after what it tells of, a mail is worth sending. Its link and code are
+    /// made when it is sent and have their own lives. Whoever still wants a new password after a day has asked again.
     pub fn life(self) -> Duration {
         match self {
             Self::ResetPassword => DAY,

@@ -1,12 +1,13 @@
 //! When mails are handed to a mail server that has trouble, and which of them are given up.
 //!
-//! A trouble with the server, with the login or with our own address is every mail's, and none of theirs: mails wait, and the server
-//! is asked with one connection, after waits that grow, instead of with each mail.
+//! A trouble with the server, with the login or with our own address is every mail's, and none of theirs: mails wait,
+//! and the server is asked with one connection, after waits that grow, instead of with each mail.
 
 use crate::{backoff, id::MailId, time::Timestamp};
 use std::{collections::BTreeSet, time::Duration};
 
-/// So many other mails must have been refused since the server last took one before a refusal that may be ours is taken for ours.
+/// So many other mails must have been refused since the server last took one before a refusal that may be ours is taken
+/// for ours.
 const SUSPICIOUS: usize = 2;
 
 /// Mails refused that are remembered; beyond this the count says nothing new.
@@ -76,8 +77,8 @@ impl MailServerHealth {
         self.refused.clear();
     }
 
-    /// Notes a mail that was refused for good with an answer that may be about us. Returns whether others were, too, and none was
-    /// taken since: then it is no evidence against this one.
+    /// Notes a mail that was refused for good with an answer that may be about us. Returns whether others were, too,
+    /// and none was taken since: then it is no evidence against this one.
     pub fn refused_as_others_are(&mut self, mail: MailId) -> bool {
         let is_shared = self.refused.iter().filter(|other| **other != mail).count() >= SUSPICIOUS;
         if self.refused.len() < REMEMBERED {

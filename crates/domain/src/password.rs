@@ -4,11 +4,11 @@
 //! what everybody else uses. The comparison with the list of common passwords is made on the whole candidate in each of
 //! its obvious disguises, so that a minimum of 15 characters does not turn `password` into `password1234567`.
 //!
-//! Of a long candidate, the comparison looks at the first 128 characters. So its work is bounded, and what lies behind them
-//! makes no password refused. Nor does it make one admitted: no text is cheaper as a whole than its beginning is.
+//! Of a long candidate, the comparison looks at the first 128 characters. So its work is bounded, and what lies behind
+//! them makes no password refused. Nor does it make one admitted: no text is cheaper as a whole than its beginning is.
 //!
-//! There are two steps, because they stand in different places of a use case: [`PasswordPolicy::read`] says what is wrong
-//! with the text as such and costs next to nothing, [`PasswordPolicy::admit`] guesses at it.
+//! There are two steps, because they stand in different places of a use case: [`PasswordPolicy::read`] says what is
+//! wrong with the text as such and costs next to nothing, [`PasswordPolicy::admit`] guesses at it.
 
 mod blocklist;
 mod breached;
@@ -52,8 +52,8 @@ impl Default for PasswordPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Password(SecretText);
 
-/// A text that has the form of a password: long enough, not too long, without control characters. Whether it is a common one
-/// was not looked at.
+/// A text that has the form of a password: long enough, not too long, without control characters. Whether it is a
+/// common one was not looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate(Password);
 
@@ -121,8 +121,8 @@ impl PasswordPolicy {
         Ok(Candidate(password))
     }
 
-    /// The candidate as a new password, if it is none that others would try first. The work is bounded, and a hundred times
-    /// that of [`PasswordPolicy::read`]: whoever is to be turned away for another reason should be before.
+    /// The candidate as a new password, if it is none that others would try first. The work is bounded, and a hundred
+    /// times that of [`PasswordPolicy::read`]: whoever is to be turned away for another reason should be before.
     ///
     /// `identifiers` are the texts anybody could guess about this person: address, user name, shown name. The name of
     /// this service is always among them.
@@ -147,8 +147,8 @@ impl Password {
         Self(SecretText::new(String::from(" ")))
     }
 
-    /// What somebody typed who claims to know a password: normalised and bounded, nothing else. `None` when it is longer
-    /// than any password can be, and therefore wrong.
+    /// What somebody typed who claims to know a password: normalised and bounded, nothing else. `None` when it is
+    /// longer than any password can be, and therefore wrong.
     pub fn presented(text: &SecretText, max_bytes: usize) -> Option<Self> {
         let text = text.reveal();
         // Bounded before the normalisation, which is linear but not free.

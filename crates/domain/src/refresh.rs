@@ -1,8 +1,9 @@
 //! Refresh: which generation of a session is answered with which.
 //!
-//! Rotation alone cannot tell a client whose answer was lost from a thief: both present a generation that was replaced. What the
-//! service remembers of the generations is small ([`Lineage`]), and the rule is one function of it ([`judge_refresh`]).
-//! `docs/adr/0023-a-lost-answer-is-recovered-once.md` has the table; `tests/refresh_model.rs` plays every order of events.
+//! Rotation alone cannot tell a client whose answer was lost from a thief: both present a generation that was replaced.
+//! What the service remembers of the generations is small ([`Lineage`]), and the rule is one function of it
+//! ([`judge_refresh`]). `docs/adr/0023-a-lost-answer-is-recovered-once.md` has the table; `tests/refresh_model.rs`
+//! plays every order of events.
 
 use crate::{
     session::{Liveness, SessionExpiry},
@@ -17,7 +18,8 @@ pub struct Succession {
     pub settling: Duration,
     /// How long the parent of the live generation may come back.
     pub grace: Duration,
-    /// How long after its replacement the parent may be recovered by the device of the session: the life of an access token.
+    /// How long after its replacement the parent may be recovered by the device of the session: the life of an access
+    /// token.
     pub recovery: Duration,
 }
 
@@ -30,7 +32,8 @@ pub struct Lineage {
     pub parent: i64,
     /// When the live generation was made.
     pub rotated_at: Timestamp,
-    /// The latest generation that a recovery skipped. Whoever holds it got it in the place of the client that recovered.
+    /// The latest generation that a recovery skipped. Whoever holds it got it in the place of the client that
+    /// recovered.
     pub void: Option<i64>,
     /// Whether the live generation was made by proving the person anew.
     pub is_reauthenticated: bool,
@@ -83,8 +86,8 @@ pub enum RefreshVerdict {
     Repeat,
     /// The same, to a client that differs in program and network and shows no device: the owner is told.
     RepeatToUnrecognized,
-    /// The answer that held the live generation was lost. It is void, and a new one takes its place, with the proof (`acr`,
-    /// `auth_time`) of the generation that was presented.
+    /// The answer that held the live generation was lost. It is void, and a new one takes its place, with the proof
+    /// (`acr`, `auth_time`) of the generation that was presented.
     Recover,
     /// Somebody else is advancing this very session now: try again.
     Contended,
@@ -133,8 +136,8 @@ fn judge_generation(lineage: &Lineage, presented: Presented, now: Timestamp, suc
         return RefreshVerdict::Reused;
     }
     if is_in_grace {
-        // The parent of a recovered generation is past the grace of its own replacement: only the device that recovered may
-        // repeat that.
+        // The parent of a recovered generation is past the grace of its own replacement: only the device that recovered
+        // may repeat that.
         let may_repeat = presented.shows_device || !lineage.is_recovered();
         return if may_repeat { hand_out_again(lineage, presented) } else { RefreshVerdict::Reused };
     }

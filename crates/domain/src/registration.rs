@@ -14,7 +14,8 @@ pub enum RegistrationPolicy {
 }
 
 impl RegistrationPolicy {
-    /// Whether an account may begin at this address because somebody asked for one. Says nothing of whether there is one.
+    /// Whether an account may begin at this address because somebody asked for one. Says nothing of whether there is
+    /// one.
     pub fn allows(&self, email: &EmailAddress) -> bool {
         match self {
             Self::Open => true,

@@ -7,8 +7,8 @@ use std::time::Duration;
 /// refreshed may still be given, and for clocks that do not agree.
 const MARGIN: Duration = Duration::from_secs(120);
 
-/// How far apart the clocks of two replicas may be. Of what was issued while something was revoked up to an instant, none is
-/// forgotten then.
+/// How far apart the clocks of two replicas may be. Of what was issued while something was revoked up to an instant,
+/// none is forgotten then.
 pub const CLOCK_LEEWAY: Duration = Duration::from_secs(5);
 
 /// How long a revocation is of consequence.
@@ -31,7 +31,8 @@ closed_list! {
 }
 
 impl RevocationKind {
-    /// Whether it concerns the verifiers of every tenant: signing keys are everybody's, and the ids of keys tell nothing.
+    /// Whether it concerns the verifiers of every tenant: signing keys are everybody's, and the ids of keys tell
+    /// nothing.
     pub fn concerns_everybody(self) -> bool {
         matches!(self, Self::Key | Self::KeySet)
     }

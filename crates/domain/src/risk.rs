@@ -39,11 +39,13 @@ impl LoginNews {
     }
 }
 
-/// So many signals that differ make another client. One alone is everyday life: a phone that leaves the house changes its network, a
-/// browser that pretends to be another one for a page changes its program, one that clears its cookies loses its device.
+/// So many signals that differ make another client. One alone is everyday life: a phone that leaves the house changes
+/// its network, a browser that pretends to be another one for a page changes its program, one that clears its cookies
+/// loses its device.
 const VERY_DIFFERENT: usize = 2;
 
-/// Whether a client differs in program and network from the one last noted: nothing that everybody can see speaks for it.
+/// Whether a client differs in program and network from the one last noted: nothing that everybody can see speaks for
+/// it.
 pub fn is_elsewhere(noted: &Signals, refreshing: &Signals) -> bool {
     let networks = (noted.network, refreshing.network);
     noted.program != refreshing.program && matches!(networks, (Some(one), Some(other)) if one != other)
@@ -63,8 +65,8 @@ pub fn is_same_client(opened: &Signals, refreshing: &Signals) -> bool {
 
 /// What is news about a login, given where the account was used before.
 ///
-/// A device that shows its token is no news. Nor is one that does not and still looks like one from before: programs that keep no
-/// tokens would otherwise be news every time. Where nothing is known of before, nothing is news.
+/// A device that shows its token is no news. Nor is one that does not and still looks like one from before: programs
+/// that keep no tokens would otherwise be news every time. Where nothing is known of before, nothing is news.
 pub fn judge_login(trust: DeviceTrust, seen: &ClientObservation, before: &[ClientObservation]) -> LoginNews {
     let looks_like = |earlier: &ClientObservation| {
         earlier.signals.program == seen.signals.program && earlier.signals.network == seen.signals.network

@@ -32,8 +32,8 @@ pub struct SessionLives {
 pub enum TokenDelivery {
     /// With a client that makes one refresh after the other.
     Client,
-    /// In a browser's cookies, which calls made at once take up at different moments: some carry the token that others are
-    /// just exchanging, some the one they got for it.
+    /// In a browser's cookies, which calls made at once take up at different moments: some carry the token that others
+    /// are just exchanging, some the one they got for it.
     Cookies,
 }
 
@@ -125,8 +125,8 @@ impl Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Liveness {
     Live,
-    /// Told before anything else: a disabled account has no live sessions, and "ended" alone would send the person to a login that
-    /// can only fail.
+    /// Told before anything else: a disabled account has no live sessions, and "ended" alone would send the person to a
+    /// login that can only fail.
     AccountDisabled,
     Ended,
     Expired,
@@ -166,8 +166,8 @@ impl SessionLives {
 
     /// How the generations follow each other where their tokens are kept like this.
     ///
-    /// In cookies a generation settles for as long as its parent may come back. So while any call may still carry the parent,
-    /// no other makes a grandparent of it. Nothing older is accepted for it.
+    /// In cookies a generation settles for as long as its parent may come back. So while any call may still carry the
+    /// parent, no other makes a grandparent of it. Nothing older is accepted for it.
     pub fn succession(&self, keeping: TokenDelivery) -> Succession {
         let grace = self.refresh_grace;
         let settling = match keeping {

@@ -1,5 +1,6 @@
-//! What all texts that people type have in common. Each kind of text has one function that reads it (`EmailAddress::parse`,
-//! `Username::parse`, `DisplayName::parse`, `ActionCode::parse`, `action::link_token`), and each of those begins with these.
+//! What all texts that people type have in common. Each kind of text has one function that reads it
+//! (`EmailAddress::parse`, `Username::parse`, `DisplayName::parse`, `ActionCode::parse`, `action::link_token`), and
+//! each of those begins with these.
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -19,8 +20,9 @@ pub(crate) fn nfc(text: &str) -> String {
     text.nfc().collect()
 }
 
-/// The text without what copying, pasting and input methods leave at its ends: white space of any width (U+00A0, U+3000, tabs, line
-/// ends) and invisible format characters (U+200B, U+FEFF, direction marks). A zero-width joiner stays: it can be part of a letter.
+/// The text without what copying, pasting and input methods leave at its ends: white space of any width (U+00A0,
+/// U+3000, tabs, line ends) and invisible format characters (U+200B, U+FEFF, direction marks). A zero-width joiner
+/// stays: it can be part of a letter.
 pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible_format(c))
 }
@@ -33,8 +35,8 @@ fn is_invisible_format(c: char) -> bool {
         && c < '\u{E0000}'
 }
 
-/// Full-width and half-width forms as the characters they are forms of (the width mapping of RFC 8264 section 5.2.1). Input methods
-/// of East Asia write them: `４２` is `42`.
+/// Full-width and half-width forms as the characters they are forms of (the width mapping of RFC 8264 section 5.2.1).
+/// Input methods of East Asia write them: `４２` is `42`.
 pub(crate) fn without_widths(text: &str) -> String {
     let mut mapped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -47,13 +49,15 @@ pub(crate) fn without_widths(text: &str) -> String {
     mapped
 }
 
-/// Whether a character is there and shows nothing (Unicode, `Default_Ignorable_Code_Point`): joiners, variation selectors, the
-/// fillers of Hangul, direction marks, tags. The property, and no list of categories: U+3164 is a letter by its category.
+/// Whether a character is there and shows nothing (Unicode, `Default_Ignorable_Code_Point`): joiners, variation
+/// selectors, the fillers of Hangul, direction marks, tags. The property, and no list of categories: U+3164 is a letter
+/// by its category.
 pub(crate) fn is_default_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// Whether a character shows nothing, ignorable or not: white space, and the blanks that are letters, marks or symbols by category.
+/// Whether a character shows nothing, ignorable or not: white space, and the blanks that are letters, marks or symbols
+/// by category.
 pub(crate) fn is_blank(c: char) -> bool {
     const BLANK_SYMBOLS: [char; 4] = ['\u{2800}', '\u{13441}', '\u{13442}', '\u{1D159}'];
     c.is_whitespace() || is_default_ignorable(c) || BLANK_SYMBOLS.contains(&c)
@@ -83,15 +87,16 @@ pub(crate) fn digit(c: char) -> Option<u8> {
     }
     let is_decimal =
         |code: u32| char::from_u32(code).is_some_and(|c| c.general_category() == GeneralCategory::DecimalNumber);
-    // Decimal digits are encoded in runs of ten, from 0 to 9 (Unicode Standard, section 4.6). The longest sequence of runs has 50.
+    // Decimal digits are encoded in runs of ten, from 0 to 9 (Unicode Standard, section 4.6). The longest sequence of
+    // runs has 50.
     let code = u32::from(c);
     let before = (0..50).take_while(|back| is_decimal(code - back)).count();
     u8::try_from(before.checked_sub(1)? % 10).ok()
 }
 
-/// Whether the character at `at` has no business in a name: controls, line separators, private and unassigned code points, the
-/// format characters that reorder or hide text (CVE-2021-42574), and every other one that shows nothing, unless the characters
-/// around it need it to be shown as they should.
+/// Whether the character at `at` has no business in a name: controls, line separators, private and unassigned code
+/// points, the format characters that reorder or hide text (CVE-2021-42574), and every other one that shows nothing,
+/// unless the characters around it need it to be shown as they should.
 pub(crate) fn is_forbidden_in_names(text: &[char], at: usize) -> bool {
     let c = text[at];
     match c.general_category() {
@@ -105,8 +110,8 @@ pub(crate) fn is_forbidden_in_names(text: &[char], at: usize) -> bool {
     }
 }
 
-/// Whether an ignorable character changes what its neighbours look like: joiners in scripts that are written with them and between
-/// emoji, selectors behind what has variants (Unicode Standard, section 23.4; UTS 51).
+/// Whether an ignorable character changes what its neighbours look like: joiners in scripts that are written with them
+/// and between emoji, selectors behind what has variants (Unicode Standard, section 23.4; UTS 51).
 fn is_needed(text: &[char], at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| text[before]);
     let after = text.get(at + 1).copied();
@@ -128,7 +133,8 @@ fn is_needed(text: &[char], at: usize) -> bool {
     }
 }
 
-/// Whether a joiner or non-joiner stands where RFC 5892 appendix A.1 has it: behind a virama, or between letters that join.
+/// Whether a joiner or non-joiner stands where RFC 5892 appendix A.1 has it: behind a virama, or between letters that
+/// join.
 pub(crate) fn joins_here(text: &[char], at: usize) -> bool {
     let (before, after) = (&text[..at], text.get(at + 1..).unwrap_or_default());
     if before.last().is_some_and(|c| is_virama(*c)) {

@@ -11,12 +11,12 @@ pub const MIN_USERNAME_CHARS: usize = 3;
 /// Characters in a user name, at most.
 pub const MAX_USERNAME_CHARS: usize = 32;
 
-/// A user name, in any script: letters, marks and digits, with `.`, `-` and `_` between them. What is taken as a new one follows the
-/// profile UsernameCaseMapped of RFC 8265, and can be seen.
+/// A user name, in any script: letters, marks and digits, with `.`, `-` and `_` between them. What is taken as a new
+/// one follows the profile UsernameCaseMapped of RFC 8265, and can be seen.
 ///
 /// Two names are the same when they differ only by case or by compatibility forms; that comparison is made on
-/// [`Username::normalised`]. Two look the same when they have one of their [`Username::skeletons`] in common, and only the first is
-/// given out. No name contains `@`, so a user name is never mistaken for an address.
+/// [`Username::normalised`]. Two look the same when they have one of their [`Username::skeletons`] in common, and only
+/// the first is given out. No name contains `@`, so a user name is never mistaken for an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
     shown: String,
@@ -104,11 +104,11 @@ impl Username {
         &self.normalised
     }
 
-    /// What is the same for names that look the same (UTS 39 section 4): `раураӏ` in Cyrillic letters and `paypal`, `rn` and `m`.
-    /// Nothing to show, and nothing to log in with.
+    /// What is the same for names that look the same (UTS 39 section 4): `раураӏ` in Cyrillic letters and `paypal`,
+    /// `rn` and `m`. Nothing to show, and nothing to log in with.
     ///
-    /// One or two, in order. A name looks like others in the case in which it is shown, and in lower case, in which people tell it and
-    /// type it: `paypaI` is a `paypal` and a `paypai`.
+    /// One or two, in order. A name looks like others in the case in which it is shown, and in lower case, in which
+    /// people tell it and type it: `paypaI` is a `paypal` and a `paypai`.
     pub fn skeletons(&self) -> BTreeSet<String> {
         [self.skeleton(), self.shown_skeleton()].into()
     }
@@ -124,15 +124,16 @@ impl Username {
     }
 }
 
-/// The skeleton of UTS 39 tells upper case from lower case, and some letters look like others in one of them only. So case is taken away
-/// from what a name looks like, and not from the name: `ВОВ` in Cyrillic letters looks like `BOB`, and that is a `bob`.
+/// The skeleton of UTS 39 tells upper case from lower case, and some letters look like others in one of them only. So
+/// case is taken away from what a name looks like, and not from the name: `ВОВ` in Cyrillic letters looks like `BOB`,
+/// and that is a `bob`.
 fn skeleton(text: &str) -> String {
     let lower: String = unicode_security::skeleton(text).flat_map(char::to_lowercase).collect();
     unicode_security::skeleton(&lower).collect()
 }
 
-/// Compatibility decomposition and lower case, applied until nothing changes any more (Unicode TR 15 and 31). For the characters that
-/// [`Username::parse`] takes these are the mappings of RFC 8265.
+/// Compatibility decomposition and lower case, applied until nothing changes any more (Unicode TR 15 and 31). For the
+/// characters that [`Username::parse`] takes these are the mappings of RFC 8265.
 fn normalise(text: &str) -> String {
     let once = |text: &str| text.nfkc().flat_map(char::to_lowercase).nfkc().collect::<String>();
     let first = once(text);

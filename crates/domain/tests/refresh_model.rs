@@ -1,9 +1,10 @@
-//! Plays every order of events that two holders of one session's tokens can bring about, up to a depth, and checks what the rule of
-//! refresh promises. The rule is [`judge_refresh`] itself; what the statements of `src/store/` do with its verdicts is written here
-//! once more, as small steps on the same values.
+//! Plays every order of events that two holders of one session's tokens can bring about, up to a depth, and checks what
+//! the rule of refresh promises. The rule is [`judge_refresh`] itself; what the statements of `src/store/` do with its
+//! verdicts is written here once more, as small steps on the same values.
 //!
-//! The *owner* is honest: it presents the newest token it got, or one that it replaced a moment ago in another tab, and repeats what
-//! was not answered. The *thief* copied the tokens once, without that of the device, and presents any token it ever had.
+//! The *owner* is honest: it presents the newest token it got, or one that it replaced a moment ago in another tab, and
+//! repeats what was not answered. The *thief* copied the tokens once, without that of the device, and presents any
+//! token it ever had.
 
 use countersign_domain::{
     refresh::{
@@ -17,8 +18,8 @@ use std::{collections::HashSet, time::Duration};
 
 const GRACE: Duration = Duration::from_secs(30);
 const ACCESS: Duration = Duration::from_secs(600);
-/// Every instant of a rotation behaves like one of these: just made, the last moment of the grace, past the grace, past the life of
-/// an access token.
+/// Every instant of a rotation behaves like one of these: just made, the last moment of the grace, past the grace, past
+/// the life of an access token.
 const AGES: [u64; 4] = [0, 30, 31, 601];
 /// Events in a row: enough for a theft, several rotations, a recovery and what both holders do then.
 const DEPTH: usize = 10;
@@ -209,8 +210,8 @@ impl Setting {
         !self.has_thief || state.thief.is_empty()
     }
 
-    /// What no client can be helped with: it comes back later than access tokens live, or later than the grace without its device
-    /// or for the second time in a row.
+    /// What no client can be helped with: it comes back later than access tokens live, or later than the grace without
+    /// its device or for the second time in a row.
     fn owner_would_be_late(&self, state: &State) -> bool {
         let would_be = AGES[state.age + 1];
         let is_in_a_row = state.lineage.void == Some(state.lineage.generation - 1);

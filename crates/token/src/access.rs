@@ -1,4 +1,5 @@
-//! Access tokens: a JWS (Ed25519) inside a JWE (A256GCM; `dir` or ECDH-ES), read offline by the backends of one audience.
+//! Access tokens: a JWS (Ed25519) inside a JWE (A256GCM; `dir` or ECDH-ES), read offline by the backends of one
+//! audience.
 
 mod claims;
 #[cfg(feature = "issue")]

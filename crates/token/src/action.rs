@@ -8,8 +8,8 @@ use crate::sealed::{Fields, SealingKeys};
 /// The longest action token, in bytes. With the longest key id one takes 212: short enough for a link in a mail.
 pub const MAX_ACTION_TOKEN_BYTES: usize = 256;
 
-/// The layout of the message: this byte, tenant (16), action (16), expiry (8, big-endian). The purpose is not in it: it is
-/// bound into the tag.
+/// The layout of the message: this byte, tenant (16), action (16), expiry (8, big-endian). The purpose is not in it: it
+/// is bound into the tag.
 const LAYOUT: u8 = 1;
 
 /// What following the link does.
@@ -21,12 +21,14 @@ pub enum ActionPurpose {
     ResetPassword,
     /// Proves that the address an account wants to move to is read by its owner.
     ConfirmNewAddress,
-    /// Ends the session whose id stands in place of the action's. Never mailed: a page has it that could not keep the session.
+    /// Ends the session whose id stands in place of the action's. Never mailed: a page has it that could not keep the
+    /// session.
     EndSession,
 }
 
 impl ActionPurpose {
-    /// Bound into the tag as PASETO's implicit assertion, so that a link for one purpose cannot be presented for another.
+    /// Bound into the tag as PASETO's implicit assertion, so that a link for one purpose cannot be presented for
+    /// another.
     const fn assertion(self) -> &'static [u8] {
         match self {
             Self::VerifyAddress => b"countersign/action/1/verify-address",
@@ -79,7 +81,8 @@ impl ActionSealer {
         self.keys.seal(&message, token.purpose.assertion())
     }
 
-    /// Opens a token that must be for the purpose `expected` and still be valid at `now_seconds` (since the Unix epoch).
+    /// Opens a token that must be for the purpose `expected` and still be valid at `now_seconds` (since the Unix
+    /// epoch).
     ///
     /// # Errors
     /// [`Rejected::Forged`] for a token of another purpose or kind, as for every other token that was not sealed as

@@ -45,7 +45,8 @@ impl KeyEncryptionKey {
         id
     }
 
-    /// Seals a secret for one place, which `context` names, e.g. the table and the id of its row. It opens nowhere else.
+    /// Seals a secret for one place, which `context` names, e.g. the table and the id of its row. It opens nowhere
+    /// else.
     ///
     /// # Errors
     /// [`IssueFault::TooLong`] when the secret exceeds [`MAX_SECRET_BYTES`], [`IssueFault::Sealing`] when the library

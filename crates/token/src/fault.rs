@@ -1,7 +1,7 @@
 //! Why a token, a key or a request to make a token was refused.
 //!
-//! The reasons are for logs, metrics and tests. A caller over the network learns no more than "not authenticated": which
-//! check failed would help nobody but a forger.
+//! The reasons are for logs, metrics and tests. A caller over the network learns no more than "not authenticated":
+//! which check failed would help nobody but a forger.
 
 use std::error::Error;
 use std::fmt;
@@ -31,10 +31,11 @@ pub enum Rejected {
     WrongAudience,
     /// Authentic, but no longer valid: the time is at or after the expiry (`exp`, RFC 7519 section 4.1.4).
     Expired,
-    /// Authentic, but issued (`iat`) or valid (`nbf`, RFC 7519 section 4.1.5) further in the future than the leeway for clocks
-    /// allows.
+    /// Authentic, but issued (`iat`) or valid (`nbf`, RFC 7519 section 4.1.5) further in the future than the leeway for
+    /// clocks allows.
     NotYetValid,
-    /// Authentic, but made to live longer than the reader takes. The service issues no such token: its signing key is in other hands.
+    /// Authentic, but made to live longer than the reader takes. The service issues no such token: its signing key is
+    /// in other hands.
     LivesTooLong,
     /// Authentic, but the content is not what this profile allows: a missing, repeated, mistyped or oversized claim,
     /// something other than a JSON object, or an expiry that is not after the issue time.

@@ -3,8 +3,8 @@
 use crate::encoding;
 use crate::key::VerifyingKey;
 
-/// The JWK set (RFC 7517 section 5) of `keys`, as JSON text: `{"keys":[{"kty":"OKP","crv":"Ed25519",…}]}` with the members
-/// of RFC 8037 section 2. Public keys only; content keys are shared another way.
+/// The JWK set (RFC 7517 section 5) of `keys`, as JSON text: `{"keys":[{"kty":"OKP","crv":"Ed25519",…}]}` with the
+/// members of RFC 8037 section 2. Public keys only; content keys are shared another way.
 pub fn jwk_set<'a>(keys: impl IntoIterator<Item = &'a VerifyingKey>) -> String {
     let mut text = String::from(r#"{"keys":["#);
     for (index, key) in keys.into_iter().enumerate() {

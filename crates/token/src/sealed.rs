@@ -1,5 +1,5 @@
-//! PASETO v4.local as every sealed thing here uses it: strict text, the key named in the footer, the kind bound into the
-//! tag.
+//! PASETO v4.local as every sealed thing here uses it: strict text, the key named in the footer, the kind bound into
+//! the tag.
 
 use std::fmt;
 
@@ -63,7 +63,8 @@ impl SealingKey {
         Ok(Self { footer: id.to_owned(), footer_segment: encode(id), key })
     }
 
-    /// The message is carried as base64url, because pasetors hands back UTF-8 only (the PASETO specification wants JSON).
+    /// The message is carried as base64url, because pasetors hands back UTF-8 only (the PASETO specification wants
+    /// JSON).
     pub(crate) fn seal(&self, message: &[u8], assertion: &[u8]) -> Result<String, IssueFault> {
         let text = Zeroizing::new(encode(message));
         LocalToken::encrypt(&self.key, text.as_bytes(), Some(self.footer.as_bytes()), Some(assertion))
@@ -78,8 +79,8 @@ impl SealingKey {
     }
 }
 
-/// Opens `token` with the one of `keys` whose footer it carries. The length is checked before anything is decoded, and the
-/// footer is compared as text before any cryptography runs.
+/// Opens `token` with the one of `keys` whose footer it carries. The length is checked before anything is decoded, and
+/// the footer is compared as text before any cryptography runs.
 pub(crate) fn open_with<'a>(
     mut keys: impl Iterator<Item = &'a SealingKey>,
     token: &str,

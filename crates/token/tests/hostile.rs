@@ -11,8 +11,8 @@ fn good_tokens() -> [String; 2] {
     [good().join("."), good_agreed().join(".")]
 }
 
-/// What must hold of every text: it is refused unless it is a token that was made, and it names a key whenever the reader
-/// found one.
+/// What must hold of every text: it is refused unless it is a token that was made, and it names a key whenever the
+/// reader found one.
 fn stands_up_to(text: &str) -> Result<(), TestCaseError> {
     let read = reader().read(text, NOW);
     if good_tokens().iter().any(|good| good == text) {

@@ -1,5 +1,5 @@
-//! Tokens that others published: examples of RFCs, and the JOSE sets of Wycheproof. None is one of ours, and each is a good
-//! JOSE object or nearly one. Needs no feature.
+//! Tokens that others published: examples of RFCs, and the JOSE sets of Wycheproof. None is one of ours, and each is a
+//! good JOSE object or nearly one. Needs no feature.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
@@ -27,7 +27,8 @@ struct Published {
 }
 
 impl Published {
-    /// The answer to the token as it is. What has other than five segments is no JWE; of what has five, no header is ours.
+    /// The answer to the token as it is. What has other than five segments is no JWE; of what has five, no header is
+    /// ours.
     fn expected(&self) -> Rejected {
         match self.token.split('.').count() {
             5 => Rejected::UnknownKey,

@@ -1,7 +1,8 @@
 //! What a check costs, beside the bare signature that it stands on.
 //!
-//! `cargo bench -p countersign-verifier`. All figures are of one run: compare them with each other. Those of several threads
-//! are the time that passes for each check, of all threads together: half of that of one thread is perfect for two.
+//! `cargo bench -p countersign-verifier`. All figures are of one run: compare them with each other. Those of several
+//! threads are the time that passes for each check, of all threads together: half of that of one thread is perfect for
+//! two.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! A backend with one RPC, `orders.v1.Orders/List` (see `orders.proto`), that answers whoever has a token of its audience.
+//! A backend with one RPC, `orders.v1.Orders/List` (see `orders.proto`), that answers whoever has a token of its
+//! audience.
 //!
 //! ```text
 //! IDENTITY_ADDRESS=http://127.0.0.1:50051 ORDERS_CLIENT_ID=… ORDERS_CLIENT_SECRET=… LISTEN=127.0.0.1:50060 \

@@ -8,8 +8,8 @@ use std::{
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Doubles from 0.1 to 15 seconds. The upper half is left to chance, so that a hundred backends that lost the service in the
-/// same moment do not all come back in the same moment.
+/// Doubles from 0.1 to 15 seconds. The upper half is left to chance, so that a hundred backends that lost the service
+/// in the same moment do not all come back in the same moment.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,

@@ -65,16 +65,16 @@ impl VerifierBuilder {
         self
     }
 
-    /// How many opened tokens are kept at least, rounded up to a power of two; 16 384 by default, 0 for none. The README says
-    /// what one takes.
+    /// How many opened tokens are kept at least, rounded up to a power of two; 16 384 by default, 0 for none. The
+    /// README says what one takes.
     #[must_use]
     pub fn cached_tokens(mut self, tokens: usize) -> Self {
         self.cached_tokens = tokens;
         self
     }
 
-    /// How many revocations may be held; a million by default, of 32 bytes each and up to as much again of room in their lists.
-    /// A feed with more is not followed, and so grows stale: rather no answer than a wrong one.
+    /// How many revocations may be held; a million by default, of 32 bytes each and up to as much again of room in
+    /// their lists. A feed with more is not followed, and so grows stale: rather no answer than a wrong one.
     #[must_use]
     pub fn most_revocations(mut self, revocations: usize) -> Self {
         self.most_revocations = revocations;
@@ -88,18 +88,19 @@ impl VerifierBuilder {
         self
     }
 
-    /// The longest life that a token may have, from `iat` to `exp`; an hour by default, the longest that the service can be set to
-    /// issue. It bounds what a stolen signing key is good for, and the service cannot widen it. A backend of a service whose
-    /// `sessions.access_ttl` is ten minutes may pin ten minutes; one that pins less than is issued refuses everybody.
+    /// The longest life that a token may have, from `iat` to `exp`; an hour by default, the longest that the service
+    /// can be set to issue. It bounds what a stolen signing key is good for, and the service cannot widen it. A backend
+    /// of a service whose `sessions.access_ttl` is ten minutes may pin ten minutes; one that pins less than is issued
+    /// refuses everybody.
     #[must_use]
     pub fn longest_token_life(mut self, life: Duration) -> Self {
         self.longest_token_life = life;
         self
     }
 
-    /// The X25519 private key of an audience that registered its own public key (`ECDH-ES`): the service cannot hand it out.
-    /// It is recognised by its public half, whatever id the service gives that. While such a key is being exchanged for
-    /// another, both are given.
+    /// The X25519 private key of an audience that registered its own public key (`ECDH-ES`): the service cannot hand it
+    /// out. It is recognised by its public half, whatever id the service gives that. While such a key is being
+    /// exchanged for another, both are given.
     ///
     /// # Errors
     /// [`KeyFault`] when this cannot be a key.
@@ -122,8 +123,8 @@ impl VerifierBuilder {
         self
     }
 
-    /// Allows `http://` to other machines, where the client secret, the keys and the tokens travel in clear. For networks that
-    /// encrypt underneath, such as a service mesh.
+    /// Allows `http://` to other machines, where the client secret, the keys and the tokens travel in clear. For
+    /// networks that encrypt underneath, such as a service mesh.
     #[must_use]
     pub fn dangerous_plaintext(mut self) -> Self {
         self.plaintext = true;
@@ -138,8 +139,8 @@ impl VerifierBuilder {
         self
     }
 
-    /// Connects to the service at `address` (`https://host:port`) and waits until keys and revocations have arrived. Must be
-    /// called within a tokio runtime.
+    /// Connects to the service at `address` (`https://host:port`) and waits until keys and revocations have arrived.
+    /// Must be called within a tokio runtime.
     ///
     /// # Errors
     /// As [`Verifier::connect`].
@@ -153,8 +154,8 @@ impl VerifierBuilder {
         self.connect_over(channel, credentials, audience).await
     }
 
-    /// As [`connect`](Self::connect), over a channel that was made elsewhere: another TLS set-up, a proxy, a socket in the file
-    /// system. What travels in it is secret.
+    /// As [`connect`](Self::connect), over a channel that was made elsewhere: another TLS set-up, a proxy, a socket in
+    /// the file system. What travels in it is secret.
     ///
     /// # Errors
     /// As [`Verifier::connect`], those of the address excepted.

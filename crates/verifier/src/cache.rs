@@ -1,9 +1,9 @@
 //! Tokens that were found authentic, so that the same token is not opened again a second later.
 //!
 //! Sets of four places. A token's place follows from a keyed hash of its end, which is the tag of its encryption; a hit
-//! compares the whole token. Only authentic tokens are ever stored, so a flood of forged ones finds nothing, stores nothing
-//! and drives nothing out. What may change after a token was opened (time, revocations, keys) is no business of this
-//! table: whoever finds something here asks again.
+//! compares the whole token. Only authentic tokens are ever stored, so a flood of forged ones finds nothing, stores
+//! nothing and drives nothing out. What may change after a token was opened (time, revocations, keys) is no business of
+//! this table: whoever finds something here asks again.
 
 use std::{
     fmt,
@@ -95,8 +95,8 @@ impl Cache {
         None
     }
 
-    /// Stores a token that was found authentic. Takes the place of the same token, else an empty one, else one that is over
-    /// at `now` or was opened with other keys, else one of four.
+    /// Stores a token that was found authentic. Takes the place of the same token, else an empty one, else one that is
+    /// over at `now` or was opened with other keys, else one of four.
     pub(crate) fn store(&self, place: CacheSlot, opened: Opened, now: i64) {
         let Some(set) = self.set(place) else { return };
         let position = |wanted: &dyn Fn(usize) -> bool| (0..WAYS).find(|&way| wanted(way));

@@ -7,8 +7,8 @@ use countersign_token::AccessClaims;
 /// `acr` of tokens that services draw for themselves.
 const SERVICE_LEVEL: &str = "service";
 
-/// The claims of a token that was found authentic, current and not revoked. Only a [`Verifier`](crate::Verifier) makes them,
-/// so that a function that takes `&Claims` cannot be called for a stranger. Cloning copies a pointer.
+/// The claims of a token that was found authentic, current and not revoked. Only a [`Verifier`](crate::Verifier) makes
+/// them, so that a function that takes `&Claims` cannot be called for a stranger. Cloning copies a pointer.
 ///
 /// Texts are 1 to 64 bytes without control characters (the issuer up to 256); times are seconds since the Unix epoch.
 #[derive(Clone, PartialEq, Eq)]
@@ -82,7 +82,8 @@ impl Claims {
         self.body.issued_at
     }
 
-    /// `exp`: the first second at which the token is no longer valid. What outlives a call, such as a stream, ends here.
+    /// `exp`: the first second at which the token is no longer valid. What outlives a call, such as a stream, ends
+    /// here.
     #[must_use]
     pub fn expires_at(&self) -> i64 {
         self.body.expires_at

@@ -15,8 +15,8 @@ pub trait Clock: Send + Sync + 'static {
         self.unix_seconds().saturating_mul(1000)
     }
 
-    /// Time since some fixed moment. Never goes back, whatever happens to the wall clock. How long the feed has been silent
-    /// is measured with this.
+    /// Time since some fixed moment. Never goes back, whatever happens to the wall clock. How long the feed has been
+    /// silent is measured with this.
     fn monotonic(&self) -> Duration;
 }
 

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::{calls::Calls, clock::Clock, fault::Fault, generated::IssueServiceTokenRequest};
 
-/// A token is kept for at least this long, whatever the two clocks say: one that is wrong by minutes must not turn into a
-/// call for a token before every other call.
+/// A token is kept for at least this long, whatever the two clocks say: one that is wrong by minutes must not turn into
+/// a call for a token before every other call.
 const SHORTEST_USE: Duration = Duration::from_secs(20);
 const SCHEME: &str = "Bearer ";
 const LONGEST_USE: Duration = Duration::from_secs(24 * 60 * 60);

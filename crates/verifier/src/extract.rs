@@ -13,8 +13,8 @@ use crate::{
     rejected::Rejected,
 };
 
-/// What the [layer](crate::VerifierLayer) in front of the route let through. Without the layer there is nothing, and the
-/// answer is 401: a route that was left unprotected by mistake is of no use to anybody.
+/// What the [layer](crate::VerifierLayer) in front of the route let through. Without the layer there is nothing, and
+/// the answer is 401: a route that was left unprotected by mistake is of no use to anybody.
 impl<S: Sync> FromRequestParts<S> for Claims {
     type Rejection = Rejected;
 

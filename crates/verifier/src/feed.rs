@@ -67,7 +67,8 @@ impl Feed {
         loop {
             let begun = shared.clock.monotonic();
             let fault = self.watch(shared, link).await;
-            // What ended a stream that had worked for long may be over at once: a service that restarts, a balanced connection.
+            // What ended a stream that had worked for long may be over at once: a service that restarts, a balanced
+            // connection.
             if self.complete && shared.clock.monotonic().saturating_sub(begun) > WORKED {
                 backoff.reset();
             }
@@ -91,7 +92,8 @@ impl Feed {
                 Ok(Ok(Some(message))) => message,
                 Ok(Ok(None)) => return Fault::Ended,
                 Ok(Err(status)) => {
-                    // It ends in this way when the token is over before the stream: the next one begins with another token.
+                    // It ends in this way when the token is over before the stream: the next one begins with another
+                    // token.
                     link.account.heed(&bearer, &status).await;
                     return self.broken(&status);
                 }
@@ -105,8 +107,8 @@ impl Feed {
         }
     }
 
-    /// A message that is too large or no message at all would be the same again after the same cursor. One that is refused
-    /// would be refused again.
+    /// A message that is too large or no message at all would be the same again after the same cursor. One that is
+    /// refused would be refused again.
     fn broken(&mut self, status: &Status) -> Fault {
         if matches!(status.code(), Code::OutOfRange | Code::Internal | Code::DataLoss | Code::InvalidArgument) {
             self.cursor.clear();

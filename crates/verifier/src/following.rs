@@ -48,8 +48,8 @@ async fn follow(shared: Arc<Shared>) {
     }
 }
 
-/// Nothing is heard once the task has ended, and a panic in somebody's observer or the end of the runtime ends it without a
-/// word. The feed is lost then, whoever asks, and grows stale.
+/// Nothing is heard once the task has ended, and a panic in somebody's observer or the end of the runtime ends it
+/// without a word. The feed is lost then, whoever asks, and grows stale.
 struct End<'a>(&'a Link);
 
 impl Drop for End<'_> {

@@ -51,15 +51,15 @@ impl Guard {
         Self::one(Rule::Tenant(tenant_id.into()))
     }
 
-    /// Proved who they are at most this long ago (whole seconds, `auth_time`); else [`Rejected::StepUp`]. Counted from when
-    /// the token was checked.
+    /// Proved who they are at most this long ago (whole seconds, `auth_time`); else [`Rejected::StepUp`]. Counted from
+    /// when the token was checked.
     #[must_use]
     pub fn authenticated_within(age: Duration) -> Self {
         Self::one(Rule::Within(age.as_secs()))
     }
 
-    /// Proved it at this level (`acr`) at least; else [`Rejected::StepUp`]. Of levels that are whole numbers a higher one will
-    /// do; any other has to be this very one.
+    /// Proved it at this level (`acr`) at least; else [`Rejected::StepUp`]. Of levels that are whole numbers a higher
+    /// one will do; any other has to be this very one.
     #[must_use]
     pub fn level(level: &str) -> Self {
         Self::one(Rule::Level(level.into()))
@@ -137,8 +137,8 @@ impl Claims {
     /// Whether the caller is what `guard` asks for.
     ///
     /// # Errors
-    /// [`Rejected::Forbidden`] when not, [`Rejected::StepUp`] when another proof would make it so. Both turn into the right
-    /// `tonic::Status` with `?`.
+    /// [`Rejected::Forbidden`] when not, [`Rejected::StepUp`] when another proof would make it so. Both turn into the
+    /// right `tonic::Status` with `?`.
     pub fn require(&self, guard: &Guard) -> Result<(), Rejected> {
         guard.judge(self)
     }

@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// Lets through calls that carry a good token, with [`Claims`](crate::Claims) among the extensions of the request:
-/// `OrdersServer::with_interceptor(orders, verifier.interceptor())`. Looks where the layer looks, but never waits: with a key that
-/// is not held yet, and under [`StalePolicy::Introspect`](crate::StalePolicy::Introspect), the
+/// `OrdersServer::with_interceptor(orders, verifier.interceptor())`. Looks where the layer looks, but never waits: with
+/// a key that is not held yet, and under [`StalePolicy::Introspect`](crate::StalePolicy::Introspect), the
 /// [layer](crate::VerifierLayer) knows better.
 #[derive(Clone, Debug)]
 pub struct VerifierInterceptor {

@@ -33,8 +33,8 @@ pub(crate) struct KeyMaterial {
 }
 
 impl KeyMaterial {
-    /// Reads what the service answered for `audience`. A key that cannot be used (weak, of a kind or in a state that is not
-    /// known here, or whose private half was not given) is left out: what it made is then refused.
+    /// Reads what the service answered for `audience`. A key that cannot be used (weak, of a kind or in a state that is
+    /// not known here, or whose private half was not given) is left out: what it made is then refused.
     pub(crate) fn read(
         answer: GetVerificationKeysResponse,
         audience: &str,
@@ -144,11 +144,12 @@ impl KeySet {
         Ok(Self { number, reader: reader.with_longest_life(longest_life), material })
     }
 
-    /// Opens a token, for the first time with this set. Another tenant is another set, so what was opened with this one need
-    /// not be asked for its tenant again.
+    /// Opens a token, for the first time with this set. Another tenant is another set, so what was opened with this one
+    /// need not be asked for its tenant again.
     ///
-    /// The signature alone says nothing of the tenant: all of them share the signing keys. Who is let see a token of one tenant
-    /// could encrypt what is signed within it anew, to the public key of another tenant's audience of the same name.
+    /// The signature alone says nothing of the tenant: all of them share the signing keys. Who is let see a token of
+    /// one tenant could encrypt what is signed within it anew, to the public key of another tenant's audience of the
+    /// same name.
     pub(crate) fn read(&self, token: &str, now: i64) -> Result<AccessClaims, Rejected> {
         let claims = self.reader.read(token, now)?;
         match &self.material.tenant_id {
@@ -170,13 +171,15 @@ impl KeySet {
 
 /// The set in use, and what must not come into it.
 ///
-/// What was given is kept nowhere else: a key that was once revoked is gone, and comes back only if the service gives it again
-/// when that is over. Otherwise one that leaked would come back by itself where keys cannot be fetched for long.
+/// What was given is kept nowhere else: a key that was once revoked is gone, and comes back only if the service gives
+/// it again when that is over. Otherwise one that leaked would come back by itself where keys cannot be fetched for
+/// long.
 pub(crate) struct KeyRing {
     /// In seconds.
     longest_life: i64,
     set: ArcSwap<KeySet>,
-    /// Keys that are not to be used whoever says so, and until when that has to be remembered. Held by whoever changes the set.
+    /// Keys that are not to be used whoever says so, and until when that has to be remembered. Held by whoever changes
+    /// the set.
     revoked: Mutex<BTreeMap<KeyId, i64>>,
 }
 

@@ -21,12 +21,12 @@ use crate::{
     verifier::Verifier,
 };
 
-/// Lets through what carries a good token, with its [`Claims`] among the extensions of the request; answers everything else
-/// itself. For gRPC and for plain HTTP, on the server, a router or a single route.
+/// Lets through what carries a good token, with its [`Claims`] among the extensions of the request; answers everything
+/// else itself. For gRPC and for plain HTTP, on the server, a router or a single route.
 ///
-/// A token is taken from `authorization: Bearer` or else, for browsers, from the cookie `__Host-countersign_access`. If there is
-/// an `authorization` header the cookie is not looked at. A cookie is refused on everything but GET, HEAD and OPTIONS when a
-/// page of another origin sent it; so a handler must not change anything on those three.
+/// A token is taken from `authorization: Bearer` or else, for browsers, from the cookie `__Host-countersign_access`. If
+/// there is an `authorization` header the cookie is not looked at. A cookie is refused on everything but GET, HEAD and
+/// OPTIONS when a page of another origin sent it; so a handler must not change anything on those three.
 ///
 /// ```no_run
 /// # use countersign_verifier::{Guard, Verifier};
@@ -59,7 +59,8 @@ impl Verifier {
 }
 
 impl VerifierLayer {
-    /// Lets requests without a token through, too, without `Claims`. A token that does not hold is refused all the same.
+    /// Lets requests without a token through, too, without `Claims`. A token that does not hold is refused all the
+    /// same.
     #[must_use]
     pub fn optional(self) -> Self {
         self.with(|rules| rules.optional = true)
@@ -71,8 +72,8 @@ impl VerifierLayer {
         self.with(|rules| rules.sources.cookie = on)
     }
 
-    /// Pages of this origin, e.g. `https://app.example.com`, may send the cookie, too. By default only those of the origin
-    /// that is called.
+    /// Pages of this origin, e.g. `https://app.example.com`, may send the cookie, too. By default only those of the
+    /// origin that is called.
     #[must_use]
     pub fn trusted_origin(self, origin: impl Into<String>) -> Self {
         self.with(|rules| rules.sources.trusted_origins.push(origin.into()))

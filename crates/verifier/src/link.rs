@@ -69,9 +69,9 @@ impl Link {
 
     /// Revocations that expire up to this second are of no consequence any more.
     ///
-    /// It is the service that says how late it is: were it the wall clock, one that jumps ahead and back would lose what is not
-    /// said a second time. But where the wall clock is behind, tokens hold for as long as that goes by it, and what revokes them
-    /// with them.
+    /// It is the service that says how late it is: were it the wall clock, one that jumps ahead and back would lose
+    /// what is not said a second time. But where the wall clock is behind, tokens hold for as long as that goes by it,
+    /// and what revokes them with them.
     pub(crate) fn over(&self, shared: &Shared) -> i64 {
         let at_the_service = self.pulse.service_seconds(shared.clock.monotonic());
         at_the_service.map_or(i64::MIN, |seconds| seconds.min(shared.clock.unix_seconds()))

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::{fault::Fault, rejected::Rejected};
 
-/// Is told what happens, to feed metrics. Every method does nothing unless it is written. Those about single tokens run on the
-/// hot path, so they should do no more than count; none of them ever sees a token. None may panic: the feed is lost
-/// for good when one does that is about it.
+/// Is told what happens, to feed metrics. Every method does nothing unless it is written. Those about single tokens run
+/// on the hot path, so they should do no more than count; none of them ever sees a token. None may panic: the feed is
+/// lost for good when one does that is about it.
 pub trait Observer: Send + Sync + 'static {
     /// A token was accepted; `cached` if it had been opened before.
     fn verified(&self, cached: bool) {
@@ -36,8 +36,8 @@ pub trait Observer: Send + Sync + 'static {
         let _ = (arrived, held);
     }
 
-    /// A message of the feed arrived. `behind` is the time of this machine less that at which the service made it: what the
-    /// message took, and by how much the two clocks differ. Zero when the clock of the service is ahead.
+    /// A message of the feed arrived. `behind` is the time of this machine less that at which the service made it: what
+    /// the message took, and by how much the two clocks differ. Zero when the clock of the service is ahead.
     fn feed_heard(&self, behind: Duration) {
         let _ = behind;
     }

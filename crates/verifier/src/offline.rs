@@ -13,14 +13,15 @@ pub struct OfflineKeys {
     pub audience: String,
     /// The `tid` of every token; `None` for that of any tenant.
     ///
-    /// The tenants of a service share its signing keys, and audiences of several tenants may have one name. So `None` is safe
-    /// where the service has one tenant, and where every handler compares [`Claims::tenant_id`](crate::Claims::tenant_id) (or a
-    /// [`Guard::tenant`](crate::Guard::tenant)) with the owner of what it is about to touch; nowhere else.
+    /// The tenants of a service share its signing keys, and audiences of several tenants may have one name. So `None`
+    /// is safe where the service has one tenant, and where every handler compares
+    /// [`Claims::tenant_id`](crate::Claims::tenant_id) (or a [`Guard::tenant`](crate::Guard::tenant)) with the owner of
+    /// what it is about to touch; nowhere else.
     pub tenant_id: Option<String>,
     /// Keys that signatures are checked with.
     pub verifying: Vec<VerifyingKey>,
-    /// Keys that take the encryption off: [`ContentKey`](crate::ContentKey) or [`RecipientKey`](crate::RecipientKey), by
-    /// `.into()`.
+    /// Keys that take the encryption off: [`ContentKey`](crate::ContentKey) or [`RecipientKey`](crate::RecipientKey),
+    /// by `.into()`.
     pub decryption: Vec<DecryptionKey>,
 }
 

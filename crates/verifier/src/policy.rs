@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-/// What happens to tokens while nothing is heard of revocations. Measured on the monotonic clock since the last message that
-/// left no gap; the service sends one every few seconds.
+/// What happens to tokens while nothing is heard of revocations. Measured on the monotonic clock since the last message
+/// that left no gap; the service sends one every few seconds.
 ///
-/// The default is to refuse after 60 seconds. A restart of the service, or a deployment of it, takes less and goes unnoticed;
-/// and a token that was revoked is accepted for at most a minute where the feed is cut, instead of for the rest of its life
-/// (10 minutes by default). Who cuts the feed on purpose gains no more than that minute.
+/// The default is to refuse after 60 seconds. A restart of the service, or a deployment of it, takes less and goes
+/// unnoticed; and a token that was revoked is accepted for at most a minute where the feed is cut, instead of for the
+/// rest of its life (10 minutes by default). Who cuts the feed on purpose gains no more than that minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StalePolicy {
-    /// Go on with what is known. A revoked token may be accepted until it expires. For backends where being down is worse.
+    /// Go on with what is known. A revoked token may be accepted until it expires. For backends where being down is
+    /// worse.
     FailOpen,
     /// Refuse every token once nothing was heard for this long: [`Rejected::FeedStale`](crate::Rejected::FeedStale).
     FailClosed {

@@ -33,8 +33,8 @@ pub(crate) struct Asked<'a> {
 impl Sources {
     /// The token that the request presents, if it does.
     ///
-    /// A request with an `authorization` header is judged by that alone, whatever its scheme: a page of another origin cannot
-    /// set it unasked, while the cookie comes along by itself.
+    /// A request with an `authorization` header is judged by that alone, whatever its scheme: a page of another origin
+    /// cannot set it unasked, while the cookie comes along by itself.
     ///
     /// # Errors
     /// [`Rejected::Malformed`] when it presents more than one, or what cannot be one; [`Rejected::CrossOrigin`] when a
@@ -57,9 +57,10 @@ impl Sources {
 
     /// Whether a page of another origin made this request, and it may change something.
     ///
-    /// The cookie is `SameSite=Strict`, which keeps it from other sites, but not from a sibling origin of the same site, such
-    /// as a subdomain that somebody else's content is served from. `Sec-Fetch-Site` tells those apart (Fetch Metadata); where
-    /// a browser does not send it, `Origin` does. What sends neither is no browser, and has no cookie it did not mean to send.
+    /// The cookie is `SameSite=Strict`, which keeps it from other sites, but not from a sibling origin of the same
+    /// site, such as a subdomain that somebody else's content is served from. `Sec-Fetch-Site` tells those apart (Fetch
+    /// Metadata); where a browser does not send it, `Origin` does. What sends neither is no browser, and has no cookie
+    /// it did not mean to send.
     fn comes_from_elsewhere(&self, asked: Asked<'_>) -> bool {
         // RFC 9110 section 9.2.1: these change nothing, and navigation needs them.
         if [Method::GET, Method::HEAD, Method::OPTIONS].contains(asked.method) {
@@ -81,7 +82,8 @@ impl Sources {
     }
 }
 
-/// `Bearer <token>` (RFC 6750 section 2.1); the scheme in any case (RFC 9110 section 11.1). Another scheme is no token of ours.
+/// `Bearer <token>` (RFC 6750 section 2.1); the scheme in any case (RFC 9110 section 11.1). Another scheme is no token
+/// of ours.
 fn bearer(value: &[u8]) -> Result<Option<&str>, Rejected> {
     let Some((scheme, rest)) = value.split_at_checked("Bearer".len()) else { return Ok(None) };
     if !scheme.eq_ignore_ascii_case(b"Bearer") {

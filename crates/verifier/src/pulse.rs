@@ -62,8 +62,8 @@ impl Pulse {
         self.skew_millis.store(server_millis.saturating_sub(here_millis).max(UNKNOWN + 1), Ordering::Relaxed);
     }
 
-    /// What time it is at the service, in seconds, by the latest that it said and what has passed since on the monotonic clock.
-    /// `None` before it said any.
+    /// What time it is at the service, in seconds, by the latest that it said and what has passed since on the
+    /// monotonic clock. `None` before it said any.
     pub(crate) fn service_seconds(&self, now: Duration) -> Option<i64> {
         let (latest, heard) = (*self.service.lock().unwrap_or_else(PoisonError::into_inner))?;
         let passed = i64::try_from(now.saturating_sub(heard).as_millis()).unwrap_or(i64::MAX);

@@ -1,8 +1,8 @@
 //! Revocations as they arrive, read so that nothing is missed.
 //!
-//! One that cannot be read may have been meant for a token that is about to be presented. So it is never passed over: the
-//! stream is given up and begun anew with a snapshot, and if that cannot be read either, the feed grows stale and the
-//! policy decides.
+//! One that cannot be read may have been meant for a token that is about to be presented. So it is never passed over:
+//! the stream is given up and begun anew with a snapshot, and if that cannot be read either, the feed grows stale and
+//! the policy decides.
 
 use countersign_token::KeyId;
 use prost_types::Timestamp;

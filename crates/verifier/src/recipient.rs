@@ -5,8 +5,8 @@ use std::fmt;
 use countersign_token::{KeyFault, KeyId, RecipientKey};
 use zeroize::Zeroizing;
 
-/// The X25519 private key of an audience that registered its own public key. It has no id: the service draws one for the public
-/// half, and another at each rotation, while the key stays the same.
+/// The X25519 private key of an audience that registered its own public key. It has no id: the service draws one for
+/// the public half, and another at each rotation, while the key stays the same.
 #[derive(Clone)]
 pub(crate) struct Recipient {
     private: Zeroizing<[u8; 32]>,

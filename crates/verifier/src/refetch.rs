@@ -13,8 +13,8 @@ use tokio::sync::{Notify, watch};
 const AT_MOST_EVERY: Duration = Duration::from_secs(5);
 /// How long a key that the service did not have either is not asked for again.
 const NOT_AGAIN_FOR: Duration = Duration::from_secs(60);
-/// How many such keys are remembered. A forger may name as many as there are; what is forgotten costs no more than a call
-/// every few seconds.
+/// How many such keys are remembered. A forger may name as many as there are; what is forgotten costs no more than a
+/// call every few seconds.
 const REMEMBERED: usize = 256;
 
 /// Carries wishes for other keys to the task that fetches them, and the news back.
@@ -52,8 +52,8 @@ impl Refetch {
         }
     }
 
-    /// A token names `missing`, an encryption key that is not held, or (`None`) was signed with a key that is not. Asks for
-    /// the keys if it is time. The answer is worth waiting for if there is one.
+    /// A token names `missing`, an encryption key that is not held, or (`None`) was signed with a key that is not. Asks
+    /// for the keys if it is time. The answer is worth waiting for if there is one.
     pub(crate) fn ask(&self, missing: Option<&KeyId>, now: Duration) -> Option<watch::Receiver<u64>> {
         let mut asked = self.asked();
         // Subscribed under the lock: the round that is waited for has not ended.

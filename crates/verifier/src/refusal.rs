@@ -29,8 +29,8 @@ impl Protocol {
     }
 }
 
-/// The answer to a refused request. Over gRPC a status without a message (Trailers-Only); over HTTP an empty body with the
-/// challenge of RFC 6750 section 3 or RFC 9470 section 3.
+/// The answer to a refused request. Over gRPC a status without a message (Trailers-Only); over HTTP an empty body with
+/// the challenge of RFC 6750 section 3 or RFC 9470 section 3.
 pub(crate) fn response<B: Default>(rejected: &Rejected, protocol: Protocol) -> Response<B> {
     let mut response = Response::new(B::default());
     let headers = response.headers_mut();

@@ -2,8 +2,9 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
-/// Why a token, or the request that carried it, was refused. For logs and metrics, which may know; the caller is told no more
-/// than [`public_reason`](Self::public_reason), because which check failed would help nobody but a forger. `Display` prints that, too.
+/// Why a token, or the request that carried it, was refused. For logs and metrics, which may know; the caller is told
+/// no more than [`public_reason`](Self::public_reason), because which check failed would help nobody but a forger.
+/// `Display` prints that, too.
 ///
 /// Holds nothing of the token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -11,18 +12,18 @@ use std::{error::Error, fmt, sync::Arc};
 pub enum Rejected {
     /// There is no token.
     Missing,
-    /// Not one token of the right shape: two headers or two cookies, too long, another kind of token, claims public_reason the
-    /// profile.
+    /// Not one token of the right shape: two headers or two cookies, too long, another kind of token, claims
+    /// public_reason the profile.
     Malformed,
     /// The encryption or the signature does not hold.
     NotAuthentic,
-    /// It names a key that is not held. Honest callers see this while keys are being changed under a backend that could not
-    /// reach the service for a long time.
+    /// It names a key that is not held. Honest callers see this while keys are being changed under a backend that could
+    /// not reach the service for a long time.
     UnknownKey,
     /// It was valid and no longer is. The caller has to refresh.
     Expired,
-    /// It is from the future: one of the two clocks is wrong. Says nothing against the token, which will be good in a moment; the
-    /// caller must not take it for a reason to log in again.
+    /// It is from the future: one of the two clocks is wrong. Says nothing against the token, which will be good in a
+    /// moment; the caller must not take it for a reason to log in again.
     NotYetValid,
     /// Authentic, and made to live longer than the verifier takes: somebody else has the service's signing key.
     LivesTooLong,
@@ -36,8 +37,8 @@ pub enum Rejected {
     Revoked,
     /// Asked about it, the service said that it is not active.
     Inactive,
-    /// The verifier has not heard from the service for longer than its [`StalePolicy`](crate::StalePolicy) allows, and so does
-    /// not know what was revoked. Says nothing about the token.
+    /// The verifier has not heard from the service for longer than its [`StalePolicy`](crate::StalePolicy) allows, and
+    /// so does not know what was revoked. Says nothing about the token.
     FeedStale,
     /// A cookie came along with a request that a page of another origin made.
     CrossOrigin,

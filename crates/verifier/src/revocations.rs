@@ -1,9 +1,9 @@
 //! What no longer holds, for readers that must not wait.
 //!
-//! A table of 4096 shards, each an immutable sorted list behind an atomic pointer. A reader loads a pointer and searches a
-//! few dozen entries; a writer copies one shard, which at 100 000 revocations is 25 entries of 32 bytes. A snapshot is
-//! built beside the table and takes its place with one store. Ids are kept as 128 keyed bits: an entry has one size
-//! whatever was sent, and two ids that were to collide would cost somebody a login, never let anybody in.
+//! A table of 4096 shards, each an immutable sorted list behind an atomic pointer. A reader loads a pointer and
+//! searches a few dozen entries; a writer copies one shard, which at 100 000 revocations is 25 entries of 32 bytes. A
+//! snapshot is built beside the table and takes its place with one store. Ids are kept as 128 keyed bits: an entry has
+//! one size whatever was sent, and two ids that were to collide would cost somebody a login, never let anybody in.
 
 use std::{
     fmt,

@@ -76,8 +76,8 @@ impl Shared {
         self.link.as_ref().is_some_and(|link| link.is_stale(self.clock.monotonic()))
     }
 
-    /// A token names a key that is not held: asks for other keys if that makes sense. The answer is worth waiting for if there
-    /// is one.
+    /// A token names a key that is not held: asks for other keys if that makes sense. The answer is worth waiting for
+    /// if there is one.
     pub(crate) fn ask_for_keys(&self, token: &str) -> Option<watch::Receiver<u64>> {
         let link = self.link.as_ref()?;
         // Whatever is not byte for byte a header of this profile names no key that any service could have.

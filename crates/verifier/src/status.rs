@@ -26,8 +26,9 @@ pub struct VerifierStatus {
     pub stale: bool,
     /// How long ago the last message of the feed was.
     pub last_message_age: Option<Duration>,
-    /// The clock of the service less that of this machine, in milliseconds, as of the last message; what the message took to
-    /// arrive is in it. Expiry is judged by the clock of this machine: one that is slow accepts tokens for longer.
+    /// The clock of the service less that of this machine, in milliseconds, as of the last message; what the message
+    /// took to arrive is in it. Expiry is judged by the clock of this machine: one that is slow accepts tokens for
+    /// longer.
     pub clock_skew_millis: Option<i64>,
     /// How many revocations are held, those of keys included.
     pub revocations: usize,

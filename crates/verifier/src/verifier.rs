@@ -36,8 +36,8 @@ impl Verifier {
     /// [`builder`](Self::builder) is the same with settings. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// A [`ConnectError`] that says what is wrong with the address, the credentials or the audience; or, after 10 seconds,
-    /// why the service could not be reached.
+    /// A [`ConnectError`] that says what is wrong with the address, the credentials or the audience; or, after 10
+    /// seconds, why the service could not be reached.
     pub async fn connect(
         address: impl AsRef<str>,
         credentials: Credentials,
@@ -46,8 +46,8 @@ impl Verifier {
         Self::builder().connect(address, credentials, audience).await
     }
 
-    /// A verifier that knows these keys and nothing else, for tests and for places without a network. It never hears of a
-    /// revocation: tokens hold until they expire.
+    /// A verifier that knows these keys and nothing else, for tests and for places without a network. It never hears of
+    /// a revocation: tokens hold until they expire.
     ///
     /// ```
     /// use countersign_verifier::{ContentKey, KeyId, OfflineKeys, Rejected, Verifier, VerifyingKey};
@@ -103,8 +103,9 @@ impl Verifier {
     /// Checks a token: no network, no waiting, no lock.
     ///
     /// # Errors
-    /// A [`Rejected`] for everything that is not an authentic, current token of this audience and tenant whose session, subject, tenant
-    /// and keys still hold. If it names a key that is not held, other keys are asked for, and the next call may succeed.
+    /// A [`Rejected`] for everything that is not an authentic, current token of this audience and tenant whose session,
+    /// subject, tenant and keys still hold. If it names a key that is not held, other keys are asked for, and the next
+    /// call may succeed.
     pub fn verify(&self, token: &str) -> Result<Claims, Rejected> {
         let judged = self.shared.judge(token).and_then(|judged| match self.shared.is_stale() {
             true => Err(Rejected::FeedStale),
@@ -116,8 +117,8 @@ impl Verifier {
         self.observed(judged)
     }
 
-    /// Checks a token, and waits where waiting helps: up to two seconds for keys when it names one that is not held, and for
-    /// the service's answer when nothing was heard from it and the policy is
+    /// Checks a token, and waits where waiting helps: up to two seconds for keys when it names one that is not held,
+    /// and for the service's answer when nothing was heard from it and the policy is
     /// [`Introspect`](crate::StalePolicy::Introspect). Otherwise the same as [`verify`](Self::verify), and as fast.
     ///
     /// # Errors

@@ -4,8 +4,8 @@
 
 use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
 
-/// Beginnings of names, or whole names that end in `$`. Databases, servers, makers of tokens, second providers of ciphers
-/// and the rest of Countersign. `openssl-probe` is no OpenSSL: it looks for the certificates of the system.
+/// Beginnings of names, or whole names that end in `$`. Databases, servers, makers of tokens, second providers of
+/// ciphers and the rest of Countersign. `openssl-probe` is no OpenSSL: it looks for the certificates of the system.
 const FORBIDDEN: [&str; 32] = [
     "openssl$",
     "openssl-sys",

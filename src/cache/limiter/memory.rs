@@ -9,12 +9,12 @@ use std::{
 
 /// Counting within this process, in bounded memory and without a lock that all calls share.
 ///
-/// Keys lie in sets of a few places each, chosen by a hash that nobody outside can foresee. In a full set a new key takes the
-/// place of one that owes nothing any more, which loses nothing. Where there is none, *nobody is forgotten*: the new key is counted
-/// in one bucket with all others of its limit that found no place in this shard. So whoever makes up keys by the million frees no
-/// key that is in use, his own included, and takes no more memory. He crowds out those who come for the first time meanwhile, and
-/// only down to what the buckets of all shards grant together; to fill the places at all he needs that many granted calls within
-/// the period of a limit, from as many subnets.
+/// Keys lie in sets of a few places each, chosen by a hash that nobody outside can foresee. In a full set a new key
+/// takes the place of one that owes nothing any more, which loses nothing. Where there is none, *nobody is forgotten*:
+/// the new key is counted in one bucket with all others of its limit that found no place in this shard. So whoever
+/// makes up keys by the million frees no key that is in use, his own included, and takes no more memory. He crowds out
+/// those who come for the first time meanwhile, and only down to what the buckets of all shards grant together; to fill
+/// the places at all he needs that many granted calls within the period of a limit, from as many subnets.
 #[derive(Debug)]
 pub(super) struct Memory {
     shards: Box<[Mutex<Shard>]>,
@@ -29,13 +29,13 @@ struct Shape {
     shards: usize,
     /// In each shard.
     sets: usize,
-    /// In each set. Few enough to look through all of them, and enough that a set is hardly ever full by chance: with half of all
-    /// places taken, one in 270.
+    /// In each set. Few enough to look through all of them, and enough that a set is hardly ever full by chance: with
+    /// half of all places taken, one in 270.
     places: usize,
 }
 
-/// A million keys, about 35 MB when all are taken and 2 MB when none is. A million callers within an hour is far more than one
-/// process serves.
+/// A million keys, about 35 MB when all are taken and 2 MB when none is. A million callers within an hour is far more
+/// than one process serves.
 const SHAPE: Shape = Shape { shards: 64, sets: 1_024, places: 16 };
 
 #[derive(Debug)]
@@ -103,7 +103,8 @@ impl Memory {
         Ok(())
     }
 
-    /// Gives draws back that were taken. What was counted for a crowd stays counted: it belongs to nobody in particular.
+    /// Gives draws back that were taken. What was counted for a crowd stays counted: it belongs to nobody in
+    /// particular.
     pub(super) fn give_back(&self, draws: &[Draw]) {
         for draw in draws {
             let spot = self.spot(draw);
@@ -145,7 +146,8 @@ impl Memory {
             *entry = new;
         } else {
             let crowd = &mut shard.crowd[new.limit as usize];
-            // Two new keys of one call may end here although each saw a place: what the crowd owes never shrinks by that.
+            // Two new keys of one call may end here although each saw a place: what the crowd owes never shrinks by
+            // that.
             let owed = crowd.filter(|tat| !self.sizes.of(new.limit, new.key).is_full(*tat, now));
             *crowd = Some(owed.map_or(new.tat, |owed| owed.max(new.tat)));
         }

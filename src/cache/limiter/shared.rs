@@ -5,14 +5,15 @@ use std::time::Duration;
 
 /// Counting together, in Redis: one script, one round trip, whatever a call draws.
 ///
-/// A call draws from keys that have nothing in common, an address and an identifier, and it takes all or nothing. That needs them
-/// in one place, so all keys carry one hash tag and lie in one slot of a cluster. Split by key, a call would be as many scripts as
-/// keys, and what one of them took would have to be given back when another refuses. The price is that one node of a cluster does
-/// all of it: one small script for each call, of which it does tens of thousands in a second.
+/// A call draws from keys that have nothing in common, an address and an identifier, and it takes all or nothing. That
+/// needs them in one place, so all keys carry one hash tag and lie in one slot of a cluster. Split by key, a call would
+/// be as many scripts as keys, and what one of them took would have to be given back when another refuses. The price is
+/// that one node of a cluster does all of it: one small script for each call, of which it does tens of thousands in a
+/// second.
 ///
-/// Keys expire with what they say, so Redis holds the callers of the last hour at most: addresses and ids as they are, identifiers
-/// as codes. It may keep them in memory alone: what is lost with it is a burst for each. If it evicts keys when memory runs out, it
-/// should begin with those that expire first (`volatile-ttl`), which owe least.
+/// Keys expire with what they say, so Redis holds the callers of the last hour at most: addresses and ids as they are,
+/// identifiers as codes. It may keep them in memory alone: what is lost with it is a burst for each. If it evicts keys
+/// when memory runs out, it should begin with those that expire first (`volatile-ttl`), which owe least.
 pub(super) struct Shared {
     shared_redis: SharedRedis,
     script: Script,

@@ -11,10 +11,10 @@ use std::{
 
 /// Remembering within this process.
 ///
-/// Only an attempt that was admitted leaves anything here: while its password is hashed, and after that where it was wrong. The queue of
-/// the hasher bounds how many are being evaluated, and each evaluation costs a hash, so memory is bounded by what can be hashed while
-/// an attempt matters: some hundred bytes each, for an hour or two. A shard that grows is swept of what is over, each time
-/// it has doubled.
+/// Only an attempt that was admitted leaves anything here: while its password is hashed, and after that where it was
+/// wrong. The queue of the hasher bounds how many are being evaluated, and each evaluation costs a hash, so memory is
+/// bounded by what can be hashed while an attempt matters: some hundred bytes each, for an hour or two. A shard that
+/// grows is swept of what is over, each time it has doubled.
 #[derive(Debug)]
 pub(super) struct Memory {
     shards: Box<[Mutex<Shard>]>,

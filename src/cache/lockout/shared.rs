@@ -4,9 +4,9 @@ use countersign_domain::lockout::LoginAttempts;
 use fred::types::scripts::Script;
 use std::time::Duration;
 
-/// Remembering together, in Redis. The rule is not told twice, once here and once in Lua: what is remembered of a key is read,
-/// changed here, and written if nobody else has written meanwhile. Whoever comes too late looks again; since few guesses of a key
-/// are ever admitted, few ever write, and the others find that they must wait and write nothing.
+/// Remembering together, in Redis. The rule is not told twice, once here and once in Lua: what is remembered of a key
+/// is read, changed here, and written if nobody else has written meanwhile. Whoever comes too late looks again; since
+/// few guesses of a key are ever admitted, few ever write, and the others find that they must wait and write nothing.
 pub(super) struct Shared {
     shared_redis: SharedRedis,
     script: Script,
@@ -16,13 +16,14 @@ pub(super) struct Shared {
 
 /// The hash tag of the limiter: one slot of a cluster, one connection that is known to answer.
 ///
-/// The number is that of the text in which guesses are written: replicas that write it differently count apart for as long as both run.
+/// The number is that of the text in which guesses are written: replicas that write it differently count apart for as
+/// long as both run.
 const PREFIX: &str = "{countersign}:lockout:2:";
 /// How often is looked again. Each time, somebody else was admitted or settled, and the rule admits few.
 const MOST_LOOKS: usize = 64;
 
-/// Writes the second argument if the first is what is there, and answers what is there then. Nothing there reads as an empty text,
-/// and an empty text is not kept.
+/// Writes the second argument if the first is what is there, and answers what is there then. Nothing there reads as an
+/// empty text, and an empty text is not kept.
 const SWAP: &str = r"
 local there = redis.pcall('GET', KEYS[1])
 if type(there) ~= 'string' then

@@ -1,7 +1,7 @@
 //! Where the database is, and how the way there is protected.
 //!
-//! The drivers pass over what they do not know (PostgreSQL), or find it out when they connect (SQLite). A misspelt `sslmode` would
-//! then be a connection in clear text, so every parameter is looked at here.
+//! The drivers pass over what they do not know (PostgreSQL), or find it out when they connect (SQLite). A misspelt
+//! `sslmode` would then be a connection in clear text, so every parameter is looked at here.
 
 use super::super::fault::Reason;
 use super::super::source::Given;
@@ -170,8 +170,8 @@ fn refuse_said_twice(url: &Url, given: &Parameters<'_>) -> Result<(), Reason> {
     }
 }
 
-/// The parameters, each known and given once. Unknown names are not repeated: behind a "?" that was not encoded stands the rest
-/// of a password.
+/// The parameters, each known and given once. Unknown names are not repeated: behind a "?" that was not encoded stands
+/// the rest of a password.
 fn parameters<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
     known: &[&'static str],

@@ -83,8 +83,8 @@ fn split(text: &str) -> Result<Mailbox, Fault> {
     Ok(Mailbox { name: (!name.is_empty()).then(|| name.to_owned()), address })
 }
 
-/// A dot-atom and a host name (RFC 5322 section 3.4.1), the host in ASCII. Quoted local parts and address literals are nobody's
-/// sender.
+/// A dot-atom and a host name (RFC 5322 section 3.4.1), the host in ASCII. Quoted local parts and address literals are
+/// nobody's sender.
 fn address(text: &str) -> Result<String, Fault> {
     let atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
     let (local, host) = text.split_once('@').ok_or(Fault::Form)?;

@@ -1,4 +1,5 @@
-//! URLs: where people find this service, and where it finds its cache and mail server. Where its database is, `database_url.rs` reads.
+//! URLs: where people find this service, and where it finds its cache and mail server. Where its database is,
+//! `database_url.rs` reads.
 
 use super::super::fault::Reason;
 use super::super::source::Given;
@@ -101,7 +102,8 @@ impl Value for RangeUrl {
     }
 }
 
-/// RFC 6761 section 6.3 keeps `localhost` on this machine. The URL standard reads addresses of IPv4 in `http` and `https` alone.
+/// RFC 6761 section 6.3 keeps `localhost` on this machine. The URL standard reads addresses of IPv4 in `http` and
+/// `https` alone.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_loopback_host(name),

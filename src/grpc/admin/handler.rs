@@ -13,8 +13,9 @@ use tower::Service;
 
 /// The way in for operators' calls: gRPC over HTTP/2, from programs.
 ///
-/// No page has any business here, whatever name it has given this machine (DNS rebinding). Browsers cannot speak gRPC itself, and
-/// what they send beside a request gives them away. Nor does anybody who calls the listener by a name that is not its own.
+/// No page has any business here, whatever name it has given this machine (DNS rebinding). Browsers cannot speak gRPC
+/// itself, and what they send beside a request gives them away. Nor does anybody who calls the listener by a name that
+/// is not its own.
 #[derive(Clone, Debug)]
 pub struct OperatorsHandler {
     call_service: CallService,
@@ -71,7 +72,8 @@ fn misdirected() -> Response<Body> {
     response
 }
 
-/// Whether a browser sent it: each of them adds at least one of these to every POST (Fetch, section 3.2; Fetch Metadata).
+/// Whether a browser sent it: each of them adds at least one of these to every POST (Fetch, section 3.2; Fetch
+/// Metadata).
 fn is_from_a_page(headers: &HeaderMap) -> bool {
     headers.contains_key(header::ORIGIN) || headers.contains_key(HeaderName::from_static("sec-fetch-site"))
 }

@@ -61,8 +61,8 @@ impl Connection {
         Self { stream, preface, end: Some(Box::pin(end)), place }
     }
 
-    /// Asked before everything that the connection does, so that neither a peer that reads nothing nor one that never pauses keeps
-    /// it open.
+    /// Asked before everything that the connection does, so that neither a peer that reads nothing nor one that never
+    /// pauses keeps it open.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if let Some(end) = &mut self.end {
             if end.as_mut().poll(cx).is_pending() {

@@ -52,8 +52,8 @@ impl OpenConnection {
         CallOnConnection(self.clone())
     }
 
-    /// An answer begins that anybody can ask for. It keeps the connection for `longest`: whoever reads no answer must not keep a
-    /// connection with it.
+    /// An answer begins that anybody can ask for. It keeps the connection for `longest`: whoever reads no answer must
+    /// not keep a connection with it.
     pub fn begin_answer(self: &Arc<Self>, longest: Duration) -> AnswerOnConnection {
         self.answers.fetch_add(1, Ordering::AcqRel);
         self.answers_until.fetch_max(micros(self.since.elapsed().saturating_add(longest)), Ordering::AcqRel);

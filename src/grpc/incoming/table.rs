@@ -14,12 +14,12 @@ use std::{
 
 /// The connections of one listener: how many there are, from where, and which of them is closed when there is no room.
 ///
-/// A client is an IPv4 address or an IPv6 /64, as for every other limit ([`AddressPrefix`]). One client may have so many
-/// connections. When all that there may be are taken, a newcomer takes the place of a connection on which nothing is under way:
-/// of the site that has most ([`AddressSite`]), there of the client that has most, and among equals of the one that is idle for
-/// longest. Nobody takes the place of a client that has fewer connections. So idle connections keep nobody out, however many
-/// addresses they come from; those who have just connected are not closed for the next one; and whoever loses a connection connects
-/// again.
+/// A client is an IPv4 address or an IPv6 /64, as for every other limit ([`AddressPrefix`]). One client may have so
+/// many connections. When all that there may be are taken, a newcomer takes the place of a connection on which nothing
+/// is under way: of the site that has most ([`AddressSite`]), there of the client that has most, and among equals of
+/// the one that is idle for longest. Nobody takes the place of a client that has fewer connections. So idle connections
+/// keep nobody out, however many addresses they come from; those who have just connected are not closed for the next
+/// one; and whoever loses a connection connects again.
 ///
 /// What trusted proxies open counts only in all, and is never closed for others: behind one connection are many people.
 #[derive(Debug)]
@@ -44,11 +44,12 @@ struct Open {
     is_crowded: bool,
 }
 
-/// How readily a connection is closed for a newcomer: connections of its site, connections of its client, idle since when.
+/// How readily a connection is closed for a newcomer: connections of its site, connections of its client, idle since
+/// when.
 type Rank = (usize, usize, Reverse<u64>);
 
-/// Clients and connections that are looked at for one newcomer: the table is locked meanwhile. With 4096 connections in all, the
-/// default, these are all there can be. Of more, the next newcomer looks at the next ones.
+/// Clients and connections that are looked at for one newcomer: the table is locked meanwhile. With 4096 connections in
+/// all, the default, these are all there can be. Of more, the next newcomer looks at the next ones.
 const LOOKS: usize = 2 * 4096;
 
 /// A place in the table, given back when it is dropped.

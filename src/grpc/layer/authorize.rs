@@ -72,7 +72,8 @@ impl Authorize {
     }
 
     /// # Errors
-    /// METHOD_UNKNOWN, RATE_LIMITED, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, and whatever is wrong with the token.
+    /// METHOD_UNKNOWN, RATE_LIMITED, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, and whatever is wrong with the
+    /// token.
     pub(super) async fn authorize(&self, head: &Parts, mut origin: Origin) -> Result<Call, Failure> {
         let Parts { uri, headers, extensions, .. } = head;
         let browser = extensions.get::<Arc<Browser>>().cloned();
@@ -116,7 +117,8 @@ impl Authorize {
         Err(if is_hidden { Reason::MethodUnknown } else { Reason::CallerNotAllowed })
     }
 
-    /// Finds out who is calling by the credentials of the call. Whoever may not call anyway is refused before the database is asked.
+    /// Finds out who is calling by the credentials of the call. Whoever may not call anyway is refused before the
+    /// database is asked.
     async fn identify(
         &self,
         origin: &Origin,
@@ -211,8 +213,9 @@ fn forwarded(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &str> {
 /// What proxies add to a call that they pass on, besides everything that begins with `x-forwarded-`.
 const PASSED_ON: [&str; 3] = ["forwarded", "via", "x-real-ip"];
 
-/// Whether a program on this machine makes the call by itself. The connection has to come from here, whatever name it asks for; nobody
-/// may have passed the call on; and a site that points a name of its own at this machine (DNS rebinding) is no part of it.
+/// Whether a program on this machine makes the call by itself. The connection has to come from here, whatever name it
+/// asks for; nobody may have passed the call on; and a site that points a name of its own at this machine (DNS
+/// rebinding) is no part of it.
 fn is_from_this_machine(peer: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> bool {
     let passed_on = |name: &HeaderName| PASSED_ON.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-");
     peer.is_some_and(|peer| peer.to_canonical().is_loopback())

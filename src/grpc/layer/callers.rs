@@ -113,7 +113,8 @@ pub(super) fn is_stream(path: &str) -> bool {
     method(path).is_some_and(|method| method.is_stream) || STANDARD_STREAMS.contains(&path)
 }
 
-/// Whether the contract says that the RPC may refuse a call for this reason. Of what is no RPC of Countersign it says nothing.
+/// Whether the contract says that the RPC may refuse a call for this reason. Of what is no RPC of Countersign it says
+/// nothing.
 pub(crate) fn lists(path: &str, reason: Reason) -> bool {
     method(path).is_none_or(|method| {
         let of_caller = of_caller(method.requirement.caller);

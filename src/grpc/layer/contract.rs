@@ -9,8 +9,8 @@ use tonic::{Code, Status, body::Body};
 
 /// Errors that tonic makes by itself know no reason. This gives them one, so that a client sees a single kind of error.
 ///
-/// Only answers without a message are looked at: their status stands in the headers. A status after a message comes from
-/// a handler, which has given it a reason already, or from a standard service: see [`name_end`].
+/// Only answers without a message are looked at: their status stands in the headers. A status after a message comes
+/// from a handler, which has given it a reason already, or from a standard service: see [`name_end`].
 pub(super) fn keep(response: Response<Body>, call: &Refusing<'_>) -> Response<Body> {
     let Some(status) = Status::from_header_map(response.headers()) else { return response };
     if status.code() == Code::Ok || !status.details().is_empty() {
@@ -24,7 +24,8 @@ pub(super) fn keep(response: Response<Body>, call: &Refusing<'_>) -> Response<Bo
     call.refuse(&reason.into()).into_http()
 }
 
-/// A stream of a standard service ends in an error of its own, behind its messages. It gets the name of its call, and its line in the log.
+/// A stream of a standard service ends in an error of its own, behind its messages. It gets the name of its call, and
+/// its line in the log.
 pub(super) fn name_end(response: Response<Body>, call: &Refusing<'_>) -> Response<Body> {
     let (log, rpc) = (call.log.clone(), call.rpc);
     let (request_id, address) = (call.request_id.to_owned(), call.address.to_owned());
@@ -60,15 +61,15 @@ fn reason_for(status: &Status) -> Option<Reason> {
         Code::Unimplemented => Some(Reason::MethodUnknown),
         // The length is checked before the message is read, and again while it is inflated.
         Code::OutOfRange | Code::ResourceExhausted => Some(Reason::RequestTooLarge),
-        // A message that cannot be decoded, or a frame that is cut off, has a forbidden flag, or is missing. What tonic says
-        // of it names our fields; what we say does not.
+        // A message that cannot be decoded, or a frame that is cut off, has a forbidden flag, or is missing. What tonic
+        // says of it names our fields; what we say does not.
         Code::Internal | Code::Unknown => Some(Reason::MalformedRequest),
         _ => None,
     }
 }
 
-/// The code of an answer, for the metrics. A status that follows a message is in the trailers, where errors of unary calls
-/// never are.
+/// The code of an answer, for the metrics. A status that follows a message is in the trailers, where errors of unary
+/// calls never are.
 pub(super) fn code(headers: &HeaderMap) -> &'static str {
     let code = headers.get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()));
     status::code_name(code)

@@ -8,8 +8,8 @@ use tonic::{Code, Status, body::Body};
 
 type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The answer of a call that does not end by itself, ended when its time is over. It ends well: whoever listens begins anew,
-/// elsewhere if this service is stopping.
+/// The answer of a call that does not end by itself, ended when its time is over. It ends well: whoever listens begins
+/// anew, elsewhere if this service is stopping.
 pub(super) struct Endless<Held> {
     body: Body,
     /// `None` once it has ended.

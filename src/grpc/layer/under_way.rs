@@ -13,8 +13,8 @@ use tonic::{Status, body::Body};
 
 /// The calls under way on one listener, for the end of the service.
 ///
-/// Only a call whose request has come whole is under way: half a request may never become one, and anybody can send it. A
-/// stream is under way until it begins, since it would not end by itself: it is ended when the service stops.
+/// Only a call whose request has come whole is under way: half a request may never become one, and anybody can send it.
+/// A stream is under way until it begins, since it would not end by itself: it is ended when the service stops.
 #[derive(Clone, Debug)]
 pub struct UnderWay(Arc<Inner>);
 

@@ -1,17 +1,17 @@
 //! The tokens of a browser, in cookies (RFC 6265bis) that no script can read and no other site can send.
 //!
-//! A browser keeps what the last answer to arrive has written, whichever call it answers. So a refresh token is written twice:
-//! under the one name that everybody knows, and under one that belongs to its generation alone, its *turn*. An answer
-//! writes its own turn and clears those that came with its call, so no answer touches the turn of a later generation or
-//! session (docs/adr/0017-late-answers-and-cookies.md).
+//! A browser keeps what the last answer to arrive has written, whichever call it answers. So a refresh token is written
+//! twice: under the one name that everybody knows, and under one that belongs to its generation alone, its *turn*. An
+//! answer writes its own turn and clears those that came with its call, so no answer touches the turn of a later
+//! generation or session (docs/adr/0017-late-answers-and-cookies.md).
 
 use crate::grpc::{Browser, CookieChange, HeldTokens};
 use countersign_domain::{id::SessionId, secret::SecretText, time::Timestamp};
 use http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
 
-/// `__Host-`: a browser takes them only over HTTPS or from this machine, from this host and for it alone, so that no other
-/// host of the domain can plant one (RFC 6265bis section 4.1.3.2).
+/// `__Host-`: a browser takes them only over HTTPS or from this machine, from this host and for it alone, so that no
+/// other host of the domain can plant one (RFC 6265bis section 4.1.3.2).
 const ACCESS: &str = "__Host-countersign_access";
 const REFRESH: &str = "__Host-countersign_refresh";
 /// By what a browser is known as a device, whoever uses it and whether or not anybody is signed in.
@@ -47,8 +47,8 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// The value of a cookie. A name that stands there twice is not believed at all: which would be meant? Nor is what can be no
-/// token.
+/// The value of a cookie. A name that stands there twice is not believed at all: which would be meant? Nor is what can
+/// be no token.
 fn value(headers: &HeaderMap, name: &str) -> Option<SecretText> {
     let mut values = pairs(headers).filter(|(other, _)| *other == name.as_bytes()).map(|(_, value)| value);
     let (Some(value), None) = (values.next(), values.next()) else { return None };

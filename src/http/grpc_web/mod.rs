@@ -1,8 +1,9 @@
 //! The browsers' shim: grpc-web calls whose tokens are in cookies.
 //!
-//! From outside to inside: what pages of other origins may do and read (`cors.rs`, for allowed ones only), is it a call at all
-//! (`src/grpc`), grpc-web to gRPC (tonic-web), which origins may make a call (tower-http's `Csrf`, by Sec-Fetch-Site and
-//! Origin), cookies to tokens and back (`cookie.rs`). Native calls pass all of it by: a cookie means nothing to them.
+//! From outside to inside: what pages of other origins may do and read (`cors.rs`, for allowed ones only), is it a call
+//! at all (`src/grpc`), grpc-web to gRPC (tonic-web), which origins may make a call (tower-http's `Csrf`, by
+//! Sec-Fetch-Site and Origin), cookies to tokens and back (`cookie.rs`). Native calls pass all of it by: a cookie means
+//! nothing to them.
 
 mod cookie;
 mod cors;

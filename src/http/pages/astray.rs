@@ -17,9 +17,9 @@ impl AstrayLinks {
         Self { shell: shell(rules), rules }
     }
 
-    /// The page that a changed link was for, whose script takes the token out of the address and asks for the code where there is
-    /// none; for a browser that asks for anything else, the page that says that nothing is there. `None` for whatever is no page:
-    /// names of RPCs have a dot.
+    /// The page that a changed link was for, whose script takes the token out of the address and asks for the code
+    /// where there is none; for a browser that asks for anything else, the page that says that nothing is there. `None`
+    /// for whatever is no page: names of RPCs have a dot.
     pub fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return None;
@@ -36,8 +36,8 @@ impl AstrayLinks {
     }
 }
 
-/// The path of a page without what is added to it on the way: a slash, a full stop, an encoded `>`, and a fragment whose `#` was
-/// encoded, which then arrives here with the token in it.
+/// The path of a page without what is added to it on the way: a slash, a full stop, an encoded `>`, and a fragment
+/// whose `#` was encoded, which then arrives here with the token in it.
 fn straightened(path: &str) -> &str {
     let is_added = |at: &usize| {
         let sign = path.get(at + 1..at + 3).unwrap_or_default();

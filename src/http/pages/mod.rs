@@ -1,7 +1,7 @@
 //! The account pages, `web/account`: built there, embedded here, so that the binary needs nothing beside it.
 //!
-//! Every page is one shell, whose script draws what its path asks for. Opening a page acts on nothing: the token of a mailed
-//! link stands in the fragment, which a browser keeps to itself, and is used when a button is pressed.
+//! Every page is one shell, whose script draws what its path asks for. Opening a page acts on nothing: the token of a
+//! mailed link stands in the fragment, which a browser keeps to itself, and is used when a button is pressed.
 
 mod asset;
 mod astray;
@@ -108,7 +108,8 @@ fn file(asset: &'static Asset, asked: &HeaderMap) -> Response {
     response
 }
 
-/// Whether `accept-encoding` names gzip and does not rule it out (RFC 9110 section 12.5.3). Who sends none gets it plain.
+/// Whether `accept-encoding` names gzip and does not rule it out (RFC 9110 section 12.5.3). Who sends none gets it
+/// plain.
 fn takes_gzip(asked: &HeaderMap) -> bool {
     let lists = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|coding| {

@@ -2,11 +2,13 @@
 
 use countersign_domain::captcha::CaptchaProvider;
 
-/// Only our own files, and no text becomes code: scripts and styles stand in files, and the DOM takes no string for markup.
+/// Only our own files, and no text becomes code: scripts and styles stand in files, and the DOM takes no string for
+/// markup.
 const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// What each provider's documentation asks for, and nothing of the others. Their scripts write markup, so the DOM has to take it.
+/// What each provider's documentation asks for, and nothing of the others. Their scripts write markup, so the DOM has
+/// to take it.
 const RECAPTCHA: &str = "default-src 'none'; script-src 'self' https://www.google.com/recaptcha/ \
     https://www.gstatic.com/recaptcha/; frame-src https://www.google.com/recaptcha/ https://recaptcha.google.com/recaptcha/; \
     style-src 'self' 'unsafe-inline'; img-src 'self' https://www.gstatic.com/recaptcha/; \

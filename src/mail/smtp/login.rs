@@ -62,8 +62,8 @@ impl Login {
         Err(refused)
     }
 
-    /// AUTH LOGIN, which no RFC describes: the server asks twice, first for the user and then for the password. What it asks with
-    /// differs from server to server, and is empty with some.
+    /// AUTH LOGIN, which no RFC describes: the server asks twice, first for the user and then for the password. What it
+    /// asks with differs from server to server, and is empty with some.
     async fn by_prompts<T: AsyncRead + AsyncWrite + Unpin>(&self, client: &mut SmtpClient<T>) -> mail_send::Result<()> {
         let mut reply = client.cmd(b"AUTH LOGIN\r\n").await?;
         for answer in [&self.user, &self.password] {

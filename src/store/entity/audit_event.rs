@@ -30,8 +30,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) origin_salt: Option<Vec<u8>>,
     /// All that the link knows of address and user agent.
     pub(in crate::store) origin_digest: Option<Vec<u8>>,
-    /// The code that the service made when it wrote the event, and the key that it was made with; none in an event of a release
-    /// that knew no codes.
+    /// The code that the service made when it wrote the event, and the key that it was made with; none in an event of a
+    /// release that knew no codes.
     pub(in crate::store) mac: Option<Vec<u8>>,
     pub(in crate::store) mac_key: Option<String>,
     /// When sealing found that the service did not write it. It is never sealed.

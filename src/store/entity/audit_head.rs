@@ -16,8 +16,9 @@ pub(in crate::store) struct Model {
     /// The key of the code, and the code over all of the above.
     pub(in crate::store) mac_key: String,
     pub(in crate::store) mac: Vec<u8>,
-    /// The last position at which an event may bear no code of its own, and until when such events are sealed, because a release
-    /// that knows no codes may still run. With a key and a code of their own: the release before writes the others without these.
+    /// The last position at which an event may bear no code of its own, and until when such events are sealed, because
+    /// a release that knows no codes may still run. With a key and a code of their own: the release before writes the
+    /// others without these.
     pub(in crate::store) bare_position: Option<i64>,
     pub(in crate::store) bare_until: Option<i64>,
     pub(in crate::store) bare_key: Option<String>,

@@ -1,5 +1,5 @@
-//! What an account's user name looks like: in lower case, and as it is shown. Of names that are older than skeletons and look the same,
-//! only the oldest account's has it. A release that knows no skeletons leaves it as it is.
+//! What an account's user name looks like: in lower case, and as it is shown. Of names that are older than skeletons
+//! and look the same, only the oldest account's has it. A release that knows no skeletons leaves it as it is.
 
 use sea_orm::entity::prelude::*;
 

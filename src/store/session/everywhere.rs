@@ -8,8 +8,8 @@ use countersign_domain::{
 use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::Expr};
 use std::time::Duration;
 
-/// Lets the token of a session that is over end all others of its account, once. It has to be of the last generation, and the
-/// session over for less than `window`. Returns whether it was let.
+/// Lets the token of a session that is over end all others of its account, once. It has to be of the last generation,
+/// and the session over for less than `window`. Returns whether it was let.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -32,7 +32,8 @@ pub struct Step {
     pub device: Option<DeviceId>,
 }
 
-/// Advances a live session of an account that may sign in to the next generation: the compare-and-set that refresh rests on. `None` when any of these was not so.
+/// Advances a live session of an account that may sign in to the next generation: the compare-and-set that refresh
+/// rests on. `None` when any of these was not so.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -57,8 +58,8 @@ pub async fn advance(
     Ok(rows.into_iter().next().map(Session::from))
 }
 
-/// Replaces the live generation of a session, whose answer was lost, by the next one and makes it void. `judged` is the row by
-/// which that was decided, `device` the one that was shown. `None` when the row has changed since.
+/// Replaces the live generation of a session, whose answer was lost, by the next one and makes it void. `judged` is the
+/// row by which that was decided, `device` the one that was shown. `None` when the row has changed since.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -80,7 +81,8 @@ pub async fn recover(
     Ok(rows.into_iter().next().map(Session::from))
 }
 
-/// The statement that makes the generation after `generation` the live one, of a live session of an account that may sign in.
+/// The statement that makes the generation after `generation` the live one, of a live session of an account that may
+/// sign in.
 fn next_generation(
     tenant: TenantId,
     id: SessionId,

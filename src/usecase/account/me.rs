@@ -26,7 +26,8 @@ impl Me {
         Self::profile(&self.store.read(), caller.account().clone()).await
     }
 
-    /// What is shown of an account after an act is read in the transaction of the act: once that is committed, nothing may fail.
+    /// What is shown of an account after an act is read in the transaction of the act: once that is committed, nothing
+    /// may fail.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -27,8 +27,8 @@ use std::sync::Arc;
 
 /// Somebody asks for an account.
 ///
-/// Known and unknown addresses are treated alike to the last statement: a registration is kept and a mail is queued. What
-/// the mail says is decided when it is rendered.
+/// Known and unknown addresses are treated alike to the last statement: a registration is kept and a mail is queued.
+/// What the mail says is decided when it is rendered.
 #[derive(Clone, Debug)]
 pub struct Register {
     pub work: UnitsOfWork,
@@ -88,8 +88,9 @@ impl Register {
         self.captcha.demand(CaptchaAct::Register, &form.captcha_token)?;
         let drawn = self.throttle.registration(origin, &form.email).await?;
         self.captcha.prove_if_demanded(origin, CaptchaAct::Register, &form.captcha_token).await?;
-        // Before the address is looked at, so that the answer tells nothing about it. A name that a waiting registration
-        // wishes for is free: otherwise a second try with another address would tell whether the first one was.
+        // Before the address is looked at, so that the answer tells nothing about it. A name that a waiting
+        // registration wishes for is free: otherwise a second try with another address would tell whether the first one
+        // was.
         if let Some(username) = &form.username
             && reserved_username::is_taken(&self.work.read(), tenant, username, self.work.now()).await?
         {
@@ -116,8 +117,8 @@ impl Register {
         Ok(Some(()))
     }
 
-    /// The hash to keep, once nothing is wrong with the password. Whoever tries one after the other has had no mail yet, and must not be
-    /// out of them.
+    /// The hash to keep, once nothing is wrong with the password. Whoever tries one after the other has had no mail
+    /// yet, and must not be out of them.
     async fn hash(
         &self,
         candidate: Candidate,
@@ -142,8 +143,9 @@ impl Register {
         hashed
     }
 
-    /// One salt for each address, which nobody can foretell: whether two sign-ups that wait for it chose one password is seen from
-    /// their hashes, and costs no hash more. Not a random one of the first sign-up, since two at the same moment would have two.
+    /// One salt for each address, which nobody can foretell: whether two sign-ups that wait for it chose one password
+    /// is seen from their hashes, and costs no hash more. Not a random one of the first sign-up, since two at the same
+    /// moment would have two.
     fn salt_of(&self, tenant: TenantId, email: &EmailAddress) -> [u8; SALT_BYTES] {
         let tenant = tenant.as_uuid().into_bytes();
         let tag = self.ring.mac().tag("sign-up: salt", &[&tenant, email.normalised().as_bytes()]);

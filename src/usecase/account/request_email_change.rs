@@ -63,7 +63,8 @@ impl RequestEmailChange {
         if new_email.as_str() == caller.account().email.as_str() {
             return Err(Refusal::field("new_email", "is already the address of the account").into());
         }
-        // Where only some hosts may sign up, an account does not leave them either. Where sign-up is closed, people still move.
+        // Where only some hosts may sign up, an account does not leave them either. Where sign-up is closed, people
+        // still move.
         if matches!(self.policy, RegistrationPolicy::Domains(_)) && !self.policy.allows(new_email) {
             return Err(Reason::RegistrationClosed.into());
         }

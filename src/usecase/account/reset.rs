@@ -30,8 +30,8 @@ pub struct ResetForm {
 }
 
 impl Reset {
-    /// Returns the token of the device from which it was done: it does not wait for what others guess when it logs in. `None` when
-    /// this very call was answered before.
+    /// Returns the token of the device from which it was done: it does not wait for what others guess when it logs in.
+    /// `None` when this very call was answered before.
     ///
     /// # Errors
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, ACCOUNT_DISABLED,

@@ -17,11 +17,12 @@ use countersign_domain::{
     session::{EndReason, Session},
 };
 
-/// Everything that happens when a password is set, wherever it is set: the policy, the past, the hash, the sessions, the
-/// mail.
+/// Everything that happens when a password is set, wherever it is set: the policy, the past, the hash, the sessions,
+/// the mail.
 ///
-/// A use case asks in the order of what each question costs: [`PasswordSetter::read`] with the other fields; [`PasswordSetter::admit`] or
-/// [`PasswordSetter::accept_password_of`] once the limits, the captcha and the proof had nothing against the call; then [`PasswordSetter::hash`].
+/// A use case asks in the order of what each question costs: [`PasswordSetter::read`] with the other fields;
+/// [`PasswordSetter::admit`] or [`PasswordSetter::accept_password_of`] once the limits, the captcha and the proof had
+/// nothing against the call; then [`PasswordSetter::hash`].
 #[derive(Clone, Debug)]
 pub struct PasswordSetter {
     pub work: UnitsOfWork,
@@ -73,7 +74,8 @@ impl PasswordSetter {
         self.policy.accept(candidate, identifiers).map_err(|rejected| refusal(field, rejected))
     }
 
-    /// The hash to keep, once nobody knows the password from a breach. No password is set without one, so none is set unasked.
+    /// The hash to keep, once nobody knows the password from a breach. No password is set without one, so none is set
+    /// unasked.
     ///
     /// # Errors
     /// PASSWORD_REJECTED, naming `field`; BREACH_CHECK_UNAVAILABLE, OVERLOADED.
@@ -98,8 +100,8 @@ impl PasswordSetter {
 
     /// A password for an account that has had others.
     ///
-    /// That it was used before is told only so often: otherwise whoever holds a link, and hangs up before the password is set, could
-    /// try any number of passwords that the owner may still have elsewhere.
+    /// That it was used before is told only so often: otherwise whoever holds a link, and hangs up before the password
+    /// is set, could try any number of passwords that the owner may still have elsewhere.
     ///
     /// # Errors
     /// PASSWORD_REJECTED, also when it was used before; RATE_LIMITED, OVERLOADED.
@@ -157,12 +159,14 @@ impl PasswordSetter {
             PasswordWhy::Changed { kept } => (Some(kept), None, EndReason::PasswordChanged),
         };
         session::end_all(tx, tenant, id, kept.map(|kept| kept.id), ended, now).await?;
-        // Whoever has to be locked out may have logged in before, and its owner has, too. So no device is known any more, and each
-        // is expected: what strangers guess does not keep it out, and its owner is told when somebody logs in from it.
+        // Whoever has to be locked out may have logged in before, and its owner has, too. So no device is known any
+        // more, and each is expected: what strangers guess does not keep it out, and its owner is told when somebody
+        // logs in from it.
         let devices = (kept.and_then(|kept| kept.device), from);
         let counted = expected_device::expect(tx, tenant, id, devices, now).await?;
-        // A reset link that was mailed before would undo the change, and whoever had to be locked out may have asked to move
-        // the account. First the mails on their way, then the links: a mail that is being prepared finishes in between.
+        // A reset link that was mailed before would undo the change, and whoever had to be locked out may have asked to
+        // move the account. First the mails on their way, then the links: a mail that is being prepared finishes in
+        // between.
         outbox::drop_waiting(tx, tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
         action::void(tx, tenant, ActionPurpose::ConfirmNewAddress, id.as_uuid(), now).await?;
         action::void(tx, tenant, ActionPurpose::ResetPassword, id.as_uuid(), now).await?;
@@ -170,7 +174,8 @@ impl PasswordSetter {
         Ok(PasswordSet { counted })
     }
 
-    /// What follows once it is committed: what was counted against the former password is forgotten. Its owner has proven to be the owner, so nothing that others did keeps them out any longer.
+    /// What follows once it is committed: what was counted against the former password is forgotten. Its owner has
+    /// proven to be the owner, so nothing that others did keeps them out any longer.
     pub async fn was_set(&self, account: &Account, set: PasswordSet) {
         self.attempts.forgive(account, &set.counted).await;
     }

@@ -14,9 +14,10 @@ use std::time::Duration;
 
 /// Somebody changes their profile.
 ///
-/// A user name is one of the things by which its owner logs in, so it is changed like the others: whoever does it proves the
-/// password again, the owner is told, and nobody else gets the former name for a while. Otherwise a stolen access token was enough to
-/// log in under the owner's name soon after, or to have mail and mentions go to somebody else.
+/// A user name is one of the things by which its owner logs in, so it is changed like the others: whoever does it
+/// proves the password again, the owner is told, and nobody else gets the former name for a while. Otherwise a stolen
+/// access token was enough to log in under the owner's name soon after, or to have mail and mentions go to somebody
+/// else.
 #[derive(Clone, Debug)]
 pub struct UpdateMe {
     pub work: UnitsOfWork,

@@ -104,9 +104,10 @@ impl Verify {
             // Somebody else got the name: the account is worth more than the name.
             username = None;
         }
-        // Whoever reads the mails verified one of several sign-ups, and nobody can tell whether it was their own: a stranger
-        // may have registered the address and be waiting with a password (account pre-hijacking). So none of the
-        // passwords counts, and the owner is mailed a link to set one. One password that all of them chose is the owner's as well.
+        // Whoever reads the mails verified one of several sign-ups, and nobody can tell whether it was their own: a
+        // stranger may have registered the address and be waiting with a password (account pre-hijacking). So none of
+        // the passwords counts, and the owner is mailed a link to set one. One password that all of them chose is the
+        // owner's as well.
         let contested = registration::count_passwords(tx, tenant, &registration.email).await? > 1;
         let opening = Opening {
             id: AccountId::new(now, self.work.entropy.bytes()),

@@ -137,8 +137,8 @@ impl Claim {
         }
     }
 
-    /// The try and the note of a wrong code are one transaction, and where no code is on its way another row is written and compared in
-    /// its place. So an address costs a guesser the same whether or not there is one.
+    /// The try and the note of a wrong code are one transaction, and where no code is on its way another row is written
+    /// and compared in its place. So an address costs a guesser the same whether or not there is one.
     async fn prove_code(
         &self,
         origin: &Origin,
@@ -175,7 +175,8 @@ impl Claim {
         Ok(ClaimProven { tenant, action, by_code: true })
     }
 
-    /// Uses the link and its code up, in the transaction of what they are used for. Of many claims at once one succeeds.
+    /// Uses the link and its code up, in the transaction of what they are used for. Of many claims at once one
+    /// succeeds.
     ///
     /// # Errors
     /// LINK_USED, LINK_EXPIRED, LINK_INVALID; CODE_INVALID when it was proven by a code.

@@ -34,9 +34,9 @@ pub enum Registered {
 }
 
 impl RegisterAudienceKey {
-    /// The tokens of the audience are to be encrypted for `recipient`, an X25519 public key, or under a shared key where there
-    /// is none. Such a key is staged in place of the one that was, which was never used and is gone at once, and the next look
-    /// at the keys lets it take over once it has been published for long enough.
+    /// The tokens of the audience are to be encrypted for `recipient`, an X25519 public key, or under a shared key
+    /// where there is none. Such a key is staged in place of the one that was, which was never used and is gone at
+    /// once, and the next look at the keys lets it take over once it has been published for long enough.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.

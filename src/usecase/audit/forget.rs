@@ -14,7 +14,8 @@ use countersign_domain::{
 };
 use std::collections::HashSet;
 
-/// Forgets events whose time is over: sealed ones alone, from the front of each chain, so that what is left can be verified.
+/// Forgets events whose time is over: sealed ones alone, from the front of each chain, so that what is left can be
+/// verified.
 #[derive(Clone, Debug)]
 pub struct ForgetEvents {
     pub store: Store,
@@ -54,7 +55,8 @@ impl ForgetEvents {
         let tx = self.store.begin().await?;
         let Some(mut head) = audit_chain::lock_head(&tx, tenant).await? else { return Ok(0) };
         let oldest = audit::after(&tx, tenant, head.anchor_position, BATCH).await?;
-        // The order of the chain is that of commits. One that is still young keeps those behind it, for as long as it was late.
+        // The order of the chain is that of commits. One that is still young keeps those behind it, for as long as it
+        // was late.
         let over: Vec<_> = oldest.into_iter().take_while(|row| row.happened_at < than).collect();
         let Some((position, link)) = over.last().and_then(|last| Some((last.position?, last.link.clone()?))) else {
             return Ok(0);
@@ -93,7 +95,8 @@ async fn is_unchanged(
     Ok(is_whole(deletions.keys, head, events, &deleted, accepted))
 }
 
-/// An operator has looked into whatever there is up to here, and let the chain go on: an event says so, which is as it was sealed.
+/// An operator has looked into whatever there is up to here, and let the chain go on: an event says so, which is as it
+/// was sealed.
 async fn accepted_up_to(tx: &Tx, tenant: TenantId, keys: &ChainKeys) -> Result<i64, ChainFault> {
     let Some((restart, before)) = audit_chain::last_restart(tx, tenant).await? else { return Ok(0) };
     Ok(if restart.is_bound(keys, &before) { restart.position.unwrap_or(0) } else { 0 })

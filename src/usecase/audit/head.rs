@@ -10,7 +10,8 @@ use countersign_domain::{
     id::TenantId,
 };
 
-/// The head, which this transaction holds now; made, with this record of events without codes, where the tenant has no chain yet.
+/// The head, which this transaction holds now; made, with this record of events without codes, where the tenant has no
+/// chain yet.
 pub(super) async fn lock_or_begin(
     tx: &Tx,
     tenant: TenantId,
@@ -20,8 +21,8 @@ pub(super) async fn lock_or_begin(
     if let Some(head) = audit_chain::lock_head(tx, tenant).await? {
         return Ok(head);
     }
-    // Either another replica has begun the chain meanwhile, or it lost its head: then it does not begin again as if nothing had
-    // been there.
+    // Either another replica has begun the chain meanwhile, or it lost its head: then it does not begin again as if
+    // nothing had been there.
     if audit_chain::last(tx, tenant).await?.is_some() {
         return audit_chain::lock_head(tx, tenant).await?.ok_or(ChainFault::HeadMissing(tenant));
     }

@@ -16,8 +16,8 @@ use countersign_domain::{
 };
 use std::sync::Arc;
 
-/// An operator has looked into a head that cannot be gone on from, and lets the chain go on from its last event. What was found
-/// before is found afterwards as well, or is what the restart is found for, until its time is over.
+/// An operator has looked into a head that cannot be gone on from, and lets the chain go on from its last event. What
+/// was found before is found afterwards as well, or is what the restart is found for, until its time is over.
 #[derive(Clone, Debug)]
 pub struct RestartAuditLog {
     pub work: UnitsOfWork,
@@ -55,8 +55,8 @@ impl RestartAuditLog {
         let (mac_key, mac) = Default::default();
         let mut next = match &head {
             Some(head) if head.check_ends(&*self.keys).is_ok() => head.clone(),
-            // Whoever could change the head could change where it lets the chain begin: what is not there is missing, from the first
-            // position on, until the purge has come by.
+            // Whoever could change the head could change where it lets the chain begin: what is not there is missing,
+            // from the first position on, until the purge has come by.
             _ => {
                 let (position, link) = last.map_or((0, NO_LINK.to_vec()), |row| {
                     (row.position.unwrap_or(0), row.link.unwrap_or_else(|| NO_LINK.to_vec()))
@@ -66,7 +66,8 @@ impl RestartAuditLog {
             }
         };
         let behind = next.position;
-        // Where there is no record of events without codes, they end here: the restart is found for whatever stands before it.
+        // Where there is no record of events without codes, they end here: the restart is found for whatever stands
+        // before it.
         let kept = head.as_ref().filter(|head| head.check_bare(&*self.keys).is_ok()).and_then(|head| head.bare.clone());
         next.bare = Some(kept.unwrap_or_else(|| Bare::no_more(behind)));
         vouch(&mut next, &self.keys)?;
@@ -101,8 +102,8 @@ impl RestartAuditLog {
         Some(format!("{what}, it said {} to {}", head.anchor_position.saturating_add(1), head.position))
     }
 
-    /// In the transaction of the restart: a head that holds again, with the event of it still to be sealed, would hold as well
-    /// without that event.
+    /// In the transaction of the restart: a head that holds again, with the event of it still to be sealed, would hold
+    /// as well without that event.
     async fn seal(&self, tx: &Tx, head: &mut Head, event: EventId) -> Result<RecordedEvent, Failure> {
         let waiting = audit_chain::unsealed_event(tx, head.tenant, event).await?;
         let sealed = waiting.and_then(|mut row| {

@@ -105,8 +105,8 @@ impl SealEvents {
         }
     }
 
-    /// Seals some events of a tenant. Returns them as they are now. A code of a key that is not here is taken for made up only once it was
-    /// asked for other keys.
+    /// Seals some events of a tenant. Returns them as they are now. A code of a key that is not here is taken for made
+    /// up only once it was asked for other keys.
     async fn batch(&self, tenant: TenantId, has_asked: bool) -> Result<Batch, ChainFault> {
         let keys = self.reload.ring.chain();
         let key = keys.active().ok_or(ChainFault::UnknownKey(tenant))?;
@@ -152,8 +152,8 @@ impl SealEvents {
         Ok(Batch { sealed: rows, rejected: made_up.len() as u64 })
     }
 
-    /// The record of events without codes. A chain that has none was begun by a replica of the release before, after the first start of
-    /// this one, which writes them: what was sealed there stays, and no more comes.
+    /// The record of events without codes. A chain that has none was begun by a replica of the release before, after
+    /// the first start of this one, which writes them: what was sealed there stays, and no more comes.
     async fn bare(&self, tx: &Tx, head: &Head) -> Result<Bare, ChainFault> {
         if let Some(bare) = &head.bare {
             return Ok(bare.clone());
@@ -189,9 +189,9 @@ impl SealEvents {
     }
 }
 
-/// An event may be written about an account while that is being deleted, and be committed after its others were made pseudonymous.
-/// The event of the deletion comes by here as well, and takes with it whatever came before. That an account is not there is not
-/// enough: whoever can write to the database can take it out.
+/// An event may be written about an account while that is being deleted, and be committed after its others were made
+/// pseudonymous. The event of the deletion comes by here as well, and takes with it whatever came before. That an
+/// account is not there is not enough: whoever can write to the database can take it out.
 async fn forget_the_gone(
     tx: &Tx,
     tenant: TenantId,

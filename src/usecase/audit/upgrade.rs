@@ -12,11 +12,11 @@ use countersign_domain::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// At the first start of a release whose events bear codes, records for every tenant that had events before until when events without
-/// codes are sealed. Any chain that begins later takes none.
+/// At the first start of a release whose events bear codes, records for every tenant that had events before until when
+/// events without codes are sealed. Any chain that begins later takes none.
 ///
-/// The migration that noted those tenants has no key, so its note could be anybody's. It is read once: the chain of the default tenant
-/// has a record from then on, which has a code.
+/// The migration that noted those tenants has no key, so its note could be anybody's. It is read once: the chain of the
+/// default tenant has a record from then on, which has a code.
 #[derive(Clone, Debug)]
 pub struct UpgradeAuditLog {
     pub store: Store,
@@ -24,8 +24,8 @@ pub struct UpgradeAuditLog {
     pub clock: Clock,
 }
 
-/// For how long after the first start of this release events without codes are sealed. Replicas of the release before write them, and a
-/// rolling upgrade takes minutes; a day leaves room for one that is done by hand.
+/// For how long after the first start of this release events without codes are sealed. Replicas of the release before
+/// write them, and a rolling upgrade takes minutes; a day leaves room for one that is done by hand.
 const BARE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl UpgradeAuditLog {
@@ -63,8 +63,8 @@ impl UpgradeAuditLog {
         Ok(())
     }
 
-    /// The head of a chain that never had a record, begun where there is no chain. `None` as well where the head, or its record, was
-    /// taken away: the sealer says so.
+    /// The head of a chain that never had a record, begun where there is no chain. `None` as well where the head, or
+    /// its record, was taken away: the sealer says so.
     async fn unrecorded(&self, tx: &Tx, tenant: TenantId) -> Result<Option<Head>, ChainFault> {
         let head = match lock_or_begin(tx, tenant, &self.keys, None).await {
             Ok(head) => head,

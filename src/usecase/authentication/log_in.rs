@@ -76,7 +76,8 @@ pub struct LoggedIn {
     pub device_token: SecretText,
 }
 
-/// Wrong passwords after which a device that is only expected is no longer. Whoever knew a former password may have used it.
+/// Wrong passwords after which a device that is only expected is no longer. Whoever knew a former password may have
+/// used it.
 const MOST_OF_EXPECTED: i32 = 10;
 
 /// A login attempt: by whom, and for which account.
@@ -107,7 +108,8 @@ impl Login {
     /// A browser is in one session: the one that it was in ends.
     ///
     /// # Errors
-    /// CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, AUDIENCE_UNKNOWN, RATE_LIMITED, OVERLOADED.
+    /// CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, AUDIENCE_UNKNOWN, RATE_LIMITED,
+    /// OVERLOADED.
     pub async fn log_in(&self, origin: &Origin, form: LoginForm) -> Result<LoggedIn, Failure> {
         let draw = LoginDraw::of(form.device_token.is_some() || !form.captcha_token.is_empty());
         self.throttle.login(origin, draw).await?;
@@ -133,10 +135,10 @@ impl Login {
         Ok(LoggedIn { session, device_token: attempt.device.into_token() })
     }
 
-    /// Admits the attempt, checks the password, opens the session and settles the attempt, in a task of its own: a caller who hangs up,
-    /// or whose deadline passes, must neither leave an attempt that nobody settles, nor lose a verdict, nor stand for one. As long as the
-    /// hash has not begun the attempt is given back when its caller is gone; from then on the verdict comes, and is applied and recorded
-    /// although nobody waits.
+    /// Admits the attempt, checks the password, opens the session and settles the attempt, in a task of its own: a
+    /// caller who hangs up, or whose deadline passes, must neither leave an attempt that nobody settles, nor lose a
+    /// verdict, nor stand for one. As long as the hash has not begun the attempt is given back when its caller is gone;
+    /// from then on the verdict comes, and is applied and recorded although nobody waits.
     async fn decide(
         &self,
         origin: &Origin,
@@ -173,9 +175,9 @@ impl Login {
         }
     }
 
-    /// Admits the attempt. Unless a device that is known shows nothing else, a light login draws the rest of a whole one
-    /// before anything is done for it: a question to the provider of captchas costs money. The rest is given back when
-    /// what was shown is worth something, and to whoever has to wait for other attempts.
+    /// Admits the attempt. Unless a device that is known shows nothing else, a light login draws the rest of a whole
+    /// one before anything is done for it: a question to the provider of captchas costs money. The rest is given back
+    /// when what was shown is worth something, and to whoever has to wait for other attempts.
     async fn admit(
         &self,
         origin: &Origin,
@@ -251,8 +253,8 @@ impl Login {
         Ok(audience)
     }
 
-    /// Counts a wrong password: for the name that was given, and for the account or its device. One that the same client presented before
-    /// is no new evidence and is not counted again.
+    /// Counts a wrong password: for the name that was given, and for the account or its device. One that the same
+    /// client presented before is no new evidence and is not counted again.
     async fn count_wrong(&self, origin: &Origin, attempt: &Attempt, admitted: AdmittedAttempt) -> Result<(), Failure> {
         let settled = admitted.failed().await;
         let unit = self.work.begin(origin, attempt.tenant).await?;
@@ -270,8 +272,8 @@ impl Login {
         Ok(())
     }
 
-    /// Counts a wrong password in the database. Returns whether the right one is spent with it. Where there is no account, the same
-    /// statement finds nothing.
+    /// Counts a wrong password in the database. Returns whether the right one is spent with it. Where there is no
+    /// account, the same statement finds nothing.
     async fn spends_password(&self, tx: &Tx, attempt: &Attempt) -> Result<bool, StoreFault> {
         let Attempt { tenant, started, device, .. } = attempt;
         let nobody = AccountId::from_uuid(Uuid::nil());
@@ -295,8 +297,8 @@ impl Login {
         }
     }
 
-    /// Makes an outdated hash anew. The login has succeeded: that it costs a second hash, or fails for lack of room, must
-    /// not undo it.
+    /// Makes an outdated hash anew. The login has succeeded: that it costs a second hash, or fails for lack of room,
+    /// must not undo it.
     async fn renew_hash(&self, proven: &PasswordProven) {
         let account = proven.account();
         let (Some(password), Some(outdated)) = (proven.outdated(), &account.password_hash) else { return };

@@ -18,7 +18,8 @@ use countersign_domain::{
 };
 use std::{net::IpAddr, sync::Arc};
 
-/// Admits login attempts, and delays or refuses them after too many wrong passwords. The rule is that of [`countersign_domain::lockout`].
+/// Admits login attempts, and delays or refuses them after too many wrong passwords. The rule is that of
+/// [`countersign_domain::lockout`].
 ///
 /// Nobody looks whether an identifier is known: what is counted is a code of what was typed.
 #[derive(Clone, Debug)]
@@ -33,8 +34,8 @@ const HELD: &str = "wrong_passwords";
 
 /// A login attempt that was admitted. Only [`AttemptLimiter`] makes one, and whoever has one settles it.
 ///
-/// Dropped before a verdict is expected, it is given back. Dropped afterwards, the verdict is lost: it counts as wrong, so that nobody
-/// gets attempts for nothing by having the service fail.
+/// Dropped before a verdict is expected, it is given back. Dropped afterwards, the verdict is lost: it counts as wrong,
+/// so that nobody gets attempts for nothing by having the service fail.
 #[derive(Debug)]
 #[must_use = "an attempt that is not settled counts as wrong, or has to be given back"]
 pub struct AdmittedAttempt {
@@ -137,9 +138,9 @@ impl AttemptLimiter {
         }
     }
 
-    /// Forgets what was counted against the password of an account: for everything that may be typed for it, and for these of
-    /// its devices. To be called when its owner has set another one, after that is committed. What is counted against second
-    /// steps has other keys, and stays.
+    /// Forgets what was counted against the password of an account: for everything that may be typed for it, and for
+    /// these of its devices. To be called when its owner has set another one, after that is committed. What is counted
+    /// against second steps has other keys, and stays.
     pub async fn forgive(&self, account: &Account, devices: &[DeviceId]) {
         let typed = [Some(account.email.normalised()), account.username.as_ref().map(Username::normalised)];
         for typed in typed.into_iter().flatten() {
@@ -166,7 +167,8 @@ impl AttemptLimiter {
         LockKey::from_tag(self.ring.mac().tag("lockout: device", &parts))
     }
 
-    /// By what the same password of the same client is recognised: a device, or whatever counts as one caller among addresses.
+    /// By what the same password of the same client is recognised: a device, or whatever counts as one caller among
+    /// addresses.
     fn mark(&self, origin: &Origin, source: AttemptSource<'_>, password: &SecretText) -> Mark {
         let tenant = origin.tenant();
         let password = password.reveal().as_bytes();

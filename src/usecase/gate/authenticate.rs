@@ -75,8 +75,8 @@ impl ServiceCaller {
         &self.service
     }
 
-    /// The audience of the token it came with. It serves that one, and asks about that one: whoever else serves it has seen
-    /// this token, and must not come by the keys of another audience with it.
+    /// The audience of the token it came with. It serves that one, and asks about that one: whoever else serves it has
+    /// seen this token, and must not come by the keys of another audience with it.
     pub fn audience(&self) -> &str {
         &self.audience
     }
@@ -153,8 +153,8 @@ impl Authenticate {
         }
     }
 
-    /// Looks up whom a token names. With the `newest` refresh token of a browser, the access token of another session is one that was
-    /// replaced: it answers TOKEN_EXPIRED, whatever became of that session.
+    /// Looks up whom a token names. With the `newest` refresh token of a browser, the access token of another session
+    /// is one that was replaced: it answers TOKEN_EXPIRED, whatever became of that session.
     ///
     /// # Errors
     /// TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, CALLER_NOT_ALLOWED.
@@ -210,7 +210,8 @@ impl Authenticate {
         reason.into()
     }
 
-    /// Records that an access token was brought where an operators' token is asked for. One that is none of ours tells nothing.
+    /// Records that an access token was brought where an operators' token is asked for. One that is none of ours tells
+    /// nothing.
     pub async fn deny_operator(&self, origin: &Origin, token: &SecretText, reason: Reason) {
         let Ok(claims) = self.ring.read_access(token, self.clock.now()) else { return };
         let Ok(tenant) = claims.tenant_id.parse() else { return };

@@ -9,7 +9,8 @@ use countersign_domain::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Asks whether a new password is known from a breach. Only where one is set: a login tells nobody anything about a password.
+/// Asks whether a new password is known from a breach. Only where one is set: a login tells nobody anything about a
+/// password.
 #[derive(Clone, Debug)]
 pub struct BreachGate {
     /// `None` where the operator named nobody: nothing is asked.
@@ -25,7 +26,8 @@ const UNAVAILABLE_WAIT: Duration = Duration::from_secs(10);
 
 impl BreachGate {
     /// # Errors
-    /// PASSWORD_REJECTED, naming `field`, when it is; BREACH_CHECK_UNAVAILABLE when nothing was learnt and the operator wants to know.
+    /// PASSWORD_REJECTED, naming `field`, when it is; BREACH_CHECK_UNAVAILABLE when nothing was learnt and the operator
+    /// wants to know.
     pub async fn ask(&self, field: &'static str, password: &NewPassword) -> Result<(), Failure> {
         let Some(list) = &self.list else { return Ok(()) };
         match list.holds(password).await {

@@ -28,7 +28,8 @@ pub struct CaptchaVerifier {
     pub lenient: bool,
 }
 
-/// A person needs as long to come back. Clients that repeat calls by themselves would do so with a token that may be spent.
+/// A person needs as long to come back. Clients that repeat calls by themselves would do so with a token that may be
+/// spent.
 const UNAVAILABLE_WAIT: Duration = Duration::from_secs(10);
 const BUSY_WAIT: Duration = Duration::from_secs(1);
 
@@ -37,8 +38,8 @@ impl CaptchaGate {
         self.desk.is_some()
     }
 
-    /// Says so when the operator wants a captcha for this act and none was brought. It costs nothing, so it may stand before the
-    /// limits: a person who is asked for a captcha has not done anything yet.
+    /// Says so when the operator wants a captcha for this act and none was brought. It costs nothing, so it may stand
+    /// before the limits: a person who is asked for a captcha has not done anything yet.
     ///
     /// # Errors
     /// CAPTCHA_REQUIRED.
@@ -60,8 +61,8 @@ impl CaptchaGate {
         Ok(())
     }
 
-    /// Checks a captcha. The provider hears of a token once; what it said is not kept. Returns whether it was solved: `false` when
-    /// people are let through because nobody can say.
+    /// Checks a captcha. The provider hears of a token once; what it said is not kept. Returns whether it was solved:
+    /// `false` when people are let through because nobody can say.
     ///
     /// # Errors
     /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
@@ -105,8 +106,8 @@ impl CaptchaVerifier {
             .into()
     }
 
-    /// Nothing is known about the visitor. That the provider is gone lets people through where the operator said so; that too
-    /// many ask, or ask strangely, never does.
+    /// Nothing is known about the visitor. That the provider is gone lets people through where the operator said so;
+    /// that too many ask, or ask strangely, never does.
     fn bear(&self, origin: &Origin, act: CaptchaAct, fault: CaptchaFault) -> Result<(), Failure> {
         telemetry::count_captcha(act.name(), fault.name());
         let (fault_name, request_id) = (fault.name(), origin.trace_id.as_str());

@@ -5,11 +5,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-/// What it costs to look at a password where there is nothing to compare it with: as much as with some account of the same tenant,
-/// and for one name always the same.
+/// What it costs to look at a password where there is nothing to compare it with: as much as with some account of the
+/// same tenant, and for one name always the same.
 ///
-/// Hashes that were made when other parameters held, or elsewhere, cost something else than today's. If a name that nobody has cost
-/// what today's do, then whatever costs something else would be somebody's.
+/// Hashes that were made when other parameters held, or elsewhere, cost something else than today's. If a name that
+/// nobody has cost what today's do, then whatever costs something else would be somebody's.
 #[derive(Clone, Debug)]
 pub struct DecoyHashCosts {
     ring: Arc<KeyRing>,
@@ -22,7 +22,8 @@ type Tenants = HashMap<TenantId, Population<HashCost>>;
 const CONTEXT: &str = "countersign cost of nobody 1";
 
 impl DecoyHashCosts {
-    /// `current` is what comparing with a hash costs that is made now. It holds for all, until [`DecoyHashCosts::learn`].
+    /// `current` is what comparing with a hash costs that is made now. It holds for all, until
+    /// [`DecoyHashCosts::learn`].
     pub fn new(ring: Arc<KeyRing>, current: HashCost) -> Self {
         Self { ring, current, tenants: Arc::default() }
     }
@@ -38,8 +39,8 @@ impl DecoyHashCosts {
         *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = learnt;
     }
 
-    /// What it costs for this name, normalised. The key is one that stays: with another, names that nobody has would be dealt other
-    /// costs, and no account changes its own by itself.
+    /// What it costs for this name, normalised. The key is one that stays: with another, names that nobody has would be
+    /// dealt other costs, and no account changes its own by itself.
     pub fn of(&self, tenant: TenantId, typed: &str) -> HashCost {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner).clone();
         let tag = self.ring.chain().lasting_tag(CONTEXT, &[tenant.as_bytes(), typed.as_bytes()]);

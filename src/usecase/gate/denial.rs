@@ -15,8 +15,8 @@ pub struct RecordDenial {
 }
 
 impl RecordDenial {
-    /// `about` names the account or the service that was proven. Beyond a limit of each of them the refusal is counted and leaves no
-    /// event: everybody can have an account.
+    /// `about` names the account or the service that was proven. Beyond a limit of each of them the refusal is counted
+    /// and leaves no event: everybody can have an account.
     pub async fn record(&self, origin: &Origin, tenant: TenantId, about: EventSubject, reason: Reason) {
         let key: Option<LimitKey> = about.actor.map(LimitKey::from).or_else(|| about.service.map(LimitKey::from));
         let Some(key) = key else { return };

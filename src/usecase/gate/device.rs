@@ -60,9 +60,9 @@ impl LoginDevice {
 }
 
 impl DeviceRecognition {
-    /// A token that nobody was given is none: a client does not choose its own. One of which nothing but an expectation is left
-    /// gets another: whoever had to be locked out by a new password may hold a copy. Nothing here depends on whose account is
-    /// asked for.
+    /// A token that nobody was given is none: a client does not choose its own. One of which nothing but an expectation
+    /// is left gets another: whoever had to be locked out by a new password may hold a copy. Nothing here depends on
+    /// whose account is asked for.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -1,5 +1,5 @@
-//! What stands in front of use cases: who is calling and from where, how often, whether a password is right and how many were wrong,
-//! whether a captcha was solved, whether a call is a repetition.
+//! What stands in front of use cases: who is calling and from where, how often, whether a password is right and how
+//! many were wrong, whether a captcha was solved, whether a call is a repetition.
 
 mod attempt_limiter;
 mod authenticate;

@@ -57,11 +57,12 @@ impl PasswordProven {
 }
 
 impl PasswordGate {
-    /// The same answer whether the account is missing, disabled, without a password, or simply has another one; and the work of
-    /// one hash. Where there is one, it is that of the account, whatever becomes of the comparison: a name costs the same before
-    /// and after its account is disabled. `None` means wrong.
+    /// The same answer whether the account is missing, disabled, without a password, or simply has another one; and the
+    /// work of one hash. Where there is one, it is that of the account, whatever becomes of the comparison: a name
+    /// costs the same before and after its account is disabled. `None` means wrong.
     ///
-    /// Whoever is present may go away meanwhile: a hash that has not begun is not computed then, and one that has begun is finished.
+    /// Whoever is present may go away meanwhile: a hash that has not begun is not computed then, and one that has begun
+    /// is finished.
     ///
     /// # Errors
     /// OVERLOADED; DEADLINE_EXCEEDED when nothing was computed because nobody waited any more.
@@ -120,16 +121,17 @@ impl SessionPasswordGate {
         presented: &SecretText,
     ) -> Result<PasswordProven, Failure> {
         let (gate, origin, caller, presented) = (self.clone(), origin.clone(), caller.clone(), presented.clone());
-        // In a task of its own: a caller who hangs up must not leave a try that is neither spent nor given back. It is given back
-        // as long as the hash has not begun; from then on the verdict comes, and is applied although nobody waits.
+        // In a task of its own: a caller who hangs up must not leave a try that is neither spent nor given back. It is
+        // given back as long as the hash has not begun; from then on the verdict comes, and is applied although nobody
+        // waits.
         let waiting = Caller::default();
         let presence = waiting.presence();
         let evaluation = spawn(async move { gate.evaluate(&origin, &caller, (&presented, &presence)).await });
         evaluation.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
 
-    /// Makes sure that what was proven still holds when it is acted upon, and keeps it so until the transaction ends: the
-    /// proof waited in a queue, and the session or the account may have been taken away meanwhile.
+    /// Makes sure that what was proven still holds when it is acted upon, and keeps it so until the transaction ends:
+    /// the proof waited in a queue, and the session or the account may have been taken away meanwhile.
     ///
     /// # Errors
     /// SESSION_ENDED, ACCOUNT_DISABLED, CURRENT_PASSWORD_WRONG.

@@ -182,7 +182,8 @@ impl Throttle {
         self.take(&[Draw::one(Limit::IntrospectionsPerService, service)]).await
     }
 
-    /// Counts the mailbox: whoever reads it gets the mails to all its spellings. Where an operator takes another key into use, what was counted under the one before is forgotten.
+    /// Counts the mailbox: whoever reads it gets the mails to all its spellings. Where an operator takes another key
+    /// into use, what was counted under the one before is forgotten.
     fn to(&self, tenant: TenantId, recipient: &EmailAddress) -> Draw {
         let tenant = tenant.as_uuid().into_bytes();
         let tag = self.ring.mac().tag("limit: recipient", &[&tenant, recipient.mailbox().as_bytes()]);

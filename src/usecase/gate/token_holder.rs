@@ -38,7 +38,8 @@ impl NamedByToken {
         claims.session_id.parse().ok().map(Self::Session)
     }
 
-    /// Whoever holds the token, provided that what it names is live: callers and tokens that backends ask about are judged here alike.
+    /// Whoever holds the token, provided that what it names is live: callers and tokens that backends ask about are
+    /// judged here alike.
     ///
     /// # Errors
     /// When the database does not answer; inside, SESSION_ENDED, SESSION_EXPIRED or ACCOUNT_DISABLED.

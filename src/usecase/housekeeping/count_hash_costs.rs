@@ -6,7 +6,8 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Looks how many accounts have hashes of which cost, so that names which nobody has cost the same in the same proportions.
+/// Looks how many accounts have hashes of which cost, so that names which nobody has cost the same in the same
+/// proportions.
 #[derive(Clone, Debug)]
 pub struct CountHashCosts {
     pub store: Store,

@@ -24,8 +24,8 @@ pub struct Retention {
 /// for an operator to look.
 const OVER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// A device that nobody logged in from for so long is a stranger again: as long as browsers keep a cookie (RFC 6265bis section
-/// 5.5).
+/// A device that nobody logged in from for so long is a stranger again: as long as browsers keep a cookie (RFC 6265bis
+/// section 5.5).
 const DEVICE_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Deletes what is over. Harmless to run twice, also at once, so every replica runs it and none needs to be the leader.

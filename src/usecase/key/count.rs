@@ -4,7 +4,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Writes down how many tokens this process has encrypted with each key, so that one is rotated before it made too many.
+/// Writes down how many tokens this process has encrypted with each key, so that one is rotated before it made too
+/// many.
 #[derive(Clone, Debug)]
 pub struct CountTokens {
     pub store: Store,

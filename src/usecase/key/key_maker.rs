@@ -80,15 +80,15 @@ impl KeyMaker {
     /// Opens every stored key.
     ///
     /// # Errors
-    /// When one does not open, or the database does not answer. Whoever cannot open the keys that are there must not add
-    /// any: those that hold the others could not open it.
+    /// When one does not open, or the database does not answer. Whoever cannot open the keys that are there must not
+    /// add any: those that hold the others could not open it.
     pub async fn open_all(&self, db: &impl Executor) -> Result<Vec<HeldKey>, KeyFailure> {
         let rows = key::all_held(db).await?;
         rows.iter().filter_map(|row| self.open(row).transpose()).collect()
     }
 
-    /// The staged key of a slot takes over, and the next one is staged: whoever learns of this rotation learns of the next
-    /// one's key. Returns the id of the key that took over; `None` when somebody else changed the slot meanwhile.
+    /// The staged key of a slot takes over, and the next one is staged: whoever learns of this rotation learns of the
+    /// next one's key. Returns the id of the key that took over; `None` when somebody else changed the slot meanwhile.
     pub(in crate::usecase) async fn succeed(
         &self,
         tx: &impl Executor,

@@ -14,8 +14,8 @@ pub struct PrepareKeys {
 
 impl PrepareKeys {
     /// # Errors
-    /// When the key-encryption key is not the one the keys were sealed under, or the database does not answer. Nothing was
-    /// changed then.
+    /// When the key-encryption key is not the one the keys were sealed under, or the database does not answer. Nothing
+    /// was changed then.
     #[tracing::instrument(level = "debug", name = "key.prepare", skip_all)]
     pub async fn prepare(&self, issuer: &str) -> Result<KeyRing, KeyFailure> {
         let db = self.store.write();
@@ -39,7 +39,8 @@ impl PrepareKeys {
         Ok(slots)
     }
 
-    /// Makes what a slot lacks: both keys at the first start, the staged one in the database of a release that knew none.
+    /// Makes what a slot lacks: both keys at the first start, the staged one in the database of a release that knew
+    /// none.
     async fn complete(&self, slot: &KeySlot, held: &[HeldKey]) -> Result<bool, KeyFailure> {
         let of_state = |state| held.iter().find(move |key| key.material.slot == *slot && key.state == state);
         let db = self.store.write();

@@ -21,8 +21,8 @@ impl ReloadKeys {
     /// Asks what keys there are and reads them only if that is news. Returns whether the ring changed.
     ///
     /// Keys that are in the ring are not opened again, so a running replica is not disturbed when they are sealed under
-    /// another key-encryption key than its own. One that does not open is left out; where the ring cannot do without it,
-    /// the ring stays as it was.
+    /// another key-encryption key than its own. One that does not open is left out; where the ring cannot do without
+    /// it, the ring stays as it was.
     ///
     /// # Errors
     /// When the database does not answer, or the keys make no ring; it stays as it was then.

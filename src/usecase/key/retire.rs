@@ -8,8 +8,8 @@ use countersign_domain::{
     key::{KeyPurpose, KeySlot, KeyState},
 };
 
-/// A key that is known to somebody it should not be known to counts no more, at once. One that outlives its retirement makes
-/// nothing more, and goes on to read what it made.
+/// A key that is known to somebody it should not be known to counts no more, at once. One that outlives its retirement
+/// makes nothing more, and goes on to read what it made.
 #[derive(Clone, Debug)]
 pub struct RetireKey {
     pub work: UnitsOfWork,
@@ -32,8 +32,8 @@ pub enum Retired {
 }
 
 impl RetireKey {
-    /// Erases the key, or lets it make nothing more. Where it was the active one, the staged one takes its place in the same transaction; a new one is
-    /// staged where one is missing then.
+    /// Erases the key, or lets it make nothing more. Where it was the active one, the staged one takes its place in the
+    /// same transaction; a new one is staged where one is missing then.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.

@@ -21,8 +21,8 @@ pub struct Rewrapped {
 }
 
 impl RewrapKeys {
-    /// All at once or not at all; a second run finds nothing to do. Replicas are not disturbed: a key they hold they do not
-    /// open again.
+    /// All at once or not at all; a second run finds nothing to do. Replicas are not disturbed: a key they hold they do
+    /// not open again.
     ///
     /// # Errors
     /// When a key opens under neither key-encryption key, or the database does not answer.

@@ -22,8 +22,8 @@ pub struct RotateKeys {
 pub enum Rotated {
     /// The key of this id makes tokens from now on.
     Done(String),
-    /// The key that would take over has not been published for long enough: somebody who checks tokens may not know it for this
-    /// long. Nothing was changed.
+    /// The key that would take over has not been published for long enough: somebody who checks tokens may not know it
+    /// for this long. Nothing was changed.
     TooSoon { wait: Duration },
     /// The slot has no active key, or somebody else changed it meanwhile.
     Nothing,
@@ -53,8 +53,8 @@ impl RotateKeys {
         Ok(())
     }
 
-    /// The successor of a slot's active key takes over, unless it was published so lately that a copy of the keys may be around
-    /// which is still good and does not hold it.
+    /// The successor of a slot's active key takes over, unless it was published so lately that a copy of the keys may
+    /// be around which is still good and does not hold it.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
@@ -76,8 +76,8 @@ impl RotateKeys {
         Ok(self.now(origin, slot).await?.map_or(Rotated::Nothing, Rotated::Done))
     }
 
-    /// The successor of a slot's active key takes over now, whoever has heard of it. Returns its id; `None` when the slot has no active key, or
-    /// somebody else changed it meanwhile.
+    /// The successor of a slot's active key takes over now, whoever has heard of it. Returns its id; `None` when the
+    /// slot has no active key, or somebody else changed it meanwhile.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.

@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// Asks for news when somebody brings a token whose key is not there: another replica may have made it with a key of which
-/// this one has not heard yet.
+/// Asks for news when somebody brings a token whose key is not there: another replica may have made it with a key of
+/// which this one has not heard yet.
 #[derive(Clone, Debug)]
 pub struct KeyUpdates {
     reload: ReloadKeys,
@@ -38,7 +38,8 @@ impl KeyUpdates {
         }
     }
 
-    /// Makes sure that the keys of an audience that exists are here: it may have been made a moment ago, by another process.
+    /// Makes sure that the keys of an audience that exists are here: it may have been made a moment ago, by another
+    /// process.
     ///
     /// # Errors
     /// When the database does not answer, or the keys make no ring.

@@ -14,9 +14,9 @@ use std::{fmt, sync::Arc, time::Duration};
 
 /// Sends the mails that are due.
 ///
-/// A mail is sent at least once: a sender that dies after the server took it sends it again, under the same Message-ID. A mail
-/// ends when it was sent, when its recipient or, several times, its content was refused for good, or when what it was for is over.
-/// Nothing that other mails share ends it ([`countersign_domain::mail_server`]).
+/// A mail is sent at least once: a sender that dies after the server took it sends it again, under the same Message-ID.
+/// A mail ends when it was sent, when its recipient or, several times, its content was refused for good, or when what
+/// it was for is over. Nothing that other mails share ends it ([`countersign_domain::mail_server`]).
 #[derive(Clone)]
 pub struct DeliverMail {
     pub store: Store,
@@ -106,7 +106,8 @@ impl DeliverMail {
         self.timeout + LEASE_MARGIN
     }
 
-    /// A row nobody here can read must not hold up the others. An operator sees it, and may requeue it after an upgrade.
+    /// A row nobody here can read must not hold up the others. An operator sees it, and may requeue it after an
+    /// upgrade.
     async fn give_up(&self, mail: UnreadableMail) -> Result<(), StoreFault> {
         tracing::error!(mail = %mail.id, "a mail in the outbox cannot be read by this release");
         let why = Some("this release cannot read it");

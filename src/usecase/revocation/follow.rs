@@ -88,8 +88,8 @@ impl FollowRevocations {
         // What is missing between the last entry and the head was over before it was read.
         let last = page.last().map_or(0, |entry| entry.position);
         if page.iter().any(|entry| entry.revocation.kind.concerns_everybody()) {
-            // Whoever hears that keys changed asks for them at once, and should not be given the old ones. Where they cannot be
-            // read, revocations do not wait for them: backends ask again by themselves.
+            // Whoever hears that keys changed asks for them at once, and should not be given the old ones. Where they
+            // cannot be read, revocations do not wait for them: backends ask again by themselves.
             if let Err(fault) = self.reload.reload().await {
                 tracing::warn!(%fault, "keys that changed according to the revocation feed could not be loaded");
             }

@@ -58,8 +58,8 @@ pub struct Watch {
     at: FeedCursor,
     /// Whether the follower is being told everything anew.
     in_snapshot: bool,
-    /// Whether the follower waits for its first word. One that goes on where it was would otherwise hear nothing for a while,
-    /// and not know that it is heard.
+    /// Whether the follower waits for its first word. One that goes on where it was would otherwise hear nothing for a
+    /// while, and not know that it is heard.
     is_new: bool,
     /// Whether the follower itself is among those who were revoked.
     is_out: bool,

@@ -18,10 +18,11 @@ use uuid::Uuid;
 
 /// A service exchanges its client id and secret for an access token (RFC 6749 section 4.4).
 ///
-/// How long a refusal takes tells whether there is a service of that id: where there is one, its secrets are read and the refusal is
-/// written to the audit log. This is accepted. A client id is not a secret (RFC 6749 section 2.2): it is the `sub` of the tokens of the
-/// service. Nobody finds one by trying, because 74 of its bits are random, and it opens nothing without the secret. Making
-/// both cost the same would mean a row for every id that somebody makes up, or none for somebody who tries secrets of a real service.
+/// How long a refusal takes tells whether there is a service of that id: where there is one, its secrets are read and
+/// the refusal is written to the audit log. This is accepted. A client id is not a secret (RFC 6749 section 2.2): it is
+/// the `sub` of the tokens of the service. Nobody finds one by trying, because 74 of its bits are random, and it opens
+/// nothing without the secret. Making both cost the same would mean a row for every id that somebody makes up, or none
+/// for somebody who tries secrets of a real service.
 #[derive(Clone, Debug)]
 pub struct IssueServiceToken {
     pub work: UnitsOfWork,
@@ -61,7 +62,8 @@ impl From<StoreFault> for NotIssued {
     }
 }
 
-/// How exactly it is known when a secret was last used: enough to see which of two is still in use, for a write an hour.
+/// How exactly it is known when a secret was last used: enough to see which of two is still in use, for a write an
+/// hour.
 const USE_IS_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 
 impl IssueServiceToken {
@@ -152,7 +154,8 @@ impl IssueServiceToken {
         Ok((service, ServiceToken { access_token, expires_at: Timestamp::from_seconds(expires_at) }))
     }
 
-    /// The same answer whether there is no such service, it is disabled, or the secret is another. Not in the same time.
+    /// The same answer whether there is no such service, it is disabled, or the secret is another. Not in the same
+    /// time.
     async fn recognise(
         &self,
         tenant: TenantId,

@@ -38,7 +38,8 @@ pub struct OpenedSession {
 const LEVEL_ONE_FACTOR: &str = "1";
 
 impl IssueTokens {
-    /// The lives of the tokens count from when the generation was made, not from now: handing it out again moves nothing.
+    /// The lives of the tokens count from when the generation was made, not from now: handing it out again moves
+    /// nothing.
     ///
     /// # Errors
     /// SESSION_EXPIRED in the last second of a session; otherwise when the ciphers refuse.

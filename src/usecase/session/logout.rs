@@ -71,7 +71,8 @@ const CANCEL_LIFE: Duration = Duration::from_mins(5);
 const UNUSED: i64 = 1;
 
 impl Logout {
-    /// What ends a session that its browser turns out not to keep. Whoever reads it can do no more than sign that browser out.
+    /// What ends a session that its browser turns out not to keep. Whoever reads it can do no more than sign that
+    /// browser out.
     ///
     /// # Errors
     /// When the cipher refuses.
@@ -79,10 +80,12 @@ impl Logout {
         Ok(self.ring.seal_end(tenant, session, self.work.now().plus(CANCEL_LIFE))?)
     }
 
-    /// To end a session that is over already is a success: it is what was asked for. To end all others is one only if that is done.
+    /// To end a session that is over already is a success: it is what was asked for. To end all others is one only if
+    /// that is done.
     ///
     /// # Errors
-    /// TOKEN_MISSING, TOKEN_INVALID, and whatever is wrong with an access token; SESSION_ENDED when the other sessions go on.
+    /// TOKEN_MISSING, TOKEN_INVALID, and whatever is wrong with an access token; SESSION_ENDED when the other sessions
+    /// go on.
     #[tracing::instrument(level = "debug", name = "session.log_out", skip_all)]
     pub async fn log_out(
         &self,
@@ -100,8 +103,8 @@ impl Logout {
         }
     }
 
-    /// A browser is in one session: a login ends the one that it was in, of whichever tenant. The login has succeeded, so that a session
-    /// which cannot be ended is left to expire.
+    /// A browser is in one session: a login ends the one that it was in, of whichever tenant. The login has succeeded,
+    /// so that a session which cannot be ended is left to expire.
     pub async fn end_replaced(&self, origin: &Origin, former: &[SecretText]) {
         let Some(former) = self.recognise.refresh_token(former).await else { return };
         let origin = Origin { named_tenant: None, ..origin.clone() };
@@ -111,8 +114,8 @@ impl Logout {
         }
     }
 
-    /// Which of the credentials counts: what the message holds, then the access token beside it, then the cookies. `None` when the access
-    /// token is of a session that is over already.
+    /// Which of the credentials counts: what the message holds, then the access token beside it, then the cookies.
+    /// `None` when the access token is of a session that is over already.
     async fn proof(&self, origin: &Origin, credentials: LogoutCredentials<'_>) -> Result<Option<LogoutProof>, Failure> {
         if let Some(token) = credentials.cancel_token {
             return Ok(Some(LogoutProof::Cancel(token)));
@@ -159,7 +162,8 @@ impl Logout {
                 let tenant = TenantId::from_uuid(token.tenant_id);
                 origin.check_tenant(tenant, Reason::TokenInvalid)?;
                 let id = SessionId::from_uuid(token.session_id);
-                // Asked of the writer, so that a token which was just handed out is not mistaken for one from the future.
+                // Asked of the writer, so that a token which was just handed out is not mistaken for one from the
+                // future.
                 let found = session::find_with_account(&self.work.write(), tenant, id).await?;
                 let Some((session, account)) = found else { return done(!everywhere) };
                 let scope =

@@ -19,7 +19,8 @@ pub struct Newest<'a> {
 }
 
 impl RecogniseSession {
-    /// The refresh token of the session that a browser is in. Where none is a token of ours, the first: it says what is wrong with it.
+    /// The refresh token of the session that a browser is in. Where none is a token of ours, the first: it says what is
+    /// wrong with it.
     pub async fn refresh_token<'a>(&self, tokens: &'a [SecretText]) -> Option<&'a SecretText> {
         let newest = self.newest(tokens).await.map(|newest| newest.token);
         newest.or_else(|| tokens.first())

@@ -110,7 +110,8 @@ impl Refresh {
             return self.hand_out(origin, &session, found.ok_or(Reason::SessionEnded)?, &attempt.seen).await;
         }
         for _ in 0..JUDGEMENTS {
-            // Asked of the writer, so that a replica of the database which lags behind cannot mistake a live token for an old one.
+            // Asked of the writer, so that a replica of the database which lags behind cannot mistake a live token for
+            // an old one.
             let found = session::find_with_account(&db, tenant, id).await?;
             let (session, account) = found.ok_or(Reason::SessionEnded)?;
             // On the heap: rare, and far larger than the way through.
@@ -164,7 +165,8 @@ impl Refresh {
         Err(self.work.refused(origin, tenant, EventKind::RefreshRefused, about, reason.into()).await)
     }
 
-    /// What a repetition says of the session: that its live generation has reached somebody, and that its device is there.
+    /// What a repetition says of the session: that its live generation has reached somebody, and that its device is
+    /// there.
     async fn note_repetition(&self, attempt: &Attempt, session: &Session) -> Result<(), Failure> {
         let lineage = session.lineage();
         if judge_use(&lineage, attempt.generation, attempt.now, attempt.succession) == UseVerdict::FirstSeen {
@@ -196,8 +198,8 @@ impl Refresh {
         self.hand_out(origin, &recovered, account, &attempt.seen).await.map(Some)
     }
 
-    /// Refuses another client before anything moves: the one that opened the session must not lose its generation to it. Costs one
-    /// question more, which is asked only where the answer matters.
+    /// Refuses another client before anything moves: the one that opened the session must not lose its generation to
+    /// it. Costs one question more, which is asked only where the answer matters.
     async fn refuse_another_client(&self, origin: &Origin, attempt: &Attempt) -> Result<(), Failure> {
         let found = session::find_with_account(&self.work.write(), attempt.tenant, attempt.id).await?;
         let Some((session, account)) = found else { return Ok(()) };

@@ -38,8 +38,8 @@ impl WatchClient {
         matches!(self.on_client_change, OnClientChange::Reauthenticate | OnClientChange::EndSession)
     }
 
-    /// The client of a refresh. Browsers show their device by themselves, so it is missed in a session that was opened in cookies,
-    /// whatever way its token comes back.
+    /// The client of a refresh. Browsers show their device by themselves, so it is missed in a session that was opened
+    /// in cookies, whatever way its token comes back.
     pub fn see(&self, origin: &Origin, device: Option<&SecretText>) -> ClientObservation {
         self.device_recognition.see(origin, DeviceRecognition::signal(device))
     }
@@ -88,8 +88,9 @@ impl WatchClient {
         self.move_to(origin, session, account, seen, moved).await.map(drop)
     }
 
-    /// Notes that an unrecognized client is given the live generation, and tells the owner whatever the operator wants: of two at
-    /// once, one is told. Never limited, because the second in a row ends the session. Returns whether nobody noted it before.
+    /// Notes that an unrecognized client is given the live generation, and tells the owner whatever the operator wants:
+    /// of two at once, one is told. Never limited, because the second in a row ends the session. Returns whether nobody
+    /// noted it before.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -12,7 +12,8 @@ use countersign_domain::{
     session::{EndReason, Session, SessionLives, TokenDelivery},
 };
 
-/// Looks at the generation of an access token that our own RPCs are called with: a use says that an answer has reached somebody.
+/// Looks at the generation of an access token that our own RPCs are called with: a use says that an answer has reached
+/// somebody.
 #[derive(Clone, Debug)]
 pub struct WatchUse {
     pub uses: FirstUses,
@@ -38,8 +39,8 @@ impl WatchUse {
         match self.judge(session, account, claims) {
             UseVerdict::Good | UseVerdict::FirstSeen => Ok(()),
             UseVerdict::Outdated => Err(Reason::TokenExpired.into()),
-            // An answer that was given up arrives in a browser after all, and overwrites the access cookie. Whoever holds a later
-            // refresh token got the answer that replaced it (docs/adr/0017-late-answers-and-cookies.md).
+            // An answer that was given up arrives in a browser after all, and overwrites the access cookie. Whoever
+            // holds a later refresh token got the answer that replaced it (docs/adr/0017-late-answers-and-cookies.md).
             UseVerdict::Reused if newest > session.void_generation => Err(Reason::TokenExpired.into()),
             UseVerdict::Reused => {
                 let (why, told) = (EndReason::RefreshReused, Reason::RefreshTokenReused);
@@ -54,8 +55,8 @@ impl WatchUse {
         }
     }
 
-    /// Of a token that a backend asks about: whether it still belongs to its session. The backend is not who stole it, and a browser
-    /// may have brought it by mistake, so nothing ends.
+    /// Of a token that a backend asks about: whether it still belongs to its session. The backend is not who stole it,
+    /// and a browser may have brought it by mistake, so nothing ends.
     pub fn holds(&self, session: &Session, account: &Account, claims: &AccessClaims) -> bool {
         matches!(self.judge(session, account, claims), UseVerdict::Good | UseVerdict::FirstSeen)
     }

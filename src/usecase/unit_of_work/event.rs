@@ -20,7 +20,8 @@ pub struct EventSubject {
     pub account: Option<AccountId>,
     pub session: Option<SessionId>,
     pub service: Option<ServiceId>,
-    /// What is none of these: the id of a key, the name of an audience. Nothing about a person: it stays when an account goes.
+    /// What is none of these: the id of a key, the name of an audience. Nothing about a person: it stays when an
+    /// account goes.
     pub object: Option<String>,
 }
 
@@ -52,8 +53,8 @@ impl EventSubject {
     }
 }
 
-/// Records audit events of one tenant that come from one origin: each once in the database, once in the metrics. What is committed is
-/// sealed, and said in the log, by [`SealEvents`](crate::usecase::audit::SealEvents).
+/// Records audit events of one tenant that come from one origin: each once in the database, once in the metrics. What
+/// is committed is sealed, and said in the log, by [`SealEvents`](crate::usecase::audit::SealEvents).
 #[derive(Debug)]
 pub(super) struct Recorder<'a> {
     pub(super) work: &'a UnitsOfWork,

@@ -27,8 +27,8 @@ pub struct Idempotency {
 pub enum CallScope {
     /// Those of an account. Each may be used for one call.
     Account(AccountId),
-    /// Those of callers whom nothing proves to be anybody. Two strangers cannot be told from one who makes a mistake, so an id
-    /// belongs to the call itself: calls that differ in any field have nothing to do with each other.
+    /// Those of callers whom nothing proves to be anybody. Two strangers cannot be told from one who makes a mistake,
+    /// so an id belongs to the call itself: calls that differ in any field have nothing to do with each other.
     Strangers,
 }
 
@@ -40,8 +40,8 @@ pub struct IdempotentCall<'a> {
     pub method: &'static str,
     /// Without one, every call is another.
     pub request_id: Option<&'a RequestId>,
-    /// The fields that make the call what it is, passwords left out: what is kept of them is a code of 32 bytes, and no fast function
-    /// of a password is ever stored.
+    /// The fields that make the call what it is, passwords left out: what is kept of them is a code of 32 bytes, and no
+    /// fast function of a password is ever stored.
     pub parts: &'a [&'a str],
 }
 
@@ -50,17 +50,19 @@ pub struct IdempotentCall<'a> {
 pub struct IdempotencyKey {
     tenant: TenantId,
     method: &'static str,
-    /// By what it is found: what is kept, and what may have been kept under another key. Empty when the client gave no id.
+    /// By what it is found: what is kept, and what may have been kept under another key. Empty when the client gave no
+    /// id.
     names: Vec<String>,
     /// What is kept of it, and what may have been kept of it under another key.
     fingerprints: Vec<[u8; 32]>,
 }
 
 impl Idempotency {
-    /// Does `call` by `act`, or answers a repetition by `repeat`, which finds out what the first answer was and changes nothing.
+    /// Does `call` by `act`, or answers a repetition by `repeat`, which finds out what the first answer was and changes
+    /// nothing.
     ///
-    /// `act` answers `None` when it finds at its end that the same call was done meanwhile. A refusal may be due to that, too: the other
-    /// one used the link, or its new password is in the past now.
+    /// `act` answers `None` when it finds at its end that the same call was done meanwhile. A refusal may be due to
+    /// that, too: the other one used the link, or its new password is in the past now.
     ///
     /// # Errors
     /// REQUEST_ID_REUSED, and those of `act` and `repeat`.
@@ -124,8 +126,8 @@ impl IdempotencyKey {
         request_id::look(db, self.tenant, self.method, &self.names, &self.fingerprints).await
     }
 
-    /// Keeps the call in mind. `false` when the same call was done while this one was on its way: whatever the transaction did is to
-    /// be dropped.
+    /// Keeps the call in mind. `false` when the same call was done while this one was on its way: whatever the
+    /// transaction did is to be dropped.
     ///
     /// # Errors
     /// REQUEST_ID_REUSED.

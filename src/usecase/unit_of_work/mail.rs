@@ -33,8 +33,8 @@ impl Mail {
         Self::new(template, account.locale, account.email.clone()).about(account.id.as_uuid())
     }
 
-    /// To the owner of an account, about a client that uses it. What a client says of itself is shown as far as we understand it, and
-    /// no further.
+    /// To the owner of an account, about a client that uses it. What a client says of itself is shown as far as we
+    /// understand it, and no further.
     pub fn of_client(template: MailTemplate, account: &Account, seen: &ClientObservation, address: &str) -> Self {
         let place = seen.place.map_or_else(String::new, |place| place.to_string());
         Self::to_owner(template, account)

@@ -36,8 +36,8 @@ pub struct UnitsOfWork {
 
 /// A transaction of one tenant, on behalf of one caller, at one time.
 ///
-/// What its functions queue, record and revoke is told, after the commit, to whoever waits for it: mails are sent, events sealed, replicas
-/// and verifiers called. Dropped without [`UnitOfWork::commit`], it leaves no trace.
+/// What its functions queue, record and revoke is told, after the commit, to whoever waits for it: mails are sent,
+/// events sealed, replicas and verifiers called. Dropped without [`UnitOfWork::commit`], it leaves no trace.
 #[derive(Debug)]
 pub struct UnitOfWork<'a> {
     tx: Tx,
@@ -80,7 +80,8 @@ impl UnitsOfWork {
         Ok(self.unit(self.store.begin_upkeep().await?, origin, tenant))
     }
 
-    /// For an act that has one effect however often it is asked for. `None` when it was done while this call was on its way.
+    /// For an act that has one effect however often it is asked for. `None` when it was done while this call was on its
+    /// way.
     ///
     /// # Errors
     /// REQUEST_ID_REUSED.
@@ -192,7 +193,8 @@ impl UnitOfWork<'_> {
         outbox::enqueue(&self.tx, self.tenant(), &mail.queued(id, self.tenant(), self.now)).await
     }
 
-    /// Says that a key was staged, took over or was forgotten after its time: whoever holds keys looks again before long.
+    /// Says that a key was staged, took over or was forgotten after its time: whoever holds keys looks again before
+    /// long.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -28,12 +28,12 @@ pub struct Introspect {
 pub struct Introspected(pub AccessClaims);
 
 impl Introspect {
-    /// `None` for whatever does not hold, or is none of the caller's business: which of these is never told (RFC 7662 section
-    /// 2.2).
+    /// `None` for whatever does not hold, or is none of the caller's business: which of these is never told (RFC 7662
+    /// section 2.2).
     ///
     /// # Errors
-    /// TOKEN_NOT_YET_VALID, which says something of our clocks and not of the token: called inactive, a person would have to log in
-    /// again. When the database does not answer.
+    /// TOKEN_NOT_YET_VALID, which says something of our clocks and not of the token: called inactive, a person would
+    /// have to log in again. When the database does not answer.
     #[tracing::instrument(level = "debug", name = "verification.introspect", skip_all)]
     pub async fn introspect(
         &self,

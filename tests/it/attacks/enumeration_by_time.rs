@@ -1,8 +1,9 @@
 //! Telling by the time an answer takes whether somebody has an account.
 //!
-//! Every kind of address is asked about in turn, so that whatever slows the machine down slows all of them. Two kinds are told apart
-//! when it is no accident *and* when it would help: with one measurement of each, the slower kind is guessed right far more often than
-//! by a coin. Either alone says nothing: with enough samples any difference is significant, and with few any may be large.
+//! Every kind of address is asked about in turn, so that whatever slows the machine down slows all of them. Two kinds
+//! are told apart when it is no accident *and* when it would help: with one measurement of each, the slower kind is
+//! guessed right far more often than by a coin. Either alone says nothing: with enough samples any difference is
+//! significant, and with few any may be large.
 
 use crate::support::{App, AppOptions, PASSWORD, Person, WRONG, on_each_database_with, reason};
 use countersign::{
@@ -19,8 +20,8 @@ use tonic::Status;
 const SAMPLES: usize = 40;
 /// Standard deviations from what chance would give: one in thirty thousand.
 const SIGNIFICANT: f64 = 4.0;
-/// How often the slower kind of a pair is the one that took longer. 0.5 is a coin; from 0.71 on the difference counts as large
-/// (Vargha and Delaney 2000).
+/// How often the slower kind of a pair is the one that took longer. 0.5 is a coin; from 0.71 on the difference counts
+/// as large (Vargha and Delaney 2000).
 const LARGE: f64 = 0.71;
 
 const ADA: &str = "ada@example.org";
@@ -62,8 +63,8 @@ impl Difference {
     }
 }
 
-/// How often two kinds have to be told apart, each time by new samples and in the same direction. A machine that is busy with something
-/// else at the wrong moment does that once; what the service does, it does again.
+/// How often two kinds have to be told apart, each time by new samples and in the same direction. A machine that is
+/// busy with something else at the wrong moment does that once; what the service does, it does again.
 const ROUNDS: usize = 3;
 
 /// Measures what each kind of address takes, and compares every two.

@@ -1,4 +1,5 @@
-//! Hanging up in the middle of a login: to guess without being counted, or to have others counted for what nobody guessed.
+//! Hanging up in the middle of a login: to guess without being counted, or to have others counted for what nobody
+//! guessed.
 
 use crate::support::{
     App, AppOptions, Faults, PASSWORD, Person, Redis, Refused as _, Relay, another_wrong, guess_wrong, held,

@@ -10,8 +10,8 @@ use tonic::Status;
 const LANES: usize = 4;
 const ROUNDS: usize = 6;
 
-/// Logs in without a pause while `act` happens, so that some logins have proven the password when it does and open their
-/// session when it has.
+/// Logs in without a pause while `act` happens, so that some logins have proven the password when it does and open
+/// their session when it has.
 async fn race(app: &App, password: &str, act: impl Future<Output = ()>) -> Vec<Result<Session, Status>> {
     let done = Cell::new(false);
     let lane = async || {

@@ -6,8 +6,8 @@ use countersign::usecase::audit::Finding;
 use countersign_domain::tenant::DEFAULT_TENANT;
 use std::time::Duration;
 
-/// Rows as somebody writes them who can write to the database: of nothing, like another event, and with the code of a key that is not
-/// there.
+/// Rows as somebody writes them who can write to the database: of nothing, like another event, and with the code of a
+/// key that is not there.
 async fn make_up(app: &App, kind: &str, like: i64) {
     let id = if is_sqlite(app) { "randomblob(16)" } else { "gen_random_uuid()" };
     let columns = "tenant_id, happened_at, outcome, actor_id, account_id, address, user_agent, trace_id, origin_salt, origin_digest";

@@ -60,7 +60,8 @@ fn two_replicas_that_share_redis_evaluate_no_more_than_one() {
         // One for each: the keys of tests are made from one seed, so both databases would know the same guesses.
         let Some(redis) = Redis::start() else { return };
         let (one, other) = (beside(app, &redis.url, 2).await, beside(app, &redis.url, 3).await);
-        // On a machine that is busy with tests Redis may seem to be gone for a moment, and each replica goes on by itself.
+        // On a machine that is busy with tests Redis may seem to be gone for a moment, and each replica goes on by
+        // itself.
         let outages = || app.log.text().matches("rate limits are no longer counted in Redis").count();
         for round in 0..20 {
             let identifier = format!("nobody-{round}@example.org");

@@ -1,5 +1,5 @@
-//! When the captcha is checked: after the form of the fields and the limits, before anything else. That there has to be one is said
-//! before the limits.
+//! When the captcha is checked: after the form of the fields and the limits, before anything else. That there has to be
+//! one is said before the limits.
 
 use super::{Act, traces};
 use crate::support::{App, Person, Refused as _, Siteverify, captcha_at, on_each_database_with, reason, solved_token};

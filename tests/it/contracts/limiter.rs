@@ -36,7 +36,8 @@ impl Twin {
         }
     }
 
-    /// A wait that was told at once: to the microsecond where time stands still, and not more than that where it passes.
+    /// A wait that was told at once: to the microsecond where time stands still, and not more than that where it
+    /// passes.
     fn assert_told(&self, refused: Refused, limit: Limit, wait: Duration) {
         assert_eq!(refused.limit, limit, "{:?}", self.limiter);
         if self.hand.is_some() {
@@ -320,7 +321,8 @@ async fn the_script_decides_what_the_rule_decides_to_the_microsecond() {
     let below = |bound: u64| u64::from_be_bytes(entropy.bytes()) % bound;
     let (mut granted, mut refused) = (0, 0);
     for round in 0..40 {
-        // At least a minute for each call: Redis forgets by its own clock, and nothing may be forgotten while this runs.
+        // At least a minute for each call: Redis forgets by its own clock, and nothing may be forgotten while this
+        // runs.
         let burst = 1 + below(12);
         let period = Duration::from_micros(burst * 60_000_000 + below(1_000_000_000));
         let quota = Quota::new(u32::try_from(burst).unwrap(), period);

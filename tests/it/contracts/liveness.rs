@@ -1,4 +1,5 @@
-//! The rule that says whether a session is live, and the condition by which the database chooses live ones, say the same.
+//! The rule that says whether a session is live, and the condition by which the database chooses live ones, say the
+//! same.
 
 use crate::support::{Person, on_each_database};
 use countersign::store::session;

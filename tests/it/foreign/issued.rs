@@ -27,8 +27,8 @@ async fn signing_keys(app: &App) -> Value {
     serde_json::from_slice(&send(app.address, Version::HTTP_11, request).await.body).unwrap()
 }
 
-/// What a backend of the audience opens tokens with, as a JWK each. An agreed key has a private half that only the backend
-/// knows.
+/// What a backend of the audience opens tokens with, as a JWK each. An agreed key has a private half that only the
+/// backend knows.
 async fn decryption_keys(app: &App, backend: &Backend, audience: &str) -> Vec<Value> {
     let question = backend.asks(GetVerificationKeysRequest { audience: audience.to_owned() });
     let answer = app.verification().get_verification_keys(question).await.unwrap().into_inner();

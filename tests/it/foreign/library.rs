@@ -19,8 +19,8 @@ pub(super) enum Library {
 }
 
 impl Library {
-    /// Asks its script. Keys travel in the question, which nobody sees in a list of processes. `None`, said loudly, when
-    /// the library is missing.
+    /// Asks its script. Keys travel in the question, which nobody sees in a list of processes. `None`, said loudly,
+    /// when the library is missing.
     pub(super) fn ask(self, question: &Value) -> Option<Vec<Value>> {
         let mut command = match self {
             Self::Jose => {

@@ -190,8 +190,8 @@ fn a_token_that_jose_makes_under_a_shared_key_is_accepted() {
     assert_eq!(found, [Ok(expected_claims())]);
 }
 
-/// jose writes the `epk` as `x`, `crv`, `kty` and cannot be told otherwise, so it makes no token of the profile for an agreed
-/// key. It reads those of the service: `issued.rs`.
+/// jose writes the `epk` as `x`, `crv`, `kty` and cannot be told otherwise, so it makes no token of the profile for an
+/// agreed key. It reads those of the service: `issued.rs`.
 #[test]
 fn a_token_that_jose_makes_for_an_agreed_key_has_another_header() {
     let Some(found) = read(Library::Jose, &[agreed(true)]) else { return };

@@ -60,7 +60,8 @@ fn whatever_is_done_to_a_slot_at_once_it_stays_whole() {
             let (active, staged) =
                 (key(app, "access_encryption", "active").await, key(app, "access_encryption", "staged").await);
             let acts = desks.iter().enumerate().map(async |(at, desk)| {
-                // Whoever comes second may find that there is nothing to do, or be turned away; never half of it is done.
+                // Whoever comes second may find that there is nothing to do, or be turned away; never half of it is
+                // done.
                 match at % 4 {
                     0 => drop(desk.rotate.now(&origin, &slot).await),
                     1 => drop(desk.retire.retire(&origin, &active).await),

@@ -1,4 +1,5 @@
-//! Nothing that opens a door lies where it should not: not in the log, however talkative, not in the database, not in errors.
+//! Nothing that opens a door lies where it should not: not in the log, however talkative, not in the database, not in
+//! errors.
 
 use crate::support::{Client, ProcessOptions, ServiceProcess, bearer};
 use countersign::grpc::wire::proto::*;

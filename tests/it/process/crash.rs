@@ -1,4 +1,5 @@
-//! `kill -9` between commit and answer: the work was done, and nobody was told. Repeating the call is what a client does.
+//! `kill -9` between commit and answer: the work was done, and nobody was told. Repeating the call is what a client
+//! does.
 
 use crate::support::{Client, Cluster, PASSWORD, ProcessOptions, Refused as _, Rows, ServiceProcess, Wire};
 use countersign::grpc::wire::proto::*;

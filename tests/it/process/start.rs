@@ -1,4 +1,5 @@
-//! A start that has to wait can be stopped, also as the first process of a container, and ends before the service begins.
+//! A start that has to wait can be stopped, also as the first process of a container, and ends before the service
+//! begins.
 
 use crate::support::{Cluster, Probe, ProcessOptions, Replica, Rows, binary, eventually, wait_for};
 use countersign::wiring::StartingProbes;
@@ -130,8 +131,8 @@ async fn whoever_connects_during_a_start_and_asks_nothing_is_disconnected() {
     }
 }
 
-/// One thread that is never out of work, looks at the network after every step, and seldom at what other threads wake: it hears of a
-/// connection sooner than of the end of a start.
+/// One thread that is never out of work, looks at the network after every step, and seldom at what other threads wake:
+/// it hears of a connection sooner than of the end of a start.
 fn hard_of_hearing() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime =

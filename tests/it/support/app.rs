@@ -83,7 +83,8 @@ impl AppOptions {
             ("COUNTERSIGN_PUBLIC_URL", "https://id.example.org".to_owned()),
             ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192".to_owned()),
             ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1".to_owned()),
-            // A test calls more in a second than people do in an hour, all from one address. Those about limits set their own.
+            // A test calls more in a second than people do in an hour, all from one address. Those about limits set
+            // their own.
             ("COUNTERSIGN_LIMITS__PERCENT", "100000".to_owned()),
             // And guesses and logs in to one account more often at once than anybody does.
             ("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "100".to_owned()),

@@ -5,7 +5,8 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-/// A program in a network of its own. The service has to trust the proxy on this machine to believe where it calls from.
+/// A program in a network of its own. The service has to trust the proxy on this machine to believe where it calls
+/// from.
 pub(crate) struct Caller {
     auth: AuthServiceClient<Channel>,
     address: &'static str,

@@ -2,8 +2,8 @@ use prost::Message as _;
 use tonic::{Request, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-/// The reason of an error, as a client would read it. Whatever the error is, its details say the same as the status itself: Python's
-/// `rpc_status.from_call` throws otherwise.
+/// The reason of an error, as a client would read it. Whatever the error is, its details say the same as the status
+/// itself: Python's `rpc_status.from_call` throws otherwise.
 pub(crate) fn reason(status: &Status) -> String {
     let inner = tonic_types::pb::Status::decode(status.details()).unwrap();
     assert_eq!(

@@ -67,7 +67,8 @@ impl Faults {
     }
 }
 
-/// Every row of every table, as text. How many tries were spent is left out: they are spent before anything is looked at.
+/// Every row of every table, as text. How many tries were spent is left out: they are spent before anything is looked
+/// at.
 pub(crate) struct Contents(BTreeMap<String, BTreeSet<String>>);
 
 /// How many rows of each table came and went.

@@ -12,9 +12,9 @@ const ADDRESS: &str = "COUNTERSIGN_TEST_OWN_NETWORK";
 const GIVE_ADDRESS: &str =
     "PATH=$PATH:/usr/sbin:/sbin && ip link set lo up && ip address add 192.0.2.77/32 dev lo && exec \"$@\"";
 
-/// Gives a test a network of its own, in which the machine has an address besides loopback: from there it is somebody else as far as a
-/// service can see. `test` is the full name of the test that asks, since it is run once more within. Does nothing, and says so
-/// loudly, where that is not allowed.
+/// Gives a test a network of its own, in which the machine has an address besides loopback: from there it is somebody
+/// else as far as a service can see. `test` is the full name of the test that asks, since it is run once more within.
+/// Does nothing, and says so loudly, where that is not allowed.
 pub(crate) fn in_own_network(test: &str, within: impl FnOnce(IpAddr)) {
     if let Ok(address) = env::var(ADDRESS) {
         return within(address.parse().unwrap());

@@ -18,7 +18,8 @@ pub(crate) struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// `pool_mode` is one of `session`, `transaction`, `statement`. `None`, said loudly, when PgBouncer is not installed.
+    /// `pool_mode` is one of `session`, `transaction`, `statement`. `None`, said loudly, when PgBouncer is not
+    /// installed.
     pub(crate) fn start(cluster: &Cluster, pool_mode: &str) -> Option<Self> {
         let program = binary("pgbouncer", &["/usr/sbin".into()])?;
         let folder = tempfile::tempdir().unwrap();

@@ -3,8 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The path of an installed program, from `PATH` and the folders given. `None`, said loudly, when it is missing; a failure
-/// where everything is required.
+/// The path of an installed program, from `PATH` and the folders given. `None`, said loudly, when it is missing; a
+/// failure where everything is required.
 pub(crate) fn binary(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = folders

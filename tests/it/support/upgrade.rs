@@ -4,8 +4,8 @@ use super::{App, Replica};
 use countersign_migrations::{Migrator, MigratorTrait};
 
 impl App {
-    /// Makes the schema as it was before events bore codes, and starts this release on it: the codes of all events are lost, and so is
-    /// what this release wrote into the heads.
+    /// Makes the schema as it was before events bore codes, and starts this release on it: the codes of all events are
+    /// lost, and so is what this release wrote into the heads.
     pub(crate) async fn upgrade_from_a_release_without_codes(&self) {
         let is_there = async || {
             let applied = Migrator::get_applied_migrations(&self.database).await.unwrap();

@@ -8,8 +8,8 @@ use crate::{
 /// What stands before the first event of a chain.
 pub const NO_LINK: [u8; 32] = [0; 32];
 
-/// An event as the chain sees it: everything that is stored of it, but where it came from only as a commitment. So that can be
-/// forgotten, and the chain still holds.
+/// An event as the chain sees it: everything that is stored of it, but where it came from only as a commitment. So that
+/// can be forgotten, and the chain still holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainedEvent<'a> {
     pub id: EventId,
@@ -29,8 +29,8 @@ pub struct ChainedEvent<'a> {
 }
 
 impl ChainedEvent<'_> {
-    /// The one way to write it down. Every field has either a fixed length or its length in front, and what may be missing says
-    /// whether it is there, so no two events are written alike.
+    /// The one way to write it down. Every field has either a fixed length or its length in front, and what may be
+    /// missing says whether it is there, so no two events are written alike.
     pub fn encode(&self) -> Vec<u8> {
         let mut written = Vec::with_capacity(256);
         written.extend(self.id.as_bytes());

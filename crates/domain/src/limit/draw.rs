@@ -20,10 +20,11 @@ const NAT64: [u8; 12] = [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
 impl AddressPrefix {
     /// What counts as one caller.
     ///
-    /// Two forms of IPv6 addresses carry one of IPv4, and would otherwise make one caller of everybody who still uses it: the
-    /// mapped ones, by which a listener for both reports callers (RFC 4291 section 2.5.5.2), and those of the well-known prefix, by
-    /// which a translator in front of a network without IPv4 does (RFC 6052, RFC 7755). Neither can be made up: the answer to
-    /// such an address goes to this host or to that translator. Prefixes that networks chose themselves cannot be told from others.
+    /// Two forms of IPv6 addresses carry one of IPv4, and would otherwise make one caller of everybody who still uses
+    /// it: the mapped ones, by which a listener for both reports callers (RFC 4291 section 2.5.5.2), and those of the
+    /// well-known prefix, by which a translator in front of a network without IPv4 does (RFC 6052, RFC 7755). Neither
+    /// can be made up: the answer to such an address goes to this host or to that translator. Prefixes that networks
+    /// chose themselves cannot be told from others.
     pub fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => Self::V4(address.octets()),
@@ -46,8 +47,8 @@ impl AddressPrefix {
     }
 }
 
-/// Neighbours of a client: its IPv4 address alone, or the IPv6 /48 around its /64. A subscriber may be given a whole /48 (RFC 6177
-/// section 2), and with it 65,536 prefixes.
+/// Neighbours of a client: its IPv4 address alone, or the IPv6 /48 around its /64. A subscriber may be given a whole
+/// /48 (RFC 6177 section 2), and with it 65,536 prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AddressSite(AddressPrefix);
 
@@ -69,8 +70,8 @@ impl fmt::Display for AddressPrefix {
     }
 }
 
-/// Whose calls are counted. Never an e-mail address or a user name: those come as a MAC, so that nobody learns them from Redis, and
-/// all keys are equally long.
+/// Whose calls are counted. Never an e-mail address or a user name: those come as a MAC, so that nobody learns them
+/// from Redis, and all keys are equally long.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LimitKey(Kind);
 

@@ -34,8 +34,8 @@ impl Sizes {
         self
     }
 
-    /// Names the networks whose addresses are each used by many people at once. A network of IPv6 that is smaller than what counts
-    /// as one address holds none.
+    /// Names the networks whose addresses are each used by many people at once. A network of IPv6 that is smaller than
+    /// what counts as one address holds none.
     #[must_use]
     pub fn with_shared_networks(self, networks: Vec<IpNet>) -> Self {
         Self { networks, ..self }
@@ -67,8 +67,8 @@ impl Sizes {
         if self.is_shared(key) { self.shared[limit as usize] } else { self.usual[limit as usize] }
     }
 
-    /// By what a draw is judged here, and what it costs in that: what the limit as it is defined has room for is never shut out
-    /// by a smaller one.
+    /// By what a draw is judged here, and what it costs in that: what the limit as it is defined has room for is never
+    /// shut out by a smaller one.
     pub fn terms_of(&self, draw: &Draw) -> (Quota, u32) {
         let (mut quota, mut defined) = (self.of(draw.limit, draw.key), draw.limit.quota());
         if draw.is_light {

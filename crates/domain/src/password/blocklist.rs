@@ -30,8 +30,8 @@ const TOP_TEXT: &[u8] = include_bytes!("top.txt");
 static COMMON_PAIRS: [u32; PAIRS + 1] = pairs(COMMON_TEXT);
 static TOP_PAIRS: [u32; PAIRS + 1] = pairs(TOP_TEXT);
 
-/// Worked out by the compiler: a word is looked for at every character of a password, and the first two letters take most
-/// of the bisecting.
+/// Worked out by the compiler: a word is looked for at every character of a password, and the first two letters take
+/// most of the bisecting.
 const fn pairs(text: &[u8]) -> [u32; PAIRS + 1] {
     let mut starts = [text.len() as u32; PAIRS + 1];
     let (mut known, mut at) = (0, 0);

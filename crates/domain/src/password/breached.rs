@@ -1,11 +1,13 @@
 //! Passwords that are known from breaches: how one is asked about, and what an answer says.
 //!
-//! Lists of breached passwords hold SHA-1 hashes, because that is what they are exchanged as. Nothing is protected by them here.
+//! Lists of breached passwords hold SHA-1 hashes, because that is what they are exchanged as. Nothing is protected by
+//! them here.
 
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The SHA-1 hash of a password, for looking it up. As good as the password to whoever guesses, so it is wiped and never shown.
+/// The SHA-1 hash of a password, for looking it up. As good as the password to whoever guesses, so it is wiped and
+/// never shown.
 pub struct BreachDigest(Zeroizing<[u8; 20]>);
 
 /// Hexadecimal digits that are sent to a range service: a password hides among all others whose hashes begin alike.
@@ -30,9 +32,9 @@ impl BreachDigest {
         self.digits()[..PREFIX_DIGITS].to_owned()
     }
 
-    /// Whether the answer to the question for [`BreachDigest::range`] holds this hash: lines of the 35 digits behind the five, a
-    /// colon, and how often the password was seen. A line that was seen never is padding, there so that the length of an answer
-    /// tells nothing.
+    /// Whether the answer to the question for [`BreachDigest::range`] holds this hash: lines of the 35 digits behind
+    /// the five, a colon, and how often the password was seen. A line that was seen never is padding, there so that the
+    /// length of an answer tells nothing.
     ///
     /// # Errors
     /// When anything in it is no such line.
@@ -64,8 +66,8 @@ impl BreachDigest {
     }
 }
 
-/// A line of a list of breached passwords: 40 hexadecimal digits, alone or with a colon and how often it was seen. `None` when it
-/// is no such line; `Some(None)` for one that was seen never.
+/// A line of a list of breached passwords: 40 hexadecimal digits, alone or with a colon and how often it was seen.
+/// `None` when it is no such line; `Some(None)` for one that was seen never.
 pub fn read_listed(line: &str) -> Option<Option<[u8; 20]>> {
     let (digits, seen) = line.split_once(':').unwrap_or((line, "1"));
     let seen = Some(seen.trim_ascii()).filter(|seen| !seen.is_empty() && seen.bytes().all(|c| c.is_ascii_digit()))?;

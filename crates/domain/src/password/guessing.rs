@@ -126,9 +126,9 @@ fn is_a_word_with_trimmings(text: &Judged) -> bool {
 /// The price of the cheapest cover, or `limit` when it is no cheaper than that.
 ///
 /// Prices only rise along the text, so the search ends where the cheapest way on has reached the limit: after a few
-/// words of an honest password, however long it is. Where the text goes on unseen, its end counts as any other place on the
-/// way: a word may stand across it, so what was reached shortly before is what counts. So what is cheap as a whole is cheap
-/// by its beginning, too.
+/// words of an honest password, however long it is. Where the text goes on unseen, its end counts as any other place on
+/// the way: a word may stand across it, so what was reached shortly before is what counts. So what is cheap as a whole
+/// is cheap by its beginning, too.
 fn price(text: &[char], goes_on: bool, names: &[Vec<char>], limit: Price) -> Price {
     let mut cover = Cover { cheapest: vec![Price::MAX; text.len() + 1] };
     cover.cheapest[0] = 0;
@@ -220,8 +220,8 @@ fn character(c: char) -> Price {
 /// For every position, how much of what follows stood in the text before, overlap included.
 fn longest_copies(text: &[char]) -> Vec<usize> {
     let mut longest = vec![0; text.len()];
-    // `shared[q]`: how far the text from `p` agrees with the text from an earlier `q`, for one `p` after the other from the
-    // end.
+    // `shared[q]`: how far the text from `p` agrees with the text from an earlier `q`, for one `p` after the other from
+    // the end.
     let mut shared = vec![0; text.len() + 1];
     for p in (0..text.len()).rev() {
         for q in 0..p {

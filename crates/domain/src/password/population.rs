@@ -2,8 +2,9 @@ use std::cmp::Ordering;
 
 /// What accounts have, and how many have it: of the hashes of a tenant, what comparing a password with one costs.
 ///
-/// A name that nobody has must look like one of these accounts. So it is dealt one of the kinds, as often as it occurs among them
-/// and always the same one: whoever asks about the name again and again, or about very many names, sees what he would see of accounts.
+/// A name that nobody has must look like one of these accounts. So it is dealt one of the kinds, as often as it occurs
+/// among them and always the same one: whoever asks about the name again and again, or about very many names, sees what
+/// he would see of accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Population<T> {
     /// With the number of accounts up to and including each.
@@ -11,8 +12,8 @@ pub struct Population<T> {
 }
 
 impl<T: Ord> Population<T> {
-    /// `current` is the kind that accounts come to have in time. It is dealt last: as others become fewer, a name may leave them for
-    /// it, as an account does by a login, and none leaves it.
+    /// `current` is the kind that accounts come to have in time. It is dealt last: as others become fewer, a name may
+    /// leave them for it, as an account does by a login, and none leaves it.
     pub fn of(counts: impl IntoIterator<Item = (T, u64)>, current: &T) -> Self {
         let mut counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
         counts.sort_unstable_by(|(a, _), (b, _)| match (a == current, b == current) {
@@ -32,7 +33,8 @@ impl<T: Ord> Population<T> {
     pub fn dealt_to(&self, tag: [u8; 32]) -> Option<&T> {
         let all = self.kinds.last()?.1;
         let drawn = u64::from_be_bytes(tag.first_chunk().copied()?);
-        // The first 64 bits of the code as a fraction of one, times the number of accounts. The quotient is below `all`.
+        // The first 64 bits of the code as a fraction of one, times the number of accounts. The quotient is below
+        // `all`.
         let place = u64::try_from((u128::from(drawn) * u128::from(all)) >> u64::BITS).ok()?;
         self.kinds.iter().find(|(_, until)| place < *until).map(|(kind, _)| kind)
     }

@@ -69,8 +69,8 @@ pub(super) fn meanings(c: char) -> &'static [char] {
     }
 }
 
-/// How much of `text` a name covers that it starts with, substituted letters (`l0velace`) included. Where the text goes on
-/// unseen, it may do so with the rest of the name.
+/// How much of `text` a name covers that it starts with, substituted letters (`l0velace`) included. Where the text goes
+/// on unseen, it may do so with the rest of the name.
 pub(super) fn covered_by(text: &[char], name: &[char], goes_on: bool) -> Option<usize> {
     let covered = text.len().min(name.len());
     let fits = covered == name.len() || goes_on;

@@ -1,4 +1,5 @@
-//! Which characters a user name is made of: the IdentifierClass of PRECIS (RFC 8264), whose tables are those of RFC 5892.
+//! Which characters a user name is made of: the IdentifierClass of PRECIS (RFC 8264), whose tables are those of RFC
+//! 5892.
 
 use crate::text::{self, ZERO_WIDTH_JOINER, ZERO_WIDTH_NON_JOINER};
 use icu_properties::{
@@ -97,8 +98,8 @@ fn is_in_context(text: &[char], at: usize) -> bool {
     }
 }
 
-/// Whether a text with characters that run from right to left is displayed in one way only (the Bidi Rule, RFC 5893 section 2).
-/// Texts without any are.
+/// Whether a text with characters that run from right to left is displayed in one way only (the Bidi Rule, RFC 5893
+/// section 2). Texts without any are.
 pub(super) fn has_one_direction(text: &[char]) -> bool {
     use BidiClass as B;
     let class = |c: &char| CodePointMapData::<B>::new().get(*c);

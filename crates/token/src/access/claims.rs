@@ -56,8 +56,8 @@ pub struct AccessClaims {
 impl AccessClaims {
     /// Reads the JSON of an authentic token, and the claim `nbf` where it has one.
     pub(super) fn from_json(json: &[u8]) -> Result<(Self, Option<i64>), Rejected> {
-        // Once and for all of it (RFC 8259 section 8.1): what is skipped is not looked at again, and another reader of the same token
-        // would refuse it, or read something else in its place.
+        // Once and for all of it (RFC 8259 section 8.1): what is skipped is not looked at again, and another reader of
+        // the same token would refuse it, or read something else in its place.
         let json = str::from_utf8(json).map_err(|_| Rejected::BadClaims)?;
         let Read { claims, not_before } = serde_json::from_str(json).map_err(|_| Rejected::BadClaims)?;
         let is_time = not_before.is_none_or(|time| (0..=MAX_NUMBER).contains(&time));
@@ -157,7 +157,8 @@ struct Gathered {
 /// What the JSON of a token says.
 struct Read {
     claims: AccessClaims,
-    /// `nbf`: the first second at which it is valid (RFC 7519 section 4.1.5). Countersign issues none, and every reader heeds one.
+    /// `nbf`: the first second at which it is valid (RFC 7519 section 4.1.5). Countersign issues none, and every reader
+    /// heeds one.
     not_before: Option<i64>,
 }
 
@@ -232,8 +233,8 @@ impl<'de> Deserialize<'de> for Read {
     }
 }
 
-/// Reads the value of a claim that was not there yet. RFC 7519 section 4 leaves it open whether the last duplicate wins; two
-/// readers that disagree can be told two stories by one token.
+/// Reads the value of a claim that was not there yet. RFC 7519 section 4 leaves it open whether the last duplicate
+/// wins; two readers that disagree can be told two stories by one token.
 fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(claim: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
     if claim.is_some() {
         return Err(repeated());

@@ -14,11 +14,12 @@ use crate::key::{EncryptionKey, SigningKey};
 use agreed::AgreedEncrypter;
 use direct::DirectEncrypter;
 
-/// Makes access tokens for one audience. Holds one signing and one encryption key; after a rotation there is a new issuer.
+/// Makes access tokens for one audience. Holds one signing and one encryption key; after a rotation there is a new
+/// issuer.
 ///
-/// The nonce of each token is random, so an encryption key must be rotated before 2^32 tokens have been made with it (NIST
-/// SP 800-38D section 8.3). That holds for both kinds: where the content key is agreed, it follows from the nonce, and two
-/// equal nonces would be two texts under one key.
+/// The nonce of each token is random, so an encryption key must be rotated before 2^32 tokens have been made with it
+/// (NIST SP 800-38D section 8.3). That holds for both kinds: where the content key is agreed, it follows from the
+/// nonce, and two equal nonces would be two texts under one key.
 pub struct AccessIssuer {
     issuer: Box<str>,
     audience: Box<str>,

@@ -1,7 +1,7 @@
 //! The outer header: the two texts it can be, and the key it names.
 //!
-//! Nothing here parses JSON. A header is one of two fixed texts around a key id and, for agreed keys, around 43 characters
-//! of base64url; whatever differs in one byte is no header.
+//! Nothing here parses JSON. A header is one of two fixed texts around a key id and, for agreed keys, around 43
+//! characters of base64url; whatever differs in one byte is no header.
 
 use std::fmt;
 

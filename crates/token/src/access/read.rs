@@ -8,12 +8,13 @@ use crate::encoding::{decode, decode_exact, decode_with_room, segments};
 use crate::fault::{KeyFault, Rejected};
 use crate::key::{DecryptionKey, KeyId, VerifyingKey, distinct, is_header_of_a_key};
 
-/// How far `iat` and `nbf` may lie ahead of the reader's clock, in seconds. The expiry has no leeway: a token is refused from the
-/// second it names, because revocation entries are kept exactly that long.
+/// How far `iat` and `nbf` may lie ahead of the reader's clock, in seconds. The expiry has no leeway: a token is
+/// refused from the second it names, because revocation entries are kept exactly that long.
 pub const ISSUED_AT_LEEWAY_SECONDS: i64 = 5;
 
-/// The longest life of a token, from `iat` to `exp` in seconds, that a reader takes unless it is told otherwise. The longest that
-/// Countersign issues; and revocations are remembered for hardly longer, so a token that lives longer would outlive its own.
+/// The longest life of a token, from `iat` to `exp` in seconds, that a reader takes unless it is told otherwise. The
+/// longest that Countersign issues; and revocations are remembered for hardly longer, so a token that lives longer
+/// would outlive its own.
 pub const LONGEST_LIFE_SECONDS: i64 = 60 * 60;
 
 /// Opens access tokens of one issuer for one audience. Holds its keys and nothing else; a new key set is a new reader.
@@ -46,8 +47,8 @@ impl AccessReader {
     /// not matter; while a key is being rotated, both are given.
     ///
     /// # Errors
-    /// [`KeyFault::DuplicateId`] when two signature keys or two decryption keys share an id, [`KeyFault::Unusable`] when the
-    /// cryptographic library refuses a key.
+    /// [`KeyFault::DuplicateId`] when two signature keys or two decryption keys share an id, [`KeyFault::Unusable`]
+    /// when the cryptographic library refuses a key.
     pub fn new(
         issuer: &str,
         audience: &str,
@@ -128,8 +129,8 @@ impl AccessReader {
         let signed = str::from_utf8(signed).map_err(|_| Rejected::WrongType)?;
         let [header, payload, signature] = segments(signed).ok_or(Rejected::WrongType)?;
         let pinned = self.verifying.iter().find(|key| *key.header == *header);
-        // Claims may have two dots as well (an `iss` that is a host), and whoever can encrypt may write any header. Only one
-        // that some key could have is worth looking for that key.
+        // Claims may have two dots as well (an `iss` that is a host), and whoever can encrypt may write any header.
+        // Only one that some key could have is worth looking for that key.
         let pinned = pinned.ok_or_else(|| match is_header_of_a_key(header) {
             true => Rejected::UnknownKey,
             false => Rejected::WrongType,

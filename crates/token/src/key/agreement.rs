@@ -1,5 +1,5 @@
-//! ECDH-ES over X25519 (RFC 7518 section 4.6, RFC 8037 section 3.2): the keys of an audience, and the content key that two
-//! sides agree on.
+//! ECDH-ES over X25519 (RFC 7518 section 4.6, RFC 8037 section 3.2): the keys of an audience, and the content key that
+//! two sides agree on.
 
 use std::fmt;
 
@@ -71,10 +71,11 @@ impl RecipientPublicKey {
     /// Takes the 32 bytes of a public key named `id`: the `u` coordinate of RFC 7748 section 5, `x` of RFC 8037.
     ///
     /// # Errors
-    /// [`KeyFault::WeakKey`] when the point has small order, zero among them: the secret would be the same for everybody.
+    /// [`KeyFault::WeakKey`] when the point has small order, zero among them: the secret would be the same for
+    /// everybody.
     pub fn new(id: KeyId, public: [u8; 32]) -> Result<Self, KeyFault> {
-        // A clamped scalar is a multiple of 8, so with points of small order, and with no others, every private key comes
-        // to zero; the agreement refuses that (RFC 7748 section 6.1).
+        // A clamped scalar is a multiple of 8, so with points of small order, and with no others, every private key
+        // comes to zero; the agreement refuses that (RFC 7748 section 6.1).
         const ANY_PRIVATE_KEY: [u8; 32] = [1; 32];
         let any = private_key(&ANY_PRIVATE_KEY).ok_or(KeyFault::Unusable)?;
         derive_content_key(&any, &public).ok_or(KeyFault::WeakKey)?;
@@ -94,16 +95,16 @@ impl RecipientPublicKey {
     }
 }
 
-/// The content key that the holders of `private` and of the private key of `public` both arrive at. `None` when `public`
-/// has small order: the library refuses a shared secret of zero, in constant time (RFC 7748 section 6.1, RFC 8037 section
-/// 3.2.1).
+/// The content key that the holders of `private` and of the private key of `public` both arrive at. `None` when
+/// `public` has small order: the library refuses a shared secret of zero, in constant time (RFC 7748 section 6.1, RFC
+/// 8037 section 3.2.1).
 pub(crate) fn derive_content_key(private: &PrivateKey, public: &[u8; 32]) -> Option<Zeroizing<[u8; 32]>> {
     let peer = UnparsedPublicKey::new(&X25519, public);
     agreement::agree(private, peer, (), |secret| concat_kdf(secret).ok_or(())).ok()
 }
 
-/// The key derivation of RFC 7518 section 4.6.2, which is the one of NIST SP 800-56C section 4 with SHA-256 and this fixed
-/// information: the `enc` value, `apu`, `apv` (both empty), each behind its length, and the bits of the key.
+/// The key derivation of RFC 7518 section 4.6.2, which is the one of NIST SP 800-56C section 4 with SHA-256 and this
+/// fixed information: the `enc` value, `apu`, `apv` (both empty), each behind its length, and the bits of the key.
 fn concat_kdf(secret: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
     const INFORMATION: &[u8; 23] = b"\0\0\0\x07A256GCM\0\0\0\0\0\0\0\0\0\0\x01\0";
     let mut key = Zeroizing::new([0; 32]);

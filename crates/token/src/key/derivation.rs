@@ -13,8 +13,8 @@ use super::{KeyId, RecipientPublicKey, derive_content_key};
 /// The public key of an audience, and the secret from which the ephemeral private key of each token to it follows.
 ///
 /// With a random ephemeral key only the audience could read a token. The service has RPCs of its own that take access
-/// tokens, so it must be able to read them too, without keeping anything for each token: the ephemeral key is derived from
-/// this secret and the nonce that the token carries. Nobody who lacks the secret can tell it from a random one.
+/// tokens, so it must be able to read them too, without keeping anything for each token: the ephemeral key is derived
+/// from this secret and the nonce that the token carries. Nobody who lacks the secret can tell it from a random one.
 ///
 /// Zeroized on drop; `Debug` shows the id only.
 #[derive(Clone)]
@@ -57,8 +57,8 @@ impl EphemeralDeriver {
         derive_content_key(ephemeral, self.recipient.bytes())
     }
 
-    /// The content key of a token that carries `nonce` and `epk`. `None` when they do not belong together, which is so for
-    /// every token that was not made with this secret.
+    /// The content key of a token that carries `nonce` and `epk`. `None` when they do not belong together, which is so
+    /// for every token that was not made with this secret.
     pub(crate) fn content_key_of(&self, nonce: &[u8; 12], epk: &[u8; 32]) -> Option<Zeroizing<[u8; 32]>> {
         let (ephemeral, expected) = self.ephemeral(nonce)?;
         // In constant time: how much of it is right would be a hint at the ephemeral key of a nonce.

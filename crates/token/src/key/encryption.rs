@@ -4,8 +4,8 @@
 use super::EphemeralDeriver;
 use super::{ContentKey, KeyId, RecipientKey};
 
-/// A key that a reader takes the encryption off with. The key decides how tokens under its id are encrypted; a token that
-/// names it and says another way is refused.
+/// A key that a reader takes the encryption off with. The key decides how tokens under its id are encrypted; a token
+/// that names it and says another way is refused.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum DecryptionKey {

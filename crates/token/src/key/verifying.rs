@@ -7,12 +7,12 @@ use crate::encoding;
 use crate::fault::KeyFault;
 
 /// The inner header, around the key id. `typ` is RFC 9068 section 2.1. `alg` is `EdDSA` (RFC 8037 section 3.1), the one
-/// string that jsonwebtoken emits and that libraries know widely; RFC 9864 renames it `Ed25519`, which this profile refuses.
-/// The curve is settled by the key itself, so the vaguer name leaves nothing open.
+/// string that jsonwebtoken emits and that libraries know widely; RFC 9864 renames it `Ed25519`, which this profile
+/// refuses. The curve is settled by the key itself, so the vaguer name leaves nothing open.
 const HEADER: [&str; 2] = [r#"{"typ":"at+jwt","alg":"EdDSA","kid":""#, r#""}"#];
 
-/// The `y` of the eight points whose order divides the cofactor (RFC 7748 section 4.1 has the curve). Each stands for both
-/// signs of `x`: order 4, order 1, order 2, and the two of order 8.
+/// The `y` of the eight points whose order divides the cofactor (RFC 7748 section 4.1 has the curve). Each stands for
+/// both signs of `x`: order 4, order 1, order 2, and the two of order 8.
 const SMALL_ORDER: [[u8; 32]; 5] = [
     [0; 32],
     [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
@@ -69,13 +69,13 @@ impl VerifyingKey {
         Self { id, point }
     }
 
-    /// Whether `signature` is one of `message` under this key, as strictly as `verify_strict` of ed25519-dalek has it: the
-    /// scalar is reduced (RFC 8032 section 5.1.7), the equation holds without the cofactor, the point `R` is spelled
-    /// canonically, and neither `R` nor the key has small order, so that a signature fits one message only.
+    /// Whether `signature` is one of `message` under this key, as strictly as `verify_strict` of ed25519-dalek has it:
+    /// the scalar is reduced (RFC 8032 section 5.1.7), the equation holds without the cofactor, the point `R` is
+    /// spelled canonically, and neither `R` nor the key has small order, so that a signature fits one message only.
     ///
     /// The library's own strict check decompresses `R` to learn its order, a sixth of the whole cost. The plain check
-    /// computes what `R` must be and compares bytes, so an `R` that passes is canonical, and of small order exactly when
-    /// it is one of the eight encodings of such points. The key was looked at when it was loaded.
+    /// computes what `R` must be and compares bytes, so an `R` that passes is canonical, and of small order exactly
+    /// when it is one of the eight encodings of such points. The key was looked at when it was loaded.
     pub(crate) fn holds(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         !begins_with_small_order(signature) && self.point.verify(message, &Signature::from_bytes(signature)).is_ok()
     }
@@ -133,7 +133,8 @@ mod tests {
         Scalar::from_bytes_mod_order_wide(&digest(&SHA512, &parts.concat()).as_ref().try_into().unwrap())
     }
 
-    /// A signature by the owner of `secret` who adds points of small order to the key and to `R`, or leaves all else away.
+    /// A signature by the owner of `secret` who adds points of small order to the key and to `R`, or leaves all else
+    /// away.
     fn crafted(
         secret: Scalar,
         to_key: EdwardsPoint,

@@ -16,7 +16,8 @@ fn session(name: &str) -> Revocation {
     revoked(Target::SessionId(format!("session-{name}")))
 }
 
-/// Lets so many seconds pass while all is well, in which everything that is over is forgotten if there are more than 64.
+/// Lets so many seconds pass while all is well, in which everything that is over is forgotten if there are more than
+/// 64.
 async fn pass(connected: &Connected, seconds: u64) {
     for _ in 0..seconds / 10 {
         connected.watcher.heartbeat(10);
