@@ -37,7 +37,7 @@ pub(super) async fn sign_up_as(app: &App, email: &str, username: &str) -> Person
     register(app, RegisterRequest { username: username.to_owned(), ..form(email) }).await.unwrap();
     let token = app.mail_to(email).await.link_token();
     verify(app, &token).await.unwrap();
-    let session = Person::log_in(app, email, PASSWORD).await.unwrap();
+    let session = app.log_in(email, PASSWORD).await.unwrap();
     Person { email: email.to_owned(), session }
 }
 

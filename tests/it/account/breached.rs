@@ -36,9 +36,9 @@ async fn is_asked_everywhere(app: &App) {
     assert_eq!(violations(change_password(app, &ada, PASSWORD, LEAKED).await), ["PASSWORD_BREACHED"]);
     let token = reset_token(app, &ada.email).await;
     assert_eq!(violations(reset(app, &token, LEAKED).await), ["PASSWORD_BREACHED"]);
-    Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+    app.log_in(&ada.email, PASSWORD).await.unwrap();
     reset(app, &token, NEW_PASSWORD).await.unwrap();
-    let session = Person::log_in(app, &ada.email, NEW_PASSWORD).await.unwrap();
+    let session = app.log_in(&ada.email, NEW_PASSWORD).await.unwrap();
     let ada = Person { session, ..ada };
     change_password(app, &ada, NEW_PASSWORD, "twelve muddy boots outside").await.unwrap();
 }
@@ -75,9 +75,9 @@ fn a_range_service_learns_five_digits_and_nothing_else_and_never_of_a_login() {
         for secret in [PASSWORD, &hash[..6], &hash[5..], "ada@example.org"] {
             assert!(!head.contains(secret), "{head}");
         }
-        Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
-        Person::log_in(app, &ada.email, LEAKED).await.unwrap_err();
-        Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        app.log_in(&ada.email, PASSWORD).await.unwrap();
+        app.log_in(&ada.email, LEAKED).await.unwrap_err();
+        app.refresh(&ada.session.refresh_token).await.unwrap();
         assert_eq!(server.asked().len(), before + 1);
     });
 }
@@ -152,7 +152,7 @@ fn who_wants_every_password_looked_up_has_calls_refused_meanwhile() {
         assert!(warned.len() == 1 && warned[0].contains("accepted=false"), "{warned:?}");
         server.says(Range::Honestly);
         reset(app, &token, NEW_PASSWORD).await.unwrap();
-        Person::log_in(app, &ada.email, NEW_PASSWORD).await.unwrap();
+        app.log_in(&ada.email, NEW_PASSWORD).await.unwrap();
     });
 }
 

@@ -10,21 +10,21 @@ fn an_account_moves_once_its_new_address_answers_and_the_old_one_is_told() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         request_email_change(app, &ada, "Lovelace@Example.org").await.unwrap();
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().email, "ada@example.org", "nothing changed yet");
+        assert_eq!(app.me(&ada.session).await.unwrap().email, "ada@example.org", "nothing changed yet");
         let mail = app.mail_to("lovelace@example.org").await;
         assert!(mail.text.contains("https://id.example.org/confirm-email#token="), "{}", mail.text);
         app.advance(SECOND);
         confirm(app, &mail.link_token()).await.unwrap();
 
-        let account = Person::me(app, &ada.session).await.unwrap();
+        let account = app.me(&ada.session).await.unwrap();
         assert_eq!(account.email, "Lovelace@Example.org");
         let verified = account.email_verify_time.unwrap().seconds;
         assert!(verified > account.create_time.unwrap().seconds);
         let told = app.mail_to("ada@example.org").await;
         assert_eq!(told.subject, "The e-mail address of your account at Countersign was changed");
         assert!(told.text.contains("Lovelace@Example.org"), "{}", told.text);
-        assert_eq!(Person::log_in(app, "ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
-        Person::log_in(app, "lovelace@example.org", PASSWORD).await.unwrap();
+        assert_eq!(app.log_in("ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        app.log_in("lovelace@example.org", PASSWORD).await.unwrap();
         assert_eq!(confirm(app, &mail.link_token()).await.reason(), "LINK_USED");
         assert_eq!(events(app, "email_changed").await, 1);
     });
@@ -44,7 +44,7 @@ fn a_code_typed_with_the_new_address_confirms_it_too() {
         let old = app.account().confirm_email_change(with("ada@example.org")).await;
         assert_eq!(old.reason(), "CODE_INVALID");
         app.account().confirm_email_change(with("NEW@example.org")).await.unwrap();
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().email, "new@example.org");
+        assert_eq!(app.me(&ada.session).await.unwrap().email, "new@example.org");
     });
 }
 
@@ -57,7 +57,7 @@ fn a_new_address_that_somebody_got_meanwhile_is_taken_and_the_account_stays() {
         app.advance(SECOND);
         Person::register(app, "Wanted@example.org").await;
         assert_eq!(confirm(app, &token).await.reason(), "EMAIL_TAKEN");
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().email, "ada@example.org");
+        assert_eq!(app.me(&ada.session).await.unwrap().email, "ada@example.org");
         assert_eq!(app.number("SELECT count(*) FROM outbox WHERE template = 'address_changed'").await, 0);
     });
 }
@@ -108,7 +108,7 @@ fn only_the_last_wish_for_an_address_counts() {
         assert!(app.mails_to("second@example.org").await.is_empty());
         assert_eq!(confirm(app, &first).await.reason(), "LINK_USED");
         confirm(app, &third).await.unwrap();
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().email, "third@example.org");
+        assert_eq!(app.me(&ada.session).await.unwrap().email, "third@example.org");
     });
 }
 
@@ -120,7 +120,7 @@ fn the_present_address_is_refused_and_another_spelling_of_it_is_not() {
         assert_eq!(request_email_change(app, &ada, "ada@example.org").await.fields(), ["new_email"]);
         assert_eq!(app.rows("outbox").await, mails);
         move_to(app, &ada, "Ada@Example.org").await;
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().email, "Ada@Example.org");
+        assert_eq!(app.me(&ada.session).await.unwrap().email, "Ada@Example.org");
         assert_eq!(app.rows("accounts").await, 1);
     });
 }
@@ -213,7 +213,7 @@ fn the_old_address_can_be_registered_by_somebody_else_after_the_move() {
         let other = Person::sign_up(app, "ada@example.org").await;
         let token = reset_token(app, "ada@example.org").await;
         super::acts::reset(app, &token, NEW_PASSWORD).await.unwrap();
-        assert_eq!(Person::me(app, &other.session).await.reason(), "SESSION_ENDED");
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().email, "new@example.org");
+        assert_eq!(app.me(&other.session).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.me(&ada.session).await.unwrap().email, "new@example.org");
     });
 }

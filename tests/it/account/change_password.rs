@@ -21,16 +21,16 @@ const PASSWORDS: [&str; 6] = [
 fn a_change_ends_the_other_sessions_and_keeps_this_one() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         let stranger = Person::sign_up(app, "eve@example.org").await;
         change_password(app, &ada, PASSWORD, NEW_PASSWORD).await.unwrap();
-        Person::me(app, &ada.session).await.unwrap();
-        Person::refresh(app, &ada.session.refresh_token).await.unwrap();
-        assert_eq!(Person::me(app, &other).await.reason(), "SESSION_ENDED");
-        assert_eq!(Person::refresh(app, &other.refresh_token).await.reason(), "SESSION_ENDED");
-        Person::me(app, &stranger.session).await.unwrap();
-        assert_eq!(Person::log_in(app, &ada.email, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
-        Person::log_in(app, &ada.email, NEW_PASSWORD).await.unwrap();
+        app.me(&ada.session).await.unwrap();
+        app.refresh(&ada.session.refresh_token).await.unwrap();
+        assert_eq!(app.me(&other).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.refresh(&other.refresh_token).await.reason(), "SESSION_ENDED");
+        app.me(&stranger.session).await.unwrap();
+        assert_eq!(app.log_in(&ada.email, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        app.log_in(&ada.email, NEW_PASSWORD).await.unwrap();
         let mail = app.mail_to(&ada.email).await;
         assert_eq!(mail.subject, "Your password for Countersign was changed");
         assert_eq!(events(app, "password_changed").await, 1);
@@ -53,7 +53,7 @@ fn the_policy_holds_for_a_changed_password_too_and_nothing_is_half_done() {
             assert_eq!(violations(change_password(app, &ada, PASSWORD, password).await), [reason]);
         }
         assert_eq!((app.rows("outbox").await, app.rows("past_passwords").await), (mails, 0));
-        Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        app.log_in(&ada.email, PASSWORD).await.unwrap();
     });
 }
 
@@ -80,16 +80,16 @@ fn the_last_five_passwords_do_not_come_back_and_the_sixth_does() {
 fn five_wrong_current_passwords_end_the_session_and_no_other() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         for _ in 0..4 {
             assert_eq!(change_password(app, &ada, WRONG, NEW_PASSWORD).await.reason(), "CURRENT_PASSWORD_WRONG");
         }
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
         assert_eq!(change_password(app, &ada, WRONG, NEW_PASSWORD).await.reason(), "SESSION_ENDED");
-        assert_eq!(Person::me(app, &ada.session).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.me(&ada.session).await.reason(), "SESSION_ENDED");
         assert_eq!(change_password(app, &ada, PASSWORD, NEW_PASSWORD).await.reason(), "SESSION_ENDED");
-        assert_eq!(Person::refresh(app, &ada.session.refresh_token).await.reason(), "SESSION_ENDED");
-        Person::me(app, &other).await.unwrap();
+        assert_eq!(app.refresh(&ada.session.refresh_token).await.reason(), "SESSION_ENDED");
+        app.me(&other).await.unwrap();
         assert_eq!(events(app, "password_proof_refused").await, 5);
     });
 }
@@ -123,7 +123,7 @@ fn a_right_current_password_is_never_counted_as_a_wrong_one() {
         for _ in 0..6 {
             request_email_change(app, &ada, "new@example.org").await.unwrap();
         }
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
     });
 }
 
@@ -143,7 +143,7 @@ fn of_many_guesses_made_at_once_no_more_than_five_are_looked_at() {
         let others = ["CURRENT_PASSWORD_WRONG", "SESSION_ENDED", "OVERLOADED"];
         assert!(reasons.iter().all(|reason| others.contains(&reason.as_str())), "{reasons:?}");
         assert_eq!(events(app, "password_proof_refused").await, 5, "each password that was looked at is an event");
-        assert_eq!(Person::me(app, &ada.session).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.me(&ada.session).await.reason(), "SESSION_ENDED");
     });
 }
 
@@ -152,7 +152,7 @@ fn right_current_passwords_at_once_are_never_told_that_a_live_session_has_ended(
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let answers = join_all((0..8).map(|_| request_email_change(app, &ada, "new@example.org"))).await;
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
         for answer in answers.into_iter().filter(Result::is_err) {
             assert_ne!(answer.reason(), "SESSION_ENDED");
         }
@@ -167,7 +167,7 @@ fn of_two_changes_at_once_one_wins_and_its_password_is_the_one() {
         let answers = join_all(wishes.map(|new| change_password(app, &ada, PASSWORD, new))).await;
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
         for (wish, answer) in wishes.into_iter().zip(&answers) {
-            assert_eq!(Person::log_in(app, &ada.email, wish).await.is_ok(), answer.is_ok());
+            assert_eq!(app.log_in(&ada.email, wish).await.is_ok(), answer.is_ok());
         }
         let refused = answers.into_iter().find(Result::is_err).unwrap().reason();
         assert_eq!(refused, "CURRENT_PASSWORD_WRONG", "the password that was proven is no longer the current one");

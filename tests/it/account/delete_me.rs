@@ -9,7 +9,7 @@ use countersign::grpc::wire::proto::*;
 fn an_account_that_is_deleted_leaves_nothing_but_its_audit_trail() {
     on_each_database(async |app| {
         let ada = sign_up_as(app, "ada@example.org", "ada").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         change_password(app, &ada, PASSWORD, NEW_PASSWORD).await.unwrap();
         reset_token(app, &ada.email).await;
         let eve = sign_up_as(app, "eve@example.org", "eve").await;
@@ -18,10 +18,10 @@ fn an_account_that_is_deleted_leaves_nothing_but_its_audit_trail() {
 
         delete_me(app, &ada, NEW_PASSWORD).await.unwrap();
         for session in [&ada.session, &other] {
-            assert_eq!(Person::me(app, session).await.reason(), "SESSION_ENDED");
-            assert!(Person::refresh(app, &session.refresh_token).await.is_err());
+            assert_eq!(app.me(session).await.reason(), "SESSION_ENDED");
+            assert!(app.refresh(&session.refresh_token).await.is_err());
         }
-        assert_eq!(Person::log_in(app, "ada", NEW_PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(app.log_in("ada", NEW_PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         assert_eq!((app.rows("accounts").await, app.rows("sessions").await), (1, 1), "only Eve's, not {of_ada}");
         assert_eq!((app.rows("past_passwords").await, app.rows("account_roles").await), (0, 0));
         assert_eq!(app.number("SELECT count(*) FROM actions WHERE purpose = 'reset_password'").await, 0);
@@ -29,7 +29,7 @@ fn an_account_that_is_deleted_leaves_nothing_but_its_audit_trail() {
         assert_eq!(super::acts::events(app, "account_deleted").await, 1);
         let mail = app.mail_to("ada@example.org").await;
         assert_eq!(mail.subject, "Your account at Countersign was deleted");
-        Person::me(app, &eve.session).await.unwrap();
+        app.me(&eve.session).await.unwrap();
     });
 }
 
@@ -39,7 +39,7 @@ fn a_wrong_password_deletes_nothing() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         assert_eq!(delete_me(app, &ada, NEW_PASSWORD).await.reason(), "CURRENT_PASSWORD_WRONG");
         assert_eq!(delete_me(app, &ada, "").await.fields(), ["current_password"]);
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
     });
 }
 
@@ -50,8 +50,8 @@ fn the_address_and_the_name_of_a_deleted_account_are_free_again() {
         delete_me(app, &first, PASSWORD).await.unwrap();
         let second = sign_up_as(app, "ada@example.org", "ada").await;
         assert_ne!(super::acts::account_id(&first), super::acts::account_id(&second));
-        assert_eq!(Person::me(app, &first.session).await.reason(), "SESSION_ENDED");
-        let account = Person::me(app, &second.session).await.unwrap();
+        assert_eq!(app.me(&first.session).await.reason(), "SESSION_ENDED");
+        let account = app.me(&second.session).await.unwrap();
         assert_eq!((account.email.as_str(), account.username.as_str()), ("ada@example.org", "ada"));
     });
 }
@@ -85,7 +85,7 @@ fn a_registration_that_waited_while_its_address_had_an_account_works_after_the_a
         super::acts::resend(app, "ada@example.org").await;
         let token = app.mail_to("ada@example.org").await.link_token();
         verify(app, &token).await.unwrap();
-        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
         assert_eq!(app.account().verify(VerifyRequest { token, ..Default::default() }).await.reason(), "LINK_USED");
     });
 }

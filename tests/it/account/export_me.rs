@@ -16,7 +16,7 @@ fn an_export_holds_what_is_stored_about_its_owner_and_nobody_else() {
     on_each_database(async |app| {
         let ada = sign_up_as(app, "Ada@example.org", "Ада").await;
         let eve = sign_up_as(app, "eve@example.org", "eve").await;
-        Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        app.log_in(&ada.email, PASSWORD).await.unwrap();
         let (text, document) = export(app, &ada).await;
         let account = &document["account"];
         assert_eq!(account["account_id"], super::acts::account_id(&ada).to_string());

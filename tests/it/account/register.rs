@@ -17,7 +17,7 @@ fn a_person_registers_verifies_and_logs_in() {
             ..form("Olga@Example.org")
         };
         app.account().register(with_names).await.unwrap();
-        assert_eq!(Person::log_in(app, "olga@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(app.log_in("olga@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
 
         let mail = app.mail_to("Olga@Example.org").await;
         assert!(mail.text.contains("https://id.example.org/verify#token="), "{}", mail.text);
@@ -25,8 +25,8 @@ fn a_person_registers_verifies_and_logs_in() {
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
 
         for identifier in ["olga@example.org", "OLGA@EXAMPLE.ORG", "ольга"] {
-            let session = Person::log_in(app, identifier, PASSWORD).await.unwrap();
-            let account = Person::me(app, &session).await.unwrap();
+            let session = app.log_in(identifier, PASSWORD).await.unwrap();
+            let account = app.me(&session).await.unwrap();
             assert_eq!((account.email.as_str(), account.username.as_str()), ("Olga@Example.org", "Ольга"));
             assert_eq!((account.display_name.as_str(), account.locale.as_str()), ("Ольга Ладыженская", "de"));
         }
@@ -69,9 +69,9 @@ fn a_known_address_is_told_so_at_the_mailbox_that_is_stored_and_nowhere_else() {
         assert_eq!(mail.to, "Known@Example.org");
         assert_eq!(mail.subject, "You already have an account at Countersign");
         assert_eq!((mail.token(), mail.code()), (None, None), "it carries nothing to act with");
-        let account = Person::me(app, &person.session).await.unwrap();
+        let account = app.me(&person.session).await.unwrap();
         assert_eq!(account.account_id, account_id(&person).to_string());
-        assert!(Person::log_in(app, "known@example.org", "another fine long password").await.is_err());
+        assert!(app.log_in("known@example.org", "another fine long password").await.is_err());
     });
 }
 
@@ -179,8 +179,8 @@ fn an_unverified_sign_up_blocks_neither_the_address_nor_the_name() {
         let token = app.mail_to("ada@example.org").await.link_token();
         verify(app, &token).await.unwrap();
         Person::set_password_by_mail(app, "ada@example.org", PASSWORD).await;
-        let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
-        let account = Person::me(app, &session).await.unwrap();
+        let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
+        let account = app.me(&session).await.unwrap();
         assert_eq!((account.email.as_str(), account.username.as_str()), ("ada@example.org", "ada"));
     });
 }
@@ -204,11 +204,11 @@ fn each_registration_for_an_address_has_its_own_link_and_verifying_one_kills_the
         // Which of the passwords is the owner's nobody can tell, so none is: the owner was mailed a link to set one.
         for name in names {
             let password = format!("nine loud {name} ravens at dawn");
-            assert_eq!(Person::log_in(app, "ada@example.org", &password).await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(app.log_in("ada@example.org", &password).await.reason(), "CREDENTIALS_INVALID");
         }
         Person::set_password_by_mail(app, "ada@example.org", PASSWORD).await;
-        let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
-        assert_eq!(Person::me(app, &session).await.unwrap().display_name, "Second");
+        let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
+        assert_eq!(app.me(&session).await.unwrap().display_name, "Second");
         assert_eq!((app.rows("registrations").await, app.rows("accounts").await), (0, 1));
     });
 }

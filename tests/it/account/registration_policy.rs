@@ -79,7 +79,7 @@ fn an_account_that_an_operator_makes_is_its_owners_once_the_mailed_link_set_a_pa
     on_each_database_with(closed, async |app| {
         create(app).create(&Origin::terminal(), whom("Ada@example.org", Some("ada"))).await.unwrap();
         for name in ["ada@example.org", "ada"] {
-            assert_eq!(Person::log_in(app, name, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(app.log_in(name, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         }
         let mail = app.mail_to("ada@example.org").await;
         assert_eq!(mail.subject, "Your account at Countersign");
@@ -88,8 +88,8 @@ fn an_account_that_an_operator_makes_is_its_owners_once_the_mailed_link_set_a_pa
         app.advance(24 * HOUR - 3 * SECOND);
         reset(app, &mail.link_token(), PASSWORD).await.unwrap();
         assert_eq!(reset(app, &mail.link_token(), PASSWORD).await.reason(), "LINK_USED");
-        let session = Person::log_in(app, "ada", PASSWORD).await.unwrap();
-        let account = Person::me(app, &session).await.unwrap();
+        let session = app.log_in("ada", PASSWORD).await.unwrap();
+        let account = app.me(&session).await.unwrap();
         assert_eq!((account.email.as_str(), account.display_name.as_str()), ("Ada@example.org", "Ada"));
         assert_eq!(events(app, "account_created").await, 1);
         app.send_mail().await;
@@ -105,7 +105,7 @@ fn the_link_of_a_made_account_is_over_after_a_day_and_a_reset_helps() {
         assert_eq!(reset(app, &token, PASSWORD).await.reason(), "LINK_EXPIRED");
         let token = reset_token(app, "ada@example.org").await;
         reset(app, &token, PASSWORD).await.unwrap();
-        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
         app.send_mail().await;
     });
 }

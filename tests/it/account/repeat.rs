@@ -189,8 +189,8 @@ fn an_id_that_the_same_account_used_for_another_call_is_refused_and_nothing_is_d
         assert_eq!(other.make(app, ID).await.reason(), "REQUEST_ID_REUSED");
         assert_eq!(rows(app).await, before);
         // The same act in another session is another call.
-        let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
-        let other_session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
+        let other_session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         let change = ChangePasswordRequest {
             current_password: PASSWORD.to_owned(),
             new_password: NEW_PASSWORD.to_owned(),
@@ -215,7 +215,7 @@ fn a_call_that_failed_is_not_remembered() {
         assert_eq!(with("short").make(app, ID).await.reason(), "PASSWORD_REJECTED");
         assert_eq!(with(PASSWORD).make(app, ID).await.reason(), "PASSWORD_REJECTED");
         with(NEW_PASSWORD).make(app, ID).await.unwrap();
-        Person::log_in(app, &ada.email, NEW_PASSWORD).await.unwrap();
+        app.log_in(&ada.email, NEW_PASSWORD).await.unwrap();
     });
 }
 

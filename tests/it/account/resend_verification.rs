@@ -14,7 +14,7 @@ fn a_link_that_was_sent_again_is_fresh_and_works_after_the_first_expired() {
         assert!(mail.subject.starts_with("Bestätigen Sie"), "{}", mail.subject);
         assert_eq!(verify(app, &first).await.reason(), "LINK_EXPIRED");
         verify(app, &mail.link_token()).await.unwrap();
-        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
     });
 }
 

@@ -16,16 +16,16 @@ async fn reset_by_code(app: &App, email: &str, code: &str, new: &str) -> Result<
 fn a_reset_by_link_ends_all_sessions_tells_the_person_and_kills_the_old_password() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let second = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let second = app.log_in(&ada.email, PASSWORD).await.unwrap();
         let token = reset_token(app, "ADA@example.org").await;
-        assert!(Person::me(app, &second).await.is_ok(), "asking for a reset ends nothing");
+        assert!(app.me(&second).await.is_ok(), "asking for a reset ends nothing");
         reset(app, &token, NEW_PASSWORD).await.unwrap();
         for session in [&ada.session, &second] {
-            assert_eq!(Person::me(app, session).await.reason(), "SESSION_ENDED");
-            assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "SESSION_ENDED");
+            assert_eq!(app.me(session).await.reason(), "SESSION_ENDED");
+            assert_eq!(app.refresh(&session.refresh_token).await.reason(), "SESSION_ENDED");
         }
-        assert_eq!(Person::log_in(app, &ada.email, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
-        Person::log_in(app, &ada.email, NEW_PASSWORD).await.unwrap();
+        assert_eq!(app.log_in(&ada.email, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        app.log_in(&ada.email, NEW_PASSWORD).await.unwrap();
         let mail = app.mail_to(&ada.email).await;
         assert_eq!(mail.subject, "Your password for Countersign was changed");
         assert_eq!((mail.token(), mail.code()), (None, None));
@@ -41,8 +41,8 @@ fn a_code_resets_as_well_as_the_link() {
         let mail = app.mail_to(&ada.email).await;
         assert!(mail.text.contains("https://id.example.org/reset#token="), "{}", mail.text);
         reset_by_code(app, "ADA@example.org", &mail.typed_code(), NEW_PASSWORD).await.unwrap();
-        assert_eq!(Person::me(app, &ada.session).await.reason(), "SESSION_ENDED");
-        Person::log_in(app, &ada.email, NEW_PASSWORD).await.unwrap();
+        assert_eq!(app.me(&ada.session).await.reason(), "SESSION_ENDED");
+        app.log_in(&ada.email, NEW_PASSWORD).await.unwrap();
         assert_eq!(reset(app, &mail.link_token(), "twelve muddy boots outside").await.reason(), "LINK_USED");
         let again = reset_by_code(app, &ada.email, &mail.typed_code(), "twelve muddy boots outside").await;
         assert_eq!(again.reason(), "CODE_INVALID");
@@ -65,7 +65,7 @@ fn a_reset_link_lives_half_an_hour_and_so_does_its_code() {
         let late = reset_token(app, &ada.email).await;
         app.advance(30 * MINUTE);
         assert_eq!(reset(app, &late, "twelve muddy boots outside").await.reason(), "LINK_EXPIRED");
-        Person::log_in(app, &ada.email, NEW_PASSWORD).await.unwrap();
+        app.log_in(&ada.email, NEW_PASSWORD).await.unwrap();
     });
 }
 
@@ -88,7 +88,7 @@ fn a_password_that_breaks_the_policy_does_not_cost_the_link_or_the_code() {
         let by_code = reset_by_code(app, &ada.email, &mail.typed_code(), "zbigniewkowalczyk").await;
         assert_eq!(by_code.reason(), "PASSWORD_REJECTED");
         reset_by_code(app, &ada.email, &mail.typed_code(), NEW_PASSWORD).await.unwrap();
-        Person::log_in(app, &ada.email, NEW_PASSWORD).await.unwrap();
+        app.log_in(&ada.email, NEW_PASSWORD).await.unwrap();
     });
 }
 
@@ -130,7 +130,7 @@ fn a_reset_link_is_void_after_a_change_another_reset_or_a_move_to_another_addres
         let before_move = reset_token(app, &bob.email).await;
         move_to(app, &bob, "robert@example.org").await;
         assert_eq!(reset(app, &before_move, NEW_PASSWORD).await.reason(), "LINK_USED");
-        Person::log_in(app, "robert@example.org", PASSWORD).await.unwrap();
+        app.log_in("robert@example.org", PASSWORD).await.unwrap();
     });
 }
 
@@ -162,11 +162,11 @@ fn a_disabled_account_gets_no_reset_mail_and_a_link_never_enables_it() {
         request_reset(app, &ada.email).await;
         assert_eq!(app.mails_to(&ada.email).await.len(), before);
         for password in [PASSWORD, NEW_PASSWORD] {
-            assert_eq!(Person::log_in(app, &ada.email, password).await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(app.log_in(&ada.email, password).await.reason(), "CREDENTIALS_INVALID");
         }
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE disabled_at IS NOT NULL").await, 1);
         assert!(app.operations.enable_account.enable(&Origin::terminal(), account_id(&ada)).await.unwrap());
-        Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        app.log_in(&ada.email, PASSWORD).await.unwrap();
     });
 }
 
@@ -195,7 +195,7 @@ fn two_reset_links_used_at_once_set_one_password() {
         let done: Vec<_> = answers.iter().zip(passwords).filter(|(answer, _)| answer.is_ok()).collect();
         assert_eq!(done.len(), 1, "{answers:?}");
         for (password, answer) in passwords.into_iter().zip(&answers) {
-            assert_eq!(Person::log_in(app, &ada.email, password).await.is_ok(), answer.is_ok());
+            assert_eq!(app.log_in(&ada.email, password).await.is_ok(), answer.is_ok());
         }
         let refused = answers.into_iter().find(Result::is_err).unwrap().reason();
         assert!(["LINK_USED", "STORE_UNAVAILABLE"].contains(&refused.as_str()), "{refused}");

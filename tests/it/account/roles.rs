@@ -15,16 +15,16 @@ fn a_role_is_in_the_account_and_in_the_token_from_the_next_refresh_on_and_leaves
         let again = grant.grant(&terminal, id, "billing:read").await.unwrap();
         assert_eq!(again, Granted { is_new_role: false, had_it: true });
         grant.grant(&terminal, id, "admin").await.unwrap();
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().roles, ["admin", "billing:read"]);
+        assert_eq!(app.me(&ada.session).await.unwrap().roles, ["admin", "billing:read"]);
 
         app.advance(SECOND);
-        let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        let session = app.refresh(&ada.session.refresh_token).await.unwrap();
         assert_eq!(session.account.as_ref().unwrap().roles, ["admin", "billing:read"]);
         assert!(revoke.revoke(&terminal, id, "admin").await.unwrap());
         assert!(!revoke.revoke(&terminal, id, "admin").await.unwrap());
         assert!(!revoke.revoke(&terminal, id, "never-made").await.unwrap());
         app.advance(SECOND);
-        let session = Person::refresh(app, &session.refresh_token).await.unwrap();
+        let session = app.refresh(&session.refresh_token).await.unwrap();
         assert_eq!(session.account.unwrap().roles, ["billing:read"]);
         assert_eq!((events(app, "role_granted").await, events(app, "role_revoked").await), (2, 1));
         let all = app.store_operations.list_roles.list_all(&terminal).await.unwrap();

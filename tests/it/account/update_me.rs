@@ -59,12 +59,12 @@ fn only_what_the_mask_names_is_changed() {
         let before = ada.session.account.clone().unwrap();
         let expected = Account { display_name: "The Countess".to_owned(), ..before };
         assert_eq!(answer, expected);
-        assert_eq!(Person::me(app, &ada.session).await.unwrap(), expected);
+        assert_eq!(app.me(&ada.session).await.unwrap(), expected);
 
         let answer = update(app, &ada, everything(), &["locale", "username"]).await.unwrap();
         let expected = Account { locale: "de".to_owned(), username: "countess".to_owned(), ..expected };
         assert_eq!(answer, expected);
-        assert_eq!(Person::me(app, &ada.session).await.unwrap(), expected);
+        assert_eq!(app.me(&ada.session).await.unwrap(), expected);
     });
 }
 
@@ -91,7 +91,7 @@ fn a_star_names_everything_that_its_owner_may_change() {
 fn what_its_owner_may_not_change_is_refused_by_name_and_nothing_is_changed() {
     on_each_database(async |app| {
         let ada = sign_up_as(app, "ada@example.org", "ada").await;
-        let before = Person::me(app, &ada.session).await.unwrap();
+        let before = app.me(&ada.session).await.unwrap();
         for forbidden in [
             "email",
             "roles",
@@ -115,7 +115,7 @@ fn what_its_owner_may_not_change_is_refused_by_name_and_nothing_is_changed() {
         assert_eq!(update(app, &ada, everything(), &many).await.fields(), ["update_mask"]);
         let without = UpdateMeRequest { account: Some(everything()), ..Default::default() };
         assert_eq!(app.account().update_me(ada.asks(without)).await.fields(), ["update_mask"]);
-        assert_eq!(Person::me(app, &ada.session).await.unwrap(), before);
+        assert_eq!(app.me(&ada.session).await.unwrap(), before);
         assert_eq!(super::acts::events(app, "profile_changed").await, 0);
     });
 }
@@ -132,7 +132,7 @@ fn every_bad_value_is_named() {
         };
         let answer = update(app, &ada, bad, &["display_name", "locale", "username"]).await;
         assert_eq!(answer.fields(), ["account.display_name", "account.locale", "account.username"]);
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().username, "ada");
+        assert_eq!(app.me(&ada.session).await.unwrap().username, "ada");
     });
 }
 
@@ -146,7 +146,7 @@ fn a_user_name_is_changed_with_the_current_password_and_by_nothing_less() {
             let wrong = update_with(app, &ada, named(name), &["username", "locale"], "not her password at all").await;
             assert_eq!(wrong.reason(), "CURRENT_PASSWORD_WRONG");
         }
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().username, "ada");
+        assert_eq!(app.me(&ada.session).await.unwrap().username, "ada");
         assert_eq!(told(app, &ada.email).await, 0);
         assert_eq!(super::acts::events(app, "profile_changed").await, 0);
         // What is no user name needs no password.
@@ -156,7 +156,7 @@ fn a_user_name_is_changed_with_the_current_password_and_by_nothing_less() {
         for _ in 0..3 {
             let _ = update_with(app, &ada, named("countess"), &["username"], "not her password at all").await;
         }
-        assert_eq!(Person::me(app, &ada.session).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.me(&ada.session).await.reason(), "SESSION_ENDED");
     });
 }
 
@@ -185,12 +185,12 @@ fn a_user_name_that_was_given_up_is_kept_for_its_account_until_it_is_free_for_al
         let eve = sign_up_as(app, "eve@example.org", "eve").await;
         let taken = update(app, &eve, named("ADA"), &["username"]).await.unwrap_err();
         update(app, &ada, named("countess"), &["username"]).await.unwrap();
-        assert_eq!(Person::log_in(app, "ada", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(app.log_in("ada", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         // To everybody else it is taken as before, and nothing tells the difference.
         let kept = update(app, &eve, named("Ada"), &["username"]).await.unwrap_err();
         assert_eq!((kept.code(), kept.message()), (taken.code(), taken.message()));
         assert_eq!(Err::<(), _>(kept).fields(), ["account.username"]);
-        assert_eq!(Person::me(app, &eve.session).await.unwrap().username, "eve");
+        assert_eq!(app.me(&eve.session).await.unwrap().username, "eve");
         let sign_up = RegisterRequest {
             email: "una@example.org".to_owned(),
             password: PASSWORD.to_owned(),
@@ -207,7 +207,7 @@ fn a_user_name_that_was_given_up_is_kept_for_its_account_until_it_is_free_for_al
         assert_eq!(app.account().register(sign_up.clone()).await.reason(), "USERNAME_TAKEN");
         app.advance(SECOND);
         app.account().register(sign_up).await.unwrap();
-        let eve = Person { session: Person::log_in(app, &eve.email, PASSWORD).await.unwrap(), ..eve };
+        let eve = Person { session: app.log_in(&eve.email, PASSWORD).await.unwrap(), ..eve };
         assert_eq!(update(app, &eve, named("ada"), &["username"]).await.unwrap().username, "ada");
         app.purge.purge().await.unwrap();
         assert_eq!(app.rows("reserved_usernames").await, 1, "the name that Eve gave up");
@@ -259,7 +259,7 @@ fn a_refused_user_name_takes_the_other_changes_with_it() {
         sign_up_as(app, "eve@example.org", "eve").await;
         let wish = Account { username: "eve".to_owned(), display_name: "Eve".to_owned(), ..Default::default() };
         assert_eq!(update(app, &ada, wish, &["display_name", "username"]).await.reason(), "USERNAME_TAKEN");
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().display_name, "");
+        assert_eq!(app.me(&ada.session).await.unwrap().display_name, "");
     });
 }
 
@@ -267,7 +267,7 @@ fn a_refused_user_name_takes_the_other_changes_with_it() {
 fn get_me_shows_the_account_as_its_owner_knows_it() {
     on_each_database(async |app| {
         let ada = sign_up_as(app, "Ada@example.org", "Ada").await;
-        let account = Person::me(app, &ada.session).await.unwrap();
+        let account = app.me(&ada.session).await.unwrap();
         assert_eq!(Some(&account), ada.session.account.as_ref());
         assert_eq!((account.email.as_str(), account.username.as_str()), ("Ada@example.org", "Ada"));
         assert_eq!((account.display_name.as_str(), account.locale.as_str()), ("", "en"));

@@ -14,7 +14,7 @@ fn a_code_verifies_as_well_as_the_link_and_uses_both_up() {
         let mail = mail_of(app, "Ada@example.org").await;
         let typed = mail.typed_code().replace(' ', "-");
         verify_by_code(app, "ADA@example.org", &typed).await.unwrap();
-        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
         assert_eq!(verify(app, &mail.link_token()).await.reason(), "LINK_USED");
         assert_eq!(verify_by_code(app, "ada@example.org", &typed).await.reason(), "CODE_INVALID");
     });
@@ -164,8 +164,8 @@ fn a_user_name_that_was_taken_meanwhile_is_dropped_and_the_account_begins_withou
             let answer = app.account().verify(form.clone()).await.unwrap().into_inner();
             assert_eq!(answer.username, "", "whoever wished for a name is told that it is not theirs");
         }
-        let session = Person::log_in(app, "slow@example.org", PASSWORD).await.unwrap();
-        assert_eq!(Person::me(app, &session).await.unwrap().username, "");
+        let session = app.log_in("slow@example.org", PASSWORD).await.unwrap();
+        assert_eq!(app.me(&session).await.unwrap().username, "");
     });
 }
 
@@ -227,7 +227,7 @@ fn who_registered_twice_with_one_password_can_log_in_with_it() {
             let mails = [mail_of_password(app, PASSWORD).await, app.mails_to("ada@example.org").await.pop().unwrap()];
             let answer = verify(app, &mails[verified].link_token()).await.unwrap().into_inner();
             assert!(!answer.password_link_mailed);
-            Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+            app.log_in("ada@example.org", PASSWORD).await.unwrap();
             assert_eq!((app.rows("accounts").await, app.rows("registrations").await), (1, 0));
             app.send_mail().await;
             let resets = "SELECT count(*) FROM outbox WHERE template = 'reset_password'";
@@ -248,11 +248,11 @@ fn who_registered_twice_with_two_passwords_is_told_that_a_link_to_set_one_is_on_
             assert!(answer.password_link_mailed, "a repeated call is told the same");
         }
         for password in [PASSWORD, ANOTHER_PASSWORD] {
-            assert_eq!(Person::log_in(app, "ada@example.org", password).await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(app.log_in("ada@example.org", password).await.reason(), "CREDENTIALS_INVALID");
         }
         let link = app.mail_to("ada@example.org").await.link_token();
         super::acts::reset(app, &link, PASSWORD).await.unwrap();
-        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
         let answer = app.account().verify(form).await.unwrap().into_inner();
         assert!(!answer.password_link_mailed, "there is a password now");
     });

@@ -51,7 +51,7 @@ fn user_names_that_differ_by_form_are_one_name() {
             ..Default::default()
         };
         assert_eq!(crate::support::Refused::fields(app.account().register(form).await), ["username"]);
-        Person::log_in(app, "Jose\u{FB01}ne", PASSWORD).await.unwrap();
+        app.log_in("Jose\u{FB01}ne", PASSWORD).await.unwrap();
     });
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(super) async fn sealed(app: &App) {
     let ada = Person::sign_up(app, "ada@example.org").await;
     for _ in 0..6 {
-        Person::log_in(app, &ada.email, "not her password at all").await.unwrap_err();
+        app.log_in(&ada.email, "not her password at all").await.unwrap_err();
     }
     app.seal.seal().await.unwrap();
     app.execute("CREATE TABLE kept_events AS SELECT * FROM audit_events").await;

@@ -9,14 +9,14 @@ fn guess(number: usize) -> DeleteMeRequest {
 fn five_wrong_current_passwords_end_the_session() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         for number in 0..4 {
             let refused = app.account().delete_me(ada.asks(guess(number))).await;
             assert_eq!(refused.reason(), "CURRENT_PASSWORD_WRONG");
         }
         assert_eq!(app.account().delete_me(ada.asks(guess(4))).await.reason(), "SESSION_ENDED");
-        assert_eq!(Person::me(app, &ada.session).await.reason(), "SESSION_ENDED");
-        Person::me(app, &other).await.unwrap();
+        assert_eq!(app.me(&ada.session).await.reason(), "SESSION_ENDED");
+        app.me(&other).await.unwrap();
         assert_eq!(app.rows("accounts").await, 1);
     });
 }
@@ -30,6 +30,6 @@ fn current_passwords_guessed_at_once_are_all_counted() {
         let guesses = at_once(32, async |number| app.account().delete_me(ada.asks(guess(number))).await).await;
         assert!(guesses.successes.is_empty());
         assert_eq!(app.hasher.computed(), computed + 5, "more than five passwords were compared");
-        assert_eq!(Person::me(app, &ada.session).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.me(&ada.session).await.reason(), "SESSION_ENDED");
     });
 }

@@ -43,14 +43,14 @@ fn a_disabled_account_can_do_nothing_at_the_next_call() {
             }
         }
         // The loop above has ended the sessions that were not the caller's, not the caller's own.
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
 
         disable(app, &ada).await;
         for path in &of_account {
             assert_eq!(call(app, path, &ada).await.reason(), "ACCOUNT_DISABLED", "{path}");
         }
-        assert_eq!(Person::refresh(app, &ada.session.refresh_token).await.reason(), "ACCOUNT_DISABLED");
-        assert_eq!(Person::log_in(app, "ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(app.refresh(&ada.session.refresh_token).await.reason(), "ACCOUNT_DISABLED");
+        assert_eq!(app.log_in("ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         assert_eq!(app.number("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await, 0);
     });
 }
@@ -108,7 +108,7 @@ fn a_reset_does_not_enable_a_disabled_account() {
         let refused = Purpose::Reset.claim(app, &Proof::Link(token), NEW_PASSWORD, "").await;
         assert_eq!(refused.reason(), "LINK_USED");
         for password in [PASSWORD, NEW_PASSWORD] {
-            assert_eq!(Person::log_in(app, "ada@example.org", password).await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(app.log_in("ada@example.org", password).await.reason(), "CREDENTIALS_INVALID");
         }
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE disabled_at IS NULL").await, 0);
     });
@@ -120,7 +120,7 @@ fn a_login_does_not_enable_a_disabled_account() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         disable(app, &ada).await;
         for _ in 0..6 {
-            assert_eq!(Person::log_in(app, "ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+            assert_eq!(app.log_in("ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         }
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE disabled_at IS NULL").await, 0);
     });

@@ -5,13 +5,13 @@ use countersign::grpc::wire::proto::*;
 fn an_access_token_dies_with_its_session() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let refreshed = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
-        let kept = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let refreshed = app.refresh(&ada.session.refresh_token).await.unwrap();
+        let kept = app.log_in(&ada.email, PASSWORD).await.unwrap();
         let leave = LogoutRequest { refresh_token: refreshed.refresh_token.clone(), ..Default::default() };
         app.auth().logout(leave).await.unwrap();
         for dead in [&ada.session, &refreshed] {
-            assert_eq!(Person::me(app, dead).await.reason(), "SESSION_ENDED");
+            assert_eq!(app.me(dead).await.reason(), "SESSION_ENDED");
         }
-        Person::me(app, &kept).await.unwrap();
+        app.me(&kept).await.unwrap();
     });
 }

@@ -46,7 +46,7 @@ fn every_failed_login_fails_alike() {
         let mut alike: Option<Told> = None;
         for (what, identifier, password) in failing_logins(app).await {
             let before = census(app).await;
-            let status = Person::log_in(app, &identifier, &password).await.unwrap_err();
+            let status = app.log_in(&identifier, &password).await.unwrap_err();
             let told = told(&status);
             assert_eq!(told.0, Code::Unauthenticated, "{what}");
             assert_eq!(alike.get_or_insert(told.clone()), &told, "{what}");
@@ -63,7 +63,7 @@ fn every_login_costs_one_hash() {
         cases.push(("a login that succeeds", "ada@example.org".to_owned(), PASSWORD.to_owned()));
         for (what, identifier, password) in cases {
             let computed = app.hasher.computed();
-            let _ = Person::log_in(app, &identifier, &password).await;
+            let _ = app.log_in(&identifier, &password).await;
             assert_eq!(app.hasher.computed(), computed + 1, "{what}");
         }
     });

@@ -150,7 +150,7 @@ fn no_login_tells_by_its_time_whether_there_is_an_account() {
     on_each_database_with(AppOptions::default(), async |app| {
         three(app).await;
         compare(app, "Login", async |kind, sample| {
-            let refused = Person::log_in(app, &address(kind, sample), WRONG).await.unwrap_err();
+            let refused = app.log_in(&address(kind, sample), WRONG).await.unwrap_err();
             assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
         })
         .await;
@@ -185,14 +185,14 @@ fn no_login_tells_by_its_time_whether_there_is_an_account_after_hashes_were_made
         three(app).await;
         age_hashes(app, "%").await;
         compare(app, "Login", async |kind, sample| {
-            let refused = Person::log_in(app, &address(kind, sample), WRONG).await.unwrap_err();
+            let refused = app.log_in(&address(kind, sample), WRONG).await.unwrap_err();
             assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
         })
         .await;
         // What is too long to be a password is looked at in the same way.
         let endless = "x".repeat(1_500);
         compare(app, "Login with an endless password", async |kind, sample| {
-            let refused = Person::log_in(app, &address(kind, sample), &endless).await.unwrap_err();
+            let refused = app.log_in(&address(kind, sample), &endless).await.unwrap_err();
             assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
         })
         .await;
@@ -211,7 +211,7 @@ fn no_login_tells_by_its_time_whether_an_account_was_disabled() {
             for turn in 0..2 {
                 let kind = (sample + turn) % 2;
                 let begun = Instant::now();
-                Person::log_in(app, [ADA, DORA][kind], WRONG).await.unwrap_err();
+                app.log_in([ADA, DORA][kind], WRONG).await.unwrap_err();
                 times[kind].push(begun.elapsed().as_secs_f64());
             }
         }
@@ -239,7 +239,7 @@ fn a_name_that_nobody_has_costs_the_same_whenever_it_is_asked_about() {
                 let mut times = [0.0; CALLS];
                 for time in &mut times {
                     let begun = Instant::now();
-                    Person::log_in(app, &format!("nobody-{name}@example.org"), WRONG).await.unwrap_err();
+                    app.log_in(&format!("nobody-{name}@example.org"), WRONG).await.unwrap_err();
                     *time = begun.elapsed().as_secs_f64();
                 }
                 times.sort_by(f64::total_cmp);
@@ -273,7 +273,7 @@ fn names_that_nobody_has_cost_the_old_and_the_new_price_in_the_proportions_of_ac
             let emails = [account(sample % ACCOUNTS), format!("nobody-{sample}@example.org")];
             for (kind, email) in emails.iter().enumerate() {
                 let begun = Instant::now();
-                Person::log_in(app, email, WRONG).await.unwrap_err();
+                app.log_in(email, WRONG).await.unwrap_err();
                 times[kind].push(begun.elapsed().as_secs_f64());
             }
         }
@@ -295,10 +295,10 @@ fn no_login_that_waits_tells_by_its_time_whether_there_is_an_account() {
     on_each_database_with(AppOptions::with("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "1"), async |app| {
         three(app).await;
         for kind in 0..KINDS.len() {
-            Person::log_in(app, &address(kind, 0), WRONG).await.unwrap_err();
+            app.log_in(&address(kind, 0), WRONG).await.unwrap_err();
         }
         compare(app, "Login of a locked name", async |kind, _| {
-            let refused = Person::log_in(app, &address(kind, 0), WRONG).await.unwrap_err();
+            let refused = app.log_in(&address(kind, 0), WRONG).await.unwrap_err();
             assert_eq!(reason(&refused), "RATE_LIMITED");
         })
         .await;

@@ -209,14 +209,14 @@ fn a_session_that_refreshes_in_a_loop_is_slowed_down_and_goes_on() {
         let ada = Person::sign_up(app, ADA).await;
         let mut session = ada.session.clone();
         for _ in 0..burst(Limit::RefreshesPerSession) {
-            session = Person::refresh(app, &session.refresh_token).await.unwrap();
+            session = app.refresh(&session.refresh_token).await.unwrap();
         }
-        let told = wait(&Person::refresh(app, &session.refresh_token).await.unwrap_err());
-        let other = Person::log_in(app, ADA, PASSWORD).await.unwrap();
-        Person::refresh(app, &other.refresh_token).await.unwrap();
-        Person::me(app, &session).await.unwrap();
+        let told = wait(&app.refresh(&session.refresh_token).await.unwrap_err());
+        let other = app.log_in(ADA, PASSWORD).await.unwrap();
+        app.refresh(&other.refresh_token).await.unwrap();
+        app.me(&session).await.unwrap();
         app.advance(told);
-        Person::refresh(app, &session.refresh_token).await.unwrap();
+        app.refresh(&session.refresh_token).await.unwrap();
     });
 }
 
@@ -239,13 +239,13 @@ fn calls_of_an_address_of_an_account_and_of_a_service_have_an_end() {
         assert_eq!(anyone("192.0.2.1").await, "RATE_LIMITED");
         assert_eq!(anyone("192.0.2.2").await, "TOKEN_EXPIRED");
 
-        let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        let session = app.refresh(&ada.session.refresh_token).await.unwrap();
         for at in 0..burst(Limit::CallsPerAccount) / 10 {
             let mut request = bearer(&session.access_token, GetMeRequest {});
             request.metadata_mut().insert("x-forwarded-for", format!("198.51.100.{at}").parse().unwrap());
             app.account().get_me(request).await.unwrap();
         }
-        wait(&Person::me(app, &session).await.unwrap_err());
+        wait(&app.me(&session).await.unwrap_err());
 
         let draw = || IssueServiceTokenRequest {
             client_id: backend.created.id.to_string(),

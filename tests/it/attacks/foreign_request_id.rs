@@ -47,6 +47,6 @@ fn one_account_can_neither_take_nor_learn_of_the_request_ids_of_another() {
         };
         app.account().change_password(eve.asks(change())).await.unwrap();
         app.account().change_password(ada.asks(change())).await.unwrap();
-        Person::log_in(app, &ada.email, NEW_PASSWORD).await.unwrap();
+        app.log_in(&ada.email, NEW_PASSWORD).await.unwrap();
     });
 }

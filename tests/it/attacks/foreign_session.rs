@@ -21,8 +21,8 @@ fn a_foreign_session_is_not_found() {
         );
         let ended = app.sessions().revoke_other_sessions(eve.asks(RevokeOtherSessionsRequest {})).await.unwrap();
         assert_eq!(ended.into_inner().revoked_count, 0);
-        Person::me(app, &ada.session).await.unwrap();
-        Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        app.me(&ada.session).await.unwrap();
+        app.refresh(&ada.session.refresh_token).await.unwrap();
         let listed = app.sessions().list_sessions(eve.asks(ListSessionsRequest::default())).await.unwrap().into_inner();
         assert!(listed.sessions.iter().all(|session| session.session_id == eve.session.session_id));
     });

@@ -47,7 +47,7 @@ fn a_token_opens_nothing_in_another_tenant() {
         let mut unknown = ada.asks(GetMeRequest {});
         unknown.metadata_mut().insert("x-countersign-tenant", "nobody".parse().unwrap());
         assert_eq!(app.account().get_me(unknown).await.reason(), "TENANT_UNKNOWN");
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
         let proof = Proof::Link(link);
         Purpose::Reset.claim(app, &proof, "nine loud ravens at dawn", "").await.unwrap();
     });

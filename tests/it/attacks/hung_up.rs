@@ -86,7 +86,7 @@ fn the_right_password_locks_nobody_whose_deadline_passed_and_is_not_called_wrong
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'login_locked'").await, 0);
         assert_eq!(app.number("SELECT CAST(max(password_failures) AS BIGINT) FROM accounts").await, 0);
         assert_eq!(app.rows("sessions").await, 0, "nobody waits for one");
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
     });
 }
 
@@ -105,7 +105,7 @@ fn a_wrong_password_counts_although_nobody_waits_for_the_verdict() {
         .await;
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'login_locked'").await, 1);
         assert_eq!(app.hasher.computed() - before, 5, "each was called wrong by a hash");
-        assert!(held(Person::log_in(app, ADA, PASSWORD).await) <= Duration::from_mins(1));
+        assert!(held(app.log_in(ADA, PASSWORD).await) <= Duration::from_mins(1));
     });
 }
 
@@ -123,7 +123,7 @@ fn a_login_that_is_gone_before_its_hash_begins_is_given_back_and_costs_nothing()
         assert_eq!(app.number("SELECT CAST(max(password_failures) AS BIGINT) FROM accounts").await, 0);
         // Four more would be one too many if the others had counted.
         guess_wrong(app, ADA, 4).await;
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
         assert_eq!(app.hasher.computed(), hashes + 1 + 5, "nothing was computed for those who were gone");
     });
 }
@@ -152,12 +152,12 @@ fn a_login_that_is_gone_while_redis_admits_it_is_given_back_and_locks_nobody() {
         let inside = Builder::from_config(Config::from_url(&redis.url).unwrap()).build().unwrap();
         inside.init().await.unwrap();
         Person::register(app, ADA).await;
-        Person::log_in(app, ADA, PASSWORD).await.expect("Redis knows the scripts now");
+        app.log_in(ADA, PASSWORD).await.expect("Redis knows the scripts now");
         relay.answer_after(Duration::from_millis(40));
         // The first answer is that of the limit of the address, the second one admits the guess.
         let mut hung_up = 0;
         for patience in (46..=78).step_by(4) {
-            let login = Person::log_in(app, ADA, PASSWORD);
+            let login = app.log_in(ADA, PASSWORD);
             hung_up += usize::from(tokio::time::timeout(Duration::from_millis(patience), login).await.is_err());
         }
         assert!(hung_up > 0, "Redis was not asked");
@@ -165,7 +165,7 @@ fn a_login_that_is_gone_while_redis_admits_it_is_given_back_and_locks_nobody() {
         eventually(app, async |_| unsettled(&inside).await == 0).await;
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'login_locked'").await, 0);
         assert_eq!(refused(app, "CREDENTIALS_INVALID").await, 0, "no hash said so");
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
     });
 }
 
@@ -176,7 +176,7 @@ fn a_right_password_leaves_one_event_whenever_its_caller_hangs_up() {
         Person::register(app, ADA).await;
         let before = app.hasher.computed();
         faults.none();
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
         let steps = faults.steps();
         assert_eq!(steps.iter().filter(|step| **step == "COMMIT").count(), 1, "{steps:?}");
         let one_for_each_hash = async |app: &App| {
@@ -189,14 +189,14 @@ fn a_right_password_leaves_one_event_whenever_its_caller_hangs_up() {
             for fate in if *text == "COMMIT" { &[Fate::Done][..] } else { &[Fate::Done, Fate::Silence] } {
                 faults.at(step, *fate);
                 tokio::select! {
-                    answer = Person::log_in(app, ADA, PASSWORD) => drop(answer.unwrap()),
+                    answer = app.log_in(ADA, PASSWORD) => drop(answer.unwrap()),
                     () = faults.struck() => {}
                 }
                 eventually(app, one_for_each_hash).await;
             }
         }
         faults.none();
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
         eventually(app, one_for_each_hash).await;
         assert!(app.hasher.computed() - before > u64::try_from(steps.len()).unwrap(), "most were evaluated");
         let opened = app.number("SELECT count(*) FROM audit_events WHERE kind = 'logged_in'").await;
@@ -215,10 +215,10 @@ fn a_right_password_leaves_an_event_also_when_no_session_can_be_opened() {
     on_each_database_with(options, async |app| {
         Person::register(app, ADA).await;
         faults.none();
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
         let commit = faults.steps().iter().position(|step| *step == "COMMIT").unwrap();
         faults.at(commit, Fate::Refused);
-        assert_eq!(Person::log_in(app, ADA, PASSWORD).await.reason(), "STORE_UNAVAILABLE");
+        assert_eq!(app.log_in(ADA, PASSWORD).await.reason(), "STORE_UNAVAILABLE");
         faults.none();
         assert_eq!(refused(app, "STORE_UNAVAILABLE").await, 1);
         assert_eq!(app.rows("sessions").await, 1);

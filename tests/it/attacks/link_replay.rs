@@ -1,4 +1,4 @@
-use crate::support::{App, MailText as _, Person, Proof, Purpose, Refused as _, at_once, on_each_database};
+use crate::support::{App, MailText as _, Proof, Purpose, Refused as _, at_once, on_each_database};
 use countersign::mail::StoredMail;
 use std::time::Duration;
 
@@ -112,6 +112,6 @@ fn a_changed_link_is_no_link() {
             assert_eq!(refused.reason(), "LINK_INVALID", "changed at {at}");
         }
         Purpose::Reset.claim(app, &link(&mail), NEW_PASSWORD, "").await.unwrap();
-        Person::log_in(app, "ada@example.org", NEW_PASSWORD).await.unwrap();
+        app.log_in("ada@example.org", NEW_PASSWORD).await.unwrap();
     });
 }

@@ -19,12 +19,12 @@ fn whatever_strangers_guess_the_right_password_works_from_a_known_device() {
     on_each_database_with(usual(), async |app| {
         let device = known_device(app, ADA).await;
         guess_wrong(app, ADA, 5).await;
-        held(Person::log_in(app, ADA, PASSWORD).await);
+        held(app.log_in(ADA, PASSWORD).await);
         for _ in 0..10 {
             let again = log_in_from(app, ADA, PASSWORD, &device).await.unwrap();
             assert_eq!(again.device_token, device, "it stays the same device");
         }
-        assert_eq!(held(Person::log_in(app, ADA, PASSWORD).await), MINUTE, "which frees no stranger");
+        assert_eq!(held(app.log_in(ADA, PASSWORD).await), MINUTE, "which frees no stranger");
     });
 }
 
@@ -38,7 +38,7 @@ fn a_known_device_has_an_allowance_of_its_own_and_no_more_than_that() {
         let hashes = app.hasher.computed();
         assert_eq!(held(log_in_from(app, ADA, PASSWORD, &device).await), MINUTE);
         assert_eq!(app.hasher.computed(), hashes);
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
         app.advance(MINUTE);
         log_in_from(app, ADA, PASSWORD, &device).await.unwrap();
     });
@@ -99,11 +99,11 @@ fn who_resets_a_password_gets_in_at_once_from_every_device_that_was_known_and_fr
     on_each_database_with(usual(), async |app| {
         let known = known_device(app, ADA).await;
         guess_wrong(app, ADA, 5).await;
-        held(Person::log_in(app, ADA, PASSWORD).await);
+        held(app.log_in(ADA, PASSWORD).await);
         let did_it = reset(app, "").await;
         // They go on.
         guess_wrong(app, ADA, 5).await;
-        assert_eq!(held(Person::log_in(app, ADA, NEW_PASSWORD).await), MINUTE);
+        assert_eq!(held(app.log_in(ADA, NEW_PASSWORD).await), MINUTE);
         log_in_from(app, ADA, NEW_PASSWORD, &known).await.unwrap();
         let again = log_in_from(app, ADA, NEW_PASSWORD, &did_it).await.unwrap();
         held(log_in_from(app, ADA, NEW_PASSWORD, &did_it).await);
@@ -153,12 +153,12 @@ fn a_reset_forgets_what_was_counted_whatever_was_typed_and_the_count_begins_from
         reset(app, "").await;
         for typed in [ADA, "ada"] {
             guess_wrong(app, typed, 4).await;
-            Person::log_in(app, typed, NEW_PASSWORD).await.unwrap();
+            app.log_in(typed, NEW_PASSWORD).await.unwrap();
             // From nothing also means: the first wait is the first again.
             guess_wrong(app, typed, 5).await;
-            assert_eq!(held(Person::log_in(app, typed, NEW_PASSWORD).await), MINUTE);
+            assert_eq!(held(app.log_in(typed, NEW_PASSWORD).await), MINUTE);
         }
-        held(Person::log_in(app, "nobody@example.org", PASSWORD).await);
+        held(app.log_in("nobody@example.org", PASSWORD).await);
     });
 }
 
@@ -179,7 +179,7 @@ fn who_forgot_the_password_on_a_known_device_gets_in_there_after_a_reset() {
 fn who_changes_a_password_gets_in_at_once_from_devices_that_were_known() {
     on_each_database_with(usual(), async |app| {
         let known = known_device(app, ADA).await;
-        let ada = Person { email: ADA.to_owned(), session: Person::log_in(app, ADA, PASSWORD).await.unwrap() };
+        let ada = Person { email: ADA.to_owned(), session: app.log_in(ADA, PASSWORD).await.unwrap() };
         guess_wrong(app, ADA, 5).await;
         let change = ChangePasswordRequest {
             current_password: PASSWORD.to_owned(),
@@ -187,7 +187,7 @@ fn who_changes_a_password_gets_in_at_once_from_devices_that_were_known() {
             ..Default::default()
         };
         app.account().change_password(ada.asks(change)).await.unwrap();
-        Person::log_in(app, ADA, NEW_PASSWORD).await.unwrap();
+        app.log_in(ADA, NEW_PASSWORD).await.unwrap();
         guess_wrong(app, ADA, 5).await;
         log_in_from(app, ADA, NEW_PASSWORD, &known).await.unwrap();
     });
@@ -257,7 +257,7 @@ fn a_hundred_wrong_guesses_from_a_known_device_make_it_a_stranger() {
             app.advance(15 * MINUTE);
         }
         assert_eq!(app.rows("devices").await, 0);
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
     });
 }
 

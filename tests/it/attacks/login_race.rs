@@ -17,7 +17,7 @@ async fn race(app: &App, password: &str, act: impl Future<Output = ()>) -> Vec<R
     let lane = async || {
         let mut logins = Vec::new();
         while !done.get() {
-            logins.push(Person::log_in(app, "ada@example.org", password).await);
+            logins.push(app.log_in("ada@example.org", password).await);
         }
         logins
     };
@@ -34,7 +34,7 @@ async fn assert_nobody_is_in(app: &App, logins: Vec<Result<Session, Status>>, ro
     assert_eq!(live, 0, "round {round}");
     for login in logins {
         match login {
-            Ok(session) => assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), reason),
+            Ok(session) => assert_eq!(app.refresh(&session.refresh_token).await.reason(), reason),
             refused => assert_eq!(refused.reason(), "CREDENTIALS_INVALID"),
         }
     }
@@ -53,7 +53,7 @@ fn no_session_opened_with_the_old_password_survives_a_reset() {
             assert_nobody_is_in(app, logins, round, "SESSION_ENDED").await;
             password = new_password;
         }
-        Person::log_in(app, "ada@example.org", &password).await.unwrap();
+        app.log_in("ada@example.org", &password).await.unwrap();
     });
 }
 
@@ -65,13 +65,13 @@ fn no_session_survives_the_disabling_of_its_account() {
         for round in 0..ROUNDS {
             let disable = async {
                 // Not before the first logins have been answered.
-                let _ = Person::log_in(app, "nobody@example.org", PASSWORD).await;
+                let _ = app.log_in("nobody@example.org", PASSWORD).await;
                 assert!(app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap());
             };
             let logins = race(app, PASSWORD, disable).await;
             assert_nobody_is_in(app, logins, round, "ACCOUNT_DISABLED").await;
             assert!(app.operations.enable_account.enable(&Origin::terminal(), id).await.unwrap());
         }
-        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
     });
 }

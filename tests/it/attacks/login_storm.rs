@@ -13,7 +13,7 @@ fn refresh_goes_on_while_logins_are_turned_away() {
     on_each_database_with(options, async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let app = &*app;
-        let storm = pin!(join_all((0..48).map(|_| Person::log_in(app, "ada@example.org", PASSWORD))));
+        let storm = pin!(join_all((0..48).map(|_| app.log_in("ada@example.org", PASSWORD))));
         let refreshes = pin!(async {
             let mut session = ada.session.clone();
             // The storm is on once a login waits for the worker.
@@ -21,7 +21,7 @@ fn refresh_goes_on_while_logins_are_turned_away() {
                 tokio::task::yield_now().await;
             }
             for _ in 0..5 {
-                session = Person::refresh(app, &session.refresh_token).await.unwrap();
+                session = app.refresh(&session.refresh_token).await.unwrap();
             }
             session
         });
@@ -29,7 +29,7 @@ fn refresh_goes_on_while_logins_are_turned_away() {
             Either::Left((session, storm)) => (session, storm),
             Either::Right(_) => panic!("every login was answered before five refreshes were"),
         };
-        Person::me(app, &session).await.unwrap();
+        app.me(&session).await.unwrap();
 
         let (mut opened, mut turned_away) = (0, 0);
         for login in storm.await {
@@ -46,7 +46,7 @@ fn refresh_goes_on_while_logins_are_turned_away() {
         assert!(opened >= 1 && turned_away >= 40, "{opened} opened, {turned_away} turned away");
         let sessions = app.number("SELECT count(*) FROM sessions").await;
         assert_eq!(sessions, opened + 1, "a login that was turned away left a session");
-        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
-        assert_eq!(Person::log_in(app, "ada@example.org", "wrong").await.reason(), "CREDENTIALS_INVALID");
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
+        assert_eq!(app.log_in("ada@example.org", "wrong").await.reason(), "CREDENTIALS_INVALID");
     });
 }

@@ -21,7 +21,7 @@ async fn sign_up(app: &App, email: &str, username: &str) -> Person {
     register(app, email, username).await.unwrap();
     let token = app.mail_to(email).await.link_token();
     app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
-    Person { email: email.to_owned(), session: Person::log_in(app, email, PASSWORD).await.unwrap() }
+    Person { email: email.to_owned(), session: app.log_in(email, PASSWORD).await.unwrap() }
 }
 
 async fn rename(app: &App, person: &Person, username: &str) -> Result<Response<UpdateMeResponse>, Status> {
@@ -39,7 +39,7 @@ fn a_user_name_that_looks_like_another_is_not_given_out() {
         for name in [LOOKALIKE, "paypa1", "раypal"] {
             assert_eq!(register(app, "mallory@example.org", name).await.reason(), "USERNAME_TAKEN", "{name}");
             assert_eq!(rename(app, &eve, name).await.reason(), "USERNAME_TAKEN", "{name}");
-            assert_eq!(Person::log_in(app, name, PASSWORD).await.reason(), "CREDENTIALS_INVALID", "{name}");
+            assert_eq!(app.log_in(name, PASSWORD).await.reason(), "CREDENTIALS_INVALID", "{name}");
         }
         rename(app, &eve, "еve").await.unwrap();
         rename(app, &eve, "eve").await.unwrap();
@@ -86,7 +86,7 @@ fn of_two_names_that_look_the_same_and_wait_to_be_verified_the_first_is_given_ou
         let token = app.mail_to("slow@example.org").await.link_token();
         sign_up(app, "owner@example.org", "paypal").await;
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
-        let slow = Person::log_in(app, "slow@example.org", PASSWORD).await.unwrap();
+        let slow = app.log_in("slow@example.org", PASSWORD).await.unwrap();
         assert_eq!(slow.account.unwrap().username, "");
     });
 }
@@ -146,7 +146,7 @@ fn names_that_are_older_than_the_rule_stay_and_only_new_ones_are_compared() {
         assert_eq!(app.number(&format!("{filled} '{LOOKALIKE}'")).await, 0);
         assert_eq!(app.number(&format!("{filled} 'Ida'")).await, 2, "in lower case and as it is shown");
         assert_eq!(register(app, "mallory@example.org", "lda").await.reason(), "USERNAME_TAKEN");
-        Person::log_in(app, LOOKALIKE, PASSWORD).await.unwrap();
+        app.log_in(LOOKALIKE, PASSWORD).await.unwrap();
         rename(app, &eve, LOOKALIKE).await.unwrap();
         assert_eq!(register(app, "mallory@example.org", "раypal").await.reason(), "USERNAME_TAKEN");
     });

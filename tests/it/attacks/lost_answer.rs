@@ -1,7 +1,7 @@
 //! A refresh whose answer went to somebody else than the client that asks for it again.
 
 use crate::support::{
-    App, AppOptions, Caller, Jar, PASSWORD, Person, Refused as _, at_once,
+    App, AppOptions, Client, Jar, PASSWORD, Person, Refused as _, at_once,
     jar::{ACCESS, DEVICE, REFRESH, read},
     on_each_database, on_each_database_with, reason,
 };
@@ -17,8 +17,8 @@ const SIGNED_OUT: &str = "signed out a device";
 
 /// The owner and a thief who copied the refresh token: in the same network with the same program, or not.
 struct Theft {
-    owner: Caller,
-    thief: Caller,
+    owner: Client,
+    thief: Client,
     session: Session,
     device: String,
 }
@@ -26,9 +26,9 @@ struct Theft {
 impl Theft {
     async fn of(app: &App, program: &str, address: &'static str) -> Self {
         Person::register(app, ADA).await;
-        let owner = Caller::new(app, "app/1.0", HOME).await;
-        let (session, device) = owner.log_in(ADA, PASSWORD, "").await;
-        Self { owner, thief: Caller::new(app, program, address).await, session, device }
+        let owner = Client::in_network(app, "app/1.0", HOME).await;
+        let (session, device) = owner.log_in_on(ADA, PASSWORD, "").await;
+        Self { owner, thief: Client::in_network(app, program, address).await, session, device }
     }
 
     async fn next_door(app: &App) -> Self {
@@ -57,14 +57,14 @@ fn whoever_brings_a_generation_that_was_skipped_ends_the_session() {
     for by_refresh in [true, false] {
         on_each_database(async |app| {
             let Theft { owner, thief, session, device } = Theft::next_door(app).await;
-            let stolen = thief.refresh(&session).await.unwrap();
+            let stolen = thief.refresh(&session.refresh_token).await.unwrap();
             app.advance(PAST_THE_GRACE);
-            let owners = owner.refresh_with(&session, &device).await.unwrap();
-            Person::me(app, &owners).await.unwrap();
+            let owners = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
+            app.me(&owners).await.unwrap();
             if by_refresh {
-                assert_eq!(thief.refresh_with(&stolen, &device).await.reason(), "REFRESH_TOKEN_REUSED");
+                assert_eq!(thief.refresh_on(&stolen.refresh_token, &device).await.reason(), "REFRESH_TOKEN_REUSED");
             } else {
-                assert_eq!(Person::me(app, &stolen).await.reason(), "SESSION_ENDED");
+                assert_eq!(app.me(&stolen).await.reason(), "SESSION_ENDED");
             }
             assert_eq!((live(app).await, mails(app, SIGNED_OUT).await), (0, 1));
             assert_eq!(app.number("SELECT count(*) FROM sessions WHERE end_reason = 'refresh_reused'").await, 1);
@@ -76,15 +76,15 @@ fn whoever_brings_a_generation_that_was_skipped_ends_the_session() {
 fn an_access_token_that_was_skipped_is_found_many_generations_later_and_told_once() {
     on_each_database(async |app| {
         let Theft { owner, thief, session, device } = Theft::next_door(app).await;
-        let stolen = thief.refresh(&session).await.unwrap();
+        let stolen = thief.refresh(&session.refresh_token).await.unwrap();
         app.advance(PAST_THE_GRACE);
-        let mut owners = owner.refresh_with(&session, &device).await.unwrap();
+        let mut owners = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
         for _ in 0..5 {
-            owners = owner.refresh_with(&owners, &device).await.unwrap();
+            owners = owner.refresh_on(&owners.refresh_token, &device).await.unwrap();
         }
-        Person::me(app, &owners).await.unwrap();
+        app.me(&owners).await.unwrap();
         let app = &*app;
-        let uses = at_once(16, async |_| Person::me(app, &stolen).await).await;
+        let uses = at_once(16, async |_| app.me(&stolen).await).await;
         assert!(uses.successes.is_empty());
         uses.assert_refused_only_for(&["SESSION_ENDED"], "uses");
         assert_eq!((live(app).await, mails(app, SIGNED_OUT).await), (0, 1));
@@ -96,18 +96,22 @@ fn two_holders_do_not_both_go_on_whoever_refreshes_first() {
     on_each_database(async |app| {
         // The thief first: the owner goes on, and whatever the thief brings ends the session.
         let Theft { owner, thief, session, device } = Theft::next_door(app).await;
-        thief.refresh(&session).await.unwrap();
+        thief.refresh(&session.refresh_token).await.unwrap();
         app.advance(PAST_THE_GRACE);
-        let owners = owner.refresh_with(&session, &device).await.unwrap();
-        assert_eq!(thief.refresh(&session).await.reason(), "REFRESH_TOKEN_REUSED", "not even within the new grace");
-        assert_eq!(owner.refresh_with(&owners, &device).await.reason(), "SESSION_ENDED");
+        let owners = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
+        assert_eq!(
+            thief.refresh(&session.refresh_token).await.reason(),
+            "REFRESH_TOKEN_REUSED",
+            "not even within the new grace"
+        );
+        assert_eq!(owner.refresh_on(&owners.refresh_token, &device).await.reason(), "SESSION_ENDED");
 
         // The owner first: the thief gets nothing.
-        let (session, device) = owner.log_in(ADA, PASSWORD, &device).await;
-        let owners = owner.refresh_with(&session, &device).await.unwrap();
+        let (session, device) = owner.log_in_on(ADA, PASSWORD, &device).await;
+        let owners = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
         app.advance(PAST_THE_GRACE);
-        assert_eq!(thief.refresh(&session).await.reason(), "REFRESH_TOKEN_REUSED");
-        assert_eq!(owner.refresh_with(&owners, &device).await.reason(), "SESSION_ENDED");
+        assert_eq!(thief.refresh(&session.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
+        assert_eq!(owner.refresh_on(&owners.refresh_token, &device).await.reason(), "SESSION_ENDED");
         assert_eq!(mails(app, SIGNED_OUT).await, 2);
     });
 }
@@ -117,15 +121,15 @@ fn a_thief_from_elsewhere_within_the_grace_is_told_once_and_found_the_second_tim
     for policy in ["audit", "mail"] {
         on_each_database_with(behind_a_proxy().and("COUNTERSIGN_RISK__ON_CLIENT_CHANGE", policy), async |app| {
             let Theft { owner, thief, session, .. } = Theft::elsewhere(app).await;
-            let owners = owner.refresh(&session).await.unwrap();
-            thief.refresh(&session).await.unwrap();
+            let owners = owner.refresh(&session.refresh_token).await.unwrap();
+            thief.refresh(&session.refresh_token).await.unwrap();
             assert_eq!(mails(app, MOVED).await, 1, "{policy}");
-            thief.refresh(&session).await.unwrap();
+            thief.refresh(&session.refresh_token).await.unwrap();
             assert_eq!(mails(app, MOVED).await, 1, "the same again is no news");
             // The owner's client does not show its device.
-            let next = owner.refresh(&owners).await.unwrap();
-            assert_eq!(thief.refresh(&owners).await.reason(), "REFRESH_TOKEN_REUSED");
-            assert_eq!(owner.refresh(&next).await.reason(), "SESSION_ENDED");
+            let next = owner.refresh(&owners.refresh_token).await.unwrap();
+            assert_eq!(thief.refresh(&owners.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
+            assert_eq!(owner.refresh(&next.refresh_token).await.reason(), "SESSION_ENDED");
             assert_eq!((live(app).await, mails(app, SIGNED_OUT).await), (0, 1));
         });
     }
@@ -136,11 +140,11 @@ fn an_owner_who_shows_the_device_is_never_taken_for_the_thief() {
     on_each_database_with(behind_a_proxy(), async |app| {
         let Theft { thief, owner, mut session, device } = Theft::elsewhere(app).await;
         for told in 1..=3 {
-            let next = owner.refresh_with(&session, &device).await.unwrap();
-            thief.refresh(&session).await.unwrap();
+            let next = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
+            thief.refresh(&session.refresh_token).await.unwrap();
             assert_eq!(mails(app, MOVED).await, told);
             // A repetition from home, by the device: no mail, and the row begins anew.
-            session = owner.refresh_with(&session, &device).await.unwrap();
+            session = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
             assert_eq!((next.session_id, mails(app, MOVED).await), (session.session_id.clone(), told));
         }
         assert_eq!(live(app).await, 1);
@@ -152,11 +156,11 @@ fn once_the_device_was_shown_a_thief_from_elsewhere_is_news_again() {
     for moves in [true, false] {
         on_each_database_with(behind_a_proxy(), async |app| {
             let Theft { thief, owner, session, device } = Theft::elsewhere(app).await;
-            let next = owner.refresh_with(&session, &device).await.unwrap();
-            thief.refresh(&session).await.unwrap();
+            let next = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
+            thief.refresh(&session.refresh_token).await.unwrap();
             let parent = if moves { next } else { session };
-            owner.refresh_with(&parent, &device).await.unwrap();
-            thief.refresh(&parent).await.unwrap();
+            owner.refresh_on(&parent.refresh_token, &device).await.unwrap();
+            thief.refresh(&parent.refresh_token).await.unwrap();
             assert_eq!((live(app).await, mails(app, MOVED).await), (1, 2), "{moves}");
         });
     }
@@ -166,9 +170,9 @@ fn once_the_device_was_shown_a_thief_from_elsewhere_is_news_again() {
 fn of_many_thieves_from_elsewhere_at_once_the_owner_is_told_of_one() {
     on_each_database_with(behind_a_proxy(), async |app| {
         let Theft { owner, thief, session, .. } = Theft::elsewhere(app).await;
-        owner.refresh(&session).await.unwrap();
+        owner.refresh(&session.refresh_token).await.unwrap();
         let (app, thief) = (&*app, &thief);
-        let tried = at_once(16, async |_| thief.refresh(&session).await).await;
+        let tried = at_once(16, async |_| thief.refresh(&session.refresh_token).await).await;
         assert!(!tried.successes.is_empty());
         tried.assert_refused_only_for(&["REFRESH_CONTENDED"], "the others");
         assert_eq!(mails(app, MOVED).await, 1);
@@ -180,11 +184,11 @@ fn the_device_of_a_session_stays_its_own_wherever_it_is_refreshed() {
     on_each_database_with(behind_a_proxy(), async |app| {
         let Theft { owner, thief, session, device } = Theft::elsewhere(app).await;
         Person::register(app, "eve@example.org").await;
-        let (_, eves) = thief.log_in("eve@example.org", PASSWORD, "").await;
-        let stolen = thief.refresh_with(&session, &eves).await.unwrap();
+        let (_, eves) = thief.log_in_on("eve@example.org", PASSWORD, "").await;
+        let stolen = thief.refresh_on(&session.refresh_token, &eves).await.unwrap();
         app.advance(PAST_THE_GRACE);
-        owner.refresh_with(&session, &device).await.unwrap();
-        assert_eq!(thief.refresh_with(&stolen, &eves).await.reason(), "REFRESH_TOKEN_REUSED");
+        owner.refresh_on(&session.refresh_token, &device).await.unwrap();
+        assert_eq!(thief.refresh_on(&stolen.refresh_token, &eves).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_eq!(mails(app, SIGNED_OUT).await, 1);
     });
 }

@@ -84,7 +84,7 @@ fn the_service_blanks_nothing_of_an_account_that_somebody_else_took_out() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         sealed(app).await;
         make_up(app, "account_deleted", 5).await;
-        Person::log_in(app, "ada@example.org", "not her password at all").await.unwrap_err();
+        app.log_in("ada@example.org", "not her password at all").await.unwrap_err();
         app.execute("DELETE FROM accounts").await;
         app.seal.seal().await.unwrap();
         let blanked = "SELECT count(*) FROM audit_events WHERE origin_salt IS NULL OR address = ''";
@@ -116,10 +116,10 @@ fn events_of_the_release_before_are_sealed_for_a_day_and_up_to_a_position_that_i
         assert_eq!(findings(app).await, []);
 
         app.advance(Duration::from_secs(23 * 60 * 60));
-        Person::log_in(app, "bob@example.org", "not his password at all").await.unwrap_err();
+        app.log_in("bob@example.org", "not his password at all").await.unwrap_err();
         without_codes(app).await;
         assert_eq!(findings(app).await, [(None, Finding::MadeUp)]);
-        Person::log_in(app, "bob@example.org", "not his password at all").await.unwrap_err();
+        app.log_in("bob@example.org", "not his password at all").await.unwrap_err();
         app.seal.seal().await.unwrap();
         assert_eq!(findings(app).await, [(None, Finding::MadeUp)]);
         assert_eq!(app.number("SELECT bare_position FROM audit_heads").await, recorded);

@@ -73,9 +73,9 @@ fn a_device_name_cannot_become_a_link() {
         };
         let answer = app.auth().login(form).await.unwrap().into_inner();
         let Some(login_response::Outcome::Session(session)) = answer.outcome else { panic!("no session") };
-        Person::refresh(app, &session.refresh_token).await.unwrap();
+        app.refresh(&session.refresh_token).await.unwrap();
         app.advance(Duration::from_secs(31));
-        assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
+        assert_eq!(app.refresh(&session.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
 
         let mail = app.mail_to("ada@example.org").await;
         assert!(mail.subject.contains("signed out a device"));
@@ -111,6 +111,6 @@ fn routes_and_encoded_words_get_no_mail() {
             assert!(app.mails_to("ada@example.org").await.iter().all(|mail| !mail.to.contains("victim")));
         }
         app.execute("UPDATE accounts SET email = 'a%b@example.org', email_normalised = 'a%b@example.org'").await;
-        Person::log_in(app, "a%b@example.org", PASSWORD).await.unwrap();
+        app.log_in("a%b@example.org", PASSWORD).await.unwrap();
     });
 }

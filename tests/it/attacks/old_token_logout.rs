@@ -5,15 +5,15 @@ use countersign::grpc::wire::proto::*;
 fn an_old_token_ends_its_own_session_only() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
-        let second = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
-        let third = Person::refresh(app, &second.refresh_token).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
+        let second = app.refresh(&ada.session.refresh_token).await.unwrap();
+        let third = app.refresh(&second.refresh_token).await.unwrap();
         let stolen =
             LogoutRequest { refresh_token: ada.session.refresh_token.clone(), everywhere: true, ..Default::default() };
         assert_eq!(app.auth().logout(stolen).await.reason(), "SESSION_ENDED", "what was not done is not called done");
-        assert_eq!(Person::me(app, &third).await.reason(), "SESSION_ENDED");
-        Person::me(app, &other).await.unwrap();
-        Person::refresh(app, &other.refresh_token).await.unwrap();
+        assert_eq!(app.me(&third).await.reason(), "SESSION_ENDED");
+        app.me(&other).await.unwrap();
+        app.refresh(&other.refresh_token).await.unwrap();
     });
 }
 
@@ -29,9 +29,9 @@ fn an_old_token_ends_sessions_once_and_never_again() {
         app.auth().logout(form(false)).await.unwrap();
         app.auth().logout(form(true)).await.unwrap();
         for _ in 0..3 {
-            let later = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+            let later = app.log_in(&ada.email, PASSWORD).await.unwrap();
             assert_eq!(app.auth().logout(form(true)).await.reason(), "SESSION_ENDED");
-            Person::me(app, &later).await.unwrap();
+            app.me(&later).await.unwrap();
         }
     });
 }

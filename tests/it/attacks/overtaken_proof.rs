@@ -83,10 +83,10 @@ fn signing_out_everywhere_and_in_again_at_once_wait_for_each_other_and_never_for
         for round in 0..ROUNDS {
             let email = format!("ada{round}@example.org");
             let device = known_device(app, &email).await;
-            let session = Person::log_in(app, &email, PASSWORD).await.unwrap();
+            let session = app.log_in(&email, PASSWORD).await.unwrap();
             let (here, there) = (
                 Person { email: email.clone(), session },
-                Person { email: email.clone(), session: Person::log_in(app, &email, PASSWORD).await.unwrap() },
+                Person { email: email.clone(), session: app.log_in(&email, PASSWORD).await.unwrap() },
             );
             let app = &*app;
             let acts = at_once(6, async |number| match number {
@@ -103,8 +103,8 @@ fn signing_out_everywhere_and_in_again_at_once_wait_for_each_other_and_never_for
                     app.sessions().revoke_other_sessions(others).await.map(drop)
                 }
                 2 | 3 => log_in_from(app, &email, PASSWORD, &device).await.map(drop),
-                4 => Person::log_in(app, &email, PASSWORD).await.map(drop),
-                _ => Person::log_in(app, &email, "not the password at all").await.map(drop),
+                4 => app.log_in(&email, PASSWORD).await.map(drop),
+                _ => app.log_in(&email, "not the password at all").await.map(drop),
             });
             // A deadlock would be STORE_UNAVAILABLE.
             acts.await.assert_refused_only_for(&["SESSION_ENDED", "CREDENTIALS_INVALID"], "acts at once");

@@ -23,19 +23,19 @@ fn after_five_wrong_guesses_everybody_waits_and_a_right_one_is_not_even_looked_a
         guess_wrong(app, ADA, 5).await;
         for minutes in [1, 2, 4, 8, 15, 15] {
             let (before, hashes) = (census(app).await, app.hasher.computed());
-            let wait = held(Person::log_in(app, ADA, PASSWORD).await);
+            let wait = held(app.log_in(ADA, PASSWORD).await);
             assert_eq!(wait, minutes * MINUTE);
             assert_eq!(app.hasher.computed(), hashes, "no password was looked at");
             assert!(grown(app, &before).await.is_empty(), "and nothing was written");
             app.advance(wait - Duration::from_micros(1));
-            held(Person::log_in(app, ADA, PASSWORD).await);
+            held(app.log_in(ADA, PASSWORD).await);
             app.advance(Duration::from_micros(1));
             guess_wrong(app, ADA, 1).await;
         }
         app.advance(15 * MINUTE);
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
         guess_wrong(app, ADA, 4).await;
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
         let locks = app.number("SELECT count(*) FROM audit_events WHERE kind = 'login_locked'").await;
         assert_eq!(locks, 7, "each time somebody is locked out it is written down, once");
     });
@@ -47,10 +47,10 @@ fn of_two_hundred_guesses_at_once_no_more_are_evaluated_than_the_rule_allows() {
         Person::register(app, ADA).await;
         let hashes = app.hasher.computed();
         let app = &*app;
-        let guesses = join_all((0..200).map(async |_| Person::log_in(app, ADA, &another_wrong()).await)).await;
+        let guesses = join_all((0..200).map(async |_| app.log_in(ADA, &another_wrong()).await)).await;
         let refused = guesses.iter().filter(|guess| reason(guess.as_ref().unwrap_err()) == "CREDENTIALS_INVALID");
         assert_eq!((refused.count(), app.hasher.computed() - hashes), (5, 5));
-        assert!(held(Person::log_in(app, ADA, PASSWORD).await) <= MINUTE);
+        assert!(held(app.log_in(ADA, PASSWORD).await) <= MINUTE);
     });
 }
 
@@ -121,7 +121,7 @@ fn an_identifier_that_nobody_has_is_held_exactly_as_one_that_somebody_has() {
         for identifier in [ADA].into_iter().chain(others) {
             guess_wrong(app, identifier, 5).await;
             for minutes in [1, 2, 4] {
-                assert_eq!(held(Person::log_in(app, identifier, PASSWORD).await), minutes * MINUTE, "{identifier}");
+                assert_eq!(held(app.log_in(identifier, PASSWORD).await), minutes * MINUTE, "{identifier}");
                 app.advance(minutes * MINUTE);
                 guess_wrong(app, identifier, 1).await;
             }
@@ -136,7 +136,7 @@ fn an_identifier_written_in_another_way_is_held_as_well() {
         for identifier in [ADA, "ADA@example.org", " ada@example.org ", "Ada@Example.Org", ADA] {
             guess_wrong(app, identifier, 1).await;
         }
-        held(Person::log_in(app, "aDa@example.org", PASSWORD).await);
+        held(app.log_in("aDa@example.org", PASSWORD).await);
     });
 }
 
@@ -145,7 +145,7 @@ fn neither_a_refresh_nor_another_way_in_gives_a_guesser_new_tries() {
     on_each_database_with(usual(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
         guess_wrong(app, ADA, 4).await;
-        let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        let session = app.refresh(&ada.session.refresh_token).await.unwrap();
         let ada = Person { session, ..ada };
         // The current password, proven in a session, and a session that ends.
         let change = ChangePasswordRequest {
@@ -161,7 +161,7 @@ fn neither_a_refresh_nor_another_way_in_gives_a_guesser_new_tries() {
         Person::sign_up(app, "grace@example.org").await;
 
         guess_wrong(app, ADA, 1).await;
-        assert_eq!(held(Person::log_in(app, ADA, PASSWORD).await), MINUTE);
+        assert_eq!(held(app.log_in(ADA, PASSWORD).await), MINUTE);
     });
 }
 
@@ -176,21 +176,21 @@ fn a_login_that_is_turned_away_unseen_costs_no_try() {
         let app = &*app;
         for _ in 0..4 {
             // Three at once: one is hashed, one waits, and one finds no place.
-            let at_once = join_all((0..3).map(|_| Person::log_in(app, ADA, PASSWORD))).await;
+            let at_once = join_all((0..3).map(|_| app.log_in(ADA, PASSWORD))).await;
             assert!(at_once.iter().any(Result::is_ok));
             for refused in at_once.into_iter().filter_map(Result::err) {
                 assert_eq!(reason(&refused), "OVERLOADED");
             }
         }
         guess_wrong(app, ADA, 4).await;
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
     });
 }
 
 /// As fast as the lock lets a stranger.
 async fn guess_patiently(app: &App, times: usize) {
     for _ in 0..times {
-        let refused = Person::log_in(app, ADA, &another_wrong()).await.unwrap_err();
+        let refused = app.log_in(ADA, &another_wrong()).await.unwrap_err();
         assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
         app.advance(15 * MINUTE);
     }
@@ -201,13 +201,13 @@ fn after_a_hundred_wrong_guesses_in_a_row_the_password_opens_nothing_until_it_is
     on_each_database_with(usual(), async |app| {
         let device = known_device(app, ADA).await;
         guess_patiently(app, 99).await;
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
         guess_patiently(app, 99).await;
         assert!(app.mails_to(ADA).await.iter().all(|mail| !mail.subject.contains("guessed")));
         guess_patiently(app, 1).await;
 
         let hashes = app.hasher.computed();
-        assert_eq!(Person::log_in(app, ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID", "as any wrong one");
+        assert_eq!(app.log_in(ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID", "as any wrong one");
         assert_eq!(app.hasher.computed(), hashes + 1, "and at the same cost");
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'password_disabled'").await, 1);
         let mails = app.mails_to(ADA).await;
@@ -215,14 +215,14 @@ fn after_a_hundred_wrong_guesses_in_a_row_the_password_opens_nothing_until_it_is
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE disabled_at IS NOT NULL").await, 0);
         log_in_from(app, ADA, PASSWORD, &device).await.unwrap();
         app.advance(15 * MINUTE);
-        assert_eq!(Person::log_in(app, ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID", "still");
+        assert_eq!(app.log_in(ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID", "still");
 
         app.advance(60 * MINUTE);
         let reset = RequestResetRequest { email: ADA.to_owned(), ..Default::default() };
         app.account().request_reset(reset).await.unwrap();
         Person::set_password_by_mail(app, ADA, "five patient lanterns by the sea").await;
         app.advance(15 * MINUTE);
-        Person::log_in(app, ADA, "five patient lanterns by the sea").await.unwrap();
+        app.log_in(ADA, "five patient lanterns by the sea").await.unwrap();
     });
 }
 
@@ -232,10 +232,10 @@ fn a_password_is_spent_once_and_by_nothing_but_a_guess() {
         Person::register(app, ADA).await;
         // As if the limit had been higher until now: nobody was told, so nothing is spent.
         app.execute("UPDATE accounts SET password_failures = 150").await;
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
         app.execute("UPDATE accounts SET password_failures = 150").await;
         guess_patiently(app, 5).await;
-        assert_eq!(Person::log_in(app, ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(app.log_in(ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'password_disabled'").await, 1);
         let mails = app.mails_to(ADA).await;
         assert_eq!(mails.iter().filter(|mail| mail.subject.contains("was disabled on new devices")).count(), 1);
@@ -251,10 +251,10 @@ fn locked_disabled_and_not_verified_stay_three_facts() {
         guess_wrong(app, ADA, 5).await;
         // A lock that is over enables nobody, and enabling somebody unlocks nothing.
         app.operations.enable_account.enable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
-        held(Person::log_in(app, ADA, PASSWORD).await);
+        held(app.log_in(ADA, PASSWORD).await);
         app.operations.disable_account.disable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
         app.advance(75 * MINUTE);
-        assert_eq!(Person::log_in(app, ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(app.log_in(ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE disabled_at IS NOT NULL").await, 1);
 
         let waiting = RegisterRequest {
@@ -266,8 +266,8 @@ fn locked_disabled_and_not_verified_stay_three_facts() {
         guess_wrong(app, "una@example.org", 5).await;
         let token = app.mail_to("una@example.org").await.link_token();
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
-        held(Person::log_in(app, "una@example.org", PASSWORD).await);
+        held(app.log_in("una@example.org", PASSWORD).await);
         app.advance(MINUTE);
-        Person::log_in(app, "una@example.org", PASSWORD).await.unwrap();
+        app.log_in("una@example.org", PASSWORD).await.unwrap();
     });
 }

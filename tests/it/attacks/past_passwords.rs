@@ -53,7 +53,7 @@ fn a_link_tells_of_a_few_former_passwords_and_so_do_all_links_together() {
         // The owner waits for less than the link lives.
         app.advance(Limit::PasswordHistoryChecksPerAccount.quota().emission());
         reset(app, &first, NEW_PASSWORD).await.unwrap();
-        Person::log_in(app, ADA, NEW_PASSWORD).await.unwrap();
+        app.log_in(ADA, NEW_PASSWORD).await.unwrap();
     });
 }
 

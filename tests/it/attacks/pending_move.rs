@@ -27,7 +27,7 @@ fn a_move_that_a_thief_asked_for_dies_with_a_changed_password() {
     on_each_database(async |app| {
         let thief = Person::sign_up(app, "ada@example.org").await;
         let stolen = Proof::Link(email_change_mail(app, &thief, "eve@example.net").await.link_token());
-        let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         let ada = Person { email: "ada@example.org".to_owned(), session };
         let form = ChangePasswordRequest {
             current_password: PASSWORD.to_owned(),

@@ -18,11 +18,11 @@ async fn register(app: &App, password: &str) -> StoredMail {
 /// Whatever was chosen before, only who reads the mails sets the password.
 async fn assert_owned_by_the_victim(app: &App, of_eve: &StoredMail) {
     for password in [PASSWORD, OF_EVE] {
-        assert_eq!(Person::log_in(app, "vic@example.org", password).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(app.log_in("vic@example.org", password).await.reason(), "CREDENTIALS_INVALID");
     }
     Person::set_password_by_mail(app, "vic@example.org", PASSWORD).await;
-    Person::log_in(app, "vic@example.org", PASSWORD).await.unwrap();
-    assert_eq!(Person::log_in(app, "vic@example.org", OF_EVE).await.reason(), "CREDENTIALS_INVALID");
+    app.log_in("vic@example.org", PASSWORD).await.unwrap();
+    assert_eq!(app.log_in("vic@example.org", OF_EVE).await.reason(), "CREDENTIALS_INVALID");
     let link = Proof::Link(of_eve.link_token());
     assert_eq!(Purpose::Verify.claim(app, &link, "", "").await.reason(), "LINK_USED");
     let code = Proof::Code { email: "vic@example.org".to_owned(), code: of_eve.typed_code() };
@@ -84,12 +84,12 @@ fn a_reset_takes_an_account_back_that_a_stranger_s_registration_became() {
     on_each_database(async |app| {
         let of_eve = register(app, OF_EVE).await;
         Purpose::Verify.claim(app, &Proof::Link(of_eve.link_token()), "", "").await.unwrap();
-        let eve = Person::log_in(app, "vic@example.org", OF_EVE).await.unwrap();
+        let eve = app.log_in("vic@example.org", OF_EVE).await.unwrap();
         let link = Proof::Link(reset_mail(app, "vic@example.org").await.link_token());
         Purpose::Reset.claim(app, &link, PASSWORD, "").await.unwrap();
-        assert_eq!(Person::me(app, &eve).await.reason(), "SESSION_ENDED");
-        assert_eq!(Person::refresh(app, &eve.refresh_token).await.reason(), "SESSION_ENDED");
-        assert_eq!(Person::log_in(app, "vic@example.org", OF_EVE).await.reason(), "CREDENTIALS_INVALID");
-        Person::log_in(app, "vic@example.org", PASSWORD).await.unwrap();
+        assert_eq!(app.me(&eve).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.refresh(&eve.refresh_token).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.log_in("vic@example.org", OF_EVE).await.reason(), "CREDENTIALS_INVALID");
+        app.log_in("vic@example.org", PASSWORD).await.unwrap();
     });
 }

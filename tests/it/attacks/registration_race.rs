@@ -31,7 +31,7 @@ fn of_many_verifications_at_once_one_makes_the_account() {
         claims.assert_one_won(&["LINK_USED"], "verifications of one address");
         assert_eq!((app.rows("accounts").await, app.rows("registrations").await), (1, 0));
         // All of them chose one password.
-        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
     });
 }
 
@@ -56,9 +56,9 @@ fn of_many_accounts_that_want_one_user_name_one_gets_it() {
         assert_eq!(claims.successes.len(), 12, "{:?}", claims.refusals);
         assert_eq!(app.rows("accounts").await, 12);
         assert_eq!(app.number("SELECT count(*) FROM accounts WHERE username_normalised = 'ada'").await, 1);
-        Person::log_in(app, "ada", PASSWORD).await.unwrap();
+        app.log_in("ada", PASSWORD).await.unwrap();
         for number in 0..12 {
-            Person::log_in(app, &address(number), PASSWORD).await.unwrap();
+            app.log_in(&address(number), PASSWORD).await.unwrap();
         }
     });
 }

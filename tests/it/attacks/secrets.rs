@@ -43,7 +43,7 @@ async fn sign_up(app: &App, walk: &mut Walk) -> Person {
     walk.mailed(&mail);
     Purpose::Verify.claim(app, &Proof::Link(mail.link_token()), "", "request-2").await.unwrap();
     walk.failed(Purpose::Verify.claim(app, &Proof::Link(mail.link_token()), "", "").await);
-    let session = Person::log_in(app, "ada@example.org", FIRST_PASSWORD).await.unwrap();
+    let session = app.log_in("ada@example.org", FIRST_PASSWORD).await.unwrap();
     walk.session(&session);
     Person { email: "ada@example.org".to_owned(), session }
 }
@@ -53,7 +53,7 @@ async fn walk(app: &App) -> Walk {
     let typed = [FIRST_PASSWORD, SECOND_PASSWORD, THIRD_PASSWORD, WRONG_PASSWORD, TYPED_TOKEN, TYPED_CODE];
     let mut walk = Walk { canaries: typed.map(str::to_owned).into(), errors: Vec::new() };
     let ada = sign_up(app, &mut walk).await;
-    let refreshed = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+    let refreshed = app.refresh(&ada.session.refresh_token).await.unwrap();
     walk.session(&refreshed);
 
     let change = |current: &str, new: &str| ChangePasswordRequest {
@@ -76,16 +76,16 @@ async fn walk(app: &App) -> Walk {
     let code = Proof::Code { email: "ada@example.org".to_owned(), code: mail.typed_code() };
     Purpose::Reset.claim(app, &code, THIRD_PASSWORD, "request-6").await.unwrap();
 
-    walk.failed(Person::me(app, &refreshed).await);
-    walk.failed(Person::refresh(app, &refreshed.refresh_token).await);
-    walk.failed(Person::refresh(app, TYPED_TOKEN).await);
-    walk.failed(Person::log_in(app, "ada@example.org", WRONG_PASSWORD).await);
-    walk.failed(Person::log_in(app, WRONG_PASSWORD, WRONG_PASSWORD).await);
+    walk.failed(app.me(&refreshed).await);
+    walk.failed(app.refresh(&refreshed.refresh_token).await);
+    walk.failed(app.refresh(TYPED_TOKEN).await);
+    walk.failed(app.log_in("ada@example.org", WRONG_PASSWORD).await);
+    walk.failed(app.log_in(WRONG_PASSWORD, WRONG_PASSWORD).await);
     walk.failed(
         app.account().delete_me(ada.asks(DeleteMeRequest { current_password: WRONG_PASSWORD.to_owned() })).await,
     );
 
-    let session = Person::log_in(app, "ada@example.org", THIRD_PASSWORD).await.unwrap();
+    let session = app.log_in("ada@example.org", THIRD_PASSWORD).await.unwrap();
     walk.session(&session);
     let weak = RegisterRequest {
         email: "canary-first-Zx81 flies low".to_owned(),
@@ -189,7 +189,7 @@ fn no_mail_holds_a_password_or_a_token_of_a_session() {
         let walk = walk(app).await;
         let ada = Person {
             email: "ada@example.org".to_owned(),
-            session: Person::log_in(app, "ada@example.org", THIRD_PASSWORD).await.unwrap(),
+            session: app.log_in("ada@example.org", THIRD_PASSWORD).await.unwrap(),
         };
         let sent: String = app
             .mailbox

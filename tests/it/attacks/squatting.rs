@@ -1,4 +1,4 @@
-use crate::support::{MailText as _, PASSWORD, Person, on_each_database};
+use crate::support::{MailText as _, PASSWORD, on_each_database};
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ fn a_registration_that_waits_blocks_neither_address_nor_user_name() {
         app.account().register(form("ada@example.org")).await.unwrap();
         let token = app.mail_to("ada@example.org").await.link_token();
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
-        Person::log_in(app, "ada", PASSWORD).await.unwrap();
+        app.log_in("ada", PASSWORD).await.unwrap();
 
         let token = app.mail_to("eve@example.org").await.link_token();
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
-        let eve = Person::log_in(app, "eve@example.org", PASSWORD).await.unwrap();
+        let eve = app.log_in("eve@example.org", PASSWORD).await.unwrap();
         assert_eq!(eve.account.unwrap().username, "", "the name has gone to somebody else");
     });
 }

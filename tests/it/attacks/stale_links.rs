@@ -21,8 +21,8 @@ fn a_reset_link_dies_with_the_old_address() {
         for (proof, reason) in both(&stale) {
             assert_eq!(Purpose::Reset.claim(app, &proof, NEW_PASSWORD, "").await.reason(), reason);
         }
-        Person::log_in(app, "ada@example.net", PASSWORD).await.unwrap();
-        assert_eq!(Person::log_in(app, "ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        app.log_in("ada@example.net", PASSWORD).await.unwrap();
+        assert_eq!(app.log_in("ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
     });
 }
 
@@ -64,7 +64,7 @@ fn a_reset_link_dies_with_the_old_password() {
         for (proof, reason) in both(&older) {
             assert_eq!(Purpose::Reset.claim(app, &proof, "ten calm owls at noon", "").await.reason(), reason);
         }
-        Person::log_in(app, "ada@example.org", "six brave wrens at tea").await.unwrap();
+        app.log_in("ada@example.org", "six brave wrens at tea").await.unwrap();
     });
 }
 
@@ -78,6 +78,6 @@ fn only_the_last_wish_for_an_address_counts() {
             assert_eq!(Purpose::ConfirmEmail.claim(app, &proof, "", "").await.reason(), reason);
         }
         Purpose::ConfirmEmail.claim(app, &Proof::Link(wanted.link_token()), "", "").await.unwrap();
-        assert_eq!(Person::me(app, &ada.session).await.unwrap().email, "ada@example.net");
+        assert_eq!(app.me(&ada.session).await.unwrap().email, "ada@example.net");
     });
 }

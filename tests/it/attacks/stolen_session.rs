@@ -1,6 +1,6 @@
 //! A session whose tokens are used by somebody else than the one who opened it, before anybody reuses one.
 
-use crate::support::{App, AppOptions, Caller, Jar, PASSWORD, Person, Refused as _, on_each_database_with, reason};
+use crate::support::{App, AppOptions, Client, Jar, PASSWORD, Person, Refused as _, on_each_database_with, reason};
 use countersign::grpc::wire::proto::*;
 
 const ADA: &str = "ada@example.org";
@@ -27,17 +27,17 @@ const SIGNED_OUT: &str = "signed out a device";
 
 async fn opened(app: &App) -> Session {
     Person::register(app, ADA).await;
-    Caller::new(app, APP, HOME).await.log_in(ADA, PASSWORD, "").await.0
+    Client::in_network(app, APP, HOME).await.log_in_on(ADA, PASSWORD, "").await.0
 }
 
 #[test]
 fn a_very_different_client_is_noted_once_and_goes_on() {
     on_each_database_with(policy("audit"), async |app| {
         let session = opened(app).await;
-        let thief = Caller::new(app, OTHER, AWAY).await;
-        let session = thief.refresh(&session).await.unwrap();
+        let thief = Client::in_network(app, OTHER, AWAY).await;
+        let session = thief.refresh(&session.refresh_token).await.unwrap();
         assert_eq!(changes(app).await, 1);
-        thief.refresh(&session).await.unwrap();
+        thief.refresh(&session.refresh_token).await.unwrap();
         assert_eq!((changes(app).await, mails(app, MOVED).await), (1, 0), "once for each client");
     });
 }
@@ -46,7 +46,7 @@ fn a_very_different_client_is_noted_once_and_goes_on() {
 fn its_owner_is_told_where_the_operator_wants_it() {
     on_each_database_with(policy("mail"), async |app| {
         let session = opened(app).await;
-        Caller::new(app, OTHER, AWAY).await.refresh(&session).await.unwrap();
+        Client::in_network(app, OTHER, AWAY).await.refresh(&session.refresh_token).await.unwrap();
         assert_eq!((changes(app).await, mails(app, MOVED).await), (1, 1));
         let mails = app.mails_to(ADA).await;
         let text = &mails.iter().find(|mail| mail.subject.contains(MOVED)).unwrap().text;
@@ -58,18 +58,18 @@ fn its_owner_is_told_where_the_operator_wants_it() {
 fn a_challenged_client_has_to_log_in_and_the_session_goes_on_where_it_was() {
     on_each_database_with(policy("reauthenticate"), async |app| {
         let session = opened(app).await;
-        let (owner, thief) = (Caller::new(app, APP, HOME).await, Caller::new(app, OTHER, AWAY).await);
+        let (owner, thief) = (Client::in_network(app, APP, HOME).await, Client::in_network(app, OTHER, AWAY).await);
         for _ in 0..3 {
-            assert_eq!(reason(&thief.refresh(&session).await.unwrap_err()), "REAUTHENTICATION_REQUIRED");
+            assert_eq!(reason(&thief.refresh(&session.refresh_token).await.unwrap_err()), "REAUTHENTICATION_REQUIRED");
         }
-        let session = owner.refresh(&session).await.unwrap();
-        Person::me(app, &session).await.unwrap();
+        let session = owner.refresh(&session.refresh_token).await.unwrap();
+        app.me(&session).await.unwrap();
         assert_eq!(changes(app).await, 0, "it changed nothing");
         let refused = "SELECT count(*) FROM audit_events WHERE reason = 'REAUTHENTICATION_REQUIRED'";
         assert_eq!(app.number(refused).await, 3);
         // What is over says so first.
         app.execute("UPDATE sessions SET ended_at = 1").await;
-        assert_eq!(reason(&thief.refresh(&session).await.unwrap_err()), "SESSION_ENDED");
+        assert_eq!(reason(&thief.refresh(&session.refresh_token).await.unwrap_err()), "SESSION_ENDED");
     });
 }
 
@@ -77,10 +77,10 @@ fn a_challenged_client_has_to_log_in_and_the_session_goes_on_where_it_was() {
 fn a_session_ends_with_its_device_where_the_operator_wants_it() {
     on_each_database_with(policy("end_session"), async |app| {
         let session = opened(app).await;
-        let (owner, thief) = (Caller::new(app, APP, HOME).await, Caller::new(app, OTHER, AWAY).await);
-        assert_eq!(reason(&thief.refresh(&session).await.unwrap_err()), "SESSION_ENDED");
-        assert_eq!(Person::me(app, &session).await.reason(), "SESSION_ENDED");
-        assert_eq!(reason(&owner.refresh(&session).await.unwrap_err()), "SESSION_ENDED");
+        let (owner, thief) = (Client::in_network(app, APP, HOME).await, Client::in_network(app, OTHER, AWAY).await);
+        assert_eq!(reason(&thief.refresh(&session.refresh_token).await.unwrap_err()), "SESSION_ENDED");
+        assert_eq!(app.me(&session).await.reason(), "SESSION_ENDED");
+        assert_eq!(reason(&owner.refresh(&session.refresh_token).await.unwrap_err()), "SESSION_ENDED");
         assert_eq!((changes(app).await, mails(app, SIGNED_OUT).await, app.rows("devices").await), (1, 1, 0));
         assert_eq!(app.number("SELECT count(*) FROM sessions WHERE end_reason = 'client_changed'").await, 1);
     });
@@ -92,10 +92,10 @@ fn a_phone_that_changes_its_address_is_never_a_mismatch() {
         on_each_database_with(policy(on_client_change), async |app| {
             let mut session = opened(app).await;
             for address in [AWAY, "203.0.113.9", "2001:db8::1", HOME] {
-                session = Caller::new(app, APP, address).await.refresh(&session).await.unwrap();
+                session = Client::in_network(app, APP, address).await.refresh(&session.refresh_token).await.unwrap();
             }
-            session = Caller::new(app, "app/2.0", AWAY).await.refresh(&session).await.unwrap();
-            Caller::new(app, OTHER, HOME).await.refresh(&session).await.unwrap();
+            session = Client::in_network(app, "app/2.0", AWAY).await.refresh(&session.refresh_token).await.unwrap();
+            Client::in_network(app, OTHER, HOME).await.refresh(&session.refresh_token).await.unwrap();
             assert_eq!(changes(app).await, 0);
         });
     }
@@ -130,8 +130,8 @@ fn a_token_out_of_a_cookie_misses_its_device_by_whatever_way_it_comes_back() {
         owner.keep(&owner.ask_with(app, "AuthService/Login", &login, &[("x-forwarded-for", HOME)]).await);
         let session = Session { refresh_token: owner.value(crate::support::jar::REFRESH), ..Default::default() };
         // The same program, as far as it says, in another network, and no browser at all.
-        let thief = Caller::new(app, "", AWAY).await;
-        assert_eq!(reason(&thief.refresh(&session).await.unwrap_err()), "SESSION_ENDED");
+        let thief = Client::in_network(app, "", AWAY).await;
+        assert_eq!(reason(&thief.refresh(&session.refresh_token).await.unwrap_err()), "SESSION_ENDED");
         assert_eq!(changes(app).await, 1);
     });
 }
@@ -143,7 +143,7 @@ fn a_client_that_comes_and_goes_buries_no_mail() {
         let mut session = opened(app).await;
         for turn in 0..10 {
             let (program, address) = if turn % 2 == 0 { (OTHER, AWAY) } else { (APP, HOME) };
-            session = Caller::new(app, program, address).await.refresh(&session).await.unwrap();
+            session = Client::in_network(app, program, address).await.refresh(&session.refresh_token).await.unwrap();
         }
         assert_eq!((changes(app).await, mails(app, MOVED).await), (10, 4));
     });

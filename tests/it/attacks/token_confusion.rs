@@ -13,7 +13,7 @@ fn a_token_is_good_for_its_own_kind_only() {
             assert_eq!(app.account().get_me(bearer(other, GetMeRequest {})).await.reason(), "TOKEN_INVALID");
         }
         for other in [&access, &action] {
-            assert_eq!(Person::refresh(app, other).await.reason(), "TOKEN_INVALID");
+            assert_eq!(app.refresh(other).await.reason(), "TOKEN_INVALID");
             let leave = LogoutRequest { refresh_token: other.clone(), everywhere: true, ..Default::default() };
             assert_eq!(app.auth().logout(leave).await.reason(), "TOKEN_INVALID");
         }
@@ -22,8 +22,8 @@ fn a_token_is_good_for_its_own_kind_only() {
             // An access token is longer than any link: that is said of the field.
             assert!(["LINK_INVALID", "INVALID_FIELD"].contains(&refused.reason().as_str()));
         }
-        Person::me(app, &ada.session).await.unwrap();
-        Person::refresh(app, &refresh).await.unwrap();
+        app.me(&ada.session).await.unwrap();
+        app.refresh(&refresh).await.unwrap();
         Purpose::Reset.claim(app, &Proof::Link(action), NEW_PASSWORD, "").await.unwrap();
     });
 }

@@ -18,10 +18,10 @@ fn a_deleted_account_leaves_its_events_and_none_says_where_it_came_from() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let bob = Person::sign_up(app, "bob@example.org").await;
-        Person::log_in(app, &ada.email, "not her password at all").await.unwrap_err();
+        app.log_in(&ada.email, "not her password at all").await.unwrap_err();
         // Some are sealed when she leaves, and some are not.
         sound(app).await;
-        Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        app.log_in(&ada.email, PASSWORD).await.unwrap();
         let gone = leave(app, &ada).await;
         sound(app).await;
         let events = listed(app, EventFilter { account_id: gone.to_string(), ..Default::default() }).await;

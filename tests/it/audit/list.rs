@@ -36,7 +36,7 @@ fn pages_follow_each_other_without_gaps_newest_first() {
 fn an_event_says_who_whom_what_outcome_reason_address_agent_request_and_time() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let refused = Person::log_in(app, &ada.email, "not her password at all").await.unwrap_err();
+        let refused = app.log_in(&ada.email, "not her password at all").await.unwrap_err();
         let request_id = crate::support::details(&refused).request_info().unwrap().request_id.clone();
         let account = ada.session.account.unwrap().account_id;
         app.seal.seal().await.unwrap();

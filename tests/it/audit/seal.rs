@@ -20,7 +20,7 @@ fn positions(lines: &str) -> Vec<i64> {
 fn every_committed_event_is_sealed_once_and_said_once_in_the_order_of_the_chain() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        Person::log_in(app, &ada.email, "not her password at all").await.unwrap_err();
+        app.log_in(&ada.email, "not her password at all").await.unwrap_err();
         let written = app.rows("audit_events").await;
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE position IS NOT NULL").await, 0);
         sound(app).await;
@@ -129,7 +129,7 @@ fn a_key_of_the_chain_that_is_retired_seals_nothing_more_and_still_verifies() {
 fn a_login_that_was_answered_is_in_the_trail_before_it_is_sealed() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        app.log_in(&ada.email, PASSWORD).await.unwrap();
         let waiting = "SELECT count(*) FROM audit_events WHERE kind = 'logged_in' AND position IS NULL";
         assert_eq!(app.number(waiting).await, 2);
     });

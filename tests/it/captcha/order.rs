@@ -2,7 +2,7 @@
 //! one is said before the limits.
 
 use super::{Act, traces};
-use crate::support::{App, Person, Refused as _, Siteverify, captcha_at, on_each_database_with, reason, solved_token};
+use crate::support::{App, Refused as _, Siteverify, captcha_at, on_each_database_with, reason, solved_token};
 use countersign::grpc::wire::proto::*;
 use countersign_domain::limit::Limit;
 use tonic::{Response, Status};
@@ -58,7 +58,7 @@ fn a_refused_captcha_tells_nothing_and_costs_nothing_whoever_is_named() {
         let link = app.mail_to(ADA).await;
         let token = crate::support::MailText::link_token(&link);
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
-        Person::log_in(app, ADA, crate::support::PASSWORD).await.unwrap();
+        app.log_in(ADA, crate::support::PASSWORD).await.unwrap();
 
         let before = traces(app).await;
         let mut answers = Vec::new();

@@ -199,8 +199,8 @@ pub(super) const ACTS: &[Act] = &[
         prepare: |app, email| {
             Box::pin(async move {
                 let stolen = Person::sign_up(app, &email).await.session.refresh_token;
-                let next = Person::refresh(app, &stolen).await.unwrap();
-                Person::refresh(app, &next.refresh_token).await.unwrap();
+                let next = app.refresh(&stolen).await.unwrap();
+                app.refresh(&next.refresh_token).await.unwrap();
                 call!(auth, refresh, RefreshRequest { refresh_token: stolen.clone(), ..Default::default() })
             })
         },
@@ -217,7 +217,7 @@ pub(super) const ACTS: &[Act] = &[
                     panic!("a login without a session")
                 };
                 let refresh_token = session.refresh_token;
-                Person::refresh(app, &refresh_token).await.unwrap();
+                app.refresh(&refresh_token).await.unwrap();
                 app.advance(Duration::from_secs(31));
                 call!(
                     auth,
@@ -243,7 +243,7 @@ pub(super) const ACTS: &[Act] = &[
         prepare: |app, email| {
             Box::pin(async move {
                 let refresh_token = Person::sign_up(app, &email).await.session.refresh_token;
-                Person::log_in(app, &email, PASSWORD).await.unwrap();
+                app.log_in(&email, PASSWORD).await.unwrap();
                 call!(
                     auth,
                     logout,
@@ -258,7 +258,7 @@ pub(super) const ACTS: &[Act] = &[
         prepare: |app, email| {
             Box::pin(async move {
                 let refresh_token = Person::sign_up(app, &email).await.session.refresh_token;
-                Person::log_in(app, &email, PASSWORD).await.unwrap();
+                app.log_in(&email, PASSWORD).await.unwrap();
                 let form = LogoutRequest { refresh_token, ..Default::default() };
                 app.auth().logout(form.clone()).await.unwrap();
                 call!(auth, logout, LogoutRequest { everywhere: true, ..form.clone() })
@@ -271,7 +271,7 @@ pub(super) const ACTS: &[Act] = &[
         prepare: |app, email| {
             Box::pin(async move {
                 let person = Person::sign_up(app, &email).await;
-                let session_id = Person::log_in(app, &email, PASSWORD).await.unwrap().session_id;
+                let session_id = app.log_in(&email, PASSWORD).await.unwrap().session_id;
                 call_as!(person, sessions, revoke_session, RevokeSessionRequest { session_id: session_id.clone() })
             })
         },
@@ -282,7 +282,7 @@ pub(super) const ACTS: &[Act] = &[
         prepare: |app, email| {
             Box::pin(async move {
                 let person = Person::sign_up(app, &email).await;
-                Person::log_in(app, &email, PASSWORD).await.unwrap();
+                app.log_in(&email, PASSWORD).await.unwrap();
                 call_as!(person, sessions, revoke_other_sessions, RevokeOtherSessionsRequest {})
             })
         },

@@ -168,6 +168,6 @@ fn a_transaction_in_which_a_statement_failed_is_not_committed() {
         let found = account::find_by_identifier(&tx, DEFAULT_TENANT, &identifier).await.unwrap().unwrap();
         account::insert(&tx, DEFAULT_TENANT, &found).await.expect_err("there is such an account");
         tx.commit().await.expect_err("PostgreSQL would say that this was committed, and take it back");
-        Person::me(app, &person.session).await.expect("the connection can be used again");
+        app.me(&person.session).await.expect("the connection can be used again");
     });
 }

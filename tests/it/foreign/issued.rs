@@ -86,7 +86,7 @@ fn is_opened_by(library: Library) {
 
         let jwks = signing_keys(app).await;
         for (audience, alg, backend) in [("default", "dir", shared), ("orders", "ECDH-ES", backend)] {
-            let session = Person::log_in_for(app, ADA, audience).await;
+            let session = app.log_in_for(ADA, audience).await;
             let token = &session.access_token;
             let mut question = json!({
                 "issuer": ISSUER, "audience": audience, "now": START, "jwks": jwks,

@@ -59,8 +59,8 @@ fn neither_an_account_nor_a_disabled_one_is_ever_purged() {
         app.advance(10 * 365 * DAY);
         app.purge.purge().await.unwrap();
         assert_eq!(rows(app).await, [2, 0, 0, 0, 0, 0, 0], "{TABLES:?}");
-        Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
-        assert_eq!(Person::log_in(app, &bob.email, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        app.log_in(&ada.email, PASSWORD).await.unwrap();
+        assert_eq!(app.log_in(&bob.email, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
     });
 }
 
@@ -68,23 +68,23 @@ fn neither_an_account_nor_a_disabled_one_is_ever_purged() {
 fn sessions_go_a_week_after_they_were_over_and_live_ones_stay() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let ended = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
-        Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let ended = app.log_in(&ada.email, PASSWORD).await.unwrap();
+        app.log_in(&ada.email, PASSWORD).await.unwrap();
         let form = LogoutRequest { refresh_token: ended.refresh_token.clone(), ..Default::default() };
         app.auth().logout(form).await.unwrap();
         app.advance(7 * DAY);
         app.purge.purge().await.unwrap();
         assert_eq!(app.rows("sessions").await, 3);
         app.advance(SECOND);
-        let mut live = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        let mut live = app.refresh(&ada.session.refresh_token).await.unwrap();
         app.purge.purge().await.unwrap();
         assert_eq!(app.rows("sessions").await, 2, "the one that logged out is gone");
         app.advance(13 * DAY);
-        live = Person::refresh(app, &live.refresh_token).await.unwrap();
+        live = app.refresh(&live.refresh_token).await.unwrap();
         app.advance(DAY + SECOND);
         app.purge.purge().await.unwrap();
         assert_eq!(app.rows("sessions").await, 1, "the one nobody refreshed is gone");
-        Person::refresh(app, &live.refresh_token).await.unwrap();
+        app.refresh(&live.refresh_token).await.unwrap();
     });
 }
 
@@ -184,6 +184,6 @@ fn purging_twice_at_once_is_harmless() {
         let left = rows(app).await;
         assert_eq!(left[..6], [1, 0, 0, 0, 0, 0], "{TABLES:?}");
         assert!(left[6] > 0, "the audit trail stays longer");
-        Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        app.log_in(&ada.email, PASSWORD).await.unwrap();
     });
 }

@@ -76,7 +76,7 @@ fn a_new_audience_has_keys_of_its_own() {
         create(app, "orders").await;
         assert_whole(app).await;
         let session = log_in_for(app, "orders").await;
-        Person::me(app, &session).await.unwrap();
+        app.me(&session).await.unwrap();
         assert_ne!(kid(&session), kid(&ada.session));
         assert!(keys_of(app, "access_encryption", "orders").await.iter().any(|(id, _)| *id == kid(&session)));
         let again = app.key_operations.create_audience.create(&Origin::terminal(), "orders").await.unwrap();
@@ -96,9 +96,9 @@ fn tokens_for_an_audience_with_a_key_of_its_own_are_opened_by_its_backend_and_by
         };
         let session = log_in_for(app, "orders").await;
         assert_eq!(kid(&session), registered);
-        Person::me(app, &session).await.unwrap();
-        let refreshed = Person::refresh(app, &session.refresh_token).await.unwrap();
-        Person::me(app, &refreshed).await.unwrap();
+        app.me(&session).await.unwrap();
+        let refreshed = app.refresh(&session.refresh_token).await.unwrap();
+        app.me(&refreshed).await.unwrap();
 
         let inner = backend.open_with_josekit(&session.access_token).unwrap();
         assert_eq!(inner.split('.').count(), 3, "a signed token inside");
@@ -131,8 +131,8 @@ fn a_registered_key_takes_over_and_what_was_made_before_stays_good() {
                 assert!(states.contains(&(state, key)), "{state:?}");
             }
             let session = log_in_for(app, "").await;
-            Person::me(app, &session).await.unwrap();
-            Person::me(app, &before).await.unwrap();
+            app.me(&session).await.unwrap();
+            app.me(&before).await.unwrap();
         }
         assert_eq!(register(app, "nobody", Some(one)).await, Registered::Unknown);
     });
@@ -183,13 +183,13 @@ fn a_rotation_keeps_the_registered_key_and_so_does_a_retirement() {
         let second = log_in_for(app, "").await;
         assert_ne!(kid(&first), kid(&second), "ephemeral keys follow from another secret");
         for session in [&first, &second] {
-            Person::me(app, session).await.unwrap();
+            app.me(session).await.unwrap();
             backend.open_with_josekit(&session.access_token).unwrap();
         }
         let retired = app.key_operations.retire.retire(&Origin::terminal(), &kid(&second)).await.unwrap();
         assert!(matches!(retired, Retired::Done { was: KeyState::Active, .. }));
         app.keys.reload.reload().await.unwrap();
-        assert_eq!(Person::me(app, &second).await.reason(), "TOKEN_INVALID");
+        assert_eq!(app.me(&second).await.reason(), "TOKEN_INVALID");
         let third = log_in_for(app, "").await;
         backend.open_with_josekit(&third.access_token).unwrap();
         assert!(registered_keys(app, "default").contains(&(KeyState::Staged, Some(backend.public))));

@@ -9,7 +9,7 @@ fn tokens_are_counted_and_a_worn_key_is_replaced() {
         let worn = key(app, "access_encryption", "active").await;
         let issued = format!("SELECT CAST(issued AS BIGINT) FROM keys WHERE id = '{worn}'");
         let session = log_in_for(app, "").await;
-        Person::refresh(app, &session.refresh_token).await.unwrap();
+        app.refresh(&session.refresh_token).await.unwrap();
         app.keys.maintain().await.unwrap();
         assert_eq!(app.number(&issued).await, 2);
         app.keys.maintain().await.unwrap();
@@ -22,7 +22,7 @@ fn tokens_are_counted_and_a_worn_key_is_replaced() {
         app.keys.maintain().await.unwrap();
         assert_ne!(key(app, "access_encryption", "active").await, worn);
         assert_ne!(kid(&log_in_for(app, "").await), worn);
-        Person::me(app, &session).await.unwrap();
+        app.me(&session).await.unwrap();
     });
 }
 

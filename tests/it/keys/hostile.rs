@@ -25,7 +25,7 @@ fn a_row_that_was_tampered_with_stops_the_start_of_a_replica_and_not_the_others(
             let fault = Service::assemble(&config, Replica::world(8), None).await.expect_err(spoilt).to_string();
             assert!(fault.contains("the keys are not ready"), "{spoilt}: {fault}");
             app.keys.reload.reload().await.unwrap();
-            Person::log_in(app, ADA, PASSWORD).await.unwrap();
+            app.log_in(ADA, PASSWORD).await.unwrap();
             app.execute("DELETE FROM keys").await;
             app.execute("INSERT INTO keys SELECT * FROM aside").await;
         }
@@ -55,7 +55,7 @@ fn a_row_of_a_kind_that_is_not_known_yet_is_passed_over() {
         .await;
         app.keys.maintain().await.unwrap();
         Replica::start(&app.database_url, &app.data_dir, 8).await.close().await;
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
     });
 }
 
@@ -79,9 +79,9 @@ fn when_the_database_is_gone_the_ring_stays_as_it_was() {
         app.execute("ALTER TABLE keys RENAME TO keys_away").await;
         app.keys.reload.reload().await.unwrap_err();
         app.keys.maintain().await.unwrap_err();
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
         app.execute("ALTER TABLE keys_away RENAME TO keys").await;
         app.keys.maintain().await.unwrap();
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
     });
 }

@@ -12,7 +12,7 @@ mod retire;
 mod rewrap;
 mod rotate;
 
-use crate::support::{App, Person, Rows};
+use crate::support::{App, Rows};
 use countersign::{grpc::wire::proto::*, usecase::Origin};
 use countersign_domain::key::{KeyPurpose, KeySlot};
 use std::time::Duration;
@@ -56,7 +56,7 @@ async fn rotate(app: &App, purpose: KeyPurpose) -> String {
 
 /// Opens a session whose access tokens are for `audience`.
 async fn log_in_for(app: &App, audience: &str) -> Session {
-    Person::log_in_for(app, ADA, audience).await
+    app.log_in_for(ADA, audience).await
 }
 
 /// The key that an access token was encrypted under.

@@ -27,8 +27,8 @@ fn a_replica_that_heard_of_no_rotation_reads_what_the_others_make_and_they_read_
         let theirs = late.auth().refresh(request).await.unwrap().into_inner().session.unwrap();
         assert_eq!(late.keys.reload.ring.held().len(), held, "it did not have to ask");
         assert_ne!(kid(&theirs), kid(&session), "it still makes tokens with the old key");
-        Person::me(app, &theirs).await.unwrap();
-        Person::refresh(app, &theirs.refresh_token).await.unwrap();
+        app.me(&theirs).await.unwrap();
+        app.refresh(&theirs.refresh_token).await.unwrap();
         late.close().await;
     });
 }
@@ -72,12 +72,12 @@ fn made_up_names_of_keys_do_not_make_a_replica_ask_again_and_again() {
         elsewhere.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         let held = app.keys.reload.ring.held().len();
         let token = "v4.local.AAAA.bWFkZS11cA";
-        assert_eq!(Person::refresh(app, token).await.reason(), "TOKEN_INVALID");
+        assert_eq!(app.refresh(token).await.reason(), "TOKEN_INVALID");
         assert_eq!(app.keys.reload.ring.held().len(), held, "it asked already in this second");
         app.advance(std::time::Duration::from_secs(1));
-        assert_eq!(Person::refresh(app, token).await.reason(), "TOKEN_INVALID");
+        assert_eq!(app.refresh(token).await.reason(), "TOKEN_INVALID");
         assert_eq!(app.keys.reload.ring.held().len(), held + 1);
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
     });
 }
 

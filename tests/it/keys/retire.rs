@@ -26,11 +26,11 @@ fn access_tokens_of_a_retired_key_are_refused_at_once_and_refreshing_helps() {
     for purpose in ["access_signing", "access_encryption"] {
         on_each_database(async |app| {
             let ada = Person::sign_up(app, ADA).await;
-            Person::me(app, &ada.session).await.unwrap();
+            app.me(&ada.session).await.unwrap();
             let gone = retire_active(app, purpose).await;
-            assert_eq!(Person::me(app, &ada.session).await.reason(), "TOKEN_INVALID");
-            let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
-            Person::me(app, &session).await.unwrap();
+            assert_eq!(app.me(&ada.session).await.reason(), "TOKEN_INVALID");
+            let session = app.refresh(&ada.session.refresh_token).await.unwrap();
+            app.me(&session).await.unwrap();
             let published = app.keys.reload.ring.verification_keys(Origin::terminal().tenant(), "default").unwrap();
             assert!(!published.signing.iter().any(|key| key.id == gone));
             assert!(!published.content.iter().any(|key| key.id == gone));
@@ -45,9 +45,9 @@ fn refresh_tokens_of_a_retired_key_are_refused_and_their_people_log_in_again() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, ADA).await;
         retire_active(app, "refresh").await;
-        assert_eq!(Person::refresh(app, &ada.session.refresh_token).await.reason(), "TOKEN_INVALID");
-        let session = Person::log_in(app, ADA, PASSWORD).await.unwrap();
-        Person::refresh(app, &session.refresh_token).await.unwrap();
+        assert_eq!(app.refresh(&ada.session.refresh_token).await.reason(), "TOKEN_INVALID");
+        let session = app.log_in(ADA, PASSWORD).await.unwrap();
+        app.refresh(&session.refresh_token).await.unwrap();
     });
 }
 
@@ -76,13 +76,13 @@ fn a_staged_and_a_retiring_key_can_be_retired_too() {
         app.keys.reload.reload().await.unwrap();
         assert_whole(app).await;
         assert_eq!(key(app, "access_signing", "active").await, active);
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
 
         rotate(app, purpose).await;
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
         assert_eq!(retire(app, &active).await, Retired::Done { purpose, was: KeyState::Retiring });
         app.keys.reload.reload().await.unwrap();
-        assert_eq!(Person::me(app, &ada.session).await.reason(), "TOKEN_INVALID");
+        assert_eq!(app.me(&ada.session).await.reason(), "TOKEN_INVALID");
         assert_whole(app).await;
     });
 }

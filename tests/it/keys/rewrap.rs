@@ -47,14 +47,14 @@ fn a_running_service_does_not_notice_that_its_keys_are_sealed_anew() {
         let ada = Person::sign_up(app, ADA).await;
         rewrap(app).rewrap(&Origin::terminal()).await.unwrap();
         app.keys.maintain().await.unwrap();
-        Person::me(app, &ada.session).await.unwrap();
-        let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        app.me(&ada.session).await.unwrap();
+        let session = app.refresh(&ada.session.refresh_token).await.unwrap();
         // It even rotates, still under the old key: the next run of the command finds what it staged.
         rotate(app, KeyPurpose::Refresh).await;
-        Person::refresh(app, &session.refresh_token).await.unwrap();
+        app.refresh(&session.refresh_token).await.unwrap();
         assert_eq!(rewrap(app).rewrap(&Origin::terminal()).await.unwrap().sealed, 1);
         app.keys.maintain().await.unwrap();
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
         assert_whole(app).await;
     });
 }
@@ -98,15 +98,15 @@ fn news_that_does_not_open_is_left_out_and_what_must_not_wait_still_counts() {
         elsewhere.retire.retire(&Origin::terminal(), &active).await.unwrap();
         app.keys.maintain().await.unwrap();
         assert!(app.log.text().contains("cannot be used and is left out"));
-        assert!(Person::me(app, &ada.session).await.is_err(), "the retired key is gone here too");
-        let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
-        Person::me(app, &session).await.unwrap();
+        assert!(app.me(&ada.session).await.is_err(), "the retired key is gone here too");
+        let session = app.refresh(&ada.session.refresh_token).await.unwrap();
+        app.me(&session).await.unwrap();
 
         // And when even the active key is one that does not open, the ring stays as it was.
         let staged = key(app, "access_signing", "active").await;
         elsewhere.retire.retire(&Origin::terminal(), &staged).await.unwrap();
         app.keys.maintain().await.unwrap_err();
-        Person::me(app, &session).await.unwrap();
-        Person::log_in(app, ADA, PASSWORD).await.unwrap();
+        app.me(&session).await.unwrap();
+        app.log_in(ADA, PASSWORD).await.unwrap();
     });
 }

@@ -28,7 +28,7 @@ fn a_database_of_the_release_before_gets_its_successors_at_the_start() {
         assert_whole(app).await;
         assert!(keys(app, "refresh").await.contains(&before[0]), "the active keys are still the same");
         assert!(app.keys.reload.reload().await.unwrap());
-        Person::log_in(app, ADA, crate::support::PASSWORD).await.unwrap();
+        app.log_in(ADA, crate::support::PASSWORD).await.unwrap();
         replica.close().await;
     });
 }
@@ -90,9 +90,9 @@ fn a_token_from_before_a_rotation_is_good_for_its_life_and_its_keys_not_much_lon
         rotate(app, KeyPurpose::AccessEncryption).await;
         app.advance(Duration::from_secs(60 * 60 - 1));
         app.keys.maintain().await.unwrap();
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
         app.advance(Duration::from_secs(1));
-        assert_eq!(Person::me(app, &ada.session).await.reason(), "TOKEN_EXPIRED");
+        assert_eq!(app.me(&ada.session).await.reason(), "TOKEN_EXPIRED");
 
         app.advance(Duration::from_secs(5 * 60) - MOMENT);
         app.keys.maintain().await.unwrap();
@@ -101,7 +101,7 @@ fn a_token_from_before_a_rotation_is_good_for_its_life_and_its_keys_not_much_lon
         app.keys.maintain().await.unwrap();
         assert_eq!(key(app, "access_signing", "gone").await, signing);
         assert_eq!(key(app, "access_encryption", "gone").await, encryption);
-        assert_eq!(Person::me(app, &ada.session).await.reason(), "TOKEN_INVALID", "nothing reads it any more");
+        assert_eq!(app.me(&ada.session).await.reason(), "TOKEN_INVALID", "nothing reads it any more");
         assert!(!app.keys.reload.ring.public_keys().json.contains(&signing));
         assert_whole(app).await;
 
@@ -119,15 +119,15 @@ fn refresh_tokens_from_before_a_rotation_refresh_and_are_recognised_when_they_co
         rotate(app, KeyPurpose::Refresh).await;
         app.advance(13 * DAY);
         app.keys.maintain().await.unwrap();
-        let mut session = Person::refresh(app, &old).await.unwrap();
+        let mut session = app.refresh(&old).await.unwrap();
         for _ in 0..5 {
             app.advance(13 * DAY);
             app.keys.maintain().await.unwrap();
-            session = Person::refresh(app, &session.refresh_token).await.unwrap();
+            session = app.refresh(&session.refresh_token).await.unwrap();
         }
         // Eleven weeks after it was replaced, the thief comes.
-        assert_eq!(Person::refresh(app, &old).await.reason(), "REFRESH_TOKEN_REUSED");
-        assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.refresh(&old).await.reason(), "REFRESH_TOKEN_REUSED");
+        assert_eq!(app.refresh(&session.refresh_token).await.reason(), "SESSION_ENDED");
         assert_eq!(key(app, "mac", "active").await.len(), 16);
     });
 }

@@ -14,7 +14,7 @@ async fn reason_of(app: &App, token: &str) -> String {
 fn an_access_token_is_a_jwe_with_one_pinned_header() {
     on_each_database(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
-        let another = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        let another = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         let segments: Vec<_> = person.session.access_token.split('.').collect();
         assert_eq!(segments.len(), 5);
         assert_eq!(segments[0], another.access_token.split('.').next().unwrap(), "headers differ");
@@ -63,7 +63,7 @@ fn what_is_no_access_token_is_refused() {
         for token in wrong {
             assert_eq!(reason_of(app, &token).await, "TOKEN_INVALID", "{}", &token[..token.len().min(60)]);
         }
-        Person::me(app, &person.session).await.unwrap();
+        app.me(&person.session).await.unwrap();
     });
 }
 
@@ -106,11 +106,11 @@ fn an_access_token_expires_at_the_second_that_was_told() {
     on_each_database(async |app| {
         let session = Person::sign_up(app, "ada@example.org").await.session;
         app.advance(Duration::from_secs(599));
-        Person::me(app, &session).await.unwrap();
+        app.me(&session).await.unwrap();
         app.advance(Duration::from_secs(1));
-        assert_eq!(Person::me(app, &session).await.reason(), "TOKEN_EXPIRED");
-        let refreshed = Person::refresh(app, &session.refresh_token).await.unwrap();
-        Person::me(app, &refreshed).await.unwrap();
+        assert_eq!(app.me(&session).await.reason(), "TOKEN_EXPIRED");
+        let refreshed = app.refresh(&session.refresh_token).await.unwrap();
+        app.me(&refreshed).await.unwrap();
     });
 }
 
@@ -120,9 +120,9 @@ fn the_access_token_of_a_deleted_account_opens_nothing() {
         let person = Person::sign_up(app, "ada@example.org").await;
         let leave = DeleteMeRequest { current_password: PASSWORD.to_owned() };
         app.account().delete_me(person.asks(leave)).await.unwrap();
-        assert_eq!(Person::me(app, &person.session).await.reason(), "SESSION_ENDED");
-        assert_eq!(Person::refresh(app, &person.session.refresh_token).await.reason(), "SESSION_ENDED");
-        assert_eq!(Person::log_in(app, "ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
+        assert_eq!(app.me(&person.session).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.refresh(&person.session.refresh_token).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.log_in("ada@example.org", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         assert_eq!(app.rows("sessions").await, 0);
     });
 }

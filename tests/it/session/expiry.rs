@@ -9,10 +9,10 @@ fn a_session_that_is_not_refreshed_for_two_weeks_is_over() {
     on_each_database(async |app| {
         let session = Person::sign_up(app, "ada@example.org").await.session;
         app.advance(14 * DAY - MOMENT);
-        let session = Person::refresh(app, &session.refresh_token).await.unwrap();
+        let session = app.refresh(&session.refresh_token).await.unwrap();
         app.advance(14 * DAY);
-        assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "SESSION_EXPIRED");
-        assert_eq!(Person::me(app, &session).await.reason(), "TOKEN_EXPIRED");
+        assert_eq!(app.refresh(&session.refresh_token).await.reason(), "SESSION_EXPIRED");
+        assert_eq!(app.me(&session).await.reason(), "TOKEN_EXPIRED");
         let told = app.mails_to("ada@example.org").await;
         assert!(!told.iter().any(|mail| mail.subject.contains("signed out")), "expiry is no theft");
     });
@@ -22,13 +22,13 @@ fn a_session_that_is_not_refreshed_for_two_weeks_is_over() {
 fn an_old_token_of_a_session_that_is_over_is_not_called_reuse() {
     on_each_database(async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
-        Person::refresh(app, &first.refresh_token).await.unwrap();
+        app.refresh(&first.refresh_token).await.unwrap();
         app.advance(15 * DAY);
-        assert_eq!(Person::refresh(app, &first.refresh_token).await.reason(), "SESSION_EXPIRED");
+        assert_eq!(app.refresh(&first.refresh_token).await.reason(), "SESSION_EXPIRED");
         app.advance(15 * DAY);
         app.purge.purge().await.unwrap();
         assert_eq!(app.rows("sessions").await, 0);
-        assert_eq!(Person::refresh(app, &first.refresh_token).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.refresh(&first.refresh_token).await.reason(), "SESSION_ENDED");
     });
 }
 
@@ -40,11 +40,11 @@ fn an_access_token_never_outlives_its_session() {
     on_each_database_with(short, async |app| {
         let session = Person::sign_up(app, "ada@example.org").await.session;
         app.advance(Duration::from_secs(9 * 60));
-        let session = Person::refresh(app, &session.refresh_token).await.unwrap();
+        let session = app.refresh(&session.refresh_token).await.unwrap();
         assert_eq!(session.access_expire_time, session.refresh_expire_time);
         app.advance(Duration::from_secs(6 * 60));
-        assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "SESSION_EXPIRED");
-        assert_eq!(Person::me(app, &session).await.reason(), "TOKEN_EXPIRED");
+        assert_eq!(app.refresh(&session.refresh_token).await.reason(), "SESSION_EXPIRED");
+        assert_eq!(app.me(&session).await.reason(), "TOKEN_EXPIRED");
     });
 }
 
@@ -57,6 +57,6 @@ fn the_last_moment_of_a_session_that_is_too_short_for_a_token_is_its_end() {
         app.advance(Duration::from_millis(500));
         let session = Person::sign_up(app, "ada@example.org").await.session;
         app.advance(Duration::from_millis(59_900));
-        assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "SESSION_EXPIRED");
+        assert_eq!(app.refresh(&session.refresh_token).await.reason(), "SESSION_EXPIRED");
     });
 }

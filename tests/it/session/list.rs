@@ -12,7 +12,7 @@ async fn many(app: &App, person: &Person, more: usize) -> Vec<String> {
     let mut ids = vec![person.session.session_id.clone()];
     for _ in 0..more {
         app.advance(Duration::from_secs(1));
-        ids.push(Person::log_in(app, &person.email, PASSWORD).await.unwrap().session_id);
+        ids.push(app.log_in(&person.email, PASSWORD).await.unwrap().session_id);
     }
     ids
 }
@@ -65,7 +65,7 @@ fn a_listed_session_tells_where_and_when_it_was_opened() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         app.advance(Duration::from_secs(60));
-        let refreshed = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        let refreshed = app.refresh(&ada.session.refresh_token).await.unwrap();
         let listed = page(app, &ada, 0, "").await.sessions.remove(0);
         assert_eq!(listed.address, "127.0.0.1");
         assert!(listed.user_agent.starts_with("tonic/"), "{}", listed.user_agent);
@@ -79,11 +79,10 @@ fn sessions_that_are_over_are_not_listed() {
     on_each_database(async |app| {
         let idle = Person::sign_up(app, "ada@example.org").await;
         app.advance(Duration::from_secs(14 * 24 * 60 * 60));
-        let ended = Person::log_in(app, &idle.email, PASSWORD).await.unwrap();
+        let ended = app.log_in(&idle.email, PASSWORD).await.unwrap();
         let leave = LogoutRequest { refresh_token: ended.refresh_token, ..Default::default() };
         app.auth().logout(leave).await.unwrap();
-        let ada =
-            Person { email: idle.email, session: Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap() };
+        let ada = Person { email: idle.email, session: app.log_in("ada@example.org", PASSWORD).await.unwrap() };
         let listed = page(app, &ada, 0, "").await.sessions;
         assert_eq!(listed.len(), 1);
         assert!(listed[0].current);

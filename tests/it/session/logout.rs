@@ -18,19 +18,19 @@ async fn leave_by_access(app: &App, access_token: &str, everywhere: bool) -> Res
 }
 
 async fn assert_over(app: &App, session: &Session) {
-    assert_eq!(Person::me(app, session).await.reason(), "SESSION_ENDED");
-    assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "SESSION_ENDED");
+    assert_eq!(app.me(session).await.reason(), "SESSION_ENDED");
+    assert_eq!(app.refresh(&session.refresh_token).await.reason(), "SESSION_ENDED");
 }
 
 async fn assert_alive(app: &App, session: &Session) {
-    Person::me(app, session).await.unwrap();
+    app.me(session).await.unwrap();
 }
 
 #[test]
 fn a_refresh_token_logs_its_session_out_and_only_it() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         leave(app, &ada.session.refresh_token, false).await.unwrap();
         assert_over(app, &ada.session).await;
         assert_alive(app, &other).await;
@@ -46,7 +46,7 @@ fn a_refresh_token_logs_its_session_out_and_only_it() {
 fn an_access_token_logs_its_session_out_too_and_twice_is_fine() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         for _ in 0..2 {
             leave_by_access(app, &ada.session.access_token, false).await.unwrap();
             assert_over(app, &ada.session).await;
@@ -60,7 +60,7 @@ fn logging_out_everywhere_makes_strangers_of_all_devices_but_the_one_it_was_done
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         app.advance(MOMENT);
-        let here = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let here = app.log_in(&ada.email, PASSWORD).await.unwrap();
         let own = "SELECT count(*) FROM devices WHERE id = \
                    (SELECT device_id FROM sessions ORDER BY created_at DESC LIMIT 1)";
         assert_eq!((app.rows("devices").await, app.number(own).await), (2, 1));
@@ -74,13 +74,13 @@ fn logging_out_everywhere_ends_every_session_of_the_account_and_of_no_other() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let eve = Person::sign_up(app, "eve@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         leave(app, &ada.session.refresh_token, true).await.unwrap();
         assert_over(app, &ada.session).await;
         assert_over(app, &other).await;
 
-        let first = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
-        let second = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let first = app.log_in(&ada.email, PASSWORD).await.unwrap();
+        let second = app.log_in(&ada.email, PASSWORD).await.unwrap();
         leave_by_access(app, &second.access_token, true).await.unwrap();
         assert_over(app, &first).await;
         assert_over(app, &second).await;
@@ -92,8 +92,8 @@ fn logging_out_everywhere_ends_every_session_of_the_account_and_of_no_other() {
 fn the_parent_within_the_grace_is_good_for_logging_out_everywhere() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
-        Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
+        app.refresh(&ada.session.refresh_token).await.unwrap();
         leave(app, &ada.session.refresh_token, true).await.unwrap();
         assert_over(app, &other).await;
     });
@@ -103,8 +103,8 @@ fn the_parent_within_the_grace_is_good_for_logging_out_everywhere() {
 fn a_token_that_was_replaced_ends_its_own_session_and_says_that_the_others_go_on() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
-        let live = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
+        let live = app.refresh(&ada.session.refresh_token).await.unwrap();
         app.advance(PAST_THE_GRACE);
         assert_refused(leave(app, &ada.session.refresh_token, true).await);
         assert_over(app, &live).await;
@@ -123,15 +123,15 @@ fn assert_refused(answer: Result<(), Status>) {
 fn the_last_token_of_a_session_that_ended_logs_out_everywhere_for_a_day_and_once() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let last = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+        let last = app.refresh(&ada.session.refresh_token).await.unwrap();
         leave(app, &last.refresh_token, false).await.unwrap();
         app.advance(DAY - MOMENT);
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         assert_refused(leave(app, &ada.session.refresh_token, true).await);
         leave(app, &last.refresh_token, true).await.unwrap();
         assert_over(app, &other).await;
 
-        let later = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let later = app.log_in(&ada.email, PASSWORD).await.unwrap();
         assert_refused(leave(app, &last.refresh_token, true).await);
         assert_alive(app, &later).await;
         leave(app, &last.refresh_token, false).await.unwrap();
@@ -142,14 +142,14 @@ fn the_last_token_of_a_session_that_ended_logs_out_everywhere_for_a_day_and_once
 fn a_day_after_its_session_ended_or_ran_out_a_token_has_no_say_over_the_other_sessions() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let ended = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let ended = app.log_in(&ada.email, PASSWORD).await.unwrap();
         leave(app, &ended.refresh_token, false).await.unwrap();
         app.advance(DAY);
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         assert_refused(leave(app, &ended.refresh_token, true).await);
         assert_alive(app, &other).await;
         app.advance(14 * DAY);
-        let kept = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let kept = app.log_in(&ada.email, PASSWORD).await.unwrap();
         // The first one ran out a day ago, and that one a moment.
         assert_refused(leave(app, &ada.session.refresh_token, true).await);
         assert_alive(app, &kept).await;
@@ -162,7 +162,7 @@ fn a_day_after_its_session_ended_or_ran_out_a_token_has_no_say_over_the_other_se
 fn an_access_token_of_a_session_that_is_over_does_not_pass_for_a_logout_everywhere() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         leave(app, &ada.session.refresh_token, false).await.unwrap();
         assert_refused(leave_by_access(app, &ada.session.access_token, true).await);
         leave_by_access(app, &ada.session.access_token, false).await.unwrap();

@@ -1,5 +1,5 @@
 use crate::support::{
-    App, AppOptions, Backend, Caller, Faults, PASSWORD, Person, Refused as _, at_once, census, grown, on_each_database,
+    App, AppOptions, Backend, Client, Faults, PASSWORD, Person, Refused as _, at_once, census, grown, on_each_database,
     on_each_database_with,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -26,8 +26,8 @@ async fn live(app: &App) -> i64 {
 /// A token that was replaced came back: the session has ended, its owner was told and the trail has it.
 async fn assert_ended_as_reused(app: &App, session: &Session, email: &str) {
     assert_eq!(live(app).await, 0);
-    assert_eq!(Person::me(app, session).await.reason(), "SESSION_ENDED");
-    assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "SESSION_ENDED");
+    assert_eq!(app.me(session).await.reason(), "SESSION_ENDED");
+    assert_eq!(app.refresh(&session.refresh_token).await.reason(), "SESSION_ENDED");
     let told = app.mails_to(email).await;
     assert_eq!(told.iter().filter(|mail| mail.subject.contains("signed out a device")).count(), 1);
     let events = "SELECT count(*) FROM audit_events WHERE kind = 'refresh_refused' AND reason = 'REFRESH_TOKEN_REUSED'";
@@ -41,7 +41,7 @@ fn a_refresh_exchanges_both_tokens_and_moves_their_lives() {
         let first = Person::sign_up(app, "ada@example.org").await.session;
         app.advance(Duration::from_secs(300));
         let before = census(app).await;
-        let second = Person::refresh(app, &first.refresh_token).await.unwrap();
+        let second = app.refresh(&first.refresh_token).await.unwrap();
         assert!(grown(app, &before).await.is_empty(), "a refresh keeps no token");
         assert_eq!(second.session_id, first.session_id);
         assert_eq!(second.account, first.account);
@@ -51,7 +51,7 @@ fn a_refresh_exchanges_both_tokens_and_moves_their_lives() {
         assert_eq!(second.access_expire_time.unwrap().seconds, later(first.access_expire_time));
         assert_eq!(second.refresh_expire_time.unwrap().seconds, later(first.refresh_expire_time));
         assert_eq!(generation(app).await, 2);
-        Person::me(app, &second).await.unwrap();
+        app.me(&second).await.unwrap();
     });
 }
 
@@ -59,15 +59,15 @@ fn a_refresh_exchanges_both_tokens_and_moves_their_lives() {
 fn the_parent_is_answered_with_the_same_generation_until_the_grace_is_over() {
     on_each_database(async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
-        let second = Person::refresh(app, &first.refresh_token).await.unwrap();
+        let second = app.refresh(&first.refresh_token).await.unwrap();
         for wait in [Duration::ZERO, GRACE - MOMENT, MOMENT] {
             app.advance(wait);
-            let again = Person::refresh(app, &first.refresh_token).await.unwrap();
+            let again = app.refresh(&first.refresh_token).await.unwrap();
             assert_eq!(again.access_expire_time, second.access_expire_time);
             assert_eq!(again.refresh_expire_time, second.refresh_expire_time);
             assert_eq!(again.session_id, second.session_id);
             assert_eq!(generation(app).await, 2);
-            Person::me(app, &again).await.unwrap();
+            app.me(&again).await.unwrap();
         }
         app.advance(MOMENT);
         let status = app
@@ -85,20 +85,20 @@ fn the_parent_is_answered_with_the_same_generation_until_the_grace_is_over() {
 fn an_answer_that_was_lost_is_asked_for_again() {
     on_each_database(async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
-        drop(Person::refresh(app, &first.refresh_token).await);
+        drop(app.refresh(&first.refresh_token).await);
         app.advance(Duration::from_secs(5));
-        let retried = Person::refresh(app, &first.refresh_token).await.unwrap();
-        let next = Person::refresh(app, &retried.refresh_token).await.unwrap();
-        Person::me(app, &next).await.unwrap();
+        let retried = app.refresh(&first.refresh_token).await.unwrap();
+        let next = app.refresh(&retried.refresh_token).await.unwrap();
+        app.me(&next).await.unwrap();
         assert_eq!((generation(app).await, live(app).await), (3, 1));
     });
 }
 
 /// Somebody with a session and the token of the device that it was opened on.
-async fn on_a_device(app: &App, email: &str) -> (Caller, Session, String) {
+async fn on_a_device(app: &App, email: &str) -> (Client, Session, String) {
     Person::register(app, email).await;
-    let client = Caller::new(app, "app/1.0", "192.0.2.1").await;
-    let (session, device) = client.log_in(email, PASSWORD, "").await;
+    let client = Client::in_network(app, "app/1.0", "192.0.2.1").await;
+    let (session, device) = client.log_in_on(email, PASSWORD, "").await;
     (client, session, device)
 }
 
@@ -111,18 +111,18 @@ fn an_answer_that_was_lost_for_longer_than_the_grace_is_given_anew_to_the_device
     on_each_database(async |app| {
         for (email, wait) in [("ada@example.org", GRACE + MOMENT), ("grace@example.org", ACCESS)] {
             let (client, first, device) = on_a_device(app, email).await;
-            drop(client.refresh_with(&first, &device).await.unwrap());
+            drop(client.refresh_on(&first.refresh_token, &device).await.unwrap());
             app.advance(wait);
-            let third = client.refresh_with(&first, &device).await.unwrap();
+            let third = client.refresh_on(&first.refresh_token, &device).await.unwrap();
             assert_eq!((generation(app).await, void(app).await), (3, 2));
-            Person::me(app, &third).await.unwrap();
+            app.me(&third).await.unwrap();
             // That answer may be lost as well, for as long as any other.
             app.advance(GRACE);
-            let again = client.refresh_with(&first, &device).await.unwrap();
+            let again = client.refresh_on(&first.refresh_token, &device).await.unwrap();
             assert_eq!(again.access_expire_time, third.access_expire_time);
             assert_eq!(generation(app).await, 3);
-            let fourth = client.refresh_with(&again, &device).await.unwrap();
-            Person::me(app, &fourth).await.unwrap();
+            let fourth = client.refresh_on(&again.refresh_token, &device).await.unwrap();
+            app.me(&fourth).await.unwrap();
             assert!(app.mails_to(email).await.iter().all(|mail| !mail.subject.contains("signed out")));
             app.execute("DELETE FROM sessions").await;
         }
@@ -135,17 +135,17 @@ fn an_answer_that_was_lost_for_longer_than_the_grace_is_given_anew_to_the_device
 fn a_lost_answer_is_given_anew_once_in_a_row_and_only_while_its_access_token_could_live() {
     on_each_database(async |app| {
         let (client, first, device) = on_a_device(app, "ada@example.org").await;
-        drop(client.refresh_with(&first, &device).await.unwrap());
+        drop(client.refresh_on(&first.refresh_token, &device).await.unwrap());
         app.advance(GRACE + MOMENT);
-        let third = client.refresh_with(&first, &device).await.unwrap();
+        let third = client.refresh_on(&first.refresh_token, &device).await.unwrap();
         app.advance(GRACE + MOMENT);
-        assert_eq!(client.refresh_with(&first, &device).await.reason(), "REFRESH_TOKEN_REUSED");
+        assert_eq!(client.refresh_on(&first.refresh_token, &device).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_ended_as_reused(app, &third, "ada@example.org").await;
 
-        let (session, device) = client.log_in("ada@example.org", PASSWORD, &device).await;
-        client.refresh_with(&session, &device).await.unwrap();
+        let (session, device) = client.log_in_on("ada@example.org", PASSWORD, &device).await;
+        client.refresh_on(&session.refresh_token, &device).await.unwrap();
         app.advance(ACCESS + MOMENT);
-        assert_eq!(client.refresh_with(&session, &device).await.reason(), "REFRESH_TOKEN_REUSED");
+        assert_eq!(client.refresh_on(&session.refresh_token, &device).await.reason(), "REFRESH_TOKEN_REUSED");
         app.mail_to("ada@example.org").await;
     });
 }
@@ -155,14 +155,14 @@ fn after_a_rotation_that_arrived_another_answer_may_be_lost() {
     on_each_database(async |app| {
         let (client, mut session, device) = on_a_device(app, "ada@example.org").await;
         for lost in [2, 5, 8] {
-            drop(client.refresh_with(&session, &device).await.unwrap());
+            drop(client.refresh_on(&session.refresh_token, &device).await.unwrap());
             app.advance(GRACE + MOMENT);
-            session = client.refresh_with(&session, &device).await.unwrap();
+            session = client.refresh_on(&session.refresh_token, &device).await.unwrap();
             assert_eq!(void(app).await, lost);
             app.advance(GRACE + MOMENT);
-            session = client.refresh_with(&session, &device).await.unwrap();
+            session = client.refresh_on(&session.refresh_token, &device).await.unwrap();
         }
-        Person::me(app, &session).await.unwrap();
+        app.me(&session).await.unwrap();
     });
 }
 
@@ -170,15 +170,15 @@ fn after_a_rotation_that_arrived_another_answer_may_be_lost() {
 fn a_lost_answer_that_is_asked_for_by_many_at_once_is_given_anew_once() {
     on_each_database(async |app| {
         let (client, first, device) = on_a_device(app, "ada@example.org").await;
-        drop(client.refresh_with(&first, &device).await.unwrap());
+        drop(client.refresh_on(&first.refresh_token, &device).await.unwrap());
         app.advance(GRACE + MOMENT);
         let (app, client) = (&*app, &client);
-        let tabs = at_once(32, async |_| client.refresh_with(&first, &device).await).await;
+        let tabs = at_once(32, async |_| client.refresh_on(&first.refresh_token, &device).await).await;
         tabs.assert_refused_only_for(&["REFRESH_CONTENDED"], "tabs");
         assert!(!tabs.successes.is_empty());
         assert_eq!((generation(app).await, void(app).await, live(app).await), (3, 2, 1));
         for tab in &tabs.successes {
-            Person::me(app, tab).await.unwrap();
+            app.me(tab).await.unwrap();
         }
     });
 }
@@ -189,9 +189,9 @@ fn an_answer_whose_access_token_was_used_here_is_not_given_anew() {
         let backend = Backend::enrol(app, "orders").await;
         for (email, how) in [("ada@example.org", "GetMe"), ("grace@example.org", "Introspect")] {
             let (client, first, device) = on_a_device(app, email).await;
-            let second = client.refresh_with(&first, &device).await.unwrap();
+            let second = client.refresh_on(&first.refresh_token, &device).await.unwrap();
             if how == "GetMe" {
-                Person::me(app, &second).await.unwrap();
+                app.me(&second).await.unwrap();
             } else {
                 let asked = backend.asks(IntrospectRequest { token: second.access_token.clone() });
                 assert!(app.verification().introspect(asked).await.unwrap().into_inner().active);
@@ -199,7 +199,11 @@ fn an_answer_whose_access_token_was_used_here_is_not_given_anew() {
             app.note_uses.store_uses().await.unwrap();
             assert_eq!(app.number("SELECT max(seen_generation) FROM sessions").await, 2, "{how}");
             app.advance(GRACE + MOMENT);
-            assert_eq!(client.refresh_with(&first, &device).await.reason(), "REFRESH_TOKEN_REUSED", "{how}");
+            assert_eq!(
+                client.refresh_on(&first.refresh_token, &device).await.reason(),
+                "REFRESH_TOKEN_REUSED",
+                "{how}"
+            );
             assert!(app.mails_to(email).await.iter().any(|mail| mail.subject.contains("signed out a device")));
             app.execute("DELETE FROM sessions").await;
         }
@@ -210,13 +214,13 @@ fn an_answer_whose_access_token_was_used_here_is_not_given_anew() {
 fn the_use_of_an_older_access_token_says_nothing_of_the_answer_after_it() {
     on_each_database(async |app| {
         let (client, first, device) = on_a_device(app, "ada@example.org").await;
-        drop(client.refresh_with(&first, &device).await.unwrap());
-        Person::me(app, &first).await.unwrap();
+        drop(client.refresh_on(&first.refresh_token, &device).await.unwrap());
+        app.me(&first).await.unwrap();
         app.note_uses.store_uses().await.unwrap();
         app.advance(GRACE + MOMENT);
-        let third = client.refresh_with(&first, &device).await.unwrap();
-        assert_eq!(Person::me(app, &first).await.reason(), "TOKEN_EXPIRED", "its holder has a newer one");
-        Person::me(app, &third).await.unwrap();
+        let third = client.refresh_on(&first.refresh_token, &device).await.unwrap();
+        assert_eq!(app.me(&first).await.reason(), "TOKEN_EXPIRED", "its holder has a newer one");
+        app.me(&third).await.unwrap();
     });
 }
 
@@ -224,12 +228,13 @@ fn the_use_of_an_older_access_token_says_nothing_of_the_answer_after_it() {
 fn a_device_token_that_can_be_none_is_a_bad_field_and_another_one_is_none() {
     on_each_database(async |app| {
         let (client, first, _) = on_a_device(app, "ada@example.org").await;
-        assert_eq!(client.refresh_with(&first, &"x".repeat(10_000)).await.reason(), "INVALID_FIELD");
-        let second = client.refresh_with(&first, "garbage").await.unwrap();
-        let (_, another) = Caller::new(app, "app/1.0", "192.0.2.1").await.log_in("ada@example.org", PASSWORD, "").await;
+        assert_eq!(client.refresh_on(&first.refresh_token, &"x".repeat(10_000)).await.reason(), "INVALID_FIELD");
+        let second = client.refresh_on(&first.refresh_token, "garbage").await.unwrap();
+        let (_, another) =
+            Client::in_network(app, "app/1.0", "192.0.2.1").await.log_in_on("ada@example.org", PASSWORD, "").await;
         app.advance(GRACE + MOMENT);
-        assert_eq!(client.refresh_with(&first, &another).await.reason(), "REFRESH_TOKEN_REUSED");
-        assert_eq!(Person::me(app, &second).await.reason(), "SESSION_ENDED");
+        assert_eq!(client.refresh_on(&first.refresh_token, &another).await.reason(), "REFRESH_TOKEN_REUSED");
+        assert_eq!(app.me(&second).await.reason(), "SESSION_ENDED");
         app.mail_to("ada@example.org").await;
     });
 }
@@ -238,11 +243,11 @@ fn a_device_token_that_can_be_none_is_a_bad_field_and_another_one_is_none() {
 fn a_token_of_a_clock_that_is_ahead_says_so_and_refresh_goes_on() {
     on_each_database(async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
-        drop(Person::refresh(app, &first.refresh_token).await.unwrap());
+        drop(app.refresh(&first.refresh_token).await.unwrap());
         // As a replica would have written it whose clock is six seconds ahead.
         app.execute("UPDATE sessions SET refreshed_at = refreshed_at + 6000000").await;
-        let ahead = Person::refresh(app, &first.refresh_token).await.unwrap();
-        let status = Person::me(app, &ahead).await.unwrap_err();
+        let ahead = app.refresh(&first.refresh_token).await.unwrap();
+        let status = app.me(&ahead).await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable);
         assert!(status.get_error_details().retry_info().is_some());
         assert_eq!(Err::<(), _>(status).reason(), "TOKEN_NOT_YET_VALID");
@@ -250,10 +255,10 @@ fn a_token_of_a_clock_that_is_ahead_says_so_and_refresh_goes_on() {
         let asked = backend.asks(IntrospectRequest { token: ahead.access_token.clone() });
         assert_eq!(app.verification().introspect(asked).await.reason(), "TOKEN_NOT_YET_VALID");
 
-        let next = Person::refresh(app, &ahead.refresh_token).await.unwrap();
-        Person::me(app, &next).await.unwrap();
+        let next = app.refresh(&ahead.refresh_token).await.unwrap();
+        app.me(&next).await.unwrap();
         app.advance(Duration::from_secs(1));
-        Person::me(app, &ahead).await.unwrap();
+        app.me(&ahead).await.unwrap();
     });
 }
 
@@ -261,9 +266,9 @@ fn a_token_of_a_clock_that_is_ahead_says_so_and_refresh_goes_on() {
 fn a_grandparent_is_reuse_even_within_the_grace() {
     on_each_database(async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
-        let second = Person::refresh(app, &first.refresh_token).await.unwrap();
-        let third = Person::refresh(app, &second.refresh_token).await.unwrap();
-        assert_eq!(Person::refresh(app, &first.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
+        let second = app.refresh(&first.refresh_token).await.unwrap();
+        let third = app.refresh(&second.refresh_token).await.unwrap();
+        assert_eq!(app.refresh(&first.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_ended_as_reused(app, &third, "ada@example.org").await;
     });
 }
@@ -272,9 +277,9 @@ fn a_grandparent_is_reuse_even_within_the_grace() {
 fn without_a_grace_the_parent_is_reuse_a_moment_later() {
     on_each_database_with(AppOptions::with("COUNTERSIGN_SESSIONS__REFRESH_GRACE", "0s"), async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
-        let second = Person::refresh(app, &first.refresh_token).await.unwrap();
+        let second = app.refresh(&first.refresh_token).await.unwrap();
         app.advance(MOMENT);
-        assert_eq!(Person::refresh(app, &first.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
+        assert_eq!(app.refresh(&first.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_ended_as_reused(app, &second, "ada@example.org").await;
     });
 }
@@ -283,10 +288,10 @@ fn without_a_grace_the_parent_is_reuse_a_moment_later() {
 fn reuse_seen_many_times_at_once_is_told_once() {
     on_each_database(async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
-        Person::refresh(app, &first.refresh_token).await.unwrap();
+        app.refresh(&first.refresh_token).await.unwrap();
         app.advance(GRACE + MOMENT);
         let app = &*app;
-        let replays = at_once(16, async |_| Person::refresh(app, &first.refresh_token).await).await;
+        let replays = at_once(16, async |_| app.refresh(&first.refresh_token).await).await;
         assert!(replays.successes.is_empty());
         replays.assert_refused_only_for(&["REFRESH_TOKEN_REUSED", "SESSION_ENDED"], "replays");
         assert!(replays.refusals["REFRESH_TOKEN_REUSED"] >= 1);
@@ -299,12 +304,12 @@ fn reuse_seen_many_times_at_once_is_told_once() {
 fn reuse_ends_one_session_and_leaves_the_others_alone() {
     on_each_database(async |app| {
         let stolen = Person::sign_up(app, "ada@example.org").await.session;
-        let other = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
-        Person::refresh(app, &stolen.refresh_token).await.unwrap();
+        let other = app.log_in("ada@example.org", PASSWORD).await.unwrap();
+        app.refresh(&stolen.refresh_token).await.unwrap();
         app.advance(GRACE + MOMENT);
-        assert_eq!(Person::refresh(app, &stolen.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
-        Person::me(app, &other).await.unwrap();
-        Person::refresh(app, &other.refresh_token).await.unwrap();
+        assert_eq!(app.refresh(&stolen.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
+        app.me(&other).await.unwrap();
+        app.refresh(&other.refresh_token).await.unwrap();
     });
 }
 
@@ -314,19 +319,19 @@ fn what_is_no_refresh_token_is_refused_before_the_database_is_asked() {
         let session = Person::sign_up(app, "ada@example.org").await.session;
         let good = &session.refresh_token;
         let before = census(app).await;
-        assert_eq!(Person::refresh(app, "").await.reason(), "TOKEN_MISSING");
+        assert_eq!(app.refresh("").await.reason(), "TOKEN_MISSING");
         let foreign = "v4.local.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         for token in ["garbage", "v4.local.", foreign, &session.access_token, &good[..good.len() - 2], &good[3..]] {
-            assert_eq!(Person::refresh(app, token).await.reason(), "TOKEN_INVALID");
+            assert_eq!(app.refresh(token).await.reason(), "TOKEN_INVALID");
         }
         for at in (0..good.len()).step_by(5) {
             let mut bytes = good.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            assert_eq!(Person::refresh(app, &changed).await.reason(), "TOKEN_INVALID", "changed at {at}");
+            assert_eq!(app.refresh(&changed).await.reason(), "TOKEN_INVALID", "changed at {at}");
         }
         assert!(grown(app, &before).await.is_empty());
-        Person::refresh(app, good).await.unwrap();
+        app.refresh(good).await.unwrap();
     });
 }
 
@@ -341,7 +346,7 @@ fn what_is_no_refresh_token_is_looked_for_in_no_table() {
         let forged = String::from_utf8(forged).unwrap();
         faults.none();
         for token in ["garbage", "v4.local.", &session.access_token, &good[..good.len() - 2], &good[3..], &forged] {
-            assert_eq!(Person::refresh(app, token).await.reason(), "TOKEN_INVALID");
+            assert_eq!(app.refresh(token).await.reason(), "TOKEN_INVALID");
         }
         // A key that another replica has made meanwhile is looked for, now and then.
         let asked: Vec<_> = faults.steps().into_iter().filter(|step| !step.starts_with("key.")).collect();
@@ -364,7 +369,7 @@ fn a_refresh_token_sealed_under_a_foreign_key_is_refused() {
                 audience: "default".to_owned(),
             };
             let foreign = RefreshSealer::new(keys).seal(&token).unwrap();
-            assert_eq!(Person::refresh(app, &foreign).await.reason(), "TOKEN_INVALID", "{key_id}");
+            assert_eq!(app.refresh(&foreign).await.reason(), "TOKEN_INVALID", "{key_id}");
         }
         assert_eq!(generation(app).await, 1);
     });
@@ -376,14 +381,14 @@ fn a_disabled_account_is_told_so_when_it_refreshes() {
         let person = Person::sign_up(app, "ada@example.org").await;
         // As it is between the two statements of an operator on another replica: the sessions have not ended yet.
         app.execute("UPDATE accounts SET disabled_at = 1800000000000000").await;
-        assert_eq!(Person::refresh(app, &person.session.refresh_token).await.reason(), "ACCOUNT_DISABLED");
+        assert_eq!(app.refresh(&person.session.refresh_token).await.reason(), "ACCOUNT_DISABLED");
         assert_eq!(generation(app).await, 1);
         app.execute("UPDATE accounts SET disabled_at = NULL").await;
 
         let id = person.session.account.as_ref().unwrap().account_id.parse().unwrap();
         assert!(app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap());
-        assert_eq!(Person::refresh(app, &person.session.refresh_token).await.reason(), "ACCOUNT_DISABLED");
+        assert_eq!(app.refresh(&person.session.refresh_token).await.reason(), "ACCOUNT_DISABLED");
         assert!(app.operations.enable_account.enable(&Origin::terminal(), id).await.unwrap());
-        assert_eq!(Person::refresh(app, &person.session.refresh_token).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.refresh(&person.session.refresh_token).await.reason(), "SESSION_ENDED");
     });
 }

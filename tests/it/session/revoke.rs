@@ -11,12 +11,12 @@ async fn revoke(app: &App, person: &Person, session_id: &str) -> Result<(), Stat
 fn a_person_ends_another_session_of_theirs_at_once() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let other = Person::log_in(app, &ada.email, PASSWORD).await.unwrap();
+        let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         revoke(app, &ada, &other.session_id).await.unwrap();
-        assert_eq!(Person::me(app, &other).await.reason(), "SESSION_ENDED");
-        assert_eq!(Person::refresh(app, &other.refresh_token).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.me(&other).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.refresh(&other.refresh_token).await.reason(), "SESSION_ENDED");
         assert_eq!(revoke(app, &ada, &other.session_id).await.reason(), "SESSION_NOT_FOUND", "it is over already");
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
         let audited = app.number("SELECT count(*) FROM audit_events WHERE kind = 'session_revoked'").await;
         assert_eq!(audited, 1);
     });
@@ -27,7 +27,7 @@ fn a_person_may_end_the_session_that_calls() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         revoke(app, &ada, &ada.session.session_id).await.unwrap();
-        assert_eq!(Person::me(app, &ada.session).await.reason(), "SESSION_ENDED");
+        assert_eq!(app.me(&ada.session).await.reason(), "SESSION_ENDED");
     });
 }
 
@@ -43,7 +43,7 @@ fn a_session_nobody_has_is_not_found_and_an_id_that_is_none_is_named() {
             assert_eq!(revoke(app, &ada, malformed).await.fields(), ["session_id"], "{malformed}");
         }
         assert!(grown(app, &before).await.is_empty());
-        Person::me(app, &ada.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
     });
 }
 
@@ -54,18 +54,18 @@ fn ending_the_other_sessions_counts_them_and_keeps_the_one_that_calls() {
         let eve = Person::sign_up(app, "eve@example.org").await;
         let mut others = Vec::new();
         for _ in 0..3 {
-            others.push(Person::log_in(app, &ada.email, PASSWORD).await.unwrap());
+            others.push(app.log_in(&ada.email, PASSWORD).await.unwrap());
         }
         for expected in [3, 0] {
             let ended = app.sessions().revoke_other_sessions(ada.asks(RevokeOtherSessionsRequest {})).await.unwrap();
             assert_eq!(ended.into_inner().revoked_count, expected);
         }
         for other in &others {
-            assert_eq!(Person::me(app, other).await.reason(), "SESSION_ENDED");
-            assert_eq!(Person::refresh(app, &other.refresh_token).await.reason(), "SESSION_ENDED");
+            assert_eq!(app.me(other).await.reason(), "SESSION_ENDED");
+            assert_eq!(app.refresh(&other.refresh_token).await.reason(), "SESSION_ENDED");
         }
-        Person::me(app, &ada.session).await.unwrap();
-        Person::refresh(app, &ada.session.refresh_token).await.unwrap();
-        Person::me(app, &eve.session).await.unwrap();
+        app.me(&ada.session).await.unwrap();
+        app.refresh(&ada.session.refresh_token).await.unwrap();
+        app.me(&eve.session).await.unwrap();
     });
 }

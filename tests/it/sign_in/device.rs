@@ -1,6 +1,6 @@
 //! What is news about a login, and who hears of it.
 
-use crate::support::{App, AppOptions, Caller, PASSWORD, Person, on_each_database_with, places};
+use crate::support::{App, AppOptions, Client, PASSWORD, Person, on_each_database_with, places};
 use countersign::{grpc::wire::proto::*, mail::StoredMail};
 use std::{net::Ipv4Addr, time::Duration};
 use tempfile::TempDir;
@@ -31,21 +31,22 @@ async fn events(app: &App, kind: &str) -> i64 {
 fn a_login_from_a_new_device_is_told_and_one_from_a_known_device_is_not() {
     on_each_database_with(behind_a_proxy(), async |app| {
         Person::register(app, ADA).await;
-        let (home, away) = (Caller::new(app, "app/1.0", HOME).await, Caller::new(app, FIREFOX, AWAY).await);
-        let (_, phone) = home.log_in(ADA, PASSWORD, "").await;
+        let (home, away) =
+            (Client::in_network(app, "app/1.0", HOME).await, Client::in_network(app, FIREFOX, AWAY).await);
+        let (_, phone) = home.log_in_on(ADA, PASSWORD, "").await;
         assert_eq!((told(app).await, events(app, "new_device_seen").await), (0, 0), "the first is no news");
 
-        let (_, laptop) = away.log_in(ADA, PASSWORD, "").await;
+        let (_, laptop) = away.log_in_on(ADA, PASSWORD, "").await;
         assert_eq!((told(app).await, events(app, "new_device_seen").await), (1, 1));
         let mail = news(app).await.remove(0);
         for part in ["Firefox (Linux)", AWAY, "set a new one at once"] {
             assert!(mail.text.to_lowercase().contains(&part.to_lowercase()), "{part} is not in {}", mail.text);
         }
         assert_ne!(laptop, phone);
-        away.log_in(ADA, PASSWORD, &phone).await;
-        home.log_in(ADA, PASSWORD, &laptop).await;
+        away.log_in_on(ADA, PASSWORD, &phone).await;
+        home.log_in_on(ADA, PASSWORD, &laptop).await;
         // One that keeps no token and looks like one from before.
-        home.log_in(ADA, PASSWORD, "").await;
+        home.log_in_on(ADA, PASSWORD, "").await;
         assert_eq!((told(app).await, events(app, "new_device_seen").await), (1, 1));
     });
 }
@@ -65,14 +66,14 @@ fn nobody_can_use_up_the_mails_that_would_tell_of_him() {
     let options = behind_a_proxy().and("COUNTERSIGN_LIMITS__PERCENT", "100");
     on_each_database_with(options, async |app| {
         Person::register(app, ADA).await;
-        Caller::new(app, "app/1.0", HOME).await.log_in(ADA, PASSWORD, "").await;
+        Client::in_network(app, "app/1.0", HOME).await.log_in_on(ADA, PASSWORD, "").await;
         let mut refused = 0;
         for _ in 0..20 {
             let form = RequestResetRequest { email: ADA.to_owned(), ..Default::default() };
             refused += usize::from(app.account().request_reset(form).await.is_err());
         }
         assert!(refused > 0, "no more mails may be asked for");
-        Caller::new(app, FIREFOX, AWAY).await.log_in(ADA, PASSWORD, "").await;
+        Client::in_network(app, FIREFOX, AWAY).await.log_in_on(ADA, PASSWORD, "").await;
         assert_eq!(told(app).await, 1);
     });
 }
@@ -86,16 +87,16 @@ fn a_session_says_where_it_was_opened_and_a_new_country_is_told() {
     let options = behind_a_proxy().and("COUNTERSIGN_RISK__GEOIP_DATABASE", &file.display().to_string());
     on_each_database_with(options, async |app| {
         Person::register(app, ADA).await;
-        let (session, device) = Caller::new(app, "app/1.0", HOME).await.log_in(ADA, PASSWORD, "").await;
+        let (session, device) = Client::in_network(app, "app/1.0", HOME).await.log_in_on(ADA, PASSWORD, "").await;
         let ada = Person { email: ADA.to_owned(), session };
         let listed = app.sessions().list_sessions(ada.asks(ListSessionsRequest::default())).await.unwrap();
         assert_eq!(listed.into_inner().sessions[0].place, "DE");
         // The same device, on a journey.
-        Caller::new(app, "app/1.0", AWAY).await.log_in(ADA, PASSWORD, &device).await;
+        Client::in_network(app, "app/1.0", AWAY).await.log_in_on(ADA, PASSWORD, &device).await;
         assert_eq!((events(app, "new_place_seen").await, events(app, "new_device_seen").await), (1, 0));
         assert_eq!(told(app).await, 1);
         assert!(news(app).await[0].text.contains("(BR)"));
-        Caller::new(app, "app/1.0", "203.0.113.1").await.log_in(ADA, PASSWORD, &device).await;
+        Client::in_network(app, "app/1.0", "203.0.113.1").await.log_in_on(ADA, PASSWORD, &device).await;
         assert_eq!(told(app).await, 1, "where nobody knows is no new country");
     });
 }
@@ -105,7 +106,7 @@ fn devices_that_keep_no_token_do_not_pile_up_and_those_not_seen_for_long_are_for
     on_each_database_with(AppOptions::default(), async |app| {
         Person::register(app, ADA).await;
         for _ in 0..60 {
-            Person::log_in(app, ADA, PASSWORD).await.unwrap();
+            app.log_in(ADA, PASSWORD).await.unwrap();
         }
         assert_eq!(app.rows("devices").await, 50);
         app.advance(Duration::from_hours(399 * 24));

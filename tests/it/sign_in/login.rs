@@ -35,7 +35,7 @@ fn an_address_or_a_user_name_in_any_case_logs_in() {
             "ｇｒａｃｅ.hopper",
         ];
         for identifier in identifiers {
-            let session = Person::log_in(app, identifier, PASSWORD).await.unwrap();
+            let session = app.log_in(identifier, PASSWORD).await.unwrap();
             assert_eq!(session.account.unwrap().email, "Grace@Example.org", "{identifier}");
         }
         assert_eq!(app.rows("sessions").await, identifiers.len() as i64);
@@ -50,7 +50,7 @@ fn a_login_answers_with_tokens_whose_lives_are_told() {
         let minute = 60;
         assert_eq!(session.access_expire_time.unwrap().seconds, opened + 10 * minute);
         assert_eq!(session.refresh_expire_time.unwrap().seconds, opened + 14 * 24 * 60 * minute);
-        assert_eq!(session.account, Some(Person::me(app, &session).await.unwrap()));
+        assert_eq!(session.account, Some(app.me(&session).await.unwrap()));
         assert_ne!(session.access_token, session.refresh_token);
     });
 }
@@ -62,7 +62,7 @@ fn a_login_is_for_the_default_audience_unless_it_names_another_that_exists() {
         for audience in ["", "default"] {
             let named = LoginRequest { audience: audience.to_owned(), ..form("ada@example.org") };
             let session = log_in(app, named).await.unwrap();
-            Person::me(app, &session).await.unwrap();
+            app.me(&session).await.unwrap();
         }
         assert_eq!(app.number("SELECT count(*) FROM sessions WHERE audience = 'default'").await, 2);
         let unknown = LoginRequest { audience: "nobody".to_owned(), ..form("ada@example.org") };
@@ -111,17 +111,14 @@ fn a_login_that_fails_opens_nothing_and_one_that_succeeds_is_audited() {
     on_each_database(async |app| {
         Person::register(app, "ada@example.org").await;
         let before = census(app).await;
-        assert_eq!(
-            Person::log_in(app, "ada@example.org", "not the password at all").await.reason(),
-            "CREDENTIALS_INVALID"
-        );
+        assert_eq!(app.log_in("ada@example.org", "not the password at all").await.reason(), "CREDENTIALS_INVALID");
         assert_eq!(grown(app, &before).await, [("audit_events", 1)].into());
         let before = census(app).await;
-        let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         assert_eq!(grown(app, &before).await, [("audit_events", 1), ("devices", 1), ("sessions", 1)].into());
         let logged_in =
             app.number("SELECT count(*) FROM audit_events WHERE kind = 'logged_in' AND session_id IS NOT NULL");
         assert_eq!(logged_in.await, 1);
-        Person::me(app, &session).await.unwrap();
+        app.me(&session).await.unwrap();
     });
 }

@@ -25,15 +25,15 @@ fn a_hash_with_outdated_parameters_is_made_anew_by_a_login() {
     on_each_database(async |app| {
         Person::register(app, "ada@example.org").await;
         age_the_hash(app).await;
-        assert!(Person::log_in(app, "ada@example.org", "another password entirely").await.is_err());
+        assert!(app.log_in("ada@example.org", "another password entirely").await.is_err());
         assert_eq!(app.number(OUTDATED).await, 1, "a login that failed renewed the hash");
-        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
         assert_eq!(app.number(CURRENT).await, 1);
         let renewed = app.number("SELECT count(*) FROM accounts WHERE password_changed_at < updated_at").await;
         assert_eq!(renewed, 0, "a renewed hash is no change of the password");
 
         let computed = app.hasher.computed();
-        Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
         assert_eq!(app.hasher.computed(), computed + 1, "a current hash is not made anew");
     });
 }
@@ -44,7 +44,7 @@ fn logins_at_once_with_an_outdated_hash_all_succeed() {
         Person::register(app, "ada@example.org").await;
         age_the_hash(app).await;
         let app = &*app;
-        let logins = at_once(12, async |_| Person::log_in(app, "ada@example.org", PASSWORD).await).await;
+        let logins = at_once(12, async |_| app.log_in("ada@example.org", PASSWORD).await).await;
         assert_eq!(logins.successes.len(), 12, "{:?}", logins.refusals);
         assert_eq!(app.number(CURRENT).await, 1);
     });

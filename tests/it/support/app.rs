@@ -1,12 +1,8 @@
-use super::{Database, Log};
+use super::{Client, Database, Log};
 use countersign::{
-    config::{self, Config},
+    config,
+    config::Config,
     grpc::wire::admin_proto::audit_service_client::AuditServiceClient,
-    grpc::wire::proto::{
-        account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
-        dev_mailbox_service_client::DevMailboxServiceClient, session_service_client::SessionServiceClient,
-        verification_service_client::VerificationServiceClient,
-    },
     mail::{Mailbox, StoredMail},
     passwords::Hasher,
     runtime::{Clock, ClockHand, Entropy, Shutdown, ShutdownHandle},
@@ -26,6 +22,7 @@ use countersign_domain::{email::EmailAddress, secret::SecretText, time::Timestam
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use std::{
     net::SocketAddr,
+    ops::Deref,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -134,7 +131,7 @@ pub(crate) struct App {
     pub(crate) database: DatabaseConnection,
     pub(crate) database_url: String,
     pub(crate) data_dir: PathBuf,
-    channel: Channel,
+    client: Client,
     admin_channel: Channel,
     stop: ShutdownHandle,
     server: JoinHandle<()>,
@@ -153,6 +150,14 @@ async fn listen() -> (TcpListener, SocketAddr) {
 
 /// When the clock of every test starts.
 const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+impl Deref for App {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
 
 impl App {
     pub(crate) async fn start(database: &Database, options: &AppOptions) -> Self {
@@ -206,7 +211,7 @@ impl App {
             database: sea_orm::Database::connect(&database_url).await.unwrap(),
             database_url,
             data_dir,
-            channel,
+            client: Client::over(channel),
             stop,
             server,
             errors_expected: options.errors_expected,
@@ -215,32 +220,8 @@ impl App {
         }
     }
 
-    pub(crate) fn account(&self) -> AccountServiceClient<Channel> {
-        AccountServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn auth(&self) -> AuthServiceClient<Channel> {
-        AuthServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn sessions(&self) -> SessionServiceClient<Channel> {
-        SessionServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn verification(&self) -> VerificationServiceClient<Channel> {
-        VerificationServiceClient::new(self.channel.clone())
-    }
-
     pub(crate) fn audit(&self) -> AuditServiceClient<Channel> {
         AuditServiceClient::new(self.admin_channel.clone())
-    }
-
-    pub(crate) fn dev_mailbox(&self) -> DevMailboxServiceClient<Channel> {
-        DevMailboxServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn channel(&self) -> Channel {
-        self.channel.clone()
     }
 
     pub(crate) fn admin_channel(&self) -> Channel {
@@ -323,7 +304,7 @@ impl App {
         let unlisted: Vec<_> = errors.iter().filter(|error| error.contains(UNLISTED)).collect();
         assert!(unlisted.is_empty(), "the contract is not complete: {unlisted:#?}");
         self.stop.request();
-        drop((self.channel, self.admin_channel));
+        drop((self.client, self.admin_channel));
         self.server.await.unwrap();
         self.admin_server.await.unwrap();
         self.database.close().await.unwrap();

@@ -1,18 +1,23 @@
-use super::{PASSWORD, bearer};
+use super::{App, PASSWORD, bearer};
 use countersign::grpc::wire::proto::{
     account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
-    dev_mailbox_service_client::DevMailboxServiceClient, *,
+    dev_mailbox_service_client::DevMailboxServiceClient, session_service_client::SessionServiceClient,
+    verification_service_client::VerificationServiceClient, *,
 };
-use std::time::Duration;
+use std::{fmt, time::Duration};
 use tonic::{
-    Status,
+    Request, Status,
     transport::{Channel, Endpoint},
 };
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-/// Somebody who calls a service in another process.
+/// Calls a service by gRPC. Every test that does so calls through one of these.
 #[derive(Clone, Debug)]
-pub(crate) struct Client(Channel);
+pub(crate) struct Client {
+    channel: Channel,
+    /// The address that a trusted proxy names as that of the caller.
+    forwarded_for: Option<&'static str>,
+}
 
 const LIMIT: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(50);
@@ -32,28 +37,54 @@ pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) 
 
 impl Client {
     /// Connects to `127.0.0.1:port`.
-    pub(crate) async fn to(address: &str) -> Self {
+    pub(crate) async fn to(address: impl fmt::Display) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap().timeout(LIMIT);
-        Self(endpoint.connect().await.unwrap())
+        Self::over(endpoint.connect().await.unwrap())
+    }
+
+    pub(crate) fn over(channel: Channel) -> Self {
+        Self { channel, forwarded_for: None }
+    }
+
+    /// A program in a network of its own. The service has to trust the proxy on this machine to believe where it calls from.
+    pub(crate) async fn in_network(app: &App, program: &str, network: &'static str) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{}", app.address)).unwrap().user_agent(program).unwrap();
+        Self { channel: endpoint.connect().await.unwrap(), forwarded_for: Some(network) }
     }
 
     pub(crate) fn channel(&self) -> Channel {
-        self.0.clone()
+        self.channel.clone()
     }
 
     pub(crate) fn account(&self) -> AccountServiceClient<Channel> {
-        AccountServiceClient::new(self.0.clone())
+        AccountServiceClient::new(self.channel())
     }
 
     pub(crate) fn auth(&self) -> AuthServiceClient<Channel> {
-        AuthServiceClient::new(self.0.clone())
+        AuthServiceClient::new(self.channel())
+    }
+
+    pub(crate) fn sessions(&self) -> SessionServiceClient<Channel> {
+        SessionServiceClient::new(self.channel())
+    }
+
+    pub(crate) fn verification(&self) -> VerificationServiceClient<Channel> {
+        VerificationServiceClient::new(self.channel())
     }
 
     pub(crate) fn dev_mailbox(&self) -> DevMailboxServiceClient<Channel> {
-        DevMailboxServiceClient::new(self.0.clone())
+        DevMailboxServiceClient::new(self.channel())
     }
 
-    /// Registers, verifies and logs in.
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        if let Some(address) = self.forwarded_for {
+            request.metadata_mut().insert("x-forwarded-for", address.parse().unwrap());
+        }
+        request
+    }
+
+    /// Registers, verifies and logs in, with the mail that the mailbox of the `dev` profile shows.
     pub(crate) async fn sign_up(&self, email: &str) -> Session {
         self.register(email, "").await.unwrap();
         let token = self.mail(email, "Confirm your e-mail address").await.token;
@@ -81,17 +112,46 @@ impl Client {
     pub(crate) async fn log_in(&self, identifier: &str, password: &str) -> Result<Session, Status> {
         let form =
             LoginRequest { identifier: identifier.to_owned(), password: password.to_owned(), ..Default::default() };
-        let answer = self.auth().login(form).await?.into_inner();
+        self.open_session(form).await.map(|(session, _)| session)
+    }
+
+    /// Opens a session whose access tokens are for `audience`.
+    pub(crate) async fn log_in_for(&self, identifier: &str, audience: &str) -> Session {
+        let form = LoginRequest {
+            identifier: identifier.to_owned(),
+            password: PASSWORD.to_owned(),
+            audience: audience.to_owned(),
+            ..Default::default()
+        };
+        self.open_session(form).await.unwrap().0
+    }
+
+    /// Shows a device, and returns the token by which it is recognized the next time.
+    pub(crate) async fn log_in_on(&self, identifier: &str, password: &str, device_token: &str) -> (Session, String) {
+        let form = LoginRequest {
+            identifier: identifier.to_owned(),
+            password: password.to_owned(),
+            device_token: device_token.to_owned(),
+            ..Default::default()
+        };
+        self.open_session(form).await.unwrap()
+    }
+
+    async fn open_session(&self, form: LoginRequest) -> Result<(Session, String), Status> {
+        let answer = self.auth().login(self.request(form)).await?.into_inner();
         let login_response::Outcome::Session(session) = answer.outcome.expect("a login has an outcome");
-        Ok(session)
+        Ok((session, answer.device_token))
     }
 
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Session, Status> {
-        let answer = self
-            .auth()
-            .refresh(RefreshRequest { refresh_token: refresh_token.to_owned(), ..Default::default() })
-            .await?;
-        Ok(answer.into_inner().session.expect("a refresh answers with a session"))
+        self.refresh_on(refresh_token, "").await
+    }
+
+    /// Shows a device, as a client does that keeps the token of its login.
+    pub(crate) async fn refresh_on(&self, refresh_token: &str, device_token: &str) -> Result<Session, Status> {
+        let message = RefreshRequest { refresh_token: refresh_token.to_owned(), device_token: device_token.to_owned() };
+        let answer = self.auth().refresh(self.request(message)).await?.into_inner();
+        Ok(answer.session.expect("a refresh answers with a session"))
     }
 
     pub(crate) async fn log_out(&self, refresh_token: &str) -> Result<(), Status> {
@@ -106,7 +166,7 @@ impl Client {
 
     /// What the standard health service says of the whole.
     pub(crate) async fn health(&self) -> ServingStatus {
-        let answer = HealthClient::new(self.0.clone()).check(HealthCheckRequest::default()).await.unwrap();
+        let answer = HealthClient::new(self.channel()).check(HealthCheckRequest::default()).await.unwrap();
         answer.into_inner().status()
     }
 }

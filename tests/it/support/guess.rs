@@ -40,7 +40,7 @@ pub(crate) async fn known_device(app: &App, email: &str) -> String {
 /// So many different wrong guesses of a stranger, each of which is evaluated.
 pub(crate) async fn guess_wrong(app: &App, identifier: &str, times: usize) {
     for guess in 1..=times {
-        let refused = Person::log_in(app, identifier, &another_wrong()).await.unwrap_err();
+        let refused = app.log_in(identifier, &another_wrong()).await.unwrap_err();
         assert_eq!(reason(&refused), "CREDENTIALS_INVALID", "guess {guess} for {identifier}");
     }
 }

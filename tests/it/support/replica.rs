@@ -1,27 +1,32 @@
 //! A second service on a database that has one.
 
+use super::Client;
 use countersign::{
-    config::{self, Config},
-    grpc::wire::proto::{
-        account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
-        verification_service_client::VerificationServiceClient,
-    },
+    config,
+    config::Config,
     runtime::{Clock, Entropy, Shutdown, ShutdownHandle},
     store::Interference,
     usecase::key::MaintainKeys,
     wiring::{Service, World},
 };
 use countersign_domain::time::Timestamp;
-use std::{path::Path, pin::Pin};
+use std::{ops::Deref, path::Path, pin::Pin};
 use tokio::{net::TcpListener, task::JoinHandle};
-use tonic::transport::{Channel, Endpoint};
 
 /// One of several services on one database. All of them see the same time.
 pub(crate) struct Replica {
     pub(crate) keys: MaintainKeys,
-    channel: Channel,
+    client: Client,
     stop: ShutdownHandle,
     server: JoinHandle<()>,
+}
+
+impl Deref for Replica {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
 }
 
 impl Replica {
@@ -60,25 +65,12 @@ impl Replica {
         let (stop, shutdown) = Shutdown::new();
         let keys = service.keys.clone();
         let server = tokio::spawn(async move { Box::pin(service.answer_calls(listener, shutdown)).await.unwrap() });
-        let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-        Self { keys, channel, stop, server }
-    }
-
-    pub(crate) fn account(&self) -> AccountServiceClient<Channel> {
-        AccountServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn auth(&self) -> AuthServiceClient<Channel> {
-        AuthServiceClient::new(self.channel.clone())
-    }
-
-    pub(crate) fn verification(&self) -> VerificationServiceClient<Channel> {
-        VerificationServiceClient::new(self.channel.clone())
+        Self { keys, client: Client::to(address).await, stop, server }
     }
 
     pub(crate) async fn close(self) {
         self.stop.request();
-        drop(self.channel);
+        drop(self.client);
         self.server.await.unwrap();
     }
 }

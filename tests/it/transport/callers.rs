@@ -41,7 +41,7 @@ fn expected(rule: CallerRule, who: &str, development: bool) -> Verdict {
 
 async fn callers(app: &App) -> Vec<Caller> {
     let account = Person::sign_up(app, "ada@example.org").await;
-    let gone = Person::log_in(app, "ada@example.org", crate::support::PASSWORD).await.unwrap();
+    let gone = app.log_in("ada@example.org", crate::support::PASSWORD).await.unwrap();
     let leaving = LogoutRequest { refresh_token: gone.refresh_token.clone(), ..Default::default() };
     app.auth().logout(leaving).await.unwrap();
     let disabled = Person::sign_up(app, "eve@example.org").await;

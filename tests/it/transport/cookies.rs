@@ -389,14 +389,14 @@ fn what_cancels_a_login_opens_nothing_and_ends_no_session_that_is_kept_or_is_ano
         browser.refresh(app).await.unwrap();
         assert_eq!(reason(&app.auth().logout(everywhere).await.unwrap_err()), "TOKEN_INVALID");
         assert_eq!(app.number(LIVE).await, 2, "a session that was refreshed is one that is kept");
-        Person::me(app, &other.session).await.unwrap();
+        app.me(&other.session).await.unwrap();
 
         let late = log_in_without_cookies(app).await;
         app.advance(Duration::from_mins(5));
         assert_eq!(reason(&app.auth().logout(cancel(&late)).await.unwrap_err()), "TOKEN_INVALID");
         let everywhere = LogoutRequest { everywhere: true, ..cancel(&log_in_without_cookies(app).await) };
         app.auth().logout(everywhere).await.unwrap();
-        Person::me(app, &other.session).await.unwrap();
+        app.me(&other.session).await.unwrap();
     });
 }
 

@@ -222,7 +222,7 @@ fn compare(status: &Status, outcome: Outcome, what: &str, field: &str) {
 
 /// Signs in anew for each try: some of them spend the tries of the session.
 pub(super) async fn try_signed_in(app: &App, callers: &mut Callers, message: &[u8], path: &str) -> Status {
-    let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+    let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
     callers.person = session.access_token;
     let authorization = callers.authorization(path);
     rpc(app.address, with_header(call(path, message), "authorization", authorization.as_bytes())).await
@@ -232,7 +232,7 @@ pub(super) async fn try_signed_in(app: &App, callers: &mut Callers, message: &[u
 fn a_text_that_a_field_cannot_hold_is_refused_by_the_name_of_the_field_and_never_told_back() {
     on_each_database(async |app| {
         Person::register(app, "ada@example.org").await;
-        let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         let mut callers = Callers::with(app, &session).await;
         let (long, control) = (CANARY.repeat(300), format!("{CANARY}\u{1}\r\n\u{202e}{CANARY}"));
         let rpcs = own_rpcs(app).await;

@@ -38,7 +38,7 @@ fn whatever_is_refused_is_found_in_the_log_by_its_request_id() {
         let ada_id = ada.session.account.as_ref().unwrap().account_id.clone();
         let backend = Backend::enrol(app, "orders").await;
 
-        let wrong = Person::log_in(app, "ada@example.org", "not her password at all").await.unwrap_err();
+        let wrong = app.log_in("ada@example.org", "not her password at all").await.unwrap_err();
         let line = line_of(app, &wrong);
         says(&line, &["INFO", "CREDENTIALS_INVALID", "AuthService/Login", "127.0.0.1", "caller=\"anyone\""]);
         assert!(!line.contains("not her password") && !line.contains("ada@example.org"), "{line}");

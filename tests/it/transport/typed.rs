@@ -79,7 +79,7 @@ async fn answer(app: &App, callers: &mut Callers, rpcs: &[Rpc], method: &str, te
 fn a_text_is_answered_alike_however_it_is_written_and_whichever_rpc_takes_it() {
     on_each_database(async |app| {
         Person::register(app, "ada@example.org").await;
-        let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         let mut callers = Callers::with(app, &session).await;
         let rpcs = own_rpcs(app).await;
         for (method, field, kind, others) in TYPED {
@@ -159,7 +159,7 @@ fn the_user_name_of_a_profile_and_of_a_login_is_read_as_that_of_a_sign_up() {
             let form = UpdateMeRequest { account: Some(account), update_mask, current_password: PASSWORD.to_owned() };
             let changed = app.account().update_me(person.asks(form)).await.unwrap().into_inner().account.unwrap();
             assert_eq!(changed.username.to_lowercase(), plain, "{way:?}");
-            Person::log_in(app, way, PASSWORD).await.unwrap();
+            app.log_in(way, PASSWORD).await.unwrap();
         }
     });
 }

@@ -17,7 +17,7 @@ fn ended(session: &Session) -> Target {
 }
 
 async fn logged_in(app: &App) -> Session {
-    Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap()
+    app.log_in("ada@example.org", PASSWORD).await.unwrap()
 }
 
 #[test]
@@ -42,9 +42,9 @@ fn every_way_of_ending_a_session_is_told_to_backends() {
         assert_eq!(heard(app, &mut following).await, [ended(&session)], "RevokeOtherSessions");
 
         let session = logged_in(app).await;
-        let second = Person::refresh(app, &session.refresh_token).await.unwrap();
-        Person::refresh(app, &second.refresh_token).await.unwrap();
-        assert_eq!(Person::refresh(app, &session.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
+        let second = app.refresh(&session.refresh_token).await.unwrap();
+        app.refresh(&second.refresh_token).await.unwrap();
+        assert_eq!(app.refresh(&session.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_eq!(heard(app, &mut following).await, [ended(&session)], "reuse");
 
         let session = logged_in(app).await;
@@ -119,7 +119,7 @@ fn an_operator_who_signs_everybody_out_tells_backends_so_in_one_line() {
         app.advance(std::time::Duration::from_secs(1));
         assert_eq!(app.operations.end_sessions.end_all(&Origin::terminal()).await.unwrap(), 2);
         for person in [&ada, &eve] {
-            assert_eq!(Person::me(app, &person.session).await.reason(), "SESSION_ENDED");
+            assert_eq!(app.me(&person.session).await.reason(), "SESSION_ENDED");
         }
         let told = heard(app, &mut following).await;
         assert!(matches!(&told[..], [Target::TenantId(_)]), "{told:?}");

@@ -50,8 +50,8 @@ fn a_backend_knows_who_calls_and_hears_of_every_end() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let [left, revoked, reset] = [
             ada.session.clone(),
-            Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap(),
-            Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap(),
+            app.log_in("ada@example.org", PASSWORD).await.unwrap(),
+            app.log_in("ada@example.org", PASSWORD).await.unwrap(),
         ];
         let claims = verifier.verify(&left.access_token).unwrap();
         assert_eq!((claims.session_id(), claims.is_service()), (left.session_id.as_str(), false));
@@ -75,7 +75,7 @@ fn a_backend_knows_who_calls_and_hears_of_every_end() {
         assert_eq!(refused(app, &verifier, &reset.access_token).await, Rejected::Revoked);
 
         app.advance(Duration::from_secs(1));
-        let back = Person::log_in(app, "ada@example.org", "nine loud geese at dawn").await.unwrap();
+        let back = app.log_in("ada@example.org", "nine loud geese at dawn").await.unwrap();
         verifier.verify(&back.access_token).unwrap();
         let id = back.account.as_ref().unwrap().account_id.parse().unwrap();
         app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap();
@@ -107,7 +107,7 @@ fn a_backend_does_not_notice_that_keys_rotate() {
             for slot in &slots {
                 rotate(app, slot).await;
                 // The key that took over was known before: no wait is needed, and none is given.
-                let session = Person::refresh(app, &refresh_token).await.unwrap();
+                let session = app.refresh(&refresh_token).await.unwrap();
                 refresh_token = session.refresh_token;
                 tokens.push(session.access_token);
                 for token in &tokens {
@@ -141,7 +141,7 @@ fn a_backend_refuses_what_was_made_with_a_key_that_was_retired() {
             app.key_operations.retire.retire(&Origin::terminal(), rows[0]["id"].as_str().unwrap()).await.unwrap();
             app.keys.reload.reload().await.unwrap();
             refused(app, &verifier, &ada.session.access_token).await;
-            let session = Person::refresh(app, &ada.session.refresh_token).await.unwrap();
+            let session = app.refresh(&ada.session.refresh_token).await.unwrap();
             verifier.verify(&session.access_token).unwrap();
         });
     }
@@ -223,7 +223,7 @@ fn a_backend_hears_that_everybody_was_signed_out_and_goes_on() {
 
         // Its own token was revoked, too. It draws another one, and follows on.
         app.advance(Duration::from_secs(1));
-        let back = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+        let back = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         verifier.verify(&back.access_token).unwrap();
         eventually("the feed", async || (verifier.status().feed == FeedState::Live).then_some(())).await;
         let leaving = LogoutRequest { refresh_token: back.refresh_token, ..Default::default() };

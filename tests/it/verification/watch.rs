@@ -14,7 +14,7 @@ use std::time::Duration;
 use tonic::transport::Endpoint;
 
 async fn leave(app: &App) -> String {
-    let session = Person::log_in(app, "ada@example.org", PASSWORD).await.unwrap();
+    let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
     let leaving = LogoutRequest { refresh_token: session.refresh_token, ..Default::default() };
     app.auth().logout(leaving).await.unwrap();
     app.follow.follow().await.unwrap();
