@@ -219,7 +219,7 @@ async fn run() {
     let calls = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", calls.local_addr().unwrap());
     let (stop, shutdown) = Shutdown::new();
-    let running = tokio::spawn(Box::pin(service.run(Listeners { calls, operators: None }, shutdown)));
+    let running = tokio::spawn(Box::pin(service.serve(Listeners { calls, operators: None }, shutdown)));
 
     let operator = Origin::terminal();
     let new = NewService { name: "orders".to_owned(), serves: vec!["default".to_owned()], calls: Vec::new() };

@@ -84,7 +84,7 @@ impl SharedRedis {
     }
 
     /// Runs a script and returns what it answers; `None` when it has to be decided here.
-    pub(super) async fn run<T: FromValue>(
+    pub(super) async fn run_script<T: FromValue>(
         &self,
         script: &Script,
         keys: Vec<String>,

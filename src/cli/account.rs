@@ -25,7 +25,7 @@ use countersign_domain::{
 };
 use serde_json::json;
 
-pub(super) fn run(config: &Config, command: &AccountCommand, screen: &Screen) -> Outcome {
+pub(super) fn dispatch(config: &Config, command: &AccountCommand, screen: &Screen) -> Outcome {
     block_on(async {
         let terminal = open(config).await?;
         let operations = terminal.store_operations();

@@ -13,7 +13,7 @@ use countersign_domain::audience::is_audience_name;
 use serde_json::{Value, json};
 use std::{fs::File, io::Read as _};
 
-pub(super) fn run(config: &Config, command: &AudienceCommand, screen: &Screen) -> Outcome {
+pub(super) fn dispatch(config: &Config, command: &AudienceCommand, screen: &Screen) -> Outcome {
     block_on(async {
         match command {
             AudienceCommand::List(format) => list(config, *format, screen).await,

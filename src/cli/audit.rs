@@ -28,7 +28,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// How often `audit follow` asks for events that were sealed meanwhile.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-pub(super) fn run(config: &Config, command: &AuditCommand, screen: &Screen) -> Outcome {
+pub(super) fn dispatch(config: &Config, command: &AuditCommand, screen: &Screen) -> Outcome {
     block_on(async {
         match command {
             AuditCommand::List { query, span, limit, format } => {

@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(4);
 const MAX_ANSWER_BYTES: u64 = 1_024;
 
 /// For containers, whose image has no shell and no curl.
-pub(super) fn run(config: &Config) -> Outcome {
+pub(super) fn check(config: &Config) -> Outcome {
     let address =
         config.admin_listen.ok_or("admin_listen is off: `countersign health` asks the service at that address")?;
     block_on(async {

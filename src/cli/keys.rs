@@ -18,7 +18,7 @@ use countersign_domain::{
 };
 use serde_json::{Value, json};
 
-pub(super) fn run(config: &Config, command: &KeysCommand, screen: &Screen) -> Outcome {
+pub(super) fn dispatch(config: &Config, command: &KeysCommand, screen: &Screen) -> Outcome {
     block_on(async {
         match command {
             KeysCommand::List(format) => list(config, *format, screen).await,

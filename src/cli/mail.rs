@@ -16,7 +16,7 @@ use serde_json::json;
 /// More than anybody scrolls through.
 const ALL: usize = 10_000;
 
-pub(super) fn run(config: &Config, command: &MailCommand, screen: &Screen) -> Outcome {
+pub(super) fn dispatch(config: &Config, command: &MailCommand, screen: &Screen) -> Outcome {
     block_on(async {
         match command {
             MailCommand::List { count, format } => {

@@ -1,7 +1,7 @@
 use super::{Outcome, Screen, block_on};
 use crate::{config::Config, telemetry, wiring::Adapters};
 
-pub(super) fn run(config: &Config, screen: &Screen) -> Outcome {
+pub(super) fn migrate(config: &Config, screen: &Screen) -> Outcome {
     // Shows whom the migration waits for.
     telemetry::start_log(telemetry::LogFormat::Text, "warn")?;
     block_on(async {

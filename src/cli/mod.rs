@@ -32,7 +32,7 @@ const STOP_WHILE_STARTING: Duration = Duration::from_secs(3);
 const LEAVE: Duration = Duration::from_secs(1);
 
 /// Runs the command that the command line names.
-pub fn run() -> ExitCode {
+pub fn main() -> ExitCode {
     supervise(|supervised| {
         let arguments = Arguments::parse();
         supervised.on_signal(match arguments.command.as_ref().unwrap_or(&Command::Serve) {
@@ -40,27 +40,27 @@ pub fn run() -> ExitCode {
             Command::Audit { command: AuditCommand::Follow { .. } } => OnSignal::EndWell,
             _ => OnSignal::End,
         });
-        act(&arguments, supervised, &Screen)
+        dispatch(&arguments, supervised, &Screen)
     })
 }
 
-fn act(arguments: &Arguments, supervised: &Supervised, screen: &Screen) -> Outcome {
+fn dispatch(arguments: &Arguments, supervised: &Supervised, screen: &Screen) -> Outcome {
     let loaded = crate::config::from_process(arguments.config.as_deref()).map_err(|faults| faults.to_string())?;
     let settings = &loaded.config;
     match arguments.command.as_ref().unwrap_or(&Command::Serve) {
-        Command::Serve => serve::run(settings, supervised, screen),
-        Command::Migrate => migrate::run(settings, screen),
-        Command::Health => health::run(settings),
+        Command::Serve => serve::serve(settings, supervised, screen),
+        Command::Migrate => migrate::migrate(settings, screen),
+        Command::Health => health::check(settings),
         Command::Config { command: ConfigCommand::Check } => config::check(settings, screen),
         Command::Config { command: ConfigCommand::Print } => config::print(&loaded, screen),
-        Command::Mail { command } => mail::run(settings, command, screen),
-        Command::Account { command } => account::run(settings, command, screen),
-        Command::Service { command } => service::run(settings, command, screen),
-        Command::Session { command } => session::run(settings, command, screen),
-        Command::Keys { command } => keys::run(settings, command, screen),
-        Command::Audience { command } => audience::run(settings, command, screen),
-        Command::Passwords { command } => passwords::run(command, screen),
-        Command::Audit { command } => audit::run(settings, command, screen),
+        Command::Mail { command } => mail::dispatch(settings, command, screen),
+        Command::Account { command } => account::dispatch(settings, command, screen),
+        Command::Service { command } => service::dispatch(settings, command, screen),
+        Command::Session { command } => session::dispatch(settings, command, screen),
+        Command::Keys { command } => keys::dispatch(settings, command, screen),
+        Command::Audience { command } => audience::dispatch(settings, command, screen),
+        Command::Passwords { command } => passwords::dispatch(command, screen),
+        Command::Audit { command } => audit::dispatch(settings, command, screen),
     }
 }
 

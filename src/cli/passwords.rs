@@ -8,7 +8,7 @@ use std::{
 
 const STDIN: &str = "-";
 
-pub(super) fn run(command: &PasswordsCommand, screen: &Screen) -> Outcome {
+pub(super) fn dispatch(command: &PasswordsCommand, screen: &Screen) -> Outcome {
     let PasswordsCommand::Compile { list, output } = command;
     let Compiled { entries, bytes, false_positive_rate } = compile(list, output)?;
     screen.print(&format!("{entries} hashes in {} ({bytes} bytes)", output.display()));

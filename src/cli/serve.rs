@@ -13,16 +13,16 @@ use tokio::net::TcpListener;
 /// How long after draining a process that has not ended by itself is ended.
 const STUCK: Duration = Duration::from_secs(5);
 
-pub(super) fn run(config: &Config, supervised: &Supervised, screen: &Screen) -> Outcome {
+pub(super) fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Outcome {
     let format = match config.log.format {
         LogFormat::Text => telemetry::LogFormat::Text,
         LogFormat::Json => telemetry::LogFormat::Json,
     };
     telemetry::start_log(format, &config.log.filter)?;
-    block_on(Box::pin(serve(config, supervised, screen)))
+    block_on(Box::pin(start_and_serve(config, supervised, screen)))
 }
 
-async fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Outcome {
+async fn start_and_serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Outcome {
     // Before anything else, so that a second service on the same address changes nothing.
     let listeners = Listeners {
         calls: listen(config.listen).await?,
@@ -51,7 +51,7 @@ async fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Out
         LogFormat::Text => greet(config, &listeners, screen),
         LogFormat::Json => greet_machines(config, &listeners),
     }
-    Box::pin(service.run(listeners, shutdown)).await.map_err(|fault| fault.to_string())
+    Box::pin(service.serve(listeners, shutdown)).await.map_err(|fault| fault.to_string())
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, String> {

@@ -15,7 +15,7 @@ use crate::{
 use countersign_domain::{audience::is_audience_name, refusal::Reason, service::is_service_name};
 use serde_json::{Value, json};
 
-pub(super) fn run(config: &Config, command: &ServiceCommand, screen: &Screen) -> Outcome {
+pub(super) fn dispatch(config: &Config, command: &ServiceCommand, screen: &Screen) -> Outcome {
     block_on(async {
         let terminal = open(config).await?;
         let operations = terminal.store_operations();

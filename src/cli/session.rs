@@ -1,7 +1,7 @@
 use super::{Outcome, Screen, arguments::SessionCommand, block_on, open};
 use crate::{config::Config, usecase::Origin};
 
-pub(super) fn run(config: &Config, command: &SessionCommand, screen: &Screen) -> Outcome {
+pub(super) fn dispatch(config: &Config, command: &SessionCommand, screen: &Screen) -> Outcome {
     let SessionCommand::EndAll { yes } = command;
     if !yes && !screen.confirms("This ends all sessions: everybody has to log in again.") {
         return Err("not confirmed: no session was ended; `--yes` skips the question".to_owned());

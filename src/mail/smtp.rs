@@ -239,7 +239,7 @@ impl SmtpTransport {
             return Err(SendFault::permanent("recipient: the server takes no addresses beyond ASCII"));
         }
         if let Some(login) = &self.login {
-            login.run(&mut client, capabilities).await?;
+            login.authenticate(&mut client, capabilities).await?;
         }
         let mut parameters = Parameters::new();
         if errand.needs_smtputf8() {

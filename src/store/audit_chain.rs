@@ -161,7 +161,7 @@ pub async fn lock_head(tx: &Tx, tenant: TenantId) -> Result<Option<Head>, StoreF
 pub async fn begin(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
     let nothing = OnConflict::new().do_nothing().to_owned();
     in_tenant(head.tenant)
-        .insert(head.row())
+        .insert(row(head))
         .on_conflict(nothing)
         .try_insert()
         .exec_without_returning(&tx.named("audit_chain.begin"))
@@ -174,7 +174,7 @@ pub async fn begin(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
 /// # Errors
 /// When the database does not answer.
 pub async fn move_head(tx: &Tx, head: &Head) -> Result<(), StoreFault> {
-    let row = audit_head::ActiveModel { tenant_id: NotSet, ..head.row() };
+    let row = audit_head::ActiveModel { tenant_id: NotSet, ..row(head) };
     let moved =
         in_tenant(head.tenant).update(audit_head::Entity).set(row).exec(&tx.named("audit_chain.move_head")).await?;
     match moved.rows_affected {
@@ -370,26 +370,20 @@ pub async fn forget(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<u64, StoreF
 }
 
 /// What is stored of a head.
-trait StoredHead {
-    fn row(&self) -> audit_head::ActiveModel;
-}
-
-impl StoredHead for Head {
-    fn row(&self) -> audit_head::ActiveModel {
-        let bare = self.bare.as_ref();
-        audit_head::ActiveModel {
-            tenant_id: Set(self.tenant.as_uuid()),
-            position: Set(self.position),
-            link: Set(self.link.clone()),
-            anchor_position: Set(self.anchor_position),
-            anchor_link: Set(self.anchor_link.clone()),
-            mac_key: Set(self.mac_key.clone()),
-            mac: Set(self.mac.clone()),
-            bare_position: Set(bare.map(|bare| bare.position)),
-            bare_until: Set(bare.map(|bare| bare.until.as_micros())),
-            bare_key: Set(bare.map(|bare| bare.mac_key.clone())),
-            bare_mac: Set(bare.map(|bare| bare.mac.clone())),
-        }
+fn row(head: &Head) -> audit_head::ActiveModel {
+    let bare = head.bare.as_ref();
+    audit_head::ActiveModel {
+        tenant_id: Set(head.tenant.as_uuid()),
+        position: Set(head.position),
+        link: Set(head.link.clone()),
+        anchor_position: Set(head.anchor_position),
+        anchor_link: Set(head.anchor_link.clone()),
+        mac_key: Set(head.mac_key.clone()),
+        mac: Set(head.mac.clone()),
+        bare_position: Set(bare.map(|bare| bare.position)),
+        bare_until: Set(bare.map(|bare| bare.until.as_micros())),
+        bare_key: Set(bare.map(|bare| bare.mac_key.clone())),
+        bare_mac: Set(bare.map(|bare| bare.mac.clone())),
     }
 }
 

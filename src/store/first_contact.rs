@@ -81,14 +81,14 @@ fn silence(place: &str, limit: Duration) -> StoreFault {
 /// unless somebody in between hands them around: then the second takes over what the first just used.
 async fn is_shared(first: &mut PgConnection, second: &mut PgConnection, place: &str) -> Result<bool, StoreFault> {
     let own = session(first, place).await?;
-    run(second, place, "BEGIN").await?;
+    execute(second, place, "BEGIN").await?;
     // Asked only if there is another one to be had: where there is none, the question would wait for the transaction.
     let shared = session(second, place).await? == own || session(first, place).await? != own;
-    run(second, place, "ROLLBACK").await?;
+    execute(second, place, "ROLLBACK").await?;
     Ok(shared)
 }
 
-async fn run(connection: &mut PgConnection, place: &str, statement: &'static str) -> Result<(), StoreFault> {
+async fn execute(connection: &mut PgConnection, place: &str, statement: &'static str) -> Result<(), StoreFault> {
     let done = raw_sql(statement).execute(connection).await;
     done.map(drop).map_err(|error| fault::no_connection(place, &error))
 }

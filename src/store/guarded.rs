@@ -162,7 +162,7 @@ impl<C> Guarded<C> {
 }
 
 impl<C> Named<'_, C> {
-    async fn run<T>(&self, work: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
+    async fn observe<T>(&self, work: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
         let Guarded { guard, failed, span, .. } = self.guarded;
         // Whoever collects traces takes `otel.name` for the name of the span.
         let span = tracing::debug_span!(parent: span, "db.statement", otel.name = %format_args!("db.{}", self.name));
@@ -181,18 +181,18 @@ impl<C: ConnectionTrait + Send> ConnectionTrait for Named<'_, C> {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DatabaseError> {
-        self.run(self.guarded.database.execute_raw(statement)).await
+        self.observe(self.guarded.database.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DatabaseError> {
-        self.run(self.guarded.database.execute_unprepared(sql)).await
+        self.observe(self.guarded.database.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
-        self.run(self.guarded.database.query_one_raw(statement)).await
+        self.observe(self.guarded.database.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DatabaseError> {
-        self.run(self.guarded.database.query_all_raw(statement)).await
+        self.observe(self.guarded.database.query_all_raw(statement)).await
     }
 }

@@ -160,7 +160,7 @@ impl Service {
     ///
     /// # Errors
     /// When the listener fails.
-    pub async fn run(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), StartFault> {
+    pub async fn serve(self, listeners: Listeners, shutdown: Shutdown) -> Result<(), StartFault> {
         let mut jobs = self.start_jobs(&shutdown);
         let operators = listeners.operators.map(|listener| {
             let answering = Box::pin(self.answer_operators(listener, shutdown.clone()));

@@ -39,7 +39,7 @@ impl Shared {
 
     pub(super) async fn take(&self, draws: &[Draw]) -> Option<Result<(), Refused>> {
         let (keys, terms) = self.asked(draws);
-        let (place, wait): (usize, u64) = self.shared_redis.run(&self.script, keys, terms).await?;
+        let (place, wait): (usize, u64) = self.shared_redis.run_script(&self.script, keys, terms).await?;
         Some(match place.checked_sub(1).and_then(|at| draws.get(at)) {
             None => Ok(()),
             Some(draw) => Err(Refused { limit: draw.limit, retry_after: Duration::from_micros(wait) }),
@@ -48,7 +48,7 @@ impl Shared {
 
     pub(super) async fn give_back(&self, draws: &[Draw]) -> Option<()> {
         let (keys, terms) = self.asked(draws);
-        let _: u64 = self.shared_redis.run(&self.giving_back, keys, terms).await?;
+        let _: u64 = self.shared_redis.run_script(&self.giving_back, keys, terms).await?;
         Some(())
     }
 

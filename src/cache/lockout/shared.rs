@@ -69,7 +69,7 @@ impl Shared {
             let changed = change(&mut guesses);
             let new = if guesses.is_empty() { String::new() } else { guesses.to_text() };
             let arguments = vec![there, new, self.life.to_string()];
-            let answer = self.shared_redis.run(&self.script, vec![format!("{PREFIX}{key}")], arguments).await;
+            let answer = self.shared_redis.run_script(&self.script, vec![format!("{PREFIX}{key}")], arguments).await;
             let (swapped, found): (u8, String) = match answer {
                 Some(answer) => answer,
                 None => return Told::Unanswered(changed),

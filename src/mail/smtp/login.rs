@@ -31,7 +31,7 @@ impl Login {
     }
 
     /// Logs in. A mechanism that the server offers and then does not know is passed over.
-    pub(super) async fn run<T: AsyncRead + AsyncWrite + Unpin>(
+    pub(super) async fn authenticate<T: AsyncRead + AsyncWrite + Unpin>(
         &self,
         client: &mut SmtpClient<T>,
         mut capabilities: EhloResponse<String>,

@@ -30,7 +30,7 @@ fn operators_probe_on_a_listener_of_their_own() {
         let (outside, inside) = (calls.local_addr().unwrap(), operators.local_addr().unwrap());
         let (stop, shutdown) = Shutdown::new();
         let listeners = Listeners { calls, operators: Some(operators) };
-        let running = tokio::spawn(async move { Box::pin(service.run(listeners, shutdown)).await });
+        let running = tokio::spawn(async move { Box::pin(service.serve(listeners, shutdown)).await });
         for path in ["/livez", "/healthz", "/readyz", "/metrics"] {
             assert_eq!(ask(inside, path).await, StatusCode::OK, "{path}");
             assert_eq!(ask(outside, path).await, StatusCode::NOT_FOUND, "{path} is open to everybody");
