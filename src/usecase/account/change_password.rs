@@ -5,7 +5,7 @@ use crate::usecase::{
 };
 use countersign_domain::{audit::EventKind, password::Candidate, request_id::RequestId, secret::SecretText};
 
-/// Somebody who knows their password sets another one.
+/// Sets another password for a person who proves the current one.
 #[derive(Clone, Debug)]
 pub struct ChangePassword {
     pub work: UnitsOfWork,
@@ -28,7 +28,7 @@ impl ChangePassword {
         new: &SecretText,
         request_id: Option<RequestId>,
     ) -> Result<(), Failure> {
-        // What is wrong with the form of the new one costs no hash, and no try at the current one.
+        // A new password of the wrong form costs no hash, and no try at the current password.
         let candidate = self.passwords.read("new_password", new)?;
         let call = IdempotentCall {
             tenant: caller.tenant(),
@@ -50,7 +50,7 @@ impl ChangePassword {
         key: &IdempotencyKey,
     ) -> Result<Option<()>, Failure> {
         self.throttle.password_change(caller.account().id).await?;
-        // Only who knows the current password learns anything about past ones.
+        // Only a person who knows the current password learns anything about past passwords.
         let proven = self.proof.prove(origin, caller, current).await?;
         let account = proven.account();
         let password = self.passwords.accept_password_of(account, candidate).await?;

@@ -11,7 +11,7 @@ use countersign_domain::{
     request_id::RequestId,
 };
 
-/// The new address answers: the account moves there, and the old address is told.
+/// Moves the account to the new address once the owner of that address confirms it, and notifies the old address.
 #[derive(Clone, Debug)]
 pub struct ConfirmEmailChange {
     pub work: UnitsOfWork,
@@ -66,7 +66,7 @@ impl ConfirmEmailChange {
         if !moved {
             return Err(Reason::AccountDisabled.into());
         }
-        // What was mailed to the old address must not work any more, nor what waits for the new one.
+        // Links mailed to the old address must stop working, and so must other links that wait for the new address.
         action::void(tx, tenant, ActionPurpose::ResetPassword, subject, now).await?;
         action::void(tx, tenant, PURPOSE, subject, now).await?;
         registration::delete_for_address(tx, tenant, proven.email()).await?;

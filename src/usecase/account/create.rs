@@ -8,15 +8,15 @@ use countersign_domain::{
     mail::MailTemplate, refusal::Reason, username::Username,
 };
 
-/// An operator makes an account for somebody, whether or not people may sign up.
+/// An operator creates an account for a person, even while sign-up is closed.
 ///
-/// It has no password, so nobody can use it until whoever reads its mail has set one with the mailed link.
+/// The account has no password: nobody can log in until its owner sets one with the mailed link.
 #[derive(Clone, Debug)]
 pub struct CreateAccount {
     pub work: UnitsOfWork,
 }
 
-/// Whom an account is made for.
+/// The account to create.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
     pub email: EmailAddress,
@@ -33,7 +33,7 @@ impl CreateAccount {
         let (tenant, now) = (origin.tenant(), self.work.now());
         let opening = Opening {
             id: AccountId::new(now, self.work.entropy.bytes()),
-            // The operator vouches for it, and the link that sets the password goes nowhere else.
+            // The operator answers for the address, and the link that sets the password goes to that address alone.
             email: new.email,
             username: new.username,
             display_name: new.display_name.as_str().to_owned(),

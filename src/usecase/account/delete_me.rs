@@ -9,7 +9,7 @@ use countersign_domain::{
     audit::EventKind, mail::MailTemplate, revocation::RevocationKind, secret::SecretText, session::EndReason,
 };
 
-/// Somebody leaves.
+/// Deletes the account of the caller.
 #[derive(Clone, Debug)]
 pub struct DeleteMe {
     pub work: UnitsOfWork,
@@ -33,8 +33,8 @@ impl DeleteMe {
         action::delete_for(unit.db(), tenant, id.as_uuid()).await?;
         unit.queue_mail(mail).await?;
         unit.record(EventKind::AccountDeleted, EventSubject::own(id)).await?;
-        // The last one, too: no event that names the account says any more where it came from. Whoever seals meanwhile
-        // would touch the same rows in another order.
+        // The event of the deletion is made pseudonymous as well. The lock on the head comes first: sealing locks the
+        // same rows, and another order would deadlock.
         audit_chain::lock_head(unit.db(), tenant).await?;
         audit::pseudonymise(unit.db(), tenant, id).await?;
         account::delete(unit.db(), tenant, id).await?;

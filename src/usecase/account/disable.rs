@@ -7,7 +7,7 @@ use countersign_domain::{
     session::EndReason,
 };
 
-/// An operator forbids an account everything.
+/// An operator disables an account: it can no longer do anything.
 #[derive(Clone, Debug)]
 pub struct DisableAccount {
     pub work: UnitsOfWork,
@@ -27,7 +27,7 @@ impl DisableAccount {
         }
         session::end_all(unit.db(), tenant, id, None, EndReason::AccountDisabled, now).await?;
         revocation::append(unit.db(), tenant, RevocationKind::Subject, &id.to_string(), now).await?;
-        // What was mailed before must not work when the account is enabled again.
+        // Links mailed before must not work when the account is enabled again.
         outbox::drop_waiting(unit.db(), tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
         for purpose in ActionPurpose::ALL {
             action::void(unit.db(), tenant, purpose, id.as_uuid(), now).await?;

@@ -10,14 +10,14 @@ use countersign_domain::{
 use serde::Serialize;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Somebody wants to know what is stored about them (GDPR articles 15 and 20).
+/// Exports what is stored about the caller (GDPR articles 15 and 20).
 #[derive(Clone, Debug)]
 pub struct ExportMe {
     pub work: UnitsOfWork,
     pub me: Me,
 }
 
-/// Rows of one kind in an export, at most. An account with more has a problem that an export does not solve.
+/// The most rows of one kind in an export. An account with more has a problem that an export does not solve.
 const MAX_ROWS: u64 = 1_000;
 
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ struct ExportedAccount {
     email: String,
     email_verified_at: String,
     username: Option<String>,
-    /// User names that were given up and are kept for the account.
+    /// User names that the owner gave up, and that are reserved for the account.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     former_usernames: Vec<String>,
     display_name: String,
@@ -75,7 +75,7 @@ struct ExportedEvent {
 }
 
 impl ExportMe {
-    /// A JSON document.
+    /// Returns a JSON document.
     ///
     /// # Errors
     /// When the database does not answer.

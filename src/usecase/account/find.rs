@@ -5,14 +5,14 @@ use crate::{
 };
 use countersign_domain::{account::Identifier, id::AccountId};
 
-/// An operator looks for one account.
+/// Finds one account, for an operator.
 #[derive(Clone, Debug)]
 pub struct FindAccount {
     pub store: Store,
 }
 
 impl FindAccount {
-    /// The account with this address or user name.
+    /// Returns the account with this address or user name.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -22,7 +22,7 @@ impl FindAccount {
         Ok(found.map(AccountLine::from))
     }
 
-    /// The account of this id.
+    /// Returns the account with this id.
     ///
     /// # Errors
     /// When the database does not answer.

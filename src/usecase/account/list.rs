@@ -4,7 +4,7 @@ use crate::{
 };
 use countersign_domain::{account::Account, id::AccountId, time::Timestamp};
 
-/// An operator looks at the accounts.
+/// Lists the accounts, for an operator.
 #[derive(Clone, Debug)]
 pub struct ListAccounts {
     pub store: Store,
@@ -18,8 +18,8 @@ pub struct AccountLine {
     pub username: String,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
-    /// Wrong passwords in a row, from devices that are not known; [`SPENT`](countersign_domain::lockout::SPENT) when
-    /// the password opens nothing to them any more.
+    /// Wrong passwords in a row from unrecognized devices; [`SPENT`](countersign_domain::lockout::SPENT) when the
+    /// password is accepted from recognized devices only.
     pub password_failures: i32,
 }
 
@@ -37,7 +37,7 @@ impl From<Account> for AccountLine {
 }
 
 impl ListAccounts {
-    /// The newest accounts.
+    /// The newest accounts, newest first.
     ///
     /// # Errors
     /// When the database does not answer.

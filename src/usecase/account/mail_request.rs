@@ -7,8 +7,8 @@ use countersign_domain::{
     request_id::RequestId, secret::SecretText,
 };
 
-/// Queues a mail that somebody asked for by an address, without a look at who has the address: every call does the same
-/// work and has the same answer. What the mail says, and whether there is one, is decided when it is rendered.
+/// Queues a mail to an address, without a query for the account of that address: every call does the same work and has
+/// the same answer. Whether the mail is sent, and with which text, is decided when it is rendered.
 #[derive(Clone, Debug)]
 pub struct MailRequest {
     pub work: UnitsOfWork,
@@ -17,16 +17,16 @@ pub struct MailRequest {
     pub captcha: CaptchaGate,
 }
 
-/// What somebody filled in.
+/// The fields of the form.
 #[derive(Debug)]
 pub struct MailForm {
     pub email: EmailAddress,
-    /// Empty: none was solved.
+    /// Empty when no captcha was solved.
     pub captcha_token: SecretText,
     pub request_id: Option<RequestId>,
 }
 
-/// Which mail it is.
+/// The mail that is requested.
 pub(super) struct Wanted {
     pub(super) method: &'static str,
     pub(super) act: CaptchaAct,
@@ -53,7 +53,7 @@ impl MailRequest {
             self.throttle.mail(origin, tenant, &email).await?;
             self.captcha.prove_if_demanded(origin, wanted.act, &captcha_token).await?;
             let Some(unit) = self.work.begin_once(origin, tenant, key).await? else { return Ok(None) };
-            // Whoever owns the address chose the language; whoever asks does not get to.
+            // The owner of the address chose the language; the caller must not choose it.
             unit.queue_mail(Mail::new(wanted.template, Locale::default(), email.clone())).await?;
             unit.record(wanted.kind, EventSubject::default()).await?;
             unit.commit().await?;

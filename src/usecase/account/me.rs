@@ -12,7 +12,7 @@ pub struct Profile {
     pub roles: Vec<String>,
 }
 
-/// Who am I?
+/// Returns the account of the caller.
 #[derive(Clone, Debug)]
 pub struct Me {
     pub store: Store,
@@ -26,8 +26,7 @@ impl Me {
         Self::profile(&self.store.read(), caller.account().clone()).await
     }
 
-    /// What is shown of an account after an act is read in the transaction of the act: once that is committed, nothing
-    /// may fail.
+    /// The profile in an answer is read in the transaction that changes the account: after the commit nothing may fail.
     ///
     /// # Errors
     /// When the database does not answer.

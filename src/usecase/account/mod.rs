@@ -1,4 +1,4 @@
-//! Accounts: how a person gets one, keeps it, and ends it.
+//! Accounts: how a person gets, changes and deletes one.
 
 mod change_password;
 mod confirm_email_change;

@@ -13,7 +13,7 @@ use countersign_domain::{
     username::Username,
 };
 
-/// What an account begins with, whoever opens it: its owner, who verified an address, or an operator.
+/// The contents of a new account, whether its owner verified an address or an operator creates it.
 #[derive(Debug)]
 pub(super) struct Opening {
     pub(super) id: AccountId,
@@ -21,7 +21,7 @@ pub(super) struct Opening {
     pub(super) username: Option<Username>,
     pub(super) display_name: String,
     pub(super) locale: Locale,
-    /// `None` for an account that nobody can log in to before a password is set with a mailed link.
+    /// `None` for an account without a password: nobody can log in before its owner sets one with a mailed link.
     pub(super) password_hash: Option<SecretText>,
     pub(super) password_changed_at: Timestamp,
 }
@@ -48,8 +48,8 @@ impl From<StoreFault> for NotOpened {
     }
 }
 
-/// Opens an account in the transaction of the act, and deletes the registrations that wait with its address: whoever
-/// signed up with it has an account now.
+/// Opens an account in the transaction of the caller, and deletes the registrations that wait with its address: the
+/// person who signed up has an account now.
 pub(super) async fn open(unit: &UnitOfWork<'_>, opening: Opening) -> Result<Account, NotOpened> {
     let Opening { id, email, username, display_name, locale, password_hash, password_changed_at } = opening;
     let (tenant, now) = (unit.tenant(), unit.now());
@@ -73,7 +73,7 @@ pub(super) async fn open(unit: &UnitOfWork<'_>, opening: Opening) -> Result<Acco
     Ok(account)
 }
 
-/// What a caller is told who asked for a user name in `field` that another account has or had.
+/// The refusal of a user name in `field` that another account has or had.
 pub(super) fn username_taken(field: &'static str) -> Failure {
     Refusal::from(Reason::UsernameTaken).with_violation(field, "", "is taken").into()
 }

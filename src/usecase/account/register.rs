@@ -25,10 +25,10 @@ use countersign_domain::{
 };
 use std::sync::Arc;
 
-/// Somebody asks for an account.
+/// Signs a person up for an account.
 ///
-/// Known and unknown addresses are treated alike to the last statement: a registration is kept and a mail is queued.
-/// What the mail says is decided when it is rendered.
+/// Known and unknown addresses cost the same statements: a registration is stored and a mail is queued. The text of the
+/// mail is decided when it is rendered.
 #[derive(Clone, Debug)]
 pub struct Register {
     pub work: UnitsOfWork,
@@ -40,7 +40,7 @@ pub struct Register {
     pub captcha: CaptchaGate,
 }
 
-/// What somebody filled in.
+/// The fields of the form.
 #[derive(Debug)]
 pub struct RegistrationForm {
     pub email: EmailAddress,
@@ -48,7 +48,7 @@ pub struct RegistrationForm {
     pub username: Option<Username>,
     pub display_name: DisplayName,
     pub locale: Locale,
-    /// Empty: none was solved.
+    /// Empty when no captcha was solved.
     pub captcha_token: SecretText,
     pub request_id: Option<RequestId>,
 }
@@ -60,7 +60,7 @@ impl Register {
     #[tracing::instrument(level = "debug", name = "account.register", skip_all)]
     pub async fn register(&self, origin: &Origin, form: RegistrationForm) -> Result<(), Failure> {
         let tenant = origin.tenant();
-        // Before anything that costs something, and without a look at who is registered.
+        // This check costs next to nothing and needs no query, so it comes first.
         if !self.policy.allows(&form.email) {
             return Err(Reason::RegistrationClosed.into());
         }
@@ -88,9 +88,9 @@ impl Register {
         self.captcha.demand(CaptchaAct::Register, &form.captcha_token)?;
         let drawn = self.throttle.registration(origin, &form.email).await?;
         self.captcha.prove_if_demanded(origin, CaptchaAct::Register, &form.captcha_token).await?;
-        // Before the address is looked at, so that the answer tells nothing about it. A name that a waiting
-        // registration wishes for is free: otherwise a second try with another address would tell whether the first one
-        // was.
+        // The user name is checked before the address, so that the answer reveals nothing about the address. A name in
+        // a waiting registration is free: otherwise a second call with another address would reveal whether the first
+        // address was free.
         if let Some(username) = &form.username
             && reserved_username::is_taken(&self.work.read(), tenant, username, self.work.now()).await?
         {
@@ -117,8 +117,8 @@ impl Register {
         Ok(Some(()))
     }
 
-    /// The hash to keep, once nothing is wrong with the password. Whoever tries one after the other has had no mail
-    /// yet, and must not be out of them.
+    /// Returns the hash to store, once the password is accepted. A refused password causes no mail, so the call gives
+    /// back its share of the rate limits: somebody who tries several passwords must not use them up.
     async fn hash(
         &self,
         candidate: Candidate,
@@ -137,15 +137,16 @@ impl Register {
         let salt = self.salt_of(tenant, &form.email);
         let hashed = self.passwords.hash_comparably("password", &password, salt).await;
         if hashed.is_err() {
-            // Somebody else may have been asked about it, so it counts as a registration.
+            // Another service may have received part of the password's hash, so the call counts as a registration; only
+            // its mails are given back.
             self.throttle.give_back(drawn.mails()).await;
         }
         hashed
     }
 
-    /// One salt for each address, which nobody can foretell: whether two sign-ups that wait for it chose one password
-    /// is seen from their hashes, and costs no hash more. Not a random one of the first sign-up, since two at the same
-    /// moment would have two.
+    /// One salt for each address, which nobody can predict. Whether two sign-ups that wait for one address chose the
+    /// same password is then visible from their hashes, without another hash. A random salt stored by the first sign-up
+    /// would not do: two sign-ups at the same moment would have two salts.
     fn salt_of(&self, tenant: TenantId, email: &EmailAddress) -> [u8; SALT_BYTES] {
         let tenant = tenant.as_uuid().into_bytes();
         let tag = self.ring.mac().tag("sign-up: salt", &[&tenant, email.normalised().as_bytes()]);

@@ -16,7 +16,7 @@ use countersign_domain::{
     secret::SecretText,
 };
 
-/// Somebody wants their account at another address. Nothing changes until that address answers.
+/// Requests that the account moves to another address. Nothing changes until the owner of that address confirms.
 #[derive(Clone, Debug)]
 pub struct RequestEmailChange {
     pub work: UnitsOfWork,
@@ -59,12 +59,12 @@ impl RequestEmailChange {
         key: &IdempotencyKey,
     ) -> Result<Option<()>, Failure> {
         let (tenant, session) = (caller.tenant(), caller.session().id);
-        // After the look for a repetition: by then the wish may have come true.
+        // After the check for a replay: the first call may have succeeded, and its link may have been used since.
         if new_email.as_str() == caller.account().email.as_str() {
             return Err(Refusal::field("new_email", "is already the address of the account").into());
         }
-        // Where only some hosts may sign up, an account does not leave them either. Where sign-up is closed, people
-        // still move.
+        // Where only some domains may sign up, an account may move only within those domains. Where sign-up is closed,
+        // accounts may still move.
         if matches!(self.policy, RegistrationPolicy::Domains(_)) && !self.policy.allows(new_email) {
             return Err(Reason::RegistrationClosed.into());
         }
@@ -75,7 +75,7 @@ impl RequestEmailChange {
         let mail = Mail::new(MailTemplate::ConfirmNewAddress, account.locale, new_email.clone()).about(subject);
         let Some(unit) = self.work.begin_once(origin, tenant, key).await? else { return Ok(None) };
         self.proof.hold(unit.db(), caller, &proven).await?;
-        // The last wish counts: neither an earlier link nor a mail still on its way may move the account elsewhere.
+        // The last request counts: no earlier link, and no mail that is still queued, may move the account elsewhere.
         outbox::drop_waiting(unit.db(), tenant, MailTemplate::ConfirmNewAddress, subject).await?;
         action::void(unit.db(), tenant, ActionPurpose::ConfirmNewAddress, subject, unit.now()).await?;
         unit.queue_mail(mail).await?;

@@ -2,7 +2,7 @@ use super::{MailForm, MailRequest, mail_request::Wanted};
 use crate::usecase::{Failure, Origin};
 use countersign_domain::{audit::EventKind, captcha::CaptchaAct, mail::MailTemplate};
 
-/// Somebody forgot a password.
+/// Requests a link to set a new password.
 #[derive(Clone, Debug)]
 pub struct RequestReset(pub MailRequest);
 

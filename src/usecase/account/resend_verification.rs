@@ -2,7 +2,7 @@ use super::{MailForm, MailRequest, mail_request::Wanted};
 use crate::usecase::{Failure, Origin};
 use countersign_domain::{audit::EventKind, captcha::CaptchaAct, mail::MailTemplate};
 
-/// Somebody asks for the verification mail again.
+/// Requests the verification mail again.
 #[derive(Clone, Debug)]
 pub struct ResendVerification(pub MailRequest);
 

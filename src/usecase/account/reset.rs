@@ -11,7 +11,7 @@ use countersign_domain::{
     action::ActionPurpose, audit::EventKind, id::AccountId, refusal::Reason, request_id::RequestId, secret::SecretText,
 };
 
-/// Somebody brings back what was mailed to them, and a new password.
+/// Sets a new password for a person who proves a mailed link or code.
 #[derive(Clone, Debug)]
 pub struct Reset {
     pub work: UnitsOfWork,
@@ -21,7 +21,7 @@ pub struct Reset {
     pub device_recognition: DeviceRecognition,
 }
 
-/// What somebody filled in.
+/// The fields of the form.
 #[derive(Debug)]
 pub struct ResetForm {
     pub new_password: SecretText,
@@ -30,8 +30,8 @@ pub struct ResetForm {
 }
 
 impl Reset {
-    /// Returns the token of the device from which it was done: it does not wait for what others guess when it logs in.
-    /// `None` when this very call was answered before.
+    /// Returns the token of the device that made the call: wrong passwords from other devices do not delay its logins.
+    /// `None` when the call is a replay.
     ///
     /// # Errors
     /// LINK_INVALID, LINK_EXPIRED, LINK_USED, CODE_INVALID, PASSWORD_REJECTED, ACCOUNT_DISABLED,
@@ -44,7 +44,7 @@ impl Reset {
         form: ResetForm,
     ) -> Result<Option<SecretText>, Failure> {
         let ResetForm { new_password, device_token, request_id } = form;
-        // What is wrong with the form of the password costs neither a try nor a look at the link.
+        // A password of the wrong form costs no try, and no query for the link.
         let candidate = self.passwords.read("new_password", &new_password)?;
         let tenant = origin.tenant();
         let call = IdempotentCall {
@@ -63,7 +63,7 @@ impl Reset {
             if account.is_disabled() {
                 return Err(Failure::from(Reason::AccountDisabled));
             }
-            // The address has moved on since the link was mailed.
+            // The account has moved to another address since the link was mailed.
             if account.email.normalised() != proven.email().normalised() {
                 return Err(Reason::LinkInvalid.into());
             }

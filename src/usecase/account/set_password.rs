@@ -17,17 +17,17 @@ use countersign_domain::{
     session::{EndReason, Session},
 };
 
-/// Everything that happens when a password is set, wherever it is set: the policy, the past, the hash, the sessions,
-/// the mail.
+/// Sets a password, for every use case that does so: the policy, the past passwords, the hash, the sessions and the
+/// mail.
 ///
-/// A use case asks in the order of what each question costs: [`PasswordSetter::read`] with the other fields;
-/// [`PasswordSetter::admit`] or [`PasswordSetter::accept_password_of`] once the limits, the captcha and the proof had
-/// nothing against the call; then [`PasswordSetter::hash`].
+/// A use case calls its steps in the order of their cost: first [`PasswordSetter::read`], with the checks of the other
+/// fields; then [`PasswordSetter::accept`] or [`PasswordSetter::accept_password_of`], after the rate limits, the
+/// captcha and the proof; then [`PasswordSetter::hash`].
 #[derive(Clone, Debug)]
 pub struct PasswordSetter {
     pub work: UnitsOfWork,
     pub policy: PasswordPolicy,
-    /// How many of the last passwords may not come back, the present one included.
+    /// How many of the last passwords are refused, the present one included.
     pub remembered: usize,
     pub breaches: BreachGate,
     pub hasher: Hasher,
@@ -44,16 +44,16 @@ pub enum PasswordWhy<'a> {
     Changed { kept: &'a Session },
 }
 
-/// A password was set, in a transaction that is to be committed.
+/// A password that was set in a transaction that is not committed yet.
 #[derive(Debug)]
 #[must_use = "guesses at the former password go on being counted"]
 pub struct PasswordSet {
-    /// From which wrong passwords were counted.
+    /// The devices whose wrong passwords were counted.
     counted: Vec<DeviceId>,
 }
 
 impl PasswordSetter {
-    /// Whether the text has the form of a password. It costs next to nothing.
+    /// Checks that the text has the form of a password. It costs next to nothing.
     ///
     /// # Errors
     /// PASSWORD_REJECTED, naming `field`.
@@ -61,7 +61,7 @@ impl PasswordSetter {
         self.policy.read(text).map_err(|rejected| refusal(field, rejected))
     }
 
-    /// Whether others would try it first.
+    /// Checks that the password is not one that an attacker would try first.
     ///
     /// # Errors
     /// PASSWORD_REJECTED, naming `field`.
@@ -74,8 +74,8 @@ impl PasswordSetter {
         self.policy.accept(candidate, identifiers).map_err(|rejected| refusal(field, rejected))
     }
 
-    /// The hash to keep, once nobody knows the password from a breach. No password is set without one, so none is set
-    /// unasked.
+    /// Returns the hash to store, after the check for known breaches. A password needs a hash to be set, so no password
+    /// is set without that check.
     ///
     /// # Errors
     /// PASSWORD_REJECTED, naming `field`; BREACH_CHECK_UNAVAILABLE, OVERLOADED.
@@ -84,7 +84,7 @@ impl PasswordSetter {
         Ok(SecretText::new(self.hasher.hash(password).await?.as_str().to_owned()))
     }
 
-    /// The same for a sign-up. Under one salt for each address two hashes are equal when their passwords are.
+    /// The same for a sign-up. With one salt for each address, two hashes are equal when their passwords are.
     ///
     /// # Errors
     /// PASSWORD_REJECTED, naming `field`; BREACH_CHECK_UNAVAILABLE, OVERLOADED.
@@ -98,10 +98,10 @@ impl PasswordSetter {
         Ok(SecretText::new(self.hasher.hash_comparably(password, salt).await?.as_str().to_owned()))
     }
 
-    /// A password for an account that has had others.
+    /// Checks a password for an account that has had others.
     ///
-    /// That it was used before is told only so often: otherwise whoever holds a link, and hangs up before the password
-    /// is set, could try any number of passwords that the owner may still have elsewhere.
+    /// The answer that a password was used before is rate limited. Otherwise somebody who holds a link, and hangs up
+    /// before the password is set, could try any number of passwords that the owner may still use elsewhere.
     ///
     /// # Errors
     /// PASSWORD_REJECTED, also when it was used before; RATE_LIMITED, OVERLOADED.
@@ -128,7 +128,7 @@ impl PasswordSetter {
         Ok(password)
     }
 
-    /// Sets the password and does what follows from it, in the transaction of the act.
+    /// Sets the password and does what follows from it, in the caller's transaction.
     ///
     /// # Errors
     /// LINK_USED or CURRENT_PASSWORD_WRONG when the account was disabled or got another password in the meantime.
@@ -141,7 +141,7 @@ impl PasswordSetter {
     ) -> Result<PasswordSet, Failure> {
         let (tx, tenant, id, now) = (unit.db(), account.tenant, account.id, unit.now());
         if !account::replace_password(tx, tenant, id, account.password_version, hash, now).await? {
-            // Another one was set since this one was admitted, or the account was disabled.
+            // Another password was set after this one was accepted, or the account was disabled.
             return Err(match why {
                 PasswordWhy::Reset { .. } => Reason::LinkUsed.into(),
                 PasswordWhy::Changed { .. } => Refusal::from(Reason::CurrentPasswordWrong)
@@ -159,14 +159,14 @@ impl PasswordSetter {
             PasswordWhy::Changed { kept } => (Some(kept), None, EndReason::PasswordChanged),
         };
         session::end_all(tx, tenant, id, kept.map(|kept| kept.id), ended, now).await?;
-        // Whoever has to be locked out may have logged in before, and its owner has, too. So no device is known any
-        // more, and each is expected: what strangers guess does not keep it out, and its owner is told when somebody
-        // logs in from it.
+        // The person to lock out may have logged in before, and so may the owner. So every recognized device becomes an
+        // expected one: wrong passwords from unrecognized devices do not delay its logins, and the owner gets a mail
+        // when somebody logs in from it.
         let devices = (kept.and_then(|kept| kept.device), from);
         let counted = expected_device::expect(tx, tenant, id, devices, now).await?;
-        // A reset link that was mailed before would undo the change, and whoever had to be locked out may have asked to
-        // move the account. First the mails on their way, then the links: a mail that is being prepared finishes in
-        // between.
+        // A reset link that was mailed before would undo the change, and an intruder may have requested to move the
+        // account. First the queued mails are dropped, then the links are revoked: a mail that is being prepared
+        // finishes in between.
         outbox::drop_waiting(tx, tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
         action::void(tx, tenant, ActionPurpose::ConfirmNewAddress, id.as_uuid(), now).await?;
         action::void(tx, tenant, ActionPurpose::ResetPassword, id.as_uuid(), now).await?;
@@ -174,8 +174,8 @@ impl PasswordSetter {
         Ok(PasswordSet { counted })
     }
 
-    /// What follows once it is committed: what was counted against the former password is forgotten. Its owner has
-    /// proven to be the owner, so nothing that others did keeps them out any longer.
+    /// To be called after the commit: forgets the wrong passwords that were counted against the former password. The
+    /// owner has proven to be the owner, so attempts of others no longer delay the owner's logins.
     pub async fn was_set(&self, account: &Account, set: PasswordSet) {
         self.attempts.forgive(account, &set.counted).await;
     }

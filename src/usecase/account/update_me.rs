@@ -12,23 +12,23 @@ use countersign_domain::{
 };
 use std::time::Duration;
 
-/// Somebody changes their profile.
+/// Changes the profile of the caller.
 ///
-/// A user name is one of the things by which its owner logs in, so it is changed like the others: whoever does it
-/// proves the password again, the owner is told, and nobody else gets the former name for a while. Otherwise a stolen
-/// access token was enough to log in under the owner's name soon after, or to have mail and mentions go to somebody
-/// else.
+/// An owner logs in with the user name, so a change needs the same protection as a change of the address: the caller
+/// proves the password again, the owner gets a mail, and the former name stays reserved for a while. Otherwise a stolen
+/// access token would be enough to log in under the owner's name soon after, or to have mail and mentions go to
+/// somebody else.
 #[derive(Clone, Debug)]
 pub struct UpdateMe {
     pub work: UnitsOfWork,
     pub proof: SessionPasswordGate,
     pub throttle: Throttle,
-    /// For how long a user name that was given up is kept for its account.
+    /// For how long a user name that its owner gave up stays reserved for the account.
     pub username_reserved: Duration,
 }
 
 impl UpdateMe {
-    /// `current` is looked at only where the user name is to change.
+    /// `current` is checked only when the user name changes.
     ///
     /// # Errors
     /// USERNAME_TAKEN, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
@@ -76,7 +76,7 @@ impl UpdateMe {
         Ok(profile)
     }
 
-    /// A name that is shown in another case is no other one, but may look like one that is kept.
+    /// A name shown in another case is the same name, but may look like a name that is reserved.
     async fn keep_former(
         &self,
         tx: &Tx,
@@ -98,7 +98,7 @@ impl UpdateMe {
     }
 }
 
-/// The same whether somebody has the name or had it.
+/// The same refusal whether another account has the name or had it.
 fn name_taken() -> Failure {
     username_taken("account.username")
 }

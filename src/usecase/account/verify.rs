@@ -20,7 +20,7 @@ use countersign_domain::{
 };
 use std::time::Duration;
 
-/// Somebody brings back what was mailed to an address they registered: the account begins.
+/// Opens the account of a registration once a person proves the link or code that was mailed to its address.
 #[derive(Clone, Debug)]
 pub struct Verify {
     pub work: UnitsOfWork,
@@ -29,12 +29,13 @@ pub struct Verify {
     pub idempotency: Idempotency,
 }
 
-/// What a person is told whose address was verified.
+/// The answer to a person whose address was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// A password has to be set with the link in a mail that is on its way. Otherwise that of the sign-up counts.
+    /// Whether the owner must set a password with the link in a mail that is queued. Otherwise the password of the
+    /// sign-up counts.
     pub password_link_mailed: bool,
-    /// `None` also when somebody else got the name that was wished for.
+    /// `None` as well when another account got the name of the registration.
     pub username: Option<Username>,
 }
 
@@ -58,7 +59,7 @@ impl Verify {
         };
         let act = async |key: &IdempotencyKey| {
             let proven = self.claim.prove(origin, PURPOSE, &proof, key).await?;
-            // Sign-up may have been closed since.
+            // Sign-up may have been closed since the registration.
             if !self.policy.allows(proven.email()) {
                 return Err(Reason::RegistrationClosed.into());
             }
@@ -78,7 +79,7 @@ impl Verify {
         }
     }
 
-    /// What a call that was made before is to be told: what is left to do now.
+    /// The answer to a replay: what is left to do now.
     async fn answer_again(&self, origin: &Origin, proof: &ClaimProof) -> Result<Verified, Failure> {
         let address = Identifier::Email(self.claim.address(origin, PURPOSE, proof).await?);
         let account = account::find_by_identifier(&self.work.read(), origin.tenant(), &address).await?;
@@ -95,19 +96,19 @@ impl Verify {
     ) -> Result<(AccountId, Verified), Failure> {
         let (tx, tenant, now) = (unit.db(), proven.tenant(), unit.now());
         let id = RegistrationId::from_uuid(proven.subject());
-        // Gone when another registration for the same address was verified first.
+        // The registration is gone when another one for the same address was verified first.
         let registration = registration::find(tx, tenant, id).await?.ok_or(Reason::LinkUsed)?;
         let mut username = registration.username.as_deref().and_then(|name| Username::parse(name).ok());
         if let Some(wished) = &username
             && reserved_username::is_taken(tx, tenant, wished, now).await?
         {
-            // Somebody else got the name: the account is worth more than the name.
+            // Another account got the name: an account without the name is better than no account.
             username = None;
         }
-        // Whoever reads the mails verified one of several sign-ups, and nobody can tell whether it was their own: a
-        // stranger may have registered the address and be waiting with a password (account pre-hijacking). So none of
-        // the passwords counts, and the owner is mailed a link to set one. One password that all of them chose is the
-        // owner's as well.
+        // The person who reads the mails verified one of several sign-ups, and nobody can tell whether that sign-up was
+        // their own: an attacker may have registered the address and be waiting with a password (account
+        // pre-hijacking). So no password of a sign-up counts, and the owner gets a mail with a link to set one. One
+        // password that all sign-ups share is the owner's as well.
         let contested = registration::count_passwords(tx, tenant, &registration.email).await? > 1;
         let opening = Opening {
             id: AccountId::new(now, self.work.entropy.bytes()),
@@ -120,7 +121,8 @@ impl Verify {
         };
         let account = open(unit, opening).await.map_err(|not| match not {
             NotOpened::EmailTaken => Failure::from(Reason::LinkUsed),
-            // Lost within this very instant; the link is still good and the next try finds the name taken.
+            // Another account took the name within this instant. The link is still valid, and the next try finds the
+            // name taken.
             NotOpened::UsernameTaken => {
                 Refusal::from(Reason::StoreUnavailable).retry_after(Duration::from_millis(100)).into()
             }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-/// Checks links and codes that come back, and uses them up.
+/// Checks the links and codes that people present, and uses them up.
 #[derive(Clone, Debug)]
 pub struct Claim {
     pub work: UnitsOfWork,
@@ -27,16 +27,16 @@ pub struct Claim {
     pub code_tries: u16,
 }
 
-/// What somebody brings back from a mail.
+/// A link or code from a mail, as a person presents it.
 #[derive(Clone, Debug)]
 pub enum ClaimProof {
     Link(SecretText),
-    /// The address it was mailed to, and the code; `None` when what was typed cannot be one.
+    /// The address that the code was mailed to, and the code; `None` when the text cannot be a code.
     Code(EmailAddress, Option<ActionCode>),
 }
 
 impl ClaimProof {
-    /// What tells this proof from another, for recognising a repeated call.
+    /// The fields of this proof, by which a replay is recognized.
     pub fn parts(&self) -> [&str; 2] {
         match self {
             Self::Link(token) => [token.reveal(), ""],
@@ -45,7 +45,7 @@ impl ClaimProof {
     }
 }
 
-/// Somebody read the mail. Not used up yet: a new password that breaks the policy must not cost the link.
+/// A proven link or code. It is not used up yet: a new password that breaks the policy must not cost the link.
 #[derive(Debug)]
 pub struct ClaimProven {
     tenant: TenantId,
@@ -63,7 +63,7 @@ impl ClaimProven {
         self.action.subject
     }
 
-    /// The address it was mailed to.
+    /// The address that it was mailed to.
     pub fn email(&self) -> &EmailAddress {
         &self.action.email
     }
@@ -86,7 +86,7 @@ impl Claim {
         }
     }
 
-    /// The address that a proof was mailed to, whether or not it was used since.
+    /// The address that a proof was mailed to, even if the proof has been used since.
     ///
     /// # Errors
     /// LINK_INVALID, LINK_EXPIRED.
@@ -137,8 +137,8 @@ impl Claim {
         }
     }
 
-    /// The try and the note of a wrong code are one transaction, and where no code is on its way another row is written
-    /// and compared in its place. So an address costs a guesser the same whether or not there is one.
+    /// Counting the try and recording a wrong code are one transaction. Where no code is active, another row is written
+    /// and compared instead, so that an attacker finds no difference in cost between addresses with and without a code.
     async fn prove_code(
         &self,
         origin: &Origin,
@@ -147,7 +147,7 @@ impl Claim {
         code: Option<&ActionCode>,
         key: &IdempotencyKey,
     ) -> Result<ClaimProven, Failure> {
-        // What cannot be a code spends no try: it is a slip, not a guess.
+        // Text that cannot be a code uses up no try: it is a slip, not an attack.
         let code = code.ok_or(Reason::CodeInvalid)?;
         let (tenant, now) = (origin.tenant(), self.work.now());
         let unit = self.work.begin(origin, tenant).await?;
@@ -162,20 +162,20 @@ impl Claim {
         }
         let matching = candidates.own.into_iter().find(is_right);
         let Some(action) = matching else {
-            // A repetition finds the code used up by the call that it repeats. That is no guess.
+            // A replay finds the code used up by the call that it repeats. That is not a wrong code.
             if !key.was_done(unit.db()).await? {
                 unit.record_refusal(EventKind::ActionRefused, Reason::CodeInvalid, EventSubject::default()).await?;
             }
             unit.commit().await?;
             return Err(Reason::CodeInvalid.into());
         };
-        // Only guesses cost: a right code may come again, with a better password or after a lost answer.
+        // Only wrong codes use up tries: a right code may be sent again, with a better password or after a lost answer.
         action::forgive_try(unit.db(), tenant, action.id).await?;
         unit.commit().await?;
         Ok(ClaimProven { tenant, action, by_code: true })
     }
 
-    /// Uses the link and its code up, in the transaction of what they are used for. Of many claims at once one
+    /// Uses up the link and its code, in the transaction of the act that they authorize. Of several claims at once, one
     /// succeeds.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use countersign_domain::{
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
-/// Makes a link and a code, at the moment their mail is rendered.
+/// Creates a link and a code while their mail is rendered.
 #[derive(Clone, Debug)]
 pub struct Mint {
     pub store: Store,
@@ -23,7 +23,7 @@ pub struct Mint {
     pub entropy: Entropy,
 }
 
-/// A fresh link and code.
+/// A new link and code.
 #[derive(Debug)]
 pub struct Minted {
     pub token: SecretText,
@@ -33,7 +33,7 @@ pub struct Minted {
 }
 
 impl Mint {
-    /// `None` when the mail it is for is not wanted any more.
+    /// `None` when the mail that needs them is no longer wanted.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -73,7 +73,8 @@ impl Mint {
     }
 }
 
-/// What is stored of a code is a code over these: nothing that could be tried against all codes without our key.
+/// What the stored code of an action is computed over, with our key: without the key, nobody can try all codes against
+/// it.
 pub(super) fn code_parts<'a>(id: &'a ActionId, code: &'a ActionCode) -> [&'a [u8]; 2] {
     [id.as_bytes(), code.reveal().as_bytes()]
 }

@@ -1,4 +1,4 @@
-//! Mailed links and codes: made when a mail is rendered, proven and used when they come back.
+//! Mailed links and codes: created when a mail is rendered, proven and used up when a person presents them.
 
 mod claim;
 mod mint;

@@ -10,7 +10,7 @@ use countersign_domain::{
     key::{KeySlot, KeyState},
 };
 
-/// A new group of backends gets keys of its own.
+/// Creates an audience: a group of backends with its own keys.
 #[derive(Clone, Debug)]
 pub struct CreateAudience {
     pub work: UnitsOfWork,
@@ -18,7 +18,7 @@ pub struct CreateAudience {
 }
 
 impl CreateAudience {
-    /// `name` is the name of an audience (`is_audience_name`). Returns whether there was none of this name.
+    /// `name` is the name of an audience (`is_audience_name`). Returns whether the audience is new.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
@@ -32,7 +32,7 @@ impl CreateAudience {
         Ok(is_new)
     }
 
-    /// The same as a part of something larger.
+    /// The same, in a unit of work of the caller.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.

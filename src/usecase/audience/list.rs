@@ -7,7 +7,7 @@ use countersign_domain::{
     time::Timestamp,
 };
 
-/// An operator looks at the audiences.
+/// Lists the audiences, for an operator.
 #[derive(Clone, Debug)]
 pub struct ListAudiences {
     pub store: Store,
@@ -17,16 +17,16 @@ pub struct ListAudiences {
 #[derive(Clone, Debug)]
 pub struct AudienceLine {
     pub name: String,
-    /// `None` for the one that the schema begins with: when that was made is not known.
+    /// `None` for the audience of the first schema: its time is not known.
     pub created_at: Option<Timestamp>,
-    /// The `alg` of the tokens that are made for it now; empty while it has no key.
+    /// The `alg` of the tokens that are issued for it now; empty while it has no key.
     pub algorithm: String,
-    /// The public key it registered, in base64url.
+    /// The public key that it registered, in base64url.
     pub public_key: Option<String>,
 }
 
 impl ListAudiences {
-    /// By name.
+    /// All audiences, sorted by name.
     ///
     /// # Errors
     /// When the database does not answer.

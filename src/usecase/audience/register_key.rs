@@ -11,32 +11,32 @@ use countersign_domain::{
     key::{KeySlot, KeyState},
 };
 
-/// The backends of an audience want no shared secret and bring a public key; or they want the shared one back.
+/// Registers a public key for the tokens of an audience, instead of a shared secret; or returns to the shared secret.
 #[derive(Clone, Debug)]
 pub struct RegisterAudienceKey {
     pub work: UnitsOfWork,
     pub key_maker: KeyMaker,
 }
 
-/// What became of the wish.
+/// The outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Registered {
-    /// Tokens are encrypted under this key as soon as everybody who reads them has had time to hear of it.
+    /// Tokens are encrypted under this key as soon as every verifier has had time to load it.
     Done { kid: String },
-    /// They are already, or will be.
+    /// Tokens already are encrypted that way, or will be.
     Before,
-    /// Somebody else changed the keys of the audience meanwhile.
+    /// Another call changed the keys of the audience in the meantime.
     Overtaken,
     /// The key has small order: the agreed secret would be known to everybody.
     Weak,
-    /// There is no such audience.
+    /// No audience has this name.
     Unknown,
 }
 
 impl RegisterAudienceKey {
-    /// The tokens of the audience are to be encrypted for `recipient`, an X25519 public key, or under a shared key
-    /// where there is none. Such a key is staged in place of the one that was, which was never used and is gone at
-    /// once, and the next look at the keys lets it take over once it has been published for long enough.
+    /// Lets the tokens of the audience be encrypted for `recipient`, an X25519 public key, or under a shared key when
+    /// `recipient` is `None`. The new key is staged. It replaces the key that was staged before, which was never used
+    /// and is erased at once. The rotation lets the new key take over once it has been published for long enough.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
@@ -73,7 +73,7 @@ impl RegisterAudienceKey {
         Ok(Registered::Done { kid: first.id })
     }
 
-    /// The key that the audience has or will have: the staged one, or the active one where none is staged.
+    /// The next key of the audience: the staged one, or the active one where none is staged.
     async fn next(&self, tx: &impl Executor, slot: &KeySlot) -> Result<Option<SealedKey>, KeyFailure> {
         let state = async |state| key::in_state(tx, slot.tenant, slot.purpose, &slot.audience, state).await;
         let Some(active) = state(KeyState::Active).await? else { return Ok(None) };
