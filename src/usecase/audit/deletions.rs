@@ -1,4 +1,4 @@
-//! Whether the service wrote that an account was deleted, or somebody who can write to the database did.
+//! Whether the service wrote the event of a deletion, or somebody who can write to the database.
 
 use crate::{
     keys::ChainKeys,
@@ -10,19 +10,19 @@ use countersign_domain::{
 };
 use std::collections::HashSet;
 
-/// What the questions about deleted accounts are answered with.
+/// What is needed to decide about events of deletions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deletions<'a> {
     pub(super) keys: &'a ChainKeys,
-    /// `None` where nothing was sealed yet.
+    /// `None` when no event was sealed yet.
     pub(super) head: Option<&'a Head>,
-    /// Whether an event without a code that waits is sealed.
+    /// Whether a waiting event without a code may still be sealed.
     pub(super) takes_bare: bool,
 }
 
 impl Deletions<'_> {
-    /// Those of these accounts of which an event says that they were deleted, and the service wrote that event. Nothing
-    /// else explains why it is forgotten where events came from.
+    /// Returns the accounts of which an event of the service says that they were deleted. Only such an event explains
+    /// why the origin of other events was erased.
     pub(super) async fn among(
         &self,
         db: &impl Executor,
@@ -47,7 +47,8 @@ impl Deletions<'_> {
         }
     }
 
-    /// An event without a code counts when it was sealed while such events were, and its link holds; or is about to be.
+    /// An event without a code counts if it was sealed while such events were accepted and its link is valid, or if it
+    /// is about to be sealed.
     async fn is_of_the_release_before(&self, db: &impl Executor, row: &RecordedEvent) -> Result<bool, StoreFault> {
         let bare = self.head.and_then(|head| head.bare.as_ref());
         let Some(position) = row.position else {

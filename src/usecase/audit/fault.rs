@@ -5,17 +5,17 @@ use countersign_domain::{
 };
 use std::fmt;
 
-/// Why a chain is not gone on with.
+/// Why a chain cannot be continued.
 #[derive(Debug)]
 pub enum ChainFault {
     Store(StoreFault),
-    /// Its head names a key that is not here.
+    /// The head names a key that this service does not have.
     UnknownKey(TenantId),
-    /// Its head is not as it was left.
+    /// The head was changed.
     HeadChanged(TenantId),
-    /// It has sealed events and no head.
+    /// The chain has sealed events and no head.
     HeadMissing(TenantId),
-    /// Events whose time is over are not as they were sealed.
+    /// Events past their retention were changed after they were sealed.
     Damaged(TenantId),
 }
 
@@ -59,7 +59,7 @@ impl From<ChainFault> for Failure {
     }
 }
 
-/// Makes sure that a head is as it was left.
+/// Checks that a head was not changed.
 pub(super) fn hold(head: &Head, keys: &ChainKeys) -> Result<(), ChainFault> {
     head.check(keys).map_err(|fault| match fault {
         HeadFault::UnknownKey => ChainFault::UnknownKey(head.tenant),
@@ -67,7 +67,7 @@ pub(super) fn hold(head: &Head, keys: &ChainKeys) -> Result<(), ChainFault> {
     })
 }
 
-/// Gives a head the codes of the key that is active.
+/// Computes the codes of a head with the active key.
 pub(super) fn vouch(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault> {
     let (id, key) = keys.active().ok_or(ChainFault::UnknownKey(head.tenant))?;
     head.mac = key.mac(head.ends()).to_vec();
@@ -75,7 +75,7 @@ pub(super) fn vouch(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault>
     vouch_bare(head, keys)
 }
 
-/// The same of the record of events without codes alone: where the chain begins and ends is not vouched for.
+/// Computes only the code of the record of events without codes; the code over the ends of the chain stays as it is.
 pub(super) fn vouch_bare(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault> {
     let (id, key) = keys.active().ok_or(ChainFault::UnknownKey(head.tenant))?;
     let mac = head.bare_events().map(|bare| key.bare_mac(bare).to_vec());

@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 #[derive(Debug)]
 pub struct FindingText<'a>(pub &'a Found);
 
-/// Where a chain ends, as `audit verify --seen` takes it.
+/// The end of a chain, in the form that `audit verify --seen` takes.
 pub fn end_of(summary: &Summary) -> String {
     format!("{}:{}", summary.last, hexadecimal(&summary.link))
 }

@@ -14,25 +14,27 @@ use countersign_domain::{
 };
 use std::collections::HashSet;
 
-/// Forgets events whose time is over: sealed ones alone, from the front of each chain, so that what is left can be
-/// verified.
+/// Deletes events past their retention. Only sealed events are deleted, from the front of each chain, so that the rest
+/// can be verified.
 #[derive(Clone, Debug)]
 pub struct ForgetEvents {
     pub store: Store,
     pub seal: SealEvents,
 }
 
-/// Events of one transaction.
+/// Events in one transaction.
 const BATCH: u64 = 1_000;
 
 impl ForgetEvents {
-    /// Returns how many events from before an instant were forgotten.
+    /// Deletes the events from before `than`, and returns their number.
     ///
     /// # Errors
-    /// When the database does not answer, or a chain cannot be gone on with; the other tenants were seen to then.
+    /// When the database does not answer, or a chain cannot be continued. The chains of the other tenants are purged
+    /// all the same.
     #[tracing::instrument(level = "debug", name = "audit.purge", skip_all)]
     pub async fn forget(&self, than: Timestamp) -> Result<u64, ChainFault> {
-        // What waits does not go, so nothing should wait. A chain that cannot be gone on with says so below as well.
+        // Waiting events are not deleted, so all are sealed first. A chain that cannot be continued is reported below
+        // as well.
         let mut fault = self.seal.seal().await.err();
         let mut forgotten = audit_rejected::forget_rejected(&self.store.write(), than).await?;
         for head in audit_chain::heads(&self.store.read()).await? {
@@ -55,14 +57,14 @@ impl ForgetEvents {
         let tx = self.store.begin().await?;
         let Some(mut head) = audit_chain::lock_head(&tx, tenant).await? else { return Ok(0) };
         let oldest = audit::after(&tx, tenant, head.anchor_position, BATCH).await?;
-        // The order of the chain is that of commits. One that is still young keeps those behind it, for as long as it
-        // was late.
+        // The chain has the order of commits. An event that was committed late keeps the events behind it for as long
+        // as it was late.
         let over: Vec<_> = oldest.into_iter().take_while(|row| row.happened_at < than).collect();
         let Some((position, link)) = over.last().and_then(|last| Some((last.position?, last.link.clone()?))) else {
             return Ok(0);
         };
         hold(&head, &keys)?;
-        // What was changed says nothing of its age, and the new anchor would vouch for it.
+        // The time of a changed event proves nothing, and the code of the new anchor would cover the change.
         let accepted = accepted_up_to(&tx, tenant, &keys).await?;
         let takes_bare = head.bare.as_ref().is_some_and(|bare| self.seal.clock.now() < bare.until);
         let deletions = Deletions { keys: &keys, head: Some(&head), takes_bare };
@@ -82,7 +84,7 @@ impl ForgetEvents {
     }
 }
 
-/// Whether these events, the first behind the anchor, are as they were sealed, but for what was accepted.
+/// Whether these events, the first after the anchor, are as they were sealed, except for what an operator accepted.
 async fn is_unchanged(
     tx: &Tx,
     events: &[RecordedEvent],
@@ -95,8 +97,8 @@ async fn is_unchanged(
     Ok(is_whole(deletions.keys, head, events, &deleted, accepted))
 }
 
-/// An operator has looked into whatever there is up to here, and let the chain go on: an event says so, which is as it
-/// was sealed.
+/// Returns the position of the last restart: there an operator looked into all findings so far and let the chain
+/// continue. Zero when there is none, or when the event of the restart was changed after it was sealed.
 async fn accepted_up_to(tx: &Tx, tenant: TenantId, keys: &ChainKeys) -> Result<i64, ChainFault> {
     let Some((restart, before)) = audit_chain::last_restart(tx, tenant).await? else { return Ok(0) };
     Ok(if restart.is_bound(keys, &before) { restart.position.unwrap_or(0) } else { 0 })

@@ -1,4 +1,4 @@
-//! The head of a chain, held by a transaction.
+//! The head of a chain, locked by a transaction.
 
 use super::{ChainFault, fault::vouch};
 use crate::{
@@ -10,8 +10,8 @@ use countersign_domain::{
     id::TenantId,
 };
 
-/// The head, which this transaction holds now; made, with this record of events without codes, where the tenant has no
-/// chain yet.
+/// Locks the head for this transaction. A tenant without a chain gets a new head, with this record of events without
+/// codes.
 pub(super) async fn lock_or_begin(
     tx: &Tx,
     tenant: TenantId,
@@ -21,8 +21,8 @@ pub(super) async fn lock_or_begin(
     if let Some(head) = audit_chain::lock_head(tx, tenant).await? {
         return Ok(head);
     }
-    // Either another replica has begun the chain meanwhile, or it lost its head: then it does not begin again as if
-    // nothing had been there.
+    // Either another replica began the chain in the meantime, or the chain lost its head. A chain without a head must
+    // not begin again as if it had no events.
     if audit_chain::last(tx, tenant).await?.is_some() {
         return audit_chain::lock_head(tx, tenant).await?.ok_or(ChainFault::HeadMissing(tenant));
     }
@@ -38,6 +38,6 @@ pub(super) async fn lock_or_begin(
     };
     vouch(&mut first, keys)?;
     audit_chain::begin(tx, &first).await?;
-    // Of two that begin at once, one waits here for the other, and goes on from where that left it.
+    // Of two transactions that begin a chain at once, one waits here and then continues from the other's head.
     audit_chain::lock_head(tx, tenant).await?.ok_or(ChainFault::HeadMissing(tenant))
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// An event as one JSON object, with what the lines of the log have in front, so that one pipeline reads both.
+/// An event as one JSON object. It begins with the same fields as a log line, so that one pipeline reads both.
 #[derive(Debug, Serialize)]
 pub struct OpenLine<'a> {
     timestamp: String,
@@ -13,7 +13,7 @@ pub struct OpenLine<'a> {
     target: &'static str,
     event_id: String,
     tenant: String,
-    /// With the link, what `audit verify --seen` can be held to.
+    /// With the link, this is what `audit verify --seen` compares.
     position: Option<i64>,
     link: Option<String>,
     event: &'a str,
@@ -54,9 +54,9 @@ impl<'a> OpenLine<'a> {
     }
 }
 
-/// The line, with the break at its end.
+/// The line, with the line break at its end.
 pub fn line(row: &RecordedEvent) -> String {
-    // Texts and numbers only: there is nothing that JSON could not hold.
+    // The fields are texts and numbers, so serialization cannot fail.
     let mut text = serde_json::to_string(&OpenLine::of(row)).unwrap_or_default();
     text.push('\n');
     text

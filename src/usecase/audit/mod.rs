@@ -1,4 +1,4 @@
-//! The audit trail: sealed after the commit, read, watched, verified, and forgotten when its time is over.
+//! The audit log: sealed after the commit, read, watched, verified, and purged after its retention.
 
 mod deletions;
 mod fault;

@@ -8,13 +8,13 @@ use crate::{
 };
 use countersign_domain::{audit::RecordedEvent, id::TenantId, tenant::DEFAULT_TENANT};
 
-/// An operator looks at what happened.
+/// Reads the audit log, for an operator.
 #[derive(Clone, Debug)]
 pub struct ReadAudit {
     pub store: Store,
 }
 
-/// Events, and where the next page begins.
+/// A page of events, and where the next page begins.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
     pub events: Vec<RecordedEvent>,
@@ -22,7 +22,7 @@ pub struct AuditPage {
 }
 
 impl ReadAudit {
-    /// The tenant of this name; the default one when there is no name.
+    /// Returns the tenant of this name; the default tenant when there is no name.
     ///
     /// # Errors
     /// TENANT_UNKNOWN.
@@ -32,7 +32,7 @@ impl ReadAudit {
         FindTenant { store: self.store.clone() }.find(name).await
     }
 
-    /// What a tenant is called, if there still is one.
+    /// Returns the name of a tenant, if the tenant exists.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -41,7 +41,7 @@ impl ReadAudit {
         Ok(tenant::name(&self.store.read(), tenant).await?)
     }
 
-    /// The newest events before a place, newest first.
+    /// Returns the newest events before a position, newest first.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -53,7 +53,7 @@ impl ReadAudit {
         before: Option<Before>,
         size: usize,
     ) -> Result<AuditPage, Failure> {
-        // One more than asked for says whether there is another page.
+        // One event more than the page holds shows whether there is another page.
         let limit = u64::try_from(size).unwrap_or(u64::MAX).saturating_add(1);
         let mut events = audit::newest(&self.store.read(), tenant, filter, before, limit).await?;
         let is_all = events.len() <= size;
@@ -63,7 +63,7 @@ impl ReadAudit {
         Ok(AuditPage { events, next })
     }
 
-    /// The last position of a tenant's chain; zero when it has none.
+    /// The last position of a tenant's chain; zero when the tenant has no chain.
     ///
     /// # Errors
     /// When the database does not answer.

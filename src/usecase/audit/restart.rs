@@ -16,27 +16,28 @@ use countersign_domain::{
 };
 use std::sync::Arc;
 
-/// An operator has looked into a head that cannot be gone on from, and lets the chain go on from its last event. What
-/// was found before is found afterwards as well, or is what the restart is found for, until its time is over.
+/// An operator has looked into a head that cannot be continued, and lets the chain continue from its last event.
+/// Verification still reports the earlier findings, or reports the restart instead, until the events are purged.
 #[derive(Clone, Debug)]
 pub struct RestartAuditLog {
     pub work: UnitsOfWork,
     pub keys: Arc<ChainKeys>,
-    /// Whoever seals an event says it.
+    /// Writes the event of the restart to the log: the use case that seals an event also logs it.
     pub log: AuditLog,
 }
 
-/// What became of the wish.
+/// The outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restarted {
-    /// It goes on behind this position. The next one is the restart.
+    /// The chain continues after this position. The next event is the restart.
     Behind(i64),
-    /// Its head is as it was left: there is nothing to do.
+    /// The head was not changed: there is nothing to do.
     NotNeeded,
 }
 
 impl RestartAuditLog {
-    /// With `anyway` also where the head holds, because of events that do not: then they are forgotten in their time.
+    /// With `anyway`, a chain with a valid head is restarted as well, because of events that were changed: they are
+    /// then purged after their retention.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -55,8 +56,8 @@ impl RestartAuditLog {
         let (mac_key, mac) = Default::default();
         let mut next = match &head {
             Some(head) if head.check_ends(&*self.keys).is_ok() => head.clone(),
-            // Whoever could change the head could change where it lets the chain begin: what is not there is missing,
-            // from the first position on, until the purge has come by.
+            // An attacker who can change the head can also change where the chain begins. So the new head claims every
+            // position from the first on, and verification reports what is missing until the next purge.
             _ => {
                 let (position, link) = last.map_or((0, NO_LINK.to_vec()), |row| {
                     (row.position.unwrap_or(0), row.link.unwrap_or_else(|| NO_LINK.to_vec()))
@@ -66,8 +67,8 @@ impl RestartAuditLog {
             }
         };
         let behind = next.position;
-        // Where there is no record of events without codes, they end here: the restart is found for whatever stands
-        // before it.
+        // Without a valid record of events without codes, no such event is accepted any more: verification reports the
+        // restart for the events before it.
         let kept = head.as_ref().filter(|head| head.check_bare(&*self.keys).is_ok()).and_then(|head| head.bare.clone());
         next.bare = Some(kept.unwrap_or_else(|| Bare::no_more(behind)));
         vouch(&mut next, &self.keys)?;
@@ -87,10 +88,10 @@ impl RestartAuditLog {
         Ok(Restarted::Behind(behind))
     }
 
-    /// Why the chain cannot be gone on with, and what the head said that is overwritten. `None` when it can.
+    /// Why the chain cannot be continued, with the ends that the overwritten head claimed. `None` when it can be.
     fn why(&self, head: Option<&Head>, last: Option<&RecordedEvent>) -> Option<String> {
         let Some(head) = head else {
-            // A tenant whose first event is still to come has none.
+            // A tenant without events has no head yet.
             return last.is_some().then(|| "head missing".to_owned());
         };
         let what = match hold(head, &self.keys) {
@@ -102,8 +103,8 @@ impl RestartAuditLog {
         Some(format!("{what}, it said {} to {}", head.anchor_position.saturating_add(1), head.position))
     }
 
-    /// In the transaction of the restart: a head that holds again, with the event of it still to be sealed, would hold
-    /// as well without that event.
+    /// Sealed in the transaction of the restart: otherwise a valid head without the event of the restart could be left
+    /// behind.
     async fn seal(&self, tx: &Tx, head: &mut Head, event: EventId) -> Result<RecordedEvent, Failure> {
         let waiting = audit_chain::unsealed_event(tx, head.tenant, event).await?;
         let sealed = waiting.and_then(|mut row| {

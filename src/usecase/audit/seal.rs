@@ -24,7 +24,7 @@ use countersign_domain::{
 use std::{collections::HashSet, sync::Arc};
 use tokio::sync::Mutex;
 
-/// Gives committed events their positions and links, and says each of them once, in that order.
+/// Gives committed events their positions and links, and logs each event once, in that order.
 #[derive(Clone, Debug)]
 pub struct SealEvents {
     pub store: Store,
@@ -33,11 +33,11 @@ pub struct SealEvents {
     pub entropy: Entropy,
     pub log: AuditLog,
     pub watchers: AuditLogWatchers,
-    /// One round at a time: two would only wait for each other in the database.
+    /// One round at a time: two rounds would only wait for each other in the database.
     pub turn: Arc<Mutex<()>>,
 }
 
-/// What became of some events.
+/// The outcome for some events.
 #[derive(Debug, Default)]
 struct Batch {
     sealed: Vec<RecordedEvent>,
@@ -45,14 +45,14 @@ struct Batch {
     rejected: u64,
 }
 
-/// Events of one transaction. A few milliseconds on either database; nobody waits for more.
+/// Events in one transaction: a few milliseconds on either database, and nobody waits longer.
 const BATCH: u64 = 500;
 
 impl SealEvents {
-    /// Seals everything that is committed. A tenant whose chain cannot be gone on with holds up no other.
+    /// Seals all committed events. A chain that cannot be continued does not delay other tenants.
     ///
     /// # Errors
-    /// When the database does not answer, or a chain cannot be gone on with.
+    /// When the database does not answer, or a chain cannot be continued.
     #[tracing::instrument(level = "debug", name = "audit.seal", skip_all)]
     pub async fn seal(&self) -> Result<(), ChainFault> {
         let _turn = self.turn.lock().await;
@@ -92,7 +92,7 @@ impl SealEvents {
                         return Ok(sealed);
                     }
                 }
-                // Another replica may have rotated it a moment ago.
+                // Another replica may have rotated the key a moment ago.
                 Err(ChainFault::UnknownKey(_)) if !has_asked => match self.reload.reload().await {
                     Ok(_) => has_asked = true,
                     Err(failure) => {
@@ -105,8 +105,8 @@ impl SealEvents {
         }
     }
 
-    /// Seals some events of a tenant. Returns them as they are now. A code of a key that is not here is taken for made
-    /// up only once it was asked for other keys.
+    /// Seals some events of a tenant, and returns them as they are now. An event whose key is unknown counts as forged
+    /// only after the keys were reloaded.
     async fn batch(&self, tenant: TenantId, has_asked: bool) -> Result<Batch, ChainFault> {
         let keys = self.reload.ring.chain();
         let key = keys.active().ok_or(ChainFault::UnknownKey(tenant))?;
@@ -152,8 +152,9 @@ impl SealEvents {
         Ok(Batch { sealed: rows, rejected: made_up.len() as u64 })
     }
 
-    /// The record of events without codes. A chain that has none was begun by a replica of the release before, after
-    /// the first start of this one, which writes them: what was sealed there stays, and no more comes.
+    /// The record of events without codes. A chain without such a record was begun by a replica of the previous
+    /// release, after the first start of this one. Its sealed events stay, and no more events without codes are
+    /// accepted.
     async fn bare(&self, tx: &Tx, head: &Head) -> Result<Bare, ChainFault> {
         if let Some(bare) = &head.bare {
             return Ok(bare.clone());
@@ -164,7 +165,7 @@ impl SealEvents {
         Ok(Bare::no_more(head.position))
     }
 
-    /// What the event is committed to. One of a release that knew no chain is committed now.
+    /// The commitment of the event to its origin. An event of a release without hash chains gets its commitment now.
     async fn commitment(&self, tx: &Tx, row: &mut RecordedEvent) -> Result<[u8; 32], ChainFault> {
         if let Some(digest) = row.digest.as_deref().and_then(|digest| digest.try_into().ok()) {
             return Ok(digest);
@@ -189,9 +190,9 @@ impl SealEvents {
     }
 }
 
-/// An event may be written about an account while that is being deleted, and be committed after its others were made
-/// pseudonymous. The event of the deletion comes by here as well, and takes with it whatever came before. That an
-/// account is not there is not enough: whoever can write to the database can take it out.
+/// An event about an account may be written while the account is deleted, and be committed after the other events of
+/// the account were made pseudonymous. The event of the deletion is sealed here as well, and makes all events before it
+/// pseudonymous. A missing account alone proves no deletion: somebody who can write to the database can remove the row.
 async fn forget_the_gone(
     tx: &Tx,
     tenant: TenantId,

@@ -12,11 +12,11 @@ use countersign_domain::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// At the first start of a release whose events bear codes, records for every tenant that had events before until when
-/// events without codes are sealed. Any chain that begins later takes none.
+/// At the first start of a release whose events have codes, records until when events without codes are sealed, for
+/// every tenant that had events before. Chains that begin later accept no such events.
 ///
-/// The migration that noted those tenants has no key, so its note could be anybody's. It is read once: the chain of the
-/// default tenant has a record from then on, which has a code.
+/// The migration that listed those tenants has no key, so an attacker could have written the list. It is read once:
+/// from then on the chain of the default tenant has a record, which has a code.
 #[derive(Clone, Debug)]
 pub struct UpgradeAuditLog {
     pub store: Store,
@@ -24,12 +24,12 @@ pub struct UpgradeAuditLog {
     pub clock: Clock,
 }
 
-/// For how long after the first start of this release events without codes are sealed. Replicas of the release before
-/// write them, and a rolling upgrade takes minutes; a day leaves room for one that is done by hand.
+/// For how long after the first start of this release events without codes are sealed. Replicas of the previous release
+/// write such events, and a rolling upgrade takes minutes; a day leaves room for an upgrade by hand.
 const BARE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl UpgradeAuditLog {
-    /// Does nothing at any start but the first.
+    /// Does nothing after the first start.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -52,7 +52,8 @@ impl UpgradeAuditLog {
             }
         }
         tx.commit().await?;
-        // A database can be made to look like one of the release before; what an operator did is known outside of it.
+        // An attacker can make a database look like one of the previous release, but the operator knows whether there
+        // was an upgrade.
         if count > 0 {
             tracing::warn!(
                 tenants = count,
@@ -63,8 +64,8 @@ impl UpgradeAuditLog {
         Ok(())
     }
 
-    /// The head of a chain that never had a record, begun where there is no chain. `None` as well where the head, or
-    /// its record, was taken away: the sealer says so.
+    /// The head of a chain that never had a record; a new head where there is no chain. `None` also where the head or
+    /// its record was removed: the sealer reports that.
     async fn unrecorded(&self, tx: &Tx, tenant: TenantId) -> Result<Option<Head>, ChainFault> {
         let head = match lock_or_begin(tx, tenant, &self.keys, None).await {
             Ok(head) => head,
@@ -75,7 +76,7 @@ impl UpgradeAuditLog {
         Ok((!is_recorded).then_some(head))
     }
 
-    /// Vouches for the record alone: the head may not be as it was left, which only an operator settles.
+    /// Computes the code of the record alone: the head may have been changed, which only an operator decides about.
     async fn record(&self, tx: &Tx, mut head: Head, until: Timestamp) -> Result<(), ChainFault> {
         let last = audit_chain::last(tx, head.tenant).await?.and_then(|last| last.position);
         let mut bare = Bare::no_more(last.unwrap_or(0));

@@ -11,7 +11,7 @@ use countersign_domain::{
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-/// Goes along the chains of the audit trail and says what is not as it was left. Changes nothing, and holds nobody up.
+/// Verifies the hash chains of the audit log and reports what was changed. It changes nothing and locks nothing.
 #[derive(Clone, Debug)]
 pub struct VerifyAuditLog {
     pub store: Store,
@@ -21,7 +21,8 @@ pub struct VerifyAuditLog {
 
 const PAGE: u64 = 1_000;
 impl VerifyAuditLog {
-    /// The chain of a tenant, or every chain there is. All of one moment. `seen` is looked for in each of them.
+    /// Verifies the chain of a tenant, or every chain, in one snapshot of the database. `seen` is compared with each
+    /// chain.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -47,7 +48,7 @@ impl VerifyAuditLog {
         };
         let deletions = Deletions { keys: &self.keys, head: head.as_ref(), takes_bare };
         let mut verification = Verification::begin(&*self.keys, tenant, head.as_ref(), seen);
-        // Whatever stands before the beginning should have been forgotten.
+        // Events before the beginning of the chain should have been purged.
         let mut at = i64::MIN;
         loop {
             let page = audit::after(tx, tenant, at, PAGE).await?;

@@ -12,26 +12,26 @@ use countersign_domain::{
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// An operator watches what happens.
+/// Streams audit events to an operator.
 #[derive(Clone, Debug)]
 pub struct WatchEvents {
     pub read: ReadAudit,
     pub watchers: AuditLogWatchers,
-    /// One place for each stream.
+    /// One slot for each stream.
     pub slots: Arc<Semaphore>,
-    /// How long one stream goes on at most.
+    /// The longest duration of one stream.
     pub longest: Duration,
 }
 
-/// What a watcher is told: events, or none where only the place moved on or nothing happened for a while.
+/// One message to a watcher: events; or none, when only the position changed or nothing happened for a while.
 #[derive(Clone, Debug)]
 pub struct AuditUpdate {
     pub events: Vec<RecordedEvent>,
-    /// Where the watcher stands once it has taken this in.
+    /// The position of the watcher after this message.
     pub at: i64,
 }
 
-/// One watcher's stream.
+/// The stream of one watcher.
 #[derive(Debug)]
 pub struct AuditWatch {
     read: ReadAudit,
@@ -42,28 +42,28 @@ pub struct AuditWatch {
     open: Stopwatch,
     silent: Stopwatch,
     at: i64,
-    /// Whether the watcher waits for its first word: until then it does not know that it is heard.
+    /// Whether the watcher waits for its first message, which shows that the stream works.
     is_new: bool,
     is_over: bool,
     _seat: OwnedSemaphorePermit,
 }
 
-/// The longest silence while all is well.
+/// The longest time without a message.
 const HEARTBEAT: Duration = Duration::from_secs(30);
-/// What other replicas seal is found after this time, sooner with Redis.
+/// How often the database is polled for events that other replicas sealed; with Redis they are found sooner.
 const LOOK: Duration = Duration::from_secs(1);
-/// When a watcher that found no place comes back.
+/// When a watcher that found no free slot tries again.
 const FULL_WAIT: Duration = Duration::from_secs(5);
 
 impl WatchEvents {
-    /// From a position on; without one, from now on.
+    /// Streams events after a position; without a position, only new events.
     ///
     /// # Errors
-    /// OVERLOADED when too many watch already, INVALID_FIELD for a position that the chain never reached.
+    /// OVERLOADED when there are too many watchers, INVALID_FIELD for a position that the chain never reached.
     pub async fn watch(&self, tenant: TenantId, filter: AuditFilter, from: Option<i64>) -> Result<AuditWatch, Failure> {
         let seat = self.slots.clone().try_acquire_owned();
         let seat = seat.map_err(|_| Refusal::from(Reason::Overloaded).retry_after(FULL_WAIT))?;
-        // Before the end is read: what is sealed in between is told.
+        // The subscription begins before the end is read, so that an event sealed in between is not missed.
         let watchers = self.watchers.watch();
         let end = self.read.end(tenant).await?;
         let at = from.unwrap_or(end);
@@ -86,7 +86,7 @@ impl WatchEvents {
     }
 }
 
-/// Whoever goes on from there would wait for ever, and not notice: the database is another than before.
+/// The database is not the one that the position is from: a watcher would wait forever and not notice.
 fn never_reached() -> Failure {
     let description = "is of a position that was never reached".to_owned();
     let violations = vec![FieldViolation { field: "cursor", reason: "", description }];
@@ -94,10 +94,10 @@ fn never_reached() -> Failure {
 }
 
 impl AuditWatch {
-    /// The next thing the watcher is told, as soon as there is one. `None` at the end.
+    /// Returns the next message, as soon as there is one. `None` at the end.
     ///
     /// # Errors
-    /// When the database does not answer: the last thing a stream says.
+    /// When the database does not answer. The stream then ends.
     pub async fn next(&mut self) -> Option<Result<AuditUpdate, Failure>> {
         loop {
             let is_over = self.watchers.borrow_and_update().over;

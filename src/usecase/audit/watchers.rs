@@ -1,10 +1,10 @@
 use tokio::sync::watch;
 
-/// Tells those who watch the trail that there may be more of it, and when there is nothing more to wait for.
+/// Notifies the watchers of the audit log of new events, and of the end of the service.
 #[derive(Clone, Debug)]
 pub struct AuditLogWatchers(watch::Sender<Growth>);
 
-/// How often it has risen.
+/// How often new events were announced.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Growth {
     risen: u64,
@@ -18,12 +18,12 @@ impl Default for AuditLogWatchers {
 }
 
 impl AuditLogWatchers {
-    /// Something was sealed, here or by another replica.
+    /// Announces that events were sealed, here or by another replica.
     pub fn rise(&self) {
         self.0.send_modify(|watchers| watchers.risen = watchers.risen.wrapping_add(1));
     }
 
-    /// The service stops: those who watch would otherwise be calls under way that never end.
+    /// Ends the streams when the service stops: otherwise the calls would never end.
     pub fn close(&self) {
         self.0.send_modify(|watchers| watchers.over = true);
     }

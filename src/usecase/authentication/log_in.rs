@@ -29,7 +29,7 @@ use countersign_domain::{
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-/// Somebody logs in with a password.
+/// Logs a person in with a password.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub work: UnitsOfWork,
@@ -41,50 +41,50 @@ pub struct Login {
     pub throttle: Throttle,
     pub hasher: Hasher,
     pub logout: Logout,
-    /// Wrong passwords in a row after which the right one is accepted from recognized devices only.
+    /// Wrong passwords in a row after which the right password is accepted from recognized devices only.
     pub disable_after: i32,
 }
 
-/// What somebody filled in.
+/// The fields of the form.
 #[derive(Debug)]
 pub struct LoginForm {
     pub identifier: NamedAccount,
     pub password: SecretText,
-    /// Empty unless one was asked for.
+    /// Empty unless a captcha was required.
     pub captcha_token: SecretText,
-    /// Empty: the default one.
+    /// Empty for the default audience.
     pub audience: String,
     pub device_name: DisplayName,
     pub device_token: Option<SecretText>,
     pub delivery: TokenDelivery,
-    /// The refresh tokens that the caller's cookies hold.
+    /// The refresh tokens in the caller's cookies.
     pub former: Vec<SecretText>,
 }
 
-/// The account that somebody named.
+/// The account that the caller named.
 #[derive(Debug)]
 pub enum NamedAccount {
     Identifier(Identifier),
-    /// No account can have this name. The login costs as much and answers the same.
+    /// No account can have this name. The login costs as much and has the same answer as any other.
     Nobody(String),
 }
 
-/// A session, and the token by which its device is known the next time.
+/// A session, and the token that makes its device recognized at the next login.
 #[derive(Debug)]
 pub struct LoggedIn {
     pub session: OpenedSession,
     pub device_token: SecretText,
 }
 
-/// Wrong passwords after which a device that is only expected is no longer. Whoever knew a former password may have
-/// used it.
+/// After this many wrong passwords an expected device is no longer expected. Somebody who knew a former password may
+/// have used the device.
 const MOST_OF_EXPECTED: i32 = 10;
 
-/// A login attempt: by whom, and for which account.
+/// A login attempt: who makes it, and for which account.
 #[derive(Clone)]
 struct Attempt {
     tenant: TenantId,
-    /// The name that was given, normalised.
+    /// The name as typed, normalised.
     typed: String,
     started: StartedLogin,
     device: LoginDevice,
@@ -97,7 +97,7 @@ impl Attempt {
     }
 }
 
-/// What is shown to be let in, and what was drawn for it.
+/// The credentials of a login, and what the login drew from its rate limits.
 struct Credentials {
     password: SecretText,
     captcha_token: SecretText,
@@ -105,7 +105,7 @@ struct Credentials {
 }
 
 impl Login {
-    /// A browser is in one session: the one that it was in ends.
+    /// Logs in. A browser is in one session at a time: its former session ends.
     ///
     /// # Errors
     /// CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, AUDIENCE_UNKNOWN, RATE_LIMITED,
@@ -135,10 +135,10 @@ impl Login {
         Ok(LoggedIn { session, device_token: attempt.device.into_token() })
     }
 
-    /// Admits the attempt, checks the password, opens the session and settles the attempt, in a task of its own: a
-    /// caller who hangs up, or whose deadline passes, must neither leave an attempt that nobody settles, nor lose a
-    /// verdict, nor stand for one. As long as the hash has not begun the attempt is given back when its caller is gone;
-    /// from then on the verdict comes, and is applied and recorded although nobody waits.
+    /// Admits the attempt, checks the password, opens the session and settles the attempt, in a task of its own. So a
+    /// caller who hangs up, or whose deadline passes, leaves no attempt unsettled and no verdict lost, and does not
+    /// make an attempt count as wrong. Until the hash begins, the attempt is given back when its caller is gone; after
+    /// that, the verdict is awaited, applied and recorded, even if nobody waits.
     async fn decide(
         &self,
         origin: &Origin,
@@ -175,9 +175,9 @@ impl Login {
         }
     }
 
-    /// Admits the attempt. Unless a device that is known shows nothing else, a light login draws the rest of a whole
-    /// one before anything is done for it: a question to the provider of captchas costs money. The rest is given back
-    /// when what was shown is worth something, and to whoever has to wait for other attempts.
+    /// Admits the attempt. A light login draws the rest of a whole one first, because a call to the captcha provider
+    /// costs money; only a recognized device without a captcha does not. The rest is given back for a recognized device
+    /// or a solved captcha, and when the attempt must wait for others.
     async fn admit(
         &self,
         origin: &Origin,
@@ -203,7 +203,7 @@ impl Login {
         admitted
     }
 
-    /// Checks the password. The attempt comes back with a right one: by itself that settles nothing.
+    /// Checks the password. A right password returns the attempt unsettled: the password alone settles nothing.
     async fn check(
         &self,
         origin: &Origin,
@@ -234,9 +234,9 @@ impl Login {
         }
     }
 
-    /// The password was right, and no session was opened: nobody waits for one, or opening it failed. That is recorded
-    /// whatever the reason. Otherwise somebody could find out by hanging up whether a password is right, and leave no
-    /// trace. Where the database did not confirm a session that is there, both are recorded.
+    /// Records that the password was right and no session was opened: the caller was gone, or opening failed. Without
+    /// this event, a caller could hang up to find out whether a password is right, and leave no trace. When the
+    /// database did not confirm a session that exists, both events are recorded.
     async fn record_unopened(&self, origin: &Origin, login: &CompletedLogin, reason: Reason) {
         let account = login.account();
         let about = EventSubject::target(Some(account.id));
@@ -253,7 +253,7 @@ impl Login {
         Ok(audience)
     }
 
-    /// Counts a wrong password: for the name that was given, and for the account or its device. One that the same
+    /// Counts a wrong password for the name that was typed, and for the account or its device. A password that the same
     /// client presented before is no new evidence and is not counted again.
     async fn count_wrong(&self, origin: &Origin, attempt: &Attempt, admitted: AdmittedAttempt) -> Result<(), Failure> {
         let settled = admitted.failed().await;
@@ -272,8 +272,8 @@ impl Login {
         Ok(())
     }
 
-    /// Counts a wrong password in the database. Returns whether the right one is spent with it. Where there is no
-    /// account, the same statement finds nothing.
+    /// Counts a wrong password in the database. Returns whether the right password is accepted from recognized devices
+    /// only from now on. Without an account, the same statement changes no row.
     async fn spends_password(&self, tx: &Tx, attempt: &Attempt) -> Result<bool, StoreFault> {
         let Attempt { tenant, started, device, .. } = attempt;
         let nobody = AccountId::from_uuid(Uuid::nil());
@@ -297,8 +297,8 @@ impl Login {
         }
     }
 
-    /// Makes an outdated hash anew. The login has succeeded: that it costs a second hash, or fails for lack of room,
-    /// must not undo it.
+    /// Replaces an outdated hash with one of the present parameters. The login has succeeded: the second hash may fail
+    /// for lack of capacity and must not undo the login.
     async fn renew_hash(&self, proven: &PasswordProven) {
         let account = proven.account();
         let (Some(password), Some(outdated)) = (proven.outdated(), &account.password_hash) else { return };

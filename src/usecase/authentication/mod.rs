@@ -1,5 +1,5 @@
-//! Logging in: from the name of an account to a session of it. Every way into a session goes through the states of
-//! [`countersign_domain::login`], and [`OpenSession`] takes only the last of them.
+//! Logging in: from the name of an account to a session. Every login goes through the states of
+//! [`countersign_domain::login`], and [`OpenSession`] takes only the last state.
 
 mod log_in;
 mod open_session;

@@ -23,7 +23,7 @@ use countersign_domain::{
     session::{Session, SessionLives, TokenDelivery},
 };
 
-/// Opens a session for a login that is completed.
+/// Opens a session for a completed login.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
     pub work: UnitsOfWork,
@@ -33,7 +33,7 @@ pub struct OpenSession {
     pub lives: SessionLives,
 }
 
-/// What a session is opened with, besides the login.
+/// The parts of a new session that do not come from the login.
 #[derive(Debug)]
 pub struct NewSession {
     pub audience: String,
@@ -42,17 +42,17 @@ pub struct NewSession {
     pub delivery: TokenDelivery,
 }
 
-/// Devices of an account that are known at the same time. Programs that keep no token are a new one each time.
+/// The most recognized devices of an account. A program that keeps no token is a new device at every login.
 const MAX_DEVICES: u64 = 50;
-/// Sessions of an account by which it is told what is news.
+/// The most sessions of an account that a login is compared with, to decide whether its device or place is new.
 const MAX_SIGHTINGS: u64 = 50;
 
 impl OpenSession {
-    /// A caller who goes away before the commit gets no session. The commit is waited for, whoever is gone: afterwards
-    /// it is known whether the session is there.
+    /// Opens the session. A caller who is gone before the commit gets no session. The commit is awaited even when the
+    /// caller is gone: only then is it known whether the session exists.
     ///
     /// # Errors
-    /// CREDENTIALS_INVALID when the account was disabled, or its password became worthless, while it was being checked;
+    /// CREDENTIALS_INVALID when the account was disabled during the check, or its password is no longer accepted;
     /// DEADLINE_EXCEEDED when the caller is gone.
     #[tracing::instrument(level = "debug", name = "authentication.open_session", skip_all)]
     pub async fn open_session(
@@ -103,7 +103,7 @@ impl OpenSession {
         };
         let profile = Me::profile(&self.work.read(), account.clone()).await?;
         let before = session::sightings(&self.work.read(), tenant, account.id, MAX_SIGHTINGS).await?;
-        // Made before anything is kept: a session nobody has the tokens of would be a row for nothing.
+        // The tokens are made before anything is stored: a session without tokens would be a useless row.
         let opened = self.tokens.issue(&session, profile)?;
         let conditions = LoginConditions {
             password_version: account.password_version,
@@ -129,8 +129,8 @@ impl OpenSession {
         Ok((unit, opened))
     }
 
-    /// Notes what is news about a login, and tells the owner. What limits the mails is used up by such
-    /// news alone, so nobody hides behind mails that anybody may ask for.
+    /// Records that the device or place of a login is new, and sends the owner a mail. The rate limit of these mails
+    /// counts only such logins, so an attacker cannot use it up with mails that anybody may request.
     async fn tell(
         &self,
         unit: &UnitOfWork<'_>,

@@ -1,8 +1,8 @@
 use crate::breached::{CompileFault, Compiled, compile};
 use std::{io::BufRead, path::Path};
 
-/// An operator has a list of SHA-1 hashes, and wants the file that `passwords.breached = "file"` looks into. A service
-/// that has the file of before open goes on with that one.
+/// Compiles a list of SHA-1 hashes into the file that `passwords.breached = "file"` reads. A running service continues
+/// with the file that it has open.
 #[derive(Clone, Copy, Debug)]
 pub struct CompileList;
 

@@ -1,4 +1,4 @@
-//! Lists of breached passwords: how an operator makes the file that is looked into.
+//! Lists of breached passwords: how an operator compiles the file that the service reads.
 
 mod compile;
 
