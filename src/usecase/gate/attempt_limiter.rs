@@ -21,7 +21,7 @@ use std::{net::IpAddr, sync::Arc};
 /// Admits login attempts, and delays or refuses them after too many wrong passwords. The rule is that of
 /// [`countersign_domain::lockout`].
 ///
-/// Nobody looks whether an identifier is known: what is counted is a code of what was typed.
+/// No query tells whether an identifier exists: the counter is found by a code of the typed text.
 #[derive(Clone, Debug)]
 pub struct AttemptLimiter {
     pub lockout: Lockout,
@@ -29,13 +29,13 @@ pub struct AttemptLimiter {
     pub ring: Arc<KeyRing>,
 }
 
-/// The name of this among the limits, in the metrics.
+/// The name of this limit in the metrics.
 const HELD: &str = "wrong_passwords";
 
-/// A login attempt that was admitted. Only [`AttemptLimiter`] makes one, and whoever has one settles it.
+/// A login attempt that was admitted. Only [`AttemptLimiter`] makes one, and its owner settles it.
 ///
-/// Dropped before a verdict is expected, it is given back. Dropped afterwards, the verdict is lost: it counts as wrong,
-/// so that nobody gets attempts for nothing by having the service fail.
+/// An attempt that is dropped before a verdict is expected is given back. An attempt that is dropped afterwards counts
+/// as wrong, because the verdict is lost: nobody gets free attempts by making the service fail.
 #[derive(Debug)]
 #[must_use = "an attempt that is not settled counts as wrong, or has to be given back"]
 pub struct AdmittedAttempt {
@@ -49,17 +49,17 @@ pub struct AdmittedAttempt {
 }
 
 impl AdmittedAttempt {
-    /// Whether a captcha was demanded for it, and solved.
+    /// Whether a captcha was required for the attempt, and solved.
     pub fn solved_captcha(&self) -> bool {
         self.solved_captcha
     }
 
-    /// From now on the password is being checked.
+    /// To be called when the check of the password begins.
     pub fn expect_verdict(&mut self) {
         self.expects_verdict = true;
     }
 
-    /// A session was opened: what was counted is forgotten.
+    /// A session was opened: the counter is reset.
     pub async fn succeeded(self) {
         self.settle(Outcome::Right).await;
     }
@@ -70,7 +70,7 @@ impl AdmittedAttempt {
         self.settle(Outcome::Wrong(mark)).await
     }
 
-    /// Nothing was learnt about the password, or a right one opened no session.
+    /// The password was not checked, or a right one opened no session.
     pub async fn give_back(self) {
         self.settle(Outcome::Unknown).await;
     }
@@ -91,20 +91,20 @@ impl Drop for AdmittedAttempt {
     }
 }
 
-/// Whose login attempts are counted together.
+/// The source of attempts that are counted with one counter.
 #[derive(Clone, Copy, Debug)]
 pub enum AttemptSource<'a> {
-    /// A device that is counted alone for this account. The attempts of others do not delay it.
+    /// A device with its own counter for this account. The attempts of others do not delay it.
     Device(&'a LoginDevice, AccountId),
-    /// Everybody else who gives this name.
+    /// All other callers who type this name.
     Stranger(&'a str),
 }
 
 impl AttemptLimiter {
-    /// Admits an attempt. To be called where nobody stops it ([`Lockout::admit`]).
+    /// Admits an attempt. To be called in a task that is not cancelled ([`Lockout::admit`]).
     ///
     /// # Errors
-    /// RATE_LIMITED while it has to wait; CAPTCHA_REQUIRED and whatever is wrong with the captcha.
+    /// RATE_LIMITED while the attempt has to wait; the reasons of the captcha check.
     pub async fn admit(
         &self,
         origin: &Origin,
@@ -138,9 +138,9 @@ impl AttemptLimiter {
         }
     }
 
-    /// Forgets what was counted against the password of an account: for everything that may be typed for it, and for
-    /// these of its devices. To be called when its owner has set another one, after that is committed. What is counted
-    /// against second steps has other keys, and stays.
+    /// Resets the counters against the password of an account: for every name of the account, and for these of its
+    /// devices. To be called when the owner has set another password, after the commit. The counters of second factors
+    /// have other keys, and stay.
     pub async fn forgive(&self, account: &Account, devices: &[DeviceId]) {
         let typed = [Some(account.email.normalised()), account.username.as_ref().map(Username::normalised)];
         for typed in typed.into_iter().flatten() {
@@ -151,7 +151,7 @@ impl AttemptLimiter {
         }
     }
 
-    /// Where an operator takes another key into use, what was counted under the one before is forgotten.
+    /// The counters depend on the present key: when an operator replaces the key, they begin again at zero.
     fn key(&self, tenant: TenantId, source: AttemptSource<'_>) -> LockKey {
         match source {
             AttemptSource::Device(device, account) => self.device_key(tenant, device.shown(), account),
@@ -167,8 +167,8 @@ impl AttemptLimiter {
         LockKey::from_tag(self.ring.mac().tag("lockout: device", &parts))
     }
 
-    /// By what the same password of the same client is recognised: a device, or whatever counts as one caller among
-    /// addresses.
+    /// The mark by which a repeated password of one client is recognized. The client is a device, or an address prefix
+    /// that counts as one caller.
     fn mark(&self, origin: &Origin, source: AttemptSource<'_>, password: &SecretText) -> Mark {
         let tenant = origin.tenant();
         let password = password.reveal().as_bytes();

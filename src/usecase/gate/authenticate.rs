@@ -26,10 +26,9 @@ use countersign_domain::{
 };
 use std::sync::Arc;
 
-/// Turns an access token into the person who holds it.
+/// Authenticates the holder of an access token.
 ///
-/// Backends check tokens offline; Countersign itself asks the database, so that a session that ended is refused here at
-/// once.
+/// Backends check tokens offline. Countersign itself queries the database, so that it refuses an ended session at once.
 #[derive(Clone, Debug)]
 pub struct Authenticate {
     pub store: Store,
@@ -61,7 +60,7 @@ impl SignedIn {
     }
 }
 
-/// A service account with an access token drawn from a live secret. Only [`Authenticate`] makes one.
+/// A service account with an access token of a live secret. Only [`Authenticate`] makes one.
 #[derive(Clone, Debug)]
 pub struct ServiceCaller {
     service: Service,
@@ -75,13 +74,13 @@ impl ServiceCaller {
         &self.service
     }
 
-    /// The audience of the token it came with. It serves that one, and asks about that one: whoever else serves it has
-    /// seen this token, and must not come by the keys of another audience with it.
+    /// The audience of the caller's token. The service serves this audience and may query it alone: other services of
+    /// this audience have seen the token, and must not get the keys of another audience with it.
     pub fn audience(&self) -> &str {
         &self.audience
     }
 
-    /// Whether a revocation takes away what this caller came in with.
+    /// Whether a revocation covers the token of this caller.
     pub fn falls_to(&self, revocation: &Revocation) -> bool {
         match revocation.kind {
             RevocationKind::Session => revocation.target == self.secret.to_string(),
@@ -96,12 +95,12 @@ impl ServiceCaller {
     }
 }
 
-/// Who makes a call.
+/// The caller of an RPC.
 #[derive(Clone, Debug)]
 pub enum Caller {
-    /// Nobody in particular.
+    /// A caller without credentials.
     Anonymous,
-    /// A program on this machine, while the `dev` profile is on.
+    /// A program on this machine, under the `dev` profile.
     Developer,
     Person(Arc<SignedIn>),
     Service(Arc<ServiceCaller>),
@@ -120,7 +119,7 @@ impl Caller {
     }
 }
 
-/// A genuine access token. Whether what it names still holds, [`Authenticate::caller`] finds out.
+/// A genuine access token. [`Authenticate::caller`] checks whether its session or service is still live.
 #[derive(Debug)]
 pub struct OpenedToken {
     claims: AccessClaims,
@@ -153,8 +152,9 @@ impl Authenticate {
         }
     }
 
-    /// Looks up whom a token names. With the `newest` refresh token of a browser, the access token of another session
-    /// is one that was replaced: it answers TOKEN_EXPIRED, whatever became of that session.
+    /// Finds the caller that a token names. When `newest`, the newest refresh token of a browser, is of another
+    /// session, the access token was replaced: the answer is TOKEN_EXPIRED, even if the session of the access token has
+    /// ended.
     ///
     /// # Errors
     /// TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED, SESSION_EXPIRED, ACCOUNT_DISABLED, CALLER_NOT_ALLOWED.
@@ -177,7 +177,7 @@ impl Authenticate {
                 self.watch_use.caller(origin, &session, &account, claims, generation).await?;
                 Ok(Caller::Person(Arc::new(SignedIn { session, account })))
             }
-            // A token that was made for calling others is in their hands, and proves nothing here.
+            // A token issued for calls to other services is known to those services, so it proves nothing here.
             TokenHolder::Service { service, .. } if !service.may(Access::Serves, &claims.audience) => {
                 Err(self.deny(origin, &opened, Reason::CallerNotAllowed).await)
             }
@@ -188,7 +188,7 @@ impl Authenticate {
         }
     }
 
-    /// The person whose access token this is.
+    /// The person who holds this access token.
     ///
     /// # Errors
     /// As [`Self::open`] and [`Self::caller`]; CALLER_NOT_ALLOWED for the token of a service.
@@ -203,15 +203,15 @@ impl Authenticate {
         }
     }
 
-    /// Records that the holder of a genuine token was refused, and hands the failure back.
+    /// Records that the holder of a genuine token was refused, and returns the failure.
     pub async fn deny(&self, origin: &Origin, opened: &OpenedToken, reason: Reason) -> Failure {
-        // On the heap: rare, and far larger than the way through.
+        // On the heap: rare, and far larger than the usual path.
         Box::pin(self.denial.record(origin, opened.tenant, holder(&opened.claims), reason)).await;
         reason.into()
     }
 
-    /// Records that an access token was brought where an operators' token is asked for. One that is none of ours tells
-    /// nothing.
+    /// Records that an access token was presented where an operators' token is required. Any other token leaves no
+    /// event.
     pub async fn deny_operator(&self, origin: &Origin, token: &SecretText, reason: Reason) {
         let Ok(claims) = self.ring.read_access(token, self.clock.now()) else { return };
         let Ok(tenant) = claims.tenant_id.parse() else { return };
@@ -219,7 +219,7 @@ impl Authenticate {
     }
 }
 
-/// Whose token it is.
+/// The account or service that the token names.
 fn holder(claims: &AccessClaims) -> EventSubject {
     if claims.level == SERVICE_LEVEL {
         return EventSubject::service(claims.subject.parse::<ServiceId>().ok());

@@ -9,25 +9,25 @@ use countersign_domain::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Asks whether a new password is known from a breach. Only where one is set: a login tells nobody anything about a
-/// password.
+/// Checks whether a new password is known from a breach. A login has no such check: its answer would reveal something
+/// about the password.
 #[derive(Clone, Debug)]
 pub struct BreachGate {
-    /// `None` where the operator named nobody: nothing is asked.
+    /// `None` when the operator configured no list: nothing is checked.
     pub list: Option<BreachList>,
-    /// Whether a password is accepted while nothing can be learnt about it.
+    /// Whether a password is accepted when the check fails.
     pub lenient: bool,
-    /// How often the log says that nothing could be learnt. The metric counts all of it.
+    /// Limits the log lines about failed checks. The metric counts all of them.
     pub lines: Arc<LineBudget>,
 }
 
-/// As long as somebody needs to press a button again.
+/// About the time in which a person tries again.
 const UNAVAILABLE_WAIT: Duration = Duration::from_secs(10);
 
 impl BreachGate {
     /// # Errors
-    /// PASSWORD_REJECTED, naming `field`, when it is; BREACH_CHECK_UNAVAILABLE when nothing was learnt and the operator
-    /// wants to know.
+    /// PASSWORD_REJECTED, naming `field`, when it is; BREACH_CHECK_UNAVAILABLE when the check failed and the operator
+    /// requires it.
     pub async fn ask(&self, field: &'static str, password: &NewPassword) -> Result<(), Failure> {
         let Some(list) = &self.list else { return Ok(()) };
         match list.holds(password).await {
@@ -48,7 +48,7 @@ impl BreachGate {
         telemetry::count_breach_check(fault.name());
         let fault = fault.name();
         if let Some(left_out) = self.lines.take() {
-            // Whether the password is set is decided after this.
+            // Whether the password is set is decided later.
             let accepted = self.lenient;
             tracing::warn!(fault, accepted, left_out, "a new password could not be checked against known breaches");
         }

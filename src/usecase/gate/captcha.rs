@@ -10,26 +10,26 @@ use countersign_domain::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Asks for a captcha, and believes its provider within the rules.
+/// Requires captchas, and verifies them with the provider.
 #[derive(Clone, Debug)]
 pub struct CaptchaGate {
-    /// `None` where no provider is configured: nobody is asked for anything.
+    /// `None` when no provider is configured: no captcha is required.
     pub desk: Option<CaptchaVerifier>,
 }
 
-/// Where captchas are checked.
+/// The configured verification of captchas.
 #[derive(Clone, Debug)]
 pub struct CaptchaVerifier {
     pub captcha: Captcha,
     pub rules: Arc<CaptchaRules>,
-    /// What needs one every time.
+    /// The acts that always require a captcha.
     pub on: Arc<[CaptchaAct]>,
-    /// Whether people are let through while the provider says nothing.
+    /// Whether calls are allowed while the provider fails.
     pub lenient: bool,
 }
 
-/// A person needs as long to come back. Clients that repeat calls by themselves would do so with a token that may be
-/// spent.
+/// A person needs as long to try again. A client that repeats calls automatically would send a token that may be used
+/// up.
 const UNAVAILABLE_WAIT: Duration = Duration::from_secs(10);
 const BUSY_WAIT: Duration = Duration::from_secs(1);
 
@@ -38,8 +38,8 @@ impl CaptchaGate {
         self.desk.is_some()
     }
 
-    /// Says so when the operator wants a captcha for this act and none was brought. It costs nothing, so it may stand
-    /// before the limits: a person who is asked for a captcha has not done anything yet.
+    /// Refuses a call without a captcha when this act requires one. The check costs nothing, so it may come before the
+    /// rate limits: a refusal for a missing captcha should not count as a call.
     ///
     /// # Errors
     /// CAPTCHA_REQUIRED.
@@ -50,7 +50,7 @@ impl CaptchaGate {
         }
     }
 
-    /// Checks a captcha where the operator wants one for this act.
+    /// Verifies a captcha when this act requires one.
     ///
     /// # Errors
     /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
@@ -61,8 +61,8 @@ impl CaptchaGate {
         Ok(())
     }
 
-    /// Checks a captcha. The provider hears of a token once; what it said is not kept. Returns whether it was solved:
-    /// `false` when people are let through because nobody can say.
+    /// Verifies a captcha. The provider gets each token once, and its answer is not stored. Returns whether the captcha
+    /// was solved: `false` when the call is allowed because the provider failed.
     ///
     /// # Errors
     /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
@@ -97,7 +97,7 @@ impl CaptchaVerifier {
         self.challenge(Reason::CaptchaRequired, act)
     }
 
-    /// What a page needs to show a captcha.
+    /// The refusal, with everything that a page needs to show a captcha.
     fn challenge(&self, reason: Reason, act: CaptchaAct) -> Failure {
         Refusal::from(reason)
             .with_metadata("captcha_provider", self.captcha.provider().name())
@@ -106,8 +106,8 @@ impl CaptchaVerifier {
             .into()
     }
 
-    /// Nothing is known about the visitor. That the provider is gone lets people through where the operator said so;
-    /// that too many ask, or ask strangely, never does.
+    /// The provider gave no verdict. When the provider is down, the call is allowed if the operator configured that. A
+    /// fault that a caller can cause, such as too many or malformed requests, never allows the call.
     fn bear(&self, origin: &Origin, act: CaptchaAct, fault: CaptchaFault) -> Result<(), Failure> {
         telemetry::count_captcha(act.name(), fault.name());
         let (fault_name, request_id) = (fault.name(), origin.trace_id.as_str());

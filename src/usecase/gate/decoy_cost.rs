@@ -5,11 +5,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-/// What it costs to look at a password where there is nothing to compare it with: as much as with some account of the
-/// same tenant, and for one name always the same.
+/// The cost of a password check for a name without an account: the same as for some account of the same tenant, and
+/// always the same for one name.
 ///
-/// Hashes that were made when other parameters held, or elsewhere, cost something else than today's. If a name that
-/// nobody has cost what today's do, then whatever costs something else would be somebody's.
+/// Hashes with former parameters, or imported ones, cost something else than a new hash. If every unknown name cost as
+/// much as a new hash, any other cost would reveal an account.
 #[derive(Clone, Debug)]
 pub struct DecoyHashCosts {
     ring: Arc<KeyRing>,
@@ -22,13 +22,12 @@ type Tenants = HashMap<TenantId, Population<HashCost>>;
 const CONTEXT: &str = "countersign cost of nobody 1";
 
 impl DecoyHashCosts {
-    /// `current` is what comparing with a hash costs that is made now. It holds for all, until
-    /// [`DecoyHashCosts::learn`].
+    /// `current` is the cost of a comparison with a new hash. It applies to all names until [`DecoyHashCosts::learn`].
     pub fn new(ring: Arc<KeyRing>, current: HashCost) -> Self {
         Self { ring, current, tenants: Arc::default() }
     }
 
-    /// Takes in how many accounts of each tenant have which cost.
+    /// Takes over how many accounts of each tenant have which cost.
     pub fn learn(&self, counts: Vec<(TenantId, HashCost, u64)>) {
         let mut grouped: HashMap<_, Vec<_>> = HashMap::new();
         for (tenant, cost, accounts) in counts {
@@ -39,8 +38,8 @@ impl DecoyHashCosts {
         *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = learnt;
     }
 
-    /// What it costs for this name, normalised. The key is one that stays: with another, names that nobody has would be
-    /// dealt other costs, and no account changes its own by itself.
+    /// The cost for this name, normalised. The key is a lasting one: another key would change the costs of unknown
+    /// names, while an account keeps its own cost.
     pub fn of(&self, tenant: TenantId, typed: &str) -> HashCost {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner).clone();
         let tag = self.ring.chain().lasting_tag(CONTEXT, &[tenant.as_bytes(), typed.as_bytes()]);

@@ -5,9 +5,9 @@ use crate::{
 };
 use countersign_domain::{audit::EventKind, id::TenantId, limit::LimitKey, refusal::Reason};
 
-/// Records that somebody who is known asked for what is not theirs (OWASP ASVS 5.0 requirement 16.3.2).
+/// Records that a known caller requested something without permission (OWASP ASVS 5.0 requirement 16.3.2).
 ///
-/// What a caller is refused of whom nothing is known leaves no event: it is counted, and the log has samples.
+/// The refusal of an unknown caller leaves no event: a metric counts it, and the log has samples.
 #[derive(Clone, Debug)]
 pub struct RecordDenial {
     pub work: UnitsOfWork,
@@ -15,8 +15,8 @@ pub struct RecordDenial {
 }
 
 impl RecordDenial {
-    /// `about` names the account or the service that was proven. Beyond a limit of each of them the refusal is counted
-    /// and leaves no event: everybody can have an account.
+    /// `about` names the proven account or service. Above a rate limit for each of them, a refusal is counted and
+    /// leaves no event: anybody can have an account.
     pub async fn record(&self, origin: &Origin, tenant: TenantId, about: EventSubject, reason: Reason) {
         let key: Option<LimitKey> = about.actor.map(LimitKey::from).or_else(|| about.service.map(LimitKey::from));
         let Some(key) = key else { return };

@@ -14,7 +14,8 @@ use countersign_domain::{
 };
 use std::net::IpAddr;
 
-/// Collects what can be seen of a client: the one place that does. What it means, [`countersign_domain::risk`] says.
+/// Collects what the service observes of a client, for all use cases. [`countersign_domain::risk`] has the rules that
+/// judge it.
 #[derive(Clone, Debug)]
 pub struct DeviceRecognition {
     pub store: Store,
@@ -22,24 +23,24 @@ pub struct DeviceRecognition {
     pub entropy: Entropy,
 }
 
-/// The device that a login comes from: one that is known or expected, or a new one.
+/// The device of a login: a recognized, expected or new one.
 #[derive(Clone, Debug)]
 pub struct LoginDevice {
     token: DeviceToken,
     shown: Device,
 }
 
-/// A device on which somebody logs in.
+/// The ids of the device of a login.
 #[derive(Clone, Copy, Debug)]
 pub struct PresentedDevice {
-    /// By which its guesses are counted.
+    /// The id under which its wrong passwords are counted.
     pub shown: DeviceId,
-    /// By which it is known from now on.
+    /// The id under which it is recognized from now on.
     pub id: DeviceId,
 }
 
 impl LoginDevice {
-    /// By which its guesses are counted.
+    /// The id under which its wrong passwords are counted.
     pub fn shown(&self) -> DeviceId {
         self.shown.id
     }
@@ -48,21 +49,21 @@ impl LoginDevice {
         PresentedDevice { shown: self.shown.id, id: self.token.id() }
     }
 
-    /// How much an account trusts it.
+    /// The trust of an account in this device.
     pub fn trust(&self, account: AccountId) -> DeviceTrust {
         self.shown.trust(account)
     }
 
-    /// What the client shows the next time.
+    /// The token that the client presents at its next login.
     pub fn into_token(self) -> SecretText {
         self.token.into_secret()
     }
 }
 
 impl DeviceRecognition {
-    /// A token that nobody was given is none: a client does not choose its own. One of which nothing but an expectation
-    /// is left gets another: whoever had to be locked out by a new password may hold a copy. Nothing here depends on
-    /// whose account is asked for.
+    /// Finds the device of a token. A token that the service did not issue counts as missing: a client does not choose
+    /// its own. The token of a device that is only expected is replaced: an intruder whom a new password locked out may
+    /// hold a copy. The result does not depend on the account that the caller names.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -81,7 +82,7 @@ impl DeviceRecognition {
         Ok(LoginDevice { shown: Device::new(token.id()), token })
     }
 
-    /// The device that a browser shows.
+    /// The device that a browser presents.
     pub fn signal(presented: Option<&SecretText>) -> DeviceSignal {
         let token = presented.and_then(DeviceToken::presented);
         token.map_or(DeviceSignal::Missing, |token| DeviceSignal::Shown(token.id()))

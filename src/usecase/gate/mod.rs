@@ -1,5 +1,5 @@
-//! What stands in front of use cases: who is calling and from where, how often, whether a password is right and how
-//! many were wrong, whether a captcha was solved, whether a call is a repetition.
+//! Checks before a use case: the caller and the client, rate limits, passwords and the attempt limiter, captchas, known
+//! breaches.
 
 mod attempt_limiter;
 mod authenticate;

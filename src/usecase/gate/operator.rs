@@ -1,14 +1,14 @@
 use crate::keys::OperatorToken;
 use countersign_domain::{refusal::Reason, secret::SecretText};
 
-/// Lets operators in.
+/// Authenticates operators by their token.
 #[derive(Clone, Debug)]
 pub struct OperatorGate {
-    /// Without one, nobody is an operator.
+    /// `None` when no token is configured: then nobody is an operator.
     pub token: Option<OperatorToken>,
 }
 
-/// An operator. Only the gate makes one.
+/// A proven operator. Only the gate makes one.
 #[derive(Clone, Copy, Debug)]
 pub struct OperatorProven(());
 

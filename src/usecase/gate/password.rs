@@ -18,7 +18,7 @@ use countersign_domain::{
 };
 use std::time::Duration;
 
-/// Checks a password somebody claims to know.
+/// Checks a password that a caller presents.
 #[derive(Clone, Debug)]
 pub struct PasswordGate {
     pub hasher: Hasher,
@@ -26,23 +26,23 @@ pub struct PasswordGate {
     pub max_bytes: usize,
 }
 
-/// Whose password somebody claims to know.
+/// The account whose password a caller presents.
 #[derive(Debug)]
 pub struct Claimed<'a> {
     pub tenant: TenantId,
-    /// How the account was named, normalised.
+    /// The name as typed, normalised.
     pub typed: &'a str,
-    /// `None` when there is none of this name.
+    /// `None` when no account has this name.
     pub account: Option<Account>,
-    /// Whether its password opens anything. Of a disabled account none does in any case.
+    /// Whether the right password is accepted. The password of a disabled account never is.
     pub opens: bool,
 }
 
-/// Somebody knew the password of this account, which may sign in. Only [`PasswordGate`] makes one.
+/// The proof of the password of an account that may log in. Only [`PasswordGate`] makes one.
 #[derive(Debug)]
 pub struct PasswordProven {
     account: Account,
-    /// The password, when its hash should be made anew with today's parameters.
+    /// The password, when its hash should be replaced by one with the present parameters.
     outdated: Option<Password>,
 }
 
@@ -57,15 +57,14 @@ impl PasswordProven {
 }
 
 impl PasswordGate {
-    /// The same answer whether the account is missing, disabled, without a password, or simply has another one; and the
-    /// work of one hash. Where there is one, it is that of the account, whatever becomes of the comparison: a name
-    /// costs the same before and after its account is disabled. `None` means wrong.
+    /// The answer is the same, and costs one hash, whether the account is missing, disabled, without a password, or has
+    /// another password. With an account, the work is that of its own hash, even when the password cannot be accepted:
+    /// a name costs the same before and after its account is disabled. `None` means wrong.
     ///
-    /// Whoever is present may go away meanwhile: a hash that has not begun is not computed then, and one that has begun
-    /// is finished.
+    /// When the caller goes away, a hash that has not begun is not computed, and a hash that has begun is finished.
     ///
     /// # Errors
-    /// OVERLOADED; DEADLINE_EXCEEDED when nothing was computed because nobody waited any more.
+    /// OVERLOADED; DEADLINE_EXCEEDED when nothing was computed because the caller was gone.
     pub async fn prove_for(
         &self,
         presence: &Presence,
@@ -80,7 +79,7 @@ impl PasswordGate {
             Err(_) if opens => return Err(Failure::Broken("a stored password hash cannot be read".to_owned())),
             Err(_) => None,
         };
-        // What is too long to be a password still costs as much as one.
+        // A text too long to be a password costs as much as a password.
         let read = Password::presented(presented, self.max_bytes);
         let (opens, password) = (opens && read.is_some(), read.unwrap_or_else(Password::stand_in));
         let verdict = match &stored {
@@ -100,15 +99,15 @@ impl PasswordGate {
     }
 }
 
-/// Checks the current password again in a session that is open. Five wrong ones end it: whoever stole a session may not
-/// use it to guess.
+/// Checks the current password again in a live session. Five wrong ones end the session: somebody who stole it may not
+/// use it to try passwords.
 #[derive(Clone, Debug)]
 pub struct SessionPasswordGate {
     pub work: UnitsOfWork,
     pub gate: PasswordGate,
 }
 
-/// When somebody whose tries are all being evaluated comes back.
+/// When a caller whose tries are all being evaluated may try again.
 const EVALUATION_WAIT: Duration = Duration::from_millis(250);
 
 impl SessionPasswordGate {
@@ -121,17 +120,18 @@ impl SessionPasswordGate {
         presented: &SecretText,
     ) -> Result<PasswordProven, Failure> {
         let (gate, origin, caller, presented) = (self.clone(), origin.clone(), caller.clone(), presented.clone());
-        // In a task of its own: a caller who hangs up must not leave a try that is neither spent nor given back. It is
-        // given back as long as the hash has not begun; from then on the verdict comes, and is applied although nobody
-        // waits.
+        // In a task of its own: a caller who hangs up must not leave a try that is neither used up nor given back.
+        // Until the hash begins, the try is given back when the caller is gone; after that, the verdict is awaited and
+        // applied, even if nobody waits.
         let waiting = Caller::default();
         let presence = waiting.presence();
         let evaluation = spawn(async move { gate.evaluate(&origin, &caller, (&presented, &presence)).await });
         evaluation.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
 
-    /// Makes sure that what was proven still holds when it is acted upon, and keeps it so until the transaction ends:
-    /// the proof waited in a queue, and the session or the account may have been taken away meanwhile.
+    /// Checks that the proof still holds when it is used, and locks the session and the account until the transaction
+    /// ends: the proof waited in a queue, and meanwhile the session may have ended, or the account may have been
+    /// disabled.
     ///
     /// # Errors
     /// SESSION_ENDED, ACCOUNT_DISABLED, CURRENT_PASSWORD_WRONG.
@@ -162,7 +162,7 @@ impl SessionPasswordGate {
     ) -> Result<PasswordProven, Failure> {
         let account = caller.account().clone();
         let (tenant, id, session) = (caller.tenant(), account.id, caller.session().id);
-        // Spent before the password is looked at, so that guesses made at once are all counted.
+        // The try is used up before the check, so that passwords tried at the same time are all counted.
         let (db, now) = (self.work.write(), self.work.now());
         let Some(tries) = session::spend_password_try(&db, tenant, session, MAX_PASSWORD_FAILURES, now).await? else {
             let found = session::find_with_account(&db, tenant, session).await?;
@@ -181,7 +181,7 @@ impl SessionPasswordGate {
             }
             Ok(None) => {}
             Err(failure) => {
-                // Nothing was learnt about the password, so nothing was tried.
+                // The password was not checked, so the try is given back.
                 session::forgive_password_tries(&db, tenant, session, 1).await?;
                 return Err(failure);
             }

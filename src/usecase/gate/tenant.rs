@@ -9,14 +9,14 @@ use countersign_domain::{
     tenant::{DEFAULT_TENANT, DEFAULT_TENANT_NAME},
 };
 
-/// Finds the tenant a call names.
+/// Finds the tenant that a call names.
 #[derive(Clone, Debug)]
 pub struct FindTenant {
     pub store: Store,
 }
 
 impl FindTenant {
-    /// The default tenant is found without asking the database.
+    /// The default tenant needs no query.
     ///
     /// # Errors
     /// TENANT_UNKNOWN.
@@ -24,7 +24,7 @@ impl FindTenant {
         if name == DEFAULT_TENANT_NAME {
             return Ok(DEFAULT_TENANT);
         }
-        // Names of tenants and of audiences look alike; what cannot be one is not looked for.
+        // Names of tenants have the same form as names of audiences; other text needs no query.
         if !is_audience_name(name) {
             return Err(Reason::TenantUnknown.into());
         }

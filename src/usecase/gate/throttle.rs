@@ -11,11 +11,12 @@ use countersign_domain::{
 };
 use std::{net::IpAddr, sync::Arc};
 
-/// What a login draws from its address before anything of it is looked at.
+/// How much a login draws from the limit of its address before anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginDraw {
     Whole,
-    /// It shows a device or a captcha. Whether that is worth anything is found out later, and paid for then.
+    /// The login presents a device token or a captcha. Whether either is valid is checked later, and the rest is drawn
+    /// then.
     Light,
 }
 
@@ -25,22 +26,22 @@ impl LoginDraw {
     }
 }
 
-/// Turns away who calls too often. The limits are those of [`Limit`].
+/// Refuses callers who exceed a rate limit. The limits are those of [`Limit`].
 #[derive(Clone, Debug)]
 pub struct Throttle {
-    /// Counts with all replicas.
+    /// Counts the calls to all replicas.
     pub shared: Limiter,
-    /// Counts what this process is asked.
+    /// Counts the calls to this process.
     pub own: Limiter,
     pub ring: Arc<KeyRing>,
 }
 
-/// What a call has drawn.
+/// What a call has drawn from its limits.
 #[derive(Debug)]
 pub struct Drawn(Vec<Draw>);
 
 impl Drawn {
-    /// Of it, what stands for the mail that would have been sent.
+    /// Only the draws for the mail that was not sent.
     #[must_use]
     pub fn mails(self) -> Self {
         let is_mail = |draw: &Draw| matches!(draw.limit, Limit::MailsPerIp | Limit::MailsPerRecipient);
@@ -49,7 +50,7 @@ impl Drawn {
 }
 
 impl Throttle {
-    /// A call, before anything of it is looked at.
+    /// Draws for a call, before anything else.
     ///
     /// # Errors
     /// RATE_LIMITED.
@@ -57,7 +58,7 @@ impl Throttle {
         self.take(from(origin, Limit::CallsPerIp).as_slice()).await
     }
 
-    /// A call whose tenant is known, and its account if it has one.
+    /// Draws for a call whose tenant is known, and for its account if there is one.
     ///
     /// # Errors
     /// RATE_LIMITED.
@@ -80,8 +81,8 @@ impl Throttle {
         self.take(drawn.as_slice()).await
     }
 
-    /// What a light login left to a whole one. Where that is refused, the light one is given back: whoever comes again
-    /// when told finds both.
+    /// Draws the rest of a whole login for a light one. When the rest is refused, the light draw is given back, so that
+    /// a retry after the wait finds both.
     ///
     /// # Errors
     /// RATE_LIMITED.
@@ -95,7 +96,7 @@ impl Throttle {
         Ok(rest)
     }
 
-    /// A link or a code is tried.
+    /// Draws for a link or a code that is tried.
     ///
     /// # Errors
     /// RATE_LIMITED.
@@ -103,7 +104,7 @@ impl Throttle {
         self.take(from(origin, Limit::RedemptionsPerIp).as_slice()).await
     }
 
-    /// A registration: what it may cost, and the mail that it causes.
+    /// Draws for a registration and the mail that it causes.
     ///
     /// # Errors
     /// RATE_LIMITED.
@@ -115,12 +116,12 @@ impl Throttle {
         Ok(Drawn(draws))
     }
 
-    /// Nothing came of a call, and whoever made it does it again, better: it is not counted.
+    /// Gives back what a call has drawn: the call had no effect, and the caller will correct and repeat it.
     pub async fn give_back(&self, drawn: Drawn) {
         self.shared.give_back(&drawn.0).await;
     }
 
-    /// A password is compared with former ones: whoever may try one is told whether it was among them.
+    /// Draws for a comparison with former passwords: the answer says whether a password was among them.
     ///
     /// # Errors
     /// RATE_LIMITED.
@@ -128,7 +129,7 @@ impl Throttle {
         self.take(&[Draw::one(Limit::PasswordHistoryChecksPerAccount, account)]).await
     }
 
-    /// A mail is asked for. Nobody looks whether its recipient is known.
+    /// Draws for the request of a mail. It needs no query for the account of the recipient.
     ///
     /// # Errors
     /// RATE_LIMITED.
@@ -149,17 +150,17 @@ impl Throttle {
         self.take(&[Draw::one(Limit::UsernameChangesPerAccount, account)]).await
     }
 
-    /// Whether the owner of an account is to be told once more of a login that is news.
+    /// Whether the owner of an account gets another mail about a login from a new device or place.
     pub async fn tells_of_login(&self, account: AccountId) -> bool {
         self.take(&[Draw::one(Limit::NewLoginMailsPerAccount, account)]).await.is_ok()
     }
 
-    /// Whether the owner of an account is to be told once more that a session has another client.
+    /// Whether the owner of an account gets another mail about another client in a session.
     pub async fn tells_of_client(&self, account: AccountId) -> bool {
         self.take(&[Draw::one(Limit::ClientChangeMailsPerAccount, account)]).await.is_ok()
     }
 
-    /// Whether one more refusal of a caller who is known leaves an event.
+    /// Whether another refusal of a known caller leaves an event.
     pub async fn records_denial(&self, caller: LimitKey) -> bool {
         self.take(&[Draw::one(Limit::DeniedCallEventsPerCaller, caller)]).await.is_ok()
     }
@@ -182,15 +183,15 @@ impl Throttle {
         self.take(&[Draw::one(Limit::IntrospectionsPerService, service)]).await
     }
 
-    /// Counts the mailbox: whoever reads it gets the mails to all its spellings. Where an operator takes another key
-    /// into use, what was counted under the one before is forgotten.
+    /// Draws for the mailbox: the reader of a mailbox gets the mails to all spellings of its address. The counters
+    /// depend on the present key: when an operator replaces the key, they begin again at zero.
     fn to(&self, tenant: TenantId, recipient: &EmailAddress) -> Draw {
         let tenant = tenant.as_uuid().into_bytes();
         let tag = self.ring.mac().tag("limit: recipient", &[&tenant, recipient.mailbox().as_bytes()]);
         Draw::one(Limit::MailsPerRecipient, LimitKey::mac(tag))
     }
 
-    /// What one call draws at once is counted in one place.
+    /// All draws of one call are counted by one limiter.
     async fn take(&self, draws: &[Draw]) -> Result<(), Failure> {
         let is_shared = draws.iter().any(|draw| draw.limit.is_shared());
         let limiter = if is_shared { &self.shared } else { &self.own };
@@ -202,7 +203,7 @@ impl Throttle {
     }
 }
 
-/// `None` for a call from this machine's terminal.
+/// `None` for a call from a terminal of this machine.
 fn from(origin: &Origin, limit: Limit) -> Option<Draw> {
     Some(Draw::one(limit, origin.address.parse::<IpAddr>().ok()?))
 }

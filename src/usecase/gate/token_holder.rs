@@ -11,14 +11,14 @@ use countersign_domain::{
     time::Timestamp,
 };
 
-/// What a genuine access token names.
+/// The session or service that a genuine access token names.
 #[derive(Clone, Copy, Debug)]
 pub enum NamedByToken {
     Session(SessionId),
     Service(ServiceId, ServiceSecretId),
 }
 
-/// Who holds an access token that is good at this moment.
+/// The holder of an access token that is valid now.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -30,7 +30,7 @@ pub enum TokenHolder {
 }
 
 impl NamedByToken {
-    /// `None` for names that we give to nobody.
+    /// `None` for names that the service never issues.
     pub fn of(claims: &AccessClaims) -> Option<Self> {
         if claims.level == SERVICE_LEVEL {
             return Some(Self::Service(claims.subject.parse().ok()?, claims.session_id.parse().ok()?));
@@ -38,11 +38,11 @@ impl NamedByToken {
         claims.session_id.parse().ok().map(Self::Session)
     }
 
-    /// Whoever holds the token, provided that what it names is live: callers and tokens that backends ask about are
-    /// judged here alike.
+    /// Returns the holder of the token, if its session or service is live. Callers and tokens that backends introspect
+    /// are judged here alike.
     ///
     /// # Errors
-    /// When the database does not answer; inside, SESSION_ENDED, SESSION_EXPIRED or ACCOUNT_DISABLED.
+    /// When the database does not answer; the inner result is SESSION_ENDED, SESSION_EXPIRED or ACCOUNT_DISABLED.
     pub async fn find(
         self,
         db: &impl Executor,

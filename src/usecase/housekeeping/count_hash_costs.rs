@@ -6,7 +6,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Looks how many accounts have hashes of which cost, so that names which nobody has cost the same in the same
+/// Counts the accounts by the cost of their hashes, so that names without an account have the same costs in the same
 /// proportions.
 #[derive(Clone, Debug)]
 pub struct CountHashCosts {
@@ -14,11 +14,12 @@ pub struct CountHashCosts {
     pub costs: DecoyHashCosts,
 }
 
-/// A hundred thousand accounts are counted within it, and nobody notices it at a start.
+/// Enough to count a hundred thousand accounts, and too short to be noticed at a start.
 const AT_START: Duration = Duration::from_millis(100);
 
 impl CountHashCosts {
-    /// Before the first login, so that none is answered without it. A count that takes longer is left to the job.
+    /// Counts before the first login, so that each login uses the counts. If this takes too long, the job does it
+    /// later.
     #[tracing::instrument(level = "debug", name = "housekeeping.count_hash_costs_at_start", skip_all)]
     pub async fn run_at_start(&self) {
         if let Some(Err(fault)) = timeout(AT_START, self.count()).await {
@@ -27,11 +28,11 @@ impl CountHashCosts {
     }
 
     /// # Errors
-    /// When the database does not answer. What was known before goes on to hold.
+    /// When the database does not answer. The counts from before stay in use.
     #[tracing::instrument(level = "debug", name = "housekeeping.count_hash_costs", skip_all)]
     pub async fn count(&self) -> Result<(), StoreFault> {
         let heads = account::count_hash_heads(&self.store.read()).await?;
-        // What cannot be read costs nothing at a login either: it fails before it is compared.
+        // A hash that cannot be read costs nothing at a login either: the login fails before the comparison.
         let cost = |(tenant, head, accounts): (_, String, _)| Some((tenant, HashCost::from_head(&head)?, accounts));
         self.costs.learn(heads.into_iter().filter_map(cost).collect());
         Ok(())

@@ -1,4 +1,4 @@
-//! What has to go when its time is over, what has to be counted, and whether all is well.
+//! Purging expired data, counting hash costs, and checking readiness.
 
 mod count_hash_costs;
 mod purge;

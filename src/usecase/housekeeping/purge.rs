@@ -10,25 +10,25 @@ use crate::{
 use countersign_domain::request_id::REQUEST_ID_LIFE;
 use std::time::Duration;
 
-/// How long things are kept after they are over.
+/// How long data is kept after it has expired.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
-    /// Registrations nobody verified.
+    /// Registrations that were never verified.
     pub unverified: Duration,
     /// Mails that were given up.
     pub dead_mails: Duration,
     pub audit: Duration,
 }
 
-/// A week: long enough to answer "that session ended" rather than "never heard of it" to every token still around, and
-/// for an operator to look.
+/// A week: long enough to answer "session ended" rather than "session unknown" to every token that may still be
+/// presented, and for an operator to look into a problem.
 const OVER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// A device that nobody logged in from for so long is a stranger again: as long as browsers keep a cookie (RFC 6265bis
-/// section 5.5).
+/// A device without a login for this long becomes unrecognized: as long as browsers keep a cookie (RFC 6265bis section
+/// 5.5).
 const DEVICE_LIFE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// Deletes what is over. Harmless to run twice, also at once, so every replica runs it and none needs to be the leader.
+/// Deletes expired data. Two runs at once do no harm, so every replica runs it and there is no leader.
 #[derive(Clone, Debug)]
 pub struct Purge {
     pub store: Store,
@@ -38,10 +38,10 @@ pub struct Purge {
 }
 
 impl Purge {
-    /// Accounts are never purged: not even disabled ones.
+    /// Accounts are never purged, not even disabled ones.
     ///
     /// # Errors
-    /// When the database does not answer, or an audit trail cannot be gone on with; everything else was purged then.
+    /// When the database does not answer, or a hash chain cannot be continued; everything else was purged then.
     #[tracing::instrument(level = "debug", name = "housekeeping.purge", skip_all)]
     pub async fn purge(&self) -> Result<(), ChainFault> {
         let now = self.clock.now();

@@ -4,7 +4,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Whether calls can be answered now.
+/// Whether the service can answer calls now.
 #[derive(Clone, Debug)]
 pub struct Ready {
     pub store: Store,
