@@ -4,7 +4,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Writes down how many tokens this process has encrypted with each key, so that one is rotated before it made too
+/// Stores how many tokens this process has encrypted with each key, so that a key is rotated before it encrypts too
 /// many.
 #[derive(Clone, Debug)]
 pub struct CountTokens {
@@ -14,7 +14,7 @@ pub struct CountTokens {
 
 impl CountTokens {
     /// # Errors
-    /// When the database does not answer; nothing is lost then, it is written down the next time.
+    /// When the database does not answer. Nothing is lost: the counts are stored the next time.
     #[tracing::instrument(level = "debug", name = "key.count", skip_all)]
     pub async fn store_counts(&self) -> Result<(), StoreFault> {
         let mut fault = None;

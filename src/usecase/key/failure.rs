@@ -4,7 +4,7 @@ use crate::{
 };
 use std::fmt;
 
-/// Keys cannot be made ready, or changed.
+/// Why keys could not be prepared or changed.
 #[derive(Debug)]
 pub enum KeyFailure {
     Store(StoreFault),

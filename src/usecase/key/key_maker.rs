@@ -9,7 +9,7 @@ use countersign_domain::{
     time::Timestamp,
 };
 
-/// Makes keys, opens stored ones, and lets one follow another. Every use case about keys works with it.
+/// Creates keys, opens stored keys, and activates successors. Every use case about keys uses it.
 #[derive(Clone, Debug)]
 pub struct KeyMaker {
     pub keks: KeyEncryptionKeys,
@@ -64,7 +64,7 @@ impl KeyMaker {
         })
     }
 
-    /// Opens a stored key; `None` when it is of a kind that this release does not know, or gone.
+    /// Opens a stored key; `None` when this release does not know its kind, or when the key is gone.
     pub(super) fn open(&self, row: &SealedKey) -> Result<Option<HeldKey>, KeyFailure> {
         let (Some(slot), Some(state)) = (slot_of(row), KeyState::from_name(&row.state)) else { return Ok(None) };
         if state == KeyState::Gone {
@@ -80,15 +80,16 @@ impl KeyMaker {
     /// Opens every stored key.
     ///
     /// # Errors
-    /// When one does not open, or the database does not answer. Whoever cannot open the keys that are there must not
-    /// add any: those that hold the others could not open it.
+    /// When a key does not open, or the database does not answer. A process that cannot open the stored keys must not
+    /// add any: processes with the other keys could not open those.
     pub async fn open_all(&self, db: &impl Executor) -> Result<Vec<HeldKey>, KeyFailure> {
         let rows = key::all_held(db).await?;
         rows.iter().filter_map(|row| self.open(row).transpose()).collect()
     }
 
-    /// The staged key of a slot takes over, and the next one is staged: whoever learns of this rotation learns of the
-    /// next one's key. Returns the id of the key that took over; `None` when somebody else changed the slot meanwhile.
+    /// Activates the staged key of a slot and stages the next one, so that a follower that loads the keys after this
+    /// rotation has the next key already. Returns the id of the activated key; `None` when another process changed the
+    /// slot in the meantime.
     pub(in crate::usecase) async fn succeed(
         &self,
         tx: &impl Executor,
@@ -103,7 +104,7 @@ impl KeyMaker {
         Ok(Some(staged.id))
     }
 
-    /// Stages a key in a slot that has none staged. Harmless where somebody else was faster.
+    /// Stages a key in a slot without a staged key. It has no effect when another process was faster.
     pub(in crate::usecase) async fn stage(
         &self,
         db: &impl Executor,

@@ -1,13 +1,13 @@
 use crate::store::{Store, StoreFault, key, key::SealedKey};
 use countersign_domain::time::Timestamp;
 
-/// An operator looks at the keys. Needs no key-encryption key: nothing is opened.
+/// Lists the keys, for an operator. It opens no key, so it needs no key-encryption key.
 #[derive(Clone, Debug)]
 pub struct ListKeys {
     pub store: Store,
 }
 
-/// A key as an operator sees it: everything but the key.
+/// A key as an operator sees it: everything but the secret.
 #[derive(Clone, Debug)]
 pub struct KeyLine {
     pub id: String,
@@ -16,9 +16,9 @@ pub struct KeyLine {
     pub algorithm: String,
     pub state: String,
     pub created_at: Timestamp,
-    /// Since when it is in this state.
+    /// When it entered this state.
     pub since: Timestamp,
-    /// When it will go, where that is known.
+    /// When it will be erased, if that is known.
     pub until: Option<Timestamp>,
     pub issued: u64,
     pub kek_id: String,
@@ -43,7 +43,7 @@ impl From<SealedKey> for KeyLine {
 }
 
 impl ListKeys {
-    /// Every key, those that are gone included, by purpose, audience and age.
+    /// Returns every key, erased ones included, by purpose, audience and age.
     ///
     /// # Errors
     /// When the database does not answer.

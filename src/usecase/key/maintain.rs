@@ -1,6 +1,6 @@
 use super::{CountTokens, KeyFailure, ReloadKeys, RotateKeys};
 
-/// What every replica does about keys without being asked.
+/// The periodic work on keys that every replica does.
 #[derive(Clone, Debug)]
 pub struct MaintainKeys {
     pub count: CountTokens,
@@ -9,10 +9,10 @@ pub struct MaintainKeys {
 }
 
 impl MaintainKeys {
-    /// Writes down what was made, lets successors take over, forgets what is over, and holds what there is then.
+    /// Stores the counts of tokens, rotates keys that are due, erases expired keys, and reloads the ring.
     ///
     /// # Errors
-    /// When the database does not answer, or the keys make no ring; it stays as it was then.
+    /// When the database does not answer, or the keys make no ring; the ring stays as it was.
     #[tracing::instrument(level = "debug", name = "key.maintain", skip_all)]
     pub async fn maintain(&self) -> Result<(), KeyFailure> {
         self.count.store_counts().await?;

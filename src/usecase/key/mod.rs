@@ -1,4 +1,5 @@
-//! Keys: made at the first start, opened at every other, staged long before they work, rotated, retired and forgotten.
+//! Keys: created at the first start, opened at every other start, staged long before their use, rotated, retired and
+//! erased.
 
 mod count;
 mod failure;

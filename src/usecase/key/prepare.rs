@@ -5,7 +5,7 @@ use crate::{
 };
 use countersign_domain::key::{KeyPurpose, KeySlot, KeyState};
 
-/// Gets the keys ready at start: opens all, makes those that are missing.
+/// Prepares the keys at a start: opens all keys and creates those that are missing.
 #[derive(Debug)]
 pub struct PrepareKeys {
     pub store: Store,
@@ -14,8 +14,8 @@ pub struct PrepareKeys {
 
 impl PrepareKeys {
     /// # Errors
-    /// When the key-encryption key is not the one the keys were sealed under, or the database does not answer. Nothing
-    /// was changed then.
+    /// When the key-encryption key is not the one that sealed the keys, or the database does not answer. Nothing was
+    /// changed.
     #[tracing::instrument(level = "debug", name = "key.prepare", skip_all)]
     pub async fn prepare(&self, issuer: &str) -> Result<KeyRing, KeyFailure> {
         let db = self.store.write();
@@ -24,12 +24,12 @@ impl PrepareKeys {
         for slot in self.slots().await? {
             made |= self.complete(&slot, &held).await?;
         }
-        // Read back: of two first starts at once, both use the keys that were kept.
+        // The keys are read again: of two first starts at once, both use the keys that were stored.
         let held = if made { self.key_maker.open_all(&db).await? } else { held };
         Ok(KeyRing::new(issuer, held)?)
     }
 
-    /// Where there must be keys.
+    /// The slots that need keys.
     async fn slots(&self) -> Result<Vec<KeySlot>, KeyFailure> {
         let shared = KeyPurpose::ALL.into_iter().filter(|purpose| *purpose != KeyPurpose::AccessEncryption);
         let mut slots: Vec<_> = shared.map(KeySlot::shared).collect();
@@ -39,8 +39,8 @@ impl PrepareKeys {
         Ok(slots)
     }
 
-    /// Makes what a slot lacks: both keys at the first start, the staged one in the database of a release that knew
-    /// none.
+    /// Creates the missing keys of a slot: both keys at the first start, and the staged key in the database of a
+    /// release without staged keys.
     async fn complete(&self, slot: &KeySlot, held: &[HeldKey]) -> Result<bool, KeyFailure> {
         let of_state = |state| held.iter().find(move |key| key.material.slot == *slot && key.state == state);
         let db = self.store.write();

@@ -7,25 +7,24 @@ use countersign_domain::key::KeyState;
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::Mutex;
 
-/// Brings the ring up to what the database says.
+/// Updates the ring from the database.
 #[derive(Clone, Debug)]
 pub struct ReloadKeys {
     pub store: Store,
     pub key_maker: KeyMaker,
     pub ring: Arc<KeyRing>,
-    /// One reload at a time, so that an older answer of the database never takes the place of a newer one.
+    /// One reload at a time, so that an older answer of the database never replaces a newer one.
     pub turn: Arc<Mutex<()>>,
 }
 
 impl ReloadKeys {
-    /// Asks what keys there are and reads them only if that is news. Returns whether the ring changed.
+    /// Queries which keys exist, and reads them only if that has changed. Returns whether the ring changed.
     ///
-    /// Keys that are in the ring are not opened again, so a running replica is not disturbed when they are sealed under
-    /// another key-encryption key than its own. One that does not open is left out; where the ring cannot do without
-    /// it, the ring stays as it was.
+    /// Keys in the ring are not opened again, so a running replica continues while its keys are sealed under another
+    /// key-encryption key. A key that does not open is left out; if the ring needs it, the ring stays as it was.
     ///
     /// # Errors
-    /// When the database does not answer, or the keys make no ring; it stays as it was then.
+    /// When the database does not answer, or the keys make no ring; the ring stays as it was.
     #[tracing::instrument(level = "debug", name = "key.reload", skip_all)]
     pub async fn reload(&self) -> Result<bool, KeyFailure> {
         let _turn = self.turn.lock().await;
@@ -40,7 +39,7 @@ impl ReloadKeys {
                 (Some(key), Some(state)) => keys.push(key.in_state(state)),
                 _ => match self.key_maker.open(&row) {
                     Ok(opened) => keys.extend(opened),
-                    // The others may bring news that must not wait, such as a key that counts no more.
+                    // The other keys may have changes that must not wait, such as a revoked key.
                     Err(fault) => tracing::error!(%fault, kid = row.id, "a stored key cannot be used and is left out"),
                 },
             }

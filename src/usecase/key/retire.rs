@@ -8,32 +8,32 @@ use countersign_domain::{
     key::{KeyPurpose, KeySlot, KeyState},
 };
 
-/// A key that is known to somebody it should not be known to counts no more, at once. One that outlives its retirement
-/// makes nothing more, and goes on to read what it made.
+/// Revokes a compromised key at once. A key of a purpose that outlives its retirement makes nothing more, and still
+/// reads what it made.
 #[derive(Clone, Debug)]
 pub struct RetireKey {
     pub work: UnitsOfWork,
     pub key_maker: KeyMaker,
 }
 
-/// What became of the wish.
+/// The outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Retired {
     Done {
         purpose: KeyPurpose,
-        /// What it was until now.
+        /// Its state before.
         was: KeyState,
     },
-    /// It counted no more already.
+    /// It was retired before.
     Before,
-    /// Somebody else changed it meanwhile.
+    /// Another process changed it in the meantime.
     Overtaken,
     Unknown,
 }
 
 impl RetireKey {
-    /// Erases the key, or lets it make nothing more. Where it was the active one, the staged one takes its place in the
-    /// same transaction; a new one is staged where one is missing then.
+    /// Erases the key, or stops its use for new data. The staged key replaces an active one in the same transaction,
+    /// and a new key is staged where none is left.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
@@ -67,7 +67,7 @@ impl RetireKey {
         Ok(Retired::Done { purpose: slot.purpose, was })
     }
 
-    /// Fills the place of a key that is gone. Returns whether that was possible.
+    /// Replaces a key that is gone. Returns whether that was possible.
     async fn replace(
         &self,
         tx: &impl Executor,

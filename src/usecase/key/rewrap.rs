@@ -6,14 +6,14 @@ use crate::{
 };
 use countersign_domain::audit::EventKind;
 
-/// Seals every key under the present key-encryption key, so that the previous one can be taken away.
+/// Seals every key under the present key-encryption key, so that the previous one can be removed.
 #[derive(Clone, Debug)]
 pub struct RewrapKeys {
     pub work: UnitsOfWork,
     pub key_maker: KeyMaker,
 }
 
-/// How many keys there are and how many of them were sealed anew.
+/// How many keys there are, and how many of them were sealed again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rewrapped {
     pub sealed: usize,
@@ -21,8 +21,8 @@ pub struct Rewrapped {
 }
 
 impl RewrapKeys {
-    /// All at once or not at all; a second run finds nothing to do. Replicas are not disturbed: a key they hold they do
-    /// not open again.
+    /// Seals all keys in one transaction; a second run finds nothing to do. Running replicas are not affected: they do
+    /// not open their keys again.
     ///
     /// # Errors
     /// When a key opens under neither key-encryption key, or the database does not answer.

@@ -10,31 +10,30 @@ use countersign_domain::{
 };
 use std::time::Duration;
 
-/// Lets successors take over, and forgets what is over.
+/// Rotates keys that are due, and erases expired keys.
 #[derive(Clone, Debug)]
 pub struct RotateKeys {
     pub work: UnitsOfWork,
     pub key_maker: KeyMaker,
 }
 
-/// What became of a rotation that somebody asked for.
+/// The outcome of a rotation that an operator requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotated {
-    /// The key of this id makes tokens from now on.
+    /// The key of this id issues tokens from now on.
     Done(String),
-    /// The key that would take over has not been published for long enough: somebody who checks tokens may not know it
-    /// for this long. Nothing was changed.
+    /// The next key was published too recently: some verifiers may not have it for this long. Nothing was changed.
     TooSoon { wait: Duration },
-    /// The slot has no active key, or somebody else changed it meanwhile.
+    /// The slot has no active key, or another process changed it in the meantime.
     Nothing,
 }
 
 impl RotateKeys {
-    /// Does what is due for every key. Each step is one transaction that asks for the state it expects, so of several
-    /// replicas at once one takes it.
+    /// Does what is due for every key. Each step is one transaction with a condition on the state of the key, so of
+    /// several replicas at once, one does the step.
     ///
     /// # Errors
-    /// When the database does not answer; the steps before have been taken then.
+    /// When the database does not answer. The steps before are committed.
     #[tracing::instrument(level = "debug", name = "key.rotate_due", skip_all)]
     pub async fn due(&self) -> Result<(), KeyFailure> {
         let rows = key::all(&self.work.read()).await?;
@@ -53,8 +52,8 @@ impl RotateKeys {
         Ok(())
     }
 
-    /// The successor of a slot's active key takes over, unless it was published so lately that a copy of the keys may
-    /// be around which is still good and does not hold it.
+    /// Activates the successor of a slot's active key, unless the successor was published so recently that a verifier
+    /// may still use a copy of the keys without it.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
@@ -76,8 +75,8 @@ impl RotateKeys {
         Ok(self.now(origin, slot).await?.map_or(Rotated::Nothing, Rotated::Done))
     }
 
-    /// The successor of a slot's active key takes over now, whoever has heard of it. Returns its id; `None` when the
-    /// slot has no active key, or somebody else changed it meanwhile.
+    /// Activates the successor of a slot's active key at once, even if verifiers do not have it yet. Returns its id;
+    /// `None` when the slot has no active key, or another process changed it in the meantime.
     ///
     /// # Errors
     /// When the database does not answer, or a key cannot be sealed.
@@ -129,7 +128,7 @@ impl RotateKeys {
         Ok(())
     }
 
-    /// The row of a key whose bytes are long gone.
+    /// Deletes the row of a key that was erased long ago.
     async fn purge(&self, slot: &KeySlot, id: &str) -> Result<(), KeyFailure> {
         if key::delete_gone(&self.work.write(), slot.tenant, id).await? {
             telemetry::count_purged("keys", 1);
@@ -137,7 +136,7 @@ impl RotateKeys {
         Ok(())
     }
 
-    /// The age of what works longest, for each purpose.
+    /// Sets the metric of the age of the oldest active key for each purpose.
     fn show_ages(&self, rows: &[SealedKey]) {
         let now = self.key_maker.now();
         for purpose in KeyPurpose::ALL {
@@ -153,7 +152,7 @@ fn facts_of(row: &SealedKey, all: &[SealedKey]) -> Option<KeyFacts> {
     let slot = slot_of(row)?;
     let successor =
         all.iter().find(|other| other.state == KeyState::Staged.name() && slot_of(other).as_ref() == Some(&slot));
-    // Of a row that cannot be read nobody knows what it wants.
+    // The recipient of an unreadable row is unknown.
     let recipients = |other| Some((recipient_of(row).ok()?, recipient_of(other).ok()?));
     let other_kind = successor.filter(|other| recipients(other).is_some_and(|(present, next)| present != next));
     Some(KeyFacts {

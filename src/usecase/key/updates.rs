@@ -9,17 +9,17 @@ use std::{
     time::Duration,
 };
 
-/// Asks for news when somebody brings a token whose key is not there: another replica may have made it with a key of
-/// which this one has not heard yet.
+/// Reloads the keys when a token names an unknown key: another replica may have made the token with a key that this
+/// process has not loaded yet.
 #[derive(Clone, Debug)]
 pub struct KeyUpdates {
     reload: ReloadKeys,
     clock: Clock,
-    /// When it was last asked, in microseconds.
+    /// When the keys were last queried, in microseconds.
     asked_at: Arc<AtomicI64>,
 }
 
-/// Names of keys are free to make up, so strangers cause one small question a second and no more.
+/// Anybody can invent key ids, so unknown ids cause at most one small query each second.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl KeyUpdates {
@@ -27,7 +27,7 @@ impl KeyUpdates {
         Self { reload, clock, asked_at: Arc::new(AtomicI64::new(i64::MIN)) }
     }
 
-    /// Opens a token, and once more if there was news of keys.
+    /// Opens a token, and tries again if there were new keys.
     ///
     /// # Errors
     /// As `open`.
@@ -38,8 +38,8 @@ impl KeyUpdates {
         }
     }
 
-    /// Makes sure that the keys of an audience that exists are here: it may have been made a moment ago, by another
-    /// process.
+    /// Checks that the keys of an existing audience are loaded: another process may have created the audience a moment
+    /// ago.
     ///
     /// # Errors
     /// When the database does not answer, or the keys make no ring.
@@ -53,7 +53,7 @@ impl KeyUpdates {
     async fn ask(&self) -> bool {
         let (now, asked) = (self.clock.now(), self.asked_at.load(Ordering::Relaxed));
         let asked_at = Timestamp::from_micros(asked);
-        // A clock that was set back must not keep anybody waiting until it is there again.
+        // A clock that was set back must not block queries until it reaches the earlier time again.
         let is_soon = asked_at <= now && now.since(asked_at) < PAUSE;
         let is_mine = || {
             let (order, now) = (Ordering::Relaxed, now.as_micros());

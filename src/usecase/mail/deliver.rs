@@ -14,9 +14,9 @@ use std::{fmt, sync::Arc, time::Duration};
 
 /// Sends the mails that are due.
 ///
-/// A mail is sent at least once: a sender that dies after the server took it sends it again, under the same Message-ID.
-/// A mail ends when it was sent, when its recipient or, several times, its content was refused for good, or when what
-/// it was for is over. Nothing that other mails share ends it ([`countersign_domain::mail_server`]).
+/// A mail is sent at least once: if the process dies after the server took a mail, the mail is sent again with the same
+/// Message-ID. A mail ends when it was sent; when its recipient is refused for good, or its content several times; or
+/// when its purpose has expired. No fault that other mails share ends it ([`countersign_domain::mail_server`]).
 #[derive(Clone)]
 pub struct DeliverMail {
     pub store: Store,
@@ -27,13 +27,13 @@ pub struct DeliverMail {
     pub watch: MailServerWatch,
     pub clock: Clock,
     pub entropy: Entropy,
-    /// Attempts before a mail is given up whose content is refused.
+    /// Attempts before a mail whose content is refused is given up.
     pub max_attempts: u32,
     /// How long one attempt may take.
     pub timeout: Duration,
 }
 
-/// What a round of sending came to.
+/// The result of a round of sending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivered {
     pub sent: usize,
@@ -42,9 +42,9 @@ pub struct Delivered {
     pub ended: usize,
 }
 
-/// How many mails are on their way at once.
+/// The most mails that are sent at once.
 const BATCH: u64 = 8;
-/// What preparing and noting the outcome may take beside the sending itself.
+/// Time to prepare a mail and to store the outcome, besides the sending itself.
 const LEASE_MARGIN: Duration = Duration::from_secs(60);
 
 enum Fate {
@@ -54,7 +54,7 @@ enum Fate {
 }
 
 impl DeliverMail {
-    /// One round: at most [`BATCH`] mails, or none while the server has trouble.
+    /// Sends one round: at most [`BATCH`] mails, or none while the server has trouble.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -101,20 +101,20 @@ impl DeliverMail {
         Ok(delivered)
     }
 
-    /// How long a round may take. It is the lease of its mails, so whoever goes on after that may send one twice.
+    /// The time limit of a round. It is the lease of its mails: a round that runs longer may send a mail twice.
     pub fn limit(&self) -> Duration {
         self.timeout + LEASE_MARGIN
     }
 
-    /// A row nobody here can read must not hold up the others. An operator sees it, and may requeue it after an
-    /// upgrade.
+    /// Gives up a row that this release cannot read, so that it does not delay the others. An operator sees it, and may
+    /// requeue it after an upgrade.
     async fn give_up(&self, mail: UnreadableMail) -> Result<(), StoreFault> {
         tracing::error!(mail = %mail.id, "a mail in the outbox cannot be read by this release");
         let why = Some("this release cannot read it");
         outbox::finish(&self.store.write(), mail.tenant, mail.id, MailOutcome::Dead, why, self.clock.now()).await
     }
 
-    /// What a round tells of the server. One that takes some mails has no trouble that concerns all.
+    /// Records what a round shows about the server. A server that takes some mails has no trouble that concerns all.
     fn take_note(&self, round: Round, accepted: bool, failed: &[(&OutboxMail, SendFault)]) {
         let now = self.clock.now();
         let trouble = failed.iter().find(|(_, fault)| fault.kind == SendFaultKind::Server);
@@ -126,7 +126,7 @@ impl DeliverMail {
         }
     }
 
-    /// Sends one mail and, where it ended, notes how.
+    /// Sends one mail and, if it ended, stores the outcome.
     async fn deliver_one(&self, job: &OutboxMail) -> Result<Fate, StoreFault> {
         let now = self.clock.now();
         let fate = if job.is_over(now) { Fate::Ended(MailOutcome::Expired) } else { self.send(job).await };
@@ -159,7 +159,7 @@ impl DeliverMail {
             Err(refused @ ComposeFault::InvalidRecipient) => {
                 return fault(SendFaultKind::Permanent, refused.to_string());
             }
-            // A signature that cannot be made, or a template that grew too large, is no mail's fault.
+            // A missing signature or a template that is too large is not the fault of this mail.
             Err(shared) => return fault(SendFaultKind::Transient, shared.to_string()),
         };
         match self.transport.send(&composed).await {
@@ -168,13 +168,13 @@ impl DeliverMail {
         }
     }
 
-    /// Notes a failed attempt. Returns whether the mail ended with it.
+    /// Stores a failed attempt. Returns whether the mail ended with it.
     async fn note_failure(&self, job: &OutboxMail, fault: &SendFault, others_sent: bool) -> Result<bool, StoreFault> {
         let (db, now) = (self.store.write(), self.clock.now());
         let (template, mail, attempt, detail) = (job.template.name(), job.id, job.attempts, &fault.detail);
         let is_last = match fault.kind {
             SendFaultKind::Server if !others_sent => {
-                // Said once, of the server, and not of each mail.
+                // This fault is logged once, for the server, and not for each mail.
                 outbox::put_back(&db, job.tenant, job.id, detail).await?;
                 telemetry::count_mail(template, "held");
                 return Ok(false);

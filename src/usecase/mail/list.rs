@@ -3,14 +3,14 @@ use crate::{
     usecase::Failure,
 };
 
-/// An operator looks at the outbox.
+/// Lists the outbox, for an operator.
 #[derive(Clone, Debug)]
 pub struct ListOutbox {
     pub store: Store,
 }
 
 impl ListOutbox {
-    /// The newest mails; only those that were given up when `dead`.
+    /// Returns the newest mails; only those that were given up when `dead`.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -1,4 +1,4 @@
-//! Sending what the outbox holds.
+//! Sending the mails of the outbox.
 
 mod deliver;
 mod list;

@@ -14,16 +14,16 @@ use countersign_domain::{
 };
 use uuid::Uuid;
 
-/// Decides what a queued mail says, and to whom, at the moment it is sent: whether the address has an account by now,
-/// whether the account may still be written to, and what fresh link stands in it.
+/// Decides at the moment of sending what a queued mail says, and to whom: whether the address has an account now,
+/// whether the account may still get mail, and which new link the mail contains.
 #[derive(Clone, Debug)]
 pub struct PrepareMail {
     pub store: Store,
     pub mint: Mint,
     pub clock: Clock,
-    /// Where mailed links lead. From the configuration alone.
+    /// The base URL of mailed links. It comes from the configuration alone.
     pub pages_url: String,
-    /// What the service is called in mails: the name that they come from.
+    /// The name of the service in mails, which is also the name of their sender.
     pub product: String,
 }
 
@@ -37,7 +37,7 @@ pub struct PreparedMail {
 }
 
 impl PrepareMail {
-    /// `None` when there is nothing to say any more, or nobody to say it to.
+    /// `None` when there is nothing left to say, or no recipient.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -57,7 +57,8 @@ impl PrepareMail {
             | MailTemplate::ClientChanged
             | MailTemplate::PasswordDisabled
             | MailTemplate::AccountDeleted => {
-                // Told to where the act found the account: a thief who moved it must not get the news instead.
+                // The recipient is the address that the account had at the time of the act: a thief who moved the
+                // account must not get the mail instead.
                 let mail = self.plain(job, job.template, job.locale, job.recipient.clone());
                 Ok(Some(mail))
             }
@@ -84,7 +85,7 @@ impl PrepareMail {
         self.add_link(job, ActionPurpose::ResetPassword, account.id.as_uuid(), mail).await
     }
 
-    /// Until there is a password: whoever has one needs no link that sets it.
+    /// Only for an account without a password: with one, its owner needs no link to set it.
     async fn account_created(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
         let account = self.account_at(job).await?.filter(|account| account.password_hash.is_none());
         let Some(account) = account.filter(|account| job.subject == Some(account.id.as_uuid())) else {
@@ -99,7 +100,8 @@ impl PrepareMail {
         let account = account::find(&self.store.read(), job.tenant, AccountId::from_uuid(id)).await?;
         let Some(account) = account.filter(|account| !account.is_disabled()) else { return Ok(None) };
         if let Some(owner) = self.account_at(job).await?.filter(|owner| owner.id != account.id) {
-            // Whoever asked for this address learns nothing of that. Its owner is told, who may be the one who asked.
+            // The person who requested this address learns nothing about the account. The owner gets the mail, and may
+            // be that person.
             return Ok(self.to_owner(job, &owner, MailTemplate::AddressInUse));
         }
         let mail = self.plain(job, MailTemplate::ConfirmNewAddress, account.locale, job.recipient.clone());
@@ -111,8 +113,7 @@ impl PrepareMail {
         Ok(account::find_by_identifier(&self.store.read(), job.tenant, &identifier).await?)
     }
 
-    /// A mail to the address that is stored, never to the one that was typed: two that compare as equal may be two
-    /// mailboxes.
+    /// A mail to the stored address, never to the typed one: two addresses that compare as equal may be two mailboxes.
     fn to_owner(&self, job: &OutboxMail, account: &Account, template: MailTemplate) -> Option<PreparedMail> {
         (!account.is_disabled()).then(|| self.plain(job, template, account.locale, account.email.clone()))
     }
@@ -150,7 +151,8 @@ impl PrepareMail {
             ActionPurpose::ResetPassword => "reset",
             ActionPurpose::ConfirmNewAddress => "confirm-email",
         };
-        // In the fragment, which browsers send to no server: no log and no Referer header ever holds a token.
+        // The token is in the fragment, which browsers send to no server: no log and no Referer header ever holds a
+        // token.
         let link = format!("{}{page}#token={}", self.pages_url, minted.token.reveal());
         mail.values.link = Some(link.into());
         mail.values.link_life = Some(minted.token_life);

@@ -4,18 +4,18 @@ use crate::{
     usecase::Failure,
 };
 
-/// An operator has mails sent that were given up.
+/// Requeues mails that were given up, for an operator.
 #[derive(Clone, Debug)]
 pub struct RequeueMail {
     pub store: Store,
     pub clock: Clock,
 }
 
-/// What came of requeuing mails.
+/// The result of requeuing mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requeued {
     pub mails: u64,
-    /// Mails that stay as they are: what they were for is over.
+    /// Mails that stay as they are, because their purpose has expired.
     pub over: u64,
 }
 

@@ -5,7 +5,7 @@ use crate::{
 };
 use countersign_domain::time::Timestamp;
 
-/// Whether mail can be sent, and what becomes of it: for an operator at a terminal.
+/// Reports whether mail can be sent, and the states of the mails, for an operator at a terminal.
 #[derive(Debug)]
 pub struct MailStatus {
     pub store: Store,
@@ -18,11 +18,11 @@ const REASONS: u64 = 100;
 
 #[derive(Clone, Debug)]
 pub struct MailReport {
-    /// What mails are handed to.
+    /// Where mails go: the mail server, or the mail folder.
     pub place: String,
-    /// What it says when it is asked now: everything that concerns every mail.
+    /// The result of a probe of the transport now: only faults that concern every mail.
     pub answer: Result<(), SendFault>,
-    /// By outcome: `waiting`, `sent`, `dropped`, `expired`, `dead`. Those that ended well are forgotten after a week.
+    /// By outcome: `waiting`, `sent`, `dropped`, `expired`, `dead`. Successful ones are deleted after a week.
     pub states: Vec<MailState>,
 }
 
@@ -32,7 +32,7 @@ pub struct MailState {
     pub mails: i64,
     pub oldest: Timestamp,
     pub last_finished: Option<Timestamp>,
-    /// The last errors and how many have them, the most frequent first.
+    /// The last errors and how many mails have each, the most frequent first.
     pub reasons: Vec<(String, i64)>,
 }
 

@@ -6,15 +6,15 @@ use countersign_domain::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What this process knows of the mail server, and how operators hear of it: the log and a metric.
+/// The state of the mail server as this process knows it. Operators see it in the log and in a metric.
 #[derive(Clone, Debug, Default)]
 pub struct MailServerWatch(Arc<Mutex<MailServerHealth>>);
 
-/// What a round of sending follows on.
+/// What happened before a round of sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Round {
     Usual,
-    /// The server had trouble, and says that it takes mail again.
+    /// The server had trouble, and a probe found that it takes mail again.
     AfterProbe,
 }
 
@@ -48,7 +48,8 @@ impl MailServerWatch {
         }
     }
 
-    /// Notes a refusal for good that may not be this mail's. Returns whether others share it.
+    /// Records a permanent refusal that may not be the fault of this mail. Returns whether other mails are refused
+    /// alike.
     pub(super) fn shares_refusal(&self, mail: MailId) -> bool {
         self.health().refused_as_others_are(mail)
     }

@@ -11,18 +11,18 @@ use countersign_domain::{
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// Reads what the feed has become since the last look, giving its entries their places where nobody has yet.
+/// Reads the new entries of the revocation feed, and gives sequence numbers to entries that have none yet.
 #[derive(Clone, Debug)]
 pub struct FollowRevocations {
     pub store: Store,
     pub feed: Feed,
     pub clock: Clock,
     pub reload: ReloadKeys,
-    /// One look at a time: two would take in everything twice.
+    /// One poll at a time: two would process every entry twice.
     pub looking: Arc<Mutex<()>>,
 }
 
-/// Entries of one question.
+/// Entries in one query.
 const PAGE: u64 = 10_000;
 
 impl FollowRevocations {
@@ -52,7 +52,7 @@ impl FollowRevocations {
         Ok(())
     }
 
-    /// The last place, once everything that is committed has one.
+    /// The last sequence number, once every committed entry has one.
     async fn head(&self) -> Result<i64, StoreFault> {
         let outlook = revocation::outlook(&self.store.read()).await?;
         if !outlook.waiting {
@@ -64,7 +64,7 @@ impl FollowRevocations {
         Ok(head)
     }
 
-    /// Returns up to where everything was read.
+    /// Reads the whole feed again. Returns the last sequence number that was read.
     async fn start_again(&self, now: Timestamp, head: i64) -> Result<i64, StoreFault> {
         let (mut all, mut read) = (Vec::new(), 0);
         while read < head {
@@ -76,7 +76,7 @@ impl FollowRevocations {
         Ok(read)
     }
 
-    /// Some of what follows a place, and up to where that is everything.
+    /// Returns some entries after a sequence number, and the sequence number up to which they are complete.
     async fn page(
         &self,
         read: i64,
@@ -85,11 +85,11 @@ impl FollowRevocations {
     ) -> Result<(Vec<(FeedCursor, Revocation)>, i64), StoreFault> {
         let page = revocation::after(&self.store.read(), read, now, PAGE).await?;
         let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-        // What is missing between the last entry and the head was over before it was read.
+        // Entries that are missing between the last one and the head expired before this query.
         let last = page.last().map_or(0, |entry| entry.position);
         if page.iter().any(|entry| entry.revocation.kind.concerns_everybody()) {
-            // Whoever hears that keys changed asks for them at once, and should not be given the old ones. Where they
-            // cannot be read, revocations do not wait for them: backends ask again by themselves.
+            // A follower that receives a change of keys fetches them at once, and must not get the old ones. If the
+            // keys cannot be loaded, revocations do not wait for them: backends fetch the keys again on their own.
             if let Err(fault) = self.reload.reload().await {
                 tracing::warn!(%fault, "keys that changed according to the revocation feed could not be loaded");
             }

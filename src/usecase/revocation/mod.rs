@@ -1,4 +1,4 @@
-//! What no longer holds: how this process hears of it, and how it tells those who check tokens by themselves.
+//! Revocations: how this process reads them, and how it streams them to backends that verify tokens offline.
 
 mod follow;
 mod watch;

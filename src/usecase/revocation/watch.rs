@@ -12,38 +12,38 @@ use countersign_domain::{
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// A backend follows the feed of revocations.
+/// Streams the revocation feed to a backend.
 #[derive(Clone, Debug)]
 pub struct WatchRevocations {
     pub follow: FollowRevocations,
     pub clock: Clock,
-    /// The longest silence while all is well.
+    /// The longest time without a message.
     pub heartbeat: Duration,
-    /// How long one stream goes on at most, so that followers spread over replicas that came later.
+    /// The longest duration of one stream: followers then spread over replicas that started later.
     pub longest: Duration,
 }
 
-/// What a follower is told.
+/// The content of a message to a follower.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedMessage {
-    /// A part of all that is of consequence.
+    /// A part of all revocations that still matter.
     Snapshot { revocations: Vec<Revocation>, complete: bool },
-    /// What came into force since.
+    /// The revocations since the last message.
     Changes(Vec<Revocation>),
-    /// Nothing.
+    /// No revocations.
     Heartbeat,
 }
 
-/// What a follower is told, and when.
+/// A message to a follower.
 #[derive(Clone, Debug)]
 pub struct Message {
     pub heard: FeedMessage,
     pub at: Timestamp,
-    /// Where the follower stands once it has taken this in; `None` in the middle of a snapshot.
+    /// The cursor of the follower after this message; `None` in the middle of a snapshot.
     pub cursor: Option<FeedCursor>,
 }
 
-/// One follower's stream.
+/// The stream of one follower.
 #[derive(Debug)]
 pub struct Watch {
     caller: ServiceCaller,
@@ -56,30 +56,30 @@ pub struct Watch {
     silent: Stopwatch,
     history: u64,
     at: FeedCursor,
-    /// Whether the follower is being told everything anew.
+    /// Whether the follower is receiving a snapshot.
     in_snapshot: bool,
-    /// Whether the follower waits for its first word. One that goes on where it was would otherwise hear nothing for a
-    /// while, and not know that it is heard.
+    /// Whether the follower waits for its first message. After a valid cursor there may be nothing new for a while, and
+    /// without a message the follower could not know that the stream works.
     is_new: bool,
-    /// Whether the follower itself is among those who were revoked.
+    /// Whether the follower's own token was revoked.
     is_out: bool,
     is_over: bool,
     _seat: FollowerSlot,
 }
 
-/// Entries of one message: some 60 kB.
+/// Entries in one message: some 60 kB.
 const MOST_AT_ONCE: usize = 1_000;
-/// When a follower that found no place comes back.
+/// When a follower that found no free slot tries again.
 const FULL_WAIT: Duration = Duration::from_secs(5);
 
 impl WatchRevocations {
     /// # Errors
-    /// OVERLOADED when too many follow already.
+    /// OVERLOADED when there are too many followers.
     pub async fn watch(&self, caller: &ServiceCaller, cursor: Option<FeedCursor>) -> Result<Watch, Failure> {
         let feed = self.follow.feed.clone();
         let slot =
             feed.slot(caller.service().id).ok_or_else(|| Refusal::from(Reason::Overloaded).retry_after(FULL_WAIT))?;
-        // Nobody is told less than what held when they asked.
+        // A new follower receives everything that was committed before its call.
         self.follow.follow().await?;
         let state = feed.state();
         let history = state.borrow().history;
@@ -105,15 +105,15 @@ impl WatchRevocations {
 }
 
 impl Watch {
-    /// The longest silence while all is well.
+    /// The longest time without a message.
     pub fn heartbeat(&self) -> Duration {
         self.heartbeat
     }
 
-    /// The next thing the follower is told, as soon as there is one. `None` at the end.
+    /// Returns the next message, as soon as there is one. `None` at the end.
     ///
     /// # Errors
-    /// SESSION_ENDED when the follower itself no longer holds.
+    /// SESSION_ENDED when the follower's own token was revoked.
     pub async fn next(&mut self) -> Option<Result<Message, Failure>> {
         loop {
             let state = *self.state.borrow_and_update();
@@ -129,12 +129,12 @@ impl Watch {
             }
             let (revocations, at) = self.feed.after(self.at.position, self.caller.service().tenant, MOST_AT_ONCE);
             if self.state.borrow().history != self.history {
-                // What was just read is of the next one, and goes on from a place in this one.
+                // These entries are of the new history, and begin after a cursor of the old one.
                 continue;
             }
             let is_all = revocations.len() < MOST_AT_ONCE;
             self.at = at;
-            // It may come back with another token, and then has heard all of this.
+            // The stream ends after this message: the follower has received it, and may return with another token.
             self.is_out |= revocations.iter().any(|revocation| self.caller.falls_to(revocation));
             if self.in_snapshot {
                 self.in_snapshot = !is_all;
@@ -148,7 +148,8 @@ impl Watch {
             }
             let patience = self.heartbeat.saturating_sub(self.silent.elapsed());
             if timeout(patience, self.state.changed()).await.is_none() {
-                // Silence from here means that this process itself does not know.
+                // Without a recent poll this process does not know whether something is missing, so it sends no
+                // heartbeat.
                 if self.state.borrow().looked.elapsed() <= self.heartbeat {
                     return Some(Ok(self.say(FeedMessage::Heartbeat)));
                 }
