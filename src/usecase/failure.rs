@@ -8,16 +8,16 @@ use std::fmt;
 /// Why a use case did not succeed.
 #[derive(Debug)]
 pub enum Failure {
-    /// The caller is told why.
+    /// The answer tells the caller why.
     Refused(Refusal),
-    /// The database let us down.
+    /// The database did not answer, or failed.
     Store(StoreFault),
-    /// Something that should not happen did. The caller learns nothing of it; the log does.
+    /// An internal error. The log has the details; the caller gets none.
     Broken(String),
 }
 
 impl Failure {
-    /// The reason the caller will see.
+    /// The reason in the answer to the caller.
     pub fn reason(&self) -> Reason {
         match self {
             Self::Refused(refusal) => refusal.reason,
@@ -88,7 +88,7 @@ impl From<passwords::Refused> for Failure {
             passwords::Refused::Busy { retry_after } => {
                 Refusal::from(Reason::Overloaded).retry_after(retry_after).into()
             }
-            // Nobody is there to read it.
+            // The caller is gone, so nobody reads this answer.
             passwords::Refused::Abandoned => Reason::DeadlineExceeded.into(),
             passwords::Refused::Stopped => Self::Broken("the password hasher has stopped".to_owned()),
         }

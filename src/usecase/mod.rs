@@ -1,7 +1,7 @@
 //! The use cases: one verb, one file. Every transport calls the same ones.
 //!
-//! A use case is a struct whose fields are what it needs and whose `run` tells it from beginning to end. Rules come
-//! from `countersign_domain`; the means are the store, the keys, the hasher and the mail.
+//! A use case is a struct whose fields are its dependencies; its method does one operation from beginning to end. Rules
+//! come from `countersign_domain`; the store, the keys, the hasher and the mail do the I/O.
 //!
 //! **Architecture invariant:** nothing here names tonic, axum, sea-orm, fred or generated code.
 

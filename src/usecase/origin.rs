@@ -1,17 +1,17 @@
 use countersign_domain::{id::TenantId, refusal::Reason, tenant::DEFAULT_TENANT};
 
-/// Where a call comes from.
+/// The origin of a call.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// The tenant that was asked for; `None` when the call leaves it open.
+    /// The tenant that the call names; `None` when it names none.
     pub named_tenant: Option<TenantId>,
     /// The network address of the peer.
     pub address: String,
-    /// The software as it named itself; possibly empty.
+    /// The user agent of the client as sent; may be empty.
     pub user_agent: String,
-    /// The path of the RPC; empty where there is none.
+    /// The path of the RPC; empty for a caller without an RPC.
     pub rpc: &'static str,
-    /// Names the call in logs, in the audit trail and in errors.
+    /// Identifies the call in logs, in the audit log and in errors.
     pub trace_id: String,
 }
 
@@ -27,7 +27,7 @@ impl Origin {
         }
     }
 
-    /// The service itself, when a time has come.
+    /// The service itself, for scheduled work.
     pub fn service() -> Self {
         Self {
             named_tenant: None,
@@ -38,15 +38,15 @@ impl Origin {
         }
     }
 
-    /// The tenant of a call that proves none.
+    /// The tenant of a call without credentials.
     pub fn tenant(&self) -> TenantId {
         self.named_tenant.unwrap_or(DEFAULT_TENANT)
     }
 
-    /// A call that names a tenant and brings the token of another is not what it claims to be.
+    /// Refuses a call that names one tenant and presents a token of another.
     ///
     /// # Errors
-    /// With the reason given.
+    /// With `otherwise` as the reason.
     pub fn check_tenant(&self, proven: TenantId, otherwise: Reason) -> Result<(), Reason> {
         match self.named_tenant {
             Some(named) if named != proven => Err(otherwise),

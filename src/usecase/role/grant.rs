@@ -9,18 +9,18 @@ use countersign_domain::{
     role::{WEAKEST_LEVEL, is_role_name},
 };
 
-/// An operator gives an account a role. Access tokens carry it from the next refresh on.
+/// Grants a role to an account, for an operator. Access tokens contain the role from the next refresh on.
 #[derive(Clone, Debug)]
 pub struct GrantRole {
     pub work: UnitsOfWork,
 }
 
-/// What came of granting a role.
+/// The result of granting a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Granted {
-    /// There was no role of this name before.
+    /// Whether the role was created by this call.
     pub is_new_role: bool,
-    /// The account had it already.
+    /// Whether the account had the role before.
     pub had_it: bool,
 }
 
@@ -37,7 +37,7 @@ impl GrantRole {
         }
         let (tenant, now) = (origin.tenant(), self.work.now());
         let unit = self.work.begin(origin, tenant).await?;
-        // So that no account is deleted meanwhile.
+        // The lock keeps the account from being deleted in the meantime.
         if account::lock(unit.db(), tenant, account).await?.is_none() {
             return Err(Refusal::field("account", "was deleted").into());
         }

@@ -4,7 +4,7 @@ use crate::{
 };
 use countersign_domain::id::AccountId;
 
-/// An operator looks at the roles.
+/// Lists the roles, for an operator.
 #[derive(Clone, Debug)]
 pub struct ListRoles {
     pub store: Store,

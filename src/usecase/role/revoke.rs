@@ -4,7 +4,7 @@ use crate::{
 };
 use countersign_domain::{audit::EventKind, id::AccountId};
 
-/// An operator takes a role from an account. Access tokens are without it from the next refresh on.
+/// Revokes a role of an account, for an operator. Access tokens lack the role from the next refresh on.
 #[derive(Clone, Debug)]
 pub struct RevokeRole {
     pub work: UnitsOfWork,

@@ -15,7 +15,7 @@ pub struct AddServiceSecret {
 }
 
 impl AddServiceSecret {
-    /// The new secret, which is never seen again. `None` when the service account has two already.
+    /// Returns the new secret, which is shown only this once. `None` when the service account has two already.
     ///
     /// # Errors
     /// When the database does not answer.

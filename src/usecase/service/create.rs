@@ -26,7 +26,7 @@ pub struct NewService {
     pub calls: Vec<String>,
 }
 
-/// A service account that was created, and its first secret, which is never seen again.
+/// A service account that was created, and its first secret, which is shown only this once.
 #[derive(Clone, Debug)]
 pub struct ServiceCreated {
     pub id: ServiceId,
@@ -37,11 +37,11 @@ pub struct ServiceCreated {
 }
 
 impl CreateService {
-    /// Creates a service account, the audiences it serves where they are new, and its first secret. `None` when the
-    /// name is taken.
+    /// Creates a service account, its first secret, and the new audiences among those it serves. `None` when the name
+    /// is taken.
     ///
     /// # Errors
-    /// AUDIENCE_UNKNOWN for an audience it calls and nobody serves.
+    /// AUDIENCE_UNKNOWN for an audience that it calls and that does not exist.
     #[tracing::instrument(level = "debug", name = "service.create", skip_all)]
     pub async fn create(&self, origin: &Origin, new: NewService) -> Result<Option<ServiceCreated>, Failure> {
         let (tenant, now) = (origin.tenant(), self.work.now());

@@ -4,7 +4,7 @@ use crate::{
 };
 use countersign_domain::{audit::EventKind, id::ServiceId};
 
-/// An operator forbids a service account everything.
+/// An operator disables a service account: it can no longer do anything.
 #[derive(Clone, Debug)]
 pub struct DisableService {
     pub work: UnitsOfWork,

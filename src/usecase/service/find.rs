@@ -4,7 +4,7 @@ use crate::{
     usecase::{Failure, Origin},
 };
 
-/// An operator looks for one service account.
+/// Finds one service account, for an operator.
 #[derive(Clone, Debug)]
 pub struct FindService {
     pub store: Store,

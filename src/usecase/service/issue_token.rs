@@ -18,11 +18,11 @@ use uuid::Uuid;
 
 /// A service exchanges its client id and secret for an access token (RFC 6749 section 4.4).
 ///
-/// How long a refusal takes tells whether there is a service of that id: where there is one, its secrets are read and
-/// the refusal is written to the audit log. This is accepted. A client id is not a secret (RFC 6749 section 2.2): it is
-/// the `sub` of the tokens of the service. Nobody finds one by trying, because 74 of its bits are random, and it opens
-/// nothing without the secret. Making both cost the same would mean a row for every id that somebody makes up, or none
-/// for somebody who tries secrets of a real service.
+/// The response time of a refusal reveals whether a client id exists: if it does, the secrets of the service are read
+/// and the refusal is written to the audit log. This is accepted. A client id is not a secret (RFC 6749 section 2.2):
+/// it is the `sub` of the tokens of the service. Nobody finds one by trying, because 74 of its bits are random, and it
+/// authorizes nothing without the secret. Equal costs would mean a row for every invented id, or no row for an attacker
+/// who tries secrets of a real service.
 #[derive(Clone, Debug)]
 pub struct IssueServiceToken {
     pub work: UnitsOfWork,
@@ -32,7 +32,7 @@ pub struct IssueServiceToken {
     /// The `iss` of access tokens.
     pub issuer: String,
     pub life: Duration,
-    /// How often the log says that a client id is nobody's.
+    /// Limits the log lines about unknown client ids.
     pub unknown_clients: Arc<LineBudget>,
 }
 
@@ -43,9 +43,9 @@ pub struct ServiceToken {
     pub expires_at: Timestamp,
 }
 
-/// Why there is no token.
+/// Why no token was issued.
 enum NotIssued {
-    /// There is no service of this id.
+    /// No service has this id.
     Unknown,
     Refused(Failure),
 }
@@ -62,8 +62,8 @@ impl From<StoreFault> for NotIssued {
     }
 }
 
-/// How exactly it is known when a secret was last used: enough to see which of two is still in use, for a write an
-/// hour.
+/// The resolution of the time at which a secret was last used: one write an hour is enough to see which of two secrets
+/// is still in use.
 const USE_IS_NOTED_EVERY: Duration = Duration::from_secs(60 * 60);
 
 impl IssueServiceToken {
@@ -105,7 +105,8 @@ impl IssueServiceToken {
         }
     }
 
-    /// Of a service that there is. Whoever knows its id and not its secret cannot fill the audit trail with that.
+    /// Records a refusal for an existing service. A rate limit keeps a caller who knows the id, but not the secret,
+    /// from filling the audit log.
     async fn refused(&self, origin: &Origin, client: ServiceId, failure: Failure) -> Failure {
         let (kind, tenant) = (EventKind::ServiceTokenRefused, origin.tenant());
         if self.throttle.records_denial(client.into()).await {
@@ -122,7 +123,8 @@ impl IssueServiceToken {
         secret: SecretText,
         audience: &str,
     ) -> Result<(Service, ServiceToken), NotIssued> {
-        // Read before the question whether the service may: a disabling in between finds the token older than itself.
+        // The time is read before the service is checked: if the service is disabled in between, the token is older
+        // than the revocation, which then covers it.
         let now = self.work.now();
         let (service, secret) = self.recognise(tenant, client, secret).await?;
         let audience = match audience {
@@ -139,7 +141,7 @@ impl IssueServiceToken {
             issued_at: now.as_seconds(),
             expires_at,
             token_id: Uuid::from_bytes(self.work.entropy.bytes()).hyphenated().to_string(),
-            // What a session is to people: retiring the secret ends what was drawn from it.
+            // The secret takes the part of the session: retiring the secret revokes the tokens that were issued for it.
             session_id: secret.id.to_string(),
             tenant_id: tenant.to_string(),
             roles: Vec::new(),
@@ -154,8 +156,8 @@ impl IssueServiceToken {
         Ok((service, ServiceToken { access_token, expires_at: Timestamp::from_seconds(expires_at) }))
     }
 
-    /// The same answer whether there is no such service, it is disabled, or the secret is another. Not in the same
-    /// time.
+    /// The answer is the same, but not the response time, whether the service is missing, is disabled, or has another
+    /// secret.
     async fn recognise(
         &self,
         tenant: TenantId,

@@ -26,7 +26,7 @@ pub struct SecretLine {
 }
 
 impl ServiceLine {
-    /// Adds to a service account what is known of its secrets.
+    /// Reads the live secrets of a service account and adds them.
     pub(super) async fn read(db: &Connection, service: Service) -> Result<Self, StoreFault> {
         let secrets = service::live_secrets(db, service.tenant, service.id).await?;
         let having = |access| {

@@ -4,7 +4,7 @@ use crate::{
     usecase::{Failure, Origin},
 };
 
-/// An operator looks at the service accounts.
+/// Lists the service accounts, for an operator.
 #[derive(Clone, Debug)]
 pub struct ListServices {
     pub store: Store,

@@ -6,7 +6,7 @@ use crate::{
 };
 use countersign_domain::id::{ServiceId, ServiceSecretId};
 
-/// Gives a service account a secret, in the transaction of the act. `None` when it has two already.
+/// Adds a secret to a service account, in the transaction of the caller. `None` when it has two already.
 pub(super) async fn add(
     entropy: &Entropy,
     unit: &UnitOfWork<'_>,

@@ -4,7 +4,7 @@ use crate::{
 };
 use countersign_domain::{audit::EventKind, session::EndReason};
 
-/// An operator signs everybody out.
+/// Ends all sessions, for an operator.
 #[derive(Clone, Debug)]
 pub struct EndSessions {
     pub work: UnitsOfWork,

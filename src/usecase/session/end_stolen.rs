@@ -10,14 +10,14 @@ use countersign_domain::{
     session::{EndReason, Session},
 };
 
-/// Ends a session whose tokens are in other hands, and tells its owner.
+/// Ends a session whose tokens were stolen, and sends the owner a mail.
 #[derive(Clone, Debug)]
 pub struct EndStolen {
     pub work: UnitsOfWork,
 }
 
 impl EndStolen {
-    /// Returns whether it was live: of two calls at once, one ends it and says so.
+    /// Returns whether the session was live: of two calls at once, one ends the session and reports it.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -35,7 +35,7 @@ impl EndStolen {
         if !session::end(unit.db(), tenant, account.id, session.id, why, now).await? {
             return Ok(false);
         }
-        // Who copied its tokens may have copied that of the device as well.
+        // Somebody who copied the tokens may have copied the device token as well.
         device::forget_of_session(unit.db(), tenant, account.id, session.id, None).await?;
         let about = EventSubject::target(Some(account.id)).in_session(session.id);
         if why == EndReason::ClientChanged {

@@ -12,7 +12,7 @@ use countersign_domain::{
 };
 use std::sync::Arc;
 
-/// Makes the tokens of a session's live generation. Every flow that hands out tokens comes through here.
+/// Makes the tokens of a session's live generation, for every flow that issues tokens.
 #[derive(Clone, Debug)]
 pub struct IssueTokens {
     pub ring: Arc<KeyRing>,
@@ -38,17 +38,17 @@ pub struct OpenedSession {
 const LEVEL_ONE_FACTOR: &str = "1";
 
 impl IssueTokens {
-    /// The lives of the tokens count from when the generation was made, not from now: handing it out again moves
-    /// nothing.
+    /// The lifetimes of the tokens begin when the generation was made, not now: sending the same generation again
+    /// extends nothing.
     ///
     /// # Errors
     /// SESSION_EXPIRED in the last second of a session; otherwise when the ciphers refuse.
     pub fn issue(&self, session: &Session, profile: Profile) -> Result<OpenedSession, Failure> {
         let account = &profile.account;
         let issued_at = session.refreshed_at;
-        // Whole seconds, as the token says it: a client must not count on a moment that the token does not have.
+        // Whole seconds, as in the token: a client must not rely on a fraction that the token does not have.
         let expires_at = self.lives.access_expiry(issued_at, session.expiry).as_seconds();
-        // The last second of a session: a token that is over when it is made is none.
+        // In the last second of a session a new token would have expired already.
         if expires_at <= issued_at.as_seconds() {
             return Err(Reason::SessionExpired.into());
         }

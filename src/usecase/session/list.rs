@@ -5,7 +5,7 @@ use crate::{
 };
 use countersign_domain::{id::SessionId, session::Session};
 
-/// Where am I signed in?
+/// Lists the live sessions of the caller.
 #[derive(Clone, Debug)]
 pub struct ListSessions {
     pub store: Store,
@@ -32,7 +32,7 @@ impl ListSessions {
     ) -> Result<SessionPage, StoreFault> {
         let db = self.store.read();
         let (tenant, account, now) = (caller.tenant(), caller.account().id, self.clock.now());
-        // One more than asked for tells whether there is another page.
+        // One session more than the page holds shows whether there is another page.
         let mut sessions = session::list_live(&db, tenant, account, now, before, limit as u64 + 1).await?;
         let more = sessions.len() > limit;
         sessions.truncate(limit);

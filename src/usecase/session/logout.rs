@@ -19,7 +19,7 @@ use countersign_domain::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Somebody logs out, here or everywhere.
+/// Logs a person out, of one session or of all.
 #[derive(Clone, Debug)]
 pub struct Logout {
     pub work: UnitsOfWork,
@@ -30,14 +30,14 @@ pub struct Logout {
     pub authenticate: Authenticate,
 }
 
-/// The credentials that came with a logout, one of which says what ends.
+/// The credentials of a logout. The first one that is present decides what ends.
 #[derive(Debug)]
 pub struct LogoutCredentials<'a> {
-    /// What a login gave to a page, for the case that its browser keeps no cookies.
+    /// The token that a login gave to a page, for a browser that keeps no cookies.
     pub cancel_token: Option<SecretText>,
     /// The refresh token in the message.
     pub refresh_token: Option<SecretText>,
-    /// The access token beside the message.
+    /// The access token in the header.
     pub access_token: Option<&'a SecretText>,
     /// The refresh tokens in cookies.
     pub kept_refresh_tokens: &'a [SecretText],
@@ -45,34 +45,34 @@ pub struct LogoutCredentials<'a> {
     pub kept_access_token: Option<&'a SecretText>,
 }
 
-/// The credential by which a logout knows the session.
+/// The credential that identifies the session.
 enum LogoutProof {
     Cancel(SecretText),
     Refresh(SecretText),
     Access(Arc<SignedIn>),
 }
 
-/// How far somebody leaves.
+/// Which sessions end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
     /// This session.
     Here,
     /// Every session of the account.
     Everywhere,
-    /// Every session, by the token of one that is over: good for that once.
+    /// Every session, by a token of a session that has ended. The token works for that once.
     EverywhereSince { generation: i64 },
 }
 
-/// For how long the last token of a session that is over may end all others.
+/// For how long the last token of an ended session may end all others.
 const EVERYWHERE_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a page has to find out that its browser keeps no cookies.
+/// How long a page has to notice that its browser keeps no cookies.
 const CANCEL_LIFE: Duration = Duration::from_mins(5);
-/// The generation that a login makes.
+/// The generation of a login, before any refresh.
 const UNUSED: i64 = 1;
 
 impl Logout {
-    /// What ends a session that its browser turns out not to keep. Whoever reads it can do no more than sign that
-    /// browser out.
+    /// Returns a token that ends a session when the browser turns out to keep no cookies. Somebody who reads the token
+    /// can only log that browser out.
     ///
     /// # Errors
     /// When the cipher refuses.
@@ -80,12 +80,11 @@ impl Logout {
         Ok(self.ring.seal_end(tenant, session, self.work.now().plus(CANCEL_LIFE))?)
     }
 
-    /// To end a session that is over already is a success: it is what was asked for. To end all others is one only if
-    /// that is done.
+    /// Ending a session that has ended already is a success. Ending all others is a success only if they end.
     ///
     /// # Errors
-    /// TOKEN_MISSING, TOKEN_INVALID, and whatever is wrong with an access token; SESSION_ENDED when the other sessions
-    /// go on.
+    /// TOKEN_MISSING, TOKEN_INVALID, and the reasons for a wrong access token; SESSION_ENDED when the other sessions
+    /// remain live.
     #[tracing::instrument(level = "debug", name = "session.log_out", skip_all)]
     pub async fn log_out(
         &self,
@@ -103,8 +102,8 @@ impl Logout {
         }
     }
 
-    /// A browser is in one session: a login ends the one that it was in, of whichever tenant. The login has succeeded,
-    /// so that a session which cannot be ended is left to expire.
+    /// Ends the former session of a browser after a login: a browser is in one session at a time, of any tenant. The
+    /// login has succeeded, so a session that cannot be ended is left to expire.
     pub async fn end_replaced(&self, origin: &Origin, former: &[SecretText]) {
         let Some(former) = self.recognise.refresh_token(former).await else { return };
         let origin = Origin { named_tenant: None, ..origin.clone() };
@@ -114,8 +113,8 @@ impl Logout {
         }
     }
 
-    /// Which of the credentials counts: what the message holds, then the access token beside it, then the cookies.
-    /// `None` when the access token is of a session that is over already.
+    /// The credential that counts: first those in the message, then the access token in the header, then the cookies.
+    /// `None` when the access token is of a session that has ended.
     async fn proof(&self, origin: &Origin, credentials: LogoutCredentials<'_>) -> Result<Option<LogoutProof>, Failure> {
         if let Some(token) = credentials.cancel_token {
             return Ok(Some(LogoutProof::Cancel(token)));
@@ -148,7 +147,7 @@ impl Logout {
                 let (tenant, id) = opened.map_err(|_| Reason::TokenInvalid)?;
                 origin.check_tenant(tenant, Reason::TokenInvalid)?;
                 match session::find_with_account(&self.work.read(), tenant, id).await? {
-                    // A session that was refreshed is one that a browser keeps.
+                    // After a refresh, a browser evidently keeps the session's cookies.
                     Some((session, _)) if session.generation == UNUSED => {
                         self.end(origin, tenant, &session, Scope::Here).await.map(drop)
                     }
@@ -162,26 +161,26 @@ impl Logout {
                 let tenant = TenantId::from_uuid(token.tenant_id);
                 origin.check_tenant(tenant, Reason::TokenInvalid)?;
                 let id = SessionId::from_uuid(token.session_id);
-                // Asked of the writer, so that a token which was just handed out is not mistaken for one from the
-                // future.
+                // Queries the writer, so that a token that was just issued is not mistaken for one of a later
+                // generation.
                 let found = session::find_with_account(&self.work.write(), tenant, id).await?;
                 let Some((session, account)) = found else { return done(!everywhere) };
                 let scope =
                     if everywhere { self.scope(&session, &account, token.generation) } else { Some(Scope::Here) };
-                // An old token may end its own session: that can only do good. It has no say over the others.
+                // An old token may end its own session, which can only help the owner. It may not end others.
                 let ended = self.end(origin, tenant, &session, scope.unwrap_or(Scope::Here)).await?;
                 done(scope.is_some() && ended)
             }
         }
     }
 
-    /// How far a refresh token reaches that is to end everything. `None` for one that has no say over other sessions.
+    /// Which sessions a refresh token may end in a logout everywhere. `None` when it may not end others.
     fn scope(&self, session: &Session, account: &Account, generation: i64) -> Option<Scope> {
-        // No more than the token alone proves: neither a device nor where it comes from.
+        // The token alone decides: neither the device nor the address counts.
         let presented = Presented { generation, shows_device: false, differs: false };
         let succession = self.lives.succession(TokenDelivery::Client);
         match judge_refresh(&session.facts(account), presented, self.work.now(), succession) {
-            // `Contended` is what the live generation is when nobody advances it.
+            // `Contended` is the verdict on the live generation when no refresh advances it.
             RefreshVerdict::Contended | RefreshVerdict::Repeat => Some(Scope::Everywhere),
             RefreshVerdict::Ended | RefreshVerdict::Expired | RefreshVerdict::AccountDisabled => {
                 Some(Scope::EverywhereSince { generation })
@@ -190,12 +189,12 @@ impl Logout {
         }
     }
 
-    /// Returns whether what was asked for is so now.
+    /// Returns whether the sessions in `scope` have ended.
     async fn end(&self, origin: &Origin, tenant: TenantId, session: &Session, scope: Scope) -> Result<bool, Failure> {
         let (id, owner, now) = (session.id, session.account, self.work.now());
         let unit = self.work.begin(origin, tenant).await?;
         if scope != Scope::Here {
-            // Several rows follow: see there.
+            // The lock comes first because several rows follow: see `account::lock`.
             account::lock(unit.db(), tenant, owner).await?;
         }
         if let Scope::EverywhereSince { generation } = scope
@@ -207,7 +206,8 @@ impl Logout {
             u64::from(session::end(unit.db(), tenant, owner, id, EndReason::LoggedOut, now).await?)
         } else {
             let ended = session::end_all(unit.db(), tenant, owner, None, EndReason::LoggedOutEverywhere, now).await?;
-            // Somebody who leaves everywhere may have reasons; here they are known again.
+            // A person who logs out everywhere may suspect an intruder, so only the device of this session stays
+            // recognized.
             device::forget_all(unit.db(), tenant, owner, session.device).await?;
             ended
         };
@@ -220,7 +220,7 @@ impl Logout {
     }
 }
 
-/// The answer to somebody whose own session is over, whatever it was before.
+/// The answer to a caller whose own session has ended, for whatever reason.
 fn left_here_only() -> Failure {
     Refusal::from(Reason::SessionEnded).saying("the session has ended; log in, then log out everywhere").into()
 }

@@ -1,4 +1,4 @@
-//! Sessions: staying signed in, seeing where, signing out.
+//! Sessions: refresh, list, log out, revoke.
 
 mod end_everybodys;
 mod end_stolen;

@@ -3,7 +3,7 @@ use crate::{
     store::{Store, StoreFault, session},
 };
 
-/// Writes down which generations of sessions have been used. Whoever called waits for none of it.
+/// Stores which generations of sessions have been used. No caller waits for it.
 #[derive(Clone, Debug)]
 pub struct NoteUses {
     pub store: Store,
@@ -11,17 +11,16 @@ pub struct NoteUses {
 }
 
 impl NoteUses {
-    /// Resolves when there is something to write.
+    /// Resolves when there is something to store.
     pub async fn noted(&self) {
         self.uses.noted().await;
     }
 
     /// # Errors
-    /// When the database does not answer. What was not written is noted again at the next use.
+    /// When the database does not answer. Uses that were not stored are noted again the next time.
     #[tracing::instrument(level = "debug", name = "session.note_uses", skip_all)]
     pub async fn store_uses(&self) -> Result<(), StoreFault> {
-        // One by one: several rows in one transaction could wait for somebody who ends those sessions, and that one for
-        // us.
+        // One row in each transaction: several rows could deadlock with a call that ends those sessions.
         let db = self.store.write();
         for (tenant, session, generation) in self.uses.take() {
             session::note_seen(&db, tenant, session, generation).await?;

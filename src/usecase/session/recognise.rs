@@ -2,7 +2,7 @@ use crate::{keys::KeyRing, usecase::key::KeyUpdates};
 use countersign_domain::{id::SessionId, secret::SecretText};
 use std::sync::Arc;
 
-/// Tells which session a browser is in, when its cookies hold the tokens of several
+/// Finds the session of a browser whose cookies hold the tokens of several sessions
 /// (docs/adr/0017-late-answers-and-cookies.md).
 #[derive(Clone, Debug)]
 pub struct RecogniseSession {
@@ -19,20 +19,19 @@ pub struct Newest<'a> {
 }
 
 impl RecogniseSession {
-    /// The refresh token of the session that a browser is in. Where none is a token of ours, the first: it says what is
-    /// wrong with it.
+    /// The refresh token of the browser's session. When no token is ours, the first one: checking it gives the reason.
     pub async fn refresh_token<'a>(&self, tokens: &'a [SecretText]) -> Option<&'a SecretText> {
         let newest = self.newest(tokens).await.map(|newest| newest.token);
         newest.or_else(|| tokens.first())
     }
 
-    /// The latest generation of the session that was opened last, live or not. `None` when none is a token of ours.
+    /// The latest generation of the session that was opened last, live or not. `None` when no token is ours.
     pub async fn newest<'a>(&self, tokens: &'a [SecretText]) -> Option<Newest<'a>> {
         let mut newest: Option<Newest<'a>> = None;
         for token in tokens {
             let Ok(opened) = self.key_updates.open(|| self.ring.open_refresh(token)).await else { continue };
             let (session, generation) = (SessionId::from_uuid(opened.session_id), opened.generation);
-            // Ids sort by when they were made.
+            // Ids sort by their time of creation.
             if newest.is_none_or(|before| (before.session, before.generation) < (session, generation)) {
                 newest = Some(Newest { session, generation, token });
             }

@@ -19,9 +19,9 @@ use countersign_domain::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// A client exchanges its refresh token for the next generation.
+/// Exchanges a refresh token for the next generation.
 ///
-/// The way through is one conditional statement. Only when it finds nothing is anything else asked.
+/// The usual path is one conditional statement. Only if it changes no row do other queries follow.
 #[derive(Clone, Debug)]
 pub struct Refresh {
     pub work: UnitsOfWork,
@@ -35,12 +35,12 @@ pub struct Refresh {
     pub end_stolen: EndStolen,
 }
 
-/// When a client that met another refresh of its session tries again.
+/// When a client whose session is being refreshed by another call tries again.
 const CONTENTION_WAIT: Duration = Duration::from_millis(50);
-/// How often a session that changes meanwhile is judged again.
+/// How often a session that changes in the meantime is judged again.
 const JUDGEMENTS: usize = 3;
 
-/// A refresh token that was opened, and what came with it.
+/// A refresh token that was opened, and the client that presents it.
 struct Attempt {
     tenant: TenantId,
     id: SessionId,
@@ -51,7 +51,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    /// The device that was shown.
+    /// The device that the client presented.
     fn device(&self) -> Option<DeviceId> {
         match self.seen.signals.device {
             DeviceSignal::Shown(device) => Some(device),
@@ -59,7 +59,7 @@ impl Attempt {
         }
     }
 
-    /// The device that was shown, if it is that of the session.
+    /// The device that the client presented, if it is the device of the session.
     fn device_of(&self, session: &Session) -> Option<DeviceId> {
         self.device().filter(|shown| session.device == Some(*shown))
     }
@@ -110,11 +110,11 @@ impl Refresh {
             return self.hand_out(origin, &session, found.ok_or(Reason::SessionEnded)?, &attempt.seen).await;
         }
         for _ in 0..JUDGEMENTS {
-            // Asked of the writer, so that a replica of the database which lags behind cannot mistake a live token for
-            // an old one.
+            // Queries the writer, so that a lagging replica of the database does not cause a live token to be mistaken
+            // for an old one.
             let found = session::find_with_account(&db, tenant, id).await?;
             let (session, account) = found.ok_or(Reason::SessionEnded)?;
-            // On the heap: rare, and far larger than the way through.
+            // On the heap: rare, and far larger than the usual path.
             if let Some(opened) = Box::pin(self.answer(origin, &attempt, &session, account)).await? {
                 return Ok(opened);
             }
@@ -122,7 +122,7 @@ impl Refresh {
         Err(contended(CONTENTION_WAIT))
     }
 
-    /// Answers a token that did not advance its session. `None` when the session has changed since it was looked at.
+    /// Answers a token that did not advance its session. `None` when the session has changed since it was read.
     async fn answer(
         &self,
         origin: &Origin,
@@ -149,7 +149,7 @@ impl Refresh {
             RefreshVerdict::Contended => return Err(contended(CONTENTION_WAIT)),
             RefreshVerdict::Withheld { until } => return Err(contended(until.since(attempt.now))),
             RefreshVerdict::Reused => {
-                // The token is in two hands, and nobody can tell which is the thief's.
+                // Two clients hold the token, and nobody can tell which one is the thief.
                 let (why, told) = (EndReason::RefreshReused, Reason::RefreshTokenReused);
                 if self.end_stolen.end(origin, session, &account, why, told).await? {
                     let (presented, live) = (attempt.generation, session.generation);
@@ -165,8 +165,8 @@ impl Refresh {
         Err(self.work.refused(origin, tenant, EventKind::RefreshRefused, about, reason.into()).await)
     }
 
-    /// What a repetition says of the session: that its live generation has reached somebody, and that its device is
-    /// there.
+    /// Records what a replay shows about the session: its live generation has reached a client, and its device is in
+    /// use.
     async fn note_repetition(&self, attempt: &Attempt, session: &Session) -> Result<(), Failure> {
         let lineage = session.lineage();
         if judge_use(&lineage, attempt.generation, attempt.now, attempt.succession) == UseVerdict::FirstSeen {
@@ -178,7 +178,7 @@ impl Refresh {
         Ok(())
     }
 
-    /// The answer that held the live generation was lost: another takes its place.
+    /// The answer with the live generation was lost: a new generation replaces it.
     async fn recover(
         &self,
         origin: &Origin,
@@ -198,12 +198,12 @@ impl Refresh {
         self.hand_out(origin, &recovered, account, &attempt.seen).await.map(Some)
     }
 
-    /// Refuses another client before anything moves: the one that opened the session must not lose its generation to
-    /// it. Costs one question more, which is asked only where the answer matters.
+    /// Refuses another client before the session advances, so that the client that opened the session does not lose its
+    /// generation. It costs one more query, which is made only when the answer matters.
     async fn refuse_another_client(&self, origin: &Origin, attempt: &Attempt) -> Result<(), Failure> {
         let found = session::find_with_account(&self.work.write(), attempt.tenant, attempt.id).await?;
         let Some((session, account)) = found else { return Ok(()) };
-        // A token that is refused anyway says by itself what is wrong.
+        // For a token that is refused anyway, the refusal itself gives the reason.
         match attempt.judge(&session, &account) {
             RefreshVerdict::Contended
             | RefreshVerdict::Repeat

@@ -8,7 +8,7 @@ use crate::{
 use countersign_domain::{audit::EventKind, id::SessionId, refusal::Reason, session::EndReason};
 use std::sync::Arc;
 
-/// Somebody signs a device of theirs out.
+/// Revokes sessions of the caller.
 #[derive(Clone, Debug)]
 pub struct RevokeSessions {
     pub work: UnitsOfWork,
@@ -17,7 +17,7 @@ pub struct RevokeSessions {
 
 impl RevokeSessions {
     /// # Errors
-    /// SESSION_NOT_FOUND, also for other people's sessions.
+    /// SESSION_NOT_FOUND, also for sessions of other accounts.
     #[tracing::instrument(level = "debug", name = "session.revoke", skip_all)]
     pub async fn one(&self, origin: &Origin, caller: &SignedIn, id: SessionId) -> Result<(), Failure> {
         let (tenant, account, now) = (caller.tenant(), caller.account().id, self.work.now());
@@ -34,7 +34,8 @@ impl RevokeSessions {
         Ok(())
     }
 
-    /// That somebody asked for a session of another is recorded. The answer is the same as for one that nobody has.
+    /// Records that the caller named a session of another account. The answer is the same as for a session that does
+    /// not exist.
     async fn deny(&self, origin: &Origin, caller: &SignedIn, id: SessionId) -> Result<(), Failure> {
         let (tenant, account) = (caller.tenant(), caller.account().id);
         let found = session::find_with_account(&self.work.read(), tenant, id).await?;

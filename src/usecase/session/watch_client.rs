@@ -16,7 +16,7 @@ use countersign_domain::{
     session::{EndReason, Session},
 };
 
-/// Looks whether a session is refreshed by the client that opened it, and does what the operator wants where it is not.
+/// Checks whether a session is refreshed by the client that opened it, and applies the configured policy if not.
 #[derive(Clone, Debug)]
 pub struct WatchClient {
     pub work: UnitsOfWork,
@@ -26,26 +26,26 @@ pub struct WatchClient {
     pub throttle: Throttle,
 }
 
-/// What is noted of a session that has moved.
+/// What is recorded about a session with another client.
 struct Moved {
     answered_unrecognized: bool,
     is_always_told: bool,
 }
 
 impl WatchClient {
-    /// Whether another client may be refused. Then it has to be known before a session advances.
+    /// Whether another client may be refused. Then the client must be checked before the session advances.
     pub fn may_refuse(&self) -> bool {
         matches!(self.on_client_change, OnClientChange::Reauthenticate | OnClientChange::EndSession)
     }
 
-    /// The client of a refresh. Browsers show their device by themselves, so it is missed in a session that was opened
-    /// in cookies, whatever way its token comes back.
+    /// The client of a refresh. Browsers present their device automatically, so a missing device counts in a session
+    /// that was opened in cookies, even if its token comes back in a message.
     pub fn see(&self, origin: &Origin, device: Option<&SecretText>) -> ClientObservation {
         self.device_recognition.see(origin, DeviceRecognition::signal(device))
     }
 
     /// # Errors
-    /// REAUTHENTICATION_REQUIRED or SESSION_ENDED for another client, as the operator wants it.
+    /// REAUTHENTICATION_REQUIRED or SESSION_ENDED for another client, as the policy says.
     #[tracing::instrument(level = "debug", name = "session.check_client", skip_all)]
     pub async fn check_client(
         &self,
@@ -69,7 +69,7 @@ impl WatchClient {
         Err(Reason::SessionEnded.into())
     }
 
-    /// Notes that a session that was refreshed has another client than the last time that was noted.
+    /// Records that a refreshed session has another client than the one recorded last.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -88,9 +88,9 @@ impl WatchClient {
         self.move_to(origin, session, account, seen, moved).await.map(drop)
     }
 
-    /// Notes that an unrecognized client is given the live generation, and tells the owner whatever the operator wants:
-    /// of two at once, one is told. Never limited, because the second in a row ends the session. Returns whether nobody
-    /// noted it before.
+    /// Records that an unrecognized client gets the live generation, and sends the owner a mail under any policy: of
+    /// two calls at once, one sends it. There is no rate limit, because the second in a row ends the session. Returns
+    /// whether this is the first record of it.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -136,7 +136,7 @@ impl WatchClient {
         Ok(true)
     }
 
-    /// A client that comes and goes is news each time, and a mailbox that is full of it hides what matters.
+    /// A client that changes back and forth would cause a mail each time, and hide the mails that matter.
     async fn is_told(&self, account: &Account) -> bool {
         self.on_client_change == OnClientChange::Mail && self.throttle.tells_of_client(account.id).await
     }

@@ -12,8 +12,8 @@ use countersign_domain::{
     session::{EndReason, Session, SessionLives, TokenDelivery},
 };
 
-/// Looks at the generation of an access token that our own RPCs are called with: a use says that an answer has reached
-/// somebody.
+/// Checks the generation of an access token that is used for our own RPCs: its use shows that the answer with it has
+/// reached a client.
 #[derive(Clone, Debug)]
 pub struct WatchUse {
     pub uses: FirstUses,
@@ -23,7 +23,7 @@ pub struct WatchUse {
 }
 
 impl WatchUse {
-    /// Of a caller. `newest` is the generation of the latest refresh token that came along, of the same session.
+    /// For a caller. `newest` is the generation of the latest refresh token of the same session in the call.
     ///
     /// # Errors
     /// TOKEN_EXPIRED, SESSION_ENDED.
@@ -39,7 +39,7 @@ impl WatchUse {
         match self.judge(session, account, claims) {
             UseVerdict::Good | UseVerdict::FirstSeen => Ok(()),
             UseVerdict::Outdated => Err(Reason::TokenExpired.into()),
-            // An answer that was given up arrives in a browser after all, and overwrites the access cookie. Whoever
+            // An answer that was given up may still arrive in a browser and overwrite the access cookie. A client that
             // holds a later refresh token got the answer that replaced it (docs/adr/0017-late-answers-and-cookies.md).
             UseVerdict::Reused if newest > session.void_generation => Err(Reason::TokenExpired.into()),
             UseVerdict::Reused => {
@@ -55,8 +55,8 @@ impl WatchUse {
         }
     }
 
-    /// Of a token that a backend asks about: whether it still belongs to its session. The backend is not who stole it,
-    /// and a browser may have brought it by mistake, so nothing ends.
+    /// For a token that a backend introspects: whether the token still belongs to its session. The backend is not the
+    /// thief, and a browser may have sent the token by mistake, so no session ends.
     pub fn holds(&self, session: &Session, account: &Account, claims: &AccessClaims) -> bool {
         matches!(self.judge(session, account, claims), UseVerdict::Good | UseVerdict::FirstSeen)
     }

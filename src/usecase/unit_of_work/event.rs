@@ -12,16 +12,16 @@ use countersign_domain::{
     refusal::Reason,
 };
 
-/// Whom an audit event is about, as far as it is known.
+/// Whom an audit event is about, as far as that is known.
 #[derive(Clone, Debug, Default)]
 pub struct EventSubject {
-    /// The account that acted, where it was proven.
+    /// The account that acted, if it was proven.
     pub actor: Option<AccountId>,
     pub account: Option<AccountId>,
     pub session: Option<SessionId>,
     pub service: Option<ServiceId>,
-    /// What is none of these: the id of a key, the name of an audience. Nothing about a person: it stays when an
-    /// account goes.
+    /// Any other object: the id of a key, the name of an audience. It is not about a person, so it stays when an
+    /// account is deleted.
     pub object: Option<String>,
 }
 
@@ -31,7 +31,7 @@ impl EventSubject {
         Self { actor: Some(account), account: Some(account), ..Self::default() }
     }
 
-    /// An account that nobody has proven to be.
+    /// An account that the caller has not proven.
     pub fn target(account: Option<AccountId>) -> Self {
         Self { account, ..Self::default() }
     }
@@ -53,8 +53,8 @@ impl EventSubject {
     }
 }
 
-/// Records audit events of one tenant that come from one origin: each once in the database, once in the metrics. What
-/// is committed is sealed, and said in the log, by [`SealEvents`](crate::usecase::audit::SealEvents).
+/// Records audit events of one tenant and one origin: each once in the database and once in the metrics. Committed
+/// events are sealed and logged by [`SealEvents`](crate::usecase::audit::SealEvents).
 #[derive(Debug)]
 pub(super) struct Recorder<'a> {
     pub(super) work: &'a UnitsOfWork,
@@ -104,7 +104,7 @@ impl Recorder<'_> {
     }
 }
 
-/// A refusal that cannot be recorded is told to operators at least.
+/// Logs a refusal that could not be recorded, so that operators learn of it.
 pub(super) fn tell_unrecorded(origin: &Origin, recorded: Result<EventId, StoreFault>) {
     if let Err(fault) = recorded {
         tracing::error!(%fault, request_id = origin.trace_id, "a refusal could not be written to the audit log");

@@ -15,20 +15,20 @@ use countersign_domain::{
 };
 use std::sync::Arc;
 
-/// Does a call once, however often its client repeats it.
+/// Does a call once, even if its client repeats it.
 #[derive(Clone, Debug)]
 pub struct Idempotency {
     pub store: Store,
     pub ring: Arc<KeyRing>,
 }
 
-/// Whose request ids are meant: nobody can take those of another, or learn that they are taken.
+/// The owner of a request id: no caller can use the request ids of another, or learn that they are used.
 #[derive(Clone, Copy, Debug)]
 pub enum CallScope {
-    /// Those of an account. Each may be used for one call.
+    /// The request ids of an account. Each may be used for one call.
     Account(AccountId),
-    /// Those of callers whom nothing proves to be anybody. Two strangers cannot be told from one who makes a mistake,
-    /// so an id belongs to the call itself: calls that differ in any field have nothing to do with each other.
+    /// The request ids of unauthenticated callers. Two such callers cannot be distinguished from one caller who makes a
+    /// mistake, so an id belongs to the call itself: calls that differ in any field are different calls.
     Strangers,
 }
 
@@ -38,31 +38,30 @@ pub struct IdempotentCall<'a> {
     pub tenant: TenantId,
     pub scope: CallScope,
     pub method: &'static str,
-    /// Without one, every call is another.
+    /// `None`: every call is a new one.
     pub request_id: Option<&'a RequestId>,
-    /// The fields that make the call what it is, passwords left out: what is kept of them is a code of 32 bytes, and no
-    /// fast function of a password is ever stored.
+    /// The fields that identify the call, without passwords: the database gets a code of 32 bytes over them, and must
+    /// never hold a fast function of a password.
     pub parts: &'a [&'a str],
 }
 
-/// What a call is known by. Reserved in the transaction that does it.
+/// The idempotency key of a call. It is reserved in the transaction that does the call.
 #[derive(Debug)]
 pub struct IdempotencyKey {
     tenant: TenantId,
     method: &'static str,
-    /// By what it is found: what is kept, and what may have been kept under another key. Empty when the client gave no
-    /// id.
+    /// The names under which a call is found: the one to store, and those that a former key may have produced. Empty
+    /// without a request id.
     names: Vec<String>,
-    /// What is kept of it, and what may have been kept of it under another key.
+    /// The fingerprint to store, and those that a former key may have produced.
     fingerprints: Vec<[u8; 32]>,
 }
 
 impl Idempotency {
-    /// Does `call` by `act`, or answers a repetition by `repeat`, which finds out what the first answer was and changes
-    /// nothing.
+    /// Does `call` by `act`, or answers a replay by `repeat`, which finds the first answer and changes nothing.
     ///
-    /// `act` answers `None` when it finds at its end that the same call was done meanwhile. A refusal may be due to
-    /// that, too: the other one used the link, or its new password is in the past now.
+    /// `act` returns `None` when it finds at its end that the same call was done in the meantime. That can cause a
+    /// refusal as well: the other call has used the link, or its new password is a past one now.
     ///
     /// # Errors
     /// REQUEST_ID_REUSED, and those of `act` and `repeat`.
@@ -111,7 +110,7 @@ impl Idempotency {
 }
 
 impl IdempotencyKey {
-    /// Whether the same call was done while this one was on its way.
+    /// Whether the same call was done while this call was in progress.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -126,8 +125,8 @@ impl IdempotencyKey {
         request_id::look(db, self.tenant, self.method, &self.names, &self.fingerprints).await
     }
 
-    /// Keeps the call in mind. `false` when the same call was done while this one was on its way: whatever the
-    /// transaction did is to be dropped.
+    /// Stores the idempotency key. `false` when the same call was done while this call was in progress: the transaction
+    /// must be rolled back.
     ///
     /// # Errors
     /// REQUEST_ID_REUSED.

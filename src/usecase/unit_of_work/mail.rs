@@ -17,9 +17,9 @@ pub struct Mail {
     template: MailTemplate,
     locale: Locale,
     recipient: EmailAddress,
-    /// The registration or account it tells of.
+    /// The registration or account that the mail is about.
     subject: Option<Uuid>,
-    /// What the template shows besides; never a secret.
+    /// Other values for the template; never a secret.
     details: BTreeMap<String, String>,
 }
 
@@ -28,13 +28,13 @@ impl Mail {
         Self { template, locale, recipient, subject: None, details: BTreeMap::new() }
     }
 
-    /// To the owner of an account.
+    /// A mail to the owner of an account.
     pub fn to_owner(template: MailTemplate, account: &Account) -> Self {
         Self::new(template, account.locale, account.email.clone()).about(account.id.as_uuid())
     }
 
-    /// To the owner of an account, about a client that uses it. What a client says of itself is shown as far as we
-    /// understand it, and no further.
+    /// A mail to the owner of an account, about a client that uses it. The mail shows the user agent only as far as the
+    /// service can parse it.
     pub fn of_client(template: MailTemplate, account: &Account, seen: &ClientObservation, address: &str) -> Self {
         let place = seen.place.map_or_else(String::new, |place| place.to_string());
         Self::to_owner(template, account)

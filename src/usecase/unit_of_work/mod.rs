@@ -1,4 +1,4 @@
-//! One act: what is written together, recorded in the audit log, mailed and revoked, or none of it.
+//! One transaction: its rows, audit events, mails and revocations are committed together, or not at all.
 
 mod event;
 mod idempotency;
@@ -24,11 +24,11 @@ use countersign_domain::{
 };
 use event::{Recorder, tell_unrecorded};
 
-/// Begins units of work, and has what every use case needs besides: questions to the database, the time and chance.
+/// Begins units of work, and has what every use case needs besides: queries, the clock and random bytes.
 #[derive(Clone, Debug)]
 pub struct UnitsOfWork {
     pub store: Store,
-    /// Each audit event bears a code, so that whoever seals it knows that the service wrote it.
+    /// Each audit event has a code, which proves at sealing that the service wrote the event.
     pub keys: EventKeys,
     pub clock: Clock,
     pub entropy: Entropy,
@@ -36,8 +36,8 @@ pub struct UnitsOfWork {
 
 /// A transaction of one tenant, on behalf of one caller, at one time.
 ///
-/// What its functions queue, record and revoke is told, after the commit, to whoever waits for it: mails are sent,
-/// events sealed, replicas and verifiers called. Dropped without [`UnitOfWork::commit`], it leaves no trace.
+/// After the commit, everything that its methods queued is signalled: mails are sent, events sealed, replicas and
+/// verifiers notified. Dropped without [`UnitOfWork::commit`], it changes nothing.
 #[derive(Debug)]
 pub struct UnitOfWork<'a> {
     tx: Tx,
@@ -50,17 +50,18 @@ impl UnitsOfWork {
         self.clock.now()
     }
 
-    /// For questions.
+    /// A connection for queries.
     pub fn read(&self) -> Connection {
         self.store.read()
     }
 
-    /// For one statement that changes something, and for questions that no replica of the database may answer.
+    /// A connection for one statement that changes something, and for queries that no replica of the database may
+    /// answer.
     pub fn write(&self) -> Connection {
         self.store.write()
     }
 
-    /// For an act.
+    /// Begins a unit of work.
     ///
     /// # Errors
     /// When no connection comes free in time.
@@ -68,7 +69,7 @@ impl UnitsOfWork {
         Ok(self.unit(self.store.begin().await?, origin, tenant))
     }
 
-    /// For an act that changes many rows, while nobody waits.
+    /// Begins a unit of work that changes many rows, while no caller waits.
     ///
     /// # Errors
     /// When no connection comes free in time.
@@ -80,8 +81,7 @@ impl UnitsOfWork {
         Ok(self.unit(self.store.begin_upkeep().await?, origin, tenant))
     }
 
-    /// For an act that has one effect however often it is asked for. `None` when it was done while this call was on its
-    /// way.
+    /// Begins a unit of work for an idempotent call. `None` when the call was done while this call was in progress.
     ///
     /// # Errors
     /// REQUEST_ID_REUSED.
@@ -117,8 +117,8 @@ impl UnitsOfWork {
         self.recorder(origin, tenant).record(&self.write(), (kind, None), subject).await.map(drop)
     }
 
-    /// Records an act that was refused, outside of any transaction. Hands the failure back, so that it reads
-    /// `return Err(work.refused(…).await)`. A database that does not take the event does not change the answer.
+    /// Records a refused act, outside of any transaction. Returns the failure, for use as `return
+    /// Err(work.refused(…).await)`. If the database does not take the event, the answer stays the same.
     pub async fn refused(
         &self,
         origin: &Origin,
@@ -135,7 +135,7 @@ impl UnitsOfWork {
         failure
     }
 
-    /// Records that something was refused, whatever the reason.
+    /// Records a refusal of any reason.
     pub async fn record_refusal(
         &self,
         origin: &Origin,
@@ -149,7 +149,7 @@ impl UnitsOfWork {
 }
 
 impl UnitOfWork<'_> {
-    /// What statements run on.
+    /// The transaction, for statements.
     pub fn db(&self) -> &Tx {
         &self.tx
     }
@@ -158,12 +158,12 @@ impl UnitOfWork<'_> {
         self.recorder.tenant
     }
 
-    /// When the transaction had begun.
+    /// The time at which the transaction began.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// Records what is done here in the audit log.
+    /// Records an act of this transaction in the audit log.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -171,7 +171,7 @@ impl UnitOfWork<'_> {
         self.recorder.record(&self.tx, (kind, None), subject).await
     }
 
-    /// Records that something was refused, beside what follows from it.
+    /// Records a refusal, with the other changes of this transaction.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -193,8 +193,7 @@ impl UnitOfWork<'_> {
         outbox::enqueue(&self.tx, self.tenant(), &mail.queued(id, self.tenant(), self.now)).await
     }
 
-    /// Says that a key was staged, took over or was forgotten after its time: whoever holds keys looks again before
-    /// long.
+    /// Announces that a key was staged, activated, or erased after its time: processes that hold keys reload them soon.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -202,7 +201,7 @@ impl UnitOfWork<'_> {
         self.announce(RevocationKind::KeySet, "").await
     }
 
-    /// Says that a key counts no more, from now on.
+    /// Revokes a key, from now on.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -210,15 +209,15 @@ impl UnitOfWork<'_> {
         self.announce(RevocationKind::Key, kid).await
     }
 
-    /// Keys have no secrets in their ids, and a signing key is everybody's: whatever the tenant, everybody is told.
+    /// Key ids are not secret, and all tenants share the signing keys, so the announcement goes to every tenant.
     async fn announce(&self, kind: RevocationKind, target: &str) -> Result<(), StoreFault> {
         revocation::append(&self.tx, DEFAULT_TENANT, kind, target, self.now).await
     }
 
-    /// Makes everything done in here permanent, and tells of it whoever waits for it. Nothing may be answered before.
+    /// Commits the transaction and sends its signals. Nothing may be answered before.
     ///
     /// # Errors
-    /// When the database does not confirm it.
+    /// When the database does not confirm the commit.
     pub async fn commit(self) -> Result<(), StoreFault> {
         self.tx.commit().await
     }

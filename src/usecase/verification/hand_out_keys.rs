@@ -5,7 +5,7 @@ use crate::{
 use countersign_domain::{id::TenantId, refusal::Reason};
 use std::sync::Arc;
 
-/// A backend fetches what it checks the tokens of its audience with.
+/// Returns the keys with which a backend checks the tokens of its audience.
 #[derive(Clone, Debug)]
 pub struct HandOutKeys {
     /// The `iss` of access tokens.
@@ -25,7 +25,7 @@ pub struct HandedOut {
 
 impl HandOutKeys {
     /// # Errors
-    /// CALLER_NOT_ALLOWED for another audience than that of the caller's token, whether or not there is one.
+    /// CALLER_NOT_ALLOWED for any audience but that of the caller's token, even if the audience does not exist.
     #[tracing::instrument(level = "debug", name = "verification.hand_out_keys", skip_all)]
     pub async fn hand_out(&self, caller: &ServiceCaller, audience: &str) -> Result<HandedOut, Failure> {
         let service = caller.service();

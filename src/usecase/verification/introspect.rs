@@ -12,7 +12,7 @@ use crate::{
 use countersign_domain::{refusal::Reason, secret::SecretText};
 use std::sync::Arc;
 
-/// A backend asks whether a token holds now (RFC 7662).
+/// Introspects a token for a backend (RFC 7662).
 #[derive(Clone, Debug)]
 pub struct Introspect {
     pub store: Store,
@@ -23,17 +23,17 @@ pub struct Introspect {
     pub clock: Clock,
 }
 
-/// What a token says, which holds at this moment.
+/// The claims of a token that is valid now.
 #[derive(Clone, Debug)]
 pub struct Introspected(pub AccessClaims);
 
 impl Introspect {
-    /// `None` for whatever does not hold, or is none of the caller's business: which of these is never told (RFC 7662
-    /// section 2.2).
+    /// `None` for a token that is not valid, or that the caller may not introspect: the answer does not distinguish
+    /// them (RFC 7662 section 2.2).
     ///
     /// # Errors
-    /// TOKEN_NOT_YET_VALID, which says something of our clocks and not of the token: called inactive, a person would
-    /// have to log in again. When the database does not answer.
+    /// TOKEN_NOT_YET_VALID, because the clocks of the service differ and the token may be valid: if it were reported as
+    /// inactive, a person would have to log in again. When the database does not answer.
     #[tracing::instrument(level = "debug", name = "verification.introspect", skip_all)]
     pub async fn introspect(
         &self,
@@ -56,7 +56,7 @@ impl Introspect {
 
     async fn is_live(&self, caller: &ServiceCaller, claims: &AccessClaims) -> Result<bool, Failure> {
         let Some(named) = NamedByToken::of(claims) else { return Ok(false) };
-        // A token that was just revoked must not be called active, so the writer is asked.
+        // Queries the writer, because a token that was just revoked must not be reported as active.
         let holder = named.find(&self.store.write(), caller.service().tenant, claims, self.clock.now()).await?;
         Ok(match holder {
             Ok(TokenHolder::Person { session, account }) => self.watch_use.holds(&session, &account, claims),

@@ -1,4 +1,4 @@
-//! What backends ask to check tokens by themselves, or instead of it.
+//! The RPCs by which backends check tokens, online or offline.
 
 mod hand_out_keys;
 mod introspect;
