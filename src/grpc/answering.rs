@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-/// For how long an answer over plain HTTP keeps its connection from being closed for others. All of them are small;
-/// whoever asks for one and does not read it has no more of a claim than whoever is silent.
+/// For how long an answer over plain HTTP protects its connection from being closed for a new one. All answers are
+/// small, so a client that has not read one by then counts as idle.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Has the answer of everything behind it count as under way on its connection.
+/// Counts the answer of the inner service as under way on its connection.
 pub(super) async fn count(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().cloned();
     let counted = peer.as_ref().map(Peer::begin_answer);
@@ -25,7 +25,7 @@ pub(super) async fn count(request: Request, next: Next) -> Response {
 }
 
 impl Peer {
-    /// The same answer, which counts as under way on the connection until its last byte was written.
+    /// Counts the answer as under way on the connection until its last byte is written.
     pub fn answer_with(&self, answer: Response) -> Response {
         answer.map(|body| Answering::of(body, self.begin_answer()))
     }
@@ -41,7 +41,7 @@ struct Answering {
     counted: Arc<AnswerOnConnection>,
 }
 
-/// A part of it. hyper has it until it is written, and the body no longer than it takes to be queued.
+/// A part of an answer. hyper keeps each part until it is written, but drops the body once the last part is queued.
 struct Part {
     bytes: Bytes,
     _counted: Arc<AnswerOnConnection>,

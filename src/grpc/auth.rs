@@ -91,8 +91,8 @@ impl auth_service_server::AuthService for AuthHandler {
             };
             let is_by_cookies = credentials.cancel_token.is_none() && credentials.refresh_token.is_none();
             let left = Box::pin(self.logout.log_out(&call.origin, credentials, message.everywhere)).await;
-            // Cookies that cannot be read are of no use to anybody. Those of a session that could not be ended are
-            // needed to try again.
+            // Cookies with invalid tokens are useless, so they are cleared. Cookies of a session that could not be
+            // ended are kept for another try.
             let is_over = |failure: &Failure| matches!(advice(failure.reason()), Advice::LogIn | Advice::RefreshToken);
             if is_by_cookies && left.as_ref().err().is_none_or(is_over) {
                 call.session_is_over();
@@ -113,7 +113,7 @@ impl auth_service_server::AuthService for AuthHandler {
             let mut fields = Fields::default();
             wire::audience(&mut fields, &message.audience);
             fields.done(Some(()))?;
-            // An id that is none belongs to nobody: the same answer as a wrong secret.
+            // An invalid client id belongs to no service: the same answer as for a wrong secret.
             let client = message.client_id.parse().map_err(|_| Reason::CredentialsInvalid)?;
             let token = self.issue_service_token.issue(&call.origin, client, secret, &message.audience).await?;
             Ok(wire::service_token(token))

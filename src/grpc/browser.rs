@@ -2,30 +2,30 @@ use crate::usecase::session::OpenedSession;
 use countersign_domain::{id::SessionId, secret::SecretText, time::Timestamp};
 use std::sync::OnceLock;
 
-/// A call that came over grpc-web: the tokens that its cookies held, and what its answer makes of those cookies.
+/// A call over grpc-web: the tokens from its cookies, and how its answer changes the cookies.
 ///
-/// The shim in `http/grpc_web` puts one beside the request and reads it when the call is answered.
+/// The shim in `http/grpc_web` adds it to the request and reads it when the call is answered.
 #[derive(Debug)]
 pub struct Browser {
     pub access: Option<SecretText>,
-    /// Each in a cookie of its own: which of them is the newest, only the service can tell.
+    /// Each from its own cookie. The service finds the newest.
     pub refresh: Vec<SecretText>,
-    /// By what the browser is known as a device.
+    /// The token of the browser as a device.
     pub device: Option<SecretText>,
     change: OnceLock<CookieChange>,
     known_by: OnceLock<SecretText>,
 }
 
-/// What becomes of a browser's cookies.
+/// How an answer changes the cookies of a browser.
 #[derive(Debug)]
 pub enum CookieChange {
-    /// They hold these tokens, and none that came with the call.
+    /// Set these tokens, and clear those that came with the call.
     Hold(HeldTokens),
-    /// The session is over.
+    /// Clear the tokens: the session has ended.
     Clear,
 }
 
-/// The tokens of one generation of a session, on their way into cookies.
+/// The tokens of one generation of a session, to be set as cookies.
 #[derive(Debug)]
 pub struct HeldTokens {
     pub session: SessionId,
@@ -41,19 +41,19 @@ impl Browser {
         Self { access, refresh, device, change: OnceLock::new(), known_by: OnceLock::new() }
     }
 
-    /// What the answer makes of the cookies; `None` to leave them alone.
+    /// How the answer changes the cookies; `None` to leave them unchanged.
     pub fn change(&self) -> Option<&CookieChange> {
         self.change.get()
     }
 
-    /// By what the browser is known as a device from now on.
+    /// The new token of the browser as a device.
     pub fn known_by(&self) -> Option<&SecretText> {
         self.known_by.get()
     }
 
-    /// Keeps the token of the device.
+    /// Stores the device token for the answer.
     pub(super) fn know(&self, device: SecretText) {
-        // A call has one answer.
+        // The value is set once: a call has one answer.
         let _ = self.known_by.set(device);
     }
 
@@ -68,11 +68,11 @@ impl Browser {
             refresh: take(&mut opened.refresh_token),
             refresh_expires_at: opened.refresh_expires_at,
         };
-        // A call has one answer.
+        // The value is set once: a call has one answer.
         let _ = self.change.set(CookieChange::Hold(tokens));
     }
 
-    /// The session of the cookies is over.
+    /// The session of the cookies has ended: the answer clears them.
     pub(super) fn forget(&self) {
         let _ = self.change.set(CookieChange::Clear);
     }

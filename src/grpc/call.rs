@@ -16,11 +16,11 @@ use countersign_domain::{audit::is_denial, id::TenantId, refusal::Reason, secret
 use std::{future::Future, sync::Arc};
 use tonic::{Request, Response, Status};
 
-/// A call as the layer in front let it through: where it comes from and who makes it.
+/// A call that the middleware admitted: its origin and its caller.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) origin: Origin,
-    /// The access token of the `authorization` header, whether or not anybody looked at it.
+    /// The access token of the `authorization` header, even if it was not checked.
     pub(super) bearer: Option<SecretText>,
     /// Set for every call over grpc-web.
     pub(super) browser: Option<Arc<Browser>>,
@@ -30,13 +30,13 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// A call of nobody in particular.
+    /// A call without credentials.
     pub(super) fn new(origin: Origin, refusals: RefusalLog, denial: Arc<RecordDenial>) -> Self {
         Self { origin, bearer: None, browser: None, caller: Caller::Anonymous, refusals, denial }
     }
 
     /// # Errors
-    /// INTERNAL when the request did not come through the layer: nothing is answered that was not admitted.
+    /// INTERNAL when the request did not pass the middleware: only admitted calls are answered.
     pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         let admitted = request.extensions().get::<Self>().cloned();
         admitted.ok_or_else(|| {
@@ -45,7 +45,7 @@ impl Call {
         })
     }
 
-    /// The person who calls.
+    /// The account that makes the call.
     ///
     /// # Errors
     /// TOKEN_MISSING.
@@ -56,7 +56,7 @@ impl Call {
         }
     }
 
-    /// The service that calls.
+    /// The service account that makes the call.
     ///
     /// # Errors
     /// TOKEN_MISSING.
@@ -67,7 +67,7 @@ impl Call {
         }
     }
 
-    /// The operator who calls.
+    /// The operator who makes the call.
     ///
     /// # Errors
     /// TOKEN_MISSING.
@@ -78,12 +78,12 @@ impl Call {
         }
     }
 
-    /// Where the caller keeps its tokens.
+    /// Where the caller stores its tokens.
     pub(super) fn delivery(&self) -> TokenDelivery {
         if self.browser.is_some() { TokenDelivery::Cookies } else { TokenDelivery::Client }
     }
 
-    /// Hands out a session. A browser gets the tokens in its cookies, where no script reads them, and nowhere else.
+    /// Returns a session as a message. A browser gets the tokens in cookies alone, which no script can read.
     pub(super) fn hand_out(&self, mut opened: OpenedSession) -> proto::Session {
         if let Some(browser) = &self.browser {
             browser.hold(&mut opened);
@@ -91,7 +91,7 @@ impl Call {
         wire::session(opened)
     }
 
-    /// The token by which the caller's device is known the next time. A browser gets it in a cookie.
+    /// Returns the token that makes the caller's device recognized at the next login. A browser gets it in a cookie.
     pub(super) fn hand_out_device(&self, token: SecretText) -> String {
         match &self.browser {
             Some(browser) => {
@@ -102,24 +102,24 @@ impl Call {
         }
     }
 
-    /// The refresh tokens that the caller's cookies hold.
+    /// The refresh tokens in the caller's cookies.
     pub(super) fn kept_refresh_tokens(&self) -> &[SecretText] {
         self.browser.as_ref().map_or(&[], |browser| &browser.refresh)
     }
 
-    /// The device that the caller's cookies show.
+    /// The device token in the caller's cookies.
     pub(super) fn kept_device(&self) -> Option<&SecretText> {
         self.browser.as_ref()?.device.as_ref()
     }
 
-    /// The caller's session is over: a browser whose cookies made the call forgets them.
+    /// The session of the caller has ended: if the call was made by cookies, the answer clears them.
     pub(super) fn session_is_over(&self) {
         if let (Some(browser), None) = (&self.browser, &self.bearer) {
             browser.forget();
         }
     }
 
-    /// Runs what the call asks for and answers it.
+    /// Runs the use case of the call and answers with its result.
     pub(super) async fn answer<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>>,
@@ -136,7 +136,7 @@ impl Call {
         }
     }
 
-    /// A failure as this caller sees it.
+    /// The error that this caller receives.
     pub(super) fn refuse(&self, failure: &Failure) -> Status {
         let caller = match &self.caller {
             Caller::Anonymous | Caller::Developer => NOBODY,
@@ -148,7 +148,7 @@ impl Call {
         Refusing { log: &self.refusals, rpc, request_id: trace_id, address, caller }.refuse(failure)
     }
 
-    /// The account or the service that calls.
+    /// The account or service account that makes the call.
     fn known(&self) -> Option<(TenantId, EventSubject)> {
         match &self.caller {
             Caller::Person(person) => {

@@ -20,24 +20,25 @@ use table::ConnectionTable;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_stream::Stream;
 
-/// How many connections there may be, how slowly they may begin and how long they last.
+/// The limits of a listener: how many connections, how slowly they may begin, and how long they may last.
 #[derive(Clone, Debug)]
 pub struct IncomingLimits {
-    /// How the listener is called in the log and in metrics.
+    /// The name of the listener in the log and in metrics.
     pub listener: &'static str,
     pub connections: usize,
     /// Connections of one client: an IPv4 address or an IPv6 /64.
     pub connections_per_ip: usize,
-    /// Whose connections are not counted by address.
+    /// The proxies whose connections are not counted by address.
     pub proxies: TrustedProxies,
     /// How long a new connection may take to send its preface.
     pub preface: Duration,
-    /// After how long a connection is closed, whatever happens on it. It was asked to end long before.
+    /// After how long a connection is closed in any case. Long before that, its client is requested to end it (GOAWAY).
     pub life: Duration,
 }
 
-/// Takes connections, counted in all and by client. Whoever is over the limit is disconnected at once; whoever connects
-/// and then says nothing is disconnected soon, and nobody stays for ever. Neither hyper nor tonic does any of it.
+/// Accepts connections, and counts them in total and by client. A connection over a limit is closed at once, a new
+/// connection without a preface soon after, and every other one after its longest life. Neither hyper nor tonic does
+/// this.
 #[derive(Debug)]
 pub struct Incoming {
     listener: TcpListener,
@@ -46,9 +47,9 @@ pub struct Incoming {
     trouble: Option<Trouble>,
 }
 
-/// An outage of accepting: the system gives no further connection.
+/// A period in which the operating system gives no connection.
 struct Trouble {
-    /// Until when nothing is tried.
+    /// Until when no connection is accepted.
     pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// How long the next pause is.
     next: Duration,
@@ -75,7 +76,7 @@ impl Incoming {
         Some(Connection::new(stream, place.ok()?, self.limits.preface, self.limits.life))
     }
 
-    /// Said once for each outage: it is looked at again every second, for as long as it lasts.
+    /// Logs each outage once, and then tries again after at most a second until it ends.
     fn fail(&mut self, error: &io::Error) {
         let listener = self.limits.listener;
         telemetry::count_accept_failure(listener);
@@ -128,8 +129,7 @@ impl Stream for Incoming {
     }
 }
 
-/// Linux reports what happened to the connection that was to be taken as an error of accept(2). The next one may be
-/// well.
+/// Linux reports a fault of the connection to accept as an error of accept(2). The next connection may have no fault.
 fn is_about_one(error: &io::Error) -> bool {
     matches!(
         error.kind(),

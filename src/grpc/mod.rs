@@ -1,7 +1,7 @@
 //! gRPC: one file per service.
 //!
-//! A handler reads its message, calls one use case and writes the answer. Who may call is decided before it, in
-//! `layer/`; what an error looks like is decided in `status.rs`, for all of them.
+//! A handler reads its message, calls one use case and writes the answer. The middleware in `layer/` decides who may
+//! call, and `status.rs` decides the form of every error.
 //!
 //! **Architecture invariant:** tonic and generated code are named only here and in the browsers' shim, `http/grpc_web`.
 

@@ -6,23 +6,23 @@ use crate::{
 use countersign_domain::refusal::Reason;
 use tonic::{Status, metadata::MetadataMap};
 
-/// One call, as far as its refusal is concerned. Whatever error it is answered with is made here, so that the log has a
-/// line with the request id that the error carries: one for each refused call.
+/// What is needed to refuse one call. Every error of a call is made here, so that each refused call has one log line
+/// with the request id of its error.
 #[derive(Clone, Debug)]
 pub(super) struct Refusing<'a> {
     pub(super) log: &'a RefusalLog,
     pub(super) rpc: &'static str,
     pub(super) request_id: &'a str,
     pub(super) address: &'a str,
-    /// What kind of caller the call proved to be of, and the id where it has one.
+    /// The kind of the authenticated caller, and its id if it has one.
     pub(super) caller: (&'static str, String),
 }
 
-/// No caller of whom anything was proven.
+/// A caller that is not authenticated.
 pub(super) const NOBODY: (&str, String) = (ANYONE, String::new());
 
 impl Refusing<'_> {
-    /// The error of a call that failed.
+    /// The error of a failed call.
     pub(super) fn refuse(&self, failure: &Failure) -> Status {
         let error = status::of(failure, self.request_id);
         let Self { rpc, request_id, .. } = self;
@@ -40,13 +40,13 @@ impl Refusing<'_> {
         error
     }
 
-    /// An error that a standard service made, with the name of the call.
+    /// The error of a standard service, with the request id of the call.
     pub(super) fn pass_on(&self, error: &Status) -> Status {
         self.say(None, error.code());
         status::named(error, self.request_id)
     }
 
-    /// The error of a message in a compression that is not read; `metadata` says which are.
+    /// The error of a message in an unsupported compression; `metadata` lists the supported ones.
     pub(super) fn refuse_compression(&self, metadata: MetadataMap) -> Status {
         let error = status::compression_unknown(self.request_id, metadata);
         self.say(Some(Reason::MalformedRequest), error.code());

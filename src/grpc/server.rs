@@ -18,7 +18,7 @@ use tonic::{body::Body, codec::CompressionEncoding::Gzip, service::Routes, trans
 use tonic_health::server::{HealthReporter, health_reporter};
 use tower::{Service, ServiceExt as _, util::MapResponseLayer};
 
-/// What one connection may ask for.
+/// The limits of one connection.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
     pub concurrent_streams: u32,
@@ -38,14 +38,14 @@ pub struct Services {
     pub reflection: bool,
 }
 
-/// The services that operators call.
+/// The services for operators.
 #[derive(Debug)]
 pub struct AdminServices {
     pub audit: AuditHandler,
     pub reflection: bool,
 }
 
-/// Tells the standard health service of a listener what is so.
+/// Sets the status of a listener's services in the standard health service.
 #[derive(Clone)]
 pub struct GrpcService {
     reporter: HealthReporter,
@@ -56,10 +56,10 @@ pub struct GrpcService {
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_HEADER_BYTES: u32 = 32 * 1024;
-/// The name of everything together, as the health protocol has it.
+/// The name of the server as a whole in the health protocol.
 const ALL_SERVICES: &str = "";
 
-/// A health service that says "serving" of nothing yet.
+/// A health service that reports no service as serving yet.
 pub fn health_service() -> (GrpcService, Routes) {
     health_service_of(SERVICES)
 }
@@ -75,7 +75,7 @@ fn health_service_of(services: &'static [&'static str]) -> (GrpcService, Routes)
 }
 
 impl GrpcService {
-    /// Says of every service whether it can be used.
+    /// Sets the status of every service.
     pub async fn set_serving(&self, serving: bool) {
         use tonic_health::ServingStatus::{NotServing, Serving};
         let status = if serving { Serving } else { NotServing };
@@ -92,8 +92,9 @@ impl std::fmt::Debug for GrpcService {
 }
 
 impl Services {
-    /// All services as one, `health` first. Messages may come in gzip; the limit is for what they inflate to as well.
-    /// Answers are not compressed: they are small, and some hold secrets beside what a caller chose (BREACH).
+    /// All services as one, `health` first. Requests may use gzip; the size limit covers the decompressed message as
+    /// well. Answers are not compressed: they are small, and some hold secrets next to text that a caller chose
+    /// (BREACH).
     ///
     /// # Errors
     /// When reflection cannot read our own descriptors.
@@ -112,7 +113,7 @@ impl Services {
                     .max_decoding_message_size(most)
                     .accept_compressed(Gzip),
             );
-        // Reflection tells of nothing that is not served.
+        // Reflection describes only the services that exist.
         let descriptors = if self.dev_mailbox.is_some() { DEV_DESCRIPTORS } else { DESCRIPTORS };
         if let Some(mailbox) = self.dev_mailbox {
             routes = routes.add_service(
@@ -144,14 +145,14 @@ fn describe(routes: Routes, descriptors: &'static [u8]) -> Result<Routes, String
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    // grpcurl and Python still ask for v1alpha.
+    // grpcurl and Python still use v1alpha.
     Ok(routes
         .add_service(builder().build_v1().map_err(|error| error.to_string())?.accept_compressed(Gzip))
         .add_service(builder().build_v1alpha().map_err(|error| error.to_string())?.accept_compressed(Gzip)))
 }
 
-/// What every answer says that does not say otherwise: it is for this caller alone (RFC 9111 section 5.2.2.5), and what
-/// it says it is (OWASP ASVS 5.0 requirement 3.4.4).
+/// The headers of every answer that does not set its own: it is for this caller alone (RFC 9111 section 5.2.2.5), and
+/// it has the content type that it states (OWASP ASVS 5.0 requirement 3.4.4).
 const PRIVATE: [(HeaderName, HeaderValue); 2] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -164,8 +165,8 @@ fn keep_private<B>(mut response: Response<B>) -> Response<B> {
     response
 }
 
-/// Serves calls and pages on one port until `stop` resolves and the calls under way are answered. What `pages` does not
-/// know is a call.
+/// Serves calls and pages on one port until `stop` resolves and all calls are answered. A path without a page goes to
+/// `calls`.
 ///
 /// # Errors
 /// When the connections cannot be served.

@@ -1,4 +1,4 @@
-//! The one table: how each reason travels.
+//! The table of statuses: the gRPC code, the HTTP status and the advice of each reason.
 
 use crate::usecase::Failure;
 use countersign_domain::refusal::{FieldViolation as Violation, Reason, Refusal};
@@ -9,7 +9,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 /// The `domain` of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "countersign";
 
-/// What a client is to do about a reason.
+/// What a client should do after a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advice {
     FixInput,
@@ -33,14 +33,14 @@ impl Advice {
     }
 }
 
-/// How a reason travels.
+/// The status of a reason.
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     pub code: Code,
     /// The status over plain HTTP.
     pub http: u16,
     pub advice: Advice,
-    /// For people who read logs. Programs decide by the reason.
+    /// A text for people who read logs. Programs should use the reason.
     pub text: &'static str,
 }
 
@@ -104,12 +104,12 @@ pub fn line(reason: Reason) -> Line {
     Line { code, http, advice, text }
 }
 
-/// What a client is to do about a reason.
+/// What a client should do after a reason.
 pub(super) fn advice(reason: Reason) -> Advice {
     line(reason).advice
 }
 
-/// The error of a failed call. What must not reach the caller stays here; `refusing.rs` says it in the log.
+/// The error of a failed call. Internal details are left out; `refusing.rs` logs them.
 pub(super) fn of(failure: &Failure, trace_id: &str) -> Status {
     match failure {
         Failure::Refused(refusal) => refused(refusal, trace_id),
@@ -117,7 +117,7 @@ pub(super) fn of(failure: &Failure, trace_id: &str) -> Status {
     }
 }
 
-/// An error that a standard service made, with the name of its call: the details that ours have but for a reason.
+/// The error of a standard service, with the same details as ours except for a reason.
 pub(super) fn named(status: &Status, trace_id: &str) -> Status {
     let mut details = ErrorDetails::new();
     details.set_request_info(trace_id, "");
@@ -147,8 +147,8 @@ pub(super) fn code_name(code: Code) -> &'static str {
     }
 }
 
-/// The error of a message in a compression that is not read. Its code is laid down in the compression chapter of the
-/// gRPC protocol, and so is what `metadata` holds: the compressions that are.
+/// The error of a message in an unsupported compression. The gRPC protocol specifies its code, and that `metadata`
+/// lists the supported compressions.
 pub(super) fn compression_unknown(trace_id: &str, metadata: MetadataMap) -> Status {
     let refusal = Refusal::from(Reason::MalformedRequest);
     let text = "the compression of the message is not supported";
@@ -157,7 +157,7 @@ pub(super) fn compression_unknown(trace_id: &str, metadata: MetadataMap) -> Stat
 
 fn refused(refusal: &Refusal, trace_id: &str) -> Status {
     let Line { code, text, .. } = line(refusal.reason);
-    // Code and text stand in the status and in its details: whoever reads both has to find the same
+    // Code and text are in the status and in its details: clients that compare both must find the same
     // (`rpc_status.from_call`).
     Status::with_error_details(code, refusal.text.unwrap_or(text), details(refusal, trace_id))
 }

@@ -11,11 +11,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tonic::Status;
 
-/// How long a listener may leave a message unread. One that does not read any more is not asked for more either, and
-/// would keep its place for ever.
+/// How long a client may leave a message of a stream unread. Without this limit, a client that stops reading would keep
+/// its slot forever.
 const UNREAD_LIMIT: Duration = Duration::from_secs(30);
 
-/// Tells a listener what comes, for as long as it reads. A failure is the last thing it hears.
+/// Sends messages to a client for as long as it reads. The stream ends after a failure.
 pub(super) fn tell<T: Send + 'static>(
     call: Call,
     mut messages: BoxStream<'static, Result<T, Failure>>,

@@ -11,11 +11,11 @@ use std::{
 use tonic::body::Body;
 use tower::Service;
 
-/// The way in for operators' calls: gRPC over HTTP/2, from programs.
+/// The entry point for operators' calls: gRPC over HTTP/2, from programs.
 ///
-/// No page has any business here, whatever name it has given this machine (DNS rebinding). Browsers cannot speak gRPC
-/// itself, and what they send beside a request gives them away. Nor does anybody who calls the listener by a name that
-/// is not its own.
+/// Web pages must not call operators' services, under any name that they give this machine (DNS rebinding). Browsers
+/// cannot speak gRPC itself, and headers that they add to every request reveal them. A call that names another host
+/// than this listener is refused as well.
 #[derive(Clone, Debug)]
 pub struct OperatorsHandler {
     call_service: CallService,
@@ -65,20 +65,20 @@ impl Service<Request<axum::body::Body>> for OperatorsHandler {
     }
 }
 
-/// RFC 9110 section 15.5.20.
+/// The answer to another host name (RFC 9110 section 15.5.20).
 fn misdirected() -> Response<Body> {
     let mut response = Response::new(Body::new(OwnNames::REFUSAL.to_owned()));
     *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
     response
 }
 
-/// Whether a browser sent it: each of them adds at least one of these to every POST (Fetch, section 3.2; Fetch
-/// Metadata).
+/// Whether a browser sent the request: every browser adds at least one of these headers to POST requests (Fetch,
+/// section 3.2; Fetch Metadata).
 fn is_from_a_page(headers: &HeaderMap) -> bool {
     headers.contains_key(header::ORIGIN) || headers.contains_key(HeaderName::from_static("sec-fetch-site"))
 }
 
-/// gRPC itself and not the form of it for browsers, of which nothing is translated here.
+/// Whether the request is gRPC itself. grpc-web is not supported here.
 fn is_native(request: &Request<Body>) -> bool {
     let content_type = request.headers().get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
     request.version() == Version::HTTP_2

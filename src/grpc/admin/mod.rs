@@ -1,4 +1,4 @@
-//! The operators' services: one file per service, and `handler.rs` in call_service of them.
+//! The operators' services: one file per service, and `handler.rs` before all of them.
 
 mod audit;
 mod handler;

@@ -17,25 +17,25 @@ use tokio::{
 };
 use tonic::transport::server::Connected;
 
-/// Bytes of the HTTP/2 preface (RFC 9113 section 3.4). No HTTP/1.1 request that we answer is shorter.
+/// Bytes of the HTTP/2 preface (RFC 9113 section 3.4). Every HTTP/1.1 request that we answer is at least as long.
 const PREFACE_BYTES: usize = 24;
 
 type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// An open connection. Gives its place back when it ends.
+/// An open connection. It gives its slot back when it ends.
 pub struct Connection {
     stream: TcpStream,
-    /// Until the preface is complete: when it must be, and how much is missing.
+    /// Until the preface is complete: its deadline, and how many bytes are missing.
     preface: Option<(Alarm, usize)>,
-    /// When the connection is closed whatever its peer does; `None` once it was.
+    /// When the connection is closed, whatever its peer does; `None` afterwards.
     end: Option<Alarm>,
     place: ConnectionSlot,
 }
 
-/// Who is at the other end of a connection, for the calls on it.
+/// The peer of a connection, for the calls on it.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// `None` for one that is gone already.
+    /// `None` when the peer has disconnected already.
     pub address: Option<SocketAddr>,
     pub connection: Arc<OpenConnection>,
 }
@@ -48,7 +48,7 @@ impl Peer {
 }
 
 impl Connection {
-    /// A connection whose preface has to come within `preface`, and that is closed after `life`.
+    /// A connection whose preface must arrive within `preface`, and that is closed after `life`.
     pub(super) fn new(stream: TcpStream, place: ConnectionSlot, preface: Duration, life: Duration) -> Self {
         let connection = place.connection.clone();
         let end = async move {
@@ -61,8 +61,7 @@ impl Connection {
         Self { stream, preface, end: Some(Box::pin(end)), place }
     }
 
-    /// Asked before everything that the connection does, so that neither a peer that reads nothing nor one that never
-    /// pauses keeps it open.
+    /// Polled before every other operation, so that the connection ends even if its peer reads nothing or never pauses.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if let Some(end) = &mut self.end {
             if end.as_mut().poll(cx).is_pending() {

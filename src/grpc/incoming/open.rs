@@ -8,17 +8,17 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// A connection, as the calls on it know it.
+/// The state of a connection, shared by the calls on it.
 #[derive(Debug)]
 pub struct OpenConnection {
-    /// For how long it is open.
+    /// Since when it is open.
     pub opened: Stopwatch,
     calls: AtomicUsize,
     /// Answers over plain HTTP that are under way.
     answers: AtomicUsize,
-    /// Until when those keep the connection, in microseconds of the table.
+    /// Until when such answers protect the connection, in microseconds of the table's clock.
     answers_until: AtomicU64,
-    /// Since when nothing is under way, in microseconds of the table.
+    /// Since when nothing is under way, in microseconds of the table's clock.
     idle_since: AtomicU64,
     since: Stopwatch,
     closing: Notify,
@@ -33,7 +33,7 @@ pub struct CallOnConnection(Arc<OpenConnection>);
 pub struct AnswerOnConnection(Arc<OpenConnection>);
 
 impl OpenConnection {
-    /// A connection of a table that counts time by `since`.
+    /// A connection of a table whose clock is `since`.
     pub(super) fn new(since: Stopwatch) -> Self {
         Self {
             opened: Stopwatch::start(),
@@ -52,15 +52,15 @@ impl OpenConnection {
         CallOnConnection(self.clone())
     }
 
-    /// An answer begins that anybody can ask for. It keeps the connection for `longest`: whoever reads no answer must
-    /// not keep a connection with it.
+    /// Begins an answer that anybody may request. The answer protects the connection for at most `longest`, so that a
+    /// client cannot keep a connection by not reading.
     pub fn begin_answer(self: &Arc<Self>, longest: Duration) -> AnswerOnConnection {
         self.answers.fetch_add(1, Ordering::AcqRel);
         self.answers_until.fetch_max(micros(self.since.elapsed().saturating_add(longest)), Ordering::AcqRel);
         AnswerOnConnection(self.clone())
     }
 
-    /// Has the connection closed.
+    /// Requests that the connection be closed.
     pub(super) fn close(&self) {
         self.closing.notify_one();
     }
@@ -70,14 +70,15 @@ impl OpenConnection {
         self.closing.notified().await;
     }
 
-    /// `None` while something is under way at `now`, in microseconds of the table.
+    /// Since when the connection is idle; `None` while something is under way at `now`. Both in microseconds of the
+    /// table's clock.
     pub(super) fn idle_since(&self, now: u64) -> Option<u64> {
         let is_called = self.calls.load(Ordering::Acquire) > 0;
         let is_answered = self.answers.load(Ordering::Acquire) > 0 && now < self.answers_until.load(Ordering::Acquire);
         (!is_called && !is_answered).then(|| self.idle_since.load(Ordering::Acquire))
     }
 
-    /// Nothing was under way since then.
+    /// Sets since when the connection is idle.
     #[cfg(test)]
     pub(super) fn rest_since(&self, since: u64) {
         self.idle_since.store(since, Ordering::Release);

@@ -12,16 +12,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The connections of one listener: how many there are, from where, and which of them is closed when there is no room.
+/// The connections of one listener: how many there are, from which clients, and which one is closed when there is no
+/// slot left.
 ///
-/// A client is an IPv4 address or an IPv6 /64, as for every other limit ([`AddressPrefix`]). One client may have so
-/// many connections. When all that there may be are taken, a newcomer takes the place of a connection on which nothing
-/// is under way: of the site that has most ([`AddressSite`]), there of the client that has most, and among equals of
-/// the one that is idle for longest. Nobody takes the place of a client that has fewer connections. So idle connections
-/// keep nobody out, however many addresses they come from; those who have just connected are not closed for the next
-/// one; and whoever loses a connection connects again.
+/// A client is an IPv4 address or an IPv6 /64, as for every other limit ([`AddressPrefix`]), and has a limit of its
+/// own. When all slots are taken, a new connection takes the slot of an idle one: of the site with the most connections
+/// ([`AddressSite`]), there of the client with the most, and among equals of the connection that is idle for longest. A
+/// client with fewer connections than the new one's loses none. So idle connections block nobody, even from many
+/// addresses; connections that have just begun are not closed for the next one; and a client that loses a connection
+/// can connect again.
 ///
-/// What trusted proxies open counts only in all, and is never closed for others: behind one connection are many people.
+/// Connections of trusted proxies count only in the total, and are never closed for others: one connection serves many
+/// people.
 #[derive(Debug)]
 pub(super) struct ConnectionTable {
     listener: &'static str,
@@ -29,7 +31,7 @@ pub(super) struct ConnectionTable {
     most_of_client: usize,
     proxies: TrustedProxies,
     open: Mutex<Open>,
-    /// Since when idle times are counted.
+    /// The clock of idle times.
     since: Stopwatch,
 }
 
@@ -38,21 +40,21 @@ struct Open {
     all: usize,
     of_clients: BTreeMap<AddressPrefix, Vec<Arc<OpenConnection>>>,
     of_sites: HashMap<AddressSite, usize>,
-    /// The client that was looked at last, if not all of them were.
+    /// The last client that the search looked at; `None` when it looked at all.
     looked: Option<AddressPrefix>,
-    /// Whether operators were told that there is no room. Said again after there was some.
+    /// Whether the log says that the limit is reached. This is logged again after slots were free.
     is_crowded: bool,
 }
 
-/// How readily a connection is closed for a newcomer: connections of its site, connections of its client, idle since
-/// when.
+/// The order in which connections are closed for a new one: connections of the site, connections of the client, idle
+/// since when.
 type Rank = (usize, usize, Reverse<u64>);
 
-/// Clients and connections that are looked at for one newcomer: the table is locked meanwhile. With 4096 connections in
-/// all, the default, these are all there can be. Of more, the next newcomer looks at the next ones.
+/// The most clients and connections that one search looks at, because it locks the table. With 4096 connections in
+/// total, the default, a search looks at all of them. With more, the next search continues where this one stopped.
 const LOOKS: usize = 2 * 4096;
 
-/// A place in the table, given back when it is dropped.
+/// A slot in the table, given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionSlot {
     pub(super) connection: Arc<OpenConnection>,
@@ -60,12 +62,12 @@ pub(super) struct ConnectionSlot {
     table: Arc<ConnectionTable>,
 }
 
-/// Why a connection is not taken.
+/// Why a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Its client has as many as one may have.
+    /// Its client has as many connections as a client may have.
     OfClient,
-    /// There is no room, and none can be made for it.
+    /// All slots are taken, and none can be freed for it.
     OfAll,
 }
 
@@ -83,10 +85,10 @@ impl ConnectionTable {
         Self { listener, most, most_of_client, proxies, open: Mutex::default(), since: Stopwatch::start() }
     }
 
-    /// Takes in a connection from `peer`.
+    /// Takes a slot for a connection from `peer`.
     ///
     /// # Errors
-    /// When it has to be refused.
+    /// When the connection must be refused.
     pub(super) fn take_slot(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionSlot, Refusal> {
         let client = (!self.proxies.trusts(peer)).then(|| AddressPrefix::of(peer));
         let mut open = self.lock();
@@ -131,7 +133,7 @@ impl Open {
         self.of_sites.get(&client.into()).copied().unwrap_or_default()
     }
 
-    /// Takes the connection out that is missed least.
+    /// Removes the idle connection that comes first in the order, and returns it.
     fn displace(&mut self, newcomer: Option<AddressPrefix>, now: u64) -> Option<Arc<OpenConnection>> {
         let (client, connection) = self.find_idle(newcomer, now)?;
         self.remove(client, &connection);
@@ -169,7 +171,7 @@ impl Open {
         found
     }
 
-    /// A connection that was displaced is not there any more when it ends.
+    /// A connection that was removed for a new one is no longer in the table when it ends.
     fn remove(&mut self, client: AddressPrefix, connection: &Arc<OpenConnection>) {
         let Some(connections) = self.of_clients.get_mut(&client) else { return };
         let Some(at) = connections.iter().position(|other| Arc::ptr_eq(other, connection)) else { return };
@@ -223,13 +225,13 @@ mod tests {
     fn is_closed(place: &ConnectionSlot) -> bool {
         let is_closed = place.connection.closed().now_or_never().is_some();
         if is_closed {
-            // It says so once, and is asked again.
+            // Reading the close consumes it, so it is restored for the next check.
             place.connection.close();
         }
         is_closed
     }
 
-    /// The first one for longest.
+    /// Makes the connections idle, the first for longest.
     fn idle_in_order(places: &[&ConnectionSlot]) {
         for (place, since) in places.iter().zip(1..) {
             place.connection.rest_since(since);
@@ -307,11 +309,11 @@ mod tests {
         let others: Vec<_> = (0..2).map(|_| take_slot(&table, "192.0.2.1").unwrap()).collect();
         let alone = take_slot(&table, "2001:db8:1::1").unwrap();
         idle_in_order(&[&alone, &others[0], &others[1], &crowd[1], &crowd[0], &crowd[2]]);
-        // Of their own site too: whoever has a site has as many subnets as they like.
+        // Also of its own site: the owner of a site has as many subnets as they like.
         let newcomer = take_slot(&table, "2001:db8:0:ffff::1").unwrap();
         newcomer.connection.rest_since(7);
         assert_eq!(crowd.iter().map(is_closed).collect::<Vec<_>>(), [false, true, false]);
-        // Somebody with more connections than one subnet, and fewer than the site.
+        // A client with more connections than one subnet has, and fewer than the site.
         let _third = take_slot(&table, "192.0.2.1").unwrap();
         assert_eq!(crowd.iter().map(is_closed).collect::<Vec<_>>(), [true, true, false]);
         assert!(!is_closed(&alone) && !is_closed(&newcomer) && !others.iter().any(is_closed));
@@ -346,7 +348,7 @@ mod tests {
         let table = table(2, 2);
         let held = [take_slot(&table, "192.0.2.1").unwrap(), take_slot(&table, "192.0.2.1").unwrap()];
         let answer = held[0].connection.begin_answer(Duration::from_mins(1));
-        // Nobody reads this one.
+        // Its client does not read this answer.
         let _unread = held[1].connection.begin_answer(Duration::ZERO);
         let newcomer = take_slot(&table, "192.0.2.2").unwrap();
         assert_eq!(held.iter().map(is_closed).collect::<Vec<_>>(), [false, true]);

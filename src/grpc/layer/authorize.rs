@@ -20,7 +20,7 @@ use countersign_domain::{
 use http::{Extensions, HeaderMap, HeaderName, Uri, header, request::Parts, uri::Authority};
 use std::{net::IpAddr, sync::Arc};
 
-/// Decides who is calling and whether they may. What no line of the table allows is refused.
+/// Authenticates the caller of an RPC and decides whether the caller may call it. An RPC without a rule is refused.
 #[derive(Clone, Debug)]
 pub struct Authorize {
     pub listener: Listener,
@@ -32,21 +32,21 @@ pub struct Authorize {
     pub proxies: TrustedProxies,
     pub refusals: RefusalLog,
     pub denial: Arc<RecordDenial>,
-    /// How often the log says that a token is not the operators'.
+    /// Limits the log lines about wrong operators' tokens.
     pub wrong_tokens: Arc<LineBudget>,
     /// Whether the `dev` profile is on.
     pub development: bool,
 }
 
-/// The metadata by which a call names its tenant.
+/// The metadata with the tenant of a call.
 const TENANT: &str = "x-countersign-tenant";
-/// Older than `Forwarded` (RFC 7239), and what proxies write.
+/// Older than `Forwarded` (RFC 7239), and the one that proxies write.
 const FORWARDED: &str = "x-forwarded-for";
-/// Bytes of a user agent that are looked at.
+/// Bytes of a user agent that are read.
 const MAX_USER_AGENT_BYTES: usize = 256;
 
 impl Authorize {
-    /// Where a call comes from, before anything is known about it.
+    /// The origin of a call, before authentication.
     pub(super) fn origin(&self, rpc: &'static str, headers: &HeaderMap, extensions: &Extensions) -> Origin {
         let peer = extensions.get::<Peer>().and_then(|peer| peer.address);
         let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -60,7 +60,7 @@ impl Authorize {
         }
     }
 
-    /// Whom a proxy calls for, if it is a trusted one that says so.
+    /// The client of a trusted proxy, if the proxy names one.
     pub(super) fn forwarded_for(&self, peer: &Peer, origin: &Origin) -> Option<AddressPrefix> {
         let peer = peer.address?.ip();
         let client = client(origin).filter(|_| self.proxies.trusts(peer))?;
@@ -72,7 +72,7 @@ impl Authorize {
     }
 
     /// # Errors
-    /// METHOD_UNKNOWN, RATE_LIMITED, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, and whatever is wrong with the
+    /// METHOD_UNKNOWN, RATE_LIMITED, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, and the reasons for a wrong
     /// token.
     pub(super) async fn authorize(&self, head: &Parts, mut origin: Origin) -> Result<Call, Failure> {
         let Parts { uri, headers, extensions, .. } = head;
@@ -81,17 +81,17 @@ impl Authorize {
         if required.caller == CallerRule::Development {
             self.check(required, self.developer(head).kind())?;
         }
-        // What services ask for is counted by service: many of them share an address, and ask often.
+        // Calls of services are counted by service: many services share an address and call often.
         if required.caller != CallerRule::Service {
             self.throttle.call(&origin).await?;
         }
-        // The standard services are the same for every tenant: a name that none bears is no reason to refuse them.
+        // The standard services are the same for every tenant: an unknown tenant is no reason to refuse them.
         if !callers::is_standard(uri.path()) {
             origin.named_tenant = self.tenant(headers).await?;
         }
         let bearer = bearer(headers);
         let (caller, bearer) = match required.caller {
-            // Whatever stands beside a login or a refresh is no reason to refuse it.
+            // A wrong credential in the header is no reason to refuse a login or a refresh.
             CallerRule::Anyone => (Caller::Anonymous, bearer.unwrap_or_default()),
             CallerRule::Development => (self.developer(head), bearer.unwrap_or_default()),
             CallerRule::Account | CallerRule::Service | CallerRule::Operator => {
@@ -108,7 +108,7 @@ impl Authorize {
         Ok(Call { bearer, browser, caller, ..self.call(origin) })
     }
 
-    /// Decides whether such a caller may call.
+    /// Decides whether a caller of this kind may call.
     fn check(&self, required: Requirement, caller: CallerKind) -> Result<(), Reason> {
         if may_call(required, caller, &[]) {
             return Ok(());
@@ -117,8 +117,8 @@ impl Authorize {
         Err(if is_hidden { Reason::MethodUnknown } else { Reason::CallerNotAllowed })
     }
 
-    /// Finds out who is calling by the credentials of the call. Whoever may not call anyway is refused before the
-    /// database is asked.
+    /// Authenticates the caller by the credentials of the call. A kind of caller that may not call is refused before
+    /// the database is queried.
     async fn identify(
         &self,
         origin: &Origin,
@@ -161,7 +161,8 @@ impl Authorize {
         self.authenticate.caller(origin, opened, newest).await
     }
 
-    /// A program on this machine that calls by itself, while the `dev` profile is on; otherwise nobody in particular.
+    /// A program on this machine that makes the call itself, under the `dev` profile; otherwise an unauthenticated
+    /// caller.
     fn developer(&self, head: &Parts) -> Caller {
         let peer = head.extensions.get::<Peer>().and_then(|peer| peer.address).map(|peer| peer.ip());
         let is_proxy = peer.is_some_and(|peer| self.proxies.trusts(peer));
@@ -169,12 +170,13 @@ impl Authorize {
         if is_local { Caller::Developer } else { Caller::Anonymous }
     }
 
-    /// A call of nobody in particular.
+    /// A call without credentials.
     fn call(&self, origin: Origin) -> Call {
         Call::new(origin, self.refusals.clone(), self.denial.clone())
     }
 
-    /// A wrong token of somebody who is known is recorded. What anybody else tries is counted, and said once a minute.
+    /// Checks an operators' token. A genuine access token in its place is recorded. Every wrong token is counted, and
+    /// one is logged each minute.
     async fn operator(
         &self,
         gate: &OperatorGate,
@@ -200,22 +202,22 @@ impl Authorize {
     }
 }
 
-/// Who counts as one caller.
+/// The address prefix that counts as one caller.
 pub(super) fn client(origin: &Origin) -> Option<AddressPrefix> {
     origin.address.parse::<IpAddr>().ok().map(AddressPrefix::of)
 }
 
-/// The lines in which proxies say whom they were called by. One that is no text is no address either.
+/// The header lines in which proxies name their clients. A line that is not text counts as empty, and so as no address.
 fn forwarded(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &str> {
     headers.get_all(FORWARDED).iter().map(|line| line.to_str().unwrap_or_default())
 }
 
-/// What proxies add to a call that they pass on, besides everything that begins with `x-forwarded-`.
+/// The headers that proxies add to a call, besides those that begin with `x-forwarded-`.
 const PASSED_ON: [&str; 3] = ["forwarded", "via", "x-real-ip"];
 
-/// Whether a program on this machine makes the call by itself. The connection has to come from here, whatever name it
-/// asks for; nobody may have passed the call on; and a site that points a name of its own at this machine (DNS
-/// rebinding) is no part of it.
+/// Whether a program on this machine makes the call itself. The connection must come from this machine; no proxy may
+/// have forwarded the call; and the call must name a loopback host, so that a site cannot point its own name at this
+/// machine (DNS rebinding).
 fn is_from_this_machine(peer: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> bool {
     let passed_on = |name: &HeaderName| PASSED_ON.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-");
     peer.is_some_and(|peer| peer.to_canonical().is_loopback())
@@ -223,11 +225,11 @@ fn is_from_this_machine(peer: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) ->
         && is_loopback_name(uri, headers)
 }
 
-/// Whether a call was addressed to this machine by a name that is nobody else's.
+/// Whether a call names this machine by a loopback name.
 fn is_loopback_name(uri: &Uri, headers: &HeaderMap) -> bool {
     let header = || headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
     let Some(authority) = uri.authority().cloned().or_else(header) else { return false };
-    // No client writes a user into it (RFC 9110 section 7.2).
+    // No client writes user information into it (RFC 9110 section 7.2).
     if authority.as_str().contains('@') {
         return false;
     }
@@ -235,7 +237,8 @@ fn is_loopback_name(uri: &Uri, headers: &HeaderMap) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// The token of `authorization: Bearer …` (RFC 6750 section 2.1). Two of them are none: which would be meant?
+/// The token of `authorization: Bearer …` (RFC 6750 section 2.1). Two tokens are refused, because it is unclear which
+/// one counts.
 fn bearer(headers: &HeaderMap) -> Result<Option<SecretText>, Reason> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -29,21 +29,21 @@ use tonic::{body::Body, service::Routes};
 use tower::{Service, ServiceExt as _};
 use tracing::Instrument as _;
 
-/// How long calls take, and how much of it one client may ask for at once.
+/// How long calls may take, and how many one client may make at once.
 #[derive(Clone, Debug)]
 pub struct CallBounds {
     pub request_timeout: Duration,
-    /// After how long a connection is asked to end: the streams on it end with it.
+    /// After how long the client is requested to end its connection: its streams end with it.
     pub connection_age: Duration,
-    /// How long a stream of somebody who did not say who they are goes on.
+    /// The longest duration of an unauthenticated stream.
     pub anonymous_stream_age: Duration,
-    /// Such streams of one client.
+    /// Unauthenticated streams of one client.
     pub anonymous_streams: ConcurrencyLimit,
     /// Calls that trusted proxies make for one client.
     pub forwarded_calls: ConcurrencyLimit,
 }
 
-/// The one way to an RPC.
+/// Handles every RPC: nothing else reaches the handlers.
 #[derive(Clone, Debug)]
 pub struct CallService {
     authorize: Arc<Authorize>,
@@ -52,9 +52,9 @@ pub struct CallService {
     under_way: UnderWay,
 }
 
-/// When a client comes back that has as much under way as it may.
+/// When a client at its limit of concurrent calls may try again.
 const AT_ONCE_WAIT: Duration = Duration::from_secs(1);
-/// Stands for a name that is none.
+/// The label of an unknown RPC.
 const UNKNOWN: &str = "unknown";
 
 impl CallService {
@@ -62,12 +62,12 @@ impl CallService {
         Self { authorize: Arc::new(authorize), routes: routes.prepare(), bounds: Arc::new(bounds), under_way }
     }
 
-    /// Refuses what is no gRPC call at all.
+    /// Refuses a request that is not a gRPC call.
     pub fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
         guard::refuse(request)
     }
 
-    /// Refuses a call before anybody looks at who makes it.
+    /// Refuses a call before authentication.
     pub fn turn_away(&self, reason: Reason) -> Response<Body> {
         let call = Refusing {
             log: &self.authorize.refusals,
@@ -83,7 +83,7 @@ impl CallService {
 
     async fn handle(self, request: Request<Body>) -> Response<Body> {
         let stopwatch = Stopwatch::start();
-        // Only names of the table become labels: a caller must not be able to make new ones.
+        // Only names of the table become labels: a caller must not be able to create new ones.
         let rpc = self.authorize.listener.find(request.uri().path()).map_or(UNKNOWN, |(path, _)| path);
         let limit = deadline::of(request.headers(), self.bounds.request_timeout);
         let origin = self.authorize.origin(rpc, request.headers(), request.extensions());
@@ -92,7 +92,7 @@ impl CallService {
         let (head, body) = request.into_parts();
         let (_under_way, body) = self.under_way.begin(head.extensions.get::<Peer>().cloned(), body);
         let request = Request::from_parts(head, body);
-        // Nothing is begun that could not be finished.
+        // A call without time left is not begun.
         let span = tracing::debug_span!("rpc", otel.name = rpc, request_id);
         let answered =
             if limit.is_zero() { None } else { timeout(limit, self.pass(request, origin).instrument(span)).await };
@@ -125,12 +125,13 @@ impl CallService {
         let response = answered.map_err(|error| Failure::Broken(error.to_string()))?;
         let Some(is_anonymous) = stream else { return Ok(response) };
         let end = self.end_of_stream(peer.as_ref(), is_anonymous);
-        // A stranger's stream does not keep its connection from being closed when there is no room for others.
+        // An unauthenticated stream does not protect its connection from being closed for a new one.
         let on_connection = peer.filter(|_| !is_anonymous).map(|peer| peer.begin_call());
         Ok(response.map(|body| Endless::until(end, body, (forwarded, anonymous, on_connection))))
     }
 
-    /// What services ask for is counted by service: many of them share an address, and ask often.
+    /// Counts a call of a proxy's client. Calls of services are counted by service: many services share an address and
+    /// call often.
     fn forwarded(
         &self,
         peer: Option<&Peer>,
@@ -142,7 +143,8 @@ impl CallService {
         enter(&self.bounds.forwarded_calls, client, "forwarded_calls_per_ip").map(Some)
     }
 
-    /// Resolves when a stream has to end: with its connection, when the service stops, or because it is a stranger's.
+    /// Resolves when a stream must end: with its connection, when the service stops, or after the longest duration of
+    /// an unauthenticated stream.
     fn end_of_stream(&self, peer: Option<&Peer>, is_anonymous: bool) -> impl Future<Output = ()> + Send + 'static {
         let CallBounds { connection_age, anonymous_stream_age, .. } = *self.bounds;
         let open = peer.map_or(Duration::ZERO, |peer| peer.connection.opened.elapsed());
@@ -158,7 +160,7 @@ impl CallService {
     }
 }
 
-/// Whether anybody may make such a call, so that nothing is known of whoever does.
+/// Whether callers need no authentication.
 fn is_for_anybody(rule: CallerRule) -> bool {
     matches!(rule, CallerRule::Anyone | CallerRule::Development)
 }

@@ -1,4 +1,4 @@
-//! What each RPC promises. Generated from the options on each method of the protos.
+//! The contract of each RPC, generated from the options on each method of the protos.
 
 use countersign_domain::{
     caller::{CallerRule, Requirement},
@@ -12,7 +12,7 @@ include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 pub struct Method {
     pub path: &'static str,
     pub requirement: Requirement,
-    /// Why it refuses, beside the reasons that [`EVERY_RPC`] and [`of_caller`] name.
+    /// The reasons for a refusal, besides those of [`EVERY_RPC`] and [`of_caller`].
     pub reasons: &'static [Reason],
     pub idempotency: Idempotency,
     /// Whether it may end the session of its caller.
@@ -21,7 +21,7 @@ pub struct Method {
     pub is_stream: bool,
 }
 
-/// What it does when it is called twice.
+/// The effect of a repeated call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Idempotency {
     /// It changes nothing.
@@ -30,11 +30,11 @@ pub enum Idempotency {
     Idempotent,
     /// It has one effect for each `request_id`.
     ByRequestId,
-    /// It does what it does again.
+    /// A repeated call has its effect again.
     Unknown,
 }
 
-/// Why any RPC may refuse a call, whatever it is about.
+/// The reasons for which any RPC may refuse a call.
 pub const EVERY_RPC: &[Reason] = &[
     Reason::MalformedRequest,
     Reason::RequestTooLarge,
@@ -47,7 +47,7 @@ pub const EVERY_RPC: &[Reason] = &[
     Reason::Internal,
 ];
 
-/// Why an RPC for such callers may refuse one.
+/// The further reasons of an RPC for this kind of caller.
 pub const fn of_caller(rule: CallerRule) -> &'static [Reason] {
     match rule {
         CallerRule::Anyone | CallerRule::Development => &[],
@@ -81,10 +81,10 @@ const STANDARD: &[&str] = &[
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
 
-/// The standard services tell nothing that not anybody may know.
+/// The standard services have no confidential answers.
 const STANDARD_REQUIREMENT: Requirement = Requirement { caller: CallerRule::Anyone, permission: None };
 
-/// Those of them whose answers do not end by themselves.
+/// The standard services whose answers are streams.
 const STANDARD_STREAMS: [&str; 3] = [
     "/grpc.health.v1.Health/Watch",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
@@ -95,7 +95,7 @@ fn method(path: &str) -> Option<&'static Method> {
     METHODS.binary_search_by_key(&path, |method| method.path).ok().map(|at| &METHODS[at])
 }
 
-/// The path of an RPC and what it asks of its caller, or `None` when there is no such RPC.
+/// The path of an RPC and its requirements on the caller; `None` when there is no such RPC.
 pub(crate) fn find(path: &str) -> Option<(&'static str, Requirement)> {
     if let Some(method) = method(path) {
         return Some((method.path, method.requirement));
@@ -113,8 +113,8 @@ pub(super) fn is_stream(path: &str) -> bool {
     method(path).is_some_and(|method| method.is_stream) || STANDARD_STREAMS.contains(&path)
 }
 
-/// Whether the contract says that the RPC may refuse a call for this reason. Of what is no RPC of Countersign it says
-/// nothing.
+/// Whether the contract lists this reason for the RPC. The contract does not cover the standard services, so for them
+/// any reason is listed.
 pub(crate) fn lists(path: &str, reason: Reason) -> bool {
     method(path).is_none_or(|method| {
         let of_caller = of_caller(method.requirement.caller);

@@ -4,7 +4,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// How much of one kind each client has at the same time, and the most that one may have.
+/// Counts how many calls or streams each client has at the same time, and limits them.
 #[derive(Clone, Debug)]
 pub struct ConcurrencyLimit(Arc<Inner>);
 
@@ -14,7 +14,7 @@ struct Inner {
     held: Mutex<HashMap<AddressPrefix, usize>>,
 }
 
-/// One of them, until it is dropped.
+/// One call or stream of a client, until it is dropped.
 #[derive(Debug)]
 pub(super) struct ConcurrencyPermit {
     client: AddressPrefix,
@@ -26,7 +26,7 @@ impl ConcurrencyLimit {
         Self(Arc::new(Inner { most, held: Mutex::default() }))
     }
 
-    /// `None` when the client has as many as it may have.
+    /// `None` when the client is at its limit.
     pub(super) fn enter(&self, client: AddressPrefix) -> Option<ConcurrencyPermit> {
         let mut held = self.lock();
         let count = held.entry(client).or_default();

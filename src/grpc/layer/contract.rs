@@ -7,16 +7,16 @@ use http::{HeaderMap, Response};
 use http_body_util::BodyExt as _;
 use tonic::{Code, Status, body::Body};
 
-/// Errors that tonic makes by itself know no reason. This gives them one, so that a client sees a single kind of error.
+/// Adds a reason to errors that tonic makes itself, so that a client sees a single kind of error.
 ///
-/// Only answers without a message are looked at: their status stands in the headers. A status after a message comes
-/// from a handler, which has given it a reason already, or from a standard service: see [`name_end`].
+/// Only answers without a message are checked: their status is in the headers. A status after a message comes from a
+/// handler, which has added a reason, or from a standard service: see [`name_end`].
 pub(super) fn keep(response: Response<Body>, call: &Refusing<'_>) -> Response<Body> {
     let Some(status) = Status::from_header_map(response.headers()) else { return response };
     if status.code() == Code::Ok || !status.details().is_empty() {
         return response;
     }
-    // An error of a standard service, such as health that is asked about a service which is not here.
+    // An error of a standard service, such as a health check of an unknown service.
     let Some(reason) = reason_for(&status) else { return call.pass_on(&status).into_http() };
     if is_about_encoding(&status) {
         return call.refuse_compression(status.metadata().clone()).into_http();
@@ -24,8 +24,7 @@ pub(super) fn keep(response: Response<Body>, call: &Refusing<'_>) -> Response<Bo
     call.refuse(&reason.into()).into_http()
 }
 
-/// A stream of a standard service ends in an error of its own, behind its messages. It gets the name of its call, and
-/// its line in the log.
+/// Adds the request id to an error that ends a stream of a standard service after its messages, and logs it.
 pub(super) fn name_end(response: Response<Body>, call: &Refusing<'_>) -> Response<Body> {
     let (log, rpc) = (call.log.clone(), call.rpc);
     let (request_id, address) = (call.request_id.to_owned(), call.address.to_owned());
@@ -43,7 +42,7 @@ pub(super) fn name_end(response: Response<Body>, call: &Refusing<'_>) -> Respons
 fn name_in(trailers: &mut HeaderMap, call: &Refusing<'_>) {
     let Some(status) = Status::from_header_map(trailers) else { return };
     if status.code() != Code::Ok && status.details().is_empty() {
-        // Both are made of what came as headers.
+        // The status was read from headers, so it can be written as headers.
         let _ = call.pass_on(&status).add_header(trailers);
     }
 }
@@ -59,17 +58,17 @@ fn reason_for(status: &Status) -> Option<Reason> {
     match status.code() {
         Code::Unimplemented if is_about_encoding(status) => Some(Reason::MalformedRequest),
         Code::Unimplemented => Some(Reason::MethodUnknown),
-        // The length is checked before the message is read, and again while it is inflated.
+        // The length is checked before the message is read, and again while it is decompressed.
         Code::OutOfRange | Code::ResourceExhausted => Some(Reason::RequestTooLarge),
-        // A message that cannot be decoded, or a frame that is cut off, has a forbidden flag, or is missing. What tonic
-        // says of it names our fields; what we say does not.
+        // The message cannot be decoded; or a frame is cut off, has a forbidden flag, or is missing. tonic's text names
+        // our fields, so it is replaced.
         Code::Internal | Code::Unknown => Some(Reason::MalformedRequest),
         _ => None,
     }
 }
 
-/// The code of an answer, for the metrics. A status that follows a message is in the trailers, where errors of unary
-/// calls never are.
+/// The code of an answer, for the metrics. A status after a message is in the trailers; errors of unary calls never
+/// are.
 pub(super) fn code(headers: &HeaderMap) -> &'static str {
     let code = headers.get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()));
     status::code_name(code)

@@ -1,14 +1,14 @@
 use http::HeaderMap;
 use std::time::Duration;
 
-/// Two ticks of the runtime's timers, so that ours fires in an earlier one.
+/// Two ticks of the runtime's timers, so that our timer fires in an earlier tick than tonic's.
 const LEAST_LEAD: Duration = Duration::from_millis(2);
 const MOST_LEAD: Duration = Duration::from_millis(50);
 
-/// How long a call may take: what its caller says, but never more than `most`.
+/// The time limit of a call: the caller's timeout, but at most `most`.
 ///
-/// A little less than the caller says, so that the answer is ours, with a reason, and not that of tonic's timer, which
-/// started before and knows none. Zero when nothing could be done in what is left.
+/// A little less than the caller's timeout, so that our answer, with a reason, comes before that of tonic's timer,
+/// which started earlier and has no reason. Zero when too little time is left to do anything.
 pub(super) fn of(headers: &HeaderMap, most: Duration) -> Duration {
     let asked = headers.get("grpc-timeout").and_then(|value| parse(value.to_str().ok()?));
     match asked {
@@ -17,7 +17,7 @@ pub(super) fn of(headers: &HeaderMap, most: Duration) -> Duration {
     }
 }
 
-/// `TimeoutValue TimeoutUnit` of the gRPC protocol: at most eight digits and a letter.
+/// `TimeoutValue TimeoutUnit` of the gRPC protocol: at most eight digits and a unit of one character.
 fn parse(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {

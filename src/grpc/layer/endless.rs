@@ -8,18 +8,18 @@ use tonic::{Code, Status, body::Body};
 
 type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The answer of a call that does not end by itself, ended when its time is over. It ends well: whoever listens begins
-/// anew, elsewhere if this service is stopping.
+/// The answer of a stream, which ends without an error when `end` resolves: the client then opens a new stream, on
+/// another replica if this one is stopping.
 pub(super) struct Endless<Held> {
     body: Body,
     /// `None` once it has ended.
     end: Option<Alarm>,
-    /// What the stream holds for as long as it lasts.
+    /// Dropped when the stream ends.
     _held: Held,
 }
 
 impl<Held: Send + Unpin + 'static> Endless<Held> {
-    /// `body` until `end`.
+    /// Returns `body`, which ends when `end` resolves.
     pub(super) fn until(end: impl Future<Output = ()> + Send + 'static, body: Body, held: Held) -> Body {
         Body::new(Self { body, end: Some(Box::pin(end)), _held: held })
     }

@@ -1,11 +1,11 @@
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use tonic::body::Body;
 
-/// Refuses what is no gRPC call, before anything is read of it.
+/// Refuses requests that are not gRPC calls, before their content is read.
 ///
-/// tonic over HTTP/2 takes any method and any content type, so that a form or a `fetch` without preflight from another
-/// site would reach a handler. Only POST with a gRPC content type passes: no browser sends that across origins without
-/// asking first.
+/// tonic over HTTP/2 accepts any method and any content type, so that a form or a `fetch` without preflight from
+/// another site would reach a handler. Only POST with a gRPC content type is admitted: no browser sends that across
+/// origins without a preflight.
 pub(super) fn refuse<B>(request: &Request<B>) -> Option<Response<Body>> {
     let (is_grpc, is_rpc_path) = (is_grpc(request.headers()), super::callers::find(request.uri().path()).is_some());
     if !is_grpc && !is_rpc_path {
@@ -25,7 +25,8 @@ fn plain(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// `application/grpc`, `application/grpc-web`, `application/grpc-web-text`, each with an optional `+proto`; once only.
+/// `application/grpc`, `application/grpc-web`, `application/grpc-web-text`, each with an optional `+proto`; exactly
+/// one.
 fn is_grpc(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };

@@ -2,7 +2,7 @@ use super::callers;
 use crate::usecase::gate::OperatorGate;
 use countersign_domain::caller::{CallerRule, Requirement};
 
-/// Where a call came in. What belongs to the other listener does not exist here.
+/// The listener of a call. It does not serve the RPCs of the other listener.
 #[derive(Clone, Debug)]
 pub enum Listener {
     /// For people and backends.
@@ -12,7 +12,7 @@ pub enum Listener {
 }
 
 impl Listener {
-    /// The line of an RPC that is served here.
+    /// The path and the requirements of an RPC that is served here.
     pub(super) fn find(&self, path: &str) -> Option<(&'static str, Requirement)> {
         let (name, required) = callers::find(path)?;
         let rule = required.caller;

@@ -1,5 +1,5 @@
-//! What stands in call_service of every RPC, in this order: is it a gRPC call at all, how long may it take, who makes
-//! it, may they. And behind it: does the answer keep the contract.
+//! The middleware of every RPC, in this order: refuse what is not a gRPC call, set the deadline, authenticate the
+//! caller, check permission. After the handler: check that the answer keeps the contract.
 
 pub mod callers;
 

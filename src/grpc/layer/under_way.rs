@@ -11,10 +11,11 @@ use std::{
 use tokio::sync::{Notify, watch};
 use tonic::{Status, body::Body};
 
-/// The calls under way on one listener, for the end of the service.
+/// The calls under way on one listener, which the service waits for when it stops.
 ///
-/// Only a call whose request has come whole is under way: half a request may never become one, and anybody can send it.
-/// A stream is under way until it begins, since it would not end by itself: it is ended when the service stops.
+/// A call is under way only when its request is complete: anybody can send half a request, and it may never be
+/// completed. A stream is under way only until it begins: it would not end by itself, so it is ended when the service
+/// stops.
 #[derive(Clone, Debug)]
 pub struct UnderWay(Arc<Inner>);
 
@@ -34,7 +35,7 @@ struct State {
     under_way: UnderWay,
     stage: AtomicU8,
     peer: Option<Peer>,
-    /// A connection on which a call is under way is not closed for others. Half a request does not keep it.
+    /// A connection with a call under way is not closed for a new one. An incomplete request does not protect it.
     on_connection: Mutex<Option<CallOnConnection>>,
 }
 
@@ -54,7 +55,7 @@ impl UnderWay {
         self.0.stopping.send_replace(true);
     }
 
-    /// Resolves when the streams are to end.
+    /// Resolves when the streams must end.
     pub(super) async fn stopped(self) {
         let _ = self.0.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
@@ -75,7 +76,7 @@ impl UnderWay {
         self.0.calls.load(Ordering::Acquire) == 0
     }
 
-    /// Begins a call. It counts once the body that is returned was read to its end.
+    /// Begins a call. It counts as under way once the returned body was read to its end.
     pub(super) fn begin(&self, peer: Option<Peer>, body: Body) -> (OneCall, Body) {
         let (under_way, stage) = (self.clone(), AtomicU8::new(ARRIVING));
         let state = Arc::new(State { under_way, stage, peer, on_connection: Mutex::default() });
@@ -111,7 +112,7 @@ impl Drop for OneCall {
     }
 }
 
-/// The body of a request, which says when it has come whole.
+/// The body of a request, which notes when the request is complete.
 struct Arriving {
     body: Body,
     state: Arc<State>,

@@ -1,4 +1,4 @@
-//! Reading and writing what operators ask about the audit trail.
+//! Reading operators' queries of the audit log, and writing the answers.
 
 use super::{Fields, admin_proto, admin_proto::EventOutcome, timestamp};
 use crate::{
@@ -49,7 +49,7 @@ pub(in crate::grpc) fn watched(heard: AuditUpdate) -> admin_proto::WatchEventsRe
     }
 }
 
-/// The longest text of these fields that is looked at.
+/// The longest text that these fields accept.
 const MAX_TEXT_BYTES: usize = 64;
 
 pub(in crate::grpc) fn event_filter(
@@ -83,7 +83,7 @@ pub(in crate::grpc) fn event_filter(
 fn instant(fields: &mut Fields, field: &'static str, at: Option<prost_types::Timestamp>) -> Option<Timestamp> {
     const YEARS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
     let at = at?;
-    // As google.protobuf.Timestamp allows them: the years 1 to 9999, and a part of a second.
+    // The range of google.protobuf.Timestamp: the years 1 to 9999, and a fraction of a second.
     if !YEARS.contains(&at.seconds) || !(0..1_000_000_000).contains(&at.nanos) {
         fields.note(field, "is not an instant");
         return None;
@@ -111,7 +111,7 @@ pub(in crate::grpc) fn event_page_token(before: Before) -> String {
     format!("{}.{}", before.happened_at.as_micros(), before.id)
 }
 
-/// `Some(None)` when the caller wants to hear from now on.
+/// `Some(None)` when the caller wants only new events.
 pub(in crate::grpc) fn event_cursor(fields: &mut Fields, text: &str) -> Option<Option<i64>> {
     if text.is_empty() {
         return Some(None);
@@ -123,7 +123,7 @@ pub(in crate::grpc) fn event_cursor(fields: &mut Fields, text: &str) -> Option<O
     position.map(Some)
 }
 
-/// A number as we write it: no sign, no zero in front.
+/// A number in the form that we write: no sign, no leading zero.
 fn whole(text: &str) -> Option<i64> {
     let number: i64 = text.parse().ok()?;
     (number >= 0 && number.to_string() == text).then_some(number)

@@ -1,4 +1,4 @@
-//! The protobuf messages, and how they meet the types of the use cases.
+//! The protobuf messages, and their conversion to and from the types of the use cases.
 
 mod audit;
 mod read;
@@ -49,7 +49,7 @@ include!(concat!(env!("OUT_DIR"), "/services.rs"));
 
 /// The descriptors that reflection serves, on the operators' listener.
 pub(super) const ADMIN_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/admin_reflection.bin"));
-/// The same with the dev mailbox, where there is one.
+/// The same with the dev mailbox, when it is enabled.
 pub(super) const DEV_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/dev_reflection.bin"));
-/// The descriptors that reflection serves, on the listener for everybody.
+/// The descriptors that reflection serves, on the public listener.
 pub(super) const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/reflection.bin"));

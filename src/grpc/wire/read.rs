@@ -1,4 +1,4 @@
-//! Reading: nothing a caller sends is used before it was parsed.
+//! Reading: every field of a request is parsed before it is used.
 
 use super::proto;
 use crate::{
@@ -21,13 +21,13 @@ use countersign_domain::{
     username::{InvalidUsername, Username},
 };
 
-/// Reads the fields of a message and collects what is wrong with them.
+/// Reads the fields of a message and collects their violations.
 #[derive(Debug, Default)]
 pub(in crate::grpc) struct Fields(Violations);
 
-/// Bytes in the token of a device, at most; more than any of ours has.
+/// The most bytes in a device token; more than any of ours has.
 const MAX_TOKEN_BYTES: usize = 1_024;
-/// Bytes in a login identifier, at most. What is longer is nobody's and not even looked at.
+/// The most bytes in a login identifier. A longer one belongs to no account and is not read.
 const MAX_IDENTIFIER_BYTES: usize = 512;
 const MAX_PAGE: i32 = 100;
 
@@ -36,7 +36,7 @@ impl Fields {
         self.0.note(field, description);
     }
 
-    /// What was read, if nothing was wrong.
+    /// The values, if there is no violation.
     pub(in crate::grpc) fn done<T>(self, values: Option<T>) -> Result<T, Refusal> {
         self.0.unless_any(values)
     }
@@ -46,12 +46,12 @@ impl Fields {
     }
 }
 
-/// An address that is given for the first time.
+/// An address for a new account or a change, checked by the strict rules.
 pub(in crate::grpc) fn email(fields: &mut Fields, field: &'static str, text: &str) -> Option<EmailAddress> {
     fields.0.check(field, EmailAddress::parse(text), InvalidEmail::describe)
 }
 
-/// An address that somebody is looked for by.
+/// An address by which an account is looked up.
 pub(in crate::grpc) fn known_email(fields: &mut Fields, field: &'static str, text: &str) -> Option<EmailAddress> {
     fields.0.check(field, EmailAddress::parse_known(text), InvalidEmail::describe)
 }
@@ -68,7 +68,7 @@ pub(in crate::grpc) fn locale(fields: &mut Fields, field: &'static str, tag: &st
     locale
 }
 
-/// A password that must be there. How good it is, the policy decides.
+/// A password, which must not be empty. The password policy checks it later.
 pub(in crate::grpc) fn password(fields: &mut Fields, field: &'static str, text: String) -> Option<SecretText> {
     let secret = SecretText::new(text);
     if secret.is_empty() {
@@ -78,7 +78,7 @@ pub(in crate::grpc) fn password(fields: &mut Fields, field: &'static str, text: 
     Some(secret)
 }
 
-/// Empty when the caller gave none. Whether there has to be one, a gate decides.
+/// Empty when the caller sent none. A gate decides whether a captcha is required.
 pub(in crate::grpc) fn captcha_token(fields: &mut Fields, text: String) -> Option<SecretText> {
     let token = SecretText::new(text);
     if !is_captcha_token(token.reveal()) {
@@ -88,7 +88,7 @@ pub(in crate::grpc) fn captcha_token(fields: &mut Fields, text: String) -> Optio
     Some(token)
 }
 
-/// `Some(None)` when the caller gave none.
+/// `Some(None)` when the caller sent none.
 pub(in crate::grpc) fn request_id(fields: &mut Fields, text: &str) -> Option<Option<RequestId>> {
     if text.is_empty() {
         return Some(None);
@@ -100,7 +100,8 @@ pub(in crate::grpc) fn request_id(fields: &mut Fields, text: &str) -> Option<Opt
     id.map(Some)
 }
 
-/// What can be nobody's is no violation: whether somebody exists is not told by the shape of an error.
+/// An identifier that no account can have is no violation: the form of an error must not reveal whether an account
+/// exists.
 pub(in crate::grpc) fn identifier(mut text: String) -> NamedAccount {
     if text.len() > MAX_IDENTIFIER_BYTES {
         text.truncate(text.floor_char_boundary(MAX_IDENTIFIER_BYTES));
@@ -112,7 +113,8 @@ pub(in crate::grpc) fn identifier(mut text: String) -> NamedAccount {
     }
 }
 
-/// `Some(None)` when the caller gave none. One that was never handed out is no violation: then it is a new device.
+/// `Some(None)` when the caller sent none. A token that the service never issued is no violation: the device is a new
+/// one.
 pub(in crate::grpc) fn device_token(fields: &mut Fields, text: String) -> Option<Option<SecretText>> {
     if text.len() > MAX_TOKEN_BYTES {
         fields.note("device_token", "is too long");
@@ -129,14 +131,14 @@ pub(in crate::grpc) fn session_id(fields: &mut Fields, field: &'static str, text
     id
 }
 
-/// The name of an audience, or nothing for the usual one.
+/// The name of an audience; empty for the default one.
 pub(in crate::grpc) fn audience(fields: &mut Fields, name: &str) {
     if !name.is_empty() && !is_audience_name(name) {
         fields.note("audience", "is not the name of an audience");
     }
 }
 
-/// `Some(None)` when the caller has heard nothing yet.
+/// `Some(None)` when the caller has no cursor yet.
 pub(in crate::grpc) fn cursor(fields: &mut Fields, text: &str) -> Option<Option<FeedCursor>> {
     if text.is_empty() {
         return Some(None);
@@ -148,7 +150,7 @@ pub(in crate::grpc) fn cursor(fields: &mut Fields, text: &str) -> Option<Option<
     cursor.map(Some)
 }
 
-/// Zero means the default, which is also the most; what is more than that is the most, too (AIP-158).
+/// Zero means the default, which is also the maximum; a larger size means the maximum as well (AIP-158).
 pub(in crate::grpc) fn page_size(fields: &mut Fields, size: i32) -> Option<usize> {
     if size < 0 {
         fields.note("page_size", "must not be negative");
@@ -157,7 +159,7 @@ pub(in crate::grpc) fn page_size(fields: &mut Fields, size: i32) -> Option<usize
     usize::try_from(if size == 0 { MAX_PAGE } else { size.min(MAX_PAGE) }).ok()
 }
 
-/// Either the token of a link, or an address and the code that was mailed to it.
+/// The token of a link, or an address and the code that was mailed to it.
 pub(in crate::grpc) fn claim_proof(
     fields: &mut Fields,
     token: String,
@@ -191,8 +193,8 @@ pub(in crate::grpc) fn claim_proof(
     }
 }
 
-/// What an update mask names, and nothing else: a field that is not in the mask is never read, and one that its owner
-/// may not change is refused by name.
+/// The fields that an update mask names, and nothing else: a field outside the mask is never read, and a field that the
+/// owner may not change is refused by name.
 pub(in crate::grpc) fn profile_change(
     fields: &mut Fields,
     account: &proto::Account,
@@ -204,7 +206,7 @@ pub(in crate::grpc) fn profile_change(
         return None;
     }
     let mut change = ProfileChange::default();
-    // One star is every field there is to change (AIP-134).
+    // A single star means every field that can be changed (AIP-134).
     let named: Vec<_> = mask.paths.iter().map(String::as_str).collect();
     let paths = if named == ["*"] { vec!["display_name", "locale", "username"] } else { named };
     for path in paths {

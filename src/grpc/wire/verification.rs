@@ -1,4 +1,4 @@
-//! Writing what backends are told.
+//! Writing the answers to backends.
 
 use super::{proto, write::timestamp};
 use crate::{
@@ -54,7 +54,7 @@ fn state(state: KeyState) -> proto::KeyState {
     }
 }
 
-/// A message of the feed, from a service that is silent for `heartbeat` at most.
+/// A message of the feed. `heartbeat` is the longest time without a message.
 pub(in crate::grpc) fn revocations(message: Message, heartbeat: Duration) -> proto::WatchRevocationsResponse {
     use proto::watch_revocations_response::Event;
     let event = match message.heard {
@@ -94,7 +94,7 @@ fn revocation(revocation: Revocation) -> proto::Revocation {
     }
 }
 
-/// The answer about a token; `None` for one that does not hold.
+/// The answer about a token; `None` for a token that is not valid.
 pub(in crate::grpc) fn introspected(found: Option<Introspected>) -> proto::IntrospectResponse {
     let Some(Introspected(claims)) = found else { return proto::IntrospectResponse::default() };
     let seconds = |seconds| Some(timestamp(Timestamp::from_seconds(seconds)));

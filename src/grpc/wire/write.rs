@@ -1,4 +1,4 @@
-//! Writing: what the use cases know, as messages.
+//! Writing: the values of the use cases as messages.
 
 use super::proto;
 use crate::usecase::{account::Profile, service::ServiceToken, session::OpenedSession};
