@@ -1,4 +1,4 @@
-//! Countersign: an identity service that speaks gRPC. ARCHITECTURE.md is the map.
+//! Countersign: an identity service that speaks gRPC. ARCHITECTURE.md gives the overview.
 
 pub mod breached;
 pub mod cache;

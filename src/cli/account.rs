@@ -51,12 +51,12 @@ pub(super) fn dispatch(config: &Config, command: &AccountCommand, screen: &Scree
     })
 }
 
-/// An id as it is printed, with its hyphens: longer than any user name.
+/// The id of an account as printed, with hyphens: longer than any user name.
 pub(super) fn account_id(text: &str) -> Option<AccountId> {
     (text.len() > MAX_USERNAME_CHARS).then(|| text.parse().ok()).flatten()
 }
 
-/// What the commands about accounts and their roles work with.
+/// The use cases of the commands about accounts and roles.
 struct Accounts<'a> {
     terminal: Terminal<'a>,
     operations: StoreOperations,
@@ -209,7 +209,7 @@ impl Accounts<'_> {
     }
 }
 
-/// Reads what an operator typed; the reason says which part of it cannot be used.
+/// Reads what an operator typed; an error names the part that is invalid.
 fn new_account(email: &str, username: Option<&str>, name: &str, locale: &str) -> Result<NewAccount, String> {
     let email = EmailAddress::parse(email).map_err(|invalid| format!("the address {}", invalid.describe()))?;
     let username = username.map(Username::parse).transpose();

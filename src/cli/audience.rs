@@ -77,10 +77,10 @@ async fn register(config: &Config, audience: &str, key: Option<[u8; 32]>, screen
     }
 }
 
-/// Far more than a JWK.
+/// Far more than any JWK.
 const MAX_FILE_BYTES: u64 = 16 * 1024;
 
-/// 32 bytes in base64url, or the name of a file that holds them as a JWK.
+/// 32 bytes in base64url, or the path of a file that contains them as a JWK.
 fn public_key(given: &str) -> Result<[u8; 32], String> {
     if let Some(key) = bytes(given) {
         return Ok(key);

@@ -25,7 +25,7 @@ use countersign_domain::{
 };
 use std::time::{Duration, UNIX_EPOCH};
 
-/// How often `audit follow` asks for events that were sealed meanwhile.
+/// How often `audit follow` polls for new events.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 pub(super) fn dispatch(config: &Config, command: &AuditCommand, screen: &Screen) -> Outcome {
@@ -70,7 +70,7 @@ async fn follow(config: &Config, query: &EventQuery, json: bool, screen: &Screen
     let (tenant, filter) = read_query(&operations, query).await?;
     let audit = operations.read_audit;
     let mut at = audit.end(tenant).await.map_err(|failure| failure.to_string())?;
-    // Until a signal ends it.
+    // Runs until a signal ends it.
     loop {
         let page = audit.after(tenant, at).await.map_err(|failure| failure.to_string())?;
         for row in &page {
@@ -90,7 +90,7 @@ async fn verify(config: &Config, tenant: Option<&str>, seen: Option<&str>, scree
     let terminal = open(config).await?;
     let verify = terminal.verify_audit().await.map_err(|fault| fault.to_string())?;
     let audit = terminal.store_operations().read_audit;
-    // What was seen was seen of one tenant.
+    // `seen` is a position of one tenant.
     let tenant = match (tenant, &seen) {
         (None, None) => None,
         (name, _) => Some(find_tenant(&audit, name).await?),
@@ -151,7 +151,7 @@ fn show(row: &RecordedEvent, json: bool, screen: &Screen) {
     screen.print(&if json { line(row).trim_end().to_owned() } else { plain(row) });
 }
 
-/// What is empty is left out.
+/// Empty values are left out.
 fn plain(row: &RecordedEvent) -> String {
     let named = [
         ("actor", row.actor.map(|id| id.to_string())),
@@ -171,7 +171,7 @@ fn plain(row: &RecordedEvent) -> String {
     one_line(text.trim_end())
 }
 
-/// Whoever can write to the database may write a line break, and with it what looks like another line.
+/// An attacker who can write to the database may write a line break, and after it text that looks like another line.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
@@ -198,7 +198,7 @@ async fn find_tenant(audit: &ReadAudit, name: Option<&str>) -> Result<TenantId, 
     })
 }
 
-/// The events of an account that was deleted are found by its id alone.
+/// The events of a deleted account are found by its id alone.
 async fn read_account(accounts: &FindAccount, tenant: TenantId, whom: &str) -> Result<AccountId, String> {
     if let Some(id) = account_id(whom) {
         return Ok(id);

@@ -4,7 +4,7 @@ use crate::{
     wiring::try_files,
 };
 
-/// Whatever is wrong with a setting was said when the configuration was read. What is left is what lies in files.
+/// Invalid settings were reported when the configuration was read. This checks the files that the settings name.
 pub(super) fn check(config: &Config, screen: &Screen) -> Outcome {
     let faults: Vec<String> = try_files(config).iter().map(ToString::to_string).collect();
     if !faults.is_empty() {

@@ -10,10 +10,10 @@ use tokio::{
 };
 
 const LIMIT: Duration = Duration::from_secs(4);
-/// More than any status line.
+/// Far more than any status line.
 const MAX_ANSWER_BYTES: u64 = 1_024;
 
-/// For containers, whose image has no shell and no curl.
+/// For containers whose image has no shell and no curl.
 pub(super) fn check(config: &Config) -> Outcome {
     let address =
         config.admin_listen.ok_or("admin_listen is off: `countersign health` asks the service at that address")?;
@@ -24,7 +24,7 @@ pub(super) fn check(config: &Config) -> Outcome {
     })
 }
 
-/// A service that listens everywhere is asked here.
+/// The address to probe: for a service that listens on all addresses, the loopback address.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -13,7 +13,7 @@ use crate::{
 };
 use serde_json::json;
 
-/// More than anybody scrolls through.
+/// More than anybody reads.
 const ALL: usize = 10_000;
 
 pub(super) fn dispatch(config: &Config, command: &MailCommand, screen: &Screen) -> Outcome {
@@ -109,7 +109,7 @@ async fn list_outbox(outbox: &ListOutbox, dead: bool, limit: u64, (format, scree
     Ok(())
 }
 
-/// Reasons that are shown of one state.
+/// The most reasons shown for one state.
 const REASONS: usize = 8;
 
 async fn show_status(status: &MailStatus, screen: &Screen) -> Outcome {

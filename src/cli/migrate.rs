@@ -2,7 +2,7 @@ use super::{Outcome, Screen, block_on};
 use crate::{config::Config, telemetry, wiring::Adapters};
 
 pub(super) fn migrate(config: &Config, screen: &Screen) -> Outcome {
-    // Shows whom the migration waits for.
+    // Warnings show what the migration waits for.
     telemetry::start_log(telemetry::LogFormat::Text, "warn")?;
     block_on(async {
         let store = Adapters::store(config).await.map_err(|fault| fault.to_string())?;

@@ -23,15 +23,15 @@ use screen::Screen;
 use std::{process::ExitCode, time::Duration};
 use supervise::{OnSignal, Supervised, supervise};
 
-/// What can go wrong at a terminal, as a sentence for the person who sits there.
+/// The error is a sentence for the operator at the terminal.
 type Outcome = Result<(), String>;
 
-/// A service that has not started has nothing to finish.
+/// A service that has not started yet has no calls to finish.
 const STOP_WHILE_STARTING: Duration = Duration::from_secs(3);
-/// For what a runtime has begun that cannot be given up, such as a file that is being written.
+/// The time for work of the runtime that cannot be cancelled, such as writing a file.
 const LEAVE: Duration = Duration::from_secs(1);
 
-/// Runs the command that the command line names.
+/// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     supervise(|supervised| {
         let arguments = Arguments::parse();
@@ -64,17 +64,17 @@ fn dispatch(arguments: &Arguments, supervised: &Supervised, screen: &Screen) -> 
     }
 }
 
-/// What a command has that works on a database that is there.
+/// The terminal of a command, with an existing database.
 async fn open(config: &Config) -> Result<Terminal<'_>, String> {
     Terminal::open(config).await.map_err(|fault| fault.to_string())
 }
 
-/// Runs a command that waits for things.
+/// Runs an asynchronous command.
 fn block_on<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let outcome = runtime.block_on(work);
-    // Dropping it would wait for whatever blocks, such as a name that is looked up, for as long as that takes.
+    // Dropping the runtime would wait for blocking work, such as a name lookup, without a limit.
     runtime.shutdown_timeout(LEAVE);
     outcome
 }

@@ -4,24 +4,24 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// Prints for the person at the terminal.
+/// Prints to the terminal.
 #[derive(Debug)]
 pub(super) struct Screen;
 
 impl Screen {
-    /// A line on standard output. A reader that went away (`… | head`) is no error.
+    /// Prints a line on standard output. A reader that has closed the pipe (`… | head`) is no error.
     pub(super) fn print(&self, line: &str) {
         let mut out = io::stdout().lock();
         let _ = writeln!(out, "{}", printable(line));
         let _ = out.flush();
     }
 
-    /// A line for programs: one JSON object.
+    /// Prints a line for programs: one JSON object.
     pub(super) fn print_json(&self, object: &serde_json::Value) {
         self.print(&object.to_string());
     }
 
-    /// Asks the person at the terminal, and returns whether the answer is `yes`. Without a terminal it is not.
+    /// Asks for confirmation, and returns whether the answer is `yes`. Without a terminal the answer is no.
     pub(super) fn confirms(&self, question: &str) -> bool {
         if !io::stdin().is_terminal() {
             return false;
@@ -31,13 +31,13 @@ impl Screen {
         io::stdin().read_line(&mut answer).is_ok_and(|_| answer.trim() == "yes")
     }
 
-    /// A line on standard error.
+    /// Prints a line on standard error.
     pub(super) fn print_error(&self, line: &str) {
         let _ = writeln!(io::stderr().lock(), "countersign: {}", printable(line));
     }
 }
 
-/// What people chose may hold sequences that a terminal obeys: only line breaks and tabs pass.
+/// Text from users may contain control sequences for the terminal: only line breaks and tabs are kept.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{FFFD}' } else { c }).collect()
 }

@@ -10,7 +10,7 @@ use crate::{
 use std::{net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 
-/// How long after draining a process that has not ended by itself is ended.
+/// How long after draining a process that has not ended is killed.
 const STUCK: Duration = Duration::from_secs(5);
 
 pub(super) fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Outcome {
@@ -23,7 +23,7 @@ pub(super) fn serve(config: &Config, supervised: &Supervised, screen: &Screen) -
 }
 
 async fn start_and_serve(config: &Config, supervised: &Supervised, screen: &Screen) -> Outcome {
-    // Before anything else, so that a second service on the same address changes nothing.
+    // The listeners come first, so that a second service on the same address changes nothing.
     let listeners = Listeners {
         calls: listen(config.listen).await?,
         operators: match config.admin_listen {
@@ -33,7 +33,7 @@ async fn start_and_serve(config: &Config, supervised: &Supervised, screen: &Scre
     };
     let metrics = Metrics::start()?;
     let mut shutdown = supervised.shutdown.clone();
-    // A start may wait for long: for a database that is not there yet, or for another process that migrates it.
+    // A start may wait for long: for a database that does not answer yet, or for another process that migrates it.
     let answer = |listener| StartingProbes::answer(config, listener, StartingProbes::PATIENCE);
     let starting = listeners.operators.as_ref().map(answer).transpose();
     let starting = starting.map_err(|error| format!("cannot answer probes: {error}"))?;
@@ -69,7 +69,7 @@ fn profile(config: &Config) -> &'static str {
     }
 }
 
-/// Where the log is read by programs, what people would be told is one line of it.
+/// With a log for programs, the greeting is one log line.
 fn greet_machines(config: &Config, listeners: &Listeners) {
     let operators = listeners.operators.as_ref().map(address);
     tracing::info!(

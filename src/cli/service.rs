@@ -31,7 +31,7 @@ pub(super) fn dispatch(config: &Config, command: &ServiceCommand, screen: &Scree
     })
 }
 
-/// What the commands about service accounts work with.
+/// The use cases of the commands about service accounts.
 struct Services<'a> {
     terminal: Terminal<'a>,
     operations: StoreOperations,
@@ -173,7 +173,7 @@ fn as_json(line: &ServiceLine) -> Value {
     })
 }
 
-/// Named twice is meant once.
+/// Removes duplicates.
 fn distinct(names: &[String]) -> Vec<String> {
     let mut names = names.to_vec();
     names.sort();

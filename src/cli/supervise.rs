@@ -6,18 +6,18 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-/// What a signal does to the running command.
+/// The effect of a signal on the running command.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum OnSignal {
-    /// Ends it, as signals end programs.
+    /// Ends it with the exit code of the signal.
     End,
-    /// Ends it, with success: it runs until it is interrupted.
+    /// Ends it with success: the command runs until it is interrupted.
     EndWell,
-    /// Asks it to stop, and ends it when that takes longer than this.
+    /// Requests that it stop, and ends it when that takes longer than this.
     Stop(Duration),
 }
 
-/// By this a command sets what signals do to it, and learns that it is to stop.
+/// The handle by which a command sets the effect of signals, and learns that it must stop.
 #[derive(Debug)]
 pub(super) struct Supervised {
     on_signal: watch::Sender<OnSignal>,
@@ -30,11 +30,11 @@ impl Supervised {
     }
 }
 
-/// Runs a command, and handles signals from the first moment on.
+/// Runs a command, and handles signals from the beginning.
 ///
-/// As the first process of a container a program is sent no signal that it does not handle: whatever comes before is
-/// lost, and a start that waits for a database could not be stopped. So signals are handled before anything else is
-/// done, on a thread of their own: not even a command whose threads are all stuck keeps the process from ending.
+/// The first process of a container receives only signals that it handles. A signal before that would be lost, and a
+/// start that waits for a database could not be stopped. So signals are handled before anything else, on a thread of
+/// their own: the process can end even if all threads of a command are stuck.
 pub(super) fn supervise(command: impl FnOnce(&Supervised) -> Outcome + Send + 'static) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map(|runtime| runtime.block_on(run_until_signal(command))) {
@@ -82,7 +82,7 @@ async fn stopping(stop: &ShutdownHandle, longest: Duration, outcome: oneshot::Re
     ExitCode::FAILURE
 }
 
-/// `None` of a command that panicked, which has said so.
+/// `None` for a command that panicked; the panic was printed already.
 fn code(outcome: Option<Outcome>) -> ExitCode {
     match outcome {
         Some(Ok(())) => ExitCode::SUCCESS,
@@ -94,7 +94,7 @@ fn code(outcome: Option<Outcome>) -> ExitCode {
     }
 }
 
-/// The signals by which people and programs end a process.
+/// The signals that end a process.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,

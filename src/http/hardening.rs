@@ -1,7 +1,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Nothing is loaded, nothing is run, nothing is framed, and no address of ours is told to anybody (OWASP ASVS 5.0
-/// chapter 3.4).
+/// With these headers a browser loads nothing, runs nothing, shows the answer in no frame, and sends our addresses to
+/// no other site (OWASP ASVS 5.0 chapter 3.4).
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -14,7 +14,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Gives an answer the headers that every plain HTTP answer has.
+/// Sets the headers that every answer over plain HTTP has.
 pub(super) fn harden(headers: &mut HeaderMap) {
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));

@@ -1,5 +1,5 @@
-//! What browsers and plain HTTP reach: grpc-web with cookies, the account pages, the public keys, and what operators
-//! probe.
+//! Everything for browsers and plain HTTP: grpc-web with cookies, the account pages, the public keys, probes and
+//! metrics.
 
 mod grpc_web;
 mod hardening;

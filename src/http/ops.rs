@@ -11,10 +11,10 @@ use axum::{
 use countersign_domain::host::OwnNames;
 use std::{fmt, io, sync::Arc};
 
-/// What operators probe, on the listener that is theirs and goes by `own_names`: `/livez` (or `/healthz`), `/readyz`,
+/// Probes and metrics on the operators' listener, under the names in `own_names`: `/livez` (or `/healthz`), `/readyz`,
 /// `/metrics`.
 ///
-/// `metrics` says everything there is to say at the moment it is asked.
+/// `metrics` returns all metrics at the time of the call.
 pub fn ops_router(
     ready: Ready,
     own_names: Arc<OwnNames>,
@@ -29,9 +29,10 @@ pub fn ops_router(
         .layer(from_fn_with_state(own_names, answer_to_own_names))
 }
 
-/// Answers those who probe a process that is still starting: it lives, and is not ready. A start may wait for long,
-/// such as for a lock that its migration needs; whoever takes it for dead meanwhile ends it, and the wait begins anew.
-/// Each connection is good for one question, so that the next one reaches the service. Resolves once `started` has.
+/// Answers probes of a process that is still starting: it is live, and not ready. A start may wait for long, for
+/// example for a lock that its migration needs; a supervisor that takes the process for dead would restart it, and the
+/// wait would begin again. Each connection serves one request, so that the next request reaches the service. Resolves
+/// once `started` has.
 ///
 /// # Errors
 /// When the listener fails.

@@ -9,14 +9,14 @@ use axum::{
 };
 use countersign_domain::key::KEY_SET_CACHE_LIFE;
 
-/// What anybody may fetch: `/.well-known/jwks.json`, the public keys that access tokens are signed for.
+/// Serves `/.well-known/jwks.json`, the public keys that verify access tokens.
 pub fn well_known_router(publish: PublishKeys) -> Router {
     Router::new().route("/.well-known/jwks.json", get(jwks)).with_state(publish)
 }
 
 /// RFC 7517 section 8.5.2.
 const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
-/// The keys are public, and a browser sends no cookie along with a star.
+/// The keys are public, and browsers send no cookie when every origin is allowed.
 const TO_ANYBODY: HeaderValue = HeaderValue::from_static("*");
 
 async fn jwks(State(publish): State<PublishKeys>, headers: HeaderMap) -> Response {
@@ -26,10 +26,10 @@ async fn jwks(State(publish): State<PublishKeys>, headers: HeaderMap) -> Respons
         if is_known { StatusCode::NOT_MODIFIED.into_response() } else { keys.json.clone().into_response() };
     let headers = response.headers_mut();
     harden(headers);
-    // Anybody may fetch it, from any page.
+    // Any page may fetch it.
     headers.remove("cross-origin-resource-policy");
     headers.insert(header::CONTENT_TYPE, JWK_SET);
-    // A key is published long before its first use, so an answer may be a little old.
+    // A key is published long before its first use, so a cached answer may be a little old.
     if let Ok(lifetime) = HeaderValue::try_from(format!("public, max-age={}", KEY_SET_CACHE_LIFE.as_secs())) {
         headers.insert(header::CACHE_CONTROL, lifetime);
     }
@@ -40,7 +40,7 @@ async fn jwks(State(publish): State<PublishKeys>, headers: HeaderMap) -> Respons
     response
 }
 
-/// Whether an `If-None-Match` names this tag (RFC 9110 section 13.1.2). A proxy may have made the tag a weak one.
+/// Whether an `If-None-Match` names this tag (RFC 9110 section 13.1.2). A proxy may have changed it to a weak tag.
 fn names(known: &HeaderValue, tag: &str) -> bool {
     let Ok(known) = known.to_str() else { return false };
     known.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)

@@ -4,10 +4,10 @@ use crate::{
 };
 use std::time::Duration;
 
-/// The shares move as fast as people log in again, over weeks; the count looks at every account.
+/// The shares change over weeks, as people log in again; the count reads every account.
 const EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// Counts what the hashes of accounts cost, at once and then a few times a day, until the service stops.
+/// Counts the accounts by the cost of their hashes, at once and then every few hours, until the service stops.
 pub async fn count_hash_costs(count: CountHashCosts, mut shutdown: Shutdown) {
     loop {
         match shutdown.unless(count.count()).await {

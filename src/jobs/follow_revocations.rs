@@ -6,13 +6,14 @@ use crate::{
 use countersign_domain::signal::Signal;
 use std::time::Duration;
 
-/// Entries of processes that cannot call, such as the command line, get their places at the latest after this.
+/// Processes without signals, such as the command line, write entries too: those get their sequence numbers at the
+/// latest after this time.
 const LOOK_UNFOLLOWED: Duration = Duration::from_secs(5);
-/// A database that does not answer is not asked more often than this.
+/// How long to wait before a database that did not answer is queried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Keeps the feed of revocations up to date, until the service stops: as soon as something is revoked here, as soon as
-/// another replica calls, and every `look` while anybody follows.
+/// Keeps the revocation feed up to date until the service stops: at every revocation here, at the signal of another
+/// replica, and every `look` while there are followers.
 pub async fn follow_revocations(follow: FollowRevocations, wakeups: WakeUps, look: Duration, mut shutdown: Shutdown) {
     loop {
         let pause = match follow.follow().await {

@@ -6,12 +6,12 @@ use crate::{
 use countersign_domain::signal::Signal;
 use std::time::Duration;
 
-/// Retries and mails of replicas that died are found at the latest after this.
+/// Retries, and mails of replicas that died, are found at the latest after this time.
 const LOOK: Duration = Duration::from_secs(2);
-/// A database that does not answer is not asked more often than this.
+/// How long to wait before a database that did not answer is queried again.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Sends mail as it is queued, until the service stops. A round that has begun is finished.
+/// Sends queued mails until the service stops. A round that has begun is finished.
 pub async fn send_mail(deliver: DeliverMail, wakeups: WakeUps, mut shutdown: Shutdown) {
     loop {
         let Some(round) = timeout(deliver.limit(), deliver.deliver()).await else {
@@ -24,7 +24,7 @@ pub async fn send_mail(deliver: DeliverMail, wakeups: WakeUps, mut shutdown: Shu
                     return;
                 }
             }
-            // There may be more, but not for a service that stops.
+            // There may be more mails, but a service that stops begins no further round.
             Ok(_) if shutdown.is_requested() => return,
             Ok(_) => {}
             Err(fault) => {

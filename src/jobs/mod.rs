@@ -1,4 +1,4 @@
-//! Work that nobody waits for. Every replica runs every job: each is safe to run twice at once, so none needs a leader.
+//! Background work. Every replica runs every job: two runs at once do no harm, so there is no leader.
 
 mod count_hash_costs;
 mod follow_revocations;

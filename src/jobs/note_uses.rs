@@ -4,10 +4,10 @@ use crate::{
 };
 use std::time::Duration;
 
-/// Uses within this time are written together.
+/// Uses within this time are stored in one round.
 const GATHER: Duration = Duration::from_millis(250);
 
-/// Writes down which generations of sessions have been used, until the service stops, and once more then.
+/// Stores which generations of sessions have been used, until the service stops, and once more at its end.
 pub async fn note_uses(note: NoteUses, mut shutdown: Shutdown) {
     loop {
         let next = async {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// Deletes what is over, once an hour, until the service stops.
+/// Deletes expired data once an hour, until the service stops.
 pub async fn purge(purge: Purge, mut shutdown: Shutdown) {
     loop {
         if let Err(fault) = purge.purge().await {

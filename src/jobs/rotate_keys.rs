@@ -6,12 +6,12 @@ use crate::{
 use countersign_domain::signal::Signal;
 use std::time::Duration;
 
-/// How often keys are looked after.
+/// How often keys are maintained.
 const EVERY: Duration = Duration::from_secs(30);
-/// How often a replica that nobody wakes looks whether another one, or an operator, changed keys.
+/// How often a replica checks for changes by another one, or by an operator, when it receives no signal.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Looks after the keys, until the service stops.
+/// Maintains the keys until the service stops.
 pub async fn rotate_keys(maintain: MaintainKeys, wakeups: WakeUps, mut shutdown: Shutdown) {
     let mut since: Option<Stopwatch> = None;
     loop {

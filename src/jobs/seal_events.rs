@@ -6,15 +6,15 @@ use crate::{
 use countersign_domain::signal::Signal;
 use std::time::Duration;
 
-/// Events of processes that cannot call, such as the command line, are sealed at the latest after this.
+/// Events of processes without signals, such as the command line, are sealed at the latest after this time.
 const LOOK: Duration = Duration::from_secs(5);
-/// Events that are written within this time are sealed together: a burst costs one commit and not one for each.
+/// Events within this time are sealed in one batch: a burst costs one commit instead of one for each event.
 const GATHER: Duration = Duration::from_millis(100);
-/// A database that does not answer is not asked more often than this.
+/// How long to wait before a database that did not answer is queried again.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Seals the audit trail, until the service stops, and once more then: as soon as something was written here, and from
-/// time to time, because other processes write, too.
+/// Seals the audit log until the service stops, and once more at its end: after every event recorded here, and from
+/// time to time, because other processes record events too.
 pub async fn seal_events(seal: SealEvents, wakeups: WakeUps, mut shutdown: Shutdown) {
     loop {
         let pause = match seal.seal().await {
@@ -22,7 +22,7 @@ pub async fn seal_events(seal: SealEvents, wakeups: WakeUps, mut shutdown: Shutd
                 let next = async {
                     tokio::select! {
                         () = wakeups.wait(Signal::EventRecorded, LOOK) => sleep(GATHER).await,
-                        // Another replica sealed: whoever watches here wants to know.
+                        // Another replica has sealed events, so the watchers here are notified.
                         () = wakeups.wait(Signal::EventsSealed, LOOK) => seal.watchers.rise(),
                     }
                 };

@@ -6,8 +6,8 @@ use std::{future::Future, time::Duration};
 
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Tells `report` whether calls can be answered, now and whenever that changes; and that they cannot once the service
-/// stops, so that balancers turn away before connections break.
+/// Calls `report` with whether calls can be answered, now and after each change. When the service stops, it reports
+/// that they cannot, so that load balancers choose other replicas before connections close.
 pub async fn watch_health<F: Future<Output = ()>>(ready: Ready, report: impl Fn(bool) -> F, mut shutdown: Shutdown) {
     let mut last = None;
     loop {

@@ -1,8 +1,8 @@
 //! The tokens of a browser, in cookies (RFC 6265bis) that no script can read and no other site can send.
 //!
-//! A browser keeps what the last answer to arrive has written, whichever call it answers. So a refresh token is written
-//! twice: under the one name that everybody knows, and under one that belongs to its generation alone, its *turn*. An
-//! answer writes its own turn and clears those that came with its call, so no answer touches the turn of a later
+//! A browser keeps the cookies of the answer that arrives last, whichever call it answers. So a refresh token is
+//! written twice: under one common name, and under a name that belongs to its generation alone, its *turn*. An answer
+//! writes its own turn and clears the turns that came with its call, so no answer touches the turn of a later
 //! generation or session (docs/adr/0017-late-answers-and-cookies.md).
 
 use crate::grpc::{Browser, CookieChange, HeldTokens};
@@ -10,23 +10,23 @@ use countersign_domain::{id::SessionId, secret::SecretText, time::Timestamp};
 use http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
 
-/// `__Host-`: a browser takes them only over HTTPS or from this machine, from this host and for it alone, so that no
-/// other host of the domain can plant one (RFC 6265bis section 4.1.3.2).
+/// `__Host-`: a browser accepts them only over HTTPS or from this machine, from this host and for it alone, so that no
+/// other host of the domain can set one (RFC 6265bis section 4.1.3.2).
 const ACCESS: &str = "__Host-countersign_access";
 const REFRESH: &str = "__Host-countersign_refresh";
-/// By what a browser is known as a device, whoever uses it and whether or not anybody is signed in.
+/// The device token of a browser, whichever account uses it, also when nobody is logged in.
 const DEVICE: &str = "__Host-countersign_device";
 /// The longest that browsers keep a cookie (RFC 6265bis section 5.5).
 const DEVICE_LIFE: Duration = Duration::from_hours(400 * 24);
-/// The beginning of the names of turns.
+/// The prefix of the names of turns.
 const TURN: &str = "__Host-countersign_refresh.";
 
-/// Bytes of name and value together; browsers keep no cookie that has more (RFC 6265bis section 5.6).
+/// The most bytes of name and value; browsers keep no larger cookie (RFC 6265bis section 5.6).
 const MAX_COOKIE_BYTES: usize = 4096;
-/// Turns of one browser that are looked at. There are two or three while answers overtake each other.
+/// The most turns of one browser that are read. There are two or three when answers overtake each other.
 const MAX_TURNS: usize = 8;
 
-/// The tokens that a browser brought along, and the names of the turns among them.
+/// The tokens in the cookies of a browser, and the names of the turns among them.
 pub(super) fn read(headers: &HeaderMap) -> (Browser, Vec<String>) {
     let mut turns = turns(headers);
     // Browsers list the oldest first.
@@ -47,8 +47,8 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// The value of a cookie. A name that stands there twice is not believed at all: which would be meant? Nor is what can
-/// be no token.
+/// The value of a cookie. A name that occurs twice is ignored, because it is unclear which one counts. Text that cannot
+/// be a token is ignored as well.
 fn value(headers: &HeaderMap, name: &str) -> Option<SecretText> {
     let mut values = pairs(headers).filter(|(other, _)| *other == name.as_bytes()).map(|(_, value)| value);
     let (Some(value), None) = (values.next(), values.next()) else { return None };
@@ -59,7 +59,7 @@ fn value(headers: &HeaderMap, name: &str) -> Option<SecretText> {
     String::from_utf8(value.to_vec()).ok().map(SecretText::new)
 }
 
-/// The names of turns.
+/// The names of the turns.
 fn turns(headers: &HeaderMap) -> Vec<String> {
     let names = pairs(headers).filter_map(|(name, _)| str::from_utf8(name).ok());
     names.filter(|name| is_turn(name)).map(str::to_owned).collect()
@@ -75,16 +75,16 @@ fn is_turn(name: &str) -> bool {
     })
 }
 
-/// As many digits of a session's id as keep the sessions of one browser apart.
+/// The digits of a session's id that distinguish the sessions of one browser.
 const SESSION_DIGITS: usize = 8;
 
-/// The end of an id is its random part.
+/// The name of a turn. It uses the end of the id, which is random.
 fn turn(session: SessionId, generation: i64) -> String {
     let id = session.as_uuid().simple().to_string();
     format!("{TURN}{}.{generation}", &id[id.len() - SESSION_DIGITS..])
 }
 
-/// Tells the browser what to keep. `turns` are those that came with the call.
+/// Sets and clears cookies. `turns` are those that came with the call.
 pub(super) fn write(headers: &mut HeaderMap, change: &CookieChange, turns: &[String], now: Timestamp) {
     let mut set = |name: &str, token: &str, life: Duration| match cookie(name, token, life) {
         Some(cookie) => {
@@ -112,14 +112,14 @@ pub(super) fn write(headers: &mut HeaderMap, change: &CookieChange, turns: &[Str
     }
 }
 
-/// Lets a browser be known as a device.
+/// Sets the cookie of the device token.
 pub(super) fn write_device(headers: &mut HeaderMap, token: &SecretText) {
     if let Some(cookie) = cookie(DEVICE, token.reveal(), DEVICE_LIFE) {
         headers.append(header::SET_COOKIE, cookie);
     }
 }
 
-/// `None` for what no browser would keep.
+/// `None` for a cookie that no browser would keep.
 fn cookie(name: &str, value: &str, life: Duration) -> Option<HeaderValue> {
     if name.len() + value.len() > MAX_COOKIE_BYTES {
         return None;

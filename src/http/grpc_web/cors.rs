@@ -2,9 +2,9 @@ use http::{HeaderName, HeaderValue, Method, header};
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// How long a browser need not ask again.
+/// How long a browser may cache a preflight.
 const PREFLIGHT_LIFE: Duration = Duration::from_mins(10);
-/// What grpc-web clients send.
+/// The headers that grpc-web clients send.
 const SENT: [HeaderName; 5] = [
     header::CONTENT_TYPE,
     HeaderName::from_static("grpc-timeout"),
@@ -12,14 +12,15 @@ const SENT: [HeaderName; 5] = [
     HeaderName::from_static("x-grpc-web"),
     HeaderName::from_static("x-user-agent"),
 ];
-/// Where the status stands when there is no message. A page that cannot read them sees an answer without an end.
+/// The headers with the status of an answer without a message. A page that cannot read them sees an incomplete answer.
 const READ: [HeaderName; 3] = [
     HeaderName::from_static("grpc-status"),
     HeaderName::from_static("grpc-message"),
     HeaderName::from_static("grpc-status-details-bin"),
 ];
 
-/// Lets the pages of exactly these origins call with cookies and read the answers. Everybody else gets no permission.
+/// Allows the pages of exactly these origins to call with cookies and to read the answers. Other origins get no
+/// permission.
 pub(super) fn layer(origins: &[String]) -> Result<CorsLayer, String> {
     let origins: Result<Vec<_>, _> = origins.iter().map(|origin| HeaderValue::from_str(origin)).collect();
     let origins = origins.map_err(|error| error.to_string())?;

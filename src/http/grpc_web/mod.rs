@@ -1,9 +1,9 @@
 //! The browsers' shim: grpc-web calls whose tokens are in cookies.
 //!
-//! From outside to inside: what pages of other origins may do and read (`cors.rs`, for allowed ones only), is it a call
-//! at all (`src/grpc`), grpc-web to gRPC (tonic-web), which origins may make a call (tower-http's `Csrf`, by
-//! Sec-Fetch-Site and Origin), cookies to tokens and back (`cookie.rs`). Native calls pass all of it by: a cookie means
-//! nothing to them.
+//! From the outermost layer to the innermost: CORS for the allowed origins (`cors.rs`), refusal of requests that are
+//! not calls (`src/grpc`), grpc-web to gRPC (tonic-web), the check of the calling origin (tower-http's `Csrf`, by
+//! Sec-Fetch-Site and Origin), cookies to tokens and back (`cookie.rs`). Native calls pass none of these layers: a
+//! cookie has no effect on them.
 
 mod cookie;
 mod cors;
@@ -31,23 +31,23 @@ use tower_http::{cors::Cors, csrf::CsrfLayer};
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-/// What the shim goes by.
+/// The settings of the shim.
 #[derive(Clone, Debug)]
 pub struct BrowserRules {
-    /// The origins whose pages may call besides the service's own, each as a browser writes it.
+    /// The other origins whose pages may call, each in the form that a browser sends.
     pub origins: Vec<String>,
     pub clock: Clock,
 }
 
-/// The way in for every call: native ones go straight on, those of browsers through the shim.
+/// The entry point of every call: native calls go directly to the call service, calls of browsers through the shim.
 #[derive(Clone)]
 pub struct CallHandler {
     front: CallService,
     shim: Shim,
-    /// The shim as pages of allowed origins see it.
+    /// The shim behind CORS, for allowed origins.
     shared: Cors<Shim>,
     origins: Arc<[String]>,
-    /// `None` where there are no pages.
+    /// `None` when there are no pages.
     astray: Option<AstrayLinks>,
 }
 
@@ -55,7 +55,7 @@ type Shim = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 impl CallHandler {
     /// # Errors
-    /// When one of the origins is none.
+    /// When one of the origins is invalid.
     pub fn new(front: CallService, rules: BrowserRules, astray: Option<AstrayLinks>) -> Result<Self, String> {
         let cors = cors::layer(&rules.origins)?;
         let origins = rules.origins.clone().into();
@@ -130,7 +130,8 @@ impl Service<Request<axum::body::Body>> for CallHandler {
     }
 }
 
-/// gRPC itself, which no browser speaks. Whatever is neither this nor grpc-web is refused on the browsers' way.
+/// Whether a request is gRPC itself, which no browser speaks. Any other request goes to the shim, which refuses it
+/// unless it is grpc-web.
 fn is_native(request: &Request<Body>) -> bool {
     let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     request.version() == Version::HTTP_2

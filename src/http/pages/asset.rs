@@ -1,6 +1,6 @@
 //! The files of `web/account/dist`, embedded by `build.rs`.
 
-/// A file that pages load.
+/// A file that the pages load.
 pub(super) struct Asset {
     pub(super) path: &'static str,
     pub(super) content_type: &'static str,

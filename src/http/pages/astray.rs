@@ -1,11 +1,11 @@
-//! Addresses that no page has: of mailed links that a gateway or a mail program changed, and of nothing at all.
+//! Requests for paths without a page: mailed links that a gateway or a mail program changed, and unknown paths.
 
 use super::{PAGES, PageRules, page, shell};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::sync::Arc;
 
-/// Answers browsers that ask for an address which no page has.
+/// Answers browsers that request a path without a page.
 #[derive(Clone, Debug)]
 pub struct AstrayLinks {
     shell: Arc<str>,
@@ -17,9 +17,9 @@ impl AstrayLinks {
         Self { shell: shell(rules), rules }
     }
 
-    /// The page that a changed link was for, whose script takes the token out of the address and asks for the code
-    /// where there is none; for a browser that asks for anything else, the page that says that nothing is there. `None`
-    /// for whatever is no page: names of RPCs have a dot.
+    /// For a changed link, returns the page of the link: its script reads the token from the address, or asks for the
+    /// code if there is none. For another path that a browser requests, returns the page for unknown paths. `None` for
+    /// a path that cannot be a page, such as that of an RPC, which has a dot.
     pub fn answer(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return None;
@@ -36,8 +36,8 @@ impl AstrayLinks {
     }
 }
 
-/// The path of a page without what is added to it on the way: a slash, a full stop, an encoded `>`, and a fragment
-/// whose `#` was encoded, which then arrives here with the token in it.
+/// The path of a page without what mail programs add: a slash, a full stop, an encoded `>`, and a fragment whose `#`
+/// was encoded, so that it arrives here with the token in it.
 fn straightened(path: &str) -> &str {
     let is_added = |at: &usize| {
         let sign = path.get(at + 1..at + 3).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! The account pages, `web/account`: built there, embedded here, so that the binary needs nothing beside it.
+//! The account pages: built in `web/account` and embedded here, so that the binary needs no other files.
 //!
-//! Every page is one shell, whose script draws what its path asks for. Opening a page acts on nothing: the token of a
-//! mailed link stands in the fragment, which a browser keeps to itself, and is used when a button is pressed.
+//! Every page is the same shell, whose script shows what belongs to the path. Opening a page changes nothing: the token
+//! of a mailed link is in the fragment, which a browser sends to no server, and is used when a person presses a button.
 
 mod asset;
 mod astray;
@@ -20,14 +20,14 @@ use countersign_domain::captcha::CaptchaProvider;
 use policy::policy;
 use std::sync::Arc;
 
-/// How the pages are served.
+/// The settings of the pages.
 #[derive(Clone, Copy, Debug)]
 pub struct PageRules {
-    /// Whether there is a development mailbox to show.
+    /// Whether there is a development mailbox.
     pub mailbox: bool,
-    /// Whether people reach this service over HTTPS.
+    /// Whether browsers reach this service over HTTPS.
     pub https: bool,
-    /// Whose captcha the pages may have to show.
+    /// The provider whose captcha the pages may have to show.
     pub captcha: Option<CaptchaProvider>,
 }
 
@@ -49,12 +49,12 @@ pub const PAGES: [&str; 12] = [
 const MAILBOX: &str = "/dev/mailbox";
 
 const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
-/// Two years (RFC 6797). Without subdomains: those are not ours to speak for.
+/// Two years (RFC 6797). Subdomains are not included: they are not part of this service.
 const HTTPS_ONLY: &str = "max-age=63072000";
-/// The name of a file changes with its content.
+/// A change of a file's content changes its name.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// The pages and what they load.
+/// The pages and the files that they load.
 pub fn pages_router(rules: PageRules) -> Router {
     let shell = shell(rules);
     let pages = PAGES.into_iter().chain(rules.mailbox.then_some(MAILBOX));
@@ -67,7 +67,7 @@ pub fn pages_router(rules: PageRules) -> Router {
     })
 }
 
-/// The one document of all pages. Shells differ in one word.
+/// The one document of all pages. Two shells differ in one word.
 fn shell(rules: PageRules) -> Arc<str> {
     if rules.mailbox { SHELL.replace("data-mailbox=\"off\"", "data-mailbox=\"on\"").into() } else { SHELL.into() }
 }
@@ -81,7 +81,7 @@ fn page(shell: &str, rules: PageRules) -> Response {
     set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
     set(header::CACHE_CONTROL, "no-store");
     if rules.captcha.is_some() {
-        // Providers tell by it on whose page they are. Its path is kept from them all the same.
+        // The provider identifies the site by this header. It gets the origin and not the path.
         set(header::REFERRER_POLICY, "strict-origin");
     }
     if rules.https {
@@ -108,8 +108,7 @@ fn file(asset: &'static Asset, asked: &HeaderMap) -> Response {
     response
 }
 
-/// Whether `accept-encoding` names gzip and does not rule it out (RFC 9110 section 12.5.3). Who sends none gets it
-/// plain.
+/// Whether `accept-encoding` allows gzip (RFC 9110 section 12.5.3). A client without this header gets no compression.
 fn takes_gzip(asked: &HeaderMap) -> bool {
     let lists = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|coding| {
