@@ -1,9 +1,9 @@
-//! Backends and the service together: how soon a logout is known to a hundred of them, and whether any answer is wrong
-//! while keys are rotated.
+//! Backends and the service: how soon a hundred backends learn of a logout, and whether any answer is wrong while keys
+//! rotate.
 //!
-//! `cargo bench --bench backends`. Everything runs in this process: the service on SQLite, or on the database that
-//! `COUNTERSIGN_BENCH_DATABASE_URL` names, and each backend with a connection of its own. Prints what it finds; stops
-//! at the first wrong answer.
+//! `cargo bench --bench backends`. Everything runs in this process: the service on SQLite, or on the database of
+//! `COUNTERSIGN_BENCH_DATABASE_URL`, and each backend with a connection of its own. Prints the results; stops at the
+//! first wrong answer.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -39,13 +39,13 @@ use tonic::transport::{Channel, Endpoint};
 
 const BACKENDS: usize = 100;
 const LOGOUTS: usize = 200;
-/// How often each backend looks whether a token is refused: what is measured is up to so much too long.
+/// How often each backend checks whether a token is refused. Measured times are too long by up to this time.
 const LOOK: Duration = Duration::from_millis(1);
 const CHECKS: u64 = 1_000_000;
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "seven quiet herons at dusk";
 
-/// A person in front of the service.
+/// A person who calls the service.
 struct Client(Channel);
 
 impl Client {
@@ -76,7 +76,7 @@ impl Client {
 fn configuration(folder: &Path) -> config::Config {
     let mut environment = vec![
         ("COUNTERSIGN_DATA_DIR".to_owned(), folder.display().to_string()),
-        // What a login costs is not measured here.
+        // The cost of a login is not measured here.
         ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB".to_owned(), "8192".to_owned()),
         ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS".to_owned(), "1".to_owned()),
         ("COUNTERSIGN_LIMITS__PERCENT".to_owned(), "1000000".to_owned()),
@@ -96,7 +96,7 @@ fn share(sorted: &[Duration], per_mille: usize) -> Duration {
     sorted[(sorted.len() * per_mille / 1000).min(sorted.len() - 1)]
 }
 
-/// From the moment in which somebody calls Logout until each backend refuses the token.
+/// Measures the time from a call of Logout until each backend refuses the token.
 async fn logouts(client: &Client, verifiers: &[Verifier]) {
     let (mut answered, mut refused) = (Vec::new(), Vec::new());
     for _ in 0..LOGOUTS {
@@ -139,7 +139,7 @@ async fn logouts(client: &Client, verifiers: &[Verifier]) {
     );
 }
 
-/// What threads do while keys are rotated: good tokens are accepted, one that is over is not.
+/// Threads that check tokens while keys rotate: valid tokens must be accepted, an expired one refused.
 struct Checking {
     verifier: Verifier,
     good: Vec<String>,
@@ -195,7 +195,7 @@ async fn rotation(client: &Client, verifier: &Verifier, rotate: impl AsyncFn()) 
     let begun = Instant::now();
     checked(CHECKS / 4).await;
     rotate().await;
-    // Made with keys that nobody has used before, and checked at once.
+    // Signed with new keys, and checked at once.
     for _ in 0..8 {
         verifier.verify(&client.log_in().await.access_token).expect("a token of the new keys");
     }

@@ -1,7 +1,7 @@
-//! What a call pays to be limited: in this process, and over Redis.
+//! The cost of rate limits for a call: in this process, and over Redis.
 //!
 //! `COUNTERSIGN_BENCH_REDIS_URL=redis://127.0.0.1:6379 cargo bench --bench limiter`; without the variable, in this
-//! process alone. Every call draws from four limits, as a login does, unless it says otherwise. Prints what it finds.
+//! process alone. Every call draws from four limits, as a login does, unless stated otherwise. Prints the results.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -25,7 +25,7 @@ use std::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// Nearly everything is granted: what is refused costs less.
+/// Nearly every draw is granted: a refused one costs less.
 const PERCENT: u32 = u32::MAX;
 const CALLS: u64 = 1_000_000;
 const CALLS_OVER_REDIS: u64 = 20_000;
@@ -34,7 +34,7 @@ fn address(number: u64) -> IpAddr {
     Ipv6Addr::from_bits(u128::from(number) << 64).into()
 }
 
-/// What a login draws.
+/// The draws of a login.
 fn login(number: u64) -> [Draw; 4] {
     let mut tag = [7; 32];
     tag[..8].copy_from_slice(&number.to_be_bytes());
@@ -50,7 +50,7 @@ fn refresh(number: u64) -> [Draw; 1] {
     [Draw::one(Limit::RefreshesPerSession, SessionId::from_uuid(Uuid::from_u128(number.into())))]
 }
 
-/// One call after the other; each takes so long on average.
+/// Makes one call after the other. Returns the mean time of a call.
 async fn in_turn<const N: usize>(limiter: &Limiter, calls: u64, draws: impl Fn(u64) -> [Draw; N]) -> Duration {
     let begun = Instant::now();
     for number in 0..calls {
@@ -59,8 +59,8 @@ async fn in_turn<const N: usize>(limiter: &Limiter, calls: u64, draws: impl Fn(u
     begun.elapsed() / u32::try_from(calls).unwrap()
 }
 
-/// So many at a time; how many there are in a second, and how long one takes (the median and the hundredth longest of
-/// 10,000).
+/// Makes calls by several callers at once. Returns the calls in a second, and the time of a call: the median and the
+/// hundredth longest of 10,000.
 async fn at_once(limiter: &Limiter, callers: u64, calls: u64) -> (f64, Duration, Duration) {
     let begun = Instant::now();
     let mut tasks = JoinSet::new();

@@ -1,9 +1,9 @@
-//! What a stranger can make the service do: for every RPC, the processor time of a call that proves nothing, and of
-//! each byte of it.
+//! What an unauthenticated caller can cost the service: for every RPC, the processor time of a call without
+//! credentials, and of each byte of it.
 //!
-//! `cargo bench --bench unauthenticated`. The service runs in threads of this process, on SQLite; limits are as wide as
-//! they go, so that what a call costs is seen and not that it is refused. Waiting, for the disk too, counts for
-//! nothing. Prints a table, the dearest byte first.
+//! `cargo bench --bench unauthenticated`. The service runs in threads of this process, on SQLite. The limits are as
+//! wide as possible, so that the cost of a call is measured and not that of a refusal. Waiting, for the disk too, is
+//! not counted. Prints a table, the most expensive byte first.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,11 +28,11 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-/// Of each kind.
+/// Calls of each kind.
 const CALLS: u32 = 200;
 const FILLER: usize = 60_000;
 
-/// Sends bytes as they are: not every call here is a message.
+/// Sends bytes as they are: not every call here contains a valid message.
 #[derive(Clone, Copy, Default)]
 struct Raw;
 
@@ -70,7 +70,7 @@ impl Decoder for Raw {
     }
 }
 
-/// A kind of call; each of them a little different, for whatever is remembered of calls.
+/// A kind of call. Each call is a little different, so that caches do not help.
 struct Kind {
     what: &'static str,
     rpc: &'static str,
@@ -85,7 +85,7 @@ fn email(number: u32) -> String {
     format!("stranger-{number}@example.org")
 }
 
-/// Long, cheap to make, and dear to judge: nothing in it is common, and much of it might be.
+/// A password that is long, cheap to make and expensive to check: nothing in it is common, and much of it might be.
 fn hostile(unit: &str, length: usize, number: u32) -> String {
     let end = format!("x7#kQ9!vB2$mW8z-tqzvkwpm{number}");
     unit.chars().cycle().take(length - end.len()).chain(end.chars()).collect()
@@ -102,7 +102,7 @@ fn rpc(service: &str, method: &str) -> &'static str {
     format!("{service}{method}").leak()
 }
 
-/// As long as a real one, and none.
+/// A text as long as a token, and not a token.
 fn token(number: u32) -> String {
     format!("v4.local.{}{number}", "A".repeat(400))
 }
@@ -115,7 +115,7 @@ fn reset(number: u32, new_password: String) -> ResetRequest {
     ResetRequest { token: token(number), new_password, ..Default::default() }
 }
 
-/// Passwords that take long to judge.
+/// Passwords that are expensive to check.
 fn passwords() -> Vec<Kind> {
     let (register_rpc, reset_rpc) = (rpc(ACCOUNT, "Register"), rpc(ACCOUNT, "Reset"));
     let marks = |n: u32| format!("{n}a\u{301}\u{327}\u{323}").chars().cycle().take(1_200).collect::<String>();
@@ -137,7 +137,7 @@ fn passwords() -> Vec<Kind> {
     kinds
 }
 
-/// What else can be called without having proven anything.
+/// The other calls without credentials.
 fn proofs() -> Vec<Kind> {
     let account = |method| rpc(ACCOUNT, method);
     let auth = |method| rpc(AUTH, method);
@@ -182,11 +182,11 @@ fn proofs() -> Vec<Kind> {
     ]
 }
 
-/// Every RPC there is, with nothing in it, and with as much as it takes of what no message has.
+/// Every RPC, with an empty message, and with as many bytes as it accepts in a field that no message has.
 fn all() -> Vec<Kind> {
     let filler = || {
         let mut filler = Vec::new();
-        // A field of bytes whose number no message has.
+        // A field of bytes with a number that no message has.
         prost::encoding::encode_key(2_000, prost::encoding::WireType::LengthDelimited, &mut filler);
         prost::encoding::encode_varint(FILLER as u64, &mut filler);
         filler.resize(filler.len() + FILLER, b'x');
@@ -207,7 +207,7 @@ fn configuration(folder: &Path) -> config::Config {
     config::load(None, environment.to_vec()).unwrap().config
 }
 
-/// Processor time of all threads but the one that asks, in nanoseconds.
+/// Processor time in nanoseconds, of all threads but the measuring one.
 fn spent() -> u64 {
     let own = std::process::id().to_string();
     let threads = fs::read_dir("/proc/self/task").expect("Linux").flatten();
@@ -268,7 +268,7 @@ fn main() {
         }
         lines
     });
-    // A call without content is some bytes of frames and headers all the same.
+    // A call without content still has some bytes of frames and headers.
     let dear = |line: &Line| line.micros / (line.bytes.max(100) as f64);
     lines.sort_by(|a, b| dear(b).total_cmp(&dear(a)));
     println!("| RPC | what is sent | answer | bytes | microseconds a call | microseconds a byte |");

@@ -1,4 +1,5 @@
-//! The one place that knows every type: settings become adapters, adapters become use cases, use cases become handlers.
+//! Assembles the service, and is the only module that names every type: settings become adapters, adapters become use
+//! cases, use cases become handlers.
 
 mod accounts;
 mod adapters;
@@ -25,7 +26,7 @@ pub use starting::StartingProbes;
 pub use terminal::{Terminal, mailbox};
 pub use trial::try_files;
 
-/// Why the service cannot start, or a command cannot run. The text is for the person at the terminal.
+/// Why the service cannot start, or a command cannot run. The text is for the operator at the terminal.
 #[derive(Debug)]
 pub struct StartFault(String);
 

@@ -27,8 +27,7 @@ use std::{
     sync::Arc,
 };
 
-/// What a process takes from the world around it: the time, chance, and what goes wrong with its database. Tests bring
-/// their own.
+/// The environment of a process: the clock, random bytes, and faults of the database. Tests provide their own.
 #[derive(Clone, Debug)]
 pub struct World {
     pub clock: Clock,
@@ -37,13 +36,13 @@ pub struct World {
 }
 
 impl World {
-    /// The real one.
+    /// The environment of a real process.
     pub fn real() -> Self {
         Self { clock: Clock::system(), entropy: Entropy::system(), interference: Interference::default() }
     }
 }
 
-/// The adapters of a service, ready to be used.
+/// The adapters of a service, ready for use.
 #[derive(Debug)]
 pub struct Adapters {
     pub(super) world: World,
@@ -55,33 +54,33 @@ pub struct Adapters {
     pub(super) hasher: Hasher,
     pub(super) decoy_costs: DecoyHashCosts,
     pub(super) wakeups: WakeUps,
-    /// Counts with all replicas, where they share a Redis.
+    /// Counts the calls to all replicas, if they share a Redis.
     pub(super) limiter: Limiter,
-    /// Counts what this process is asked.
+    /// Counts the calls to this process.
     pub(super) own_limiter: Limiter,
     /// The Redis in which all replicas count.
     pub(super) shared_redis: Option<SharedRedis>,
     pub(super) lockout: Lockout,
     pub(super) countries: Countries,
-    /// `None` where no provider is configured.
+    /// `None` when no provider is configured.
     pub(super) captcha: Option<Captcha>,
-    /// `None` where nobody is to be asked about passwords.
+    /// Checks nothing when no list is configured.
     pub(super) breaches: BreachGate,
     pub(super) feed: Feed,
     pub(super) first_uses: FirstUses,
     pub(super) audit_watchers: AuditLogWatchers,
     pub(super) refusals: RefusalLog,
-    /// Without one, nobody is an operator.
+    /// `None`: nobody is an operator.
     pub(super) operator_token: Option<OperatorToken>,
     pub(super) renderer: Arc<Renderer>,
     pub(super) composer: Arc<Composer>,
     pub(super) transport: Arc<Transport>,
-    /// Where mails lie, when they are written to files.
+    /// The folder of mails, when mails are written to files.
     pub(super) mailbox: Option<Mailbox>,
 }
 
 impl Adapters {
-    /// Opens the database, brings it up to date, gets the keys ready and starts the hasher.
+    /// Opens the database, migrates it, prepares the keys and starts the hasher.
     ///
     /// # Errors
     /// With what is missing.
@@ -146,7 +145,7 @@ impl Adapters {
         })
     }
 
-    /// The database alone, made if it does not exist. The schema is left as it is.
+    /// Only the database, created if it does not exist. The schema is not changed.
     ///
     /// # Errors
     /// When it cannot be opened.
@@ -155,10 +154,10 @@ impl Adapters {
         Self::open_store(config, true, Default::default()).await
     }
 
-    /// The database alone, for commands that look at one that is there.
+    /// Only the database, for commands that need an existing one.
     ///
     /// # Errors
-    /// When it cannot be opened, or there is none.
+    /// When it cannot be opened or does not exist.
     pub async fn existing_store(config: &Config) -> Result<Store, StartFault> {
         let opened = Self::open_store(config, false, Default::default()).await;
         opened.map_err(|fault| {
@@ -166,10 +165,10 @@ impl Adapters {
         })
     }
 
-    /// What makes and opens keys, for commands: they use the key-encryption key that is there and make none.
+    /// Creates and opens keys, for commands: they use the existing key-encryption key and create none.
     ///
     /// # Errors
-    /// When there is no key-encryption key, or it cannot be used.
+    /// When there is no key-encryption key, or it is invalid.
     pub fn existing_key_maker(config: &Config, world: &World) -> Result<KeyMaker, StartFault> {
         Self::key_maker(config, world, |dir| load_kek(dir, file_access(config)))
     }
@@ -223,7 +222,7 @@ async fn upgrade_audit_log(store: &Store, ring: &KeyRing, world: &World) -> Resu
     upgrade.upgrade().await.map_err(|fault| StartFault::because("the audit log is not ready", fault))
 }
 
-/// The Redis in which all replicas count, where they share one.
+/// The Redis in which all replicas count, if they share one.
 async fn shared_redis(config: &Config) -> Result<Option<SharedRedis>, StartFault> {
     match (config.limits.store, &config.redis_url) {
         (LimitStore::Redis, Some(url)) => {
@@ -234,7 +233,7 @@ async fn shared_redis(config: &Config) -> Result<Option<SharedRedis>, StartFault
     }
 }
 
-/// Where mails lie when they are written to files.
+/// The folder to which mails are written.
 pub(super) fn mail_dir(config: &Config) -> PathBuf {
     config.data_dir.join("mail")
 }
@@ -247,7 +246,7 @@ fn create_private_dir(dir: &PathBuf) -> Result<(), StartFault> {
         .map_err(|error| StartFault::because("data_dir", format!("{}: {error}", dir.display())))
 }
 
-/// What operators prove themselves with. Only a development machine makes one up.
+/// The operators' token. Only a development machine generates one.
 fn operator_token(config: &Config, world: &World) -> Result<Option<OperatorToken>, StartFault> {
     if let Some(token) = &config.admin.token {
         return Ok(Some(OperatorToken::new(token)));
@@ -263,7 +262,7 @@ fn operator_token(config: &Config, world: &World) -> Result<Option<OperatorToken
     made.map(Some).map_err(|fault| StartFault::because("admin.token", fault))
 }
 
-/// Who may get at the files of secrets in the folder of data.
+/// Who may read the files of secrets in the data folder.
 pub(super) fn file_access(config: &Config) -> FileAccess {
     if config.allow_group_access { FileAccess::OwnGroups } else { FileAccess::OwnerAlone }
 }
@@ -318,7 +317,7 @@ pub(super) fn transport(config: &Config) -> Result<Transport, StartFault> {
     files.map(Transport::Files).map_err(|error| StartFault::because("the mail folder", error))
 }
 
-/// What hands mails over, where there is a mail server. Nobody is asked yet.
+/// The transport to the mail server, if one is configured. It connects only when it is used.
 pub(super) fn smtp(config: &Config) -> Result<Option<SmtpTransport>, StartFault> {
     let Some(url) = &config.smtp_url else { return Ok(None) };
     let host = config.public_url.host_str().unwrap_or("localhost");

@@ -8,10 +8,11 @@ use crate::{
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// Streams of the audit log at once. Operators are few, and each stream asks the database once a second.
+/// The most streams of the audit log at once. There are few operators, and each stream polls the database once a
+/// second.
 const MOST_WATCHERS: usize = 32;
 
-/// Hands the use cases of the audit log what they need.
+/// Builds the use cases of the audit log.
 impl UseCases<'_> {
     pub(super) fn seal_events(&self) -> SealEvents {
         SealEvents {
@@ -41,7 +42,7 @@ impl UseCases<'_> {
     }
 }
 
-/// Where events are said.
+/// Where sealed events are written.
 pub(super) fn audit_log(config: &Config) -> AuditLog {
     match &config.audit.output {
         AuditLines::Off => AuditLog::Off,
@@ -50,8 +51,8 @@ pub(super) fn audit_log(config: &Config) -> AuditLog {
     }
 }
 
-/// Behind the folder of data, where it may lie. A file that takes no line is known now, and not when the first line is
-/// lost.
+/// Opens the log of events. It may be in the data folder, so that folder must exist. A file that cannot be written is
+/// reported now, and not when the first line is lost.
 ///
 /// # Errors
 /// With the file, when it cannot be written.

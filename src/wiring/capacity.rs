@@ -1,4 +1,4 @@
-//! How many connections there may be, with what the process is given.
+//! How many connections the resources of the process allow.
 
 use super::StartFault;
 use crate::{
@@ -8,20 +8,20 @@ use crate::{
 use countersign_domain::client_address::TrustedProxies;
 use std::time::Duration;
 
-/// Nobody on a working network needs this long for 24 bytes.
+/// On a working network, 24 bytes take far less.
 const PREFACE_LIMIT: Duration = Duration::from_secs(10);
-/// How long after the last call on it could have ended a connection is cut off.
+/// A connection is closed this long after its last call must have ended.
 const END_GRACE: Duration = Duration::from_secs(5);
-/// Operators are few, and so is what watches for them.
+/// There are few operators, and few monitors.
 const OPERATORS: usize = 64;
-/// What a connection to SQLite has open: the database, its log and the log's index.
+/// The files of a connection to SQLite: the database, its log and the log's index.
 const FILES_OF_DATABASE: usize = 3;
-/// Listeners, timers, Redis, mail, captchas, the audit log, templates; connections that are on their way out.
+/// Listeners, timers, Redis, mail, captchas, the audit log, templates; connections that are closing.
 const FILES_FOR_THE_REST: usize = 64;
-/// With fewer there is nothing to divide between clients.
+/// With fewer connections there is nothing to divide between clients.
 const LEAST: usize = 16;
 
-/// What the two listeners take.
+/// The limits of the two listeners.
 #[derive(Debug)]
 pub(super) struct Capacity {
     pub(super) calls: IncomingLimits,
@@ -29,10 +29,10 @@ pub(super) struct Capacity {
 }
 
 impl Capacity {
-    /// With `files` open at most.
+    /// Computes the limits for `files` open files.
     ///
     /// # Errors
-    /// When that is too little for anybody to connect.
+    /// When that is too few for any connection.
     pub(super) fn of(config: &Config, files: u64) -> Result<Self, StartFault> {
         let database = (config.database.max_connections as usize + 1) * FILES_OF_DATABASE;
         let kept = database + OPERATORS + FILES_FOR_THE_REST;
@@ -65,7 +65,7 @@ impl Capacity {
     }
 }
 
-/// What the operators' listener takes during the start, each for so long.
+/// The limits of the operators' listener during the start, with this life of a connection.
 pub(super) fn starting_probes(config: &Config, life: Duration) -> IncomingLimits {
     operators(config, life)
 }
@@ -81,13 +81,13 @@ fn operators(config: &Config, life: Duration) -> IncomingLimits {
     }
 }
 
-/// As many connections as are wanted, if there are files for them beside those that are kept for other things.
+/// As many connections as are wanted, if there are enough files besides the `kept` ones.
 fn within(wanted: usize, files: u64, kept: usize) -> Option<usize> {
     let left = usize::try_from(files).unwrap_or(usize::MAX).checked_sub(kept)?;
     (left >= LEAST.min(wanted)).then_some(wanted.min(left))
 }
 
-/// What one client may have under way at one listener.
+/// How many calls and streams one client may have under way at one listener.
 pub(super) fn call_bounds(config: &Config) -> CallBounds {
     let server = &config.server;
     CallBounds {
@@ -95,7 +95,8 @@ pub(super) fn call_bounds(config: &Config) -> CallBounds {
         connection_age: server.max_connection_age,
         anonymous_stream_age: server.max_anonymous_stream_age,
         anonymous_streams: ConcurrencyLimit::new(server.max_anonymous_streams_per_ip),
-        // A proxy may open a connection for each call, so that many calls are what so many connections are to others.
+        // A proxy may open a connection for each call, so the limit of calls is the limit of connections of other
+        // clients.
         forwarded_calls: ConcurrencyLimit::new(server.max_connections_per_ip),
     }
 }

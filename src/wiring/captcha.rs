@@ -8,7 +8,7 @@ use crate::{
 use countersign_domain::captcha::CaptchaRules;
 use std::sync::Arc;
 
-/// What asks the provider, where there is one.
+/// The client of the captcha provider, if one is configured.
 pub(super) fn adapters(config: &Config, outbound: &Outbound) -> Option<Captcha> {
     let captcha = config.captcha.as_ref()?;
     let settings = CaptchaSettings {

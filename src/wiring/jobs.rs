@@ -1,4 +1,4 @@
-//! Hands the use cases of jobs what they need.
+//! Builds the use cases of the jobs.
 
 use super::use_cases::UseCases;
 use crate::usecase::{
@@ -50,7 +50,7 @@ impl UseCases<'_> {
         }
     }
 
-    /// It has counted once, where that is a matter of a moment.
+    /// Its first count is complete, if that takes only a moment.
     pub(super) async fn count_hash_costs(&self) -> CountHashCosts {
         let count = CountHashCosts { store: self.store(), costs: self.adapters.decoy_costs.clone() };
         count.run_at_start().await;

@@ -1,5 +1,5 @@
-//! What operators do. A command of the terminal and a serving process make the same use cases here, of the same parts:
-//! the database, for what is recorded the key of events, for what concerns keys the key-encryption key.
+//! The use cases of operators, built alike for a command and for a serving process: from the database, from the key of
+//! events for acts in the audit log, and from the key-encryption key for keys.
 
 use crate::{
     runtime::Clock,
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// What needs the database alone.
+/// Operations that need only the database.
 #[derive(Clone, Debug)]
 pub struct StoreOperations {
     pub list_accounts: ListAccounts,
@@ -35,7 +35,7 @@ pub struct StoreOperations {
     pub requeue_mail: RequeueMail,
 }
 
-/// What is recorded in the audit log: each event bears a code, which is made with a key.
+/// Operations that are recorded in the audit log: the code of each event needs a key.
 #[derive(Clone, Debug)]
 pub struct RecordedOperations {
     pub create_account: CreateAccount,
@@ -50,7 +50,7 @@ pub struct RecordedOperations {
     pub end_sessions: EndSessions,
 }
 
-/// What makes or opens keys, and so needs the key-encryption key.
+/// Operations that create or open keys, and so need the key-encryption key.
 #[derive(Clone, Debug)]
 pub struct KeyOperations {
     pub rotate: RotateKeys,
@@ -58,7 +58,7 @@ pub struct KeyOperations {
     pub rewrap: RewrapKeys,
     pub create_audience: CreateAudience,
     pub register_audience_key: RegisterAudienceKey,
-    /// A new service account may bring a new audience, which has keys.
+    /// A new service account may need a new audience, which has keys.
     pub create_service: CreateService,
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// What others are asked with. Where nobody is to be asked, the machine needs no root certificates.
+/// The clients of other services. When none is configured, the machine needs no root certificates.
 pub(super) fn adapters(config: &Config) -> Result<(Option<Captcha>, BreachGate), StartFault> {
     let list = config.passwords.breached.as_ref().map(|breached| &breached.list);
     let asks = config.captcha.is_some() || matches!(list, Some(BreachedList::Range { .. }));

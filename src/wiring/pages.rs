@@ -7,15 +7,15 @@ use crate::{
 use axum::Router;
 
 impl UseCases<'_> {
-    /// Only with the `dev` profile, only while mail goes to files, and only where nobody but this machine can ask:
-    /// whoever reads the mails can take over every account.
+    /// Only with the `dev` profile, while mails are written to files, and while only this machine can connect: somebody
+    /// who reads the mails can take over every account.
     pub(super) fn dev_mailbox_handler(&self) -> Option<DevMailboxHandler> {
         let is_private = self.config.profile == Profile::Dev && self.config.listen.ip().is_loopback();
         let mailbox = self.adapters.mailbox.clone().filter(|_| is_private)?;
         Some(DevMailboxHandler { mailbox })
     }
 
-    /// The pages, unless the operator has their own.
+    /// The account pages, unless the operator serves their own.
     pub(super) fn pages(&self) -> Router {
         if self.config.browser.pages { pages_router(self.page_rules()) } else { Router::new() }
     }
@@ -30,7 +30,7 @@ impl UseCases<'_> {
         PageRules { mailbox: self.dev_mailbox_handler().is_some(), https, captcha }
     }
 
-    /// What browsers are served by.
+    /// The settings for calls of browsers.
     pub(super) fn browser_rules(&self) -> BrowserRules {
         BrowserRules { origins: self.config.browser.allowed_origins.clone(), clock: self.clock() }
     }

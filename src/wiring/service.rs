@@ -30,12 +30,12 @@ use futures_util::future::{join_all, select_all};
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// Everything a serving process does, assembled and not yet started.
+/// A serving process, assembled and not yet started.
 #[derive(Debug)]
 pub struct Service {
     calls: CallHandler,
     operators: OperatorsHandler,
-    /// By which names operators reach their listener.
+    /// The host names of the operators' listener.
     admin_names: Arc<OwnNames>,
     pages: Router,
     health: GrpcService,
@@ -47,47 +47,47 @@ pub struct Service {
     wakeups: WakeUps,
     shared_redis: Option<SharedRedis>,
     capacity: Arc<Capacity>,
-    /// The calls under way here, and on the operators' listener.
+    /// The calls under way on the public listener, and on the operators' listener.
     under_way: UnderWay,
     admin_under_way: UnderWay,
     limits: ServerLimits,
     drain: Duration,
-    /// What hashes passwords, and counts the hashes.
+    /// Hashes passwords, and counts the hashes.
     pub hasher: Hasher,
-    /// Sends what the outbox holds.
+    /// Sends the mails of the outbox.
     pub deliver_mail: DeliverMail,
-    /// Deletes what is over.
+    /// Deletes expired data.
     pub purge: Purge,
-    /// Looks what the hashes of accounts cost.
+    /// Counts the accounts by the cost of their hashes.
     pub count_hash_costs: CountHashCosts,
-    /// Looks after the keys.
+    /// Maintains the keys.
     pub keys: MaintainKeys,
-    /// What operators look at.
+    /// What operators query.
     pub store_operations: StoreOperations,
     /// What operators do to accounts, roles, service accounts and sessions.
     pub operations: RecordedOperations,
     /// What operators do to keys and audiences.
     pub key_operations: KeyOperations,
-    /// Reads what was revoked.
+    /// Reads the revocation feed.
     pub follow_revocations: FollowRevocations,
     /// Seals the audit log.
     pub seal_events: SealEvents,
-    /// Writes down which generations of sessions have been used.
+    /// Stores which generations of sessions have been used.
     pub note_uses: NoteUses,
-    /// How often it does.
+    /// How often the revocation feed is polled.
     look: Duration,
 }
 
-/// How long the last answers may take to be read when the service stops, and half requests to come whole.
+/// When the service stops: how long clients may take to read the last answers, and to complete requests.
 const FLUSH: Duration = Duration::from_secs(1);
-/// How long after draining a stop may take for everything that is not a call.
+/// How long after draining everything but the calls may take to stop.
 const FINISH: Duration = Duration::from_secs(2);
 
-/// Where to listen.
+/// The sockets to listen on.
 #[derive(Debug)]
 pub struct Listeners {
     pub calls: TcpListener,
-    /// For operators; `None` when they have no listener.
+    /// For operators; `None` without such a listener.
     pub operators: Option<TcpListener>,
 }
 
@@ -155,8 +155,8 @@ impl Service {
         })
     }
 
-    /// Serves and works until `shutdown`, then lets the calls under way and the jobs finish for as long as draining may
-    /// take, and a little longer. Whatever is not done then is left.
+    /// Serves calls and runs jobs until `shutdown`; then lets the calls under way and the jobs finish for the drain
+    /// timeout and a little longer. Unfinished work is dropped.
     ///
     /// # Errors
     /// When the listener fails.
@@ -182,7 +182,7 @@ impl Service {
             fault = first_to_fail(&mut jobs, shutdown) => return Err(fault),
         }
         let finish = async {
-            // One that panicked has said so already.
+            // A job that panicked has logged that already.
             join_all(jobs.into_iter().chain(operators).filter(|job| !job.is_finished())).await;
             wakeups.close();
             if let Some(shared_redis) = shared_redis {
@@ -197,7 +197,7 @@ impl Service {
         Ok(())
     }
 
-    /// Answers what operators call and probe, until `shutdown`.
+    /// Answers calls and probes of operators, until `shutdown`.
     ///
     /// # Errors
     /// When the listener fails.
@@ -217,7 +217,7 @@ impl Service {
         let too_long = drained(under_way.clone(), self.drain, shutdown.clone());
         let stopping = async move {
             shutdown.requested().await;
-            // Streams would otherwise be calls under way that never end.
+            // Otherwise the streams would be calls under way that never end.
             watchers.close();
             under_way.stop();
         };
@@ -234,7 +234,7 @@ impl Service {
         }
     }
 
-    /// Answers calls and does nothing else: mails stay in the outbox until [`Service::deliver_mail`] is run.
+    /// Answers calls and runs no jobs: mails stay in the outbox until [`Service::deliver_mail`] is run.
     ///
     /// # Errors
     /// When the listener fails.
@@ -245,7 +245,7 @@ impl Service {
         let feed = self.follow_revocations.feed.clone();
         let stopping = async move {
             stop.requested().await;
-            // Streams would otherwise be calls under way that never end.
+            // Otherwise the streams would be calls under way that never end.
             feed.close();
             under_way.stop();
         };
@@ -257,7 +257,7 @@ impl Service {
         }
     }
 
-    /// Starts what goes on beside the calls.
+    /// Starts the background jobs.
     fn start_jobs(&self, shutdown: &Shutdown) -> [JoinHandle<()>; 8] {
         let both = [self.health.clone(), self.admin_health.clone()];
         let report = move |serving| {
@@ -298,8 +298,8 @@ fn server_limits(config: &Config) -> ServerLimits {
     }
 }
 
-/// Resolves once the service stops and nothing is worth waiting for any more: no call is under way, and the last
-/// answers had time to be read. Connections alone are not waited for, since anybody can keep one open.
+/// Resolves once the service stops and nothing is left to wait for: no call is under way, and clients had time to read
+/// the last answers. It does not wait for connections alone, since anybody can keep one open.
 async fn drained(under_way: UnderWay, most: Duration, mut shutdown: Shutdown) {
     shutdown.requested().await;
     let finished = async {
@@ -316,8 +316,8 @@ async fn drained(under_way: UnderWay, most: Duration, mut shutdown: Shutdown) {
     }
 }
 
-/// A job that ends before the service does has panicked. Answering calls without it would look like health: better to
-/// stop, and be started again.
+/// A job that ends before the service does has panicked. A service without it would look healthy, so it is better to
+/// stop and be restarted.
 async fn first_to_fail(jobs: &mut [JoinHandle<()>], shutdown: Shutdown) -> StartFault {
     let (ended, ..) = select_all(jobs.iter_mut()).await;
     if shutdown.is_requested() {

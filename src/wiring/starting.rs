@@ -19,7 +19,7 @@ pub struct StartingProbes {
 }
 
 impl StartingProbes {
-    /// How long one connection may take: one question is answered on each, at once.
+    /// The longest life of a connection: each serves one request, at once.
     pub const PATIENCE: Duration = Duration::from_secs(10);
 
     /// Begins to answer.
@@ -27,7 +27,7 @@ impl StartingProbes {
     /// # Errors
     /// When the operating system gives no second handle of the listener.
     pub fn answer(config: &Config, listener: &TcpListener, patience: Duration) -> io::Result<Self> {
-        // The same socket: whoever of the two takes a connection first answers on it.
+        // The same socket: the side that accepts a connection answers on it.
         let twin = std::net::TcpListener::from(listener.as_fd().try_clone_to_owned()?);
         let probes = Probes {
             address: twin.local_addr()?,
@@ -44,17 +44,16 @@ impl StartingProbes {
         Ok(Self { started, answering })
     }
 
-    /// Takes no connection any more once this resolves: a service that has started is not said to be starting.
+    /// Accepts no further connection once this resolves: a service that has started must not be reported as starting.
     pub async fn hand_over(self) {
         drop(self.started);
         self.answering.abort();
-        // It was aborted, and has said what went wrong before that.
+        // The task was aborted; its own error was logged before.
         let _ = self.answering.await;
     }
 }
 
-/// The connections of those who probe, with the limits of the operators' listener: a start may wait for as long as a
-/// service runs.
+/// The connections of probes, with the limits of the operators' listener: a start may take as long as a service runs.
 struct Probes {
     incoming: Incoming,
     address: SocketAddr,
@@ -65,7 +64,7 @@ impl Listener for Probes {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // It says itself what goes wrong, tries again and never ends.
+        // The listener logs its faults, tries again and never ends.
         match self.incoming.next().await {
             Some(Ok(connection)) => (connection, self.address),
             _ => pending().await,

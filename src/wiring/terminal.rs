@@ -15,8 +15,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What a command of the terminal has: a database that is there and of this release. Keys are opened for those commands
-/// alone that need them.
+/// The environment of a command: an existing database of this release. Keys are opened only for commands that need
+/// them.
 #[derive(Debug)]
 pub struct Terminal<'a> {
     config: &'a Config,
@@ -24,13 +24,13 @@ pub struct Terminal<'a> {
     store: Store,
 }
 
-/// The mails that were written to files. They need no database.
+/// The mails that were written to files, which need no database.
 pub fn mailbox(config: &Config) -> Mailbox {
     Mailbox::new(&adapters::mail_dir(config))
 }
 
 impl<'a> Terminal<'a> {
-    /// Opens the database. A command changes no schema: one of another release is left alone.
+    /// Opens the database. A command never changes the schema, and refuses a database of another release.
     ///
     /// # Errors
     /// When the database cannot be opened, or its schema is not of this release.
@@ -43,36 +43,36 @@ impl<'a> Terminal<'a> {
         }
     }
 
-    /// What needs the database alone.
+    /// Operations that need only the database.
     pub fn store_operations(&self) -> StoreOperations {
         StoreOperations::new(&self.store, &self.world.clock)
     }
 
-    /// What is recorded in the audit log. Where the key of events cannot be opened, the operation fails once it records
-    /// one.
+    /// Operations that are recorded in the audit log. If the key of events cannot be opened, an operation fails when it
+    /// records an event.
     pub async fn recorded_operations(&self) -> RecordedOperations {
         RecordedOperations::new(&self.work(event_keys(self.chain_keys().await)))
     }
 
-    /// What makes or opens keys.
+    /// Operations that create or open keys.
     ///
     /// # Errors
-    /// When the key-encryption key does not open the keys that are there: with another one, a command would add keys
-    /// that no running service can open.
+    /// When the key-encryption key does not open the existing keys: with another one, a command would add keys that no
+    /// running service can open.
     pub async fn key_operations(&self) -> Result<KeyOperations, StartFault> {
         let (key_maker, held) = self.held_keys("the keys were not changed").await?;
         Ok(KeyOperations::new(&self.work(event_keys(chain_of(&held))), &key_maker))
     }
 
     /// # Errors
-    /// When the settings of mail cannot be used.
+    /// When the settings of mail are invalid.
     pub fn mail_status(&self) -> Result<MailStatus, StartFault> {
         let (composer, transport) = (adapters::composer(self.config)?, adapters::transport(self.config)?);
         Ok(MailStatus { store: self.store.clone(), composer, transport })
     }
 
     /// # Errors
-    /// When the key that the audit log is sealed with cannot be opened.
+    /// When the key that seals the audit log cannot be opened.
     pub async fn verify_audit(&self) -> Result<VerifyAuditLog, StartFault> {
         let keys = self.chain_keys().await?;
         Ok(VerifyAuditLog { store: self.store.clone(), keys, clock: self.world.clock.clone() })

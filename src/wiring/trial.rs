@@ -11,8 +11,9 @@ use std::{
     path::Path,
 };
 
-/// What would stop a start although every setting is good by itself: files that `serve` reads or writes. All of it at
-/// once. Nothing is made, and nobody is asked: not the database, not Redis, not the mail server.
+/// Checks what would stop a start although each setting is valid: the files that `serve` reads or writes. Reports all
+/// faults at once. It creates nothing, and connects to nothing: neither to the database, nor to Redis, nor to the mail
+/// server.
 pub fn try_files(config: &Config) -> Vec<StartFault> {
     let outcomes = [
         data_dir(&config.data_dir),
@@ -33,7 +34,7 @@ pub fn try_files(config: &Config) -> Vec<StartFault> {
     faults
 }
 
-/// The first start makes it, in a folder that is one.
+/// The first start creates it, inside an existing folder.
 fn data_dir(dir: &Path) -> Result<(), StartFault> {
     let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let nearest = absolute.ancestors().find(|folder| folder.exists());
@@ -45,7 +46,7 @@ fn data_dir(dir: &Path) -> Result<(), StartFault> {
     }
 }
 
-/// The first start makes what is not there.
+/// The first start creates what is missing.
 fn unless_missing<T>(key: &str, loaded: Result<T, KekFault>) -> Result<(), StartFault> {
     match loaded {
         Err(KekFault::Io(_, error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -68,7 +69,7 @@ fn operator_token(config: &Config) -> Result<(), StartFault> {
     unless_missing("admin.token", load_operator_token(&config.data_dir, adapters::file_access(config)))
 }
 
-/// Opened to be written and left as it is; one that is not there yet needs its folder.
+/// Opens the file for writing and leaves it unchanged; a file that does not exist yet needs its folder.
 fn audit_log(config: &Config) -> Result<(), StartFault> {
     let AuditLines::File(path) = &config.audit.output else { return Ok(()) };
     let opened = OpenOptions::new().append(true).open(path).map(drop);
@@ -80,7 +81,7 @@ fn audit_log(config: &Config) -> Result<(), StartFault> {
     }
 }
 
-/// More than any list of authorities.
+/// More than any list of certificate authorities.
 const MOST_PEM_BYTES: u64 = 4 * 1024 * 1024;
 
 fn pem(parameter: &str, path: &Path) -> Result<(), StartFault> {

@@ -19,7 +19,7 @@ use crate::{
 use countersign_domain::{action::ActionLives, client_address::TrustedProxies, session::SessionLives};
 use std::{sync::Arc, time::Duration};
 
-/// Hands every use case of a service what it needs. What operators do as well is made in `operations.rs`.
+/// Builds every use case of a service. The use cases that commands need as well are built in `operations.rs`.
 pub(super) struct UseCases<'a> {
     pub(super) adapters: &'a Adapters,
     pub(super) config: &'a Config,
@@ -43,7 +43,7 @@ impl<'a> UseCases<'a> {
     }
 }
 
-/// What several use cases are made of.
+/// The parts that several use cases share.
 impl UseCases<'_> {
     pub(super) fn work(&self) -> UnitsOfWork {
         self.work.clone()
@@ -122,7 +122,7 @@ impl UseCases<'_> {
     }
 }
 
-/// What stands in call_service of use cases.
+/// The checks before use cases.
 impl UseCases<'_> {
     pub(super) fn authorize(&self, listener: Listener) -> Authorize {
         Authorize {
