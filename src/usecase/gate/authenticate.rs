@@ -74,8 +74,8 @@ impl ServiceCaller {
         &self.service
     }
 
-    /// The audience of the caller's token. The service serves this audience and may query it alone: other services of
-    /// this audience have seen the token, and must not get the keys of another audience with it.
+    /// The audience of the caller's token. The service serves this audience and may query this one only: other services
+    /// of this audience have seen the token, and must not get the keys of another audience with it.
     pub fn audience(&self) -> &str {
         &self.audience
     }
