@@ -48,16 +48,16 @@ impl TryFrom<account::Model> for Account {
     }
 }
 
-/// What its owner may change of an account. `None` leaves a field as it is.
+/// What the owner of an account may change of it. `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileChange {
     pub display_name: Option<String>,
     pub locale: Option<Locale>,
-    /// `Some(None)` gives the user name up.
+    /// `Some(None)` removes the user name.
     pub username: Option<Option<Username>>,
 }
 
-/// Makes an account.
+/// Creates an account.
 ///
 /// # Errors
 /// [`StoreFault::Conflict`] on `email_normalised`, `username_normalised` or `username_skeletons` when another account
@@ -97,7 +97,7 @@ pub async fn find(db: &impl Executor, tenant: TenantId, id: AccountId) -> Result
     row.map(Account::try_from).transpose()
 }
 
-/// The account that this person may log in to.
+/// The account with this identifier for logging in.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -118,7 +118,7 @@ pub async fn find_by_identifier(
     row.map(Account::try_from).transpose()
 }
 
-/// Changes the profile. Returns the account as it is then, or `None` when there is none.
+/// Changes the profile. Returns the account after the change, or `None` when there is none.
 ///
 /// # Errors
 /// [`StoreFault::Conflict`] on `username_normalised` or `username_skeletons` when another account has the user name or
@@ -151,8 +151,8 @@ pub async fn update_profile(
     rows.into_iter().next().map(Account::try_from).transpose()
 }
 
-/// Has an account look like the user name that it gets. A name that is written anew and stays the same keeps what it
-/// has: of two names that look the same and are older than skeletons one has none, and its owner may go on using it.
+/// Stores the skeletons of an account's new user name. An unchanged name keeps the skeletons that it has: of two names
+/// that look the same and are older than skeletons, one has none, and its owner may keep the name.
 async fn wear(
     db: &impl Executor,
     tenant: TenantId,
@@ -170,11 +170,11 @@ async fn wear(
     }
 }
 
-/// The account of this id, held until the transaction ends: whatever else would change it, or anything that belongs to
-/// it, waits.
+/// The account of this id, locked until the transaction ends: all other changes to the account, or to rows that belong
+/// to it, wait.
 ///
-/// Every transaction that touches more than one row of an account takes this lock first, so that no two of them wait
-/// for each other.
+/// Every transaction that touches more than one row of an account takes this lock first, so that no two transactions
+/// deadlock.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -187,8 +187,8 @@ pub async fn lock(tx: &Tx, tenant: TenantId, id: AccountId) -> Result<Option<Acc
     row.map(Account::try_from).transpose()
 }
 
-/// Sets a password of an account that may still sign in, provided it still has the password of this version. Returns
-/// whether it did: of two changes at once, one wins.
+/// Sets the password of an enabled account, provided that the account still has the password of this version. Returns
+/// whether the password was set: of two concurrent changes, one wins.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -215,20 +215,22 @@ pub async fn replace_password(
     Ok(updated.rows_affected == 1)
 }
 
-/// What a login rests on.
+/// The conditions of a login.
 #[derive(Clone, Copy, Debug)]
 pub struct LoginConditions {
-    /// The password that was proven.
+    /// Version of the password that was proven.
     pub password_version: i32,
     pub trust: DeviceTrust,
-    /// Whether wrong ones were counted before, which are forgiven a stranger.
+    /// Whether wrong passwords from unrecognized devices were counted before. A login from an unrecognized device
+    /// resets their number.
     pub had_failures: bool,
 }
 
-/// Whether an account may still sign in with the password that was proven, held until the transaction ends.
+/// Whether an account may still log in with the password that was proven; locked until the transaction ends.
 ///
-/// The lock makes the two possible orders the only ones: a new password, a disabling or one wrong password too many
-/// that comes first is seen here, and what comes second sees what this transaction did.
+/// The lock leaves two possible orders. A change that commits first (a new password, a disabling, the last wrong
+/// password before the lockout of unrecognized devices) is seen here; a change that comes later sees what this
+/// transaction wrote.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -263,8 +265,8 @@ pub async fn hold_for_login(
         .is_some())
 }
 
-/// Counts a stranger's wrong password, of which `most` in a row spend the right one. Returns whether this one did,
-/// which it does once.
+/// Counts a wrong password from an unrecognized device. After `most` in a row, the right password is not accepted from
+/// unrecognized devices either. Returns whether this one reached `most`, which happens once.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -280,8 +282,8 @@ pub async fn count_password_failure(tx: &Tx, tenant: TenantId, id: AccountId, mo
     Ok(rows.iter().any(|row| row.password_failures == SPENT))
 }
 
-/// Replaces the hash of an unchanged password, made anew with today's parameters. A password that was changed meanwhile
-/// stays as it is.
+/// Replaces the hash of an unchanged password by a hash with the current parameters. A password that was changed in the
+/// meantime stays as it is.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -302,7 +304,7 @@ pub async fn renew_hash(
     Ok(())
 }
 
-/// Moves an account that may still sign in to a new, verified address. Returns whether there was one.
+/// Sets a new, verified address of an enabled account. Returns whether there was such an account.
 ///
 /// # Errors
 /// [`StoreFault::Conflict`] on `email_normalised` when another account has the address.
@@ -383,11 +385,11 @@ pub async fn newest(db: &impl Executor, tenant: TenantId, limit: u64) -> Result<
     rows.into_iter().map(Account::try_from).collect()
 }
 
-/// What every hash begins with that can be read: the parameters follow, up to the next `$`.
+/// How every hash begins. The parameters follow, up to the next `$`.
 const HASH_PREFIX: &str = "$argon2id$v=19$";
 
-/// How many accounts of each tenant have hashes of one head: of a PHC string, all that stands before its salt. One scan
-/// of the accounts of every tenant.
+/// How many accounts of each tenant have hashes with the same head: the part of the PHC string before the salt. One
+/// scan of the accounts of every tenant.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,4 +1,4 @@
-//! Mailed links and codes. Each is used by one conditional statement, so of many claims at once one wins.
+//! Mailed links and codes. One conditional statement redeems each, so of concurrent attempts one succeeds.
 
 use super::{
     Executor, StoreFault,
@@ -23,9 +23,9 @@ use uuid::Uuid;
 pub struct Action {
     pub id: ActionId,
     pub purpose: ActionPurpose,
-    /// The registration or the account it acts on.
+    /// The registration or the account that the action changes.
     pub subject: Uuid,
-    /// Where it was mailed to.
+    /// The address that the mail was sent to.
     pub email: EmailAddress,
     /// HMAC of the code, bound to the id.
     pub code_mac: Vec<u8>,
@@ -50,17 +50,17 @@ impl Action {
         })
     }
 
-    /// What a link that could not be used is judged by.
+    /// What decides why a link could not be used.
     pub fn facts(&self) -> ActionFacts {
         ActionFacts { expires_at: self.expires_at, used_at: self.used_at }
     }
 }
 
-/// Codes that may be guessed at with one try: those of the newest mails to an address. More would let whoever causes
-/// many mails multiply the chance of each guess.
+/// Number of codes that one try is compared with: those of the newest mails to an address. With more, an attacker who
+/// causes many mails would multiply the chance of each attempt.
 const LIVE_CODES: u64 = 3;
 
-/// Keeps what a link and a code are good for.
+/// Stores a link and its code.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -83,7 +83,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Action) -> Resul
     Ok(())
 }
 
-/// The link of this id, used or not.
+/// The action of this id, used or not.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -101,7 +101,7 @@ pub async fn find(
     row.map(Action::read).transpose()
 }
 
-/// Uses a link up. `None` when it is not there, too old, or used already.
+/// Redeems a link. `None` when the link does not exist, has expired, or is used already.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -127,17 +127,17 @@ pub async fn consume(
 /// What one try at a code is compared with.
 #[derive(Debug)]
 pub struct Candidates {
-    /// Codes that were mailed to the address.
+    /// Codes mailed to the address.
     pub own: Vec<Action>,
-    /// Another code of the tenant, in the place of one: it is compared like one, and is never right.
+    /// Another code of the tenant, when there is none for the address: compared like a real one, and never accepted.
     pub decoys: Vec<Action>,
 }
 
-/// Spends one try on the newest live codes mailed to an address, and returns them to be compared. A code whose tries
-/// are spent is not among them. The try is spent before the comparison, so guesses made at once are all counted.
+/// Spends one try on the newest live codes mailed to an address, and returns them for the comparison. A code without
+/// tries left is not among them. The try is spent before the comparison, so concurrent attempts are all counted.
 ///
-/// Where there is none, the newest link of the tenant is written as it is: a row that is written and compared takes a
-/// time that can be measured, and would tell whether a code is on its way.
+/// When there are none, the newest link of the tenant is written unchanged: writing and comparing a row takes a
+/// measurable time, which would reveal whether a code was mailed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -175,7 +175,7 @@ pub async fn spend_try(
     let decoy = id_of(other, "other").and_where(Expr::exists(live.clone()).not()).to_owned();
     let tries_spent =
         Expr::case(is_own(), Expr::col(action::Column::CodeTries).add(1)).finally(Expr::col(action::Column::CodeTries));
-    // Asked of the row as it is when it is written: another guess may have spent the last try, or a right one the code.
+    // Checked on the row as it is written: a concurrent attempt may have spent the last try, or redeemed the code.
     let may_be_spent = has_tries().and(Expr::col(action::Column::UsedAt).is_null());
     let rows = in_tenant(tenant)
         .update(action::Entity)
@@ -203,7 +203,7 @@ pub async fn forgive_try(db: &impl Executor, tenant: TenantId, id: ActionId) -> 
     Ok(())
 }
 
-/// Makes every unused link of a purpose for this registration or account useless.
+/// Voids every unused link of a purpose for this registration or account.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -225,7 +225,7 @@ pub async fn void(
     Ok(())
 }
 
-/// Forgets every link for this registration or account.
+/// Deletes every link for this registration or account.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -238,7 +238,7 @@ pub async fn delete_for(db: &impl Executor, tenant: TenantId, subject: Uuid) -> 
     Ok(())
 }
 
-/// Forgets links of every tenant that expired before an instant. Returns how many.
+/// Deletes links of every tenant that expired before an instant. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -54,7 +54,7 @@ pub async fn of_tenant(db: &impl Executor, tenant: TenantId) -> Result<Vec<Audie
     Ok(rows.into_iter().map(AudienceRow::read).collect())
 }
 
-/// Makes an audience. Returns whether there was none of this name.
+/// Creates an audience. Returns whether it was created: `false` when the name is taken.
 ///
 /// # Errors
 /// When the database does not answer.

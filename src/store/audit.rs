@@ -1,6 +1,8 @@
-//! The audit trail: written, read, and blanked where an account is gone. What seals it is in `audit_chain.rs`.
+//! The audit log: appending, querying, and removing the origin of events when an account is deleted. `audit_chain.rs`
+//! seals events.
 //!
-//! Nothing here changes what the chain covers: [`pseudonymise`] empties what it knows only by a commitment.
+//! Nothing here changes what the hash chain covers: [`pseudonymise`] empties only fields that the chain covers by a
+//! commitment.
 
 use super::{Executor, StoreFault, entity::audit_event, scope::in_tenant};
 use countersign_domain::{
@@ -44,7 +46,7 @@ impl From<audit_event::Model> for RecordedEvent {
     }
 }
 
-/// Adds a line, to be sealed once it is committed.
+/// Appends an event. It is sealed once it is committed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -83,21 +85,21 @@ pub async fn append(
     Ok(())
 }
 
-/// What is looked for; nothing set, and it is everything.
+/// Selects events; without any field set, all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     pub kind: Option<EventKind>,
-    /// Acted, or was acted upon.
+    /// The account that acted, or that was acted upon.
     pub account: Option<AccountId>,
-    /// `true`: acts that were done; `false`: acts that were refused.
+    /// `true`: successes; `false`: refusals.
     pub succeeded: Option<bool>,
     pub since: Option<Timestamp>,
-    /// Not included.
+    /// Exclusive.
     pub until: Option<Timestamp>,
 }
 
 impl AuditFilter {
-    /// Whether an event is among those that are looked for.
+    /// Whether the filter selects an event.
     pub fn matches(&self, row: &RecordedEvent) -> bool {
         self.kind.is_none_or(|kind| kind.name() == row.kind)
             && self.account.is_none_or(|account| row.accounts().any(|named| named == account))
@@ -107,7 +109,7 @@ impl AuditFilter {
     }
 
     fn condition(&self) -> Condition {
-        // What the service did not write is no answer to what happened; `audit verify` shows it.
+        // Events that the service did not write are left out; `audit verify` shows them.
         let mut all = Condition::all().add(audit_event::Column::RejectedAt.is_null());
         if let Some(kind) = self.kind {
             all = all.add(audit_event::Column::Kind.eq(kind.name()));
@@ -132,7 +134,7 @@ impl AuditFilter {
     }
 }
 
-/// Written as it stands in the index of such rows, so that the databases see that it will do.
+/// Written exactly as in the partial index, so that the databases use it.
 fn is_foreign_actor(account: AccountId) -> Condition {
     Condition::all()
         .add(audit_event::Column::ActorId.eq(account.as_uuid()))
@@ -146,7 +148,7 @@ pub struct Before {
     pub id: EventId,
 }
 
-/// The newest lines of a tenant, sealed or not.
+/// The newest events of a tenant, sealed or not.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -172,7 +174,7 @@ pub async fn newest(
     Ok(rows.into_iter().map(RecordedEvent::from).collect())
 }
 
-/// The sealed lines after a position, in order.
+/// The sealed events after a position, in order.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -192,8 +194,8 @@ pub async fn after(
     Ok(rows.into_iter().map(RecordedEvent::from).collect())
 }
 
-/// Forgets where the events that name an account came from. What happened, to whom and when stays, and so does the
-/// commitment, which says nothing without its salt. Returns how many events that were.
+/// Deletes address and user agent of the events that name an account. What happened, to whom and when stays, and so
+/// does the commitment, which reveals nothing without its salt. Returns how many events were changed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -201,7 +203,7 @@ pub async fn pseudonymise(db: &impl Executor, tenant: TenantId, account: Account
     let named: [SimpleExpr; 2] =
         [audit_event::Column::AccountId.eq(account.as_uuid()), is_foreign_actor(account).into()];
     let mut blanked = 0;
-    // One after the other, each over its own index.
+    // Two statements, each over its own index.
     for names in named {
         let changed = in_tenant(tenant)
             .update(audit_event::Entity)
@@ -209,7 +211,7 @@ pub async fn pseudonymise(db: &impl Executor, tenant: TenantId, account: Account
             .col_expr(audit_event::Column::UserAgent, Expr::value(""))
             .col_expr(audit_event::Column::OriginSalt, Expr::value(None::<Vec<u8>>))
             .filter(names)
-            // A line of a release that knew no commitment has no salt, and something to forget all the same.
+            // An event of a release without commitments has no salt, but its origin is deleted all the same.
             .filter(Expr::cust("(origin_salt IS NOT NULL OR origin_digest IS NULL)"))
             .exec(&db.named("audit.pseudonymise"))
             .await?;

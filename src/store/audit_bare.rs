@@ -1,4 +1,5 @@
-//! Events of the audit trail without a code of their own, as the release before wrote them: whose they may be.
+//! Events of the audit log without a code of their own, as the previous release wrote them: which tenants may have
+//! some.
 
 use super::{
     Executor, StoreFault,
@@ -8,8 +9,8 @@ use super::{
 use countersign_domain::{id::TenantId, time::Timestamp};
 use sea_orm::{ColumnTrait, ExprTrait as _, QueryFilter, QuerySelect, sea_query::Expr};
 
-/// The tenants to which a replica sealed events, without knowing of the record of those without codes, while such are
-/// taken.
+/// The tenants whose head is beyond the record of events without codes, while such events are still accepted: a replica
+/// of the previous release, which does not know the record, sealed events there.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -27,7 +28,7 @@ pub async fn tenants_behind(db: &impl Executor, now: Timestamp) -> Result<Vec<Te
     Ok(ids.into_iter().map(TenantId::from_uuid).collect())
 }
 
-/// The tenants that had events before events bore codes, as the migration noted.
+/// The tenants that had events before events had codes, as the migration recorded.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,10 +1,10 @@
-//! The chain of the audit trail, one for each tenant.
+//! The hash chain of the audit log, one for each tenant.
 //!
-//! Transactions commit in another order than they write, and one chain that grew in the transactions of the acts would
-//! make every act of a tenant wait for the one before it. So events are given their positions afterwards, to what is
-//! committed, by one at a time: whoever holds the row of the tenant's head.
+//! Transactions commit in another order than they write, and a chain that grew within the transactions would make every
+//! call of a tenant wait for the one before. So committed events get their positions afterwards, by one writer at a
+//! time: the one that holds the lock on the row of the tenant's head.
 //!
-//! A line that has its position is changed by nothing here but [`forget`], which deletes from the front.
+//! Nothing here changes a sealed event; only [`forget`] deletes events, from the beginning of the chain.
 
 use super::{
     Executor, StoreFault, Tx,
@@ -28,7 +28,7 @@ use std::{collections::HashSet, fmt::Write as _};
 
 pub use countersign_domain::audit::{Bare, Head};
 
-/// What an event is given when it is sealed.
+/// What an event gets when it is sealed.
 #[derive(Clone, Debug)]
 pub struct Seal {
     pub id: EventId,
@@ -36,14 +36,14 @@ pub struct Seal {
     pub link: [u8; 32],
 }
 
-/// What waits to be sealed.
+/// Events that wait to be sealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
     pub events: u64,
     pub oldest: Option<Timestamp>,
 }
 
-/// How much of every tenant's waits to be sealed.
+/// The events of every tenant that wait to be sealed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -51,7 +51,7 @@ pub async fn waiting(db: &impl Executor) -> Result<Waiting, StoreFault> {
     counted(db, None).await
 }
 
-/// How much of a tenant waits to be sealed.
+/// The events of a tenant that wait to be sealed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -83,12 +83,12 @@ async fn counted(db: &impl Executor, tenant: Option<TenantId>) -> Result<Waiting
     }))
 }
 
-/// Sealed is neither what has its position already nor what the service did not write.
+/// An event waits if it has no position and was not rejected as not written by the service.
 pub(super) fn waits() -> Condition {
     Condition::all().add(audit_event::Column::Position.is_null()).add(audit_event::Column::RejectedAt.is_null())
 }
 
-/// The tenants that have events which wait.
+/// The tenants with events that wait.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -97,7 +97,7 @@ pub async fn tenants_waiting(db: &impl Executor) -> Result<Vec<TenantId>, StoreF
     distinct_tenants(db, query).await
 }
 
-/// Every tenant that has an event, or a head that tells of one.
+/// Every tenant that has an event or a head.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -143,8 +143,8 @@ pub async fn head(db: &impl Executor, tenant: TenantId) -> Result<Option<Head>, 
     Ok(row.map(Head::from))
 }
 
-/// The head, which nobody else moves until this transaction ends. What is read after it is what was committed before
-/// it, and nobody has sealed that meanwhile.
+/// The head, locked until this transaction ends. Statements that follow see all that was committed before, and no other
+/// transaction can seal those events.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -154,7 +154,7 @@ pub async fn lock_head(tx: &Tx, tenant: TenantId) -> Result<Option<Head>, StoreF
     Ok(row.map(Head::from))
 }
 
-/// Gives a tenant its head, unless it has one. Whoever wants to move it locks it afterwards.
+/// Creates the head of a tenant, unless it exists. It must be locked before it is moved.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -197,7 +197,7 @@ pub async fn last(db: &impl Executor, tenant: TenantId) -> Result<Option<Recorde
     Ok(row.map(RecordedEvent::from))
 }
 
-/// The last restart of a tenant's chain, and the link before it; none where that was forgotten.
+/// The last restart of a tenant's chain, and the link before it: `NO_LINK` where the event before was purged.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -249,7 +249,7 @@ pub async fn unsealed_event(tx: &Tx, tenant: TenantId, id: EventId) -> Result<Op
     Ok(row.map(RecordedEvent::from))
 }
 
-/// Gives an event of a release that knew no chain what it needs to be sealed.
+/// Adds the commitment to an event of a release without hash chains, so that it can be sealed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -282,7 +282,7 @@ pub async fn seal(tx: &Tx, tenant: TenantId, key: &str, seals: &[Seal]) -> Resul
     for (at, seal) in seals.iter().enumerate() {
         let first = 3 * at + 3;
         let comma = if at == 0 { "" } else { ", " };
-        // Writing into a string does not fail.
+        // Writing to a string does not fail.
         let _ = write!(sql, "{comma}(${first}, ${}, ${})", first + 1, first + 2);
         values.extend([seal.id.as_uuid().into(), seal.position.into(), seal.link.to_vec().into()]);
     }
@@ -298,7 +298,7 @@ pub async fn seal(tx: &Tx, tenant: TenantId, key: &str, seals: &[Seal]) -> Resul
     Ok(())
 }
 
-/// Those of these accounts that are no more.
+/// Which of these accounts do not exist any more.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -322,7 +322,7 @@ pub async fn gone(
     Ok(accounts.difference(&there).copied().collect())
 }
 
-/// The events which say of these accounts that they were deleted. Whether the service wrote them is another question.
+/// The events that record the deletion of these accounts. The caller must check whether the service wrote them.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -369,7 +369,7 @@ pub async fn forget(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<u64, StoreF
     Ok(deleted.rows_affected)
 }
 
-/// What is stored of a head.
+/// Converts a head to its row.
 fn row(head: &Head) -> audit_head::ActiveModel {
     let bare = head.bare.as_ref();
     audit_head::ActiveModel {
@@ -389,7 +389,7 @@ fn row(head: &Head) -> audit_head::ActiveModel {
 
 impl From<audit_head::Model> for Head {
     fn from(row: audit_head::Model) -> Self {
-        // Part of a record is none that holds, and not the same as a head that never had one.
+        // An incomplete record is invalid, and different from a head that never had one.
         let has_bare =
             row.bare_position.is_some() || row.bare_until.is_some() || row.bare_key.is_some() || row.bare_mac.is_some();
         let bare = Bare {

@@ -1,5 +1,4 @@
-//! Events of the audit trail that the service did not write: marked when they were to be sealed, and kept to be looked
-//! at.
+//! Events of the audit log that the service did not write: marked at sealing, and kept for inspection.
 
 use super::{
     Executor, StoreFault, Tx,
@@ -15,7 +14,7 @@ use countersign_domain::{
 };
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
-/// Marks events that wait as not written by the service: they are never sealed.
+/// Marks waiting events as not written by the service: they are never sealed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -30,7 +29,7 @@ pub async fn reject(tx: &Tx, tenant: TenantId, events: &[EventId], now: Timestam
     Ok(())
 }
 
-/// Events of a tenant that were marked so, oldest first.
+/// Rejected events of a tenant, oldest first.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -47,7 +46,7 @@ pub async fn rejected(db: &impl Executor, tenant: TenantId, limit: u64) -> Resul
     Ok(rows.into_iter().map(RecordedEvent::from).collect())
 }
 
-/// Deletes the events of every tenant that were marked so before an instant. Returns how many.
+/// Deletes the events of every tenant that were rejected before an instant. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.

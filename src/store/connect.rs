@@ -19,31 +19,31 @@ use sea_orm::{
 };
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, sync::Arc, time::Duration};
 
-/// Where the database is and how many connections it may cost.
+/// Where the database is, and how it is connected to.
 #[derive(Clone, Debug)]
 pub struct DatabaseSettings {
     /// `sqlite://path` or `postgres://…`.
     pub url: SecretText,
-    /// Connections, at most. SQLite has one writer besides, PostgreSQL two for upkeep.
+    /// Most connections of a pool. SQLite has one more, for writes; PostgreSQL two more, for upkeep.
     pub max_connections: u32,
     /// How long a call waits for a free connection.
     pub acquire_timeout: Duration,
-    /// Whether an SQLite database that does not exist is made.
+    /// Whether a missing SQLite database is created.
     pub create: bool,
-    /// Where tests make it fail.
+    /// Makes statements fail, in tests.
     pub interference: Interference,
-    /// Who is told what was committed.
+    /// Receives a signal for what was committed.
     pub listener: SignalListener,
 }
 
-/// Connections that are alike.
+/// Connections with the same settings.
 #[derive(Clone, Debug)]
 pub(super) struct Pool {
     pub(super) database: DatabaseConnection,
     pub(super) guard: Guard,
 }
 
-/// The pools of a [`Store`](super::Store), which says what each is for.
+/// The pools of a [`Store`](super::Store), which documents their use.
 #[derive(Clone, Debug)]
 pub(super) struct Pools {
     pub(super) writer: Pool,
@@ -52,35 +52,34 @@ pub(super) struct Pools {
     pub(super) dialect: Dialect,
 }
 
-/// What statements may cost.
+/// Limits of a pool.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     connections: u32,
-    /// The server ends a statement that takes longer. The connection can be used again.
+    /// The server cancels a statement that takes longer. The connection stays usable.
     statement: Duration,
-    /// The server ends a statement that waits longer for a lock.
+    /// The server cancels a statement that waits longer for a lock.
     lock: Option<Duration>,
 }
 
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
-/// No statement of a call takes this long; one that does holds a connection others wait for.
+/// No statement of a call needs this long; one that takes longer holds a connection that others wait for.
 const CALL_LIMIT: Duration = Duration::from_secs(10);
-/// A purge of millions of rows, or an index over them, ends within this time.
+/// A purge of millions of rows, or the creation of an index over them, ends within this time.
 const UPKEEP_LIMIT: Duration = Duration::from_secs(30 * 60);
-/// Whatever waits for a lock makes all who come later wait, too. So upkeep gives up soon, and tries again.
+/// Statements that come later queue behind one that waits for a lock. So upkeep gives up soon, and tries again.
 const UPKEEP_LOCK_LIMIT: Duration = Duration::from_secs(2);
 const UPKEEP_CONNECTIONS: u32 = 2;
-/// A server that would have ended a statement by itself has not answered so long after that: it will not answer any
-/// more.
+/// How long to wait beyond the server's own limit. A server that has not cancelled the statement by then will not
+/// answer at all.
 const SILENCE: Duration = Duration::from_secs(2);
-/// A process that stopped in the middle of a transaction would keep its locks, and with them everybody's, for hours.
-/// Well below [`CALL_LIMIT`], so that a call that waits for such a lock still gets it.
+/// Without a limit, a process that stopped in the middle of a transaction would hold its locks for hours. Well below
+/// [`CALL_LIMIT`], so that a call that waits for such a lock still gets it.
 const IDLE_IN_TRANSACTION_LIMIT: Duration = Duration::from_secs(5);
 const RETRY_LOCKED: Duration = Duration::from_millis(10);
 
 impl Limits {
-    /// What a connection to PostgreSQL is told first. In statements, because PgBouncer refuses such parameters of a
-    /// start.
+    /// The first statements on a connection to PostgreSQL. Not startup parameters, because PgBouncer refuses those.
     fn as_statements(self) -> String {
         let (statement, idle) = (self.statement.as_millis(), IDLE_IN_TRANSACTION_LIMIT.as_millis());
         let lock = self.lock.map(|limit| format!("SET lock_timeout = {}; ", limit.as_millis())).unwrap_or_default();
@@ -128,7 +127,8 @@ fn pool(settings: &DatabaseSettings, url: String, connections: u32) -> ConnectOp
     options
 }
 
-/// SQLite gives its log and its index the mode of the database, so the file is made here, for its owner alone.
+/// SQLite gives its log and its index the mode of the database file, so the file is created here, readable by its owner
+/// only.
 fn create_private_file(url: &str) -> Result<(), StoreFault> {
     let options: SqliteConnectOptions =
         url.parse().map_err(|_| StoreFault::Unavailable("not an SQLite URL".to_owned()))?;
@@ -136,8 +136,8 @@ fn create_private_file(url: &str) -> Result<(), StoreFault> {
     made.map(drop).map_err(|error| StoreFault::Unavailable(error.to_string()).at(options.get_filename().display()))
 }
 
-/// SQLite refuses at once, whatever its busy timeout, where two that wait for each other would never end. Opening holds
-/// nothing yet, so it can simply be tried again.
+/// SQLite returns `SQLITE_BUSY` at once, whatever the busy timeout, where waiting would be a deadlock. Opening holds no
+/// lock yet, so it can be repeated.
 async fn open_sqlite(settings: &DatabaseSettings, connections: u32) -> Result<Pool, StoreFault> {
     let trust = Arc::new(Trust::new());
     let waiting = Stopwatch::start();
@@ -154,7 +154,7 @@ async fn open_sqlite(settings: &DatabaseSettings, connections: u32) -> Result<Po
     }
 }
 
-/// The file, or what was given where that names none.
+/// The path of the file, or the name of the setting if the URL has none.
 fn place_of_sqlite(settings: &DatabaseSettings) -> String {
     let options = settings.url.reveal().parse::<SqliteConnectOptions>();
     options.map_or_else(|_| "database_url".to_owned(), |options| options.get_filename().display().to_string())
@@ -169,13 +169,13 @@ fn sqlite(settings: &DatabaseSettings, connections: u32, trust: &Arc<Trust>) -> 
             .foreign_keys(true)
             .busy_timeout(busy)
             .journal_mode(SqliteJournalMode::Wal)
-            // FULL: a commit that was answered survives a power cut. NORMAL would be faster and could forget a logout.
+            // FULL: a commit that was answered survives a power cut. NORMAL would be faster, but could lose a logout.
             .synchronous(SqliteSynchronous::Full)
     });
     options.map_sqlx_sqlite_pool_opts(move |pool| {
         let trust = trust.clone();
-        // When a connection comes back, the transaction that was dropped with it is still being rolled back. When it is
-        // handed out again, that is over, one way or the other.
+        // A connection that is returned to the pool still rolls back the transaction that was dropped with it. The
+        // rollback has ended, in one way or the other, when the connection is handed out again.
         pool.before_acquire(move |connection, meta| {
             let trust = trust.clone();
             Box::pin(async move { trust.hands_out(connection, meta).await })
@@ -217,11 +217,11 @@ fn postgres(settings: &DatabaseSettings, limits: Limits, trust: &Arc<Trust>) -> 
     options
 }
 
-/// A server that only takes reads is a standby, or was the primary until a moment ago. What it knows of ended sessions
-/// is old, so it is not read either.
+/// A server that is read-only is a standby, or was the primary until a moment ago. Its data on ended sessions is out of
+/// date, so it is not used for reads either.
 ///
 /// # Errors
-/// When the server takes no writes.
+/// When the server is read-only.
 pub(super) async fn takes_writes(connection: &mut sqlx::PgConnection) -> Result<(), DriverError> {
     let row = connection.fetch_one(sqlx::raw_sql("SHOW transaction_read_only")).await?;
     match row.try_get_unchecked::<String, _>(0)?.as_str() {

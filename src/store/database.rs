@@ -15,10 +15,10 @@ use std::{sync::Arc, time::Duration};
 /// The database.
 ///
 /// SQLite allows one writer at a time. Writers that queue for one connection wait in turn; writers that compete for the
-/// file's lock fail with "database is locked". So there are two pools: one connection to write, several to read.
+/// file's lock fail with "database is locked". So there are two pools: one connection for writes, several for reads.
 ///
-/// On PostgreSQL one pool does both. A second one, of few connections, does upkeep: it may take as long as it needs,
-/// and does not wait for locks in front of which calls would queue up behind it.
+/// On PostgreSQL one pool does both. A second pool, of few connections, does upkeep: its statements may take long, and
+/// do not wait for locks, because calls would queue behind them.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(super) pools: Pools,
@@ -26,14 +26,14 @@ pub struct Store {
     doubt: Arc<Doubt>,
 }
 
-/// A pool whose connections do not come back is left to the operating system after this time.
+/// A pool whose connections are not returned within this time is left to the operating system.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
 impl Store {
     /// Opens the database.
     ///
     /// # Errors
-    /// When it cannot be reached within `acquire_timeout`.
+    /// When the database cannot be reached within `acquire_timeout`.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreFault> {
         let mut pools = Pools::open(settings).await?;
         let doubt = Arc::new(Doubt::default());
@@ -43,17 +43,17 @@ impl Store {
         Ok(Self { pools, listener: settings.listener.clone(), doubt })
     }
 
-    /// For questions.
+    /// For queries.
     pub fn read(&self) -> Connection {
         self.connection(&self.pools.reader)
     }
 
-    /// For one statement that changes something.
+    /// For one statement that changes rows.
     pub fn write(&self) -> Connection {
         self.connection(&self.pools.writer)
     }
 
-    /// For one statement that changes many rows, while nobody waits.
+    /// For one statement that changes many rows, of a job and not of a call.
     pub fn upkeep(&self) -> Connection {
         self.connection(&self.pools.upkeep)
     }
@@ -62,18 +62,18 @@ impl Store {
         Connection::new(pool.database.clone(), pool.guard.clone(), self.listener.clone())
     }
 
-    /// For several statements that change something together.
+    /// Begins a transaction that changes rows.
     ///
     /// # Errors
-    /// When no connection comes free in time.
+    /// When no connection becomes free in time.
     pub async fn begin(&self) -> Result<Tx, StoreFault> {
         self.begin_in(&self.pools.writer).await
     }
 
-    /// For several statements that change many rows together, while nobody waits.
+    /// Begins a transaction that changes many rows, of a job and not of a call.
     ///
     /// # Errors
-    /// When no connection comes free in time.
+    /// When no connection becomes free in time.
     pub async fn begin_upkeep(&self) -> Result<Tx, StoreFault> {
         self.begin_in(&self.pools.upkeep).await
     }
@@ -82,10 +82,10 @@ impl Store {
         self.tx(pool, Dialect::writing()).await
     }
 
-    /// For many questions about one moment. Holds nobody up.
+    /// Begins a transaction that sees the state of one moment and writes nothing. It blocks no other transaction.
     ///
     /// # Errors
-    /// When no connection comes free in time.
+    /// When no connection becomes free in time.
     pub async fn snapshot(&self) -> Result<Tx, StoreFault> {
         self.tx(&self.pools.reader, self.pools.dialect.snapshot()).await
     }
@@ -95,12 +95,12 @@ impl Store {
         Ok(Tx::new(begun, pool.guard.clone(), self.listener.clone()))
     }
 
-    /// Whether the database does what calls need: it answers, and it keeps what is written. Only a write shows that it
-    /// does: one that is rolled back succeeds on a full disk. It is tried once in a while, and at once after a write
-    /// failed.
+    /// Whether the database does what calls need: it answers, and it stores what is written. Only a committed write
+    /// shows the latter: one that is rolled back succeeds on a full disk. The write is repeated once in a while, and at
+    /// once after a write failed.
     ///
     /// # Errors
-    /// When it does not.
+    /// When the database does not answer or does not store the write.
     pub async fn check(&self, now: Timestamp) -> Result<(), StoreFault> {
         let Pool { database, guard } = &self.pools.reader;
         Box::pin(guard.see(Step::Statement("ping"), database.ping())).await?;
@@ -116,11 +116,11 @@ impl Store {
         Ok(())
     }
 
-    /// Closes every connection, and with SQLite folds the write-ahead log into the file.
+    /// Closes every connection. SQLite then moves the write-ahead log into the file.
     pub async fn close(self) {
         let Pools { writer, reader, upkeep, .. } = self.pools;
         for pool in [reader, upkeep, writer] {
-            // Closing at the end of the process: what cannot be closed is closed by the operating system.
+            // The process is about to end, so the operating system closes what is still open.
             let _ = timeout(CLOSE_LIMIT, pool.database.close()).await;
         }
     }

@@ -1,6 +1,6 @@
-//! Devices: where an account was logged in to before.
+//! Devices from which accounts were logged in to.
 //!
-//! One device may know several accounts, and has a row for each.
+//! One device may be recognized by several accounts, and has a row for each.
 
 use super::{
     Executor, StoreFault, Tx,
@@ -20,10 +20,10 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict, UnionType},
 };
 
-/// Accounts of one device that are looked at.
+/// Most accounts that are loaded for one device.
 const MOST_ACCOUNTS: usize = 64;
 
-/// A device, as the accounts of a tenant know or expect it, by one statement.
+/// A device, with the accounts of a tenant that recognize or expect it. One statement.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -47,7 +47,7 @@ pub async fn find(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Result<
     Ok(found)
 }
 
-/// Remembers that somebody logged in from a device, and forgets the wrong passwords before it.
+/// Records a login from a device, and resets the device's wrong passwords.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -73,7 +73,7 @@ pub async fn remember(
     Ok(())
 }
 
-/// Forgets the devices of an account that were not seen for longest, but for `keep` of them.
+/// Deletes the devices of an account, except the `keep` that were used last.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -94,7 +94,7 @@ pub async fn forget_older(tx: &Tx, tenant: TenantId, account: AccountId, keep: u
     Ok(())
 }
 
-/// Counts a wrong password from a device. Returns how many there were in a row.
+/// Counts a wrong password from a device. Returns the number in a row.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -114,7 +114,7 @@ pub async fn count_failure(
     Ok(rows.into_iter().next().map(|row| row.failures))
 }
 
-/// Makes a device a stranger to an account.
+/// Makes a device unrecognized by an account.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -128,7 +128,7 @@ pub async fn forget(tx: &Tx, tenant: TenantId, account: AccountId, id: DeviceId)
     Ok(())
 }
 
-/// Makes the device of a session a stranger to its account, unless it is `kept`.
+/// Makes the device of a session unrecognized by the session's account, unless it is `kept`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -162,7 +162,7 @@ pub async fn forget_of_session(
     Ok(())
 }
 
-/// Makes every device but `kept` a stranger to an account, also those that are only expected.
+/// Makes every device but `kept` unrecognized by an account, expected devices included.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -181,7 +181,7 @@ pub async fn forget_all(
     expected_device::forget_all(tx, tenant, account).await
 }
 
-/// Forgets the devices of every tenant that were not seen since an instant. Returns how many.
+/// Deletes the devices of every tenant that were not used since an instant. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,5 +1,4 @@
-//! What the databases do not do alike. How each is connected to stands in `connect.rs`, and its schema in
-//! `migrations/`.
+//! The differences between the databases. `connect.rs` connects to each; `migrations/` has their schemas.
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DbBackend, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, Value,
@@ -13,7 +12,7 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    /// Of a URL that the configuration has accepted.
+    /// The dialect of a URL that the configuration has accepted.
     pub(super) fn of_url(url: &str) -> Self {
         if url.starts_with("sqlite:") { Self::Sqlite } else { Self::Postgres }
     }
@@ -25,19 +24,19 @@ impl Dialect {
         }
     }
 
-    /// Whether a transaction that may write excludes every other one that may.
+    /// Whether a transaction that may write excludes all others that may.
     pub(super) fn has_one_writer(self) -> bool {
         self == Self::Sqlite
     }
 
-    /// How a transaction begins that writes.
+    /// Options of a transaction that writes.
     pub(super) fn writing() -> TransactionOptions {
-        // A deferred transaction of SQLite that reads before it writes fails as soon as another wrote in between.
+        // A deferred transaction of SQLite that reads before it writes fails as soon as another one wrote in between.
         let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
         TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() }
     }
 
-    /// How a transaction begins that sees one moment and writes nothing. SQLite sees one moment in any transaction.
+    /// Options of a read-only transaction that sees the state of one moment. With SQLite every transaction does.
     pub(super) fn snapshot(self) -> TransactionOptions {
         match self {
             Self::Sqlite => TransactionOptions {
@@ -52,7 +51,7 @@ impl Dialect {
         }
     }
 
-    /// The function of a text and a part of it that says at which character the part begins, counted from 1.
+    /// The name of the SQL function that returns the position of a substring in a text, in characters, counted from 1.
     pub(super) fn position(self) -> &'static str {
         match self {
             Self::Sqlite => "instr",
@@ -61,7 +60,7 @@ impl Dialect {
     }
 }
 
-/// A statement written as SQL that both databases understand, with `$1` for the first value.
+/// A statement in SQL that both databases understand, with `$1` for the first value.
 pub(super) fn statement(
     db: &impl ConnectionTrait,
     sql: impl Into<String>,

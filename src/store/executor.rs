@@ -7,7 +7,7 @@ use countersign_domain::signal::Signal;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use tracing::{Instrument as _, Span};
 
-/// What the functions of this folder run on: a [`Connection`] or a [`Tx`].
+/// What the functions of this folder run statements on: a [`Connection`] or a [`Tx`].
 #[expect(private_bounds, reason = "what is behind an executor is known in this folder only")]
 pub trait Executor: Sync + Backend {}
 
@@ -16,10 +16,10 @@ impl Executor for Tx {}
 
 pub(super) trait Backend {
     type Database: ConnectionTrait + Send;
-    /// Where a statement is executed, which traces call by this name: that of the module and the function it is in.
+    /// Executes statements that have this name in traces: the module and the function that execute it.
     fn named(&self, name: &'static str) -> Named<'_, Self::Database>;
-    /// Tells, once it is committed, that something was written that somebody waits for. Called by the function that
-    /// writes it, so that nobody else can forget to.
+    /// Sends a signal after the commit. The function that writes the row calls it, so that its callers cannot forget
+    /// it.
     fn raise(&self, signal: Signal);
 }
 
@@ -30,7 +30,7 @@ pub struct Connection {
     listener: SignalListener,
 }
 
-/// Runs statements that stand or fall together. Dropped without [`Tx::commit`], it leaves no trace.
+/// Runs statements in one transaction. It is rolled back when it is dropped without [`Tx::commit`].
 #[derive(Debug)]
 pub struct Tx {
     transaction: Guarded<DatabaseTransaction>,
@@ -73,13 +73,13 @@ impl Tx {
         Self { transaction: Guarded::new(transaction, guard, span), signals: PendingSignals::new(listener) }
     }
 
-    /// Makes everything done in here permanent, and tells of it whoever waits for it. Only when this returns `Ok` is it
-    /// known to be permanent: nothing may be answered before.
+    /// Commits the transaction, and then sends its signals. The changes are permanent only if this returns `Ok`:
+    /// nothing may be answered before.
     ///
     /// # Errors
-    /// When the database does not confirm it; the changes may or may not have been kept then. When a statement in here
-    /// failed: PostgreSQL would answer the commit of such a transaction as if it had succeeded, and take everything
-    /// back; SQLite may have taken back what came before the failure and would keep what came after it.
+    /// When the database does not confirm the commit; the changes may or may not be stored then. When a statement in
+    /// the transaction failed: PostgreSQL would answer the commit as if it had succeeded, and roll back; SQLite may
+    /// have rolled back the statements before the failure and would commit the ones after it.
     pub async fn commit(self) -> Result<(), StoreFault> {
         if self.transaction.has_failed() {
             return Err(StoreFault::Broken("a transaction with a failed statement must not be committed".into()));

@@ -1,4 +1,4 @@
-//! Expected devices: those that were known until the password of an account was set, and the one that set it.
+//! Expected devices: devices that were recognized until the account's password was set, and the device that set it.
 
 use super::{
     Executor, StoreFault, Tx,
@@ -17,11 +17,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// What is expected of one account at most. Known devices are fewer.
+/// Most expected devices of one account. Recognized devices are fewer.
 const MOST_OF_ACCOUNT: u64 = 100;
 
-/// Turns the known devices of an account, but for `kept`, into expected ones, and expects `proven` as well. Returns
-/// those from which a wrong password was counted, in a row.
+/// Turns the recognized devices of an account, except `kept`, into expected ones, and adds `proven`. Returns the
+/// devices from which a wrong password was counted.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -71,7 +71,7 @@ pub async fn expect(
     Ok(counted.chain(counted_before).map(DeviceId::from_uuid).collect())
 }
 
-/// Begins to count from nothing. Returns the devices from which something was counted.
+/// Resets the wrong passwords of expected devices. Returns the devices that had some.
 async fn forgive(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<Vec<Uuid>, StoreFault> {
     let forgiven = in_tenant(tenant)
         .update(expected_device::Entity)
@@ -100,7 +100,7 @@ async fn forget_older(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<(
     Ok(())
 }
 
-/// Counts a wrong password from an expected device. Returns how many there were in a row.
+/// Counts a wrong password from an expected device. Returns the number in a row.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -120,7 +120,7 @@ pub async fn count_failure(
     Ok(rows.into_iter().next().map(|row| row.failures))
 }
 
-/// Expects a device no longer: it was used, or it was wrong too often.
+/// Removes a device from the expected ones: it was used, or had too many wrong passwords.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -134,7 +134,7 @@ pub async fn forget(tx: &Tx, tenant: TenantId, account: AccountId, id: DeviceId)
     Ok(())
 }
 
-/// Expects no device of an account.
+/// Removes all expected devices of an account.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -147,7 +147,7 @@ pub async fn forget_all(tx: &Tx, tenant: TenantId, account: AccountId) -> Result
     Ok(())
 }
 
-/// Forgets the devices of every tenant that were expected since before an instant. Returns how many.
+/// Deletes the devices of every tenant that are expected since before an instant. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,22 +1,22 @@
 use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 use std::{borrow::Cow, fmt, io};
 
-/// What sea-orm fails with. Others of this folder hand it on; it is made and read here.
+/// sea-orm's error. The rest of this folder passes it on; only this file creates and reads it.
 pub(super) type DatabaseError = DbErr;
 
-/// What sqlx fails with, for its pools alone.
+/// sqlx's error, for its pools only.
 pub(super) type DriverError = SqlxError;
 
-/// What can go wrong with the database, as use cases need to tell it apart.
+/// The errors of the database that use cases must distinguish.
 #[derive(Debug)]
 pub enum StoreFault {
-    /// It does not answer, or not in time: worth trying again.
+    /// The database does not answer, or not in time: worth a retry.
     Unavailable(String),
-    /// A unique value is taken. Says which constraint refused it.
+    /// A unique value is taken. Contains the constraint that refused it.
     Conflict(String),
-    /// It answers, and cannot be used as it is set up.
+    /// The database answers, but cannot be used as it is set up.
     Unsuitable(String),
-    /// It answered something that should not be possible.
+    /// The database answered something that should not be possible.
     Broken(String),
 }
 
@@ -26,7 +26,7 @@ impl StoreFault {
         Self::Broken(format!("a stored {what} cannot be read"))
     }
 
-    /// The same, with where the database was looked for.
+    /// The same, with the location of the database.
     pub(super) fn at(self, place: impl fmt::Display) -> Self {
         match self {
             Self::Unavailable(detail) => Self::Unavailable(format!("{place}: {detail}")),
@@ -35,7 +35,7 @@ impl StoreFault {
         }
     }
 
-    /// Whether a unique value is taken and the constraint that says so covers `column`.
+    /// Whether a unique value is taken and the constraint covers `column`.
     pub fn is_conflict_on(&self, column: &str) -> bool {
         matches!(self, Self::Conflict(constraint) if constraint.contains(column))
     }
@@ -64,7 +64,7 @@ impl From<DbErr> for StoreFault {
     }
 }
 
-/// PostgreSQL quotes the constraint; SQLite lists the columns. Neither part holds a value, unlike the rest of the text.
+/// PostgreSQL quotes the constraint; SQLite lists the columns. Neither part contains a value; the rest of the text may.
 fn constraint_name(detail: &str) -> &str {
     if let Some(quoted) = detail.split('"').nth(1) {
         return quoted;
@@ -77,7 +77,7 @@ pub(super) fn silence() -> DatabaseError {
     DbErr::Conn(RuntimeErr::Internal("no answer in time".to_owned()))
 }
 
-/// A test made this fail.
+/// A failure caused by a test.
 pub(super) fn interference() -> DatabaseError {
     DbErr::Query(RuntimeErr::SqlxError(SqlxError::PoolTimedOut.into()))
 }
@@ -87,7 +87,7 @@ pub(super) fn unanswered_ping() -> DriverError {
     SqlxError::Io(io::ErrorKind::TimedOut.into())
 }
 
-/// A server takes no writes.
+/// A server is read-only.
 pub(super) fn read_only() -> DriverError {
     SqlxError::Configuration("the server takes no writes".into())
 }
@@ -106,9 +106,9 @@ fn is_passing(cause: &SqlxError) -> bool {
     }
 }
 
-/// Whether a PostgreSQL that is just being started, or taking over from another, would refuse a connection like this:
-/// its port is closed, it says that it cannot be connected to yet (57P03), others took all connections first (53300),
-/// or it takes no writes.
+/// Whether a PostgreSQL server that is starting, or taking over from another, would refuse a connection like this: its
+/// port is closed, it does not accept connections yet (57P03), other clients took all connections first (53300), or it
+/// is read-only.
 pub(super) fn is_being_started(error: &SqlxError) -> bool {
     match error {
         SqlxError::Configuration(_) => true,
@@ -118,13 +118,13 @@ pub(super) fn is_being_started(error: &SqlxError) -> bool {
     }
 }
 
-/// Why there is no connection to the PostgreSQL at `place`. The driver's text says what, and what is wrong with a
+/// Why there is no connection to the PostgreSQL server at `place`. The driver's text has the cause, also for a
 /// certificate.
 pub(super) fn no_connection(place: &str, error: &SqlxError) -> StoreFault {
     StoreFault::Unavailable(error.to_string()).at(place)
 }
 
-/// Whether a step failed because the database is in trouble, and not because of what it was asked.
+/// Whether a step failed because of the database, and not because of the statement.
 pub(super) fn is_trouble(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
@@ -132,24 +132,24 @@ pub(super) fn is_trouble(error: &DbErr) -> bool {
     }
 }
 
-/// Whether what happened to one connection makes those beside it useless, although they may go on answering: another
-/// server took over, or the disk refuses what they hold.
+/// Whether the failure of one connection makes the other connections of the pool useless, although they may still
+/// answer: another server took over, or the disk refuses writes.
 pub(super) fn spoils_the_pool(error: &DbErr) -> bool {
     match cause(error) {
         Some(SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::Protocol(_) | SqlxError::WorkerCrashed) => true,
         Some(SqlxError::Database(error)) => error.code().is_some_and(|code| is_spoiling_code(&code)),
         Some(_) => false,
-        // What was asked of a server that does not answer.
+        // The server did not answer in time.
         None => matches!(error, DbErr::Conn(RuntimeErr::Internal(_))),
     }
 }
 
-/// Whether PostgreSQL gave up waiting for a lock, as it was told to.
+/// Whether PostgreSQL gave up waiting for a lock because of `lock_timeout`.
 pub(super) fn is_lock_timeout(error: &DbErr) -> bool {
     code(error).is_some_and(|code| code == "55P03")
 }
 
-/// Whether SQLite refused because somebody else holds the file.
+/// Whether SQLite refused because another connection holds the file's lock.
 pub(super) fn is_locked(error: &DbErr) -> bool {
     code(error).and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }
@@ -167,10 +167,10 @@ fn code(error: &DbErr) -> Option<Cow<'_, str>> {
     cause(error)?.as_database_error()?.code()
 }
 
-/// PostgreSQL: connection exceptions (08), a server that takes no writes (25006), too many connections and other
-/// exhausted resources (53), transactions that met (40), a lock or a statement that took too long (55P03, 57014),
-/// shutdowns, crashes and starts (57P). SQLite: BUSY (5), LOCKED (6), READONLY (8), IOERR (10), FULL (13), CANTOPEN
-/// (14) and PROTOCOL (15) with their extended forms, whose low byte is the primary code.
+/// PostgreSQL: connection exceptions (08), a read-only server (25006), too many connections and other exhausted
+/// resources (53), conflicting transactions (40), a lock or a statement that took too long (55P03, 57014), shutdowns,
+/// crashes and starts (57P). SQLite: BUSY (5), LOCKED (6), READONLY (8), IOERR (10), FULL (13), CANTOPEN (14) and
+/// PROTOCOL (15) with their extended forms, whose low byte is the primary code.
 fn is_passing_code(code: &str) -> bool {
     if code.len() == 5 {
         return ["08", "25006", "40", "53", "55P03", "57014", "57P"].iter().any(|class| code.starts_with(class));
@@ -178,7 +178,7 @@ fn is_passing_code(code: &str) -> bool {
     sqlite_code(code).is_some_and(|code| matches!(code, 5 | 6 | 8 | 10 | 13 | 14 | 15))
 }
 
-/// Those of [`is_passing_code`] that tell of the server, or of the file, and not of one statement.
+/// The codes of [`is_passing_code`] that concern the server, or the file, and not one statement.
 fn is_spoiling_code(code: &str) -> bool {
     if code.len() == 5 {
         return ["08", "25006", "57P"].iter().any(|class| code.starts_with(class));

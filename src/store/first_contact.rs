@@ -1,5 +1,5 @@
-//! The first connections to a PostgreSQL. A pool keeps the cause of a failure to itself and tells of nothing but time
-//! that ran out; what is made here is no part of it, and says why there is no connection, or what stands in between.
+//! The first connections to a PostgreSQL server. A pool hides the cause of a failure and reports only a timeout; the
+//! connections here are outside the pool, and report why there is no connection, or that a pooler is in between.
 
 use super::{
     DatabaseSettings, StoreFault,
@@ -17,10 +17,10 @@ use std::time::Duration;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Waits for a server that is just being started, and makes sure that a session stays ours.
+/// Waits for a server that is starting, and checks that each connection keeps its session of the server.
 ///
 /// # Errors
-/// With the cause, when there is no connection within `acquire_timeout`, or none that can be used.
+/// With the cause, when there is no usable connection within `acquire_timeout`.
 pub(super) async fn meet(settings: &DatabaseSettings) -> Result<(), StoreFault> {
     let options: PgConnectOptions =
         settings.url.reveal().parse().map_err(|_| StoreFault::Unavailable("not a PostgreSQL URL".to_owned()))?;
@@ -30,7 +30,7 @@ pub(super) async fn meet(settings: &DatabaseSettings) -> Result<(), StoreFault> 
     let mut first = connect(&options, &place, limit).await?;
     let mut second = connect(&options, &place, limit).await?;
     let asked = timeout(limit, is_shared(&mut first, &mut second, &place)).await;
-    // Closing tells the server; it notices by itself as well.
+    // Closing notifies the server; without it the server notices by itself.
     timeout(limit, async move { (first.close().await, second.close().await) }).await;
     match asked {
         Some(Ok(false)) => Ok(()),
@@ -44,8 +44,8 @@ const SHARED: &str = "a connection pooler in transaction mode is in between, and
                       statements: set pool_mode = session for this database (PgBouncer), or connect to the server \
                       itself";
 
-/// What every connection is opened with: nothing that a pooler does not know. What else it needs, it is told
-/// afterwards.
+/// The options of every connection: only startup parameters that a pooler knows. The other settings follow as
+/// statements.
 pub(super) fn settle(options: PgConnectOptions) -> PgConnectOptions {
     let named = options.get_application_name().is_some();
     let options = options.extra_float_digits(None);
@@ -77,12 +77,13 @@ fn silence(place: &str, limit: Duration) -> StoreFault {
     StoreFault::Unavailable(format!("no answer within {limit:?}")).at(place)
 }
 
-/// Whether one session of the server is used by several connections in turn. While both are open each has its own,
-/// unless somebody in between hands them around: then the second takes over what the first just used.
+/// Whether several connections use one session of the server in turn. While both are open, each has its own session,
+/// unless a pooler shares them: then the second connection takes over the session that the first just used.
 async fn is_shared(first: &mut PgConnection, second: &mut PgConnection, place: &str) -> Result<bool, StoreFault> {
     let own = session(first, place).await?;
     execute(second, place, "BEGIN").await?;
-    // Asked only if there is another one to be had: where there is none, the question would wait for the transaction.
+    // The first connection is queried again only if the pooler has another session: otherwise the query would wait for
+    // the transaction.
     let shared = session(second, place).await? == own || session(first, place).await? != own;
     execute(second, place, "ROLLBACK").await?;
     Ok(shared)
@@ -93,7 +94,7 @@ async fn execute(connection: &mut PgConnection, place: &str, statement: &'static
     done.map(drop).map_err(|error| fault::no_connection(place, &error))
 }
 
-/// The process that serves a connection.
+/// The process id of the server for a connection.
 async fn session(connection: &mut PgConnection, place: &str) -> Result<i32, StoreFault> {
     let row = raw_sql("SELECT pg_backend_pid()").fetch_one(connection).await;
     row.and_then(|row| row.try_get(0)).map_err(|error| fault::no_connection(place, &error))

@@ -14,25 +14,25 @@ use std::{
 };
 use tracing::{Instrument as _, Span};
 
-/// What every statement is given: a deadline, and somebody who learns of trouble.
+/// What every statement gets: a deadline, and a check of its failure.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     pub(super) trust: Arc<Trust>,
-    /// No answer comes later than this.
+    /// The longest time that a step may take.
     pub(super) limit: Duration,
     pub(super) interference: Interference,
-    /// Where writes pass: whether they are kept is doubtful once one failed.
+    /// Of connections that write: after a failed write, it is in doubt whether the database stores writes.
     pub(super) doubt: Option<Arc<Doubt>>,
 }
 
-/// Whether the database keeps what is written.
+/// Whether the database stores what is written.
 #[derive(Debug, Default)]
 pub(super) struct Doubt {
-    /// When a write was seen to be kept, unless one has failed since.
+    /// When a write was last seen to be stored, unless one has failed since.
     settled: Mutex<Option<Stopwatch>>,
 }
 
-/// A write that was kept says nothing about those that come so much later.
+/// A stored write says nothing about writes that come so much later.
 const SETTLED: Duration = Duration::from_secs(30);
 
 impl Doubt {
@@ -60,43 +60,43 @@ pub(super) struct Guarded<C> {
     guard: Guard,
     /// Whether a statement failed.
     failed: AtomicBool,
-    /// What its statements are parts of.
+    /// The span of the transaction that the statements belong to.
     span: Span,
 }
 
-/// Executes statements that traces call by one name.
+/// Executes statements under one name in traces.
 #[derive(Debug)]
 pub(super) struct Named<'a, C> {
     guarded: &'a Guarded<C>,
     name: &'static str,
 }
 
-/// One thing that is asked of the database.
+/// One step of work of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Begin,
-    /// A statement, by its name: that of the module and the function it is in.
+    /// A statement, by its name: the module and the function that execute it.
     Statement(&'static str),
     Commit,
 }
 
-/// What becomes of a step.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It is done.
+    /// The step is done.
     Done,
-    /// It is not done, and fails.
+    /// The step is not done, and fails.
     Refused,
-    /// It is done, and the answer is lost.
+    /// The step is done, but the answer is lost.
     Lost,
-    /// It is not done, and no answer ever comes.
+    /// The step is not done, and there is never an answer.
     Silence,
 }
 
-/// Decides what becomes of each step.
+/// Decides the outcome of each step.
 type Decision = dyn Fn(Step) -> Fate + Send + Sync;
 
-/// Where tests make the database fail. A service that serves has none.
+/// Makes the database fail, in tests. A running service has none.
 #[derive(Clone, Default)]
 pub struct Interference(Option<Arc<Decision>>);
 
@@ -113,7 +113,7 @@ impl fmt::Debug for Interference {
 }
 
 impl Guard {
-    /// Waits for a step, and draws conclusions from its failure.
+    /// Waits for a step; its failure may withdraw the trust in connections or raise the doubt in writes.
     pub(super) async fn see<T>(
         &self,
         step: Step,
@@ -164,7 +164,7 @@ impl<C> Guarded<C> {
 impl<C> Named<'_, C> {
     async fn observe<T>(&self, work: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
         let Guarded { guard, failed, span, .. } = self.guarded;
-        // Whoever collects traces takes `otel.name` for the name of the span.
+        // Collectors of traces use `otel.name` as the name of the span.
         let span = tracing::debug_span!(parent: span, "db.statement", otel.name = %format_args!("db.{}", self.name));
         let answer = guard.see(Step::Statement(self.name), work).instrument(span).await;
         if answer.is_err() {

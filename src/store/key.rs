@@ -1,4 +1,4 @@
-//! Keys, sealed. Every change of state is one conditional statement, so of many at once one happens.
+//! Sealed keys. Every change of state is one conditional statement, so of concurrent changes one succeeds.
 
 use super::{
     Executor, StoreFault,
@@ -16,7 +16,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
-/// A key as it lies in the database. What is text here was written by some release, and not necessarily by this one.
+/// A key as it is stored. Its text fields were written by some release, which may not be this one.
 #[derive(Clone, Debug)]
 pub struct SealedKey {
     /// The `kid` that tokens name.
@@ -28,13 +28,13 @@ pub struct SealedKey {
     pub state: String,
     /// Empty for keys that encrypt no access tokens.
     pub algorithm: String,
-    /// What the audience registered, in base64url.
+    /// The public key that the audience registered, in base64url.
     pub public_key: Option<String>,
     /// Empty once the key is gone.
     pub sealed: String,
-    /// Which key-encryption key opens it.
+    /// The id of the key-encryption key that opens it.
     pub kek_id: String,
-    /// How many access tokens were encrypted with it, as far as replicas have said.
+    /// How many access tokens were encrypted with the key, as far as replicas have reported.
     pub issued: u64,
     pub created_at: Timestamp,
     pub activated_at: Option<Timestamp>,
@@ -65,14 +65,14 @@ impl SealedKey {
     }
 }
 
-/// Which key is there and in what state: enough to see whether anything changed.
+/// The id and the state of a key: enough to detect a change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, FromQueryResult)]
 pub struct KeyMark {
     pub id: String,
     pub state: String,
 }
 
-/// Every key of every tenant, oldest first, those that are gone included.
+/// Every key of every tenant, oldest first, keys that are gone included.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -101,7 +101,7 @@ pub async fn marks(db: &impl Executor) -> Result<Vec<KeyMark>, StoreFault> {
     Ok(query.into_model::<KeyMark>().all(&db.named("key.marks")).await?)
 }
 
-/// The key of this id, whatever became of it.
+/// The key of this id, in any state.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -129,7 +129,7 @@ pub async fn in_state(
     Ok(query.one(&db.named("key.in_state")).await?.map(SealedKey::read))
 }
 
-/// Keeps a key, unless its purpose and audience have one in its state already. Returns whether it was kept.
+/// Stores a key, unless its purpose and audience have one in its state already. Returns whether it was stored.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -160,7 +160,8 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &SealedKey) -> Re
     Ok(matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0))
 }
 
-/// From now on the active key only reads. Returns whether it was active: of many that retire it at once, one does.
+/// Makes the active key retiring: it is only used to read tokens. Returns whether it was active: of concurrent calls,
+/// one retires it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -183,7 +184,7 @@ pub async fn retire(
     Ok(changed.rows_affected > 0)
 }
 
-/// From now on the staged key makes tokens. Returns whether it was staged.
+/// Makes the staged key active: it is used to issue tokens. Returns whether it was staged.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -199,7 +200,7 @@ pub async fn activate(db: &impl Executor, tenant: TenantId, id: &str, now: Times
     Ok(changed.rows_affected > 0)
 }
 
-/// Erases the secret of a key that is in this state. Returns whether it was.
+/// Erases the secret of a key in this state. Returns whether the key was in this state.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -223,7 +224,7 @@ pub async fn erase(
     Ok(changed.rows_affected > 0)
 }
 
-/// Deletes the row of a key that is gone. Returns whether it was there.
+/// Deletes the row of a key that is gone. Returns whether the row existed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -243,7 +244,7 @@ pub async fn delete_gone(db: &impl Executor, tenant: TenantId, id: &str) -> Resu
 /// When the database does not answer.
 pub async fn count(db: &impl Executor, tenant: TenantId, id: &str, tokens: u64) -> Result<(), StoreFault> {
     let tokens = i64::try_from(tokens).unwrap_or(i64::MAX);
-    // Replicas say small numbers often; even so the sum must not leave the column.
+    // Replicas report small numbers often; even so the sum must not overflow the column.
     let room = i64::MAX - tokens;
     let sum = Expr::case(Expr::col(key::Column::Issued).lte(room), Expr::col(key::Column::Issued).add(tokens));
     in_tenant(tenant)
@@ -255,8 +256,8 @@ pub async fn count(db: &impl Executor, tenant: TenantId, id: &str, tokens: u64) 
     Ok(())
 }
 
-/// Keeps a key under another key-encryption key, if it still lies under the one it was read with and is not gone.
-/// Returns whether that was so.
+/// Stores a key under another key-encryption key, if it is still sealed as it was read and is not gone. Returns whether
+/// it was stored.
 ///
 /// # Errors
 /// When the database does not answer.

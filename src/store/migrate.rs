@@ -10,14 +10,14 @@ use countersign_migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, FromQueryResult, TransactionTrait as _};
 use std::time::Duration;
 
-/// Any number that nobody else takes for an advisory lock of this database: `counters` in ASCII.
+/// The advisory lock of migrations: any number that no other program uses in this database; `counters` in ASCII.
 const MIGRATION_LOCK: i64 = 0x636f_756e_7465_7273;
-/// Between attempts, those who queued up behind the last one get on.
+/// Between attempts, statements that queued behind the last attempt proceed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Whom a start waits for is said this often.
+/// How often the log names the processes that a start waits for.
 const SAID_EVERY: Duration = Duration::from_secs(10);
 
-/// Whom a change of the schema waits for: those who hold the lock for it, or rows of a table of ours.
+/// The processes that a migration waits for: those that hold the advisory lock, or locks on tables of this schema.
 const HOLDERS: &str = "SELECT a.pid, coalesce(nullif(a.application_name, ''), 'unnamed') AS program, coalesce(a.state, '') AS state, \
      coalesce(extract(epoch FROM now() - min(a.xact_start)), 0)::bigint AS seconds \
      FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid LEFT JOIN pg_class c ON c.oid = l.relation \
@@ -36,14 +36,14 @@ struct Holder {
 }
 
 impl Store {
-    /// Brings the schema up to date, all at once or not at all. Returns how many changes were made. Of several
-    /// processes that start together one does it and the others wait.
+    /// Migrates the schema to this release, all at once or not at all. Returns the number of migrations. Of several
+    /// processes that start at the same time, one migrates and the others wait.
     ///
-    /// On PostgreSQL it waits for other transactions for a moment only, and tries again: a change that waits for a lock
-    /// makes every call that comes later wait behind it.
+    /// On PostgreSQL it waits for other transactions only for a moment, and tries again: a migration that waits for a
+    /// lock makes every later call wait behind it.
     ///
     /// # Errors
-    /// When the database does not answer, or is newer than this release.
+    /// When the database does not answer, or its schema is newer than this release.
     pub async fn migrate(&self) -> Result<usize, StoreFault> {
         let mut said: Option<Stopwatch> = None;
         loop {
@@ -65,11 +65,11 @@ impl Store {
         }
     }
 
-    /// `None` when another process is at it.
+    /// `None` when another process holds the lock.
     async fn migrate_now(&self) -> Result<Option<usize>, DatabaseError> {
         let upkeep = &self.pools.upkeep;
         let work = async {
-            // A transaction of SQLite that may write excludes every other; one of PostgreSQL has to ask for that.
+            // A transaction of SQLite that may write excludes all others; PostgreSQL needs an advisory lock for that.
             let tx = upkeep.database.begin_with_options(Dialect::writing()).await?;
             if !self.pools.dialect.has_one_writer() {
                 let sql = "SELECT pg_try_advisory_xact_lock($1)";
@@ -89,7 +89,7 @@ impl Store {
         upkeep.guard.see(Step::Statement("migrate"), work).await
     }
 
-    /// How many changes the schema is behind.
+    /// The number of migrations that are still to be done.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -1,7 +1,7 @@
-//! SQL, through sea-orm, on SQLite and PostgreSQL alike.
+//! SQL on SQLite and PostgreSQL, through sea-orm.
 //!
-//! Use cases see [`Store`], [`Connection`], [`Tx`] and one module per aggregate; sea-orm stays in here. Every function
-//! takes the tenant right after the connection, so that a query without one is seen at a glance.
+//! Use cases see [`Store`], [`Connection`], [`Tx`] and one module per aggregate; sea-orm is private to this folder.
+//! Every function takes the tenant right after the connection, so that a query without one is easy to see.
 //!
 //! **Architecture invariant:** only this folder names sea-orm, and only `fault.rs` reads a database error.
 

@@ -1,4 +1,4 @@
-//! Mails to send. Queued in the transaction of the act that causes them, so that neither happens without the other.
+//! Mails to send. A mail is queued in the transaction that causes it, so that both are committed or neither.
 
 use super::{
     Executor, StoreFault, Tx,
@@ -30,16 +30,16 @@ pub struct OutboxMail {
     pub template: MailTemplate,
     pub locale: Locale,
     pub recipient: EmailAddress,
-    /// The registration or the account it tells of, where the act that caused it knew.
+    /// The registration or the account that the mail is about, where the use case that queued it knew.
     pub subject: Option<Uuid>,
-    /// What the template shows besides.
+    /// Further values for the template.
     pub details: BTreeMap<String, String>,
     pub created_at: Timestamp,
-    /// Attempts begun, this one included.
+    /// Attempts that have begun, including the present one.
     pub attempts: u32,
 }
 
-/// A row that this release cannot read: one that a newer replica wrote, perhaps.
+/// A row that this release cannot read, for example of a newer replica.
 #[derive(Clone, Copy, Debug)]
 pub struct UnreadableMail {
     pub id: MailId,
@@ -50,11 +50,11 @@ pub struct UnreadableMail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailOutcome {
     Sent,
-    /// There is nothing to say any more, or nobody to say it to.
+    /// The mail is no longer needed, or has no recipient any more.
     Dropped,
-    /// What it was for is over.
+    /// The mail's purpose has expired.
     Expired,
-    /// Given up.
+    /// No further attempts are made.
     Dead,
 }
 
@@ -70,7 +70,7 @@ impl MailOutcome {
 }
 
 impl OutboxMail {
-    /// Whether what it was for is over.
+    /// Whether the mail's purpose has expired.
     pub fn is_over(&self, now: Timestamp) -> bool {
         now.since(self.created_at) >= self.template.life()
     }
@@ -119,8 +119,8 @@ pub async fn enqueue(db: &impl Executor, tenant: TenantId, mail: &OutboxMail) ->
 
 const CHOSEN: &str = "chosen";
 
-/// Takes due mails of every tenant for the length of a lease. Nobody else gets them until it is over, so a sender that
-/// dies loses none.
+/// Claims due mails of every tenant for the length of a lease. No other sender gets them until the lease expires, so a
+/// sender that crashes loses none.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -135,12 +135,13 @@ pub async fn claim(
         .filter(is_claimable(now))
         .order_by_asc(outbox::Column::DueAt)
         .limit(limit)
-        // Dropped by SQLite, whose writers take turns anyway.
+        // SQLite ignores it; its writers take turns anyway.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .select_only()
         .column(outbox::Column::Id)
         .into_query();
-    // Chosen once: PostgreSQL may run a plain subquery again for every row, and then the limit holds for none of them.
+    // Materialized: PostgreSQL may run a plain subquery again for every row, and then the limit applies to none of
+    // them.
     let mut chosen = CommonTableExpression::new();
     chosen.table_name(CHOSEN).column(outbox::Column::Id).materialized(true).query(due);
     let mut update = of_every_tenant()
@@ -171,8 +172,8 @@ fn is_claimable(now: Timestamp) -> Condition {
         .add(unleased)
 }
 
-/// Holds a mail that is being prepared until the transaction ends, so that what is minted for it is there before
-/// anything can void it. `false` when the mail is not wanted any more.
+/// Locks a mail that is being prepared until the transaction ends, so that its links and codes are stored before
+/// another transaction can void them. `false` when the mail is not wanted any more.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -187,7 +188,7 @@ pub async fn hold(tx: &Tx, tenant: TenantId, id: MailId) -> Result<bool, StoreFa
     Ok(held.rows_affected == 1)
 }
 
-/// Notes how a mail ended.
+/// Records how a mail ended.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -211,7 +212,7 @@ pub async fn finish(
     Ok(())
 }
 
-/// Puts a mail that could not be sent back, to be tried again at `due`.
+/// Returns a mail that could not be sent, for another attempt at `due`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -233,7 +234,7 @@ pub async fn postpone(
     Ok(())
 }
 
-/// Puts a mail back as it was before it was taken: the server takes none, and the attempt is not this mail's.
+/// Returns a mail as it was before it was claimed: the server takes no mails at all, so the attempt does not count.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -251,7 +252,7 @@ pub async fn put_back(db: &impl Executor, tenant: TenantId, id: MailId, error: &
     Ok(())
 }
 
-/// Drops the waiting mails that tell of this registration or account: it is gone.
+/// Deletes the waiting mails about this registration or account, which does not exist any more.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -265,7 +266,7 @@ pub async fn delete_waiting_for(db: &impl Executor, tenant: TenantId, subject: U
     Ok(())
 }
 
-/// Drops the waiting mails of one template that tell of this registration or account.
+/// Drops the waiting mails of one template about this registration or account.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -285,7 +286,7 @@ pub async fn drop_waiting(
     Ok(())
 }
 
-/// Forgets mails of every tenant that were given up before an instant. Returns how many.
+/// Deletes mails of every tenant that were given up before an instant. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -299,7 +300,7 @@ pub async fn delete_dead(db: &impl Executor, before: Timestamp) -> Result<u64, S
     Ok(deleted.rows_affected)
 }
 
-/// Forgets mails of every tenant that ended before an instant. Mails that were given up stay longer. Returns how many.
+/// Deletes mails of every tenant that ended before an instant. Mails that were given up stay longer. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.

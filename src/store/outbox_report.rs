@@ -1,4 +1,4 @@
-//! The outbox as operators see it: of every tenant.
+//! The outbox of all tenants, for operators.
 
 use super::{Executor, StoreFault, entity::outbox, outbox::MailOutcome, scope::of_every_tenant};
 use countersign_domain::{id::MailId, mail::MailTemplate, time::Timestamp};
@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LikeExpr},
 };
 
-/// A line of the outbox as an operator sees it.
+/// A mail in the outbox, for operators.
 #[derive(Clone, Debug)]
 pub struct OutboxLine {
     pub id: MailId,
@@ -16,7 +16,7 @@ pub struct OutboxLine {
     pub created_at: Timestamp,
     pub due_at: Timestamp,
     pub attempts: i32,
-    /// `waiting`, or how it ended.
+    /// `waiting`, or how the mail ended.
     pub state: String,
     pub last_error: Option<String>,
 }
@@ -24,17 +24,17 @@ pub struct OutboxLine {
 /// How many mails are in one state for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct OutboxCount {
-    /// `None` while they wait.
+    /// `None` for mails that wait.
     pub outcome: Option<String>,
     pub last_error: Option<String>,
     pub mails: i64,
-    /// When the oldest of them was queued, in microseconds.
+    /// When the oldest mail was queued, in microseconds.
     pub oldest: i64,
-    /// When the last of them ended, in microseconds.
+    /// When the last mail ended, in microseconds.
     pub last_finished: Option<i64>,
 }
 
-/// The newest lines of the outbox, of every tenant; only those given up when `dead`.
+/// The newest mails in the outbox, of every tenant; only those given up when `dead`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -59,7 +59,7 @@ pub async fn lines(db: &impl Executor, dead: bool, limit: u64) -> Result<Vec<Out
         .collect())
 }
 
-/// How many mails are in which state, and why: the most frequent reasons first.
+/// How many mails are in each state, by reason: the most frequent first.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -82,17 +82,17 @@ pub async fn counts(db: &impl Executor, limit: u64) -> Result<Vec<OutboxCount>, 
     Ok(counted)
 }
 
-/// Which of the mails that were given up.
+/// Selects among the mails that were given up.
 #[derive(Clone, Copy, Debug)]
 pub enum Dead<'a> {
     One(MailId),
     All,
-    /// Those whose last error begins like this.
+    /// The mails whose last error begins with this.
     BecauseOf(&'a str),
 }
 
-/// Tries mails that were given up again, from the start. Those whose time is over stay as they are. Returns how many
-/// are tried.
+/// Queues mails that were given up again, with their attempts reset. Mails whose purpose has expired stay as they are.
+/// Returns how many were queued.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -110,7 +110,7 @@ pub async fn requeue(db: &impl Executor, which: Dead<'_>, now: Timestamp) -> Res
     Ok(updated.rows_affected)
 }
 
-/// How many of the mails that were given up are of these.
+/// The number of mails that were given up and are selected.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -136,7 +136,7 @@ fn begins_with(text: &str) -> LikeExpr {
     LikeExpr::new(format!("{literal}%")).escape('\\')
 }
 
-/// A template of a newer release has a life that only that one knows.
+/// A template of a newer release counts as not expired: its lifetime is unknown here.
 fn is_worth_sending(now: Timestamp) -> Condition {
     let over = MailTemplate::ALL.into_iter().fold(Condition::any(), |over, template| {
         let began = now.minus(template.life()).as_micros();

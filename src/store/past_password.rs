@@ -1,4 +1,4 @@
-//! Passwords an account had before.
+//! Former passwords of accounts.
 
 use super::{Executor, StoreFault, entity::past_password, scope::in_tenant};
 use countersign_domain::{
@@ -8,7 +8,7 @@ use countersign_domain::{
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
-/// Remembers the hash of a password that is being replaced.
+/// Stores the hash of a password that is being replaced.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -31,7 +31,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// The hashes of the last passwords before the present one, newest first.
+/// The hashes of the last passwords before the current one, newest first.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -52,7 +52,7 @@ pub async fn newest(
     Ok(rows.into_iter().map(|row| row.password_hash.into()).collect())
 }
 
-/// Forgets all but the newest `keep` of an account's past passwords.
+/// Deletes all but the newest `keep` of an account's former passwords.
 ///
 /// # Errors
 /// When the database does not answer.

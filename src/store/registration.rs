@@ -1,7 +1,7 @@
 //! Registrations: sign-ups that wait for their address to be verified.
 //!
-//! Several may wait for one address. Each has links and codes of its own, so nobody can turn another person's sign-up
-//! into one with a password of their choosing.
+//! Several may wait for one address. Each has links and codes of its own, so nobody can replace the password of another
+//! person's sign-up.
 
 use super::{
     Executor, StoreFault,
@@ -22,7 +22,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, PaginatorTrait, QueryFilter, QueryO
 pub struct Registration {
     pub id: RegistrationId,
     pub email: EmailAddress,
-    /// As it was wished for; somebody else may have got it since.
+    /// The requested name; another account may have taken it since.
     pub username: Option<String>,
     pub display_name: String,
     pub locale: Locale,
@@ -44,7 +44,7 @@ impl Registration {
     }
 }
 
-/// Keeps a sign-up.
+/// Stores a sign-up.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -114,7 +114,7 @@ pub async fn count_passwords(db: &impl Executor, tenant: TenantId, email: &Email
     Ok(different)
 }
 
-/// Forgets every sign-up for this address: it has an account now.
+/// Deletes every sign-up for this address, which has an account now.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -127,7 +127,7 @@ pub async fn delete_for_address(db: &impl Executor, tenant: TenantId, email: &Em
     Ok(())
 }
 
-/// Forgets sign-ups made before an instant, of every tenant. Returns how many.
+/// Deletes sign-ups of every tenant that are older than an instant. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.

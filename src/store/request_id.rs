@@ -1,4 +1,4 @@
-//! Calls that were answered, so that a repetition is recognised.
+//! Idempotency keys: calls that were answered, so that a repeated call is recognized.
 
 use super::{
     Executor, StoreFault,
@@ -8,18 +8,18 @@ use super::{
 use countersign_domain::{id::TenantId, time::Timestamp};
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, TryInsertResult, sea_query::OnConflict};
 
-/// Whether a call was seen before.
+/// Whether a call was answered before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
     Never,
     /// The same call was answered before.
     Before,
-    /// The id belongs to another call.
+    /// The id was used for another call.
     ForAnotherCall,
 }
 
-/// Whether a call of this name was answered before. `names` and `fingerprints` are all that may have been kept for it.
-/// A name is an id together with whose it is.
+/// Whether a call with one of these keys was answered before. `names` and `fingerprints` are all that may have been
+/// stored for it. A name is a `request_id` with its owner.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -46,8 +46,8 @@ pub async fn look(
     })
 }
 
-/// Remembers a call in the transaction that answers it, by the first of its names and fingerprints, unless one of that
-/// name is there already. Of two at once, the second waits here until the first has committed.
+/// Stores a call in the transaction that answers it, under the first of its names and fingerprints, unless the name
+/// exists already. Of two concurrent calls, the second waits here until the first has committed.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -80,7 +80,7 @@ pub async fn remember(
     look(db, tenant, method, names, fingerprints).await
 }
 
-/// Forgets calls of every tenant answered before an instant. Returns how many.
+/// Deletes calls of every tenant that were answered before an instant. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,4 +1,4 @@
-//! User names that accounts gave up, and that nobody else gets for a while.
+//! User names that accounts gave up, reserved for those accounts for a while.
 
 use super::{
     Executor, StoreFault, Tx,
@@ -18,10 +18,10 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict, UnionType},
 };
 
-/// Names that are kept for one account. Whoever changes theirs again and again must not end up with all the good ones.
+/// Most names reserved for one account, so that an account that changes its name again and again cannot block many.
 const MOST_OF_ACCOUNT: u64 = 10;
 
-/// Keeps a name for the account that gave it up.
+/// Reserves a name for the account that gave it up.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -40,7 +40,7 @@ pub async fn reserve(
         shown_skeleton: Set(Some(username.shown_skeleton())),
         reserved_until: Set(until.as_micros()),
     };
-    // A reservation that is there is one that is over, of somebody who had the name before.
+    // A reservation that exists already has expired; it was for an earlier owner of the name.
     let again =
         OnConflict::columns([reserved_username::Column::TenantId, reserved_username::Column::UsernameNormalised])
             .update_columns([
@@ -71,8 +71,8 @@ pub async fn reserve(
     Ok(())
 }
 
-/// Whether an account has this user name or one that looks the same, or had it and may still take it again. One
-/// statement, whichever of the two it is.
+/// Whether an account has this user name or one that looks the same, or the name is reserved. Always one statement, so
+/// that the response time does not tell the two apart.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -101,9 +101,9 @@ fn is_or_looks_like(username: &Username) -> Condition {
         .add(Expr::col(reserved_username::Column::ShownSkeleton).is_in(username.skeletons()))
 }
 
-/// Whether a name, or one that looks the same, is kept for another account than this one. To be asked after the name
-/// was taken, in the same transaction: whoever gave it up a moment before has committed by then, and the reservation
-/// with it.
+/// Whether a name, or one that looks the same, is reserved for another account. Must be called after the name was
+/// taken, in the same transaction: an account that gave the name up a moment before has committed by then, and the
+/// reservation with it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -124,7 +124,7 @@ pub async fn is_kept_for_another(
     Ok(!kept.is_empty())
 }
 
-/// The names that are kept for an account.
+/// The names that are reserved for an account.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -143,7 +143,7 @@ pub async fn of_account(
     Ok(kept.into_iter().map(|row| row.username_normalised).collect())
 }
 
-/// Keeps a name no longer: its account took it again.
+/// Ends a reservation: the account took the name again.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -157,7 +157,7 @@ pub async fn release(tx: &Tx, tenant: TenantId, account: AccountId, username: &U
     Ok(())
 }
 
-/// Forgets the names of every tenant that are kept no longer. Returns how many.
+/// Deletes the expired reservations of every tenant. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.

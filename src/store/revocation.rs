@@ -1,9 +1,9 @@
-//! The feed of revocations.
+//! The revocation feed.
 //!
-//! An entry is written in the transaction of the act, without a place. Transactions commit in another order than they
-//! write, so a place that were given then could turn up after a later one had been read, and be missed for ever.
-//! Countries are given afterwards, to what is committed, by one at a time: whoever has read up to a place has read
-//! everything before it.
+//! An entry is written in the transaction of the revocation, without a sequence number. Transactions commit in another
+//! order than they write, so a number given then could become visible after a later one was read, and be missed for
+//! ever. Numbers are given afterwards, to committed entries, by one process at a time: a follower that has read up to a
+//! number has read everything before it.
 
 use super::{
     Executor, StoreFault, Tx,
@@ -24,7 +24,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait as _, SimpleExpr},
 };
 
-/// An entry that has its place.
+/// An entry with its sequence number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SequencedRevocation {
     pub position: i64,
@@ -32,25 +32,25 @@ pub struct SequencedRevocation {
 }
 
 impl SequencedRevocation {
-    /// Where a follower stands who has read up to here.
+    /// The cursor of a follower that has read up to this entry.
     pub fn cursor(&self) -> FeedCursor {
         FeedCursor { position: self.position, since: self.revocation.since }
     }
 }
 
-/// What there is to read.
+/// The end of the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outlook {
-    /// The last place that was given.
+    /// The last sequence number.
     pub head: i64,
-    /// Whether entries wait for a place.
+    /// Whether entries wait for a sequence number.
     pub waiting: bool,
 }
 
 /// Rows of one INSERT: far below the limits on parameters of both databases.
 const ROWS_AT_ONCE: usize = 1_000;
 
-/// Writes an entry, to be read by others once the transaction is committed.
+/// Writes an entry, to be published after the commit.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -74,7 +74,7 @@ pub(super) async fn append_sessions(
     sessions: impl Iterator<Item = (SessionId, Timestamp)>,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
-    // A session that was not refreshed for so long has no access token left to revoke.
+    // A session that was not refreshed for this long has no valid access token left to revoke.
     let targets = sessions.filter(|(_, refreshed)| refreshed.plus(REVOCATION_LIFE) > now).map(|(id, _)| id.to_string());
     insert(tx, tenant, RevocationKind::Session, targets.collect(), now).await
 }
@@ -105,20 +105,20 @@ async fn insert(
     Ok(())
 }
 
-/// The condition that none of these subjects and tenants was revoked when a token of them had been issued.
+/// The condition that none of these subjects and tenants was revoked after their token was issued.
 pub(super) fn is_not_cut_off(tenant: TenantId, targets: &[&str], issued_at: i64) -> SimpleExpr {
     let cut_off = in_tenant(tenant)
         .find(revocation::Entity)
         .select_only()
         .expr(Expr::value(1))
         .filter(revocation::Column::Target.is_in(targets.iter().copied()))
-        // As it stands in the index, so that the databases see that it will do.
+        // Written exactly as in the partial index, so that the databases use it.
         .filter(Expr::cust("kind IN ('subject', 'tenant')"))
         .filter(revocation::Column::Since.gte(Timestamp::from_seconds(issued_at).as_micros()));
     Expr::exists(sea_orm::QueryTrait::into_query(cut_off)).not()
 }
 
-/// What there is to read, for every tenant.
+/// The end of the feed, over all tenants.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -142,14 +142,14 @@ pub async fn outlook(db: &impl Executor) -> Result<Outlook, StoreFault> {
     Ok(Outlook { head: row.position, waiting: row.waiting })
 }
 
-/// Gives a place to every committed entry that has none. Returns the last place given.
+/// Gives a sequence number to every committed entry without one. Returns the last number.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn place(tx: &Tx) -> Result<i64, StoreFault> {
     let db = &tx.named("revocation.place");
-    // Holds up everybody else who gives places until this transaction ends. What is read after it is what was committed
-    // before it, and nobody has given those a place meanwhile.
+    // The lock excludes all others who give numbers until this transaction ends. The statements after it see what was
+    // committed before, and no other transaction can give those entries a number.
     let head = revocation_head::Entity::find().lock_exclusive().one(db).await?;
     let head = head.ok_or_else(|| StoreFault::unreadable("head of the feed"))?.position;
     let placed = db
@@ -172,7 +172,7 @@ pub async fn place(tx: &Tx) -> Result<i64, StoreFault> {
     Ok(head)
 }
 
-/// The entries of every tenant after a position that are of consequence, in order.
+/// The unexpired entries of every tenant after a sequence number, in order.
 ///
 /// # Errors
 /// When the database does not answer, or a row cannot be read.
@@ -205,7 +205,7 @@ fn read(row: revocation::Model) -> Result<SequencedRevocation, StoreFault> {
     })
 }
 
-/// Forgets entries of every tenant that are of no consequence any more. Returns how many.
+/// Deletes the expired entries of every tenant. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -13,16 +13,16 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, TryInsertResult, sea_query::OnConflict,
 };
 
-/// A role to be made where there is none of this name.
+/// A role to create if there is none of this name.
 #[derive(Clone, Copy, Debug)]
 pub struct NewRole<'a> {
     pub id: RoleId,
     pub name: &'a str,
-    /// How strong it is: 0 is the strongest.
+    /// Rank: 0 is the strongest.
     pub level: i32,
 }
 
-/// The role of this name, which is made if there is none.
+/// The role of this name, created if there is none.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -58,7 +58,7 @@ pub async fn find(db: &impl Executor, tenant: TenantId, name: &str) -> Result<Op
     Ok(row.map(|row| RoleId::from_uuid(row.id)))
 }
 
-/// Gives an account a role. `false` when it had it.
+/// Grants a role to an account. `false` when the account had it already.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -84,7 +84,7 @@ pub async fn grant(
     Ok(matches!(granted, TryInsertResult::Inserted(rows) if rows > 0))
 }
 
-/// Takes a role from an account. `false` when it did not have it.
+/// Revokes a role of an account. `false` when the account did not have it.
 ///
 /// # Errors
 /// When the database does not answer.

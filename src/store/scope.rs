@@ -1,5 +1,5 @@
-//! Where every query of a table that belongs to tenants begins: at [`in_tenant`], or, in the jobs that serve all of
-//! them, at [`of_every_tenant`]. A query without its tenant cannot be written by forgetting something.
+//! Every query of a tenant's table begins at [`in_tenant`], or, in jobs that serve all tenants, at [`of_every_tenant`].
+//! So a query cannot omit its tenant by mistake.
 
 use super::entity::{
     account, account_role, action, audience, audit_bare_tenant, audit_event, audit_head, device, expected_device, key,
@@ -65,7 +65,7 @@ pub(super) fn in_tenant(tenant: TenantId) -> InTenant {
     InTenant(tenant.as_uuid())
 }
 
-/// Begins a query of all tenants' rows: for jobs, for operators, and for what is looked up before its tenant is known.
+/// Begins a query of all tenants' rows: for jobs, for operators, and for lookups before the tenant is known.
 pub(super) fn of_every_tenant() -> OfEveryTenant {
     OfEveryTenant
 }
@@ -83,7 +83,7 @@ impl InTenant {
         E::find_by_id(id).filter(E::TENANT.eq(self.0))
     }
 
-    /// A part of another query: the columns and the other conditions are the caller's.
+    /// A subquery: the caller adds the columns and the other conditions.
     pub(super) fn select<E: TenantTable>(self, table: E) -> SelectStatement {
         Query::select().from(table).and_where(Expr::col((table, E::TENANT)).eq(self.0)).to_owned()
     }
@@ -96,7 +96,7 @@ impl InTenant {
         E::delete_many().filter(E::TENANT.eq(self.0))
     }
 
-    /// Whatever tenant the row names, this one gets it.
+    /// Inserts the row with this tenant, whatever tenant the row has.
     pub(super) fn insert<A>(self, row: A) -> Insert<A>
     where
         A: ActiveModelTrait,

@@ -25,18 +25,18 @@ pub struct ServiceSecret {
     pub id: ServiceSecretId,
     pub digest: Vec<u8>,
     pub created_at: Timestamp,
-    /// Roughly when it was last used.
+    /// Approximately when the secret was last used.
     pub used_at: Option<Timestamp>,
 }
 
-/// A new secret, as it is kept.
+/// A new secret, as it is stored.
 #[derive(Clone, Debug)]
 pub struct NewSecret {
     pub id: ServiceSecretId,
     pub digest: [u8; 32],
 }
 
-/// Keeps a new service. `false` when the name is taken.
+/// Stores a new service. `false` when the name is taken.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -85,8 +85,8 @@ pub async fn find_by_name(db: &impl Executor, tenant: TenantId, name: &str) -> R
     with_audiences(db, tenant, row).await
 }
 
-/// The service of a live secret, unless it is disabled, or was after its token was issued (`iat`), or its tenant was:
-/// what backends refuse by themselves is refused here, too.
+/// The service of a live secret, unless the service is disabled, or the service or its tenant was revoked after the
+/// token was issued (`iat`): tokens that backends refuse by themselves are refused here, too.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -109,7 +109,7 @@ pub async fn find_live(
     with_audiences(db, tenant, row.and_then(|(_, service)| service)).await
 }
 
-/// The services of a tenant in order of their names.
+/// The services of a tenant, by name.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -180,7 +180,7 @@ pub async fn live_secrets(
         .collect())
 }
 
-/// Gives a service another secret. `false` when it has as many as it may have, or does not exist.
+/// Adds a secret to a service. `false` when the service has the maximum already, or does not exist.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -191,7 +191,7 @@ pub async fn add_secret(
     new: &NewSecret,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
-    // Two who add a secret at once are counted one after the other.
+    // The lock makes concurrent calls count one after the other.
     let locked = in_tenant(tenant)
         .find_by_id(service::Entity, service.as_uuid())
         .lock_exclusive()
@@ -222,7 +222,7 @@ pub async fn add_secret(
     Ok(true)
 }
 
-/// Retires a secret, and with it every token that was drawn from it. Returns whether it was live.
+/// Retires a secret, and revokes every token that was issued for it. Returns whether it was live.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -249,7 +249,7 @@ pub async fn retire_secret(
     Ok(true)
 }
 
-/// Notes that a secret was used.
+/// Records that a secret was used.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -268,7 +268,7 @@ pub async fn note_use(
     Ok(())
 }
 
-/// Forbids a service everything, and revokes its tokens. Returns whether it was allowed something before.
+/// Disables a service, and revokes its tokens. Returns whether it was enabled.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -283,13 +283,13 @@ pub async fn disable(tx: &Tx, tenant: TenantId, id: ServiceId, now: Timestamp) -
     if disabled.rows_affected == 0 {
         return Ok(false);
     }
-    // Another process may be drawing a token for it at this moment, by a clock that is ahead of this one.
+    // Another process may be issuing a token to the service now, by a clock that is ahead of this one.
     let since = now.plus(CLOCK_LEEWAY);
     revocation::append(tx, tenant, RevocationKind::Subject, &id.to_string(), since).await?;
     Ok(true)
 }
 
-/// Lets a disabled service have tokens again. Returns whether it was disabled.
+/// Enables a disabled service. Returns whether it was disabled.
 ///
 /// # Errors
 /// When the database does not answer.

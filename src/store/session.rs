@@ -57,7 +57,8 @@ impl From<session::Model> for Session {
     }
 }
 
-/// Opens a session. Whether its account may sign in, [`super::account::admit`] says, in the same transaction.
+/// Opens a session. The caller checks with [`super::account::hold_for_login`], in the same transaction, that the
+/// account may log in.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -112,7 +113,7 @@ pub async fn find_with_account(
     }
 }
 
-/// Whether a session is live, held until the transaction ends.
+/// Whether a session is live; locked until the transaction ends.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -126,7 +127,7 @@ pub async fn lock_live(tx: &Tx, tenant: TenantId, id: SessionId, now: Timestamp)
     Ok(row.is_some())
 }
 
-/// Ends a session. Returns whether it was live: of two calls at once, one ended it.
+/// Ends a session. Returns whether it was live: of two concurrent calls, one ended it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -154,7 +155,7 @@ pub async fn end_all(
     why: EndReason,
     now: Timestamp,
 ) -> Result<u64, StoreFault> {
-    // Several rows at once: see there.
+    // [`super::account::lock`] explains why.
     super::account::lock(tx, tenant, account).await?;
     let mut chosen = Condition::all();
     if let Some(kept) = kept {
@@ -163,7 +164,7 @@ pub async fn end_all(
     end_where(tx, tenant, account, chosen, why, now).await
 }
 
-/// The sessions that end and what the feed says of them are one: no way of ending a session leads around it.
+/// The only function that ends sessions of an account: it also writes their revocations.
 async fn end_where(
     tx: &Tx,
     tenant: TenantId,
@@ -186,8 +187,8 @@ async fn end_where(
     Ok(ended.len() as u64)
 }
 
-/// Ends every session of a tenant. Returns how many were live. `now` is asked twice: while sessions are being ended,
-/// others may be given tokens, and those are over, too.
+/// Ends every session of a tenant. Returns how many were live. Reads `clock` twice: sessions may be refreshed while
+/// they are being ended, and those tokens are revoked, too.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -214,9 +215,9 @@ pub async fn end_everybodys(
         .one(&tx.named("session.end_everybodys"))
         .await?;
     let now = clock();
-    // A clock that is far ahead must not take their tokens from those who come back meanwhile.
+    // Clamped: a clock that is far ahead must not revoke the tokens of users who log in again in the meantime.
     let since = Timestamp::from_micros(last.flatten().unwrap_or_default()).clamp(now, now.plus(CLOCK_LEEWAY));
-    // One entry for all of them: there may be millions.
+    // One entry for all sessions, because there may be millions.
     revocation::append(tx, tenant, RevocationKind::Tenant, &tenant.to_string(), since).await?;
     Ok(ended.rows_affected)
 }
@@ -244,7 +245,7 @@ pub async fn list_live(
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-/// How an account was used lately: the clients of its newest sessions, live or not, the most recent first.
+/// The clients of an account's newest sessions, live or not, the most recent first.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -264,8 +265,8 @@ pub async fn sightings(
     Ok(rows.into_iter().map(|row| Session::from(row).client()).collect())
 }
 
-/// Notes that a session has moved to another client, so that it is news once. Returns whether it had not been noted.
-/// The device stays the one it was opened on: by that its owner is recognized.
+/// Records that a session has moved to another client, so that the move is reported once. Returns whether it was
+/// recorded now. The session's device stays the one on which it was opened, because it makes its owner recognized.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -292,8 +293,8 @@ pub async fn note_client(
     Ok(noted.rows_affected == 1)
 }
 
-/// Spends one of the tries at the current password that a live session has. Returns how many are spent then; `None`
-/// when there was none left, or the session has ended.
+/// Spends one of a live session's tries at the current password. Returns how many are spent then; `None` when there was
+/// none left, or the session has ended.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -325,7 +326,7 @@ pub async fn forgive_password_tries(
     id: SessionId,
     tries: i32,
 ) -> Result<(), StoreFault> {
-    // Never below none: two right passwords at once both give back what the first of them spent.
+    // Never below 0: two concurrent right passwords both give back what the first of them spent.
     let spent = || Expr::col(session::Column::PasswordFailures);
     let left = Expr::case(spent().gt(tries), spent().sub(tries)).finally(0);
     in_tenant(tenant)
@@ -337,7 +338,7 @@ pub async fn forgive_password_tries(
     Ok(())
 }
 
-/// Forgets sessions of every tenant that were over before an instant. Returns how many.
+/// Deletes sessions of every tenant that ended or expired before an instant. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -348,7 +349,7 @@ pub async fn delete_over(db: &impl Executor, before: Timestamp) -> Result<u64, S
     Ok(deleted.rows_affected)
 }
 
-/// What [`Session::liveness`] says of a session, as the database is asked for it.
+/// [`Session::liveness`] as a condition of a query.
 fn is_live(now: Timestamp) -> Condition {
     Condition::all()
         .add(session::Column::EndedAt.is_null())

@@ -7,12 +7,12 @@ use std::{
     },
 };
 
-/// Who is told of signals. By default nobody: what was written is found all the same, a little later.
+/// Receives signals. By default none: jobs find what was written without signals, a little later.
 #[derive(Clone, Default)]
 pub struct SignalListener(Option<Arc<dyn Fn(Signal) + Send + Sync>>);
 
 impl SignalListener {
-    /// `tell` must neither wait nor fail.
+    /// `tell` must neither block nor fail.
     pub fn new(tell: impl Fn(Signal) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(tell)))
     }
@@ -30,7 +30,7 @@ impl fmt::Debug for SignalListener {
     }
 }
 
-/// The signals of a transaction, kept back until it is committed.
+/// The signals of a transaction, sent after its commit.
 #[derive(Debug)]
 pub(super) struct PendingSignals {
     /// One bit for each signal.
@@ -47,8 +47,8 @@ impl PendingSignals {
         self.raised.fetch_or(bit(signal), Ordering::Relaxed);
     }
 
-    /// Tells of what was raised when what this returns is dropped: also when nobody waits for the commit any more, and
-    /// when its answer was lost. It may have been kept then, and looking in vain costs nothing.
+    /// Sends the signals when the returned value is dropped: also when the caller stopped waiting for the commit, or
+    /// its answer was lost. The commit may have succeeded then, and an unnecessary signal costs nothing.
     pub(super) fn tell_in_the_end(self) -> impl Drop {
         TellInTheEnd(self)
     }

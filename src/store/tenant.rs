@@ -14,7 +14,7 @@ pub async fn find_by_name(db: &impl Executor, name: &str) -> Result<Option<Tenan
     Ok(row.map(|row| TenantId::from_uuid(row.id)))
 }
 
-/// What a tenant is called.
+/// The name of a tenant.
 ///
 /// # Errors
 /// When the database does not answer.

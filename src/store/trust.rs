@@ -8,20 +8,20 @@ use std::{
 
 /// Which connections of a pool may still be used.
 ///
-/// A pool hands on whatever answers. But a connection may answer and be useless: its server takes no writes any more,
-/// because another one took over; or its transaction could neither be committed nor rolled back, so that whatever
-/// follows is acknowledged and never committed. Once a statement shows such trouble, every connection that was open
-/// then is closed instead of used again.
+/// A pool reuses every connection that answers. But a connection may answer and be useless: its server is read-only,
+/// because another one took over; or its transaction could neither be committed nor rolled back, so that the statements
+/// after it are acknowledged and never committed. Once a statement shows such trouble, all connections that are open
+/// then are closed instead of reused.
 #[derive(Debug)]
 pub(super) struct Trust {
     started: Stopwatch,
-    /// Connections opened earlier than so many microseconds after `started` are closed.
+    /// Connections opened earlier than this are closed. In microseconds after `started`.
     since: AtomicU64,
 }
 
-/// A connection that was idle for less than this is handed out without a question whether it still lives.
+/// A connection that was idle for less than this is reused without a ping.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
-/// A ping costs a server nothing but the answer. One that takes longer than this will not come.
+/// A ping costs a server almost nothing. An answer that takes longer than this will not come.
 const PING_LIMIT: Duration = Duration::from_secs(2);
 
 impl Trust {
@@ -29,16 +29,16 @@ impl Trust {
         Self { started: Stopwatch::start(), since: AtomicU64::new(0) }
     }
 
-    /// Every connection that is open now will be closed before it is used again.
+    /// Closes every connection that is open now before it is reused.
     pub(super) fn withdraw(&self) {
-        // Also those that were opened within this very microsecond.
+        // Includes connections that were opened in this very microsecond.
         self.since.fetch_max(self.now() + 1, Ordering::Relaxed);
     }
 
     /// Whether a connection may be handed out.
     ///
     /// # Errors
-    /// When its server does not answer: the pool closes it then without a farewell.
+    /// When its server does not answer: the pool then closes it without a message to the server.
     pub(super) async fn hands_out<C: Connection>(
         &self,
         connection: &mut C,
@@ -53,18 +53,18 @@ impl Trust {
         Ok(true)
     }
 
-    /// Whether a connection that was used may go back into the pool. Sends what is left to send, such as the end of a
-    /// transaction that was dropped, and waits for the answer. sqlx does the same without a limit: a server that fell
-    /// silent would keep the place of the connection in the pool for ever.
+    /// Whether a used connection may return to the pool. Sends what is still to be sent, such as the rollback of a
+    /// dropped transaction, and waits for the answer. sqlx does the same without a timeout: a server that does not
+    /// answer would take the connection out of the pool for ever.
     ///
     /// # Errors
-    /// When its server does not answer: the pool closes it then without a farewell.
+    /// When its server does not answer: the pool then closes it without a message to the server.
     pub(super) async fn takes_back<C: Connection>(
         &self,
         connection: &mut C,
         meta: PoolConnectionMetadata,
     ) -> Result<bool, DriverError> {
-        // The age is of now, and the answer to a ping may come much later.
+        // Computed before the ping, because its answer may come much later.
         let opened = self.opened(meta.age);
         self.ping(connection).await?;
         Ok(self.covers(opened) && !connection.is_in_transaction())
@@ -74,7 +74,7 @@ impl Trust {
         let answer = timeout(PING_LIMIT, connection.ping()).await;
         let answer = answer.unwrap_or_else(|| Err(fault::unanswered_ping()));
         if answer.is_err() {
-            // What made this one fall silent probably did so to the others.
+            // The cause probably affects the other connections, too.
             self.withdraw();
         }
         answer
@@ -84,7 +84,7 @@ impl Trust {
         opened >= self.since.load(Ordering::Relaxed)
     }
 
-    /// When a connection of this age was opened.
+    /// When a connection of this age was opened, in microseconds after `started`.
     fn opened(&self, age: Duration) -> u64 {
         self.now().saturating_sub(micros(age))
     }

@@ -1,4 +1,4 @@
-//! What user names look like, so that no two accounts of a tenant have names that look the same.
+//! Skeletons of user names: no two accounts of a tenant get names that look the same.
 
 use super::{Executor, StoreFault, entity::username_skeleton, scope::in_tenant};
 use countersign_domain::{
@@ -11,7 +11,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, SelectStatement},
 };
 
-/// Takes what the name of an account looks like.
+/// Stores the skeletons of an account's name.
 ///
 /// # Errors
 /// [`StoreFault::Conflict`] on `username_skeletons` when another account has a name that looks the same.
@@ -21,7 +21,7 @@ pub(super) async fn take(
     account: AccountId,
     username: &Username,
 ) -> Result<(), StoreFault> {
-    // In order, so that no two accounts that take the same ones wait for each other.
+    // In order, so that two accounts that take the same skeletons cannot deadlock.
     let rows = username.skeletons().into_iter().map(|skeleton| username_skeleton::ActiveModel {
         tenant_id: Set(tenant.as_uuid()),
         skeleton: Set(skeleton),
@@ -31,7 +31,7 @@ pub(super) async fn take(
     Ok(())
 }
 
-/// Gives back what the name of an account looked like.
+/// Deletes the skeletons of an account's name.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -44,7 +44,7 @@ pub(super) async fn give_back(db: &impl Executor, tenant: TenantId, account: Acc
     Ok(())
 }
 
-/// Selects the accounts whose names look like this one.
+/// Selects the accounts whose names look the same as this one.
 pub(super) fn accounts_like(tenant: TenantId, username: &Username) -> SelectStatement {
     in_tenant(tenant)
         .select(username_skeleton::Entity)

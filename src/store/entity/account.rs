@@ -15,14 +15,14 @@ pub(in crate::store) struct Model {
     pub(in crate::store) username_normalised: Option<String>,
     pub(in crate::store) display_name: String,
     pub(in crate::store) locale: String,
-    /// `None`: no password was ever set, or it was taken away.
+    /// `None`: the account has no password, or it was removed.
     pub(in crate::store) password_hash: Option<String>,
-    /// Counts the passwords the account has had. A hash made anew of the same password is no new one.
+    /// Counts the passwords that the account has had. A new hash of the same password does not count.
     pub(in crate::store) password_version: i32,
-    /// Wrong ones in a row from devices that are not known.
+    /// Wrong passwords in a row from unrecognized devices.
     pub(in crate::store) password_failures: i32,
     pub(in crate::store) password_changed_at: i64,
-    /// Set by an operator only; no other act touches it.
+    /// Set by an operator only.
     pub(in crate::store) disabled_at: Option<i64>,
     pub(in crate::store) created_at: i64,
     pub(in crate::store) updated_at: i64,

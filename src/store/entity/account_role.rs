@@ -1,4 +1,4 @@
-//! Who has which role.
+//! Roles of accounts.
 
 use sea_orm::entity::prelude::*;
 

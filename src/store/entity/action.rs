@@ -9,9 +9,9 @@ pub(in crate::store) struct Model {
     pub(in crate::store) id: Uuid,
     pub(in crate::store) tenant_id: Uuid,
     pub(in crate::store) purpose: String,
-    /// The registration or the account it acts on.
+    /// The registration or the account that the action changes.
     pub(in crate::store) subject_id: Uuid,
-    /// Where it was mailed to.
+    /// The address that the mail was sent to.
     pub(in crate::store) email: String,
     pub(in crate::store) email_normalised: String,
     /// HMAC of the code, bound to this row.
@@ -20,7 +20,7 @@ pub(in crate::store) struct Model {
     pub(in crate::store) code_tries: i32,
     pub(in crate::store) created_at: i64,
     pub(in crate::store) expires_at: i64,
-    /// Used, or made useless by a later change.
+    /// When the link was used, or voided by a later change.
     pub(in crate::store) used_at: Option<i64>,
 }
 

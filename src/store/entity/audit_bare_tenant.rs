@@ -1,4 +1,4 @@
-//! The tenants that had events before events bore codes: written by the migration, read at the first start after it.
+//! The tenants that had events before events had codes: written by the migration, read at the first start after it.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A line of the audit trail.
+//! An event of the audit log.
 
 use sea_orm::entity::prelude::*;
 
@@ -20,21 +20,21 @@ pub(in crate::store) struct Model {
     pub(in crate::store) trace_id: String,
     pub(in crate::store) service_id: Option<Uuid>,
     pub(in crate::store) object: Option<String>,
-    /// Its place in the chain of its tenant; none until it was seen to be committed.
+    /// Position in the hash chain of the tenant; none until the event is sealed after its commit.
     pub(in crate::store) position: Option<i64>,
-    /// What binds it to everything before it.
+    /// Hash of the event and of the link before it.
     pub(in crate::store) link: Option<Vec<u8>>,
-    /// The key that the link was made with.
+    /// The key of the link.
     pub(in crate::store) link_key: Option<String>,
-    /// With address and user agent, what the digest was made of; gone when they are.
+    /// Salt of the digest over address and user agent; deleted with them.
     pub(in crate::store) origin_salt: Option<Vec<u8>>,
-    /// All that the link knows of address and user agent.
+    /// Digest of address and user agent. The link covers only this.
     pub(in crate::store) origin_digest: Option<Vec<u8>>,
-    /// The code that the service made when it wrote the event, and the key that it was made with; none in an event of a
-    /// release that knew no codes.
+    /// The code that the service computed when it wrote the event, and the key of the code; none in an event of a
+    /// release without codes.
     pub(in crate::store) mac: Option<Vec<u8>>,
     pub(in crate::store) mac_key: Option<String>,
-    /// When sealing found that the service did not write it. It is never sealed.
+    /// When sealing found that the service did not write the event. It is never sealed.
     pub(in crate::store) rejected_at: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! A device that somebody logged in to an account from.
+//! A device from which an account was logged in to.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,10 +10,10 @@ pub(in crate::store) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(in crate::store) account_id: Uuid,
     pub(in crate::store) tenant_id: Uuid,
-    /// Wrong passwords in a row from here.
+    /// Wrong passwords in a row from this device.
     pub(in crate::store) failures: i32,
     pub(in crate::store) created_at: i64,
-    /// When somebody last logged in from here.
+    /// When the account was last logged in to from this device.
     pub(in crate::store) seen_at: i64,
 }
 

@@ -1,4 +1,4 @@
-//! A device that may try a password which was set since it was last used.
+//! A device that may try a password that was set after the device was last used.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,7 +10,7 @@ pub(in crate::store) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(in crate::store) account_id: Uuid,
     pub(in crate::store) tenant_id: Uuid,
-    /// Wrong passwords in a row from here, since the password was set.
+    /// Wrong passwords in a row from this device, since the password was set.
     pub(in crate::store) failures: i32,
     /// When the password was set.
     pub(in crate::store) created_at: i64,

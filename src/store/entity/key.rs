@@ -1,4 +1,4 @@
-//! A key, sealed.
+//! A sealed key.
 
 use sea_orm::entity::prelude::*;
 
@@ -17,15 +17,15 @@ pub(in crate::store) struct Model {
     pub(in crate::store) created_at: i64,
     pub(in crate::store) activated_at: Option<i64>,
     pub(in crate::store) retired_at: Option<i64>,
-    /// How access tokens are encrypted; empty for keys that encrypt none.
+    /// Encryption algorithm of access tokens; empty for keys that encrypt none.
     pub(in crate::store) algorithm: String,
     /// The X25519 key that the audience registered, in base64url.
     pub(in crate::store) public_key: Option<String>,
-    /// How many access tokens were encrypted with it.
+    /// How many access tokens were encrypted with the key.
     pub(in crate::store) issued: i64,
-    /// When a retiring key may go.
+    /// When a retiring key may be erased.
     pub(in crate::store) forget_at: Option<i64>,
-    /// Since when its secret is erased.
+    /// When the secret was erased.
     pub(in crate::store) gone_at: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! The rows, as sea-orm sees them. Private to the store: nothing outside knows a column.
+//! The rows, as sea-orm maps them. Private to the store: no other module knows a column.
 
 pub(super) mod account;
 pub(super) mod account_role;

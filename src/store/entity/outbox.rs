@@ -11,17 +11,17 @@ pub(in crate::store) struct Model {
     pub(in crate::store) template: String,
     pub(in crate::store) locale: String,
     pub(in crate::store) recipient: String,
-    /// The registration or the account it tells of.
+    /// The registration or the account that the mail is about.
     pub(in crate::store) subject_id: Option<Uuid>,
-    /// JSON of what the template shows besides; never a secret.
+    /// JSON of further values of the template; never a secret.
     pub(in crate::store) details: String,
     pub(in crate::store) created_at: i64,
     pub(in crate::store) due_at: i64,
     pub(in crate::store) attempts: i32,
-    /// Somebody is sending it now.
+    /// Until when a sender has claimed the mail.
     pub(in crate::store) leased_until: Option<i64>,
     pub(in crate::store) finished_at: Option<i64>,
-    /// `sent`, `dropped` (nothing to say any more) or `dead` (given up).
+    /// `sent`, `dropped` (no longer needed), `expired` or `dead` (given up).
     pub(in crate::store) outcome: Option<String>,
     pub(in crate::store) last_error: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! A call that was answered.
+//! An idempotency key: a call that was answered.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A user name that an account gave up, and that nobody else gets for a while.
+//! A user name that an account gave up, reserved for that account for a while.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,11 +9,11 @@ pub(in crate::store) struct Model {
     pub(in crate::store) tenant_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub(in crate::store) username_normalised: String,
-    /// What is the same for names that look the same in lower case. `None` for a name that an earlier release kept.
+    /// Equal for names that look the same in lower case. `None` for a name that an earlier release stored.
     pub(in crate::store) username_skeleton: Option<String>,
     /// The same for the name as it was shown.
     pub(in crate::store) shown_skeleton: Option<String>,
-    /// Who may take it again.
+    /// The account that may take the name again.
     pub(in crate::store) account_id: Uuid,
     pub(in crate::store) reserved_until: i64,
 }

@@ -1,4 +1,4 @@
-//! The last place that was given in the feed of revocations: one row.
+//! The last sequence number of the revocation feed: one row.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A backend with credentials of its own.
+//! A service account.
 
 use sea_orm::entity::prelude::*;
 

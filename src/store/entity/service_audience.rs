@@ -1,4 +1,4 @@
-//! What a service has to do with an audience.
+//! The relation of a service account to an audience.
 
 use sea_orm::entity::prelude::*;
 

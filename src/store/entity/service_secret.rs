@@ -1,4 +1,4 @@
-//! A secret of a service.
+//! A secret of a service account.
 
 use sea_orm::entity::prelude::*;
 
@@ -11,7 +11,7 @@ pub(in crate::store) struct Model {
     pub(in crate::store) service_id: Uuid,
     pub(in crate::store) digest: Vec<u8>,
     pub(in crate::store) created_at: i64,
-    /// Roughly when it was last used.
+    /// Approximately when the secret was last used.
     pub(in crate::store) used_at: Option<i64>,
     pub(in crate::store) retired_at: Option<i64>,
 }

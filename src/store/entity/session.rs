@@ -1,4 +1,4 @@
-//! A signed-in device.
+//! A session: a login on one device.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,37 +10,37 @@ pub(in crate::store) struct Model {
     pub(in crate::store) tenant_id: Uuid,
     pub(in crate::store) account_id: Uuid,
     pub(in crate::store) audience: String,
-    /// The one generation of refresh token that is good.
+    /// The live generation of the refresh token.
     pub(in crate::store) generation: i64,
     pub(in crate::store) device_name: String,
     pub(in crate::store) user_agent: String,
     pub(in crate::store) address: String,
-    /// How the person proved who they are (RFC 8176), separated by spaces.
+    /// Authentication methods (`amr`, RFC 8176), separated by spaces.
     pub(in crate::store) methods: String,
     pub(in crate::store) created_at: i64,
     pub(in crate::store) authenticated_at: i64,
-    /// When the live generation was made.
+    /// When the live generation was issued.
     pub(in crate::store) refreshed_at: i64,
     /// Never after `absolute_expires_at`.
     pub(in crate::store) idle_expires_at: i64,
     pub(in crate::store) absolute_expires_at: i64,
-    /// Wrong current passwords offered in this session.
+    /// Wrong current passwords in this session.
     pub(in crate::store) password_failures: i32,
     pub(in crate::store) ended_at: Option<i64>,
     pub(in crate::store) end_reason: Option<String>,
-    /// The device it was opened on.
+    /// The device on which the session was opened.
     pub(in crate::store) device_id: Option<Uuid>,
-    /// Whether its tokens were handed out in cookies.
+    /// Whether the tokens were issued as cookies.
     pub(in crate::store) in_cookies: bool,
-    /// The country it was opened in, where that is known.
+    /// The country of the client, where it is known.
     pub(in crate::store) place: Option<String>,
     /// The latest generation that a recovery skipped.
     pub(in crate::store) void_generation: Option<i64>,
-    /// The latest generation that came back after it was made; written only where its parent could still be recovered.
+    /// The latest generation that a client presented; written only where its parent could still be recovered.
     pub(in crate::store) seen_generation: i64,
-    /// Whether an unrecognized client was answered since the device was last shown.
+    /// Whether an unrecognized client got an answer since the device of the session was last presented.
     pub(in crate::store) answered_unrecognized: bool,
-    /// When the token of the session, which was over, ended all others of the account.
+    /// When a token of the ended session was used to end all other sessions of the account.
     pub(in crate::store) everywhere_at: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! A closed world of accounts.
+//! An isolated set of accounts.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,5 +1,5 @@
-//! What an account's user name looks like: in lower case, and as it is shown. Of names that are older than skeletons
-//! and look the same, only the oldest account's has it. A release that knows no skeletons leaves it as it is.
+//! Skeletons of an account's user name: in lower case, and as it is shown. Of older names that look the same, only the
+//! oldest account's has one. A release without skeletons does not change these rows.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A row that is written to see whether rows can be written.
+//! A row that is written to check that the database accepts writes.
 
 use sea_orm::entity::prelude::*;
 

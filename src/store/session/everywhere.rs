@@ -1,4 +1,4 @@
-//! What a session that is over can still do.
+//! What a session that has ended or expired can still do.
 
 use crate::store::{StoreFault, Tx, entity::session, executor::Backend as _, scope::in_tenant};
 use countersign_domain::{
@@ -8,8 +8,8 @@ use countersign_domain::{
 use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::Expr};
 use std::time::Duration;
 
-/// Lets the token of a session that is over end all others of its account, once. It has to be of the last generation,
-/// and the session over for less than `window`. Returns whether it was let.
+/// Allows the token of an ended or expired session to end all other sessions of its account, once. The token must be of
+/// the last generation, and the session must have ended less than `window` ago. Returns whether it is allowed.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -1,4 +1,4 @@
-//! How the generations of a session follow each other. What is decided about them, `crates/domain/src/refresh.rs` says.
+//! Rotation of a session's refresh tokens. The rules are in `crates/domain/src/refresh.rs`.
 
 use super::is_live;
 use crate::store::{
@@ -18,22 +18,22 @@ use sea_orm::{
 };
 use std::time::Duration;
 
-/// How a session is to advance.
+/// The parameters of a rotation.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
-    /// The generation it must be at.
+    /// The generation that must be live.
     pub generation: i64,
     pub now: Timestamp,
-    /// A session not refreshed for this long has ended.
+    /// The idle lifetime that begins with this rotation.
     pub idle: Duration,
-    /// A generation younger than this stays.
+    /// A generation younger than this is not rotated.
     pub settling: Duration,
-    /// The device that was shown.
+    /// The device that the client presented.
     pub device: Option<DeviceId>,
 }
 
-/// Advances a live session of an account that may sign in to the next generation: the compare-and-set that refresh
-/// rests on. `None` when any of these was not so.
+/// Rotates to the next generation, by compare-and-set on the live one. `None` when the session is not live, its account
+/// is disabled, or another generation is live.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -49,7 +49,7 @@ pub async fn advance(
         next = next.filter(session::Column::RefreshedAt.lte(now.minus(settling).as_micros()));
     }
     if let Some(device) = device {
-        // Whoever shows the device of the session is recognized, whoever was answered before.
+        // A client that presents the session's device is recognized, whoever got an answer before.
         let is_shown = Expr::col(session::Column::DeviceId).eq(device.as_uuid());
         let answered = Expr::case(is_shown, false).finally(Expr::col(session::Column::AnsweredUnrecognized));
         next = next.col_expr(session::Column::AnsweredUnrecognized, answered.into());
@@ -58,8 +58,8 @@ pub async fn advance(
     Ok(rows.into_iter().next().map(Session::from))
 }
 
-/// Replaces the live generation of a session, whose answer was lost, by the next one and makes it void. `judged` is the
-/// row by which that was decided, `device` the one that was shown. `None` when the row has changed since.
+/// Replaces the live generation of a session, whose answer was lost, by the next one, and voids it. `judged` is the row
+/// that the decision is based on, `device` the device that the client presented. `None` when the row has changed since.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -81,8 +81,8 @@ pub async fn recover(
     Ok(rows.into_iter().next().map(Session::from))
 }
 
-/// The statement that makes the generation after `generation` the live one, of a live session of an account that may
-/// sign in.
+/// The statement that makes the generation after `generation` the live one, if the session is live and its account
+/// enabled.
 fn next_generation(
     tenant: TenantId,
     id: SessionId,
@@ -114,7 +114,8 @@ fn next_generation(
         .filter(Expr::exists(enabled))
 }
 
-/// Notes that the live generation of a session came back. One that was replaced meanwhile needs no note.
+/// Records that a client presented the live generation of a session. A generation that was replaced in the meantime
+/// needs no record.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -130,7 +131,7 @@ pub async fn note_seen(db: &impl Executor, tenant: TenantId, id: SessionId, gene
     Ok(())
 }
 
-/// Notes that the device of a session was shown, in a refresh that moved nothing.
+/// Records that the device of a session was presented, in a refresh that rotated nothing.
 ///
 /// # Errors
 /// When the database does not answer.
