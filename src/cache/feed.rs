@@ -11,23 +11,23 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// The revocations that are of consequence, as this process has read them: one copy for all who follow.
+/// The unexpired revocations, as this process has read them: one copy for all followers.
 #[derive(Clone, Debug)]
 pub struct Feed(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     entries: RwLock<Entries>,
-    /// Tells its receivers when there is something to look at, and keeps still about a look that found nothing.
+    /// Notifies its receivers of new entries, and not of a query that found none.
     state: watch::Sender<FeedState>,
     slots: FollowerSlots,
 }
 
 #[derive(Debug)]
 struct Entries {
-    /// In order of their positions.
+    /// In the order of their sequence numbers.
     list: VecDeque<(FeedCursor, Revocation)>,
-    /// The last that was read.
+    /// The last entry that was read.
     last: FeedCursor,
 }
 
@@ -35,44 +35,43 @@ impl Entries {
     const NONE: Self = Self { list: VecDeque::new(), last: FeedCursor::START };
 }
 
-/// How far the feed has come.
+/// How far the feed has been read.
 #[derive(Clone, Copy, Debug)]
 pub struct FeedState {
-    /// The last position that was read.
-    /// The last position that was read.
+    /// The last sequence number that was read.
     pub position: i64,
-    /// Since when it has not been made sure that there is nothing after it. Not by the clock on the wall: that one may
-    /// be set back, and nobody would notice that the database is gone.
+    /// Runs since the start of the last query that found nothing newer. Monotonic: a wall clock may be set back, and
+    /// followers would not notice that the database does not answer.
     pub looked: Stopwatch,
-    /// Another one is another history: what was heard before says nothing.
+    /// Changes with the feed's history: what was received before is then no longer valid.
     pub history: u64,
     /// Whether the process is stopping.
     pub over: bool,
 }
 
 impl Feed {
-    /// An empty feed that nobody has read yet, for those who find a slot.
+    /// An empty feed. `slots` limits its followers.
     pub fn new(slots: FollowerSlots) -> Self {
         let start = FeedState { position: 0, looked: Stopwatch::start(), history: 0, over: false };
         Self(Arc::new(Inner { entries: RwLock::new(Entries::NONE), state: watch::Sender::new(start), slots }))
     }
 
-    /// A place for one more follower; `None` when all are taken, or all that this service may have.
+    /// A slot for one more follower; `None` when all are taken, or all that this service may have.
     pub fn slot(&self, service: ServiceId) -> Option<FollowerSlot> {
         self.0.slots.take(service)
     }
 
-    /// How many follow.
+    /// The number of followers.
     pub fn followers(&self) -> usize {
         self.0.slots.taken()
     }
 
-    /// Resolves when somebody has begun to follow after a time in which nobody did.
+    /// Resolves when a follower comes after a time without any.
     pub async fn followed(&self) {
         self.0.slots.first().await;
     }
 
-    /// How many entries are held.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries(|entries| entries.list.len())
     }
@@ -81,12 +80,13 @@ impl Feed {
         self.len() == 0
     }
 
-    /// How far the feed has come, now and whenever that changes.
+    /// How far the feed has been read, now and at every change.
     pub fn state(&self) -> watch::Receiver<FeedState> {
         self.0.state.subscribe()
     }
 
-    /// Takes in what follows the last position that was read, up to `head`, and forgets what is over at `now`.
+    /// Adds the entries after the last sequence number that was read, up to `head`, and deletes those that have expired
+    /// at `now`.
     pub fn advance(&self, new: Vec<(FeedCursor, Revocation)>, head: i64, now: Timestamp) {
         let mut entries = self.0.entries.write().unwrap_or_else(PoisonError::into_inner);
         if let Some((last, _)) = new.last() {
@@ -104,8 +104,8 @@ impl Feed {
         });
     }
 
-    /// Notes that at `looked`, when a look began, there was nothing that has not been taken in. Not when it ended: what
-    /// was revoked while the database took its time to answer is not known.
+    /// Records that all entries at `looked`, when a query began, have been added. Not when the query ended: a
+    /// revocation may have been committed while the database answered.
     pub fn vouch(&self, looked: Stopwatch) {
         self.0.state.send_if_modified(|state| {
             state.looked = looked;
@@ -113,8 +113,8 @@ impl Feed {
         });
     }
 
-    /// Goes on with another history, read up to `head`: the database is not the one that was read before. All at once,
-    /// since a follower takes what it is told for the whole.
+    /// Starts another history, read up to `head`: the database is not the one that was read before. In one step,
+    /// because a follower takes the entries for a whole.
     pub fn replace(&self, all: Vec<(FeedCursor, Revocation)>, head: i64) {
         let last = all.last().map_or(FeedCursor::START, |(last, _)| *last);
         *self.0.entries.write().unwrap_or_else(PoisonError::into_inner) = Entries { list: all.into(), last };
@@ -124,13 +124,13 @@ impl Feed {
         });
     }
 
-    /// Lets everybody who follows go home.
+    /// Ends the streams of all followers.
     pub fn close(&self) {
         self.0.state.send_modify(|state| state.over = true);
     }
 
-    /// Whether a follower who says it stands there may go on from there: only where that place is still known.
-    /// Everybody else hears everything anew.
+    /// Whether a follower may continue after this cursor: only if the entry there is still known. All other followers
+    /// get a snapshot.
     pub fn knows(&self, cursor: FeedCursor) -> bool {
         self.entries(|entries| {
             (entries.last == cursor && cursor != FeedCursor::START)
@@ -141,7 +141,7 @@ impl Feed {
         })
     }
 
-    /// What concerns a tenant after a position, at most `most` entries, and where one stands who has read them.
+    /// The entries for a tenant after a sequence number, at most `most`, and the cursor after them.
     pub fn after(&self, position: i64, tenant: TenantId, most: usize) -> (Vec<Revocation>, FeedCursor) {
         self.entries(|entries| {
             let from = entries.list.partition_point(|(at, _)| at.position <= position);

@@ -6,8 +6,8 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Generations of sessions that were used for the first time, until that is written down. What is lost with the
-/// process, or for want of room, is noted at the next use.
+/// Generations of sessions that were used for the first time, until they are stored. One that is lost with the process,
+/// or for lack of room, is recorded at its next use.
 #[derive(Clone, Debug, Default)]
 pub struct FirstUses(Arc<Inner>);
 
@@ -21,7 +21,7 @@ struct Inner {
 const MOST: usize = 16_384;
 
 impl FirstUses {
-    /// Many calls at once with one generation are one use.
+    /// Records a use; concurrent calls with one generation count as one.
     pub fn note(&self, tenant: TenantId, session: SessionId, generation: i64) {
         let mut waiting = self.lock();
         if waiting.len() < MOST || waiting.contains_key(&session) {
@@ -30,19 +30,19 @@ impl FirstUses {
         }
     }
 
-    /// Everything that was noted since this was last asked.
+    /// Everything that was recorded since the last call.
     pub fn take(&self) -> impl Iterator<Item = (TenantId, SessionId, i64)> + use<> {
         let waiting = mem::take(&mut *self.lock());
         waiting.into_iter().map(|(session, (tenant, generation))| (tenant, session, generation))
     }
 
-    /// Resolves when something is noted, perhaps before this was asked.
+    /// Resolves when a use is recorded, also if that was before this call.
     pub async fn noted(&self) {
         self.0.first.notified().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, (TenantId, i64)>> {
-        // Each change is one step: a panic leaves nothing half done.
+        // Each change is one step, so a panic leaves no incomplete change.
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,8 +5,7 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Countries for those who follow the feed: so many in all, and so many for one service, so that a service that takes
-/// all it can get leaves the others theirs.
+/// Slots for followers of the feed, limited in total and for each service, so that one service cannot take all of them.
 #[derive(Clone, Debug)]
 pub struct FollowerSlots(Arc<Inner>);
 
@@ -24,7 +23,7 @@ struct Taken {
     by: HashMap<ServiceId, usize>,
 }
 
-/// A place, free again when it is dropped.
+/// A slot, free again when it is dropped.
 #[derive(Debug)]
 pub struct FollowerSlot {
     slots: FollowerSlots,
@@ -36,7 +35,7 @@ impl FollowerSlots {
         Self(Arc::new(Inner { taken: Mutex::default(), most, most_of_one, first: Notify::new() }))
     }
 
-    /// `None` when there is none left for this service.
+    /// `None` when this service can have no more.
     pub fn take(&self, service: ServiceId) -> Option<FollowerSlot> {
         let mut taken = self.lock();
         let of_one = taken.by.get(&service).copied().unwrap_or_default();
@@ -51,12 +50,12 @@ impl FollowerSlots {
         Some(FollowerSlot { slots: self.clone(), service })
     }
 
-    /// How many are taken.
+    /// The number of slots that are taken.
     pub fn taken(&self) -> usize {
         self.lock().all
     }
 
-    /// Resolves when the first place of all has been taken.
+    /// Resolves when a slot is taken while all were free.
     pub async fn first(&self) {
         self.0.first.notified().await;
     }

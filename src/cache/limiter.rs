@@ -8,10 +8,10 @@ use memory::Memory;
 use shared::Shared;
 use std::{fmt, sync::Arc};
 
-/// Counts what is limited: in this process, or together with every other process on one Redis.
+/// Rate limits, counted in this process, or shared by all processes through one Redis.
 ///
-/// Without Redis each replica decides by itself and with stricter quotas ([`SharedRedis`]). What was counted before the
-/// outage is not known here: whoever had nothing left finds a quarter of the burst again, once.
+/// Without Redis each replica decides by itself, with stricter quotas ([`SharedRedis`]). It does not know what was
+/// counted before the outage: a caller that had nothing left gets a quarter of the burst again, once.
 #[derive(Clone)]
 pub struct Limiter(Arc<Inner>);
 
@@ -22,23 +22,23 @@ struct Inner {
 }
 
 impl Limiter {
-    /// Within this process.
+    /// Counts in this process.
     pub fn local(clock: Clock, sizes: Sizes) -> Self {
         Self(Arc::new(Inner { clock, memory: Memory::new(sizes), shared: None }))
     }
 
-    /// Between every process on one Redis. The sizes are granted to all processes together, so all should be given the
-    /// same.
+    /// Counts in Redis, for all processes. The sizes are the limits of all processes as a whole, so every process
+    /// should have the same.
     pub fn shared(shared_redis: SharedRedis, clock: Clock, sizes: Sizes) -> Self {
         let memory = Memory::new(sizes.stricter());
         Self(Arc::new(Inner { clock, memory, shared: Some(Shared::new(shared_redis, sizes)) }))
     }
 
-    /// Takes everything that a call draws, or nothing: a call that is refused costs nothing, so whoever waits as long
-    /// as told gets through if nobody else draws.
+    /// Takes everything that a call draws, or nothing: a refused call costs nothing, so a caller that waits
+    /// `retry_after` is admitted, unless others draw from the same keys.
     ///
     /// # Errors
-    /// When a limit does not grant it.
+    /// When a limit refuses.
     pub async fn take(&self, draws: &[Draw]) -> Result<(), Refused> {
         if draws.is_empty() {
             return Ok(());
@@ -55,8 +55,8 @@ impl Limiter {
         taken
     }
 
-    /// Gives back what was taken for a call of which nothing came: the next one finds it again. Where Redis does not
-    /// answer, what was taken there stays taken.
+    /// Gives back what was taken for a call that had no effect, for the next call. What was taken in Redis stays taken
+    /// if Redis does not answer.
     pub async fn give_back(&self, draws: &[Draw]) {
         if draws.is_empty() {
             return;
@@ -71,7 +71,7 @@ impl Limiter {
         }
     }
 
-    /// Whether every process counts for itself although they should count together.
+    /// Whether every process counts by itself although they should share the counts.
     pub fn is_degraded(&self) -> bool {
         self.0.shared.as_ref().is_some_and(|shared| shared.shared_redis().is_down())
     }
@@ -83,7 +83,7 @@ impl fmt::Debug for Limiter {
     }
 }
 
-/// Each key once: what a call draws twice from one key it has to find there twice.
+/// Merges draws on the same key: a call that draws twice from one key needs both there.
 fn merged(draws: &[Draw]) -> Vec<Draw> {
     let mut merged: Vec<Draw> = Vec::with_capacity(draws.len());
     for draw in draws {

@@ -8,12 +8,12 @@ use memory::Memory;
 use shared::{Shared, Told};
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Remembers wrong guesses: in this process, or together with every other process on one Redis. The rule is that of
+/// Records wrong passwords and codes, in this process, or shared by all processes through one Redis. The rule is
 /// [`LockoutRule`].
 ///
-/// Without Redis each replica decides by itself and with a stricter rule ([`SharedRedis`]). What was remembered before
-/// the outage is not known here. Nobody else settles a guess that Redis admitted, so one that it cannot be told of is
-/// given back once it answers.
+/// Without Redis each replica decides by itself, with a stricter rule ([`SharedRedis`]), and does not know what was
+/// recorded before the outage. Only this process settles an attempt that Redis admitted for it; if the outcome cannot
+/// be sent, the attempt is given back once Redis answers.
 #[derive(Clone)]
 pub struct Lockout(Arc<Inner>);
 
@@ -24,26 +24,25 @@ struct Inner {
     shared: Option<Shared>,
 }
 
-/// Whose guesses are counted: a code of an identifier or of a device. Never either itself, so that nobody learns them
-/// from Redis.
+/// What login attempts are counted for: a code of an identifier or of a device, so that nobody learns these from Redis.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LockKey([u8; 16]);
 
-/// A guess that was admitted. It has to be settled.
+/// An admitted login attempt. It must be settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admitted {
     ticket: AttemptTicket,
-    /// Whether Redis said so.
+    /// Whether Redis admitted it.
     is_shared: bool,
 }
 
-/// How often is tried to give a guess back to a Redis that does not answer, and how long is waited before each time:
-/// ten minutes, after which a guess hardly matters any more.
+/// How often, and after which pause, an attempt is given back to a Redis that does not answer: for ten minutes, after
+/// which a single attempt hardly matters.
 const MOST_RETURNS: usize = 600;
 const RETURNING: Duration = Duration::from_secs(1);
 
 impl LockKey {
-    /// Half of the code is kept, as RFC 2104 section 5 allows.
+    /// The first half of the code, as RFC 2104 section 5 allows.
     pub fn from_tag(tag: [u8; 32]) -> Self {
         let mut half = [0; 16];
         half.copy_from_slice(&tag[..16]);
@@ -64,23 +63,23 @@ impl fmt::Debug for LockKey {
 }
 
 impl Lockout {
-    /// Within this process.
+    /// Records attempts in this process.
     pub fn local(clock: Clock, rule: LockoutRule) -> Self {
         Self(Arc::new(Inner { clock, rule, memory: Memory::new(rule), shared: None }))
     }
 
-    /// Between every process on one Redis. All should be given the same rule. The clock is each process's own: the
-    /// waits are minutes, and one that is a little off moves them by as much.
+    /// Records attempts in Redis, for all processes, which should have the same rule. Each process uses its own clock:
+    /// the delays are minutes, and a clock that is slightly off changes them by as much.
     pub fn shared(shared_redis: SharedRedis, clock: Clock, rule: LockoutRule) -> Self {
         let shared = Shared::new(shared_redis, rule.life());
         Self(Arc::new(Inner { clock, rule, memory: Memory::new(rule.stricter()), shared: Some(shared) }))
     }
 
-    /// Admits a guess. Whoever was admitted settles it, and is not stopped meanwhile: what Redis answers to nobody
-    /// stays there.
+    /// Admits a login attempt. The caller settles every admitted attempt, and does not drop this future: an attempt
+    /// whose admission is not received stays in Redis.
     ///
     /// # Errors
-    /// With the hold.
+    /// With the hold, when the attempt is not admitted.
     pub async fn admit(&self, key: LockKey, captcha: CaptchaState) -> Result<Admitted, Hold> {
         let Inner { clock, rule, memory, shared } = &*self.0;
         let now = clock.now();
@@ -95,36 +94,36 @@ impl Lockout {
         admitted.map(|ticket| Admitted { ticket, is_shared: false })
     }
 
-    /// Says how a guess ended.
+    /// Records the outcome of a login attempt.
     pub async fn settle(&self, key: LockKey, admitted: Admitted, outcome: Outcome) -> Settled {
         let Inner { clock, rule, memory, shared } = &*self.0;
         let (Admitted { ticket, is_shared }, now) = (admitted, clock.now());
         let settle = |rule: &LockoutRule, guesses: &mut LoginAttempts, now| guesses.settle(rule, ticket, outcome, now);
-        // Where it was admitted it is settled, although Redis may answer again by now.
+        // An attempt that was admitted here is also settled here, even if Redis answers again.
         let here = (!is_shared).then(|| memory.change(key, now, settle));
         if let Some(shared) = shared
             && let Told::Done(settled) = shared.change(key, |guesses| settle(rule, guesses, now)).await
         {
             return settled;
         }
-        // A wrong one that is never settled counts as what it was.
+        // A wrong attempt needs no further call: unsettled attempts count as wrong.
         if is_shared && !matches!(outcome, Outcome::Wrong(_)) {
             self.give_back_later(key, ticket);
         }
         here.unwrap_or_else(|| memory.change(key, now, settle))
     }
 
-    /// Forgets whatever was counted for a key, and how often it was locked.
+    /// Deletes what was counted for a key, its lockouts included.
     pub async fn forget(&self, key: LockKey) {
         if let Some(shared) = &self.0.shared {
             shared.change(key, LoginAttempts::forget).await;
         }
-        // With Redis: what this replica counted while that was gone.
+        // What this replica counted while Redis did not answer.
         self.0.memory.change(key, self.0.clock.now(), |_, guesses, _| guesses.forget());
     }
 
-    /// Gives back, once Redis answers, what may be there of a guess and what nobody else settles. Otherwise it would
-    /// count as wrong after a minute.
+    /// Gives back, once Redis answers, an attempt that may be recorded there and that nobody else settles. Otherwise it
+    /// would count as wrong after a minute.
     fn give_back_later(&self, key: LockKey, ticket: AttemptTicket) {
         let lockout = Arc::downgrade(&self.0);
         spawn(async move {

@@ -1,4 +1,4 @@
-//! Redis through fred, and its in-process twin.
+//! Redis through fred, and the same in this process.
 
 mod feed;
 mod first_uses;

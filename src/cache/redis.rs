@@ -32,11 +32,11 @@ impl RedisFault {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Twice as long: the first attempt may be one too early.
+/// Twice as long: the server may not be ready at the first attempt.
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How every connection of ours behaves. Once connected it reconnects by itself; the library's own defaults would
-/// neither do that nor ever stop waiting for an answer.
+/// Settings of every connection. Once connected it reconnects by itself; the library's defaults would neither reconnect
+/// nor limit the time for an answer.
 pub(super) fn settings(url: &SecretText, command_timeout: Duration) -> Result<Builder, RedisFault> {
     let mut builder = Builder::from_config(Config::from_url(url.reveal())?);
     builder
@@ -61,15 +61,14 @@ pub(super) async fn connect(client: &impl ClientLike) -> Result<(), RedisFault> 
     Ok(())
 }
 
-/// Whether Redis does now what is needed of it, which is to write. One that was demoted in a failover goes on
-/// answering, and refuses every write.
+/// Whether Redis accepts writes now. A server that was demoted in a failover still answers, but refuses every write.
 pub(super) async fn writes(client: &impl KeysInterface, key: &str, patience: Duration) -> bool {
     let written = client.set::<(), _, _>(key, "1", Some(Expiration::EX(1)), None, false);
     matches!(timeout(patience, written).await, Some(Ok(())))
 }
 
-/// Leaves a server that is of no use and connects anew: behind its name, or its virtual address, there may be another
-/// one by now. Where connecting is under way already, it goes on.
+/// Disconnects from an unusable server and connects again: its name, or virtual address, may lead to another server by
+/// now. A connection attempt in progress continues.
 pub(super) async fn reconnect(client: &impl ClientLike) {
     if client.state() == ClientState::Connected {
         let _ = timeout(RECONNECT_TIMEOUT, client.force_reconnection()).await;

@@ -17,11 +17,11 @@ use std::{
     time::Duration,
 };
 
-/// The Redis in which every process counts, for as long as it answers.
+/// The Redis in which all processes count, while it answers.
 ///
-/// Whoever counts in it never stops counting and never waits long: when Redis does not answer in time, the call that
-/// noticed is told to count here, and so are all that follow, until a probe was answered. So a Redis that is gone costs
-/// one short wait to the calls under way and nothing to any other.
+/// Callers are never blocked for long: when Redis does not answer in time, the call that noticed it counts in this
+/// process instead, and so do all that follow, until a probe is answered. So a Redis outage costs one short wait to the
+/// calls in progress, and nothing to others.
 #[derive(Clone)]
 pub struct SharedRedis(Arc<Inner>);
 
@@ -31,18 +31,18 @@ struct Inner {
     down: AtomicBool,
 }
 
-/// How long a call waits for Redis. A healthy one answers in a millisecond or two, so nobody is taken for dead who is
-/// only far away; and a call that takes this much longer is still answered.
+/// How long a call waits for Redis. Redis normally answers in a millisecond or two, so a distant one is not taken for
+/// dead, and a call that takes this much longer is still answered.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How often Redis is asked whether it is back, by this process as a whole.
+/// How often this process probes whether Redis answers again.
 const PROBING: Duration = Duration::from_secs(1);
-/// Commands that may wait to be written: more than a process has calls under way, so that none is turned away while
-/// Redis answers, and not so many that they fill the memory while it does not.
+/// Most commands that wait to be written: more than a process has calls in progress, so that none is refused while
+/// Redis answers, and few enough not to fill the memory while it does not.
 const QUEUE: usize = 65_536;
 const PROBE: &str = "{countersign}:probe";
 
 impl SharedRedis {
-    /// On this Redis (`redis://` or `rediss://`), 5.0 or later.
+    /// Connects to a Redis (`redis://` or `rediss://`), 5.0 or later.
     ///
     /// # Errors
     /// When Redis does not answer now: a wrong address should be noticed at the start.
@@ -50,7 +50,7 @@ impl SharedRedis {
         Self::connect_patiently(url, PATIENCE).await
     }
 
-    /// The same with another patience, where an answer that comes late is better than none from there.
+    /// The same with another timeout, for callers to whom a late answer of Redis is better than none.
     ///
     /// # Errors
     /// When Redis does not answer now.
@@ -58,7 +58,8 @@ impl SharedRedis {
         let mut builder = redis::settings(url, patience)?;
         builder.with_connection_config(|connection| {
             connection.max_command_buffer_len = QUEUE;
-            // What is sent again after a connection broke may have been done already, and would count twice.
+            // A command that is sent again after a connection broke may have been executed already, and would count
+            // twice.
             connection.max_command_attempts = 1;
         });
         let redis = builder.build()?;
@@ -67,23 +68,23 @@ impl SharedRedis {
         Ok(Self(Arc::new(Inner { redis, patience, down: AtomicBool::new(false) })))
     }
 
-    /// Whether every process counts for itself although they should count together.
+    /// Whether every process counts by itself although they should share the counts.
     pub fn is_down(&self) -> bool {
         self.0.down.load(Ordering::Acquire)
     }
 
-    /// Disconnects. Whoever counts afterwards counts here.
+    /// Disconnects. Later calls count in this process.
     pub fn close(&self) {
-        // Nobody is to be told that Redis is gone because we are.
+        // Set first, so that no call reports an outage because of this shutdown.
         self.0.down.store(true, Ordering::Release);
         let inner = self.0.clone();
-        // Nothing depends on a polite farewell, so nobody waits for it.
+        // Nothing depends on `QUIT`, so the caller does not wait for it.
         spawn(async move {
             let _ = timeout(inner.patience, inner.redis.quit()).await;
         });
     }
 
-    /// Runs a script and returns what it answers; `None` when it has to be decided here.
+    /// Runs a script and returns its answer; `None` when this process must decide by itself.
     pub(super) async fn run_script<T: FromValue>(
         &self,
         script: &Script,
@@ -93,11 +94,11 @@ impl SharedRedis {
         if self.is_down() {
             return None;
         }
-        // Boxed, because the future of a command is large and few calls are counted together.
+        // Boxed, because the future of a command is large and few calls need one.
         match Box::pin(self.0.ask(script, keys, arguments)).await {
             Ok(answer) => Some(answer),
             Err(fault) => {
-                // Of all calls that notice it at the same time, one says so.
+                // Of all calls that notice the outage at the same time, one logs it.
                 if !self.0.down.swap(true, Ordering::AcqRel) {
                     telemetry::set_limiter_degraded(true);
                     tracing::warn!(
@@ -120,7 +121,7 @@ impl fmt::Debug for SharedRedis {
 }
 
 impl Inner {
-    /// One wait for all of it: a Redis that was restarted has to be told the script again.
+    /// One timeout for both steps: a Redis that was restarted needs the script again.
     async fn ask<T: FromValue>(
         &self,
         script: &Script,
@@ -132,7 +133,7 @@ impl Inner {
     }
 }
 
-/// Ends when Redis is back, or when nobody is left to whom it matters.
+/// Ends when Redis accepts writes again, or when the `SharedRedis` was dropped.
 async fn wait_for_redis(shared_redis: Weak<Inner>) {
     loop {
         sleep(PROBING).await;

@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// The braces keep every channel of Countersign in one slot of a cluster.
+/// The hash tag keeps all channels of Countersign in one slot of a cluster.
 fn channel(signal: Signal) -> &'static str {
     match signal {
         Signal::MailQueued => "{countersign}:wake:outbox",
@@ -32,10 +32,9 @@ fn for_replicas() -> impl Iterator<Item = Signal> {
     Signal::ALL.into_iter().filter(|signal| signal.concerns_replicas())
 }
 
-/// Wakes up what waits for work, here and, with Redis, on every other replica.
+/// Notifies tasks that wait for work, in this process and, with Redis, on every other replica.
 ///
-/// Only ever sooner: whoever waits also looks by itself from time to time. A call that is lost costs latency, never a
-/// mail.
+/// The tasks also query for work from time to time, so a lost notification costs latency, and never a mail.
 #[derive(Clone)]
 pub struct WakeUps {
     /// One for each signal, in the order of [`Signal::ALL`].
@@ -49,24 +48,24 @@ struct Redis {
 }
 
 const COMMAND_TIMEOUT: Duration = Duration::from_millis(500);
-/// How often it is made sure that Redis is of use. Wake-ups that are lost meanwhile cost latency.
+/// How often it is checked that Redis is usable. Notifications that are lost until then cost latency.
 const PROBING: Duration = Duration::from_secs(10);
 const PROBE: &str = "{countersign}:wake:probe";
 
 impl WakeUps {
-    /// Within this process only.
+    /// Notifies this process only.
     pub fn local() -> Self {
         Self { bells: Arc::default(), redis: None }
     }
 
-    /// Between every process on this Redis (`redis://` or `rediss://`). Once connected it reconnects by itself.
+    /// Notifies every process on this Redis (`redis://` or `rediss://`). Once connected it reconnects by itself.
     ///
     /// # Errors
     /// When Redis does not answer now: a wrong address should be noticed at the start.
     pub async fn redis(url: &SecretText) -> Result<Self, RedisFault> {
         let mut builder = redis::settings(url, COMMAND_TIMEOUT)?;
         builder
-            // A wake-up that cannot be sent now is worthless later.
+            // A notification that cannot be sent now is useless later.
             .with_connection_config(|connection| connection.max_command_buffer_len = 1_000)
             .with_performance_config(|performance| performance.broadcast_channel_capacity = 1_024);
         let publisher = builder.build()?;
@@ -94,7 +93,7 @@ impl WakeUps {
                             bells[signal as usize].notify_one();
                         }
                     }
-                    // Missed messages may have been any signal: waking up once too often is harmless.
+                    // The lost messages may have been any signal, and an unnecessary notification is harmless.
                     Err(RecvError::Lagged(_)) => bells.iter().for_each(Notify::notify_one),
                     Err(RecvError::Closed) => return,
                 }
@@ -107,7 +106,7 @@ impl WakeUps {
         Ok(())
     }
 
-    /// Says that there is work. Never waits and never fails: the work is in the database already.
+    /// Notifies of work. Never blocks and never fails: the work is in the database already.
     pub fn ring(&self, signal: Signal) {
         self.notify(signal).notify_one();
         if signal.concerns_replicas()
@@ -121,12 +120,12 @@ impl WakeUps {
         }
     }
 
-    /// Waits until there is work to look for, or `at_most` has passed.
+    /// Waits for a notification, or until `at_most` has passed.
     pub async fn wait(&self, signal: Signal, at_most: Duration) {
         timeout(at_most, self.notify(signal).notified()).await;
     }
 
-    /// Disconnects. Nothing depends on a polite farewell, so nobody waits for it.
+    /// Disconnects. Nothing depends on `QUIT`, so the caller does not wait for it.
     pub fn close(&self) {
         if let Some(redis) = self.redis.clone() {
             spawn(async move {
@@ -141,8 +140,8 @@ impl WakeUps {
     }
 }
 
-/// A server that was demoted in a failover goes on taking messages, and passes them to nobody. Ends when nobody is left
-/// to whom it matters.
+/// Reconnects when Redis is not usable: a server that was demoted in a failover still accepts messages, but delivers
+/// them to nobody. Ends when `WakeUps` was dropped.
 async fn keep_useful(redis: Weak<Redis>) {
     loop {
         sleep(PROBING).await;

@@ -1,9 +1,9 @@
--- Gives back what a call took of which nothing came. The rule is `given_back` in crates/domain/src/limit.rs.
+-- Gives back what a call without effect took. The rule is `given_back` in crates/domain/src/limit.rs.
 --
 -- KEYS  what was drawn from, each key once
 -- ARGV  of each key: the charge, the capacity and the horizon, in microseconds
 --
--- Answers how many keys still owed something.
+-- Returns how many keys still owed something.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -12,7 +12,7 @@ local owing = 0
 for at = 1, #KEYS do
     local charge, horizon = tonumber(ARGV[3 * at - 2]), tonumber(ARGV[3 * at])
     local ahead = (stored[at] and tonumber(stored[at]) or now) - now
-    -- What a draw would pass over is left alone here, too.
+    -- A value that a draw would ignore is ignored here, too.
     if ahead > 0 and ahead <= horizon then
         owing = owing + 1
         local owed = ahead - charge

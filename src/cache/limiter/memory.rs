@@ -7,14 +7,14 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Counting within this process, in bounded memory and without a lock that all calls share.
+/// Rate limits in this process, in bounded memory and without a lock that all calls share.
 ///
-/// Keys lie in sets of a few places each, chosen by a hash that nobody outside can foresee. In a full set a new key
-/// takes the place of one that owes nothing any more, which loses nothing. Where there is none, *nobody is forgotten*:
-/// the new key is counted in one bucket with all others of its limit that found no place in this shard. So whoever
-/// makes up keys by the million frees no key that is in use, his own included, and takes no more memory. He crowds out
-/// those who come for the first time meanwhile, and only down to what the buckets of all shards grant together; to fill
-/// the places at all he needs that many granted calls within the period of a limit, from as many subnets.
+/// Keys are in sets of a few slots each, chosen by a hash that no caller can predict. In a full set a new key replaces
+/// one that owes nothing, which loses nothing. If all keys of the set owe something, *none is evicted*: the new key
+/// shares one bucket with all others of its limit that found no slot in this shard. So an attacker with millions of
+/// invented keys evicts no key in use, not even their own, and takes no more memory. New keys have to share what the
+/// buckets of all shards grant; and to fill the slots at all, the attacker needs that many granted calls within the
+/// period of a limit, from as many subnets.
 #[derive(Debug)]
 pub(super) struct Memory {
     shards: Box<[Mutex<Shard>]>,
@@ -25,23 +25,23 @@ pub(super) struct Memory {
 
 #[derive(Clone, Copy, Debug)]
 struct Shape {
-    /// With a lock each: many more than cores, so that two calls rarely meet.
+    /// With a lock each: many more than cores, so that two calls rarely wait for the same.
     shards: usize,
     /// In each shard.
     sets: usize,
-    /// In each set. Few enough to look through all of them, and enough that a set is hardly ever full by chance: with
-    /// half of all places taken, one in 270.
+    /// In each set. Few enough to search all of them, and enough that a set is rarely full by chance: with half of all
+    /// slots taken, one in 270.
     places: usize,
 }
 
-/// A million keys, about 35 MB when all are taken and 2 MB when none is. A million callers within an hour is far more
-/// than one process serves.
+/// A million keys: about 35 MB when all slots are taken, and 2 MB when none is. One process serves far fewer than a
+/// million callers within an hour.
 const SHAPE: Shape = Shape { shards: 64, sets: 1_024, places: 16 };
 
 #[derive(Debug)]
 struct Shard {
     sets: Box<[Vec<Bucket>]>,
-    /// For each limit, what those owe together that found no place.
+    /// For each limit, the shared bucket of the keys that found no slot.
     crowd: [Option<Timestamp>; Limit::ALL.len()],
 }
 
@@ -52,7 +52,7 @@ struct Bucket {
     tat: Timestamp,
 }
 
-/// Where a key lies if it is there.
+/// Where a key is, if it is stored.
 #[derive(Clone, Copy, Debug)]
 struct Spot {
     shard: usize,
@@ -70,11 +70,11 @@ impl Memory {
         Self { shards, shape, hasher: RandomState::new(), sizes }
     }
 
-    /// Takes all draws, which are of different keys, or none.
+    /// Takes all draws, which are on different keys, or none.
     pub(super) fn take(&self, draws: &[Draw], now: Timestamp) -> Result<(), Refused> {
         let spots: Vec<_> = draws.iter().map(|draw| self.spot(draw)).collect();
         let mut numbers: Vec<_> = spots.iter().map(|spot| spot.shard).collect();
-        // Always locked in the order of their numbers, so that no two calls wait for each other.
+        // Always locked in the order of their numbers, so that two calls cannot deadlock.
         numbers.sort_unstable();
         numbers.dedup();
         let mut locked: Vec<_> = numbers.iter().map(|at| self.lock(*at)).collect();
@@ -103,8 +103,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Gives draws back that were taken. What was counted for a crowd stays counted: it belongs to nobody in
-    /// particular.
+    /// Gives back draws that were taken. Draws on a shared bucket stay counted, because it belongs to no single key.
     pub(super) fn give_back(&self, draws: &[Draw]) {
         for draw in draws {
             let spot = self.spot(draw);
@@ -146,8 +145,8 @@ impl Memory {
             *entry = new;
         } else {
             let crowd = &mut shard.crowd[new.limit as usize];
-            // Two new keys of one call may end here although each saw a place: what the crowd owes never shrinks by
-            // that.
+            // Two new keys of one call may end here although each found a slot free: that never reduces what the bucket
+            // owes.
             let owed = crowd.filter(|tat| !self.sizes.of(new.limit, new.key).is_full(*tat, now));
             *crowd = Some(owed.map_or(new.tat, |owed| owed.max(new.tat)));
         }
@@ -187,7 +186,7 @@ mod tests {
         Draw::one(Limit::RefreshesPerSession, SessionId::from_uuid(uuid::Uuid::from_u128(number)))
     }
 
-    /// As often as it is granted, `most` times at most.
+    /// The number of draws that are granted, at most `most`.
     fn grants(memory: &Memory, draw: Draw, most: usize) -> usize {
         (0..most).take_while(|_| memory.take(&[draw], NOW).is_ok()).count()
     }

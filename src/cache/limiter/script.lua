@@ -4,23 +4,23 @@
 -- KEYS  what is drawn from, each key once
 -- ARGV  of each key: the charge, the capacity and the horizon, in microseconds
 --
--- Answers the number of the key with the longest wait, and that wait in microseconds; two zeros when the call is
+-- Returns the number of the key with the longest wait, and that wait in microseconds; two zeros when the call is
 -- admitted.
 --
--- The clock is Redis's own. Those of replicas differ, and one that runs ahead would forgive too early. Every number
--- here is a whole one below 2^53, and so exact in a double; only as text it has to be written with all its digits.
+-- The clock is Redis's own: those of replicas differ, and one that runs ahead would refill too early. Every number here
+-- is an integer below 2^53, and so exact in a double; as text it must be written with all its digits.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
--- MGET passes over what is no string, so that a key which somebody else wrote is a key that is not there.
+-- MGET returns nothing for a value that is not a string, so a key of another type counts as missing.
 local stored = redis.call('MGET', unpack(KEYS))
 local owed = {}
 local longest, wait = 0, 0
 for at = 1, #KEYS do
     local charge, capacity, horizon = tonumber(ARGV[3 * at - 2]), tonumber(ARGV[3 * at - 1]), tonumber(ARGV[3 * at])
     local ahead = (stored[at] and tonumber(stored[at]) or now) - now
-    -- Written so that what is no number at all counts as nothing, too.
+    -- Negated, so that NaN counts as 0, too.
     if not (ahead > 0 and ahead <= horizon) then
         ahead = 0
     end
@@ -38,7 +38,7 @@ if wait > 0 then
 end
 
 for at = 1, #KEYS do
-    -- It expires when it is worth nothing any more.
+    -- The key expires when it owes nothing any more.
     local tat, expiry = now + owed[at], math.ceil(owed[at] / 1000)
     redis.call('SET', KEYS[at], string.format('%.0f', tat), 'PX', string.format('%.0f', expiry))
 end

@@ -3,17 +3,16 @@ use countersign_domain::limit::{Draw, Refused, Sizes, Terms};
 use fred::types::scripts::Script;
 use std::time::Duration;
 
-/// Counting together, in Redis: one script, one round trip, whatever a call draws.
+/// Rate limits in Redis: one script, one round trip, whatever a call draws.
 ///
-/// A call draws from keys that have nothing in common, an address and an identifier, and it takes all or nothing. That
-/// needs them in one place, so all keys carry one hash tag and lie in one slot of a cluster. Split by key, a call would
-/// be as many scripts as keys, and what one of them took would have to be given back when another refuses. The price is
-/// that one node of a cluster does all of it: one small script for each call, of which it does tens of thousands in a
-/// second.
+/// A call draws from unrelated keys, such as an address and an identifier, and takes all or nothing. A script can do
+/// that only in one slot of a cluster, so all keys have one hash tag. With the keys in several slots, a call would need
+/// a script for each key, and would have to give back what one took when another refuses. The price is that one node of
+/// a cluster does all the work: one small script for each call, of which it runs tens of thousands a second.
 ///
-/// Keys expire with what they say, so Redis holds the callers of the last hour at most: addresses and ids as they are,
-/// identifiers as codes. It may keep them in memory alone: what is lost with it is a burst for each. If it evicts keys
-/// when memory runs out, it should begin with those that expire first (`volatile-ttl`), which owe least.
+/// Keys expire when their bucket is full again, so Redis holds the callers of the last hour at most: addresses and ids
+/// in clear, identifiers as codes. Redis need not write them to disk: a loss costs one burst for each key. If Redis
+/// evicts keys when its memory is full, it should begin with those that expire first (`volatile-ttl`), which owe least.
 pub(super) struct Shared {
     shared_redis: SharedRedis,
     script: Script,
@@ -52,7 +51,7 @@ impl Shared {
         Some(())
     }
 
-    /// The keys of draws, and what each is judged by.
+    /// The keys of draws, and the terms of each.
     fn asked(&self, draws: &[Draw]) -> (Vec<String>, Vec<String>) {
         let keys = draws.iter().map(|draw| format!("{PREFIX}{}:{}", draw.limit.name(), draw.key)).collect();
         let judged = draws.iter().map(|draw| self.sizes.terms_of(draw));

@@ -9,12 +9,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Remembering within this process.
+/// Wrong attempts, in this process.
 ///
-/// Only an attempt that was admitted leaves anything here: while its password is hashed, and after that where it was
-/// wrong. The queue of the hasher bounds how many are being evaluated, and each evaluation costs a hash, so memory is
-/// bounded by what can be hashed while an attempt matters: some hundred bytes each, for an hour or two. A shard that
-/// grows is swept of what is over, each time it has doubled.
+/// Only an admitted attempt takes memory: while its password is hashed, and afterwards if the password was wrong. The
+/// queue of the hasher bounds the attempts in progress, and each costs a hash, so memory is bounded by the number of
+/// hashes computed while an attempt counts: some hundred bytes each, for an hour or two. Expired entries of a shard are
+/// removed each time it has doubled.
 #[derive(Debug)]
 pub(super) struct Memory {
     shards: Box<[Mutex<Shard>]>,
@@ -25,11 +25,11 @@ pub(super) struct Memory {
 #[derive(Debug, Default)]
 struct Shard {
     guesses: HashMap<LockKey, LoginAttempts>,
-    /// How many keys it may hold before it is swept.
+    /// How many keys it may hold before expired ones are removed.
     room: usize,
 }
 
-/// With a lock each: many more than cores, so that two calls rarely meet.
+/// With a lock each: many more than cores, so that two calls rarely wait for the same.
 const SHARDS: u64 = 64;
 const LEAST_ROOM: usize = 64;
 

@@ -4,26 +4,26 @@ use countersign_domain::lockout::LoginAttempts;
 use fred::types::scripts::Script;
 use std::time::Duration;
 
-/// Remembering together, in Redis. The rule is not told twice, once here and once in Lua: what is remembered of a key
-/// is read, changed here, and written if nobody else has written meanwhile. Whoever comes too late looks again; since
-/// few guesses of a key are ever admitted, few ever write, and the others find that they must wait and write nothing.
+/// Wrong attempts, in Redis. The rule is written only once, in Rust: the record of a key is read, changed here, and
+/// written back if no other process has written in between (compare-and-swap). After a lost race the record is read
+/// again. Few attempts on a key are admitted, so few write; the others only read that they must wait.
 pub(super) struct Shared {
     shared_redis: SharedRedis,
     script: Script,
-    /// How long guesses are kept, in milliseconds.
+    /// How long attempts are kept, in milliseconds.
     life: u128,
 }
 
-/// The hash tag of the limiter: one slot of a cluster, one connection that is known to answer.
+/// The hash tag of the limiter: one slot of a cluster, so one connection whose state is known.
 ///
-/// The number is that of the text in which guesses are written: replicas that write it differently count apart for as
-/// long as both run.
+/// The number is the version of the text format of records: replicas with different versions count separately as long
+/// as both run.
 const PREFIX: &str = "{countersign}:lockout:2:";
-/// How often is looked again. Each time, somebody else was admitted or settled, and the rule admits few.
+/// Most reads of one record. Each time, another attempt was admitted or settled, and the rule admits few.
 const MOST_LOOKS: usize = 64;
 
-/// Writes the second argument if the first is what is there, and answers what is there then. Nothing there reads as an
-/// empty text, and an empty text is not kept.
+/// Stores the second argument if the first is the current value, and returns the current value. A missing value reads
+/// as an empty text, and an empty text is not stored.
 const SWAP: &str = r"
 local there = redis.pcall('GET', KEYS[1])
 if type(there) ~= 'string' then
@@ -40,12 +40,12 @@ end
 return { 1, ARGV[2] }
 ";
 
-/// What became of a change.
+/// The outcome of a change.
 pub(super) enum Told<T> {
     Done(T),
-    /// Redis was asked and gave no answer: it may have been done there, and has to be decided here.
+    /// Redis did not answer: the change may be stored there, and must be made here.
     Unanswered(T),
-    /// It has to be decided here.
+    /// The change must be made here.
     NotAsked,
 }
 
@@ -59,7 +59,7 @@ impl Shared {
         key: LockKey,
         change: impl Fn(&mut LoginAttempts) -> T + Send + Sync,
     ) -> Told<T> {
-        // Nothing, as nearly always: then one round trip does it.
+        // The record is almost always empty: then one round trip is enough.
         let mut there = String::new();
         for _ in 0..MOST_LOOKS {
             if self.shared_redis.is_down() {
