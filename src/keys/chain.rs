@@ -6,29 +6,29 @@ use countersign_domain::{
 };
 use std::{collections::HashMap, sync::Arc};
 
-/// The keys that the audit trail is sealed with: one seals, and all recognise what they sealed.
+/// The keys of the audit log: one seals, and all verify what they sealed.
 #[derive(Debug)]
 pub struct ChainKeys {
     active: String,
     keys: HashMap<String, ChainKey>,
 }
 
-/// One of them.
+/// One of the keys.
 #[derive(Debug)]
 pub struct ChainKey(MacKey);
 
-/// Where whoever writes an event finds the key for its code. Those of a service are exchanged while it runs; a command
-/// has those that it opened, or can only look.
+/// Where a writer of events finds the key for their codes. The keys of a running service are rotated; a command has the
+/// keys that it opened, or can only read events.
 #[derive(Clone, Debug)]
 pub enum EventKeys {
     Ring(Arc<KeyRing>),
     Opened(Arc<ChainKeys>),
-    /// Why they cannot be opened.
+    /// Why the keys cannot be opened.
     Missing(Arc<str>),
 }
 
 impl EventKeys {
-    /// The keys as they are now.
+    /// The current keys.
     ///
     /// # Errors
     /// With the reason why there are none.
@@ -42,7 +42,7 @@ impl EventKeys {
 }
 
 const LINK: &str = "countersign audit link 1";
-/// Of an event that bears a code: the code is bound as well, so that it cannot be taken away.
+/// The link of an event with a code covers the code, so that the code cannot be removed.
 const LINK_WITH_CODE: &str = "countersign audit link 2";
 const ENDS: &str = "countersign audit head 1";
 const EVENT: &str = "countersign audit event 1";
@@ -60,13 +60,13 @@ impl ChainKeys {
         Ok(Self { active: one.material.id.clone(), keys: ours().map(key).collect() })
     }
 
-    /// The one that seals, and its name; `None` never, since it is among those that are there.
+    /// The key that seals, and its id.
     pub fn active(&self) -> Option<(&str, &ChainKey)> {
         Some((&self.active, self.keys.get(&self.active)?))
     }
 
-    /// A code that stays the same for years, for what must not change when keys rotate by themselves: these do not.
-    /// `context` keeps it from being taken for a link or a head.
+    /// A code that stays the same for years. For values that must not change when keys are rotated automatically: these
+    /// keys are not. `context` separates the code from links and heads.
     pub fn lasting_tag(&self, context: &str, parts: &[&[u8]]) -> Option<[u8; 32]> {
         Some(self.active()?.1.0.tag(context, parts))
     }
@@ -109,8 +109,8 @@ impl HashChainKey for ChainKey {
     }
 }
 
-/// A commitment to where an event came from. The salt is what makes it say nothing once it is forgotten: there are few
-/// enough addresses to try them all.
+/// A commitment to address and user agent of an event. It reveals nothing once these and the salt are deleted; with the
+/// salt, all addresses could be tried, because there are few.
 pub fn commit_to_origin(salt: &[u8], address: &str, user_agent: &str) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in [b"countersign audit origin 1".as_slice(), salt, address.as_bytes(), user_agent.as_bytes()] {

@@ -4,17 +4,16 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use countersign_domain::{id::ServiceId, secret::SecretText};
 use subtle::ConstantTimeEq as _;
 
-/// The secret of a service account: 256 random bits as text. Shown once, when it is made.
+/// The secret of a service account: 256 random bits as text. Shown once, when it is created.
 #[derive(Clone, Debug)]
 pub struct ClientSecret(SecretText);
 
-/// What is kept of a client secret. SHA-256 is enough: unlike a password, 256 random bits cannot be guessed, however
-/// fast guessing is (NIST SP 800-63B-4 section 3.1.2.2 asks for a salted slow hash of look-up secrets below 112 bits
-/// only).
+/// The stored digest of a client secret. SHA-256 is enough: unlike a password, 256 random bits withstand offline brute
+/// force (NIST SP 800-63B-4 section 3.1.2.2 asks for a salted slow hash of look-up secrets below 112 bits only).
 #[derive(Clone, Debug)]
 pub struct ClientSecretDigest([u8; 32]);
 
-/// So that those who search repositories for secrets find it.
+/// Lets scanners of repositories find leaked secrets.
 const PREFIX: &str = "countersign_secret_";
 const TEXT_BYTES: usize = PREFIX.len() + 43;
 
@@ -24,7 +23,8 @@ impl ClientSecret {
         Self(SecretText::new(format!("{PREFIX}{}", BASE64URL.encode(random.as_slice()))))
     }
 
-    /// What a caller presents; `None` when no secret looks like it, so that nothing long is ever hashed.
+    /// The secret that a caller presents; `None` when the text does not have the form of a secret, so that no long text
+    /// is hashed.
     pub fn presented(text: SecretText) -> Option<Self> {
         let shaped = text.reveal().len() == TEXT_BYTES && text.reveal().starts_with(PREFIX);
         shaped.then_some(Self(text))
@@ -34,7 +34,7 @@ impl ClientSecret {
         self.0.reveal()
     }
 
-    /// What is kept of it, for this service: the same secret of another service leaves another digest.
+    /// The digest to store, for this service: the same secret of another service has another digest.
     pub fn digest(&self, service: ServiceId) -> ClientSecretDigest {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(b"countersign/client-secret/1\0");
@@ -51,7 +51,7 @@ impl ClientSecretDigest {
         &self.0
     }
 
-    /// Whether it is the one that was kept. Takes the same time wherever they differ.
+    /// Whether this is the stored digest. In constant time.
     pub fn is(&self, kept: &[u8]) -> bool {
         self.0.ct_eq(kept).into()
     }

@@ -4,12 +4,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use countersign_domain::{id::DeviceId, secret::SecretText};
 use uuid::Uuid;
 
-/// By what a device is known again: 256 random bits as text. It opens nothing; it only keeps a device apart from
-/// strangers while a password is being guessed.
+/// The token that makes a device recognized: 256 random bits as text. It authorizes nothing; it only separates the
+/// device from unrecognized ones while an attacker tries passwords.
 #[derive(Clone, Debug)]
 pub struct DeviceToken(SecretText);
 
-/// So that those who search repositories for secrets find it.
+/// Lets scanners of repositories find leaked tokens.
 const PREFIX: &str = "countersign_device_";
 const TEXT_BYTES: usize = PREFIX.len() + 43;
 
@@ -19,14 +19,15 @@ impl DeviceToken {
         Self(SecretText::new(format!("{PREFIX}{}", BASE64URL.encode(random.as_slice()))))
     }
 
-    /// What a caller presents; `None` when no token looks like it, so that nothing long is ever hashed.
+    /// The token that a caller presents; `None` when the text does not have the form of a token, so that no long text
+    /// is hashed.
     pub fn presented(text: &SecretText) -> Option<Self> {
         let shaped = text.reveal().len() == TEXT_BYTES && text.reveal().starts_with(PREFIX);
         shaped.then(|| Self(text.clone()))
     }
 
-    /// Half of its SHA-256. The id may be kept and shown: nobody finds the token to it, nor a second token with the
-    /// same one.
+    /// Half of the token's SHA-256. The id may be stored and shown: it reveals neither the token nor another token with
+    /// the same id.
     pub fn id(&self) -> DeviceId {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(b"countersign/device/1\0");

@@ -11,17 +11,17 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// The file of a secret, such as the key-encryption key, cannot be used.
+/// The file of a secret, such as the key-encryption key, is unusable.
 #[derive(Debug)]
 pub enum KekFault {
     Io(PathBuf, io::Error),
-    /// Everybody may get at it.
+    /// Others may access the file.
     Exposed(PathBuf),
-    /// Its group may get at it, whose number this is.
+    /// The file's group, with this number, may access the file.
     ExposedToGroup(PathBuf, u32),
-    /// It does not hold 32 bytes in base64.
+    /// The file does not contain 32 bytes in base64.
     Unreadable(PathBuf),
-    /// It holds less than 32 characters.
+    /// The file contains fewer than 32 characters.
     Short(PathBuf),
 }
 
@@ -47,8 +47,7 @@ impl fmt::Display for KekFault {
 
 impl std::error::Error for KekFault {}
 
-/// The key-encryption keys in force: everything is sealed under the present one, and what still lies under the previous
-/// one opens.
+/// The key-encryption keys: the present one seals, and the previous one still opens what it sealed.
 #[derive(Clone, Debug)]
 pub struct KeyEncryptionKeys {
     present: KeyEncryptionKey,
@@ -60,12 +59,12 @@ impl KeyEncryptionKeys {
         Self { present, previous }
     }
 
-    /// The one that seals.
+    /// The key that seals.
     pub fn present(&self) -> &KeyEncryptionKey {
         &self.present
     }
 
-    /// Opens what was sealed under either. Each sealed text names its key, so at most one is tried in earnest.
+    /// Opens what was sealed under either key. Each sealed text names its key, so at most one key is tried.
     pub(super) fn open(&self, sealed: &str, context: &str) -> Result<Zeroizing<Vec<u8>>, Rejected> {
         match (self.present.open(sealed, context), &self.previous) {
             (Err(Rejected::UnknownKey), Some(previous)) => previous.open(sealed, context),
@@ -74,27 +73,27 @@ impl KeyEncryptionKeys {
     }
 }
 
-/// The key-encryption key that lies beside the embedded database, made on the first start.
+/// The key-encryption key beside the embedded database, created on the first start.
 ///
 /// # Errors
-/// When the file can neither be read nor made, holds something else, or is open to others.
+/// When the file can neither be read nor created, contains something else, or is accessible to others.
 pub fn load_or_create(directory: &Path, access: FileAccess, entropy: &Entropy) -> Result<KeyEncryptionKey, KekFault> {
     match load(directory, access) {
         Err(KekFault::Io(path, error)) if error.kind() == io::ErrorKind::NotFound => {
             let key = Zeroizing::new(entropy.bytes::<32>());
             let text = Zeroizing::new(BASE64.encode(key.as_slice()));
             keep_first(directory, "kek", &text, entropy).map_err(|error| KekFault::Io(path, error))?;
-            // Read back, so that of two first starts at once both use the one that was kept.
+            // Read again, so that two concurrent first starts both use the key that was stored.
             load(directory, access)
         }
         loaded => loaded,
     }
 }
 
-/// The key-encryption key that lies beside the embedded database.
+/// The key-encryption key beside the embedded database.
 ///
 /// # Errors
-/// When there is none, or the file cannot be read, holds something else, or is open to others.
+/// When there is none, or the file cannot be read, contains something else, or is accessible to others.
 pub fn load(directory: &Path, access: FileAccess) -> Result<KeyEncryptionKey, KekFault> {
     let path = directory.join("kek");
     let io = |error| KekFault::Io(path.clone(), error);
@@ -105,8 +104,8 @@ pub fn load(directory: &Path, access: FileAccess) -> Result<KeyEncryptionKey, Ke
     Ok(KeyEncryptionKey::new(key))
 }
 
-/// Keeps a line in a file of its owner alone, unless the file is there. Written whole under another name first: a start
-/// that dies half-way leaves no half a secret.
+/// Writes a line to a file that only its owner can access, unless the file exists. The line is first written to a file
+/// of another name, so that a start that is interrupted leaves no incomplete secret.
 pub(super) fn keep_first(directory: &Path, name: &str, line: &str, entropy: &Entropy) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let draft = directory.join(format!("{name}.{:016x}", u64::from_le_bytes(entropy.bytes())));
@@ -114,7 +113,7 @@ pub(super) fn keep_first(directory: &Path, name: &str, line: &str, entropy: &Ent
     file.write_all(line.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
-    // A hard link fails where a rename would replace: the first one stays.
+    // Unlike a rename, a hard link fails if the name exists: the first file stays.
     let linked = fs::hard_link(&draft, directory.join(name));
     fs::remove_file(&draft)?;
     match linked {

@@ -1,6 +1,6 @@
 use aws_lc_rs::hmac;
 
-/// A key for message authentication codes: of codes, and of what a request id stood for.
+/// A key for message authentication codes: of mailed codes, and of the fingerprints of idempotency keys.
 pub struct MacKey(hmac::Key);
 
 impl MacKey {
@@ -8,8 +8,8 @@ impl MacKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// HMAC-SHA-256 of the parts. Each part is preceded by its length, so that no two lists of parts read alike;
-    /// `context` keeps what is authenticated for one thing from counting for another.
+    /// HMAC-SHA-256 of the parts. The length precedes each part, so that different lists of parts never give the same
+    /// input; `context` separates the codes of different uses.
     pub fn tag(&self, context: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = hmac::Context::with_key(&self.0);
         for part in std::iter::once(&context.as_bytes()).chain(parts) {
@@ -22,7 +22,7 @@ impl MacKey {
     }
 }
 
-/// The keys for codes in force: one makes them, all recognise them.
+/// The keys for codes: one creates them, all verify them.
 #[derive(Debug)]
 pub struct MacKeys {
     active: MacKey,
@@ -34,13 +34,13 @@ impl MacKeys {
         Self { active, others }
     }
 
-    /// The code to keep: [`MacKey::tag`] under the active key.
+    /// The code to store: [`MacKey::tag`] under the active key.
     pub fn tag(&self, context: &str, parts: &[&[u8]]) -> [u8; 32] {
         self.active.tag(context, parts)
     }
 
-    /// Every code that may have been kept for this, the one to keep first: keys are rotated while codes are on their
-    /// way, and a replica may be a little behind or ahead.
+    /// All codes that may be stored for this, the one to store first: keys may be rotated before a code is used, and a
+    /// replica may be slightly behind or ahead.
     pub fn tags(&self, context: &str, parts: &[&[u8]]) -> Vec<[u8; 32]> {
         std::iter::once(&self.active).chain(&self.others).map(|key| key.tag(context, parts)).collect()
     }

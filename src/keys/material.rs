@@ -9,33 +9,33 @@ use countersign_domain::{
 use countersign_token::{IssueFault, KeyId, RecipientPublicKey, Rejected};
 use std::fmt;
 
-/// A key in clear, in memory only.
+/// A plaintext key, in memory only.
 #[derive(Clone, Debug)]
 pub struct KeyMaterial {
-    /// The `kid` that tokens name: 96 random bits, so that nobody learns an order or a date from it.
+    /// The `kid` in tokens: 96 random bits, so that it reveals neither order nor date.
     pub id: String,
     pub slot: KeySlot,
-    /// The X25519 public key that the audience registered. With one, `secret` is what ephemeral keys are derived from;
-    /// without one, it is the key itself.
+    /// The X25519 public key that the audience registered. With it, `secret` is the input from which ephemeral keys are
+    /// derived; without it, `secret` is the key itself.
     pub recipient: Option<[u8; 32]>,
     pub secret: SecretBytes<32>,
 }
 
-/// A key as it may lie in a database.
+/// A key in the form in which a database stores it.
 #[derive(Clone, Debug)]
 pub struct SealedSecret {
     pub sealed: String,
-    /// Which key-encryption key opens it.
+    /// The id of the key-encryption key that opens it.
     pub kek_id: String,
 }
 
 /// A key could not be sealed or opened.
 #[derive(Debug)]
 pub enum MaterialFault {
-    /// The key-encryption key is not the one it was sealed under, or the row was changed.
+    /// The key was sealed under another key-encryption key, or the row was changed.
     WrongKek(Rejected),
     Unsealable(IssueFault),
-    /// The row says something that no key can be.
+    /// The row contains a value that no key has.
     Unreadable(&'static str),
 }
 
@@ -53,14 +53,14 @@ impl fmt::Display for MaterialFault {
 
 impl std::error::Error for MaterialFault {}
 
-/// Whether tokens may be encrypted to this X25519 public key: with a point of small order the agreed secret would be
+/// Whether tokens may be encrypted to this X25519 public key: with a point of small order the shared secret would be
 /// the same for everybody (RFC 7748 section 6.1).
 pub fn is_strong_recipient(public: [u8; 32]) -> bool {
     KeyId::new("trial").is_ok_and(|id| RecipientPublicKey::new(id, public).is_ok())
 }
 
 impl KeyMaterial {
-    /// A new key.
+    /// Generates a key.
     pub fn generate(slot: KeySlot, recipient: Option<[u8; 32]>, entropy: &Entropy) -> Self {
         let id = BASE64URL.encode(entropy.bytes::<12>());
         Self { id, slot, recipient, secret: SecretBytes::new(entropy.bytes()) }
@@ -70,15 +70,15 @@ impl KeyMaterial {
         if self.recipient.is_some() { KeyAlgorithm::Agreed } else { KeyAlgorithm::Direct }
     }
 
-    /// The registered public key as its row holds it.
+    /// The registered public key as its row stores it.
     pub fn written_recipient(&self) -> Option<String> {
         self.recipient.map(|key| BASE64URL.encode(key))
     }
 
-    /// Reads a registered public key out of its row.
+    /// Reads a registered public key from its row.
     ///
     /// # Errors
-    /// When the algorithm is unknown, or the two do not go together.
+    /// When the algorithm is unknown, or does not match the key.
     pub fn read_recipient(algorithm: &str, public_key: Option<&str>) -> Result<Option<[u8; 32]>, MaterialFault> {
         match (KeyAlgorithm::from_name(algorithm), public_key) {
             (Some(KeyAlgorithm::Direct), None) => Ok(None),
@@ -91,21 +91,20 @@ impl KeyMaterial {
         }
     }
 
-    /// The key as it may lie in a database. It opens only as the key it is: id, slot and registered key are bound to
-    /// it.
+    /// The key, sealed for a database. The ciphertext is bound to id, slot and registered key.
     ///
     /// # Errors
-    /// When the cipher refuses.
+    /// When the cipher fails.
     pub fn seal(&self, keks: &KeyEncryptionKeys) -> Result<SealedSecret, MaterialFault> {
         let kek = keks.present();
         let sealed = kek.seal(self.secret.reveal(), &self.context()).map_err(MaterialFault::Unsealable)?;
         Ok(SealedSecret { sealed, kek_id: kek.id() })
     }
 
-    /// Opens what [`KeyMaterial::seal`] made.
+    /// Opens the result of [`KeyMaterial::seal`].
     ///
     /// # Errors
-    /// When it was sealed under another key, or as another key.
+    /// When it was sealed under another key-encryption key, or as another key.
     pub fn open(
         id: String,
         slot: KeySlot,
@@ -123,9 +122,9 @@ impl KeyMaterial {
         Ok(key)
     }
 
-    /// What is bound to the sealed secret. The registered key is part of it: whoever can write to the database and no
-    /// more must not be able to have tokens encrypted for a key of their own. Neither an id nor the name of an audience
-    /// has a space in it, so no two lists of parts read alike.
+    /// The additional data of the sealed secret. It includes the registered key: an attacker who can only write to the
+    /// database must not be able to have tokens encrypted to their own key. Neither an id nor the name of an audience
+    /// contains a space, so different lists of parts never give the same text.
     fn context(&self) -> String {
         let KeySlot { tenant, purpose, audience } = &self.slot;
         let mut context = format!("countersign key {} {} {audience}", self.id, purpose.name());

@@ -1,4 +1,4 @@
-//! Keys in use: the ring that seals and opens every token, and the keys that keep the ring sealed at rest.
+//! Keys: the ring that seals and opens every token, and the key-encryption keys that seal the ring in the database.
 
 mod chain;
 mod client_secret;

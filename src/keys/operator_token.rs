@@ -10,8 +10,8 @@ use std::{fs, io, path::Path};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// What operators prove themselves with, as this process knows it: a digest, so that no dump of its memory shows the
-/// token. SHA-256 is enough for a token that a machine drew; `admin.token` is refused when it is short.
+/// The token that authenticates operators, as a digest, so that no dump of this process's memory contains the token.
+/// SHA-256 is enough for a random token; a short `admin.token` is refused.
 #[derive(Clone)]
 pub struct OperatorToken([u8; 32]);
 
@@ -20,7 +20,7 @@ impl OperatorToken {
         Self(hash(token))
     }
 
-    /// Whether this is the token. Takes the same time wherever the two differ.
+    /// Whether this is the token. In constant time.
     pub fn is(&self, presented: &SecretText) -> bool {
         self.0.ct_eq(&hash(presented)).into()
     }
@@ -41,19 +41,19 @@ fn hash(token: &SecretText) -> [u8; 32] {
     bytes
 }
 
-/// Its file, beside the embedded database.
+/// The token's file, beside the embedded database.
 const NAME: &str = "admin-token";
 
-/// The operators' token of a development machine, made on the first start.
+/// The operators' token of a development machine, created on the first start.
 ///
 /// # Errors
-/// When the file can neither be read nor made, is empty, or is open to others.
+/// When the file can neither be read nor created, is empty, or is accessible to others.
 pub fn load_or_create(directory: &Path, access: FileAccess, entropy: &Entropy) -> Result<OperatorToken, KekFault> {
     match load(directory, access) {
         Err(KekFault::Io(path, error)) if error.kind() == io::ErrorKind::NotFound => {
             let token = Zeroizing::new(BASE64URL.encode(Zeroizing::new(entropy.bytes::<32>()).as_slice()));
             keep_first(directory, NAME, &token, entropy).map_err(|error| KekFault::Io(path, error))?;
-            // Read back, so that of two first starts at once both use the one that was kept.
+            // Read again, so that two concurrent first starts both use the token that was stored.
             load(directory, access)
         }
         loaded => loaded,
@@ -63,7 +63,7 @@ pub fn load_or_create(directory: &Path, access: FileAccess, entropy: &Entropy) -
 /// The operators' token of a development machine that was started before.
 ///
 /// # Errors
-/// When there is none, or the file cannot be read, is empty, or is open to others.
+/// When there is none, or the file cannot be read, is empty, or is accessible to others.
 pub fn load(directory: &Path, access: FileAccess) -> Result<OperatorToken, KekFault> {
     let path = directory.join(NAME);
     let io = |error| KekFault::Io(path.clone(), error);
@@ -76,7 +76,7 @@ pub fn load(directory: &Path, access: FileAccess) -> Result<OperatorToken, KekFa
     Ok(OperatorToken::new(&token))
 }
 
-/// 32 characters of base64 are 192 random bits.
+/// 32 characters of base64 are 192 bits.
 const SHORTEST: usize = 32;
 
 #[cfg(test)]

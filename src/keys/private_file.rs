@@ -1,4 +1,4 @@
-//! Who may get at the file of a secret.
+//! Permissions of files with secrets.
 
 use super::kek::KekFault;
 use std::{
@@ -7,19 +7,19 @@ use std::{
     path::Path,
 };
 
-/// Who may besides its owner.
+/// Who may access a file besides its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileAccess {
     /// Nobody.
     OwnerAlone,
-    /// The groups that this process is in: Kubernetes gives what lies on a volume to the `fsGroup` of a pod, and opens
-    /// it to that.
+    /// The groups of this process: Kubernetes gives the files of a volume to the `fsGroup` of a pod, and makes them
+    /// readable by that group.
     OwnGroups,
 }
 
 impl FileAccess {
     /// # Errors
-    /// When others may get at it, or its group may and that was not asked for.
+    /// When others may access the file, or its group may and the settings do not allow that.
     pub(super) fn check(self, path: &Path, metadata: &Metadata) -> Result<(), KekFault> {
         let (mode, group) = (metadata.permissions().mode(), metadata.gid());
         if mode & 0o007 != 0 {
@@ -33,7 +33,7 @@ impl FileAccess {
 }
 
 fn own_groups() -> Vec<u32> {
-    // Where they cannot be read, only the first of them is ours.
+    // If the supplementary groups cannot be read, only the effective one counts.
     let more = rustix::process::getgroups().unwrap_or_default();
     std::iter::once(rustix::process::getegid()).chain(more).map(rustix::process::Gid::as_raw).collect()
 }

@@ -4,23 +4,23 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use countersign_domain::{key::KeyState, secret::SecretBytes};
 use countersign_token::{VerifyingKey, jwk_set};
 
-/// What a backend of one audience checks and opens access tokens with.
+/// The keys with which a backend of one audience verifies and decrypts access tokens.
 #[derive(Clone, Debug)]
 pub struct KeySetView {
     pub signing: Vec<SigningKeyView>,
     pub content: Vec<ContentKeyView>,
 }
 
-/// A public key that access tokens are signed for.
+/// A public key that verifies access tokens.
 #[derive(Clone, Debug)]
 pub struct SigningKeyView {
     pub id: String,
-    /// As RFC 8032 encodes it.
+    /// Encoded as in RFC 8032.
     pub public: [u8; 32],
     pub state: KeyState,
 }
 
-/// A key that the access tokens of one audience are encrypted under.
+/// A key that access tokens of one audience are encrypted with.
 #[derive(Clone, Debug)]
 pub struct ContentKeyView {
     pub id: String,
@@ -28,7 +28,7 @@ pub struct ContentKeyView {
     pub key: ContentKeyKind,
 }
 
-/// What a backend needs in order to open the tokens.
+/// The key as a backend needs it.
 #[derive(Clone, Debug)]
 pub enum ContentKeyKind {
     /// `dir`: the key itself. For backends of the audience only.
@@ -47,7 +47,7 @@ impl ContentKeyView {
     }
 }
 
-/// The public signing keys as anybody may fetch them.
+/// The public signing keys, which anybody may load.
 #[derive(Debug)]
 pub struct PublicKeySet {
     /// A JWK set (RFC 7517 section 5).

@@ -12,10 +12,10 @@ use countersign_domain::{
 use countersign_token::{AccessClaims, ActionToken, RefreshToken, Rejected, named_key};
 use std::sync::{Arc, atomic::Ordering};
 
-/// The keys in use. Seals and opens every token there is.
+/// The keys in use. Seals and opens all tokens.
 ///
-/// Whoever asks sees one snapshot from beginning to end and waits for nobody, also while keys are exchanged. Tokens are
-/// made with the active keys; those of staged and retiring ones are read as well.
+/// Every operation uses one snapshot from beginning to end and waits for no lock, also while keys are replaced. Active
+/// keys create tokens; staged and retiring keys only read them.
 #[derive(Debug)]
 pub struct KeyRing {
     issuer: String,
@@ -32,7 +32,7 @@ impl KeyRing {
         Ok(Self { issuer: issuer.to_owned(), snapshot: ArcSwap::from_pointee(snapshot) })
     }
 
-    /// Puts these keys in the place of those there are. What cannot be used changes nothing.
+    /// Replaces all keys. An unusable set of keys changes nothing.
     ///
     /// # Errors
     /// As [`KeyRing::new`].
@@ -41,7 +41,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Every key there is.
+    /// All keys.
     pub fn held(&self) -> Vec<HeldKey> {
         self.snapshot.load().held.clone()
     }
@@ -49,13 +49,13 @@ impl KeyRing {
     /// Signs, then encrypts.
     ///
     /// # Errors
-    /// When the audience has no key, or the ciphers refuse.
+    /// When the audience has no key, or the ciphers fail.
     pub fn issue_access(&self, claims: &AccessClaims) -> Result<SecretText, RingFault> {
         let snapshot = self.snapshot.load();
         let tenant: TenantId = claims.tenant_id.parse().map_err(|_| RingFault::NoAudience)?;
         let audience = snapshot.audiences.get(&tenant).and_then(|audiences| audiences.get(&claims.audience));
         let audience = audience.ok_or(RingFault::NoAudience)?;
-        // Counted first: a nonce that was drawn for a token which then failed was drawn all the same.
+        // Counted first: a token that fails afterwards has used a nonce, too.
         audience.uncounted.fetch_add(1, Ordering::Relaxed);
         Ok(audience.issuer.issue(claims)?.into())
     }
@@ -63,31 +63,31 @@ impl KeyRing {
     /// Reads an access token of any audience.
     ///
     /// # Errors
-    /// When it is not one of ours, or too old.
+    /// When the token is not from this service, or has expired.
     pub fn read_access(&self, token: &SecretText, now: Timestamp) -> Result<AccessClaims, Rejected> {
-        // One look at the name of the key, whatever the number of audiences. It is what a stranger wrote; the reader
-        // checks.
+        // One lookup by the `kid`, whatever the number of audiences. The `kid` is not authenticated yet; the reader
+        // verifies the token.
         let kid = named_key(token.reveal()).ok_or(Rejected::Malformed)?;
         let snapshot = self.snapshot.load();
         snapshot.readers.get(kid.as_str()).ok_or(Rejected::UnknownKey)?.read(token.reveal(), now)
     }
 
     /// # Errors
-    /// When the cipher refuses.
+    /// When the cipher fails.
     pub fn seal_refresh(&self, token: &RefreshToken) -> Result<SecretText, RingFault> {
         Ok(self.snapshot.load().refresh.seal(token)?.into())
     }
 
     /// # Errors
-    /// When it is not one of ours.
+    /// When the token is not from this service.
     pub fn open_refresh(&self, token: &SecretText) -> Result<RefreshToken, Rejected> {
         self.snapshot.load().refresh.open(token.reveal())
     }
 
-    /// The token of a mailed link.
+    /// Seals the token of a mailed link.
     ///
     /// # Errors
-    /// When the cipher refuses.
+    /// When the cipher fails.
     pub fn seal_action(
         &self,
         tenant: TenantId,
@@ -107,7 +107,7 @@ impl KeyRing {
     /// Opens the token of a link mailed for `purpose`.
     ///
     /// # Errors
-    /// When it is not one of ours, for something else, or too old.
+    /// When the token is not from this service, has another purpose, or has expired.
     pub fn open_action(
         &self,
         token: &SecretText,
@@ -119,10 +119,10 @@ impl KeyRing {
         Ok((TenantId::from_uuid(opened.tenant_id), ActionId::from_uuid(opened.action_id)))
     }
 
-    /// What ends this session and is good for nothing else.
+    /// Seals a token that can only end this session.
     ///
     /// # Errors
-    /// When the cipher refuses.
+    /// When the cipher fails.
     pub fn seal_end(
         &self,
         tenant: TenantId,
@@ -139,7 +139,7 @@ impl KeyRing {
     }
 
     /// # Errors
-    /// When it is not one of ours, for something else, or too old.
+    /// When the token is not from this service, has another purpose, or has expired.
     pub fn open_end(&self, token: &SecretText, now: Timestamp) -> Result<(TenantId, SessionId), Rejected> {
         let snapshot = self.snapshot.load();
         let purpose = countersign_token::ActionPurpose::EndSession;
@@ -147,22 +147,23 @@ impl KeyRing {
         Ok((TenantId::from_uuid(opened.tenant_id), SessionId::from_uuid(opened.action_id)))
     }
 
-    /// The keys for codes, as they are now.
+    /// The current keys for codes.
     pub fn mac(&self) -> Arc<MacKeys> {
         self.snapshot.load().mac.clone()
     }
 
-    /// The keys of the audit trail, as they are now.
+    /// The current keys of the audit log.
     pub fn chain(&self) -> Arc<ChainKeys> {
         self.snapshot.load().chain.clone()
     }
 
-    /// Whether tokens can be made for an audience.
+    /// Whether there are keys to issue tokens for an audience.
     pub fn has_audience(&self, tenant: TenantId, audience: &str) -> bool {
         self.snapshot.load().audiences.get(&tenant).is_some_and(|audiences| audiences.contains_key(audience))
     }
 
-    /// What a backend of this audience checks and opens tokens with; `None` when the audience has no keys.
+    /// The keys with which a backend of this audience verifies and decrypts tokens; `None` when the audience has no
+    /// keys.
     pub fn verification_keys(&self, tenant: TenantId, audience: &str) -> Option<KeySetView> {
         self.snapshot.load().view(tenant, audience)
     }
@@ -172,8 +173,8 @@ impl KeyRing {
         self.snapshot.load().public.clone()
     }
 
-    /// How many tokens were encrypted with each key since this was last asked, by tenant and key. Keys that made none
-    /// are left out.
+    /// How many tokens were encrypted with each key since the last call, by tenant and key. Keys without tokens are
+    /// left out.
     pub fn take_counts(&self) -> Vec<(TenantId, String, u64)> {
         let snapshot = self.snapshot.load();
         let counted = snapshot.held.iter().map(|key| {
@@ -183,7 +184,7 @@ impl KeyRing {
         counted.filter(|(.., tokens)| *tokens > 0).collect()
     }
 
-    /// Takes a count back that could not be written down.
+    /// Adds a count that could not be stored, for the next [`KeyRing::take_counts`].
     pub fn give_back(&self, id: &str, tokens: u64) {
         if let Some(key) = self.snapshot.load().held.iter().find(|key| key.material.id == id) {
             key.uncounted.fetch_add(tokens, Ordering::Relaxed);
@@ -194,7 +195,7 @@ impl KeyRing {
 impl Audience {
     fn read(&self, token: &str, now: Timestamp) -> Result<AccessClaims, Rejected> {
         let claims = self.reader.read(token, now.as_seconds())?;
-        // Audiences of two tenants may share a name; their keys are not each other's.
+        // Audiences of two tenants may have the same name, but never the same keys.
         if claims.tenant_id == self.tenant { Ok(claims) } else { Err(Rejected::WrongAudience) }
     }
 }

@@ -18,7 +18,7 @@ use std::{
 pub struct HeldKey {
     pub material: Arc<KeyMaterial>,
     pub state: KeyState,
-    /// Tokens that this process encrypted with it and that no row knows of yet.
+    /// Tokens that this process encrypted with the key and that are not counted in its row yet.
     pub(super) uncounted: Arc<AtomicU64>,
 }
 
@@ -27,7 +27,7 @@ impl HeldKey {
         Self { material: Arc::new(material), state, uncounted: Arc::default() }
     }
 
-    /// The same key in another state of its life.
+    /// The same key in another state.
     #[must_use]
     pub fn in_state(&self, state: KeyState) -> Self {
         Self { state, ..self.clone() }
@@ -42,13 +42,13 @@ impl HeldKey {
     }
 }
 
-/// The keys do not make a ring.
+/// Why the keys do not make a ring.
 #[derive(Debug)]
 pub enum RingFault {
     Missing(KeyPurpose),
     Unusable(KeyFault),
     Unissuable(IssueFault),
-    /// An access token was asked for an audience without a key.
+    /// There is no key for the audience of an access token.
     NoAudience,
 }
 
@@ -77,7 +77,7 @@ impl From<IssueFault> for RingFault {
     }
 }
 
-/// Everything the ring knows at one moment. Never changed: a new moment is a new snapshot.
+/// All keys at one moment. Never changed: a change creates a new snapshot.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) held: Vec<HeldKey>,
@@ -92,10 +92,10 @@ pub(super) struct Snapshot {
     signing: Vec<SigningKeyView>,
 }
 
-/// What makes and reads the access tokens of one audience.
+/// The keys that issue and read the access tokens of one audience.
 #[derive(Debug)]
 pub(super) struct Audience {
-    /// As tokens spell it.
+    /// As in tokens.
     pub(super) tenant: String,
     pub(super) issuer: AccessIssuer,
     pub(super) reader: AccessReader,
@@ -109,7 +109,7 @@ impl Snapshot {
         for key in signers.all() {
             verifying.push((key.state, signing_key(key)?.verifying_key()));
         }
-        // An order of its own, so that the published text changes with the set and not with the states.
+        // Sorted by id, so that the published text changes with the set of keys and not with their states.
         verifying.sort_by(|(_, left), (_, right)| left.id().cmp(right.id()));
         let signing = verifying.iter().map(|(state, key)| SigningKeyView {
             id: key.id().to_string(),
@@ -134,7 +134,7 @@ impl Snapshot {
         })
     }
 
-    /// What a backend of this audience needs; `None` when there is no such audience.
+    /// The keys that a backend of this audience needs; `None` when there is no such audience.
     pub(super) fn view(&self, tenant: TenantId, audience: &str) -> Option<KeySetView> {
         let belongs = |key: &&HeldKey| {
             let slot = &key.material.slot;

@@ -2,17 +2,17 @@ use uuid::{Builder, Uuid};
 
 /// Bytes of the id that hold the generation.
 const GENERATION_BYTES: usize = 4;
-/// The version of ids whose layout is their maker's own (RFC 9562 section 5.8).
+/// The version of UUIDs with a vendor-specific layout (RFC 9562 section 5.8).
 const CUSTOM: usize = 8;
 
-/// The `jti` of an access token of a session: unique, and to the service that made it the generation that the token
-/// belongs to. To everybody else it is an opaque text (RFC 7519 section 4.1.7), so the token needs no claim that
-/// backends have no use for.
+/// The `jti` of a session's access token: unique, and readable by this service, which finds the token's generation in
+/// it. For all others it is an opaque text (RFC 7519 section 4.1.7), so the token needs no claim that is useless to
+/// backends.
 ///
 /// Four bytes of generation, and 90 random bits.
 pub fn token_id(generation: i64, random: [u8; 16]) -> Uuid {
     let Ok(generation) = u32::try_from(generation) else {
-        // No session is refreshed so often. Without a generation the id still is one.
+        // No session is refreshed this often. Without a generation the id is still unique.
         return Builder::from_random_bytes(random).into_uuid();
     };
     let mut bytes = random;
@@ -20,7 +20,7 @@ pub fn token_id(generation: i64, random: [u8; 16]) -> Uuid {
     Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// The generation in the `jti` of an authentic token; `None` for one that holds none, such as those of services.
+/// The generation in the `jti` of an authentic token; `None` where there is none, as in tokens of services.
 pub fn generation_of(token_id: &str) -> Option<i64> {
     let id = Uuid::try_parse(token_id).ok()?;
     let (generation, _) = id.as_bytes().split_first_chunk::<GENERATION_BYTES>()?;

@@ -1,18 +1,18 @@
 use super::hash::Recipe;
 use argon2::{Algorithm, Argon2, Block, Version};
 
-/// The memory one thread hashes in, kept from hash to hash: allocating it afresh costs about as much as the hash.
+/// The memory in which one thread hashes, kept from hash to hash: allocating it again costs about as much as the hash.
 ///
-/// It is reserved at start, so that a machine without it says so then, and becomes resident with the first hash, so
-/// that an idle service stays small. Between hashes it is not wiped: the next one overwrites it, and what lies in it is
-/// no closer to the password than the stored hash.
+/// It is reserved at start, so that a machine without enough memory fails then, and becomes resident with the first
+/// hash, so that an idle service stays small. It is not wiped between hashes: the next hash overwrites it, and its
+/// content is no closer to the password than the stored hash is.
 pub(super) struct Arena {
     blocks: Vec<Block>,
-    /// What the current parameters need. More is given back after the job that needed it.
+    /// Blocks that the current parameters need. If a job needed more, the rest is freed after it.
     usual: usize,
 }
 
-/// The machine has no memory for this hash.
+/// The machine has too little memory for this hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OutOfMemory;
 
@@ -23,7 +23,7 @@ impl Arena {
         Ok(Self { blocks, usual })
     }
 
-    /// Argon2id version 19 of the password.
+    /// Computes Argon2id version 19 of the password.
     pub(super) fn hash(&mut self, password: &[u8], recipe: &Recipe) -> Result<Vec<u8>, OutOfMemory> {
         let needed = recipe.params.block_count();
         if self.blocks.len() < needed {
@@ -36,7 +36,7 @@ impl Arena {
             argon2.hash_password_into_with_memory(password, &recipe.salt, &mut output, &mut self.blocks[..needed]);
         self.blocks.truncate(self.usual);
         self.blocks.shrink_to(self.usual);
-        // Every other error speaks of lengths, and a recipe is only made with lengths in bounds.
+        // All other errors concern lengths, and a recipe has only valid lengths.
         hashed.map(|()| output).map_err(|_| OutOfMemory)
     }
 

@@ -2,17 +2,17 @@ use argon2::{ARGON2ID_IDENT, Params};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use std::{fmt, ops::RangeInclusive};
 
-/// Bytes of salt and of output in the hashes made here (RFC 9106 section 4).
+/// Bytes of salt and of output in hashes that are computed here (RFC 9106 section 4).
 pub const SALT_BYTES: usize = 16;
 pub(super) const OUTPUT_BYTES: usize = 32;
 
-// What a stored hash may ask for. It decides how much work a login costs, so whoever can write one row of the database
-// must not be able to stop the service with it.
+// Bounds of a stored hash. Its parameters decide how much work a login costs, so an attacker who can write one row of
+// the database must not be able to stop the service with it.
 const MAX_PHC_BYTES: usize = 256;
 const MAX_MEMORY_KIB: u32 = 1024 * 1024;
 const MAX_ITERATIONS: u32 = 16;
 const MAX_PARALLELISM: u32 = 16;
-/// The PHC string format itself ends at 48 bytes of salt.
+/// The PHC string format allows at most 48 bytes of salt.
 const READABLE_SALT_BYTES: RangeInclusive<usize> = 8..=48;
 const READABLE_OUTPUT_BYTES: RangeInclusive<usize> = 16..=64;
 const VERSION: u32 = 0x13;
@@ -25,14 +25,14 @@ pub struct PasswordHash {
     output: Vec<u8>,
 }
 
-/// What comparing a password with a stored hash costs: what the time of a login tells of it. One variant for each kind
-/// of hash that accounts may have.
+/// The cost of comparing a password with a stored hash, which the response time of a login reveals. One variant for
+/// each kind of hash that accounts may have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HashCost {
     Argon2id(Argon2Cost),
 }
 
-/// Memory in KiB, passes over it, lanes of it; within the bounds of what is computed here.
+/// Memory in KiB, passes over it, and lanes; within the bounds of what is computed here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Argon2Cost {
     memory_kib: u32,
@@ -40,20 +40,20 @@ pub struct Argon2Cost {
     parallelism: u32,
 }
 
-/// A stored text that is no Argon2id hash within bounds.
+/// A stored text that is not an Argon2id hash within bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
 /// Everything a hash depends on except the password.
 #[derive(Clone, Debug)]
 pub(super) struct Recipe {
-    /// Names the length of the output, always.
+    /// The length of the output is always set.
     pub(super) params: Params,
     pub(super) salt: Vec<u8>,
 }
 
 impl PasswordHash {
-    /// Reads what [`PasswordHash::as_str`] once gave, or another program that writes canonical PHC strings.
+    /// Reads the text of [`PasswordHash::as_str`], or a canonical PHC string of another program.
     ///
     /// # Errors
     /// [`Unreadable`] for anything but Argon2id version 19 with at most 1 GiB, 16 iterations and 16 lanes, 8 to 48
@@ -71,7 +71,7 @@ impl PasswordHash {
             return Err(Unreadable);
         }
         let hash = Self::new(Recipe { params, salt: salt.to_vec() }, output.as_bytes().to_vec());
-        // One hash, one spelling: this also refuses parameters that Argon2 would mix in and the string would not show.
+        // One hash has one spelling. This also refuses parameters that Argon2 would use and the string would not show.
         if hash.phc == phc { Ok(hash) } else { Err(Unreadable) }
     }
 
@@ -83,12 +83,12 @@ impl PasswordHash {
         Self { phc, recipe, output }
     }
 
-    /// The PHC string, for storing. Whoever reads it can guess offline: it belongs in the database and nowhere else.
+    /// The PHC string, to be stored. It allows offline brute force, so it belongs only in the database.
     pub fn as_str(&self) -> &str {
         &self.phc
     }
 
-    /// What comparing a password with it costs.
+    /// The cost of comparing a password with this hash.
     pub fn cost(&self) -> HashCost {
         HashCost::of(&self.recipe.params)
     }
@@ -108,15 +108,15 @@ impl HashCost {
         Self::Argon2id(Argon2Cost { memory_kib, iterations, parallelism })
     }
 
-    /// Reads what stands before the salt in a stored hash: `$argon2id$v=19$m=19456,t=2,p=1`. `None` for what
-    /// [`PasswordHash::from_stored`] would not read either.
+    /// Reads the part of a stored hash before the salt: `$argon2id$v=19$m=19456,t=2,p=1`. `None` where
+    /// [`PasswordHash::from_stored`] would fail.
     pub fn from_head(head: &str) -> Option<Self> {
         // Any salt and output will do.
         let (salt, output) = (STANDARD_NO_PAD.encode([0; SALT_BYTES]), STANDARD_NO_PAD.encode([0; OUTPUT_BYTES]));
         PasswordHash::from_stored(format!("{head}${salt}${output}")).ok().map(|hash| hash.cost())
     }
 
-    /// A hash that costs as much.
+    /// A recipe of the same cost.
     pub(super) fn recipe(&self, salt: &[u8]) -> Option<Recipe> {
         let Self::Argon2id(Argon2Cost { memory_kib, iterations, parallelism }) = self;
         let params = Params::new(*memory_kib, *iterations, *parallelism, Some(OUTPUT_BYTES)).ok()?;
@@ -144,7 +144,7 @@ impl Recipe {
     }
 }
 
-/// Whether a hash with these parameters may be computed here at all.
+/// Whether a hash with these parameters may be computed here.
 pub(super) fn is_bearable(params: &Params) -> bool {
     params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_ITERATIONS && params.p_cost() <= MAX_PARALLELISM
 }

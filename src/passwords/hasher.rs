@@ -17,10 +17,10 @@ use std::{
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
-/// How passwords are hashed and how many at once.
+/// How passwords are hashed, and how many at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HasherSettings {
-    /// Argon2 memory, in KiB. Every worker holds as much.
+    /// Argon2 memory, in KiB. Every worker reserves it.
     pub memory_kib: u32,
     /// Argon2 passes over the memory.
     pub iterations: u32,
@@ -28,18 +28,18 @@ pub struct HasherSettings {
     pub parallelism: u32,
     /// Threads; 0 means one for every core.
     pub workers: usize,
-    /// Calls that may wait for a worker, at least one. More are refused at once.
+    /// Most calls that wait for a worker, at least one. Further calls are refused at once.
     pub queue: usize,
 }
 
 /// Why the hasher could not start.
 #[derive(Debug)]
 pub enum HasherFault {
-    /// Argon2 does not know such parameters, or their hashes could not be read back.
+    /// Argon2 does not allow these parameters, or a stored hash with them could not be read.
     Parameters,
-    /// No memory for every worker's blocks.
+    /// Not enough memory for every worker's blocks.
     Memory,
-    /// No thread for a worker.
+    /// A worker's thread could not be started.
     Thread(io::Error),
 }
 
@@ -48,28 +48,28 @@ pub enum HasherFault {
 pub enum Refused {
     /// The queue is full, or there is no memory for a hash with unusual parameters. Nothing was computed.
     Busy { retry_after: Duration },
-    /// The [`Caller`](super::Caller) was gone before its turn came. Nothing was computed.
+    /// The [`Caller`](super::Caller) was gone before a worker took the job. Nothing was computed.
     Abandoned,
     /// The hasher has no workers any more.
     Stopped,
 }
 
-/// What became of a presented password.
+/// The result of comparing a password with a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a password that was not found right proves nothing"]
 pub enum Verdict {
-    /// The password is the one that was hashed. When the hash is `outdated`, its parameters are not the current ones:
-    /// hash the password again while it is at hand.
+    /// The password is right. When the hash is `outdated`, its parameters are not the current ones: hash the password
+    /// again while it is available.
     Right { outdated: bool },
-    /// It is not.
+    /// The password is wrong.
     Wrong,
 }
 
-/// The threads that hash passwords, and the queue before them. Clones share both; the threads end with the last clone.
+/// The threads that hash passwords, and their queue. Clones share both; the threads end with the last clone.
 ///
-/// A call is cancelled by dropping its future, so a caller's deadline is honoured by wrapping the call in a timeout: a
-/// job that nobody waits for is dropped before it costs anything. Where a verdict must not be lost with its caller,
-/// somebody else waits for it ([`Hasher::verify_for`]).
+/// Dropping its future cancels a call, so a caller's deadline is met by wrapping the call in a timeout: a job without a
+/// receiver is dropped before it costs anything. Where the verdict must survive its caller, another task waits for it
+/// ([`Hasher::verify_for`]).
 #[derive(Clone)]
 pub struct Hasher(Arc<Pool>);
 
@@ -78,7 +78,7 @@ struct Pool {
     pace: Arc<Pace>,
     entropy: Entropy,
     params: Params,
-    /// The salt of what is computed where there is nothing to compare with.
+    /// The salt of hashes that are computed only for their cost.
     salt_of_nobody: [u8; SALT_BYTES],
     workers: usize,
 }
@@ -117,7 +117,7 @@ impl Hasher {
         Ok((Self(Arc::new(pool)), threads))
     }
 
-    /// Hashes a password that the policy has admitted, with the current parameters and a fresh salt.
+    /// Hashes a password that the policy accepted, with the current parameters and a random salt.
     ///
     /// # Errors
     /// [`Refused`]; nothing was computed then.
@@ -125,9 +125,9 @@ impl Hasher {
         self.rehash(password.password()).await
     }
 
-    /// Hashes a password that the policy has admitted, with the current parameters and a salt that the caller derived:
-    /// two hashes under one salt are equal when their passwords are. Whoever must not be able to compare must not share
-    /// a salt.
+    /// Hashes a password that the policy accepted, with the current parameters and a salt that the caller derived: two
+    /// hashes with one salt are equal if their passwords are. Where passwords must not be comparable, salts must
+    /// differ.
     ///
     /// # Errors
     /// [`Refused`]; nothing was computed then.
@@ -141,8 +141,8 @@ impl Hasher {
         Ok(PasswordHash::new(recipe, output))
     }
 
-    /// Hashes a password that was just proven right anew, because its stored hash is outdated. The policy has no say:
-    /// it judged the password when it was chosen.
+    /// Hashes a right password again, because its stored hash is outdated. The policy is not applied: it accepted the
+    /// password when the password was set.
     ///
     /// # Errors
     /// [`Refused`]; nothing was computed then.
@@ -155,16 +155,17 @@ impl Hasher {
     /// Compares a password with the hash stored for an account.
     ///
     /// # Errors
-    /// [`Refused`]; nothing is known about the password then.
+    /// [`Refused`]; the password was not compared then.
     pub async fn verify(&self, password: Password, stored: &PasswordHash) -> Result<Verdict, Refused> {
         self.verify_if(password, stored, None).await
     }
 
-    /// The same for a caller who may go away while somebody else waits for the verdict: what has not begun by then is
-    /// not computed, and what has begun is finished and told. A worker decides which, at the moment it takes the job.
+    /// Like [`Hasher::verify`], for a caller that may disconnect while another task waits for the verdict. If the
+    /// caller is gone when a worker takes the job, nothing is computed; a hash that has begun is finished and its
+    /// verdict returned.
     ///
     /// # Errors
-    /// [`Refused`]; nothing is known about the password then.
+    /// [`Refused`]; the password was not compared then.
     pub async fn verify_for(
         &self,
         presence: &Presence,
@@ -174,8 +175,7 @@ impl Hasher {
         self.verify_if(password, stored, Some(presence)).await
     }
 
-    /// Does the work of a comparison that costs as much, where there is nothing to compare with, for a caller who may
-    /// go away.
+    /// Computes a hash of this cost where there is no hash to compare with, for a caller that may disconnect.
     ///
     /// # Errors
     /// [`Refused`]; nothing was computed then.
@@ -197,7 +197,7 @@ impl Hasher {
         Ok(if equal { Verdict::Right { outdated: self.0.is_outdated(stored.recipe()) } } else { Verdict::Wrong })
     }
 
-    /// What comparing a password with a hash costs that is made now.
+    /// The cost of comparing a password with a hash of the current parameters.
     pub fn current_cost(&self) -> HashCost {
         HashCost::of(&self.0.params)
     }
@@ -212,7 +212,7 @@ impl Hasher {
         self.0.pace.computed()
     }
 
-    /// What is left when every worker has panicked.
+    /// Simulates that every worker has panicked.
     #[cfg(test)]
     pub(super) fn lose_all_workers(&self) {
         (0..self.0.workers).for_each(|_| drop(WorkerSlot::take(&self.0.queue)));
@@ -232,7 +232,7 @@ impl Pool {
                 if output.is_ok() {
                     pace.record(stopwatch.elapsed());
                 }
-                // The caller may have gone away meanwhile.
+                // The receiver may be gone.
                 let _ = answer.send(output);
             }
         };

@@ -1,8 +1,8 @@
-//! Hashing passwords with Argon2id (RFC 9106), at a rate that this machine can bear.
+//! Hashing passwords with Argon2id (RFC 9106), at a rate that this machine can sustain.
 //!
-//! A hash is made to be expensive, so a login storm must not be able to buy more of them than there are cores for.
-//! Dedicated threads own their Argon2 memory, a bounded queue stands before them, and whoever does not fit is told at
-//! once when to come back. Nothing else in the service waits behind a hash.
+//! A hash is expensive on purpose, so a login storm must not cause more of them than the cores can compute. Dedicated
+//! threads own their Argon2 memory, the queue is bounded, and a call that finds it full is refused at once with
+//! `retry_after`. Nothing else in the service waits behind a hash.
 
 mod arena;
 mod hash;

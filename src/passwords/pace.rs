@@ -4,28 +4,29 @@ use std::{
     time::Duration,
 };
 
-/// Below this a client would only come back to the same queue; above the other, it would rather give up.
+/// Shortest and longest `retry_after`. Sooner, a client would find the same queue; later, it would give up.
 const SOONEST: Duration = Duration::from_millis(50);
 const LATEST: Duration = Duration::from_secs(30);
-/// Before anything was measured: a core fills about a gibibyte a second.
+/// The estimate before the first measurement: a core fills about a gibibyte a second.
 const MICROS_PER_BLOCK: u64 = 1;
-/// The newest measurement counts for an eighth.
+/// Weight of the newest measurement: one eighth.
 const MEMORY: u64 = 8;
 
-/// How fast hashes have been computed lately, and how many.
+/// How long hashes took lately, and how many were computed.
 pub(super) struct Pace {
     average_micros: AtomicU64,
     computed: AtomicU64,
 }
 
 impl Pace {
-    /// What is to be expected from hashes with these parameters.
+    /// The estimate for hashes with these parameters.
     pub(super) fn expected(params: &Params) -> Self {
         let blocks = u64::from(params.m_cost()) * u64::from(params.t_cost());
         Self { average_micros: AtomicU64::new(blocks * MICROS_PER_BLOCK), computed: AtomicU64::new(0) }
     }
 
-    /// One hash was computed and took this long. Two threads may lose one of two measurements; an estimate bears that.
+    /// Records that a hash took this long. If two threads record at the same time, one measurement may be lost, which
+    /// an estimate tolerates.
     pub(super) fn record(&self, took: Duration) {
         let took = u64::try_from(took.min(LATEST).as_micros()).unwrap_or(u64::MAX);
         let average = self.average_micros.load(Ordering::Relaxed);
@@ -37,7 +38,7 @@ impl Pace {
         self.computed.load(Ordering::Relaxed)
     }
 
-    /// How long `workers` need for `waiting` jobs and those in their hands.
+    /// How long `workers` need for their current jobs and `waiting` further ones.
     pub(super) fn until_served(&self, waiting: usize, workers: usize) -> Duration {
         let rounds = u64::try_from(waiting / workers.max(1)).unwrap_or(u64::MAX).saturating_add(1);
         let micros = self.average_micros.load(Ordering::Relaxed).saturating_mul(rounds);

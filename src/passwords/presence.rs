@@ -1,7 +1,8 @@
 use std::future::Future;
 use tokio::sync::watch;
 
-/// Whoever waits for a verdict. It is dropped with the call: by its end, its deadline, or a caller who hangs up.
+/// The caller that waits for a verdict. Dropped with the call: at its end, its deadline, or when the client
+/// disconnects.
 #[derive(Debug)]
 pub struct Caller(watch::Sender<()>);
 
@@ -26,7 +27,7 @@ impl Presence {
         self.0.has_changed().is_err()
     }
 
-    /// The future's answer. `None` when the caller is gone before it; the future is dropped then.
+    /// The future's result. `None` when the caller is gone before it; the future is dropped then.
     pub async fn while_waiting<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut caller = self.0.clone();
         tokio::select! {

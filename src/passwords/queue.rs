@@ -10,13 +10,13 @@ use tokio::sync::oneshot;
 pub(super) struct Job {
     pub(super) password: Password,
     pub(super) recipe: Recipe,
-    /// Who wants it done, where that is somebody else than whoever takes the answer.
+    /// The caller, where another task waits for the answer.
     pub(super) presence: Option<Presence>,
     pub(super) answer: oneshot::Sender<Result<Vec<u8>, OutOfMemory>>,
 }
 
 impl Job {
-    /// Nobody waits for the answer any more: the call was cancelled, or its deadline has passed.
+    /// Whether nobody waits for the answer any more: the call was cancelled, or its deadline has passed.
     fn is_abandoned(&self) -> bool {
         self.answer.is_closed() || self.presence.as_ref().is_some_and(Presence::is_gone)
     }
@@ -24,8 +24,8 @@ impl Job {
 
 /// Jobs that wait for a worker: first come, first served, and never more than the capacity.
 ///
-/// Not a channel, because abandoned jobs must make room: during a storm the queue would otherwise fill with calls that
-/// nobody waits for and refuse those that somebody does.
+/// Not a channel, because abandoned jobs must make room: during a login storm the queue would otherwise fill with
+/// abandoned calls and refuse live ones.
 pub(super) struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
@@ -51,7 +51,7 @@ impl Queue {
         Self { state: Mutex::new(state), arrived: Condvar::new(), capacity }
     }
 
-    /// Takes the job or says why not, at once.
+    /// Queues the job, or refuses it at once.
     pub(super) fn push(&self, job: Job) -> Result<(), NotTaken> {
         let mut state = self.state();
         if !state.open {
@@ -69,7 +69,7 @@ impl Queue {
         Ok(())
     }
 
-    /// The next job that somebody still waits for; blocks until there is one. `None` once the queue is closed.
+    /// The next job that is not abandoned; blocks until there is one. `None` once the queue is closed.
     fn pop(&self) -> Option<Job> {
         let mut state = self.state();
         while state.open {
@@ -82,12 +82,12 @@ impl Queue {
         None
     }
 
-    /// Jobs that wait and that somebody waits for.
+    /// Jobs that wait and are not abandoned.
     pub(super) fn depth(&self) -> usize {
         self.state().jobs.iter().filter(|job| !job.is_abandoned()).count()
     }
 
-    /// Sends the workers home. Whoever still waits is told that the hasher stopped.
+    /// Closes the queue: the workers end, and waiting calls fail with [`Refused::Stopped`](super::Refused::Stopped).
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.open = false;
@@ -97,13 +97,13 @@ impl Queue {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing that can panic runs under this lock, so there is no half-made state to fear.
+        // Nothing that can panic runs under this lock, so a poisoned state is complete.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One worker's place at the queue. When the last worker leaves, even by a panic, the queue closes: calls are then
-/// refused instead of waiting for nobody.
+/// One worker's slot at the queue. When the last worker ends, even by a panic, the queue closes: calls are then refused
+/// instead of waiting for ever.
 pub(super) struct WorkerSlot<'a>(&'a Queue);
 
 impl<'a> WorkerSlot<'a> {

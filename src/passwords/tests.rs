@@ -16,7 +16,7 @@ use std::{collections::HashSet, time::Duration};
 const SMALL: HasherSettings = HasherSettings { memory_kib: 64, iterations: 1, parallelism: 1, workers: 2, queue: 64 };
 const RIGHT: &str = "blue kettle over nine hills";
 
-/// Keeps a worker busy for longer than any of these tests needs to look at it.
+/// Keeps a worker busy for longer than any of these tests takes.
 const LARGE: &str =
     "$argon2id$v=19$m=65536,t=16,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -207,7 +207,7 @@ async fn a_full_queue_refuses_at_once_and_says_when_to_come_back() {
     assert!((&mut second).now_or_never().is_none());
     assert_eq!(hasher.queue_depth(), 2);
     let (caller, cost) = (Caller::default(), hasher.current_cost());
-    // `now_or_never` polls once: an answer means that nothing was waited for.
+    // `now_or_never` polls once: an answer means that the call did not wait.
     for _ in 0..100 {
         let refused = hasher.hash(&password).now_or_never().expect("answered at once").err();
         assert!(matches!(refused, Some(Refused::Busy { retry_after }) if retry_after > Duration::ZERO), "{refused:?}");
@@ -222,7 +222,7 @@ async fn a_cancelled_call_never_reaches_argon2_and_makes_room() {
     let (hasher, call) = busy(1).await;
     let password = new(RIGHT);
     for _ in 0..10 {
-        // Queued, then dropped: the next one finds its place free.
+        // Queued, then dropped: the next call finds its slot free.
         assert!(hasher.hash(&password).now_or_never().is_none());
         assert_eq!(hasher.queue_depth(), 0);
     }
