@@ -9,15 +9,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The longest line of a list has 40 digits, a colon and a count.
+/// The longest valid line has 40 digits, a colon and a count.
 const MAX_LINE_BYTES: u64 = 128;
 
-/// What was made of a list.
+/// The result of compiling a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Compiled {
     pub entries: u64,
     pub bytes: u64,
-    /// How often a password that is not listed is taken for one that is.
+    /// How often a password that is not listed is taken for a listed one.
     pub false_positive_rate: f64,
 }
 
@@ -25,15 +25,15 @@ pub struct Compiled {
 #[derive(Debug)]
 pub enum CompileFault {
     Io(io::Error),
-    /// The line of this number is no hash.
+    /// The line of this number is not a hash.
     NoHash(u64),
-    /// The line of this number comes before the one above it in the order of hashes.
+    /// The hash in the line of this number is smaller than the one before.
     Unsorted(u64),
-    /// There are more hashes than a file may hold.
+    /// There are more hashes than a file may contain.
     TooMany,
-    /// The line of this number is one too many of those that begin with the same two bytes.
+    /// The line of this number exceeds the number of hashes that may begin with the same two bytes.
     Crowded(u64),
-    /// There is none.
+    /// The list has no hashes.
     Empty,
 }
 
@@ -43,16 +43,16 @@ impl From<io::Error> for CompileFault {
     }
 }
 
-/// Makes a file of a sorted list of SHA-1 hashes, one a line. It takes the place of one that is there when it is
-/// complete, and no more memory for a long list than for a short one.
+/// Compiles a sorted list of SHA-1 hashes, one a line, to a file. The file replaces an existing one when it is
+/// complete. Memory does not grow with the list.
 ///
 /// # Errors
-/// When the list is none, or the file cannot be written. What was there stays as it was.
+/// When the list is invalid, or the file cannot be written. An existing file stays as it was.
 pub fn compile(list: impl BufRead, to: &Path) -> Result<Compiled, CompileFault> {
     compile_within(MAX_BUCKET_ENTRIES, list, to)
 }
 
-/// `most` is how many entries may share two bytes.
+/// `most` is how many entries may have the same first two bytes.
 pub(super) fn compile_within(most: u64, list: impl BufRead, to: &Path) -> Result<Compiled, CompileFault> {
     let partial = beside(to);
     let written = write(most, list, &partial).and_then(|compiled| {
@@ -60,7 +60,7 @@ pub(super) fn compile_within(most: u64, list: impl BufRead, to: &Path) -> Result
         Ok(compiled)
     });
     if written.is_err() {
-        // What is left of it helps nobody; that it cannot be removed either is not the fault to be told.
+        // The incomplete file is useless. An error of the removal is dropped; the first error is reported.
         let _ = fs::remove_file(&partial);
     }
     written
@@ -74,7 +74,7 @@ fn beside(to: &Path) -> PathBuf {
 
 fn write(most: u64, mut list: impl BufRead, partial: &Path) -> Result<Compiled, CompileFault> {
     let mut out = BufWriter::new(File::create(partial)?);
-    // The head is written last: until then the file is none.
+    // The head is written last: until then the file is invalid.
     out.write_all(&[0; HEAD_BYTES])?;
     io::copy(&mut io::repeat(0).take(INDEX_BYTES as u64), &mut out)?;
     let mut counts = vec![0_u64; BUCKETS];
@@ -86,7 +86,7 @@ fn write(most: u64, mut list: impl BufRead, partial: &Path) -> Result<Compiled, 
         if last.is_some_and(|last| hash < last) {
             return Err(CompileFault::Unsorted(number));
         }
-        // Two hashes that agree in all that is kept are one entry.
+        // Two hashes with the same stored bytes are one entry.
         if last.is_none_or(|last| last[..6] != hash[..6]) {
             if entries == MAX_ENTRIES {
                 return Err(CompileFault::TooMany);
@@ -128,7 +128,7 @@ fn next_line(list: &mut impl BufRead, number: u64) -> Result<Option<String>, Com
     if line.is_empty() {
         return Ok(None);
     }
-    // Without an end it is the last line, or one that is too long.
+    // A line without a line break is the last one, or too long.
     let line = line.strip_suffix(b"\n").unwrap_or(&line).trim_ascii_end().to_vec();
     String::from_utf8(line).map(Some).map_err(|_| CompileFault::NoHash(number))
 }

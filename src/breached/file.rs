@@ -3,17 +3,17 @@ use crate::runtime::blocking;
 use countersign_domain::password::BreachDigest;
 use std::{fmt, fs::File, io, os::unix::fs::FileExt as _, path::Path, sync::Arc};
 
-// The file: a head, an index, and the entries.
+// The file has a head, an index, and the entries.
 //
 //   8 bytes           "CSBREACH"
 //   4 bytes           the version of the format
 //   4 bytes           zero
-//   8 bytes           how many entries there are
+//   8 bytes           the number of entries
 //   65,537 x 8 bytes  for each value of the first two bytes of a hash, how many entries have a lesser one; then all
 //   4 bytes each      the third to the sixth byte of the hashes, sorted
 //
-// All numbers are little-endian. So an entry stands for 48 bits of a hash and takes 4 bytes, and a look at the file is
-// one read of the entries that share two bytes: some 60 KB for a billion.
+// All numbers are little-endian. An entry stands for 48 bits of a hash and takes 4 bytes. A query is one read of the
+// entries with the same first two bytes: some 60 KB for a billion.
 pub(super) const MAGIC: [u8; 8] = *b"CSBREACH";
 pub(super) const VERSION: u32 = 1;
 pub(super) const HEAD_BYTES: usize = 24;
@@ -22,13 +22,13 @@ pub(super) const INDEX_BYTES: usize = (BUCKETS + 1) * 8;
 pub(super) const ENTRY_BYTES: usize = 4;
 /// Bits of a hash that are compared.
 const COMPARED_BITS: i32 = 48;
-/// More entries would make a password that is not listed look listed more often than once in 65,536.
+/// With more entries, a password that is not listed would look listed more often than once in 65,536.
 pub(super) const MAX_ENTRIES: u64 = 1 << 32;
-/// Entries that share two bytes: one look reads 16 MiB of them at most. In a list of 2^32 real hashes no bucket has so
-/// many.
+/// Most entries with the same first two bytes: one query reads at most 16 MiB. A list of 2^32 real hashes has no bucket
+/// of this size.
 pub(super) const MAX_BUCKET_ENTRIES: u64 = 4 * 1024 * 1024;
 
-/// A file that `countersign passwords compile` made. It stays on the disk; 512 KiB of it are held in memory.
+/// A file from `countersign passwords compile`. It stays on the disk; 512 KiB of it are held in memory.
 #[derive(Clone)]
 pub struct BreachFile(Arc<Opened>);
 
@@ -41,19 +41,19 @@ struct Opened {
 #[derive(Debug)]
 pub enum BreachFileFault {
     Io(io::Error),
-    /// It was not made by `countersign passwords compile`.
+    /// The file is not from `countersign passwords compile`.
     Foreign,
-    /// It was made by another release, in a format that this one does not know.
+    /// The file is from another release, in a format that this one does not know.
     Version(u32),
-    /// It is shorter or longer than it says, or its index contradicts itself.
+    /// The length of the file is wrong, or its index contradicts itself.
     Damaged,
 }
 
 impl BreachFile {
-    /// Opens a file and checks all of it but the entries.
+    /// Opens a file and checks all of it except the entries.
     ///
     /// # Errors
-    /// When it cannot be read, or is not what it should be.
+    /// When the file cannot be read, or is invalid.
     pub fn open(path: &Path) -> Result<Self, BreachFileFault> {
         let file = File::open(path).map_err(BreachFileFault::Io)?;
         let length = file.metadata().map_err(BreachFileFault::Io)?.len();
@@ -85,13 +85,13 @@ impl BreachFile {
         Ok(Self(Arc::new(Opened { file, index })))
     }
 
-    /// Hashes in it.
+    /// The number of hashes in the file.
     pub fn entries(&self) -> u64 {
         self.0.index.last().copied().unwrap_or(0)
     }
 
-    /// How often a password that is not listed is taken for one that is: a hash that agrees with one of the entries in
-    /// all that is kept of it.
+    /// How often a password that is not listed is taken for a listed one, because the stored bits of its hash are those
+    /// of an entry.
     pub fn false_positive_rate(&self) -> f64 {
         false_positive_rate(self.entries())
     }

@@ -1,8 +1,7 @@
-//! Whether a password is known from breaches: asked of a range service, or looked up in a file on this machine.
+//! Whether a password is known from breaches, according to a range service or a file on this machine.
 //!
 //! The lists hold SHA-1 hashes. A range service learns the first five of their forty digits and nothing else; a file
-//! leaves nothing at all. Passwords themselves are never stored or sent as SHA-1: the hash is made for the question and
-//! wiped.
+//! reveals nothing at all. Passwords are never stored or sent as SHA-1: the hash is computed for the query and wiped.
 
 mod compile;
 mod file;
@@ -17,23 +16,23 @@ pub use range::RangeService;
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use countersign_domain::password::{BreachDigest, NewPassword};
 
-/// Who knows breached passwords.
+/// A list of breached passwords.
 #[derive(Clone, Debug)]
 pub enum BreachList {
     Range(RangeService),
     File(BreachFile),
 }
 
-/// Why nothing was learnt.
+/// Why the query failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreachFault {
-    /// Too many questions are under way.
+    /// Too many queries are in progress.
     Busy,
     TimedOut,
     Unreachable,
     /// The range service answered with an error.
     Refused,
-    /// The answer, or the file, does not say what it should.
+    /// The answer, or the file, is invalid.
     Unreadable,
 }
 
@@ -54,7 +53,7 @@ impl BreachList {
     /// Whether the password is listed.
     ///
     /// # Errors
-    /// When nothing was learnt.
+    /// When the query failed.
     pub async fn holds(&self, password: &NewPassword) -> Result<bool, BreachFault> {
         let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, password.password().reveal().as_bytes());
         let hash = BreachDigest::new(hash.as_ref().try_into().map_err(|_| BreachFault::Unreadable)?);

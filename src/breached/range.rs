@@ -4,14 +4,14 @@ use countersign_domain::password::BreachDigest;
 use std::time::Duration;
 use url::Url;
 
-/// Questions under way at once: far more than people who set a password in the same instant.
+/// Most concurrent queries: far more than the people who set a password at the same moment.
 const AT_ONCE: usize = 64;
 /// A padded answer has a thousand lines of some forty bytes.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
-/// Asks for lines that were seen never, so that whoever listens cannot tell a range by the length of its answer.
+/// Requests padding with invented lines, so that an eavesdropper cannot recognize a range by the length of its answer.
 const PADDING: (&str, &str) = ("add-padding", "true");
 
-/// Asks a service that lists breached passwords by the first digits of their hashes, as Have I Been Pwned does.
+/// Queries a service that lists breached passwords by the first digits of their hashes, as Have I Been Pwned does.
 #[derive(Clone, Debug)]
 pub struct RangeService {
     line: Line,

@@ -12,7 +12,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Hashes that are spread as real ones are, sorted.
+/// Hashes that are spread like real ones, sorted.
 fn hashes(count: usize) -> Vec<[u8; 20]> {
     let mut hashes: Vec<[u8; 20]> = (0..count)
         .map(|number| {
@@ -112,7 +112,7 @@ fn what_is_no_sorted_list_of_hashes_is_refused_and_leaves_what_was_there() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 
-/// Hashes that all begin with the same two bytes.
+/// Hashes with the same first two bytes.
 fn crowded(count: u32) -> impl Iterator<Item = [u8; 20]> {
     (0..count).map(|number| {
         let mut hash = [0x5B; 20];
@@ -134,7 +134,7 @@ fn a_list_of_which_no_file_could_be_opened_is_refused_by_the_line_that_is_one_to
     assert_eq!(BreachFile::open(&path).unwrap().entries(), 4, "what was there stays");
 }
 
-/// What is compiled and what is opened have one bound.
+/// Compiling and opening have the same bound.
 #[test]
 fn a_file_with_as_many_entries_in_one_bucket_as_compile_takes_is_opened_and_one_with_more_is_not() {
     for (count, opens) in [(MAX_BUCKET_ENTRIES, true), (MAX_BUCKET_ENTRIES + 1, false)] {
@@ -185,7 +185,8 @@ fn a_damaged_or_hostile_file_is_refused() {
     assert!(matches!(BreachFile::open(&made.path.with_extension("gone")), Err(BreachFileFault::Io(_))));
 }
 
-/// One that lies about its order, or is cut off while it is open, answers wrongly or not at all, and does no harm.
+/// A file with unsorted entries, or one that is truncated while it is open, gives a wrong answer or none, but does no
+/// harm.
 #[tokio::test]
 async fn a_file_that_lies_about_its_entries_does_no_harm() {
     let made = made(&list(&hashes(1_000)));

@@ -106,7 +106,7 @@ impl Feed {
 
     /// Records that all entries at `looked`, when a query began, have been added. Not when the query ended: a
     /// revocation may have been committed while the database answered.
-    pub fn vouch(&self, looked: Stopwatch) {
+    pub fn confirm_current(&self, looked: Stopwatch) {
         self.0.state.send_if_modified(|state| {
             state.looked = looked;
             false

@@ -1,7 +1,7 @@
 use countersign_domain::captcha::{CaptchaAnswer, CaptchaFault};
 use serde::Deserialize;
 
-/// The object that all providers answer with. What it has beside these is theirs.
+/// The JSON object of all providers. They may add fields of their own.
 #[derive(Deserialize)]
 struct Answer {
     success: bool,
@@ -12,9 +12,9 @@ struct Answer {
     error_codes: Option<Vec<String>>,
 }
 
-/// Reads an answer. A field that comes twice, and a `success` that is not a boolean, make it none.
+/// Reads an answer. A duplicate field, or a `success` that is not a boolean, makes it invalid.
 pub(super) fn read(body: &[u8]) -> Result<CaptchaAnswer, CaptchaFault> {
-    // A list of the right values would pass for the object.
+    // serde would also read an array with the right values.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(CaptchaFault::Unreadable);
     }

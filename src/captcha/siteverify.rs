@@ -7,13 +7,13 @@ use countersign_domain::{
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use url::{Url, form_urlencoded};
 
-/// Questions under way at once. At a tenth of a second each, that is hundreds in a second; while a provider hangs, it
-/// is what this process spends on it.
+/// Most concurrent queries. At a tenth of a second each, that is hundreds a second; while a provider does not answer,
+/// it bounds what this process spends on it.
 const AT_ONCE: usize = 64;
 /// An answer has some hundred bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// Whom to ask, and how.
+/// How a provider is queried.
 #[derive(Clone, Debug)]
 pub struct CaptchaSettings {
     pub provider: CaptchaProvider,
@@ -21,12 +21,12 @@ pub struct CaptchaSettings {
     pub secret: SecretText,
     /// `https`, or `http` on this machine.
     pub endpoint: Url,
-    /// For the whole of a question, from the name of the host to the last byte of the answer.
+    /// For a whole query, from resolving the host to the last byte of the answer.
     pub timeout: Duration,
     pub send_remote_ip: bool,
 }
 
-/// Asks a provider about tokens. Clones share the bound on questions.
+/// Verifies tokens with a provider. Clones share the bound on queries.
 #[derive(Clone, Debug)]
 pub struct Captcha {
     settings: Arc<CaptchaSettings>,
@@ -48,10 +48,10 @@ impl Captcha {
         &self.settings.site_key
     }
 
-    /// What the provider says about a token. It says so once: whoever asks again is told that it was used.
+    /// Verifies a token with the provider. The provider accepts a token once: a second query says that it was used.
     ///
     /// # Errors
-    /// When nothing was learnt. The question may have been heard nevertheless, and the token be spent.
+    /// When there is no valid answer. The query may have been processed nevertheless, and the token be used.
     pub async fn ask(&self, token: &SecretText, visitor: Option<IpAddr>) -> Result<CaptchaAnswer, CaptchaFault> {
         let form = self.form(token, visitor);
         read(self.line.post_form(self.settings.endpoint.clone(), form).await.map_err(fault)?)
@@ -62,7 +62,7 @@ impl Captcha {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("secret", settings.secret.reveal()).append_pair("response", token.reveal());
         if settings.provider == CaptchaProvider::Hcaptcha {
-            // One account has one secret for all of its sites: a token of another site would do.
+            // All sites of one account may share a secret: without this, a token of another site would be accepted.
             form.append_pair("sitekey", &settings.site_key);
         }
         if let Some(visitor) = visitor.filter(|_| settings.send_remote_ip) {
@@ -83,8 +83,8 @@ fn read(Answer { status, body }: Answer) -> Result<CaptchaAnswer, CaptchaFault> 
     }
     let answer = answer::read(&body.map_err(fault)?);
     if is_client_error {
-        // Some say what was wrong; others stand in front of the provider and did not like the look of the request.
-        // Neither is a yes.
+        // Some providers explain an error in the answer; other answers come from a proxy in front of the provider that
+        // refused the request. Neither is a success.
         return answer.ok().filter(|answer| !answer.success).ok_or(CaptchaFault::TurnedAway);
     }
     answer

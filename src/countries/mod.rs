@@ -1,4 +1,4 @@
-//! Where addresses are: a file in MaxMind's DB format, which operators bring along (GeoLite2, DB-IP and others).
+//! Countries of addresses, from a file in MaxMind's DB format that operators provide (GeoLite2, DB-IP and others).
 
 mod file;
 

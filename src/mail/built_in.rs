@@ -1,6 +1,6 @@
 //! The templates inside the binary.
 
-/// Every template by the name that an operator's file overrides it with.
+/// Every template by its name, which is also the name of an operator's file that overrides it.
 pub(super) const BUILT_IN: &[(&str, &str)] = &[
     ("base.txt", include_str!("templates/base.txt")),
     ("base.html", include_str!("templates/base.html")),

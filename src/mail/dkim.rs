@@ -12,15 +12,15 @@ use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
-/// The headers a signature covers. Each is named once more than it occurs (RFC 6376 section 5.4.2 and 8.15), so that
-/// nobody can add a second From, Subject or Content-Type on the way and keep the signature.
+/// The headers that a signature covers. Each is named once more than it occurs (RFC 6376 section 5.4.2 and 8.15), so
+/// that nobody in between can add a second From, Subject or Content-Type and keep the signature valid.
 const SIGNED_HEADERS: [&str; 9] =
     ["from", "to", "subject", "date", "message-id", "mime-version", "content-type", "reply-to", "auto-submitted"];
 
-/// RFC 8301 section 3.2 wants at least 2048 bits from a signer.
+/// RFC 8301 section 3.2 requires at least 2048 bits from a signer.
 const MIN_RSA_BYTES: usize = 2048 / 8;
 
-/// Why mails cannot be signed. Says nothing of the key.
+/// Why mails cannot be signed. Contains nothing of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DkimFault {
     /// The text is not an unencrypted PKCS#8 private key in PEM form.
@@ -29,7 +29,7 @@ pub enum DkimFault {
     UnusableKey,
     /// The domain or the selector is not made of ASCII labels.
     InvalidName,
-    /// The library refused to sign, or the message has no header.
+    /// The library failed to sign, or the message has no header.
     CannotSign,
 }
 
@@ -73,10 +73,11 @@ impl DkimSigner {
         Ok(Self { domain: domain.to_owned(), selector: selector.to_owned(), key: key? })
     }
 
-    /// The `DKIM-Signature` header for a whole message with CRLF line ends, itself ending in CRLF, to be put before it.
+    /// The `DKIM-Signature` header of a whole message with CRLF line ends. It ends with CRLF and belongs before the
+    /// message.
     ///
     /// # Errors
-    /// When there is no header to sign or the library refuses.
+    /// When there is no header to sign, or the library fails.
     pub fn sign(&self, message: &[u8], at: Timestamp) -> Result<String, DkimFault> {
         let message = std::str::from_utf8(message).map_err(|_| DkimFault::CannotSign)?;
         let (head, body) = message.split_once("\r\n\r\n").ok_or(DkimFault::CannotSign)?;
@@ -92,7 +93,7 @@ impl DkimSigner {
         );
         let mut input = String::with_capacity(head.len() + unsigned.len());
         for wanted in SIGNED_HEADERS {
-            // Of headers that occur several times the last one is signed (RFC 6376 section 5.4.2).
+            // Of several headers with one name the last one is signed (RFC 6376 section 5.4.2).
             let last = fields(head).filter(|field| name_of(field).eq_ignore_ascii_case(wanted)).last();
             if let Some(field) = last {
                 relax_field(field, &mut input);
@@ -137,7 +138,7 @@ impl Key {
         match self {
             Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                // PKCS#1 v1.5 draws no chance; the library ignores this argument, which is there for compatibility.
+                // PKCS#1 v1.5 needs no randomness; the library ignores this argument and keeps it for compatibility.
                 let unused = SystemRandom::new();
                 pair.sign(&RSA_PKCS1_SHA256, &unused, input, &mut signature).map_err(|_| DkimFault::CannotSign)?;
                 Ok(signature)
@@ -233,7 +234,7 @@ mod tests {
         signature::{ED25519, KeyPair, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm},
     };
 
-    /// Made for this test; it signs nothing else.
+    /// Generated for this test and used nowhere else.
     const ED25519_PEM: &str = "-----BEGIN PRIVATE KEY-----\n\
         MC4CAQAwBQYDK2VwBCIEIAwJngmnhNI+qGJWS3ivYn08a0MME16gbej3zW3a/TNJ\n\
         -----END PRIVATE KEY-----\n";
@@ -242,7 +243,7 @@ mod tests {
         folded \r\nX-Other: not signed\r\nDate: Fri, 21 Nov 2025 08:53:00 +0000\r\n\r\n\
         Hello  there \r\n\r\nBye\r\n\r\n\r\n";
 
-    /// What RFC 6376 section 3.4 makes of `MESSAGE`, written by hand.
+    /// The relaxed form of `MESSAGE` (RFC 6376 section 3.4), written by hand.
     const RELAXED_HEADERS: &str = "from:Shop <no-reply@example.org>\r\nto:<ada@example.org>\r\n\
         subject:Two words folded\r\ndate:Fri, 21 Nov 2025 08:53:00 +0000\r\n";
     const RELAXED_BODY: &str = "Hello there\r\n\r\nBye\r\n";
@@ -262,7 +263,7 @@ mod tests {
         (SecretText::new(pem), pair.public_key().as_ref().to_vec())
     }
 
-    /// Takes a signature header apart without any of the code above.
+    /// Parses a signature header without any of the code above.
     fn signed_input_and_signature(header: &str, relaxed_headers: &str) -> (String, Vec<u8>) {
         let unfolded = header.trim_end().replace("\r\n", "");
         let squeezed = unfolded.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
@@ -327,7 +328,7 @@ mod tests {
 
     #[test]
     fn an_empty_body_is_hashed_as_nothing() {
-        // RFC 6376 section 3.4.4 names the hash of the empty body.
+        // RFC 6376 section 3.4.4 gives the hash of the empty body.
         assert_eq!(relaxed_body("\r\n\r\n"), "");
         assert_eq!(relaxed_body(""), "");
         assert_eq!(relaxed_body(" \t \r\nx"), "\r\nx\r\n");

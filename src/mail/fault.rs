@@ -1,36 +1,35 @@
-//! What went wrong with a sending, and whether trying again can help.
+//! Why sending failed, and whether another attempt can succeed.
 
 use mail_send::Error;
 use std::fmt;
 
-/// Characters of a server's words that are kept, at most.
+/// Most characters of a server's reply that are kept.
 const MAX_REPLY_CHARACTERS: usize = 160;
 
-/// A word with this many digits in a row may be a code, and a word this long may be a token.
+/// A word with this many digits in a row may be a code, and a word of this length may be a token.
 const CODE_LIKE_DIGITS: usize = 4;
 const TOKEN_LIKE_CHARACTERS: usize = 30;
 
-/// Who or what a failed sending speaks of. What follows from it is decided in `countersign_domain::mail_server` and by
-/// whoever sends.
+/// What a failure concerns. `countersign_domain::mail_server` and the caller decide what follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendFaultKind {
-    /// The server cannot be reached, or refuses us or our sender before it heard of a recipient: no mail is taken until
-    /// that is mended, and none of them is at fault.
+    /// The server cannot be reached, or refuses this client or its sender before a recipient is named: no mail is
+    /// accepted until that is fixed, and no mail is the cause.
     Server,
-    /// Refused temporarily (a 4xx answer). This mail waits; others may be taken meanwhile.
+    /// Refused temporarily (a 4xx reply). This mail waits; others may be accepted in the meantime.
     Transient,
-    /// Refused for good, by an answer that does not tell whether this mail is at fault or every mail of ours.
+    /// Refused permanently, by a reply that does not show whether this mail or every mail of this service is the cause.
     Doubtful,
-    /// This recipient is refused for good.
+    /// This recipient is refused permanently.
     Permanent,
 }
 
-/// A sending that failed.
+/// A failed attempt to send a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendFault {
-    /// What follows from it.
+    /// What the failure concerns.
     pub kind: SendFaultKind,
-    /// For logs: a reply code and short words, never credentials, addresses or anything out of the mail.
+    /// For logs: a reply code and short words, never credentials, addresses or content of the mail.
     pub detail: String,
 }
 
@@ -56,7 +55,7 @@ impl fmt::Display for SendFault {
 
 impl std::error::Error for SendFault {}
 
-/// How far a conversation had come. What is refused before a recipient was named is refused to every mail.
+/// How far an SMTP session has come. A refusal before a recipient is named concerns every mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Hello,
@@ -69,7 +68,7 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    /// The first word of a fault's detail, which operators requeue by.
+    /// The first word of a fault's detail, by which operators can requeue mails.
     fn name(self) -> &'static str {
         match self {
             Self::Hello => "greeting",
@@ -80,7 +79,7 @@ impl Stage {
         }
     }
 
-    /// What an error of the library means at this stage.
+    /// Classifies an error of the library at this stage.
     pub(super) fn fault(self, error: Error) -> SendFault {
         let stage = self.name();
         let kind = self.silence();
@@ -88,7 +87,7 @@ impl Stage {
             Error::UnexpectedReply(reply) | Error::AuthenticationFailed(reply) => {
                 self.refusal(reply.code, reply.esc, &reply.message)
             }
-            // An I/O error's own text may come from anywhere below; its kind says enough.
+            // The text of an I/O error may contain anything; its kind is enough.
             Error::Io(error) => SendFault { kind, detail: format!("{stage}: {}", error.kind()) },
             Error::Timeout => SendFault { kind, detail: format!("{stage}: no answer in time") },
             Error::UnparseableReply => SendFault { kind, detail: format!("{stage}: no answer, or not an SMTP answer") },
@@ -103,16 +102,16 @@ impl Stage {
         }
     }
 
-    /// What it means when nothing that can be read is answered.
+    /// Classifies a missing or unreadable reply at this stage.
     pub(super) fn silence(self) -> SendFaultKind {
         match self {
             Self::Hello | Self::Login | Self::Sender => SendFaultKind::Server,
-            // The content may be what a server chokes on, so that one mail must not stop the others.
+            // The content may be the cause, so one mail must not stop the others.
             Self::Recipient | Self::Content => SendFaultKind::Transient,
         }
     }
 
-    /// What a reply means that says no (RFC 5321 section 4.2, RFC 3463).
+    /// Classifies a negative reply (RFC 5321 section 4.2, RFC 3463).
     pub(super) fn refusal(self, code: u16, enhanced: [u8; 3], words: &str) -> SendFault {
         let kind = match (self, code) {
             (Self::Hello | Self::Login | Self::Sender, _) => SendFaultKind::Server,
@@ -126,7 +125,7 @@ impl Stage {
             let [class, subject, detail_code] = enhanced;
             detail.push_str(&format!(" {class}.{subject}.{detail_code}"));
         }
-        // A server may quote the line it did not like, and at this stage the line has the password in it.
+        // A server may quote the line that it refuses, and the line of a login contains the password.
         if self != Self::Login {
             let words = spoken(words);
             if !words.is_empty() {
@@ -138,16 +137,16 @@ impl Stage {
     }
 }
 
-/// Whether a refusal for good names something that other mails share, or that passes: a login or encryption that is
-/// missing (RFC 4954 section 6, RFC 3207 section 4), our own address (X.1.7, X.1.8), the state of a mail system (X.3)
-/// or a quota (552, X.2.2, and X.4.5, which providers use for what an account may send in a day).
+/// Whether a permanent refusal has a cause that concerns other mails too, or that passes: a missing login or encryption
+/// (RFC 4954 section 6, RFC 3207 section 4), the sender's address (X.1.7, X.1.8), the state of a mail system (X.3) or a
+/// quota (552, X.2.2, and X.4.5, which providers use for the daily quota of an account).
 fn speaks_of_us(code: u16, enhanced: [u8; 3]) -> bool {
     matches!(code, 530 | 534 | 535 | 538 | 552) || matches!(enhanced, [5, 1, 7 | 8] | [5, 2, 2] | [5, 3, _] | [5, 4, 5])
 }
 
-/// Whether a refused `RCPT TO` says that this mailbox or its domain is the reason. Servers that put off every refusal
-/// to this moment, as Postfix does unless told otherwise, refuse our sender and our address here as well: with a status
-/// of policy (X.7), or in words.
+/// Whether the reason for a refused `RCPT TO` is this mailbox or its domain. Servers that delay all refusals until this
+/// command, as Postfix does by default, refuse the sender and the client here as well: with a policy status (X.7), or
+/// in words.
 fn speaks_of_recipient(code: u16, enhanced: [u8; 3], words: &str) -> bool {
     const OF_POLICY: [&str; 5] = ["relay", "rcpthosts", "authenticat", "5.7.", "blocked"];
     match enhanced {
@@ -160,8 +159,8 @@ fn speaks_of_recipient(code: u16, enhanced: [u8; 3], words: &str) -> bool {
     }
 }
 
-/// A stranger's words, made fit for a log: one line, short, ASCII, and without any word that could be an address, a
-/// link, a code or a token out of the mail it quotes.
+/// The words of a server's reply, made safe for a log: one line, short, ASCII, and without any word that may be an
+/// address, a link, a code or a token of the quoted mail.
 fn spoken(words: &str) -> String {
     let mut said = String::new();
     for word in words.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
@@ -225,7 +224,7 @@ mod tests {
             (550, [5, 2, 2], "mailbox full", Transient),
             (530, [5, 7, 0], "log in first", Transient),
             (553, [5, 1, 8], "bad sender", Transient),
-            // Postfix and Exim, about us.
+            // Postfix and Exim, about the sender or the client.
             (553, [5, 7, 1], "Sender address rejected: not owned by user", Doubtful),
             (554, [5, 7, 1], "Relay access denied", Doubtful),
             (550, [0; 3], "relay not permitted", Doubtful),

@@ -1,4 +1,4 @@
-//! Mails become files, for development and for tests.
+//! Writes mails to files, for development and for tests.
 
 use super::{fault::SendFault, message::ComposedMail};
 use crate::runtime;
@@ -17,10 +17,10 @@ pub struct FileTransport {
 }
 
 impl FileTransport {
-    /// A transport into `folder`, which is made where it is missing, open to its owner alone.
+    /// A transport into `folder`, which is created if it is missing, accessible to its owner only.
     ///
     /// # Errors
-    /// When the folder can neither be found nor made.
+    /// When the folder neither exists nor can be created.
     pub fn new(folder: &Path) -> io::Result<Self> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
@@ -30,15 +30,16 @@ impl FileTransport {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// Where the files are.
+    /// The folder of the files.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Writes one mail. The same mail again replaces the file: a retry is one mail.
+    /// Writes one mail. A retry of the same mail replaces the file.
     ///
     /// # Errors
-    /// When the file cannot be written, which is as a server that cannot be reached: no other mail could be.
+    /// When the file cannot be written. Classified like a server that cannot be reached, because no other mail could be
+    /// written either.
     pub async fn send(&self, mail: &ComposedMail) -> Result<(), SendFault> {
         let (folder, name) = (self.folder.clone(), file_stem(mail.id));
         let bytes: Zeroizing<Vec<u8>> = mail.bytes.clone();
@@ -47,13 +48,14 @@ impl FileTransport {
     }
 }
 
-/// The milliseconds are the first 48 bits of the id (RFC 9562 section 5.7), so that names sort by age and a retry finds
-/// its own file again, whatever the clock says by then.
+/// The milliseconds are the first 48 bits of the id (RFC 9562 section 5.7), so that names sort by age and a retry has
+/// the same name.
 fn file_stem(id: MailId) -> String {
     format!("{:013}-{id}", id.as_uuid().as_u128() >> 80)
 }
 
-/// A reader sees the whole mail or none: the file gets its name once it is complete and on the disk.
+/// Writes under a temporary name and renames when the file is complete and synced, so that a reader sees the whole mail
+/// or none.
 fn write(folder: &Path, stem: &str, bytes: &[u8]) -> io::Result<()> {
     let unfinished = folder.join(format!(".{stem}.unfinished"));
     if let Err(error) = fs::remove_file(&unfinished)
@@ -69,7 +71,7 @@ fn write(folder: &Path, stem: &str, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&unfinished, folder.join(format!("{stem}.eml")))?;
-    // The name itself is on the disk only once the folder is.
+    // The name is durable only after a sync of the folder.
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     Ok(())

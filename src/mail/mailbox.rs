@@ -1,4 +1,4 @@
-//! Reads what the file transport wrote: the mailbox of development and tests.
+//! Reads the files of the file transport: the mailbox of development and tests.
 
 use super::message::wire_form;
 use crate::runtime;
@@ -13,22 +13,22 @@ use std::{
     time::Duration,
 };
 
-/// A larger file is no mail of ours.
+/// A larger file is not a mail of this service.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-/// How often the folder is looked at while waiting. Another process may write into it, so nothing can wake us.
+/// How often the folder is read while waiting. Another process may write to it, so there is no notification.
 const POLL: Duration = Duration::from_millis(50);
 
-/// A mail out of the folder. Its texts hold links and codes, so `Debug` shows none of them.
+/// A mail from the folder. Its texts contain links and codes, so `Debug` shows none of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredMail {
     /// The file's name without `.eml`; sorts by age.
     pub id: String,
     /// The Date header, to the second.
     pub date: Timestamp,
-    /// The address it came from.
+    /// The sender's address.
     pub from: String,
-    /// The address it went to.
+    /// The recipient's address.
     pub to: String,
     /// The subject, decoded.
     pub subject: String,
@@ -59,7 +59,7 @@ impl StoredMail {
     }
 }
 
-/// The folder a file transport writes into.
+/// The folder of a file transport.
 #[derive(Clone, Debug)]
 pub struct Mailbox {
     folder: PathBuf,
@@ -71,11 +71,10 @@ impl Mailbox {
         Self { folder: folder.to_owned() }
     }
 
-    /// The newest mails first, at most `limit`, all of them or those to one recipient. Files that are no mails are
-    /// passed over.
+    /// The newest mails first, at most `limit`, to all recipients or to one. Files that are not mails are skipped.
     ///
     /// # Errors
-    /// When the folder exists and cannot be read.
+    /// When the folder exists but cannot be read.
     pub async fn list(&self, recipient: Option<&EmailAddress>, limit: usize) -> io::Result<Vec<StoredMail>> {
         let (folder, recipient) = (self.folder.clone(), recipient.map(comparable));
         let listed = runtime::blocking(move || {
@@ -86,8 +85,8 @@ impl Mailbox {
         listed.await.and_then(|outcome| outcome)
     }
 
-    /// The newest mail to a recipient, waiting for it to come: one whose subject contains a text and that is newer than
-    /// the mail with a known id, where those are given. `None` when none came within `limit`.
+    /// Waits for a mail to a recipient and returns the newest: optionally one whose subject contains a text, and that
+    /// is newer than the mail with a known id. `None` when none arrives within `limit`.
     pub async fn wait_for(
         &self,
         recipient: &EmailAddress,
@@ -101,7 +100,7 @@ impl Mailbox {
             newer_than: newer_than.map(str::to_owned),
         };
         let search = Search { folder: self.folder.clone(), wanted, passed_over: HashSet::new() };
-        // What is there is found however little time there is to wait.
+        // The first search has no time limit, so that an existing mail is always found.
         let (found, search) = search.look_aside().await?;
         if found.is_some() {
             return found;
@@ -119,13 +118,13 @@ struct Wanted {
 struct Search {
     folder: PathBuf,
     wanted: Wanted,
-    /// Mails read before that were not the one: no file is parsed twenty times a second. Broken files are not among
-    /// them, since their writer may not be done.
+    /// Mails that were read and do not match, so that no file is parsed twenty times a second. Not broken files,
+    /// because their writer may not have finished.
     passed_over: HashSet<String>,
 }
 
 impl Search {
-    /// Looks again and again, until a mail is there.
+    /// Searches repeatedly, until there is a mail.
     async fn watch(mut self) -> Option<StoredMail> {
         loop {
             runtime::sleep(POLL).await;
@@ -137,7 +136,7 @@ impl Search {
         }
     }
 
-    /// Looks where that holds nobody up. `None` when the runtime is stopping.
+    /// Searches on a thread for blocking work. `None` when the runtime is stopping.
     async fn look_aside(mut self) -> Option<(Option<StoredMail>, Self)> {
         runtime::blocking(move || (self.look(), self)).await.ok()
     }
@@ -159,7 +158,8 @@ impl Search {
     }
 }
 
-/// The names of all finished mails, newest first. Links are not followed: nobody can make this read another file.
+/// The names of all finished mails, newest first. Links are not followed, so that nobody can make this read another
+/// file.
 fn stems(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -180,7 +180,7 @@ fn stems(folder: &Path) -> io::Result<Vec<String>> {
     Ok(stems)
 }
 
-/// `None` when the file is gone, too large or no mail.
+/// `None` when the file is gone, too large or not a mail.
 fn read(folder: &Path, stem: String) -> Option<StoredMail> {
     let mut bytes = Vec::new();
     let file = File::open(folder.join(format!("{stem}.eml"))).ok()?;
@@ -209,7 +209,7 @@ fn is_to(mail: &StoredMail, comparable: &str) -> bool {
     mail.to.to_lowercase() == comparable
 }
 
-/// As the To header has it, but without regard to case.
+/// As in the To header, but in lower case.
 fn comparable(address: &EmailAddress) -> String {
     wire_form(address).unwrap_or_default().to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! From rendered text to the bytes that are sent.
+//! Composes the bytes of a message from rendered texts.
 
 use super::{
     dkim::{DkimFault, DkimSigner},
@@ -15,20 +15,20 @@ use std::fmt;
 use url::Host;
 use zeroize::Zeroizing;
 
-/// More than any mail here needs. Some servers refuse, and the mailbox does not read, what is much larger.
+/// More than any mail needs. Some servers refuse a much larger one, and the mailbox does not read it.
 const MAX_MESSAGE_BYTES: usize = 512 * 1024;
 
-/// RFC 5321 section 4.5.3.1.6 allows 998 octets; some room is left for relays that indent or stuff dots.
+/// RFC 5321 section 4.5.3.1.6 allows 998 octets; the rest is left for relays that indent or stuff dots.
 const MAX_PLAIN_LINE: usize = 900;
 
-/// Who the mails come from.
+/// Settings of the sender.
 #[derive(Debug)]
 pub struct ComposerSettings {
     /// The name shown beside the address.
     pub from_name: String,
-    /// The address mails come from; its host may be `localhost`, which no account's address may.
+    /// The sender's address; its host may be `localhost`, which no account's address may.
     pub from: String,
-    /// Where answers go, when not to `from`.
+    /// Where replies go, if not to `from`.
     pub reply_to: Option<String>,
     /// Signs the mails.
     pub dkim: Option<DkimSigner>,
@@ -36,14 +36,14 @@ pub struct ComposerSettings {
     pub message_id_domain: String,
 }
 
-/// Why a mail cannot be composed. Says nothing of its content.
+/// Why a mail cannot be composed. Contains nothing of its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ComposeFault {
     /// A setting of the composer could break out of its header.
     InvalidSettings,
     /// The recipient's domain has no ASCII form (RFC 5891).
     InvalidRecipient,
-    /// The templates made a message of more than 512 KiB.
+    /// The rendered message exceeds 512 KiB.
     TooLarge,
     /// The message could not be signed.
     Dkim(DkimFault),
@@ -62,22 +62,23 @@ impl fmt::Display for ComposeFault {
 
 impl std::error::Error for ComposeFault {}
 
-/// Makes messages out of rendered templates.
+/// Composes messages from rendered texts.
 #[derive(Debug)]
 pub struct Composer {
     settings: ComposerSettings,
 }
 
-/// A message with its envelope, ready to be sent. Its bytes hold links and codes: silent, and wiped when dropped.
+/// A message with its envelope, ready to be sent. Its bytes contain links and codes, so it is wiped when dropped and
+/// has no `Debug` output.
 #[derive(Clone)]
 pub struct ComposedMail {
-    /// The outbox row this is, the same on every retry.
+    /// The id in the outbox, the same at every retry.
     pub id: MailId,
-    /// The address bounces go to.
+    /// The address that bounces go to.
     pub envelope_from: String,
-    /// The one recipient, its domain in ASCII.
+    /// The only recipient, with its domain in ASCII.
     pub envelope_to: String,
-    /// Whether the recipient's local part goes beyond ASCII, which a server must declare (RFC 6531).
+    /// Whether the recipient's local part is not ASCII, which a server must support (RFC 6531).
     pub needs_smtputf8: bool,
     /// The whole message with CRLF line ends.
     pub bytes: Zeroizing<Vec<u8>>,
@@ -87,7 +88,7 @@ impl Composer {
     /// A composer for one sender.
     ///
     /// # Errors
-    /// When a setting holds a character that could end its header or its SMTP command.
+    /// When a setting contains a character that could end its header or its SMTP command.
     pub fn new(settings: ComposerSettings) -> Result<Self, ComposeFault> {
         let addresses_are_plain =
             is_plain_address(&settings.from) && settings.reply_to.as_deref().is_none_or(is_plain_address);
@@ -98,10 +99,10 @@ impl Composer {
         Ok(Self { settings })
     }
 
-    /// The message for one recipient. `id` makes its Message-ID, so that a retry is recognised as the same mail.
+    /// The message for one recipient. `id` determines its Message-ID, so that a retry is recognized as the same mail.
     ///
     /// # Errors
-    /// When the recipient cannot be written in an envelope, the message is too large or cannot be signed.
+    /// When the recipient cannot be written in an envelope, or the message is too large or cannot be signed.
     pub fn compose(
         &self,
         id: MailId,
@@ -111,7 +112,7 @@ impl Composer {
     ) -> Result<ComposedMail, ComposeFault> {
         let envelope_to = wire_form(to).ok_or(ComposeFault::InvalidRecipient)?;
         let message = self.message(id, &envelope_to, date, rendered);
-        // Reserved once, so that no half-written copy with a link in it is left behind by a growing vector.
+        // Reserved once, so that a growing vector leaves no partial copy with a link in memory.
         let mut unsigned = Zeroizing::new(Vec::with_capacity(MAX_MESSAGE_BYTES.min(4 * rendered.len() + 4096)));
         message.serialize(&mut *unsigned);
         if unsigned.len() > MAX_MESSAGE_BYTES {
@@ -133,7 +134,7 @@ impl Composer {
         })
     }
 
-    /// The address that every mail comes from, as `MAIL FROM` says it.
+    /// The address for `MAIL FROM`, the same for every mail.
     pub fn sender(&self) -> &str {
         &self.settings.from
     }
@@ -141,8 +142,8 @@ impl Composer {
     fn message<'a>(&'a self, id: MailId, to: &'a str, date: Timestamp, rendered: &'a Rendered) -> MessageBuilder<'a> {
         let settings = &self.settings;
         let from_name = Some(settings.from_name.as_str()).filter(|name| !name.is_empty());
-        // A boundary of our own instead of one from the library's clock: the same mail is the same bytes. Neither
-        // quoted-printable nor base64 can produce `=_` (RFC 2045 section 6.7).
+        // A boundary from the id instead of the library's, which depends on the clock: the same mail has the same
+        // bytes. Neither quoted-printable nor base64 can produce `=_` (RFC 2045 section 6.7).
         let boundary = format!("=_{}", id.as_uuid().simple());
         let parts = vec![
             text_part(rendered.text()),
@@ -160,7 +161,7 @@ impl Composer {
             .date(Date::new(date.as_seconds()))
             .message_id(format!("{id}@{}", settings.message_id_domain))
             .header("MIME-Version", Raw::new("1.0"))
-            // RFC 3834 section 5: no vacation message answers this.
+            // Prevents vacation messages as replies (RFC 3834 section 5).
             .header("Auto-Submitted", Raw::new("auto-generated"))
             .header("Content-Language", Text::new(rendered.locale().tag()))
             .body(body)
@@ -173,7 +174,7 @@ impl fmt::Debug for ComposedMail {
     }
 }
 
-/// Plain ASCII goes out as it is, so that a link stays whole for whoever reads the raw mail; anything else is encoded.
+/// Plain ASCII is not encoded, so that a link stays whole in the raw mail; other text is encoded.
 fn text_part(text: &str) -> MimePart<'_> {
     let content_type = ContentType::new("text/plain").attribute("charset", "utf-8");
     if text.is_ascii() && text.lines().all(|line| line.len() <= MAX_PLAIN_LINE) {
@@ -183,7 +184,7 @@ fn text_part(text: &str) -> MimePart<'_> {
     MimePart::new(content_type, text)
 }
 
-/// The address as SMTP carries it: the domain in its ASCII form (RFC 5891), the local part as it was written.
+/// The address as in SMTP: the domain in ASCII (RFC 5891), the local part unchanged.
 pub(super) fn wire_form(address: &EmailAddress) -> Option<String> {
     let (local, domain) = address.as_str().rsplit_once('@')?;
     if domain.is_ascii() {

@@ -1,7 +1,7 @@
-//! Mails: their texts, their bytes, and the ways they leave.
+//! Mails: their texts, their bytes, and their transports.
 //!
-//! **Architecture invariant:** nothing here knows why a mail is written. Links, codes and addresses arrive as values;
-//! URLs come from configuration, never from a request.
+//! **Architecture invariant:** nothing here knows why a mail is sent. Links, codes and addresses are parameters; URLs
+//! come from the configuration, never from a request.
 
 mod built_in;
 mod dkim;

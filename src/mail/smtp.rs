@@ -1,4 +1,4 @@
-//! Mails leave over SMTP.
+//! Sends mails over SMTP.
 
 use super::{
     fault::{SendFault, SendFaultKind, Stage},
@@ -27,21 +27,21 @@ mod login;
 
 use login::Login;
 
-/// How long a server may take to say goodbye; the mail is accepted by then.
+/// How long a server may take to answer QUIT; the mail is accepted by then.
 const QUIT_LIMIT: Duration = Duration::from_secs(2);
 
-/// Why an SMTP URL cannot be used. Never shows the URL, which may hold a password.
+/// Why an SMTP URL cannot be used. Never shows the URL, which may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidSmtp {
     /// Not of the form `smtp://[user:password@]host[:port]`.
     Malformed,
     /// Neither `smtp` nor `smtps`.
     Scheme,
-    /// A user without a password, the other way round, or one that is not percent-encoded UTF-8.
+    /// A user without a password, a password without a user, or one that is not percent-encoded UTF-8.
     Credentials,
-    /// The name to say hello with is not printable ASCII.
+    /// The name for EHLO is not printable ASCII.
     Helo,
-    /// The system has no root certificates to check the server's with.
+    /// The system has no root certificates to verify the server's certificate with.
     NoRootCertificates,
 }
 
@@ -64,10 +64,10 @@ impl std::error::Error for InvalidSmtp {}
 enum Security {
     /// TLS from the first byte (RFC 8314 section 3.3).
     Implicit,
-    /// TLS after STARTTLS (RFC 3207), and nothing at all when the server does not offer it: an attacker on the way can
+    /// TLS after STARTTLS (RFC 3207). Fails when the server does not offer it, because an attacker in between can
     /// remove the offer.
     StartTls,
-    /// None, and only to this machine itself.
+    /// None, and only to a loopback address.
     LoopbackOnly,
 }
 
@@ -78,15 +78,15 @@ pub struct SmtpTransport {
     helo: String,
     security: Security,
     login: Option<Login>,
-    /// Holds the certificate check; `None` where nothing is encrypted.
+    /// Verifies certificates; `None` where nothing is encrypted.
     tls: Option<Box<SmtpClientBuilder<String>>>,
     timeout: Duration,
 }
 
-/// What a connection is made for.
+/// The purpose of a connection.
 enum Errand<'a> {
     Mail(&'a ComposedMail),
-    /// Whether this sender would be taken.
+    /// Checks whether this sender would be accepted.
     Probe(&'a str),
 }
 
@@ -102,7 +102,7 @@ impl Errand<'_> {
         matches!(self, Self::Mail(mail) if mail.needs_smtputf8)
     }
 
-    /// `MAIL FROM` is the same for every mail, but for the one parameter that a recipient beyond ASCII adds.
+    /// `MAIL FROM` is the same for every mail, except for the parameter for recipients beyond ASCII.
     fn sender_refused(&self, fault: SendFault) -> SendFault {
         match self.needs_smtputf8() {
             true => SendFault { kind: SendFaultKind::Doubtful, ..fault },
@@ -111,7 +111,7 @@ impl Errand<'_> {
     }
 }
 
-/// How far a conversation has come when its time is up.
+/// How far an SMTP session has come when its time is up.
 #[derive(Debug, Default)]
 struct Progress(AtomicU8);
 
@@ -134,7 +134,7 @@ impl Progress {
 
 impl SmtpTransport {
     /// A transport to `smtps://` (port 465, TLS from the start) or `smtp://` (port 587, STARTTLS, except to a loopback
-    /// host, where nothing is encrypted). `timeout` bounds a whole sending.
+    /// host, where nothing is encrypted). `timeout` limits a whole attempt.
     ///
     /// # Errors
     /// When the URL or the name is malformed, or there are no root certificates.
@@ -148,7 +148,7 @@ impl SmtpTransport {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(InvalidSmtp::Malformed);
         }
-        // The URL parser takes hosts of schemes it does not know as they are; a second look normalises them.
+        // The URL parser does not normalize hosts of schemes that it does not know, so the host is parsed again.
         let host = url.host_str().and_then(|host| Host::parse(host).ok()).ok_or(InvalidSmtp::Malformed)?;
         if helo.is_empty() || helo.len() > 255 || !helo.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(InvalidSmtp::Helo);
@@ -171,16 +171,16 @@ impl SmtpTransport {
         Ok(Self { host, port, helo: helo.to_owned(), security, login: Login::of(&url)?, tls, timeout })
     }
 
-    /// Hands one mail over.
+    /// Sends one mail.
     ///
     /// # Errors
-    /// When the server did not accept it. A mail whose acceptance was lost on the way back counts as not accepted, so
-    /// a retry may deliver it twice, with the same Message-ID.
+    /// When the server did not accept the mail. A mail whose acceptance was lost counts as not accepted, so a retry may
+    /// deliver it twice, with the same Message-ID.
     pub async fn send(&self, mail: &ComposedMail) -> Result<(), SendFault> {
         self.within_limit(Errand::Mail(mail)).await
     }
 
-    /// Asks whether the server would take a mail from this sender now, and hands none over: everything up to `MAIL
+    /// Checks whether the server would accept a mail from this sender now, without sending one: everything up to `MAIL
     /// FROM`.
     ///
     /// # Errors
@@ -254,18 +254,18 @@ impl SmtpTransport {
             client.data(mail.bytes.as_slice()).await.map_err(|error| Stage::Content.fault(error))?;
         }
         progress.reached(Progress::ACCEPTED);
-        // Whatever happens to the farewell, the mail is delivered, and a retry would deliver it twice.
+        // The mail is delivered even if QUIT fails, and a retry would deliver it twice.
         let _ = runtime::timeout(QUIT_LIMIT, client.quit()).await;
         Ok(())
     }
 
-    /// The first address of the host that answers; each gets an equal share of the time.
+    /// Connects to the first address of the host that answers; each gets an equal share of the time.
     async fn connect(&self) -> Result<TcpStream, SendFault> {
         let found = lookup_host((self.host.as_str(), self.port)).await;
         let mut addresses: Vec<_> =
             found.map_err(|_| SendFault::server("connection: the host name was not found"))?.collect();
         if self.security == Security::LoopbackOnly {
-            // What `localhost` means is decided outside; in the clear we speak to this machine only.
+            // The system resolves `localhost`, and its answer may be wrong; unencrypted mail goes to this machine only.
             addresses.retain(|address| address.ip().is_loopback());
         }
         let share = self.timeout / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
@@ -294,7 +294,7 @@ impl fmt::Debug for SmtpTransport {
     }
 }
 
-/// Whether an EHLO reply, as `write` writes it out again, has a line for an extension (RFC 5321 section 4.1.1.1).
+/// Whether an EHLO reply, as `write` writes it, has a line for an extension (RFC 5321 section 4.1.1.1).
 fn offers(keyword: &str, write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> bool {
     let mut lines = Vec::new();
     write(&mut lines).is_ok()
@@ -302,14 +302,14 @@ fn offers(keyword: &str, write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>
 }
 
 fn certificate_check(host: &str, port: u16) -> Result<Box<SmtpClientBuilder<String>>, InvalidSmtp> {
-    // rustls panics when two providers are compiled in and nobody chose; choosing again is refused and harmless.
+    // rustls panics when two providers are compiled in and none is the default; a second call fails and is harmless.
     if CryptoProvider::get_default().is_none() {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     }
     SmtpClientBuilder::new(host.to_owned(), port).map(Box::new).map_err(|_| InvalidSmtp::NoRootCertificates)
 }
 
-/// RFC 6761 section 6.3 keeps `localhost` on this machine; the connection checks that it was.
+/// RFC 6761 section 6.3 reserves `localhost` for loopback; `connect` checks the address.
 fn is_loopback(host: &Host<String>) -> bool {
     match host {
         Host::Domain(name) => name.trim_end_matches('.').eq_ignore_ascii_case("localhost"),

@@ -12,51 +12,51 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// What a template may name. `link` and `code` and their lives are there only when a mail has them; `device`, `place`,
-/// `client_address` and `new_address` are `none` when it does not.
+/// The variables of templates. `link`, `code` and their lifetimes are defined only when a mail has them; `device`,
+/// `place`, `client_address` and `new_address` are `none` when it has none.
 const VARIABLES: &str = "product, address, request_url, occurred_at, device, place, client_address, new_address, link, link_life, code, \
                          code_life, lang, subject (in HTML)";
 
-/// An operator's template has at most this many bytes.
+/// The most bytes of an operator's template.
 const MAX_TEMPLATE_BYTES: u64 = 256 * 1024;
 
-/// A subject is cut to this; mail programs show less.
+/// The most characters of a subject; mail programs show fewer.
 const MAX_SUBJECT_CHARACTERS: usize = 200;
 
-/// What the trial at start looks for. The end of the link has nothing that HTML escapes.
+/// What the trial at start searches for. The end of the link needs no HTML escape.
 const TRIAL_LINK_END: &str = "trial-link";
 const TRIAL_CODE: &str = "0123 4567";
 
-/// What stands in a mail. Templates decide where; nothing a stranger could choose freely is among it.
+/// The values in a mail. Templates decide where they are; an unauthenticated caller can choose none of them freely.
 #[derive(Clone, Debug)]
 pub struct MailValues {
-    /// The name of the product, from configuration.
+    /// The name of the product, from the configuration.
     pub product: String,
-    /// The address the mail is about, which is the one it goes to.
+    /// The address that the mail is about and is sent to.
     pub address: String,
-    /// The link, for mails that ask for something to be done.
+    /// The link, in mails that ask for an action.
     pub link: Option<SecretText>,
-    /// How long the link works.
+    /// How long the link is valid.
     pub link_life: Option<Duration>,
     /// The code beside the link, as it is shown.
     pub code: Option<SecretText>,
-    /// How long the code works.
+    /// How long the code is valid.
     pub code_life: Option<Duration>,
-    /// The address an account has from now on.
+    /// The new address of an account.
     pub new_address: Option<String>,
-    /// When it happened.
+    /// When the event happened.
     pub occurred_at: Timestamp,
-    /// The device it happened on; reduced to plain words before it is shown.
+    /// The device of the event; reduced to plain words before it is shown.
     pub device: Option<String>,
-    /// The country it happened in, as its code.
+    /// The country of the event, as its code.
     pub place: Option<String>,
-    /// The network address it came from.
+    /// The network address of the event.
     pub client_address: Option<String>,
-    /// The public URL, from configuration alone: no request can reach it.
+    /// The public URL, only from the configuration: no request can change it.
     pub request_url: String,
 }
 
-/// A mail's texts. They hold links and codes: silent, and wiped when dropped.
+/// The texts of a mail. They contain links and codes, so they are wiped when dropped and have no `Debug` output.
 #[derive(Clone, Debug)]
 pub struct Rendered {
     locale: Locale,
@@ -76,7 +76,7 @@ impl Rendered {
         self.subject.reveal()
     }
 
-    /// The plain text, its lines ended by LF.
+    /// The plain text, with LF at the end of each line.
     pub fn text(&self) -> &str {
         self.text.reveal()
     }
@@ -86,7 +86,7 @@ impl Rendered {
         self.html.reveal()
     }
 
-    /// Bytes in all texts together.
+    /// Total bytes of the texts.
     pub(super) fn len(&self) -> usize {
         self.subject().len() + self.text().len() + self.html().len()
     }
@@ -99,7 +99,7 @@ pub struct TemplateFault {
     pub file: String,
     /// The line, counted from one, where it is known.
     pub line: Option<usize>,
-    /// What is wrong. Never a value of a real mail.
+    /// What is wrong. Never contains a value of a real mail.
     pub detail: String,
 }
 
@@ -128,7 +128,8 @@ impl Renderer {
     /// `overrides` is a folder with files of the same relative names as the built-in templates; each replaces one.
     ///
     /// # Errors
-    /// When the folder cannot be read, holds a `.txt` or `.html` file that replaces nothing, or a template is broken.
+    /// When the folder cannot be read, contains a `.txt` or `.html` file that replaces nothing, or a template is
+    /// broken.
     pub fn new(overrides: Option<&Path>) -> Result<Self, TemplateFault> {
         let mut renderer = Self { environment: strict_environment(), overrides: BTreeMap::new() };
         for &(name, source) in BUILT_IN {
@@ -148,17 +149,17 @@ impl Renderer {
         Ok(renderer)
     }
 
-    /// The texts of one mail. `link` and `code` reach only the templates that are for them.
+    /// The texts of one mail. Only templates that ask for an action get `link` and `code`.
     ///
     /// # Errors
-    /// When a value is missing that the template needs.
+    /// When a value that the template needs is missing.
     pub fn render(
         &self,
         template: MailTemplate,
         locale: Locale,
         values: &MailValues,
     ) -> Result<Rendered, TemplateFault> {
-        // What the engine says about a value could show the value: a real mail's fault keeps to its kind and place.
+        // The engine's explanation could contain a value: for a real mail only kind and position are reported.
         self.render_explaining(template, locale, values, |error| error.kind().to_string())
     }
 
@@ -221,7 +222,7 @@ impl Renderer {
     }
 
     fn fault(&self, file: &str, error: &minijinja::Error, explain: fn(&minijinja::Error) -> String) -> TemplateFault {
-        // An error below an `extends` or `include` has the place as its source.
+        // The position of an error inside `extends` or `include` is in its source.
         let mut place = error;
         while let Some(deeper) = std::error::Error::source(place).and_then(|source| source.downcast_ref()) {
             place = deeper;
@@ -233,7 +234,7 @@ impl Renderer {
         self.overrides.get(name).map_or_else(|| format!("{name} (built in)"), |path| path.display().to_string())
     }
 
-    /// The operator's file that most likely spoiled this template: itself, its frame or the base of all.
+    /// The operator's file that most likely broke this template: itself, its frame or the base of all.
     fn suspect(&self, name: &str) -> String {
         let (folder, extension) = (name.split('/').next().unwrap_or(name), name.rsplit('.').next().unwrap_or(name));
         let chain = [name.to_owned(), format!("{folder}/frame.{extension}"), format!("base.{extension}")];
@@ -242,7 +243,7 @@ impl Renderer {
     }
 }
 
-/// Whether the mail asks for something to be done with a link or a code. No other mail ever carries one.
+/// Whether the mail asks for an action by link or code. No other mail ever contains one.
 fn asks_for_action(template: MailTemplate) -> bool {
     match template {
         MailTemplate::VerifyAddress
@@ -315,7 +316,7 @@ fn context(template: MailTemplate, locale: Locale, values: &MailValues) -> BTree
     context
 }
 
-/// Lines without trailing blanks, at most one empty line in a row, no control character but LF.
+/// Lines without trailing blanks, at most one empty line in a row, and no control character but LF.
 fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len() + 1);
     for line in text.trim().lines() {
@@ -339,7 +340,7 @@ fn explain_fully(error: &minijinja::Error) -> String {
     }
 }
 
-/// `None` when there is no such file.
+/// `None` when the file does not exist.
 fn read_override(path: &Path) -> Result<Option<String>, TemplateFault> {
     let fault = |detail: String| TemplateFault { file: path.display().to_string(), line: None, detail };
     let file = match std::fs::File::open(path) {
@@ -355,7 +356,7 @@ fn read_override(path: &Path) -> Result<Option<String>, TemplateFault> {
     Ok(Some(source))
 }
 
-/// A misspelt name would otherwise silently replace nothing.
+/// Without this check, a file with a misspelt name would replace nothing.
 fn refuse_strays(folder: &Path) -> Result<(), TemplateFault> {
     let fault = |path: &Path, detail: String| TemplateFault { file: path.display().to_string(), line: None, detail };
     let languages = Locale::ALL.map(|locale| format!("{}/", locale.tag()));

@@ -1,4 +1,4 @@
-//! Durations, instants and names as they stand in a mail.
+//! Formats durations, instants and names for mails.
 
 use countersign_domain::{locale::Locale, time::Timestamp};
 use mail_parser::DateTime;
@@ -8,7 +8,7 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// Characters of a device's name that are shown, at most.
+/// The most characters of a device's name that are shown.
 const MAX_DEVICE_CHARACTERS: usize = 60;
 
 const ENGLISH_MONTHS: [&str; 12] = [
@@ -40,7 +40,7 @@ const GERMAN_MONTHS: [&str; 12] = [
     "Dezember",
 ];
 
-/// How long something lives: "24 hours", "30 Minuten". Rounded down to its unit, so that no mail promises too much.
+/// A lifetime: "24 hours", "30 Minuten". Rounded down to its unit, so that no mail promises too much.
 pub(super) fn life(duration: Duration, locale: Locale) -> String {
     let seconds = duration.as_secs();
     let (count, [one, many]) = match (seconds, locale) {
@@ -56,7 +56,7 @@ pub(super) fn life(duration: Duration, locale: Locale) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// A moment in UTC: nothing is known of where the reader is.
+/// An instant in UTC, because the reader's time zone is unknown.
 pub(super) fn moment(at: Timestamp, locale: Locale) -> String {
     let DateTime { year, month, day, hour, minute, .. } = DateTime::from_timestamp(at.as_seconds());
     let months = match locale {
@@ -70,8 +70,8 @@ pub(super) fn moment(at: Timestamp, locale: Locale) -> String {
     }
 }
 
-/// A device's name, which whoever signed in chose: short, and without anything that a mail program would turn into a
-/// link. Dots stay only between digits, as in "Firefox 128.0".
+/// A device's name, which the client chose: short, and without anything that a mail program would turn into a link.
+/// Dots stay only between digits, as in "Firefox 128.0".
 pub(super) fn device(name: &str) -> Option<String> {
     let characters: Vec<char> = name.chars().take(4 * MAX_DEVICE_CHARACTERS).collect();
     let is_digit = |at: Option<usize>| at.and_then(|at| characters.get(at)).is_some_and(char::is_ascii_digit);
@@ -87,7 +87,7 @@ pub(super) fn device(name: &str) -> Option<String> {
     Some(short.trim_end().to_owned()).filter(|name| !name.is_empty())
 }
 
-/// Without control characters, so that a value stays on its line.
+/// Replaces control characters, so that a value stays on its line.
 pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

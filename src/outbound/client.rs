@@ -11,25 +11,25 @@ use zeroize::Zeroizing;
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
-/// The one HTTP client. Clones share its connections.
+/// The only HTTP client. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Outbound(Client);
 
-/// Why nobody can be asked.
+/// Why the client cannot be created.
 #[derive(Debug)]
 pub struct InvalidOutbound(reqwest::Error);
 
-/// The bounds of one kind of question.
+/// The bounds of one kind of request.
 #[derive(Clone, Copy, Debug)]
 pub struct LineTerms {
-    /// For the whole of a question, from the name of the host to the last byte of the answer.
+    /// For a whole request, from resolving the host to the last byte of the answer.
     pub timeout: Duration,
     pub max_answer_bytes: usize,
-    /// Questions under way at once. While the other side hangs, it is what this process spends on it.
+    /// Most concurrent requests. While the other side does not answer, it bounds what this process spends on it.
     pub at_once: usize,
 }
 
-/// One kind of question. Clones share the bound on questions under way.
+/// One kind of request. Clones share the bound on concurrent requests.
 #[derive(Clone, Debug)]
 pub struct Line {
     client: Client,
@@ -37,23 +37,23 @@ pub struct Line {
     turns: Arc<Semaphore>,
 }
 
-/// What came back.
+/// The response.
 #[derive(Debug)]
 pub struct Answer {
-    /// As in HTTP.
+    /// The HTTP status code.
     pub status: u16,
     /// The content, or why there is none.
     pub body: Result<Zeroizing<Vec<u8>>, OutboundFault>,
 }
 
-/// Why nothing came back. The error itself is not kept: it may tell of the question.
+/// Why there is no response. The error itself is not kept, because it may contain the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutboundFault {
-    /// Too many questions are under way. Nobody was asked.
+    /// Too many requests are in progress. Nothing was sent.
     Busy,
     TimedOut,
     Unreachable,
-    /// The answer is longer than any sensible one.
+    /// The response is longer than `max_answer_bytes`.
     TooLong,
 }
 
@@ -61,11 +61,11 @@ impl Outbound {
     /// # Errors
     /// When this machine has no root certificates.
     pub fn new() -> Result<Self, InvalidOutbound> {
-        // The client panics when nobody chose a provider of ciphers; choosing again is refused and harmless.
+        // The client panics without a default provider of ciphers; a second call fails and is harmless.
         if CryptoProvider::get_default().is_none() {
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         }
-        // What is sent goes where the operator said, and nowhere else.
+        // Requests go only to the configured URL: no redirects, and no proxy from the environment.
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build();
         client.map(Self).map_err(InvalidOutbound)
     }
@@ -76,22 +76,22 @@ impl Outbound {
 }
 
 impl Line {
-    /// Sends an encoded form.
+    /// Sends a URL-encoded form.
     ///
     /// # Errors
-    /// When nothing came back. The question may have been heard nevertheless.
+    /// When there is no response. The request may have been processed nevertheless.
     pub async fn post_form(&self, to: Url, form: String) -> Result<Answer, OutboundFault> {
         self.exchange(self.client.post(to).header(CONTENT_TYPE, FORM).body(form)).await
     }
 
     /// # Errors
-    /// When nothing came back. The question may have been heard nevertheless.
+    /// When there is no response. The request may have been processed nevertheless.
     pub async fn get(&self, from: Url, header: (&'static str, &'static str)) -> Result<Answer, OutboundFault> {
         self.exchange(self.client.get(from).header(header.0, header.1)).await
     }
 
     async fn exchange(&self, question: RequestBuilder) -> Result<Answer, OutboundFault> {
-        // Whoever does not get a turn is told at once: a queue would only be a longer timeout.
+        // Refused at once: a queue would only make the timeout longer.
         let _turn = self.turns.try_acquire().map_err(|_| OutboundFault::Busy)?;
         let exchange = async {
             let response = question.send().await.map_err(|error| fault(&error))?;

@@ -1,10 +1,9 @@
-//! HTTP calls to others: to whoever makes the captcha, and to whoever knows breached passwords.
+//! HTTP requests to other services: captcha providers, and services that list breached passwords.
 //!
-//! There is one client, and each kind of question has a [`Line`] of it, with bounds of its own: how long an answer may
-//! take, how long it may be, and how many questions are under way at once. What is asked and what an answer means is
-//! not known here.
+//! There is one client, and each kind of request has a [`Line`] of it, with its own bounds: for the time and the length
+//! of an answer, and for concurrent requests. The meaning of requests and answers is not known here.
 //!
-//! **Architecture invariant:** reqwest is named here and nowhere else.
+//! **Architecture invariant:** only this folder names reqwest.
 
 mod client;
 

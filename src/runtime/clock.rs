@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Where the time comes from: the system, or a hand that a test moves.
+/// The time, from the system or from a hand that a test moves.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 

@@ -4,7 +4,7 @@ use rand_chacha::{
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where chance comes from: the operating system, or a seed that a test chose.
+/// Randomness, from the operating system or from a seed that a test chose.
 #[derive(Clone)]
 pub struct Entropy(Source);
 
@@ -19,15 +19,15 @@ impl Entropy {
         Self(Source::System)
     }
 
-    /// The same bytes on every run. For tests: whoever knows the seed knows every secret made from it.
+    /// The same bytes on every run. Only for tests: with the seed, every secret created from it is known.
     pub fn seeded(seed: u64) -> Self {
         Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))))
     }
 
-    /// Fresh random bytes.
+    /// Random bytes.
     ///
     /// # Panics
-    /// When the operating system has no entropy to give: no secret may be made then, so nothing can go on.
+    /// When the operating system has no entropy: then no secret may be created.
     #[expect(clippy::expect_used, reason = "a service without entropy must stop rather than make a guessable secret")]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];

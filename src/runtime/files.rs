@@ -1,9 +1,9 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Lets this process have as many files open as it is allowed to, and returns how many that is. Sockets are files.
+/// Raises this process's soft limit of open files, which include sockets, to the hard one, and returns it.
 ///
-/// Most systems start a process with a low soft limit (1,024) for the sake of programs that use `select(2)`, and a far
-/// higher hard one. This program does not use it.
+/// Most systems start a process with a low soft limit (1,024), for programs that use `select(2)`, and a far higher hard
+/// limit. This program does not use `select`.
 pub fn raise_file_limit() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();

@@ -1,7 +1,7 @@
-//! The only home of the clock, of entropy and of new tasks and threads.
+//! The clock, randomness, and new tasks and threads.
 //!
-//! **Architecture invariant:** nowhere else is the time read, a random byte drawn or a task spawned. Tests put a clock
-//! they set and entropy they seeded in place of the real ones.
+//! **Architecture invariant:** no other code reads the time, draws a random byte or spawns a task. Tests replace the
+//! clock and the randomness.
 
 mod clock;
 mod entropy;

@@ -1,7 +1,7 @@
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
-/// Starts a task. Its panics end the task and are logged by the panic hook, never silently lost.
+/// Starts a task. A panic ends the task, and the panic hook logs it.
 pub fn spawn<F>(task: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
@@ -21,7 +21,7 @@ where
     std::thread::Builder::new().name(name).spawn(work)
 }
 
-/// Runs work that blocks, such as file I/O, where it holds up no other task.
+/// Runs blocking work, such as file I/O, on a thread where it blocks no other task.
 ///
 /// # Errors
 /// When the work panicked, or the runtime is stopping and did not start it.
@@ -33,21 +33,21 @@ where
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)
 }
 
-/// Waits. Only for pacing background work; nothing a caller waits for is ever delayed on purpose.
+/// Waits. Only for the pace of background work; no answer to a caller is delayed on purpose.
 pub async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
-/// The future's answer, or `None` when it took longer than `limit`.
+/// The future's result, or `None` when it took longer than `limit`.
 pub async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     tokio::time::timeout(limit, future).await.ok()
 }
 
-/// Tells every background task that the service is stopping.
+/// Notifies background tasks that the service is stopping.
 #[derive(Clone, Debug)]
 pub struct Shutdown(watch::Receiver<bool>);
 
-/// Starts the stopping.
+/// Begins the shutdown.
 #[derive(Debug)]
 pub struct ShutdownHandle(watch::Sender<bool>);
 
@@ -61,7 +61,7 @@ impl Shutdown {
         (ShutdownHandle(sender), Self(receiver))
     }
 
-    /// Resolves when the service is stopping, or when nobody is left who could say so.
+    /// Resolves when the service is stopping, or when the [`ShutdownHandle`] was dropped.
     pub async fn requested(&mut self) {
         let _ = self.0.wait_for(|stopping| *stopping).await;
     }
@@ -71,7 +71,7 @@ impl Shutdown {
         *self.0.borrow()
     }
 
-    /// The future's answer, unless the service stops first.
+    /// The future's result, unless the service stops first.
     ///
     /// # Errors
     /// [`Cancelled`] when the service is stopping.

@@ -249,7 +249,7 @@ pub async fn list_live(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn sightings(
+pub async fn recent_clients(
     db: &impl Executor,
     tenant: TenantId,
     account: AccountId,
@@ -260,7 +260,7 @@ pub async fn sightings(
         .filter(session::Column::AccountId.eq(account.as_uuid()))
         .order_by_desc(session::Column::Id)
         .limit(limit)
-        .all(&db.named("session.sightings"))
+        .all(&db.named("session.recent_clients"))
         .await?;
     Ok(rows.into_iter().map(|row| Session::from(row).client()).collect())
 }

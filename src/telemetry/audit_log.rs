@@ -6,31 +6,31 @@ use std::{
     path::PathBuf,
 };
 
-/// Where the lines of the audit trail go, whatever the log looks like and leaves out.
+/// Where the lines of the audit log go, independent of the log's format and filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditLog {
     Off,
     /// Between the lines of the log.
     Stderr,
-    /// A file that is made for its owner alone. It is opened anew each time, so that it can be moved away and put
-    /// aside.
+    /// A file that is created accessible to its owner only. It is opened for each write, so that it can be rotated by
+    /// moving it.
     File(PathBuf),
 }
 
 impl AuditLog {
-    /// Writes whole lines, in one piece.
+    /// Writes whole lines, in one write.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// When the lines cannot be written.
     pub async fn write(&self, lines: String) -> io::Result<()> {
         let log = self.clone();
         blocking(move || log.put(&lines)).await?
     }
 
-    /// Makes sure that lines can be written, and makes the file.
+    /// Checks that lines can be written, and creates the file.
     ///
     /// # Errors
-    /// When they cannot.
+    /// When lines cannot be written.
     pub async fn open(&self) -> io::Result<()> {
         self.write(String::new()).await
     }

@@ -4,13 +4,13 @@ use std::{
     time::Duration,
 };
 
-/// How many lines of one kind the log takes: some at once, then one every so often. What is left out is counted, and
-/// the next line says how much that was. So whoever can cause lines cannot fill a disk with them.
+/// Limits the log lines of one kind: some at once, then one per interval. Suppressed lines are counted, and the next
+/// line reports the count. So a caller that causes lines cannot fill a disk with them.
 #[derive(Debug)]
 pub struct LineBudget {
     /// In microseconds.
     every: u64,
-    /// How much earlier than its time a line may come, in microseconds.
+    /// How much earlier than due a line may come, in microseconds.
     ahead: u64,
     started: Stopwatch,
     /// When the next line would be due, had all of them come one by one; in microseconds since `started` (GCRA).
@@ -19,14 +19,14 @@ pub struct LineBudget {
 }
 
 impl LineBudget {
-    /// `at_once` lines without a wait, then one `every` so often.
+    /// `at_once` lines without a wait, then one per interval `every`.
     pub fn new(at_once: u32, every: Duration) -> Self {
         let every = micros(every).max(1);
         let ahead = every.saturating_mul(u64::from(at_once.saturating_sub(1)));
         Self { every, ahead, started: Stopwatch::start(), due: AtomicU64::new(0), left_out: AtomicU64::new(0) }
     }
 
-    /// Whether a line may be written, and how many were left out before it.
+    /// Whether a line may be written, and how many were suppressed before it.
     pub fn take(&self) -> Option<u64> {
         self.take_at(micros(self.started.elapsed()))
     }

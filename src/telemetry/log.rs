@@ -1,7 +1,7 @@
 use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     Text,
@@ -11,13 +11,14 @@ pub enum LogFormat {
 /// Starts the log, on standard error.
 ///
 /// # Errors
-/// When `filter` is no filter, with what is wrong about it.
+/// When `filter` is invalid, with the reason.
 pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        // It would say on standard error that standard error cannot be written, and panic: a full disk would end calls.
+        // Otherwise the library would report on standard error that standard error cannot be written, and panic: a full
+        // disk would end calls.
         .log_internal_errors(false);
     match format {
         LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),

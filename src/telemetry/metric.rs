@@ -36,7 +36,7 @@ const AUDIT_REJECTED: &str = "countersign_audit_rejected_events_total";
 const AUDIT_UNSEALED: &str = "countersign_audit_unsealed_events";
 const AUDIT_UNSEALED_AGE: &str = "countersign_audit_unsealed_age_seconds";
 
-/// Every metric there is.
+/// All metrics.
 pub const METRICS: &[MetricLine] = &[
     MetricLine {
         name: EVENTS,
@@ -223,7 +223,7 @@ impl Metrics {
         Ok(Self(handle))
     }
 
-    /// The text Prometheus reads.
+    /// The text that Prometheus scrapes.
     pub fn render(&self) -> String {
         self.0.run_upkeep();
         self.0.render()

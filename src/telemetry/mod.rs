@@ -1,4 +1,4 @@
-//! Logs and metrics. The names of all metrics stand here, so that `docs/reference/metrics.md` can be checked against
+//! Logs and metrics. The names of all metrics are here, so that `docs/reference/metrics.md` can be checked against
 //! them.
 
 mod audit_log;

@@ -2,10 +2,10 @@ use super::{LineBudget, count_refused};
 use countersign_domain::refusal::Reason;
 use std::{sync::Arc, time::Duration};
 
-/// Says in the log which calls were refused, by the request id that their errors carry.
+/// Logs refused calls, with the request id that their errors contain.
 ///
-/// At the level DEBUG that is every one. At INFO each reason has a budget of lines, one for callers that are known and
-/// one for those that are not, so that nobody fills a disk by being refused. The metric counts all of them.
+/// At level DEBUG it logs all of them. At INFO each reason has a budget of lines, one for known callers and one for
+/// others, so that refused calls cannot fill a disk. The metric counts all of them.
 #[derive(Clone, Debug)]
 pub struct RefusalLog(Arc<Budgets>);
 
@@ -15,24 +15,24 @@ struct Budgets {
     unknown: Vec<LineBudget>,
 }
 
-/// A call that was refused.
+/// A refused call.
 #[derive(Clone, Copy, Debug)]
 pub struct RefusedCall<'a> {
-    /// The path of the RPC; `unknown` for a name that is none.
+    /// The path of the RPC; `unknown` for a path that does not exist.
     pub rpc: &'static str,
-    /// `None` for an error of a standard service, which knows no reasons.
+    /// `None` for an error of a standard service, which has no reasons.
     pub reason: Option<Reason>,
     /// The name of the gRPC code.
     pub code: &'static str,
     pub request_id: &'a str,
     pub address: &'a str,
-    /// `account`, `service` or `operator` where the call proved to be of one, otherwise `anyone`.
+    /// `account`, `service` or `operator` if the caller is authenticated, otherwise `anyone`.
     pub caller: &'static str,
     /// The id of the account or the service, otherwise empty.
     pub caller_id: &'a str,
 }
 
-/// Somebody who is known makes few mistakes, and each of them is worth a line.
+/// A known caller makes few mistakes, and each of them is worth a line.
 const KNOWN: (u32, Duration) = (100, Duration::from_millis(200));
 const UNKNOWN: (u32, Duration) = (30, Duration::from_secs(1));
 
@@ -71,5 +71,5 @@ impl RefusalLog {
     }
 }
 
-/// A caller of whom nothing was proven.
+/// An unauthenticated caller.
 pub const ANYONE: &str = "anyone";

@@ -25,7 +25,7 @@ pub(super) fn adapters(config: &Config, outbound: &Outbound) -> Option<Captcha> 
 impl UseCases<'_> {
     pub(super) fn captcha_gate(&self) -> CaptchaGate {
         let (captcha, settings) = (self.adapters.captcha.clone(), self.config.captcha.as_ref());
-        let desk = captcha.zip(settings).map(|(captcha, settings)| CaptchaVerifier {
+        let verifier = captcha.zip(settings).map(|(captcha, settings)| CaptchaVerifier {
             captcha,
             rules: Arc::new(CaptchaRules {
                 provider: settings.provider,
@@ -35,6 +35,6 @@ impl UseCases<'_> {
             on: settings.required_for.as_slice().into(),
             lenient: settings.when_unavailable == WhenUnavailable::Allow,
         });
-        CaptchaGate { desk }
+        CaptchaGate { verifier }
     }
 }

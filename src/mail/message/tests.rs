@@ -165,7 +165,7 @@ fn domains_beyond_ascii_are_sent_in_their_ascii_form() {
 fn a_domain_that_reads_as_an_ip_address_is_refused() {
     let composer = Composer::new(settings()).unwrap();
     let texts = rendered(MailTemplate::PasswordChanged, Locale::English, "Shop");
-    // Digits of mathematics become ASCII ones where a name is made ready for DNS (UTS 46).
+    // UTS 46 maps mathematical digits to ASCII digits.
     let to = EmailAddress::parse("ada@𝟏𝟐𝟕.0.0.𝟏").unwrap();
     assert_eq!(composer.compose(id(), &to, Timestamp::default(), &texts).unwrap_err(), ComposeFault::InvalidRecipient);
 }

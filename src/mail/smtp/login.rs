@@ -1,6 +1,6 @@
 //! Logging in to a mail server (RFC 4954), by the first of PLAIN, CRAM-MD5 and LOGIN that it offers.
 //!
-//! Only over TLS or to this machine itself, so the mechanism protects nothing that the connection does not.
+//! Only over TLS or to this machine, so the connection protects the password and the mechanism need not.
 
 use super::InvalidSmtp;
 use crate::mail::fault::{SendFault, Stage};
@@ -19,7 +19,7 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// What stands in front of the `@` of an SMTP URL.
+    /// The user and password of an SMTP URL.
     pub(super) fn of(url: &Url) -> Result<Option<Self>, InvalidSmtp> {
         match (url.username(), url.password()) {
             ("", None) => Ok(None),
@@ -30,7 +30,7 @@ impl Login {
         }
     }
 
-    /// Logs in. A mechanism that the server offers and then does not know is passed over.
+    /// Logs in. A mechanism that the server offers but does not know is skipped.
     pub(super) async fn authenticate<T: AsyncRead + AsyncWrite + Unpin>(
         &self,
         client: &mut SmtpClient<T>,
@@ -45,7 +45,7 @@ impl Login {
             let outcome = if mechanism == AUTH_LOGIN {
                 self.by_prompts(client).await
             } else {
-                // Left to itself the library begins mechanisms that it was built without, and cannot take that back.
+                // The library would begin mechanisms that it was built without, and cannot abort them.
                 capabilities.auth_mechanisms = mechanism;
                 let credentials = Credentials::new(self.user.reveal(), self.password.reveal());
                 client.authenticate(&credentials, &capabilities).await.map(drop)
@@ -62,8 +62,8 @@ impl Login {
         Err(refused)
     }
 
-    /// AUTH LOGIN, which no RFC describes: the server asks twice, first for the user and then for the password. What it
-    /// asks with differs from server to server, and is empty with some.
+    /// AUTH LOGIN, which no RFC describes: the server prompts first for the user and then for the password. The text of
+    /// the prompts differs from server to server, and is empty with some.
     async fn by_prompts<T: AsyncRead + AsyncWrite + Unpin>(&self, client: &mut SmtpClient<T>) -> mail_send::Result<()> {
         let mut reply = client.cmd(b"AUTH LOGIN\r\n").await?;
         for answer in [&self.user, &self.password] {
@@ -77,7 +77,7 @@ impl Login {
     }
 }
 
-/// What an operator is told whose server offers nothing that can be used.
+/// The error for an operator whose server offers no mechanism that can be used.
 fn unknown_here(offered: u64) -> String {
     let bits = (0..u64::BITS).map(|bit| 1_u64 << bit).filter(|bit| offered & bit != 0);
     let names: Vec<_> = bits.map(|bit| bit.to_mechanism()).collect();
@@ -87,7 +87,7 @@ fn unknown_here(offered: u64) -> String {
     }
 }
 
-/// RFC 3986 section 2.1. Control characters are refused: they would end a command of the login.
+/// RFC 3986 section 2.1. Control characters are refused, because they would end a command of the login.
 fn percent_decoded(encoded: &str) -> Result<SecretText, InvalidSmtp> {
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut parts = encoded.split('%');

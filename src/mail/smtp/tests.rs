@@ -14,7 +14,8 @@ const PATIENT: Duration = Duration::from_secs(20);
 const IMPATIENT: Duration = Duration::from_millis(200);
 const EHLO_REPLY: &str = "250-mail.example.org\r\n250-SMTPUTF8\r\n250 AUTH PLAIN\r\n";
 
-/// What a server says to a command; the greeting answers `""`, the whole content answers `"."`. Nothing is silence.
+/// The reply of a server to a command. The command `""` stands for the connection, and `"."` for the end of the content.
+/// An empty reply sends nothing.
 type Script = fn(&str) -> &'static str;
 
 fn willing(command: &str) -> &'static str {
@@ -28,7 +29,7 @@ fn willing(command: &str) -> &'static str {
     }
 }
 
-/// Serves one connection on a free port, and gives back every line it was sent.
+/// Serves one connection on a free port, and returns every line that was received.
 async fn server(script: Script) -> (u16, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -121,7 +122,7 @@ async fn an_address_beyond_ascii_is_announced_or_refused() {
     assert!(!served.await.unwrap().iter().any(|line| line.starts_with("MAIL")));
 }
 
-/// Who is at fault, by what is said to which command.
+/// What a refusal concerns, by reply and command.
 #[tokio::test]
 async fn a_refusal_is_charged_to_whom_it_speaks_of() {
     use SendFaultKind::{Doubtful, Permanent, Server, Transient};
@@ -191,7 +192,7 @@ async fn a_probe_goes_as_far_as_the_sender_and_hands_nothing_over() {
     assert_eq!(refused, Err(SendFault::server("sender: 553 5.7.1 not owned")));
 }
 
-/// What AUTH LOGIN asks with is nobody's standard.
+/// The prompts of AUTH LOGIN are not standardized.
 #[tokio::test]
 async fn a_login_by_prompts_works_whatever_the_prompts_say() {
     let prompts: [Script; 4] = [
@@ -210,7 +211,7 @@ async fn a_login_by_prompts_works_whatever_the_prompts_say() {
     }
 }
 
-/// A server that offers LOGIN alone, and asks for the password with `second`.
+/// A server that offers only LOGIN, and prompts for the password with `second`.
 fn prompted(command: &str, second: &'static str) -> &'static str {
     match command {
         "YWRh" => second,
@@ -287,7 +288,7 @@ async fn garbage_and_a_closed_port_are_the_servers_trouble() {
         |command| if command.starts_with("RCPT") { "ok!\r\n" } else { willing(command) },
     ];
     for (at, script) in garbage.into_iter().enumerate() {
-        // To a recipient, garbage may be about that one.
+        // An unreadable reply to `RCPT TO` may be caused by the recipient.
         let kind = if at < 3 { SendFaultKind::Server } else { SendFaultKind::Transient };
         assert_eq!(fault(script, IMPATIENT).await.kind, kind);
     }
@@ -325,7 +326,7 @@ async fn a_reply_that_quotes_the_mail_does_not_reach_the_log() {
     assert_eq!(fault.detail, "content: 554 spam [2J: [...] for [...] code [...] [...]");
 }
 
-/// `0.0.0.0` is not loopback by its name, and still reaches the server of this test.
+/// `0.0.0.0` is not loopback by its name, but still reaches the server of this test.
 #[tokio::test]
 async fn beyond_this_machine_nothing_is_said_before_tls() {
     let (port, served) = server(willing).await;
@@ -334,7 +335,7 @@ async fn beyond_this_machine_nothing_is_said_before_tls() {
     assert_eq!(fault, SendFault::server("TLS: the server offers no STARTTLS"));
     assert_eq!(served.await.unwrap(), ["EHLO id.example.org"]);
 
-    // A server that offers TLS and then speaks on in the clear.
+    // A server that offers TLS but continues unencrypted.
     let (port, served) = server(|command| match command.split(' ').next().unwrap_or_default() {
         "EHLO" => "250-mail.example.org\r\n250 STARTTLS\r\n",
         "STARTTLS" => "220 go on\r\n250 injected\r\n",

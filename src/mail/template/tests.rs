@@ -191,7 +191,7 @@ fn an_override_that_is_too_large_or_not_text_is_refused() {
 fn a_fault_while_sending_shows_no_value() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("en")).unwrap();
-    // Broken for every code but the one of the trial at start.
+    // Broken for every code except the one of the trial at start.
     let source = "{% if code is defined and code != \"0123 4567\" %}{{ code | int }}{% endif %}subject\n\n{{ link }}";
     fs::write(folder.path().join("en/verify_address.txt"), source).unwrap();
     let renderer = Renderer::new(Some(folder.path())).unwrap();

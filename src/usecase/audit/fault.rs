@@ -68,7 +68,7 @@ pub(super) fn hold(head: &Head, keys: &ChainKeys) -> Result<(), ChainFault> {
 }
 
 /// Computes the codes of a head with the active key.
-pub(super) fn vouch(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault> {
+pub(super) fn sign_head(head: &mut Head, keys: &ChainKeys) -> Result<(), ChainFault> {
     let (id, key) = keys.active().ok_or(ChainFault::UnknownKey(head.tenant))?;
     head.mac = key.mac(head.ends()).to_vec();
     head.mac_key = id.to_owned();

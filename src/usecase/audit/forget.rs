@@ -1,7 +1,7 @@
 use super::{
     ChainFault, SealEvents,
     deletions::Deletions,
-    fault::{hold, vouch},
+    fault::{hold, sign_head},
 };
 use crate::{
     keys::ChainKeys,
@@ -74,7 +74,7 @@ impl ForgetEvents {
         let expected = position.saturating_sub(head.anchor_position);
         (head.anchor_position, head.anchor_link) = (position, link);
         let forgotten = audit_chain::forget(&tx, tenant, position).await?;
-        vouch(&mut head, &keys)?;
+        sign_head(&mut head, &keys)?;
         audit_chain::move_head(&tx, &head).await?;
         tx.commit().await?;
         if u64::try_from(expected).is_ok_and(|expected| expected > forgotten) {

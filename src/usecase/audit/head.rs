@@ -1,6 +1,6 @@
 //! The head of a chain, locked by a transaction.
 
-use super::{ChainFault, fault::vouch};
+use super::{ChainFault, fault::sign_head};
 use crate::{
     keys::ChainKeys,
     store::{Tx, audit_chain},
@@ -36,7 +36,7 @@ pub(super) async fn lock_or_begin(
         mac: Vec::new(),
         bare,
     };
-    vouch(&mut first, keys)?;
+    sign_head(&mut first, keys)?;
     audit_chain::begin(tx, &first).await?;
     // Of two transactions that begin a chain at once, one waits here and then continues from the other's head.
     audit_chain::lock_head(tx, tenant).await?.ok_or(ChainFault::HeadMissing(tenant))

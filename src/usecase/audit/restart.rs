@@ -1,6 +1,6 @@
 use super::{
     ChainFault,
-    fault::{hold, vouch},
+    fault::{hold, sign_head},
     line,
     upgrade::UpgradeAuditLog,
 };
@@ -71,7 +71,7 @@ impl RestartAuditLog {
         // restart for the events before it.
         let kept = head.as_ref().filter(|head| head.check_bare(&*self.keys).is_ok()).and_then(|head| head.bare.clone());
         next.bare = Some(kept.unwrap_or_else(|| Bare::no_more(behind)));
-        vouch(&mut next, &self.keys)?;
+        sign_head(&mut next, &self.keys)?;
         if head.is_none() {
             audit_chain::begin(unit.db(), &next).await?;
         }
@@ -117,7 +117,7 @@ impl RestartAuditLog {
         let (row, seal, key) =
             sealed.ok_or_else(|| Failure::Broken("the event of the restart is missing".to_owned()))?;
         audit_chain::seal(tx, head.tenant, key, &[seal]).await?;
-        vouch(head, &self.keys)?;
+        sign_head(head, &self.keys)?;
         audit_chain::move_head(tx, head).await?;
         Ok(row)
     }

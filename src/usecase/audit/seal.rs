@@ -1,7 +1,7 @@
 use super::{
     AuditLogWatchers, ChainFault,
     deletions::Deletions,
-    fault::{hold, vouch},
+    fault::{hold, sign_head},
     head::lock_or_begin,
     line,
 };
@@ -146,7 +146,7 @@ impl SealEvents {
             bare.position = head.position;
         }
         head.bare = Some(bare);
-        vouch(&mut head, &keys)?;
+        sign_head(&mut head, &keys)?;
         audit_chain::move_head(&tx, &head).await?;
         tx.commit().await?;
         Ok(Batch { sealed: rows, rejected: made_up.len() as u64 })

@@ -45,7 +45,7 @@ pub struct AuditWatch {
     /// Whether the watcher waits for its first message, which shows that the stream works.
     is_new: bool,
     is_over: bool,
-    _seat: OwnedSemaphorePermit,
+    _slot: OwnedSemaphorePermit,
 }
 
 /// The longest time without a message.
@@ -81,7 +81,7 @@ impl WatchEvents {
             at,
             is_new: true,
             is_over: false,
-            _seat: seat,
+            _slot: seat,
         })
     }
 }

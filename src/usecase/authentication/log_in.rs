@@ -148,11 +148,11 @@ impl Login {
     ) -> Result<(OpenedSession, PasswordProven), Failure> {
         let caller = Caller::default();
         let (login, origin, attempt, presence) = (self.clone(), origin.clone(), attempt.clone(), caller.presence());
-        let deciding = async move { login.let_in(&origin, &attempt, credentials, (new, &presence)).await };
+        let deciding = async move { login.decide_in_task(&origin, &attempt, credentials, (new, &presence)).await };
         spawn(deciding.in_current_span()).await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
 
-    async fn let_in(
+    async fn decide_in_task(
         &self,
         origin: &Origin,
         attempt: &Attempt,
@@ -249,7 +249,7 @@ impl Login {
             name if audience::exists(&self.work.read(), tenant, name).await? => named,
             _ => return Err(Reason::AudienceUnknown.into()),
         };
-        self.key_updates.hear_of(tenant, &audience).await?;
+        self.key_updates.expect_keys_of(tenant, &audience).await?;
         Ok(audience)
     }
 

@@ -45,7 +45,7 @@ pub struct NewSession {
 /// The most recognized devices of an account. A program that keeps no token is a new device at every login.
 const MAX_DEVICES: u64 = 50;
 /// The most sessions of an account that a login is compared with, to decide whether its device or place is new.
-const MAX_SIGHTINGS: u64 = 50;
+const MAX_RECENT_CLIENTS: u64 = 50;
 
 impl OpenSession {
     /// Opens the session. A caller who is gone before the commit gets no session. The commit is awaited even when the
@@ -102,7 +102,7 @@ impl OpenSession {
             answered_unrecognized: false,
         };
         let profile = Me::profile(&self.work.read(), account.clone()).await?;
-        let before = session::sightings(&self.work.read(), tenant, account.id, MAX_SIGHTINGS).await?;
+        let before = session::recent_clients(&self.work.read(), tenant, account.id, MAX_RECENT_CLIENTS).await?;
         // The tokens are made before anything is stored: a session without tokens would be a useless row.
         let opened = self.tokens.issue(&session, profile)?;
         let conditions = LoginConditions {

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 #[derive(Clone, Debug)]
 pub struct CaptchaGate {
     /// `None` when no provider is configured: no captcha is required.
-    pub desk: Option<CaptchaVerifier>,
+    pub verifier: Option<CaptchaVerifier>,
 }
 
 /// The configured verification of captchas.
@@ -35,7 +35,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(1);
 
 impl CaptchaGate {
     pub fn is_configured(&self) -> bool {
-        self.desk.is_some()
+        self.verifier.is_some()
     }
 
     /// Refuses a call without a captcha when this act requires one. The check costs nothing, so it may come before the
@@ -44,8 +44,8 @@ impl CaptchaGate {
     /// # Errors
     /// CAPTCHA_REQUIRED.
     pub fn demand(&self, act: CaptchaAct, token: &SecretText) -> Result<(), Failure> {
-        match &self.desk {
-            Some(desk) if desk.on.contains(&act) && token.is_empty() => Err(desk.ask_for_one(act)),
+        match &self.verifier {
+            Some(verifier) if verifier.on.contains(&act) && token.is_empty() => Err(verifier.ask_for_one(act)),
             _ => Ok(()),
         }
     }
@@ -55,7 +55,7 @@ impl CaptchaGate {
     /// # Errors
     /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
     pub async fn prove_if_demanded(&self, origin: &Origin, act: CaptchaAct, token: &SecretText) -> Result<(), Failure> {
-        if self.desk.as_ref().is_some_and(|desk| desk.on.contains(&act)) {
+        if self.verifier.as_ref().is_some_and(|verifier| verifier.on.contains(&act)) {
             self.prove(origin, act, token).await?;
         }
         Ok(())
@@ -67,14 +67,14 @@ impl CaptchaGate {
     /// # Errors
     /// CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, OVERLOADED.
     pub async fn prove(&self, origin: &Origin, act: CaptchaAct, token: &SecretText) -> Result<bool, Failure> {
-        let desk = self.desk.as_ref();
-        let desk =
-            desk.ok_or_else(|| Failure::Broken("a captcha is required, but no provider is configured".to_owned()))?;
+        let verifier = self.verifier.as_ref();
+        let verifier = verifier
+            .ok_or_else(|| Failure::Broken("a captcha is required, but no provider is configured".to_owned()))?;
         if token.is_empty() {
-            return Err(desk.ask_for_one(act));
+            return Err(verifier.ask_for_one(act));
         }
-        let verdict = match desk.captcha.ask(token, origin.address.parse().ok()).await {
-            Ok(answer) => desk.rules.judge(act, &answer),
+        let verdict = match verifier.captcha.ask(token, origin.address.parse().ok()).await {
+            Ok(answer) => verifier.rules.judge(act, &answer),
             Err(fault) => CaptchaVerdict::Fault(fault),
         };
         match verdict {
@@ -84,9 +84,9 @@ impl CaptchaGate {
             }
             CaptchaVerdict::Failed(why) => {
                 telemetry::count_captcha(act.name(), why.name());
-                Err(desk.challenge(Reason::CaptchaInvalid, act))
+                Err(verifier.challenge(Reason::CaptchaInvalid, act))
             }
-            CaptchaVerdict::Fault(fault) => desk.bear(origin, act, fault).map(|()| false),
+            CaptchaVerdict::Fault(fault) => verifier.bear(origin, act, fault).map(|()| false),
         }
     }
 }

@@ -43,7 +43,7 @@ impl KeyUpdates {
     ///
     /// # Errors
     /// When the database does not answer, or the keys make no ring.
-    pub async fn hear_of(&self, tenant: TenantId, audience: &str) -> Result<(), KeyFailure> {
+    pub async fn expect_keys_of(&self, tenant: TenantId, audience: &str) -> Result<(), KeyFailure> {
         if !self.reload.ring.has_audience(tenant, audience) {
             self.reload.reload().await?;
         }

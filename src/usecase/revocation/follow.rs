@@ -48,7 +48,7 @@ impl FollowRevocations {
             self.feed.advance(page, read, now);
         }
         self.feed.advance(Vec::new(), read, now);
-        self.feed.vouch(looked);
+        self.feed.confirm_current(looked);
         Ok(())
     }
 

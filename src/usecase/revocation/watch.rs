@@ -64,7 +64,7 @@ pub struct Watch {
     /// Whether the follower's own token was revoked.
     is_out: bool,
     is_over: bool,
-    _seat: FollowerSlot,
+    _slot: FollowerSlot,
 }
 
 /// Entries in one message: some 60 kB.
@@ -99,7 +99,7 @@ impl WatchRevocations {
             is_new: true,
             is_out: false,
             is_over: false,
-            _seat: slot,
+            _slot: slot,
         })
     }
 }

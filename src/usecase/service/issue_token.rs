@@ -132,7 +132,7 @@ impl IssueServiceToken {
             named if service.may(Access::Serves, named) || service.may(Access::Calls, named) => named,
             _ => return Err(NotIssued::Refused(Reason::CallerNotAllowed.into())),
         };
-        self.key_updates.hear_of(tenant, audience).await.map_err(Failure::from)?;
+        self.key_updates.expect_keys_of(tenant, audience).await.map_err(Failure::from)?;
         let expires_at = now.plus(self.life).as_seconds();
         let claims = AccessClaims {
             issuer: self.issuer.clone(),

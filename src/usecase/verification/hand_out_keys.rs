@@ -32,7 +32,7 @@ impl HandOutKeys {
         if caller.audience() != audience {
             return Err(Reason::CallerNotAllowed.into());
         }
-        self.key_updates.hear_of(service.tenant, audience).await?;
+        self.key_updates.expect_keys_of(service.tenant, audience).await?;
         let keys = self.ring.verification_keys(service.tenant, audience);
         let keys = keys.ok_or_else(|| Failure::Broken(format!("the audience {audience} has no keys")))?;
         Ok(HandedOut { issuer: self.issuer.clone(), tenant: service.tenant, audience: audience.to_owned(), keys })
