@@ -8,14 +8,14 @@ use super::value::{DAY, HostNames, Value, show_duration};
 use countersign_domain::registration::RegistrationPolicy;
 use std::time::Duration;
 
-/// How accounts begin, and their upkeep.
+/// Sign-up and retention of accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accounts {
     /// Who may sign up.
     pub registration: RegistrationPolicy,
-    /// How long an account is kept whose address was never verified. Never shorter than `links.verify_ttl`.
+    /// How long an account whose address was never verified is kept. Never shorter than `links.verify_ttl`.
     pub unverified_retention: Duration,
-    /// How long a user name that was given up is kept for its account.
+    /// How long a user name that was given up is reserved for its account.
     pub username_reserved: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! `[admin]`: how operators prove themselves on their listener.
+//! `[admin]`: how operators authenticate on their listener.
 
 use super::reader::Reader;
 use super::value::{HostNames, OperatorSecret};
@@ -7,12 +7,12 @@ use countersign_domain::secret::SecretText;
 /// The operators' listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admin {
-    /// What operators bring as `authorization: Bearer`. Without one, the `dev` profile makes a file; in production
-    /// nobody is let in.
+    /// The operators' bearer token (`authorization: Bearer`). Without one, the `dev` profile creates a file with a
+    /// token; in production no operator is admitted.
     pub token: Option<SecretText>,
-    /// The names by which operators reach their listener, in lower case, besides IP addresses and `localhost`.
+    /// The host names of the operators' listener, in lower case, besides IP addresses and `localhost`.
     pub hosts: Vec<String>,
-    /// Whether production may open the operators' listener beyond this machine.
+    /// Whether production may bind the operators' listener to an address that is not loopback.
     pub dangerous_plain_listener: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `[audit]`: the record of what happened.
+//! `[audit]`: the audit log.
 
 use super::fault::Reason;
 use super::reader::Reader;
@@ -8,16 +8,16 @@ use countersign_domain::audit::LONGEST_RETENTION;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The audit trail.
+/// The audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {
     /// How long an event is kept.
     pub retention: Duration,
-    /// Where each event is said, as a line of JSON.
+    /// Where each event is also written, as a line of JSON.
     pub output: AuditLines,
 }
 
-/// Where lines of the audit trail go.
+/// Where lines of the audit log go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditLines {
     Off,
@@ -34,7 +34,7 @@ impl Audit {
                 "output",
                 AuditLines::Stderr,
                 "Where each event is also written once it is sealed, one JSON object a line, whatever `log.format` \
-                 and `log.filter` say. A file is opened anew for each batch, so that it can be rotated at any time.",
+                 and `log.filter` say. A file is opened again for each batch, so that it can be rotated at any time.",
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! `[passwords]`, what is asked about breached ones.
+//! `[passwords]`: the check for breached passwords.
 
 use super::fault::{Reason, quoted};
 use super::reader::Section;
@@ -8,23 +8,23 @@ use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
-/// Who knows breached passwords, and what becomes of new ones while nothing can be learnt.
+/// Where breached passwords are listed, and what happens to new passwords while the list is unavailable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breached {
     pub list: BreachedList,
     pub when_unavailable: WhenListUnavailable,
 }
 
-/// Who knows breached passwords.
+/// Where breached passwords are listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BreachedList {
-    /// A service that lists them by the first digits of their hashes. The endpoint ends in a slash.
+    /// A service that lists them by the first digits of their hashes. The endpoint ends with a slash.
     Range { endpoint: Url, timeout: Duration },
-    /// A file that `countersign passwords compile` made.
+    /// A file from `countersign passwords compile`.
     File(PathBuf),
 }
 
-/// What becomes of new passwords while nothing can be learnt about them.
+/// What happens to new passwords while the list is unavailable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenListUnavailable {
     Accept,

@@ -1,4 +1,4 @@
-//! `[browser]`: what is there for browsers.
+//! `[browser]`: settings for browsers.
 
 use super::reader::Reader;
 use super::value::Origins;
@@ -7,7 +7,7 @@ use super::value::Origins;
 pub struct Browser {
     /// Whether the account pages are served.
     pub pages: bool,
-    /// The origins whose pages may call, besides this service's own; each as a browser writes it.
+    /// The origins whose pages may call, besides this service's own; each as a browser sends it.
     pub allowed_origins: Vec<String>,
 }
 

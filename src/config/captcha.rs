@@ -10,37 +10,37 @@ use countersign_domain::secret::SecretText;
 use std::time::Duration;
 use url::Url;
 
-/// What becomes of a call while the provider cannot say anything about it.
+/// What happens to a call while the provider does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenUnavailable {
     Refuse,
     Allow,
 }
 
-/// A captcha whose provider is known, and both of whose keys are there.
+/// A captcha with a provider and both of its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Captcha {
     pub provider: CaptchaProvider,
-    /// What pages show the captcha with.
+    /// The public key, which pages show the captcha with.
     pub site_key: String,
-    /// What its tokens are verified with.
+    /// The secret key, which verifies tokens.
     pub secret: SecretText,
-    /// Where they are.
+    /// Where tokens are verified.
     pub endpoint: Url,
-    /// The least score, in hundredths, where the provider gives one.
+    /// The lowest accepted score, in hundredths, if the provider gives one.
     pub min_score_percent: u32,
-    /// The hosts on whose pages it may have been solved; those of the site key if there are none.
+    /// The hosts on whose pages the captcha may have been solved; those of the site key if there are none.
     pub hostnames: Vec<String>,
-    /// How long the provider may take.
+    /// How long the provider may take to answer.
     pub timeout: Duration,
     pub when_unavailable: WhenUnavailable,
-    /// Whether the provider learns the visitor's address.
+    /// Whether the provider receives the visitor's address.
     pub send_remote_ip: bool,
-    /// The calls that need one every time.
+    /// The calls that always need a captcha.
     pub required_for: Vec<CaptchaAct>,
 }
 
-/// What each provider hands out.
+/// The keys of a provider.
 struct Keys {
     site_key: Option<SiteKey>,
     secret: Option<SecretLine>,
@@ -120,7 +120,7 @@ impl Keys {
         }
     }
 
-    /// Half a captcha is one that somebody believes in.
+    /// Requires all of a captcha's settings or none: nobody must believe in a captcha that is not complete.
     fn check(&self, reader: &mut Reader, provider: Option<CaptchaProvider>, profile: Profile) {
         for key in ["captcha.site_key", "captcha.secret"] {
             let (is_set, is_wanted) = (reader.is_set(key), provider.is_some());

@@ -1,4 +1,4 @@
-//! `[database]`: how the database is used. Where it is, is `database_url`.
+//! `[database]`: how the database is used. `database_url` says where it is.
 
 use super::reader::Reader;
 use super::value::PostgresLink;
@@ -9,13 +9,13 @@ use std::time::Duration;
 /// The connections to the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
-    /// The most connections held open at once.
+    /// The most open connections.
     pub max_connections: u32,
-    /// How long a request waits for a free connection before it is turned away.
+    /// How long a request waits for a free connection before it is refused.
     pub acquire_timeout: Duration,
-    /// Whether production may talk to a PostgreSQL elsewhere that does not prove who it is.
+    /// Whether production may connect to a PostgreSQL on another machine without verifying its certificate.
     pub dangerous_unverified_tls: bool,
-    /// The files of certificates and keys that `database_url` names, by parameter.
+    /// The files of certificates and keys in `database_url`, by parameter.
     pub tls_files: Vec<(&'static str, PathBuf)>,
 }
 

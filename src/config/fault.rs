@@ -1,12 +1,12 @@
-//! What is wrong with a configuration: never one thing at a time, never with a secret in the text.
+//! What is wrong with a configuration: all faults at once, and never with a secret in the text.
 
 use super::origin::Origin;
 use std::fmt;
 
-/// The longest piece of a foreign text that is repeated in an error.
+/// The longest part of an input that an error repeats.
 const QUOTED_CHARS: usize = 60;
 
-/// One setting that cannot be used, and why.
+/// A setting that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFault {
     /// The key, `sessions.access_ttl`; `config` stands for the configuration file as a whole.
@@ -56,7 +56,7 @@ impl Reason {
     }
 }
 
-/// A text from outside as an error may repeat it: on one line, in quotes, and not endless.
+/// An input as an error may repeat it: on one line, in quotes, and shortened.
 pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", shortened(text))
 }

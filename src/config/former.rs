@@ -1,4 +1,4 @@
-//! Settings that had another name before, so that an old configuration is refused with the name to use.
+//! Former names of settings, so that an old configuration is refused with the name to use.
 
 /// Former and present key.
 pub(super) const RENAMED: [(&str, &str); 30] = [
@@ -34,7 +34,7 @@ pub(super) const RENAMED: [(&str, &str); 30] = [
     ("verification.look", "verification.poll_interval"),
 ];
 
-/// The present name of a setting that was written by a former one, or by a former one with `_file` behind it.
+/// The present name of a setting, by a former name, with or without `_file`.
 pub(super) fn current_name(written: &str) -> Option<&'static str> {
     let stem = written.strip_suffix("_file").unwrap_or(written);
     RENAMED.iter().find(|(former, _)| *former == written || *former == stem).map(|(_, present)| *present)

@@ -1,4 +1,4 @@
-//! `[keys]`: the key that protects all others, and the name under which tokens are signed.
+//! `[keys]`: the key-encryption key, the issuer of tokens, and the rotation of keys.
 
 use super::reader::Reader;
 use super::value::{DAY, Issuer, Kek};
@@ -6,12 +6,12 @@ use countersign_domain::secret::SecretBytes;
 use std::time::Duration;
 use url::Url;
 
-/// Signing and encryption.
+/// The keys for signing and encryption.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {
-    /// The key-encryption key. Without one, a file beside the database takes its place; production demands one.
+    /// The key-encryption key. Without one, a file beside the database is used; production requires one.
     pub kek: Option<SecretBytes<32>>,
-    /// The key-encryption key before this one: decrypts what is still encrypted with it, and encrypts nothing.
+    /// The previous key-encryption key: decrypts what is still encrypted with it, and encrypts nothing.
     pub previous_kek: Option<SecretBytes<32>>,
     /// The `iss` claim of every token. Verifiers compare it byte for byte.
     pub issuer: String,

@@ -1,4 +1,4 @@
-//! `[limits]`: how often things may be asked for.
+//! `[limits]`: how many calls are allowed, and how often.
 
 use super::fault::{Reason, quoted};
 use super::reader::{Reader, Section};
@@ -7,10 +7,10 @@ use super::value::{LimitSize, Networks, Value};
 use countersign_domain::limit::{Limit, SHARED_TIMES, Sizes};
 use ipnet::IpNet;
 
-/// Where what is counted together with other replicas is counted.
+/// Where rate limits are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitStore {
-    /// Each replica counts for itself.
+    /// Each replica counts by itself.
     Memory,
     /// In Redis, for all replicas.
     Redis,
@@ -19,7 +19,7 @@ pub enum LimitStore {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub store: LimitStore,
-    /// All sizes that are not set by name, in percent of the usual ones.
+    /// All sizes that are not set by name, in percent of the defaults.
     pub percent: u32,
     pub sizes: Sizes,
 }

@@ -7,10 +7,10 @@ use countersign_domain::action::LONGEST_LINK_LIFE;
 use std::time::Duration;
 use url::Url;
 
-/// The lifetimes of what is sent by mail.
+/// The target of mailed links, and the lifetimes of links and codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Links {
-    /// Where mailed links lead, if not to the pages of this service; ends in a slash.
+    /// Where mailed links lead, if not to the pages of this service; ends with a slash.
     pub base_url: Option<Url>,
     /// The link that verifies the address of a new account.
     pub verify_ttl: Duration,
@@ -20,7 +20,7 @@ pub struct Links {
     pub email_change_ttl: Duration,
     /// The short code in the same mail as any of the links.
     pub code_ttl: Duration,
-    /// How often a code may be entered wrong before it is void.
+    /// How many wrong entries void a code.
     pub code_tries: u32,
 }
 
@@ -62,7 +62,7 @@ impl Links {
                 DAY,
                 Duration::from_mins(1)..=DAY,
                 "Lifetime of the short code in the same mail as the link, at most that of the link. `code_tries` \
-                 protects it from guessing, not its lifetime.",
+                 protects it from brute force, not its lifetime.",
             ),
             code_tries: section.whole("code_tries", 5, 1..=10, "Wrong entries after which a code is void."),
         }

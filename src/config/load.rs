@@ -1,4 +1,4 @@
-//! The two ways in, and the configuration as it can be shown.
+//! Loads the configuration, and prints it.
 
 use super::fault::ConfigFaults;
 use super::origin::Origin;
@@ -8,7 +8,7 @@ use super::source::Sources;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// A configuration and where every part of it came from.
+/// A configuration and the origin of each value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
     /// The settings.
@@ -17,25 +17,25 @@ pub struct Loaded {
     pub effective: Vec<EffectiveSetting>,
 }
 
-/// One setting in force.
+/// A setting and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EffectiveSetting {
     /// The key, `sessions.access_ttl`.
     pub key: String,
     /// The value as TOML, secrets replaced by `[secret]`; `None` if it is not set and has no default.
     pub shown: Option<String>,
-    /// Whether the value may hold a secret.
+    /// Whether the value may contain a secret.
     pub secret: bool,
     /// Where the value was found.
     pub origin: Origin,
 }
 
-/// Reads the configuration: `environment` over `file` over defaults. Without `file`, `COUNTERSIGN_CONFIG` names the
-/// file, and without that there is none.
+/// Loads the configuration: `environment` overrides `file`, and `file` the defaults. Without `file`,
+/// `COUNTERSIGN_CONFIG` names the file; without either there is no file.
 ///
 /// # Errors
 ///
-/// Everything that is wrong, at once: unknown settings, values that cannot be, files that cannot be read.
+/// All faults at once: unknown settings, invalid values, files that cannot be read.
 pub fn load(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
@@ -43,13 +43,13 @@ pub fn load(
     gather(file, environment.into_iter().map(|(name, value)| (name, value.into())).collect())
 }
 
-/// The same with the environment of this process. The only place that reads it.
+/// The same with the environment of this process, which no other function reads.
 ///
 /// # Errors
 ///
 /// See [`load`].
 pub fn from_process(file: Option<&Path>) -> Result<Loaded, ConfigFaults> {
-    // Not `vars()`: that panics over a foreign variable that is not Unicode.
+    // Not `vars()`, which panics if any variable is not Unicode.
     let variables = std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value));
     gather(file, variables.collect())
 }
@@ -78,8 +78,7 @@ fn effective(sections: Vec<SectionRecord>) -> Vec<EffectiveSetting> {
 }
 
 impl Loaded {
-    /// The configuration in force as a TOML file: secrets replaced, each line with a comment that says where its value
-    /// came from.
+    /// The configuration as a TOML file: secrets replaced, each line with a comment that names the origin of its value.
     pub fn print(&self) -> String {
         let mut text = String::from("# The configuration in force. Secrets are not shown.\n");
         let mut current = "";

@@ -1,4 +1,4 @@
-//! `[lockout]`: how often a password may be guessed.
+//! `[lockout]`: how many wrong passwords are allowed.
 
 use super::reader::Reader;
 use super::value::DAY;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lockout {
-    /// For an identifier, and for each device that is known.
+    /// For an identifier, and for each recognized device.
     pub rule: LockoutRule,
-    /// Wrong passwords in a row after which a password is of no use any more, except on known devices.
+    /// Wrong passwords in a row after which the right password is accepted from recognized devices only.
     pub disable_after: u32,
 }
 

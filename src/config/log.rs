@@ -9,13 +9,13 @@ use tracing_subscriber::EnvFilter;
 /// Logging.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// How lines look.
+    /// The format of log lines.
     pub format: LogFormat,
-    /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`; known to parse.
+    /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`; valid.
     pub filter: String,
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
@@ -32,7 +32,7 @@ impl Log {
             filter: section
                 .value(
                     "filter",
-                    // PostgreSQL notes at every start that what a migration would make is there.
+                    // At every start PostgreSQL sends notices about objects of migrations that exist already.
                     Filter("info,sea_orm_migration=warn,sqlx::postgres::notice=warn".to_owned()),
                     "Log level, then exceptions by module.",
                 )
@@ -60,7 +60,7 @@ impl Value for LogFormat {
     }
 }
 
-/// A filter that is known to parse.
+/// A valid filter.
 struct Filter(String);
 
 impl Value for Filter {

@@ -1,4 +1,4 @@
-//! `[mail]`: what mails look like and how hard delivery is tried. Where they go, is `smtp_url`.
+//! `[mail]`: the sender, the texts and the delivery of mails. `smtp_url` says where they go.
 
 use super::reader::{Reader, Section};
 use super::value::{DAY, HostName, Mailbox, PrivatePem};
@@ -11,23 +11,23 @@ use std::time::Duration;
 pub struct Mail {
     /// The sender.
     pub from: Mailbox,
-    /// Where answers go; the sender if there is none.
+    /// Where replies go; to the sender if there is none.
     pub reply_to: Option<Mailbox>,
-    /// A directory whose templates take the place of the built-in ones of the same name.
+    /// A directory with templates that replace the built-in ones of the same name.
     pub templates_dir: Option<PathBuf>,
-    /// How often a mail is tried whose content is refused for good, before it is put aside for a person to look at.
+    /// How often a mail whose content is refused permanently is tried before it is given up.
     pub max_attempts: u32,
-    /// How long a mail that was put aside is kept.
+    /// How long a mail that was given up is kept.
     pub dead_retention: Duration,
     /// How long one attempt may take.
     pub timeout: Duration,
     /// The name given in EHLO; the host of `public_url` if there is none.
     pub helo_name: Option<String>,
-    /// The signature, if mails are signed here.
+    /// The DKIM signature, if this service signs mails.
     pub dkim: Option<Dkim>,
 }
 
-/// What DKIM signs with (RFC 6376): the public key stands at `<selector>._domainkey.<domain>`.
+/// Settings of DKIM signatures (RFC 6376): the public key is published at `<selector>._domainkey.<domain>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dkim {
     /// The `d=` of the signature.
@@ -38,11 +38,11 @@ pub struct Dkim {
     pub key: SecretText,
 }
 
-/// What the service is called where its mails have no sender's name.
+/// The name of the service if the sender has no name.
 const PRODUCT: &str = "Countersign";
 
 impl Mail {
-    /// What the service is called in mails: the name that they come from.
+    /// The name of the service in mails: the sender's name.
     pub fn product(&self) -> &str {
         self.from.name.as_deref().unwrap_or(PRODUCT)
     }

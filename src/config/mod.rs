@@ -1,8 +1,8 @@
-//! Settings: where they come from, what they may be, and every reason why a start is refused.
+//! Settings: their sources, their valid values, and every reason why a start is refused.
 //!
-//! A setting has one key (`sessions.access_ttl`), which is also its place in the TOML file and, in capitals and with
+//! A setting has one key (`sessions.access_ttl`), which is also its position in the TOML file and, in capitals and with
 //! `__` for the dot, the name of its environment variable (`COUNTERSIGN_SESSIONS__ACCESS_TTL`). With `_file` (`_FILE`)
-//! behind the name, the value is read from the file that is named there.
+//! after the name, the value is read from the file with that path.
 //!
 //! | look in | for |
 //! | --- | --- |

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Where the value of a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Nowhere: the default holds.
+    /// Not set: the default is used.
     Default,
     /// A line of the configuration file.
     File {
@@ -20,20 +20,20 @@ pub enum Origin {
         /// The full name, `COUNTERSIGN_…`.
         variable: String,
     },
-    /// A file of its own, named by a `_file` key or a `_FILE` variable.
+    /// A file with only this value, named by a `_file` key or a `_FILE` variable.
     ReadFrom {
-        /// The file that holds the value.
+        /// The file with the value.
         path: PathBuf,
-        /// Where that file was named.
+        /// Where the path of the file was given.
         named_by: Box<Origin>,
     },
-    /// The command line (only ever the name of the configuration file).
+    /// The command line, which can give only the path of the configuration file.
     CommandLine,
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A path or a name may hold a line break, and this text becomes one line of a log or one comment in TOML.
+        // A path or a name may contain a line break, and this text must be one line of a log or one comment in TOML.
         match self {
             Self::Default => f.write_str("default"),
             Self::File { path, line } => write!(f, "file {}, line {line}", path.display().to_string().escape_debug()),

@@ -1,4 +1,4 @@
-//! `[passwords]`: what a password must be, and what hashing one costs.
+//! `[passwords]`: requirements on passwords, and the cost of a hash.
 
 use super::breached::Breached;
 use super::reader::Reader;
@@ -10,7 +10,7 @@ pub struct Passwords {
     pub min_length: usize,
     /// The most bytes of a password, in UTF-8 after normalisation. Never less than `min_length`.
     pub max_bytes: usize,
-    /// How many former passwords may not come back.
+    /// How many former passwords must not be used again.
     pub history: usize,
     /// Memory of one hash, in KiB.
     pub argon2_memory_kib: u32,
@@ -18,11 +18,11 @@ pub struct Passwords {
     pub argon2_iterations: u32,
     /// Lanes of that memory.
     pub argon2_parallelism: u32,
-    /// Threads that hash; 0 stands for one per core.
+    /// Threads that hash; 0: one per core.
     pub workers: usize,
-    /// Requests that may wait for a free thread.
+    /// The most calls that wait for a free thread.
     pub queue: usize,
-    /// Who is asked whether a new password is known from a breach, if anybody.
+    /// Where new passwords are checked for breaches, if anywhere.
     pub breached: Option<Breached>,
 }
 

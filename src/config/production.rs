@@ -1,6 +1,6 @@
-//! What `profile = "production"` refuses to start with: everything that development makes up for convenience, and
-//! whatever would send a secret in clear text or take a defence away. A refusal that somebody may have a reason to lift
-//! has a setting of its own whose name begins with `dangerous_`.
+//! What `profile = "production"` refuses to start with: values that development invents for convenience, and settings
+//! that would send a secret in clear text or disable a defence. A refusal that an operator may have a reason to lift
+//! has a setting of its own, whose name begins with `dangerous_`.
 
 use super::limits::shown;
 use super::reader::Reader;
@@ -30,7 +30,7 @@ fn must_set(key: &str) -> String {
 }
 
 fn refuse_what_development_makes_up(reader: &mut Reader, settings: &Config) {
-    // A key that lies beside the database is stolen with it.
+    // A key that is stored beside the database can be stolen with it.
     let kek_is_set = reader.is_set("keys.kek");
     let reason = format!("{}_FILE, which names a file of base64 for 32 random bytes", must_set("keys.kek"));
     reader.require(&["keys.kek"], kek_is_set, reason);
@@ -38,7 +38,7 @@ fn refuse_what_development_makes_up(reader: &mut Reader, settings: &Config) {
     let reason = format!("{}; without it no mail is sent", must_set("smtp_url"));
     reader.require(&["smtp_url"], settings.smtp_url.is_some(), reason);
 
-    // SQLite is a fine choice where one machine is enough, but nobody should have made it by forgetting a variable.
+    // SQLite is a good choice for a single machine, but it must be chosen, and not the result of a missing variable.
     let database_is_set = reader.is_set("database_url");
     let reason = format!("{}; sqlite://… is allowed, but must be set explicitly", must_set("database_url"));
     reader.require(&["database_url"], database_is_set, reason);
@@ -52,8 +52,8 @@ fn refuse_a_sender_that_nobody_can_answer(reader: &mut Reader, settings: &Config
     reader.require(&["mail.from"], !local, reason);
 }
 
-/// Browsers keep `Secure` cookies back over plain HTTP, links with tokens would travel in the clear, and an issuer is
-/// where others look for keys.
+/// Browsers do not send `Secure` cookies over plain HTTP, links with tokens would travel in clear text, and others load
+/// keys from the issuer's URL.
 fn require_https(reader: &mut Reader, settings: &Config) {
     const REASON: &str = "must start with https:// in production";
     let is_https = |url: &url::Url| url.scheme() == "https";
@@ -66,8 +66,7 @@ fn require_https(reader: &mut Reader, settings: &Config) {
     reader.require(&["keys.issuer", "public_url"], issuer_is_https, REASON);
 }
 
-/// A password and everything that is stored travel there. With anything less than `verify-full`, whoever answers is
-/// believed.
+/// This connection carries a password and all data. With less than `verify-full`, the server could be an impostor.
 fn refuse_plain_connections(reader: &mut Reader, settings: &Config) {
     const ALLOWED_BY: &str = "database.dangerous_unverified_tls";
     if let Some(link) = PostgresLink::of(&settings.database_url) {
@@ -91,7 +90,7 @@ fn refuse_plain_connections(reader: &mut Reader, settings: &Config) {
     reader.require(&["redis_url", PLAIN_REDIS], !plain || settings.dangerous_plain_redis, reason);
 }
 
-/// This service does not end TLS. Beyond this machine it has to be told that somebody in front does.
+/// This service does not terminate TLS. To listen beyond this machine, a setting must confirm that a proxy does.
 fn refuse_plain_listeners(reader: &mut Reader, settings: &Config) {
     let Config { server, admin, .. } = settings;
     let beyond = |address: SocketAddr| !address.ip().to_canonical().is_loopback();
@@ -136,11 +135,11 @@ fn refuse_weak_defences(reader: &mut Reader, settings: &Config) {
     reader.require(&["passwords.argon2_memory_kib", "passwords.argon2_iterations"], *memory >= least, reason);
 }
 
-/// The most that limits may grow: ten times what they usually are.
+/// The largest limit allowed: ten times the default.
 const MOST_TIMES: u32 = 10;
 const MOST_PERCENT: u32 = MOST_TIMES * 100;
 
-/// A limit that nobody reaches holds nobody back from guessing and flooding, whichever setting made it so large.
+/// A limit that nobody reaches stops no brute force and no flood, whichever setting made it so large.
 fn refuse_limits_that_nobody_reaches(reader: &mut Reader, limits: &Limits) {
     const WHY: &str = "a limit that nobody reaches stops no brute force and no flood";
     let reason = format!("must not be above {MOST_PERCENT} in production: {WHY}");
@@ -151,7 +150,7 @@ fn refuse_limits_that_nobody_reaches(reader: &mut Reader, limits: &Limits) {
         let usual = (Some(limit.name()), limits.sizes.usual(limit), most);
         let shared = (limit.shared_name(), limits.sizes.shared(limit), most.times(SHARED_TIMES));
         for (name, size, most) in [usual, shared] {
-            // A size that nobody set follows from another setting, which is judged by itself.
+            // A size that is not set follows from another setting, which has its own check.
             let Some(key) = name.map(|name| format!("limits.{name}")).filter(|key| reader.is_set(key)) else {
                 continue;
             };
@@ -175,8 +174,8 @@ fn refuse_limits_that_nobody_reaches(reader: &mut Reader, limits: &Limits) {
     reader.require(&["limits.shared_networks"], widest.is_none(), reason);
 }
 
-/// The least memory for so many passes, in KiB: the equal settings of Argon2id in the OWASP Password Storage Cheat
-/// Sheet. Lanes change nothing about the work of whoever guesses.
+/// The minimum memory for this number of passes, in KiB: the equivalent settings of Argon2id in the OWASP Password
+/// Storage Cheat Sheet. Lanes do not change the cost of brute force.
 fn least_memory_kib(iterations: u32) -> u32 {
     match iterations {
         0 | 1 => 47_104,
@@ -187,7 +186,8 @@ fn least_memory_kib(iterations: u32) -> u32 {
     }
 }
 
-/// A network that is too wide to consist of proxies, or to belong to one office or carrier, be it named in pieces.
+/// A network that is too wide to consist of proxies, or to belong to one office or carrier, also if it is given in
+/// parts.
 fn widest(networks: &[IpNet]) -> Option<IpNet> {
     let is_too_wide = |network: &IpNet| match network {
         IpNet::V4(network) => network.prefix_len() < 8,

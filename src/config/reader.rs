@@ -1,4 +1,4 @@
-//! Hands out typed settings, one call each. The same call that reads a setting is what documents it.
+//! Reads typed settings. The call that reads a setting also documents it.
 
 use super::fault::{ConfigFault, Reason};
 use super::origin::Origin;
@@ -8,27 +8,27 @@ use super::value::{Value, Whole, duration, show_duration, whole};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Everything that is known about one setting after it was read.
+/// A setting after it was read.
 pub(super) struct Setting {
     pub(super) key: String,
     pub(super) about: &'static str,
     pub(super) allowed: String,
-    /// The default as the reference shows it; `None` if the setting has none.
+    /// The default as in the reference; `None` if the setting has none.
     pub(super) default: Option<String>,
     pub(super) secret: bool,
-    /// The value in force, without secrets; `None` if it is not set.
+    /// The value, without secrets; `None` if it is not set.
     pub(super) shown: Option<toml::Value>,
     pub(super) origin: Origin,
 }
 
-/// A section and what is in it. The first one has no name: its keys stand at the top of the file.
+/// A section and its settings. The first section has no name: its keys are at the top of the file.
 pub(super) struct SectionRecord {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) settings: Vec<Setting>,
 }
 
-/// Reads settings out of the sources and gathers what is wrong with them.
+/// Reads settings from the sources and collects faults.
 pub(super) struct Reader {
     sources: Sources,
     faults: Vec<ConfigFault>,
@@ -36,7 +36,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// `faults` are those that the sources themselves had.
+    /// `faults` are the faults of the sources themselves.
     pub(super) fn new(sources: Sources, faults: Vec<ConfigFault>) -> Self {
         Self { sources, faults, sections: Vec::new() }
     }
@@ -47,13 +47,13 @@ impl Reader {
         Section { reader: self, name }
     }
 
-    /// Whether somebody set this, rather than leave the default.
+    /// Whether the setting has a value other than by default.
     pub(super) fn is_set(&self, key: &str) -> bool {
         !matches!(self.origin_of(key), Origin::Default)
     }
 
-    /// Reports the first of `keys` unless `holds`. Silent when one of them is already in fault, or when a source could
-    /// not be read: the relation between values that are not the ones meant says nothing.
+    /// Reports the first of `keys` unless `holds`. Reports nothing when one of the keys has a fault already, or when a
+    /// source could not be read: then the values are not the ones that were meant.
     pub(super) fn require(&mut self, keys: &[&str], holds: bool, reason: impl Into<String>) {
         let Some(key) = keys.first() else { return };
         let doubtful = |key: &&str| self.faults.iter().any(|fault| fault.key == *key);
@@ -64,7 +64,7 @@ impl Reader {
         self.faults.push(fault);
     }
 
-    /// Reports whatever was given and never asked for, and returns all that was learnt.
+    /// Reports the values that no setting has read, and returns all faults and settings.
     pub(super) fn finish(mut self) -> (Vec<ConfigFault>, Vec<SectionRecord>) {
         self.faults.extend(unknown::faults(&self.sections, self.sources.into_left_over()));
         (self.faults, self.sections)
@@ -79,7 +79,7 @@ impl Reader {
     }
 }
 
-/// What the reference says about a setting.
+/// A setting's text in the reference.
 struct SettingDescription {
     name: &'static str,
     about: &'static str,
@@ -88,14 +88,14 @@ struct SettingDescription {
     secret: bool,
 }
 
-/// One section of settings while it is being read.
+/// A section while its settings are read.
 pub(super) struct Section<'a> {
     reader: &'a mut Reader,
     name: &'static str,
 }
 
 impl Section<'_> {
-    /// The reader behind the section, for what one setting has to do with another.
+    /// The reader of the section, to compare settings.
     pub(super) fn reader(&mut self) -> &mut Reader {
         self.reader
     }
@@ -106,7 +106,7 @@ impl Section<'_> {
         self.derived(name, default, written, about)
     }
 
-    /// A setting whose default follows from others; `written` is how the reference puts it.
+    /// A setting whose default depends on others; `written` describes the default in the reference.
     pub(super) fn derived<T: Value>(
         &mut self,
         name: &'static str,
@@ -124,7 +124,7 @@ impl Section<'_> {
         self.read(entry, T::parse, Some(default.show()), T::show).unwrap_or(default)
     }
 
-    /// A setting that may be missing.
+    /// An optional setting.
     pub(super) fn optional<T: Value>(&mut self, name: &'static str, about: &'static str) -> Option<T> {
         let entry =
             SettingDescription { name, about, allowed: T::ALLOWED.to_owned(), default: None, secret: T::SECRET };
@@ -146,7 +146,7 @@ impl Section<'_> {
         self.read(entry, |given| duration(given, &bounds), Some(written.into()), show).unwrap_or(default)
     }
 
-    /// A whole number between two bounds.
+    /// An integer between two bounds.
     pub(super) fn whole<T: Whole>(
         &mut self,
         name: &'static str,
@@ -156,7 +156,7 @@ impl Section<'_> {
     ) -> T {
         let allowed = format!("`{}` to `{}`", bounds.start(), bounds.end());
         let entry = SettingDescription { name, about, allowed, default: Some(format!("`{default}`")), secret: false };
-        // The bound of every setting fits into TOML's 64 bits with a sign; if one ever did not, it would show as text.
+        // The bounds of all settings fit in TOML's signed 64 bits; a larger number would be shown as text.
         let show = |value: &T| {
             let number: Result<i64, _> = (*value).try_into();
             number.map_or_else(|_| value.to_string().into(), toml::Value::Integer)
@@ -164,7 +164,7 @@ impl Section<'_> {
         self.read(entry, |given| whole(given, &bounds), Some(show(&default)), show).unwrap_or(default)
     }
 
-    /// The one place that reads. `None` means: not given, or in fault, and then the fault is on the list.
+    /// The only function that reads a setting. `None`: the setting is missing, or has a fault, which is then recorded.
     fn read<T>(
         &mut self,
         entry: SettingDescription,

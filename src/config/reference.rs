@@ -1,10 +1,10 @@
-//! The page about every setting, made of the calls that read them.
+//! The page about all settings, generated from the calls that read them.
 
 use super::reader::{Reader, SectionRecord, Setting};
 use super::root::Config;
 use super::source::{Sources, variable_of};
 
-/// What stands above the tables.
+/// The text above the tables.
 const INTRODUCTION: &str = "\
 # Configuration
 
@@ -50,7 +50,7 @@ to change.
 /// The reference of all settings in Markdown: `docs/reference/configuration.md`.
 pub fn reference() -> String {
     let mut reader = Reader::new(Sources::none(), Vec::new());
-    // Only the record of what was asked for is wanted.
+    // Only the record of the settings is needed.
     let _ = Config::read(&mut reader);
     let (_, sections) = reader.finish();
     let mut page = INTRODUCTION.to_owned();

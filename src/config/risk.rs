@@ -1,4 +1,4 @@
-//! `[risk]`: what is made of clients that are not what they were.
+//! `[risk]`: how the service reacts to clients that have changed.
 
 use super::fault::{Reason, quoted};
 use super::reader::Reader;
@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
-    /// For a session that is refreshed by a very different client.
+    /// What happens to a session that is refreshed by a very different client.
     pub on_client_change: OnClientChange,
-    /// Where addresses are, in MaxMind's DB format.
+    /// A database of the countries of addresses, in MaxMind's DB format.
     pub geoip_database: Option<PathBuf>,
 }
 

@@ -12,29 +12,29 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
-/// Every setting, checked. `Debug` is safe to log.
+/// All settings, validated. `Debug` shows no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// What mistakes are forgiven.
+    /// `dev` or `production`.
     pub profile: Profile,
-    /// Where people and backends connect. Port 0 stands for any free one.
+    /// The listener for clients and backends. Port 0: any free port.
     pub listen: SocketAddr,
-    /// Where operators connect; `None` switches the administration off.
+    /// The operators' listener; `None` switches the administration off.
     pub admin_listen: Option<SocketAddr>,
-    /// Where this process keeps files: the embedded database, its key, development mails.
+    /// The directory for this process's files: the embedded database, its key, development mails.
     pub data_dir: PathBuf,
-    /// Whether files of secrets there may be open to the groups of this process.
+    /// Whether the groups of this process may access files of secrets there.
     pub allow_group_access: bool,
     /// `sqlite:…`, `postgres://…` or `postgresql://…`.
     pub database_url: SecretText,
-    /// `redis://…` or `rediss://…`; without one, wake-ups and limits stay within the process.
+    /// `redis://…` or `rediss://…`; without one, notifications and limits stay within the process.
     pub redis_url: Option<SecretText>,
-    /// Whether production may reach a Redis elsewhere without TLS.
+    /// Whether production may connect to a Redis on another machine without TLS.
     pub dangerous_plain_redis: bool,
-    /// `smtp://[user:password@]host:port` or `smtps://…`, user and password percent-encoded, port always present;
+    /// `smtp://[user:password@]host:port` or `smtps://…`, user and password percent-encoded, always with a port;
     /// without one, mails are written to `<data_dir>/mail`.
     pub smtp_url: Option<SecretText>,
-    /// The address of this service as people see it: `http` or `https`, no user, query or fragment, the path ends in a
+    /// The public address of this service: `http` or `https`, without user, query or fragment; the path ends with a
     /// slash so that `join` works.
     pub public_url: Url,
     /// `[database]`
@@ -74,7 +74,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads everything, whatever is wrong on the way. `None` only if there is no public URL, which then is a fault.
+    /// Reads all settings, whatever faults are found. `None` only without a public URL, which is a fault then.
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let top = Top::read(reader);
         let database = Database::read(reader, &top.database_url);

@@ -1,4 +1,4 @@
-//! `[server]`: the limits of the listener.
+//! `[server]`: limits of the listener.
 
 use super::reader::{Reader, Section};
 use super::top::Profile;
@@ -9,33 +9,33 @@ use std::time::Duration;
 /// What clients may use of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Whether gRPC reflection describes the service to anybody who asks.
+    /// Whether gRPC reflection is available to everybody.
     pub reflection: bool,
-    /// The most connections at once.
+    /// The most concurrent connections.
     pub max_connections: usize,
-    /// The most connections at once of one client, an IPv4 address or an IPv6 /64.
+    /// The most concurrent connections of one client: an IPv4 address or an IPv6 /64.
     pub max_connections_per_ip: usize,
-    /// The most streams at once of a client that does not say who it is.
+    /// The most concurrent streams of an unauthenticated client.
     pub max_anonymous_streams_per_ip: usize,
-    /// How long such a stream goes on.
+    /// How long such a stream lasts.
     pub max_anonymous_stream_age: Duration,
-    /// The most requests at once on one connection.
+    /// The most concurrent requests on one connection.
     pub max_concurrent_streams: u32,
-    /// The longest message, in bytes, either way.
+    /// The longest message, in bytes, in either direction.
     pub max_message_bytes: usize,
     /// How long a request may take unless its caller allows less.
     pub request_timeout: Duration,
-    /// After how long a connection is asked to reconnect.
+    /// The age at which a connection is closed gracefully, so that the client reconnects.
     pub max_connection_age: Duration,
-    /// How long running requests get to finish when the process stops.
+    /// How long running requests may take to finish when the process stops.
     pub drain_timeout: Duration,
-    /// The proxies that say whom they were called by.
+    /// The proxies whose statement of the caller's address is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether production may listen beyond this machine without a proxy that is named.
+    /// Whether production may listen on an address that is not loopback without a configured proxy.
     pub dangerous_plain_listener: bool,
 }
 
-/// What clients may have open.
+/// Connections and streams of clients.
 struct Clients {
     connections: usize,
     connections_per_ip: usize,

@@ -1,4 +1,4 @@
-//! `[sessions]`: how long people stay signed in.
+//! `[sessions]`: how long users stay logged in.
 
 use super::reader::Reader;
 use super::value::{DAY, show_duration};
@@ -8,13 +8,13 @@ use std::time::Duration;
 /// The lifetimes of sessions and of their tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sessions {
-    /// How long an access token is valid; also the longest that a revocation has to be remembered.
+    /// Lifetime of an access token; also the longest time that a revocation must be kept.
     pub access_ttl: Duration,
-    /// How long a session lives without being refreshed.
+    /// How long a session lasts without a refresh.
     pub idle_ttl: Duration,
-    /// How long a session lives however often it is refreshed. Never shorter than `idle_ttl`.
+    /// How long a session lasts however often it is refreshed. Never shorter than `idle_ttl`.
     pub absolute_ttl: Duration,
-    /// How long the previous refresh token may come back, for tabs and retries that crossed.
+    /// How long the refresh token that was just rotated is still accepted, for concurrent tabs and retries.
     pub refresh_grace: Duration,
 }
 

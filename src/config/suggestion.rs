@@ -1,17 +1,18 @@
 //! "Did you mean …?"
 
-/// Longer names are not compared: the work grows with the square of the length, and nobody mistypes so much.
+/// Longer names are not compared: the work grows with the square of the length, and no typo is that long.
 const MAX_CHARS: usize = 64;
 
-/// The known name that is closest to what was written, if any is close enough.
+/// The known name that is closest to the written one, if any is close enough.
 pub(super) fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written_chars: Vec<char> = written.chars().take(MAX_CHARS + 1).collect();
     if written_chars.len() > MAX_CHARS {
         return None;
     }
-    // A third of a short name may be wrong, but never more than three letters: `log` is no misspelt `keys`.
+    // A third of a short name may be wrong, but never more than three letters: `log` is not a misspelt `keys`.
     let limit = (written_chars.len() / 3).min(3);
-    // What is that much longer or shorter cannot be close, and is most of the work in a file full of unknown keys.
+    // Names whose lengths differ by more cannot be close. Skipping them saves most of the work in a file full of
+    // unknown keys.
     let comparable = |name: &&str| name.len().abs_diff(written.len()) <= limit || same_name(written, name);
     known
         .into_iter()
@@ -22,8 +23,8 @@ pub(super) fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
         .map(|(_, name)| name)
 }
 
-/// Letters to add, drop, replace or swap with their neighbour (optimal string alignment). The right name in the wrong
-/// section, `access_ttl` for `sessions.access_ttl`, counts as one.
+/// The number of letters to add, drop, replace or swap with their neighbour (optimal string alignment). The right name
+/// in the wrong section, as `access_ttl` for `sessions.access_ttl`, counts as one.
 fn distance(written: &[char], known: &str, written_text: &str) -> usize {
     if same_name(written_text, known) {
         return 1;
@@ -45,7 +46,7 @@ fn distance(written: &[char], known: &str, written_text: &str) -> usize {
     last[known.len()]
 }
 
-/// Whether two keys differ in nothing but the section.
+/// Whether two keys differ only in the section.
 fn same_name(a: &str, b: &str) -> bool {
     a.rsplit('.').next() == b.rsplit('.').next()
 }

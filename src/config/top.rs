@@ -9,16 +9,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
 
-/// What mistakes are forgiven.
+/// How strict the service is about missing and dangerous settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// Whatever is missing is made up, so that `countersign serve` just runs.
+    /// Missing values are invented, so that `countersign serve` runs without settings.
     Dev,
-    /// Whatever would be dangerous to make up is a reason not to start.
+    /// The service does not start where an invented value would be dangerous.
     Production,
 }
 
-/// What stands at the top of the file.
+/// The settings at the top of the file.
 pub(super) struct Top {
     pub(super) profile: Profile,
     pub(super) listen: SocketAddr,
@@ -29,7 +29,7 @@ pub(super) struct Top {
     pub(super) redis_url: Option<SecretText>,
     pub(super) dangerous_plain_redis: bool,
     pub(super) smtp_url: Option<SecretText>,
-    /// `None` if it was not given and does not follow from `listen`, and then that is a fault.
+    /// `None` if it was not given and cannot be derived from `listen`, which is a fault.
     pub(super) public_url: Option<Url>,
 }
 
@@ -39,7 +39,7 @@ impl Top {
         let profile = section.value(
             "profile",
             Profile::Dev,
-            "`dev` makes up what is missing, so that the service starts without configuration. `production` refuses \
+            "`dev` fills in what is missing, so that the service starts without configuration. `production` refuses \
              to start with a missing or default secret, without a mail server, with plain HTTP for people, or where \
              a secret would cross a network in clear text.",
         );
@@ -122,26 +122,26 @@ fn read_public_url(section: &mut Section<'_>, listen: SocketAddr) -> Option<Url>
     }
 }
 
-/// `None` for an address that no URL can hold: an IPv6 address with a zone (RFC 6874 never reached the URL standard).
+/// `None` for an address that a URL cannot contain: an IPv6 address with a zone (RFC 6874 is not in the URL standard).
 fn default_public_url(listen: SocketAddr) -> Option<PublicUrl> {
-    // "Any address" is where to listen, but nowhere to connect to.
+    // The unspecified address can be listened on, but not connected to.
     let host = if listen.ip().is_unspecified() { format!("localhost:{}", listen.port()) } else { listen.to_string() };
     PublicUrl::new(&format!("http://{host}/")).ok()
 }
 
-/// The driver decodes `%41` and ends the path at `?`, so a directory whose name holds these must be encoded.
+/// The driver decodes `%41` and ends the path at `?`, so these are encoded in the name of the directory.
 fn default_database(data_dir: &Path) -> DatabaseUrl {
     let file = data_dir.join("countersign.db");
     let path = file.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     DatabaseUrl(SecretText::new(format!("sqlite://{path}")))
 }
 
-/// Loopback: whoever wants strangers to connect says so.
+/// Loopback: other machines can connect only after a setting allows it.
 fn local(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// Whether the second of two listeners would find its port taken.
+/// Whether the second of two listeners would find its port in use.
 fn collide(a: SocketAddr, b: SocketAddr) -> bool {
     let overlap = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
     a.port() != 0 && a.port() == b.port() && overlap

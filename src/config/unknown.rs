@@ -1,4 +1,4 @@
-//! What to say about names that no setting has. Their values are not repeated: a misspelt secret is still one.
+//! Faults for names without a setting. Their values are not repeated, because a misspelt secret is still a secret.
 
 use super::fault::ConfigFault;
 use super::former::current_name;
@@ -8,7 +8,7 @@ use super::source::{FoundValue, Given, key_meant, variable_of};
 use super::suggestion::closest;
 use std::collections::BTreeSet;
 
-/// One fault for each key that is left over, but one for all under the same unknown heading.
+/// One fault for each key that is left over, but only one for all keys in the same unknown section.
 pub(super) fn faults(
     sections: &[SectionRecord],
     left_over: impl Iterator<Item = (String, FoundValue)>,
@@ -29,7 +29,7 @@ pub(super) fn faults(
 struct Known<'a>(&'a [SectionRecord]);
 
 impl Known<'_> {
-    /// The key to report and the reason; `None` for a known heading with nothing below it, which does no harm.
+    /// The key to report and the reason; `None` for a known section without keys, which is harmless.
     fn explain(&self, key: &str, given: &Given) -> Option<(String, String)> {
         if let Some(name) = current_name(&key_meant(key)) {
             return Some((key.to_owned(), format!("was renamed to {name} ({})", variable_of(name))));
@@ -39,7 +39,7 @@ impl Known<'_> {
             let reason = format!("is a section of settings, [{key}] or {}__…, and holds no value", variable_of(key));
             return wrong.then(|| (key.to_owned(), reason));
         }
-        // A key in quotes or in the spelling of a variable is no dotted key, whatever dots it holds.
+        // A key in quotes or in the spelling of a variable is not a dotted key, even if it contains dots.
         let plain = !key.contains(|c: char| c == '"' || c.is_ascii_uppercase());
         let section = key.split_once('.').map(|(section, _)| section).filter(|_| plain);
         if let Some(section) = section

@@ -1,18 +1,18 @@
-//! `[verification]`: what backends that check tokens by themselves are told.
+//! `[verification]`: the revocation feed, for backends that verify tokens offline.
 
 use super::reader::Reader;
 use std::time::Duration;
 
-/// The feed of revocations.
+/// The revocation feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {
-    /// The longest silence of a stream while all is well.
+    /// The interval of heartbeats: the longest time without a message on a working stream.
     pub heartbeat: Duration,
-    /// How often this process looks for what others revoked, while anybody follows.
+    /// How often this process polls for revocations of other replicas, while there are followers.
     pub poll_interval: Duration,
-    /// The most streams at once.
+    /// The most concurrent streams.
     pub max_followers: usize,
-    /// The most streams of one service.
+    /// The most concurrent streams of one service.
     pub max_followers_per_service: usize,
 }
 

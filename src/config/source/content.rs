@@ -1,4 +1,4 @@
-//! Values that lie in files of their own: the way Docker, Kubernetes and systemd hand over secrets.
+//! Values in files of their own: how Docker, Kubernetes and systemd provide secrets.
 
 use super::super::fault::{ConfigFault, Reason};
 use super::super::origin::Origin;
@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Replaces the path of a file by what the file holds, without the line break at its end.
+/// Replaces the path of a file by the file's content, without the line break at its end.
 pub(super) fn read(key: &str, pointer: FoundValue) -> Result<FoundValue, ConfigFault> {
     let path = match pointer.given.line() {
         Ok(path) => PathBuf::from(path),
@@ -29,8 +29,8 @@ pub(super) fn read(key: &str, pointer: FoundValue) -> Result<FoundValue, ConfigF
 
 fn content_of(path: &Path) -> Result<SecretText, Reason> {
     let unreadable = |error: std::io::Error| Reason::new(format!("the file cannot be read: {error}"));
-    // The size is checked while reading: `/dev/zero` has none to ask for. The buffer never moves, so that no copy of a
-    // secret stays behind in freed memory.
+    // The size is checked while reading, because `/dev/zero` has none. The buffer is never reallocated, so that no copy
+    // of a secret stays in freed memory.
     let limit = MAX_TEXT_BYTES + 2;
     let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
     File::open(path).and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes)).map_err(unreadable)?;

@@ -7,23 +7,23 @@ use countersign_domain::secret::SecretText;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What every variable of ours starts with.
+/// The prefix of all variables of this program.
 const PREFIX: &str = "COUNTERSIGN_";
 
-/// Variables for the test harness, which are no settings.
+/// Variables of the test harness, which are not settings.
 const TEST_PREFIX: &str = "COUNTERSIGN_TEST_";
 
-/// Names the configuration file; the command line wins over it.
+/// The path of the configuration file; the command line overrides it.
 pub(in super::super) const CONFIG_VARIABLE: &str = "COUNTERSIGN_CONFIG";
 
-/// The environment, sorted.
+/// The variables of this program.
 pub(super) struct Sorted {
     /// The value of `COUNTERSIGN_CONFIG`.
     pub(super) config: Option<PathBuf>,
     pub(super) layer: Layer,
 }
 
-/// Keeps what is meant for this program.
+/// Selects the variables of this program.
 pub(super) fn sort(pairs: Vec<(String, OsString)>) -> Sorted {
     let mut sorted = Sorted { config: None, layer: Layer::new() };
     for (variable, value) in pairs {
@@ -42,14 +42,14 @@ pub(in super::super) fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
 }
 
-/// The key that a variable sets. Only `variable_of` backwards: any other spelling (`COUNTERSIGN_listen`) stays as it
-/// is, in capitals that no key has, so that it ends among the unknown ones and two spellings never compete for a key.
+/// The key that a variable sets: the inverse of `variable_of`. Any other spelling (`COUNTERSIGN_listen`) stays as it
+/// is, in capitals that no key has, so that it is reported as unknown and two spellings never compete for a key.
 fn key_of(variable: &str) -> String {
     let key = key_meant(variable);
     if variable_of(&key) == variable { key } else { variable.to_owned() }
 }
 
-/// The key that somebody may have meant who wrote this, for suggestions.
+/// The key that was probably meant, for suggestions.
 pub(in super::super) fn key_meant(written: &str) -> String {
     written.strip_prefix(PREFIX).unwrap_or(written).to_ascii_lowercase().replace("__", ".")
 }
@@ -58,9 +58,9 @@ fn is_setting(variable: &str, value: &str) -> bool {
     variable.starts_with(PREFIX) && !variable.starts_with(TEST_PREFIX) && !is_service_link(variable, value)
 }
 
-/// Kubernetes describes every Service of a namespace to every container of it ("service links"). A Service called
-/// `countersign` or `countersign-admin` therefore sets `COUNTERSIGN_PORT`, `COUNTERSIGN_SERVICE_HOST`,
-/// `COUNTERSIGN_ADMIN_PORT_50052_TCP_ADDR` and so on, which nobody typed and nobody can correct.
+/// Kubernetes describes every Service of a namespace to every container in it ("service links"). So a Service called
+/// `countersign` or `countersign-admin` sets `COUNTERSIGN_PORT`, `COUNTERSIGN_SERVICE_HOST`,
+/// `COUNTERSIGN_ADMIN_PORT_50052_TCP_ADDR` and so on, which nobody wrote and nobody can correct.
 fn is_service_link(variable: &str, value: &str) -> bool {
     let names_a_port = variable.split_once("_PORT_").is_some_and(|(_, rest)| {
         let mut words = rest.split('_');

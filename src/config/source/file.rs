@@ -13,13 +13,13 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 use zeroize::Zeroizing;
 
-/// The longest configuration file, in bytes. Every setting with a page of comments on each would not be half of it.
+/// The longest configuration file, in bytes. All settings with a page of comments each need less than half.
 const MAX_FILE_BYTES: usize = 256 * 1024;
 
-/// The key that faults of the file as a whole are listed under.
+/// The key of faults that concern the whole file.
 const WHOLE_FILE: &str = "config";
 
-/// Reads and flattens the file. `named_by` is where its path was given.
+/// Reads the file into flat keys. `named_by` is where its path was given.
 pub(super) fn read(path: &Path, named_by: Origin) -> Result<Layer, Vec<ConfigFault>> {
     let whole = |reason: String| vec![ConfigFault { key: WHOLE_FILE.to_owned(), origin: named_by.clone(), reason }];
     let shown = path.display().to_string();
@@ -34,7 +34,7 @@ pub(super) fn read(path: &Path, named_by: Origin) -> Result<Layer, Vec<ConfigFau
     parse(text, path)
 }
 
-/// Where the lines of a file start.
+/// Where the lines of a file begin.
 struct Lines<'a> {
     path: &'a Path,
     starts: Vec<usize>,
@@ -54,14 +54,13 @@ impl<'a> Lines<'a> {
 
 fn parse(text: &str, path: &Path) -> Result<Layer, Vec<ConfigFault>> {
     let lines = Lines::of(text, path);
-    // What is left of the text after a syntax error is not used: a missing quote moves values, also secrets, to other
-    // keys.
+    // The text after a syntax error is not used: a missing quote would move values, also secrets, to other keys.
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         let fault = |error: &toml::de::Error| ConfigFault {
             key: WHOLE_FILE.to_owned(),
             origin: lines.origin(&error.span().unwrap_or_default()),
-            // Not `to_string()`: that repeats the line of the file, with whatever secret it holds.
+            // Not `to_string()`, which repeats the line of the file, with any secret in it.
             reason: format!("is not TOML: {}", error.message()),
         };
         return Err(errors.iter().map(fault).collect());
@@ -88,7 +87,7 @@ fn insert(key: String, value: &Spanned<DeValue<'_>>, lines: &Lines<'_>, layer: &
     layer.insert(key, FoundValue { given: given(value.get_ref()), origin });
 }
 
-/// One part of a key. A quoted `"sessions.access_ttl"` keeps its quotes: it must not pass for the dotted key.
+/// One part of a key. A quoted `"sessions.access_ttl"` keeps its quotes, so that it differs from the dotted key.
 fn segment(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if !name.is_empty() && name.bytes().all(plain) { name.to_owned() } else { format!("{name:?}") }

@@ -1,26 +1,26 @@
-//! A value before anybody knows what it should be.
+//! A value whose setting is not known yet.
 
 use super::super::fault::Reason;
 use countersign_domain::secret::SecretText;
 
-/// The longest text of a setting, in bytes. The longest honest one is a private key in PEM (3.2 KiB for RSA 4096).
+/// The longest text of a setting, in bytes. The longest useful one is a private key in PEM (3.2 KiB for RSA 4096).
 pub(in super::super) const MAX_TEXT_BYTES: usize = 16 * 1024;
 
-/// A value as it was given. Every text is held as a secret, because only the setting knows whether it is one.
+/// A value as it was given. Every text is stored as a secret, because only the setting knows whether it is one.
 pub(in super::super) enum Given {
     /// A text in the TOML file.
     Text(SecretText),
-    /// A text that had no way to say its type: an environment variable or the content of a file.
+    /// A text without a type: an environment variable or the content of a file.
     Untyped(SecretText),
-    /// A whole number in the TOML file.
+    /// An integer in the TOML file.
     Integer(i64),
     /// `true` or `false` in the TOML file.
     Boolean(bool),
     /// A list of texts in the TOML file.
     List(Vec<SecretText>),
-    /// Something no setting wants; the text says what, as in "is a list".
+    /// A value that is valid for no setting; the text says why, as in "is a list".
     Unusable(&'static str),
-    /// A table without content, `[sessions]` and nothing below.
+    /// A table without content: `[sessions]` and nothing below.
     EmptyTable,
     /// An environment variable that is not Unicode.
     NotUnicode,
@@ -42,7 +42,7 @@ impl Given {
         }
     }
 
-    /// The items of a list: one by one in the TOML file, with commas between them where there is only text.
+    /// The items of a list: a list in the TOML file, otherwise a text with commas.
     pub(in super::super) fn items(&self) -> Result<Vec<&str>, Reason> {
         match self {
             Self::List(items) => items.iter().map(|item| not_endless(item.reveal()).and_then(one_line)).collect(),
@@ -63,7 +63,7 @@ impl Given {
         not_endless(text)
     }
 
-    /// What the value is instead, as the second half of "must be …, but …".
+    /// The kind of the value, as the second half of "must be …, but …".
     pub(in super::super) fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) | Self::Untyped(_) => "is text",
@@ -81,7 +81,7 @@ fn one_line(text: &str) -> Result<&str, Reason> {
     match text.chars().find(|c| c.is_control()) {
         None => Ok(text),
         Some('\n' | '\r') => Err(Reason::new("must be one line of text, but holds a line break")),
-        // NUL ends a path or a host name early for the C code below; the others hide in a terminal.
+        // NUL would end a path or a host name early in C code; the others are invisible in a terminal.
         Some(c) => Err(Reason::new(format!("holds the control character U+{:04X}", u32::from(c)))),
     }
 }

@@ -1,4 +1,4 @@
-//! The places a setting can come from, flattened into `key -> value` and merged: environment over file over default.
+//! The sources of settings, flattened to `key -> value` and merged: environment over file over default.
 
 mod content;
 mod environment;
@@ -14,33 +14,33 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// The ending of a key whose value is the path of a file that holds the real value.
+/// The ending of a key whose value is the path of a file with the real value.
 const FILE_ENDING: &str = "_file";
 
 /// Values by flat key, `sessions.access_ttl`.
 type Layer = BTreeMap<String, FoundValue>;
 
-/// A value as it was found, and where.
+/// A value, and where it was found.
 pub(super) struct FoundValue {
     pub(super) given: Given,
     pub(super) origin: Origin,
 }
 
-/// Everything that was given and has not been asked for yet.
+/// All values that no setting has taken yet.
 pub(super) struct Sources {
     environment: Layer,
     file: Layer,
-    /// Whether everything could be read. If not, what seems to be missing may be in the part that was not understood.
+    /// Whether all sources could be read. If not, a value that seems to be missing may be in the unread part.
     pub(super) complete: bool,
 }
 
 impl Sources {
-    /// Nothing at all: every setting has its default.
+    /// No values: every setting has its default.
     pub(super) fn none() -> Self {
         Self { environment: Layer::new(), file: Layer::new(), complete: true }
     }
 
-    /// Reads the configuration file, if there is one, and sorts the environment. The faults are those of the sources
+    /// Reads the configuration file, if there is one, and the environment. Returns the faults of the sources
     /// themselves: a file that cannot be read, text that is not TOML.
     pub(super) fn gather(file: Option<&Path>, environment: Vec<(String, OsString)>) -> (Self, Vec<ConfigFault>) {
         let environment = environment::sort(environment);
@@ -60,10 +60,10 @@ impl Sources {
         (Self { environment: environment.layer, file, complete: faults.is_empty() }, faults)
     }
 
-    /// Takes one setting out. Whoever asks owns the key: what is left at the end is unknown.
+    /// Takes the value of a setting. Values that are left at the end are unknown.
     pub(super) fn take(&mut self, key: &str) -> Result<Option<FoundValue>, ConfigFault> {
         let by_file = format!("{key}{FILE_ENDING}");
-        // Both layers are emptied of the key, or an overridden line of the file would count as unknown.
+        // The key is removed from both layers, because an overridden line of the file would count as unknown otherwise.
         let environment = (self.environment.remove(key), self.environment.remove(&by_file));
         let file = (self.file.remove(key), self.file.remove(&by_file));
         let found = if environment.0.is_some() || environment.1.is_some() { environment } else { file };
@@ -79,7 +79,7 @@ impl Sources {
         }
     }
 
-    /// What nobody asked for, in the order of file, then environment.
+    /// The values that no setting has taken: first of the file, then of the environment.
     pub(super) fn into_left_over(self) -> impl Iterator<Item = (String, FoundValue)> {
         self.file.into_iter().chain(self.environment)
     }

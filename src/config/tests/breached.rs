@@ -1,4 +1,4 @@
-//! Breached passwords are asked about as one of three modes says, and no setting of another mode is believed to hold.
+//! The check for breached passwords has three modes, and settings of another mode are refused.
 
 use super::{from_file, keys, only_reason};
 use crate::config::{Breached, BreachedList, WhenListUnavailable};

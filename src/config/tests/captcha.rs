@@ -1,4 +1,4 @@
-//! A captcha is there whole or not at all.
+//! A captcha is configured completely or not at all.
 
 use super::{KEK, from_environment, from_file, keys, only_reason};
 use crate::config::WhenUnavailable;

@@ -1,4 +1,4 @@
-//! What holds when nobody said anything, and what overrides what.
+//! Defaults, and which source overrides which.
 
 use super::{file_with, from_environment, from_file, load_both, pairs, path_of};
 use crate::config::{Origin, Profile, load, reference};

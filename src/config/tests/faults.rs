@@ -1,4 +1,4 @@
-//! Several mistakes, one answer.
+//! Several faults are reported at once.
 
 use super::{from_environment, from_file, keys, load_both, only_reason};
 

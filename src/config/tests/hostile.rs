@@ -1,4 +1,4 @@
-//! Input that nobody writes by mistake.
+//! Malicious input.
 
 use super::{file_with, from_environment, from_file, keys, only_reason};
 use crate::config::load;

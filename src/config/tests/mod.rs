@@ -1,4 +1,4 @@
-//! The configuration from outside: what goes in as text, and what comes out as settings or faults.
+//! Tests of the configuration by its interface: texts as input; settings or faults as output.
 
 mod breached;
 mod captcha;
@@ -15,7 +15,7 @@ use super::{Config, ConfigFaults, Loaded, load};
 use std::io::Write;
 use tempfile::NamedTempFile;
 
-/// A key that is no known weak one.
+/// A key that is not a known weak one.
 const KEK: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Loads a file with this content, and these variables.
@@ -32,7 +32,7 @@ fn from_environment(environment: &[(&str, &str)]) -> Result<Config, ConfigFaults
     load(None, pairs(environment)).map(|loaded| loaded.config)
 }
 
-/// The keys in fault, in their order.
+/// The keys with faults, in their order.
 fn keys(faults: &ConfigFaults) -> Vec<&str> {
     faults.0.iter().map(|fault| fault.key.as_str()).collect()
 }

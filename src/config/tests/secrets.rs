@@ -1,4 +1,4 @@
-//! Secrets: how they get in, and that they do not get out.
+//! Secrets: how they are read, and that they are never shown.
 
 use super::{KEK, file_with, from_environment, from_file, keys, load_both, only_reason, path_of};
 

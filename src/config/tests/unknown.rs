@@ -1,4 +1,4 @@
-//! Names that no setting has.
+//! Names without a setting.
 
 use super::{from_environment, from_file, keys, load, load_both, only_reason};
 use crate::config::former::RENAMED;

@@ -1,4 +1,4 @@
-//! What each kind of setting takes and refuses.
+//! The values that each kind of setting accepts and refuses.
 
 use super::{KEK, from_environment, from_file, keys};
 

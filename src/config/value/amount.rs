@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A day of 24 hours.
 pub(in super::super) const DAY: Duration = Duration::from_hours(24);
 
-/// The whole numbers that settings use.
+/// The types of integers that settings use.
 pub(in super::super) trait Whole:
     Copy + PartialOrd + Display + FromStr + TryFrom<i64> + TryInto<i64>
 {
@@ -31,7 +31,7 @@ pub(in super::super) fn duration(given: &Given, bounds: &RangeInclusive<Duration
     within(value, bounds, show_duration)
 }
 
-/// Reads a whole number.
+/// Reads an integer.
 pub(in super::super) fn whole<T: Whole>(given: &Given, bounds: &RangeInclusive<T>) -> Result<T, Reason> {
     let outside = |shown: &str| {
         let (low, high) = (bounds.start(), bounds.end());
@@ -57,8 +57,8 @@ fn within<T: Copy + PartialOrd>(value: T, bounds: &RangeInclusive<T>, show: impl
     Err(Reason::new(format!("must lie between {low} and {high}, but is {}", show(value))))
 }
 
-/// A duration as people write it: `14d`, `10m`. The largest unit that needs no second one; a single day stays `24h`, as
-/// in "the link is valid for 24 h".
+/// A duration in common notation: `14d`, `10m`. The largest unit that needs no second one; a single day is `24h`, as in
+/// "the link is valid for 24 h".
 pub(in super::super) fn show_duration(value: Duration) -> String {
     let seconds = value.as_secs();
     if value.subsec_nanos() != 0 {

@@ -1,4 +1,4 @@
-//! Values whose types come from the standard library.
+//! Values of types from the standard library.
 
 use super::super::fault::{Reason, quoted};
 use super::super::source::Given;

@@ -1,11 +1,11 @@
-//! What is said about captchas.
+//! Values of captcha settings.
 
 use super::super::fault::{Reason, quoted};
 use super::super::source::Given;
 use super::Value;
 use countersign_domain::captcha::{CaptchaAct, CaptchaProvider};
 
-/// Who makes captchas, if anybody does.
+/// The captcha provider, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct CaptchaFrom(pub(in super::super) Option<CaptchaProvider>);
 
@@ -28,7 +28,7 @@ impl Value for CaptchaFrom {
     }
 }
 
-/// The calls that need a captcha every time. A login is none of them: it asks for one when somebody guesses.
+/// The calls that always need a captcha. A login is not among them: it needs one after wrong passwords.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct CaptchaActs(pub(in super::super) Vec<CaptchaAct>);
 
@@ -54,7 +54,7 @@ impl Value for CaptchaActs {
     }
 }
 
-/// The public half of what a provider hands out. Pages get to see it, so it is as plain as it looks.
+/// The public key of a captcha. Pages contain it, so it is not a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct SiteKey(pub(in super::super) String);
 
@@ -64,7 +64,7 @@ impl Value for SiteKey {
     fn parse(given: &Given) -> Result<Self, Reason> {
         let text = given.line()?;
         let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        // Not repeated: whoever mixed the two up has put the secret here.
+        // Not repeated: if the two keys were swapped, this is the secret.
         if !plain || text.len() > 128 {
             return Err(Reason::new("must have at most 128 letters, digits, hyphens and underscores"));
         }

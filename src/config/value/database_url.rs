@@ -1,7 +1,7 @@
-//! Where the database is, and how the way there is protected.
+//! Where the database is, and how the connection to it is protected.
 //!
-//! The drivers pass over what they do not know (PostgreSQL), or find it out when they connect (SQLite). A misspelt
-//! `sslmode` would then be a connection in clear text, so every parameter is looked at here.
+//! The drivers ignore unknown parameters (PostgreSQL), or report them when they connect (SQLite). A misspelt `sslmode`
+//! would mean a connection in clear text, so every parameter is checked here.
 
 use super::super::fault::Reason;
 use super::super::source::Given;
@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use url::{Url, form_urlencoded};
 
-/// Where the database is: checked, and kept as it was given.
+/// The URL of the database: checked, and stored as it was given.
 pub(in super::super) struct DatabaseUrl(pub(in super::super) SecretText);
 
-/// Other spellings that the driver takes for some of these are refused: one meaning, one spelling.
+/// Aliases that the driver accepts are refused: one meaning, one spelling.
 const POSTGRES_PARAMETERS: [&str; 12] = [
     "application_name",
     "dbname",
@@ -34,18 +34,18 @@ const POSTGRES_PARAMETERS: [&str; 12] = [
     "user",
 ];
 
-/// Without `allow`, which the driver takes for `disable`.
+/// Without `allow`, which the driver treats as `disable`.
 const SSL_MODES: [&str; 5] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
 
 const SQLITE_PARAMETERS: [&str; 3] = ["cache", "mode", "vfs"];
-/// Without `ro`: nothing could be written.
+/// Without `ro`, because writes would fail.
 const SQLITE_MODES: [&str; 3] = ["memory", "rw", "rwc"];
 const SQLITE_CACHES: [&str; 2] = ["private", "shared"];
 
-/// Parameters by name, decoded as the drivers decode them.
+/// Parameters by name, decoded like the drivers do.
 type Parameters<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 
-/// How a PostgreSQL is reached.
+/// How a PostgreSQL server is connected to.
 pub(in super::super) struct PostgresLink {
     host: Option<String>,
     sslmode: Option<String>,
@@ -54,7 +54,7 @@ pub(in super::super) struct PostgresLink {
 }
 
 impl PostgresLink {
-    /// `None` for SQLite, and for a URL that is in fault.
+    /// `None` for SQLite, and for an invalid URL.
     pub(in super::super) fn of(url: &SecretText) -> Option<Self> {
         if url.reveal().starts_with("sqlite:") {
             return None;
@@ -62,17 +62,17 @@ impl PostgresLink {
         postgres(url.reveal()).ok()
     }
 
-    /// Whether the URL says which host is meant. Otherwise `PGHOST` does, or whatever socket is found.
+    /// Whether the URL has a host. Otherwise the host comes from `PGHOST`, or the driver searches for a socket.
     pub(in super::super) fn names_a_host(&self) -> bool {
         self.host.is_some()
     }
 
-    /// Whether nothing leaves this machine: a loopback address, `localhost`, or a Unix socket.
+    /// Whether the connection stays on this machine: a loopback address, `localhost`, or a Unix socket.
     pub(in super::super) fn stays_on_this_machine(&self) -> bool {
         self.host.as_deref().is_some_and(|host| host.starts_with('/') || is_loopback_host(host))
     }
 
-    /// Whether the server has to show a certificate for its name that a trusted authority signed.
+    /// Whether the server must present a certificate for its name from a trusted authority.
     pub(in super::super) fn verifies_the_server(&self) -> bool {
         self.sslmode.as_deref() == Some("verify-full")
     }
@@ -83,7 +83,7 @@ impl PostgresLink {
 }
 
 impl DatabaseUrl {
-    /// Whether the database lives in memory and is gone after the process.
+    /// Whether the database is in memory and lost after the process.
     pub(in super::super) fn is_in_memory(url: &SecretText) -> bool {
         let Some(rest) = url.reveal().strip_prefix("sqlite:") else { return false };
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -111,7 +111,7 @@ impl Value for DatabaseUrl {
     }
 }
 
-/// A SQLite URL holds a path, relative ones included, and does not follow the URL standard.
+/// An SQLite URL contains a path, which may be relative, and does not follow the URL standard.
 fn check_sqlite(rest: &str) -> Result<(), Reason> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     if path.trim_start_matches('/').is_empty() {
@@ -127,7 +127,7 @@ fn postgres(text: &str) -> Result<PostgresLink, Reason> {
     if !matches!(url.scheme(), "postgres" | "postgresql") || !text.contains("://") {
         return Err(Reason::new("must start with sqlite:// or postgres://"));
     }
-    // The driver would drop it, and with it the rest of a password that was not encoded.
+    // The driver would drop the fragment, and with it the rest of a password that was not encoded.
     if url.fragment().is_some() {
         return Err(Reason::new("must not have a fragment; \"#\" in a password is written %23"));
     }
@@ -155,7 +155,7 @@ fn host_of(url: &Url) -> Option<String> {
     Some(if is_socket { host.replacen(&host[..3], "/", 1) } else { host.trim_matches(['[', ']']).to_owned() })
 }
 
-/// What the URL says and a parameter says again: which of the two counts would be the driver's secret.
+/// Refuses values that are in the URL and again in a parameter: which of the two the driver uses is not documented.
 fn refuse_said_twice(url: &Url, given: &Parameters<'_>) -> Result<(), Reason> {
     let said = [
         ("host", url.host_str().is_some()),
@@ -170,8 +170,8 @@ fn refuse_said_twice(url: &Url, given: &Parameters<'_>) -> Result<(), Reason> {
     }
 }
 
-/// The parameters, each known and given once. Unknown names are not repeated: behind a "?" that was not encoded stands
-/// the rest of a password.
+/// The parameters: all known, and each given once. Unknown names are not repeated, because the rest of a password
+/// follows a "?" that was not encoded.
 fn parameters<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
     known: &[&'static str],

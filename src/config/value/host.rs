@@ -46,7 +46,7 @@ impl Value for HostNames {
     }
 }
 
-/// RFC 1123 section 2.1: labels of letters, digits and inner hyphens, at most 63 bytes each and 253 together.
+/// RFC 1123 section 2.1: labels of letters, digits and inner hyphens, at most 63 bytes each and 253 in total.
 pub(super) fn is_host_name(text: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let label = |label: &str| {

@@ -1,4 +1,4 @@
-//! Keys and other values that are nothing but secret.
+//! Keys and other secrets.
 
 use super::super::fault::Reason;
 use super::super::source::Given;
@@ -9,7 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use countersign_domain::secret::{SecretBytes, SecretText};
 use zeroize::{Zeroize, Zeroizing};
 
-/// A key that other keys are sealed with.
+/// A key-encryption key.
 pub(in super::super) struct Kek(pub(in super::super) SecretBytes<32>);
 
 impl Value for Kek {
@@ -17,10 +17,10 @@ impl Value for Kek {
     const SECRET: bool = true;
 
     fn parse(given: &Given) -> Result<Self, Reason> {
-        // The decoder's own errors are dropped: they repeat a byte of the key and its place.
+        // The decoder's own errors are dropped: they contain a byte of the key and its position.
         let malformed = || Reason::new("must be base64 of exactly 32 bytes; \"openssl rand -base64 32\" makes one");
         let text = given.line()?;
-        // Both alphabets, with padding or without: the same key may have passed through a tool that writes the other.
+        // Both alphabets, with padding or without: a tool may have converted the key.
         let alphabet = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
         let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
         let bytes = GeneralPurpose::new(alphabet, lenient).decode(text).map_err(|_| malformed()).map(Zeroizing::new)?;
@@ -36,7 +36,7 @@ impl Value for Kek {
     }
 }
 
-/// A secret that somebody else made up.
+/// A secret that another system issued.
 pub(in super::super) struct SecretLine(pub(in super::super) SecretText);
 
 impl Value for SecretLine {
@@ -78,7 +78,7 @@ impl Value for PrivatePem {
     }
 }
 
-/// What operators prove themselves with.
+/// The operators' token.
 pub(in super::super) struct OperatorSecret(pub(in super::super) SecretText);
 
 impl Value for OperatorSecret {
@@ -95,7 +95,7 @@ impl Value for OperatorSecret {
         }
         let first = text.as_bytes()[0];
         if text.bytes().all(|byte| byte == first) {
-            return Err(Reason::new("is one repeated character, which is easy to guess"));
+            return Err(Reason::new("is one repeated character, which is no secret"));
         }
         Ok(Self(SecretText::new(text.to_owned())))
     }

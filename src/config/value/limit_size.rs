@@ -1,4 +1,4 @@
-//! How large a limit is.
+//! The size of a limit.
 
 use super::super::fault::{Reason, quoted};
 use super::super::source::Given;
@@ -6,11 +6,11 @@ use super::Value;
 use countersign_domain::limit::Quota;
 use std::time::Duration;
 
-/// So many at once, then one every so often.
+/// A burst, then one call per interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct LimitSize(pub(in super::super) Quota);
 
-/// In which everything is refilled. Instants of limits are exact up to there.
+/// The longest time in which a limit may refill. The arithmetic of limits is exact up to this time.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 impl Value for LimitSize {

@@ -7,24 +7,24 @@ use super::host::is_host_name;
 use std::fmt;
 use url::Host;
 
-/// A mail address with the name that is shown for it.
+/// A mail address with its display name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {
-    /// The name people see, without quotes. At most 100 characters, no control characters.
+    /// The display name, without quotes. At most 100 characters, no control characters.
     pub name: Option<String>,
     /// The address, ASCII, at most 254 bytes: RFC 5321 section 4.5.3.1.3 less the angle brackets.
     pub address: String,
 }
 
 impl Mailbox {
-    /// The part behind the `@`.
+    /// The part after the `@`.
     pub fn domain(&self) -> &str {
         self.address.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 }
 
 impl fmt::Display for Mailbox {
-    /// `Name <address>` or the bare address, as in the settings. Not yet a header: the name is neither quoted nor
+    /// `Name <address>` or only the address, as in the settings. Not a header yet: the name is neither quoted nor
     /// encoded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
@@ -38,7 +38,7 @@ impl Value for Mailbox {
     const ALLOWED: &'static str = "`address` or `Name <address>`";
 
     fn parse(given: &Given) -> Result<Self, Reason> {
-        // `line` has refused line breaks: a name with one in it would write headers of its own.
+        // `line` has refused line breaks: a name with a line break could add headers.
         let text = given.line()?;
         split(text).map_err(|fault| Reason::new(format!("{}, but is {}", fault.describe(), quoted(text))))
     }
@@ -48,13 +48,13 @@ impl Value for Mailbox {
     }
 }
 
-/// Why a text is no sender.
+/// Why a text is not a sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     Form,
-    /// Letters beyond ASCII before the `@`.
+    /// The part before the `@` is not ASCII.
     LocalPart,
-    /// A host with letters beyond ASCII that has no form in ASCII (RFC 5891).
+    /// The host is not ASCII and has no ASCII form (RFC 5891).
     Host,
     Name,
 }
@@ -84,7 +84,7 @@ fn split(text: &str) -> Result<Mailbox, Fault> {
 }
 
 /// A dot-atom and a host name (RFC 5322 section 3.4.1), the host in ASCII. Quoted local parts and address literals are
-/// nobody's sender.
+/// not supported.
 fn address(text: &str) -> Result<String, Fault> {
     let atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
     let (local, host) = text.split_once('@').ok_or(Fault::Form)?;

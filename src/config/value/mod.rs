@@ -1,4 +1,4 @@
-//! What values look like: one type, one way to read it, one way to show it.
+//! The kinds of values: for each a type, how it is read, and how it is shown.
 
 mod amount;
 mod basic;
@@ -33,15 +33,15 @@ pub(super) trait Value: Sized {
     /// What is allowed, for the reference: half a sentence in Markdown.
     const ALLOWED: &'static str;
 
-    /// Whether a value may hold a secret, so that it belongs into a file of its own and errors do not repeat it.
+    /// Whether a value may contain a secret: it should be in a file of its own, and errors do not repeat it.
     const SECRET: bool = false;
 
-    /// Reads a value. The reason must not repeat a value that may hold a secret.
+    /// Reads a value. The reason must not repeat a value that may contain a secret.
     fn parse(given: &Given) -> Result<Self, Reason>;
 
-    /// The value as it would stand in the file, without anything secret.
+    /// The value as in the configuration file, without secrets.
     fn show(&self) -> toml::Value;
 }
 
-/// What is shown of a secret.
+/// What is shown instead of a secret.
 pub(super) const REDACTED: &str = "[secret]";

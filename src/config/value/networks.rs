@@ -28,7 +28,7 @@ fn network(text: &str) -> Result<IpNet, Reason> {
     let Some(network) = parsed else {
         return Err(Reason::new(format!("must be networks such as \"10.0.0.0/8\", but holds {}", quoted(text))));
     };
-    // Bits that do not count are a slip of somebody who meant another network.
+    // Host bits that are set mean that another network was probably meant.
     if network.trunc() != network {
         let meant = quoted(&network.trunc().to_string());
         return Err(Reason::new(format!("must hold {meant} instead of {}", quoted(text))));

@@ -35,12 +35,12 @@ fn origin(text: &str) -> Result<String, Reason> {
             quoted(text)
         )));
     };
-    // Browsers send one spelling: lower case, no default port, no slash. Anything else would silently never match.
+    // Browsers send one spelling: lower case, no default port, no slash. Any other spelling would never match.
     let exact = url.origin().ascii_serialization();
     if exact == text {
         return Ok(exact);
     }
-    // It may have held a password.
+    // A refused text is not repeated if it contains a user or password.
     let is_plain = url.username().is_empty() && url.password().is_none();
     Err(Reason::new(if is_plain {
         format!("must hold {} instead of {}", quoted(&exact), quoted(text))

@@ -2,12 +2,13 @@
 
 use super::REDACTED;
 
-/// Parameters of a database URL that are worth seeing and hold no secret. An allow list: drivers also take `password=`.
+/// Parameters of a database URL that are useful to show and contain no secret. An allow list: drivers also accept
+/// `password=`.
 const HARMLESS: [&str; 9] =
     ["application_name", "cache", "dbname", "host", "immutable", "mode", "port", "sslmode", "user"];
 
 /// The URL with its password and every unknown parameter replaced. Works on the text, because a parser would encode the
-/// brackets of the replacement and a SQLite URL is not one in the strict sense.
+/// brackets of the replacement, and because an SQLite URL does not follow the URL standard.
 pub(super) fn redacted(url: &str) -> String {
     let (address, query) = match url.split_once('?') {
         Some((address, query)) => (address, Some(query)),

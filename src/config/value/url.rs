@@ -1,5 +1,4 @@
-//! URLs: where people find this service, and where it finds its cache and mail server. Where its database is,
-//! `database_url.rs` reads.
+//! URLs: of this service, and of its cache and mail server. `database_url.rs` reads the URL of the database.
 
 use super::super::fault::Reason;
 use super::super::source::Given;
@@ -10,11 +9,11 @@ use countersign_domain::secret::SecretText;
 use std::net::IpAddr;
 use url::{Host, Url};
 
-/// The address of this service as people and backends see it.
+/// The public address of this service.
 pub(in super::super) struct PublicUrl(pub(in super::super) Url);
 
 impl PublicUrl {
-    /// Normalises the path to end in a slash: `join` would otherwise drop the last part of it.
+    /// Normalises the path to end with a slash, because `join` would drop its last part otherwise.
     pub(in super::super) fn new(text: &str) -> Result<Self, Reason> {
         let mut url = web_url(text)?;
         if !url.path().ends_with('/') {
@@ -37,7 +36,7 @@ impl Value for PublicUrl {
     }
 }
 
-/// The `iss` of every token, kept byte for byte: verifiers compare it as text (RFC 8725 section 3.8).
+/// The `iss` of every token, stored byte for byte: verifiers compare it as text (RFC 8725 section 3.8).
 pub(in super::super) struct Issuer(pub(in super::super) String);
 
 impl Value for Issuer {
@@ -53,7 +52,7 @@ impl Value for Issuer {
     }
 }
 
-/// Where the tokens of a captcha are verified. A secret goes there, and what comes back opens doors.
+/// Where the tokens of a captcha are verified. The request contains a secret, and the answer decides about calls.
 #[derive(Clone)]
 pub(in super::super) struct SiteverifyUrl(pub(in super::super) Url);
 
@@ -75,12 +74,12 @@ impl Value for SiteverifyUrl {
     }
 }
 
-/// Where breached passwords are asked about. What is sent says little; what comes back decides.
+/// Where breached passwords are queried. The query reveals little, but its answer decides.
 #[derive(Clone)]
 pub(in super::super) struct RangeUrl(pub(in super::super) Url);
 
 impl RangeUrl {
-    /// Normalised to end in a slash: the digits that are asked for stand behind it.
+    /// Normalised to end with a slash: the digits of the query follow.
     pub(in super::super) fn new(text: &str) -> Result<Self, Reason> {
         let PublicUrl(url) = PublicUrl::new(text)?;
         if url.scheme() != "https" && !is_loopback(&url) {
@@ -102,8 +101,8 @@ impl Value for RangeUrl {
     }
 }
 
-/// RFC 6761 section 6.3 keeps `localhost` on this machine. The URL standard reads addresses of IPv4 in `http` and
-/// `https` alone.
+/// RFC 6761 section 6.3 reserves `localhost` for loopback. The URL standard parses IPv4 addresses only in `http` and
+/// `https`.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_loopback_host(name),
@@ -117,7 +116,7 @@ pub(super) fn is_loopback_host(name: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The text is not repeated in the reasons: somebody who put a user into it also put a password into it.
+/// The reasons do not repeat the text: a text with a user probably contains a password.
 fn web_url(text: &str) -> Result<Url, Reason> {
     let url = parsed(text)?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -132,11 +131,11 @@ fn web_url(text: &str) -> Result<Url, Reason> {
     Ok(url)
 }
 
-/// Where Redis is.
+/// The URL of Redis.
 pub(in super::super) struct RedisUrl(pub(in super::super) SecretText);
 
 impl RedisUrl {
-    /// Whether what is said to it, the password included, can be read on the way.
+    /// Whether the connection to Redis, its password included, can be read by others on the network.
     pub(in super::super) fn is_plain_beyond_this_machine(url: &SecretText) -> bool {
         parsed(url.reveal()).is_ok_and(|url| url.scheme() == "redis" && !is_loopback(&url))
     }
@@ -172,7 +171,7 @@ impl Value for RedisUrl {
     }
 }
 
-/// Where mail is handed over.
+/// The URL of the mail server.
 pub(in super::super) struct SmtpUrl(pub(in super::super) SecretText);
 
 impl Value for SmtpUrl {
@@ -215,7 +214,7 @@ fn has_user(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
-/// The URL standard lets almost anything pass as the host of a scheme it does not know.
+/// The URL standard accepts almost anything as the host of an unknown scheme.
 fn require_host(url: &Url) -> Result<(), Reason> {
     match url.host() {
         Some(Host::Ipv4(_) | Host::Ipv6(_)) => Ok(()),
@@ -224,8 +223,8 @@ fn require_host(url: &Url) -> Result<(), Reason> {
     }
 }
 
-/// `%00` or `%0D%0A` in a user or password would end up inside a protocol that ends its fields with exactly these: SASL
-/// PLAIN (RFC 4616 section 2) and every line of SMTP.
+/// `%00` or `%0D%0A` in a user or password would get into protocols that end their fields with these characters: SASL
+/// PLAIN (RFC 4616 section 2) and SMTP.
 pub(super) fn refuse_encoded_control(text: &str) -> Result<(), Reason> {
     let encoded =
         |digits: &[u8]| std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
