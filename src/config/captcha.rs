@@ -120,7 +120,7 @@ impl Keys {
         }
     }
 
-    /// Requires all of a captcha's settings or none: nobody must believe in a captcha that is not complete.
+    /// Requires all of a captcha's settings or none, because an incomplete captcha protects nothing.
     fn check(&self, reader: &mut Reader, provider: Option<CaptchaProvider>, profile: Profile) {
         for key in ["captcha.site_key", "captcha.secret"] {
             let (is_set, is_wanted) = (reader.is_set(key), provider.is_some());

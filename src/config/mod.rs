@@ -6,11 +6,11 @@
 //!
 //! | look in | for |
 //! | --- | --- |
-//! | [`load`], [`from_process`] | the two ways in |
-//! | [`Config`] and one file per section | what the rest of the program gets to see |
-//! | `source/` | file and environment, merged into one flat map that remembers where each value was found |
-//! | `reader.rs` | hands out typed settings, collects every fault, and keeps the list behind [`reference`] |
-//! | `value/` | what a duration, an address, a URL, a key may look like |
+//! | [`load`], [`from_process`] | loading the configuration |
+//! | [`Config`] and one file per section | the settings, as the rest of the program sees them |
+//! | `source/` | file and environment, merged into one flat map with the origin of each value |
+//! | `reader.rs` | reads typed settings, collects all faults, and records the settings for [`reference`] |
+//! | `value/` | the valid forms of durations, addresses, URLs and keys |
 //! | `production.rs` | what `profile = "production"` refuses to start with |
 //!
 //! **Architecture invariant:** nothing outside this folder reads the process environment, and nothing in it prints a

@@ -228,9 +228,8 @@ pub struct LoginConditions {
 
 /// Whether an account may still log in with the password that was proven; locked until the transaction ends.
 ///
-/// The lock leaves two possible orders. A change that commits first (a new password, a disabling, the last wrong
-/// password before the lockout of unrecognized devices) is seen here; a change that comes later sees what this
-/// transaction wrote.
+/// The lock leaves two possible orders. A change that commits first (a new password, a disabled account, or the wrong
+/// password that disables the password) is seen here; a change that comes later sees what this transaction wrote.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -265,8 +264,8 @@ pub async fn hold_for_login(
         .is_some())
 }
 
-/// Counts a wrong password from an unrecognized device. After `most` in a row, the right password is not accepted from
-/// unrecognized devices either. Returns whether this one reached `most`, which happens once.
+/// Counts a wrong password from an unrecognized device. After `most` in a row the password is disabled: unrecognized
+/// devices cannot log in with it. Returns whether this one disabled it, which happens once.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -71,8 +71,8 @@ pub async fn reserve(
     Ok(())
 }
 
-/// Whether an account has this user name or one that looks the same, or the name is reserved. Always one statement, so
-/// that the response time does not tell the two apart.
+/// Whether an account has this user name or one that looks the same, or the name is reserved. One statement in both
+/// cases.
 ///
 /// # Errors
 /// When the database does not answer.

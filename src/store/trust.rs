@@ -55,7 +55,7 @@ impl Trust {
 
     /// Whether a used connection may return to the pool. Sends what is still to be sent, such as the rollback of a
     /// dropped transaction, and waits for the answer. sqlx does the same without a timeout: a server that does not
-    /// answer would take the connection out of the pool for ever.
+    /// answer would occupy the connection's slot in the pool for ever.
     ///
     /// # Errors
     /// When its server does not answer: the pool then closes it without a message to the server.

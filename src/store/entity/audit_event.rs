@@ -22,7 +22,7 @@ pub(in crate::store) struct Model {
     pub(in crate::store) object: Option<String>,
     /// Position in the hash chain of the tenant; none until the event is sealed after its commit.
     pub(in crate::store) position: Option<i64>,
-    /// Hash of the event and of the link before it.
+    /// HMAC over the event and the link before it.
     pub(in crate::store) link: Option<Vec<u8>>,
     /// The key of the link.
     pub(in crate::store) link_key: Option<String>,

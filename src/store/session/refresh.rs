@@ -58,8 +58,9 @@ pub async fn advance(
     Ok(rows.into_iter().next().map(Session::from))
 }
 
-/// Replaces the live generation of a session, whose answer was lost, by the next one, and voids it. `judged` is the row
-/// that the decision is based on, `device` the device that the client presented. `None` when the row has changed since.
+/// Voids the live generation of a session and makes the next one live, because the answer with the live one was lost.
+/// `judged` is the row that the decision is based on, `device` the device that the client presented. `None` when the
+/// row has changed since.
 ///
 /// # Errors
 /// When the database does not answer.
