@@ -118,8 +118,8 @@ pub(super) fn is_being_started(error: &SqlxError) -> bool {
     }
 }
 
-/// Why there is no connection to the PostgreSQL server at `place`. The driver's text has the cause, also for a
-/// certificate.
+/// Why there is no connection to the PostgreSQL server at `place`. The driver's text has the cause, such as what is
+/// wrong with a certificate.
 pub(super) fn no_connection(place: &str, error: &SqlxError) -> StoreFault {
     StoreFault::Unavailable(error.to_string()).at(place)
 }

@@ -71,7 +71,7 @@ pub(super) struct Named<'a, C> {
     name: &'static str,
 }
 
-/// One step of work of the database.
+/// One operation of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Begin,

@@ -212,7 +212,7 @@ pub async fn finish(
     Ok(())
 }
 
-/// Returns a mail that could not be sent, for another attempt at `due`.
+/// Puts a mail that could not be sent back into the queue, for another attempt at `due`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -234,7 +234,7 @@ pub async fn postpone(
     Ok(())
 }
 
-/// Returns a mail as it was before it was claimed: the server takes no mails at all, so the attempt does not count.
+/// Puts a mail back as it was before it was claimed: the server takes no mails at all, so the attempt does not count.
 ///
 /// # Errors
 /// When the database does not answer.

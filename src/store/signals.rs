@@ -7,7 +7,7 @@ use std::{
     },
 };
 
-/// Receives signals. By default none: jobs find what was written without signals, a little later.
+/// Receives signals. By default none: jobs poll, and find what was written a little later.
 #[derive(Clone, Default)]
 pub struct SignalListener(Option<Arc<dyn Fn(Signal) + Send + Sync>>);
 

@@ -14,8 +14,8 @@ const PATIENT: Duration = Duration::from_secs(20);
 const IMPATIENT: Duration = Duration::from_millis(200);
 const EHLO_REPLY: &str = "250-mail.example.org\r\n250-SMTPUTF8\r\n250 AUTH PLAIN\r\n";
 
-/// The reply of a server to a command. The command `""` stands for the connection, and `"."` for the end of the content.
-/// An empty reply sends nothing.
+/// The reply of a server to a command: `""` stands for the connection, `"."` for the end of the content. An empty reply
+/// sends nothing.
 type Script = fn(&str) -> &'static str;
 
 fn willing(command: &str) -> &'static str {

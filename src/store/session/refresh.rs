@@ -33,7 +33,7 @@ pub struct Step {
 }
 
 /// Rotates to the next generation, by compare-and-set on the live one. `None` when the session is not live, its account
-/// is disabled, or another generation is live.
+/// is disabled, or the live generation is another one or too young.
 ///
 /// # Errors
 /// When the database does not answer.
