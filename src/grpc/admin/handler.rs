@@ -53,7 +53,7 @@ impl Service<Request<axum::body::Body>> for OperatorsHandler {
                 return Ok(refusal);
             }
             if is_from_a_page(request.headers()) {
-                return Ok(call_service.refuse(Reason::OriginNotAllowed));
+                return Ok(call_service.refusal(Reason::OriginNotAllowed));
             }
             if !is_native(&request) {
                 let mut response = Response::new(Body::empty());

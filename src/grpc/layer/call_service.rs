@@ -68,7 +68,7 @@ impl CallService {
     }
 
     /// Refuses a call before authentication.
-    pub fn refuse(&self, reason: Reason) -> Response<Body> {
+    pub fn refusal(&self, reason: Reason) -> Response<Body> {
         let call = Refusing {
             log: &self.authorize.refusals,
             rpc: UNKNOWN,

@@ -60,7 +60,7 @@ impl CallHandler {
         let cors = cors::layer(&rules.origins)?;
         let origins = rules.origins.clone().into();
         let refuser = front.clone();
-        let mut csrf = CsrfLayer::new().with_rejection_response(move |_| refuser.refuse(Reason::OriginNotAllowed));
+        let mut csrf = CsrfLayer::new().with_rejection_response(move |_| refuser.refusal(Reason::OriginNotAllowed));
         for origin in &rules.origins {
             csrf = csrf.add_trusted_origin(origin).map_err(|error| error.to_string())?;
         }
