@@ -22,12 +22,13 @@ pub struct Account {
     pub locale: Locale,
     /// `None` when the account has no password to log in with.
     pub password_hash: Option<SecretText>,
-    /// Tells this password from any before and after it, however often its hash is made anew.
+    /// Identifies this password among all that the account ever had. Hashing the same password again does not change
+    /// it.
     pub password_version: i32,
-    /// Wrong passwords in a row, from devices that are not known.
+    /// Wrong passwords in a row, from unrecognized devices.
     pub password_failures: i32,
     pub password_changed_at: Timestamp,
-    /// Since when an operator has forbidden the account everything.
+    /// When an operator disabled the account; `None` while it is enabled.
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
 }
@@ -37,14 +38,13 @@ impl Account {
         self.disabled_at.is_some()
     }
 
-    /// Whether so many wrong passwords were tried that the right one is no longer accepted from devices that are not
-    /// recognized.
+    /// Whether so many wrong passwords were tried that the right one is accepted from recognized devices only.
     pub fn password_is_spent(&self) -> bool {
         self.password_failures == SPENT
     }
 }
 
-/// What was typed into the first field of a login: an address or a user name, told apart by the `@`.
+/// The text in the first field of a login: an address or a user name. An address has an `@`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identifier {
     Email(EmailAddress),
@@ -58,11 +58,11 @@ pub enum InvalidIdentifier {
     Username(InvalidUsername),
 }
 
-/// What input methods of East Asia write for `@`.
+/// Input methods of East Asia write this character for `@`.
 const FULL_WIDTH_AT: char = '\u{FF20}';
 
 impl Identifier {
-    /// Finds also what this release would no longer take: whoever has it signs in with it.
+    /// Also accepts names that an earlier release allowed and this one does not: their owners still log in with them.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
         if text.contains(['@', FULL_WIDTH_AT]) {
             EmailAddress::parse_known(text).map(Self::Email).map_err(InvalidIdentifier::Email)
@@ -71,7 +71,7 @@ impl Identifier {
         }
     }
 
-    /// What accounts are found by.
+    /// The key by which accounts are looked up.
     pub fn normalised(&self) -> &str {
         match self {
             Self::Email(email) => email.normalised(),

@@ -1,11 +1,11 @@
-//! Mailed links and the short codes that stand beside them: bound to a purpose, expiring, used once.
+//! Mailed links and their short codes: bound to a purpose, expiring, single-use.
 
 use crate::{closed_list::closed_list, mail::MailTemplate, secret::SecretText, text, time::Timestamp};
 use std::time::Duration;
 
 closed_list! {
-    /// What a link or code may be used for. One for another purpose is no link at all. The name
-    /// stands in its rows, and its codes are bound to it.
+    /// What a link or code may be used for. A link for another purpose is refused as invalid. The name is stored in the
+    /// rows of actions, and the MAC of a code covers it.
     pub enum ActionPurpose {
         /// Turns a registration into an account.
         VerifyAddress = "verify_address",
@@ -16,10 +16,10 @@ closed_list! {
     }
 }
 
-/// The longest life that a mailed link may be given. Keys that sealed one are kept for this long.
+/// The longest life of a mailed link that settings allow. Keys that sealed a link are kept for this long.
 pub const LONGEST_LINK_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long the link lives that sets the first password of an account that an operator made.
+/// How long the link that sets the first password lives, for an account that an operator created.
 const FIRST_PASSWORD_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long links and codes live, and how often a code may be tried.
@@ -42,7 +42,8 @@ impl ActionLives {
         }
     }
 
-    /// The same in a certain mail. Who asked for a new password waits for it; who was given an account does not.
+    /// How long the link of this purpose lives in this mail. A person who requested a new password waits for the mail;
+    /// a person whose account an operator created does not.
     pub fn link_in(&self, purpose: ActionPurpose, mail: MailTemplate) -> Duration {
         match mail {
             MailTemplate::AccountCreated => FIRST_PASSWORD_LIFE,
@@ -50,7 +51,7 @@ impl ActionLives {
         }
     }
 
-    /// How long the code beside the link lives: never longer than the link.
+    /// How long the code of the same mail lives: never longer than the link.
     pub fn code(&self, purpose: ActionPurpose) -> Duration {
         self.code.min(self.link(purpose))
     }
@@ -59,33 +60,32 @@ impl ActionLives {
 /// Digits in a code. Five tries at 10^8 codes stay far below the one in a million of NIST SP 800-63B-4 section 3.1.3.2.
 pub const CODE_DIGITS: usize = 8;
 
-/// Bytes in a code as it is typed, at most: a digit has up to four, and so has what stands between two.
+/// The most bytes of a typed code: up to four for each digit, and up to four for each separator.
 const MAX_TYPED_BYTES: usize = 128;
 
 fn is_hyphen(c: char) -> bool {
     matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FF0D}')
 }
 
-/// Bytes in the token of a link, at most; more than any of ours has.
+/// The most bytes of the token of a link: more than any token of this service has.
 pub const MAX_LINK_TOKEN_BYTES: usize = 1_024;
-/// Bytes in what is pasted in place of a token, at most.
+/// The most bytes of a pasted text.
 const MAX_PASTED_BYTES: usize = 16 * 1_024;
-/// How every token of a link begins (PASETO).
+/// The first characters of every token of a link (PASETO).
 const TOKEN_BEGINS: &str = "v4.local.";
 
-/// The token in what a person, a page or a gateway for mail brings back: the token itself, the whole link, or a text
-/// that the link stands in. What mail programs put around a link, `>` and `.` and `&utm_source=mail` and the `%3D` of
-/// an encoded `=`, is no part of it, and neither is the line end of a link that was broken in two. Whatever has no
-/// token in it is returned without white space at its ends.
+/// Finds the token in a text that a person, a page or a mail gateway sends back: the token itself, the whole link, or a
+/// text that contains the link. Characters that mail programs add around a link (`>`, `.`, `&utm_source=mail`, the
+/// `%3D` of an encoded `=`) are dropped, and so is the line end within a broken link. A text without a token is
+/// returned without white space at its ends.
 ///
-/// `None` for what is longer than any token.
+/// `None` for a text that is longer than any token.
 pub fn link_token(pasted: &str) -> Option<SecretText> {
     if pasted.len() > MAX_PASTED_BYTES {
         return None;
     }
     let pasted = text::trimmed(pasted);
-    // A link that was broken has line ends in it and nothing else that is white; a sentence has spaces, which end the
-    // link.
+    // A broken link contains line ends and no other white space. A sentence contains spaces, which end the link.
     let is_broken_link = !pasted.contains([' ', '\u{A0}']);
     let is_left_out = |c: &char| text::is_default_ignorable(*c) || (is_broken_link && c.is_whitespace());
     let whole = SecretText::new(pasted.chars().filter(|c| !is_left_out(c)).collect());
@@ -111,8 +111,8 @@ impl ActionCode {
         Self(SecretText::new(format!("{number:0width$}", width = CODE_DIGITS)))
     }
 
-    /// Reads what a person typed or pasted: eight digits of any script, with white space, hyphens and invisible marks
-    /// of any kind wherever they are.
+    /// Reads a code that a person typed or pasted: eight digits of any script, with white space, hyphens and invisible
+    /// marks anywhere.
     pub fn parse(typed: &str) -> Option<Self> {
         if typed.len() > MAX_TYPED_BYTES {
             return None;
@@ -123,7 +123,7 @@ impl ActionCode {
             .filter(|c| !is_between(*c))
             .map(|c| text::digit(c).map(|value| char::from(b'0' + value)))
             .collect();
-        // Taken over first, so that it is wiped whatever becomes of it.
+        // Moved into a `SecretText` before the length is checked, so that it is wiped in every case.
         let digits = SecretText::new(digits?);
         (digits.reveal().len() == CODE_DIGITS).then_some(Self(digits))
     }
@@ -133,14 +133,14 @@ impl ActionCode {
         self.0.reveal()
     }
 
-    /// As it is shown: two groups of four.
+    /// As mails show it: two groups of four.
     pub fn shown(&self) -> SecretText {
         let (left, right) = self.0.reveal().split_at(CODE_DIGITS / 2);
         SecretText::new(format!("{left} {right}"))
     }
 }
 
-/// What is known of a link that could not be used.
+/// What the store knows of a link that could not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActionFacts {
     pub expires_at: Timestamp,
@@ -155,7 +155,7 @@ pub enum LinkRefused {
     Used,
 }
 
-/// Judges a link that the conditional statement did not find usable.
+/// Says why a link is refused that the conditional statement did not redeem.
 pub fn judge_link(facts: Option<ActionFacts>, now: Timestamp) -> LinkRefused {
     match facts {
         Some(ActionFacts { used_at: Some(_), .. }) => LinkRefused::Used,

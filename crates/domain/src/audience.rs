@@ -1,12 +1,12 @@
 //! Audiences: groups of backends that read the same tokens and share one decryption key.
 
-/// The audience that exists from the first start, and the one of every login that names no other.
+/// The audience that exists from the first start. A login that names no audience gets tokens for this one.
 pub const DEFAULT_AUDIENCE: &str = "default";
 
 /// Bytes in the name of an audience, at most.
 pub const MAX_AUDIENCE_BYTES: usize = 64;
 
-/// Whether `name` could name an audience: lower-case letters, digits, `.`, `-` and `_`, at most 64 of them.
+/// Whether `name` is a valid name of an audience: lower-case letters, digits, `.`, `-` and `_`, at most 64 of them.
 pub fn is_audience_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= MAX_AUDIENCE_BYTES

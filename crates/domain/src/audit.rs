@@ -22,11 +22,12 @@ use crate::closed_list::closed_list;
 use crate::refusal::Reason;
 use std::time::Duration;
 
-/// The longest that an event may be kept. A key of the chain is kept for as long after the last event it sealed.
+/// The longest time for which settings may keep an event. A key of the chain is kept for as long after the last event
+/// it sealed.
 pub const LONGEST_RETENTION: Duration = Duration::from_secs(3_650 * 24 * 60 * 60);
 
-/// Whether a refusal is recorded as an audit event. Invalid requests that anybody can send by the thousand, and calls
-/// that were refused unread, are counted by the metrics alone. A wrong code is recorded where its attempt is counted.
+/// Whether a refusal is recorded as an audit event. Only the metrics count invalid requests, which anybody can send by
+/// the thousand, and calls that were refused unread. A wrong code is recorded where its attempt is counted.
 pub fn is_worth_noting(reason: Reason) -> bool {
     !matches!(
         reason,
@@ -46,14 +47,14 @@ pub fn is_worth_noting(reason: Reason) -> bool {
     )
 }
 
-/// Whether a refusal means that a known caller was denied access, which is recorded. Of an id that was not found, only
-/// the use case knows whether it is somebody else's.
+/// Whether a refusal means that a known caller was denied access, which is recorded. Only the use case knows whether an
+/// id that was not found belongs to somebody else.
 pub fn is_denial(reason: Reason) -> bool {
     reason == Reason::CallerNotAllowed
 }
 
 closed_list! {
-    /// What happened. The name is stored and never reused for anything else.
+    /// What happened. The name is stored and never reused for another kind.
     pub enum EventKind {
         RegistrationRequested = "registration_requested":
             "Register was called, whether or not the address already has an account",

@@ -1,28 +1,28 @@
-//! When to try again.
+//! Delays before retries.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// A server that has trouble is asked at least this often.
+/// The longest wait between two probes of a server that fails.
 const LONGEST_PROBE: Duration = Duration::from_secs(5 * 60);
 
-/// The wait before a mail is tried again: doubles from 5 seconds to an hour, with the upper half left to chance so that
-/// mails that failed together are not tried together.
+/// The wait before a mail is tried again: doubles from 5 seconds to an hour. The upper half of the wait is random, so
+/// that mails that failed at the same time are not tried at the same time.
 ///
 /// `failures` counts the attempts made so far; `random` is any random number.
 pub fn mail_retry(failures: u32, random: u64) -> Duration {
     jittered(doubled(failures).min(LONGEST), random)
 }
 
-/// The wait before a mail is tried again whose attempt does not count against it: about as long as it waited already,
-/// from 5 seconds to an hour.
+/// The wait before a mail is tried again after an attempt that does not count against it: about as long as the mail has
+/// waited already, from 5 seconds to an hour.
 pub fn mail_retry_at_age(age: Duration, random: u64) -> Duration {
     jittered(age.clamp(FIRST, LONGEST), random)
 }
 
-/// The wait before a mail server that takes no mail is asked again: doubles from 5 seconds to 5 minutes.
+/// The wait before a mail server that fails is probed again: doubles from 5 seconds to 5 minutes.
 pub fn mail_probe(failures: u32, random: u64) -> Duration {
     jittered(doubled(failures).min(LONGEST_PROBE), random)
 }

@@ -1,9 +1,10 @@
-//! Who may call what. The table itself stands on the RPCs, in the protos.
+//! Who may call what. The rule of each RPC is an option of the RPC in the protos.
 
 /// Who may call an RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallerRule {
-    /// Anybody: the RPC proves its caller by what it is given (a password, a link, a refresh token) or needs no proof.
+    /// Anybody: the RPC authenticates its caller by a field of the request (a password, a link, a refresh token) or
+    /// needs no authentication.
     Anyone,
     /// A person with the access token of a live session.
     Account,
@@ -15,33 +16,33 @@ pub enum CallerRule {
     Operator,
 }
 
-/// A right that an RPC may ask for. No RPC asks for one yet.
+/// A permission that an RPC may require. No RPC requires one yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {}
 
-/// What an RPC asks of whoever calls it.
+/// What an RPC requires of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Requirement {
     pub caller: CallerRule,
     pub permission: Option<Permission>,
 }
 
-/// Who is calling, as the credentials of the call show: never derived from what the RPC asks for.
+/// Who is calling, according to the credentials of the call: never derived from the requirement of the RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallerKind {
-    /// Nobody in particular: no credentials that were looked at.
+    /// No credentials, or credentials that were not checked.
     Anonymous,
     /// A program on this machine, while the `dev` profile is on.
     Developer,
     /// A person with an access token.
     Account,
-    /// A service account with an access token drawn from one of its secrets.
+    /// A service account with an access token, issued for one of its secrets.
     Service,
-    /// An operator who brought the operators' token.
+    /// An operator with the operators' token.
     Operator,
 }
 
-/// Whether a caller who holds these permissions may call. Whatever no line allows is denied.
+/// Whether a caller who holds these permissions may call. Denies by default.
 pub fn may_call(required: Requirement, caller: CallerKind, held: &[Permission]) -> bool {
     let is_of_kind = match required.caller {
         CallerRule::Anyone => true,

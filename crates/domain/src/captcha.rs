@@ -1,13 +1,14 @@
-//! Captchas: what they are asked for, and what a provider's answer proves.
+//! Captchas: which calls require one, and what a provider's answer proves.
 //!
-//! All four providers answer in one shape, and each leaves something out of it. What a provider does not say is not
-//! asked of it; what it says is checked, because the token of another page of the same site key is a token as well.
+//! All four providers answer in one format, and each omits some of its fields. A field that a provider omits is not
+//! required; a field that it sends is checked, because a token from another page with the same site key is valid as
+//! well.
 
 use crate::closed_list::closed_list;
 
 closed_list! {
-    /// What a captcha stands in front of. The name is the `action` that a page gives to the provider: a token that was
-    /// solved for one of them is not good for another. It has letters and underscores: reCAPTCHA takes no hyphen,
+    /// A call that may require a captcha. The name is the `action` that a page gives to the provider: a token that was
+    /// solved for one action is refused for another. It has letters and underscores only: reCAPTCHA accepts no hyphen,
     /// Turnstile no slash and 32 characters at most.
     pub enum CaptchaAct {
         Login = "login",
@@ -18,7 +19,7 @@ closed_list! {
 }
 
 closed_list! {
-    /// Who makes the captcha.
+    /// The service that provides the captcha.
     pub enum CaptchaProvider {
         RecaptchaV2 = "recaptcha_v2",
         RecaptchaV3 = "recaptcha_v3",
@@ -28,7 +29,7 @@ closed_list! {
 }
 
 impl CaptchaProvider {
-    /// Where its tokens are verified.
+    /// The URL at which its tokens are verified.
     pub fn endpoint(self) -> &'static str {
         match self {
             Self::RecaptchaV2 | Self::RecaptchaV3 => "https://www.google.com/recaptcha/api/siteverify",
@@ -37,18 +38,18 @@ impl CaptchaProvider {
         }
     }
 
-    /// Whether it says what a token was solved for.
+    /// Whether its answer says for which action a token was solved.
     fn names_the_act(self) -> bool {
         matches!(self, Self::RecaptchaV3 | Self::Turnstile)
     }
 
-    /// Whether it says how human somebody seemed, where 1 is a human. The score of hCaptcha is a risk, where 1 is a
-    /// threat, and belongs to a product that tells by `success` as well.
+    /// Whether its answer has a score in which 1 is a human. The score of hCaptcha is a risk, in which 1 is a threat;
+    /// it belongs to a product that also decides by `success`.
     fn scores(self) -> bool {
         self == Self::RecaptchaV3
     }
 
-    /// Whether a secret is one that the provider published for tests. Whoever wants to passes with it.
+    /// Whether a secret is one that the provider published for tests. With such a secret every visitor can pass.
     pub fn is_test_secret(secret: &str) -> bool {
         const RECAPTCHA: &str = "6LeIxAcTAAAAAGG-vFI1TnRWxMZNFuojJ4WifJWe";
         const TURNSTILE_ENDING: &str = "x0000000000000000000000000000000AA";
@@ -57,18 +58,18 @@ impl CaptchaProvider {
     }
 }
 
-/// Bytes in a token, at most. Turnstile promises 2048 at most; the others promise nothing, and their tokens have some
+/// The most bytes of a token. Turnstile promises 2048 at most; the others promise nothing, and their tokens have some
 /// KiB.
 pub const MAX_CAPTCHA_TOKEN_BYTES: usize = 8_192;
 
-/// Whether a text can be the token of any provider: those are base64url, dots and hyphens. Anything else would only be
-/// sent to try what a filter in front of the provider makes of it.
+/// Whether a text can be a token of any provider: base64url characters, dots and hyphens. Any other text is not sent,
+/// because it could be an attack on a filter in front of the provider.
 pub fn is_captcha_token(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=');
     text.len() <= MAX_CAPTCHA_TOKEN_BYTES && text.bytes().all(allowed)
 }
 
-/// What a provider answered.
+/// The answer of a provider.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CaptchaAnswer {
     pub success: bool,
@@ -78,13 +79,13 @@ pub struct CaptchaAnswer {
     pub error_codes: Vec<String>,
 }
 
-/// What an answer must say.
+/// The requirements for an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptchaRules {
     pub provider: CaptchaProvider,
-    /// The hosts of the pages on which it may have been solved, in lower case. Empty: those of the site key.
+    /// The hosts of the pages on which a captcha may be solved, in lower case. Empty: any host of the site key.
     pub hostnames: Vec<String>,
-    /// The least score, in hundredths, where the provider gives one.
+    /// The least score, in hundredths, for providers that give one.
     pub min_score_percent: u32,
 }
 
@@ -94,16 +95,16 @@ pub struct CaptchaRules {
 pub enum CaptchaVerdict {
     Passed,
     Failed(CaptchaFailure),
-    /// Nothing about the visitor.
+    /// Nothing, because the verification failed.
     Fault(CaptchaFault),
 }
 
-/// Why a visitor did not pass. The name is a label of the metric; the caller learns none of it.
+/// Why a visitor did not pass. The name is a label of the metric; callers do not receive it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptchaFailure {
     /// The provider does not know the token.
     Unknown,
-    /// It was used before, or is too old.
+    /// The token was used before, or has expired.
     Spent,
     WrongHostname,
     WrongAction,
@@ -122,21 +123,21 @@ impl CaptchaFailure {
     }
 }
 
-/// Why nothing was learnt about a visitor. The name is a label of the metric.
+/// Why a captcha could not be verified. The name is a label of the metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptchaFault {
     /// No connection, or one that ended early.
     Unreachable,
     TimedOut,
-    /// It says that it is broken.
+    /// The provider reports an internal error.
     Broken,
-    /// What it said is no answer of a provider.
+    /// The answer has another format.
     Unreadable,
-    /// It does not know our secret, or not for this site key.
+    /// The provider does not accept our secret, or not for this site key.
     WrongSecret,
-    /// It does not take our requests: there are too many, or something about this one displeased it.
+    /// The provider refuses our requests: there are too many, or it refused this one for another reason.
     TurnedAway,
-    /// As many are being asked about as may be at once.
+    /// Too many verifications run at the same time.
     Busy,
 }
 
@@ -153,8 +154,8 @@ impl CaptchaFault {
         }
     }
 
-    /// Whether visitors could bring it about, by what they send or how often. Nobody is let through because of it: a
-    /// captcha that yields to a flood is none.
+    /// Whether visitors can cause it, by what they send or how often. Nobody is let through because of such a fault: a
+    /// captcha that a flood of calls can switch off is none.
     pub fn may_be_provoked(self) -> bool {
         matches!(self, Self::TurnedAway | Self::Busy)
     }
@@ -178,7 +179,7 @@ impl CaptchaRules {
                 Some(score) if !(0.0..=1.0).contains(&score) => Fault(CaptchaFault::Unreadable),
                 Some(score) if score * 100.0 < f64::from(self.min_score_percent) => Failed(CaptchaFailure::LowScore),
                 Some(_) => Passed,
-                // The keys are those of another version.
+                // The secret belongs to another version of reCAPTCHA.
                 None => Fault(CaptchaFault::WrongSecret),
             };
         }
@@ -186,8 +187,8 @@ impl CaptchaRules {
     }
 }
 
-/// Codes that nobody here has heard of speak against the visitor: what is not a yes is a no. So does `bad-request`,
-/// since the token is all that changes from request to request.
+/// Unknown error codes count against the visitor, so that only a yes passes. `bad-request` does as well, since the
+/// token is all that differs between requests.
 fn refused(codes: &[String]) -> CaptchaVerdict {
     let has = |known: &[&str]| codes.iter().any(|code| known.contains(&code.as_str()));
     if has(&["missing-input-secret", "invalid-input-secret", "sitekey-secret-mismatch", "invalid-keys"]) {
@@ -276,7 +277,7 @@ mod tests {
         ] {
             let answer = CaptchaAnswer { score, ..yes() };
             assert_eq!(rules(CaptchaProvider::RecaptchaV3).judge(CaptchaAct::Register, &answer), expected, "{score:?}");
-            // The score of hCaptcha counts the other way round, and is left to its `success`.
+            // In the score of hCaptcha 1 is a threat, so it is not compared: `success` decides.
             assert_eq!(rules(CaptchaProvider::Hcaptcha).judge(CaptchaAct::Register, &answer), Passed);
         }
     }

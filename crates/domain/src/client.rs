@@ -1,51 +1,50 @@
-//! What can be seen of a client. A signal is never a credential: whoever copies a token can copy every one of these,
-//! too. They only tell what is usual from what is not.
+//! Observable properties of a client. A signal is never a credential: an attacker who copies a token can copy every
+//! signal, too. Signals only distinguish usual clients from unusual ones.
 
 use crate::id::DeviceId;
 // From `core`, which has addresses and no sockets.
 use core::net::IpAddr;
 use std::fmt;
 
-/// What can be seen of a client in one call.
+/// What one call shows of its client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signals {
     pub program: Program,
-    /// `None` for an address that is none.
+    /// `None` when the address is not valid.
     pub network: Option<Network>,
     pub device: DeviceSignal,
 }
 
-/// Whether a client shows the token of a device.
+/// Whether a client presents a device token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceSignal {
     Shown(DeviceId),
-    /// One was expected.
+    /// A device token was expected, and there was none.
     Missing,
-    /// This call has no place for one.
+    /// The call has no field for a device token.
     Unasked,
 }
 
-/// The kind of program that calls and the system it runs on, as far as its user agent says. Versions are left out: a
-/// program that was brought up to date is the same one.
+/// The kind of the program that calls, and its operating system, according to its user agent. Versions are left out, so
+/// that an update does not change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     name: String,
     system: Option<&'static str>,
 }
 
-/// A network in which a client moves without having gone anywhere: a /24 of IPv4, a /48 of IPv6 (RFC 6177 calls it a
-/// site).
+/// A network within which a client may change its address: a /24 of IPv4, a /48 of IPv6 (RFC 6177 calls it a site).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
     V4([u8; 3]),
     V6([u8; 6]),
 }
 
-/// A country (ISO 3166-1 alpha-2): as coarse as a place can be and still be unusual.
+/// A country (ISO 3166-1 alpha-2): coarse enough that most logins of an account come from the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Country([u8; 2]);
 
-/// Every browser claims to be others as well, so the most particular name comes first.
+/// Every browser also names other browsers, so the most specific name comes first.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -65,7 +64,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Mac OS X", "macOS"),
     ("Linux", "Linux"),
 ];
-/// Bytes of the name of a program that is no browser.
+/// The most bytes of the name of a program that is no browser.
 const MAX_NAME: usize = 32;
 
 impl Program {
@@ -85,7 +84,7 @@ impl Program {
 }
 
 impl fmt::Display for Program {
-    /// `Firefox (Linux)`; empty when nothing is known.
+    /// For example `Firefox (Linux)`; empty when nothing is known.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         match self.system {
@@ -112,7 +111,7 @@ impl Network {
 }
 
 impl Country {
-    /// `None` for what is no code of a country.
+    /// `None` for a text that is not two upper-case letters.
     pub fn parse(code: &str) -> Option<Self> {
         let code: [u8; 2] = code.as_bytes().try_into().ok()?;
         code.iter().all(u8::is_ascii_uppercase).then_some(Self(code))

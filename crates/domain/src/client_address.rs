@@ -1,14 +1,14 @@
-//! Who is at the other end of a call when proxies stand between.
+//! The address of a client behind proxies.
 
 use ipnet::IpNet;
 // From `core`, which has addresses and no sockets.
 use core::net::{IpAddr, SocketAddr};
 
-/// The networks of proxies whose word is taken for where a call came from.
+/// The networks of trusted proxies: their `X-Forwarded-For` entries are used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
-/// Proxies that one call may have passed. Whoever claims more is not asked further.
+/// The most entries that are read. A longer list is not read further.
 const MOST_PROXIES: usize = 16;
 
 impl TrustedProxies {
@@ -18,10 +18,10 @@ impl TrustedProxies {
 
     /// The address that a call came from, given its `peer` and the lines of `X-Forwarded-For` in their order.
     ///
-    /// Each proxy writes at the end whom it was called by, so the list is read from there: as long as the one who wrote
-    /// an entry is trusted, the entry is. Whatever stands before the first entry of a stranger is that stranger's tale.
-    /// An entry that is no address makes the whole list worthless, and the peer is taken: somebody is trying something,
-    /// or a proxy is not what its operator thinks it is.
+    /// Each proxy appends the address that called it, so the list is read from its end: an entry is trusted as long as
+    /// the proxy that wrote it is trusted. Everything before the first entry of an untrusted address may be forged. An
+    /// entry that is no address invalidates the whole list, and the peer is returned: the list is an attack, or a proxy
+    /// is configured otherwise than its operator thinks.
     pub fn client<'a>(&self, peer: IpAddr, forwarded: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
         let peer = peer.to_canonical();
         let mut client = peer;
@@ -38,14 +38,14 @@ impl TrustedProxies {
         client
     }
 
-    /// Whether `address` is that of a proxy.
+    /// Whether `address` is that of a trusted proxy.
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 }
 
-/// An address, with a port as some proxies write it, and in brackets if it is of IPv6.
+/// Parses an address, with a port as some proxies write it, and in brackets for IPv6.
 fn address(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim_matches([' ', '\t']);
     let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);

@@ -1,8 +1,8 @@
-/// A closed list: each line is a variant, its name and, where there is one, what it means. What is not on a line does
-/// not exist, so no table of the list can lack a variant.
+/// A closed list: each line is a variant, its name and, in some lists, its meaning. A variant exists only through its
+/// line, so no table of the list can lack one.
 ///
-/// Makes the enum, `ALL` in the order of the lines, `name`, `from_name`, and `about` for a list with meanings. Names
-/// are stored, sent or typed: none is ever used again for something else.
+/// Generates the enum, `ALL` in the order of the lines, `name`, `from_name`, and `about` for a list with meanings.
+/// Names are stored, sent or typed: a name is never reused with another meaning.
 macro_rules! closed_list {
     ($(#[$meta:meta])* pub enum $list:ident {
         $($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?
@@ -42,7 +42,7 @@ macro_rules! closed_list {
         }
 
         impl $list {
-            /// What it means, for the reference.
+            /// The meaning, for the reference.
             pub const fn about(self) -> &'static str {
                 match self {
                     $(Self::$variant => $about),+

@@ -1,36 +1,36 @@
-//! Devices: where accounts were logged in to before.
+//! Devices from which accounts were logged in to.
 
 use crate::id::{AccountId, DeviceId};
 
-/// A device, and the accounts of one tenant that have to do with it.
+/// A device, and the accounts of one tenant that recognize it.
 #[derive(Clone, Debug)]
 pub struct Device {
     pub id: DeviceId,
-    /// Somebody logged in to them from it.
+    /// The accounts that somebody logged in to from this device.
     pub known_to: Vec<AccountId>,
-    /// They knew it until their password was set, or their password was set on it.
+    /// The accounts that recognized the device until their password was set, or whose password was set on it.
     pub expected_by: Vec<AccountId>,
 }
 
-/// How much a device is trusted when somebody logs in to an account from it.
+/// How much a device is trusted at a login to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceTrust {
     /// Somebody logged in to the account from it before.
     Known,
-    /// It was known until the password was set, or set the password. Its login attempts are counted by themselves, and
-    /// its login is reported to the owner as that of a new device.
+    /// The device was recognized until the password was set, or the password was set on it. Its login attempts are
+    /// counted separately, and its login is reported to the owner as one from a new device.
     Expected,
-    /// It is neither.
+    /// The device is unrecognized.
     Stranger,
 }
 
 impl Device {
-    /// A device that no account knows.
+    /// A device that no account recognizes.
     pub fn new(id: DeviceId) -> Self {
         Self { id, known_to: Vec::new(), expected_by: Vec::new() }
     }
 
-    /// How much an account trusts it.
+    /// How much an account trusts the device.
     pub fn trust(&self, account: AccountId) -> DeviceTrust {
         if self.known_to.contains(&account) {
             DeviceTrust::Known
@@ -43,7 +43,8 @@ impl Device {
 }
 
 impl DeviceTrust {
-    /// Whether its login attempts are counted by themselves, so that those of others do not delay them.
+    /// Whether login attempts of the device are counted separately, so that wrong passwords from other devices do not
+    /// delay them.
     pub const fn is_counted_alone(self) -> bool {
         matches!(self, Self::Known | Self::Expected)
     }

@@ -1,16 +1,16 @@
-//! Names that are shown: of a person, of a device.
+//! Display names: of a person, of a device.
 
 use crate::text;
 
-/// Characters in a shown name, at most.
+/// The most characters of a display name.
 pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
 
-/// A name to show, in any script: trimmed, in NFC, at most 100 characters, possibly empty. One that is not empty can be
-/// seen.
+/// A display name, in any script: trimmed, in NFC, at most 100 characters, possibly empty. A display name that is not
+/// empty has a visible character.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DisplayName(String);
 
-/// Why a text cannot be a shown name.
+/// Why a text is not a valid display name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidDisplayName {
     TooLong,

@@ -6,26 +6,26 @@
 
 use crate::text;
 
-/// Bytes in an address, at most (RFC 5321 section 4.5.3.1.3, less the angle brackets).
+/// The most bytes of an address (RFC 5321 section 4.5.3.1.3, less the angle brackets).
 pub const MAX_EMAIL_BYTES: usize = 254;
 const MAX_LOCAL_BYTES: usize = 64;
 const MAX_LABEL_BYTES: usize = 63;
 
-/// A well-formed address.
+/// A valid address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress {
     shown: String,
     normalised: String,
 }
 
-/// Why a text is not an address.
+/// Why a text is not a valid address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidEmail {
     Missing,
     TooLong,
     Malformed,
-    /// Mail servers of old took `%` and `!` before the `@` for the route to another host (RFC 5321 appendix F.2), and
-    /// some still do.
+    /// The address has a route: old mail servers read `%` and `!` before the `@` as a route to another host (RFC 5321
+    /// appendix F.2), and some still do.
     Route,
 }
 
@@ -40,27 +40,27 @@ impl InvalidEmail {
     }
 }
 
-/// Where a dot before the `@` changes nothing, and two names stand for one host.
+/// Hosts that ignore dots before the `@`. Both names are the same host.
 const DOTLESS_HOSTS: [&str; 2] = ["gmail.com", "googlemail.com"];
 
 impl EmailAddress {
-    /// An address that is given for the first time. A character that shows nothing is part of none.
+    /// Parses a new address. Invisible characters are refused.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let address = Self::parse_known(text)?;
         let (local, _) = address.shown.rsplit_once('@').ok_or(InvalidEmail::Malformed)?;
         if local.contains(['%', '!']) {
             return Err(InvalidEmail::Route);
         }
-        // An encoded word (RFC 2047 section 2), which decodes to something else in some mail programs.
+        // An encoded word (RFC 2047 section 2), which some mail programs decode to another address.
         if local.contains("=?") || address.shown.chars().any(text::is_blank) {
             return Err(InvalidEmail::Malformed);
         }
         Ok(address)
     }
 
-    /// An address that may have been taken when the grammar was wider: one that is stored, or that somebody is looked
-    /// for by. What was typed or pasted is read without the white space and invisible marks at its ends, full-width
-    /// forms as what they are forms of.
+    /// Parses an address that an earlier release may have accepted under a wider grammar: a stored address, or one by
+    /// which an account is looked up. White space and invisible marks at the ends are ignored; full-width forms are
+    /// read as the characters they are forms of.
     pub fn parse_known(text: &str) -> Result<Self, InvalidEmail> {
         let text = text::trimmed(text);
         if text.is_empty() {
@@ -78,9 +78,9 @@ impl EmailAddress {
         if !is_local_part(local) || !is_host_name(domain) {
             return Err(InvalidEmail::Malformed);
         }
-        // One host has two spellings, in letters and in ASCII (UTS 46); addresses are compared by the latter.
+        // A host has one spelling in Unicode and one in ASCII (UTS 46); addresses are compared by the latter.
         let host = idna::domain_to_ascii(domain).map_err(|_| InvalidEmail::Malformed)?;
-        // Lower case can be longer than what it came from; the column that keeps it is as wide as the address.
+        // Lower case can have more bytes than upper case; the column has the width of an address.
         let normalised = format!("{}@{host}", text::nfc(&local.to_lowercase()));
         if normalised.len() > MAX_EMAIL_BYTES {
             return Err(InvalidEmail::TooLong);
@@ -88,19 +88,19 @@ impl EmailAddress {
         Ok(Self { shown, normalised })
     }
 
-    /// As the person wrote it: where mail is sent to, since a local part may depend on case.
+    /// As the person wrote it. Mail is sent to this form, since the local part may be case-sensitive.
     pub fn as_str(&self) -> &str {
         &self.shown
     }
 
-    /// What two addresses are compared by. No provider in use tells addresses apart by case.
+    /// The form by which addresses are compared. No provider in use distinguishes addresses by case.
     pub fn normalised(&self) -> &str {
         &self.normalised
     }
 
-    /// What a limit counts mails to: the mailbox, as far as it is known. What follows a `+` (RFC 5233) names a folder
-    /// of most providers, and dots name nothing at some. Never for comparing accounts: elsewhere these are other
-    /// people.
+    /// The key by which a limit counts mails: the mailbox, as far as it is known. At most providers the part after a
+    /// `+` (RFC 5233) names a folder, and at some dots are ignored. Never use it to compare accounts: at other
+    /// providers these are other people.
     pub fn mailbox(&self) -> String {
         let Some((local, host)) = self.normalised.rsplit_once('@') else { return self.normalised.clone() };
         let base = local.split_once('+').map_or(local, |(base, _)| if base.is_empty() { local } else { base });
@@ -116,7 +116,7 @@ fn is_local_part(local: &str) -> bool {
         && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_character))
 }
 
-/// RFC 5322 section 3.2.3 `atext`, and beyond ASCII letters, marks and numbers of what RFC 6531 adds.
+/// RFC 5322 section 3.2.3 `atext`, and beyond ASCII letters, marks and numbers that RFC 6531 adds.
 fn is_atom_character(c: char) -> bool {
     if c.is_ascii() { c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) } else { text::is_word(c) }
 }

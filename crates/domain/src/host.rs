@@ -1,13 +1,14 @@
-//! By which names a listener may be spoken to.
+//! The host names under which a listener answers.
 //!
-//! A web page can give a name of its own to this machine (DNS rebinding): the browser then takes whatever answers for a
-//! part of that page's site. It still sends the page's name as `Host`, so a listener that is no site of the public web
-//! answers to its own names alone.
+//! A web page can point a name of its own at this machine (DNS rebinding). The browser then treats the listener's
+//! answers as part of that page's site, but it still sends the page's name as `Host`. So a listener that is no public
+//! web site answers to its own names only.
 
 // From `core`, which has addresses and no sockets.
 use core::net::{IpAddr, Ipv6Addr};
 
-/// The names of a listener. Every IP address and `localhost` are: neither can be given to another machine.
+/// The names of a listener. Every IP address and `localhost` belong to them: an attacker cannot make them point at
+/// another machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnNames(Vec<String>);
 
@@ -17,19 +18,19 @@ impl OwnNames {
         Self(names)
     }
 
-    /// What is said to whoever asks for another name.
+    /// The text of the answer to a request for another name.
     pub const REFUSAL: &'static str = "this listener does not go by that name; admin.hosts says by which it does\n";
 
-    /// Whether a request was meant for this listener: every name that it says is one of them. `authority` is that of
-    /// its URI, and `hosts` are its `Host` headers, `None` for one that is no text.
+    /// Whether a request was meant for this listener: every name in the request is one of the listener's. `authority`
+    /// is that of its URI, and `hosts` are its `Host` headers, `None` for one that is not text.
     ///
-    /// A request that says none is let through: browsers always do, and health checks over HTTP/1.0 do not.
+    /// A request without a name is accepted: browsers always send one, and health checks over HTTP/1.0 do not.
     pub fn include_all<'a>(&self, authority: Option<&str>, mut hosts: impl Iterator<Item = Option<&'a str>>) -> bool {
         authority.is_none_or(|authority| self.include(authority))
             && hosts.all(|host| host.is_some_and(|host| self.include(host)))
     }
 
-    /// Whether `authority`, the value of a `Host` header or an `:authority`, is one of them.
+    /// Whether `authority`, the value of a `Host` header or an `:authority`, is one of the listener's names.
     pub fn include(&self, authority: &str) -> bool {
         let Some(host) = host_of(authority) else { return false };
         let is_named = |name: &str| host.eq_ignore_ascii_case(name);
@@ -37,8 +38,8 @@ impl OwnNames {
     }
 }
 
-/// The host of `host`, `host:port` or `[address]:port`. `None` for anything else: a user, for instance, which no client
-/// writes (RFC 9110 section 7.2).
+/// The host of `host`, `host:port` or `[address]:port`. `None` for any other form, such as one with a user, which no
+/// client writes (RFC 9110 section 7.2).
 fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {

@@ -75,11 +75,12 @@ id!(
     RoleId
 );
 id!(
-    /// A signed-in device.
+    /// A login on one device.
     SessionId
 );
 id!(
-    /// A program on a machine that somebody logged in from. Derived from its token, so it says nothing about when.
+    /// A program on a machine that somebody logged in from. Derived from its token, so it does not tell when it was
+    /// created.
     DeviceId
 );
 id!(
@@ -91,7 +92,7 @@ id!(
     MailId
 );
 id!(
-    /// A line of the audit trail.
+    /// An event of the audit log.
     EventId
 );
 id!(
@@ -103,7 +104,7 @@ id!(
     ServiceSecretId
 );
 id!(
-    /// A customer's closed world of accounts.
+    /// An isolated set of accounts.
     TenantId
 );
 

@@ -1,8 +1,8 @@
 //! The life of a key: staged, active, retiring, gone.
 //!
-//! A key is published as soon as its predecessor begins to work, long before its own first use, so that nobody meets a
-//! token made with a key they have not heard of. It makes tokens while it is active, and reads them until the last one
-//! is over.
+//! A key is published when its predecessor becomes active, long before its own first use, so that no replica or
+//! verifier meets a token of a key it does not have. An active key makes tokens. It reads them until the last of them
+//! has expired.
 
 use crate::{
     action::LONGEST_LINK_LIFE, audience::is_audience_name, audit::LONGEST_RETENTION, closed_list::closed_list,
@@ -11,7 +11,7 @@ use crate::{
 use std::time::Duration;
 
 closed_list! {
-    /// What a key is for. The name stands in its rows.
+    /// The use of a key. The name is stored in its row.
     pub enum KeyPurpose {
         /// Signs access tokens (Ed25519 seed).
         AccessSigning = "access_signing",
@@ -23,7 +23,7 @@ closed_list! {
         Action = "action",
         /// Authenticates codes and request ids (HMAC-SHA-256).
         Mac = "mac",
-        /// Seals the audit trail (HMAC-SHA-256).
+        /// Seals the audit log (HMAC-SHA-256).
         Audit = "audit",
     }
 }
@@ -34,34 +34,34 @@ impl KeyPurpose {
         matches!(self, Self::AccessSigning | Self::AccessEncryption)
     }
 
-    /// Whether a key that is taken out of use at once goes on to read what it made. Nobody presents a link of the audit
-    /// trail: a key that leaked seals nothing more, and erasing it would only make the past unprovable.
+    /// Whether a key that is retired at once may still read what it made. Nobody presents a link of the hash chain as a
+    /// credential: a leaked key seals nothing more, and erasing it would only make past events unverifiable.
     pub fn outlives_its_retirement(self) -> bool {
         self == Self::Audit
     }
 }
 
-/// Where a key belongs: of the keys of one slot one is active and one is staged.
+/// The set of keys that follow each other: in one slot one key is active and one is staged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeySlot {
     pub tenant: TenantId,
     pub purpose: KeyPurpose,
-    /// Empty for keys that belong to no audience.
+    /// Empty for keys without an audience.
     pub audience: String,
 }
 
 impl KeySlot {
-    /// The slot of a purpose that the whole service shares.
+    /// The slot of a purpose for the whole service.
     pub fn shared(purpose: KeyPurpose) -> Self {
         Self { tenant: DEFAULT_TENANT, purpose, audience: String::new() }
     }
 
-    /// The slot of what encrypts the access tokens of an audience.
+    /// The slot of the encryption keys of an audience.
     pub fn of_audience(tenant: TenantId, audience: &str) -> Self {
         Self { tenant, purpose: KeyPurpose::AccessEncryption, audience: audience.to_owned() }
     }
 
-    /// Whether a key can belong here: encryption keys have an audience, and no other key has one.
+    /// Whether the slot is valid: encryption keys have an audience, and no other key has one.
     pub fn is_sound(&self) -> bool {
         match self.purpose {
             KeyPurpose::AccessEncryption => is_audience_name(&self.audience),
@@ -71,20 +71,20 @@ impl KeySlot {
 }
 
 closed_list! {
-    /// Where a key is in its life. The name stands in its row.
+    /// The state of a key. The name is stored in its row.
     pub enum KeyState {
-        /// The next one: published and accepted, not used yet.
+        /// The next key: published and accepted, not used yet.
         Staged = "staged",
-        /// What tokens are made with.
+        /// Makes tokens.
         Active = "active",
-        /// Reads what it made; makes nothing any more.
+        /// Reads what it made, and makes nothing more.
         Retiring = "retiring",
         /// Reads nothing. Its secret is erased.
         Gone = "gone",
     }
 }
 
-/// How the content key of an access token comes about.
+/// How the content encryption key of an access token is derived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyAlgorithm {
     /// Shared with every backend of the audience (`dir`, RFC 7518 section 4.5).
@@ -94,7 +94,7 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    /// As in the `alg` of a token, and what its row says.
+    /// The `alg` of a token, which is also stored in the row of the key.
     pub fn name(self) -> &'static str {
         match self {
             Self::Direct => "dir",
@@ -102,7 +102,7 @@ impl KeyAlgorithm {
         }
     }
 
-    /// A row from before there was a choice says nothing.
+    /// A row that was written before there was a choice is empty, and means `Direct`.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "" | "dir" => Some(Self::Direct),
@@ -112,58 +112,59 @@ impl KeyAlgorithm {
     }
 }
 
-/// Replicas and verifiers that heard of a rotation late still make and read tokens with the old key for this long, at
+/// Replicas and verifiers that learn late of a rotation still make and read tokens with the old key: for this long at
 /// most.
 pub const LATE: Duration = Duration::from_secs(5 * 60);
 
-/// How long a key is published at least before it takes over from one that would work for longer, because the backends
-/// of an audience want another kind: time for replicas and backends to hear of it.
+/// How long a key is published before it replaces a key that has not reached the end of its rotation period, because
+/// the backends of an audience want another algorithm: time for replicas and backends to load it.
 pub const PUBLISHED: Duration = Duration::from_secs(15);
 
-/// For how long the JWK set may be kept by whoever fetched it (`Cache-Control: max-age`). A signing key takes over once
-/// every copy that does not hold it is too old. Keys of encryption are in no such copy: backends ask for them by RPC,
-/// and the feed calls them.
+/// How long a client may cache the JWK set (`Cache-Control: max-age`). A signing key becomes active once every cached
+/// copy without it has expired. The JWK set has no encryption keys: backends load them by RPC when the revocation feed
+/// says that they changed.
 pub const KEY_SET_CACHE_LIFE: Duration = Duration::from_secs(5 * 60);
 
-/// When the two keys of a slot came about.
+/// When the two keys of a slot were made.
 #[derive(Clone, Copy, Debug)]
 pub struct Publication {
     /// When the active key was made.
     pub active_made: Timestamp,
-    /// Since when it has made tokens.
+    /// When it became active.
     pub active_since: Timestamp,
-    /// When the key that is to follow it was made, and published.
+    /// When the staged key was made and published.
     pub staged_made: Timestamp,
 }
 
-/// How long the key that is to take over waits until everybody who checks tokens can have it; `None` when it need not.
+/// How long the staged key waits before it may become active, so that all verifiers have it; `None` when it need not
+/// wait.
 pub fn wait_until_known(purpose: KeyPurpose, keys: &Publication, now: Timestamp) -> Option<Duration> {
-    // The first keys of a slot are made together: whoever has one has the other.
+    // The first two keys of a slot are made at the same time: a verifier that has one has the other.
     let is_first = keys.active_since <= keys.active_made && keys.staged_made.since(keys.active_made) < PUBLISHED;
     let known_at = keys.staged_made.plus(KEY_SET_CACHE_LIFE);
     (purpose == KeyPurpose::AccessSigning && !is_first && now < known_at).then(|| known_at.since(now))
 }
 
-/// Nonces are random, so a key must not make 2^32 tokens (NIST SP 800-38D section 8.3). Half of that leaves 2^31 for
-/// the counts that replicas lost when they crashed.
+/// The most tokens for one key. Nonces are random, so a key must make fewer than 2^32 tokens (NIST SP 800-38D section
+/// 8.3). Half of that leaves 2^31 for tokens that a replica made and did not count before it crashed.
 pub const MOST_TOKENS: u64 = 1 << 31;
 
-/// How long the row of a key that is gone is kept to be looked at.
+/// How long the row of a key that is gone is kept for inspection.
 pub const TOMBSTONE_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// How long keys work, and how long what they made may be around.
+/// How long keys are active, and how long their tokens live.
 #[derive(Clone, Copy, Debug)]
 pub struct KeySchedule {
-    /// Keys that sign access tokens, and those of refresh tokens and links.
+    /// For keys that sign access tokens, and keys of refresh tokens and links.
     pub signing_rotation: Duration,
-    /// Keys that encrypt access tokens.
+    /// For keys that encrypt access tokens.
     pub encryption_rotation: Duration,
     /// The longest life of a session.
     pub session_life: Duration,
 }
 
 impl KeySchedule {
-    /// How long a key of this purpose is active. `None`: until somebody rotates it.
+    /// How long a key of this purpose is active. `None`: until an operator rotates it.
     pub fn rotation(&self, purpose: KeyPurpose) -> Option<Duration> {
         match purpose {
             KeyPurpose::AccessSigning | KeyPurpose::Refresh | KeyPurpose::Action => Some(self.signing_rotation),
@@ -172,18 +173,18 @@ impl KeySchedule {
         }
     }
 
-    /// When a key that stops working now may go: when nothing it made can be good any more.
+    /// When a key that retires now may be erased: when nothing that it made is valid any more.
     ///
-    /// The longest lives that settings allow count where there are such, so that lowering a setting does not strand
-    /// what was made before. A refresh token is sealed anew at each refresh, so an idle life would do to keep people
-    /// signed in; but one that was replaced and comes back is a theft, and has to be recognised for as long as its
-    /// session may live.
+    /// Where settings limit the life, the longest life that they allow counts, so that lowering a setting does not
+    /// invalidate what was made before. A refresh token is sealed again at each refresh, so an idle period would be
+    /// enough to keep people logged in. But the replay of a rotated refresh token is reuse, and must be recognized for
+    /// as long as its session may live.
     pub fn forget_at(&self, purpose: KeyPurpose, now: Timestamp) -> Timestamp {
         let life = match purpose {
             KeyPurpose::AccessSigning | KeyPurpose::AccessEncryption => LONGEST_ACCESS_LIFE,
             KeyPurpose::Refresh => self.session_life,
             KeyPurpose::Action => LONGEST_LINK_LIFE,
-            // Codes live for an hour at most; request ids live longer.
+            // Codes live for an hour at most; idempotency keys live longer.
             KeyPurpose::Mac => REQUEST_ID_LIFE,
             KeyPurpose::Audit => LONGEST_RETENTION,
         };
@@ -191,36 +192,36 @@ impl KeySchedule {
     }
 }
 
-/// What is known of a key when it is judged.
+/// The facts by which a key is judged.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyFacts {
     pub purpose: KeyPurpose,
     pub state: KeyState,
-    /// Since when it has made tokens.
+    /// When it became active.
     pub active_since: Option<Timestamp>,
-    /// Since when the key that is to follow it is one of another kind.
+    /// Since when the staged key of its slot has another algorithm.
     pub superseded_since: Option<Timestamp>,
-    /// How many tokens were made with it.
+    /// How many tokens it made.
     pub issued: u64,
-    /// When a retiring key may go.
+    /// When a retiring key may be erased.
     pub forget_at: Option<Timestamp>,
-    /// Since when it is gone.
+    /// When its secret was erased.
     pub gone_since: Option<Timestamp>,
 }
 
-/// What is to be done with a key.
+/// The next change of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Its successor takes over.
+    /// The successor of the key becomes active.
     Rotate,
-    /// Its secret is erased.
+    /// The secret of the key is erased.
     Forget,
-    /// Its row is deleted.
+    /// The row of the key is deleted.
     Purge,
 }
 
-/// What is due for a key now. An instant that is missing where there must be one counts as long ago: a key of which
-/// nobody knows how long it may stay does not stay.
+/// The change that is due for a key now. A required instant that is missing counts as long ago, so that a key without a
+/// known end is erased.
 pub fn due(key: &KeyFacts, now: Timestamp, schedule: &KeySchedule) -> Option<Step> {
     let since = |instant: Option<Timestamp>| instant.map_or(Duration::MAX, |instant| now.since(instant));
     match key.state {
@@ -273,7 +274,7 @@ mod tests {
         assert_eq!(wait(keys, 300), None);
         let first = Publication { active_made: START, ..keys };
         assert_eq!(wait(first, 0), None, "nobody has one without the other");
-        // A rotation just after the first start, and the successor that an earlier release had none of.
+        // A rotation just after the first start; and an upgrade from a release that staged no successor.
         let second = Publication { active_since: START.plus(Duration::from_secs(1)), ..first };
         let upgraded = Publication { active_since: START.minus(DAY), ..keys };
         for keys in [second, upgraded] {

@@ -1,7 +1,7 @@
 //! The rules of Countersign.
 //!
-//! Everything here is a pure function of its arguments: no clock, no entropy, no I/O. Time and chance arrive as
-//! parameters, so that every rule can be tested at the edge of its second.
+//! Everything here is a pure function of its arguments: no clock, no entropy, no I/O. Time and random numbers are
+//! parameters, so that every rule can be tested to the second.
 //!
 //! **Architecture invariant:** this crate's `Cargo.toml` names nothing that could do I/O.
 

@@ -3,7 +3,7 @@
 use crate::closed_list::closed_list;
 
 closed_list! {
-    /// A language Countersign speaks, by its tag (RFC 5646).
+    /// A language of mails, by its tag (RFC 5646).
     #[derive(Default)]
     pub enum Locale {
         #[default]

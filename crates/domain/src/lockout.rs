@@ -1,15 +1,17 @@
-//! The soft lock: how often a password may be guessed for one identifier, or from one device.
+//! The lockout against brute force: how many wrong passwords are accepted for one identifier, or from one device.
 //!
-//! A guess is admitted before the password is looked at and settled afterwards, so guesses made at once are counted
-//! like guesses made one after the other. What is not settled in time counts as wrong. After a few wrong ones a captcha
-//! is demanded, after a few more nobody may guess for a while, and each further one makes that while twice as long.
+//! A login attempt is admitted before its password is compared and settled afterwards, so simultaneous attempts count
+//! like attempts in a row. An attempt that is not settled in time counts as wrong. After a few wrong passwords a
+//! captcha is required. After a few more, all attempts are refused for a while, and each further wrong password doubles
+//! this wait.
 //!
-//! The same wrong password of the same client is evidence once: a program that goes on with a password that was changed
-//! guesses at nothing. It is recognised by a mark of 16 bits. Two guesses of one client share one by chance once in 65
-//! 536, which frees a guesser of nothing that matters, and says too little to test passwords by.
+//! The same wrong password of the same client counts once: a program that keeps sending an outdated password is no
+//! brute force. Such a repetition is recognized by a mark of 16 bits. Two wrong passwords of one client have the same
+//! mark with a probability of 1 in 65,536: too rarely to help brute force, and too little information to test passwords
+//! by a stolen mark.
 //!
-//! It is *soft*: it ends by itself, says nothing of an account, and holds only those who share the key. A device that
-//! logged in before has a key of its own, so nobody can lock out another person (OWASP ASVS 5.0 6.1.1 and 6.3.1).
+//! The lockout is temporary, reveals nothing about an account, and affects only attempts with the same key. A
+//! recognized device has a key of its own, so nobody can lock out another person (OWASP ASVS 5.0 6.1.1 and 6.3.1).
 
 #[cfg(test)]
 mod tests;
@@ -17,39 +19,39 @@ mod tests;
 use crate::time::Timestamp;
 use std::{fmt::Write as _, time::Duration};
 
-/// When captchas are demanded and how long is waited.
+/// When captchas are required, and how long a lockout lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockoutRule {
-    /// So many wrong guesses within `captcha_window` demand a captcha.
+    /// As many wrong passwords within `captcha_window` require a captcha.
     pub captcha_after: u32,
     pub captcha_window: Duration,
-    /// So many within `lock_window` make everybody wait.
+    /// As many wrong passwords within `lock_window` start a lockout.
     pub lock_after: u32,
     pub lock_window: Duration,
-    /// The first wait. Each wrong guess after it makes the next one twice as long.
+    /// The length of the first lockout. Each wrong password after it doubles the length of the next one.
     pub first_wait: Duration,
     pub longest_wait: Duration,
 }
 
-/// What is counted of a password that was guessed at for too long: to strangers it opens nothing until it is reset,
-/// whatever limit is set later.
+/// Stored as the count of wrong passwords once a password is disabled: it is accepted from recognized devices only,
+/// until it is reset, whatever limit is set later.
 pub const SPENT: i32 = i32::MAX;
 
-/// A guess that was admitted. It has to be settled.
+/// An admitted login attempt. It has to be settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptTicket(Timestamp);
 
-/// Why a guess is not admitted now.
+/// Why a login attempt is not admitted now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
-    /// It would be with a captcha.
+    /// It requires a captcha.
     Captcha,
-    /// At this distance from now it would be, if nobody else guessed.
+    /// It would be admitted after this time, if nobody else attempted to log in.
     Wait(Duration),
 }
 
-/// By what a guess is recognised when the same client makes it again: 16 bits of a keyed code of who guesses what for
-/// whom.
+/// Recognizes a login attempt that the same client repeats: 16 bits of a MAC of the client, the identifier and the
+/// password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark(u16);
 
@@ -59,43 +61,43 @@ impl Mark {
     }
 }
 
-/// How a guess ended.
+/// The outcome of a login attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Right,
     Wrong(Mark),
-    /// Nothing was learnt about the password.
+    /// The password was not compared.
     Unknown,
 }
 
-/// What a guess that was settled changed.
+/// The effect of settling a login attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// For how long the key is locked from now on, if this guess did it.
+    /// The length of the lockout, if this attempt started one.
     pub locked: Option<Duration>,
-    /// Whether the same client made the same guess before: it was counted then.
+    /// Whether the same client made the same attempt before. The first one was counted.
     pub is_repeat: bool,
 }
 
-/// What there is to say of a captcha when a guess is made.
+/// The captcha of a login attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptchaState {
-    /// Nobody can be asked for one.
+    /// This call has no captcha.
     Impossible,
-    /// One may be demanded.
+    /// There is none, and one may be required.
     Missing,
     Solved,
 }
 
-/// The guesses that still matter for one key.
+/// The login attempts that still count for one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoginAttempts {
     /// In the order in which they were admitted.
     tries: Vec<PendingAttempt>,
-    /// How often was locked since it was last quiet.
+    /// The number of lockouts since the last quiet period.
     locks: u32,
     locked_until: Timestamp,
-    /// LoginAttempts that were counted, in the order in which they were last made.
+    /// Wrong passwords that were counted, in the order of their last repetition.
     counted: Vec<Counted>,
 }
 
@@ -111,28 +113,30 @@ struct Counted {
     mark: Mark,
 }
 
-/// A guess not settled by then was wrong: longer than any call takes.
+/// An attempt that is not settled within this time counts as wrong. Longer than any call takes.
 const UNSETTLED: Duration = Duration::from_mins(1);
-/// When somebody comes back who must wait only for guesses that are being evaluated.
+/// The wait for an attempt that is refused only because others are not settled yet.
 const EVALUATION: Duration = Duration::from_millis(250);
-/// When nothing went wrong for so long after the last wait, everything is forgotten.
+/// When no attempt was wrong for this time after the last lockout, everything is forgotten.
 const QUIET: Duration = Duration::from_hours(1);
-/// A guess that the same client makes again within this time, again and again, is counted once. As long as anything is
-/// remembered, and longer than any wait: otherwise a program that goes on through a lock would lock anew behind it.
+/// A wrong password that the same client repeats within this time counts once. As long as attempts are remembered, and
+/// longer than any lockout: otherwise a program that repeats an outdated password would start the next lockout when one
+/// ends.
 const REPEAT_WINDOW: Duration = QUIET;
-/// Tries that are remembered for one key, whatever was stored.
+/// The most attempts that are read for one key, however many are stored.
 const MOST_TRIES: usize = 256;
-/// LoginAttempts that are recognised again. Where there are more, the one not made for longest is counted again.
+/// The most wrong passwords that are recognized when repeated. Beyond it, the one with the oldest repetition is
+/// dropped.
 const MOST_COUNTED: usize = 32;
 
 impl LockoutRule {
-    /// A quarter, at least one guess: for each replica while they cannot count together.
+    /// A quarter, at least one attempt: for each replica while replicas cannot count in a shared Redis.
     #[must_use]
     pub fn stricter(self) -> Self {
         Self { captcha_after: self.captcha_after.div_ceil(4), lock_after: self.lock_after.div_ceil(4), ..self }
     }
 
-    /// For how long guesses have to be remembered.
+    /// How long attempts have to be remembered.
     pub fn life(&self) -> Duration {
         self.longest_wait + self.captcha_window.max(self.lock_window).max(QUIET)
     }
@@ -144,10 +148,10 @@ impl LockoutRule {
 }
 
 impl LoginAttempts {
-    /// Admits a guess, or says why not. A guess that is not admitted changes nothing.
+    /// Admits a login attempt, or says why not. An attempt that is not admitted changes nothing.
     ///
     /// # Errors
-    /// With the hold.
+    /// The reason for which it is not admitted.
     pub fn admit(&mut self, rule: &LockoutRule, captcha: CaptchaState, now: Timestamp) -> Result<AttemptTicket, Hold> {
         self.tidy(rule, now);
         if self.locked_until > now {
@@ -164,18 +168,18 @@ impl LoginAttempts {
                 return Err(Hold::Wait(EVALUATION));
             }
         }
-        // Who was locked before has one guess at a time.
+        // After a lockout, attempts are admitted one at a time.
         let left = if self.locks > 0 { 1 } else { (rule.lock_after as usize).saturating_sub(wrong(rule.lock_window)) };
         if pending >= left {
             return Err(Hold::Wait(EVALUATION));
         }
-        // No two have the same instant, so that it names one of them.
+        // Every attempt has another instant, so that the instant identifies it.
         let at = self.tries.last().map_or(now, |last| now.max(last.at.plus(Duration::from_micros(1))));
         self.tries.push(PendingAttempt { at, is_wrong: false });
         Ok(AttemptTicket(at))
     }
 
-    /// Settles a guess.
+    /// Settles a login attempt.
     pub fn settle(&mut self, rule: &LockoutRule, ticket: AttemptTicket, outcome: Outcome, now: Timestamp) -> Settled {
         match outcome {
             Outcome::Right => *self = Self::default(),
@@ -186,10 +190,10 @@ impl LoginAttempts {
             }
             Outcome::Wrong(_) => {
                 match self.tries.iter_mut().find(|guess| guess.at == ticket.0) {
-                    // Its minute was over, and it was counted then.
+                    // It was not settled in time, and counted then.
                     Some(guess) if guess.is_wrong => return Settled::default(),
                     Some(guess) => guess.is_wrong = true,
-                    // Somebody who knew the password came in between, or it was admitted elsewhere.
+                    // A right password deleted it in between, or another replica admitted it.
                     None => self.insert(PendingAttempt { at: ticket.0, is_wrong: true }),
                 }
                 let locked = self.lock_if_due(rule, now);
@@ -200,7 +204,7 @@ impl LoginAttempts {
         Settled::default()
     }
 
-    /// Forgets everything, as a right password does.
+    /// Forgets all attempts, as a right password does.
     pub fn forget(&mut self) {
         *self = Self::default();
     }
@@ -209,7 +213,7 @@ impl LoginAttempts {
         self.tries.retain(|guess| guess.at != ticket.0 || guess.is_wrong);
     }
 
-    /// Whether a guess was counted before. It is remembered from now on.
+    /// Whether a wrong password was counted before. Remembers it.
     fn is_repeat(&mut self, mark: Mark, now: Timestamp) -> bool {
         self.forget_old_marks(now);
         let before = self.counted.len();
@@ -231,14 +235,14 @@ impl LoginAttempts {
         *self == Self::default()
     }
 
-    /// Whether nothing of it matters any more.
+    /// Whether nothing counts any more.
     pub fn is_over(&self, rule: &LockoutRule, now: Timestamp) -> bool {
         let mut left = self.clone();
         left.tidy(rule, now);
         left.is_empty()
     }
 
-    /// Forgets what is too old to matter, and counts what was never settled.
+    /// Forgets attempts that are too old to count, and counts attempts that were not settled in time.
     fn tidy(&mut self, rule: &LockoutRule, now: Timestamp) {
         for at in 0..self.tries.len() {
             let PendingAttempt { at: begun, is_wrong } = self.tries[at];
@@ -247,7 +251,7 @@ impl LoginAttempts {
                 self.lock_if_due(rule, begun.plus(UNSETTLED));
             }
         }
-        // Nobody waits longer than that, also when the clock was set back.
+        // No lockout lasts longer than this, also when the clock was set back.
         self.locked_until = self.locked_until.min(now.plus(rule.longest_wait));
         let last = self.tries.last().map_or(self.locked_until, |guess| guess.at.max(self.locked_until));
         if last.plus(QUIET.max(rule.lock_window).max(rule.captcha_window)) <= now {
@@ -277,8 +281,8 @@ impl LoginAttempts {
         self.tries.insert(at, new);
     }
 
-    /// As text, for a store that keeps texts: `locks until`, then ` instant+` of a wrong guess, ` instant?` of one that
-    /// is being evaluated, and ` instant=mark` of one that is recognised.
+    /// As text, for a store that keeps texts: `locks until`, then ` instant+` for a wrong password, ` instant?` for an
+    /// attempt that is not settled, and ` instant=mark` for a counted wrong password.
     pub fn to_text(&self) -> String {
         let mut text = format!("{} {}", self.locks, self.locked_until.as_micros());
         for guess in &self.tries {
@@ -291,7 +295,7 @@ impl LoginAttempts {
         text
     }
 
-    /// What was written as text. What cannot be read was never written by us, and counts as nothing.
+    /// Parses such a text. A text that does not parse was not written by this service, and counts as no attempts.
     pub fn from_text(text: &str) -> Self {
         Self::read(text).unwrap_or_default()
     }

@@ -1,12 +1,12 @@
-//! Login: the states between somebody who names an account and a session of it.
+//! Login: the states from naming an account to opening a session.
 //!
-//! Each state is a type, and each transition consumes the state before it. A session is opened for a [`CompletedLogin`]
-//! and for nothing else, and only the transitions in here make one. Which state follows is decided before anything is
-//! written; the transaction that opens the session only makes sure that what the decision rests on is still so.
+//! Each state is a type, and each transition consumes the state before it. Only a [`CompletedLogin`] opens a session,
+//! and only the transitions of this module make one. The next state is decided before anything is written; the
+//! transaction that opens the session only checks that the facts behind the decision still hold.
 
 use crate::{account::Account, device::DeviceTrust, refusal::Reason, time::Timestamp};
 
-/// How a person proved who they are. The name is the value of `amr` (RFC 8176).
+/// How a person was authenticated. The name is the value of `amr` (RFC 8176).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuthenticationMethod {
     Password,
@@ -20,20 +20,20 @@ impl AuthenticationMethod {
     }
 }
 
-/// Somebody named an account and proved nothing.
+/// A caller named an account, and proved nothing yet.
 #[derive(Clone, Debug)]
 pub struct StartedLogin {
     account: Option<Account>,
     trust: DeviceTrust,
 }
 
-/// Where a login stands after something was proven.
+/// The state of a login after a factor was proven.
 #[derive(Debug)]
 pub enum LoginState {
     Completed(CompletedLogin),
 }
 
-/// Everything that the account asks for is proven: one session may be opened.
+/// Everything that the account requires is proven: one session may be opened.
 #[derive(Debug)]
 pub struct CompletedLogin {
     account: Account,
@@ -43,8 +43,8 @@ pub struct CompletedLogin {
 }
 
 impl StartedLogin {
-    /// `account` is `None` where nobody has the name that was given. The login goes on all the same, so that nobody
-    /// learns it.
+    /// `account` is `None` when no account has the identifier. The login continues all the same, so that an attacker
+    /// cannot tell (enumeration).
     pub fn new(account: Option<Account>, trust: impl FnOnce(&Account) -> DeviceTrust) -> Self {
         let trust = account.as_ref().map_or(DeviceTrust::Stranger, trust);
         Self { account, trust }
@@ -59,8 +59,9 @@ impl StartedLogin {
         self.trust
     }
 
-    /// Whether the right password is accepted. After too many wrong ones it is accepted only from devices that are
-    /// recognized; that of a disabled account never is. Where it is not, it looks as wrong as any other.
+    /// Whether the right password is accepted. After too many wrong passwords it is accepted from recognized devices
+    /// only, and for a disabled account never. The answer to a right password that is not accepted is the same as to a
+    /// wrong one.
     pub fn accepts_password(&self) -> bool {
         let accepts = |account: &Account| {
             !account.is_disabled() && (self.trust.is_counted_alone() || !account.password_is_spent())
@@ -68,7 +69,7 @@ impl StartedLogin {
         self.account.as_ref().is_some_and(accepts)
     }
 
-    /// The password of the account was proven. No account asks for anything else.
+    /// The password of the account was proven. No account requires anything else yet.
     ///
     /// # Errors
     /// CREDENTIALS_INVALID where the password is not accepted.

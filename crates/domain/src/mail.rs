@@ -1,4 +1,4 @@
-//! The mails Countersign writes.
+//! The mails that Countersign sends.
 
 use crate::closed_list::closed_list;
 
@@ -7,8 +7,8 @@ use std::time::Duration;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 closed_list! {
-    /// Every mail there is. A mail in the outbox names one of these and what it refers to, never a link or a code.
-    /// The name is that of its template files and of its rows.
+    /// The kinds of mails. A mail in the outbox names its kind and the object that it concerns, never a link or a code.
+    /// The name is that of the template files, and is stored in the rows of the outbox.
     pub enum MailTemplate {
         /// To an address that somebody registered: a link and a code that verify it.
         VerifyAddress = "verify_address",
@@ -24,17 +24,17 @@ closed_list! {
         AddressInUse = "address_in_use",
         /// To the address an account had until now.
         AddressChanged = "address_changed",
-        /// To an account whose password was set anew.
+        /// To an account whose password was changed or reset.
         PasswordChanged = "password_changed",
         /// To an account whose user name was changed.
         UsernameChanged = "username_changed",
-        /// To an account one of whose refresh tokens came back after it had been replaced.
+        /// To an account one of whose rotated refresh tokens was reused.
         SessionReused = "session_reused",
-        /// To an account that somebody logged in to from a device or a place it was not used from before.
+        /// To an account that somebody logged in to from a device or country that is new for it.
         NewLogin = "new_login",
-        /// To an account one of whose sessions is used by a very different client than the one that opened it.
+        /// To an account whose session was refreshed by a client that is very different from the one that opened it.
         ClientChanged = "client_changed",
-        /// To an account whose password was guessed at for too long.
+        /// To an account whose password is disabled after too many wrong passwords.
         PasswordDisabled = "password_disabled",
         /// To the address of an account that was deleted.
         AccountDeleted = "account_deleted",
@@ -42,8 +42,8 @@ closed_list! {
 }
 
 impl MailTemplate {
-    /// For how long after it was asked for, or after what it tells of, a mail is worth sending. Its link and code are
-    /// made when it is sent and have their own lives. Whoever still wants a new password after a day has asked again.
+    /// How long a mail is worth sending after it was queued. Its link and code are made when it is sent, and have
+    /// lifetimes of their own. A person who still wants a new password after a day has requested another mail.
     pub fn life(self) -> Duration {
         match self {
             Self::ResetPassword => DAY,

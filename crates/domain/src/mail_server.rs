@@ -1,26 +1,26 @@
-//! When mails are handed to a mail server that has trouble, and which of them are given up.
+//! When to send mails while a mail server fails, and which mails to give up.
 //!
-//! A trouble with the server, with the login or with our own address is every mail's, and none of theirs: mails wait,
-//! and the server is asked with one connection, after waits that grow, instead of with each mail.
+//! A failure of the server, of its login or of our sender address concerns all mails and is the fault of none: mails
+//! wait, and one connection at a time probes the server, after growing waits, instead of an attempt with each mail.
 
 use crate::{backoff, id::MailId, time::Timestamp};
 use std::{collections::BTreeSet, time::Duration};
 
-/// So many other mails must have been refused since the server last took one before a refusal that may be ours is taken
-/// for ours.
+/// How many other mails the server must have refused since it last accepted one, before a refusal that may be our fault
+/// is treated as our fault.
 const SUSPICIOUS: usize = 2;
 
-/// Mails refused that are remembered; beyond this the count says nothing new.
+/// The most refused mails that are remembered; a larger number has no further meaning.
 const REMEMBERED: usize = 16;
 
-/// From then on an operator is told with every probe that fails, as an error.
+/// When a failure has lasted this long, every failed probe is logged as an error.
 const LOUD_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// What one process knows of the mail server.
 #[derive(Clone, Debug, Default)]
 pub struct MailServerHealth {
     trouble: Option<Trouble>,
-    /// Mails that were refused for good, and not certainly because of themselves, since the server last took one.
+    /// Mails that were refused permanently, possibly through no fault of their own, since the server last accepted one.
     refused: BTreeSet<MailId>,
 }
 
@@ -31,21 +31,21 @@ struct Trouble {
     next_probe: Timestamp,
 }
 
-/// What is done now with mails that are due.
+/// The next step for mails that are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailStep {
-    /// They are sent.
+    /// Send them.
     Send,
-    /// The server is asked first, without a mail.
+    /// Probe the server first, without a mail.
     Probe,
-    /// Nothing.
+    /// Do nothing yet.
     Wait,
 }
 
-/// How a trouble that goes on is told.
+/// How a failed probe is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
-    /// It may pass by itself.
+    /// The failure may end by itself.
     Quietly,
     /// An operator has to look.
     Loudly,
@@ -60,25 +60,26 @@ impl MailServerHealth {
         }
     }
 
-    /// The server, the login or the sender was refused, or did not answer; `random` is any random number.
+    /// Notes that the server refused the connection, the login or the sender, or did not answer. `random` is any random
+    /// number.
     pub fn failed(&mut self, now: Timestamp, random: u64) -> Told {
         let (since, failures) = self.trouble.map_or((now, 1), |known| (known.since, known.failures.saturating_add(1)));
         self.trouble = Some(Trouble { since, failures, next_probe: now.plus(backoff::mail_probe(failures, random)) });
         if now.since(since) >= LOUD_AFTER { Told::Loudly } else { Told::Quietly }
     }
 
-    /// It takes mails. Returns how long it did not, where that was so.
+    /// Notes that the server accepts mails. Returns how long it did not, if it failed before.
     pub fn recovered(&mut self, now: Timestamp) -> Option<Duration> {
         self.trouble.take().map(|trouble| now.since(trouble.since))
     }
 
-    /// It took a mail: whatever it refused since the one before, it does not refuse all.
+    /// Notes that the server accepted a mail: so it does not refuse all mails.
     pub fn accepted(&mut self) {
         self.refused.clear();
     }
 
-    /// Notes a mail that was refused for good with an answer that may be about us. Returns whether others were, too,
-    /// and none was taken since: then it is no evidence against this one.
+    /// Notes a mail that was refused permanently, with an answer that may be about us. Returns whether others were
+    /// refused as well and none was accepted since: then the refusal is no evidence against this mail.
     pub fn refused_as_others_are(&mut self, mail: MailId) -> bool {
         let is_shared = self.refused.iter().filter(|other| **other != mail).count() >= SUSPICIOUS;
         if self.refused.len() < REMEMBERED {
@@ -87,7 +88,7 @@ impl MailServerHealth {
         is_shared
     }
 
-    /// For how long no mail was taken; zero while they are.
+    /// How long the server has accepted no mail; zero while it accepts mails.
     pub fn trouble_age(&self, now: Timestamp) -> Duration {
         self.trouble.map_or(Duration::ZERO, |trouble| now.since(trouble.since))
     }
@@ -131,7 +132,7 @@ mod tests {
         assert_eq!(health.trouble_age(later), LOUD_AFTER);
         assert_eq!(health.recovered(later), Some(LOUD_AFTER));
         assert_eq!((health.step(later), health.recovered(later)), (MailStep::Send, None));
-        assert_eq!(health.failed(later, 0), Told::Quietly, "a new trouble starts anew");
+        assert_eq!(health.failed(later, 0), Told::Quietly, "a new failure starts again");
     }
 
     #[test]

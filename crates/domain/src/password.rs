@@ -1,14 +1,14 @@
-//! Passwords: what may become one, and what a person typed who claims to know one.
+//! Passwords: which texts may become one, and how a typed password is read.
 //!
-//! The policy is that of NIST SP 800-63B-4 section 3.1.1.2: long, any printable Unicode, no composition rules, and not
-//! what everybody else uses. The comparison with the list of common passwords is made on the whole candidate in each of
-//! its obvious disguises, so that a minimum of 15 characters does not turn `password` into `password1234567`.
+//! The policy is that of NIST SP 800-63B-4 section 3.1.1.2: long, any printable Unicode, no composition rules, and no
+//! common password. The comparison with the list of common passwords covers the whole candidate in each of its obvious
+//! disguises, so that a minimum of 15 characters does not turn `password` into `password1234567`.
 //!
-//! Of a long candidate, the comparison looks at the first 128 characters. So its work is bounded, and what lies behind
-//! them makes no password refused. Nor does it make one admitted: no text is cheaper as a whole than its beginning is.
+//! The comparison reads the first 128 characters of a candidate, so its work is bounded. The rest neither makes a
+//! candidate refused nor accepted: no text is cheaper as a whole than its beginning is.
 //!
-//! There are two steps, because they stand in different places of a use case: [`PasswordPolicy::read`] says what is
-//! wrong with the text as such and costs next to nothing, [`PasswordPolicy::admit`] guesses at it.
+//! There are two steps, because a use case runs them at different times: [`PasswordPolicy::read`] checks the form and
+//! costs next to nothing, [`PasswordPolicy::accept`] estimates how easily an attacker finds the password.
 
 mod blocklist;
 mod breached;
@@ -28,15 +28,15 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 /// Canonical composition can shorten a text, so more bytes are read than may remain. Precomposed letters with several
 /// marks and Hangul syllables shrink to a third.
 const BYTES_READ_PER_BYTE_KEPT: usize = 3;
-/// Canonical composition can lengthen a text in UTF-8, three times at the most (Unicode TR 15, section 9).
+/// Canonical composition can lengthen a text in UTF-8, at most three times (Unicode TR 15, section 9).
 const NFC_GROWTH: usize = 3;
 
-/// What a new password must satisfy. Lengths are those of the text in NFC.
+/// The rules for a new password. Lengths are those of the text in NFC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
-    /// Unicode code points, at least: 15 where the password stands alone, 8 beside a second factor.
+    /// The fewest Unicode code points: 15 where the password is the only factor, 8 with a second one.
     pub min_chars: usize,
-    /// Bytes of UTF-8, at most. A bound on the work, not on the imagination.
+    /// The most bytes of UTF-8, to bound the work.
     pub max_bytes: usize,
 }
 
@@ -46,19 +46,19 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// A password in NFC, fit for hashing: the same text typed on two keyboards is the same password.
+/// A password in NFC, ready for hashing: the same text typed on two keyboards is the same password.
 ///
-/// Whether anybody would be allowed to choose it is another question: see [`NewPassword`].
+/// It need not be a password that the policy accepts: see [`NewPassword`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Password(SecretText);
 
-/// A text that has the form of a password: long enough, not too long, without control characters. Whether it is a
-/// common one was not looked at.
+/// A text with the form of a password: long enough, not too long, without control characters. It may still be a common
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate(Password);
 
-/// A password that the policy has admitted. Only [`PasswordPolicy::admit`] makes one, so whoever holds it need not ask
-/// whether the policy ran.
+/// A password that the policy accepted. Only [`PasswordPolicy::accept`] makes one, so its type proves that the policy
+/// ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPassword(Password);
 
@@ -71,7 +71,7 @@ pub enum PasswordRejected {
     TooLong { max: usize },
     /// A control character, such as NUL or a line break.
     ForbiddenCharacter,
-    /// Listed among common passwords, or one of them in disguise.
+    /// A common password, or one in disguise.
     TooCommon,
     /// Little more than the person's own name or address, or the name of this service.
     ContainsIdentifier,
@@ -91,7 +91,7 @@ impl PasswordRejected {
         }
     }
 
-    /// The stable name of the reason, for programs.
+    /// The name of the reason, for programs. It never changes.
     pub fn reason(self) -> &'static str {
         match self {
             Self::TooShort { .. } => "PASSWORD_TOO_SHORT",
@@ -104,10 +104,10 @@ impl PasswordRejected {
 }
 
 impl PasswordPolicy {
-    /// Reads what somebody wants for a password. Linear in its length, and cheap.
+    /// Checks the form of a new password. Linear in its length, and cheap.
     ///
     /// # Errors
-    /// The first rule about the form of passwords that it breaks.
+    /// The first rule about the form that it breaks.
     pub fn read(&self, text: &SecretText) -> Result<Candidate, PasswordRejected> {
         let too_long = PasswordRejected::TooLong { max: self.max_bytes };
         let password = Password::presented(text, self.max_bytes).ok_or(too_long)?;
@@ -121,11 +121,11 @@ impl PasswordPolicy {
         Ok(Candidate(password))
     }
 
-    /// The candidate as a new password, if it is none that others would try first. The work is bounded, and a hundred
-    /// times that of [`PasswordPolicy::read`]: whoever is to be turned away for another reason should be before.
+    /// Accepts the candidate as a new password, if an attacker would not try it early. The work is bounded, and about a
+    /// hundred times that of [`PasswordPolicy::read`], so the caller should make every cheaper check first.
     ///
-    /// `identifiers` are the texts anybody could guess about this person: address, user name, shown name. The name of
-    /// this service is always among them.
+    /// `identifiers` are the texts that anybody can know about this person: address, user name, display name. The name
+    /// of this service is always added.
     ///
     /// # Errors
     /// That it is too common, or too close to the identifiers.
@@ -142,27 +142,27 @@ impl PasswordPolicy {
 }
 
 impl Password {
-    /// What is hashed in place of something too long to be a password, so that it costs as much as one.
+    /// Hashed in place of a text that is too long to be a password, so that the response time is the same.
     pub fn stand_in() -> Self {
         Self(SecretText::new(String::from(" ")))
     }
 
-    /// What somebody typed who claims to know a password: normalised and bounded, nothing else. `None` when it is
-    /// longer than any password can be, and therefore wrong.
+    /// Reads a typed password to compare it with the stored one: normalized and bounded, nothing else. `None` when it
+    /// is longer than any password can be, and therefore wrong.
     pub fn presented(text: &SecretText, max_bytes: usize) -> Option<Self> {
         let text = text.reveal();
         // Bounded before the normalisation, which is linear but not free.
         if text.len() > max_bytes.saturating_mul(BYTES_READ_PER_BYTE_KEPT) {
             return None;
         }
-        // Room for the longest outcome: a text that grows while it is written leaves pieces of itself behind unwiped.
+        // Enough capacity for the longest result: a string that grows while it is written leaves unwiped copies behind.
         let mut normalised = String::with_capacity(text.len() * NFC_GROWTH);
         normalised.extend(text.nfc());
         let password = Self(SecretText::new(normalised));
         (password.reveal().len() <= max_bytes).then_some(password)
     }
 
-    /// The password itself. Every use of this word is a place to look at in a review.
+    /// The password itself. Reviews should look at every use of this word.
     pub fn reveal(&self) -> &str {
         self.0.reveal()
     }

@@ -1,9 +1,9 @@
-//! Refresh: which generation of a session is answered with which.
+//! Refresh: which tokens a session gets for a presented generation.
 //!
-//! Rotation alone cannot tell a client whose answer was lost from a thief: both present a generation that was replaced.
-//! What the service remembers of the generations is small ([`Lineage`]), and the rule is one function of it
+//! Rotation alone cannot distinguish a client whose answer was lost from a thief: both present a rotated generation.
+//! The service stores a few facts about the generations ([`Lineage`]), and one function decides by them
 //! ([`judge_refresh`]). `docs/adr/0023-a-lost-answer-is-recovered-once.md` has the table; `tests/refresh_model.rs`
-//! plays every order of events.
+//! tries every order of events.
 
 use crate::{
     session::{Liveness, SessionExpiry},
@@ -11,35 +11,34 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How the generations of a session follow each other.
+/// The time limits between generations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Succession {
-    /// A generation younger than this is not replaced: it is handed out again.
+    /// A generation younger than this is not rotated: it is handed out again.
     pub settling: Duration,
-    /// How long the parent of the live generation may come back.
+    /// How long the parent of the live generation is still accepted.
     pub grace: Duration,
-    /// How long after its replacement the parent may be recovered by the device of the session: the life of an access
-    /// token.
+    /// How long after its rotation the device of the session may recover the parent: the life of an access token.
     pub recovery: Duration,
 }
 
-/// What is remembered of the generations of a session.
+/// The stored facts about the generations of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Lineage {
     /// The live generation.
     pub generation: i64,
-    /// The generation that its holder had before, who may not have got the answer.
+    /// The generation before the live one. Its holder may not have received the answer.
     pub parent: i64,
     /// When the live generation was made.
     pub rotated_at: Timestamp,
-    /// The latest generation that a recovery skipped. Whoever holds it got it in the place of the client that
-    /// recovered.
+    /// The latest generation that a recovery skipped. A client that presents it received the lost answer instead of the
+    /// client that recovered.
     pub void: Option<i64>,
-    /// Whether the live generation was made by proving the person anew.
+    /// Whether the live generation was made by a reauthentication.
     pub is_reauthenticated: bool,
-    /// Whether the live generation has come back: its refresh token, or an access token of it to one of our own RPCs.
+    /// Whether the live generation was used: its refresh token, or an access token of it at one of our own RPCs.
     pub is_seen: bool,
-    /// Whether an unrecognized client was answered since the device of the session was last shown.
+    /// Whether an unrecognized client got tokens since the device of the session was last shown.
     pub answered_unrecognized: bool,
 }
 
@@ -54,13 +53,13 @@ impl Lineage {
     }
 }
 
-/// A refresh token that came back, and with what.
+/// A presented refresh token, and what came with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Presented {
     pub generation: i64,
-    /// Whether the token of the device that the session was opened on came along.
+    /// Whether the device token of the session's device was presented as well.
     pub shows_device: bool,
-    /// Whether both program and network are others than those last noted for the session.
+    /// Whether both program and network differ from those last stored for the session.
     pub differs: bool,
 }
 
@@ -70,7 +69,7 @@ impl Presented {
     }
 }
 
-/// What is known of a session whose refresh did not go through at once.
+/// The facts about a session whose refresh token the conditional statement did not rotate.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionFacts {
     pub lineage: Lineage,
@@ -79,31 +78,31 @@ pub struct SessionFacts {
     pub account_disabled: bool,
 }
 
-/// The answer to a refresh token that the one conditional statement did not advance.
+/// The answer to a refresh token that the conditional statement did not rotate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshVerdict {
-    /// The live generation is handed out again, nothing moves.
+    /// Hand out the live generation again, and change nothing.
     Repeat,
-    /// The same, to a client that differs in program and network and shows no device: the owner is told.
+    /// The same, to a client that differs in program and network and shows no device: the owner gets a mail.
     RepeatToUnrecognized,
-    /// The answer that held the live generation was lost. It is void, and a new one takes its place, with the proof
-    /// (`acr`, `auth_time`) of the generation that was presented.
+    /// The answer with the live generation was lost. That generation becomes void, and a new one replaces it, with the
+    /// proof (`acr`, `auth_time`) of the presented generation.
     Recover,
-    /// Somebody else is advancing this very session now: try again.
+    /// Another call is rotating this session now: try again.
     Contended,
-    /// The person was proven anew, and whoever holds an older generation takes up the new one first: try again then.
+    /// After a reauthentication, holders of older generations have to wait until the grace has passed: try again then.
     Withheld {
         until: Timestamp,
     },
     Ended,
     Expired,
     AccountDisabled,
-    /// A generation that was replaced, or never existed: the token is in two hands.
+    /// A rotated generation, or one that never existed: two clients have the token.
     Reused,
 }
 
-/// Judges a refresh (RFC 9700 section 4.14.2). A session that is over says so before anything is called reuse, so that
-/// a forgotten tab is not reported as a theft.
+/// Judges a refresh (RFC 9700 section 4.14.2). The end of a session is checked before reuse, so that a forgotten tab is
+/// not reported as a theft.
 pub fn judge_refresh(
     session: &SessionFacts,
     presented: Presented,
@@ -118,7 +117,7 @@ pub fn judge_refresh(
     }
 }
 
-/// Of a session that is live.
+/// Judges a refresh of a live session.
 fn judge_generation(lineage: &Lineage, presented: Presented, now: Timestamp, succession: Succession) -> RefreshVerdict {
     let generation = presented.generation;
     if generation == lineage.generation {
@@ -136,8 +135,8 @@ fn judge_generation(lineage: &Lineage, presented: Presented, now: Timestamp, suc
         return RefreshVerdict::Reused;
     }
     if is_in_grace {
-        // The parent of a recovered generation is past the grace of its own replacement: only the device that recovered
-        // may repeat that.
+        // The grace for the parent of a recovered generation has passed once: only the device that recovered may repeat
+        // the recovery.
         let may_repeat = presented.shows_device || !lineage.is_recovered();
         return if may_repeat { hand_out_again(lineage, presented) } else { RefreshVerdict::Reused };
     }
@@ -156,20 +155,20 @@ fn hand_out_again(lineage: &Lineage, presented: Presented) -> RefreshVerdict {
     }
 }
 
-/// What an access token says of its session, when one of our own RPCs is called with it.
+/// The verdict on the generation of an access token, at one of our own RPCs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UseVerdict {
-    /// Nothing new.
+    /// The generation is accepted, and nothing changes.
     Good,
-    /// The live generation has reached somebody. That is noted while its parent could still be recovered.
+    /// The live generation reached a client. Stored while its parent could still be recovered.
     FirstSeen,
-    /// Older than a generation that was skipped. Its holder has a newer one, or is nobody we know: it refreshes.
+    /// Older than a skipped generation. A client that has a newer one refreshes; an attacker cannot.
     Outdated,
-    /// Of the generation that was skipped: the answer that held it reached somebody else.
+    /// The skipped generation: the lost answer reached another client.
     Reused,
 }
 
-/// Judges the use of an access token of `generation` that is authentic and not expired, of a session that is live.
+/// Judges an authentic access token of `generation` that has not expired, of a live session.
 pub fn judge_use(lineage: &Lineage, generation: i64, now: Timestamp, succession: Succession) -> UseVerdict {
     match lineage.void {
         Some(void) if generation == void => return UseVerdict::Reused,
@@ -184,7 +183,7 @@ pub fn judge_use(lineage: &Lineage, generation: i64, now: Timestamp, succession:
     UseVerdict::Good
 }
 
-/// The generation that a session is opened with.
+/// The first generation of every session.
 pub const FIRST_GENERATION: i64 = 1;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The closed list of reasons for which a call is refused. `proto/countersign/v1/error_reason.proto` documents each
-//! for clients; `src/grpc/status.rs` says how each travels.
+//! The closed list of reasons for which a call is refused. `proto/countersign/v1/error_reason.proto` documents each for
+//! clients; `src/grpc/status.rs` maps each to a status.
 
 use crate::closed_list::closed_list;
 use std::{fmt, time::Duration};
@@ -91,7 +91,7 @@ closed_list! {
 }
 
 impl Reason {
-    /// Whether the session of a caller who gets this reason is over.
+    /// Whether this reason means to the caller that the session has ended.
     pub fn ends_session(self) -> bool {
         matches!(self, Self::SessionEnded | Self::SessionExpired | Self::RefreshTokenReused | Self::AccountDisabled)
     }
@@ -100,11 +100,11 @@ impl Reason {
 /// What is wrong with one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldViolation {
-    /// The field's name in the proto.
+    /// The name of the field in the proto.
     pub field: &'static str,
-    /// A name for programs where there is more than one thing to tell apart; otherwise empty.
+    /// A name for programs, where a field has several violations that they must distinguish; otherwise empty.
     pub reason: &'static str,
-    /// What is wrong, as the end of a sentence that starts with the field's name. Never quotes what was sent.
+    /// What is wrong, as the end of a sentence that starts with the name of the field. Never quotes the value.
     pub description: String,
 }
 
@@ -113,11 +113,11 @@ pub struct FieldViolation {
 pub struct Refusal {
     pub reason: Reason,
     pub violations: Vec<FieldViolation>,
-    /// When it makes sense to try again.
+    /// When a retry makes sense.
     pub retry_after: Option<Duration>,
-    /// What else a program needs to know, under names that are part of the contract. Nothing secret.
+    /// More for programs, under names that are part of the contract. Nothing secret.
     pub metadata: Vec<(&'static str, String)>,
-    /// What people are told in place of the usual text of the reason.
+    /// Replaces the usual text of the reason.
     pub text: Option<&'static str>,
 }
 
@@ -169,12 +169,12 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Collects what is wrong with a request, so that a caller learns everything at once.
+/// Collects the violations of a request, so that the caller gets all of them at once.
 #[derive(Debug, Default)]
 pub struct Violations(Vec<FieldViolation>);
 
 impl Violations {
-    /// The value, or `None` after noting what is wrong with it.
+    /// The value, or `None` after recording what is wrong with it.
     pub fn check<T, E>(
         &mut self,
         field: &'static str,
@@ -194,10 +194,10 @@ impl Violations {
         self.0.push(FieldViolation { field, reason: "", description: description.into() });
     }
 
-    /// The values that were checked, or the refusal that names everything noted so far.
+    /// The checked values, or the refusal with all recorded violations.
     ///
     /// # Errors
-    /// When anything was noted, or a value is missing because something about it was.
+    /// When a violation was recorded, or a value is missing because of one.
     pub fn unless_any<T>(self, values: Option<T>) -> Result<T, Refusal> {
         match values {
             Some(values) if self.0.is_empty() => Ok(values),

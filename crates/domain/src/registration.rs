@@ -2,25 +2,24 @@
 
 use crate::email::EmailAddress;
 
-/// Whose sign-ups are taken.
+/// From whom registrations are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistrationPolicy {
-    /// Everybody's.
+    /// From everybody.
     Open,
-    /// Nobody's: operators make the accounts.
+    /// From nobody: operators create the accounts.
     Closed,
-    /// Those of addresses at these hosts, in ASCII and lower case.
+    /// From addresses at these hosts, in ASCII and lower case.
     Domains(Vec<String>),
 }
 
 impl RegistrationPolicy {
-    /// Whether an account may begin at this address because somebody asked for one. Says nothing of whether there is
-    /// one.
+    /// Whether a registration of this address may create an account. Does not say whether an account exists.
     pub fn allows(&self, email: &EmailAddress) -> bool {
         match self {
             Self::Open => true,
             Self::Closed => false,
-            // The normalised host is in ASCII. A host below one of these is another host, with other people.
+            // The normalized host is in ASCII. A subdomain of a host is another host, with other people.
             Self::Domains(hosts) => {
                 email.normalised().rsplit_once('@').is_some_and(|(_, host)| hosts.iter().any(|known| known == host))
             }

@@ -1,18 +1,18 @@
-//! Request ids: how a client says that a call is a repetition of one whose answer it never saw (Google AIP-155).
+//! Request ids: the idempotency keys with which clients repeat a call whose answer was lost (Google AIP-155).
 
 use std::time::Duration;
 
-/// How long a repeated call is recognised.
+/// How long a repeated call is recognized.
 pub const REQUEST_ID_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 const MIN_CHARS: usize = 8;
 const MAX_CHARS: usize = 64;
 
-/// A text the client made up: 8 to 64 visible ASCII characters, best a random UUID.
+/// A text that the client chooses: 8 to 64 visible ASCII characters, preferably a random UUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(String);
 
-/// The text cannot be a request id.
+/// The text is not a valid request id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidRequestId;
 

@@ -1,63 +1,63 @@
-//! What no longer holds, as it is told to those who check tokens by themselves.
+//! Revocations: which tokens are no longer valid, for backends that verify tokens offline.
 
 use crate::{closed_list::closed_list, id::TenantId, session::LONGEST_ACCESS_LIFE, time::Timestamp};
 use std::time::Duration;
 
-/// How much longer than any token a revocation is remembered: for the token that a session that was just
-/// refreshed may still be given, and for clocks that do not agree.
+/// How much longer than any token a revocation is kept: for a token that a refresh issues just before the revocation
+/// takes effect, and for clocks that differ.
 const MARGIN: Duration = Duration::from_secs(120);
 
-/// How far apart the clocks of two replicas may be. Of what was issued while something was revoked up to an instant,
-/// none is forgotten then.
+/// How far the clocks of two replicas may differ. With this margin, no token that was issued before the instant of a
+/// revocation is missed.
 pub const CLOCK_LEEWAY: Duration = Duration::from_secs(5);
 
-/// How long a revocation is of consequence.
+/// How long a revocation must be kept.
 pub const REVOCATION_LIFE: Duration = Duration::from_secs(LONGEST_ACCESS_LIFE.as_secs() + MARGIN.as_secs());
 
 closed_list! {
-    /// What kind of thing no longer holds. The name is stored.
+    /// What is revoked. The name is stored.
     pub enum RevocationKind {
         /// A session: the tokens with its `sid`.
         Session = "session",
-        /// An account or a service: its tokens up to an instant.
+        /// An account or a service: its tokens that were issued up to an instant.
         Subject = "subject",
-        /// A tenant: its tokens up to an instant.
+        /// A tenant: its tokens that were issued up to an instant.
         Tenant = "tenant",
-        /// A key: whatever was signed or encrypted with it.
+        /// A key: everything that it signed or encrypted.
         Key = "key",
-        /// Nothing is over, but the set of keys is another than before.
+        /// Nothing is revoked, but the set of keys has changed.
         KeySet = "key_set",
     }
 }
 
 impl RevocationKind {
-    /// Whether it concerns the verifiers of every tenant: signing keys are everybody's, and the ids of keys tell
+    /// Whether it concerns the verifiers of every tenant: all tenants share signing keys, and the ids of keys reveal
     /// nothing.
     pub fn concerns_everybody(self) -> bool {
         matches!(self, Self::Key | Self::KeySet)
     }
 }
 
-/// One thing that no longer holds.
+/// One revocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     pub tenant: TenantId,
     pub kind: RevocationKind,
-    /// The id of the session, subject, tenant or key; for a set of keys its audience, or nothing for all.
+    /// The id of the session, subject, tenant or key; for a key set its audience, or empty for all.
     pub target: String,
-    /// When it came into force. Of subjects and tenants, tokens that were issued until then are over.
+    /// When it took effect. For subjects and tenants, it revokes tokens that were issued up to then.
     pub since: Timestamp,
 }
 
 impl Revocation {
-    /// When the last token it could concern is over.
+    /// When the last token that it can concern has expired.
     pub fn expires_at(&self) -> Timestamp {
         self.since.plus(REVOCATION_LIFE)
     }
 }
 
-/// Up to where a follower of the feed has heard everything: a position, and when the entry there came into force. The
-/// second tells two histories apart, of which one went on from a backup of the other.
+/// Up to where a follower has read the feed: a sequence number, and the instant of that revocation. The instant reveals
+/// a feed that continued from an older backup, with the same numbers for other revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeedCursor {
     pub position: i64,
@@ -65,14 +65,14 @@ pub struct FeedCursor {
 }
 
 impl FeedCursor {
-    /// Before everything.
+    /// The beginning of the feed.
     pub const START: Self = Self { position: 0, since: Timestamp::from_micros(0) };
 
-    /// Reads what [`FeedCursor`]'s `Display` wrote; `None` for anything else.
+    /// Parses the text that `Display` of [`FeedCursor`] writes; `None` for any other.
     pub fn parse(text: &str) -> Option<Self> {
         let (position, since) = text.split_once('.')?;
         let cursor = Self { position: position.parse().ok()?, since: Timestamp::from_micros(since.parse().ok()?) };
-        // One cursor, one spelling: "+7" and "007" are none.
+        // Only the canonical text is accepted: not "+7" or "007".
         (cursor.position >= 0 && cursor.to_string() == text).then_some(cursor)
     }
 }

@@ -1,32 +1,32 @@
-//! What is unusual about a client, and what is made of it.
+//! Differences between clients, and their consequences.
 
 use crate::{
     client::{Country, DeviceSignal, Signals},
     device::DeviceTrust,
 };
 
-/// What is done when a session is refreshed by a client that is very different from the one that opened it.
+/// The consequence of a refresh by a client that is very different from the one that opened the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnClientChange {
-    /// It is written to the audit log.
+    /// An audit event records it.
     Audit,
-    /// Its owner is told, too.
+    /// The owner gets a mail as well.
     Mail,
-    /// It is refused, and the client has to log in. The session goes on where it was.
+    /// The refresh is refused, and the client has to log in. The session continues for its own client.
     Reauthenticate,
     /// The session ends.
     EndSession,
 }
 
-/// A client as it was seen, and where.
+/// The signals of a client, and its country.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientObservation {
     pub signals: Signals,
-    /// `None` when nobody knows.
+    /// `None` when it is unknown.
     pub place: Option<Country>,
 }
 
-/// What is news about a login.
+/// What is new about a login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LoginNews {
     pub new_device: bool,
@@ -39,19 +39,18 @@ impl LoginNews {
     }
 }
 
-/// So many signals that differ make another client. One alone is everyday life: a phone that leaves the house changes
-/// its network, a browser that pretends to be another one for a page changes its program, one that clears its cookies
-/// loses its device.
+/// This number of different signals makes another client. A single difference is usual: a phone that leaves the house
+/// changes its network, a browser that imitates another changes its program, and one that clears its cookies loses its
+/// device.
 const VERY_DIFFERENT: usize = 2;
 
-/// Whether a client differs in program and network from the one last noted: nothing that everybody can see speaks for
-/// it.
+/// Whether a client differs in program and network from the one last stored.
 pub fn is_elsewhere(noted: &Signals, refreshing: &Signals) -> bool {
     let networks = (noted.network, refreshing.network);
     noted.program != refreshing.program && matches!(networks, (Some(one), Some(other)) if one != other)
 }
 
-/// Whether a session is being refreshed by the client that opened it, for all that can be seen.
+/// Whether the client that refreshes a session seems to be the one that opened it.
 pub fn is_same_client(opened: &Signals, refreshing: &Signals) -> bool {
     let program = opened.program != refreshing.program;
     let network = matches!((opened.network, refreshing.network), (Some(one), Some(other)) if one != other);
@@ -63,10 +62,10 @@ pub fn is_same_client(opened: &Signals, refreshing: &Signals) -> bool {
     [program, network, device].into_iter().filter(|differs| *differs).count() < VERY_DIFFERENT
 }
 
-/// What is news about a login, given where the account was used before.
+/// What is new about a login, compared with earlier logins to the account.
 ///
-/// A device that shows its token is no news. Nor is one that does not and still looks like one from before: programs
-/// that keep no tokens would otherwise be news every time. Where nothing is known of before, nothing is news.
+/// A recognized device is not new. A device without a token that looks like an earlier one is not new either: otherwise
+/// every login by a program that keeps no device token would be reported. Without earlier logins nothing is new.
 pub fn judge_login(trust: DeviceTrust, seen: &ClientObservation, before: &[ClientObservation]) -> LoginNews {
     let looks_like = |earlier: &ClientObservation| {
         earlier.signals.program == seen.signals.program && earlier.signals.network == seen.signals.network

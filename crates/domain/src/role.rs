@@ -1,12 +1,13 @@
-//! Roles: names that a backend finds in an access token, and gives a meaning to.
+//! Roles: names in access tokens, whose meaning the backends define.
 
-/// Characters in a role's name, at most.
+/// The most characters of the name of a role.
 pub const MAX_ROLE_NAME: usize = 64;
 
-/// The level of a role that no level was chosen for: it stands over nobody. 0 is the strongest.
+/// The level of a role without a chosen level: above no other role. 0 is the strongest.
 pub const WEAKEST_LEVEL: i32 = 999;
 
-/// Whether `name` can name a role: lower-case letters, digits, `.`, `:`, `-` and `_`, a letter first.
+/// Whether `name` is a valid name of a role: lower-case ASCII letters, digits, `.`, `:`, `-` and `_`, the first an
+/// ASCII letter.
 pub fn is_role_name(name: &str) -> bool {
     name.len() <= MAX_ROLE_NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())

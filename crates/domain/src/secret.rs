@@ -1,4 +1,4 @@
-//! Values that must not leak: silent in `Debug`, wiped when dropped, compared in constant time, never serialised.
+//! Values that must not leak: silent in `Debug`, wiped when dropped, compared in constant time, never serialized.
 
 use std::fmt;
 use subtle::ConstantTimeEq;
@@ -13,7 +13,7 @@ impl SecretText {
         Self(text)
     }
 
-    /// The secret itself. Every use of this word is a place to look at in a review.
+    /// The secret itself. Reviews should look at every use of this word.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -52,7 +52,7 @@ impl<const N: usize> SecretBytes<N> {
         Self(bytes)
     }
 
-    /// The secret itself. Every use of this word is a place to look at in a review.
+    /// The secret itself. Reviews should look at every use of this word.
     pub fn reveal(&self) -> &[u8; N] {
         &self.0
     }

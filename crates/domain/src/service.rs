@@ -7,26 +7,26 @@ use crate::{
     time::Timestamp,
 };
 
-/// Secrets a service may have at a time: one in use, and one that takes its place while it is being rolled out.
+/// The most live secrets of a service: one in use, and its successor while that is rolled out.
 pub const MAX_LIVE_SECRETS: usize = 2;
 
-/// The `acr` of a service's access token. People's levels are numbers.
+/// The `acr` of the access token of a service. The levels of people are numbers.
 pub const SERVICE_LEVEL: &str = "service";
 
-/// The `amr` of a service's access token.
+/// The `amr` of the access token of a service.
 pub const SERVICE_METHOD: &str = "client_secret";
 
-/// Whether `name` could name a service: as names of audiences.
+/// Whether `name` is a valid name of a service: the rule is that of audiences.
 pub fn is_service_name(name: &str) -> bool {
     is_audience_name(name)
 }
 
 closed_list! {
-    /// What a service has to do with an audience. The name is stored.
+    /// The relation of a service to an audience. The name is stored.
     pub enum Access {
-        /// It is one of the backends of the audience: it reads its tokens, and so is given its keys.
+        /// It is a backend of the audience: it gets the keys and reads the tokens.
         Serves = "serves",
-        /// It calls those backends: it may have tokens made for them, and can read none.
+        /// It calls those backends: it may request tokens for them, and can read none.
         Calls = "calls",
     }
 }
@@ -39,17 +39,17 @@ pub struct Service {
     pub name: String,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
-    /// The audiences it has to do with, in order of their names.
+    /// The audiences that the service is related to, in order of their names.
     pub audiences: Vec<(String, Access)>,
 }
 
 impl Service {
-    /// Whether it has this to do with an audience.
+    /// Whether the service has this access to an audience.
     pub fn may(&self, access: Access, audience: &str) -> bool {
         self.audiences.iter().any(|(name, has)| *has == access && name == audience)
     }
 
-    /// The audiences it is a backend of.
+    /// The audiences that the service is a backend of.
     pub fn serves(&self) -> impl Iterator<Item = &str> {
         self.audiences.iter().filter(|(_, access)| *access == Access::Serves).map(|(name, _)| name.as_str())
     }

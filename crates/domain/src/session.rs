@@ -1,4 +1,4 @@
-//! Sessions: one row each, whose refresh tokens are generations.
+//! Sessions: one row each, with a generation number for the refresh token.
 
 use crate::{
     account::Account,
@@ -11,7 +11,8 @@ use crate::{
 };
 use std::time::Duration;
 
-/// The longest life that an access token may be given. Keys that made one, and revocations, are kept for this long.
+/// The longest life of an access token that settings allow. Keys of access tokens, and revocations, are kept for this
+/// long.
 pub const LONGEST_ACCESS_LIFE: Duration = Duration::from_secs(60 * 60);
 
 /// How long sessions and their tokens live.
@@ -19,43 +20,43 @@ pub const LONGEST_ACCESS_LIFE: Duration = Duration::from_secs(60 * 60);
 pub struct SessionLives {
     /// Life of an access token.
     pub access: Duration,
-    /// A session not refreshed for this long has ended.
+    /// A session that is not refreshed for this long has expired.
     pub idle: Duration,
-    /// A session never lives longer than this.
+    /// No session lives longer than this.
     pub absolute: Duration,
-    /// How long the parent of the live generation may come back.
+    /// How long the parent of the live generation is still accepted.
     pub refresh_grace: Duration,
 }
 
-/// Where a refresh token is kept.
+/// Where a refresh token is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenDelivery {
-    /// With a client that makes one refresh after the other.
+    /// In a client that makes one refresh after the other.
     Client,
-    /// In a browser's cookies, which calls made at once take up at different moments: some carry the token that others
-    /// are just exchanging, some the one they got for it.
+    /// In a browser's cookies. Simultaneous calls read them at different moments: some send the token that others are
+    /// just rotating, some its successor.
     Cookies,
 }
 
-/// When a session ends if nobody renews it any more.
+/// When a session expires unless it is refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionExpiry {
     pub idle: Timestamp,
     pub absolute: Timestamp,
 }
 
-/// A signed-in device.
+/// A login on one device.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub id: SessionId,
     pub account: AccountId,
     pub audience: String,
-    /// The one generation of refresh token that is good.
+    /// The live generation of the refresh token.
     pub generation: i64,
     pub device_name: String,
     pub user_agent: String,
     pub address: String,
-    /// How the person proved who they are (RFC 8176), separated by spaces.
+    /// How the person was authenticated (RFC 8176), separated by spaces.
     pub methods: String,
     pub created_at: Timestamp,
     pub authenticated_at: Timestamp,
@@ -63,22 +64,22 @@ pub struct Session {
     pub refreshed_at: Timestamp,
     pub expiry: SessionExpiry,
     pub ended_at: Option<Timestamp>,
-    /// The device it was opened on. A session from before devices were known has none.
+    /// The device it was opened on. A session of a release without devices has none.
     pub device: Option<DeviceId>,
-    /// Whether its tokens were handed out in cookies, beside which that of the device is shown.
+    /// Whether its tokens were delivered in cookies, with the device token in a cookie of its own.
     pub in_cookies: bool,
-    /// Where it was opened, or last seen with a very different client.
+    /// The country in which it was opened, or last refreshed by a very different client.
     pub place: Option<Country>,
     /// The latest generation that a recovery skipped.
     pub void_generation: Option<i64>,
-    /// The latest generation that is known to have come back.
+    /// The latest generation that is known to have been used.
     pub seen_generation: i64,
-    /// Whether an unrecognized client was answered since the device was last shown.
+    /// Whether an unrecognized client got tokens since the device was last shown.
     pub answered_unrecognized: bool,
 }
 
 impl Session {
-    /// The client that opened it.
+    /// The client that opened the session.
     pub fn client(&self) -> ClientObservation {
         ClientObservation {
             signals: Signals {
@@ -90,12 +91,12 @@ impl Session {
         }
     }
 
-    /// Whether it holds, given its account.
+    /// Whether the session is live, given its account.
     pub fn liveness(&self, account: &Account, now: Timestamp) -> Liveness {
         Liveness::of(self.ended_at, self.expiry, account.is_disabled(), now)
     }
 
-    /// What a refresh of this session is judged by.
+    /// The facts by which a refresh of this session is judged.
     pub fn facts(&self, account: &Account) -> SessionFacts {
         SessionFacts {
             lineage: self.lineage(),
@@ -105,7 +106,7 @@ impl Session {
         }
     }
 
-    /// What is remembered of its generations.
+    /// The stored facts about its generations.
     pub fn lineage(&self) -> Lineage {
         let skipped = self.void_generation.filter(|void| void.saturating_add(1) == self.generation);
         Lineage {
@@ -113,7 +114,7 @@ impl Session {
             parent: skipped.unwrap_or(self.generation).saturating_sub(1),
             rotated_at: self.refreshed_at,
             void: self.void_generation,
-            // No RPC proves a person anew within a session.
+            // No RPC replaces the proof of a live session.
             is_reauthenticated: false,
             is_seen: self.seen_generation >= self.generation,
             answered_unrecognized: self.answered_unrecognized,
@@ -121,12 +122,12 @@ impl Session {
     }
 }
 
-/// Whether a session holds. The store asks the same of rows (`store/session.rs`, `is_live`).
+/// Whether a session is live. The store applies the same rule to rows (`store/session.rs`, `is_live`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Liveness {
     Live,
-    /// Told before anything else: a disabled account has no live sessions, and "ended" alone would send the person to a
-    /// login that can only fail.
+    /// Checked first: a disabled account has no live sessions, and "ended" alone would send the person to a login that
+    /// can only fail.
     AccountDisabled,
     Ended,
     Expired,
@@ -164,15 +165,15 @@ impl SessionLives {
         SessionExpiry { idle: now.plus(self.idle).min(absolute), absolute }
     }
 
-    /// How the generations follow each other where their tokens are kept like this.
+    /// The time limits between generations, for tokens stored like this.
     ///
-    /// In cookies a generation settles for as long as its parent may come back. So while any call may still carry the
-    /// parent, no other makes a grandparent of it. Nothing older is accepted for it.
+    /// In cookies a generation settles for as long as its parent is still accepted. So while a call may still carry the
+    /// parent, no other call makes it a grandparent. No older generation is accepted because of it.
     pub fn succession(&self, keeping: TokenDelivery) -> Succession {
         let grace = self.refresh_grace;
         let settling = match keeping {
             TokenDelivery::Client => Duration::ZERO,
-            // The access token of a generation that is handed out again has some life left.
+            // The access token of a generation that is handed out again still has some life left.
             TokenDelivery::Cookies => grace.min(self.access / 2),
         };
         Succession { settling, grace, recovery: self.access }
@@ -184,7 +185,7 @@ impl SessionLives {
     }
 }
 
-/// Why a session ended. The name is what its row and its audit event say.
+/// Why a session ended. The name is stored in its row and in its audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EndReason {
     LoggedOut,
@@ -218,7 +219,7 @@ impl EndReason {
     }
 }
 
-/// Wrong current passwords a session may offer before it ends. Whoever holds a stolen session may not use it to guess.
+/// Wrong current passwords within one session before it ends, so that a stolen session cannot be used for brute force.
 pub const MAX_PASSWORD_FAILURES: i32 = 5;
 
 #[cfg(test)]

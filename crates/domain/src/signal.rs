@@ -1,11 +1,11 @@
-//! What is said after a commit, to those who wait for what was written.
+//! Signals: notifications after a commit, to tasks that wait for the change.
 
 use crate::closed_list::closed_list;
 
 closed_list! {
-    /// Something was committed that somebody waits for.
+    /// A committed change that a task waits for.
     ///
-    /// Whoever waits also looks from time to time: a signal that is lost costs latency, and nothing else.
+    /// Tasks also poll, so a lost signal only adds latency.
     pub enum Signal {
         MailQueued = "mail_queued": "a mail stands in the outbox",
         EventRecorded = "event_recorded": "an audit event waits to be sealed",
@@ -17,7 +17,7 @@ closed_list! {
 }
 
 impl Signal {
-    /// Whether other replicas wait for it as well. What is not finished yet is finished by the replica that wrote it.
+    /// Whether other replicas wait for it as well. The replica that wrote an unfinished change also finishes it.
     pub const fn concerns_replicas(self) -> bool {
         match self {
             Self::MailQueued | Self::EventsSealed | Self::FeedGrown | Self::KeysChanged => true,

@@ -1,6 +1,6 @@
-//! What all texts that people type have in common. Each kind of text has one function that reads it
-//! (`EmailAddress::parse`, `Username::parse`, `DisplayName::parse`, `ActionCode::parse`, `action::link_token`), and
-//! each of those begins with these.
+//! Rules for all texts that people type. Each kind of text has one function that parses it (`EmailAddress::parse`,
+//! `Username::parse`, `DisplayName::parse`, `ActionCode::parse`, `action::link_token`), and each of those begins with
+//! these.
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -22,7 +22,7 @@ pub(crate) fn nfc(text: &str) -> String {
 
 /// The text without what copying, pasting and input methods leave at its ends: white space of any width (U+00A0,
 /// U+3000, tabs, line ends) and invisible format characters (U+200B, U+FEFF, direction marks). A zero-width joiner
-/// stays: it can be part of a letter.
+/// stays: several scripts need it.
 pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible_format(c))
 }
@@ -49,9 +49,9 @@ pub(crate) fn without_widths(text: &str) -> String {
     mapped
 }
 
-/// Whether a character is there and shows nothing (Unicode, `Default_Ignorable_Code_Point`): joiners, variation
-/// selectors, the fillers of Hangul, direction marks, tags. The property, and no list of categories: U+3164 is a letter
-/// by its category.
+/// Whether a character shows nothing (Unicode, `Default_Ignorable_Code_Point`): joiners, variation selectors, the
+/// fillers of Hangul, direction marks, tags. The rule uses the property instead of categories: U+3164 has the category
+/// Lo.
 pub(crate) fn is_default_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
@@ -63,7 +63,7 @@ pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_default_ignorable(c) || BLANK_SYMBOLS.contains(&c)
 }
 
-/// A letter, mark or number of any script.
+/// Letters, marks and numbers of any script.
 pub(crate) fn is_word(c: char) -> bool {
     matches!(
         c.general_category_group(),
@@ -94,9 +94,9 @@ pub(crate) fn digit(c: char) -> Option<u8> {
     u8::try_from(before.checked_sub(1)? % 10).ok()
 }
 
-/// Whether the character at `at` has no business in a name: controls, line separators, private and unassigned code
-/// points, the format characters that reorder or hide text (CVE-2021-42574), and every other one that shows nothing,
-/// unless the characters around it need it to be shown as they should.
+/// Whether the character at `at` is refused in names: controls, line separators, private and unassigned code points,
+/// the format characters that reorder or hide text (CVE-2021-42574), and every other invisible character, unless its
+/// neighbours need it to be displayed correctly.
 pub(crate) fn is_forbidden_in_names(text: &[char], at: usize) -> bool {
     let c = text[at];
     match c.general_category() {
@@ -110,8 +110,8 @@ pub(crate) fn is_forbidden_in_names(text: &[char], at: usize) -> bool {
     }
 }
 
-/// Whether an ignorable character changes what its neighbours look like: joiners in scripts that are written with them
-/// and between emoji, selectors behind what has variants (Unicode Standard, section 23.4; UTS 51).
+/// Whether an ignorable character changes the appearance of its neighbours: joiners in scripts that are written with
+/// them and between emoji, selectors behind characters with variants (Unicode Standard, section 23.4; UTS 51).
 fn is_needed(text: &[char], at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| text[before]);
     let after = text.get(at + 1).copied();
@@ -133,7 +133,7 @@ fn is_needed(text: &[char], at: usize) -> bool {
     }
 }
 
-/// Whether a joiner or non-joiner stands where RFC 5892 appendix A.1 has it: behind a virama, or between letters that
+/// Whether a joiner or non-joiner is where RFC 5892 appendix A.1 allows it: behind a virama, or between letters that
 /// join.
 pub(crate) fn joins_here(text: &[char], at: usize) -> bool {
     let (before, after) = (&text[..at], text.get(at + 1..).unwrap_or_default());

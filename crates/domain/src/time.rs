@@ -21,12 +21,12 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds, rounded towards the past, as JWT NumericDate wants them.
+    /// Whole seconds, rounded towards the past, for a NumericDate of a JWT.
     pub const fn as_seconds(self) -> i64 {
         self.0.div_euclid(MICROS_PER_SECOND)
     }
 
-    /// The part of the second, in nanoseconds: what `google.protobuf.Timestamp` wants beside the seconds.
+    /// The part of the second, in nanoseconds, for a `google.protobuf.Timestamp`.
     pub fn subsecond_nanos(self) -> i32 {
         i32::try_from(self.0.rem_euclid(MICROS_PER_SECOND) * 1_000).unwrap_or(0)
     }

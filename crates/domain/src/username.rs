@@ -1,4 +1,4 @@
-//! User names: the second thing a person may log in with.
+//! User names: the second kind of identifier for a login.
 
 mod identifier_class;
 
@@ -6,24 +6,24 @@ use crate::text;
 use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization;
 
-/// Characters in a user name, at least.
+/// The fewest characters of a user name.
 pub const MIN_USERNAME_CHARS: usize = 3;
-/// Characters in a user name, at most.
+/// The most characters of a user name.
 pub const MAX_USERNAME_CHARS: usize = 32;
 
-/// A user name, in any script: letters, marks and digits, with `.`, `-` and `_` between them. What is taken as a new
-/// one follows the profile UsernameCaseMapped of RFC 8265, and can be seen.
+/// A user name, in any script: letters, marks and digits, with `.`, `-` and `_` between them. A new user name follows
+/// the profile UsernameCaseMapped of RFC 8265, and is visible.
 ///
-/// Two names are the same when they differ only by case or by compatibility forms; that comparison is made on
-/// [`Username::normalised`]. Two look the same when they have one of their [`Username::skeletons`] in common, and only
-/// the first is given out. No name contains `@`, so a user name is never mistaken for an address.
+/// Two names are the same when they differ only by case or by compatibility forms; they are compared by
+/// [`Username::normalised`]. Two names look the same when they have one of their [`Username::skeletons`] in common, and
+/// only the first is given out. No name contains `@`, so a user name is never mistaken for an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
     shown: String,
     normalised: String,
 }
 
-/// Why a text cannot be a user name.
+/// Why a text is not a valid user name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidUsername {
     TooShort,
@@ -46,7 +46,7 @@ impl InvalidUsername {
 }
 
 impl Username {
-    /// Reads a name that somebody wants to have (RFC 8265 section 3.3).
+    /// Parses a new user name (RFC 8265 section 3.3).
     pub fn parse(text: &str) -> Result<Self, InvalidUsername> {
         let name = Self::find(text)?;
         let chars: Vec<char> = name.shown.chars().collect();
@@ -55,7 +55,7 @@ impl Username {
         if !chars.iter().all(|c| is_allowed(c) && can_be_seen(c)) || !identifier_class::holds(&chars) {
             return Err(InvalidUsername::ForbiddenCharacter);
         }
-        // A mark alone shows little or nothing. Behind a letter it is part of it.
+        // A mark alone shows little or nothing. Behind letters it belongs to them.
         if chars.first().is_none_or(|c| text::is_mark(*c)) {
             return Err(InvalidUsername::EdgeCharacter);
         }
@@ -65,7 +65,8 @@ impl Username {
         Ok(name)
     }
 
-    /// Reads a name that somebody has: also one that an earlier release took and [`Username::parse`] does not.
+    /// Parses a name that an account may already have, also one that an earlier release accepted and
+    /// [`Username::parse`] does not.
     pub fn find(text: &str) -> Result<Self, InvalidUsername> {
         if text.len() > MAX_USERNAME_CHARS * 16 {
             return Err(InvalidUsername::TooLong);
@@ -89,7 +90,7 @@ impl Username {
         Ok(Self { shown, normalised })
     }
 
-    /// A name that was taken once, as it is kept.
+    /// A stored name, which was parsed when it was stored.
     pub fn from_stored(shown: String, normalised: String) -> Self {
         Self { shown, normalised }
     }
@@ -99,41 +100,41 @@ impl Username {
         &self.shown
     }
 
-    /// What two user names are compared by.
+    /// The form by which user names are compared.
     pub fn normalised(&self) -> &str {
         &self.normalised
     }
 
-    /// What is the same for names that look the same (UTS 39 section 4): `раураӏ` in Cyrillic letters and `paypal`,
-    /// `rn` and `m`. Nothing to show, and nothing to log in with.
+    /// The texts that names which look alike have in common (UTS 39 section 4): `раураӏ` in Cyrillic letters and
+    /// `paypal`, `rn` and `m`. Not to be displayed, and not accepted at a login.
     ///
-    /// One or two, in order. A name looks like others in the case in which it is shown, and in lower case, in which
-    /// people tell it and type it: `paypaI` is a `paypal` and a `paypai`.
+    /// One or two, in order: of the name as it is displayed, and of the name in lower case, in which people say and
+    /// type it: `paypaI` looks like `paypal` and is typed `paypai`.
     pub fn skeletons(&self) -> BTreeSet<String> {
         [self.skeleton(), self.shown_skeleton()].into()
     }
 
-    /// The one of the name in lower case.
+    /// The skeleton of the name in lower case.
     pub fn skeleton(&self) -> String {
         skeleton(&self.normalised)
     }
 
-    /// The one of the name as it is shown.
+    /// The skeleton of the name as it is displayed.
     pub fn shown_skeleton(&self) -> String {
         skeleton(&self.shown)
     }
 }
 
-/// The skeleton of UTS 39 tells upper case from lower case, and some letters look like others in one of them only. So
-/// case is taken away from what a name looks like, and not from the name: `ВОВ` in Cyrillic letters looks like `BOB`,
-/// and that is a `bob`.
+/// The skeleton of UTS 39 distinguishes upper case from lower case, and some letters look like others in one of them
+/// only. So the skeleton is converted to lower case, not the name: `ВОВ` in Cyrillic letters looks like `BOB`, and that
+/// is `bob` in lower case.
 fn skeleton(text: &str) -> String {
     let lower: String = unicode_security::skeleton(text).flat_map(char::to_lowercase).collect();
     unicode_security::skeleton(&lower).collect()
 }
 
 /// Compatibility decomposition and lower case, applied until nothing changes any more (Unicode TR 15 and 31). For the
-/// characters that [`Username::parse`] takes these are the mappings of RFC 8265.
+/// characters that [`Username::parse`] accepts these are the mappings of RFC 8265.
 fn normalise(text: &str) -> String {
     let once = |text: &str| text.nfkc().flat_map(char::to_lowercase).nfkc().collect::<String>();
     let first = once(text);

@@ -3,7 +3,8 @@
 use super::EventKind;
 
 impl EventKind {
-    /// Whether the event says that something was refused, and why. Every other kind says that something happened.
+    /// Whether an event of this kind says that something was refused, and why. Every other kind says that something
+    /// happened.
     pub const fn is_refusal(self) -> bool {
         matches!(
             self,

@@ -1,15 +1,15 @@
-//! What an event is, byte for byte, where the chain of the audit trail is concerned.
+//! The encoding of audit events over which the links of the hash chain are computed.
 
 use crate::{
     id::{AccountId, EventId, ServiceId, SessionId, TenantId},
     time::Timestamp,
 };
 
-/// What stands before the first event of a chain.
+/// The link before the first event of a chain.
 pub const NO_LINK: [u8; 32] = [0; 32];
 
-/// An event as the chain sees it: everything that is stored of it, but where it came from only as a commitment. So that
-/// can be forgotten, and the chain still holds.
+/// An event as the hash chain covers it: all stored fields, and a commitment instead of its origin. So the origin can
+/// be deleted later, and the chain still verifies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainedEvent<'a> {
     pub id: EventId,
@@ -24,13 +24,13 @@ pub struct ChainedEvent<'a> {
     pub service: Option<ServiceId>,
     pub object: Option<&'a str>,
     pub trace_id: &'a str,
-    /// What address and user agent were committed to.
+    /// The commitment to address and user agent.
     pub origin: &'a [u8; 32],
 }
 
 impl ChainedEvent<'_> {
-    /// The one way to write it down. Every field has either a fixed length or its length in front, and what may be
-    /// missing says whether it is there, so no two events are written alike.
+    /// The only encoding of the event. Every field has a fixed length or is preceded by its length, and a presence byte
+    /// precedes every optional field, so no two events have the same encoding.
     pub fn encode(&self) -> Vec<u8> {
         let mut written = Vec::with_capacity(256);
         written.extend(self.id.as_bytes());
@@ -71,7 +71,7 @@ mod tests {
     use proptest::prelude::*;
     use uuid::Uuid;
 
-    /// An event that owns what it holds.
+    /// An event that owns its fields.
     #[derive(Clone, Debug, PartialEq, Eq)]
     struct Owned {
         ids: (u128, u128),
@@ -104,7 +104,7 @@ mod tests {
             .encode()
         }
 
-        /// Reads it back. What can be read back in one way only was written in one way only.
+        /// Decodes the event. An encoding that can be decoded in one way only was made from one event only.
         fn decode(mut bytes: &[u8]) -> Option<Self> {
             let bytes = &mut bytes;
             let ids = (id(bytes)?, id(bytes)?);

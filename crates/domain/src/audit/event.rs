@@ -1,4 +1,4 @@
-//! Events of the audit log: as they are recorded, as they are stored, and what can be said of one without the others.
+//! Events of the audit log: as they are recorded, as they are stored, and the checks that need one event only.
 
 use super::{
     EventKind,
@@ -11,29 +11,29 @@ use crate::{
     time::Timestamp,
 };
 
-/// Something that happened: who did what to whom, from where, and how it ended.
+/// An event to record: who did what to whom, from where, and with what outcome.
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
     pub id: EventId,
     pub happened_at: Timestamp,
     pub kind: EventKind,
-    /// `None`: it succeeded.
+    /// `None` when it succeeded.
     pub refused: Option<Reason>,
-    /// The account that acted, where it was proven.
+    /// The account that acted, when it was authenticated.
     pub actor: Option<AccountId>,
-    /// The account it was about, where known.
+    /// The account that the event concerns, where known.
     pub account: Option<AccountId>,
     pub session: Option<SessionId>,
-    /// The service it was about.
+    /// The service that the event concerns.
     pub service: Option<ServiceId>,
-    /// What it was about, where that is none of these: the id of a key, the name of an audience.
+    /// Any other object that the event concerns: the id of a key, the name of an audience.
     pub object: Option<String>,
     pub origin: EventOrigin,
     pub trace_id: String,
 }
 
 impl AuditEvent {
-    /// The event as the chain will see it.
+    /// The event as the hash chain covers it.
     pub fn entry(&self, tenant: TenantId) -> ChainedEvent<'_> {
         ChainedEvent {
             id: self.id,
@@ -52,20 +52,20 @@ impl AuditEvent {
         }
     }
 
-    /// The word that is stored.
+    /// The outcome as it is stored.
     pub fn outcome(&self) -> &'static str {
         if self.refused.is_none() { "ok" } else { "refused" }
     }
 }
 
-/// What shows that the service itself wrote an event, and the name of the key that it was made with.
+/// The code that proves that the service itself wrote an event, and the id of the key that made it.
 #[derive(Clone, Debug)]
 pub struct EventCode {
     pub key: String,
     pub mac: [u8; 32],
 }
 
-/// Where an event came from, with the commitment to it that the chain covers.
+/// The origin of an event, with the commitment that the hash chain covers.
 #[derive(Clone, Debug)]
 pub struct EventOrigin {
     pub address: String,
@@ -74,7 +74,7 @@ pub struct EventOrigin {
     pub digest: [u8; 32],
 }
 
-/// An event as it is stored. What is text here was written by some release, and not necessarily by this one.
+/// An event as it is stored. A text field may have been written by another release, with a value unknown to this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedEvent {
     pub id: EventId,
@@ -95,15 +95,15 @@ pub struct RecordedEvent {
     pub position: Option<i64>,
     pub link: Option<Vec<u8>>,
     pub link_key: Option<String>,
-    /// `None` once address and user agent are forgotten.
+    /// `None` once address and user agent are deleted.
     pub salt: Option<Vec<u8>>,
-    /// `None` in a row of a release that knew no chain, until it is sealed.
+    /// `None` until it is sealed, in a row of a release without hash chains.
     pub digest: Option<Vec<u8>>,
-    /// The code that the service made when it wrote the event, and the name of its key; `None` in a row of a release
-    /// that knew no codes.
+    /// The code that the service made when it wrote the event, and the id of its key; `None` in a row of a release
+    /// without codes.
     pub mac: Option<Vec<u8>>,
     pub mac_key: Option<String>,
-    /// When sealing found that the service did not write it.
+    /// When sealing found that the service did not write the event.
     pub rejected_at: Option<Timestamp>,
 }
 
@@ -112,16 +112,16 @@ pub struct RecordedEvent {
 pub enum Code {
     /// The service wrote the event, and it is as it was written.
     Holds,
-    /// There is none: a release that knew no codes wrote the event, or somebody else.
+    /// The event has no code: a release without codes wrote it, or somebody who can write to the database.
     Missing,
-    /// It was made with a key that is not here.
+    /// The key of the code is not present.
     UnknownKey,
-    /// The event is not what the code was made of.
+    /// The code does not match the event.
     Wrong,
 }
 
 impl Code {
-    /// Whether the event is sealed when it waits. `takes_bare`: one without a code is, too.
+    /// Whether the event may be sealed. `takes_bare`: whether an event without a code may be sealed, too.
     pub fn is_ours(self, takes_bare: bool) -> bool {
         match self {
             Self::Holds => true,
@@ -132,7 +132,7 @@ impl Code {
 }
 
 impl RecordedEvent {
-    /// The event as the chain sees it, with what it is committed to.
+    /// The event as the hash chain covers it, with `origin` as its commitment.
     pub fn entry<'a>(&'a self, origin: &'a [u8; 32]) -> ChainedEvent<'a> {
         ChainedEvent {
             id: self.id,
@@ -151,12 +151,12 @@ impl RecordedEvent {
         }
     }
 
-    /// The accounts that it names.
+    /// The accounts that the event names.
     pub fn accounts(&self) -> impl Iterator<Item = AccountId> {
         self.actor.into_iter().chain(self.account)
     }
 
-    /// What the code of the event says.
+    /// Checks the code of the event.
     pub fn code<K: HashChainKeys>(&self, keys: &K) -> Code {
         let (mac, name) = match (&self.mac, &self.mac_key) {
             (None, None) => return Code::Missing,
@@ -168,8 +168,8 @@ impl RecordedEvent {
         if holds { Code::Holds } else { Code::Wrong }
     }
 
-    /// What the event is committed to, if that is what it says; once that is forgotten, there must be nothing to
-    /// forget.
+    /// The commitment to the origin, if it matches the stored origin. After the origin was deleted, address and user
+    /// agent must be empty.
     pub(super) fn sound_digest<K: HashChainKeys>(&self) -> Option<[u8; 32]> {
         let digest: [u8; 32] = self.digest.as_deref()?.try_into().ok()?;
         let is_sound = match &self.salt {
@@ -179,7 +179,7 @@ impl RecordedEvent {
         is_sound.then_some(digest)
     }
 
-    /// The link that this key gives the event, in this place. It covers the code where there is one.
+    /// The link that this key gives the event at this position. It covers the code, if there is one.
     pub(super) fn link_by(
         &self,
         key: &impl HashChainKey,
@@ -195,20 +195,20 @@ impl RecordedEvent {
         key.link_with_code(previous, position, &entry, code)
     }
 
-    /// The same by the key that the event names. `None` where that is not here, or the event is not what it is
-    /// committed to.
+    /// The link that the key named by the event gives. `None` if that key is not present, or the origin does not match
+    /// its commitment.
     pub(super) fn link_behind<K: HashChainKeys>(&self, keys: &K, previous: &[u8], position: i64) -> Option<[u8; 32]> {
         let key = keys.find(self.link_key.as_deref()?)?;
         Some(self.link_by(key, previous, position, &self.sound_digest::<K>()?))
     }
 
-    /// Whether the event is as it was sealed, behind this link.
+    /// Whether the event is as it was sealed, with `previous` as the link before it.
     pub fn is_bound<K: HashChainKeys>(&self, keys: &K, previous: &[u8]) -> bool {
         let made = self.position.and_then(|position| self.link_behind(keys, previous, position));
         made.zip(self.link.as_deref()).is_some_and(|(made, link)| is_same(&made, link))
     }
 
-    /// The same of a link that does not cover the code: a replica of a release that knew none made it.
+    /// The same check of a link that does not cover the code: a replica of a release without codes made it.
     pub fn is_bound_without_code<K: HashChainKeys>(&self, keys: &K, previous: &[u8]) -> bool {
         let holds = (|| {
             let key = keys.find(self.link_key.as_deref()?)?;

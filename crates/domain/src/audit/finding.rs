@@ -1,46 +1,46 @@
-//! What can be found of a chain.
+//! What the verification of a chain can find.
 
 use crate::id::{EventId, TenantId};
 use std::time::Duration;
 
-/// Something that is not as it was left.
+/// A difference between the chain and what was sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// The event, its link, or where it came from is not what was sealed.
     Changed,
-    /// The event was sealed in another place.
+    /// The event was sealed at another position.
     Moved { was: i64 },
-    /// Events were taken out.
+    /// Events were deleted from the middle.
     Missing { up_to: i64 },
-    /// Events were taken off the end.
+    /// Events were deleted from the end.
     CutOff { up_to: i64 },
     /// The position of an event is after the end of the chain, or before its beginning.
     Outside,
     /// The service did not write the event: it has no code of the service, or that of another event.
     MadeUp,
-    /// Where the event came from was forgotten, and no event of the service says that its account was deleted.
+    /// The origin of the event was deleted, and no event of the service says that its account was deleted.
     Unexplained,
-    /// Events were sealed with a key that is not here, and say nothing.
+    /// Events were sealed with a key that is not present, so they cannot be checked.
     KeyUnknown { key: String, events: u64 },
-    /// There are sealed events, and nothing says where they end.
+    /// There are sealed events, and the head of their chain is missing.
     HeadMissing,
-    /// What says where the chain begins and ends was changed.
+    /// The head, which says where the chain begins and ends, was changed.
     HeadChanged,
-    /// The same, sealed with a key that is not here.
+    /// The head was sealed with a key that is not present.
     HeadKeyUnknown,
     /// The chain does not end in the link that its head names.
     EndDiffers,
-    /// Events were written long ago and are in no chain yet.
+    /// Events were written long ago and are not sealed yet.
     Waiting { events: u64, age: Duration },
-    /// The head was not as it was left, and an operator let the chain go on.
+    /// The head did not verify, and an operator continued the chain.
     Restarted { behind: i64, why: String },
-    /// What was seen there before is not there.
+    /// The link that was recorded earlier at this position is not there.
     NotAsSeen,
-    /// What was seen there before was forgotten, rightly or not.
+    /// The event whose link was recorded earlier has been deleted, rightly or not.
     SeenForgotten,
 }
 
-/// A finding, and where.
+/// A finding, and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub tenant: TenantId,
@@ -49,19 +49,19 @@ pub struct Found {
     pub finding: Finding,
 }
 
-/// What was looked at.
+/// What was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     pub tenant: TenantId,
     /// Events that are sealed.
     pub events: u64,
-    /// The first and the last position that there should be.
+    /// The first and the last position of the chain.
     pub first: i64,
     pub last: i64,
-    /// The link there. Whoever keeps it elsewhere can ask later whether it is still there.
+    /// The link at the last position. An operator who keeps a copy elsewhere can check later whether it is still there.
     pub link: Vec<u8>,
     pub found: Vec<Found>,
-    /// Findings beyond those.
+    /// How many more findings there are.
     pub more: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The head of a chain: where it ends, and where what is kept of it begins.
+//! The head of a chain: its last position and link, and the anchor, where the kept part begins.
 
 use super::{
     chain_key::{BareEvents, ChainEnds, HashChainKey, HashChainKeys},
@@ -6,24 +6,24 @@ use super::{
 };
 use crate::{id::TenantId, time::Timestamp};
 
-/// Where a chain ends, and where what is kept of it begins.
+/// Where a chain ends, and where its kept part begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     pub tenant: TenantId,
-    /// The last position that was given, and the link there.
+    /// The position of the last sealed event, and its link.
     pub position: i64,
     pub link: Vec<u8>,
-    /// The last event that was forgotten, and the link there.
+    /// The position of the last deleted event, and its link.
     pub anchor_position: i64,
     pub anchor_link: Vec<u8>,
     pub mac_key: String,
-    /// Over all of the above.
+    /// Over all fields above.
     pub mac: Vec<u8>,
-    /// `None` in a head of a release that knew no codes of events.
+    /// `None` in a head of a release without codes of events.
     pub bare: Option<Bare>,
 }
 
-/// Up to where, and until when, events without a code of their own are sealed.
+/// Up to which position, and until when, events without a code are sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bare {
     pub position: i64,
@@ -36,21 +36,21 @@ pub struct Bare {
 /// Why a chain must not be continued from its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadFault {
-    /// It names a key that is not here.
+    /// The head names a key that is not present.
     UnknownKey,
-    /// It is not as it was left.
+    /// The head was changed.
     Changed,
 }
 
 impl Bare {
-    /// From this position on every event has a code. The record still needs its own.
+    /// The record for a chain whose events all have codes after this position. Its own code is still to be computed.
     pub fn no_more(position: i64) -> Self {
         Self { position, until: Timestamp::default(), mac_key: String::new(), mac: Vec::new() }
     }
 }
 
 impl Head {
-    /// What it says, as its code covers it.
+    /// The fields that the code of the head covers.
     pub fn ends(&self) -> ChainEnds<'_> {
         ChainEnds {
             tenant: self.tenant,
@@ -61,54 +61,54 @@ impl Head {
         }
     }
 
-    /// What its record of events without codes says, as the code of that covers it.
+    /// The fields that the code of the record of events without codes covers.
     pub fn bare_events(&self) -> Option<BareEvents> {
         let bare = self.bare.as_ref()?;
         Some(BareEvents { tenant: self.tenant, position: bare.position, until: bare.until })
     }
 
-    /// Makes sure that a head is as it was left. One that is not must never be continued: the next code would cover
-    /// up what was done to it.
+    /// Checks that the head is as the service wrote it. A head that is not must never be continued: the next code would
+    /// hide the change.
     ///
     /// # Errors
-    /// When it was changed, or its key is not here.
+    /// When the head was changed, or its key is not present.
     pub fn check(&self, keys: &impl HashChainKeys) -> Result<(), HeadFault> {
         self.check_ends(keys)?;
         self.check_bare(keys)
     }
 
-    /// The same of where the chain begins and ends.
+    /// Checks where the chain begins and ends, without the record of events without codes.
     ///
     /// # Errors
-    /// When it was changed, or its key is not here.
+    /// When the head was changed, or its key is not present.
     pub fn check_ends(&self, keys: &impl HashChainKeys) -> Result<(), HeadFault> {
         let key = keys.find(&self.mac_key).ok_or(HeadFault::UnknownKey)?;
         key.is_mac(&self.mac, self.ends()).then_some(()).ok_or(HeadFault::Changed)
     }
 
-    /// The same of the record of events without codes. A head of a release that knew no codes has none.
+    /// Checks the record of events without codes. A head of a release without codes has none.
     ///
     /// # Errors
-    /// When it was changed, or its key is not here.
+    /// When the record was changed, or its key is not present.
     pub fn check_bare(&self, keys: &impl HashChainKeys) -> Result<(), HeadFault> {
         let (Some(bare), Some(events)) = (&self.bare, self.bare_events()) else { return Ok(()) };
         let key = keys.find(&bare.mac_key).ok_or(HeadFault::UnknownKey)?;
         key.is_bare_mac(&bare.mac, events).then_some(()).ok_or(HeadFault::Changed)
     }
 
-    /// Whether that record was removed: whoever seals events with codes writes one.
+    /// Whether the record was removed: a release that seals events with codes always writes one.
     pub fn lacks_bare(&self, last: Option<&RecordedEvent>) -> bool {
         self.bare.is_none() && last.is_some_and(|last| last.mac.is_some())
     }
 
-    /// The last position at which an event may be without a code. A head of a release that knew no codes has nothing
-    /// else.
+    /// The last position at which an event may be without a code. In a chain of a release without codes that is every
+    /// position.
     pub(super) fn bare_up_to(&self) -> i64 {
         self.bare.as_ref().map_or(i64::MAX, |bare| bare.position)
     }
 
-    /// Gives an event the next place of the chain, and moves the head on to it. The head still needs its code, and the
-    /// database both. Returns the place, and the link there.
+    /// Gives an event the next position of the chain, and moves the head to it. The caller still has to compute the
+    /// code of the head and to store both. Returns the position and its link.
     pub fn bind<K: HashChainKey>(
         &mut self,
         event: &mut RecordedEvent,

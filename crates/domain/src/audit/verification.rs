@@ -1,4 +1,4 @@
-//! What is not as it was left: of a chain, of its head, and of what waits to be sealed.
+//! Verifies a chain, its head, and the events that wait to be sealed.
 
 use super::{
     chain_key::HashChainKeys,
@@ -10,15 +10,16 @@ use super::{
 use crate::id::{AccountId, EventId, TenantId};
 use std::{collections::HashSet, time::Duration};
 
-/// What somebody kept of a chain: that this link was at this position. Since the link is bound to everything before it,
-/// they know of the restarts before it as well.
+/// A link that a reader kept, and its position. A link is bound to everything before it, so the reader also knows of
+/// the restarts before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub position: i64,
     pub link: Vec<u8>,
 }
 
-/// Verifies one chain. It is given the events in the order of their positions, and what waits; nothing of it is kept.
+/// Verifies one chain. The caller gives it the sealed events in the order of their positions, then those that wait. It
+/// keeps only findings.
 #[derive(Debug)]
 pub struct Verification<'a, K> {
     keys: &'a K,
@@ -26,19 +27,20 @@ pub struct Verification<'a, K> {
     head: Option<&'a Head>,
     seen: Option<&'a Seen>,
     walk: Walk<'a, K>,
-    /// Where the chain begins.
+    /// The first position of the chain.
     first: i64,
     is_as_seen: bool,
     has_codes: bool,
-    /// What was found of events that are not sealed.
+    /// Findings about events that are not sealed.
     unsealed: Vec<(Option<EventId>, Finding)>,
 }
 
-/// A running service seals within a fraction of a second, and without one nobody does.
+/// A running service seals an event within a fraction of a second. An event that waits for longer means that no service
+/// runs, or that sealing fails.
 const LONG: Duration = Duration::from_secs(5 * 60);
 
 impl<'a, K: HashChainKeys> Verification<'a, K> {
-    /// Of the chain of a tenant that has this head. `seen` is looked for.
+    /// Begins with the chain of a tenant and its head. `seen` is a link to check.
     pub fn begin(keys: &'a K, tenant: TenantId, head: Option<&'a Head>, seen: Option<&'a Seen>) -> Self {
         let walk = Walk::from(keys, tenant, head);
         let first = walk.position();
@@ -46,8 +48,8 @@ impl<'a, K: HashChainKeys> Verification<'a, K> {
         Self { keys, tenant, head, seen, walk, first, is_as_seen, has_codes: false, unsealed: Vec::new() }
     }
 
-    /// The next sealed event. Whatever stands before the beginning is given as well: it should have been forgotten.
-    /// `deleted` are the accounts of which it is known that they were deleted.
+    /// Takes the next sealed event. Events before the beginning are given as well: they should have been deleted.
+    /// `deleted` are the accounts that are known to have been deleted.
     pub fn sealed(&mut self, event: RecordedEvent, deleted: &HashSet<AccountId>) {
         let Some(position) = event.position else { return };
         self.has_codes |= event.mac.is_some();
@@ -60,27 +62,27 @@ impl<'a, K: HashChainKeys> Verification<'a, K> {
         self.walk.step(event, deleted);
     }
 
-    /// An event that sealing found to be somebody else's.
+    /// Takes an event that sealing rejected, because the service did not write it.
     pub fn rejected(&mut self, event: &RecordedEvent) {
         self.unsealed.push((Some(event.id), Finding::MadeUp));
     }
 
-    /// An event that waits. It is judged as it will be when it is sealed, so that a forged event is found even
-    /// before it would be sealed.
+    /// Takes an event that waits. It is judged as sealing will judge it, so that a forged event is found before it
+    /// would be sealed.
     pub fn waiting(&mut self, event: &RecordedEvent, takes_bare: bool) {
         if !event.code(self.keys).is_ours(takes_bare) {
             self.unsealed.push((Some(event.id), Finding::MadeUp));
         }
     }
 
-    /// So many wait, the oldest of them for so long.
+    /// Takes the number of events that wait, and the age of the oldest.
     pub fn waited(&mut self, events: u64, age: Duration) {
         if age > LONG {
             self.unsealed.push((None, Finding::Waiting { events, age }));
         }
     }
 
-    /// What was found, once everything was given.
+    /// The result, once everything was given.
     pub fn end(mut self) -> Summary {
         self.judge_seen();
         self.judge_head();
@@ -114,7 +116,7 @@ impl<'a, K: HashChainKeys> Verification<'a, K> {
         match head.check_ends(self.keys) {
             Err(HeadFault::UnknownKey) => self.walk.note(None, None, Finding::HeadKeyUnknown),
             Err(HeadFault::Changed) => self.walk.note(None, None, Finding::HeadChanged),
-            // Whoever seals events with codes records where those without end.
+            // A release that seals events with codes always records up to where events are without them.
             Ok(()) if head.check_bare(self.keys).is_err() || head.bare.is_none() && self.has_codes => {
                 self.walk.note(None, None, Finding::HeadChanged);
             }

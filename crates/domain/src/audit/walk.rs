@@ -12,31 +12,32 @@ use super::{
 use crate::id::{AccountId, EventId, TenantId};
 use std::collections::{BTreeMap, HashSet};
 
-/// Reads a chain, event by event, and keeps what is wrong.
+/// Reads a chain, event by event, and collects findings.
 #[derive(Debug)]
 pub(super) struct Walk<'a, K> {
     keys: &'a K,
     tenant: TenantId,
     /// The last position at which an event may be without a code.
     bare: i64,
-    /// The position of the event before, and its link where that is known.
+    /// The position of the previous event, and its link where known.
     position: i64,
     previous: Option<Vec<u8>>,
     events: u64,
-    /// Events whose links do not hold, each with the link before it.
+    /// Events whose links do not match, each with the link before it.
     suspects: Vec<(RecordedEvent, Vec<u8>)>,
     unknown: BTreeMap<String, (i64, u64)>,
     found: Vec<Found>,
     more: u64,
 }
 
-/// Findings that are kept. Nobody reads more.
+/// The most findings that are kept. Nobody reads more.
 const MOST_FOUND: usize = 1_000;
-/// Events that are compared with the positions of each other, to find those that were moved. Each is tried at each.
+/// The most events that are compared with the positions of each other, to find those that were moved. Each is tried at
+/// each position, so the work grows with the square.
 const MOST_SUSPECTS: usize = 16;
 
 impl<'a, K: HashChainKeys> Walk<'a, K> {
-    /// From the beginning of the chain: behind its anchor, or behind nothing where it has no head.
+    /// Starts at the beginning of the chain: behind the anchor, or behind nothing when the chain has no head.
     pub(super) fn from(keys: &'a K, tenant: TenantId, head: Option<&Head>) -> Self {
         let (position, link) = match head {
             Some(head) => (head.anchor_position, head.anchor_link.clone()),
@@ -76,7 +77,7 @@ impl<'a, K: HashChainKeys> Walk<'a, K> {
         self.found.push(Found { tenant: self.tenant, position, event, finding });
     }
 
-    /// The next event. `deleted` are the accounts of which it is known that they were deleted.
+    /// Takes the next event. `deleted` are the accounts that are known to have been deleted.
     pub(super) fn step(&mut self, event: RecordedEvent, deleted: &HashSet<AccountId>) {
         let Some(position) = event.position else { return };
         self.events += 1;
@@ -103,7 +104,7 @@ impl<'a, K: HashChainKeys> Walk<'a, K> {
             self.unknown.entry(name.to_owned()).or_insert((position, 0)).1 += 1;
             return;
         }
-        // Behind a gap nobody knows what this one was bound to.
+        // Behind a gap, the link before this event is unknown.
         if let Some(previous) = previous
             && !self.is_bound(&event, &previous)
         {
@@ -149,7 +150,7 @@ impl<'a, K: HashChainKeys> Walk<'a, K> {
         self.found.retain(|found| !is_known(found));
     }
 
-    /// Everything that was found, by position, and how much more there was.
+    /// All findings by position, and how many more there were.
     pub(super) fn end(mut self) -> (Vec<Found>, u64) {
         for (position, event, finding) in self.judged() {
             self.note(position, Some(event), finding);
@@ -161,13 +162,14 @@ impl<'a, K: HashChainKeys> Walk<'a, K> {
         (self.found, self.more)
     }
 
-    /// What became of the suspects. One whose link is right at the position of another was moved. One whose link is
-    /// right where it is, once the event before it is put right, only follows another suspect. Any other was changed.
+    /// Judges the suspects. An event whose link matches at the position of another suspect was moved. An event whose
+    /// link matches at its own position, once the event before it is restored, only follows another suspect. Any other
+    /// was changed.
     fn judged(&self) -> Vec<(Option<i64>, EventId, Finding)> {
         let places: Vec<i64> = self.suspects.iter().filter_map(|(event, _)| event.position).collect();
         let links: Vec<&[u8]> = self.suspects.iter().filter_map(|(event, _)| event.link.as_deref()).collect();
         let before = self.suspects.iter().map(|(_, previous)| previous.clone());
-        // Where the link alone was changed, this is what it was.
+        // If only the link was changed, this is the original link.
         let restored = self
             .suspects
             .iter()
@@ -179,7 +181,7 @@ impl<'a, K: HashChainKeys> Walk<'a, K> {
         };
         let fits =
             |event: &RecordedEvent, position: i64| made(event, position).iter().any(|link| links.contains(&&link[..]));
-        // One whose own link holds behind what should be there only follows another suspect.
+        // If the event's own link matches behind the restored link, the event only follows another suspect.
         let is_own = |event: &RecordedEvent, position: i64| {
             made(event, position).iter().any(|link| event.link.as_deref() == Some(&link[..]))
         };
@@ -192,8 +194,8 @@ impl<'a, K: HashChainKeys> Walk<'a, K> {
     }
 }
 
-/// Whether these events, the first behind the anchor, are as they were sealed, but for what was accepted: a restart,
-/// and whatever stands up to the position `accepted`. `deleted` are the accounts of which it is known that they were
+/// Whether these events, the first of them behind the anchor, are as they were sealed. Accepted differences are
+/// restarts, and everything up to the position `accepted`. `deleted` are the accounts that are known to have been
 /// deleted.
 pub fn is_whole<K: HashChainKeys>(
     keys: &K,

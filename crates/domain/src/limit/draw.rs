@@ -4,13 +4,13 @@ use crate::id::{AccountId, ServiceId, SessionId, TenantId};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::{fmt, time::Duration};
 
-/// The part of an address that tells one subscriber from another.
+/// The part of an address that distinguishes subscribers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AddressPrefix {
     /// The whole address: a router or a translator has one or few of them.
     V4([u8; 4]),
-    /// The first 64 bits: a subnet (RFC 4291 section 2.5.1), within which a host takes as many addresses as it likes
-    /// (RFC 8981). What is given to a subscriber is a /64 at least (RFC 6177).
+    /// The first 64 bits: a subnet (RFC 4291 section 2.5.1), within which a host may use any number of addresses (RFC
+    /// 8981). A subscriber gets a /64 at least (RFC 6177).
     V6([u8; 8]),
 }
 
@@ -18,13 +18,13 @@ pub enum AddressPrefix {
 const NAT64: [u8; 12] = [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
 
 impl AddressPrefix {
-    /// What counts as one caller.
+    /// The prefix that counts as one caller.
     ///
-    /// Two forms of IPv6 addresses carry one of IPv4, and would otherwise make one caller of everybody who still uses
-    /// it: the mapped ones, by which a listener for both reports callers (RFC 4291 section 2.5.5.2), and those of the
-    /// well-known prefix, by which a translator in front of a network without IPv4 does (RFC 6052, RFC 7755). Neither
-    /// can be made up: the answer to such an address goes to this host or to that translator. Prefixes that networks
-    /// chose themselves cannot be told from others.
+    /// Two forms of IPv6 addresses contain an IPv4 address, and would otherwise make one caller of all clients with
+    /// IPv4: mapped addresses, which a listener for both protocols reports (RFC 4291 section 2.5.5.2), and addresses of
+    /// the well-known prefix, which a translator in front of an IPv6-only network reports (RFC 6052, RFC 7755). Neither
+    /// can be forged: the answer to such an address goes to this host or to that translator. Prefixes that a network
+    /// chose for its own translator cannot be recognized.
     pub fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => Self::V4(address.octets()),
@@ -47,7 +47,7 @@ impl AddressPrefix {
     }
 }
 
-/// Neighbours of a client: its IPv4 address alone, or the IPv6 /48 around its /64. A subscriber may be given a whole
+/// The neighbourhood of a client: its IPv4 address alone, or the IPv6 /48 around its /64. A subscriber may get a whole
 /// /48 (RFC 6177 section 2), and with it 65,536 prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AddressSite(AddressPrefix);
@@ -70,8 +70,8 @@ impl fmt::Display for AddressPrefix {
     }
 }
 
-/// Whose calls are counted. Never an e-mail address or a user name: those come as a MAC, so that nobody learns them
-/// from Redis, and all keys are equally long.
+/// Whose calls are counted. Never an e-mail address or a user name: these are replaced by a MAC, so that Redis does not
+/// contain them, and all keys have the same length.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LimitKey(Kind);
 
@@ -83,14 +83,14 @@ enum Kind {
 }
 
 impl LimitKey {
-    /// Of an identifier together with its tenant. Half of the code is kept, as RFC 2104 section 5 allows.
+    /// The MAC of an identifier with its tenant. Half of the code is kept, as RFC 2104 section 5 allows.
     pub fn mac(tag: [u8; 32]) -> Self {
         let mut half = [0; 16];
         half.copy_from_slice(&tag[..16]);
         Self(Kind::Mac(half))
     }
 
-    /// An address that it stands for: the first of its subnet.
+    /// An address for the key: the first of its subnet.
     pub fn address(&self) -> Option<IpAddr> {
         match self.0 {
             Kind::Address(AddressPrefix::V4(octets)) => Some(Ipv4Addr::from(octets).into()),
@@ -143,7 +143,7 @@ impl From<ServiceId> for LimitKey {
 }
 
 impl fmt::Display for LimitKey {
-    /// The first word says which kind it is, so that no two keys read alike.
+    /// The first word is the kind, so that no two keys have the same text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Address(prefix) => write!(f, "address:{prefix}"),
@@ -159,14 +159,14 @@ impl fmt::Debug for LimitKey {
     }
 }
 
-/// What one call takes out of one limit.
+/// The cost of one call in one limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Draw {
     pub limit: Limit,
     pub key: LimitKey,
-    /// In calls; nothing costs less than one.
+    /// In calls; at least one.
     pub cost: u32,
-    /// Whether `cost` is in parts of a call: for who has shown something that a guesser does not have.
+    /// Whether `cost` is in parts of a call, for callers with proof that a brute-force attacker does not have.
     pub is_light: bool,
 }
 
@@ -177,11 +177,11 @@ impl Draw {
     }
 }
 
-/// A call that drew more than there was. Nothing of it was charged.
+/// A call that drew more than there was. Nothing was charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// The limit that asks for the longest wait.
+    /// The limit with the longest wait.
     pub limit: Limit,
-    /// When to come back.
+    /// How long the caller has to wait.
     pub retry_after: Duration,
 }

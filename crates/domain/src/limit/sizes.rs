@@ -3,75 +3,74 @@ use crate::closed_list::closed_list;
 use std::time::Duration;
 
 closed_list! {
-    /// Everything that is limited.
+    /// All rate limits.
     ///
-    /// OWASP ASVS 5.0 asks for controls against brute force and credential stuffing (6.3.1), and against excessive
+    /// OWASP ASVS 5.0 requires controls against brute force and credential stuffing (6.3.1), and against excessive
     /// calls (2.4.1). A limit of an IP address counts many people: those behind one router, one company or one
-    /// carrier's NAT (RFC 6888). So these limits are generous, and what is precious is limited by its target as well: a
-    /// recipient, a session.
+    /// carrier's NAT (RFC 6888). So these limits are generous, and what needs more protection is limited by its target
+    /// as well: a recipient, a session.
     pub enum Limit {
         /// All calls from an IP address, except those that only a service may make: 50 a second. A person makes a few
         /// in a minute, so a thousand may share an address; one program cannot take a whole service for itself.
         CallsPerIp = "calls_per_ip": "all calls from an IP address, except those of services",
-        /// All calls of a tenant: 10,000 a second. About what one database carries, so it stops one tenant from
-        /// starving the others and is not felt otherwise.
+        /// All calls of a tenant: 10,000 a second. About what one database can serve, so it only stops one tenant from
+        /// starving the others.
         CallsPerTenant = "calls_per_tenant": "all calls of a tenant",
-        /// All calls with access tokens of an account: 5 a second. The account pages make a handful when they open;
-        /// more comes from a faulty program or from an attacker.
+        /// All calls with access tokens of an account: 5 a second. The account pages make a few calls when they open;
+        /// more come from a faulty program or an attacker.
         CallsPerAccount = "calls_per_account": "all calls with access tokens of an account",
-        /// Logins from an IP address: 6 a minute. An office of hundreds signs in now and then, because sessions live
+        /// Logins from an IP address: 6 a minute. In an office of hundreds people rarely log in, because sessions live
         /// for weeks; lists of stolen passwords have millions of lines, and would need years. A login from a recognized
-        /// device, or after a solved captcha, counts a tenth: credential stuffing brings neither.
+        /// device, or after a solved captcha, counts a tenth: credential stuffing has neither.
         LoginsPerIp = "logins_per_ip": "Login from an IP address",
-        /// Registrations from an IP address: 20 an hour. A class signs up together; each costs a hash, a row for a
+        /// Registrations from an IP address: 20 an hour, enough for a school class. Each costs a hash, a row for a
         /// month and a mail.
         RegistrationsPerIp = "registrations_per_ip": "Register from an IP address",
         /// Mails that an IP address causes, to any recipient: 30 an hour. Registrations count too, so it is a little
-        /// more than those; the reputation of the mail server is at stake.
+        /// more than their limit. It protects the reputation of the mail server.
         MailsPerIp = "mails_per_ip":
             "Register, ResendVerification, RequestReset and RequestEmailChange from an IP address, to any recipient",
-        /// Mails that anybody causes to one recipient: 5 an hour. A person whose mail is late asks again twice or
-        /// thrice; a mailbox is not flooded by five.
+        /// Mails that anybody causes to one recipient: 5 an hour. A person whose mail is late repeats the request two
+        /// or three times; five mails do not flood a mailbox.
         MailsPerRecipient = "mails_per_recipient": "the same calls for one recipient, from any IP address",
         /// Attempts to redeem a link or a code from an IP address (Verify, Reset, ConfirmEmailChange): 3 a minute, 30
-        /// at once. A code allows five attempts by itself; this bounds attempts at many codes, as OWASP ASVS 5.0 6.6.3
-        /// asks.
+        /// at once. One code allows five attempts; this limits attempts at many codes, as OWASP ASVS 5.0 6.6.3
+        /// requires.
         RedemptionsPerIp = "redemptions_per_ip": "Verify, Reset and ConfirmEmailChange from an IP address",
         /// Comparisons of a new password with the former ones of an account (Reset, ChangePassword): 5 at once, then
-        /// one in 6 minutes. A person who holds a link or knows the password is told that a password was used before,
-        /// and could otherwise test a list of leaked ones. Nobody else draws, so an attacker cannot use it up; and a
-        /// person who did waits for minutes, less than the lifetime of a link.
+        /// one in 6 minutes. The answer says that a password was used before, so a person with a link or the password
+        /// could test a list of leaked ones. Nobody else draws, so an attacker cannot use the limit up; a person who
+        /// used it up waits for minutes, less than the lifetime of a link.
         PasswordHistoryChecksPerAccount = "password_history_checks_per_account":
             "comparisons of a new password with former ones of an account, in Reset and ChangePassword",
-        /// Refreshes of a session: 20 a minute, 200 at once. Honest ones come every ten minutes, and from a hundred
-        /// tabs at once after a night; each writes a row.
+        /// Refreshes of a session: 20 a minute, 200 at once. A usual client refreshes every ten minutes, and a hundred
+        /// tabs refresh at the same time when a computer wakes up; each refresh writes a row.
         RefreshesPerSession = "refreshes_per_session": "Refresh of a session",
-        /// Mails that tell the owner of an account of a very different client in a session: 4 an hour. One is enough to
-        /// warn; a client that comes and goes would bury it, and the audit log has each.
+        /// Mails that warn the owner of an account of a very different client in a session: 4 an hour. One warning is
+        /// enough. A client that changes again and again would cause many, and the audit log has each change.
         ClientChangeMailsPerAccount = "client_change_mails_per_account":
             "mails to the owner about a changed client of a session; the call succeeds without the mail",
-        /// Mails that tell the owner of an account of a login from a new device or country: 8 an hour. Only such logins
-        /// use them up, so the owner was warned by the first before an attacker can hide behind the last; the audit log
-        /// has each.
+        /// Mails that report a login from a new device or country to the owner of an account: 8 an hour. Only such
+        /// logins count, so the owner got the first mail before an attacker could exhaust the limit; the audit log has
+        /// each login.
         NewLoginMailsPerAccount = "new_login_mails_per_account":
             "mails to the owner about a login from a new device or country; the call succeeds without the mail",
-        /// Password changes of an account, with the present password: 5 an hour. Nobody changes it as often, and each
-        /// mails the owner.
+        /// Password changes of an account, with the current password: 5 an hour. Nobody needs more, and each mails the
+        /// owner.
         PasswordChangesPerAccount = "password_changes_per_account": "ChangePassword of an account",
-        /// User names that an account takes, with its password: 5 an hour. Nobody changes it as often; each mails the
-        /// owner, and the former one stays reserved.
+        /// Changes of the user name of an account, with its password: 5 an hour. Nobody needs more; each mails the
+        /// owner, and the former name stays reserved.
         UsernameChangesPerAccount = "username_changes_per_account": "UpdateMe of an account that changes the user name",
-        /// Tokens that services request from an IP address: 60 a minute, 600 at once. A service asks every ten minutes,
-        /// and hundreds behind one address may start together. Their secrets cannot be guessed, so this bounds work
-        /// alone.
+        /// Tokens that services request from an IP address: 60 a minute, 600 at once. A service requests one every ten
+        /// minutes, and hundreds behind one address may start at the same time. Brute force against their secrets is
+        /// hopeless, so this only limits work.
         ServiceTokensPerIp = "service_tokens_per_ip": "IssueServiceToken from an IP address",
-        /// Audit events about denied calls of an account or a service: one a minute, 20 at once. A mistake shows with
-        /// the first; a program that probes for access would fill the audit log, and the metrics count all of its
-        /// calls.
+        /// Audit events about denied calls of an account or a service: one a minute, 20 at once. The first event shows
+        /// a mistake; a program that probes for access would fill the audit log. The metrics count all of its calls.
         DeniedCallEventsPerCaller = "denied_call_events_per_caller":
             "events `call_refused` and `service_token_refused` of an account or a service; the call is refused alike",
-        /// Introspections by a service: 1,000 a second. A service that introspects at every call is fine, one that
-        /// needs more should verify offline.
+        /// Introspections by a service: 1,000 a second. Enough for a service that introspects at every call; a service
+        /// that needs more should verify offline.
         IntrospectionsPerService = "introspections_per_service": "Introspect by a service",
     }
 }
@@ -85,9 +84,9 @@ const fn minutes(count: u64) -> Duration {
 }
 
 impl Limit {
-    /// Whether replicas that share a Redis count it together: an attacker who tries passwords or causes mails must not
-    /// gain by calling another replica. A limit that only bounds work is counted by each replica for itself, and no
-    /// call waits for it.
+    /// Whether replicas with a shared Redis count in it: an attacker who tries passwords or causes mails must not gain
+    /// by calling another replica. A limit that only bounds work is counted by each replica, so that no call waits for
+    /// Redis.
     pub const fn is_shared(self) -> bool {
         matches!(
             self,
@@ -104,7 +103,7 @@ impl Limit {
         )
     }
 
-    /// Its name for addresses of shared networks. `None` for what is not counted by address.
+    /// Its name for addresses of shared networks. `None` for a limit that is not counted by address.
     pub const fn shared_name(self) -> Option<&'static str> {
         match self {
             Self::CallsPerIp => Some("shared_calls_per_ip"),
@@ -117,7 +116,7 @@ impl Limit {
         }
     }
 
-    /// Its usual size. Why it is this large stands on each limit.
+    /// Its default size. The documentation of each limit explains the size.
     pub const fn quota(self) -> Quota {
         match self {
             Self::CallsPerIp => Quota::new(3_000, minutes(1)),

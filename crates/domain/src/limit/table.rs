@@ -3,12 +3,12 @@ use ipnet::IpNet;
 
 const COUNT: usize = Limit::ALL.len();
 
-/// A light draw is this part of a call.
+/// The parts of a call. A light draw costs one part.
 const LIGHT_PARTS: u32 = 10;
-/// What addresses of a shared network are granted, in usual sizes: an office of 2,000 people signs in at nine o'clock.
+/// The factor for addresses of a shared network: an office of 2,000 people logs in at nine o'clock.
 pub const SHARED_TIMES: u32 = 40;
 
-/// The sizes of all limits, as they hold somewhere.
+/// The sizes of all limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sizes {
     usual: [Quota; COUNT],
@@ -26,7 +26,7 @@ impl Sizes {
         Self { usual, shared, networks: Vec::new() }
     }
 
-    /// Gives a limit another size, and the addresses of shared networks another.
+    /// Sets the size of a limit, and its size for addresses of shared networks.
     #[must_use]
     pub fn with(mut self, limit: Limit, usual: Quota, shared: Quota) -> Self {
         self.usual[limit as usize] = usual;
@@ -34,21 +34,21 @@ impl Sizes {
         self
     }
 
-    /// Names the networks whose addresses are each used by many people at once. A network of IPv6 that is smaller than
-    /// what counts as one address holds none.
+    /// Sets the networks in which many people share each address. An IPv6 network that is smaller than an address
+    /// prefix contains none.
     #[must_use]
     pub fn with_shared_networks(self, networks: Vec<IpNet>) -> Self {
         Self { networks, ..self }
     }
 
-    /// A quarter of everything, for each replica while they cannot count together.
+    /// A quarter of every quota: for each replica while replicas cannot count in a shared Redis.
     #[must_use]
     pub fn stricter(&self) -> Self {
         let quarter = |quotas: [Quota; COUNT]| quotas.map(Quota::stricter);
         Self { usual: quarter(self.usual), shared: quarter(self.shared), networks: self.networks.clone() }
     }
 
-    /// The size of a limit for everybody who is not in a shared network.
+    /// The size of a limit for addresses outside of shared networks.
     pub fn usual(&self, limit: Limit) -> Quota {
         self.usual[limit as usize]
     }
@@ -67,12 +67,12 @@ impl Sizes {
         if self.is_shared(key) { self.shared[limit as usize] } else { self.usual[limit as usize] }
     }
 
-    /// By what a draw is judged here, and what it costs in that: what the limit as it is defined has room for is never
-    /// shut out by a smaller one.
+    /// The quota for a draw, and its cost there. A draw that the defined quota can grant is never refused for ever by a
+    /// smaller one.
     pub fn terms_of(&self, draw: &Draw) -> (Quota, u32) {
         let (mut quota, mut defined) = (self.of(draw.limit, draw.key), draw.limit.quota());
         if draw.is_light {
-            // The same time, cut into smaller calls: what is remembered is an instant, and fits both.
+            // The same period in smaller calls: the stored instant fits both.
             (quota, defined) = (quota.times(LIGHT_PARTS), defined.times(LIGHT_PARTS));
         }
         (quota, quota.cost_of(draw.cost, defined))
@@ -85,19 +85,19 @@ impl Sizes {
 }
 
 impl Draw {
-    /// The call that costs as much less: a part of one.
+    /// The same draw at the cost of a part of a call.
     #[must_use]
     pub fn light(self) -> Self {
         Self { is_light: true, ..self }
     }
 
-    /// What a light draw left to a whole one.
+    /// The difference between the whole draw and the light one.
     #[must_use]
     pub fn rest(self) -> Self {
         Self { is_light: true, cost: LIGHT_PARTS - 1, ..self }
     }
 
-    /// Two draws from one key as one.
+    /// Adds up two draws from one key.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let is_light = self.is_light || other.is_light;
@@ -129,7 +129,7 @@ mod tests {
         Draw::one(Limit::LoginsPerIp, from(address))
     }
 
-    /// How often it is granted at once.
+    /// How many draws are granted at once.
     fn grants(sizes: &Sizes, draw: Draw) -> u32 {
         let (mut tat, mut granted) = (None, 0);
         let (quota, cost) = sizes.terms_of(&draw);

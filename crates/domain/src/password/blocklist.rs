@@ -1,15 +1,15 @@
 //! The list of common passwords and of the words that long ones are built from.
 //!
-//! The list is searched where it lies in the binary: sorted lines, bisected by offset. Nothing is built at start and
-//! nothing is allocated per process. Where it comes from is told in `password/README.md`.
+//! The list is searched within the binary: sorted lines, found by bisection. Nothing is built at start and nothing is
+//! allocated per process. `password/README.md` names its sources.
 
 use super::reading::meanings;
 use std::{iter, ops::Range};
 
-/// Sorted lines of lower-case ASCII, each of four letters at least and ended by a line feed.
+/// Sorted lines of lower-case ASCII, each of four characters at least and ended by a line feed.
 pub(super) struct Lines {
     text: &'static [u8],
-    /// For every pair of letters, where the first line lies that does not begin with a lesser one.
+    /// For every pair of characters, the offset of the first line that does not sort before the pair.
     pairs: &'static [u32; PAIRS + 1],
 }
 
@@ -22,7 +22,7 @@ pub(super) const MAX_LISTED_CHARS: usize = 40;
 
 /// Every listed password and word.
 pub(super) const COMMON: Lines = Lines { text: COMMON_TEXT, pairs: &COMMON_PAIRS };
-/// The hundred or so that everybody tries first.
+/// The hundred or so that attackers try first.
 pub(super) const TOP: Lines = Lines { text: TOP_TEXT, pairs: &TOP_PAIRS };
 
 const COMMON_TEXT: &[u8] = include_bytes!("common.txt");
@@ -30,8 +30,8 @@ const TOP_TEXT: &[u8] = include_bytes!("top.txt");
 static COMMON_PAIRS: [u32; PAIRS + 1] = pairs(COMMON_TEXT);
 static TOP_PAIRS: [u32; PAIRS + 1] = pairs(TOP_TEXT);
 
-/// Worked out by the compiler: a word is looked for at every character of a password, and the first two letters take
-/// most of the bisecting.
+/// Computed at compile time: a word is searched at every character of a password, and the first two characters make
+/// most of the bisection unnecessary.
 const fn pairs(text: &[u8]) -> [u32; PAIRS + 1] {
     let mut starts = [text.len() as u32; PAIRS + 1];
     let (mut known, mut at) = (0, 0);
@@ -50,7 +50,7 @@ const fn pairs(text: &[u8]) -> [u32; PAIRS + 1] {
 }
 
 impl Lines {
-    /// Calls `found` with every listed word that `text` starts with, substituted letters (`p4$$w0rd`) included.
+    /// Calls `found` with every listed word at the start of `text`, substituted letters (`p4$$w0rd`) included.
     pub(super) fn words_at_start(&self, text: &[char], mut found: impl FnMut(&'static [u8])) {
         let [first, second, ..] = text else { return };
         let mut open = Vec::with_capacity(PAIRS_OF_MEANINGS);
@@ -78,7 +78,7 @@ impl Lines {
         narrowed.is_some_and(|range| self.line_at(range.start) == word)
     }
 
-    /// The lines that begin with these two letters.
+    /// The lines that begin with these two characters.
     fn pair(&self, first: u8, second: u8) -> Option<Range<usize>> {
         let number = |letter: u8| letter.checked_sub(b'!').map(usize::from).filter(|number| *number < LETTERS);
         let pair = number(first)? * LETTERS + number(second)?;
@@ -86,7 +86,7 @@ impl Lines {
         (start < end).then_some(start..end)
     }
 
-    /// Of the lines in `range`, which agree in their first `depth` letters, those that go on with `letter`.
+    /// The lines in `range`, whose first `depth` characters agree, that continue with `letter`.
     fn narrow(&self, depth: usize, range: &Range<usize>, letter: u8) -> Option<Range<usize>> {
         let start = self.bisect(range, |line| line.get(depth) < Some(&letter));
         let end = self.bisect(&(start..range.end), |line| line.get(depth) <= Some(&letter));
@@ -120,10 +120,10 @@ impl Lines {
     }
 }
 
-/// One character has three meanings at most.
+/// One character has at most three meanings, so two have nine.
 const PAIRS_OF_MEANINGS: usize = 9;
 
-/// The letters of a list that a character may stand for, itself included.
+/// All characters of the list that `written` may represent, itself included.
 fn letters(written: char) -> impl Iterator<Item = u8> {
     let meanings = meanings(written);
     let itself = iter::once(written).filter(|_| meanings.is_empty());

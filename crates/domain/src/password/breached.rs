@@ -1,20 +1,21 @@
-//! Passwords that are known from breaches: how one is asked about, and what an answer says.
+//! Passwords from known data breaches: the query, and how an answer is read.
 //!
-//! Lists of breached passwords hold SHA-1 hashes, because that is what they are exchanged as. Nothing is protected by
-//! them here.
+//! Lists of breached passwords contain SHA-1 hashes, because they are exchanged in this form. Here SHA-1 protects
+//! nothing.
 
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The SHA-1 hash of a password, for looking it up. As good as the password to whoever guesses, so it is wiped and
+/// The SHA-1 hash of a password, for the lookup. An attacker can easily find the password from it, so it is wiped and
 /// never shown.
 pub struct BreachDigest(Zeroizing<[u8; 20]>);
 
-/// Hexadecimal digits that are sent to a range service: a password hides among all others whose hashes begin alike.
+/// The hexadecimal digits that are sent to a range service: the same for many passwords, so the service does not learn
+/// which.
 const PREFIX_DIGITS: usize = 5;
 const DIGITS: usize = 40;
 
-/// An answer of a range service that is none.
+/// The answer of a range service has another format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnreadableRange;
 
@@ -27,17 +28,17 @@ impl BreachDigest {
         &self.0
     }
 
-    /// The only part of it that leaves this process, in upper case.
+    /// The prefix, in upper case: the only part of the hash that leaves this process.
     pub fn range(&self) -> String {
         self.digits()[..PREFIX_DIGITS].to_owned()
     }
 
-    /// Whether the answer to the question for [`BreachDigest::range`] holds this hash: lines of the 35 digits behind
-    /// the five, a colon, and how often the password was seen. A line that was seen never is padding, there so that the
-    /// length of an answer tells nothing.
+    /// Whether the answer to a query for [`BreachDigest::range`] contains this hash. Each line has the 35 digits after
+    /// the prefix, a colon, and how often the password was seen. A line with the count 0 is padding, so that the length
+    /// of an answer reveals nothing.
     ///
     /// # Errors
-    /// When anything in it is no such line.
+    /// When a line has another format.
     pub fn is_in(&self, answer: &str) -> Result<bool, UnreadableRange> {
         let digits = self.digits();
         let ours = &digits[PREFIX_DIGITS..];
@@ -66,8 +67,8 @@ impl BreachDigest {
     }
 }
 
-/// A line of a list of breached passwords: 40 hexadecimal digits, alone or with a colon and how often it was seen.
-/// `None` when it is no such line; `Some(None)` for one that was seen never.
+/// A line of a list of breached passwords: 40 hexadecimal digits, alone or with a colon and a count. `None` when it has
+/// another format; `Some(None)` when the count is 0.
 pub fn read_listed(line: &str) -> Option<Option<[u8; 20]>> {
     let (digits, seen) = line.split_once(':').unwrap_or((line, "1"));
     let seen = Some(seen.trim_ascii()).filter(|seen| !seen.is_empty() && seen.bytes().all(|c| c.is_ascii_digit()))?;
@@ -93,7 +94,7 @@ impl fmt::Debug for BreachDigest {
 mod tests {
     use super::*;
 
-    /// Of `password`.
+    /// The SHA-1 hash of `password`.
     const HASH: &str = "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8";
     const SUFFIX: &str = "1E4C9B93F3F0682250B6CF8331B7EE68FD8";
 

@@ -1,9 +1,9 @@
-//! How far a guesser has to go for a password who tries the obvious first.
+//! Estimates how much work an attacker needs to find a password by trying the obvious first.
 //!
-//! The candidate is covered by pieces that guessing programs know (listed words, sequences, keyboard walks, dates,
-//! copies of what came before), each at its price; what no piece covers is paid for character by character. The price
-//! of the cheapest cover says whether the *whole* candidate is a common password in disguise. A word inside an
-//! otherwise good password costs it nothing: there are no composition rules.
+//! The candidate is covered by pieces that cracking programs know (listed words, sequences, keyboard walks, dates,
+//! copies of what came before), each at its price; the rest is paid for character by character. The price of the
+//! cheapest cover decides whether the *whole* candidate is a common password in disguise. A word inside an otherwise
+//! good password does not lower its price: there are no composition rules.
 
 use super::{
     blocklist::{COMMON, MAX_LISTED_CHARS, TOP},
@@ -15,19 +15,19 @@ use zeroize::Zeroizing;
 /// Prices are tenths of bits.
 type Price = u32;
 
-/// Below this, a candidate is common: what eight random digits cost. Three of the most common passwords in a row are
-/// cheaper, and so is one word with a year and some exclamation marks; two words and a space are dearer.
+/// Below this price, a candidate is common: the price of eight random digits. Three of the most common passwords in a
+/// row are cheaper, and so is one word with a year and some exclamation marks; two words and a space cost more.
 const COMMON_BELOW: Price = 8 * DIGIT;
-/// A password of one unit, repeated, is as good as the unit, and none shorter than this is ever admitted.
+/// A repeated unit is worth as much as one unit, and no password shorter than this is ever accepted.
 const MIN_UNIT_CHARS: usize = 8;
 
-/// One of the hundred passwords tried first.
+/// One of the hundred passwords that attackers try first.
 const TOP_WORD: Price = 70;
-/// Any listed word: log2 of the length of the list, less for being sorted by frequency in the guesser's copy.
+/// Any listed word: log2 of the length of the list, less because an attacker's copy is sorted by frequency.
 const WORD: Price = 135;
-/// What everybody knows about the person.
+/// A name of the person that everybody knows.
 const NAME: Price = 20;
-/// A listed word spelled backwards costs the idea on top.
+/// The extra price of a listed word spelled backwards.
 const BACKWARDS: Price = 10;
 /// A straight keyboard walk of any length, and every turn in it.
 const WALK: Price = 55;
@@ -35,19 +35,20 @@ const TURN: Price = 25;
 /// `23456`, `fedcba`, `a1b2c3`, of any length.
 const SEQUENCE: Price = 60;
 const DIGIT: Price = 33;
-/// One character again and again, after it was paid for once.
+/// Each repetition of one character, after the first.
 const RUN: Price = 15;
-/// Any stretch that occurred before, so that a repeated password is as cheap as the password.
+/// Any piece that occurred before, so that a repeated password is as cheap as one copy.
 const COPY: Price = 60;
-/// A year with no digit beside it; four digits in a longer number look like one too often.
+/// A year with no digit beside it: four digits of a longer number look like a year too often.
 const YEAR: Price = 70;
 const DATE: Price = 160;
 
-/// The edges of a single word that are no excuse: `Cowboys8472913!` is still `cowboys` to every guessing program.
+/// The most characters around a single word that do not help: `Cowboys8472913!` is still `cowboys` to every cracking
+/// program.
 const MAX_TRIMMINGS: usize = 8;
 /// The core of such a password is one listed word, possibly repeated, or two of the most common.
 const MAX_CORE: Price = WORD + COPY;
-/// How much cheaper than its letters one by one the core must be to count as a word.
+/// How much cheaper than its characters one by one the core must be to count as a word.
 const MIN_CORE_GAIN: Price = 50;
 const MIN_CORE_LETTERS: usize = 4;
 
@@ -65,17 +66,17 @@ pub(super) fn is_common(text: &Judged) -> bool {
         || is_a_word_with_trimmings(text)
 }
 
-/// Whether the text is as good as a common password for somebody who knows these names.
+/// Whether the text is as cheap as a common password for an attacker who knows these names.
 pub(super) fn is_cheap(text: &Judged, names: &[Vec<char>]) -> bool {
     price(&text.chars, text.goes_on, names, COMMON_BELOW) < COMMON_BELOW
 }
 
-/// `kettlekettlekettle`, the last time perhaps not to the end.
+/// `kettlekettlekettle`, where the last repetition may be incomplete.
 fn repeats_a_short_unit(text: &[char]) -> bool {
     (1..MIN_UNIT_CHARS.min(text.len() / 2 + 1)).any(|unit| text[unit..] == text[..text.len() - unit])
 }
 
-/// `p.a.s.s.w.o.r.d` and `correct horse battery staple` without the character that separates.
+/// `p.a.s.s.w.o.r.d` and `correct horse battery staple` without the separator.
 fn without_separator(text: &Judged) -> Option<Judged> {
     let count = |separator: char| text.chars.iter().filter(|c| **c == separator).count();
     let separators = text.chars.iter().copied().filter(|c| !c.is_alphanumeric());
@@ -85,7 +86,7 @@ fn without_separator(text: &Judged) -> Option<Judged> {
     Some(Judged { chars: joined, goes_on: text.goes_on })
 }
 
-/// `112233445566` as `123456`: every character stands there the same number of times, more than once.
+/// `112233445566` as `123456`: every character is repeated equally often, more than once.
 fn without_doubling(text: &Judged) -> Option<Judged> {
     let mut runs = text.chars.chunk_by(|a, b| a == b);
     let (length, last) = (runs.next()?.len(), runs.clone().next_back().map_or(0, <[char]>::len));
@@ -123,12 +124,11 @@ fn is_a_word_with_trimmings(text: &Judged) -> bool {
     })
 }
 
-/// The price of the cheapest cover, or `limit` when it is no cheaper than that.
+/// The price of the cheapest cover, or `limit` when it is not cheaper than that.
 ///
-/// Prices only rise along the text, so the search ends where the cheapest way on has reached the limit: after a few
-/// words of an honest password, however long it is. Where the text goes on unseen, its end counts as any other place on
-/// the way: a word may stand across it, so what was reached shortly before is what counts. So what is cheap as a whole
-/// is cheap by its beginning, too.
+/// Prices only rise along the text, so the search ends where the cheapest cover so far has reached the limit: after a
+/// few words of a good password, however long it is. Where the text continues unread, a word may extend over the end,
+/// so the prices shortly before the end decide. So a text that is cheap as a whole is cheap by its beginning, too.
 fn price(text: &[char], goes_on: bool, names: &[Vec<char>], limit: Price) -> Price {
     let mut cover = Cover { cheapest: vec![Price::MAX; text.len() + 1] };
     cover.cheapest[0] = 0;
@@ -157,13 +157,13 @@ fn price(text: &[char], goes_on: bool, names: &[Vec<char>], limit: Price) -> Pri
     if goes_on { cover.least_from(text.len()) } else { cover.cheapest[text.len()] }
 }
 
-/// The words that end at `at`, read backwards, and those that start there.
+/// The words that end at `at`, spelled backwards, and those that start at `at`.
 fn offer_words(cover: &mut Cover, at: usize, text: &[char], backwards: &[char]) {
     COMMON.words_at_start(backwards, |word| cover.offer(at - word.len(), word.len(), word_price(word) + BACKWARDS));
     COMMON.words_at_start(&text[at..], |word| cover.offer(at, word.len(), word_price(word)));
 }
 
-/// What can be written without knowing any word.
+/// Pieces that need no list of words.
 fn offer_patterns(cover: &mut Cover, start: usize, text: &[char]) {
     let rest = &text[start..];
     let last = text[..start].last();
@@ -181,13 +181,13 @@ fn offer_patterns(cover: &mut Cover, start: usize, text: &[char]) {
     }
 }
 
-/// The cheapest price known for every beginning of the text.
+/// The cheapest known price of every prefix of the text.
 struct Cover {
     cheapest: Vec<Price>,
 }
 
 impl Cover {
-    /// A piece over `length` characters from `start`.
+    /// Offers a piece of `length` characters from `start`.
     fn offer(&mut self, start: usize, length: usize, price: Price) {
         let until = self.cheapest[start].saturating_add(price);
         if let Some(known) = self.cheapest.get_mut(start + length) {
@@ -195,8 +195,8 @@ impl Cover {
         }
     }
 
-    /// No cover of the whole text is cheaper than this, once every piece was offered that starts before `at` and is not
-    /// a word spelled backwards. Such a word may still jump over `at`, but from nearby.
+    /// No cover of the whole text is cheaper than this, once all pieces that start before `at` were offered, except
+    /// words spelled backwards. Such a word may still extend over `at`, but starts shortly before it.
     fn least_from(&self, at: usize) -> Price {
         self.cheapest[at.saturating_sub(MAX_LISTED_CHARS)..].iter().copied().min().unwrap_or(0)
     }
@@ -206,7 +206,7 @@ fn word_price(word: &[u8]) -> Price {
     if TOP.contains(word) { TOP_WORD } else { WORD }
 }
 
-/// What one character costs that nothing explains: log2 of the alphabet it seems to come from.
+/// The price of one character that belongs to no piece: log2 of the alphabet that it seems to come from.
 fn character(c: char) -> Price {
     match c {
         ' ' => 30,
@@ -217,11 +217,10 @@ fn character(c: char) -> Price {
     }
 }
 
-/// For every position, how much of what follows stood in the text before, overlap included.
+/// For every position, how much of the following text occurred before, overlap included.
 fn longest_copies(text: &[char]) -> Vec<usize> {
     let mut longest = vec![0; text.len()];
-    // `shared[q]`: how far the text from `p` agrees with the text from an earlier `q`, for one `p` after the other from
-    // the end.
+    // `shared[q]`: how far the text from `p` agrees with the text from an earlier `q`, for each `p` from the end.
     let mut shared = vec![0; text.len() + 1];
     for p in (0..text.len()).rev() {
         for q in 0..p {
@@ -232,14 +231,14 @@ fn longest_copies(text: &[char]) -> Vec<usize> {
     longest
 }
 
-/// How long the run is in which every character follows the one before, upwards or downwards.
+/// How many characters, from the first, each follow the one before, upwards or downwards.
 fn sequence(text: &[char]) -> usize {
     let direction = text.get(..2).and_then(|pair| distance(pair[0], pair[1])).filter(|by| *by != 0);
     let follows = |pair: &&[char]| direction.is_some() && distance(pair[0], pair[1]) == direction;
     1 + text.windows(2).take_while(follows).count()
 }
 
-/// How long two sequences go on that take turns: `a1b2c3d4`, `01020304`.
+/// How many characters belong to two alternating sequences: `a1b2c3d4`, `01020304`.
 fn interleaved_sequences(text: &[char]) -> usize {
     let Some(head) = text.get(..4) else { return 0 };
     let directions = [distance(head[0], head[2]), distance(head[1], head[3])];
@@ -248,7 +247,7 @@ fn interleaved_sequences(text: &[char]) -> usize {
     2 + text.windows(3).enumerate().take_while(follows).count()
 }
 
-/// -1, 0 or 1 when one character is the neighbour of the other or the same. Digits and letters go round in a circle.
+/// -1, 0 or 1 when the characters are neighbours or the same. Digits and letters wrap around.
 fn distance(from: char, to: char) -> Option<i32> {
     let (from_code, to_code) = (i64::from(u32::from(from)), i64::from(u32::from(to)));
     let circle = match (from, to) {

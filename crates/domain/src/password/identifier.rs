@@ -5,24 +5,24 @@ use super::{
     reading::{self, Judged},
 };
 
-/// The name of this service, which is no secret either.
+/// The name of this service, which everybody knows as well.
 const PRODUCT: &str = "countersign";
-/// Identifiers looked at, and characters of each. An address has at most 254.
+/// The most identifiers that are read, and the most characters of each. An address has at most 254.
 const MAX_IDENTIFIERS: usize = 16;
 const MAX_IDENTIFIER_CHARS: usize = 256;
-/// Shorter names would be found everywhere.
+/// Shorter names would be found in most passwords.
 const MIN_NAME_CHARS: usize = 3;
 /// Letters and digits that must be left.
 const MIN_MEANINGFUL_CHARS: usize = 8;
 
-/// Whether too little is left of `text` once everything is taken out that names the person or this service: fewer than
-/// eight letters and digits, or nothing that would not be a common password by itself.
+/// Whether too little is left of `text` without the names of the person and of this service: fewer than eight letters
+/// and digits, or only a common password.
 ///
-/// Eight, because that is what NIST SP 800-63B-4 asks of a password that does not stand alone: here it stands beside
-/// something every guesser knows. A password that merely mentions a name is left alone.
+/// NIST SP 800-63B-4 requires eight characters of a password that is not the only factor: here it is combined with a
+/// text that every attacker knows. A password that merely contains a name is accepted.
 pub(super) fn is_little_more_than(text: &Judged, identifiers: &[&str]) -> bool {
     let (names, chars) = (names(identifiers), text.chars.as_slice());
-    // `left[at]`: the letters and digits of the text from `at` that no name covers, at the best choice of names.
+    // `left[at]`: how many letters and digits of the text from `at` no name covers, at the best choice of names.
     let mut left = vec![0; chars.len() + 1];
     for at in (0..chars.len()).rev() {
         let rest = &chars[at..];
@@ -44,7 +44,7 @@ fn names(identifiers: &[&str]) -> Vec<Vec<char>> {
             continue;
         }
         let (local, host) = split_once(&whole, '@');
-        // The last label of a host, `com`, names nobody.
+        // The last label of a host, such as `com`, is no name.
         let host = host.iter().rposition(|c| *c == '.').map_or(host, |dot| &host[..dot]);
         for side in [local, host] {
             names.push(side.to_vec());

@@ -19,7 +19,7 @@ struct Step {
     down: isize,
 }
 
-/// The walks through a text. Each step is looked up once, wherever the walk begins that it belongs to.
+/// The walks through a text. Each step is looked up once, wherever its walk begins.
 pub(super) struct Walks {
     /// For each layout, the step from every character to the next one.
     steps: [Vec<Option<Step>>; LAYOUTS.len()],
@@ -40,7 +40,7 @@ impl Walks {
             let mut turns = 0;
             let (mut last, mut last_but_one) = (None, None);
             for (i, step) in steps.iter().skip(start).map_while(|step| *step).enumerate() {
-                // A zigzag, `1q2w3e`, repeats the step before the last: it turns all the time and surprises only once.
+                // A zigzag, `1q2w3e`, repeats the step before the last: it turns at every key, and counts as one turn.
                 if last.is_some() && last != Some(step) && last_but_one != Some(step) {
                     turns += 1;
                 }
@@ -63,7 +63,7 @@ fn step(from: (isize, isize), to: (isize, isize)) -> Option<Step> {
     neighbours.then_some(step)
 }
 
-/// Where a character is typed: key and row.
+/// Where a character is typed: column and row.
 fn key(layout: &Layout, c: char) -> Option<(isize, isize)> {
     let in_row = |row: &str| row.chars().position(|key| key == c).and_then(|across| isize::try_from(across).ok());
     let plain = (0..).zip(layout).find_map(|(down, row)| in_row(row).map(|across| (across, down)));

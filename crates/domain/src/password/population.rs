@@ -1,19 +1,20 @@
 use std::cmp::Ordering;
 
-/// What accounts have, and how many have it: of the hashes of a tenant, what comparing a password with one costs.
+/// The kinds of password hashes in a tenant, and how many accounts have each. The kind decides how long a comparison
+/// takes.
 ///
-/// A name that nobody has must look like one of these accounts. So it is dealt one of the kinds, as often as it occurs
-/// among them and always the same one: whoever asks about the name again and again, or about very many names, sees what
-/// he would see of accounts.
+/// An unknown identifier must look like one of these accounts, so that the response time reveals no account
+/// (enumeration). It is assigned a kind at random, with the same frequency as among the accounts, and always the same
+/// kind: neither many queries for one identifier nor queries for many identifiers show a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Population<T> {
-    /// With the number of accounts up to and including each.
+    /// Each kind, with the number of accounts up to and including it.
     kinds: Vec<(T, u64)>,
 }
 
 impl<T: Ord> Population<T> {
-    /// `current` is the kind that accounts come to have in time. It is dealt last: as others become fewer, a name may
-    /// leave them for it, as an account does by a login, and none leaves it.
+    /// `current` is the kind of newly hashed passwords. It comes last: as other kinds become rarer, an identifier may
+    /// change from one of them to `current`, as an account does at a login, but never away from it.
     pub fn of(counts: impl IntoIterator<Item = (T, u64)>, current: &T) -> Self {
         let mut counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
         counts.sort_unstable_by(|(a, _), (b, _)| match (a == current, b == current) {
@@ -29,12 +30,12 @@ impl<T: Ord> Population<T> {
         Self { kinds: kinds.collect() }
     }
 
-    /// What a name is dealt; `tag` is a code of the name under a key that stays. `None` where there is nobody.
+    /// The kind for an identifier; `tag` is a MAC of the identifier under a key that does not change. `None` when there
+    /// are no accounts.
     pub fn dealt_to(&self, tag: [u8; 32]) -> Option<&T> {
         let all = self.kinds.last()?.1;
         let drawn = u64::from_be_bytes(tag.first_chunk().copied()?);
-        // The first 64 bits of the code as a fraction of one, times the number of accounts. The quotient is below
-        // `all`.
+        // The first 64 bits of the MAC as a fraction of one, times the number of accounts. The quotient is below `all`.
         let place = u64::try_from((u128::from(drawn) * u128::from(all)) >> u64::BITS).ok()?;
         self.kinds.iter().find(|(_, until)| place < *until).map(|(kind, _)| kind)
     }
@@ -45,7 +46,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Evenly spread, as codes are.
+    /// Evenly distributed, as MACs are.
     fn tag(number: u64) -> [u8; 32] {
         let mut tag = [0; 32];
         tag[..8].copy_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());

@@ -1,32 +1,32 @@
-//! A password as somebody who guesses it would read it: without case, accents and typographic forms.
+//! A password as a cracking program reads it: without case, accents and typographic forms.
 
 use unicode_normalization::char::decompose_compatible;
 use zeroize::Zeroizing;
 
-/// How many characters of a password are judged. What guessing programs know is told within far fewer, and a bound on
-/// the characters is a bound on the work, whatever somebody sends.
+/// How many characters of a password are judged. Cracking programs use far fewer, and the bound on the characters
+/// bounds the work.
 pub(super) const JUDGED_CHARS: usize = 128;
 
-/// The beginning of a password as a guesser reads it: what the verdict depends on.
+/// The beginning of a password as a cracking program reads it. Only this part is judged.
 pub(super) struct Judged {
     pub(super) chars: Zeroizing<Vec<char>>,
-    /// There is more, which is not looked at.
+    /// Whether the password is longer than the judged part.
     pub(super) goes_on: bool,
 }
 
-/// The first [`JUDGED_CHARS`] of the text, read.
+/// Reads the first [`JUDGED_CHARS`] of the text.
 pub(super) fn judged(text: &str) -> Judged {
     let chars = read(text, JUDGED_CHARS);
     let goes_on = text.chars().nth(JUDGED_CHARS).is_some();
     Judged { chars, goes_on }
 }
 
-/// The text in lower case, with letters that are a Latin letter in another dress (`é`, `Å`, `ｐ`) undressed; of its
-/// characters, `most` at most.
+/// The text in lower case, with variants of Latin letters (`é`, `Å`, `ｐ`) as the plain letter; at most `most`
+/// characters.
 ///
-/// One character stays one character, so positions mean the same before and after.
+/// One character stays one character, so positions are the same before and after.
 pub(super) fn read(text: &str, most: usize) -> Zeroizing<Vec<char>> {
-    // Room for all of it at once: a list that grows leaves pieces of the password behind unwiped.
+    // Enough capacity for all of it: a list that grows leaves unwiped copies of the password behind.
     let mut read = Zeroizing::new(Vec::with_capacity(text.len().min(most)));
     read.extend(text.chars().take(most).map(undress));
     read
@@ -40,12 +40,12 @@ fn undress(c: char) -> char {
     decompose_compatible(c, |part| base = base.or(Some(part)));
     match base {
         Some(base) if base.is_ascii() => base.to_ascii_lowercase(),
-        // Characters outside Latin keep all they are: a Hangul syllable is not its first consonant.
+        // Characters outside Latin stay as they are: a Hangul syllable is not its first consonant.
         _ => c.to_lowercase().next().unwrap_or(c),
     }
 }
 
-/// The characters that this one may stand for in a disguised word, itself first.
+/// The characters that this one may represent in a disguised word, itself first.
 pub(super) fn meanings(c: char) -> &'static [char] {
     match c {
         '0' => &['0', 'o'],
@@ -69,8 +69,8 @@ pub(super) fn meanings(c: char) -> &'static [char] {
     }
 }
 
-/// How much of `text` a name covers that it starts with, substituted letters (`l0velace`) included. Where the text goes
-/// on unseen, it may do so with the rest of the name.
+/// How many characters at the start of `text` a name covers, substituted letters (`l0velace`) included. Where the text
+/// continues unread, the rest of the name may follow.
 pub(super) fn covered_by(text: &[char], name: &[char], goes_on: bool) -> Option<usize> {
     let covered = text.len().min(name.len());
     let fits = covered == name.len() || goes_on;

@@ -1,5 +1,4 @@
-//! Which characters a user name is made of: the IdentifierClass of PRECIS (RFC 8264), whose tables are those of RFC
-//! 5892.
+//! The characters of user names: the IdentifierClass of PRECIS (RFC 8264), whose tables are those of RFC 5892.
 
 use crate::text::{self, ZERO_WIDTH_JOINER, ZERO_WIDTH_NON_JOINER};
 use icu_properties::{
@@ -9,16 +8,16 @@ use icu_properties::{
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// What RFC 8264 section 8 derives for a character.
+/// The derived property of a character (RFC 8264 section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Derived {
     Valid,
-    /// Valid where the rule for it holds (RFC 5892 appendix A).
+    /// Valid where its contextual rule holds (RFC 5892 appendix A).
     InContext,
     Disallowed,
 }
 
-/// Whether a text consists of characters of the class, each where it is allowed.
+/// Whether all characters of a text are in the class, each where it is allowed.
 pub(super) fn holds(text: &[char]) -> bool {
     (0..text.len()).all(|at| match derived(text[at]) {
         Derived::Valid => true,
@@ -71,7 +70,7 @@ fn is_old_hangul_jamo(c: char) -> bool {
     matches!(CodePointMapData::<Kind>::new().get(c), Kind::LeadingJamo | Kind::VowelJamo | Kind::TrailingJamo)
 }
 
-/// HasCompat (RFC 8264 section 9.17): NFKC makes something else of it.
+/// HasCompat (RFC 8264 section 9.17): NFKC changes it.
 fn has_compatibility_form(c: char) -> bool {
     let mut form = c.nfkc();
     (form.next(), form.next()) != (Some(c), None)
@@ -98,8 +97,8 @@ fn is_in_context(text: &[char], at: usize) -> bool {
     }
 }
 
-/// Whether a text with characters that run from right to left is displayed in one way only (the Bidi Rule, RFC 5893
-/// section 2). Texts without any are.
+/// Whether a text with right-to-left characters is displayed in one way only (the Bidi Rule, RFC 5893 section 2). Texts
+/// without such characters are.
 pub(super) fn has_one_direction(text: &[char]) -> bool {
     use BidiClass as B;
     let class = |c: &char| CodePointMapData::<B>::new().get(*c);
@@ -125,7 +124,7 @@ pub(super) fn has_one_direction(text: &[char]) -> bool {
             let mixes_numbers = classes.contains(&B::EuropeanNumber) && classes.contains(&B::ArabicNumber);
             are_all(&ends) && last.is_some_and(|last| ends.contains(last)) && !mixes_numbers
         }
-        // Rules 1, 5 and 6: what begins from left to right has nothing in it that runs the other way.
+        // Rules 1, 5 and 6: a text that begins left-to-right contains nothing right-to-left.
         _ => false,
     }
 }
