@@ -1,4 +1,4 @@
-//! Compiles the protos without `protoc`, writes the tables of what their options say, and embeds the account pages.
+//! Compiles the protos without `protoc`, generates the tables of their options, and embeds the account pages.
 
 use prost_reflect::{DescriptorPool, DynamicMessage, EnumDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value};
 use std::{
@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What `npm run build` in `web/account` makes.
+/// The output of `npm run build` in `web/account`.
 const PAGES: &str = "web/account/dist";
 
 const PROTOS: [&str; 7] = [
@@ -23,10 +23,10 @@ const PROTOS: [&str; 7] = [
     "countersign/v1/verification_service.proto",
 ];
 
-/// What only the `dev` profile serves.
+/// Served in the `dev` profile only.
 const DEV_MAILBOX: &str = "countersign/v1/dev_mailbox_service.proto";
 
-/// What is served on the operators' listener.
+/// Served on the operators' listener.
 const ADMIN_PROTOS: [&str; 1] = ["countersign/admin/v1/audit_service.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler.include_imports(true).include_source_info(true).open_files(PROTOS)?.open_files(ADMIN_PROTOS)?;
     let described = compiler.encode_file_descriptor_set();
 
-    // Each listener describes what it serves. Reflection carries no comments: they are half of the bytes and nobody
+    // Each listener describes the services on it. Reflection omits comments: they are half of the bytes, and nobody
     // reads them over the wire.
     let without_dev_mailbox: Vec<&str> = PROTOS.into_iter().filter(|proto| *proto != DEV_MAILBOX).collect();
     for (name, protos) in [
@@ -64,8 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The messages with a field that is to be redacted, and those that hold such a message: prost would print them in
-/// clear.
+/// The messages with a secret field, and those that contain such a message: prost would print them in clear.
 fn secret_messages(pool: &DescriptorPool) -> Result<Vec<String>, Box<dyn Error>> {
     let ours: Vec<_> =
         pool.all_messages().filter(|message| message.package_name().starts_with("countersign.")).collect();
@@ -96,9 +95,9 @@ fn is_secret(message: &MessageDescriptor, secret: &[String]) -> Result<bool, Box
     Ok(false)
 }
 
-/// A `Debug` that says what a message is and nothing of what it holds.
+/// A `Debug` that prints the name of a message and none of its fields.
 fn silent_debug(secret_messages: &[String]) -> String {
-    // The operators' messages are generated in a module of their own, and hold no secret.
+    // The operators' messages are generated in a module of their own, and contain no secret.
     let names = secret_messages.iter().filter_map(|message| message.strip_prefix("countersign.v1."));
     names.fold(String::new(), |mut code, name| {
         let _ = writeln!(
@@ -110,14 +109,14 @@ fn silent_debug(secret_messages: &[String]) -> String {
     })
 }
 
-/// One line per RPC, with what its options promise. An RPC that does not say who may call it does not compile.
+/// One line for each RPC, with its options. The build fails for an RPC that does not say who may call it.
 fn method_table(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     let mut lines: Vec<_> = pool
         .services()
         .flat_map(|service| service.methods().collect::<Vec<_>>())
         .map(|method| Ok((format!("/{}/{}", method.parent_service().full_name(), method.name()), line(pool, &method)?)))
         .collect::<Result<_, Box<dyn Error>>>()?;
-    // Sorted, because the table is searched by halving.
+    // Sorted for binary search.
     lines.sort();
     let mut table = String::from("pub(crate) const METHODS: &[Method] = &[\n");
     for (path, line) in &lines {
@@ -127,7 +126,7 @@ fn method_table(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     Ok(table)
 }
 
-/// The services of each listener, by whose names the health service is asked. The dev mailbox has no health of its own.
+/// The services of each listener, for the health service. The dev mailbox has no health of its own.
 fn service_names(pool: &DescriptorPool, public: &[&str]) -> String {
     let list = |constant, protos: &[&str]| {
         let files = pool.services().filter(|service| protos.contains(&service.parent_file().name()));
@@ -172,7 +171,7 @@ fn line(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<String, Box<
     ))
 }
 
-/// `ERROR_REASON_LINK_USED` is `Reason::LinkUsed`.
+/// `ERROR_REASON_LINK_USED` becomes `Reason::LinkUsed`.
 fn variant(named: &EnumDescriptor, reason: &Value) -> Result<String, Box<dyn Error>> {
     let number = reason.as_enum_number().ok_or("a reason is no value of an enum")?;
     let value = named.get_value(number).ok_or_else(|| format!("there is no reason {number}"))?;
@@ -184,7 +183,7 @@ fn variant(named: &EnumDescriptor, reason: &Value) -> Result<String, Box<dyn Err
     Ok(format!("Reason::{}", words.collect::<String>()))
 }
 
-/// The shell of the pages, and a table of the files that it loads, each as it is and in gzip.
+/// The HTML of the pages, and a table of the files that it loads, each as it is and compressed with gzip.
 fn embed_pages(out: &Path) -> Result<String, Box<dyn Error>> {
     let dist = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(PAGES);
     let shell = dist.join("index.html");

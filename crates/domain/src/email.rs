@@ -116,7 +116,7 @@ fn is_local_part(local: &str) -> bool {
         && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_character))
 }
 
-/// RFC 5322 section 3.2.3 `atext`, and beyond ASCII letters, marks and numbers that RFC 6531 adds.
+/// RFC 5322 section 3.2.3 `atext`, and the characters beyond ASCII that RFC 6531 adds: letters, marks and numbers.
 fn is_atom_character(c: char) -> bool {
     if c.is_ascii() { c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) } else { text::is_word(c) }
 }

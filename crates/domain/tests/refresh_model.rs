@@ -1,10 +1,9 @@
-//! Plays every order of events that two holders of one session's tokens can bring about, up to a depth, and checks what
-//! the rule of refresh promises. The rule is [`judge_refresh`] itself; what the statements of `src/store/` do with its
-//! verdicts is written here once more, as small steps on the same values.
+//! Tries every order of events that two holders of one session's tokens can cause, up to a depth, and checks the
+//! promises of the refresh rule. The rule is [`judge_refresh`] itself; what the statements of `src/store/` do with its
+//! verdicts is repeated here, as small steps on the same values.
 //!
-//! The *owner* is honest: it presents the newest token it got, or one that it replaced a moment ago in another tab, and
-//! repeats what was not answered. The *thief* copied the tokens once, without that of the device, and presents any
-//! token it ever had.
+//! The *owner* is honest: it presents the newest token it got, or one that another tab just rotated, and repeats calls
+//! without an answer. The *thief* copied the tokens once, without the device token, and presents any token it ever had.
 
 use countersign_domain::{
     refresh::{
@@ -18,12 +17,12 @@ use std::{collections::HashSet, time::Duration};
 
 const GRACE: Duration = Duration::from_secs(30);
 const ACCESS: Duration = Duration::from_secs(600);
-/// Every instant of a rotation behaves like one of these: just made, the last moment of the grace, past the grace, past
-/// the life of an access token.
+/// Every age of the live generation behaves like one of these: just made, the last moment of the grace, past the grace,
+/// past the life of an access token.
 const AGES: [u64; 4] = [0, 30, 31, 601];
-/// Events in a row: enough for a theft, several rotations, a recovery and what both holders do then.
+/// Events in a row: enough for a theft, several rotations, a recovery and the reaction of both holders.
 const DEPTH: usize = 10;
-/// When the session would run out.
+/// When the session would expire.
 const NEVER: Timestamp = Timestamp::from_seconds(1_000_000);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,14 +31,14 @@ enum Who {
     Thief,
 }
 
-/// Program and network together.
+/// A combination of program and network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Client {
     Home,
     Elsewhere,
 }
 
-/// What a run is about.
+/// The setting of a run.
 #[derive(Clone, Copy, Debug)]
 struct Setting {
     keeping: TokenDelivery,
@@ -54,15 +53,15 @@ struct Setting {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
-    /// Time goes by: to the next of [`AGES`].
+    /// Time passes: to the next of [`AGES`].
     Wait,
-    /// A refresh with a generation that is held; the answer arrives or not.
+    /// A refresh with a generation of this holder; its answer arrives or not.
     Refresh { who: Who, generation: i64, arrives: bool },
-    /// A call of our own RPCs with an access token of a generation that is held.
+    /// A call of our own RPCs with an access token of a generation of this holder.
     Use { who: Who, generation: i64 },
-    /// The owner proves who they are.
+    /// The owner reauthenticates.
     Reauthenticate { arrives: bool },
-    /// The thief copies what the owner holds.
+    /// The thief copies the tokens of the owner.
     Steal,
 }
 
@@ -72,20 +71,20 @@ struct State {
     /// An index into [`AGES`].
     age: usize,
     ended: bool,
-    /// The client last noted for the session.
+    /// The client last stored for the session.
     noted: Client,
-    /// Generations that each of the two holds.
+    /// The generations of each holder.
     owner: Vec<i64>,
     thief: Vec<i64>,
-    /// When the person was last proven, as of each generation: its place is the generation.
+    /// When the person was last authenticated, for each generation: the index is the generation.
     proofs: Vec<u8>,
     theft_mails: u8,
     client_mails: u8,
     /// Generations that a recovery skipped.
     skipped: Vec<i64>,
-    /// Whether anything of the live generation was brought to us.
+    /// Whether the live generation was used at this service.
     came_back: bool,
-    /// Who has been given tokens since an older generation was presented later than the grace.
+    /// Who has received tokens since an older generation was presented after the grace.
     since_divergence: Option<Vec<Who>>,
 }
 
@@ -130,7 +129,7 @@ impl State {
         self.owner.iter().copied().max().unwrap_or_default()
     }
 
-    /// The owner waits for an answer that will not come.
+    /// Whether the owner waits for an answer that was lost.
     fn has_lost_an_answer(&self) -> bool {
         self.newest() < self.lineage.generation
     }
@@ -140,7 +139,7 @@ impl State {
         self.theft_mails += 1;
     }
 
-    /// The statement that makes the next generation; time counts from it.
+    /// The statement that makes the next generation, and restarts its age.
     fn rotate(&mut self, parent: i64, proof: u8) {
         self.lineage.generation += 1;
         self.lineage.parent = parent;
@@ -172,7 +171,7 @@ impl Setting {
         }
     }
 
-    /// What may happen next.
+    /// All possible next events.
     fn events(&self, state: &State) -> Vec<Event> {
         if state.ended {
             return Vec::new();
@@ -184,12 +183,12 @@ impl Setting {
         let arrivals: &[bool] = if self.loses { &[true, false] } else { &[true] };
         let newest = state.newest();
         let mut tabs = vec![newest];
-        // A call of another tab that set out before the rotation whose answer this tab has got.
+        // A call of another tab, sent before the rotation whose answer this tab has received.
         let is_crossing = AGES[state.age] <= GRACE.as_secs() && !state.has_lost_an_answer();
         if self.keeping == TokenDelivery::Cookies && is_crossing && state.owner.len() > 1 {
             tabs.push(state.owner[state.owner.len() - 2]);
         }
-        // To the service a rotation whose answer the thief lost looks like one whose answer the owner lost.
+        // To the service, a rotation whose answer the thief lost looks like one whose answer the owner lost.
         let stolen = |&generation| Event::Refresh { who: Who::Thief, generation, arrives: true };
         events.extend(state.thief.iter().map(stolen));
         for arrives in arrivals.iter().copied() {
@@ -210,8 +209,8 @@ impl Setting {
         !self.has_thief || state.thief.is_empty()
     }
 
-    /// What no client can be helped with: it comes back later than access tokens live, or later than the grace without
-    /// its device or for the second time in a row.
+    /// Whether no rule can save the session: the owner comes back later than access tokens live, or after the grace
+    /// without its device or for the second time in a row.
     fn owner_would_be_late(&self, state: &State) -> bool {
         let would_be = AGES[state.age + 1];
         let is_in_a_row = state.lineage.void == Some(state.lineage.generation - 1);
@@ -283,7 +282,7 @@ impl Setting {
             account_disabled: false,
         };
         match judge_refresh(&facts, presented, state.now(), self.succession()) {
-            // The conditional statement advances a live generation that has settled before anything is judged.
+            // The conditional statement rotates a live generation that has settled before anything is judged.
             RefreshVerdict::Contended => {
                 state.rotate(generation, state.proof(generation));
                 state.lineage.answered_unrecognized &= !presented.shows_device;
@@ -331,7 +330,7 @@ impl Setting {
         }
     }
 
-    /// What must hold of every step.
+    /// Checks every step.
     fn check(&self, before: &State, event: Event, after: &State) {
         let told = |what: &str| format!("{what}\n{self:?}\n{before:?}\n{event:?}\n{after:?}");
         if self.owner_is_alone(after) {
@@ -340,7 +339,7 @@ impl Setting {
         }
         if let Some(given) = &after.since_divergence {
             assert!(given.len() < 2, "{}", told("both holders went on"));
-            // The owner went on with its device: whatever the thief brings then ends the session.
+            // The owner continued with its device: the next refresh of the thief ends the session.
             let thief_spoke = matches!(event, Event::Refresh { who: Who::Thief, .. });
             let owner_went_on = before.since_divergence.as_ref().is_some_and(|given| given.contains(&Who::Owner));
             let withheld = before.lineage.is_reauthenticated && AGES[before.age] <= GRACE.as_secs();
@@ -366,7 +365,7 @@ impl Setting {
         }
     }
 
-    /// Plays everything.
+    /// Tries everything.
     fn explore(&self) -> Reached {
         let mut seen = HashSet::from([State::start()]);
         let mut edge = vec![State::start()];
@@ -391,7 +390,7 @@ impl Setting {
     }
 }
 
-/// What came to pass in some run: a property of something that never happens would hold for nothing.
+/// What happened in some run: a property of an event that never happens would prove nothing.
 #[derive(Debug, PartialEq, Eq)]
 struct Reached {
     recovery: bool,

@@ -1,5 +1,5 @@
-//! What reading and making an access token costs, beside its bare parts, in one run:
-//! `cargo bench -p countersign-token --features issue`. Compare lines of one run with each other and nothing else.
+//! The cost of reading and of issuing an access token, with that of its parts alone, in one run: `cargo bench -p
+//! countersign-token --features issue`. Compare lines of one run only.
 #![allow(clippy::expect_used, reason = "a bench stops at the first surprise")]
 
 #[path = "../tests/support/mod.rs"]
@@ -44,7 +44,7 @@ fn reader(key: impl Into<DecryptionKey>) -> AccessReader {
 /// The signature check alone, over a message as long as the one inside a token.
 fn bare_signatures(c: &mut Criterion) {
     let token = issuer(content()).issue(&claims()).expect("a token");
-    // Of the inner token, base64url makes four characters of three; 87 of them are the signature.
+    // In the inner token, base64url makes four characters of three bytes; 87 of them are the signature.
     let inner = token.split('.').nth(3).expect("a ciphertext").len() / 4 * 3;
     let message = vec![b'm'; inner - 87];
     let key = ed25519_dalek::SigningKey::from_bytes(&SEEDS[0].1);
@@ -53,7 +53,7 @@ fn bare_signatures(c: &mut Criterion) {
     let parsed = ParsedPublicKey::new(&ED25519, public.as_bytes()).expect("a public key");
 
     let mut group = c.benchmark_group("bare");
-    // What a reader does, but for a comparison of 32 bytes with five others.
+    // The same as a reader does, except for a comparison of 32 bytes with five others.
     group.bench_function("Ed25519 by ed25519-dalek, verify", |b| {
         b.iter(|| public.verify(black_box(&message), &signature));
     });
@@ -61,7 +61,7 @@ fn bare_signatures(c: &mut Criterion) {
         b.iter(|| public.verify_strict(black_box(&message), &signature));
     });
     group.bench_function("Ed25519 by aws-lc-rs", |b| b.iter(|| parsed.verify_sig(black_box(&message), &bytes)));
-    // It has no other kind of key than one that is unpacked each time.
+    // ring has no parsed key: it parses the key for each signature.
     let unparsed = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public.as_bytes());
     group.bench_function("Ed25519 by ring", |b| b.iter(|| unparsed.verify(black_box(&message), &bytes)));
 

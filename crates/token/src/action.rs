@@ -12,23 +12,22 @@ pub const MAX_ACTION_TOKEN_BYTES: usize = 256;
 /// is bound into the tag.
 const LAYOUT: u8 = 1;
 
-/// What following the link does.
+/// The purpose of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ActionPurpose {
-    /// Proves that a new account's address is read by its owner.
+    /// Proves that the owner of a new account reads its address.
     VerifyAddress,
     /// Lets a person who forgot the password set another one.
     ResetPassword,
-    /// Proves that the address an account wants to move to is read by its owner.
+    /// Proves that the owner of an account reads its new address.
     ConfirmNewAddress,
-    /// Ends the session whose id stands in place of the action's. Never mailed: a page has it that could not keep the
+    /// Ends the session whose id replaces that of the action. Never mailed: it is for a page that could not store the
     /// session.
     EndSession,
 }
 
 impl ActionPurpose {
-    /// Bound into the tag as PASETO's implicit assertion, so that a link for one purpose cannot be presented for
-    /// another.
+    /// Bound into the tag as PASETO's implicit assertion, so that a link cannot be used for another purpose.
     const fn assertion(self) -> &'static [u8] {
         match self {
             Self::VerifyAddress => b"countersign/action/1/verify-address",
@@ -39,20 +38,20 @@ impl ActionPurpose {
     }
 }
 
-/// What an action token says. That it is used once only is for the row of the action to see to.
+/// The content of an action token. The row of the action, not the token, makes it single-use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionToken {
     /// The tenant of the account.
     pub tenant_id: Uuid,
-    /// The row that is consumed when the action is carried out.
+    /// The row that is redeemed when the action is carried out.
     pub action_id: Uuid,
-    /// What the token is for.
+    /// The purpose of the token.
     pub purpose: ActionPurpose,
     /// The first second, since the Unix epoch, at which it is no longer valid; 0 or more.
     pub expires_at: i64,
 }
 
-/// Makes and opens action tokens. Sealing the same token twice gives two different texts.
+/// Seals and opens action tokens. Sealing the same token twice gives two different texts.
 #[derive(Clone, Debug)]
 pub struct ActionSealer {
     keys: SealingKeys,
@@ -85,8 +84,8 @@ impl ActionSealer {
     /// epoch).
     ///
     /// # Errors
-    /// [`Rejected::Forged`] for a token of another purpose or kind, as for every other token that was not sealed as
-    /// this one; [`Rejected::Expired`] from the second of its expiry on; another [`Rejected`] for other garbage.
+    /// [`Rejected::Forged`] for a token of another purpose or kind, or sealed otherwise; [`Rejected::Expired`] from the
+    /// second of its expiry on; another [`Rejected`] for a text of another form.
     pub fn open(&self, token: &str, expected: ActionPurpose, now_seconds: i64) -> Result<ActionToken, Rejected> {
         let message = self.keys.open(token, MAX_ACTION_TOKEN_BYTES, expected.assertion())?;
         let mut fields = Fields(&message);

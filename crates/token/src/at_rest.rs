@@ -15,13 +15,13 @@ pub const MAX_SECRET_BYTES: usize = 4096;
 /// The longest sealed text that is opened, in bytes. The longest secret takes 7402.
 pub const MAX_SEALED_BYTES: usize = 8192;
 
-/// Begins the implicit assertion; the context follows. No other kind of token begins so.
+/// The first part of the implicit assertion; the context follows. No other kind of token begins with this text.
 const ASSERTION: &str = "countersign/at-rest/1/";
 
 /// The layout of the message: this byte, then the secret. With it the message is never empty.
 const LAYOUT: u8 = 1;
 
-/// The key that the keys in the database are sealed under (PASETO v4.local). Zeroized on drop; silent `Debug`.
+/// The key that seals the keys in the database (PASETO v4.local). Zeroized on drop; silent `Debug`.
 #[derive(Clone)]
 pub struct KeyEncryptionKey {
     key: Zeroizing<[u8; 32]>,
@@ -34,8 +34,8 @@ impl KeyEncryptionKey {
         Self { key: Zeroizing::new(key) }
     }
 
-    /// A fingerprint: 16 characters of the base64url alphabet, always the same for one key. It can be logged and stored
-    /// beside what was sealed: it is 96 bits of a MAC under the key, which tell nothing about a random key.
+    /// A fingerprint: 16 characters of the base64url alphabet, always the same for one key. It may be logged and stored
+    /// with a sealed text: it is 96 bits of a MAC under the key, which reveal nothing about a random key.
     #[must_use]
     pub fn id(&self) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.key.as_slice());
@@ -45,8 +45,7 @@ impl KeyEncryptionKey {
         id
     }
 
-    /// Seals a secret for one place, which `context` names, e.g. the table and the id of its row. It opens nowhere
-    /// else.
+    /// Seals a secret for one `context`, e.g. the table and the id of its row. It opens with the same context only.
     ///
     /// # Errors
     /// [`IssueFault::TooLong`] when the secret exceeds [`MAX_SECRET_BYTES`], [`IssueFault::Sealing`] when the library
@@ -63,11 +62,11 @@ impl KeyEncryptionKey {
         key.seal(&message, assertion(context).as_bytes())
     }
 
-    /// Opens what was sealed under this key for the same context.
+    /// Opens a text that was sealed under this key for the same context.
     ///
     /// # Errors
-    /// [`Rejected::UnknownKey`] when it was sealed under another key, [`Rejected::Forged`] when it was changed or moved
-    /// here from another context, another [`Rejected`] when it is nothing of the kind.
+    /// [`Rejected::UnknownKey`] when it was sealed under another key, [`Rejected::Forged`] when it was changed or
+    /// sealed for another context, another [`Rejected`] when it has another form.
     pub fn open(&self, sealed: &str, context: &str) -> Result<Zeroizing<Vec<u8>>, Rejected> {
         let key = SealingKey::new(&self.id(), &self.key).map_err(|_| Rejected::UnknownKey)?;
         let message = open_with(iter::once(&key), sealed, MAX_SEALED_BYTES, assertion(context).as_bytes())?;

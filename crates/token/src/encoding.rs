@@ -9,20 +9,21 @@ pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// Decodes unpadded base64url. Padding, white space and non-zero trailing bits are refused: every byte string has
-/// exactly one text, so a token cannot be rewritten into a second one that a cache or a log would take for another.
+/// exactly one text, so an attacker cannot rewrite a token into a second text that caches and logs would treat as
+/// another token.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     decode_with_room(text, 0)
 }
 
-/// Decodes as [`decode`] does, into a vector that `room` more bytes can be put behind without another allocation.
+/// Decodes as [`decode`] does, into a vector with capacity for `room` more bytes.
 pub(crate) fn decode_with_room(text: &str, room: usize) -> Option<Vec<u8>> {
-    // Four characters make three bytes. The library counts up to a whole group of them.
+    // Four characters make three bytes. The library rounds up to a whole group.
     let mut bytes = Vec::with_capacity((text.len() / 4 + 1) * 3 + room);
     URL_SAFE_NO_PAD.decode_vec(text, &mut bytes).ok()?;
     Some(bytes)
 }
 
-/// Decodes into `buffer` and returns the part of it that was filled. `None` also when it is too small.
+/// Decodes into `buffer` and returns the filled part. `None` also when the buffer is too small.
 pub(crate) fn decode_into<'a>(text: &str, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     let length = URL_SAFE_NO_PAD.decode_slice(text, buffer).ok()?;
     buffer.get(..length)
@@ -47,10 +48,11 @@ pub(crate) fn segments<const N: usize>(text: &str) -> Option<[&str; N]> {
     rest.next().is_none().then_some(found)
 }
 
-/// Whether `text` may stand in a token: not empty, at most `max` bytes, no control characters (it ends up in logs).
+/// Whether `text` is allowed in a token: not empty, at most `max` bytes, no control characters (it ends up in logs).
 pub(crate) fn plain(text: &str, max: usize) -> bool {
     let printable = |byte: u8| (b' '..=b'~').contains(&byte);
-    // Nearly all text is of this kind, and a look at its bytes is several times faster than one at its characters.
+    // Nearly all text is ASCII without control characters, and checking bytes is several times faster than checking
+    // characters.
     let no_control = || text.bytes().all(printable) || !text.chars().any(char::is_control);
     !text.is_empty() && text.len() <= max && no_control()
 }

@@ -1,29 +1,29 @@
 //! Why a token, a key or a request to make a token was refused.
 //!
-//! The reasons are for logs, metrics and tests. A caller over the network learns no more than "not authenticated":
-//! which check failed would help nobody but a forger.
+//! The reasons are for logs, metrics and tests. A caller over the network learns no more than "not authenticated": only
+//! a forger would benefit from knowing which check failed.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why a token was not accepted. Carries nothing of the token itself, so it can be logged as it is.
+/// Why a token was not accepted. Contains nothing of the token itself, so it can be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// Longer than tokens of this kind can be. Nothing of it was decoded.
+    /// Longer than tokens of this kind can be. Nothing was decoded.
     TooLong,
-    /// Not the shape of such a token: the number of segments, the base64url, the length of a nonce, tag or signature.
+    /// Another form than such a token: the number of segments, the base64url, the length of a nonce, tag or signature.
     Malformed,
-    /// No key is held whose pinned header or footer is, byte for byte, the one presented. This is also the answer to an
-    /// outer header with another algorithm, another member order or an extra member (`zip`, `crit`): such headers are
-    /// never parsed. For an honest caller it means that the key set is out of date or the key was retired.
+    /// No held key has, byte for byte, the header or footer of this token. Also the answer to an outer header with
+    /// another algorithm, another member order or an extra member (`zip`, `crit`): such headers are never parsed. For
+    /// an honest caller it means that the key set is out of date or the key was retired.
     UnknownKey,
     /// The tag or the signature does not hold under the named key. For PASETO this includes a token of another kind,
     /// purpose or context, because those are bound into the tag.
     Forged,
-    /// A token of another kind: a PASETO where a JWE belongs or the reverse, or a JWE that holds something other than
-    /// a JWS with the inner header of this profile, whichever key that names (RFC 7519 section 11.2 asks for sign, then
-    /// encrypt; RFC 8725 section 3.11 for telling kinds apart).
+    /// A token of another kind: a PASETO in place of a JWE or the reverse, or a JWE whose content is not a JWS with the
+    /// inner header of this profile, for any key id (RFC 7519 section 11.2 requires sign, then encrypt; RFC 8725
+    /// section 3.11 requires that kinds of tokens can be distinguished).
     WrongType,
     /// Authentic, but issued by another issuer (`iss`, RFC 7519 section 4.1.1).
     WrongIssuer,
@@ -34,11 +34,11 @@ pub enum Rejected {
     /// Authentic, but issued (`iat`) or valid (`nbf`, RFC 7519 section 4.1.5) further in the future than the leeway for
     /// clocks allows.
     NotYetValid,
-    /// Authentic, but made to live longer than the reader takes. The service issues no such token: its signing key is
-    /// in other hands.
+    /// Authentic, but with a longer life than the reader accepts. The service issues no such token: somebody else has
+    /// its signing key.
     LivesTooLong,
-    /// Authentic, but the content is not what this profile allows: a missing, repeated, mistyped or oversized claim,
-    /// something other than a JSON object, or an expiry that is not after the issue time.
+    /// Authentic, but the content violates this profile: a missing, repeated, mistyped or oversized claim, JSON other
+    /// than an object, or an expiry that is not after the issue time.
     BadClaims,
 }
 
@@ -70,7 +70,7 @@ pub enum KeyFault {
     /// base64url alphabet.
     BadId,
     /// Not a usable public key. For Ed25519: not a canonical point, or one of small order, under which one signature is
-    /// valid for many messages. For X25519: a point of small order, with which everybody agrees on the same secret.
+    /// valid for many messages. For X25519: a point of small order, with which everybody derives the same secret.
     WeakKey,
     /// Two keys of one set share an id.
     DuplicateId,
@@ -91,18 +91,18 @@ impl fmt::Display for KeyFault {
 
 impl Error for KeyFault {}
 
-/// Why a token could not be made. Each is a mistake in the program or its keys, never of a caller.
+/// Why a token could not be issued. Each is a fault of the program or its keys, never of a caller.
 #[cfg(feature = "issue")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IssueFault {
-    /// The content is outside the profile: [`Rejected::BadClaims`] is what a reader would have answered.
+    /// The content violates the profile: a reader would answer [`Rejected::BadClaims`].
     BadClaims,
     /// The result would be longer than readers accept.
     TooLong,
     /// A library refused the key.
     BadKey,
-    /// A library emits another header than the one readers pin; nothing it makes would be accepted.
+    /// A library emits another header than readers pin; no reader would accept its tokens.
     HeaderDrift,
     /// Signing failed.
     Signing,

@@ -4,14 +4,14 @@ use crate::encoding;
 use crate::key::VerifyingKey;
 
 /// The JWK set (RFC 7517 section 5) of `keys`, as JSON text: `{"keys":[{"kty":"OKP","crv":"Ed25519",…}]}` with the
-/// members of RFC 8037 section 2. Public keys only; content keys are shared another way.
+/// members of RFC 8037 section 2. Public keys only; backends get content keys by RPC.
 pub fn jwk_set<'a>(keys: impl IntoIterator<Item = &'a VerifyingKey>) -> String {
     let mut text = String::from(r#"{"keys":["#);
     for (index, key) in keys.into_iter().enumerate() {
         if index > 0 {
             text.push(',');
         }
-        // Neither a key id nor base64url has a character that JSON would escape.
+        // Neither a key id nor base64url contains a character that JSON escapes.
         text.push_str(&format!(
             r#"{{"kty":"OKP","crv":"Ed25519","kid":"{}","x":"{}","use":"sig","alg":"EdDSA"}}"#,
             key.id(),

@@ -1,4 +1,4 @@
-//! The keys behind access tokens: names, public keys, content keys and, for the issuer, signing keys.
+//! The keys of access tokens: ids, public keys, content keys and, for the issuer, signing keys.
 
 mod agreement;
 #[cfg(feature = "issue")]
@@ -27,8 +27,8 @@ pub const MAX_KEY_ID_BYTES: usize = 32;
 
 /// The `kid` of a key (RFC 7515 section 4.1.4): 1 to 32 characters of the base64url alphabet.
 ///
-/// The alphabet is narrow so that an id can stand in JSON, in a PASETO footer and in a log without escaping, which is
-/// what lets readers compare whole headers byte for byte. It is public and says nothing about the key.
+/// The alphabet is narrow so that an id needs no escaping in JSON, in a PASETO footer and in a log, which lets readers
+/// compare whole headers byte for byte. It is public and says nothing about the key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(Box<str>);
 
@@ -60,10 +60,10 @@ pub(crate) fn is_key_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_KEY_ID_BYTES && text.bytes().all(allowed)
 }
 
-/// The symmetric key that an audience's access tokens are encrypted under: AES-256, used directly (`dir`).
+/// The symmetric key that encrypts the access tokens of an audience: AES-256, used directly (`dir`).
 ///
-/// It is a secret shared by the service and every backend of one audience. Whoever holds it can read that audience's
-/// claims, but can sign nothing. Zeroized on drop; `Debug` shows the id only.
+/// The service and every backend of the audience share it. A holder can read the claims of that audience, but can sign
+/// nothing. Zeroized on drop; `Debug` shows the id only.
 #[derive(Clone)]
 pub struct ContentKey {
     id: KeyId,
@@ -145,7 +145,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Refuses a set in which two keys answer to one id: which of them is meant must never depend on their order.
+/// Refuses a set in which two keys have the same id: the order of keys must never decide between them.
 pub(crate) fn distinct<'a>(ids: impl Iterator<Item = &'a KeyId>) -> Result<(), KeyFault> {
     let mut ids: Vec<&KeyId> = ids.collect();
     ids.sort_unstable();

@@ -1,17 +1,17 @@
 //! The wire formats of Countersign.
 //!
 //! - [`AccessReader`] opens access tokens offline: an Ed25519 JWS inside an A256GCM JWE. This is all that other
-//!   backends need, and all that is built without the feature `issue`. [`named_key`] tells which key a token asks for.
-//! - [`VerifyingKey`] and [`DecryptionKey`] are the keys such a reader holds, each under a [`KeyId`]; [`jwk_set`] prints
-//!   the public ones. A [`ContentKey`] is shared with the service, a [`RecipientKey`] is the audience's alone.
-//! - With the feature `issue`: `AccessIssuer` makes access tokens, `RefreshSealer` and `ActionSealer` make and open
+//!   backends need, and all that is built without the feature `issue`. [`named_key`] returns the key id of a token.
+//! - [`VerifyingKey`] and [`DecryptionKey`] are the keys of a reader, each under a [`KeyId`]; [`jwk_set`] prints the
+//!   public ones. A [`ContentKey`] is shared with the service, a [`RecipientKey`] belongs to the audience alone.
+//! - With the feature `issue`: `AccessIssuer` issues access tokens, `RefreshSealer` and `ActionSealer` seal and open
 //!   the tokens that only the service itself reads (PASETO v4.local), and `KeyEncryptionKey` seals keys at rest.
 //!
-//! The crate has no clock and does no I/O: the time is an argument. Everything that reads foreign text caps its length
-//! first, never panics, and answers with one small [`Rejected`]. The README holds the token profile in plain words.
+//! The crate has no clock and does no I/O: the time is an argument. Everything that reads untrusted text limits its
+//! length first, never panics, and returns one small [`Rejected`]. The README describes the token profile.
 //!
 //! **Architecture invariant:** nothing that reads an access token calls josekit or jsonwebtoken. They are built with
-//! `issue` only, to make tokens, and serve as oracles in the tests.
+//! `issue` only, to issue tokens, and serve as oracles in the tests.
 
 mod access;
 mod encoding;

@@ -1,4 +1,4 @@
-//! Refresh tokens: which session, and which of its generations. Only the service itself reads them.
+//! Refresh tokens: a session, and one of its generations. Only the service itself reads them.
 
 use uuid::Uuid;
 
@@ -12,27 +12,27 @@ pub const MAX_REFRESH_TOKEN_BYTES: usize = 512;
 /// Bytes of the audience.
 const MAX_AUDIENCE: usize = 64;
 
-/// Bound into the tag as PASETO's implicit assertion: nothing sealed as another kind opens as this one, even under one
-/// key.
+/// Bound into the tag as PASETO's implicit assertion: a text that was sealed as another kind does not open as this one,
+/// even under the same key.
 const ASSERTION: &[u8] = b"countersign/refresh/1";
 
 /// The layout of the message: this byte, tenant (16), session (16), generation (8, big-endian), audience (the rest).
 const LAYOUT: u8 = 1;
 
-/// What a refresh token says. Whether it is still good is for the session row to say: the token carries no expiry.
+/// The content of a refresh token. It has no expiry: the row of the session decides whether it is still valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     /// The tenant of the session.
     pub tenant_id: Uuid,
     /// The session.
     pub session_id: Uuid,
-    /// The generation of the session this token stands for; 0 or more, one more at each rotation.
+    /// The generation of the session that the token belongs to; 0 or more, one more at each rotation.
     pub generation: i64,
-    /// The audience whose access tokens may be drawn with it: 1 to 64 bytes without control characters.
+    /// The audience of the access tokens that it may be exchanged for: 1 to 64 bytes without control characters.
     pub audience: String,
 }
 
-/// Makes and opens refresh tokens. Sealing the same token twice gives two different texts.
+/// Seals and opens refresh tokens. Sealing the same token twice gives two different texts.
 #[derive(Clone, Debug)]
 pub struct RefreshSealer {
     keys: SealingKeys,
@@ -63,7 +63,7 @@ impl RefreshSealer {
         self.keys.seal(&message, ASSERTION)
     }
 
-    /// Opens a token. Garbage is refused here, before any I/O.
+    /// Opens a token. Invalid text is refused here, before any I/O.
     ///
     /// # Errors
     /// A [`Rejected`] for everything that was not sealed as a refresh token under a held key.

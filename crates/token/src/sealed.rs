@@ -1,5 +1,4 @@
-//! PASETO v4.local as every sealed thing here uses it: strict text, the key named in the footer, the kind bound into
-//! the tag.
+//! PASETO v4.local as all sealed texts use it: read strictly, the key named in the footer, the kind bound into the tag.
 
 use std::fmt;
 
@@ -12,7 +11,7 @@ use crate::encoding::{decode, encode, segments};
 use crate::fault::{IssueFault, KeyFault, Rejected};
 use crate::key::{KeyId, distinct};
 
-/// The keys that refresh and action tokens are sealed under: one seals, all open. Zeroized on drop; silent `Debug`.
+/// The keys that seal refresh and action tokens: one seals, all open. Zeroized on drop; silent `Debug`.
 #[derive(Clone)]
 pub struct SealingKeys {
     current: SealingKey,
@@ -20,7 +19,7 @@ pub struct SealingKeys {
 }
 
 impl SealingKeys {
-    /// Takes the key that seals and those that may still, or already, open.
+    /// Takes the key that seals, and others that only open.
     ///
     /// # Errors
     /// [`KeyFault::DuplicateId`] when two keys share an id.
@@ -49,7 +48,7 @@ impl fmt::Debug for SealingKeys {
     }
 }
 
-/// One key and the one footer segment it answers to.
+/// One key, and the only footer segment that is accepted for it.
 #[derive(Clone)]
 pub(crate) struct SealingKey {
     footer: String,
@@ -63,7 +62,7 @@ impl SealingKey {
         Ok(Self { footer: id.to_owned(), footer_segment: encode(id), key })
     }
 
-    /// The message is carried as base64url, because pasetors hands back UTF-8 only (the PASETO specification wants
+    /// The message is encoded as base64url, because pasetors returns UTF-8 only (the PASETO specification requires
     /// JSON).
     pub(crate) fn seal(&self, message: &[u8], assertion: &[u8]) -> Result<String, IssueFault> {
         let text = Zeroizing::new(encode(message));
@@ -79,8 +78,8 @@ impl SealingKey {
     }
 }
 
-/// Opens `token` with the one of `keys` whose footer it carries. The length is checked before anything is decoded, and
-/// the footer is compared as text before any cryptography runs.
+/// Opens `token` with the key of `keys` whose footer it has. The length is checked before anything is decoded, and the
+/// footer is compared as text before any cryptography runs.
 pub(crate) fn open_with<'a>(
     mut keys: impl Iterator<Item = &'a SealingKey>,
     token: &str,
@@ -98,7 +97,7 @@ pub(crate) fn open_with<'a>(
     key.open(token, assertion)
 }
 
-/// Reads a fixed binary layout front to back.
+/// Reads a fixed binary layout from front to back.
 pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -109,7 +108,7 @@ impl<'a> Fields<'a> {
         Ok(*taken)
     }
 
-    /// Everything that is left.
+    /// The remaining bytes.
     pub(crate) fn rest(self) -> &'a [u8] {
         self.0
     }

@@ -19,14 +19,14 @@ fn issuer() -> AccessIssuer {
     AccessIssuer::new(ISSUER, signing, ContentKey::new(id(CONTENT[0].0), CONTENT[0].1).into(), AUDIENCE).unwrap()
 }
 
-/// What josekit makes of the outer layer.
+/// Decrypts the outer layer with josekit.
 fn decrypted_by_josekit(token: &str) -> (String, String) {
     let decrypter = DirectJweAlgorithm::Dir.decrypter_from_bytes(CONTENT[0].1).unwrap();
     let (plain, header) = josekit::jwe::deserialize_compact(token, &decrypter).unwrap();
     (String::from_utf8(plain).unwrap(), header.to_string())
 }
 
-/// What jsonwebtoken makes of the inner layer.
+/// Verifies the inner layer with jsonwebtoken.
 fn verified_by_jsonwebtoken(inner: &str) -> jsonwebtoken::errors::Result<serde_json::Value> {
     let mut rules = Validation::new(Algorithm::EdDSA);
     rules.validate_exp = false;
@@ -126,7 +126,7 @@ fn the_largest_claims_still_fit() {
 #[test]
 fn a_token_too_long_for_readers_is_not_issued() {
     let mut claims = claims();
-    // A quotation mark takes two bytes as JSON.
+    // A quotation mark takes two bytes in JSON.
     claims.roles = vec!["\"".repeat(64); 32];
     claims.methods = vec!["\"".repeat(32); 8];
     assert_eq!(issuer().issue(&claims), Err(IssueFault::TooLong));

@@ -83,7 +83,8 @@ fn josekit_opens_what_is_issued() {
     assert!(token.starts_with(&format!("{}..", b64(header(&epk)))), "the header is the pinned one");
 }
 
-/// A token by josekit, which draws the ephemeral key itself, with the members of the header in the order of `first`.
+/// A token by josekit, which generates the ephemeral key itself, with the members of the header in the order of
+/// `first`.
 fn encrypted_by_josekit(first: &str) -> String {
     let encrypter = EcdhEsJweAlgorithm::EcdhEs.encrypter_from_jwk(&jwk(false)).unwrap();
     let inner = jws(INNER_HEADER, &payload(), SEEDS[0].1);
@@ -95,7 +96,7 @@ fn encrypted_by_josekit(first: &str) -> String {
 fn what_josekit_encrypts_opens_under_the_pinned_header_and_under_no_other() {
     let pinned = encrypted_by_josekit(r#"{"alg":"ECDH-ES","enc":"A256GCM","cty":"JWT","kid":"agr-1"}"#);
     assert_eq!(reader().read(&pinned, NOW), Ok(claims()));
-    // Only the audience can read it: the service did not make it.
+    // Only the audience can read it, because the service did not make it.
     assert_eq!(reader_with(vec![deriver().into()]).read(&pinned, NOW), Err(Rejected::Forged));
 
     let reordered = encrypted_by_josekit(r#"{"enc":"A256GCM","cty":"JWT","kid":"agr-1"}"#);
@@ -121,7 +122,7 @@ fn neither_another_audience_nor_another_secret_opens_a_token() {
 fn the_key_decides_how_a_token_is_encrypted_and_never_the_token() {
     let shared = reader_with(vec![ContentKey::new(id("agr-1"), [1; 32]).into()]);
     assert_eq!(shared.read(&issued(), NOW), Err(Rejected::UnknownKey));
-    // The same id, said to be a shared key, to readers for whom it is not.
+    // The same id with `dir`, for readers that hold no shared key of this id.
     let direct = support::jwe(&support::OUTER_HEADER.replace("enc-1", "agr-1"), "", RECIPIENTS[0].1).join(".");
     assert_eq!(named_key(&direct).unwrap(), id("agr-1"));
     for key in [DecryptionKey::from(recipient()), deriver().into()] {

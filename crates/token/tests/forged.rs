@@ -1,4 +1,4 @@
-//! Access tokens that are wrong in one place each. Needs no feature: this is what a backend links.
+//! Access tokens that are wrong in one place each. Needs no feature: a backend links the same code.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;

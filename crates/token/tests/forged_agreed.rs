@@ -66,7 +66,7 @@ fn an_ephemeral_key_in_another_spelling_is_refused() {
 
 #[test]
 fn an_ephemeral_key_of_small_order_is_forged() {
-    // With such a point the shared secret is zero for everybody, so a stranger knows the content key.
+    // With such a point the shared secret is zero for everybody, so an attacker knows the content key.
     let zero_secret = {
         let number = |number: u32| number.to_be_bytes();
         let text = [&number(1), [0; 32].as_slice(), &number(7), b"A256GCM", &number(0), &number(0), &number(256)];
@@ -104,7 +104,7 @@ fn a_token_to_one_audience_is_forged_under_the_name_of_another() {
 
 #[test]
 fn whoever_can_encrypt_still_cannot_sign() {
-    // Anybody can: the key of an audience is public.
+    // Anybody can encrypt to the audience: its key is public.
     assert_eq!(refused(&agreed_with_inner(&jws(INNER_HEADER, &payload(), STRANGE_SEED))), Rejected::Forged);
     let unsigned = format!("{}.{}.", b64(r#"{"alg":"none"}"#), b64(payload()));
     assert_eq!(refused(&agreed_with_inner(&unsigned)), Rejected::WrongType);

@@ -1,4 +1,4 @@
-//! Good tokens of both kinds, damaged in every way there is. Needs no feature.
+//! Valid tokens of both kinds, damaged in many ways. Needs no feature.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
@@ -11,8 +11,8 @@ fn good_tokens() -> [String; 2] {
     [good().join("."), good_agreed().join(".")]
 }
 
-/// What must hold of every text: it is refused unless it is a token that was made, and it names a key whenever the
-/// reader found one.
+/// The properties of every text: it is refused unless it is a token that was issued, and it has a key id if the reader
+/// found its key.
 fn stands_up_to(text: &str) -> Result<(), TestCaseError> {
     let read = reader().read(text, NOW);
     if good_tokens().iter().any(|good| good == text) {
@@ -83,7 +83,7 @@ fn a_text_of_many_megabytes_is_refused_unread() {
 
 #[test]
 fn deep_and_long_claims_are_refused_even_if_signed() {
-    // What still fits a token after base64url twice.
+    // Fits a token after it is encoded as base64url twice.
     let room = 4096;
     for unit in ["[", "{\"a\":", "[{\"a\":", "\"\\u0000", "1", "-", "1e999,", "{\"iss\":[", "\u{1F511}"] {
         let deep = unit.repeat(room / unit.len());
@@ -112,9 +112,9 @@ enum Damage {
     Cut(prop::sample::Index, prop::sample::Index),
     Insert(prop::sample::Index, String),
     Swap(usize, usize),
-    /// A segment of the other kind of token.
+    /// Replaces a segment by one of the other kind of token.
     Borrow(usize),
-    /// Bytes below the base64url of a segment.
+    /// Changes bytes below the base64url of a segment.
     Below(usize, prop::sample::Index, u8),
     Lengthen(usize, Vec<u8>),
     Shorten(usize, usize),

@@ -1,5 +1,5 @@
 //! Tokens that others published: examples of RFCs, and the JOSE sets of Wycheproof. None is one of ours, and each is a
-//! good JOSE object or nearly one. Needs no feature.
+//! valid JOSE object or nearly one. Needs no feature.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
@@ -19,7 +19,7 @@ use support::{
     AUDIENCE, CONTENT, ISSUER, NOW, OUTER_HEADER, RECIPIENTS, agreed_with_inner, b64, id, public_point, with_inner,
 };
 
-/// A token, and what is known of it.
+/// A token, and its facts.
 struct Published {
     name: String,
     token: String,
@@ -27,8 +27,7 @@ struct Published {
 }
 
 impl Published {
-    /// The answer to the token as it is. What has other than five segments is no JWE; of what has five, no header is
-    /// ours.
+    /// The answer to the unchanged token. A text without five segments is no JWE; of the others, no header is ours.
     fn expected(&self) -> Rejected {
         match self.token.split('.').count() {
             5 => Rejected::UnknownKey,
@@ -48,8 +47,8 @@ fn examples() -> Vec<Published> {
     file["tokens"].as_array().unwrap().iter().map(read).collect()
 }
 
-/// Where the sets of Wycheproof are: where `.ci/run` brings them, or in the folder `testvectors_v1` of a copy of
-/// <https://github.com/C2SP/wycheproof> that `COUNTERSIGN_TEST_WYCHEPROOF` names.
+/// The folder with the sets of Wycheproof: `.ci/run` downloads them, or `COUNTERSIGN_TEST_WYCHEPROOF` names the folder
+/// `testvectors_v1` of a copy of <https://github.com/C2SP/wycheproof>.
 fn wycheproof_folder() -> Option<PathBuf> {
     let brought = || Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("ci/wycheproof");
     let folder = env::var_os("COUNTERSIGN_TEST_WYCHEPROOF").map_or_else(brought, PathBuf::from);
@@ -78,7 +77,7 @@ fn wycheproof(folder: &Path, set: &str) -> (Vec<Published>, Vec<[u8; 32]>) {
     let keys = groups.iter().map(|group| &group["private"]);
     let keys = keys.flat_map(|key| key["keys"].as_array().cloned().unwrap_or_else(|| vec![key.clone()]));
     let secret = |key: Value| key["k"].as_str().and_then(|k| lenient(k)?.try_into().ok());
-    // One is all zeros, which no reader holds as a private key.
+    // One is all zeros, which no reader accepts as a private key.
     (tests.map(read).collect(), keys.filter_map(secret).filter(|secret| *secret != [0; 32]).collect())
 }
 
@@ -86,7 +85,7 @@ fn lenient(text: &str) -> Option<Vec<u8>> {
     base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, text).ok()
 }
 
-/// A reader of our tokens that holds these keys as well, for either kind of encryption.
+/// A reader of our tokens that also holds these keys, for both kinds of encryption.
 fn reader_with(secrets: &[[u8; 32]]) -> AccessReader {
     // RFC 8037 appendix A.2.
     let x = lenient("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap().try_into().unwrap();
@@ -101,14 +100,14 @@ fn reader_with(secrets: &[[u8; 32]]) -> AccessReader {
         .unwrap()
 }
 
-/// As it is, inside an encryption of ours, and under a header of ours.
+/// The token unchanged, inside an encryption of ours, and under a header of ours.
 fn stays_outside(reader: &AccessReader, published: &Published, secrets: usize) {
     let Published { name, token, .. } = published;
     let read = |token: &str| reader.read(token, NOW).unwrap_err();
     assert_eq!(read(token), published.expected(), "{name}");
     assert_eq!(named_key(token), None, "{name}");
 
-    // Encrypted by whoever can: it has a signature, or none, of some other kind.
+    // Encrypted by somebody who can: the inner token has another kind of signature, or none.
     for inner in [with_inner(token), agreed_with_inner(token)] {
         assert_eq!(read(&inner), Rejected::WrongType, "{name}, encrypted");
     }

@@ -1,4 +1,4 @@
-//! Refresh tokens, action tokens and keys at rest: everything that is sealed as PASETO v4.local.
+//! Refresh tokens, action tokens and keys at rest: all texts that are sealed as PASETO v4.local.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod support;
@@ -111,7 +111,7 @@ fn kinds_of_token_are_never_interchangeable() {
         assert_eq!(actions.open(&access[..200], purpose, NOW), Err(Rejected::WrongType));
     }
 
-    // The same key bytes under the id that the footer names: only the assertion tells them apart.
+    // The same key bytes under the id in the footer: only the assertion differs.
     let kek = KeyEncryptionKey::new([21; 32]);
     let keys = SealingKeys::new((id(&kek.id()), [21; 32]), vec![]).unwrap();
     let at_rest = kek.seal(&[1; 41], "").unwrap();

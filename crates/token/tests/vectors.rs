@@ -17,7 +17,7 @@ fn stored() -> Value {
     serde_json::from_str(include_str!("../vectors/access.json")).unwrap()
 }
 
-/// One line of the list of tokens that must be refused.
+/// One entry of the list of tokens that must be refused.
 fn refused(name: &str, token: String, now: i64, reason: Rejected) -> Value {
     json!({ "name": name, "token": token, "now": now, "reason": format!("{reason:?}") })
 }
@@ -75,7 +75,7 @@ fn refusals() -> Vec<Value> {
     ]
 }
 
-/// What must be refused of tokens to the public key of an audience.
+/// Tokens to the public key of an audience that must be refused.
 fn agreed_refusals() -> Vec<Value> {
     let (kid, x) = (RECIPIENTS[0].0, b64(public_point(EPHEMERAL)));
     let pinned = agreed_header(kid, &x);
@@ -110,7 +110,7 @@ fn agreed_refusals() -> Vec<Value> {
     ]
 }
 
-/// The file as it should be. Everything in it follows from the fixed keys, nonce and claims.
+/// The expected file. Everything in it is derived from the fixed keys, nonce and claims.
 fn vectors() -> Value {
     let (sig, enc) = (SEEDS[1], CONTENT[1]);
     let signed = jws(&INNER_HEADER.replace("sig-1", sig.0), &payload(), sig.1);
@@ -180,7 +180,7 @@ fn every_refused_vector_is_refused_for_its_reason() {
     }
 }
 
-/// `COUNTERSIGN_TEST_WRITE_DOCUMENTS=1` writes them anew, for when the profile changes; read the difference then.
+/// `COUNTERSIGN_TEST_WRITE_DOCUMENTS=1` writes them again, after a change of the profile; then review the difference.
 #[test]
 fn the_vectors_are_the_ones_that_follow_from_their_keys() {
     if std::env::var_os("COUNTERSIGN_TEST_WRITE_DOCUMENTS").is_some() {

@@ -12,7 +12,7 @@ fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// What is remembered of a key that draws over and over.
+/// The stored instant of a key that draws again and again.
 struct Memory {
     tat: Option<Timestamp>,
     quota: Quota,
@@ -23,7 +23,7 @@ impl Memory {
         Self { tat: None, quota }
     }
 
-    /// How long to wait; `None` when the draw was granted.
+    /// The wait in case of a refusal; `None` when the draw was granted.
     fn draw(&mut self, now: Timestamp, cost: u32) -> Option<Duration> {
         match decide(self.tat, now, self.quota, cost) {
             Verdict::Allowed { tat } => {
@@ -223,7 +223,7 @@ fn quotas() -> impl Strategy<Value = Quota> {
     (1_u32..40, 1_u64..5_000).prop_map(|(burst, period)| Quota::new(burst, Duration::from_micros(period)))
 }
 
-/// Draws, each some time after the one before.
+/// Draws, each with the time since the previous one.
 fn draws() -> impl Strategy<Value = Vec<(u64, u32)>> {
     proptest::collection::vec((prop_oneof![Just(0), 0_u64..50, 0_u64..5_000], 1_u32..6), 1..80)
 }

@@ -16,7 +16,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(START + seconds)
 }
 
-/// Another password each time.
+/// Attempts to log in with a new wrong password each time.
 fn wrong(guesses: &mut LoginAttempts, captcha: CaptchaState, seconds: i64) -> Result<Option<Duration>, Hold> {
     let mark = Mark(guesses.counted.iter().map(|counted| counted.mark.0 + 1).max().unwrap_or(0));
     let settled = wrong_as(guesses, captcha, seconds, mark)?;
@@ -166,7 +166,7 @@ fn what_is_no_text_of_ours_counts_as_nothing() {
 #[test]
 fn the_same_guess_of_the_same_client_counts_once_however_often_it_is_made() {
     let mut guesses = LoginAttempts::default();
-    // A program that goes on with an old password, every minute for a day.
+    // A program that repeats an outdated password, every minute for a day.
     for minute in 0..24 * 60 {
         let settled = wrong_as(&mut guesses, CaptchaState::Missing, 60 * minute, Mark(7)).unwrap();
         assert_eq!(settled, Settled { locked: None, is_repeat: minute > 0 });
@@ -189,7 +189,7 @@ fn a_repeated_guess_never_lowers_what_others_count() {
 fn a_program_that_goes_on_with_an_old_password_does_not_keep_a_lock_alive() {
     let mut guesses = LoginAttempts::default();
     wrong_as(&mut guesses, CaptchaState::Solved, 0, Mark(999)).unwrap();
-    // Somebody guesses until the wait is the longest: until 1,804.
+    // An attacker sends wrong passwords until the lockout is the longest: until 1,804.
     for second in [1, 2, 3, 4, 64, 184, 424, 904] {
         wrong(&mut guesses, CaptchaState::Solved, second).unwrap();
     }
@@ -260,14 +260,14 @@ proptest! {
                     let ticket = open.remove(which);
                     let settled = guesses.settle(&RULE, ticket, outcome, now);
                     if outcome == Outcome::Unknown || settled.is_repeat {
-                        // Given back in time, or nothing new. Later it had been counted already.
+                        // Given back in time, or unchanged. Later it would have been counted already.
                         evaluated.retain(|at| *at != ticket.0 || ticket.0.plus(UNSETTLED) <= now);
                     }
                 }
                 Step::Settle(..) => {}
             }
             let recent = evaluated.iter().filter(|at| **at > now.minus(RULE.lock_window)).count();
-            // Five, and those after one, three and seven minutes of waiting.
+            // Five, and those after lockouts of one, three and seven minutes.
             prop_assert!(recent <= 8, "{recent} within ten minutes");
             prop_assert!(guesses.locked_until <= now.plus(RULE.longest_wait));
             prop_assert_eq!(&LoginAttempts::from_text(&guesses.to_text()), &guesses);

@@ -238,7 +238,7 @@ fn hostile_texts_of_full_length_are_judged() {
     }
 }
 
-/// What is common on its own stays so in front of anything and behind what is.
+/// A common beginning makes a password common, whatever follows; a common end does not.
 #[test]
 fn a_long_password_is_judged_by_its_first_128_characters() {
     let random = "x7#kQ9!vB2$mW8z-tqzvkwpmxjrhgbd-8fK2nQ9xL4vT7wZ";
@@ -249,12 +249,12 @@ fn a_long_password_is_judged_by_its_first_128_characters() {
         let refused = refusal(ALONE, &beginning);
         assert!(refused.is_some(), "{cheap}");
         assert_eq!(refusal(ALONE, &format!("{beginning}{random}")), refused, "{cheap}");
-        // The other way round it is the random part that counts.
+        // In the reverse order the random part is judged.
         assert_eq!(refusal(ALONE, &format!("{random}{beginning}{beginning}")), None, "{cheap}");
     }
 }
 
-/// A run at the beginning is no doubling of what follows it.
+/// A run at the beginning does not double what follows it.
 #[test]
 fn a_long_run_makes_nothing_of_what_is_random_behind_it() {
     for run in [2, 30, 70] {
@@ -263,7 +263,7 @@ fn a_long_run_makes_nothing_of_what_is_random_behind_it() {
     }
 }
 
-/// Nothing that is refused as a whole passes because a piece of it stands across the last character that is looked at.
+/// No text that is refused as a whole passes because a piece of it extends over the last judged character.
 #[test]
 fn no_password_passes_because_its_last_piece_is_cut_off() {
     for last in [
@@ -294,7 +294,7 @@ proptest! {
     ) {
         let beginning: String = unit.chars().cycle().take(100).chain(filling.chars()).collect();
         let beginning: String = beginning.nfc().chain(std::iter::repeat('x')).take(reading::JUDGED_CHARS).collect();
-        // A character that composes with nothing, so that the beginning is the same in NFC.
+        // A character that composes with no other, so that the beginning is the same in NFC.
         let roomy = PasswordPolicy { max_bytes: 8192, ..ALONE };
         let verdicts = tails.map(|tail| refusal(roomy, &format!("{beginning}-{tail}")));
         prop_assert_eq!(verdicts[0], verdicts[1]);
@@ -308,7 +308,7 @@ proptest! {
         let first = judge(policy, &text, &[&who]);
         prop_assert_eq!(&first, &judge(policy, &text, &[&who]));
         if let Ok(new) = first {
-            // What was admitted is its own normal form, and is recognised when it is typed again.
+            // An accepted password is in NFC, and is recognized when it is typed again.
             let again = judge(policy, new.password().reveal(), &[&who]);
             prop_assert_eq!(again.as_ref().ok(), Some(&new));
             prop_assert_eq!(Password::presented(&SecretText::new(text), 200), Some(new.password().clone()));

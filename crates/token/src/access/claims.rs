@@ -1,4 +1,4 @@
-//! What an access token says, and the strict reading of its JSON.
+//! The claims of an access token, and the strict reading of their JSON.
 
 use std::fmt;
 
@@ -37,27 +37,27 @@ pub struct AccessClaims {
     pub issued_at: i64,
     /// `exp`: the first second at which it is no longer valid (RFC 7519 section 4.1.4). Later than `issued_at`.
     pub expires_at: i64,
-    /// `jti`: the name of this one token (RFC 7519 section 4.1.7).
+    /// `jti`: the unique id of this token (RFC 7519 section 4.1.7).
     pub token_id: String,
-    /// `sid`: the session it was drawn from; what a revocation names.
+    /// `sid`: the session that it was issued for; revocations name it.
     pub session_id: String,
     /// `tid`: the tenant of the account.
     pub tenant_id: String,
-    /// `roles`: what the account may be (RFC 9068 section 2.2.3.1). May be empty.
+    /// `roles`: the roles of the account (RFC 9068 section 2.2.3.1). May be empty.
     pub roles: Vec<String>,
-    /// `amr`: how the person proved who they are (RFC 8176), e.g. `pwd`, `otp`. May be empty.
+    /// `amr`: how the person was authenticated (RFC 8176), e.g. `pwd`, `otp`. May be empty.
     pub methods: Vec<String>,
-    /// `acr`: the level those proofs add up to (OpenID Connect Core section 2).
+    /// `acr`: the assurance level of that authentication (OpenID Connect Core section 2).
     pub level: String,
-    /// `auth_time`: when they were given, in seconds (OpenID Connect Core section 2).
+    /// `auth_time`: when the person was authenticated, in seconds (OpenID Connect Core section 2).
     pub authenticated_at: i64,
 }
 
 impl AccessClaims {
-    /// Reads the JSON of an authentic token, and the claim `nbf` where it has one.
+    /// Reads the JSON of an authentic token. Returns the claims, and the value of `nbf` if there is one.
     pub(super) fn from_json(json: &[u8]) -> Result<(Self, Option<i64>), Rejected> {
-        // Once and for all of it (RFC 8259 section 8.1): what is skipped is not looked at again, and another reader of
-        // the same token would refuse it, or read something else in its place.
+        // Checked for the whole text (RFC 8259 section 8.1): skipped values are not checked later, and another reader
+        // would refuse this token, or read other text.
         let json = str::from_utf8(json).map_err(|_| Rejected::BadClaims)?;
         let Read { claims, not_before } = serde_json::from_str(json).map_err(|_| Rejected::BadClaims)?;
         let is_time = not_before.is_none_or(|time| (0..=MAX_NUMBER).contains(&time));
@@ -69,8 +69,8 @@ impl AccessClaims {
         plain(issuer, MAX_ISSUER) && plain(audience, MAX_NAME)
     }
 
-    /// Whether every value is within its bounds. Issuer and reader ask the same question, so that nothing is issued
-    /// that no reader takes.
+    /// Whether every value is within its bounds. Issuer and reader make the same check, so that every issued token is
+    /// accepted.
     pub(super) fn fits_the_profile(&self) -> bool {
         let names = [&self.subject, &self.token_id, &self.session_id, &self.tenant_id, &self.level];
         let numbers = [self.issued_at, self.expires_at, self.authenticated_at];
@@ -112,7 +112,7 @@ impl<'de> Deserialize<'de> for Name {
                 f.write_str("a claim name")
             }
 
-            // The name arrives with its escapes resolved: "\u0069ss" is "iss", and a duplicate of it.
+            // serde resolves the escapes of the name: "\u0069ss" is "iss", and a duplicate of it.
             fn visit_str<E>(self, name: &str) -> Result<Name, E> {
                 Ok(match name {
                     "iss" => Name::Iss,
@@ -136,7 +136,7 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-/// What has been read so far.
+/// The claims read so far.
 #[derive(Default)]
 struct Gathered {
     iss: Option<String>,
@@ -154,11 +154,11 @@ struct Gathered {
     nbf: Option<i64>,
 }
 
-/// What the JSON of a token says.
+/// The claims of a token, as read from its JSON.
 struct Read {
     claims: AccessClaims,
     /// `nbf`: the first second at which it is valid (RFC 7519 section 4.1.5). Countersign issues none, and every reader
-    /// heeds one.
+    /// checks one.
     not_before: Option<i64>,
 }
 
@@ -183,7 +183,8 @@ impl Gathered {
     }
 }
 
-/// Written out, because a derived one would take a JSON array for the object, and tell duplicates of known names only.
+/// Written by hand: a derived implementation would accept a JSON array for the object, and detect duplicates of known
+/// names only.
 impl<'de> Deserialize<'de> for Read {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ObjectVisitor;
@@ -216,7 +217,7 @@ impl<'de> Deserialize<'de> for Read {
                         Name::Acr => once(&mut found.acr, &mut map)?,
                         Name::AuthTime => once(&mut found.auth_time, &mut map)?,
                         Name::Nbf => once(&mut found.nbf, &mut map)?,
-                        // Claims may be added later without breaking the readers in the field.
+                        // Later releases may add claims without breaking deployed readers.
                         Name::Unknown(name) => {
                             if unknown.contains(&name) {
                                 return Err(repeated());
@@ -233,8 +234,8 @@ impl<'de> Deserialize<'de> for Read {
     }
 }
 
-/// Reads the value of a claim that was not there yet. RFC 7519 section 4 leaves it open whether the last duplicate
-/// wins; two readers that disagree can be told two stories by one token.
+/// Reads the value of a claim, and refuses a duplicate. RFC 7519 section 4 does not say whether the last duplicate
+/// wins, so two readers could accept different claims from one token.
 fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(claim: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
     if claim.is_some() {
         return Err(repeated());

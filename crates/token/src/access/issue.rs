@@ -14,12 +14,11 @@ use crate::key::{EncryptionKey, SigningKey};
 use agreed::AgreedEncrypter;
 use direct::DirectEncrypter;
 
-/// Makes access tokens for one audience. Holds one signing and one encryption key; after a rotation there is a new
-/// issuer.
+/// Issues access tokens for one audience. Holds one signing and one encryption key; a rotation needs a new issuer.
 ///
 /// The nonce of each token is random, so an encryption key must be rotated before 2^32 tokens have been made with it
-/// (NIST SP 800-38D section 8.3). That holds for both kinds: where the content key is agreed, it follows from the
-/// nonce, and two equal nonces would be two texts under one key.
+/// (NIST SP 800-38D section 8.3). That applies to both kinds: an agreed content key is derived from the nonce, so two
+/// tokens with equal nonces would be encrypted under one key.
 pub struct AccessIssuer {
     issuer: Box<str>,
     audience: Box<str>,
@@ -34,10 +33,10 @@ enum Encrypter {
 }
 
 impl AccessIssuer {
-    /// Takes the issuer and the audience that every token will name, and the keys to make them with.
+    /// Takes the issuer and the audience of every token, and the keys.
     ///
-    /// Signs and encrypts once for the trial, so that an unusable key or a library that changed its headers is found
-    /// here and not by the first person who signs in.
+    /// Signs and encrypts once as a test, so that an unusable key, or a library whose headers changed, is found here
+    /// and not at the first login.
     ///
     /// # Errors
     /// [`IssueFault::BadClaims`] when no token may name this issuer or audience, [`IssueFault::BadKey`] when a library
@@ -70,7 +69,7 @@ impl AccessIssuer {
         if inner.split('.').next() == Some(&pinned) { Ok(made) } else { Err(IssueFault::HeaderDrift) }
     }
 
-    /// Makes the token that says `claims`.
+    /// Issues a token with `claims`.
     ///
     /// # Errors
     /// [`IssueFault::BadClaims`] when a claim is out of its bounds or names another issuer or audience than this one,

@@ -1,7 +1,7 @@
-//! The outer header: the two texts it can be, and the key it names.
+//! The outer header: its two possible texts, and the key id in it.
 //!
 //! Nothing here parses JSON. A header is one of two fixed texts around a key id and, for agreed keys, around 43
-//! characters of base64url; whatever differs in one byte is no header.
+//! characters of base64url; a header that differs in one byte is refused.
 
 use std::fmt;
 
@@ -57,13 +57,13 @@ impl Outer {
         }
         let rest = header.strip_prefix(AGREED[0])?.strip_suffix(AGREED[2])?;
         let (kid, x) = rest.split_at_checked(rest.len().checked_sub(POINT)?)?;
-        // Canonical base64url only: two spellings of one point would be two tokens.
+        // Canonical base64url only: otherwise one point could be spelled in two tokens.
         Some(Self { kid: NamedKey::new(kid.strip_suffix(AGREED[1])?)?, epk: Some(decode_exact(x)?) })
     }
 }
 
-/// The id of a key that a token names, before anything is known about either. Copied, compared and hashed without
-/// allocation, so that it can be the key of a small cache of unknown names.
+/// The key id in the header of a token that was not checked yet. Copied, compared and hashed without allocation, so
+/// that it can be the key of a small cache of unknown ids.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NamedKey {
     length: u8,
@@ -84,7 +84,7 @@ impl NamedKey {
     /// The id as text: what [`KeyId::new`] accepts.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Neither default is ever taken: only `new` makes one, from text of this alphabet and length.
+        // Neither default is ever used: only `new` makes a value, from text of this alphabet and length.
         let text = self.text.get(..usize::from(self.length)).unwrap_or_default();
         str::from_utf8(text).unwrap_or_default()
     }
@@ -114,11 +114,11 @@ impl fmt::Debug for NamedKey {
     }
 }
 
-/// The encryption key that `token` names, if its outer header is byte for byte one of this profile for some key id. No
-/// key is needed and nothing is checked: the name is what a stranger wrote, and good for looking up a key or for
-/// remembering that there is none.
+/// The id of the encryption key of `token`, if its outer header is byte for byte one of this profile. No key is needed
+/// and nothing is checked: anybody can write this id, so use it only to look up a key or to remember that there is
+/// none.
 ///
-/// Looks at no more than the longest header there can be, however long the text is, and allocates nothing.
+/// Reads no more than the longest possible header, however long the text is, and allocates nothing.
 #[must_use]
 pub fn named_key(token: &str) -> Option<NamedKey> {
     let bytes = token.as_bytes();

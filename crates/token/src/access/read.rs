@@ -1,4 +1,4 @@
-//! The offline reader. Everything here looks at text from strangers.
+//! The offline reader. Everything here reads untrusted text.
 
 use std::fmt;
 
@@ -12,12 +12,11 @@ use crate::key::{DecryptionKey, KeyId, VerifyingKey, distinct, is_header_of_a_ke
 /// refused from the second it names, because revocation entries are kept exactly that long.
 pub const ISSUED_AT_LEEWAY_SECONDS: i64 = 5;
 
-/// The longest life of a token, from `iat` to `exp` in seconds, that a reader takes unless it is told otherwise. The
-/// longest that Countersign issues; and revocations are remembered for hardly longer, so a token that lives longer
-/// would outlive its own.
+/// The default for the longest accepted life of a token, from `iat` to `exp` in seconds: the longest that Countersign
+/// issues. Revocations are kept for hardly longer, so a token with a longer life would outlive its own revocation.
 pub const LONGEST_LIFE_SECONDS: i64 = 60 * 60;
 
-/// Opens access tokens of one issuer for one audience. Holds its keys and nothing else; a new key set is a new reader.
+/// Opens access tokens of one issuer for one audience. Holds its keys and nothing else; new keys need a new reader.
 pub struct AccessReader {
     issuer: Box<str>,
     audience: Box<str>,
@@ -26,8 +25,8 @@ pub struct AccessReader {
     longest_life: i64,
 }
 
-/// The keys under which a token was found to be authentic. Whoever remembers that it was forgets it when one of them is
-/// retired.
+/// The keys under which a token was found to be authentic. A cache must drop its entry for the token when one of them
+/// is retired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeysUsed<'reader> {
     /// The `kid` of the outer header.
@@ -36,15 +35,15 @@ pub struct KeysUsed<'reader> {
     pub signing: &'reader KeyId,
 }
 
-/// A signature key and the one inner header segment it answers to.
+/// A verifying key, and the only inner header segment that is accepted for it.
 struct PinnedVerifying {
     header: Box<str>,
     key: VerifyingKey,
 }
 
 impl AccessReader {
-    /// Takes the issuer and the audience that tokens must name, and the keys they may use. The order of the keys does
-    /// not matter; while a key is being rotated, both are given.
+    /// Takes the issuer and the audience that tokens must name, and the keys that they may use. The order of the keys
+    /// does not matter; during a rotation, give both keys.
     ///
     /// # Errors
     /// [`KeyFault::DuplicateId`] when two signature keys or two decryption keys share an id, [`KeyFault::Unusable`]
@@ -67,15 +66,15 @@ impl AccessReader {
         })
     }
 
-    /// Takes no token that lives longer than this, from `iat` to `exp` in seconds, whoever signed it.
+    /// Refuses every token that lives longer than this, from `iat` to `exp` in seconds.
     #[must_use]
     pub fn with_longest_life(mut self, seconds: i64) -> Self {
         self.longest_life = seconds;
         self
     }
 
-    /// Reads a token at the time `now_seconds` (since the Unix epoch). Whether its session has been revoked since is
-    /// another question, which this does not answer.
+    /// Reads a token at the time `now_seconds` (since the Unix epoch). Does not check whether its session has been
+    /// revoked.
     ///
     /// # Errors
     /// A [`Rejected`] for everything that is not an authentic, current token of this profile. Claims are looked at only
@@ -84,7 +83,7 @@ impl AccessReader {
         self.read_with_keys(token, now_seconds).map(|(claims, _)| claims)
     }
 
-    /// Reads a token as [`read`](Self::read) does, and tells which keys it was authentic under.
+    /// Reads a token as [`read`](Self::read) does, and also returns the keys under which it is authentic.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -102,17 +101,17 @@ impl AccessReader {
         Ok((claims, KeysUsed { encryption, signing }))
     }
 
-    /// Takes the encryption off (RFC 7516 section 5.2), for the only kinds of JWE there are here.
+    /// Decrypts the token (RFC 7516 section 5.2), for the two kinds of JWE of this profile only.
     fn open(&self, token: &str) -> Result<(Vec<u8>, &KeyId), Rejected> {
         let [header, encrypted_key, nonce, ciphertext, tag] = segments(token).ok_or(Rejected::Malformed)?;
-        // The header is never parsed: what is not, byte for byte, the header of a held key is refused. That leaves no
-        // room for another algorithm, for compression bombs (`zip`), for `crit`, or for a key brought along (`jwk`).
+        // The header is never parsed: it is refused unless it is, byte for byte, the header of a held key. That
+        // excludes other algorithms, compression bombs (`zip`), `crit`, and keys in the token itself (`jwk`).
         let named = Lock::named(header, &self.locks).ok_or(Rejected::UnknownKey)?;
         // RFC 7518 sections 4.5 and 4.6: with `dir` and with direct agreement this segment is empty.
         if !encrypted_key.is_empty() {
             return Err(Rejected::Malformed);
         }
-        // RFC 7518 section 5.3: 96 bits of nonce, 128 bits of tag. A shorter tag can be guessed byte by byte.
+        // RFC 7518 section 5.3: 96 bits of nonce, 128 bits of tag. A shorter tag is open to brute force.
         let nonce: [u8; 12] = decode_exact(nonce).ok_or(Rejected::Malformed)?;
         let tag: [u8; 16] = decode_exact(tag).ok_or(Rejected::Malformed)?;
         let mut text = decode_with_room(ciphertext, tag.len()).ok_or(Rejected::Malformed)?;
@@ -123,14 +122,14 @@ impl AccessReader {
         Ok((text, named.id()))
     }
 
-    /// Checks the signature (RFC 7515 section 5.2) and returns the payload. There is no way around it: whoever can
-    /// encrypt for an audience, which is each of its backends, still cannot make a token.
+    /// Checks the signature (RFC 7515 section 5.2) and returns the payload. Nothing skips this check: every backend of
+    /// an audience can encrypt for it, and still cannot make a token.
     fn verify(&self, signed: &[u8]) -> Result<(Vec<u8>, &KeyId), Rejected> {
         let signed = str::from_utf8(signed).map_err(|_| Rejected::WrongType)?;
         let [header, payload, signature] = segments(signed).ok_or(Rejected::WrongType)?;
         let pinned = self.verifying.iter().find(|key| *key.header == *header);
-        // Claims may have two dots as well (an `iss` that is a host), and whoever can encrypt may write any header.
-        // Only one that some key could have is worth looking for that key.
+        // Claims may have two dots as well (an `iss` that is a host), and anybody who can encrypt may write any header.
+        // Only a header that some key could have is reported as an unknown key.
         let pinned = pinned.ok_or_else(|| match is_header_of_a_key(header) {
             true => Rejected::UnknownKey,
             false => Rejected::WrongType,
@@ -143,7 +142,7 @@ impl AccessReader {
         Ok((decode(payload).ok_or(Rejected::Malformed)?, pinned.key.id()))
     }
 
-    /// What the token must say about itself to be meant for this reader, now.
+    /// Whether the claims say that the token is for this reader, and valid now.
     fn check(&self, claims: &AccessClaims, not_before: Option<i64>, now_seconds: i64) -> Result<(), Rejected> {
         if *claims.issuer != *self.issuer {
             return Err(Rejected::WrongIssuer);

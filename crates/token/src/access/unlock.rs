@@ -1,4 +1,4 @@
-//! From an outer header and the keys of a reader to the cipher that opens the token.
+//! Finds the key for an outer header among the keys of a reader, and decrypts with it.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::PrivateKey;
@@ -10,14 +10,14 @@ use crate::fault::KeyFault;
 use crate::key::EphemeralDeriver;
 use crate::key::{DecryptionKey, KeyId, derive_content_key};
 
-/// A decryption key, made ready. It alone says how tokens under its id are encrypted.
+/// A prepared decryption key. The key, not the token, decides how tokens under its id are encrypted.
 pub(super) struct Lock {
     id: KeyId,
     kind: Kind,
 }
 
 enum Kind {
-    /// The one header segment it answers to, and the cipher of all its tokens.
+    /// The only header segment that is accepted for this key, and the cipher of all its tokens.
     Direct {
         header: Box<str>,
         cipher: Box<LessSafeKey>,
@@ -48,14 +48,14 @@ impl Lock {
         if let Some(lock) = locks.iter().find(direct) {
             return Some(Named { lock, epk: None });
         }
-        // What has no ephemeral key says `dir`, and was none of the headers above.
+        // A header without an ephemeral key is a `dir` header, and matched none of the headers above.
         let Outer { kid, epk: Some(epk) } = Outer::read(segment)? else { return None };
         let agreed = |lock: &&Self| kid == lock.id && !matches!(lock.kind, Kind::Direct { .. });
         locks.iter().find(agreed).map(|lock| Named { lock, epk: Some(epk) })
     }
 }
 
-/// A lock that a token named, and the ephemeral public key it brought.
+/// The key of a token, and the ephemeral public key from its header.
 pub(super) struct Named<'a> {
     lock: &'a Lock,
     epk: Option<[u8; 32]>,
@@ -66,7 +66,7 @@ impl<'a> Named<'a> {
         &self.lock.id
     }
 
-    /// Opens `text`, which ends in the tag, in place, and returns the length of the plaintext.
+    /// Decrypts `text`, which ends in the tag, in place, and returns the length of the plaintext.
     pub(super) fn open(&self, nonce: [u8; 12], associated: &[u8], text: &mut [u8]) -> Option<usize> {
         let agreed = match (&self.lock.kind, &self.epk) {
             (Kind::Direct { cipher, .. }, _) => return open(cipher, nonce, associated, text),

@@ -1,5 +1,5 @@
 //! ECDH-ES over X25519 (RFC 7518 section 4.6, RFC 8037 section 3.2): the keys of an audience, and the content key that
-//! two sides agree on.
+//! both sides derive.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use super::KeyId;
 use crate::fault::KeyFault;
 
-/// The X25519 private key of an audience (RFC 7748). Its backends hold it and the service does not, so that there is no
-/// secret to hand over.
+/// The X25519 private key of an audience (RFC 7748). Its backends hold it and the service does not, so no secret has to
+/// be handed over.
 ///
 /// Zeroized on drop; `Debug` shows the id only.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ impl RecipientKey {
         RecipientPublicKey { id: self.id.clone(), point: self.public }
     }
 
-    /// The key as the agreement wants it.
+    /// The key in the form that the library needs.
     pub(crate) fn private_key(&self) -> Result<PrivateKey, KeyFault> {
         private_key(&self.private).ok_or(KeyFault::Unusable)
     }
@@ -60,7 +60,7 @@ impl fmt::Debug for RecipientKey {
     }
 }
 
-/// The X25519 public key of an audience, which tokens are encrypted to.
+/// The X25519 public key of an audience, to which tokens are encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientPublicKey {
     id: KeyId,
@@ -75,7 +75,7 @@ impl RecipientPublicKey {
     /// everybody.
     pub fn new(id: KeyId, public: [u8; 32]) -> Result<Self, KeyFault> {
         // A clamped scalar is a multiple of 8, so with points of small order, and with no others, every private key
-        // comes to zero; the agreement refuses that (RFC 7748 section 6.1).
+        // gives zero; the agreement refuses that (RFC 7748 section 6.1).
         const ANY_PRIVATE_KEY: [u8; 32] = [1; 32];
         let any = private_key(&ANY_PRIVATE_KEY).ok_or(KeyFault::Unusable)?;
         derive_content_key(&any, &public).ok_or(KeyFault::WeakKey)?;
@@ -95,16 +95,16 @@ impl RecipientPublicKey {
     }
 }
 
-/// The content key that the holders of `private` and of the private key of `public` both arrive at. `None` when
-/// `public` has small order: the library refuses a shared secret of zero, in constant time (RFC 7748 section 6.1, RFC
-/// 8037 section 3.2.1).
+/// The content key that the holders of `private` and of the private key of `public` both derive. `None` when `public`
+/// has small order: the library refuses a shared secret of zero, in constant time (RFC 7748 section 6.1, RFC 8037
+/// section 3.2.1).
 pub(crate) fn derive_content_key(private: &PrivateKey, public: &[u8; 32]) -> Option<Zeroizing<[u8; 32]>> {
     let peer = UnparsedPublicKey::new(&X25519, public);
     agreement::agree(private, peer, (), |secret| concat_kdf(secret).ok_or(())).ok()
 }
 
-/// The key derivation of RFC 7518 section 4.6.2, which is the one of NIST SP 800-56C section 4 with SHA-256 and this
-/// fixed information: the `enc` value, `apu`, `apv` (both empty), each behind its length, and the bits of the key.
+/// The key derivation of RFC 7518 section 4.6.2, which is that of NIST SP 800-56C section 4 with SHA-256 and this fixed
+/// information: the `enc` value, `apu`, `apv` (both empty), each after its length, and the bits of the key.
 fn concat_kdf(secret: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
     const INFORMATION: &[u8; 23] = b"\0\0\0\x07A256GCM\0\0\0\0\0\0\0\0\0\0\x01\0";
     let mut key = Zeroizing::new([0; 32]);
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn points_of_small_order_are_no_public_keys_in_any_spelling() {
-        // Zero, one, the two of order eight, p - 1, and p and p + 1, which spell zero and one again.
+        // Zero, one, the two of order eight, p - 1, and p and p + 1, which encode zero and one a second time.
         const ORDER_EIGHT: [&str; 2] =
             ["4Ot6fDtBuK4WVuP68Z_EatoJjeucMrH9hmIFFl9JuAA", "X5yVvKNQjCSx0LFVnIPvWwREXMRYHI6G2CJO3dCfEVc"];
         let near_p = |first: u8| {

@@ -1,4 +1,4 @@
-//! How the service reads the tokens that it encrypted to a public key.
+//! How the service reads tokens that it encrypted to a public key.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use zeroize::Zeroizing;
 use super::agreement::{private_key, public_of};
 use super::{KeyId, RecipientPublicKey, derive_content_key};
 
-/// The public key of an audience, and the secret from which the ephemeral private key of each token to it follows.
+/// The public key of an audience, and the secret from which the ephemeral private key of each token is derived.
 ///
 /// With a random ephemeral key only the audience could read a token. The service has RPCs of its own that take access
-/// tokens, so it must be able to read them too, without keeping anything for each token: the ephemeral key is derived
-/// from this secret and the nonce that the token carries. Nobody who lacks the secret can tell it from a random one.
+/// tokens, so it must read them too, without storing anything for each token: the ephemeral key is derived from this
+/// secret and the nonce of the token. Without the secret it cannot be distinguished from a random key.
 ///
 /// Zeroized on drop; `Debug` shows the id only.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ impl EphemeralDeriver {
     /// The ephemeral key pair of the token with this nonce.
     pub(crate) fn ephemeral(&self, nonce: &[u8; 12]) -> Option<(PrivateKey, [u8; 32])> {
         let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, self.derivation.as_slice()));
-        // The label and the id end in a zero byte, which neither contains; what follows has a fixed length.
+        // The label and the id end in a zero byte, which neither contains; the rest has a fixed length.
         let parts: [&[u8]; 6] =
             [b"countersign/ecdh-es/1", &[0], self.id().as_str().as_bytes(), &[0], self.recipient.bytes(), nonce];
         for part in parts {
@@ -57,11 +57,11 @@ impl EphemeralDeriver {
         derive_content_key(ephemeral, self.recipient.bytes())
     }
 
-    /// The content key of a token that carries `nonce` and `epk`. `None` when they do not belong together, which is so
-    /// for every token that was not made with this secret.
+    /// The content key of a token with `nonce` and `epk`. `None` when `epk` does not belong to `nonce`, as in every
+    /// token that was not made with this secret.
     pub(crate) fn content_key_of(&self, nonce: &[u8; 12], epk: &[u8; 32]) -> Option<Zeroizing<[u8; 32]>> {
         let (ephemeral, expected) = self.ephemeral(nonce)?;
-        // In constant time: how much of it is right would be a hint at the ephemeral key of a nonce.
+        // In constant time: the response time must not reveal how much of the ephemeral key for a nonce is right.
         verify_slices_are_equal(epk, &expected).ok()?;
         self.content_key(&ephemeral)
     }

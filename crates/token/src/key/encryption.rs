@@ -1,11 +1,11 @@
-//! What access tokens are encrypted and decrypted with.
+//! The keys that encrypt and decrypt access tokens.
 
 #[cfg(feature = "issue")]
 use super::EphemeralDeriver;
 use super::{ContentKey, KeyId, RecipientKey};
 
-/// A key that a reader takes the encryption off with. The key decides how tokens under its id are encrypted; a token
-/// that names it and says another way is refused.
+/// A key with which a reader decrypts. The key decides how tokens under its id are encrypted; a token that names it and
+/// says otherwise is refused.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum DecryptionKey {
@@ -13,7 +13,7 @@ pub enum DecryptionKey {
     Direct(ContentKey),
     /// `ECDH-ES`: the private key of an audience, which the service does not have.
     Agreed(RecipientKey),
-    /// `ECDH-ES` as the service itself reads it, without that private key.
+    /// `ECDH-ES` for the service itself, which does not have that private key.
     #[cfg(feature = "issue")]
     Derived(EphemeralDeriver),
 }
@@ -50,7 +50,7 @@ impl From<EphemeralDeriver> for DecryptionKey {
     }
 }
 
-/// A key that an issuer encrypts access tokens with.
+/// A key with which an issuer encrypts access tokens.
 #[cfg(feature = "issue")]
 #[derive(Clone, Debug)]
 pub enum EncryptionKey {
@@ -86,7 +86,7 @@ impl From<EphemeralDeriver> for EncryptionKey {
     }
 }
 
-/// What the service itself reads the tokens with that it encrypts.
+/// The key with which the service reads the tokens that it encrypts.
 #[cfg(feature = "issue")]
 impl From<EncryptionKey> for DecryptionKey {
     fn from(key: EncryptionKey) -> Self {

@@ -1,4 +1,4 @@
-//! The public keys that signatures are checked with, and the check.
+//! The public keys that verify signatures, and the verification.
 
 use ed25519_dalek::{Signature, Verifier as _};
 
@@ -6,12 +6,12 @@ use super::{KeyId, MAX_KEY_ID_BYTES, is_key_id};
 use crate::encoding;
 use crate::fault::KeyFault;
 
-/// The inner header, around the key id. `typ` is RFC 9068 section 2.1. `alg` is `EdDSA` (RFC 8037 section 3.1), the one
-/// string that jsonwebtoken emits and that libraries know widely; RFC 9864 renames it `Ed25519`, which this profile
-/// refuses. The curve is settled by the key itself, so the vaguer name leaves nothing open.
+/// The inner header, around the key id. `typ` is RFC 9068 section 2.1. `alg` is `EdDSA` (RFC 8037 section 3.1), the
+/// only name that jsonwebtoken emits and that libraries widely support; RFC 9864 renames it `Ed25519`, which this
+/// profile refuses. The key itself determines the curve, so the vaguer name leaves nothing open.
 const HEADER: [&str; 2] = [r#"{"typ":"at+jwt","alg":"EdDSA","kid":""#, r#""}"#];
 
-/// The `y` of the eight points whose order divides the cofactor (RFC 7748 section 4.1 has the curve). Each stands for
+/// The `y` of the eight points whose order divides the cofactor (RFC 7748 section 4.1 has the curve). Each value covers
 /// both signs of `x`: order 4, order 1, order 2, and the two of order 8.
 const SMALL_ORDER: [[u8; 32]; 5] = [
     [0; 32],
@@ -30,7 +30,7 @@ const SMALL_ORDER: [[u8; 32]; 5] = [
     ],
 ];
 
-/// An Ed25519 public key (RFC 8032) that inner signatures are checked with.
+/// An Ed25519 public key (RFC 8032) that verifies inner signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey {
     id: KeyId,
@@ -42,10 +42,11 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// [`KeyFault::WeakKey`] when the bytes are not the canonical encoding of a point, or the point has small order:
-    /// under such a key somebody who knows no secret can make signatures that hold.
+    /// without any secret, an attacker can make signatures that verify under such a key.
     pub fn new(id: KeyId, bytes: [u8; 32]) -> Result<Self, KeyFault> {
         let point = ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|_| KeyFault::WeakKey)?;
-        // Decompression takes y modulo p; RFC 8032 section 5.1.3 refuses y >= p. Re-encoding finds such spellings.
+        // Decompression reduces y modulo p; RFC 8032 section 5.1.3 refuses y >= p. Encoding the point again finds such
+        // encodings.
         if point.is_weak() || point.to_edwards().compress().to_bytes() != bytes {
             return Err(KeyFault::WeakKey);
         }
@@ -69,30 +70,30 @@ impl VerifyingKey {
         Self { id, point }
     }
 
-    /// Whether `signature` is one of `message` under this key, as strictly as `verify_strict` of ed25519-dalek has it:
-    /// the scalar is reduced (RFC 8032 section 5.1.7), the equation holds without the cofactor, the point `R` is
-    /// spelled canonically, and neither `R` nor the key has small order, so that a signature fits one message only.
+    /// Whether `signature` is one of `message` under this key, as strictly as `verify_strict` of ed25519-dalek checks
+    /// it: the scalar is reduced (RFC 8032 section 5.1.7), the equation holds without the cofactor, the point `R` has
+    /// its canonical encoding, and neither `R` nor the key has small order, so that a signature fits one message only.
     ///
     /// The library's own strict check decompresses `R` to learn its order, a sixth of the whole cost. The plain check
-    /// computes what `R` must be and compares bytes, so an `R` that passes is canonical, and of small order exactly
-    /// when it is one of the eight encodings of such points. The key was looked at when it was loaded.
+    /// computes `R` and compares bytes, so an `R` that passes is canonical, and has small order exactly when it is one
+    /// of the eight encodings of such points. The key was checked when it was loaded.
     pub(crate) fn holds(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         !begins_with_small_order(signature) && self.point.verify(message, &Signature::from_bytes(signature)).is_ok()
     }
 
-    /// The encoded inner header that is pinned for this key.
+    /// The encoded inner header of tokens under this key.
     pub(crate) fn header_segment(&self) -> String {
         encoding::encode(self.header_json())
     }
 
-    /// The inner header that is pinned for this key.
+    /// The inner header of tokens under this key.
     pub(crate) fn header_json(&self) -> String {
         let [start, end] = HEADER;
         format!("{start}{}{end}", self.id)
     }
 }
 
-/// Whether `segment` is the encoded inner header that would be pinned for a key of some id.
+/// Whether `segment` is the encoded inner header for some key id.
 pub(crate) fn is_header_of_a_key(segment: &str) -> bool {
     let [start, end] = HEADER;
     let mut buffer = [0; HEADER[0].len() + MAX_KEY_ID_BYTES + HEADER[1].len()];
@@ -133,8 +134,8 @@ mod tests {
         Scalar::from_bytes_mod_order_wide(&digest(&SHA512, &parts.concat()).as_ref().try_into().unwrap())
     }
 
-    /// A signature by the owner of `secret` who adds points of small order to the key and to `R`, or leaves all else
-    /// away.
+    /// A signature by the owner of `secret`, who adds points of small order to the key and to `R`, or omits everything
+    /// else.
     fn crafted(
         secret: Scalar,
         to_key: EdwardsPoint,
@@ -284,7 +285,7 @@ mod tests {
             bytes[31] = 0x7f;
             bytes
         };
-        // y = p + 1 spells the identity a second time; y = 2 is on no point of the curve.
+        // y = p + 1 encodes the identity a second time; y = 2 is on no point of the curve.
         let identity_again = {
             let mut bytes = [0xff; 32];
             bytes[0] = 0xee;
@@ -296,7 +297,7 @@ mod tests {
             bytes[0] = 2;
             bytes
         };
-        // y = p + 3 spells y = 3, which is a point of large order, a second time.
+        // y = p + 3 encodes y = 3, which is a point of large order, a second time.
         let large_order_again = {
             let mut bytes = [0xff; 32];
             bytes[0] = 0xf0;

@@ -1,4 +1,4 @@
-//! Fixed keys, and a forge: tokens made by hand, so that each can be wrong in exactly one place.
+//! Fixed keys, and functions that forge tokens, so that each can be wrong in exactly one place.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
@@ -91,7 +91,7 @@ pub(crate) fn jws(header: &str, payload: &str, seed: [u8; 32]) -> String {
     jws_of(header, payload.as_bytes(), seed)
 }
 
-/// The same of bytes that need not be text.
+/// The same for bytes that need not be text.
 pub(crate) fn jws_of(header: &str, payload: &[u8], seed: [u8; 32]) -> String {
     let message = format!("{}.{}", b64(header), b64(payload));
     let signature = ed25519_dalek::SigningKey::from_bytes(&seed).sign(message.as_bytes());
@@ -110,27 +110,27 @@ pub(crate) fn jwe(header: &str, plaintext: &str, key: [u8; 32]) -> [String; 5] {
     [header, String::new(), b64(nonce), b64(text), b64(tag)]
 }
 
-/// A token that is right in everything but its payload.
+/// A token that is valid except for its payload.
 pub(crate) fn with_payload(payload: &str) -> String {
     with_inner(&jws(INNER_HEADER, payload, SEEDS[0].1))
 }
 
-/// A JWE, right in everything, around `inner`.
+/// A valid JWE around `inner`.
 pub(crate) fn with_inner(inner: &str) -> String {
     jwe(OUTER_HEADER, inner, CONTENT[0].1).join(".")
 }
 
-/// A token that is right in everything but its inner header.
+/// A token that is valid except for its inner header.
 pub(crate) fn with_inner_header(header: &str) -> String {
     with_inner(&jws(header, &payload(), SEEDS[0].1))
 }
 
-/// A token that is right in everything but its outer header, which is authentic all the same.
+/// A token that is valid except for its outer header, which is authenticated all the same.
 pub(crate) fn with_outer_header(header: &str) -> String {
     jwe(header, &jws(INNER_HEADER, &payload(), SEEDS[0].1), CONTENT[0].1).join(".")
 }
 
-/// The segments of a good token, to be changed.
+/// The segments of a valid token, to be changed.
 pub(crate) fn good() -> [String; 5] {
     jwe(OUTER_HEADER, &jws(INNER_HEADER, &payload(), SEEDS[0].1), CONTENT[0].1)
 }
@@ -148,7 +148,8 @@ pub(crate) fn agreed_header(kid: &str, x: &str) -> String {
     )
 }
 
-/// What the holder of `private` and the owner of `public` encrypt with (RFC 7518 section 4.6.2), written a second time.
+/// The content key for the holder of `private` and the owner of `public` (RFC 7518 section 4.6.2), in a second
+/// implementation.
 pub(crate) fn agreed_key(private: [u8; 32], public: [u8; 32]) -> [u8; 32] {
     let private = PrivateKey::from_private_key(&X25519, &private).unwrap();
     let secret = agree(&private, UnparsedPublicKey::new(&X25519, public), (), |secret| Ok(secret.to_vec())).unwrap();
@@ -157,20 +158,20 @@ pub(crate) fn agreed_key(private: [u8; 32], public: [u8; 32]) -> [u8; 32] {
     digest(&SHA256, &text).as_ref().try_into().unwrap()
 }
 
-/// The segments of a good token to the first audience, to be changed.
+/// The segments of a valid token to the first audience, to be changed.
 pub(crate) fn good_agreed() -> [String; 5] {
     let (kid, private) = RECIPIENTS[0];
     let header = agreed_header(kid, &b64(public_point(EPHEMERAL)));
     jwe(&header, &jws(INNER_HEADER, &payload(), SEEDS[0].1), agreed_key(EPHEMERAL, public_point(private)))
 }
 
-/// A token to the first audience, right in everything but its outer header, which is authentic all the same.
+/// A token to the first audience that is valid except for its outer header, which is authenticated all the same.
 pub(crate) fn with_agreed_header(header: &str) -> String {
     let key = agreed_key(EPHEMERAL, public_point(RECIPIENTS[0].1));
     jwe(header, &jws(INNER_HEADER, &payload(), SEEDS[0].1), key).join(".")
 }
 
-/// A JWE to the first audience, right in everything, around `inner`.
+/// A valid JWE to the first audience around `inner`.
 pub(crate) fn agreed_with_inner(inner: &str) -> String {
     let (kid, private) = RECIPIENTS[0];
     let header = agreed_header(kid, &b64(public_point(EPHEMERAL)));

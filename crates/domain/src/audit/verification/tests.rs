@@ -1,4 +1,4 @@
-//! Small chains: what was done to each, and what is found.
+//! Small chains: how each was changed, and what verification finds.
 
 mod log;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 use uuid::Uuid;
 
-/// A name, what is done to an intact chain of six events, and what is found then.
+/// A name, the change to an intact chain of six events, and the expected findings.
 type Line = (&'static str, Done, &'static [&'static str]);
 type Done = fn(&mut Log) -> &mut Log;
 
@@ -310,7 +310,7 @@ fn of_many_changed_events_none_is_said_to_be_moved_and_a_thousand_findings_are_k
     assert_eq!((summary.found.len(), summary.more), (1_000, 140));
 }
 
-/// A name, what is done to six events that are old enough to be purged, up to which position an operator has accepted
+/// A name, the change to six events that are old enough to be purged, up to which position an operator has accepted
 /// findings, and whether the events may be purged.
 const OLD: &[(&str, Done, i64, bool)] = &[
     ("intact", |log| log, 0, true),

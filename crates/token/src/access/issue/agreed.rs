@@ -1,5 +1,5 @@
-//! Encryption to the public key of an audience (ECDH-ES). Ours, because josekit draws the ephemeral key itself, and the
-//! service could then not read what it made.
+//! Encryption to the public key of an audience (ECDH-ES). Our own implementation, because josekit generates the
+//! ephemeral key itself, so the service could not read its own tokens.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::rand::fill;
@@ -14,7 +14,7 @@ pub(super) struct AgreedEncrypter {
 }
 
 impl AgreedEncrypter {
-    /// Encrypts once for the trial.
+    /// Encrypts once as a test.
     pub(super) fn new(deriver: EphemeralDeriver) -> Result<Self, IssueFault> {
         let made = Self { deriver };
         made.encrypt("").map_err(|_| IssueFault::BadKey)?;
@@ -27,7 +27,7 @@ impl AgreedEncrypter {
         self.encrypt_with(nonce, signed).ok_or(IssueFault::Sealing)
     }
 
-    /// RFC 7516 section 5.1. The key of the cipher follows from the nonce and is used once.
+    /// RFC 7516 section 5.1. The key of the cipher is derived from the nonce and used once.
     fn encrypt_with(&self, nonce: [u8; 12], signed: &str) -> Option<String> {
         let (ephemeral, epk) = self.deriver.ephemeral(&nonce)?;
         let key = self.deriver.content_key(&ephemeral)?;

@@ -16,11 +16,11 @@ pub(super) struct DirectEncrypter {
 }
 
 impl DirectEncrypter {
-    /// Encrypts once for the trial.
+    /// Encrypts once as a test.
     pub(super) fn new(key: &ContentKey) -> Result<Self, IssueFault> {
         let pinned = outer::direct(key.id());
-        // Members of the JWE header keep the order of the text they were read from: josekit builds serde_json with
-        // `preserve_order`. The trial below would find out if that changed.
+        // Members of the JWE header keep the order of the parsed text: josekit builds serde_json with `preserve_order`.
+        // The test below would fail if that changed.
         let header = JweHeader::from_bytes(pinned.as_bytes()).map_err(|_| IssueFault::HeaderDrift)?;
         let encrypter = DirectJweAlgorithm::Dir.encrypter_from_bytes(key.reveal()).map_err(|_| IssueFault::BadKey)?;
         let made = Self { context: JweContext::new(), encrypter, header };

@@ -1,4 +1,4 @@
-//! A log as it is stored, small enough to be written down, and what can be done to it.
+//! A stored log, small enough to be written down, and changes to it.
 
 use crate::{
     audit::{
@@ -17,7 +17,7 @@ use std::{
 };
 use uuid::Uuid;
 
-/// A stand-in for HMAC: another key, another context or another part gives another code.
+/// Replaces HMAC: another key, another context or another part gives another code.
 #[derive(Clone, Debug)]
 pub(super) struct Key(u64);
 
@@ -72,8 +72,7 @@ impl HashChainKeys for Keys {
     }
 }
 
-/// What is stored of a tenant's events, and what else a verification is given. What is done to it can be written one
-/// behind the other.
+/// The stored events of a tenant, and the other arguments of a verification. The methods that change it can be chained.
 pub(super) struct Log {
     pub(super) keys: Keys,
     active: &'static str,
@@ -87,10 +86,10 @@ pub(super) struct Log {
     seen: Option<Seen>,
 }
 
-/// Whom events are about.
+/// The account that events concern.
 pub(super) const SOMEBODY: AccountId = AccountId::from_uuid(Uuid::from_u128(77));
 
-/// What is read and written.
+/// Reads and writes the log.
 impl Log {
     pub(super) fn empty() -> Self {
         Self {
@@ -107,7 +106,7 @@ impl Log {
         }
     }
 
-    /// A chain of so many events, each with its code.
+    /// A chain of `events` events, each with its code.
     pub(super) fn of(events: u8) -> Self {
         let mut log = Self::empty();
         let (position, anchor_position, mac_key, mac) = Default::default();
@@ -126,7 +125,7 @@ impl Log {
         &self.keys.0[self.active]
     }
 
-    /// An event as the service writes it, of what `change` makes of it. Nothing of two of them is alike.
+    /// An event as the service writes it, after `change`. All fields of two events differ.
     fn written(&self, change: impl FnOnce(&mut RecordedEvent)) -> RecordedEvent {
         let number = self.sealed.iter().filter_map(|event| event.position).max().unwrap_or_default() + 1;
         let number = u8::try_from(number).unwrap();
@@ -162,7 +161,7 @@ impl Log {
         event
     }
 
-    /// The next one, changed since it was written.
+    /// The next event, changed after it was written.
     pub(super) fn next(&self, change: impl FnOnce(&mut RecordedEvent)) -> RecordedEvent {
         let mut event = self.written(|_| {});
         change(&mut event);
@@ -185,7 +184,7 @@ impl Log {
         self.sign_head();
     }
 
-    /// Gives the head the codes that it should have.
+    /// Computes the codes of the head.
     fn sign_head(&mut self) -> &mut Self {
         let (id, key) = (self.active, self.key().clone());
         let head = self.head.as_mut().unwrap();
@@ -213,7 +212,7 @@ impl Log {
         verification.end()
     }
 
-    /// `3 Changed`: where, and what; `-` where it has no position.
+    /// Position and finding, as in `3 Changed`; `-` without a position.
     pub(super) fn found(&mut self) -> Vec<String> {
         let written_down = |found: &Found| {
             let position = found.position.map_or_else(|| "-".to_owned(), |position| position.to_string());
@@ -225,13 +224,13 @@ impl Log {
 
 /// What the service does.
 impl Log {
-    /// Seals one more event, changed since it was written: the service does not look again.
+    /// Seals one more event, changed after it was written: sealing does not check it here.
     pub(super) fn seal(&mut self, change: impl FnOnce(&mut RecordedEvent)) -> &mut Self {
         self.bind(self.next(change));
         self
     }
 
-    /// Seals an event that was written about these.
+    /// Seals an event with this actor and this account.
     pub(super) fn seal_about(&mut self, actor: Option<AccountId>, account: Option<AccountId>) -> &mut Self {
         self.bind(self.written(|event| (event.actor, event.account) = (actor, account)));
         self
@@ -262,7 +261,7 @@ impl Log {
         self
     }
 
-    /// Forgets events in their time.
+    /// Deletes events up to this position after their retention.
     pub(super) fn forget(&mut self, up_to: i64) -> &mut Self {
         let link = self.link(up_to);
         self.change_head(|head| (head.anchor_position, head.anchor_link) = (up_to, link)).sign_head().drop(1..=up_to)
@@ -288,26 +287,26 @@ impl Log {
         self
     }
 
-    /// Somebody keeps the link that is there.
+    /// A reader kept the link at this position.
     pub(super) fn see(&mut self, position: i64) -> &mut Self {
         self.seen = Some(Seen { position, link: self.link(position) });
         self
     }
 
-    /// Somebody kept the link that is there as that of another position.
+    /// A reader kept the link of another position for this one.
     pub(super) fn see_as(&mut self, position: i64, link_at: i64) -> &mut Self {
         self.seen = Some(Seen { position, link: self.link(link_at) });
         self
     }
 
-    /// Somebody kept another link.
+    /// A reader kept another link.
     pub(super) fn see_another(&mut self, position: i64) -> &mut Self {
         self.seen = Some(Seen { position, link: vec![7; 32] });
         self
     }
 }
 
-/// What somebody else does.
+/// What an attacker does.
 impl Log {
     pub(super) fn change(&mut self, position: i64, change: impl FnOnce(&mut RecordedEvent)) -> &mut Self {
         change(self.at(position));
@@ -333,7 +332,7 @@ impl Log {
         self
     }
 
-    /// Puts the end back to this position.
+    /// Moves the end back to this position.
     pub(super) fn end_at(&mut self, position: i64) -> &mut Self {
         let link = self.link(position);
         self.change_head(|head| (head.position, head.link) = (position, link))
@@ -350,13 +349,13 @@ impl Log {
         self.change(one, |event| event.link = Some(links.1)).change(other, |event| event.link = Some(links.0))
     }
 
-    /// Numbers what is left from one on.
+    /// Renumbers the remaining events from one on.
     pub(super) fn close_ranks(&mut self) -> &mut Self {
         (1..).zip(&mut self.sealed).for_each(|(position, event)| event.position = Some(position));
         self
     }
 
-    /// Puts a copy of an event behind it. All others move up.
+    /// Inserts a copy of an event behind it. The positions of all later events grow by one.
     pub(super) fn copy(&mut self, position: usize) -> &mut Self {
         self.sealed.insert(position, self.sealed[position - 1].clone());
         self.close_ranks()
@@ -367,14 +366,14 @@ impl Log {
         self
     }
 
-    /// Forgets where an event came from.
+    /// Deletes the origin of an event.
     pub(super) fn blank(&mut self, position: i64) -> &mut Self {
         self.change(position, |event| {
             (event.salt, event.address, event.user_agent) = (None, String::new(), String::new());
         })
     }
 
-    /// Has sealed everything with a key of the same name: the one that is here is another.
+    /// Changes the key that sealed everything, and keeps its id.
     pub(super) fn make_up_a_key(&mut self) -> &mut Self {
         self.keys.0.insert("one", Key(3));
         self
@@ -385,7 +384,7 @@ impl Log {
         self
     }
 
-    /// Puts all that is stored back to what it was after so many events.
+    /// Restores everything as it was after this number of events.
     pub(super) fn put_back(&mut self, events: u8) -> &mut Self {
         let seen = self.seen.take();
         *self = Self { seen, ..Self::of(events) };
@@ -393,7 +392,7 @@ impl Log {
     }
 }
 
-/// As a release wrote an event that knew no codes.
+/// An event as a release without codes wrote it.
 pub(super) fn without_code(event: &mut RecordedEvent) {
     (event.mac, event.mac_key) = (None, None);
 }
