@@ -1,5 +1,5 @@
-//! Whatever arrives, the reader answers, and takes nothing that was not made. `fuzz/README.md` says how to
-//! run it.
+//! The reader answers every text without a panic, and accepts no token that was not issued. `fuzz/README.md` describes
+//! how to run it.
 #![no_main]
 
 mod forge;
@@ -17,9 +17,9 @@ static FORGE: LazyLock<Forge> = LazyLock::new(Forge::new);
 enum Input<'a> {
     /// Any text.
     Text(&'a str),
-    /// A good token with changes.
+    /// A valid token with changes.
     Damaged { which: u8, changes: Vec<Change<'a>> },
-    /// Any outer header over a good token.
+    /// Any outer header on a valid token.
     Header { which: u8, header: &'a [u8] },
     /// Any plaintext, encrypted under the right key.
     Inner { agreed: bool, plaintext: &'a [u8] },
@@ -74,7 +74,7 @@ impl Change<'_> {
     }
 }
 
-/// The reader takes nothing but what was made, and a token whose key it found has a name.
+/// The reader accepts only tokens that were issued, and a token whose key it found has a key id.
 fn stands_up_to(text: &str) {
     let read = FORGE.reader.read(text, FORGE.now);
     assert!(read.is_err() || FORGE.accepted.iter().any(|good| good == text), "accepted: {text}");
@@ -104,7 +104,7 @@ fuzz_target!(|input: Input<'_>| match input {
     Input::Claims { agreed, payload } => {
         let inner = FORGE.signed(payload);
         if let Ok(claims) = FORGE.reader.read(&FORGE.encrypted(agreed, inner.as_bytes()), FORGE.now) {
-            // Signed by the right key, so it may be accepted, if it keeps to the profile.
+            // Signed by the right key, so it may be accepted, if it satisfies the profile.
             assert!(claims.expires_at > FORGE.now && claims.issued_at < claims.expires_at);
             assert!(claims.roles.len() <= 32 && claims.methods.len() <= 8);
             assert!(claims.roles.iter().chain([&claims.subject]).all(|name| (1..=64).contains(&name.len())));

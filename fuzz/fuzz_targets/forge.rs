@@ -1,4 +1,4 @@
-//! Good tokens out of the published vectors, and the keys to make others with.
+//! Valid tokens from the published vectors, and the keys to make others.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{PrivateKey, UnparsedPublicKey, X25519, agree};
@@ -15,7 +15,7 @@ pub(crate) struct Forge {
     pub(crate) reader: AccessReader,
     pub(crate) accepted: Vec<String>,
     pub(crate) now: i64,
-    /// The signed text inside every good token that the first signing key made.
+    /// The signed text inside every valid token of the first signing key.
     pub(crate) inner: String,
     signing: SigningKey,
     inner_header: String,
@@ -65,12 +65,12 @@ impl Forge {
         made
     }
 
-    /// A token to begin with.
+    /// A valid token to start with.
     pub(crate) fn good(&self, which: u8) -> &str {
         &self.accepted[usize::from(which) % self.accepted.len()]
     }
 
-    /// A JWE around any bytes, right in everything else.
+    /// A JWE around any bytes, valid otherwise.
     pub(crate) fn encrypted(&self, agreed: bool, plaintext: &[u8]) -> String {
         let (header, key) = if agreed { &self.agreed } else { &self.direct };
         let header = encode(header);
@@ -81,7 +81,7 @@ impl Forge {
         format!("{header}..{}.{}.{}", encode([7; 12]), encode(text), encode(tag))
     }
 
-    /// A JWS around any bytes, right in everything else.
+    /// A JWS around any bytes, valid otherwise.
     pub(crate) fn signed(&self, payload: &[u8]) -> String {
         let message = format!("{}.{}", self.inner_header, encode(payload));
         let signature = self.signing.sign(message.as_bytes());

@@ -1,7 +1,7 @@
-//! The column shapes the schema is made of.
+//! The column types of the schema.
 //!
-//! Instants are 64-bit microseconds since the epoch, bound by the program and never taken from the database's own
-//! clock: they compare and sort alike on both databases, which texts with a varying number of decimals do not.
+//! Instants are 64-bit microseconds since the epoch, bound by the program and never taken from the clock of the
+//! database: they compare and sort alike on both databases. Texts with a varying number of decimals do not.
 
 use sea_orm_migration::prelude::*;
 
@@ -48,7 +48,7 @@ pub(crate) fn bytes(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).binary().not_null().to_owned()
 }
 
-/// A reference to an account that goes when the account goes.
+/// A reference to an account. The row is deleted with the account.
 pub(crate) fn belongs_to_account(table: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .name(format!("fk_{table}_account"))
@@ -58,7 +58,7 @@ pub(crate) fn belongs_to_account(table: &'static str) -> ForeignKeyCreateStateme
         .to_owned()
 }
 
-/// A reference to the tenant. Tenants with contents cannot be deleted.
+/// A reference to the tenant. A tenant with rows cannot be deleted.
 pub(crate) fn belongs_to_tenant(table: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .name(format!("fk_{table}_tenant"))

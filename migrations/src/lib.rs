@@ -1,7 +1,7 @@
-//! The schema of Countersign, one file per change.
+//! The schema of Countersign, one file for each change.
 //!
-//! Changes expand first and contract later: a migration never breaks the release that runs beside it while replicas are
-//! replaced one by one. What a column is for stands in the entity of `src/store/` that reads it.
+//! Changes expand first and contract later: a migration never breaks the previous release, which runs at the same time
+//! while replicas are replaced one by one. The entities in `src/store/` document the columns.
 
 #![expect(elided_lifetimes_in_paths, reason = "the signatures of MigrationTrait elide them")]
 

@@ -1,9 +1,10 @@
-//! Tenants and the audiences of their tokens. Both defaults exist from the first start.
+//! Tenants and the audiences of their tokens. The default tenant and the default audience exist from the first start.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;
 
-/// The same as `countersign_domain::tenant::DEFAULT_TENANT`; a released migration never changes, so it is written out.
+/// The value of `countersign_domain::tenant::DEFAULT_TENANT`. Repeated here, because a released migration never
+/// changes.
 const DEFAULT_TENANT: u128 = 0x0000_0000_0000_7000_8000_0000_0000_0001;
 
 #[derive(Debug, DeriveMigrationName)]

@@ -1,4 +1,4 @@
-//! Registrations that wait for their address, the accounts they become, and the passwords those had.
+//! Registrations whose address is not verified yet, accounts, and the former passwords of accounts.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Signed-in devices: one row each, whose refresh tokens are generations.
+//! Sessions: one row each, with a generation number for the refresh token.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Mailed links and codes: what they are for, until when, and whether they were used.
+//! Mailed links and codes: their purpose, their expiry, and whether they were used.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Mails to send. A row names a template and what it refers to, never a link or a code.
+//! Mails to send. A row names a template and the object that the mail concerns, never a link or a code.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

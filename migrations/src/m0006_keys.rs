@@ -27,7 +27,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        // Two replicas that start at once must not both make the first key: the database decides.
+        // Two replicas that start at the same time must not both make the first key: a unique index prevents that.
         manager
             .get_connection()
             .execute_unprepared(

@@ -1,4 +1,4 @@
-//! The audit trail. Events outlive the accounts they tell of, so nothing here refers to another table.
+//! The audit log. Events outlive the accounts that they concern, so this table has no foreign keys.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Calls that were answered, so that a repetition is recognised.
+//! Answered calls and their idempotency keys, so that a replay is recognized.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Roles and who has them.
+//! Roles, and the accounts that have them.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

@@ -1,6 +1,7 @@
-//! Keys are staged before they work and stay for a while after: what tells when, and what an audience's keys are for.
+//! Keys are staged before they become active, and retire before they are gone: when each changes its state, and which
+//! algorithm the keys of an audience use.
 //!
-//! Every column has a default, so the release before goes on inserting and reading rows as it knows them.
+//! Every column has a default, so the previous release still inserts and reads rows.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;
@@ -18,7 +19,7 @@ impl MigrationTrait for Migration {
             optional_instant("forget_at"),
             optional_instant("gone_at"),
         ];
-        // SQLite adds one column a statement.
+        // SQLite adds one column per statement.
         for column in columns {
             manager.alter_table(Table::alter().table("keys").add_column(column).to_owned()).await?;
         }
@@ -28,7 +29,7 @@ impl MigrationTrait for Migration {
             .and_where(Expr::col("purpose").eq("access_encryption"))
             .to_owned();
         manager.execute(shared).await?;
-        // Of two replicas that stage the next key at once, one does: the database decides.
+        // Of two replicas that stage the next key at the same time, one succeeds: a unique index decides.
         manager
             .get_connection()
             .execute_unprepared(

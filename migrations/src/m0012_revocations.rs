@@ -1,5 +1,5 @@
-//! The feed of revocations. An entry is written without a position, in the transaction of the act; it is given one once
-//! it is committed, so that positions never appear out of order.
+//! The revocation feed. A revocation is written without a sequence number, in the transaction that causes it. It gets
+//! one after the commit, so that sequence numbers never appear out of order.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

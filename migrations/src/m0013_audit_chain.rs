@@ -1,8 +1,7 @@
-//! The audit trail becomes a chain. An event is written without a position, in the transaction of the act; once it is
-//! committed it is given the next one of its tenant, and a link that binds it to those before it.
+//! The audit log becomes a hash chain. An event is written without a position, in the transaction that causes it. After
+//! the commit it gets the next position of its tenant, and a link that binds it to the events before it.
 //!
-//! Every column may be empty, so the release before goes on writing events as it knows them; they are sealed by this
-//! one.
+//! Every column is nullable, so the previous release still writes events; this release seals them.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;
@@ -12,7 +11,7 @@ pub(crate) struct Migration;
 
 const COLUMNS: [&str; 5] = ["position", "link", "link_key", "origin_salt", "origin_digest"];
 
-/// What waits to be sealed, in the order in which it is; and what an account did to another.
+/// For the events that wait to be sealed, in their order; and for events in which one account acted on another.
 const INDEXES: [&str; 2] = [
     "CREATE INDEX ix_audit_events_waiting ON audit_events (tenant_id, happened_at, id) WHERE position IS NULL",
     "CREATE INDEX ix_audit_events_actor ON audit_events (actor_id) WHERE actor_id <> account_id OR account_id IS NULL",
@@ -29,7 +28,7 @@ impl MigrationTrait for Migration {
             binary("origin_salt"),
             binary("origin_digest"),
         ];
-        // SQLite adds one column a statement.
+        // SQLite adds one column per statement.
         for column in columns {
             manager.alter_table(Table::alter().table("audit_events").add_column(column).to_owned()).await?;
         }
@@ -37,7 +36,7 @@ impl MigrationTrait for Migration {
         for index in INDEXES {
             manager.get_connection().execute_unprepared(index).await?;
         }
-        // Like the events, heads refer to no other table: they outlive what they tell of.
+        // Like events, heads have no foreign keys: they outlive what they refer to.
         manager
             .create_table(
                 Table::create()

@@ -1,6 +1,6 @@
-//! Devices that somebody logged in from, wrong passwords in a row, and where sessions are.
+//! Devices from which somebody logged in, wrong passwords in a row, and the countries of sessions.
 //!
-//! Every new column has a default, so the release before goes on inserting and reading rows as it knows them.
+//! Every new column has a default, so the previous release still inserts and reads rows.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;
@@ -28,7 +28,7 @@ impl MigrationTrait for Migration {
             .await?;
         manager.create_index(index("devices", &["account_id", "seen_at"])).await?;
         manager.create_index(index("devices", &["seen_at"])).await?;
-        // SQLite adds one column a statement.
+        // SQLite adds one column per statement.
         manager
             .alter_table(Table::alter().table("accounts").add_column(counter("password_failures")).to_owned())
             .await?;

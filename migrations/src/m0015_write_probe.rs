@@ -1,4 +1,4 @@
-//! A row that readiness writes, to see whether rows can be written.
+//! A row that the readiness probe writes, to check that the database accepts writes.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

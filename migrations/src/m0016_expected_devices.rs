@@ -1,4 +1,5 @@
-//! Devices that may try a password which was set since they were last used.
+//! Devices that were recognized until the password was set, or on which it was set. Their login attempts are counted
+//! separately.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! User names that accounts gave up, and that nobody else gets for a while.
+//! Former user names of accounts, reserved for a while.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

@@ -1,6 +1,6 @@
-//! What a session remembers of its generations, and whether its last token has signed out everything.
+//! The facts that a session stores about its generations, and whether its last token has ended all other sessions.
 //!
-//! Every new column has a default, so the release before goes on inserting and reading rows as it knows them.
+//! Every new column has a default, so the previous release still inserts and reads rows.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;
@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
             ColumnDef::new("answered_unrecognized").boolean().not_null().default(false).to_owned(),
             optional_instant("everywhere_at"),
         ];
-        // SQLite adds one column a statement.
+        // SQLite adds one column per statement.
         for column in columns {
             manager.alter_table(Table::alter().table("sessions").add_column(column).to_owned()).await?;
         }

@@ -1,11 +1,11 @@
-//! Each event of the audit trail bears a code that the service makes in the transaction which writes it. Sealing
-//! vouches for events with such a code, and for those without one up to the position that the head records.
+//! Each event of the audit log has a code, which the service makes in the transaction that writes the event. Sealing
+//! accepts events with a valid code, and events without one up to the position that the head records.
 //!
-//! A tenant that has events by now, or a chain, was served by the release before: the service lets it have events
-//! without codes for a while, from its first start on. What waits when a chain begins does not show that, because
-//! anybody who can write rows puts it there.
+//! A tenant with events or a chain at this point was served by the previous release: the service accepts its events
+//! without codes for a while, from its first start on. Events that wait when a chain begins do not prove that, because
+//! anybody who can write to the database can insert them.
 //!
-//! Every column may be empty, so the release before goes on writing and sealing events as it knows them.
+//! Every column is nullable, so the previous release still writes and seals events.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;
@@ -34,11 +34,11 @@ impl MigrationTrait for Migration {
             ("audit_heads", optional_short_text("bare_key")),
             ("audit_heads", binary("bare_mac")),
         ];
-        // SQLite adds one column a statement.
+        // SQLite adds one column per statement.
         for (table, column) in columns {
             manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await?;
         }
-        // Like events and heads, these refer to no other table.
+        // Like events and heads, this table has no foreign keys.
         let tenants = Table::create().table("audit_bare_tenants").col(id("tenant_id").primary_key()).to_owned();
         manager.create_table(tenants).await?;
         manager.get_connection().execute_unprepared(SERVED_BEFORE).await?;

@@ -1,8 +1,8 @@
-//! What is the same for user names that look the same, so that no new name is given out that looks like one there is. A
-//! name may look like others in the case in which it is shown, and in lower case.
+//! The skeletons of user names: names that look the same have one in common, and only the first is given out. A name
+//! may look like others as it is displayed, and in lower case.
 //!
-//! The release before writes names and nothing here: those are told apart by their letters alone. Of names that are
-//! there already and look the same, the oldest account's gets the skeleton; the others stay as they are.
+//! The previous release writes names without skeletons: those names are only compared by their characters. Of existing
+//! names that look the same, the name of the oldest account gets the skeleton; the others stay as they are.
 
 use crate::columns::*;
 use sea_orm_migration::{prelude::*, sea_orm::QueryResult};
@@ -11,10 +11,10 @@ use uuid::Uuid;
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// Of a name that is kept: in lower case, and as it was shown.
+/// The skeletons of a reserved name: in lower case, and as it was displayed.
 const KEPT: [&str; 2] = ["username_skeleton", "shown_skeleton"];
 
-/// Accounts that are read at a time.
+/// How many accounts are read at a time.
 const PAGE: u64 = 1_000;
 
 #[async_trait::async_trait]
@@ -64,7 +64,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Id, tenant, and the user name in lower case and as it is shown. Ids begin with the time, so the oldest come first.
+/// Id, tenant, and the user name in lower case and as it is displayed. Ids begin with the time, so the oldest come
+/// first.
 async fn named_accounts_after(
     manager: &SchemaManager<'_>,
     last: Uuid,
@@ -84,13 +85,13 @@ async fn named_accounts_after(
     rows.iter().map(read).collect()
 }
 
-/// As `Username::skeletons` of the domain has it.
+/// As `Username::skeletons` of the domain.
 fn skeleton(name: &str) -> String {
     let lower: String = unicode_security::skeleton(name).flat_map(char::to_lowercase).collect();
     unicode_security::skeleton(&lower).collect()
 }
 
-/// Unless an account of the tenant has it, perhaps this very one.
+/// Does nothing if an account of the tenant already has the skeleton, perhaps this account.
 async fn fill(manager: &SchemaManager<'_>, account: Uuid, tenant: Uuid, skeleton: &str) -> Result<(), DbErr> {
     let insert = Query::insert()
         .into_table("username_skeletons")

@@ -137,8 +137,8 @@ mod tests {
         use DeviceTrust::{Expected, Known, Stranger};
         let table = [
             ("an account", account(false, 0), Stranger, true),
-            ("an account that was guessed at", account(false, SPENT - 1), Stranger, true),
-            ("one that was guessed at for too long", account(false, SPENT), Stranger, false),
+            ("one with many wrong passwords", account(false, SPENT - 1), Stranger, true),
+            ("one with too many wrong passwords", account(false, SPENT), Stranger, false),
             ("the same, on a device that it knows", account(false, SPENT), Known, true),
             ("the same, on a device that it expects", account(false, SPENT), Expected, true),
             ("a disabled account", account(true, 0), Stranger, false),

@@ -108,7 +108,7 @@ mod tests {
             ("the version", signals("app/2.0", "198.51.100.7", device(1))),
             ("the program", signals("other/1.0", "192.0.2.9", device(1))),
             ("the device", signals("app/1.0", "192.0.2.1", device(2))),
-            ("nothing that is asked", signals("app/1.0", "198.51.100.7", DeviceSignal::Unasked)),
+            ("nothing that the call can show", signals("app/1.0", "198.51.100.7", DeviceSignal::Unasked)),
             ("nothing that is known", signals("other/1.0", "", DeviceSignal::Unasked)),
         ] {
             assert!(is_same_client(&opened, &same), "{what}");

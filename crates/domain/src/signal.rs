@@ -7,7 +7,7 @@ closed_list! {
     ///
     /// Tasks also poll, so a lost signal only adds latency.
     pub enum Signal {
-        MailQueued = "mail_queued": "a mail stands in the outbox",
+        MailQueued = "mail_queued": "a mail is in the outbox",
         EventRecorded = "event_recorded": "an audit event waits to be sealed",
         EventsSealed = "events_sealed": "audit events were sealed",
         Revoked = "revoked": "a revocation waits for its sequence number",

@@ -1,8 +1,7 @@
-//! What a check costs, beside the bare signature that it stands on.
+//! The cost of a check, compared with the signature in it alone.
 //!
-//! `cargo bench -p countersign-verifier`. All figures are of one run: compare them with each other. Those of several
-//! threads are the time that passes for each check, of all threads together: half of that of one thread is perfect for
-//! two.
+//! `cargo bench -p countersign-verifier`. Compare figures of one run only. Those of several threads are the elapsed
+//! time per check over all threads: with two threads, half the time of one thread is perfect.
 
 #![expect(
     clippy::unwrap_used,
@@ -31,11 +30,11 @@ use tokio::runtime::Runtime;
 /// How many tokens the memory is measured with.
 const MANY: usize = 32_768;
 
-/// A token of the session `name` that holds for an hour.
+/// A token of the session `name` that is valid for an hour.
 fn token(name: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let now = i64::try_from(now).unwrap();
-    // Ids as long as the service makes them.
+    // Ids of the same length as those of the service.
     let id = |kind: &str| format!("{kind}{name:0>32}");
     let claims = AccessClaims {
         issued_at: now,
@@ -49,7 +48,7 @@ fn token(name: &str) -> String {
     token_of(&claims, 1)
 }
 
-/// A connected verifier that holds so many revocations, of other tokens.
+/// A connected verifier with this number of revocations, of other tokens.
 fn holding(runtime: &Runtime, builder: VerifierBuilder, revocations: usize) -> Verifier {
     runtime.block_on(async {
         let fake = Fake::new();
@@ -59,7 +58,7 @@ fn holding(runtime: &Runtime, builder: VerifierBuilder, revocations: usize) -> V
             watcher.snapshot("1", revoked.collect());
             watcher
         });
-        // Lives as long as the runtime: a feed that is lost would be stale before the bench is over.
+        // Lives as long as the runtime: after the end of the feed, the verifier would be stale before the bench ends.
         tokio::spawn(async move {
             loop {
                 watcher.heartbeat(5);
@@ -77,7 +76,7 @@ fn checks(bench: &mut Criterion, runtime: &Runtime) {
     let mut group = bench.benchmark_group("one check");
 
     let key = SigningKey::from_bytes(&[1; 32]);
-    // As long as what is signed within the token: the base64 of the encryption and the signature taken off.
+    // As long as the signed text within the token: without the base64 of the encryption and the signature.
     let message = vec![b'm'; token.len() * 3 / 4 - 170];
     let (public, signature) = (key.verifying_key(), key.sign(&message));
     group.bench_function("bare Ed25519", |b| b.iter(|| public.verify_strict(black_box(&message), &signature).unwrap()));
@@ -98,7 +97,7 @@ fn checks(bench: &mut Criterion, runtime: &Runtime) {
     group.finish();
 }
 
-/// `iterations` checks, shared by so many threads; each has its own token, or all have the same.
+/// `iterations` checks, shared by this number of threads; each has its own token, or all have the same.
 fn together(verifier: &Verifier, tokens: &[String], threads: usize, iterations: u64) -> Duration {
     let each = iterations / u64::try_from(threads).unwrap() + 1;
     let begun = Instant::now();
@@ -137,7 +136,7 @@ fn resident() -> Option<usize> {
 
 fn memory() {
     let tokens: Vec<_> = (0..MANY).map(|number| token(&number.to_string())).collect();
-    // Twice as many places, so that hardly any token drives out another.
+    // Twice as many slots, so that hardly any token evicts another.
     let verifier = Verifier::builder().cached_tokens(MANY * 2).offline(offline_keys()).unwrap();
     let before = resident();
     for token in &tokens {

@@ -1,4 +1,4 @@
-//! A backend with one RPC, `orders.v1.Orders/List` (see `orders.proto`), that answers whoever has a token of its
+//! A backend with one RPC, `orders.v1.Orders/List` (see `orders.proto`), that answers every caller with a token of its
 //! audience.
 //!
 //! ```text
@@ -6,7 +6,7 @@
 //!     cargo run -p countersign-verifier --example orders
 //! ```
 //!
-//! `ORDERS_AUDIENCE` is `default` unless it is given.
+//! `ORDERS_AUDIENCE` is `default` unless it is set.
 
 use std::{env, error::Error};
 
@@ -22,7 +22,7 @@ struct Backend;
 #[tonic::async_trait]
 impl Orders for Backend {
     async fn list(&self, request: Request<ListRequest>) -> Result<Response<ListResponse>, Status> {
-        // The layer let nobody else through.
+        // The layer refuses calls without a valid token.
         let claims = request.extensions().get::<Claims>().ok_or_else(|| Status::internal("no layer"))?;
         Ok(Response::new(ListResponse {
             subject: claims.subject().to_owned(),
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One line for whoever started this and let the system choose the port.
+/// Prints the address, for a caller that lets the system choose the port.
 #[expect(clippy::print_stdout, reason = "a program that says where it listens")]
 fn announce(address: std::net::SocketAddr) {
     println!("listening on {address}");

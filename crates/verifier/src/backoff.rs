@@ -1,4 +1,4 @@
-//! How long to wait before another attempt.
+//! Delays between attempts.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -8,8 +8,8 @@ use std::{
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Doubles from 0.1 to 15 seconds. The upper half is left to chance, so that a hundred backends that lost the service
-/// in the same moment do not all come back in the same moment.
+/// Doubles from 0.1 to 15 seconds. The upper half is random, so that a hundred backends that lost the service at the
+/// same moment do not reconnect at the same moment.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
@@ -17,14 +17,14 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// The wait before the next attempt; each is longer than the one before.
+    /// The wait before the next attempt. The range doubles each time.
     pub(crate) fn next(&mut self) -> Duration {
         let wait = wait(self.failures, self.chance.hash_one(self.failures));
         self.failures = self.failures.saturating_add(1);
         wait
     }
 
-    /// It worked: the next wait is the shortest again.
+    /// After a success: the next wait is the shortest again.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }

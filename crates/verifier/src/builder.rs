@@ -1,4 +1,4 @@
-//! How a verifier is set up.
+//! The settings of a verifier.
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
@@ -58,23 +58,23 @@ impl Default for VerifierBuilder {
 }
 
 impl VerifierBuilder {
-    /// What happens to tokens while nothing is heard of revocations. By default they are refused after 60 seconds.
+    /// What happens to tokens while the revocation feed is interrupted. By default they are refused after 60 seconds.
     #[must_use]
     pub fn stale_policy(mut self, policy: StalePolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// How many opened tokens are kept at least, rounded up to a power of two; 16 384 by default, 0 for none. The
-    /// README says what one takes.
+    /// How many opened tokens are cached at least, rounded up to a power of two; 16 384 by default, 0 for none. The
+    /// README says how much memory one takes.
     #[must_use]
     pub fn cached_tokens(mut self, tokens: usize) -> Self {
         self.cached_tokens = tokens;
         self
     }
 
-    /// How many revocations may be held; a million by default, of 32 bytes each and up to as much again of room in
-    /// their lists. A feed with more is not followed, and so grows stale: rather no answer than a wrong one.
+    /// How many revocations may be stored; a million by default, of 32 bytes each, with up to as much again of spare
+    /// capacity. A feed with more is not followed, and becomes stale: no answer is better than a wrong one.
     #[must_use]
     pub fn most_revocations(mut self, revocations: usize) -> Self {
         self.most_revocations = revocations;
@@ -88,19 +88,18 @@ impl VerifierBuilder {
         self
     }
 
-    /// The longest life that a token may have, from `iat` to `exp`; an hour by default, the longest that the service
-    /// can be set to issue. It bounds what a stolen signing key is good for, and the service cannot widen it. A backend
-    /// of a service whose `sessions.access_ttl` is ten minutes may pin ten minutes; one that pins less than is issued
-    /// refuses everybody.
+    /// The longest accepted life of a token, from `iat` to `exp`; an hour by default, the longest that the service can
+    /// be configured to issue. It limits the use of a stolen signing key, and the service cannot extend it. A backend
+    /// of a service whose `sessions.access_ttl` is ten minutes may set ten minutes; with less than that, it refuses
+    /// every token.
     #[must_use]
     pub fn longest_token_life(mut self, life: Duration) -> Self {
         self.longest_token_life = life;
         self
     }
 
-    /// The X25519 private key of an audience that registered its own public key (`ECDH-ES`): the service cannot hand it
-    /// out. It is recognised by its public half, whatever id the service gives that. While such a key is being
-    /// exchanged for another, both are given.
+    /// The X25519 private key of an audience that registered its own public key (`ECDH-ES`): the service does not have
+    /// it. It is recognized by its public half, under any id. During a rotation, give both keys.
     ///
     /// # Errors
     /// [`KeyFault`] when this cannot be a key.
@@ -109,7 +108,7 @@ impl VerifierBuilder {
         Ok(self)
     }
 
-    /// Is told what happens, for metrics.
+    /// The observer of events, for metrics.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Arc::new(observer));
@@ -123,8 +122,8 @@ impl VerifierBuilder {
         self
     }
 
-    /// Allows `http://` to other machines, where the client secret, the keys and the tokens travel in clear. For
-    /// networks that encrypt underneath, such as a service mesh.
+    /// Allows `http://` to other machines, where the client secret, the keys and the tokens are sent in clear. For
+    /// networks with encryption at a lower layer, such as a service mesh.
     #[must_use]
     pub fn dangerous_plaintext(mut self) -> Self {
         self.plaintext = true;
@@ -154,8 +153,8 @@ impl VerifierBuilder {
         self.connect_over(channel, credentials, audience).await
     }
 
-    /// As [`connect`](Self::connect), over a channel that was made elsewhere: another TLS set-up, a proxy, a socket in
-    /// the file system. What travels in it is secret.
+    /// As [`connect`](Self::connect), over an existing channel: with another TLS configuration, a proxy, a Unix socket.
+    /// What it carries is secret.
     ///
     /// # Errors
     /// As [`Verifier::connect`], those of the address excepted.
@@ -186,7 +185,7 @@ impl VerifierBuilder {
         Ok(verifier)
     }
 
-    /// A verifier that knows these keys and nothing else.
+    /// A verifier with these keys only.
     ///
     /// # Errors
     /// [`KeyFault`] when two keys share an id or one cannot be used.
@@ -226,7 +225,7 @@ impl VerifierBuilder {
             Some("http") => return Err(ConnectError::Plaintext),
             _ => return Err(ConnectError::BadAddress),
         };
-        // A connection that died without a word is found out before the stream's own silence is.
+        // Detects a dead connection before the silence of the stream does.
         Ok(endpoint
             .connect_timeout(Duration::from_secs(5))
             .tcp_nodelay(true)
@@ -251,7 +250,7 @@ impl VerifierBuilder {
     }
 }
 
-/// Whether `host` is this machine: then nothing leaves it.
+/// Whether `host` is this machine: then no traffic leaves it.
 fn is_here(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

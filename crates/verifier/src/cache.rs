@@ -1,9 +1,9 @@
-//! Tokens that were found authentic, so that the same token is not opened again a second later.
+//! A cache of authentic tokens, so that the same token is not decrypted and verified again.
 //!
-//! Sets of four places. A token's place follows from a keyed hash of its end, which is the tag of its encryption; a hit
-//! compares the whole token. Only authentic tokens are ever stored, so a flood of forged ones finds nothing, stores
-//! nothing and drives nothing out. What may change after a token was opened (time, revocations, keys) is no business of
-//! this table: whoever finds something here asks again.
+//! It has sets of four slots. A keyed hash of the end of a token, which is the tag of its encryption, selects the set;
+//! a hit compares the whole token. Only authentic tokens are stored, so a flood of forged ones finds nothing, stores
+//! nothing and evicts nothing. Facts that may change after a token was opened (time, revocations, keys) are not in this
+//! table: the caller checks them at each hit.
 
 use std::{
     fmt,
@@ -22,14 +22,14 @@ use zeroize::Zeroizing;
 use crate::revocations::{Marks, PARTS};
 
 const WAYS: usize = 4;
-/// Characters at the end of a token that name its place: the 128 bits of the tag take 22.
+/// The characters at the end of a token that are hashed: the 128 bits of the tag take 22.
 const TAIL: usize = 22;
 
-/// A token that was opened, and what came of it.
+/// A token that was opened, and its claims.
 pub(crate) struct Opened {
-    /// Whoever reads it can use it, so it is wiped when it is let go of.
+    /// A reader of this text could use the token, so it is wiped on drop.
     token: Zeroizing<Box<[u8]>>,
-    /// The key set it was opened with. Under another one it has to be opened again.
+    /// The key set with which it was opened. With another key set it has to be opened again.
     pub(crate) key_set: u64,
     pub(crate) marks: Marks,
     pub(crate) claims: Arc<AccessClaims>,
@@ -41,7 +41,8 @@ impl Opened {
     }
 }
 
-/// Four places in one line of the processor's cache: first the hashes, to look at one token only, then the tokens.
+/// Four slots in one cache line of the processor: first the hashes, so that one token only is compared, then the
+/// tokens.
 #[repr(align(64))]
 struct Set {
     hashes: [AtomicU64; WAYS],
@@ -54,15 +55,15 @@ impl Set {
     }
 }
 
-/// Where a token is kept, if it is.
+/// The hash that selects the slot of a token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CacheSlot(u64);
 
-/// The table. Nobody waits for anybody.
+/// The table. No call waits for another.
 pub(crate) struct Cache {
     sets: Box<[Set]>,
     keys: RandomState,
-    /// Which of four is driven out, in turn.
+    /// Which of the four slots is evicted next.
     turn: AtomicUsize,
 }
 
@@ -78,7 +79,7 @@ impl Cache {
         CacheSlot(self.keys.hash_one(tail))
     }
 
-    /// What is known of exactly this token.
+    /// The entry of exactly this token.
     pub(crate) fn find(&self, place: CacheSlot, token: &str) -> Option<Guard<Option<Arc<Opened>>>> {
         let set = self.set(place)?;
         for (hash, held) in set.hashes.iter().zip(&set.places) {
@@ -86,7 +87,8 @@ impl Cache {
                 continue;
             }
             let held = held.load();
-            // A forger who can watch the clock closely learns nothing of how much of a stored token was guessed.
+            // In constant time, so that the response time does not reveal how much of a stored token a forger has
+            // right.
             let same = |opened: &Arc<Opened>| verify_slices_are_equal(&opened.token, token.as_bytes()).is_ok();
             if held.as_ref().is_some_and(same) {
                 return Some(held);
@@ -95,8 +97,8 @@ impl Cache {
         None
     }
 
-    /// Stores a token that was found authentic. Takes the place of the same token, else an empty one, else one that is
-    /// over at `now` or was opened with other keys, else one of four.
+    /// Stores an authentic token. Replaces the same token, else an empty slot, else a token that has expired at `now`
+    /// or was opened with other keys, else one of four.
     pub(crate) fn store(&self, place: CacheSlot, opened: Opened, now: i64) {
         let Some(set) = self.set(place) else { return };
         let position = |wanted: &dyn Fn(usize) -> bool| (0..WAYS).find(|&way| wanted(way));
@@ -109,12 +111,13 @@ impl Cache {
         let way = position(&|way| set.hashes[way].load(Ordering::Acquire) == place.0)
             .or_else(|| position(&useless))
             .unwrap_or_else(|| self.turn.fetch_add(1, Ordering::Relaxed) % WAYS);
-        // Two writers may leave the hash of one and the token of the other: then that token is not found, and no more.
+        // Two writers may leave the hash of one token with the other: then that token is not found, and nothing else
+        // happens.
         set.places[way].store(Some(Arc::new(opened)));
         set.hashes[way].store(place.0, Ordering::Release);
     }
 
-    /// Lets go of tokens that are over at `now`, in one of the [`PARTS`] of the table.
+    /// Drops tokens that have expired at `now`, in one of the [`PARTS`] of the table.
     pub(crate) fn forget(&self, now: i64, part: usize) {
         for place in self.sets.iter().skip(part % PARTS).step_by(PARTS).flat_map(|set| &set.places) {
             let held = place.load();
@@ -124,13 +127,13 @@ impl Cache {
         }
     }
 
-    /// How many tokens are held. Counts them.
+    /// The number of cached tokens, counted at each call.
     pub(crate) fn len(&self) -> usize {
         self.sets.iter().flat_map(|set| &set.places).filter(|place| place.load().is_some()).count()
     }
 
     fn set(&self, place: CacheSlot) -> Option<&Set> {
-        // The low bits choose the set; all of them are compared within it.
+        // The low bits select the set; within it all bits are compared.
         let last = self.sets.len().checked_sub(1)?;
         self.sets.get(place.0 as usize & last)
     }

@@ -15,7 +15,7 @@ use crate::generated::{
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
-/// The largest message that is taken, in bytes: of revocations, and of everything else.
+/// The largest accepted messages, in bytes: with revocations, and all others.
 const REVOCATIONS: usize = 4 * 1024 * 1024;
 const MESSAGE: usize = 256 * 1024;
 

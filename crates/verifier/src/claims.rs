@@ -1,14 +1,14 @@
-//! What a checked token says.
+//! The claims of a checked token.
 
 use std::{fmt, sync::Arc};
 
 use countersign_token::AccessClaims;
 
-/// `acr` of tokens that services draw for themselves.
+/// `acr` of tokens that are issued to services.
 const SERVICE_LEVEL: &str = "service";
 
-/// The claims of a token that was found authentic, current and not revoked. Only a [`Verifier`](crate::Verifier) makes
-/// them, so that a function that takes `&Claims` cannot be called for a stranger. Cloning copies a pointer.
+/// The claims of an authentic, current token that is not revoked. Only a [`Verifier`](crate::Verifier) makes them, so a
+/// function that takes `&Claims` cannot be called for an unauthenticated caller. Cloning copies a pointer.
 ///
 /// Texts are 1 to 64 bytes without control characters (the issuer up to 256); times are seconds since the Unix epoch.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,19 +28,20 @@ impl Claims {
         &self.body.subject
     }
 
-    /// `sid`: the session the token was drawn from; of a service, the client secret.
+    /// `sid`: the session that the token was issued for; of a service, the client secret.
     #[must_use]
     pub fn session_id(&self) -> &str {
         &self.body.session_id
     }
 
-    /// `tid`: the tenant of the subject. Whatever a backend stores belongs to a tenant, and this says to which.
+    /// `tid`: the tenant of the subject. Everything that a backend stores belongs to a tenant: compare it with this
+    /// one.
     #[must_use]
     pub fn tenant_id(&self) -> &str {
         &self.body.tenant_id
     }
 
-    /// `roles`: what the subject may be. At most 32.
+    /// `roles`: the roles of the subject. At most 32.
     #[must_use]
     pub fn roles(&self) -> &[String] {
         &self.body.roles
@@ -52,13 +53,13 @@ impl Claims {
         self.body.roles.iter().any(|held| held == role)
     }
 
-    /// `amr`: how the subject proved who it is (RFC 8176). At most 8.
+    /// `amr`: how the subject was authenticated (RFC 8176). At most 8.
     #[must_use]
     pub fn methods(&self) -> &[String] {
         &self.body.methods
     }
 
-    /// `acr`: the level those proofs add up to.
+    /// `acr`: the assurance level of that authentication.
     #[must_use]
     pub fn level(&self) -> &str {
         &self.body.level
@@ -82,26 +83,26 @@ impl Claims {
         self.body.issued_at
     }
 
-    /// `exp`: the first second at which the token is no longer valid. What outlives a call, such as a stream, ends
-    /// here.
+    /// `exp`: the first second at which the token is no longer valid. A stream, or another call that lasts longer, has
+    /// to end then.
     #[must_use]
     pub fn expires_at(&self) -> i64 {
         self.body.expires_at
     }
 
-    /// `auth_time`: when the subject last proved who it is.
+    /// `auth_time`: when the subject was last authenticated.
     #[must_use]
     pub fn authenticated_at(&self) -> i64 {
         self.body.authenticated_at
     }
 
-    /// `jti`: the name of this one token.
+    /// `jti`: the unique id of this token.
     #[must_use]
     pub fn token_id(&self) -> &str {
         &self.body.token_id
     }
 
-    /// When these claims were checked. What depends on time is judged as of then.
+    /// When these claims were checked. Guards compare other times with this one.
     #[must_use]
     pub fn checked_at(&self) -> i64 {
         self.checked_at
@@ -114,7 +115,7 @@ impl Claims {
     }
 }
 
-/// Says who and which token, so that it can stand in a log; not what the subject may.
+/// Prints who and which token, for logs; not the roles.
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims")

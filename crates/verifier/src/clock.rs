@@ -1,22 +1,22 @@
-//! The time, as the verifier asks for it.
+//! The clock of the verifier.
 
 use std::{
     fmt,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Where the time comes from. Tests bring their own; everything else uses that of the system.
+/// The source of time. Tests have their own; everything else uses that of the system.
 pub trait Clock: Send + Sync + 'static {
-    /// Seconds since the Unix epoch. The expiry of tokens and of revocations is compared with this.
+    /// Seconds since the Unix epoch. Expiries of tokens and of revocations are compared with this time.
     fn unix_seconds(&self) -> i64;
 
-    /// Milliseconds since the Unix epoch, to measure how far the clock of the service is away.
+    /// Milliseconds since the Unix epoch, to measure the difference to the clock of the service.
     fn unix_millis(&self) -> i64 {
         self.unix_seconds().saturating_mul(1000)
     }
 
-    /// Time since some fixed moment. Never goes back, whatever happens to the wall clock. How long the feed has been
-    /// silent is measured with this.
+    /// Time since some fixed moment. Never goes back, whatever happens to the wall clock. The silence of the feed is
+    /// measured with this time.
     fn monotonic(&self) -> Duration;
 }
 
@@ -33,7 +33,7 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     fn unix_seconds(&self) -> i64 {
-        // A clock before 1970 is broken. Nothing is accepted by it: every token is from its future.
+        // A clock before 1970 is broken. No token is accepted then: every token is from its future.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| saturated(passed.as_secs().into()))
     }
 

@@ -1,4 +1,4 @@
-//! Who the backend is to the service, and the token that shows it.
+//! The credentials of the backend at the service, and its access token there.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 
 use crate::{calls::Calls, clock::Clock, fault::Fault, generated::IssueServiceTokenRequest};
 
-/// A token is kept for at least this long, whatever the two clocks say: one that is wrong by minutes must not turn into
-/// a call for a token before every other call.
+/// A token is kept for at least this long, whatever the two clocks say: if a clock is wrong by minutes, the backend
+/// must not request a token before every other call.
 const SHORTEST_USE: Duration = Duration::from_secs(20);
 const SCHEME: &str = "Bearer ";
 const LONGEST_USE: Duration = Duration::from_secs(24 * 60 * 60);
-/// A token that is longer than every access token is none.
+/// The longest accepted token.
 const MAX_TOKEN: usize = countersign_token::MAX_ACCESS_TOKEN_BYTES;
 
 /// The id and the secret that `countersign service create` printed. The secret is zeroized on drop; silent `Debug`.
@@ -37,7 +37,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Draws service tokens, one at a time, and keeps each for three quarters of its life.
+/// Requests service tokens, one at a time, and keeps each for three quarters of its life.
 pub(crate) struct Account {
     calls: Calls,
     credentials: Credentials,
@@ -52,12 +52,12 @@ struct Held {
     renew_at: Duration,
 }
 
-/// What came of drawing a token.
+/// Why there is no token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Drawn {
-    /// The service says that these are no credentials.
+    /// The service does not accept the credentials.
     Refused(Fault),
-    /// Another attempt may work.
+    /// The request failed; another attempt may succeed.
     Failed(Fault),
 }
 
@@ -74,7 +74,7 @@ impl Account {
         &self.calls
     }
 
-    /// A token that is still good for a while. Whoever comes while one is drawn waits for that one.
+    /// A token that is valid for a while. Simultaneous callers wait for one request.
     pub(crate) async fn bearer(&self) -> Result<AsciiMetadataValue, Drawn> {
         let mut held = self.held.lock().await;
         let now = self.clock.monotonic();
@@ -87,7 +87,8 @@ impl Account {
         Ok(bearer)
     }
 
-    /// Looks at how a call with `bearer` ended. If that token is not accepted (any more), the next call draws another.
+    /// Checks the result of a call with `bearer`. If the service does not accept that token, the next call requests
+    /// another.
     pub(crate) async fn heed(&self, bearer: &AsciiMetadataValue, status: &Status) {
         if status.code() == Code::Unauthenticated {
             let mut held = self.held.lock().await;
@@ -112,7 +113,7 @@ impl Account {
         if token.is_empty() || token.len() > MAX_TOKEN {
             return Err(unreadable("a service token"));
         }
-        // Its full length at once: a text that grows leaves its beginnings behind.
+        // Its full capacity at once: a string that grows leaves unwiped copies behind.
         let mut text = Zeroizing::new(String::with_capacity(SCHEME.len() + token.len()));
         text.push_str(SCHEME);
         text.push_str(&token);

@@ -1,4 +1,4 @@
-//! Claims as arguments of axum's handlers.
+//! Claims as arguments of axum handlers.
 
 use axum_core::{
     body::Body,
@@ -13,8 +13,8 @@ use crate::{
     rejected::Rejected,
 };
 
-/// What the [layer](crate::VerifierLayer) in front of the route let through. Without the layer there is nothing, and
-/// the answer is 401: a route that was left unprotected by mistake is of no use to anybody.
+/// The claims that the [layer](crate::VerifierLayer) of the route stored. Without the layer there are none, and the
+/// answer is 401: a route without the layer by mistake is closed to everybody.
 impl<S: Sync> FromRequestParts<S> for Claims {
     type Rejection = Rejected;
 

@@ -1,29 +1,29 @@
-//! What went wrong between the verifier and the service.
+//! Failures between the verifier and the service.
 
 use std::{error::Error, fmt};
 
 use tonic::{Code, Status};
 
-/// Why one attempt to reach the service, or to understand it, came to nothing. Holds no text from outside.
+/// Why one attempt to reach or to understand the service failed. Contains no text from the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The service knows this caller and says no; asking again changes nothing. Holds the gRPC status code.
+    /// The service refused the call; a retry changes nothing. Contains the gRPC status code.
     Refused(Code),
-    /// The service could not be reached or could not answer. Holds the gRPC status code.
+    /// The service could not be reached or could not answer. Contains the gRPC status code.
     Unavailable(Code),
-    /// It did not answer in time, or the stream fell silent for longer than it ever should.
+    /// It did not answer in time, or sent no heartbeat for longer than it should.
     Silent,
-    /// It ended the stream, as it does when it restarts.
+    /// It ended the stream, as at a restart.
     Ended,
-    /// What it said does not make sense. Says in a few words what of it.
+    /// Its message is not valid. Says in a few words which part.
     Unreadable(&'static str),
-    /// It sent more revocations than this verifier was told to hold.
+    /// It sent more revocations than this verifier may store.
     TooMany,
 }
 
 impl Fault {
-    /// Reads a status of a call that only the service's own decision can end for good.
+    /// Translates the status of a call. Only a decision of the service itself is final.
     pub(crate) fn of(status: &Status) -> Self {
         match status.code() {
             Code::Unauthenticated
@@ -32,7 +32,7 @@ impl Fault {
             | Code::NotFound
             | Code::FailedPrecondition
             | Code::Unimplemented => Self::Refused(status.code()),
-            // A message over the limit arrives as this, and would again.
+            // A message over the limit has this code, and would have it again.
             Code::OutOfRange => Self::Unreadable("a message is too large"),
             code => Self::Unavailable(code),
         }
@@ -58,20 +58,21 @@ impl Error for Fault {}
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The address is not one of the form `https://host:port`.
+    /// The address does not have the form `https://host:port`.
     BadAddress,
     /// The address is `http://` and not on this machine: the client secret and the keys would travel in clear. See
     /// [`VerifierBuilder::dangerous_plaintext`](crate::VerifierBuilder::dangerous_plaintext).
     Plaintext,
-    /// The address is `https://`, and this crate was built without the feature `tls`; or the roots cannot be used.
+    /// The address is `https://`, and this crate was built without the feature `tls`; or the root certificates are not
+    /// valid.
     Tls,
-    /// A setting is outside what makes sense. Says which.
+    /// A setting is out of its range. Says which.
     BadSetting(&'static str),
-    /// The service does not know these credentials, or they may not do this.
+    /// The service does not know these credentials, or they may not make this call.
     CredentialsRefused(Fault),
-    /// The credentials hold, but they may not have the keys of this audience, or there is no such audience.
+    /// The credentials are valid, but may not have the keys of this audience, or there is no such audience.
     AudienceRefused(Fault),
-    /// Keys and revocations did not arrive in time. Holds what was in the way last.
+    /// Keys and revocations did not arrive in time. Contains the last failure.
     TimedOut(Option<Fault>),
 }
 

@@ -1,4 +1,4 @@
-//! Follows the feed of revocations.
+//! Follows the revocation feed.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -20,29 +20,29 @@ use crate::{
     shared::Shared,
 };
 
-/// How long a stream may be silent before the service has said how long it will be.
+/// How long a stream may be silent before the service has announced its heartbeat interval.
 const FIRST_SILENCE: Duration = Duration::from_secs(30);
-/// Heartbeats that may be missed. Two may be late on a bad line; three in a row mean that nobody is there.
+/// How many heartbeats may be missing. Two may be late on a bad line; three in a row mean a broken connection.
 const MISSED: u32 = 3;
-/// A stream that lived for this long is no sign of trouble when it ends.
+/// The end of a stream that lived for this long is no failure.
 const WORKED: Duration = Duration::from_secs(10);
 const MAX_CURSOR: usize = 1024;
 
-/// Where the feed stands. Outlives single streams.
+/// The position in the feed, kept from one stream to the next.
 #[derive(Debug)]
 pub(crate) struct Feed {
     cursor: String,
     silence: Duration,
     draft: Option<Snapshot>,
-    /// Whether everything before the next message is known.
+    /// Whether everything before the next message was received.
     complete: bool,
     /// Whether there was a snapshot before.
     followed: bool,
-    /// Whether it was said that the policy does not suit the service.
+    /// Whether the warning was logged that the policy does not fit the heartbeat interval.
     warned: bool,
 }
 
-/// A snapshot of which parts have arrived.
+/// The parts of a snapshot that have arrived.
 #[derive(Debug)]
 struct Snapshot {
     tokens: Draft,
@@ -67,8 +67,7 @@ impl Feed {
         loop {
             let begun = shared.clock.monotonic();
             let fault = self.watch(shared, link).await;
-            // What ended a stream that had worked for long may be over at once: a service that restarts, a balanced
-            // connection.
+            // The failure that ended a stream of this length may be short: a restart of the service, a load balancer.
             if self.complete && shared.clock.monotonic().saturating_sub(begun) > WORKED {
                 backoff.reset();
             }
@@ -85,30 +84,29 @@ impl Feed {
             Ok(opened) => opened,
             Err(fault) => return fault,
         };
-        // Continues what is known, unless the service says otherwise with a snapshot.
+        // Continues at the cursor, unless the service answers with a snapshot.
         let resumed = !self.cursor.is_empty();
         loop {
             let message = match timeout(self.silence, stream.message()).await {
                 Ok(Ok(Some(message))) => message,
                 Ok(Ok(None)) => return Fault::Ended,
                 Ok(Err(status)) => {
-                    // It ends in this way when the token is over before the stream: the next one begins with another
-                    // token.
+                    // A stream ends with this code when its token expires: the next stream uses another token.
                     link.account.heed(&bearer, &status).await;
                     return self.broken(&status);
                 }
                 Err(_) => return Fault::Silent,
             };
             if let Err(fault) = self.take_in(message, resumed, shared, link) {
-                // What was to come after the last cursor cannot be had: only a snapshot can.
+                // The changes after the last cursor are lost: only a snapshot replaces them.
                 self.cursor.clear();
                 return fault;
             }
         }
     }
 
-    /// A message that is too large or no message at all would be the same again after the same cursor. One that is
-    /// refused would be refused again.
+    /// A message that is too large or not valid would arrive again after the same cursor. A cursor that is refused
+    /// would be refused again.
     fn broken(&mut self, status: &Status) -> Fault {
         if matches!(status.code(), Code::OutOfRange | Code::Internal | Code::DataLoss | Code::InvalidArgument) {
             self.cursor.clear();
@@ -128,7 +126,7 @@ impl Feed {
             Ok(stream) => Ok((bearer, stream)),
             Err(status) => {
                 link.account.heed(&bearer, &status).await;
-                // Of what a call carries only the cursor can be wrong, so it is asked for a snapshot instead.
+                // Only the cursor of a request can be invalid, so the next request has none and gets a snapshot.
                 if status.code() == Code::InvalidArgument {
                     self.cursor.clear();
                 }
@@ -151,7 +149,7 @@ impl Feed {
             link.clocks(time, shared);
         }
         let continues = resumed || self.complete;
-        // An event that came after this crate was written may revoke something.
+        // An event of a later release may revoke something.
         match message.event.ok_or(Fault::Unreadable("an event that is not known"))? {
             Event::Snapshot(part) => self.snapshot(part, shared, link)?,
             _ if self.draft.is_some() || !continues => return Err(Fault::Unreadable("changes without a snapshot")),
@@ -201,7 +199,7 @@ impl Feed {
             shared.revocations.replace(tokens);
             shared.keys_changed(shared.keys.replace_revoked(keys))?;
             shared.observe(|observer| observer.revocations_applied(held, held));
-            // A snapshot tells what no longer holds, not what was announced in the gap before it.
+            // A snapshot contains revocations, but not the key changes announced in the gap before it.
             if std::mem::replace(&mut self.followed, true) {
                 link.refetch.soon();
             }
@@ -220,7 +218,7 @@ impl Feed {
     }
 }
 
-/// Applies changes in order, all that can be read even if one cannot.
+/// Applies changes in order: all valid ones, even if one is not valid.
 fn apply(changes: Vec<Revocation>, shared: &Shared, link: &Link) -> Result<(), Fault> {
     let arrived = changes.len();
     let mut outcome = Ok(());

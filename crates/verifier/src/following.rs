@@ -1,4 +1,4 @@
-//! The one task that keeps a verifier up to date.
+//! The background task that keeps a verifier up to date.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -13,11 +13,11 @@ use crate::{
     keys::KeyMaterial, link::Link, refetch::Wish, revocations::PARTS, shared::Shared,
 };
 
-/// Keys are announced; this is for announcements that were lost.
+/// The feed announces changes of keys; this interval covers lost announcements.
 const FETCH_KEYS_EVERY: Duration = Duration::from_secs(5 * 60);
-/// A change of keys is heard by every backend in the same moment. They come within this time, not all at once.
+/// All backends receive a change of keys at the same moment. Their requests are spread over this time.
 const AT_LEISURE: Duration = Duration::from_secs(1);
-/// How often a part of what is over is forgotten; all of it after [`PARTS`] times as long.
+/// How often a part of the expired entries is dropped; all of them after [`PARTS`] times as long.
 const FORGET_EVERY: Duration = Duration::from_secs(4);
 
 /// Ends the task when the last handle of the verifier is dropped.
@@ -25,7 +25,7 @@ const FORGET_EVERY: Duration = Duration::from_secs(4);
 pub(crate) struct Following(AbortHandle);
 
 impl Following {
-    /// Starts the task. It needs a tokio runtime around it.
+    /// Starts the task. Requires a tokio runtime.
     pub(crate) fn start(shared: Arc<Shared>) -> Self {
         Self(tokio::spawn(follow(shared)).abort_handle())
     }
@@ -40,7 +40,7 @@ impl Drop for Following {
 async fn follow(shared: Arc<Shared>) {
     let Some(link) = &shared.link else { return };
     let _end = End(link);
-    // One task, so that one end ends all three; each waits most of the time.
+    // A single task, so that one abort ends all three; each waits most of the time.
     tokio::select! {
         () = keep_keys(&shared, link) => {}
         () = Feed::new().follow(&shared, link) => {}
@@ -48,8 +48,8 @@ async fn follow(shared: Arc<Shared>) {
     }
 }
 
-/// Nothing is heard once the task has ended, and a panic in somebody's observer or the end of the runtime ends it
-/// without a word. The feed is lost then, whoever asks, and grows stale.
+/// Marks the feed as lost when the task ends. A panic in an observer or the end of the runtime ends the task without an
+/// error: then no further revocation arrives, and the feed becomes stale.
 struct End<'a>(&'a Link);
 
 impl Drop for End<'_> {
@@ -106,7 +106,8 @@ async fn fetch_keys(shared: &Shared, link: &Link) -> Result<(), Fault> {
         Err(status) => {
             account.heed(&bearer, &status).await;
             let fault = Fault::of(&status);
-            // The token was just drawn with credentials that hold; unless it is no longer good, it is the audience.
+            // The token was just issued for valid credentials. Unless the token is refused, the credentials may not
+            // have the audience.
             if matches!(fault, Fault::Refused(code) if code != tonic::Code::Unauthenticated) {
                 link.progress.audience_refused(fault);
             }
@@ -121,7 +122,7 @@ async fn forget(shared: &Shared, link: &Link) {
         let over = link.over(shared);
         shared.revocations.forget(over, part);
         shared.keys.forget(over);
-        // A token that is driven out too early is opened again.
+        // A token that is dropped too early is opened again.
         shared.cache.forget(shared.clock.unix_seconds(), part);
     }
 }

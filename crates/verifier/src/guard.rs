@@ -1,4 +1,4 @@
-//! What a caller has to be.
+//! Conditions on callers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -39,7 +39,7 @@ impl Guard {
         Self::one(Rule::AnyRole(vec![role.into()]))
     }
 
-    /// Has one of these roles. Nobody has one of none.
+    /// Has one of these roles. Nobody passes an empty list.
     #[must_use]
     pub fn any_role<R: Into<String>>(roles: impl IntoIterator<Item = R>) -> Self {
         Self::one(Rule::AnyRole(roles.into_iter().map(Into::into).collect()))
@@ -51,15 +51,15 @@ impl Guard {
         Self::one(Rule::Tenant(tenant_id.into()))
     }
 
-    /// Proved who they are at most this long ago (whole seconds, `auth_time`); else [`Rejected::StepUp`]. Counted from
-    /// when the token was checked.
+    /// Was authenticated at most this long ago (whole seconds, `auth_time`); else [`Rejected::StepUp`]. Compared with
+    /// the time of the check.
     #[must_use]
     pub fn authenticated_within(age: Duration) -> Self {
         Self::one(Rule::Within(age.as_secs()))
     }
 
-    /// Proved it at this level (`acr`) at least; else [`Rejected::StepUp`]. Of levels that are whole numbers a higher
-    /// one will do; any other has to be this very one.
+    /// Was authenticated at this level (`acr`) or, if both levels are whole numbers, at a higher one; else
+    /// [`Rejected::StepUp`].
     #[must_use]
     pub fn level(level: &str) -> Self {
         Self::one(Rule::Level(level.into()))
@@ -77,7 +77,7 @@ impl Guard {
         Self::one(Rule::Person)
     }
 
-    /// Is all of this, and all of that.
+    /// Both conditions.
     #[must_use]
     pub fn and(mut self, mut other: Self) -> Self {
         self.rules.append(&mut other.rules);
@@ -89,7 +89,8 @@ impl Guard {
     }
 
     fn judge(&self, claims: &Claims) -> Result<(), Rejected> {
-        // What no proof would change comes first: nobody is asked for a second factor only to be turned away.
+        // Conditions that no further proof can meet come first: nobody has to present a second factor only to be
+        // refused.
         if !self.rules.iter().all(|rule| rule.allows(claims)) {
             return Err(Rejected::Forbidden);
         }
@@ -114,7 +115,7 @@ impl Rule {
             Self::Tenant(tenant) => claims.tenant_id() == tenant,
             Self::Service => claims.is_service(),
             Self::Person => !claims.is_service(),
-            // A service cannot be asked to prove itself again.
+            // A service cannot authenticate again.
             Self::Within(_) | Self::Level(_) => true,
         }
     }
@@ -122,7 +123,7 @@ impl Rule {
 
 fn fresh(claims: &Claims, age: u64) -> bool {
     let since = claims.checked_at().saturating_sub(claims.authenticated_at());
-    // A proof from the future is one of just now on a slow clock.
+    // A proof in the future was just made, by a clock that is ahead.
     u64::try_from(since).unwrap_or(0) <= age
 }
 
@@ -134,11 +135,11 @@ fn reaches(level: &str, wanted: &str) -> bool {
 }
 
 impl Claims {
-    /// Whether the caller is what `guard` asks for.
+    /// Whether the caller meets the conditions of `guard`.
     ///
     /// # Errors
-    /// [`Rejected::Forbidden`] when not, [`Rejected::StepUp`] when another proof would make it so. Both turn into the
-    /// right `tonic::Status` with `?`.
+    /// [`Rejected::Forbidden`] when not, [`Rejected::StepUp`] when another proof would be enough. `?` converts both to
+    /// the right `tonic::Status`.
     pub fn require(&self, guard: &Guard) -> Result<(), Rejected> {
         guard.judge(self)
     }

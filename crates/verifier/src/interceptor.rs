@@ -1,4 +1,4 @@
-//! The verifier in front of one tonic service.
+//! The verifier as an interceptor of one tonic service.
 
 use http::Method;
 use tonic::{Request, Status, service::Interceptor};
@@ -10,10 +10,10 @@ use crate::{
     verifier::Verifier,
 };
 
-/// Lets through calls that carry a good token, with [`Claims`](crate::Claims) among the extensions of the request:
-/// `OrdersServer::with_interceptor(orders, verifier.interceptor())`. Looks where the layer looks, but never waits: with
-/// a key that is not held yet, and under [`StalePolicy::Introspect`](crate::StalePolicy::Introspect), the
-/// [layer](crate::VerifierLayer) knows better.
+/// Accepts calls with a valid token, and stores [`Claims`](crate::Claims) in the extensions of the request:
+/// `OrdersServer::with_interceptor(orders, verifier.interceptor())`. Reads the token from the same places as the layer,
+/// but never waits: for a key that it does not hold yet, and under
+/// [`StalePolicy::Introspect`](crate::StalePolicy::Introspect), use the [layer](crate::VerifierLayer).
 #[derive(Clone, Debug)]
 pub struct VerifierInterceptor {
     verifier: Verifier,
@@ -22,7 +22,7 @@ pub struct VerifierInterceptor {
 }
 
 impl Verifier {
-    /// This verifier as an interceptor of tonic.
+    /// This verifier as a tonic interceptor.
     #[must_use]
     pub fn interceptor(&self) -> VerifierInterceptor {
         VerifierInterceptor { verifier: self.clone(), sources: Sources::default(), guard: None }
@@ -30,14 +30,14 @@ impl Verifier {
 }
 
 impl VerifierInterceptor {
-    /// Whether the cookie is looked at; it is by default.
+    /// Whether the cookie is read; it is by default.
     #[must_use]
     pub fn cookie(mut self, on: bool) -> Self {
         self.sources.cookie = on;
         self
     }
 
-    /// The caller must also be what `guard` asks for. Of several, all.
+    /// The caller must also meet `guard`. With several calls, all guards.
     #[must_use]
     pub fn require(mut self, guard: Guard) -> Self {
         self.guard = Some(match self.guard.take() {
@@ -52,7 +52,7 @@ impl Interceptor for VerifierInterceptor {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
         let (metadata, mut extensions, message) = request.into_parts();
         let headers = metadata.into_headers();
-        // Every call of gRPC is a POST. Its authority does not come this far; `host` is there over HTTP/1.1 only.
+        // gRPC always uses POST. Interceptors do not receive `:authority`; `host` exists over HTTP/1.1 only.
         let asked = Asked { method: &Method::POST, headers: &headers, authority: None };
         let token = self.sources.token(asked).and_then(|token| token.ok_or(Rejected::Missing));
         let claims = self.verifier.verify(token.map_err(|rejected| self.verifier.refused(rejected))?)?;

@@ -1,4 +1,4 @@
-//! The keys that tokens are opened with: read from the service, or given.
+//! The keys that open tokens: loaded from the service, or given.
 
 use std::{
     collections::BTreeMap,
@@ -16,25 +16,25 @@ use crate::{
     rejected::Rejected,
 };
 
-/// Keys of one kind in one answer. A rotation has three.
+/// The most keys of one kind in one answer. A rotation has three.
 const MOST_KEYS: usize = 64;
 /// The longest id of a tenant in a token.
 const MAX_TENANT: usize = 64;
 
-/// Keys from somewhere, before they are put to use.
+/// Keys before they are used.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyMaterial {
     pub(crate) issuer: String,
     pub(crate) audience: String,
-    /// The one tenant whose tokens are taken, or `None` for those of any.
+    /// The tenant whose tokens are accepted, or `None` for any.
     pub(crate) tenant_id: Option<String>,
     pub(crate) verifying: Vec<VerifyingKey>,
     pub(crate) decryption: Vec<DecryptionKey>,
 }
 
 impl KeyMaterial {
-    /// Reads what the service answered for `audience`. A key that cannot be used (weak, of a kind or in a state that is
-    /// not known here, or whose private half was not given) is left out: what it made is then refused.
+    /// Reads the answer of the service for `audience`. Keys that cannot be used are left out (weak, of an unknown kind
+    /// or state, or without their private half): their tokens are refused.
     pub(crate) fn read(
         answer: GetVerificationKeysResponse,
         audience: &str,
@@ -46,7 +46,7 @@ impl KeyMaterial {
         if answer.issuer.is_empty() || answer.issuer.len() > 256 {
             return Err(Fault::Unreadable("an issuer"));
         }
-        // Without it tokens of every tenant would do: never what the service means.
+        // Without a tenant, tokens of every tenant would be accepted: the service never means that.
         if answer.tenant_id.is_empty() || answer.tenant_id.len() > MAX_TENANT {
             return Err(Fault::Unreadable("a tenant"));
         }
@@ -124,14 +124,14 @@ fn encryption(key: EncryptionKey, recipients: &[Recipient]) -> Option<Decryption
     made
 }
 
-/// A state that came after this crate was written may well mean "not to be trusted".
+/// A state of a later release may mean that the key must not be trusted.
 fn known_state(state: i32) -> bool {
     matches!(KeyState::try_from(state), Ok(KeyState::Staged | KeyState::Active | KeyState::Retiring))
 }
 
-/// Keys in use. Never changes; other keys are another set.
+/// The keys in use. Immutable; other keys make another set.
 pub(crate) struct KeySet {
-    /// Which set this is. What was checked with another set has to be checked again.
+    /// The number of this set. Tokens that were checked with another set have to be checked again.
     pub(crate) number: u64,
     reader: AccessReader,
     material: KeyMaterial,
@@ -144,12 +144,12 @@ impl KeySet {
         Ok(Self { number, reader: reader.with_longest_life(longest_life), material })
     }
 
-    /// Opens a token, for the first time with this set. Another tenant is another set, so what was opened with this one
-    /// need not be asked for its tenant again.
+    /// Opens a token that this set has not opened before. Another tenant makes another set, so the tenant of an opened
+    /// token need not be checked again.
     ///
-    /// The signature alone says nothing of the tenant: all of them share the signing keys. Who is let see a token of
-    /// one tenant could encrypt what is signed within it anew, to the public key of another tenant's audience of the
-    /// same name.
+    /// The signature alone does not prove the tenant: all tenants share the signing keys. A reader of a token of one
+    /// tenant could take the signed text and encrypt it to the public key of another tenant's audience of the same
+    /// name.
     pub(crate) fn read(&self, token: &str, now: i64) -> Result<AccessClaims, Rejected> {
         let claims = self.reader.read(token, now)?;
         match &self.material.tenant_id {
@@ -163,35 +163,35 @@ impl KeySet {
         self.material.decryption.iter().any(|key| key.id() == kid)
     }
 
-    /// How many keys for signatures, and for encryption.
+    /// The number of verifying keys, and of decryption keys.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.material.verifying.len(), self.material.decryption.len())
     }
 }
 
-/// The set in use, and what must not come into it.
+/// The key set in use, and the keys that must not be in it.
 ///
-/// What was given is kept nowhere else: a key that was once revoked is gone, and comes back only if the service gives
-/// it again when that is over. Otherwise one that leaked would come back by itself where keys cannot be fetched for
+/// A revoked key is not kept anywhere, and returns only if the service sends it again after its revocation has expired.
+/// Otherwise a leaked key would return by itself when keys cannot be loaded for long.
 /// long.
 pub(crate) struct KeyRing {
     /// In seconds.
     longest_life: i64,
     set: ArcSwap<KeySet>,
-    /// Keys that are not to be used whoever says so, and until when that has to be remembered. Held by whoever changes
-    /// the set.
+    /// Keys that must not be used even if the service sends them, and until when to remember each. Locked by every
+    /// change of the set.
     revoked: Mutex<BTreeMap<KeyId, i64>>,
 }
 
 impl KeyRing {
-    /// Takes no token that lives longer than `longest_life`, in seconds.
+    /// A key ring that accepts no token with a life over `longest_life`, in seconds.
     pub(crate) fn new(given: KeyMaterial, longest_life: i64) -> Result<Self, KeyFault> {
         let none = BTreeMap::new();
         let set = KeySet::new(1, given.without(&none), longest_life)?;
         Ok(Self { longest_life, set: ArcSwap::from_pointee(set), revoked: Mutex::new(none) })
     }
 
-    /// Holds no key.
+    /// A key ring without keys.
     pub(crate) fn empty(audience: &str, longest_life: i64) -> Result<Self, KeyFault> {
         let (issuer, audience) = (String::new(), audience.to_owned());
         let (verifying, decryption) = (Vec::new(), Vec::new());
@@ -202,12 +202,12 @@ impl KeyRing {
         self.set.load()
     }
 
-    /// Uses these keys from now on, less those that are revoked. Tells whether that changed anything.
+    /// Uses these keys from now on, except revoked ones. Returns whether the set changed.
     pub(crate) fn install(&self, given: &KeyMaterial) -> Result<bool, KeyFault> {
         self.put_to_use(given, &self.locked())
     }
 
-    /// Drops this key at once, and does not take it back before the second `until`.
+    /// Drops this key at once, and does not accept it again before the second `until`.
     pub(crate) fn revoke(&self, kid: KeyId, until: i64) -> Result<bool, KeyFault> {
         let mut revoked = self.locked();
         let until = revoked.get(&kid).map_or(until, |known| until.max(*known));
@@ -215,19 +215,19 @@ impl KeyRing {
         self.put_to_use(&self.load().material, &revoked)
     }
 
-    /// Exactly these keys are revoked.
+    /// Replaces all revocations of keys.
     pub(crate) fn replace_revoked(&self, now: BTreeMap<KeyId, i64>) -> Result<bool, KeyFault> {
         let mut revoked = self.locked();
         *revoked = now;
         self.put_to_use(&self.load().material, &revoked)
     }
 
-    /// Forgets revocations that are over at `now`: the keys themselves are gone from the service by then.
+    /// Drops revocations that have expired at `now`: by then the service has deleted the keys.
     pub(crate) fn forget(&self, now: i64) {
         self.locked().retain(|_, until| *until > now);
     }
 
-    /// How many keys are revoked.
+    /// The number of revoked keys.
     pub(crate) fn revoked(&self) -> usize {
         self.locked().len()
     }

@@ -1,4 +1,4 @@
-//! The verifier in front of a service.
+//! The verifier as a tower layer.
 
 use std::{
     fmt,
@@ -21,11 +21,11 @@ use crate::{
     verifier::Verifier,
 };
 
-/// Lets through what carries a good token, with its [`Claims`] among the extensions of the request; answers everything
-/// else itself. For gRPC and for plain HTTP, on the server, a router or a single route.
+/// Passes requests with a valid token to the service, with [`Claims`] in the extensions of the request, and refuses all
+/// others. For gRPC and for plain HTTP, on the server, a router or a single route.
 ///
-/// A token is taken from `authorization: Bearer` or else, for browsers, from the cookie `__Host-countersign_access`. If
-/// there is an `authorization` header the cookie is not looked at. A cookie is refused on everything but GET, HEAD and
+/// A token is read from `authorization: Bearer` or else, for browsers, from the cookie `__Host-countersign_access`. If
+/// there is an `authorization` header the cookie is not read. A cookie is refused on all methods except GET, HEAD and
 /// OPTIONS when a page of another origin sent it; so a handler must not change anything on those three.
 ///
 /// ```no_run
@@ -50,7 +50,7 @@ struct Rules {
 }
 
 impl Verifier {
-    /// This verifier as a layer of tower.
+    /// This verifier as a tower layer.
     #[must_use]
     pub fn layer(&self) -> VerifierLayer {
         let (verifier, sources) = (self.clone(), Sources::default());
@@ -59,27 +59,26 @@ impl Verifier {
 }
 
 impl VerifierLayer {
-    /// Lets requests without a token through, too, without `Claims`. A token that does not hold is refused all the
-    /// same.
+    /// Also passes requests without a token, without `Claims`. An invalid token is still refused.
     #[must_use]
     pub fn optional(self) -> Self {
         self.with(|rules| rules.optional = true)
     }
 
-    /// Whether the cookie is looked at; it is by default. Switch it off where no browser calls.
+    /// Whether the cookie is read; it is by default. Switch it off where no browser calls.
     #[must_use]
     pub fn cookie(self, on: bool) -> Self {
         self.with(|rules| rules.sources.cookie = on)
     }
 
-    /// Pages of this origin, e.g. `https://app.example.com`, may send the cookie, too. By default only those of the
+    /// Accepts the cookie from pages of this origin, too, e.g. `https://app.example.com`. By default only those of the
     /// origin that is called.
     #[must_use]
     pub fn trusted_origin(self, origin: impl Into<String>) -> Self {
         self.with(|rules| rules.sources.trusted_origins.push(origin.into()))
     }
 
-    /// Whoever has a token must also be what `guard` asks for. Of several, all.
+    /// A caller with a token must also meet `guard`. With several calls, all guards.
     #[must_use]
     pub fn require(self, guard: Guard) -> Self {
         self.with(|rules| {
@@ -97,7 +96,8 @@ impl VerifierLayer {
 }
 
 impl Rules {
-    /// What is known at once; `Ok(None)` is somebody without a token who may be one. `Err(token)` has to wait.
+    /// The verdict, if it needs no waiting; `Ok(None)` is an accepted request without a token. `Err(token)` has to
+    /// wait.
     fn judge<B>(&self, request: &Request<B>) -> Result<Result<Option<Claims>, Rejected>, String> {
         let asked = Asked {
             method: request.method(),
@@ -150,7 +150,7 @@ impl<S> fmt::Debug for Verified<S> {
     }
 }
 
-/// Keeps the name under which tonic finds the service.
+/// Keeps the name by which tonic routes to the service.
 impl<S: tonic::server::NamedService> tonic::server::NamedService for Verified<S> {
     const NAME: &'static str = S::NAME;
 }
@@ -171,7 +171,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // Whatever stands there did not come from here.
+        // Claims that are already there did not come from this layer.
         request.extensions_mut().remove::<Claims>();
         let protocol = Protocol::of(request.method(), request.headers());
         match self.rules.judge(&request) {
@@ -181,7 +181,8 @@ where
             }
             Ok(Err(rejected)) => VerifiedFuture { state: State::Refused { rejected, protocol } },
             Err(token) => {
-                // The service that said it is ready answers; its clone did not say so and stays for the next request.
+                // The service that reported that it is ready handles this request; its clone, which did not, waits for
+                // the next one.
                 let clone = self.inner.clone();
                 let inner = std::mem::replace(&mut self.inner, clone);
                 let rules = Arc::clone(&self.rules);
@@ -195,7 +196,7 @@ where
 type Judging = Pin<Box<dyn Future<Output = Result<Option<Claims>, Rejected>> + Send>>;
 
 pin_project! {
-    /// The answer of a [`Verified`] service, or its refusal.
+    /// The answer of the service behind a [`VerifierLayer`], or the refusal.
     pub struct VerifiedFuture<S, B>
     where
         S: Service<Request<B>>,
@@ -235,7 +236,7 @@ where
                             State::Answering { answer: inner.call(request) }
                         }
                         (Err(rejected), _) => State::Refused { rejected, protocol: *protocol },
-                        // Only after the answer was given, when nobody polls any more.
+                        // Only when polled again after the answer, which no caller does.
                         (Ok(_), None) => return Poll::Pending,
                     }
                 }

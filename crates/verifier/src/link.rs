@@ -1,4 +1,4 @@
-//! What a connected verifier has and an offline one has not.
+//! The connection of a verifier to the service. An offline verifier has none.
 
 use prost_types::Timestamp;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::{
     shared::Shared,
 };
 
-/// Questions about single tokens that may be under way at once. More than that would be as many calls as requests.
+/// The most introspections at the same time. Without a limit there would be as many as requests.
 const QUESTIONS: usize = 64;
 
-/// The way to the service.
+/// The connection to the service, and its state.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) account: Account,
@@ -50,7 +50,7 @@ impl Link {
         }
     }
 
-    /// Everything up to now is known.
+    /// Notes that every revocation up to now was received.
     pub(crate) fn heard(&self, shared: &Shared) {
         if self.pulse.beat(shared.clock.monotonic()) {
             tracing::info!("the revocation feed is connected and complete");
@@ -67,24 +67,24 @@ impl Link {
         shared.observe(|observer| observer.feed_heard(behind));
     }
 
-    /// Revocations that expire up to this second are of no consequence any more.
+    /// Revocations that expire up to this second can be dropped.
     ///
-    /// It is the service that says how late it is: were it the wall clock, one that jumps ahead and back would lose
-    /// what is not said a second time. But where the wall clock is behind, tokens hold for as long as that goes by it,
-    /// and what revokes them with them.
+    /// The service's own time decides: by the wall clock, one that jumps ahead and back would drop revocations that are
+    /// not sent again. But if the wall clock is behind, tokens are valid for longer by it, so their revocations are
+    /// kept for longer as well.
     pub(crate) fn over(&self, shared: &Shared) -> i64 {
         let at_the_service = self.pulse.service_seconds(shared.clock.monotonic());
         at_the_service.map_or(i64::MIN, |seconds| seconds.min(shared.clock.unix_seconds()))
     }
 
-    /// Whether nothing was heard for longer than the policy allows.
+    /// Whether the last message is older than the policy allows.
     pub(crate) fn is_stale(&self, now: Duration) -> bool {
         let Some(patience) = self.policy.patience() else { return false };
         self.pulse.age(now).is_none_or(|age| age > patience)
     }
 }
 
-/// How far a new verifier has come.
+/// The progress of a new verifier.
 #[derive(Debug)]
 pub(crate) struct Progress(watch::Sender<Stage>);
 
@@ -120,7 +120,7 @@ impl Progress {
             Drawn::Refused(fault @ Fault::Refused(Code::Unauthenticated)) => {
                 stage.refused = Some(Refused::Credentials(fault));
             }
-            // The credentials hold: it is the audience that they may not have.
+            // The credentials are valid: they may not have the audience.
             Drawn::Refused(fault) => stage.refused = Some(Refused::Audience(fault)),
             Drawn::Failed(fault) => stage.last = Some(fault),
         });

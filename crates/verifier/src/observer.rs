@@ -1,12 +1,12 @@
-//! For those who count.
+//! Events for metrics.
 
 use std::time::Duration;
 
 use crate::{fault::Fault, rejected::Rejected};
 
-/// Is told what happens, to feed metrics. Every method does nothing unless it is written. Those about single tokens run
-/// on the hot path, so they should do no more than count; none of them ever sees a token. None may panic: the feed is
-/// lost for good when one does that is about it.
+/// Receives the events of a verifier, for metrics. Every method does nothing by default. Those for single tokens run on
+/// the hot path, so they should only count; none of them receives a token. None may panic: a panic in a method for the
+/// feed ends the feed for good.
 pub trait Observer: Send + Sync + 'static {
     /// A token was accepted; `cached` if it had been opened before.
     fn verified(&self, cached: bool) {
@@ -18,7 +18,7 @@ pub trait Observer: Send + Sync + 'static {
         let _ = why;
     }
 
-    /// There are other keys than before: so many for signatures, so many for encryption.
+    /// The key set changed: the number of verifying keys, and of decryption keys.
     fn keys_changed(&self, signing: usize, encryption: usize) {
         let _ = (signing, encryption);
     }
@@ -26,18 +26,18 @@ pub trait Observer: Send + Sync + 'static {
     /// The feed is connected and complete.
     fn feed_connected(&self) {}
 
-    /// The feed was lost; it is being connected again.
+    /// The feed was lost; the verifier reconnects.
     fn feed_lost(&self, why: &Fault) {
         let _ = why;
     }
 
-    /// So many revocations arrived; so many are held now.
+    /// `arrived` revocations arrived; `held` are stored now.
     fn revocations_applied(&self, arrived: usize, held: usize) {
         let _ = (arrived, held);
     }
 
-    /// A message of the feed arrived. `behind` is the time of this machine less that at which the service made it: what
-    /// the message took, and by how much the two clocks differ. Zero when the clock of the service is ahead.
+    /// A message of the feed arrived. `behind` is the time of this machine minus the time at which the service sent it:
+    /// the transfer time, and the difference of the two clocks. Zero when the clock of the service is ahead.
     fn feed_heard(&self, behind: Duration) {
         let _ = behind;
     }

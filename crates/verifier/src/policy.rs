@@ -1,26 +1,26 @@
-//! What to do while the service cannot be heard.
+//! What to do while the revocation feed is interrupted.
 
 use std::time::Duration;
 
-/// What happens to tokens while nothing is heard of revocations. Measured on the monotonic clock since the last message
-/// that left no gap; the service sends one every few seconds.
+/// What happens to tokens while the revocation feed is interrupted. Measured on the monotonic clock, since the last
+/// message that left no gap; the service sends one every few seconds.
 ///
-/// The default is to refuse after 60 seconds. A restart of the service, or a deployment of it, takes less and goes
-/// unnoticed; and a token that was revoked is accepted for at most a minute where the feed is cut, instead of for the
-/// rest of its life (10 minutes by default). Who cuts the feed on purpose gains no more than that minute.
+/// The default is to refuse after 60 seconds. A restart or a deployment of the service takes less and is not noticed.
+/// If the feed is cut, a revoked token is accepted for at most a minute, instead of for the rest of its life (10
+/// minutes by default). An attacker who cuts the feed gains no more than that minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StalePolicy {
-    /// Go on with what is known. A revoked token may be accepted until it expires. For backends where being down is
-    /// worse.
+    /// Continue with the known revocations. A revoked token may be accepted until it expires. For backends that must
+    /// stay available.
     FailOpen,
-    /// Refuse every token once nothing was heard for this long: [`Rejected::FeedStale`](crate::Rejected::FeedStale).
+    /// Refuse every token after this time without a message: [`Rejected::FeedStale`](crate::Rejected::FeedStale).
     FailClosed {
-        /// At least a second; less than three heartbeats refuses tokens in good times, too.
+        /// At least a second; less than three heartbeat intervals refuses tokens in normal operation, too.
         after: Duration,
     },
-    /// Ask the service about each token once nothing was heard for this long. Only where there is somebody to wait:
-    /// [`Verifier::check`](crate::Verifier::check) and the layer ask, `verify` and the interceptor refuse.
+    /// Introspect each token at the service after this time without a message. Only where the caller can wait:
+    /// [`Verifier::check`](crate::Verifier::check) and the layer introspect, `verify` and the interceptor refuse.
     Introspect {
         /// As for `FailClosed`.
         after: Duration,
@@ -28,7 +28,7 @@ pub enum StalePolicy {
 }
 
 impl StalePolicy {
-    /// How long the silence may be.
+    /// How long the feed may be silent.
     pub(crate) fn patience(self) -> Option<Duration> {
         match self {
             Self::FailOpen => None,

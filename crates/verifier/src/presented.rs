@@ -1,4 +1,4 @@
-//! Where a request carries its token.
+//! Finds the token in a request.
 
 use http::{HeaderMap, Method, header};
 
@@ -7,7 +7,7 @@ use crate::rejected::Rejected;
 /// The cookie that the service sets for browsers.
 pub(crate) const ACCESS_COOKIE: &str = "__Host-countersign_access";
 
-/// Where tokens are looked for. Shared by the layer and the interceptor.
+/// The sources of tokens. Shared by the layer and the interceptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sources {
     pub(crate) cookie: bool,
@@ -21,28 +21,28 @@ impl Default for Sources {
     }
 }
 
-/// Of a request, what decides which token is its.
+/// The parts of a request that decide about its token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
-    /// `:authority` of HTTP/2, which has no `host`.
+    /// `:authority` of HTTP/2, where `host` may be missing.
     pub(crate) authority: Option<&'a str>,
 }
 
 impl Sources {
-    /// The token that the request presents, if it does.
+    /// The token of the request, if there is one.
     ///
-    /// A request with an `authorization` header is judged by that alone, whatever its scheme: a page of another origin
-    /// cannot set it unasked, while the cookie comes along by itself.
+    /// If a request has an `authorization` header, only that is read, whatever its scheme: a page of another origin
+    /// cannot set it without permission, while browsers send the cookie by themselves.
     ///
     /// # Errors
-    /// [`Rejected::Malformed`] when it presents more than one, or what cannot be one; [`Rejected::CrossOrigin`] when a
-    /// browser sent the cookie on behalf of another origin.
+    /// [`Rejected::Malformed`] when there is more than one, or a text that cannot be one; [`Rejected::CrossOrigin`]
+    /// when a browser sent the cookie for a page of another origin.
     pub(crate) fn token<'a>(&self, asked: Asked<'a>) -> Result<Option<&'a str>, Rejected> {
         let mut presented = asked.headers.get_all(header::AUTHORIZATION).iter();
         if let Some(only) = presented.next() {
-            // Two proxies that disagree on which one counts can be told two stories.
+            // Two proxies could disagree about which of the two counts, and an attacker could use the difference.
             return match presented.next() {
                 None => bearer(only.as_bytes()),
                 Some(_) => Err(Rejected::Malformed),
@@ -57,10 +57,10 @@ impl Sources {
 
     /// Whether a page of another origin made this request, and it may change something.
     ///
-    /// The cookie is `SameSite=Strict`, which keeps it from other sites, but not from a sibling origin of the same
-    /// site, such as a subdomain that somebody else's content is served from. `Sec-Fetch-Site` tells those apart (Fetch
-    /// Metadata); where a browser does not send it, `Origin` does. What sends neither is no browser, and has no cookie
-    /// it did not mean to send.
+    /// The cookie is `SameSite=Strict`, which keeps it from other sites, but not from another origin of the same site,
+    /// such as a subdomain with somebody else's content. `Sec-Fetch-Site` distinguishes those (Fetch Metadata); if a
+    /// browser does not send it, `Origin` does. A client that sends neither is no browser, and sends no cookie by
+    /// itself.
     fn comes_from_elsewhere(&self, asked: Asked<'_>) -> bool {
         // RFC 9110 section 9.2.1: these change nothing, and navigation needs them.
         if [Method::GET, Method::HEAD, Method::OPTIONS].contains(asked.method) {
@@ -82,8 +82,7 @@ impl Sources {
     }
 }
 
-/// `Bearer <token>` (RFC 6750 section 2.1); the scheme in any case (RFC 9110 section 11.1). Another scheme is no token
-/// of ours.
+/// `Bearer <token>` (RFC 6750 section 2.1); the scheme in any case (RFC 9110 section 11.1). `None` for another scheme.
 fn bearer(value: &[u8]) -> Result<Option<&str>, Rejected> {
     let Some((scheme, rest)) = value.split_at_checked("Bearer".len()) else { return Ok(None) };
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
@@ -97,7 +96,7 @@ fn bearer(value: &[u8]) -> Result<Option<&str>, Rejected> {
 }
 
 /// The value of the access cookie. Over HTTP/2 one list of cookies may be split over several headers (RFC 9113 section
-/// 8.2.3), and whoever can plant cookies can plant a second one (RFC 6265 section 8.6): then none of them is believed.
+/// 8.2.3). An attacker who can set a cookie can set a second one (RFC 6265 section 8.6), so two cookies are refused.
 fn cookie(headers: &HeaderMap) -> Result<Option<&str>, Rejected> {
     let pairs = headers.get_all(header::COOKIE).iter().flat_map(|list| list.as_bytes().split(|byte| *byte == b';'));
     let mut found = None;
@@ -113,7 +112,7 @@ fn cookie(headers: &HeaderMap) -> Result<Option<&str>, Rejected> {
     found.map(token_text).transpose()
 }
 
-/// Letters, digits and the few signs of compact JOSE. Everything else is refused here, before anything looks closer.
+/// Letters, digits and the few signs of compact JOSE. Any other text is refused here, before it is parsed.
 fn token_text(token: &[u8]) -> Result<&str, Rejected> {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if token.is_empty() || token.len() > countersign_token::MAX_ACCESS_TOKEN_BYTES || !token.iter().all(allowed) {

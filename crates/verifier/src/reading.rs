@@ -1,8 +1,7 @@
-//! Revocations as they arrive, read so that nothing is missed.
+//! Parses arriving revocations, so that none is missed.
 //!
-//! One that cannot be read may have been meant for a token that is about to be presented. So it is never passed over:
-//! the stream is given up and begun anew with a snapshot, and if that cannot be read either, the feed grows stale and
-//! the policy decides.
+//! A revocation that cannot be parsed may be for the next token. So it is never skipped: the stream is closed and a new
+//! one starts with a snapshot. If the snapshot cannot be parsed either, the feed becomes stale and the policy decides.
 
 use countersign_token::KeyId;
 use prost_types::Timestamp;
@@ -16,19 +15,19 @@ use crate::{
 /// The longest id in a token.
 const MAX_ID: usize = 64;
 
-/// What one revocation asks for.
+/// The effect of one revocation.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// Tokens that this entry names are over.
+    /// Revokes the tokens of this entry.
     Tokens(RevokedItem),
-    /// This key is not to be used, at least until that second.
+    /// Revokes this key, at least until that second.
     Key(KeyId, i64),
-    /// There are other keys.
+    /// The keys changed.
     KeySet,
 }
 
 pub(crate) fn read(revocation: Revocation, marker: &Marker) -> Result<Change, Fault> {
-    // A target that came after this crate was written is empty here, too.
+    // A kind of target of a later release is empty here, too.
     let target = revocation.target.ok_or(Fault::Unreadable("a revocation of nothing known"))?;
     if matches!(target, Target::KeySet(_)) {
         return Ok(Change::KeySet);
@@ -51,7 +50,7 @@ pub(crate) fn read(revocation: Revocation, marker: &Marker) -> Result<Change, Fa
     }
 }
 
-/// Whole seconds since the Unix epoch, as claims have them.
+/// Whole seconds since the Unix epoch, as in claims.
 fn seconds(time: Option<&Timestamp>) -> Result<i64, Fault> {
     time.map(|time| time.seconds).ok_or(Fault::Unreadable("a revocation without a time"))
 }

@@ -1,11 +1,11 @@
-//! Private keys of an audience, before the service has said what it calls them.
+//! Private keys of an audience, before the service has sent their ids.
 
 use std::fmt;
 
 use countersign_token::{KeyFault, KeyId, RecipientKey};
 use zeroize::Zeroizing;
 
-/// The X25519 private key of an audience that registered its own public key. It has no id: the service draws one for
+/// The X25519 private key of an audience that registered its own public key. It has no id: the service chooses one for
 /// the public half, and another at each rotation, while the key stays the same.
 #[derive(Clone)]
 pub(crate) struct Recipient {
@@ -21,12 +21,12 @@ impl Recipient {
         Ok(Self { private, point })
     }
 
-    /// Whether this is the private half of `point`. That of another key would open nothing.
+    /// Whether this is the private half of `point`. Any other key could not decrypt.
     pub(crate) fn is_half_of(&self, point: &[u8; 32]) -> bool {
         self.point == *point
     }
 
-    /// The key under the id that the service gave it.
+    /// The key with the id from the service.
     pub(crate) fn under(&self, id: KeyId) -> Result<RecipientKey, KeyFault> {
         RecipientKey::new(id, *self.private)
     }

@@ -1,4 +1,4 @@
-//! When keys are fetched out of turn.
+//! When keys are fetched between the regular fetches.
 
 use std::{
     collections::VecDeque,
@@ -9,20 +9,20 @@ use std::{
 use countersign_token::KeyId;
 use tokio::sync::{Notify, watch};
 
-/// However many tokens name keys that are not held, keys are fetched for them at most this often.
+/// Tokens with unknown keys cause at most one fetch in this time.
 const AT_MOST_EVERY: Duration = Duration::from_secs(5);
-/// How long a key that the service did not have either is not asked for again.
+/// How long an unknown key that the service did not have causes no further fetch.
 const NOT_AGAIN_FOR: Duration = Duration::from_secs(60);
-/// How many such keys are remembered. A forger may name as many as there are; what is forgotten costs no more than a
-/// call every few seconds.
+/// How many such keys are remembered. A forger can name any number of keys; a forgotten one costs at most a call every
+/// few seconds.
 const REMEMBERED: usize = 256;
 
-/// Carries wishes for other keys to the task that fetches them, and the news back.
+/// Requests for a fetch, sent to the task that fetches keys, and its reply.
 #[derive(Debug)]
 pub(crate) struct Refetch {
-    /// Somebody waits.
+    /// A caller waits for the keys.
     urgent: Notify,
-    /// Nobody does.
+    /// No caller waits for the keys.
     at_leisure: Notify,
     asked: Mutex<Asked>,
     rounds: watch::Sender<u64>,
@@ -35,7 +35,7 @@ struct Asked {
     in_vain: VecDeque<(KeyId, Duration)>,
 }
 
-/// What the task that fetches keys is woken for.
+/// Why the task fetches keys now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wish {
     Urgent,
@@ -52,11 +52,11 @@ impl Refetch {
         }
     }
 
-    /// A token names `missing`, an encryption key that is not held, or (`None`) was signed with a key that is not. Asks
-    /// for the keys if it is time. The answer is worth waiting for if there is one.
+    /// A token names the unknown encryption key `missing`, or (`None`) was signed with an unknown key. Requests a fetch
+    /// if one is due. If there is a receiver, the caller should wait for it.
     pub(crate) fn ask(&self, missing: Option<&KeyId>, now: Duration) -> Option<watch::Receiver<u64>> {
         let mut asked = self.asked();
-        // Subscribed under the lock: the round that is waited for has not ended.
+        // Subscribed under the lock: the fetch that the caller waits for has not ended.
         let round = self.rounds.subscribe();
         if asked.pending {
             return Some(round);
@@ -79,7 +79,7 @@ impl Refetch {
         Some(round)
     }
 
-    /// The keys are not what they were, says the feed.
+    /// Notes that the feed announced other keys.
     pub(crate) fn soon(&self) {
         self.at_leisure.notify_one();
     }
@@ -92,7 +92,7 @@ impl Refetch {
         }
     }
 
-    /// Keys were fetched, or could not be: then nothing is known of the key that was asked for.
+    /// Notes that keys were fetched. If that failed, the service may still have the unknown keys.
     pub(crate) fn fetched(&self, well: bool) {
         let mut asked = self.asked();
         asked.pending = false;

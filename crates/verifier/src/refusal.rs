@@ -1,4 +1,4 @@
-//! How a request is refused, over gRPC and over plain HTTP.
+//! The answer to a refused request, over gRPC and over plain HTTP.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
@@ -7,7 +7,7 @@ use crate::rejected::{PublicReason, Rejected};
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// How an answer has to look.
+/// The protocol of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// The content type of the request, one of a closed list.
@@ -21,7 +21,7 @@ impl Protocol {
         if method != Method::POST {
             return Self::Http;
         }
-        // The longer name first: one begins with the other.
+        // Longer names first: a shorter one is their prefix.
         ["application/grpc-web-text", "application/grpc-web", "application/grpc"]
             .into_iter()
             .find(|name| kind.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';'])))
@@ -34,7 +34,7 @@ impl Protocol {
 pub(crate) fn response<B: Default>(rejected: &Rejected, protocol: Protocol) -> Response<B> {
     let mut response = Response::new(B::default());
     let headers = response.headers_mut();
-    // Whoever stores this would serve it to those who may.
+    // A cache could otherwise serve the refusal to other callers.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(challenge) = challenge(rejected) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
@@ -43,7 +43,7 @@ pub(crate) fn response<B: Default>(rejected: &Rejected, protocol: Protocol) -> R
         Protocol::Grpc(content_type) => {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
             headers.insert(GRPC_STATUS, HeaderValue::from_static(grpc_code(rejected.public_reason())));
-            // All of these texts are ASCII without percent signs, and so are their own encoding.
+            // All these texts are ASCII without percent signs, so they need no encoding.
             headers.insert(GRPC_MESSAGE, HeaderValue::from_static(rejected.public_reason().text()));
         }
         Protocol::Http => *response.status_mut() = http_code(rejected),
@@ -71,13 +71,13 @@ fn http_code(rejected: &Rejected) -> StatusCode {
 fn challenge(rejected: &Rejected) -> Option<HeaderValue> {
     let fixed = |text| Some(HeaderValue::from_static(text));
     match rejected {
-        // RFC 6750 section 3.1: no error code for who brought no token.
+        // RFC 6750 section 3.1: no error code for a request without a token.
         Rejected::Missing => fixed("Bearer"),
         Rejected::Forbidden => fixed("Bearer error=\"insufficient_scope\""),
         Rejected::CrossOrigin | Rejected::FeedStale | Rejected::NotYetValid => None,
         Rejected::StepUp(wanted) => {
             let mut text = String::from("Bearer error=\"insufficient_user_authentication\"");
-            // A level is written by this backend; one that would break out of its quotes is left out.
+            // The backend chooses the level; one that would need escapes is left out.
             let quotable =
                 |level: &&str| level.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'));
             if let Some(level) = wanted.level.as_deref().filter(quotable) {

@@ -1,31 +1,31 @@
-//! Why a request is not let through.
+//! Why a request was refused.
 
 use std::{error::Error, fmt, sync::Arc};
 
-/// Why a token, or the request that carried it, was refused. For logs and metrics, which may know; the caller is told
-/// no more than [`public_reason`](Self::public_reason), because which check failed would help nobody but a forger.
-/// `Display` prints that, too.
+/// Why a token, or the request with it, was refused. For logs and metrics; the caller receives no more than
+/// [`public_reason`](Self::public_reason), because only a forger would benefit from knowing which check failed.
+/// `Display` prints the public reason, too.
 ///
-/// Holds nothing of the token.
+/// Contains nothing of the token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejected {
     /// There is no token.
     Missing,
-    /// Not one token of the right shape: two headers or two cookies, too long, another kind of token, claims
-    /// public_reason the profile.
+    /// Not one token of the right form: two headers or two cookies, too long, another kind of token, claims outside of
+    /// the profile.
     Malformed,
-    /// The encryption or the signature does not hold.
+    /// The encryption or the signature is not valid.
     NotAuthentic,
-    /// It names a key that is not held. Honest callers see this while keys are being changed under a backend that could
-    /// not reach the service for a long time.
+    /// It names a key that is not held. Honest callers get this when keys are rotated while the backend cannot reach
+    /// the service for a long time.
     UnknownKey,
-    /// It was valid and no longer is. The caller has to refresh.
+    /// It has expired. The caller has to refresh.
     Expired,
-    /// It is from the future: one of the two clocks is wrong. Says nothing against the token, which will be good in a
-    /// moment; the caller must not take it for a reason to log in again.
+    /// It is from the future: one of the two clocks is wrong. The token itself is good and will be accepted in a
+    /// moment; the caller must not log in again because of this.
     NotYetValid,
-    /// Authentic, and made to live longer than the verifier takes: somebody else has the service's signing key.
+    /// Authentic, with a longer life than the verifier accepts: somebody else has the signing key of the service.
     LivesTooLong,
     /// Authentic, from another service.
     WrongIssuer,
@@ -35,43 +35,43 @@ pub enum Rejected {
     WrongTenant,
     /// Its session, subject or tenant was revoked.
     Revoked,
-    /// Asked about it, the service said that it is not active.
+    /// The service answered an introspection that the token is not active.
     Inactive,
-    /// The verifier has not heard from the service for longer than its [`StalePolicy`](crate::StalePolicy) allows, and
-    /// so does not know what was revoked. Says nothing about the token.
+    /// The feed has been interrupted for longer than the [`StalePolicy`](crate::StalePolicy) allows, so revocations are
+    /// unknown. Says nothing about the token.
     FeedStale,
-    /// A cookie came along with a request that a page of another origin made.
+    /// The cookie is from a request of a page of another origin.
     CrossOrigin,
-    /// A guard wants another role, tenant or kind of caller.
+    /// A guard requires another role, tenant or kind of caller.
     Forbidden,
-    /// A guard wants the person to prove again, or better, who they are.
+    /// A guard requires a newer authentication, or one at a higher level.
     StepUp(StepUp),
 }
 
-/// What a person has to do to pass a guard (RFC 9470).
+/// The authentication that a guard requires (RFC 9470).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct StepUp {
-    /// The level that is wanted (`acr_values`).
+    /// The required level (`acr_values`).
     pub level: Option<Arc<str>>,
-    /// How long ago the proof may be, in seconds (`max_age`).
+    /// The longest time since the authentication, in seconds (`max_age`).
     pub max_age: Option<u64>,
 }
 
-/// What the caller is told.
+/// The part of the reason that the caller receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PublicReason {
-    /// Who is calling is not known: refresh or log in. gRPC `UNAUTHENTICATED`, HTTP 401.
+    /// The caller is unknown: refresh or log in. gRPC `UNAUTHENTICATED`, HTTP 401.
     Unauthenticated,
-    /// Who is calling is known, and may not. gRPC `PERMISSION_DENIED`, HTTP 403.
+    /// The caller is known, and not allowed. gRPC `PERMISSION_DENIED`, HTTP 403.
     PermissionDenied,
-    /// Who is calling may, after another proof. gRPC `PERMISSION_DENIED`, HTTP 401 (RFC 9470).
+    /// The caller needs another authentication. gRPC `PERMISSION_DENIED`, HTTP 401 (RFC 9470).
     StepUp,
-    /// It cannot be said now: try again. gRPC `UNAVAILABLE`, HTTP 503.
+    /// The answer is unknown now: try again. gRPC `UNAVAILABLE`, HTTP 503.
     Unavailable,
 }
 
 impl Rejected {
-    /// What the caller is told.
+    /// The part of the reason that the caller receives.
     #[must_use]
     pub fn public_reason(&self) -> PublicReason {
         match self {
@@ -130,7 +130,7 @@ impl From<countersign_token::Rejected> for Rejected {
             Token::WrongIssuer => Self::WrongIssuer,
             Token::WrongAudience => Self::WrongAudience,
             Token::TooLong | Token::Malformed | Token::WrongType | Token::BadClaims => Self::Malformed,
-            // Also what may be added there: no reason to trust a token.
+            // Reasons of later releases, too: no reason to accept a token.
             _ => Self::NotAuthentic,
         }
     }

@@ -1,9 +1,9 @@
-//! What no longer holds, for readers that must not wait.
+//! The revocations, for readers that must not wait.
 //!
 //! A table of 4096 shards, each an immutable sorted list behind an atomic pointer. A reader loads a pointer and
 //! searches a few dozen entries; a writer copies one shard, which at 100 000 revocations is 25 entries of 32 bytes. A
-//! snapshot is built beside the table and takes its place with one store. Ids are kept as 128 keyed bits: an entry has
-//! one size whatever was sent, and two ids that were to collide would cost somebody a login, never let anybody in.
+//! snapshot is built as a second table, which one store makes current. Ids are stored as 128 keyed bits, so every entry
+//! has the same size. A collision of two ids would force somebody to log in again, and never accept a revoked token.
 
 use std::{
     fmt,
@@ -19,10 +19,10 @@ use countersign_token::AccessClaims;
 
 const SHARDS: usize = 4096;
 
-/// Parts in which [`Revocations::forget`] goes through the table, so that no part takes long.
+/// The number of parts in which [`Revocations::forget`] cleans up the table, so that no part takes long.
 pub(crate) const PARTS: usize = 16;
 
-/// 128 bits that stand for an id. Never equal for two kinds of id.
+/// 128 bits that represent an id. Never equal for two kinds of id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mark(u128);
 
@@ -33,7 +33,7 @@ impl Mark {
     }
 }
 
-/// What an id names.
+/// The kind of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Session,
@@ -49,7 +49,7 @@ pub(crate) struct Marks {
     tenant: Mark,
 }
 
-/// Makes marks, under keys that no other process has: nobody outside can find two ids with one mark.
+/// Makes marks, under keys of this process: no attacker can find two ids with the same mark.
 #[derive(Clone)]
 pub(crate) struct Marker {
     left: RandomState,
@@ -75,18 +75,18 @@ impl Marker {
     }
 }
 
-/// One thing that no longer holds.
+/// A revocation of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RevokedItem {
     pub(crate) mark: Mark,
-    /// Tokens issued up to this second are over; for sessions, every token.
+    /// Tokens that were issued up to this second are revoked; for sessions, every token.
     pub(crate) not_after: i64,
-    /// From this second on, no such token is valid any more.
+    /// From this second on, all such tokens have expired.
     pub(crate) expires_at: i64,
 }
 
 impl RevokedItem {
-    /// Both of two revocations of one thing.
+    /// Combines two revocations with the same mark.
     fn join(&mut self, other: Self) {
         self.not_after = self.not_after.max(other.not_after);
         self.expires_at = self.expires_at.max(other.expires_at);
@@ -100,10 +100,10 @@ struct Table {
     held: AtomicUsize,
 }
 
-/// The table. Read by everybody, written by the task that follows the feed.
+/// The table. Every check reads it; the task that follows the feed writes it.
 pub(crate) struct Revocations {
     table: ArcSwap<Table>,
-    /// Writers copy and store; two at once would lose an entry.
+    /// A writer copies and stores; two at once would lose an entry.
     writing: Mutex<()>,
 }
 
@@ -112,7 +112,7 @@ impl Revocations {
         Self { table: ArcSwap::from_pointee(Draft::new().finish()), writing: Mutex::new(()) }
     }
 
-    /// Whether a token with these marks, issued at `issued_at`, is over.
+    /// Whether a token with these marks, issued at `issued_at`, is revoked.
     pub(crate) fn name(&self, marks: &Marks, issued_at: i64) -> bool {
         let table = self.table.load();
         if table.held.load(Ordering::Acquire) == 0 {
@@ -124,26 +124,26 @@ impl Revocations {
         })
     }
 
-    /// Adds one, visible to every reader when this returns.
+    /// Adds an entry, visible to every reader when this returns.
     pub(crate) fn add(&self, entry: RevokedItem) {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let table = self.table.load();
         let place = &table.shards[entry.mark.shard()];
         let mut shard = place.load().as_ref().map_or_else(Vec::new, |shard| shard.to_vec());
-        // Before the entry, so that no reader takes the table for empty who could find it.
+        // Before the entry is stored, so that no reader sees an empty table that has an entry.
         if insert(&mut shard, entry) {
             table.held.fetch_add(1, Ordering::Release);
         }
         place.store(Some(Arc::new(shard)));
     }
 
-    /// Puts everything that `draft` holds in the place of everything held so far, at once.
+    /// Replaces all entries by those of `draft`, at once.
     pub(crate) fn replace(&self, draft: Draft) {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.table.store(Arc::new(draft.finish()));
     }
 
-    /// Forgets what is over at `now`, in one of the [`PARTS`] of the table.
+    /// Drops entries that have expired at `now`, in one of the [`PARTS`] of the table.
     pub(crate) fn forget(&self, now: i64, part: usize) {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let table = self.table.load();
@@ -170,7 +170,7 @@ impl fmt::Debug for Revocations {
     }
 }
 
-/// A table in the making.
+/// A table that is not in use yet.
 #[derive(Debug)]
 pub(crate) struct Draft {
     shards: Vec<Shard>,
@@ -200,7 +200,7 @@ fn found(shard: &[RevokedItem], mark: Mark) -> Option<&RevokedItem> {
     shard.binary_search_by_key(&mark, |entry| entry.mark).ok().map(|at| &shard[at])
 }
 
-/// Whether there is one more now.
+/// Whether the entry was new.
 fn insert(shard: &mut Shard, entry: RevokedItem) -> bool {
     match shard.binary_search_by_key(&entry.mark, |held| held.mark) {
         Ok(at) => {

@@ -1,4 +1,4 @@
-//! What every handle of one verifier shares.
+//! The state that all handles of one verifier share.
 
 use std::{fmt, sync::Arc};
 
@@ -17,7 +17,7 @@ use crate::{
     revocations::{Marker, Revocations},
 };
 
-/// What every handle of one verifier shares.
+/// The state that all handles of one verifier share.
 pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keys: KeyRing,
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub(crate) link: Option<Link>,
 }
 
-/// A token that is good as far as this process can tell, and whether it was known before.
+/// A token that is valid as far as this process can tell, and whether it was cached.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Judged {
     pub(crate) claims: Claims,
@@ -37,7 +37,8 @@ pub(crate) struct Judged {
 }
 
 impl Shared {
-    /// Whether the token is authentic, current and not revoked, as far as is known; not how well that is known.
+    /// Whether the token is authentic, current and not revoked, by the known revocations; whether those are stale is
+    /// another check.
     pub(crate) fn judge(&self, token: &str) -> Result<Judged, Rejected> {
         if token.is_empty() {
             return Err(Rejected::Missing);
@@ -60,7 +61,7 @@ impl Shared {
         Ok(Judged { claims: Claims::new(claims, now), cached: false })
     }
 
-    /// A token that was opened with these keys before. What may have changed since is asked again.
+    /// Judges a cached token: checks again everything that may have changed since.
     fn judge_known(&self, opened: &Opened, now: i64) -> Result<Judged, Rejected> {
         if opened.claims.expires_at <= now {
             return Err(Rejected::Expired);
@@ -71,27 +72,27 @@ impl Shared {
         Ok(Judged { claims: Claims::new(Arc::clone(&opened.claims), now), cached: true })
     }
 
-    /// Whether too little is known of revocations to accept anything.
+    /// Whether the known revocations are too old to accept any token.
     pub(crate) fn is_stale(&self) -> bool {
         self.link.as_ref().is_some_and(|link| link.is_stale(self.clock.monotonic()))
     }
 
-    /// A token names a key that is not held: asks for other keys if that makes sense. The answer is worth waiting for
-    /// if there is one.
+    /// A token names an unknown key: requests a fetch of keys if one is due. If there is a receiver, the caller should
+    /// wait for it.
     pub(crate) fn ask_for_keys(&self, token: &str) -> Option<watch::Receiver<u64>> {
         let link = self.link.as_ref()?;
-        // Whatever is not byte for byte a header of this profile names no key that any service could have.
+        // A header that is not byte for byte one of this profile names no key that any service could have.
         let named = named_key(token)?;
         let kid = KeyId::new(named.as_str()).ok()?;
         let set: &KeySet = &self.keys.load();
-        // If this key is held it is that of the signature which is not, and whose name nobody outside chose.
+        // If this key is held, the key of the signature is the unknown one, and no attacker chose its id.
         let missing = (!set.opens(&kid)).then_some(&kid);
         link.refetch.ask(missing, self.clock.monotonic())
     }
 
-    /// Takes note of other keys.
+    /// Notes a change of keys.
     pub(crate) fn keys_changed(&self, changed: Result<bool, KeyFault>) -> Result<(), Fault> {
-        // Two keys with one id: which of them is meant must never depend on their order.
+        // Two keys with the same id: the order of keys must never decide between them.
         if changed.map_err(|_| Fault::Unreadable("keys that exclude each other"))? {
             let (signing, encryption) = self.keys.load().counts();
             tracing::info!(signing, encryption, "the verification keys changed");

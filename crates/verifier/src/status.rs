@@ -1,42 +1,42 @@
-//! What a verifier knows of itself.
+//! The status of a verifier.
 
 use std::time::Duration;
 
 use crate::shared::Shared;
 
-/// Where the feed of revocations stands.
+/// The state of the revocation feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FeedState {
-    /// There is none: the verifier is offline.
+    /// There is no feed: the verifier is offline.
     Offline,
     /// Connected and complete.
     Live,
-    /// Not connected, or not complete yet. Being connected again.
+    /// Not connected, or not complete yet. The verifier reconnects.
     Lost,
 }
 
-/// A moment's view of a verifier, for a page or a probe.
+/// A snapshot of the state of a verifier, for a status page or a probe.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct VerifierStatus {
     /// Where the feed stands.
     pub feed: FeedState,
-    /// Whether nothing was heard for longer than the policy allows: then tokens are refused, or asked about.
+    /// Whether the feed has been interrupted for longer than the policy allows: then tokens are refused or
+    /// introspected.
     pub stale: bool,
-    /// How long ago the last message of the feed was.
+    /// How long ago the last message of the feed arrived.
     pub last_message_age: Option<Duration>,
-    /// The clock of the service less that of this machine, in milliseconds, as of the last message; what the message
-    /// took to arrive is in it. Expiry is judged by the clock of this machine: one that is slow accepts tokens for
-    /// longer.
+    /// The clock of the service minus that of this machine, in milliseconds, at the last message; includes the transfer
+    /// time. Tokens expire by the clock of this machine: if it is slow, it accepts tokens for longer.
     pub clock_skew_millis: Option<i64>,
-    /// How many revocations are held, those of keys included.
+    /// How many revocations are stored, those of keys included.
     pub revocations: usize,
-    /// How many keys are held for signatures.
+    /// The number of verifying keys.
     pub signing_keys: usize,
-    /// How many keys are held for encryption.
+    /// The number of decryption keys.
     pub encryption_keys: usize,
-    /// How many opened tokens are held.
+    /// The number of cached tokens.
     pub cached_tokens: usize,
 }
 

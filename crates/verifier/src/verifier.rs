@@ -18,7 +18,7 @@ use crate::{
     status::VerifierStatus,
 };
 
-/// How long [`Verifier::check`] waits for keys, and for an answer about one token.
+/// How long [`Verifier::check`] waits for keys, and for an introspection.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Checks access tokens of one audience. One per process is enough: clones share everything and cost a pointer.
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Verifier {
     shared: Arc<Shared>,
-    /// Held for its end.
+    /// Dropped with the last clone, which ends the task.
     _following: Option<Arc<Following>>,
 }
 
@@ -46,8 +46,8 @@ impl Verifier {
         Self::builder().connect(address, credentials, audience).await
     }
 
-    /// A verifier that knows these keys and nothing else, for tests and for places without a network. It never hears of
-    /// a revocation: tokens hold until they expire.
+    /// A verifier with these keys only, for tests and for backends without a network. It receives no revocations:
+    /// tokens are accepted until they expire.
     ///
     /// ```
     /// use countersign_verifier::{ContentKey, KeyId, OfflineKeys, Rejected, Verifier, VerifyingKey};
@@ -58,8 +58,8 @@ impl Verifier {
     /// # }
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let public = [
-    /// #     138, 136, 227, 221, 116, 9, 241, 149, 253, 82, 219, 45, 60, 186, 93, 114, 202, 103, 9, 191, 29, 148, 18, 27, 243, 116,
-    /// #     136, 1, 180, 15, 111, 92,
+    /// #     138, 136, 227, 221, 116, 9, 241, 149, 253, 82, 219, 45, 60, 186, 93, 114, 202, 103, 9, 191, 29, 148, 18,
+    /// #     27, 243, 116, 136, 1, 180, 15, 111, 92,
     /// # ];
     /// let keys = OfflineKeys {
     ///     issuer: "https://id.example.test".to_owned(),
@@ -104,8 +104,8 @@ impl Verifier {
     ///
     /// # Errors
     /// A [`Rejected`] for everything that is not an authentic, current token of this audience and tenant whose session,
-    /// subject, tenant and keys still hold. If it names a key that is not held, other keys are asked for, and the next
-    /// call may succeed.
+    /// subject, tenant and keys are not revoked. If it names an unknown key, the keys are fetched in the background,
+    /// and the next call may succeed.
     pub fn verify(&self, token: &str) -> Result<Claims, Rejected> {
         let judged = self.shared.judge(token).and_then(|judged| match self.shared.is_stale() {
             true => Err(Rejected::FeedStale),
@@ -117,18 +117,18 @@ impl Verifier {
         self.observed(judged)
     }
 
-    /// Checks a token, and waits where waiting helps: up to two seconds for keys when it names one that is not held,
-    /// and for the service's answer when nothing was heard from it and the policy is
-    /// [`Introspect`](crate::StalePolicy::Introspect). Otherwise the same as [`verify`](Self::verify), and as fast.
+    /// Checks a token, and waits where waiting helps: up to two seconds for keys when it names an unknown one, and for
+    /// an introspection when the feed is stale and the policy is [`Introspect`](crate::StalePolicy::Introspect).
+    /// Otherwise the same as [`verify`](Self::verify), and as fast.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify); [`Rejected::Inactive`] when the service was asked and said no.
+    /// As [`verify`](Self::verify); [`Rejected::Inactive`] when the service answered that the token is not active.
     pub async fn check(&self, token: &str) -> Result<Claims, Rejected> {
         let judged = self.judge_with_patience(token).await;
         self.observed(judged)
     }
 
-    /// What the verifier knows of itself, for a page or a probe.
+    /// The status of the verifier, for a status page or a probe.
     #[must_use]
     pub fn status(&self) -> VerifierStatus {
         VerifierStatus::of(&self.shared)
@@ -144,7 +144,7 @@ impl Verifier {
         (!waits).then(|| self.observed(judged))
     }
 
-    /// Counts a request that was refused before or after its token was looked at.
+    /// Counts a request that was refused before or after its token was checked.
     pub(crate) fn refused(&self, rejected: Rejected) -> Rejected {
         self.shared.observe(|observer| observer.rejected(&rejected));
         rejected
@@ -165,7 +165,7 @@ impl Verifier {
         }
     }
 
-    /// Asks the service about a token that is good as far as is known here: a forged one never gets as far as this.
+    /// Introspects a token that is valid as far as this process can tell: a forged one never gets here.
     async fn introspect(&self, link: &Link, token: &str) -> Result<(), Rejected> {
         if !link.policy.asks() {
             return Err(Rejected::FeedStale);

@@ -1,5 +1,5 @@
-//! Messages with a secret in them wipe it when they are let go of: when a call is over, and also where an answer is
-//! given up halfway. What the transport holds of them meanwhile is out of reach.
+//! Messages with a secret wipe it on drop: after a call, and also when an answer is abandoned halfway. Copies within
+//! the transport are out of reach.
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 

@@ -1,11 +1,11 @@
-//! What a backend takes in with this crate.
+//! The dependencies of a backend with this crate.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
 
-/// Beginnings of names, or whole names that end in `$`. Databases, servers, makers of tokens, second providers of
-/// ciphers and the rest of Countersign. `openssl-probe` is no OpenSSL: it looks for the certificates of the system.
+/// Prefixes of names, or whole names that end in `$`. Databases, servers, issuers of tokens, second providers of
+/// ciphers and the rest of Countersign. `openssl-probe` is not OpenSSL: it looks for the certificates of the system.
 const FORBIDDEN: [&str; 32] = [
     "openssl$",
     "openssl-sys",
@@ -41,7 +41,7 @@ const FORBIDDEN: [&str; 32] = [
     "countersign-migrations",
 ];
 
-/// The names of everything that is built for a backend with these features.
+/// The names of all crates that are built for a backend with these features.
 fn tree(features: &str) -> BTreeSet<String> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -1,6 +1,6 @@
-//! The committed messages are what the protos say. Whoever builds this crate needs no protobuf compiler.
+//! The committed messages match the protos, so a build of this crate needs no protobuf compiler.
 //!
-//! `COUNTERSIGN_TEST_WRITE_DOCUMENTS=1 cargo test --workspace --test generated` writes them anew.
+//! `COUNTERSIGN_TEST_WRITE_DOCUMENTS=1 cargo test --workspace --test generated` writes them again.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -11,7 +11,7 @@ use std::{
 
 use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet, SourceCodeInfo};
 
-/// What holds a token or a secret, and so says only its name.
+/// Messages with a token or a secret: their `Debug` prints the name only.
 const SILENT: [&str; 5] = [
     "IssueServiceTokenRequest",
     "IssueServiceTokenResponse",
@@ -20,7 +20,7 @@ const SILENT: [&str; 5] = [
     "IntrospectRequest",
 ];
 
-/// The RPCs this crate calls, and so the paths in `src/calls.rs`.
+/// The RPCs that this crate calls, which are the paths in `src/calls.rs`.
 const CALLED: [&str; 4] = [
     "/countersign.v1.AuthService/IssueServiceToken",
     "/countersign.v1.VerificationService/GetVerificationKeys",
@@ -43,7 +43,7 @@ fn file(name: &str) -> FileDescriptorProto {
     all.file.into_iter().find(|file| file.name() == name).unwrap()
 }
 
-/// Leaves only the messages that `kept` names, with their comments, and no services.
+/// Keeps only the messages that `kept` selects, with their comments, and no services.
 fn pruned(mut file: FileDescriptorProto, kept: impl Fn(&DescriptorProto) -> bool) -> FileDescriptorProto {
     let mut places = Vec::new();
     let mut messages = Vec::new();
@@ -56,7 +56,7 @@ fn pruned(mut file: FileDescriptorProto, kept: impl Fn(&DescriptorProto) -> bool
     file.message_type = messages;
     file.service.clear();
     file.dependency.retain(|name| name.starts_with("google/protobuf/timestamp"));
-    // Comments hang on positions: 4 is the list of messages, 5 that of enums, 6 that of services.
+    // The source info refers to comments by position: 4 is the list of messages, 5 that of enums, 6 that of services.
     let mut comments = file.source_code_info.take().unwrap_or_default().location;
     comments.retain_mut(|comment| match comment.path.as_mut_slice() {
         [4, place, ..] => match places.iter().find(|(old, _)| old == place) {

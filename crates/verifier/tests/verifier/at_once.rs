@@ -1,4 +1,4 @@
-//! Many threads at once, against what is true.
+//! Checks by many threads at the same time.
 
 use std::{
     sync::{
@@ -22,7 +22,7 @@ fn session(number: usize) -> Revocation {
     revoked(Target::SessionId(format!("session-{number}")))
 }
 
-/// So many checks by all threads together: `check` is given the number of each.
+/// Makes `checks` calls of `check` by all threads, each with another number.
 fn hammer(checks: usize, check: impl Fn(usize) + Sync) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -59,7 +59,7 @@ async fn no_answer_is_wrong_while_keys_rotate() {
         });
         hammered.store(true, Ordering::Release);
     });
-    // Keys come and go beside the two in use, a key at a time.
+    // Other keys are added and removed while two stay in use, a key at a time.
     let mut rotations = 0;
     while !stop.load(Ordering::Acquire) {
         for number in 3..6_u8 {
@@ -77,11 +77,11 @@ async fn no_answer_is_wrong_while_keys_rotate() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_accepted_after_it_was_revoked_and_nothing_else_is_refused() {
     const SESSIONS: usize = 256;
-    // Room for a quarter of them: tokens come and go all the time.
+    // Space for a quarter of them, so that tokens are evicted all the time.
     let builder = Verifier::builder().cached_tokens(SESSIONS / 4);
     let Connected { verifier, watcher, mut events, .. } = connected(builder).await;
     let tokens: Arc<Vec<String>> = Arc::new((0..SESSIONS).map(|n| token_of(&claims(&n.to_string()), 1)).collect());
-    // Sessions below the first number are known to be over; those from the second on have not been mentioned.
+    // Sessions below the first number are known to be revoked; sessions from the second number on are not revoked yet.
     let (over, mentioned) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let checking = {
         let (tokens, over, mentioned) = (Arc::clone(&tokens), Arc::clone(&over), Arc::clone(&mentioned));

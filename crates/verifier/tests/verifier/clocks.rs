@@ -1,4 +1,4 @@
-//! Wall clocks that are wrong.
+//! Wrong wall clocks.
 
 use std::time::Duration;
 
@@ -16,8 +16,7 @@ fn session(name: &str) -> Revocation {
     revoked(Target::SessionId(format!("session-{name}")))
 }
 
-/// Lets so many seconds pass while all is well, in which everything that is over is forgotten if there are more than
-/// 64.
+/// Lets so many seconds pass with heartbeats. After more than 64 seconds all expired entries have been dropped.
 async fn pass(connected: &Connected, seconds: u64) {
     for _ in 0..seconds / 10 {
         connected.watcher.heartbeat(10);
@@ -37,7 +36,7 @@ async fn a_clock_that_jumps_ahead_and_back_loses_no_revocation() {
     clock.jump(-7200);
     assert_eq!(connected.verifier.verify(&token("a")), Err(Rejected::Revoked));
 
-    // Nor does a snapshot that arrives in between.
+    // The same with a snapshot that arrives in between.
     clock.jump(7200);
     connected.watcher.fail(Status::unavailable("restart"));
     connected.fake.watcher().await.snapshot("3", vec![session("a"), session("b")]);

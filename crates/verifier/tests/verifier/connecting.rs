@@ -112,7 +112,7 @@ async fn a_service_token_is_renewed_before_it_expires() {
         (state.tokens, state.keys_fetched)
     };
     fake.state().token_life = 1200;
-    // Keys are fetched every five minutes, each time with a token: the first one is kept for 450 of its 600 seconds.
+    // Keys are fetched every five minutes, each time with a token; the first token is kept for 450 of its 600 seconds.
     tokio::time::sleep(Duration::from_secs(310)).await;
     assert_eq!(drawn_and_fetched(), (1, 2));
     tokio::time::sleep(Duration::from_secs(300)).await;
@@ -134,7 +134,7 @@ async fn a_service_token_that_is_no_longer_accepted_is_replaced() {
 async fn a_stream_that_ends_with_its_token_is_opened_again_with_another() {
     let Connected { fake, watcher, verifier, mut events } = connected(Verifier::builder()).await;
     assert_eq!(watcher.token, 1);
-    // What the service has to say of the caller itself comes before the end.
+    // The service sends a revocation of the caller itself before it ends the stream.
     let own = revoked(Target::SessionId("session-a".to_owned()));
     watcher.changes("2", vec![own]);
     watcher.fail(Status::unauthenticated("SESSION_ENDED"));
@@ -143,7 +143,7 @@ async fn a_stream_that_ends_with_its_token_is_opened_again_with_another() {
     events.until("applied: 1 of 1").await;
     assert_eq!(verifier.verify(&token("a")), Err(Rejected::Revoked));
 
-    // Any other end says nothing of the token.
+    // Any other end means nothing for the token.
     again.fail(Status::unavailable("restart"));
     assert_eq!(fake.watcher().await.token, 2);
 }

@@ -1,4 +1,4 @@
-//! What is heard of revocations.
+//! The revocation feed.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ async fn subjects_and_tenants_are_over_up_to_a_second() {
     assert_eq!(verifier.verify(&old), Err(Rejected::Revoked));
     assert_eq!(verifier.verify(&same), Err(Rejected::Revoked), "issued in the second of the revocation");
     verifier.verify(&new).unwrap();
-    // A tenant is no subject, and a subject no session.
+    // A tenant is no subject, and a subject is no session.
     verifier.verify(&at("c", NOW)).unwrap();
     watcher.changes("3", vec![revoked(Target::TenantId("account-of-c".to_owned()))]);
     watcher.changes("4", vec![revoked(Target::SessionId("account-of-c".to_owned()))]);
@@ -202,7 +202,7 @@ async fn more_revocations_than_there_is_room_for_make_the_feed_stale_and_not_the
     assert_eq!(verifier.status().revocations, 11);
     tokio::time::advance(Duration::from_secs(61)).await;
     assert_eq!(verifier.verify(&token("x")), Err(Rejected::FeedStale));
-    // That stream was silent for too long by now.
+    // That stream has been silent for too long by now.
     again.closed().await;
     fake.watcher().await.snapshot("5", many(0, 10));
     events.until("connected").await;
@@ -214,7 +214,7 @@ async fn more_revocations_than_there_is_room_for_make_the_feed_stale_and_not_the
 async fn a_stream_that_falls_silent_is_left_after_three_heartbeats() {
     let Connected { fake, watcher, verifier: _verifier, .. } = connected(Verifier::builder()).await;
     watcher.heartbeat(5);
-    // Real time stands still, so this moves by as much as the verifier waits.
+    // Time is virtual, so this passes exactly as long as the verifier waits.
     let begun = tokio::time::Instant::now();
     let again = fake.watcher().await;
     assert!((15..16).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());

@@ -1,4 +1,4 @@
-//! What a caller has to be.
+//! Conditions on callers.
 
 use std::time::Duration;
 

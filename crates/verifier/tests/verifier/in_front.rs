@@ -18,7 +18,7 @@ fn offline() -> Verifier {
     Verifier::builder().clock(TestClock::new()).offline(offline_keys()).unwrap()
 }
 
-/// Answers who was let through; changes of the header `x-who`, if there was anybody.
+/// Answers with the name of the caller, or of nobody. Changes the header `x-who` only.
 async fn answer(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     let who = request.extensions().get::<Claims>().map_or("nobody", |claims| claims.subject());
     Ok(Response::builder().header("x-who", who).body(Body::empty()).unwrap())
@@ -107,7 +107,7 @@ async fn guards_tell_denial_and_step_up_apart() {
     let denied = ask(&both, with(get(), &token("a"))).await;
     let challenge = "Bearer error=\"insufficient_user_authentication\", acr_values=\"2\", max_age=\"60\"";
     assert_eq!((denied.status(), header(&denied, "www-authenticate")), (StatusCode::UNAUTHORIZED, Some(challenge)));
-    // A level that would break out of its quotes is not quoted.
+    // A level that would need escapes is left out.
     let hostile = offline().layer().require(Guard::level("2\", error=\"x"));
     let denied = ask(&hostile, with(get(), &token("a"))).await;
     assert_eq!(header(&denied, "www-authenticate"), Some("Bearer error=\"insufficient_user_authentication\""));
@@ -178,7 +178,7 @@ async fn a_stale_feed_is_nobodys_fault_and_the_layer_asks_where_it_may() {
     }
 }
 
-/// Somebody's backend, in three lines.
+/// A backend in three lines.
 struct Backend;
 
 #[tonic::async_trait]
@@ -195,7 +195,7 @@ async fn call_through<S, B>(service: S, request: http::request::Builder) -> Opti
 where
     S: tower::Service<Request<Body>, Response = Response<B>, Error = Infallible>,
 {
-    // One empty message: not compressed, no bytes.
+    // One empty message: not compressed, length zero.
     let message = Body::new(http_body_util::Full::new(tonic::codegen::Bytes::from_static(&[0; 5])));
     let response = service.oneshot(request.body(message).unwrap()).await.unwrap();
     response.headers().get("grpc-status").map(|status| status.to_str().unwrap().to_owned())

@@ -1,4 +1,4 @@
-//! Keys that come and go.
+//! Keys that are added and removed.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ async fn a_flood_of_unknown_keys_costs_a_fetch_every_five_seconds_and_no_waiting
     assert_eq!(fake.state().keys_fetched, 2, "the service does not have it either");
     assert_eq!(verifier.check(&made_with(3)).await, Err(Rejected::UnknownKey));
     assert_eq!(fake.state().keys_fetched, 3);
-    // What names no key that there could be asks for nothing.
+    // A text that can name no key causes no fetch.
     tokio::time::sleep(Duration::from_secs(5)).await;
     for text in ["....", "a.b.c.d.e", &unknown[1..]] {
         verifier.check(text).await.unwrap_err();
@@ -78,7 +78,7 @@ async fn the_wait_for_keys_has_an_end() {
     let begun = tokio::time::Instant::now();
     assert_eq!(verifier.check(&made_with(2)).await, Err(Rejected::UnknownKey));
     assert!(begun.elapsed() <= Duration::from_secs(2));
-    // Nobody knows whether the service has that key: it is asked for again.
+    // It is unknown whether the service has that key, so the next check fetches again.
     fake.state().keys_fault = None;
     fake.hold(&[1, 2], &[1, 2]);
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -117,7 +117,7 @@ async fn a_revoked_key_is_dropped_at_once_and_not_taken_back() {
         events.until("applied: 1 of 1").await;
         assert_eq!(fake.state().keys_fetched, fetched, "before any fetch");
         assert_eq!(verifier.verify(&cached), Err(Rejected::UnknownKey));
-        // An answer that was under way still holds it.
+        // An answer that was already on its way still contains it.
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert!(fake.state().keys_fetched > fetched);
         assert_eq!(verifier.verify(&cached), Err(Rejected::UnknownKey));
@@ -135,7 +135,7 @@ async fn a_revoked_key_stays_away_when_that_is_over_and_keys_cannot_be_fetched()
         verifier.verify(&leaked).unwrap();
         watcher.changes("2", vec![revoked(Target::KeyId(kid.to_owned()))]);
         events.until("applied: 1 of 1").await;
-        // An answer that still holds it arrives after that.
+        // An answer that still contains it arrives after that.
         tokio::time::sleep(Duration::from_secs(2)).await;
         let down = Status::unavailable("down");
         fake.state().keys_fault = Some(down);
@@ -150,7 +150,7 @@ async fn a_revoked_key_stays_away_when_that_is_over_and_keys_cannot_be_fetched()
         events.until("connected").await;
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert_eq!(verifier.verify(&leaked), Err(Rejected::UnknownKey), "not in the snapshot");
-        // Only the service can give it again.
+        // Only the service can make it valid again.
         fake.state().keys_fault = None;
         tokio::time::sleep(Duration::from_secs(16)).await;
         verifier.verify(&leaked).unwrap();
@@ -172,7 +172,7 @@ async fn keys_that_cannot_be_used_are_left_out() {
     fake.hold(&[1, 2, 3, 4, 5], &[1, 2, 3, 4]);
     {
         let keys = &mut fake.state().keys;
-        // A point of order one: everybody can sign under it.
+        // A point of order one: anybody can sign under it.
         keys.signing_keys[1].public_key = [[1].as_slice(), &[0; 31]].concat();
         keys.signing_keys[2].state = KeyState::Unspecified.into();
         keys.signing_keys[3].state = 99;
@@ -222,7 +222,7 @@ async fn a_token_of_another_tenant_is_refused_although_its_keys_are_held() {
     assert_eq!(verifier.check(&strange).await, Err(Rejected::WrongTenant));
     assert_eq!(verifier.status().cached_tokens, 1);
 
-    // The same keys under another tenant: what is cached was checked for the one before.
+    // The same keys under another tenant: cached tokens were checked for the previous tenant.
     fake.state().keys.tenant_id = "another".to_owned();
     watcher.changes("2", vec![revoked(Target::KeySet("7".to_owned()))]);
     tokio::time::sleep(Duration::from_secs(2)).await;

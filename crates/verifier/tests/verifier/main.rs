@@ -1,4 +1,4 @@
-//! The verifier against a service of the same protos, in this process and on virtual time.
+//! The verifier against a fake service with the same protos, in this process and on virtual time.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

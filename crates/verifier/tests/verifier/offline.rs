@@ -1,4 +1,4 @@
-//! Without a service: tokens, time and the cache.
+//! Offline verifiers: tokens, time and the cache.
 
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use countersign_verifier::{Clock, FeedState, OfflineKeys, Rejected, Verifier};
 
 use crate::support::{AUDIENCE, Events, ISSUER, NOW, TENANT, TestClock, claims, offline_keys, token, token_of};
 
-/// A clock that stands where it is put.
+/// A clock that the test sets.
 #[derive(Clone)]
 struct Hand(Arc<AtomicI64>);
 
@@ -81,7 +81,7 @@ fn what_is_no_token_is_refused_and_never_kept() {
         (format!("{good} "), Rejected::Malformed),
         (token_of(&claims("a"), 2), Rejected::UnknownKey),
     ];
-    // The end is that of a token that is known, and names its place.
+    // The end is that of a cached token, so both have the same slot.
     let other = if start.ends_with('A') { 'B' } else { 'A' };
     hostile.push((format!("{}{other}{end}", &start[..start.len() - 1]), Rejected::NotAuthentic));
     for (text, why) in hostile {

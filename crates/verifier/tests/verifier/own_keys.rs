@@ -1,4 +1,4 @@
-//! Audiences whose backends alone hold the private key.
+//! Audiences with a private key of their own.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::{
 const PRIVATE: [u8; 32] = [42; 32];
 const NEXT: [u8; 32] = [43; 32];
 
-/// The public half, under the id that the service gave it.
+/// The public half, under the id from the service.
 fn public(kid: &str, private: [u8; 32]) -> RecipientPublicKey {
     RecipientKey::new(KeyId::new(kid).unwrap(), private).unwrap().public_key()
 }
@@ -24,7 +24,7 @@ fn encrypted_to(kid: &str, private: [u8; 32]) -> String {
     AccessIssuer::new(ISSUER, signing_key(1), deriver.into(), AUDIENCE).unwrap().issue(&claims("a")).unwrap()
 }
 
-/// Publishes these keys beside `enc-1`.
+/// Publishes these keys in addition to `enc-1`.
 fn hold(fake: &Fake, keys: &[(&str, [u8; 32])]) {
     fake.hold(&[1], &[1]);
     let published = keys.iter().map(|(kid, private)| EncryptionKey {
@@ -37,7 +37,7 @@ fn hold(fake: &Fake, keys: &[(&str, [u8; 32])]) {
     fake.state().keys.encryption_keys.extend(published);
 }
 
-/// A verifier with these private keys, of a service with those public ones.
+/// A verifier with these private keys, connected to a service with those public ones.
 async fn connected(private: &[[u8; 32]], published: &[(&str, [u8; 32])]) -> Connected {
     let connected = crate::support::connected(with(private)).await;
     change(&connected, published).await;

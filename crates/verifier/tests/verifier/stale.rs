@@ -1,4 +1,4 @@
-//! What happens to tokens while nothing is heard.
+//! Tokens while the revocation feed is interrupted.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::{Connected, Fake, Warnings, connected, generated::revocation
 
 const AFTER: Duration = Duration::from_secs(60);
 
-/// Long after the service has gone.
+/// A verifier long after its service stopped.
 async fn cut_off(policy: StalePolicy) -> Connected {
     let connected = connected(Verifier::builder().stale_policy(policy)).await;
     connected.fake.state().token_fault = Some(Status::unavailable("gone"));
@@ -34,7 +34,7 @@ async fn by_default_tokens_are_refused_after_a_minute_and_not_before() {
     assert!(verifier.status().stale);
     assert_eq!(Rejected::FeedStale.public_reason(), PublicReason::Unavailable);
     again.heartbeat(5);
-    // The stream was left by now, or it was not: either way the next one is heard.
+    // The verifier may have closed this stream already: in both cases the next message arrives.
     tokio::select! {
         () = events.until("connected") => {}
         next = fake.watcher() => {
@@ -45,7 +45,7 @@ async fn by_default_tokens_are_refused_after_a_minute_and_not_before() {
     verifier.verify(&token).unwrap();
 }
 
-/// An observer that cannot bear revocations.
+/// An observer that panics at revocations.
 struct Clumsy;
 
 impl Observer for Clumsy {

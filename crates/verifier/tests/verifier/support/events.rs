@@ -1,11 +1,11 @@
-//! What a verifier tells its observer, in order.
+//! The events that a verifier sends to its observer, in order.
 
 use countersign_verifier::{Fault, Observer, Rejected};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::LONGEST_WAIT;
 
-/// Waits for what a verifier does on its own.
+/// Waits for what a verifier does in the background.
 pub(crate) struct Events(mpsc::UnboundedReceiver<String>);
 
 pub(crate) struct Teller(mpsc::UnboundedSender<String>);
@@ -22,7 +22,7 @@ impl Events {
         timeout(LONGEST_WAIT, heard).await.unwrap_or_else(|_| panic!("never heard: {wanted}"));
     }
 
-    /// Everything that happened so far.
+    /// All events so far.
     pub(crate) fn so_far(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.0.try_recv().ok()).collect()
     }

@@ -1,4 +1,4 @@
-//! A service of the same protos that does what a test says.
+//! A fake service with the same protos, controlled by a test.
 
 use std::{
     convert::Infallible,
@@ -36,17 +36,17 @@ use super::{
     signing_key,
 };
 
-/// What the service says, and what it was asked.
+/// The answers of the service, and the calls that it received.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) keys: GetVerificationKeysResponse,
     pub(crate) keys_fault: Option<Status>,
     pub(crate) token_fault: Option<Status>,
     pub(crate) token_life: i64,
-    /// Tokens that are accepted; the number of the last one drawn.
+    /// How many service tokens were issued; all of them are accepted.
     pub(crate) tokens: u64,
     pub(crate) refuse_tokens_up_to: u64,
-    /// Streams are opened without a cursor only.
+    /// Whether streams with a cursor are refused.
     pub(crate) refuse_cursors: bool,
     pub(crate) cursors_refused: u64,
     pub(crate) keys_fetched: u64,
@@ -67,7 +67,7 @@ type Message = Result<WatchRevocationsResponse, Status>;
 
 /// The service's side of one stream.
 pub(crate) struct Watcher {
-    /// What the stream was opened with.
+    /// The cursor that the stream was opened with.
     pub(crate) cursor: String,
     /// The number of the service token that it was opened with.
     pub(crate) token: u64,
@@ -82,7 +82,7 @@ impl Watcher {
     pub(crate) fn send_raw(&self, event: Option<Event>, cursor: &str) {
         let server_time = Some(Timestamp { seconds: NOW, nanos: 0 });
         let message = WatchRevocationsResponse { server_time, cursor: cursor.to_owned(), event };
-        // A verifier that has gone is what some tests are about.
+        // Fails when the verifier was dropped, as in some tests.
         let _ = self.sender.send(Ok(message));
     }
 
@@ -102,13 +102,13 @@ impl Watcher {
         let _ = self.sender.send(Err(status));
     }
 
-    /// Waits until the verifier has let go of the stream.
+    /// Waits until the verifier has closed the stream.
     pub(crate) async fn closed(&self) {
         self.sender.closed().await;
     }
 }
 
-/// A revocation that is of consequence for an hour.
+/// A revocation that expires in an hour.
 pub(crate) fn revoked(target: Target) -> Revocation {
     let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
     Revocation { target: Some(target), not_after_time: at(NOW), expire_time: at(NOW + 3600) }
@@ -154,13 +154,13 @@ impl Fake {
         };
     }
 
-    /// The next stream that is opened.
+    /// Waits for the next stream of the verifier.
     pub(crate) async fn watcher(&self) -> Watcher {
         let next = async { self.watchers.lock().await.recv().await };
         timeout(LONGEST_WAIT, next).await.unwrap().unwrap()
     }
 
-    /// A connection to it, by way of memory.
+    /// A connection to the fake, in memory.
     pub(crate) fn channel(&self) -> Channel {
         let (connections, incoming) = mpsc::unbounded_channel::<DuplexStream>();
         let incoming = UnboundedReceiverStream::new(incoming).map(Ok::<_, Infallible>);
@@ -173,7 +173,7 @@ impl Fake {
         Endpoint::from_static("http://fake.test").connect_with_connector_lazy(connect)
     }
 
-    /// Begins to connect a verifier; the test has to answer its stream.
+    /// Begins to connect a verifier; the test has to answer on its stream.
     pub(crate) async fn connect(
         &self,
         builder: VerifierBuilder,
@@ -181,7 +181,7 @@ impl Fake {
         self.connect_with_its_clock(builder.clock(TestClock::new())).await
     }
 
-    /// The same on the clock of the builder.
+    /// The same with the clock of the builder.
     pub(crate) async fn connect_with_its_clock(
         &self,
         builder: VerifierBuilder,
@@ -203,7 +203,7 @@ impl Fake {
         })
     }
 
-    /// The number of the service token that the request carries.
+    /// The number of the service token in the request.
     fn admit<T>(&self, request: &Request<T>) -> Result<u64, Status> {
         let bearer = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
         let number = bearer.and_then(|text| text.strip_prefix("Bearer service-token-")?.parse::<u64>().ok());
@@ -243,7 +243,7 @@ impl Fake {
     }
 }
 
-/// The gRPC of it.
+/// The gRPC services of the fake.
 #[derive(Clone)]
 struct Api(Fake);
 
@@ -308,7 +308,7 @@ impl Service<http::Request<Body>> for Api {
     }
 }
 
-/// A verifier that has heard an empty snapshot, and everything around it.
+/// A verifier that received an empty snapshot, with its fake.
 pub(crate) struct Connected {
     pub(crate) verifier: Verifier,
     pub(crate) fake: Fake,
@@ -320,7 +320,7 @@ pub(crate) async fn connected(builder: VerifierBuilder) -> Connected {
     connected_by(TestClock::new(), builder).await
 }
 
-/// The same by this clock.
+/// The same with this clock.
 pub(crate) async fn connected_by(clock: TestClock, builder: VerifierBuilder) -> Connected {
     let builder = builder.clock(clock);
     let fake = Fake::new();

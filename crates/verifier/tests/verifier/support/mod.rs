@@ -1,4 +1,4 @@
-//! Keys, tokens, a clock and a service.
+//! Keys, tokens, a clock and a fake service.
 
 mod events;
 mod fake;

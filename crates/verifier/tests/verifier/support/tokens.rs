@@ -1,4 +1,4 @@
-//! Test keys, as public as this file, and tokens made with them.
+//! Test keys, as public as this file, and tokens that they sign.
 
 use std::{
     sync::{
@@ -14,14 +14,14 @@ use tokio::time::Instant;
 
 pub(crate) const ISSUER: &str = "https://id.example.test";
 pub(crate) const AUDIENCE: &str = "default";
-/// As long as the service makes them.
+/// As long as the tenant ids of the service.
 pub(crate) const TENANT: &str = "01a00000-0000-7000-8000-00000000000a";
 pub(crate) const NOW: i64 = 1_800_000_000;
 
-/// A test that waits for longer waits in vain.
+/// The longest wait of a test: a longer one would be in vain.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-/// Virtual time: that of tokio, which tests move. The wall clock can be wrong.
+/// Virtual time: that of tokio, which tests advance. The wall clock can be wrong.
 #[derive(Clone)]
 pub(crate) struct TestClock {
     origin: Instant,
@@ -33,7 +33,7 @@ impl TestClock {
         Self { origin: Instant::now(), ahead: Arc::default() }
     }
 
-    /// Puts the wall clock so many seconds ahead of where it is, or behind.
+    /// Moves the wall clock by so many seconds, forwards or backwards.
     pub(crate) fn jump(&self, seconds: i64) {
         self.ahead.fetch_add(seconds, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! What a verifier warns of.
+//! The warnings of a verifier.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use tracing::{
     subscriber::{DefaultGuard, set_default},
 };
 
-/// Collects the warnings of this thread for as long as it lives.
+/// Collects the warnings of this thread until it is dropped.
 pub(crate) struct Warnings {
     heard: Arc<Mutex<Vec<String>>>,
     _listening: DefaultGuard,
@@ -25,7 +25,7 @@ impl Warnings {
         Self { heard, _listening }
     }
 
-    /// How many of them say this.
+    /// How many warnings contain this text.
     pub(crate) fn of(&self, text: &str) -> usize {
         self.heard.lock().unwrap().iter().filter(|heard| heard.contains(text)).count()
     }
