@@ -90,7 +90,8 @@ pub enum RefreshVerdict {
     Recover,
     /// Another call is rotating this session now: try again.
     Contended,
-    /// After a reauthentication, holders of older generations have to wait until the grace has passed: try again then.
+    /// After a reauthentication, a client with an older generation gets no tokens until the grace has passed, so that
+    /// it loads the new generation first.
     Withheld {
         until: Timestamp,
     },
@@ -162,7 +163,7 @@ pub enum UseVerdict {
     Good,
     /// The live generation reached a client. Stored while its parent could still be recovered.
     FirstSeen,
-    /// Older than a skipped generation. A client that has a newer one refreshes; an attacker cannot.
+    /// Older than a skipped generation. The client has to refresh, which succeeds only with a newer generation.
     Outdated,
     /// The skipped generation: the lost answer reached another client.
     Reused,

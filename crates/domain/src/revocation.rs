@@ -7,8 +7,8 @@ use std::time::Duration;
 /// takes effect, and for clocks that differ.
 const MARGIN: Duration = Duration::from_secs(120);
 
-/// How far the clocks of two replicas may differ. With this margin, no token that was issued before the instant of a
-/// revocation is missed.
+/// How far the clocks of two replicas may differ. A revocation of a subject or tenant may reach this far into the
+/// future, so that it covers tokens that another replica is just issuing.
 pub const CLOCK_LEEWAY: Duration = Duration::from_secs(5);
 
 /// How long a revocation must be kept.

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 /// takes.
 ///
 /// An unknown identifier must look like one of these accounts, so that the response time reveals no account
-/// (enumeration). It is assigned a kind at random, with the same frequency as among the accounts, and always the same
-/// kind: neither many queries for one identifier nor queries for many identifiers show a difference.
+/// (enumeration). Its MAC selects a kind, each with the same frequency as among the accounts, and always the same kind
+/// for one identifier. So neither many queries for one identifier nor queries for many identifiers show a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Population<T> {
     /// Each kind, with the number of accounts up to and including it.
