@@ -1,6 +1,6 @@
-//! Documents that are made from the code are what the code says.
+//! Checks that the documents generated from the code are up to date.
 //!
-//! `COUNTERSIGN_TEST_WRITE_DOCUMENTS=1 cargo test --test documents` writes them anew.
+//! `COUNTERSIGN_TEST_WRITE_DOCUMENTS=1 cargo test --test documents` writes them again.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -225,7 +225,7 @@ fn the_files_that_were_asked_for_are_there() {
     }
 }
 
-/// `path`: `name` or `name`, as the rows of the attack table give their tests.
+/// `path`: `name` or `name`, the form in which the rows of the attack table name their tests.
 fn tests_named_in(row: &str) -> Vec<(String, String)> {
     let mut named = Vec::new();
     let mut file = None;
@@ -239,7 +239,7 @@ fn tests_named_in(row: &str) -> Vec<(String, String)> {
     named
 }
 
-/// The rows of the tables of a page, but for their headings.
+/// The rows of all tables of a page, without their headings.
 fn rows_of(page: &str) -> Vec<String> {
     let page = fs::read_to_string(at(page)).unwrap();
     let lines: Vec<&str> = page.lines().collect();
@@ -248,7 +248,7 @@ fn rows_of(page: &str) -> Vec<String> {
     rows.map(|line| lines[line].to_owned()).filter(|row| !row.starts_with("| ---")).collect()
 }
 
-/// What is named in a row and is not there: a test, or a file, which may begin in `src/`.
+/// Tests and files that a row names and that do not exist. The path of a file may begin in `src/`.
 fn missing_in(row: &str) -> Vec<String> {
     let mut missing = Vec::new();
     for (file, name) in tests_named_in(last_column(row)) {

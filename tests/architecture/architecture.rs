@@ -1,7 +1,7 @@
-//! Reads the sources and fails on a broken arrow. Which arrows there are and why stands in ARCHITECTURE.md and in
-//! `arrows.rs`; that every one of them can fail is shown in `broken.rs`.
+//! Reads the sources and fails on a broken arrow. ARCHITECTURE.md and `arrows.rs` say which arrows there are and why;
+//! `broken.rs` shows that each of them can fail.
 //!
-//! A package of its own that depends on proc-macro2 alone, so that `.ci/run` can build and ask it before anything else.
+//! A package of its own that depends on proc-macro2 alone, so that `.ci/run` can build and run it before anything else.
 
 mod arrow;
 mod arrows;

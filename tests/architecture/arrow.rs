@@ -2,25 +2,25 @@
 
 use crate::source::SourceFile;
 
-/// Who may not name what.
+/// Which folders may not name which paths.
 #[derive(Debug)]
 pub(crate) struct Arrow {
-    /// What holds, and why.
+    /// The rule and its reason.
     pub(crate) rule: &'static str,
-    /// The folders and files (without `.rs`) it holds in.
+    /// The folders and files (without `.rs`) in which the rule holds.
     pub(crate) within: &'static [&'static str],
-    /// The folders and files in those where it does not.
+    /// Folders and files within those, in which the rule does not hold.
     pub(crate) except: &'static [&'static str],
-    /// Beginnings of paths. `_` is any one name, `fn` one in lower case, and `..` at the front any beginning.
+    /// Beginnings of paths. `_` matches any one name, `fn` one in lower case, and `..` at the front any beginning.
     pub(crate) forbidden: &'static [&'static [&'static str]],
     pub(crate) excused: &'static [Excuse],
 }
 
-/// One place that has to break an arrow.
+/// One exception: a place that has to break an arrow.
 #[derive(Debug)]
 pub(crate) struct Excuse {
     pub(crate) file: &'static str,
-    /// The whole path that is named there.
+    /// The whole path that the place names.
     pub(crate) path: &'static str,
     pub(crate) reason: &'static str,
 }

@@ -2,10 +2,10 @@
 
 use crate::arrow::{Arrow, Excuse};
 
-/// Everything that is compiled into the service or its crates.
+/// All sources that are compiled into the service or its crates.
 const EVERYWHERE: &[&str] = &["src", "crates/domain/src", "crates/token/src", "crates/verifier/src", "migrations/src"];
 
-/// A pure crate has nothing to do I/O with, and so can be read, tested and trusted without its surroundings.
+/// A pure crate cannot do I/O, so it can be read, tested and trusted without its surroundings.
 pub(crate) const DOMAIN_IS_PURE: Arrow = Arrow {
     rule: "the rules do no I/O and know no clock, no chance and nothing else of ours",
     within: &["crates/domain/src"],
@@ -78,7 +78,7 @@ pub(crate) const SQL_STAYS_IN_THE_STORE: Arrow = Arrow {
     excused: &[],
 };
 
-/// Elsewhere a statement that lost a race and a database that is gone would look alike.
+/// If other code read database errors, it could not tell a lost race from a database that is down.
 pub(crate) const DATABASE_ERRORS_ARE_READ_ONCE: Arrow = Arrow {
     rule: "only src/store/fault.rs reads a database error",
     within: &["src/store"],
@@ -93,7 +93,7 @@ pub(crate) const DATABASE_ERRORS_ARE_READ_ONCE: Arrow = Arrow {
     excused: &[],
 };
 
-/// Both accept more than is safe from outside; see docs/adr/0005-own-decoder-for-access-tokens.md.
+/// Both libraries accept more than is safe from the network; see docs/adr/0005-own-decoder-for-access-tokens.md.
 pub(crate) const TOKEN_MAKERS_NEVER_READ: Arrow = Arrow {
     rule: "josekit and jsonwebtoken make tokens in crates/token/src/access/issue.rs and read none anywhere",
     within: EVERYWHERE,
@@ -217,7 +217,7 @@ pub(crate) const TASKS_COME_FROM_THE_RUNTIME: Arrow = Arrow {
     excused: &[],
 };
 
-/// What does I/O for the stories.
+/// Modules that do I/O for the use cases.
 const MEANS: &[&str] = &[
     "src/store",
     "src/cache",
@@ -232,7 +232,7 @@ const MEANS: &[&str] = &[
     "src/telemetry",
 ];
 
-/// Runtime, telemetry and outbound are means too, but those that others may lean on.
+/// Runtime, telemetry and outbound are adapters too, but other adapters may use them.
 pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
     rule: "means never name each other (runtime, telemetry and outbound excepted): a story puts them shared_redis",
     within: MEANS,
@@ -290,7 +290,7 @@ pub(crate) const STORIES_KNOW_NO_DOOR: Arrow = Arrow {
     excused: &[],
 };
 
-/// The browsers' shim reads and rewrites gRPC answers, so it stands on `src/grpc`.
+/// The shim for browsers reads and rewrites gRPC answers, so it depends on `src/grpc`.
 pub(crate) const DOORS_STAND_APART: Arrow = Arrow {
     rule: "transports never name each other: what two of them share is a use case (src/http/grpc_web excepted)",
     within: &["src/grpc", "src/http", "src/cli"],
@@ -318,8 +318,7 @@ pub(crate) const DOORS_TELL_STORIES: Arrow = Arrow {
     excused: &[],
 };
 
-/// The command line is where configuration comes in and the service is put together; the other transports are given
-/// both.
+/// The command line loads the configuration and assembles the service; the other transports receive both.
 pub(crate) const OPEN_DOORS_ARE_CONFIGURED: Arrow = Arrow {
     rule: "what listens is given its settings and its stories as values, by src/wiring.rs",
     within: &["src/grpc", "src/http"],
@@ -376,7 +375,7 @@ pub(crate) const CONFIG_NAMES_ONLY_THE_RULES: Arrow = Arrow {
     excused: &[],
 };
 
-/// The migrations have their own life cycle: yesterday's must mean tomorrow what it meant yesterday.
+/// The migrations have their own life cycle: an old migration must always mean what it meant when it was written.
 pub(crate) const MIGRATIONS_NAME_NOTHING_OF_OURS: Arrow = Arrow {
     rule: "a migration is history: it names nothing of ours, which would change under it",
     within: &["migrations/src"],
@@ -385,7 +384,7 @@ pub(crate) const MIGRATIONS_NAME_NOTHING_OF_OURS: Arrow = Arrow {
     excused: &[],
 };
 
-/// What may stand directly in `src/`. Something new needs a place in the arrows above first.
+/// The files and folders that may be directly in `src/`. A new one needs arrows above first.
 pub(crate) const TOP_LEVEL: &[&str] = &[
     "main.rs",
     "lib.rs",
@@ -410,5 +409,5 @@ pub(crate) const TOP_LEVEL: &[&str] = &[
     "config",
 ];
 
-/// Libraries that have one home each. A home that passes one on would give it a second.
+/// Libraries that only one folder may name. If that folder exported such a library, others could name it, too.
 pub(crate) const AT_HOME: &[&str] = &["axum", "fred", "prost", "reqwest", "sea_orm", "sqlx", "tonic"];

@@ -1,5 +1,4 @@
-//! Shows that every rule can fail: each is given a made-up source that breaks it, and one that looks alike and does
-//! not.
+//! Shows that every rule can fail: each gets an invented source that breaks it, and a similar one that does not.
 
 use crate::{
     arrow::Arrow,
@@ -9,7 +8,7 @@ use crate::{
     source::{SourceFile, content, root},
 };
 
-/// An arrow, a file, and a text of which exactly the second line breaks it there.
+/// An arrow, a file, and a text whose second line, and no other, breaks the arrow in that file.
 const BROKEN: &[(&Arrow, &str, &str)] = &[
     (&DOMAIN_IS_PURE, "crates/domain/src/session.rs", "\nuse std::{fmt, time::{Duration, SystemTime}};"),
     (&DOMAIN_IS_PURE, "crates/domain/src/session.rs", "use std::time::Duration;\nfn f() { std::fs::read(path); }"),
@@ -57,7 +56,7 @@ const BROKEN: &[(&Arrow, &str, &str)] = &[
     (&MIGRATIONS_NAME_NOTHING_OF_OURS, "migrations/src/m0001.rs", "\nuse countersign_domain::tenant::DEFAULT;"),
 ];
 
-/// An arrow, and what it lets pass.
+/// An arrow, and a source that keeps it.
 const KEPT: &[(&Arrow, &str, &str)] = &[
     (&DOMAIN_IS_PURE, "crates/domain/src/time.rs", "use std::{fmt, time::Duration}; use crate::time::Instant;"),
     (&DOMAIN_IS_PURE, "crates/domain/src/lib.rs", "// std::fs\npub mod text; const A: &str = \"std::env::var\";"),

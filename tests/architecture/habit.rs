@@ -1,4 +1,4 @@
-//! What a source looks like, whoever it names.
+//! Rules about the form of a source, whatever paths it names.
 
 use crate::{
     arrows::AT_HOME,
@@ -6,10 +6,10 @@ use crate::{
     token::{spells, without_tests},
 };
 
-/// About 400 lines are meant; a file a little over that is not worth a red build.
+/// The aim is about 400 lines; a file that is slightly longer does not fail the build.
 const MOST_LINES: usize = 450;
 
-/// Names that say nothing, and so attract everything.
+/// Names that say nothing: any code would fit into such a module.
 const DRAWERS: &[&str] = &["common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"];
 
 pub(crate) fn too_long(file: &SourceFile) -> Vec<String> {
@@ -38,7 +38,7 @@ pub(crate) fn unwraps(file: &SourceFile) -> Vec<String> {
     found.map(|next| format!("{}:{}: {rule}", file.path, next[1].line)).collect()
 }
 
-/// Library types that a `pub use` hands on to folders that may not name the library.
+/// Library types that a `pub use` exports to folders that may not name the library.
 pub(crate) fn handed_on(file: &SourceFile) -> Vec<String> {
     if !file.lies_in("src") {
         return Vec::new();

@@ -1,14 +1,14 @@
 //! What a crate's Cargo.toml may depend on.
 
-/// What a crate may not depend on, and why.
+/// Packages that a crate may not depend on, and why.
 #[derive(Debug)]
 pub(crate) struct Fence {
     pub(crate) rule: &'static str,
     pub(crate) manifest: &'static str,
-    /// Names of packages; one that ends in `-` stands for all that begin so.
+    /// Names of packages; a name that ends in `-` stands for all names that begin with it.
     pub(crate) forbidden: &'static [&'static str],
     pub(crate) except: &'static [&'static str],
-    /// Features that none of its dependencies may be asked for.
+    /// Features that no dependency of the crate may enable.
     pub(crate) features: &'static [&'static str],
 }
 
@@ -64,7 +64,7 @@ pub(crate) const VERIFIER: Fence = Fence {
 };
 
 impl Fence {
-    /// One line for each dependency in `text`, of any kind, that this fence keeps out.
+    /// One line for each dependency in `text`, of any kind, that this fence forbids.
     pub(crate) fn broken_in(&self, text: &str) -> Vec<String> {
         let mut broken = Vec::new();
         let mut section = Section::Other;
@@ -89,7 +89,7 @@ impl Fence {
     }
 
     fn check(&self, line: usize, name: &str, text: &str, broken: &mut Vec<String>) {
-        // `alias = { package = "name" }` depends on the name, whatever it is called here.
+        // `alias = { package = "name" }` depends on `name`, whatever its alias is.
         let quoted: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
         let renamed = if text.contains("package") { quoted.as_slice() } else { &[] };
         let names = renamed.iter().copied().chain([name]);
@@ -116,7 +116,7 @@ enum Section {
 }
 
 impl Section {
-    /// Also `[dev-dependencies]`, `[build-dependencies]` and those of one target.
+    /// Also `[dev-dependencies]`, `[build-dependencies]` and the dependencies of one target.
     fn titled(title: &str) -> Self {
         match title.rsplit_once("dependencies") {
             Some((_, "")) => Self::Many,

@@ -2,17 +2,17 @@
 
 use crate::token::Token;
 
-/// A path such as `std::time::SystemTime::now`, and where it stands.
+/// A path such as `std::time::SystemTime::now`, and its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mention {
     pub(crate) line: usize,
-    /// Begins with `crate` or with the name of a library, as far as the file itself can tell.
+    /// Begins with `crate` or with the name of a library, as far as the file alone shows it.
     pub(crate) path: Vec<String>,
-    /// Whether it stands in a `pub use`.
+    /// Whether the path is in a `pub use`.
     pub(crate) exported: bool,
 }
 
-/// Every path in `tokens`, which are those of the module `module` (`["crate", "store"]`). Imports are taken apart
+/// Every path in `tokens`, which are the tokens of the module `module` (`["crate", "store"]`). Imports are expanded
 /// (`use a::{b, c}`), and a path that begins with an imported name, a module of this file, `self` or `super` is
 /// completed: a rule about `tokio::time` also sees `use tokio::time; time::sleep(…)`.
 pub(crate) fn mentions(tokens: &[Token], module: &[String]) -> Vec<Mention> {
@@ -38,10 +38,10 @@ fn completed(mention: Mention, names: &[(String, Vec<String>)]) -> Vec<Mention> 
 struct Reader<'a> {
     tokens: &'a [Token],
     at: usize,
-    /// The modules around this place, innermost last, each with the depth of braces it began at.
+    /// The modules around the current token, innermost last, each with the depth of braces at which it began.
     modules: Vec<(Vec<String>, usize)>,
     depth: usize,
-    /// What a first segment stands for: imports and the file's own modules.
+    /// The meaning of a first segment: imports and the file's own modules.
     names: Vec<(String, Vec<String>)>,
     raw: Vec<Mention>,
 }
@@ -96,7 +96,7 @@ impl Reader<'_> {
         self.tree(&[], exported);
     }
 
-    /// One branch of an import, up to the `,`, `}` or `;` behind it.
+    /// One branch of an import, up to the `,`, `}` or `;` after it.
     fn tree(&mut self, start: &[String], exported: bool) {
         let mut path = start.to_vec();
         let mut name = None;
@@ -148,7 +148,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `self` and `super` replaced by the module they stand for.
+    /// Replaces `self` and `super` by the module they mean.
     fn rooted(&self, path: Vec<String>) -> Vec<String> {
         let mut whole = match path.first().map(String::as_str) {
             Some("self" | "super") => self.module(),

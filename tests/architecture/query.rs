@@ -1,14 +1,14 @@
-//! Where the store may begin a query, and where it speaks SQL of its own.
+//! Where the store may begin a query, and where it may write its own SQL.
 //!
-//! A query of a tenant's table that does not say which tenant reads everybody's rows. So `src/store/scope.rs` alone
-//! begins one, and asks for the tenant first; all else in the store goes on from there.
+//! A query of a tenant's table that names no tenant reads the rows of all tenants. So only `src/store/scope.rs` begins
+//! such a query, and requires the tenant first; all other code in the store continues from there.
 
 use crate::{
     source::SourceFile,
     token::{Token, spells},
 };
 
-/// A file that may do what others may not.
+/// A file that is excepted from a rule, and why.
 #[derive(Debug)]
 pub(crate) struct Allowed {
     pub(crate) file: &'static str,
@@ -18,7 +18,7 @@ pub(crate) struct Allowed {
 const SCOPE: &str = "src/store/scope";
 const ENTITIES: &str = "src/store/entity";
 
-/// What a query begins with; `find_by_…` besides.
+/// The methods that begin a query, besides `find_by_…`.
 const BEGINNINGS: &[&str] = &[
     "find",
     "find_related",
@@ -33,25 +33,25 @@ const BEGINNINGS: &[&str] = &[
     "delete_by_id",
 ];
 
-/// What an entity tells about its relations. No query begins with these.
+/// Methods by which an entity describes its relations. No query begins with them.
 const RELATIONS: &[&str] = &["belongs_to", "has_one", "has_many", "has_many_via"];
 
 /// Types of sea-orm that begin a query of the entity they are given.
 const BEGINNERS: &[&str] = &["Insert", "InsertMany", "TryInsert", "Update", "UpdateMany", "Delete", "DeleteMany"];
 
-/// Traits of sea-orm by which a row asks for others, or changes itself.
+/// Traits of sea-orm by which a row loads other rows, or changes itself.
 const OF_ROWS: &[&str] = &["ActiveModelTrait", "ModelTrait", "LoaderTrait"];
 
-/// What sea-query puts statements together with. Each also has a `new`.
+/// Types by which sea-query builds statements. Each also has a `new`.
 const BUILDERS: &[&str] = &["Query", "SelectStatement", "InsertStatement", "UpdateStatement", "DeleteStatement"];
 
-/// Where it is used: nothing there is asked which tenant it means.
+/// Files that build statements by hand; no rule checks the tenant there.
 pub(crate) const BUILT_BY_HAND: &[Allowed] = &[
     Allowed { file: "src/store/action.rs", reason: "chooses one of two rows that were found within the tenant" },
     Allowed { file: "src/store/outbox.rs", reason: "selects from a common table expression of the same statement" },
 ];
 
-/// Where SQL is written as text.
+/// Files that write SQL as text.
 pub(crate) const RAW: &[Allowed] = &[
     Allowed { file: "src/store/audit_chain.rs", reason: "seals many events in one UPDATE from VALUES" },
     Allowed { file: "src/store/connect.rs", reason: "settings of a connection, before anything else is asked of it" },
@@ -62,7 +62,7 @@ pub(crate) const RAW: &[Allowed] = &[
     Allowed { file: "src/store/revocation.rs", reason: "gives positions by row_number() in one UPDATE" },
 ];
 
-/// What runs or carries SQL that is written as text.
+/// Methods and types that run or carry SQL as text.
 const RAW_METHODS: &[&str] = &[
     "execute_raw",
     "execute_unprepared",
@@ -74,10 +74,10 @@ const RAW_METHODS: &[&str] = &[
     "find_by_statement",
 ];
 
-/// The same of sqlx, whose `Executor` takes SQL as it is.
+/// The same of sqlx, whose `Executor` takes SQL as text.
 const RAW_IN_SQLX: &[&str] = &["AssertSqlSafe", "Executor", "query", "query_as", "query_scalar", "raw_sql"];
 
-/// What tells SQLite and PostgreSQL apart.
+/// Names that tell SQLite and PostgreSQL apart.
 const DIALECT: &[&str] = &["DatabaseBackend", "DbBackend", "get_database_backend", "is_sqlite"];
 const DIALECT_AT_HOME: &[&str] = &["src/store/dialect", "src/store/connect", "src/store/guarded"];
 
@@ -88,7 +88,8 @@ pub(crate) fn tables_of_tenants(files: &[SourceFile]) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// One line for each query that begins outside of `scope.rs`, in one of these tables or in one that cannot be told.
+/// One line for each query that begins outside of `scope.rs`, in one of these tables or in a table that the file does
+/// not show.
 pub(crate) fn begun_out_of_scope(file: &SourceFile, tables: &[String]) -> Vec<String> {
     if !file.lies_in("src/store") || file.lies_in(SCOPE) {
         return Vec::new();
@@ -108,7 +109,7 @@ pub(crate) fn begun_out_of_scope(file: &SourceFile, tables: &[String]) -> Vec<St
     lines(file, named.chain(cast), rule)
 }
 
-/// One line for each place where a statement is put together that is not a query of an entity.
+/// One line for each statement that is built by hand, not as a query of an entity.
 pub(crate) fn built_by_hand(file: &SourceFile) -> Vec<String> {
     if is_allowed(file, BUILT_BY_HAND) { Vec::new() } else { any_built_by_hand(file) }
 }
@@ -145,7 +146,7 @@ pub(crate) fn any_raw(file: &SourceFile) -> Vec<String> {
     lines(file, named.chain(called(&tokens, RAW_METHODS)), rule)
 }
 
-/// One line for each question which database this is.
+/// One line for each place that tells the databases apart.
 pub(crate) fn told_apart(file: &SourceFile) -> Vec<String> {
     if !file.lies_in("src") || DIALECT_AT_HOME.iter().any(|home| file.lies_in(home)) {
         return Vec::new();
@@ -156,14 +157,14 @@ pub(crate) fn told_apart(file: &SourceFile) -> Vec<String> {
     lines(file, asked.map(|token| (token.line, token.text.clone())), rule)
 }
 
-/// `account::Entity::find`, whatever it is called in this file.
+/// `account::Entity::find`, under any name that the file imports it by.
 fn begins_in_table(path: &[String], tables: &[String]) -> bool {
     let [krate, store, entity, table, entity_type, function] = path else { return false };
     let is_ours = krate == "crate" && store == "store" && entity == "entity" && entity_type == "Entity";
     is_ours && tables.contains(table) && is_function(function) && !RELATIONS.contains(&function.as_str())
 }
 
-/// The same on a type of which the file does not tell the table: an alias, a parameter, `Self`.
+/// The same on a type whose table the file does not show: an alias, a parameter, `Self`.
 fn begins_somewhere(path: &[String]) -> bool {
     let [.., type_name, function] = path else { return false };
     if !is_beginning(function) || !type_name.starts_with(char::is_uppercase) {
@@ -171,7 +172,7 @@ fn begins_somewhere(path: &[String]) -> bool {
     }
     match path {
         [_, _] => true,
-        // What belongs to a tenant is a matter of `begins_in_table`.
+        // `begins_in_table` decides about tables of tenants.
         [krate, store, entity, _, entity_type, _] if krate == "crate" && store == "store" && entity == "entity" => {
             entity_type != "Entity"
         }
@@ -180,7 +181,7 @@ fn begins_somewhere(path: &[String]) -> bool {
     }
 }
 
-/// Whether it imports what could begin a query without naming its table, or hides the table's name.
+/// Whether the path imports a name that could begin a query without naming the table, or that hides the table's name.
 fn leads_around(path: &[String], tables: &[String]) -> bool {
     match path {
         [library, .., name] if library == "sea_orm" && (name == "*" || OF_ROWS.contains(&name.as_str())) => true,
@@ -216,7 +217,7 @@ fn is_allowed(file: &SourceFile, allowed: &[Allowed]) -> bool {
     allowed.iter().any(|one| one.file == file.path)
 }
 
-/// Where one of these methods is called, as `.method(` or `::method(`.
+/// The places that call one of these methods, as `.method(` or `::method(`.
 fn called<'a>(tokens: &'a [Token], methods: &'a [&str]) -> impl Iterator<Item = (usize, String)> + 'a {
     let calls = tokens.windows(3).filter(|next| matches!(next[0].text.as_str(), "." | "::") && next[2].text == "(");
     let calls = calls.filter(|next| methods.contains(&next[1].text.as_str()));

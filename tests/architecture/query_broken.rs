@@ -1,4 +1,4 @@
-//! Shows that the rules about queries can fail, as `broken.rs` does for the others.
+//! Shows that the rules about queries can fail, as `broken.rs` does for the other rules.
 
 use crate::{
     query::{self, Allowed, BUILT_BY_HAND, RAW},
@@ -11,7 +11,7 @@ fn out_of_scope(file: &str, text: &str) -> Vec<String> {
     query::begun_out_of_scope(&SourceFile::read(file, text), &TABLES.map(str::to_owned))
 }
 
-/// A text of which exactly the second line begins a query out of its place, in `src/store/account.rs`.
+/// Texts whose second line, and no other, begins a forbidden query in `src/store/account.rs`.
 const BEGUN: &[&str] = &[
     "use super::entity::account;\nfn f() { account::Entity::find(); }",
     "use crate::store::entity::account as a;\nfn f() { a::Entity::find_by_id(id).one(db); }",
@@ -95,7 +95,7 @@ fn a_table_of_tenants_has_a_column_for_them() {
 
 type Rule = fn(&SourceFile) -> Vec<String>;
 
-/// A rule, and a text of which exactly the second line breaks it in `src/store/role.rs`.
+/// A rule, and a text whose second line, and no other, breaks it in `src/store/role.rs`.
 const BROKEN: &[(Rule, &str)] = &[
     (query::built_by_hand, "use sea_orm::sea_query::{Expr, Query};\nfn f() { Query::select().from(role::Entity); }"),
     (query::built_by_hand, "use sea_orm::sea_query as q;\nfn f() { q::Query::update() }"),

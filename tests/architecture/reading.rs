@@ -1,4 +1,4 @@
-//! Tests of how sources are read. A rule is worth no more than what it gets to see.
+//! Tests of how sources are read. A rule can check only what the reader shows it.
 
 use crate::{source::SourceFile, token::tokens};
 

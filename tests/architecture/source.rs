@@ -13,7 +13,7 @@ use std::{
 /// One Rust file.
 #[derive(Debug)]
 pub(crate) struct SourceFile {
-    /// From the root of the repository, with slashes.
+    /// Relative to the root of the repository, with slashes.
     pub(crate) path: String,
     pub(crate) lines: usize,
     pub(crate) tokens: Vec<Token>,
@@ -22,7 +22,7 @@ pub(crate) struct SourceFile {
 
 impl SourceFile {
     /// # Panics
-    /// When the text is no Rust: nothing could be said about it.
+    /// When the text is not Rust: no rule could check it.
     pub(crate) fn read(path: &str, text: &str) -> Self {
         let tokens = tokens(text)
             .unwrap_or_else(|error| panic!("{path}:{}: cannot be read: {error}", error.span().start().line));
@@ -30,7 +30,7 @@ impl SourceFile {
         Self { path: path.to_owned(), lines: text.lines().count(), tokens, mentions }
     }
 
-    /// What is compiled into a program: its paths and tokens without those of tests. Nothing of a file that is a test.
+    /// The code that is compiled into a program: paths and tokens without those of tests. Empty for a file of tests.
     pub(crate) fn product(&self) -> (Vec<Mention>, Vec<Token>) {
         if !self.is_product() {
             return (Vec::new(), Vec::new());
@@ -39,26 +39,26 @@ impl SourceFile {
         (mentions(&tokens, &module_of(&self.path)), tokens)
     }
 
-    /// Whether it is `place.rs` or lies in the folder `place`.
+    /// Whether the file is `place.rs` or in the folder `place`.
     pub(crate) fn lies_in(&self, place: &str) -> bool {
         self.path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest == ".rs" || rest.starts_with('/'))
     }
 
-    /// Whether it is part of a program, not of a test.
+    /// Whether the file is part of a program, not of a test.
     pub(crate) fn is_product(&self) -> bool {
         let path = Path::new(&self.path);
         !path.iter().any(|part| part == "tests" || part == "benches" || part == "tests.rs")
     }
 }
 
-/// Where the repository is: two folders above this package.
+/// The root of the repository: two folders above this package.
 pub(crate) fn root() -> PathBuf {
     let folder =
         std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     folder.ancestors().nth(2).expect("this package lies in tests/architecture").to_owned()
 }
 
-/// Every Rust file of ours, sorted; read once for all rules.
+/// Every Rust file of this repository, sorted; read once for all rules.
 pub(crate) static ALL: LazyLock<Vec<SourceFile>> = LazyLock::new(|| {
     let root = root();
     let mut paths = Vec::new();
@@ -83,7 +83,7 @@ pub(crate) fn names_in(folder: &str) -> Vec<String> {
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     for path in entries(folder) {
         if path.is_dir() {
-            // A crate of its own (fuzz) builds into itself.
+            // A crate of its own (fuzz) has a target folder of its own.
             if path.file_name().is_some_and(|name| name != "target") {
                 collect(&path, found);
             }

@@ -20,11 +20,11 @@ impl Token {
     }
 }
 
-/// Cuts `source` into tokens. What stands in comments, strings and characters is no code and is left out, and so are
-/// numbers and lifetimes.
+/// Cuts `source` into tokens. Comments, strings and characters are no code and are left out, and so are numbers and
+/// lifetimes.
 ///
 /// # Errors
-/// When the source is no Rust, such as one with a string that never ends.
+/// When the source is not Rust, such as one with a string that never ends.
 pub(crate) fn tokens(source: &str) -> Result<Vec<Token>, LexError> {
     let mut found = Vec::new();
     write_down(source.parse()?, &mut found);
@@ -76,7 +76,7 @@ fn is(sign: &Punct, expected: char) -> bool {
     sign.as_char() == expected
 }
 
-/// Whether two `:` stand side by side.
+/// Whether two `:` are directly next to each other.
 fn is_path_separator(first: &Punct, second: &Punct) -> bool {
     is(first, ':') && is(second, ':') && first.spacing() == Spacing::Joint
 }
@@ -95,7 +95,7 @@ fn signs(delimiter: Delimiter) -> (&'static str, &'static str) {
     }
 }
 
-/// Leaves out every item behind `#[cfg(test)]`.
+/// Removes every item after `#[cfg(test)]`.
 pub(crate) fn without_tests(tokens: &[Token]) -> Vec<Token> {
     let mut kept = Vec::new();
     let mut at = 0;
@@ -110,7 +110,7 @@ pub(crate) fn without_tests(tokens: &[Token]) -> Vec<Token> {
     kept
 }
 
-/// Behind the `;` or the block that ends the item at `at`.
+/// The position after the `;` or the block that ends the item at `at`.
 fn end_of_item(tokens: &[Token], mut at: usize) -> usize {
     let mut depth = 0_usize;
     while at < tokens.len() {
@@ -126,7 +126,7 @@ fn end_of_item(tokens: &[Token], mut at: usize) -> usize {
     at
 }
 
-/// Whether `tokens` begin with these.
+/// Whether `tokens` begin with the words of `text`.
 pub(crate) fn spells(tokens: &[Token], text: &[&str]) -> bool {
     tokens.len() >= text.len() && tokens.iter().zip(text).all(|(token, expected)| token.text == *expected)
 }

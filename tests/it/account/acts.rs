@@ -1,4 +1,4 @@
-//! What people do to their accounts, short to write.
+//! Short forms of the calls that people make for their accounts.
 
 use crate::support::{App, MailText as _, PASSWORD, Person, details};
 use countersign::{grpc::wire::proto::*, usecase::Origin};
@@ -10,14 +10,14 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Another password that no rule has anything against.
+/// Another password that every rule accepts.
 pub(super) const NEW_PASSWORD: &str = "eleven brass kettles humming";
 
 pub(super) fn form(email: &str) -> RegisterRequest {
     RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() }
 }
 
-/// Registers a second after whatever was before, so that its mail is the newest.
+/// Registers one second later, so that its mail is the newest.
 pub(super) async fn register(app: &App, form: RegisterRequest) -> Result<Response<RegisterResponse>, Status> {
     app.advance(SECOND);
     app.account().register(form).await
@@ -53,7 +53,7 @@ pub(super) async fn request_reset(app: &App, email: &str) {
     app.account().request_reset(form).await.unwrap();
 }
 
-/// Asks for a reset mail and reads the token in it.
+/// Requests a reset mail and returns the token in it.
 pub(super) async fn reset_token(app: &App, email: &str) -> String {
     request_reset(app, email).await;
     app.mail_to(email).await.link_token()
@@ -93,7 +93,7 @@ pub(super) async fn confirm(app: &App, token: &str) -> Result<Response<ConfirmEm
     app.account().confirm_email_change(ConfirmEmailChangeRequest { token, ..Default::default() }).await
 }
 
-/// Moves an account to a new address, start to end.
+/// Moves an account to a new address, from the request to the confirmation.
 pub(super) async fn move_to(app: &App, person: &Person, new_email: &str) {
     request_email_change(app, person, new_email).await.unwrap();
     let token = app.mail_to(new_email).await.link_token();
@@ -113,7 +113,7 @@ pub(super) async fn disable(app: &App, person: &Person) {
     assert!(app.operations.disable_account.disable(&Origin::terminal(), account_id(person)).await.unwrap());
 }
 
-/// The reasons for programs that stand beside the fields of an error.
+/// The reasons for programs, beside the fields that an error names.
 pub(super) fn violations<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
     let status = answer.expect_err("the call should have been refused");
     let details = details(&status);
@@ -121,7 +121,7 @@ pub(super) fn violations<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<S
     bad.field_violations.iter().map(|violation| violation.reason.clone()).collect()
 }
 
-/// Events of one kind in the audit trail.
+/// The number of events of one kind in the audit log.
 pub(super) async fn events(app: &App, kind: &str) -> i64 {
     app.number(&format!("SELECT count(*) FROM audit_events WHERE kind = '{kind}'")).await
 }

@@ -1,4 +1,4 @@
-//! Passwords that are known from breaches: asked where one is set, of a range service or of a file.
+//! Passwords that are known from breaches: checked by a range service or against a file wherever a password is set.
 
 use super::acts::{NEW_PASSWORD, change_password, form, reset, reset_token, violations};
 use crate::support::{
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tonic::Status;
 
-/// No list in the binary has it, and no rule anything against it.
+/// In no list of the binary, and accepted by every rule.
 const LEAKED: &str = "seven leaky buckets in a shed";
 
 fn asking(url: &str) -> AppOptions {
@@ -24,7 +24,7 @@ async fn register(app: &App, password: &str) -> Result<(), Status> {
     super::acts::register(app, form).await.map(drop)
 }
 
-/// Everywhere a password is set: refused as breached, and nothing is used up by it.
+/// Every RPC that sets a password refuses this one as breached, and uses nothing up.
 async fn is_asked_everywhere(app: &App) {
     assert_eq!(register(app, LEAKED).await.reason(), "PASSWORD_REJECTED");
     let refused =
@@ -95,7 +95,7 @@ fn nobody_is_asked_about_a_password_that_is_refused_anyway() {
     });
 }
 
-/// All that is neither a yes nor a no.
+/// All answers that are neither a yes nor a no.
 fn trouble() -> Vec<Range> {
     let suffix = &sha1(LEAKED)[5..];
     vec![
@@ -112,7 +112,7 @@ fn trouble() -> Vec<Range> {
     ]
 }
 
-/// What the log says, at whatever rate it is caused, of passwords about which nothing was learnt.
+/// The log lines about passwords that could not be checked, whatever their rate.
 fn warnings(app: &App) -> Vec<String> {
     let is_one = |line: &&str| line.contains(" WARN ") && line.contains("could not be checked against known breaches");
     app.log.text().lines().filter(is_one).map(str::to_owned).collect()
@@ -126,7 +126,7 @@ fn while_nothing_can_be_learnt_a_password_is_accepted_and_the_log_says_so() {
             server.says(says.clone());
             register(app, LEAKED).await.unwrap_or_else(|refused| panic!("{says:?}: {refused:?}"));
         }
-        // One line for all of them within a minute, whatever they were; the metric counts each.
+        // One line for all of them within a minute; the metric counts each of them.
         let warned = warnings(app);
         assert_eq!(warned.len(), 1, "{warned:?}");
         assert!(warned[0].contains("accepted=true") && warned[0].contains("left_out=0"), "{warned:?}");

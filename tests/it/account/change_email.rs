@@ -101,7 +101,7 @@ fn only_the_last_wish_for_an_address_counts() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         request_email_change(app, &ada, "first@example.org").await.unwrap();
         let first = app.mail_to("first@example.org").await.link_token();
-        // This one never leaves: the next wish overtakes it in the outbox.
+        // This mail is never sent: the next request replaces it in the outbox.
         request_email_change(app, &ada, "second@example.org").await.unwrap();
         request_email_change(app, &ada, "third@example.org").await.unwrap();
         let third = app.mail_to("third@example.org").await.link_token();

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 const WRONG: &str = "nobody ever chose this one";
 
-/// One after the other, each unlike the ones before.
+/// Set one after the other, each unlike the ones before.
 const PASSWORDS: [&str; 6] = [
     PASSWORD,
     NEW_PASSWORD,
@@ -127,7 +127,7 @@ fn a_right_current_password_is_never_counted_as_a_wrong_one() {
     });
 }
 
-/// Wrong guesses, made at the same time, and what came of them.
+/// Makes changes with a wrong password at the same time, and returns their reasons.
 async fn guess_at_once(app: &App, person: &Person, guesses: usize) -> Vec<String> {
     let answers = join_all((0..guesses).map(|_| change_password(app, person, WRONG, NEW_PASSWORD))).await;
     answers.into_iter().map(|answer| answer.reason()).collect()

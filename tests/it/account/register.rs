@@ -2,7 +2,7 @@ use super::acts::{MINUTE, account_id, disable, form, register, sign_up_as, verif
 use crate::support::{App, MailText as _, PASSWORD, Person, Refused as _, on_each_database};
 use countersign::grpc::wire::proto::*;
 
-/// Registrations, mails and events so far.
+/// The numbers of registrations, mails and events.
 async fn counts(app: &App) -> [i64; 3] {
     [app.rows("registrations").await, app.rows("outbox").await, app.rows("audit_events").await]
 }
@@ -201,7 +201,7 @@ fn each_registration_for_an_address_has_its_own_link_and_verifying_one_kills_the
         for token in &tokens {
             assert_eq!(verify(app, token).await.reason(), "LINK_USED");
         }
-        // Which of the passwords is the owner's nobody can tell, so none is: the owner was mailed a link to set one.
+        // Nobody can tell which of the passwords is the owner's, so none is accepted: the owner got a link to set one.
         for name in names {
             let password = format!("nine loud {name} ravens at dawn");
             assert_eq!(app.log_in("ada@example.org", &password).await.reason(), "CREDENTIALS_INVALID");

@@ -58,7 +58,7 @@ fn only_addresses_at_the_hosts_named_sign_up_and_stay_there() {
     });
 }
 
-/// Sign-up was open when these were made.
+/// These registrations were made when sign-up was open.
 #[test]
 fn a_registration_that_waits_when_sign_up_is_closed_becomes_no_account() {
     let closed = AppOptions::with("COUNTERSIGN_ACCOUNTS__REGISTRATION", "domains")

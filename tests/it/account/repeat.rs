@@ -1,4 +1,4 @@
-//! Calls with a request id, made again.
+//! Repeated calls with a request id.
 
 use super::acts::{NEW_PASSWORD, confirm, form, move_to, register, request_email_change, request_reset, reset_token};
 use crate::support::{App, MailText as _, PASSWORD, Person, Refused as _, bearer, on_each_database};
@@ -101,7 +101,7 @@ async fn new_password(app: &App, email: &str) -> Call {
     Call::Reset(ResetRequest { token, new_password, ..Default::default() })
 }
 
-/// The same with a code in place of a link.
+/// The same with a code instead of a link.
 pub(super) async fn typed(app: &App, email: &str) -> [Call; 2] {
     let address = format!("verify-{email}");
     register(app, form(&address)).await.unwrap();
@@ -137,7 +137,7 @@ async fn confirmation(app: &App, email: &str) -> Call {
     Call::ConfirmEmailChange(ConfirmEmailChangeRequest { token, ..Default::default() })
 }
 
-/// How many rows there are of everything a call could leave.
+/// The number of rows of every table that a call could change.
 pub(super) async fn rows(app: &App) -> Vec<i64> {
     let mut rows = Vec::new();
     for table in ["registrations", "accounts", "outbox", "audit_events", "past_passwords", "request_ids", "actions"] {
@@ -188,7 +188,7 @@ fn an_id_that_the_same_account_used_for_another_call_is_refused_and_nothing_is_d
         let other = Call::RequestEmailChange(token, other);
         assert_eq!(other.make(app, ID).await.reason(), "REQUEST_ID_REUSED");
         assert_eq!(rows(app).await, before);
-        // The same act in another session is another call.
+        // The same call in another session is another call.
         let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         let other_session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         let change = ChangePasswordRequest {

@@ -1,18 +1,19 @@
-//! Calls with a request id, made again before the first was answered.
+//! Calls with a request id, repeated before the first was answered.
 
 use super::repeat::{Call, ID, Pair, pairs, typed};
 use crate::support::{App, on_each_database};
 use futures_util::future::join_all;
 
 const AT_ONCE: usize = 8;
-/// Calls that spend a try of a code, or of the current password, before they look: no more of them than tries.
+/// Some calls spend a try of a code, or of the current password, before they look for the request id: no more calls
+/// than there are tries.
 const TRIES: usize = 5;
 
 async fn effects(app: &App) -> [i64; 3] {
     [app.rows("request_ids").await, app.rows("outbox").await, app.rows("audit_events").await]
 }
 
-/// One effect, and the same answer for everybody.
+/// One effect, and the same answer for all calls.
 async fn check(app: &App, call: &Call, times: usize, mails: i64) {
     let [ids, outbox, events] = effects(app).await;
     let answers = join_all((0..times).map(|_| call.make(app, ID))).await;

@@ -37,7 +37,7 @@ async fn told(app: &App, email: &str) -> usize {
     app.mails_to(email).await.iter().filter(|mail| mail.subject.contains("user name")).count()
 }
 
-/// Everything one could wish for, allowed or not.
+/// Sets every field, allowed or not.
 fn everything() -> Account {
     Account {
         account_id: "01890000-0000-7000-8000-000000000000".to_owned(),
@@ -149,10 +149,10 @@ fn a_user_name_is_changed_with_the_current_password_and_by_nothing_less() {
         assert_eq!(app.me(&ada.session).await.unwrap().username, "ada");
         assert_eq!(told(app, &ada.email).await, 0);
         assert_eq!(super::acts::events(app, "profile_changed").await, 0);
-        // What is no user name needs no password.
+        // Changes of other fields need no password.
         update_with(app, &ada, everything(), &["display_name", "locale"], "").await.unwrap();
         assert_eq!(super::acts::events(app, "username_changed").await, 0);
-        // Three more of them end the session, as everywhere.
+        // Three more wrong passwords end the session, as in every other RPC.
         for _ in 0..3 {
             let _ = update_with(app, &ada, named("countess"), &["username"], "not her password at all").await;
         }
@@ -186,7 +186,7 @@ fn a_user_name_that_was_given_up_is_kept_for_its_account_until_it_is_free_for_al
         let taken = update(app, &eve, named("ADA"), &["username"]).await.unwrap_err();
         update(app, &ada, named("countess"), &["username"]).await.unwrap();
         assert_eq!(app.log_in("ada", PASSWORD).await.reason(), "CREDENTIALS_INVALID");
-        // To everybody else it is taken as before, and nothing tells the difference.
+        // Everybody else gets the answer of a taken name, and cannot tell the difference.
         let kept = update(app, &eve, named("Ada"), &["username"]).await.unwrap_err();
         assert_eq!((kept.code(), kept.message()), (taken.code(), taken.message()));
         assert_eq!(Err::<(), _>(kept).fields(), ["account.username"]);
@@ -198,7 +198,7 @@ fn a_user_name_that_was_given_up_is_kept_for_its_account_until_it_is_free_for_al
             ..Default::default()
         };
         assert_eq!(app.account().register(sign_up.clone()).await.reason(), "USERNAME_TAKEN");
-        // Its account takes it again, and with it nothing is kept.
+        // The account takes its former name again: now only the name that it gave up for it is reserved.
         update(app, &ada, named("ada"), &["username"]).await.unwrap();
         assert_eq!(app.rows("reserved_usernames").await, 1, "the other one is, now");
         update(app, &ada, named(""), &["username"]).await.unwrap();
@@ -211,7 +211,7 @@ fn a_user_name_that_was_given_up_is_kept_for_its_account_until_it_is_free_for_al
         assert_eq!(update(app, &eve, named("ada"), &["username"]).await.unwrap().username, "ada");
         app.purge.purge().await.unwrap();
         assert_eq!(app.rows("reserved_usernames").await, 1, "the name that Eve gave up");
-        // Once more, of another account than the first.
+        // Once more, for another account.
         update(app, &eve, named("eve"), &["username"]).await.unwrap();
         assert_eq!(update(app, &eve, named("ada"), &["username"]).await.unwrap().username, "ada");
     });

@@ -195,7 +195,7 @@ fn of_many_wishes_for_one_name_verified_at_once_one_gets_it() {
         let answers = join_all(tokens.iter().map(|token| verify(app, token))).await;
         for (token, answer) in tokens.iter().zip(answers) {
             if let Err(status) = answer {
-                // Lost within the very instant: told to try again, and then it goes through.
+                // Lost the race at the same instant: the answer says to try again, and the next try succeeds.
                 assert_eq!(crate::support::reason(&status), "STORE_UNAVAILABLE");
                 assert!(crate::support::retry_after(&status).is_some());
                 verify(app, token).await.unwrap();
@@ -219,7 +219,7 @@ async fn mail_of_password(app: &App, password: &str) -> StoredMail {
 fn who_registered_twice_with_one_password_can_log_in_with_it() {
     for verified in [0, 1] {
         on_each_database(async |app| {
-            // Not only one after the other: an impatient person presses twice.
+            // Also at the same time: an impatient person presses twice.
             let (mut one, mut other) = (app.account(), app.account());
             let (first, second) = (one.register(form("ada@example.org")), other.register(form("ada@example.org")));
             let (first, second) = futures_util::join!(first, second);
@@ -270,7 +270,7 @@ fn one_registration_is_ready_and_a_repeated_call_is_told_so() {
     });
 }
 
-/// The salt tells two passwords of one address apart, and nothing of two addresses.
+/// The salt tells two passwords of one address apart, and says nothing about two addresses.
 #[test]
 fn two_addresses_with_one_password_have_nothing_in_common() {
     on_each_database(async |app| {

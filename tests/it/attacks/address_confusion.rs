@@ -17,7 +17,7 @@ fn addresses_that_differ_by_case_or_form_are_one_account() {
     on_each_database(async |app| {
         Person::register(app, "Jos\u{E9}@Example.org").await;
         for same in ["jos\u{E9}@example.org", "JOSE\u{301}@EXAMPLE.ORG", "jose\u{301}@example.org"] {
-            // The mails of one instant have no order.
+            // Mails of the same instant have no order.
             app.advance(Duration::from_secs(1));
             register(app, same, "").await;
             let mails = app.mails_to("Jos\u{E9}@Example.org").await;

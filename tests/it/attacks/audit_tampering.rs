@@ -6,7 +6,7 @@ use countersign::usecase::{
 use countersign_domain::tenant::DEFAULT_TENANT;
 use std::time::Duration;
 
-/// A chain of which a copy is kept.
+/// Seals a chain and keeps a copy of it.
 pub(super) async fn sealed(app: &App) {
     let ada = Person::sign_up(app, "ada@example.org").await;
     for _ in 0..6 {
@@ -120,7 +120,7 @@ fn events_that_are_taken_out_or_off_the_end_are_found() {
         app.execute("DELETE FROM audit_events").await;
         assert_eq!(findings(app).await, [(Some(1), Finding::CutOff { up_to: last })]);
         put_back(app).await;
-        // Closing the gap makes it no better.
+        // Closing the gap does not hide the change.
         app.execute("DELETE FROM audit_events WHERE position = 5").await;
         app.execute("UPDATE audit_events SET position = 5 WHERE position = 6").await;
         assert!(findings(app).await.iter().any(|(_, finding)| matches!(finding, Finding::Missing { .. })));
@@ -184,11 +184,11 @@ pub(super) async fn restarted(app: &App, behind: i64) {
         restart(app).restart(&Origin::terminal(), DEFAULT_TENANT, false).await.unwrap(),
         Restarted::Behind(behind)
     );
-    // Nothing that could be taken away again waits for a seal.
+    // No event that could be removed again waits for a seal.
     assert_eq!(restart(app).restart(&Origin::terminal(), DEFAULT_TENANT, false).await.unwrap(), Restarted::NotNeeded);
 }
 
-/// A restart is found where it was done, whatever happened since.
+/// What a verification reports about a restart, at its position, whatever happened since.
 fn restart_found(behind: i64, why: &str) -> (Option<i64>, Finding) {
     (Some(behind + 1), Finding::Restarted { behind, why: why.to_owned() })
 }
@@ -242,7 +242,7 @@ fn a_restart_stays_found_until_somebody_vouches_for_it_or_its_time_is_over() {
         let known = end(app).await;
         assert_eq!(findings_of_one_who_saw(app, known.clone()).await, []);
 
-        // What is done to it later is found by those who vouched for it as well.
+        // Whoever accepted the restart also finds later changes to it.
         Person::sign_up(app, "bob@example.org").await;
         app.seal.seal().await.unwrap();
         for change in ["kind = 'logged_in'", "object = 'behind 9; head missing'"] {

@@ -6,7 +6,7 @@ use countersign::mail::StoredMail;
 
 const NEW_PASSWORD: &str = "nine loud ravens at dawn";
 
-/// Eight digits that are not those in the mail; `number` tells them apart.
+/// Eight digits that differ from the code in the mail; `number` tells them apart.
 fn wrong(mail: &StoredMail, number: usize) -> Proof {
     let right: usize = mail.typed_code().replace(' ', "").parse().unwrap();
     let code = format!("{:08}", (right + 1 + number) % 100_000_000);

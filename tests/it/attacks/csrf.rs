@@ -1,4 +1,4 @@
-//! Pages of other origins that make a browser call in somebody's name.
+//! Pages of other origins that make a browser call in the name of its user.
 
 use crate::support::{
     Answer, App, AppOptions, Jar, Person, call_with, frame,
@@ -18,7 +18,7 @@ fn allowing_one() -> AppOptions {
     AppOptions::with("COUNTERSIGN_BROWSER__ALLOWED_ORIGINS", ALLOWED)
 }
 
-/// What browsers say of a call that a page elsewhere makes.
+/// Headers that browsers send with calls from a page of another origin.
 const FOREIGN: [Headers; 9] = [
     &[("sec-fetch-site", "same-site"), ("origin", "https://evil.example.org")],
     &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
@@ -38,7 +38,7 @@ async fn signed_in(app: &App) -> Jar {
     browser
 }
 
-/// A call that a page makes a browser make.
+/// A call that an attacker's page makes a browser send.
 struct Forgery<'a> {
     path: &'a str,
     content_type: &'a str,
@@ -93,7 +93,7 @@ fn what_a_form_or_a_fetch_without_asking_can_send_reaches_no_handler() {
         let events = app.rows("audit_events").await;
         let everywhere = LogoutRequest { everywhere: true, ..Default::default() }.encode_to_vec();
         for version in VERSIONS {
-            // Even from a page that may call: these are not calls.
+            // Refused even from a page that may call: these content types are no calls.
             for headers in [FOREIGN[0], &[("origin", ALLOWED)], &[("sec-fetch-site", "same-origin")]] {
                 for content_type in
                     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]

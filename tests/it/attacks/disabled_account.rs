@@ -42,7 +42,7 @@ fn a_disabled_account_can_do_nothing_at_the_next_call() {
                 assert_eq!(reason(&status), "INVALID_FIELD", "{path}, while the account is enabled");
             }
         }
-        // The loop above has ended the sessions that were not the caller's, not the caller's own.
+        // The loop above has revoked the other sessions, and not the caller's own.
         app.me(&ada.session).await.unwrap();
 
         disable(app, &ada).await;

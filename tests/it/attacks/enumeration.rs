@@ -6,7 +6,7 @@ use tonic_types::StatusExt as _;
 
 type Told = (Code, String, Vec<u8>);
 
-/// Everything a client is told, but for the id of the request.
+/// Everything that the answer says to a client, except the id of the request.
 fn told(status: &Status) -> Told {
     let id = status.get_error_details().request_info().unwrap().request_id.clone();
     let mut details = status.details().to_vec();
@@ -15,7 +15,7 @@ fn told(status: &Status) -> Told {
     (status.code(), status.message().to_owned(), details)
 }
 
-/// One login of each kind that must fail: what is wrong, the identifier, the password.
+/// One login of each kind that must fail: the kind, the identifier, the password.
 async fn failing_logins(app: &App) -> Vec<(&'static str, String, String)> {
     Person::register(app, "ada@example.org").await;
     let waiting =
@@ -69,7 +69,7 @@ fn every_login_costs_one_hash() {
     });
 }
 
-/// The rows and hashes a call costs.
+/// The rows that a call writes, and the hashes that it computes.
 async fn cost(app: &App, call: impl Future<Output = ()>) -> (BTreeMap<&'static str, i64>, u64) {
     let (before, computed) = (census(app).await, app.hasher.computed());
     call.await;

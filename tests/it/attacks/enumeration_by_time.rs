@@ -1,9 +1,9 @@
-//! Telling by the time an answer takes whether somebody has an account.
+//! Finding out by the response time whether somebody has an account.
 //!
-//! Every kind of address is asked about in turn, so that whatever slows the machine down slows all of them. Two kinds
-//! are told apart when it is no accident *and* when it would help: with one measurement of each, the slower kind is
-//! guessed right far more often than by a coin. Either alone says nothing: with enough samples any difference is
-//! significant, and with few any may be large.
+//! Each round measures every kind of address once, so that whatever slows the machine down slows all kinds. Two kinds
+//! can be told apart when the difference is significant *and* large: one measurement of each tells the slower kind far
+//! more often than a coin would. Either alone says nothing: with enough samples any difference is significant, and with
+//! few samples any difference may be large.
 
 use crate::support::{App, AppOptions, PASSWORD, Person, WRONG, on_each_database_with, reason};
 use countersign::{
@@ -16,24 +16,24 @@ use countersign_domain::{password::PasswordPolicy, secret::SecretText};
 use std::time::Instant;
 use tonic::Status;
 
-/// Of each kind. The whole file calls some two thousand times and is over within a minute.
+/// For each kind. The whole file makes some two thousand calls within a minute.
 const SAMPLES: usize = 40;
-/// Standard deviations from what chance would give: one in thirty thousand.
+/// Standard deviations from chance: four or more occur once in thirty thousand.
 const SIGNIFICANT: f64 = 4.0;
-/// How often the slower kind of a pair is the one that took longer. 0.5 is a coin; from 0.71 on the difference counts
-/// as large (Vargha and Delaney 2000).
+/// How often the slower kind of a pair took longer. 0.5 is chance; from 0.71 on the difference counts as large (Vargha
+/// and Delaney 2000).
 const LARGE: f64 = 0.71;
 
 const ADA: &str = "ada@example.org";
 const UNA: &str = "una@example.org";
 const DORA: &str = "dora@example.org";
 
-/// How well one kind can be told from another.
+/// How clearly two kinds differ.
 #[derive(Debug)]
 struct Difference {
-    /// Of the Mann-Whitney test, which assumes nothing about how times are spread.
+    /// Of the Mann-Whitney test, which assumes nothing about the distribution of the times.
     deviations: f64,
-    /// How often a sample of the first kind is above one of the second; ties count half.
+    /// How often a sample of the first kind is above a sample of the second; ties count half.
     superiority: f64,
 }
 
@@ -63,11 +63,11 @@ impl Difference {
     }
 }
 
-/// How often two kinds have to be told apart, each time by new samples and in the same direction. A machine that is
-/// busy with something else at the wrong moment does that once; what the service does, it does again.
+/// How many rounds of new samples have to show the same difference in the same direction. A machine that is busy at the
+/// wrong moment causes a difference once; the service causes it every time.
 const ROUNDS: usize = 3;
 
-/// Measures what each kind of address takes, and compares every two.
+/// Measures each kind of address, and compares every two.
 async fn compare(app: &App, what: &str, ask: impl AsyncFn(usize, usize)) {
     let mut told: Option<Vec<String>> = None;
     for round in 0..ROUNDS {
@@ -91,10 +91,10 @@ async fn measure(
 ) -> [Vec<f64>; KINDS.len()] {
     let mut times = [const { Vec::new() }; KINDS.len()];
     for sample in samples {
-        // Codes would be void after a few samples.
+        // Without this, the codes would be void after a few samples.
         app.execute("UPDATE actions SET code_tries = 0").await;
         for turn in 0..KINDS.len() {
-            // Nobody is always first.
+            // Another kind is the first in each sample.
             let kind = (sample + turn) % KINDS.len();
             let begun = Instant::now();
             ask(kind, sample).await;
@@ -104,7 +104,7 @@ async fn measure(
     times
 }
 
-/// Which kinds can be told from which, the slower one first.
+/// The pairs of kinds that can be told apart, the slower one first.
 fn pairs_told_apart(times: &[Vec<f64>; KINDS.len()]) -> Vec<String> {
     let mut told = Vec::new();
     for one in 0..KINDS.len() {
@@ -118,7 +118,7 @@ fn pairs_told_apart(times: &[Vec<f64>; KINDS.len()]) -> Vec<String> {
     told
 }
 
-/// Somebody with an account, somebody who has not verified an address, and somebody who was disabled.
+/// Creates an account, an account without a verified address, and a disabled account.
 async fn three(app: &App) {
     Person::register(app, ADA).await;
     register(app, UNA).await.unwrap();
@@ -130,7 +130,7 @@ async fn three(app: &App) {
 
 const KINDS: [&str; 4] = ["an account", "an unverified address", "a disabled account", "an unknown address"];
 
-/// An address of a kind. Each unknown one is asked about once: after a registration it is unknown no more.
+/// An address of a kind. Each unknown address is used once: a registration makes it known.
 fn address(kind: usize, sample: usize) -> String {
     match kind {
         0 => ADA.to_owned(),
@@ -157,21 +157,21 @@ fn no_login_tells_by_its_time_whether_there_is_an_account() {
     });
 }
 
-/// Hashes as they were made before `passwords.argon2_iterations` was raised: the least there can be.
+/// Hashes from before `passwords.argon2_iterations` was raised, as cheap as they can be.
 const FORMER: HasherSettings = HasherSettings { memory_kib: 8192, iterations: 1, parallelism: 1, workers: 1, queue: 8 };
 
-/// So that a difference would be seen.
+/// Settings that make a difference visible.
 fn raised() -> AppOptions {
     AppOptions::with("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "4")
 }
 
-/// Gives accounts the hash that `PASSWORD` had before, and has the accounts counted as at a start.
+/// Gives accounts the hash that `PASSWORD` had before, and counts the costs again, as a start does.
 async fn age_hashes(app: &App, of: &str) {
     age_hashes_uncounted(app, of).await;
     app.count_hash_costs.count().await.unwrap();
 }
 
-/// The same, with the costs known as they were before.
+/// The same, without counting the costs again.
 async fn age_hashes_uncounted(app: &App, of: &str) {
     let policy = PasswordPolicy::default();
     let password = policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
@@ -189,7 +189,7 @@ fn no_login_tells_by_its_time_whether_there_is_an_account_after_hashes_were_made
             assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
         })
         .await;
-        // What is too long to be a password is looked at in the same way.
+        // A password that is too long is handled in the same way.
         let endless = "x".repeat(1_500);
         compare(app, "Login with an endless password", async |kind, sample| {
             let refused = app.log_in(&address(kind, sample), &endless).await.unwrap_err();
@@ -204,7 +204,7 @@ fn no_login_tells_by_its_time_whether_an_account_was_disabled() {
     on_each_database_with(raised(), async |app| {
         three(app).await;
         app.count_hash_costs.count().await.unwrap();
-        // Hashes of the kind that names which nobody has do not cost.
+        // The hashes of accounts no longer cost what the service computes for unknown names.
         age_hashes_uncounted(app, "%").await;
         let mut times = [const { Vec::new() }; 2];
         for sample in 0..SAMPLES {
@@ -223,9 +223,9 @@ fn no_login_tells_by_its_time_whether_an_account_was_disabled() {
 #[test]
 fn a_name_that_nobody_has_costs_the_same_whenever_it_is_asked_about() {
     const NAMES: usize = 24;
-    /// What slows down one call of a name does not slow down most of them.
+    /// An interruption slows down one call for a name, but not most of them.
     const CALLS: usize = 3;
-    // The dear ones cost so much more that nothing else matters.
+    // Expensive hashes cost so much more that other differences do not matter.
     let far_dearer = AppOptions::with("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "16");
     on_each_database_with(far_dearer, async |app| {
         for email in ["before@example.org", "after@example.org"] {
@@ -279,7 +279,7 @@ fn names_that_nobody_has_cost_the_old_and_the_new_price_in_the_proportions_of_ac
         }
         let difference = Difference::between(&times[0], &times[1]);
         assert!(!difference.tells(), "{difference:?}");
-        // Not all alike either, which would tell accounts of both kinds from them.
+        // Unknown names must not all cost the same either: that would tell accounts of both kinds from them.
         let mut accounts = times[0].clone();
         accounts.sort_by(f64::total_cmp);
         let between = (accounts[SAMPLES / 4] + accounts[3 * SAMPLES / 4]) / 2.0;

@@ -1,4 +1,4 @@
-//! Guessing, asking for mails and calling, too often.
+//! Floods of login attempts, of requests for mails, and of calls.
 
 use crate::support::{
     App, AppOptions, Backend, MailText as _, PASSWORD, Person, Redis, Replica, bearer, on_each_database_with, reason,
@@ -12,7 +12,7 @@ use tonic::{Code, Request, Status};
 
 const ADA: &str = "ada@example.org";
 
-/// The usual limits, and a proxy that says where calls come from.
+/// The usual limits, behind a proxy that names the addresses of callers.
 fn usual() -> AppOptions {
     at_percent("100")
 }
@@ -31,7 +31,7 @@ fn from<T>(address: &str, message: T) -> Request<T> {
     request
 }
 
-/// How long a refused call is told to wait.
+/// How long the answer to a refused call says to wait.
 fn wait(refused: &Status) -> Duration {
     assert_eq!((refused.code(), reason(refused).as_str()), (Code::ResourceExhausted, "RATE_LIMITED"));
     retry_after(refused).unwrap()
@@ -100,7 +100,7 @@ fn a_mailbox_is_not_flooded_from_however_many_addresses_and_whoever_it_belongs_t
             let queued = app.rows("outbox").await;
             for at in 0..burst(Limit::MailsPerRecipient) {
                 let address = format!("198.51.100.{at}");
-                // All that send mails to whoever is named count together.
+                // All RPCs that send mails to a named recipient share one count.
                 let asked = match at % 3 {
                     0 => request_reset(app, &address, email).await,
                     1 => resend(app, &address, email).await,
@@ -231,7 +231,7 @@ fn calls_of_an_address_of_an_account_and_of_a_service_have_an_end() {
             request.metadata_mut().insert("x-forwarded-for", address.parse().unwrap());
             request
         };
-        // The access token is older than that.
+        // The access token has expired by now.
         let anyone = async |address: &str| reason(&app.account().get_me(me(address)).await.unwrap_err());
         for _ in 0..burst(Limit::CallsPerIp) / 10 {
             assert_eq!(anyone("192.0.2.1").await, "TOKEN_EXPIRED");
