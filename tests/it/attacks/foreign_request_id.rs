@@ -1,9 +1,9 @@
-//! Using up the request ids of somebody else, so that their call is refused, swallowed, or tells that they made it.
+//! Using the request ids of somebody else, so that their call is refused or swallowed, or reveals that they made it.
 
 use crate::support::{MailText as _, PASSWORD, Person, on_each_database};
 use countersign::grpc::wire::proto::*;
 
-/// One that everybody's client makes up, as a bad one may.
+/// An id that two clients choose, as bad clients may.
 const ID: &str = "00000001";
 const NEW_PASSWORD: &str = "five patient lanterns by the sea";
 

@@ -24,7 +24,7 @@ fn hostile<T>(mut request: Request<T>) -> Request<T> {
 #[test]
 fn no_header_reaches_a_link() {
     on_each_database(async |app| {
-        // What the service sees as :authority, and so as its own host, is the attacker's choice too.
+        // The attacker also chooses `:authority`, which the service sees as its own host.
         let endpoint = Endpoint::from_shared(format!("http://{}", app.address)).unwrap();
         let channel = endpoint.origin("https://evil.example:444".parse().unwrap()).connect().await.unwrap();
         let mut client = AccountServiceClient::new(channel);
@@ -73,7 +73,7 @@ fn every_mailed_link_leads_to_the_configured_place() {
         let change = email_change_mail(app, &ada, "ada@example.net").await;
         for (mail, page) in [(verify, "verify"), (reset, "reset"), (change, "confirm-email")] {
             let link = format!("https://id.example.org/{page}#token=");
-            // As a mail program reads it.
+            // Decoded as a mail program does.
             let html = mail.html.replace("&#x2f;", "/");
             assert!(mail.text.contains(&link) && html.contains(&link), "{}", mail.subject);
         }

@@ -1,5 +1,5 @@
-//! Hanging up in the middle of a login: to guess without being counted, or to have others counted for what nobody
-//! guessed.
+//! Hanging up in the middle of a login: to try passwords without being counted, or to have login attempts counted that
+//! nobody made.
 
 use crate::support::{
     App, AppOptions, Faults, PASSWORD, Person, Redis, Refused as _, Relay, another_wrong, guess_wrong, held,
@@ -16,12 +16,12 @@ use std::{
 use tonic::{Code, Request, Status};
 
 const ADA: &str = "ada@example.org";
-/// Far less than a hash takes here.
+/// Far less than a hash takes in these tests.
 const IMPATIENCE: Duration = Duration::from_millis(60);
-/// Within which a hash that has begun is done, on a machine that is busy.
+/// A hash that has begun is done by then, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// One worker, and a hash that takes far longer than anybody here waits.
+/// One worker, and a hash that takes far longer than any caller waits.
 fn slow() -> AppOptions {
     AppOptions::with("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "5")
         .and("COUNTERSIGN_PASSWORDS__WORKERS", "1")
@@ -29,7 +29,7 @@ fn slow() -> AppOptions {
         .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "8")
 }
 
-/// A login whose deadline passes, as the client tells it to the service.
+/// A login whose deadline passes; the client sends the deadline to the service.
 async fn log_in_hastily(app: &App, identifier: &str, password: &str) -> Result<(), Status> {
     let form = LoginRequest { identifier: identifier.to_owned(), password: password.to_owned(), ..Default::default() };
     let mut request = Request::new(form);
@@ -41,12 +41,12 @@ async fn refused(app: &App, why: &str) -> i64 {
     app.number(&format!("SELECT count(*) FROM audit_events WHERE kind = 'login_refused' AND reason = '{why}'")).await
 }
 
-/// The service says so, or the client's own clock was faster.
+/// The service answers so, or the client's own clock was faster.
 fn is_out_of_time(status: &Status) -> bool {
     matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
 }
 
-/// Looks until it is so.
+/// Polls until the condition holds.
 async fn eventually(app: &App, is_so: impl AsyncFn(&App) -> bool) {
     let begun = Instant::now();
     while !is_so(app).await {
@@ -78,7 +78,7 @@ fn the_right_password_locks_nobody_whose_deadline_passed_and_is_not_called_wrong
             let hashes = app.hasher.computed();
             let answer = log_in_hastily(app, ADA, PASSWORD).await;
             assert_ne!(answer.unwrap_err().code(), Code::ResourceExhausted);
-            // Whether it had begun or not: the worker is free again before the next one.
+            // Whether or not the hash had begun: the worker is free again before the next call.
             let _ = tokio::time::timeout(20 * IMPATIENCE, eventually(app, async |app| app.hasher.computed() > hashes))
                 .await;
         }
@@ -121,14 +121,14 @@ fn a_login_that_is_gone_before_its_hash_begins_is_given_back_and_costs_nothing()
         assert!(busy.await);
         assert_eq!(refused(app, "CREDENTIALS_INVALID").await, 0);
         assert_eq!(app.number("SELECT CAST(max(password_failures) AS BIGINT) FROM accounts").await, 0);
-        // Four more would be one too many if the others had counted.
+        // Four more would be one too many if the four above had counted.
         guess_wrong(app, ADA, 4).await;
         app.log_in(ADA, PASSWORD).await.unwrap();
         assert_eq!(app.hasher.computed(), hashes + 1 + 5, "nothing was computed for those who were gone");
     });
 }
 
-/// How many guesses were admitted by Redis and not settled.
+/// The number of attempts that Redis admitted and that are not settled.
 async fn unsettled(redis: &Client) -> i64 {
     const COUNT: &str = r"
         local count = 0
@@ -143,7 +143,7 @@ async fn unsettled(redis: &Client) -> i64 {
 #[test]
 fn a_login_that_is_gone_while_redis_admits_it_is_given_back_and_locks_nobody() {
     let Some(redis) = Redis::start() else { return };
-    // On threads of its own: it outlives the runtime of each database.
+    // On threads of its own, because it outlives the runtime of each database.
     let network = tokio::runtime::Runtime::new().unwrap();
     let relay = network.block_on(Relay::to(redis.port));
     let options = AppOptions::with("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "5")
@@ -154,7 +154,7 @@ fn a_login_that_is_gone_while_redis_admits_it_is_given_back_and_locks_nobody() {
         Person::register(app, ADA).await;
         app.log_in(ADA, PASSWORD).await.expect("Redis knows the scripts now");
         relay.answer_after(Duration::from_millis(40));
-        // The first answer is that of the limit of the address, the second one admits the guess.
+        // The first answer is about the limit of the address, the second one admits the attempt.
         let mut hung_up = 0;
         for patience in (46..=78).step_by(4) {
             let login = app.log_in(ADA, PASSWORD);
@@ -184,8 +184,8 @@ fn a_right_password_leaves_one_event_whenever_its_caller_hangs_up() {
             app.number(events).await == i64::try_from(app.hasher.computed() - before).unwrap()
         };
         for (step, text) in steps.iter().enumerate() {
-            // Either it is answered, and the caller hangs up at about that time; or it is not, and the caller hangs up
-            // before. A commit is waited for.
+            // Either the statement is answered, and the caller hangs up at about that time; or it is not, and the
+            // caller hangs up before. The service waits for a commit.
             for fate in if *text == "COMMIT" { &[Fate::Done][..] } else { &[Fate::Done, Fate::Silence] } {
                 faults.at(step, *fate);
                 tokio::select! {

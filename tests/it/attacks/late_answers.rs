@@ -18,14 +18,14 @@ async fn both(app: &App) {
     Person::register(app, GRACE).await;
 }
 
-/// A refresh whose answer is under way.
+/// A refresh whose answer has not arrived yet.
 async fn refreshing(app: &App, browser: &Jar) -> Answer {
     let answer = browser.ask(app, "AuthService/Refresh", &RefreshRequest::default()).await;
     read::<RefreshResponse>(&answer).unwrap();
     answer
 }
 
-/// What a client does: refresh when told to, and ask again.
+/// Acts as a client: refreshes when the answer requires it, and calls again.
 async fn me_after_a_refresh(app: &App, browser: &Jar) -> String {
     match browser.me(app).await {
         Ok(email) => email,
@@ -96,7 +96,7 @@ fn a_late_answer_of_an_older_generation_ends_no_session() {
         browser.log_in(app, ADA).await;
         app.advance(LONG);
         let late = refreshing(app, &browser).await;
-        // Another tab does not wait for it, and goes on.
+        // Another tab does not wait for the answer, and continues.
         browser.refresh(app).await.unwrap();
         for _ in 0..3 {
             app.advance(LONG);
@@ -138,7 +138,7 @@ fn refreshes_made_at_once_with_cookies_of_different_moments_sign_nobody_out() {
             app.advance(LONG);
             let early = Jar::default();
             early.put(REFRESH, &browser.value(REFRESH));
-            // What is stored between two calls is what the second carries.
+            // The second call carries what is stored between two calls.
             for _ in 0..3 {
                 browser.refresh(app).await.unwrap();
                 app.advance(Duration::from_secs(10) - Duration::from_millis(1));

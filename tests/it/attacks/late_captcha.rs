@@ -1,4 +1,5 @@
-//! A captcha that is asked for too late, that one solution serves for many guesses, or that a password shines through.
+//! A captcha that is required too late, one solution that serves for many passwords, and a captcha that reveals whether
+//! a password is right.
 
 use crate::support::{
     App, AppOptions, PASSWORD, Person, Refused as _, Says, Siteverify, another_wrong, captcha_at, census, details,

@@ -14,7 +14,7 @@ fn code(mail: &StoredMail) -> Proof {
     Proof::Code { email: mail.to.clone(), code: mail.typed_code() }
 }
 
-/// Claims one thing 64 times at once, each time with another password where one is set.
+/// Claims one link or code 64 times at once, each time with another password where one is set.
 async fn hammer(app: &App, purpose: Purpose, proof: &Proof, reason: &str) {
     let claims = at_once(64, async |number| {
         let new_password = format!("{NEW_PASSWORD} {number}");

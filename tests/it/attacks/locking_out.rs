@@ -1,4 +1,4 @@
-//! Keeping somebody out of their own account by guessing at it.
+//! Locking somebody out of their own account by wrong passwords.
 
 use crate::support::{
     App, AppOptions, Jar, MailText as _, PASSWORD, Person, Refused as _, another_wrong, guess_wrong, held, jar,
@@ -101,7 +101,7 @@ fn who_resets_a_password_gets_in_at_once_from_every_device_that_was_known_and_fr
         guess_wrong(app, ADA, 5).await;
         held(app.log_in(ADA, PASSWORD).await);
         let did_it = reset(app, "").await;
-        // They go on.
+        // The attackers continue.
         guess_wrong(app, ADA, 5).await;
         assert_eq!(held(app.log_in(ADA, NEW_PASSWORD).await), MINUTE);
         log_in_from(app, ADA, NEW_PASSWORD, &known).await.unwrap();
@@ -154,7 +154,7 @@ fn a_reset_forgets_what_was_counted_whatever_was_typed_and_the_count_begins_from
         for typed in [ADA, "ada"] {
             guess_wrong(app, typed, 4).await;
             app.log_in(typed, NEW_PASSWORD).await.unwrap();
-            // From nothing also means: the first wait is the first again.
+            // The count begins from nothing, and so the first wait is the first again.
             guess_wrong(app, typed, 5).await;
             assert_eq!(held(app.log_in(typed, NEW_PASSWORD).await), MINUTE);
         }
@@ -203,7 +203,7 @@ fn a_device_that_is_only_expected_is_news_has_few_tries_and_is_known_by_another_
         assert_ne!(own.device_token, stolen, "whoever holds a copy holds nothing");
         guess_wrong(app, ADA, 5).await;
         held(log_in_from(app, ADA, NEW_PASSWORD, &stolen).await);
-        // The second is a thief's, who knows what the password was.
+        // The second device is a thief's, who knows the old password.
         for _ in 0..10 {
             assert_eq!(
                 log_in_from(app, ADA, &another_wrong(), &other.device_token).await.reason(),
@@ -227,7 +227,7 @@ fn who_ends_a_session_makes_a_stranger_of_the_device_behind_it() {
         guess_wrong(app, ADA, 5).await;
         held(log_in_from(app, ADA, PASSWORD, &other.0).await);
         log_in_from(app, ADA, PASSWORD, &own.0).await.unwrap();
-        // A reset before does not make it more than it was.
+        // A reset before the revocation makes the device no more than recognized.
         reset(app, "").await;
         let (expected, session) = {
             let answer = log_in_from(app, ADA, NEW_PASSWORD, &own.0).await.unwrap();

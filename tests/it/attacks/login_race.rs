@@ -6,12 +6,12 @@ use futures_util::future::{join, join_all};
 use std::cell::Cell;
 use tonic::Status;
 
-/// Logins that are under way at every moment.
+/// Logins in progress at every moment.
 const LANES: usize = 4;
 const ROUNDS: usize = 6;
 
-/// Logs in without a pause while `act` happens, so that some logins have proven the password when it does and open
-/// their session when it has.
+/// Logs in without a pause during `act`, so that some logins have proven the password before `act` and open their
+/// session after it.
 async fn race(app: &App, password: &str, act: impl Future<Output = ()>) -> Vec<Result<Session, Status>> {
     let done = Cell::new(false);
     let lane = async || {
@@ -64,7 +64,7 @@ fn no_session_survives_the_disabling_of_its_account() {
         let id = ada.session.account.unwrap().account_id.parse().unwrap();
         for round in 0..ROUNDS {
             let disable = async {
-                // Not before the first logins have been answered.
+                // Not before the first logins were answered.
                 let _ = app.log_in("nobody@example.org", PASSWORD).await;
                 assert!(app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap());
             };

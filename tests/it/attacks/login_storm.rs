@@ -5,7 +5,7 @@ use tonic::Code;
 
 #[test]
 fn refresh_goes_on_while_logins_are_turned_away() {
-    // One worker, one place to wait, and a hash that takes far longer than a few calls.
+    // One worker, one slot to wait in, and a hash that takes far longer than a few calls.
     let options = AppOptions::with("COUNTERSIGN_PASSWORDS__QUEUE", "1")
         .and("COUNTERSIGN_PASSWORDS__WORKERS", "1")
         .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "65536")
@@ -16,7 +16,7 @@ fn refresh_goes_on_while_logins_are_turned_away() {
         let storm = pin!(join_all((0..48).map(|_| app.log_in("ada@example.org", PASSWORD))));
         let refreshes = pin!(async {
             let mut session = ada.session.clone();
-            // The storm is on once a login waits for the worker.
+            // The storm has begun once a login waits for the worker.
             while app.hasher.queue_depth() == 0 {
                 tokio::task::yield_now().await;
             }

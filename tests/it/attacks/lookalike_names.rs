@@ -44,7 +44,7 @@ fn a_user_name_that_looks_like_another_is_not_given_out() {
         rename(app, &eve, "еve").await.unwrap();
         rename(app, &eve, "eve").await.unwrap();
 
-        // A name that was given up is kept for a while, and so is what looks like it.
+        // A name that its owner gave up stays reserved for a while, and so does every name that looks like it.
         rename(app, &eve, "somebody").await.unwrap();
         let mallory = sign_up(app, "mallory@example.org", "mallory").await;
         for name in ["eve", "еve", "EVE", "evе"] {
@@ -61,7 +61,7 @@ fn a_user_name_that_looks_like_another_in_upper_case_is_not_given_out() {
         let owner = sign_up(app, "owner@example.org", "paypal").await;
         sign_up(app, "bob@example.org", "bob").await;
         sign_up(app, "ida@example.org", "Ida").await;
-        // In lower case it looks like nobody's.
+        // In lower case the name looks like no other.
         let eve = sign_up(app, "eve@example.org", "paypai").await;
         // Cyrillic letters, all in upper case; an `l`; a Cyrillic `і`.
         for name in ["paypaI", "PAYPAI", "ВОВ", "lda", "іdа"] {
@@ -70,7 +70,7 @@ fn a_user_name_that_looks_like_another_in_upper_case_is_not_given_out() {
         }
         rename(app, &eve, "Paypai").await.unwrap();
 
-        // Showing one's name in another case is no change of name, and looks otherwise all the same.
+        // Another case is no change of the name, but looks different all the same.
         rename(app, &owner, "somebody").await.unwrap();
         for name in ["paypaI", "paypal"] {
             assert_eq!(rename(app, &eve, name).await.reason(), "USERNAME_TAKEN", "{name}");
@@ -116,7 +116,7 @@ fn a_name_that_cannot_be_seen_is_none() {
     });
 }
 
-/// The schema as it was before names had skeletons, and again as it is now.
+/// Restores the schema from before names had skeletons, and migrates again.
 async fn migrate_anew(app: &App) {
     let is_there = async || {
         let applied = Migrator::get_applied_migrations(&app.database).await.unwrap();
@@ -132,7 +132,7 @@ async fn migrate_anew(app: &App) {
 fn names_that_are_older_than_the_rule_stay_and_only_new_ones_are_compared() {
     on_each_database(async |app| {
         sign_up(app, "owner@example.org", "paypal").await;
-        // Accounts of one instant have no order.
+        // Accounts of the same instant have no order.
         app.advance(Duration::from_secs(1));
         let eve = sign_up(app, "eve@example.org", "eve").await;
         sign_up(app, "ida@example.org", "Ida").await;

@@ -1,4 +1,4 @@
-//! A refresh whose answer went to somebody else than the client that asks for it again.
+//! A refresh whose answer went to somebody else than the client that repeats it.
 
 use crate::support::{
     App, AppOptions, Client, Jar, PASSWORD, Person, Refused as _, at_once,
@@ -94,7 +94,7 @@ fn an_access_token_that_was_skipped_is_found_many_generations_later_and_told_onc
 #[test]
 fn two_holders_do_not_both_go_on_whoever_refreshes_first() {
     on_each_database(async |app| {
-        // The thief first: the owner goes on, and whatever the thief brings ends the session.
+        // The thief first: the owner continues, and any token of the thief ends the session.
         let Theft { owner, thief, session, device } = Theft::next_door(app).await;
         thief.refresh(&session.refresh_token).await.unwrap();
         app.advance(PAST_THE_GRACE);
@@ -106,9 +106,9 @@ fn two_holders_do_not_both_go_on_whoever_refreshes_first() {
         );
         assert_eq!(owner.refresh_on(&owners.refresh_token, &device).await.reason(), "SESSION_ENDED");
 
-        // The owner first: the thief gets nothing.
-        let (session, device) = owner.log_in_on(ADA, PASSWORD, &device).await;
-        let owners = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
+        // The owner first: the thief gets no tokens.
+        let (session, device) = owner.log_in(ADA, PASSWORD, &device).await;
+        let owners = owner.refresh_with(&session, &device).await.unwrap();
         app.advance(PAST_THE_GRACE);
         assert_eq!(thief.refresh(&session.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_eq!(owner.refresh_on(&owners.refresh_token, &device).await.reason(), "SESSION_ENDED");
@@ -126,10 +126,10 @@ fn a_thief_from_elsewhere_within_the_grace_is_told_once_and_found_the_second_tim
             assert_eq!(mails(app, MOVED).await, 1, "{policy}");
             thief.refresh(&session.refresh_token).await.unwrap();
             assert_eq!(mails(app, MOVED).await, 1, "the same again is no news");
-            // The owner's client does not show its device.
-            let next = owner.refresh(&owners.refresh_token).await.unwrap();
-            assert_eq!(thief.refresh(&owners.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
-            assert_eq!(owner.refresh(&next.refresh_token).await.reason(), "SESSION_ENDED");
+            // The owner's client does not send its device token.
+            let next = owner.refresh(&owners).await.unwrap();
+            assert_eq!(thief.refresh(&owners).await.reason(), "REFRESH_TOKEN_REUSED");
+            assert_eq!(owner.refresh(&next).await.reason(), "SESSION_ENDED");
             assert_eq!((live(app).await, mails(app, SIGNED_OUT).await), (0, 1));
         });
     }
@@ -143,8 +143,8 @@ fn an_owner_who_shows_the_device_is_never_taken_for_the_thief() {
             let next = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
             thief.refresh(&session.refresh_token).await.unwrap();
             assert_eq!(mails(app, MOVED).await, told);
-            // A repetition from home, by the device: no mail, and the row begins anew.
-            session = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
+            // The owner repeats the call with the device token: no mail, and the count of lost answers begins again.
+            session = owner.refresh_with(&session, &device).await.unwrap();
             assert_eq!((next.session_id, mails(app, MOVED).await), (session.session_id.clone(), told));
         }
         assert_eq!(live(app).await, 1);
@@ -205,7 +205,7 @@ fn an_answer_that_a_browser_refreshed_with_is_given_anew_to_nobody() {
         }
         app.advance(PAST_THE_GRACE);
         browser.refresh(app).await.unwrap();
-        // Too early to move on: it is handed out again. But it has come back.
+        // Too early for the next generation: the same one is issued again, but the browser has used it.
         browser.refresh(app).await.unwrap();
         assert_eq!(app.number("SELECT max(generation) FROM sessions").await, 2);
         app.note_uses.store_uses().await.unwrap();
@@ -233,7 +233,7 @@ fn an_answer_that_arrives_after_it_was_replaced_signs_no_browser_out() {
         assert_eq!(browser.me(app).await.unwrap(), ADA);
         assert_eq!((live(app).await, mails(app, SIGNED_OUT).await), (1, 0));
 
-        // Whoever holds nothing later is somebody else.
+        // A client that has no later generation is somebody else.
         let thief = Jar::default();
         thief.keep(&late);
         assert_eq!(reason(&thief.me(app).await.unwrap_err()), "SESSION_ENDED");

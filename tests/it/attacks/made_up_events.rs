@@ -6,8 +6,8 @@ use countersign::usecase::audit::Finding;
 use countersign_domain::tenant::DEFAULT_TENANT;
 use std::time::Duration;
 
-/// Rows as somebody writes them who can write to the database: of nothing, like another event, and with the code of a
-/// key that is not there.
+/// Inserts rows, as an attacker can who writes to the database: an event from nowhere, one like another event, and one
+/// with the code of a key that does not exist.
 async fn make_up(app: &App, kind: &str, like: i64) {
     let id = if is_sqlite(app) { "randomblob(16)" } else { "gen_random_uuid()" };
     let columns = "tenant_id, happened_at, outcome, actor_id, account_id, address, user_agent, trace_id, origin_salt, origin_digest";
@@ -42,7 +42,7 @@ fn events_that_the_service_did_not_write_are_found_and_never_sealed() {
         let (store, all) = (app.seal.store.read(), Default::default());
         let listed = countersign::store::audit::newest(&store, DEFAULT_TENANT, &all, None, 1_000).await.unwrap();
         assert!(listed.iter().all(|row| row.kind != "password_changed"));
-        // They stay to be looked at for as long as events do.
+        // They stay for inspection as long as events are kept.
         app.advance(Duration::from_secs(399 * 24 * 60 * 60));
         app.purge.purge().await.unwrap();
         assert_eq!(findings(app).await, made_up);
@@ -92,7 +92,7 @@ fn the_service_blanks_nothing_of_an_account_that_somebody_else_took_out() {
     });
 }
 
-/// Turns what waits into what a release writes that knew no codes.
+/// Turns the events that wait into those of a release without codes.
 async fn without_codes(app: &App) {
     app.execute("UPDATE audit_events SET mac = NULL, mac_key = NULL WHERE position IS NULL").await;
 }
@@ -127,7 +127,7 @@ fn events_of_the_release_before_are_sealed_for_a_day_and_up_to_a_position_that_i
     });
 }
 
-/// An event of nothing, without a code, of every tenant.
+/// Inserts an event from nowhere, without a code, for every tenant.
 async fn make_up_of_nothing(app: &App, kind: &str, account: &str) {
     let id = if is_sqlite(app) { "randomblob(16)" } else { "gen_random_uuid()" };
     app.execute(&format!(
@@ -200,7 +200,7 @@ fn taking_the_record_away_lets_nothing_made_up_in() {
         restarted(app, last).await;
         app.seal.seal().await.unwrap();
         assert_eq!(app.number(waiting).await, MADE_UP as i64);
-        // Without its codes, every event is another than was sealed.
+        // Without its code, every event differs from what was sealed.
         app.execute("UPDATE audit_events SET mac = NULL, mac_key = NULL").await;
         assert!(findings(app).await.iter().filter(|(_, finding)| *finding == Finding::Changed).count() as i64 >= last);
     });

@@ -105,7 +105,7 @@ fn routes_and_encoded_words_get_no_mail() {
                 ..Default::default()
             };
             assert_eq!(app.account().request_email_change(ada.asks(form)).await.fields(), ["new_email"], "{email}");
-            // Who has such an address from before is still found, and not told from others.
+            // An account that has such an address from before still gets its mail, and the answer does not differ.
             let form = RequestResetRequest { email: email.to_owned(), ..Default::default() };
             app.account().request_reset(form).await.unwrap();
             assert!(app.mails_to("ada@example.org").await.iter().all(|mail| !mail.to.contains("victim")));

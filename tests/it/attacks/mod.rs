@@ -1,4 +1,4 @@
-//! One file for each known attack; `docs/security/attacks.md` says which defence each of them tries.
+//! One file for each known attack; `docs/security/attacks.md` lists the defence that each file tests.
 
 mod address_confusion;
 mod audit_tampering;

@@ -70,7 +70,7 @@ fn acts_on_one_account_at_once_wait_for_each_other_and_never_for_nothing() {
                 3 => change_password(app, &ada, "a lantern made of old rhubarb").await,
                 _ => delete(app, &ada).await,
             });
-            // Losing is fine; a deadlock would be STORE_UNAVAILABLE.
+            // Losing a race is no fault; a deadlock would be STORE_UNAVAILABLE.
             let reasons = ["LINK_USED", "LINK_INVALID", "CURRENT_PASSWORD_WRONG", "SESSION_ENDED"];
             acts.await.assert_refused_only_for(&reasons, "acts at once");
         }

@@ -1,4 +1,4 @@
-//! Guessing passwords, one after the other and at once.
+//! Brute force against passwords, in sequence and in parallel.
 
 use crate::support::{
     App, AppOptions, MailText as _, PASSWORD, Person, Redis, Refused as _, Replica, another_wrong, census, grown,
@@ -11,7 +11,7 @@ use std::time::Duration;
 const ADA: &str = "ada@example.org";
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// The rule as it is outside of tests.
+/// The lockout rule as it is by default.
 fn usual() -> AppOptions {
     AppOptions::with("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "5")
 }
@@ -57,11 +57,12 @@ fn of_two_hundred_guesses_at_once_no_more_are_evaluated_than_the_rule_allows() {
 #[test]
 fn two_replicas_that_share_redis_evaluate_no_more_than_one() {
     on_each_database_with(usual(), async |app| {
-        // One for each: the keys of tests are made from one seed, so both databases would know the same guesses.
+        // One Redis for each database: the keys of tests come from one seed, so the attempts would count for both
+        // databases.
         let Some(redis) = Redis::start() else { return };
         let (one, other) = (beside(app, &redis.url, 2).await, beside(app, &redis.url, 3).await);
-        // On a machine that is busy with tests Redis may seem to be gone for a moment, and each replica goes on by
-        // itself.
+        // On a machine that is busy with tests Redis may seem unavailable for a moment, and each replica then counts
+        // alone.
         let outages = || app.log.text().matches("rate limits are no longer counted in Redis").count();
         for round in 0..20 {
             let identifier = format!("nobody-{round}@example.org");
@@ -147,7 +148,7 @@ fn neither_a_refresh_nor_another_way_in_gives_a_guesser_new_tries() {
         guess_wrong(app, ADA, 4).await;
         let session = app.refresh(&ada.session.refresh_token).await.unwrap();
         let ada = Person { session, ..ada };
-        // The current password, proven in a session, and a session that ends.
+        // Neither proving the current password in a session nor the end of that session gives new tries.
         let change = ChangePasswordRequest {
             current_password: another_wrong(),
             new_password: "five patient lanterns by the sea".to_owned(),
@@ -175,7 +176,7 @@ fn a_login_that_is_turned_away_unseen_costs_no_try() {
         Person::register(app, ADA).await;
         let app = &*app;
         for _ in 0..4 {
-            // Three at once: one is hashed, one waits, and one finds no place.
+            // Three at once: one is hashed, one waits, and one finds no slot.
             let at_once = join_all((0..3).map(|_| app.log_in(ADA, PASSWORD))).await;
             assert!(at_once.iter().any(Result::is_ok));
             for refused in at_once.into_iter().filter_map(Result::err) {
@@ -187,7 +188,7 @@ fn a_login_that_is_turned_away_unseen_costs_no_try() {
     });
 }
 
-/// As fast as the lock lets a stranger.
+/// Tries passwords as fast as the lockout lets an unrecognized device.
 async fn guess_patiently(app: &App, times: usize) {
     for _ in 0..times {
         let refused = app.log_in(ADA, &another_wrong()).await.unwrap_err();
@@ -230,7 +231,7 @@ fn after_a_hundred_wrong_guesses_in_a_row_the_password_opens_nothing_until_it_is
 fn a_password_is_spent_once_and_by_nothing_but_a_guess() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
-        // As if the limit had been higher until now: nobody was told, so nothing is spent.
+        // As if the limit had been higher until now: nobody got a mail, so the password is not spent.
         app.execute("UPDATE accounts SET password_failures = 150").await;
         app.log_in(ADA, PASSWORD).await.unwrap();
         app.execute("UPDATE accounts SET password_failures = 150").await;
@@ -249,7 +250,7 @@ fn locked_disabled_and_not_verified_stay_three_facts() {
         let id = ada.session.account.unwrap().account_id.parse().unwrap();
         app.operations.disable_account.disable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
         guess_wrong(app, ADA, 5).await;
-        // A lock that is over enables nobody, and enabling somebody unlocks nothing.
+        // The end of a lock enables no account, and enabling an account ends no lock.
         app.operations.enable_account.enable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
         held(app.log_in(ADA, PASSWORD).await);
         app.operations.disable_account.disable(&countersign::usecase::Origin::terminal(), id).await.unwrap();

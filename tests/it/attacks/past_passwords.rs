@@ -1,4 +1,4 @@
-//! A reset link as an oracle: is this one of the passwords that its owner had?
+//! A reset link as an oracle for the former passwords of its owner.
 
 use crate::support::{
     App, AppOptions, MailText as _, PASSWORD, Person, Proof, Purpose, Refused as _, on_each_database_with, reason,
@@ -13,12 +13,12 @@ use tonic::{Request, Status};
 const ADA: &str = "ada@example.org";
 const NEW_PASSWORD: &str = "eleven brass kettles humming";
 
-/// The usual limits, and a proxy that says where calls come from.
+/// The usual limits, behind a proxy that names the addresses of callers.
 fn usual() -> AppOptions {
     AppOptions::with("COUNTERSIGN_LIMITS__PERCENT", "100").and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1")
 }
 
-/// How often somebody is told that a password was used before.
+/// How often an answer says that a password was used before.
 fn tries() -> u32 {
     Limit::PasswordHistoryChecksPerAccount.quota().burst()
 }
@@ -50,14 +50,14 @@ fn a_link_tells_of_a_few_former_passwords_and_so_do_all_links_together() {
         }
         assert_eq!(app.hasher.computed(), computed, "no password was compared");
 
-        // The owner waits for less than the link lives.
+        // The owner waits for less time than the link lives.
         app.advance(Limit::PasswordHistoryChecksPerAccount.quota().emission());
         reset(app, &first, NEW_PASSWORD).await.unwrap();
         app.log_in(ADA, NEW_PASSWORD).await.unwrap();
     });
 }
 
-/// Whoever hangs up before the password is set, or asks many times at once, keeps the link.
+/// The link stays valid when its user hangs up before the password is set, or calls many times at once.
 #[test]
 fn of_many_passwords_tried_at_once_few_are_compared() {
     on_each_database_with(usual(), async |app| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const OF_EVE: &str = "nine loud ravens at dawn";
 
-/// Registers the address of the victim and returns the mail the victim gets of it.
+/// Registers the address of the victim and returns the mail that the victim gets.
 async fn register(app: &App, password: &str) -> StoredMail {
     app.advance(Duration::from_secs(60));
     let form =
@@ -15,7 +15,7 @@ async fn register(app: &App, password: &str) -> StoredMail {
     app.mail_to("vic@example.org").await
 }
 
-/// Whatever was chosen before, only who reads the mails sets the password.
+/// Whatever was chosen before, only the reader of the mails sets the password.
 async fn assert_owned_by_the_victim(app: &App, of_eve: &StoredMail) {
     for password in [PASSWORD, OF_EVE] {
         assert_eq!(app.log_in("vic@example.org", password).await.reason(), "CREDENTIALS_INVALID");

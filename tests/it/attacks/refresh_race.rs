@@ -16,7 +16,7 @@ fn a_hundred_refreshes_at_once_advance_one_generation() {
             assert_eq!(tab.refresh_expire_time, first.refresh_expire_time);
         }
 
-        // All hundred hold the same generation: the first to use it advances the session, the others repeat that.
+        // All hundred hold the same generation: the first use advances the session, the others get the same answer.
         let again = at_once(100, async |tab| app.refresh(&tabs.successes[tab].refresh_token).await).await;
         assert_eq!(again.successes.len(), 100, "{:?}", again.refusals);
         assert_eq!(app.number("SELECT max(generation) FROM sessions").await, 3);

@@ -30,7 +30,7 @@ fn of_many_verifications_at_once_one_makes_the_account() {
         let claims = at_once(12, async |number| Purpose::Verify.claim(app, &links[number], "", "").await).await;
         claims.assert_one_won(&["LINK_USED"], "verifications of one address");
         assert_eq!((app.rows("accounts").await, app.rows("registrations").await), (1, 0));
-        // All of them chose one password.
+        // All of them chose the same password.
         app.log_in("ada@example.org", PASSWORD).await.unwrap();
     });
 }
@@ -43,7 +43,7 @@ fn of_many_accounts_that_want_one_user_name_one_gets_it() {
         let app = &*app;
         let claims = at_once(12, async |number| {
             let mut answer = Purpose::Verify.claim(app, &links[number], "", "").await;
-            // Whoever lost the name in this very instant is told to try again, and the link is still good.
+            // A call that lost the name at this very instant has to be repeated, and its link is still valid.
             while let Err(status) = &answer
                 && status.code() == tonic::Code::Unavailable
             {

@@ -10,7 +10,7 @@ const WRONG_PASSWORD: &str = "canary-wrong-Kp27 never flew";
 const TYPED_TOKEN: &str = "v4.local.canary-token-Ht55";
 const TYPED_CODE: &str = "73519246";
 
-/// What must be found nowhere, and the errors that were met on the way.
+/// The secrets, none of which may be found anywhere, and the errors that the calls returned.
 struct Walk {
     canaries: Vec<String>,
     errors: Vec<Status>,
@@ -48,7 +48,7 @@ async fn sign_up(app: &App, walk: &mut Walk) -> Person {
     Person { email: "ada@example.org".to_owned(), session }
 }
 
-/// Everything that takes a secret, once where it succeeds and once where it fails.
+/// Makes every call that takes a secret, once so that it succeeds and once so that it fails.
 async fn walk(app: &App) -> Walk {
     let typed = [FIRST_PASSWORD, SECOND_PASSWORD, THIRD_PASSWORD, WRONG_PASSWORD, TYPED_TOKEN, TYPED_CODE];
     let mut walk = Walk { canaries: typed.map(str::to_owned).into(), errors: Vec::new() };
@@ -98,7 +98,7 @@ async fn walk(app: &App) -> Walk {
     walk
 }
 
-/// Every value of every table, bytes in hexadecimal.
+/// Every value of every table; bytes in hexadecimal.
 async fn dump(app: &App) -> String {
     let sqlite = app.database_url.starts_with("sqlite");
     let tables = if sqlite {

@@ -1,4 +1,4 @@
-//! A session whose tokens are used by somebody else than the one who opened it, before anybody reuses one.
+//! A session whose tokens somebody else uses than the one who opened it, before anybody reuses a token.
 
 use crate::support::{App, AppOptions, Client, Jar, PASSWORD, Person, Refused as _, on_each_database_with, reason};
 use countersign::grpc::wire::proto::*;
@@ -67,7 +67,7 @@ fn a_challenged_client_has_to_log_in_and_the_session_goes_on_where_it_was() {
         assert_eq!(changes(app).await, 0, "it changed nothing");
         let refused = "SELECT count(*) FROM audit_events WHERE reason = 'REAUTHENTICATION_REQUIRED'";
         assert_eq!(app.number(refused).await, 3);
-        // What is over says so first.
+        // An ended session is refused for its end first.
         app.execute("UPDATE sessions SET ended_at = 1").await;
         assert_eq!(reason(&thief.refresh(&session.refresh_token).await.unwrap_err()), "SESSION_ENDED");
     });
@@ -111,7 +111,7 @@ fn a_cookie_without_that_of_its_device_in_another_network_is_a_mismatch() {
         owner.keep(&owner.ask_with(app, "AuthService/Login", &login, &from(HOME)).await);
         thief.put(crate::support::jar::REFRESH, &owner.value(crate::support::jar::REFRESH));
 
-        // The owner walks out of the house.
+        // The owner leaves the house, for another network.
         let answer = owner.ask_with(app, "AuthService/Refresh", &RefreshRequest::default(), &from(AWAY)).await;
         crate::support::jar::read::<RefreshResponse>(&answer).unwrap();
         assert_eq!(changes(app).await, 0);
@@ -129,9 +129,9 @@ fn a_token_out_of_a_cookie_misses_its_device_by_whatever_way_it_comes_back() {
         let login = crate::support::jar::login(ADA);
         owner.keep(&owner.ask_with(app, "AuthService/Login", &login, &[("x-forwarded-for", HOME)]).await);
         let session = Session { refresh_token: owner.value(crate::support::jar::REFRESH), ..Default::default() };
-        // The same program, as far as it says, in another network, and no browser at all.
-        let thief = Client::in_network(app, "", AWAY).await;
-        assert_eq!(reason(&thief.refresh(&session.refresh_token).await.unwrap_err()), "SESSION_ENDED");
+        // The same program by its user agent, in another network, and no browser.
+        let thief = Caller::new(app, "", AWAY).await;
+        assert_eq!(reason(&thief.refresh(&session).await.unwrap_err()), "SESSION_ENDED");
         assert_eq!(changes(app).await, 1);
     });
 }

@@ -19,7 +19,7 @@ fn a_token_is_good_for_its_own_kind_only() {
         }
         for other in [&access, &refresh] {
             let refused = Purpose::Reset.claim(app, &Proof::Link(other.clone()), NEW_PASSWORD, "").await;
-            // An access token is longer than any link: that is said of the field.
+            // An access token is longer than any link, so the field may be refused first.
             assert!(["LINK_INVALID", "INVALID_FIELD"].contains(&refused.reason().as_str()));
         }
         app.me(&ada.session).await.unwrap();

@@ -1,4 +1,4 @@
-//! `countersign audit`, as the real program.
+//! `countersign audit`, run as the real program.
 
 use crate::support::{Client, OPERATOR_TOKEN, ProcessOptions, Rows, ServiceProcess, bearer, eventually, free_port};
 use countersign::grpc::wire::admin_proto::{ListEventsRequest, audit_service_client::AuditServiceClient};
@@ -120,7 +120,7 @@ async fn a_terminal_follows_the_trail_until_it_is_interrupted() {
     let mut follower = options.command(&["audit", "follow", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
     let first = std::thread::spawn(move || lines.next().unwrap().unwrap());
-    // It follows from when it has started; whenever that is, one of these comes after it.
+    // The command follows from its start on, so one of these events comes after its start.
     while !first.is_finished() {
         client.log_in(EMAIL, "nobody's password at all").await.unwrap_err();
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;

@@ -19,7 +19,7 @@ fn a_deleted_account_leaves_its_events_and_none_says_where_it_came_from() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let bob = Person::sign_up(app, "bob@example.org").await;
         app.log_in(&ada.email, "not her password at all").await.unwrap_err();
-        // Some are sealed when she leaves, and some are not.
+        // Some events are sealed when she deletes the account, and some are not.
         sound(app).await;
         app.log_in(&ada.email, PASSWORD).await.unwrap();
         let gone = leave(app, &ada).await;

@@ -17,7 +17,7 @@ fn id_of(person: &Person) -> String {
     person.session.account.as_ref().unwrap().account_id.clone()
 }
 
-/// Asserts that the newest of so many denials is this one.
+/// Asserts that there is one more denial, and that the newest one has these values.
 async fn is_recorded(app: &App, so_far: &mut usize, who: &str, rpc: &str, reason: &str) {
     *so_far += 1;
     let events = denials(app).await;
@@ -48,7 +48,7 @@ fn what_somebody_who_is_known_is_refused_stands_in_the_audit_trail() {
         let (ada_id, backend_id) = (id_of(&ada), backend.created.id.to_string());
         let mut so_far = 0;
 
-        // Another kind of caller.
+        // The wrong kind of caller.
         let keys = GetVerificationKeysRequest { audience: "default".to_owned() };
         let refused = app.verification().get_verification_keys(ada.asks(keys)).await;
         assert_eq!(refused.reason(), "CALLER_NOT_ALLOWED");
@@ -60,7 +60,7 @@ fn what_somebody_who_is_known_is_refused_stands_in_the_audit_trail() {
         assert_eq!(app.auth().logout(backend.asks(LogoutRequest::default())).await.reason(), "CALLER_NOT_ALLOWED");
         is_recorded(app, &mut so_far, &backend_id, "/countersign.v1.AuthService/Logout", "CALLER_NOT_ALLOWED").await;
 
-        // Somebody else's session, and an audience that is not the caller's.
+        // Somebody else's session, and an audience that does not belong to the caller.
         let theirs = RevokeSessionRequest { session_id: bob.session.session_id.clone() };
         assert_eq!(app.sessions().revoke_session(ada.asks(theirs)).await.reason(), "SESSION_NOT_FOUND");
         let rpc = "/countersign.v1.SessionService/RevokeSession";

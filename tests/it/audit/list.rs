@@ -11,7 +11,7 @@ fn ask(page_size: i32, page_token: &str) -> tonic::Request<ListEventsRequest> {
 #[test]
 fn pages_follow_each_other_without_gaps_newest_first() {
     on_each_database(async |app| {
-        // All at one moment, so that only their ids tell them apart.
+        // All at one instant, so that only their ids tell them apart.
         write(&app.work, 25).await;
         app.seal.seal().await.unwrap();
         let (mut seen, mut token) = (Vec::new(), String::new());
@@ -19,7 +19,7 @@ fn pages_follow_each_other_without_gaps_newest_first() {
             let page = app.audit().list_events(ask(10, &token)).await.unwrap().into_inner();
             assert!(page.events.len() <= 10);
             seen.extend(page.events);
-            // What happens meanwhile stands on no later page.
+            // Events that are written meanwhile appear on no later page.
             app.advance(Duration::from_secs(1));
             write(&app.work, 1).await;
             token = page.next_page_token;

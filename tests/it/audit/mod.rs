@@ -1,4 +1,4 @@
-//! The audit trail: what is written there, sealed, listed, watched, verified, forgotten.
+//! The audit log: how events are written, sealed, listed, watched, verified and purged.
 
 mod command;
 mod delete_me;
@@ -27,12 +27,12 @@ async fn write(work: &UnitsOfWork, events: usize) {
     }
 }
 
-/// Every sealed event, in order.
+/// Every sealed event, in the order of the chain.
 async fn chain(app: &App) -> Vec<RecordedEvent> {
     countersign::store::audit::after(&app.seal.store.read(), DEFAULT_TENANT, 0, 100_000).await.unwrap()
 }
 
-/// Seals, and makes sure that the chain is as it was left.
+/// Seals, and checks that the chain is unchanged.
 async fn sound(app: &App) {
     app.seal.seal().await.unwrap();
     for summary in app.verify().await {

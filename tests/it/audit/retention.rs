@@ -30,7 +30,7 @@ fn an_event_that_is_young_keeps_those_behind_it() {
     on_each_database(async |app| {
         write(&app.work, 1).await;
         sound(app).await;
-        // Written before the first and committed after it.
+        // Written before the first event and committed after it.
         let (clock, _) = Clock::manual(app.time.now().minus(2 * DAY));
         write(&UnitsOfWork { clock, ..app.work.clone() }, 1).await;
         sound(app).await;

@@ -56,7 +56,7 @@ fn an_act_that_was_rolled_back_leaves_no_event_and_no_line() {
     });
 }
 
-/// Seals as another process would.
+/// The sealer of another process.
 async fn other_sealer(app: &App, name: &str) -> SealEvents {
     SealEvents {
         store: app.store().await,
@@ -98,7 +98,7 @@ fn after_a_rotation_another_key_seals_on_and_the_one_before_still_verifies() {
         sound(app).await;
         let slot = KeySlot::shared(KeyPurpose::Audit);
         app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
-        // A replica that has not heard of it yet seals with the key before.
+        // A replica that has not loaded the new key yet seals with the old one.
         sound(app).await;
         app.keys.reload.reload().await.unwrap();
         write(&app.work, 3).await;

@@ -1,15 +1,15 @@
-//! A database of a release whose events bear no codes, or that knew no chain.
+//! A database of a release that wrote events without codes, or without a hash chain.
 
 use super::{chain, sound};
 use crate::support::{App, AppOptions, Person, on_each_database, on_each_database_with};
 use countersign::usecase::audit::Finding;
 use std::time::Duration;
 
-/// What a start says that lets events without codes in.
+/// What the log of a start says that accepts events without codes.
 const SAID: &str = "such events are accepted for a day";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Turns what waits into what a replica of the release before writes.
+/// Turns the events that wait into those of a replica of the previous release.
 async fn without_codes(app: &App) {
     app.execute("UPDATE audit_events SET mac = NULL, mac_key = NULL WHERE position IS NULL").await;
 }
@@ -65,7 +65,7 @@ fn what_a_replica_of_the_release_before_seals_within_the_day_stays_sound() {
         Person::sign_up(app, "bob@example.org").await;
         without_codes(app).await;
         sound(app).await;
-        // That release moves the head and leaves the record as it was.
+        // The previous release moves the head and does not change the recorded position.
         app.execute("UPDATE audit_heads SET bare_position = (SELECT bare_position FROM kept), bare_mac = (SELECT bare_mac FROM kept)")
             .await;
         sound(app).await;

@@ -68,7 +68,7 @@ fn streams_are_bounded_in_number_and_end_when_the_service_stops() {
         assert_eq!(watch(app, "", "").await.map(drop).reason(), "OVERLOADED");
         let mut first = streams.swap_remove(0);
         heard(&mut first).await;
-        // As the stopping service does.
+        // The service does so when it stops.
         app.seal.watchers.close();
         assert!(first.message().await.unwrap().is_none());
     });

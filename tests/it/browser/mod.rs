@@ -1,4 +1,4 @@
-//! Real browsers against the real program. What they do is told in `tests/browser`, one file for each test here.
+//! Real browsers against the real program. `tests/browser` has one scenario for each test here.
 
 use crate::support::{binary, finish, missing};
 use std::{
@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-/// Longer than a scenario gives itself, so that it is the one that says what went wrong.
+/// Longer than the limit of a scenario itself, so that the scenario reports what went wrong.
 const LIMIT: Duration = Duration::from_secs(360);
 
-/// A browser is many processes: two at once take longer than one after the other, and then wait for each other's sake.
+/// A browser is many processes: two at once take longer than one after the other, and then time out.
 static BROWSER: Mutex<()> = Mutex::new(());
 
 #[test]
@@ -64,7 +64,7 @@ fn a_browser_that_keeps_no_cookies_is_told_so_and_leaves_no_session_behind() {
     play("no_cookies");
 }
 
-/// Plays a scenario to its end. It starts the program itself, as often and with the settings that it wants.
+/// Runs a scenario to its end. The scenario starts the program itself, as often and with the settings that it needs.
 fn play(scenario: &str) {
     let (Some(node), Some(chromium), Some(_)) = (binary("node", &[]), binary("chromium", &[]), binary("openssl", &[]))
     else {
@@ -79,7 +79,7 @@ fn play(scenario: &str) {
         .env("COUNTERSIGN_BROWSER_PACKAGES", packages)
         .env("COUNTERSIGN_BROWSER_SCREENSHOTS", target().join("browser-screenshots"))
         .env("COUNTERSIGN_CHROMIUM", chromium);
-    // One that failed leaves nothing behind that the next would meet.
+    // A scenario that failed leaves nothing behind that could affect the next one.
     let turn = BROWSER.lock().unwrap_or_else(PoisonError::into_inner);
     let output = finish(&mut command, LIMIT);
     drop(turn);
@@ -88,7 +88,7 @@ fn play(scenario: &str) {
     assert!(!said.is_empty(), "{scenario} did nothing");
 }
 
-/// Where `.ci/run` installs what `tests/browser/package.json` names.
+/// Where `.ci/run` installs the packages of `tests/browser/package.json`.
 fn packages() -> Option<PathBuf> {
     let packages = target().join("ci/browser");
     let found = packages.join("node_modules/playwright-core").is_dir();

@@ -1,4 +1,4 @@
-//! Who is asked for a captcha, what for, and what a token is good for.
+//! Which calls require a captcha, for which actions, and what a token is good for.
 
 use super::{Act, traces};
 use crate::support::{

@@ -9,7 +9,7 @@ use crate::support::{App, PASSWORD};
 use countersign::grpc::wire::proto::*;
 use tonic::Status;
 
-/// Something that needs a captcha.
+/// A call that needs a captcha.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Act {
     Register,

@@ -1,5 +1,5 @@
-//! When the captcha is checked: after the form of the fields and the limits, before anything else. That there has to be
-//! one is said before the limits.
+//! When the captcha is checked: after the form of the fields and the limits, before everything else. A missing captcha
+//! is refused before the limits.
 
 use super::{Act, traces};
 use crate::support::{App, Refused as _, Siteverify, captcha_at, on_each_database_with, reason, solved_token};
@@ -64,7 +64,7 @@ fn a_refused_captcha_tells_nothing_and_costs_nothing_whoever_is_named() {
         let mut answers = Vec::new();
         for email in [ADA, "nobody@example.org"] {
             for token in ["", "bad"] {
-                // A name that is taken is told to people only.
+                // Only people with a solved captcha learn that a name is taken.
                 let refused = app.account().register(taken(token, email)).await.unwrap_err();
                 assert!(reason(&refused).starts_with("CAPTCHA_"), "{refused:?}");
                 answers.push((refused.code(), refused.details().len(), refused.message().to_owned()));
@@ -116,7 +116,7 @@ fn passwords_that_are_refused_use_up_no_limit() {
     });
 }
 
-/// Long enough, and what everybody tries.
+/// Long enough, and one of the most common passwords.
 const COMMON: &str = "correct horse battery staple";
 
 async fn register_with(app: &App, password: &str, captcha_token: &str) -> Result<Response<RegisterResponse>, Status> {

@@ -1,4 +1,4 @@
-//! A provider that is broken, silent or gone.
+//! A provider that is broken, silent or unavailable.
 
 use super::{Act, traces};
 use crate::support::{
@@ -10,7 +10,7 @@ use tonic::Code;
 const ADA: &str = "ada@example.org";
 const SECRET: &str = "c4n4ry-captcha-secret";
 
-/// A provider of which nothing sensible comes.
+/// Answers of a provider that make no sense.
 fn nonsense() -> Vec<Says> {
     let html = "<!doctype html><title>success: true</title>".to_owned();
     vec![
@@ -31,7 +31,7 @@ fn nonsense() -> Vec<Says> {
         Says::Json(r#"{"success":true,"hostname":["id.example.org"]}"#.to_owned()),
         Says::Json(r#"{"success":false,"error-codes":["invalid-input-secret"]}"#.to_owned()),
         Says::Json(r#"{"success":false,"error-codes":["internal-error"]}"#.to_owned()),
-        // A yes of more bytes than any answer has.
+        // A yes that is longer than any valid answer.
         Says::Json(format!(
             r#"{{"success":true,"hostname":"id.example.org","action":"register","cdata":"{}"}}"#,
             "a".repeat(70_000)
@@ -67,7 +67,7 @@ fn nobody_passes_while_the_provider_says_nothing_sensible() {
         assert!(!app.log.text().contains(SECRET) && !app.log.text().contains("good-token"), "{}", app.log.text());
         assert!(app.log.text().contains("a captcha could not be verified"));
 
-        // It comes back, and so do people.
+        // The provider works again, and so people can log in.
         provider.says(Says::Honestly);
         let token = solved_token();
         Act::Register.call(app, ADA, &token, "").await.unwrap();
@@ -97,7 +97,7 @@ fn people_pass_while_the_provider_is_gone_where_the_operator_says_so_and_each_is
             let told = app.log.errors().iter().filter(|line| line.contains("allowed without a captcha")).count();
             assert_eq!(told, at + 1, "{says:?}");
         }
-        // A captcha is still asked for, and a no is still a no.
+        // A captcha is still required, and a no is still a no.
         provider.says(Says::Honestly);
         assert_eq!(Act::RequestReset.call(app, ADA, "", "").await.reason(), "CAPTCHA_REQUIRED");
         assert_eq!(Act::RequestReset.call(app, ADA, "bad", "").await.reason(), "CAPTCHA_INVALID");
@@ -111,11 +111,11 @@ fn what_visitors_can_bring_about_lets_nobody_pass() {
     let lenient = impatient(&provider.url).and("COUNTERSIGN_CAPTCHA__WHEN_UNAVAILABLE", "allow");
     on_each_database_with(lenient, async |app| {
         for (says, expected) in [
-            // Too many questions, and a filter in front of the provider.
+            // Too many requests, and a filter in front of the provider.
             (Says::Text(429, "text/plain", "slow down".to_owned()), "CAPTCHA_UNAVAILABLE"),
             (Says::Text(403, "text/html", "<h1>Blocked</h1>".to_owned()), "CAPTCHA_UNAVAILABLE"),
             (Says::Text(400, "application/json", r#"{"success":true}"#.to_owned()), "CAPTCHA_UNAVAILABLE"),
-            // Some providers refuse a token with a status, too.
+            // Some providers also refuse a token with a status.
             (
                 Says::Text(400, "application/json", r#"{"success":false,"error-codes":["bad-request"]}"#.to_owned()),
                 "CAPTCHA_INVALID",

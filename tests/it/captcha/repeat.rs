@@ -1,4 +1,4 @@
-//! Calls that are made again, with a token that is spent.
+//! Repeated calls whose captcha token is spent.
 
 use super::{Act, traces};
 use crate::support::{Refused as _, Siteverify, at_once, captcha_at, on_each_database_with, solved_token};

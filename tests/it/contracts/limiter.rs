@@ -19,10 +19,10 @@ use std::{
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-/// Nothing here is about a Redis that is slow, and the machine that runs the tests may be.
+/// These tests are not about a slow Redis, and the machine that runs them may be slow.
 const PATIENT: Duration = Duration::from_secs(30);
 
-/// A limiter, and how its time passes: Redis has the only clock that counts there, and nobody sets it.
+/// A limiter, and how its time passes: only the clock of Redis counts there, and no test can set it.
 struct Twin {
     limiter: Limiter,
     hand: Option<ClockHand>,
@@ -36,8 +36,8 @@ impl Twin {
         }
     }
 
-    /// A wait that was told at once: to the microsecond where time stands still, and not more than that where it
-    /// passes.
+    /// Asserts the wait of an immediate answer: exact to the microsecond where time stands still, and no longer than
+    /// that where it passes.
     fn assert_told(&self, refused: Refused, limit: Limit, wait: Duration) {
         assert_eq!(refused.limit, limit, "{:?}", self.limiter);
         if self.hand.is_some() {
@@ -77,7 +77,7 @@ async fn twins(redis: Option<&Redis>, percent: u32) -> Vec<Twin> {
     twins
 }
 
-/// What it is that somebody may know, as a story would give it.
+/// The key of a recipient, as a use case makes it.
 fn recipient(number: u8) -> LimitKey {
     LimitKey::mac([number; 32])
 }
@@ -113,7 +113,7 @@ async fn who_waits_as_long_as_told_gets_through_and_who_comes_sooner_does_not() 
         twin.assert_told(refused, Limit::CallsPerTenant, Duration::from_millis(500));
         twin.pass(refused.retry_after / 2).await;
         let sooner = twin.limiter.take(&[some]).await;
-        // On a machine that was busy the moment may have come meanwhile.
+        // On a busy machine the time may have passed meanwhile.
         if twin.hand.is_some() || begun.elapsed() < refused.retry_after {
             let rest = sooner.unwrap_err().retry_after;
             assert!(rest <= refused.retry_after, "{rest:?} of {:?}", refused.retry_after);
@@ -219,7 +219,7 @@ async fn a_percentage_is_of_every_limit() {
     }
 }
 
-/// How many of so many calls at once are granted; each is a task of its own, at one of the limiters.
+/// The number of granted calls of `calls` at once; each call is a task, at one of the limiters.
 async fn granted_at_once(limiters: &[Limiter], calls: usize) -> usize {
     let calls = (0..calls).map(|call| {
         let limiter = limiters[call % limiters.len()].clone();
@@ -268,7 +268,7 @@ async fn look_into(redis: &Redis) -> Client {
     client
 }
 
-/// The name is part of what replicas of two releases agree on.
+/// Replicas of two releases have to agree on the name.
 const MAILS_TO_ONES: &str = "{countersign}:limit:mails_per_recipient:mac:01010101010101010101010101010101";
 
 #[tokio::test]
@@ -309,7 +309,7 @@ async fn what_somebody_else_wrote_under_a_key_locks_nobody_out_and_breaks_nothin
     assert!(!limiter.is_degraded());
 }
 
-/// Draws from three keys of one quota, some at a time, while the clock goes on and sometimes back.
+/// Draws from three keys of one quota, some at the same time, while the clock moves forward and sometimes back.
 #[tokio::test]
 async fn the_script_decides_what_the_rule_decides_to_the_microsecond() {
     let Some(redis) = Redis::start() else { return };
@@ -321,8 +321,7 @@ async fn the_script_decides_what_the_rule_decides_to_the_microsecond() {
     let below = |bound: u64| u64::from_be_bytes(entropy.bytes()) % bound;
     let (mut granted, mut refused) = (0, 0);
     for round in 0..40 {
-        // At least a minute for each call: Redis forgets by its own clock, and nothing may be forgotten while this
-        // runs.
+        // At least a minute for each call: Redis expires keys by its own clock, and no key may expire while this runs.
         let burst = 1 + below(12);
         let period = Duration::from_micros(burst * 60_000_000 + below(1_000_000_000));
         let quota = Quota::new(u32::try_from(burst).unwrap(), period);

@@ -1,5 +1,4 @@
-//! The rule that says whether a session is live, and the condition by which the database chooses live ones, say the
-//! same.
+//! The rule that says whether a session is live, and the condition by which the database selects live sessions, agree.
 
 use crate::support::{Person, on_each_database};
 use countersign::store::session;

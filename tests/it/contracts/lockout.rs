@@ -16,7 +16,7 @@ use std::{
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-/// Nothing here is about a Redis that is slow, and the machine that runs the tests may be.
+/// These tests are not about a slow Redis, and the machine that runs them may be slow.
 const PATIENT: Duration = Duration::from_secs(30);
 const RULE: LockoutRule = LockoutRule {
     captcha_after: 3,
@@ -32,7 +32,7 @@ async fn shared(redis: &Redis, clock: Clock) -> Lockout {
     Lockout::shared(SharedRedis::connect_patiently(&url, PATIENT).await.unwrap(), clock, RULE)
 }
 
-/// One that counts here and one that counts in Redis, on one clock.
+/// One lockout that counts in this process and one that counts in Redis, on one clock.
 async fn twins(redis: Option<&Redis>) -> (Vec<Lockout>, ClockHand) {
     let (clock, hand) = Clock::manual(NOW);
     let mut twins = vec![Lockout::local(clock.clone(), RULE)];
@@ -46,7 +46,7 @@ fn key(number: u8) -> LockKey {
     LockKey::from_tag([number; 32])
 }
 
-/// Another password each time.
+/// Stands for another password each time.
 fn another_mark() -> Mark {
     static MADE: AtomicU16 = AtomicU16::new(0);
     let mut tag = [0; 32];
@@ -183,7 +183,7 @@ async fn look_into(redis: &Redis) -> Client {
     client
 }
 
-/// The name is part of what replicas of two releases agree on.
+/// Replicas of two releases have to agree on the name.
 const ONES: &str = "{countersign}:lockout:2:01010101010101010101010101010101";
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn nothing_of_a_guess_but_sixteen_bits_lies_in_redis() {
     assert_eq!(kept, format!("0 0 {at}+ {at}=abcd"));
 }
 
-/// A Redis that answers later than anybody waits for it.
+/// The delay of a Redis that answers later than any caller waits.
 const LATE: Duration = Duration::from_millis(300);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,7 +237,7 @@ async fn a_guess_that_redis_admitted_too_late_to_be_heard_takes_no_place_there()
     let admitted = lockout.admit(key(1), CaptchaState::Solved).await.expect("it is decided in Redis");
     is_under_way().await.expect("it was decided in Redis");
     relay.answer_after(LATE);
-    // Whoever asks first notices, and what is settled afterwards is not told to Redis.
+    // The first call detects the outage; later settlements are not sent to Redis.
     let _ = lockout.admit(key(3), CaptchaState::Solved).await;
     lockout.settle(key(1), admitted, Outcome::Right).await;
     is_under_way().await.expect("Redis was not told");

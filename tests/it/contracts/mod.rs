@@ -1,4 +1,4 @@
-//! What several parts rely on at once, over every engine that may stand behind it.
+//! Contracts that several parts rely on, tested with every engine that can implement them.
 
 mod limiter;
 mod liveness;

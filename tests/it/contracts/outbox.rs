@@ -39,7 +39,7 @@ async fn claim(store: &Store, now: Timestamp, limit: u64) -> Vec<MailId> {
     claimed.into_iter().map(|mail| mail.unwrap().id).collect()
 }
 
-/// Ends every mail, so that nothing is left behind.
+/// Finishes every mail, so that none is left behind.
 async fn finish(store: &Store, ids: &[MailId]) {
     for id in ids {
         outbox::finish(&store.write(), DEFAULT_TENANT, *id, MailOutcome::Sent, None, NOW).await.unwrap();
@@ -63,7 +63,7 @@ fn sixteen_senders_at_once_get_each_mail_once() {
             }
         });
         let mut claimed = join_all(rounds).await.concat();
-        // Somebody who found every due mail locked has stopped early; what is left is free now.
+        // A worker that found every due mail locked has stopped early; the rest is free now.
         claimed.extend(claim(&stores[0], NOW, 100).await);
         claimed.sort();
         assert_eq!(claimed, ids, "each mail to one sender, and none forgotten");

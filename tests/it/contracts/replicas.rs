@@ -101,7 +101,7 @@ async fn four_first_starts_at_once_agree_on_schema_and_keys() {
     }
 }
 
-/// A session opened by one is refreshed and read by every other.
+/// Every other replica can refresh and read a session that one replica opened.
 async fn agree(replicas: &[Replica], mailer: &DeliverMail, mailbox: &Mailbox) {
     let email = "ada@example.org".to_owned();
     let form = RegisterRequest { email, password: PASSWORD.to_owned(), ..Default::default() };

@@ -8,10 +8,10 @@ use futures_util::future::join_all;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-/// Remembers a call in a transaction of its own, which is kept or dropped.
+/// Stores a call in a transaction of its own, which is committed or rolled back.
 async fn remember(store: &Store, method: &str, id: &str, fingerprint: u8, keep: bool) -> Seen {
     let tx = store.begin().await.unwrap();
-    // What would be kept of it today, and what may have been kept of it before.
+    // The name under which the call is stored today, and one under which it may have been stored before.
     let names = [id.to_owned(), format!("{id}, as an earlier key writes it")];
     let seen =
         request_id::remember(&tx, DEFAULT_TENANT, method, &names, &[[fingerprint; 32], [0; 32]], NOW).await.unwrap();

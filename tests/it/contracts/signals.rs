@@ -1,4 +1,4 @@
-//! What a transaction tells of, and when: nobody who writes such a row can forget it.
+//! Which signals a transaction sends, and when: no code that writes such a row can forget its signal.
 
 use crate::support::{App, on_each_database};
 use countersign::{
@@ -18,7 +18,7 @@ use std::{
 struct Told(Arc<Mutex<Vec<Signal>>>);
 
 impl Told {
-    /// What was told since this was asked.
+    /// The signals since the last call.
     fn take(&self) -> Vec<Signal> {
         mem::take(&mut self.0.lock().unwrap())
     }

@@ -4,11 +4,11 @@ use countersign_domain::{secret::SecretText, signal::Signal};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Longer than anything here should take, and shorter than a person waits.
+/// Longer than anything in these tests should take, and shorter than a person waits.
 const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(50);
 
-/// Whether somebody was woken, rather than tired of waiting.
+/// Whether the waiter was woken before the time was up.
 async fn is_woken(waiter: &WakeUps, at_most: Duration) -> bool {
     let start = Instant::now();
     waiter.wait(Signal::MailQueued, at_most).await;
@@ -19,7 +19,7 @@ async fn connect(redis: &Redis) -> WakeUps {
     WakeUps::redis(&SecretText::new(redis.url.clone())).await.unwrap()
 }
 
-/// The twins, each as it is when nothing was rung yet.
+/// The twins, each before its first signal.
 async fn twins(redis: Option<&Redis>) -> Vec<WakeUps> {
     let mut twins = vec![WakeUps::local()];
     if let Some(redis) = redis {
@@ -33,7 +33,7 @@ async fn a_ring_wakes_who_waits() {
     let redis = Redis::start();
     for twin in twins(redis.as_ref()).await {
         let ringing = async {
-            // The waiter has begun to wait when this is polled for the second time.
+            // The waiter has begun to wait when this future is polled for the second time.
             tokio::task::yield_now().await;
             twin.ring(Signal::MailQueued);
         };

@@ -1,14 +1,15 @@
-//! Every RPC that changes something, ready to be made to fail, and what people and backends ask for most.
+//! Every RPC that changes something, and the most frequent calls of people and backends, prepared so that they can be
+//! made to fail.
 
 use crate::support::{App, Backend, PASSWORD, Person, Purpose, bearer};
 use countersign::grpc::wire::proto::*;
 use std::{pin::Pin, time::Duration};
 use tonic::{Request, Status};
 
-/// A call that can be made again and again: each time with what was prepared.
+/// A call that can be made repeatedly: each time with what was prepared.
 pub(super) struct Act {
     pub(super) name: &'static str,
-    /// Whether a call that did its work, and then failed, gets its answer when it is made again.
+    /// Whether a call that did its work and then failed gets its answer when it is repeated.
     pub(super) is_repeatable: bool,
     pub(super) prepare: for<'a> fn(&'a App, String) -> Later<'a, Call>,
 }
@@ -30,7 +31,7 @@ macro_rules! call {
     }};
 }
 
-/// The same with somebody's access token.
+/// The same with the access token of a person.
 macro_rules! call_as {
     ($person:expr, $client:ident, $method:ident, $message:expr) => {{
         let (token, message) = ($person.session.access_token.clone(), $message);
@@ -304,7 +305,7 @@ pub(super) const ACTS: &[Act] = &[
     },
 ];
 
-/// RPCs that change nothing.
+/// RPCs that only read, and are called most often.
 pub(super) const QUESTIONS: &[Act] = &[
     Act {
         name: "GetMe",
@@ -354,7 +355,7 @@ pub(super) const QUESTIONS: &[Act] = &[
     },
 ];
 
-/// The link out of a mail.
+/// The link in a mail.
 async fn link(app: &App, purpose: Purpose, email: &str) -> String {
     use crate::support::MailText as _;
     purpose.mail(app, email).await.link_token()

@@ -7,16 +7,17 @@ use countersign::store::{Fate, account};
 use countersign_domain::{account::Identifier, tenant::DEFAULT_TENANT};
 use tonic::{Code, Status};
 
-/// What a call may write although it fails: that it was made. Numbers that SQLite gave out are not given out again.
+/// Tables that a call may write to although it fails: they record that it was made. SQLite does not assign a number
+/// twice.
 const TRACES: &[&str] = &["audit_events", "audit_heads", "sqlite_sequence"];
 
-/// What those who come later do not change.
+/// Tables that later calls of others do not change.
 const UNTOUCHED: &[&str] = &["devices", "past_passwords", "revocations", "sessions"];
 
-/// The RPCs that change nothing, beside [`QUESTIONS`].
+/// The RPCs that only read, besides [`QUESTIONS`].
 const READING: &[&str] = &["GetVerificationKeys", "WatchRevocations", "List", "WaitFor"];
 
-/// An act, made to fail in every way.
+/// An act, and how it behaves when each statement fails.
 struct Trial<'a> {
     app: &'a App,
     faults: &'a Faults,
@@ -32,7 +33,7 @@ impl Trial<'_> {
         (self.act.prepare)(self.app, format!("{name}-{}@example.org", self.prepared)).await
     }
 
-    /// What the call answers and changes when this is so.
+    /// The answer of the call and what it changes when this statement fails.
     async fn make(&self, call: &Call, doomed: Option<(usize, Fate)>) -> (Result<(), Status>, Change) {
         let before = Contents::of(self.app).await;
         match doomed {
@@ -45,13 +46,13 @@ impl Trial<'_> {
         (answer, change)
     }
 
-    /// Fails each statement in turn. Returns where the answer and the database do not agree.
+    /// Fails each statement in turn. Returns the cases in which the answer and the database do not agree.
     async fn run(&mut self) -> Vec<String> {
         let call = self.prepare().await;
         let (answer, expected) = self.make(&call, None).await;
         let steps = self.faults.steps();
         let regular = answer.as_ref().err().map(reason);
-        // What a service is given a token for is written to the audit trail and nowhere else.
+        // Issuing a service token writes to the audit log and nowhere else.
         assert_eq!(expected.is_empty(), self.act.name == "IssueServiceToken", "{}", self.act.name);
         let mut wrong = Vec::new();
         let mut call = self.prepare().await;
@@ -77,7 +78,7 @@ impl Trial<'_> {
                 }
             }
         }
-        // Nothing that failed before is in the way of those who come later.
+        // Earlier failures do not block later calls of others.
         let (answer, change) = self.make(&call, None).await;
         assert!(is_regular(&answer, regular.as_deref()), "{}: {answer:?}", self.act.name);
         assert_eq!(change, expected, "{}", self.act.name);
@@ -92,7 +93,7 @@ fn says_later(answer: &Result<(), Status>) -> bool {
         && retry_after(status).is_some()
 }
 
-/// Whether the answer is the one of a database that does not fail.
+/// Whether the answer is that of a database that does not fail.
 fn is_regular(answer: &Result<(), Status>, regular: Option<&str>) -> bool {
     match (answer, regular) {
         (Ok(()), None) => true,
@@ -131,7 +132,8 @@ fn a_call_that_is_given_up_at_any_statement_changes_nothing_and_is_in_nobodys_wa
             let over = app.number("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
             for (step, text) in steps.iter().enumerate() {
                 if name == "Login" && *text == "COMMIT" {
-                    // It is waited for, whoever is gone: what is recorded of a right password depends on it.
+                    // The service waits for this even when the caller is gone: the event of a right password depends on
+                    // it.
                     continue;
                 }
                 let before = Contents::of(app).await;
@@ -141,7 +143,7 @@ fn a_call_that_is_given_up_at_any_statement_changes_nothing_and_is_in_nobodys_wa
                     () = faults.struck() => {}
                 }
                 faults.none();
-                // Whoever waits for the one writer of SQLite, or for a row of PostgreSQL, would wait in vain.
+                // A caller that waits for the single writer of SQLite, or for a row of PostgreSQL, would wait in vain.
                 let email = format!("next-{}-{step}@example.org", name.to_lowercase().replace(' ', "-"));
                 Person::register(app, &email).await;
                 let ended = app.number("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
@@ -149,7 +151,7 @@ fn a_call_that_is_given_up_at_any_statement_changes_nothing_and_is_in_nobodys_wa
                 let mut change = before.change(&Contents::of(app).await);
                 change.retain(|table, _| UNTOUCHED.contains(&table.as_str()));
                 if act.is_repeatable {
-                    // It may have been done, and is answered in the end.
+                    // The statement may have been executed, and is answered in the end.
                     change.remove("sessions");
                 }
                 assert!(change.is_empty(), "{name} was given up at step {step} and left {change:?}");

@@ -1,4 +1,5 @@
-//! What calls ask of the database, and that an answer and the database agree, whatever it does in the middle of a call.
+//! The statements that calls execute, and that an answer and the database agree, whatever fails in the middle of a
+//! call.
 
 mod acts;
 mod every_statement;

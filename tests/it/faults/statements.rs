@@ -1,4 +1,4 @@
-//! What each RPC asks of the database. A statement more is a decision, and is seen in a review.
+//! The statements of each RPC. One more statement is a decision that a review can see.
 
 use super::{
     acts::{ACTS, QUESTIONS},
@@ -19,14 +19,14 @@ databases differ, both are named. Made from the code by `cargo test --test it fa
 
 #[test]
 fn each_rpc_asks_the_database_what_the_reference_says() {
-    // For each RPC: the name of a database, and what it is asked.
+    // For each RPC: the name of a database, and the statements.
     let seen: Vec<_> = QUESTIONS.iter().chain(ACTS).map(|act| (act, Mutex::new(Vec::new()))).collect();
     on_each_database(async |app, faults| {
         let database = if app.database_url.starts_with("postgres") { "PostgreSQL" } else { "SQLite" };
         for (at, (act, statements)) in seen.iter().enumerate() {
             let call = (act.prepare)(app, format!("person-{at}@example.org")).await;
             faults.none();
-            // Some are refused in the end: that is what they are there for.
+            // Some calls are refused in the end, as intended.
             let _ = call(app).await;
             let steps: Vec<_> = faults.steps().iter().map(|step| format!("`{step}`")).collect();
             statements.lock().unwrap().push((database, steps.join(", ")));

@@ -21,14 +21,14 @@ fn public_key() -> [u8; 32] {
     *RecipientKey::new(KeyId::new("any").unwrap(), PRIVATE).unwrap().public_key().bytes()
 }
 
-/// What anybody may fetch.
+/// The signing keys that anybody may load.
 async fn signing_keys(app: &App) -> Value {
     let request = Request::get("/.well-known/jwks.json").body(Full::default()).unwrap();
     serde_json::from_slice(&send(app.address, Version::HTTP_11, request).await.body).unwrap()
 }
 
-/// What a backend of the audience opens tokens with, as a JWK each. An agreed key has a private half that only the
-/// backend knows.
+/// The keys with which a backend of the audience opens tokens, each as a JWK. For an agreed key only the backend knows
+/// the private half.
 async fn decryption_keys(app: &App, backend: &Backend, audience: &str) -> Vec<Value> {
     let question = backend.asks(GetVerificationKeysRequest { audience: audience.to_owned() });
     let answer = app.verification().get_verification_keys(question).await.unwrap().into_inner();
@@ -45,7 +45,7 @@ async fn decryption_keys(app: &App, backend: &Backend, audience: &str) -> Vec<Va
     answer.encryption_keys.iter().map(jwk).collect()
 }
 
-/// Compares what a library found in a token with what the service said beside it.
+/// Compares the content of a token, as a library reads it, with what the service answered beside it.
 fn assert_is(found: &Value, session: &Session, audience: &str, alg: &str) {
     assert!(found["refused"].is_null(), "{found}");
     let kid = countersign_token::named_key(&session.access_token).unwrap().to_string();
@@ -71,7 +71,7 @@ fn assert_is(found: &Value, session: &Session, audience: &str, alg: &str) {
     assert_eq!(expires, START + 600);
 }
 
-/// Lets a library open tokens of the service: as they are, damaged, and with the keys of somebody else.
+/// Lets a library open tokens of the service: unchanged, damaged, and with the keys of somebody else.
 fn is_opened_by(library: Library) {
     on_each_database(async |app| {
         Person::register(app, ADA).await;
@@ -96,7 +96,7 @@ fn is_opened_by(library: Library) {
             assert_is(&found[0], &session, audience, alg);
             assert!(found[1]["refused"].is_string(), "a damaged token was opened: {}", found[1]);
 
-            // The service signs with the one key it has made active, which this set leaves out.
+            // The service signs with its one active key, which this set leaves out.
             let signer = &found[0]["inner"]["kid"];
             question["jwks"]["keys"].as_array_mut().unwrap().retain(|key| key["kid"] != *signer);
             let found = library.ask(&question).unwrap();

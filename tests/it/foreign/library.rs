@@ -19,8 +19,8 @@ pub(super) enum Library {
 }
 
 impl Library {
-    /// Asks its script. Keys travel in the question, which nobody sees in a list of processes. `None`, said loudly,
-    /// when the library is missing.
+    /// Calls its script. The question carries the keys, so that they are not in the list of processes. `None`, with a
+    /// message, when the library is missing.
     pub(super) fn ask(self, question: &Value) -> Option<Vec<Value>> {
         let mut command = match self {
             Self::Jose => {
@@ -40,7 +40,7 @@ impl Library {
     }
 }
 
-/// A Node.js that finds what `package.json` names.
+/// A Node.js that finds the packages of `package.json`.
 fn node() -> Option<PathBuf> {
     let node = binary("node", &[])?;
     let found = installed().is_dir() && finish(with_jose(&node).arg(r#"import "jose""#), LIMIT).status.success();
@@ -50,12 +50,12 @@ fn node() -> Option<PathBuf> {
     found.then_some(node)
 }
 
-/// Where `.ci/run` installs it.
+/// Where `.ci/run` installs the packages.
 pub(super) fn installed() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("ci/node")
 }
 
-/// Packages are looked for where a script lies, and one that is given as text lies in the current folder.
+/// Node.js looks for packages in the folder of the script; a script given as text is in the current folder.
 fn with_jose(node: &Path) -> Command {
     let mut command = Command::new(node);
     command.current_dir(installed()).args(["--input-type=module", "--eval"]);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const ISSUER: &str = "https://id.example.test";
 const NOW: i64 = 1_800_000_000;
 
-// Headers are text: their members have an order, and it is part of the profile.
+// Headers are compared as text: the order of their members is part of the profile.
 const DIRECT: &str = r#"{"alg":"dir","enc":"A256GCM","cty":"JWT","kid":"enc-1"}"#;
 /// The library adds the `epk`.
 const AGREED: &str = r#"{"alg":"ECDH-ES","enc":"A256GCM","cty":"JWT","kid":"agr-1"}"#;
@@ -33,7 +33,7 @@ fn shared_key(secret: [u8; 32]) -> Value {
     json!({"kty": "oct", "k": BASE64URL.encode(secret)})
 }
 
-/// Whoever makes tokens for it knows the public half only.
+/// Issuers of tokens for this key know the public half only.
 fn agreed_key() -> Value {
     let public = RecipientKey::new(id("any"), PRIVATE).unwrap().public_key();
     json!({"kty": "OKP", "crv": "X25519", "x": BASE64URL.encode(public.bytes())})
@@ -71,7 +71,7 @@ fn expected_claims() -> AccessClaims {
     }
 }
 
-/// What a library is asked to make: by itself, a token of the profile.
+/// What a library makes from this recipe, unchanged: a token of the profile.
 fn recipe() -> Value {
     json!({
         "outer": DIRECT, "inner": SIGNED, "claims": claims().to_string(),
@@ -94,14 +94,14 @@ fn claiming(name: &str, value: Value) -> Value {
     but("claims", changed.to_string())
 }
 
-/// Claims of an issuer, encrypted as they are.
+/// Claims of an issuer, encrypted without a signature.
 fn unsigned(issuer: &str) -> Value {
     let mut changed = claiming("iss", issuer.into());
     changed["inner"] = Value::Null;
     changed
 }
 
-/// The recipe for a key that is agreed on.
+/// The recipe for an agreed key.
 fn agreed(ordered: bool) -> Value {
     let mut changed = but("outer", AGREED);
     (changed["encryption"], changed["ordered"]) = (agreed_key(), ordered.into());
@@ -121,7 +121,7 @@ fn read(library: Library, recipes: &[Value]) -> Option<Vec<Result<AccessClaims, 
     Some(tokens.iter().map(|token| reader().read(token.as_str().unwrap(), NOW)).collect())
 }
 
-/// Whatever stands in the outer header beside the pinned text, or instead of it, names no key.
+/// Anything in the outer header besides or instead of the pinned text names no key.
 fn of_another_header_outside() -> Vec<(&'static str, Value)> {
     vec![
         ("encrypted another way", spelled("outer", "A256GCM", "A128CBC-HS256")),
@@ -136,7 +136,7 @@ fn of_another_header_outside() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Whatever stands in the inner header makes something that is no access token.
+/// Anything else in the inner header makes a token that is no access token.
 fn of_another_header_inside() -> Vec<(&'static str, Value)> {
     vec![
         ("of another type", spelled("inner", "at+jwt", "JWT")),
@@ -151,13 +151,13 @@ fn of_another_header_inside() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Pinned headers around something else.
+/// The pinned headers around other content.
 fn of_another_content() -> Vec<(&'static str, Value, Rejected)> {
     vec![
         ("signed with another key", but("signing", signing_key([2; 32])), Forged),
         ("encrypted with another key", but("encryption", shared_key([12; 32])), Forged),
         ("encrypted and not signed", unsigned("countersign"), WrongType),
-        // Its two dots make three segments of the claims, and the first is no header.
+        // Its two dots make three segments of the claims, and the first segment is no header.
         ("encrypted and not signed, by a host", unsigned(ISSUER), WrongType),
         ("signed by nobody who is known", spelled("inner", "sig-1", "sig-2"), UnknownKey),
         ("of another issuer", claiming("iss", json!("https://id.example.org")), WrongIssuer),
@@ -173,7 +173,7 @@ fn is_refused_off_profile(library: Library) {
     let mut cases = of_another_content();
     cases.extend(of_another_header_outside().into_iter().map(|(what, recipe)| (what, recipe, UnknownKey)));
     cases.extend(of_another_header_inside().into_iter().map(|(what, recipe)| (what, recipe, WrongType)));
-    // jose compresses with what only Node.js 20 and later have.
+    // jose compresses with an API of Node.js 20 and later.
     if library == Library::Joserfc {
         cases.push(("compressed", spelled("outer", r#""cty""#, r#""zip":"DEF","cty""#), UnknownKey));
     }
@@ -190,8 +190,8 @@ fn a_token_that_jose_makes_under_a_shared_key_is_accepted() {
     assert_eq!(found, [Ok(expected_claims())]);
 }
 
-/// jose writes the `epk` as `x`, `crv`, `kty` and cannot be told otherwise, so it makes no token of the profile for an
-/// agreed key. It reads those of the service: `issued.rs`.
+/// jose always writes the `epk` as `x`, `crv`, `kty`, so it makes no token of the profile for an agreed key. It reads
+/// those of the service: `issued.rs`.
 #[test]
 fn a_token_that_jose_makes_for_an_agreed_key_has_another_header() {
     let Some(found) = read(Library::Jose, &[agreed(true)]) else { return };

@@ -8,7 +8,7 @@ use std::{
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/foreign/story.py");
 
-/// A Python that has what `requirements.txt` names.
+/// A Python that has the packages of `requirements.txt`.
 pub(super) fn python() -> Option<PathBuf> {
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("ci/python/bin");
     let path = env::var_os("PATH").unwrap_or_default();
