@@ -1,4 +1,4 @@
-//! The service as its callers meet it: real gRPC, on SQLite and PostgreSQL, with a clock that the tests set.
+//! Tests of the service over its real protocols, on SQLite and PostgreSQL, with a clock that the tests set.
 
 #![expect(
     clippy::unwrap_used,

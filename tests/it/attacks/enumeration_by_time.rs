@@ -104,7 +104,7 @@ async fn measure(
     times
 }
 
-/// The pairs of kinds that can be told apart, the slower one first.
+/// The pairs of kinds that differ, the slower one first.
 fn pairs_told_apart(times: &[Vec<f64>; KINDS.len()]) -> Vec<String> {
     let mut told = Vec::new();
     for one in 0..KINDS.len() {

@@ -30,7 +30,7 @@ impl Backend {
         Self { private, public }
     }
 
-    /// What josekit finds in a token.
+    /// The content of a token, as josekit opens it; `None` when it cannot.
     fn open_with_josekit(&self, token: &str) -> Option<String> {
         let jwk = serde_json::json!({
             "kty": "OKP", "crv": "X25519", "x": BASE64URL.encode(self.public), "d": BASE64URL.encode(self.private),
@@ -51,7 +51,7 @@ async fn create(app: &App, name: &str) {
 async fn register(app: &App, name: &str, key: Option<[u8; 32]>) -> Registered {
     let registered = app.key_operations.register_audience_key.register(&Origin::terminal(), name, key).await.unwrap();
     if matches!(registered, Registered::Done { .. }) {
-        // Nobody here has to hear of it first.
+        // No backend here has to load the new key first.
         let slot = KeySlot::of_audience(DEFAULT_TENANT, name);
         app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
     }
@@ -60,7 +60,7 @@ async fn register(app: &App, name: &str, key: Option<[u8; 32]>) -> Registered {
     registered
 }
 
-/// The public keys of what is active and staged.
+/// The public keys that are active and staged.
 fn registered_keys(app: &App, audience: &str) -> Vec<(KeyState, Option<[u8; 32]>)> {
     let view = app.keys.reload.ring.verification_keys(DEFAULT_TENANT, audience).unwrap();
     let key = |kind: ContentKeyKind| if let ContentKeyKind::Registered(key) = kind { Some(key) } else { None };
@@ -161,7 +161,7 @@ fn a_registered_key_is_published_before_it_is_used() {
         tend().await;
         assert_eq!(kid(&log_in_for(app, "").await), registered);
 
-        // A wish that is taken back in time has changed nothing.
+        // A removal that is undone in time changes nothing.
         desk.register(&Origin::terminal(), "default", None).await.unwrap();
         desk.register(&Origin::terminal(), "default", Some(key)).await.unwrap();
         app.advance(PUBLISHED);
@@ -234,7 +234,7 @@ fn audiences_of_two_tenants_that_share_a_name_share_no_key() {
     });
 }
 
-/// An id as the database spells it.
+/// An id as a literal of the database.
 fn uuid_of(app: &App, id: &str) -> String {
     if app.database_url.starts_with("sqlite") { format!("x'{}'", id.replace('-', "")) } else { format!("'{id}'") }
 }

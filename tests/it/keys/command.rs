@@ -1,7 +1,7 @@
 use super::ADA;
 use crate::support::{Client, PASSWORD, ProcessOptions, Refused as _, Rows, ServiceProcess, eventually};
 
-/// Ids of keys as the list shows them.
+/// Ids of keys, as the list prints them.
 fn listed(options: &ProcessOptions, purpose: &str, state: &str) -> Vec<String> {
     let list = options.succeed(&["keys", "list"]);
     let columns = list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -71,7 +71,7 @@ fn a_second_rotation_of_the_signing_key_within_minutes_is_refused_with_how_long_
     assert!((1..=300).contains(&seconds), "{complaint}");
     assert_eq!(options.succeed(&["keys", "list"]), before);
     assert!(options.succeed(&["keys", "rotate", "signing", "--now"]).contains("is the active key now"));
-    // These are in no copy.
+    // Verifiers keep no copy of these keys.
     for purpose in ["encryption", "refresh", "action", "mac", "audit"] {
         options.succeed(&["keys", "rotate", purpose]);
         options.succeed(&["keys", "rotate", purpose]);
@@ -124,7 +124,7 @@ fn with_the_wrong_key_encryption_key_no_command_touches_a_key() {
         assert!(complaint.contains("this is not the key-encryption key"), "{arguments:?}: {complaint}");
         assert!(!complaint.contains(another), "{complaint}");
     }
-    // Without the file there is none, and a command makes none.
+    // Without the file there is no key, and a command creates none.
     std::fs::rename(options.data_dir.join("kek"), folder.path().join("kek")).unwrap();
     assert!(options.fail(&["keys", "rotate", "signing"]).contains("keys.kek"));
     assert!(!options.data_dir.join("kek").exists());

@@ -2,7 +2,7 @@ use super::{ADA, key};
 use crate::support::{AppOptions, PASSWORD, Person, Replica, on_each_database, on_each_database_with};
 use countersign::wiring::Service;
 
-/// What somebody who can write to the database and has no key-encryption key might try on a staged key.
+/// Changes to a staged key by an attacker who can write to the database and has no key-encryption key.
 const SPOILT: [&str; 7] = [
     "sealed = ''",
     "sealed = 'v4.local.' || id",

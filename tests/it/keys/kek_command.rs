@@ -18,7 +18,7 @@ async fn the_key_beside_the_database_is_exchanged_as_the_handbook_says() {
     let mut session = Client::to(&service.address).await.sign_up(ADA).await;
     service.stop();
 
-    // The old key is put aside and named; the start makes a new one.
+    // The old key is moved and named in the settings; the start creates a new one.
     let (kek, aside) = (options.data_dir.join("kek"), options.data_dir.join("kek.previous"));
     fs::rename(&kek, &aside).unwrap();
     let both = options.clone().and("COUNTERSIGN_KEYS__PREVIOUS_KEK_FILE", aside.to_str().unwrap());
@@ -28,7 +28,7 @@ async fn the_key_beside_the_database_is_exchanged_as_the_handbook_says() {
     session = client.refresh(&session.refresh_token).await.unwrap();
     client.me(&session).await.unwrap();
 
-    // Everything is sealed anew while the service runs.
+    // All keys are encrypted again while the service runs.
     assert_eq!(both.succeed(&["keys", "rewrap"]).split(';').next(), Some("12 of 12 keys were encrypted anew"));
     assert_eq!(both.succeed(&["keys", "rewrap"]).split(';').next(), Some("0 of 12 keys were encrypted anew"));
     assert_eq!(keks(&both).await, 1);
@@ -36,7 +36,7 @@ async fn the_key_beside_the_database_is_exchanged_as_the_handbook_says() {
     session = client.refresh(&session.refresh_token).await.unwrap();
     service.stop();
 
-    // The old key is taken away for good.
+    // The old key is removed for good.
     fs::remove_file(&aside).unwrap();
     let service = ServiceProcess::start(&options);
     Client::to(&service.address).await.refresh(&session.refresh_token).await.unwrap();

@@ -36,14 +36,14 @@ async fn keys_of(app: &App, purpose: &str, audience: &str) -> Vec<(String, Strin
     rows.iter().map(|row| (text(row, "id"), text(row, "state"))).collect()
 }
 
-/// The one key of a purpose that is in this state.
+/// The id of the one key of a purpose in this state.
 async fn key(app: &App, purpose: &str, state: &str) -> String {
     let mut found: Vec<_> = keys(app, purpose).await.into_iter().filter(|(_, at)| at == state).collect();
     assert_eq!(found.len(), 1, "{state} keys for {purpose}");
     found.remove(0).0
 }
 
-/// Lets the next key of a purpose take over, and the service notice.
+/// Rotates to the next key of a purpose, and lets the service load it.
 async fn rotate(app: &App, purpose: KeyPurpose) -> String {
     let slot = match purpose {
         KeyPurpose::AccessEncryption => KeySlot::of_audience(Origin::terminal().tenant(), "default"),
@@ -59,12 +59,12 @@ async fn log_in_for(app: &App, audience: &str) -> Session {
     app.log_in_for(ADA, audience).await
 }
 
-/// The key that an access token was encrypted under.
+/// The id of the key that encrypted an access token.
 fn kid(session: &Session) -> String {
     countersign_token::named_key(&session.access_token).unwrap().to_string()
 }
 
-/// Every slot has one active and one staged key, whatever happened.
+/// Every slot has one active and one staged key.
 async fn assert_whole(app: &App) {
     for state in ["active", "staged"] {
         let sql = format!(

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const REPLICAS: usize = 8;
 
-/// What an operator has at a replica of its own.
+/// The operations of an operator on another replica.
 async fn desk(app: &App) -> KeyOperations {
     let settings = DatabaseSettings {
         url: SecretText::new(app.database_url.clone()),
@@ -60,8 +60,7 @@ fn whatever_is_done_to_a_slot_at_once_it_stays_whole() {
             let (active, staged) =
                 (key(app, "access_encryption", "active").await, key(app, "access_encryption", "staged").await);
             let acts = desks.iter().enumerate().map(async |(at, desk)| {
-                // Whoever comes second may find that there is nothing to do, or be turned away; never half of it is
-                // done.
+                // The later call may find nothing to do, or be refused; it never does half of its work.
                 match at % 4 {
                     0 => drop(desk.rotate.now(&origin, &slot).await),
                     1 => drop(desk.retire.retire(&origin, &active).await),

@@ -39,7 +39,7 @@ fn a_replica_that_meets_a_key_it_does_not_know_asks_once_and_knows_it() {
         on_each_database(async |app| {
             Person::register(app, ADA).await;
             let late = replica(app).await;
-            // Two rotations in a row: the second key was not there when the replica looked last.
+            // Two rotations in a row: the second key did not exist when the replica last loaded its keys.
             for purpose in [KeyPurpose::AccessEncryption, KeyPurpose::AccessSigning, KeyPurpose::Refresh] {
                 rotate(app, purpose).await;
                 rotate(app, purpose).await;
@@ -60,7 +60,7 @@ fn a_replica_that_meets_a_key_it_does_not_know_asks_once_and_knows_it() {
 fn made_up_names_of_keys_do_not_make_a_replica_ask_again_and_again() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, ADA).await;
-        // The clock stands still: this is one question in this second, for all of these.
+        // The clock stands still: the replica queries the database once in this second, for all of these ids.
         for number in 0..20 {
             let header = format!(r#"{{"alg":"dir","enc":"A256GCM","cty":"JWT","kid":"made-up-{number}"}}"#);
             let token = format!("{}..AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA", base64url(&header));

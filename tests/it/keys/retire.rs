@@ -9,7 +9,7 @@ async fn retire(app: &App, id: &str) -> Retired {
     app.key_operations.retire.retire(&Origin::terminal(), id).await.unwrap()
 }
 
-/// Takes the active key of a purpose out of use.
+/// Retires the active key of a purpose.
 async fn retire_active(app: &App, purpose: &str) -> String {
     let (active, staged) = (key(app, purpose, "active").await, key(app, purpose, "staged").await);
     let done = Retired::Done { purpose: KeyPurpose::from_name(purpose).unwrap(), was: KeyState::Active };

@@ -13,7 +13,7 @@ fn new_kek() -> KeyEncryptionKey {
     KeyEncryptionKey::new([0xC5; 32])
 }
 
-/// What an operator has after the new key-encryption key was put in place, the old one behind it.
+/// The command of an operator who has installed the new key-encryption key, with the old one as the previous key.
 fn rewrap(app: &App) -> RewrapKeys {
     let mut rewrap = app.key_operations.rewrap.clone();
     let old = rewrap.key_maker.keks.present().clone();
@@ -49,7 +49,8 @@ fn a_running_service_does_not_notice_that_its_keys_are_sealed_anew() {
         app.keys.maintain().await.unwrap();
         app.me(&ada.session).await.unwrap();
         let session = app.refresh(&ada.session.refresh_token).await.unwrap();
-        // It even rotates, still under the old key: the next run of the command finds what it staged.
+        // The service can even rotate, still under the old key: the next run of the command finds the key that it
+        // staged.
         rotate(app, KeyPurpose::Refresh).await;
         app.refresh(&session.refresh_token).await.unwrap();
         assert_eq!(rewrap(app).rewrap(&Origin::terminal()).await.unwrap().sealed, 1);
@@ -65,7 +66,7 @@ fn a_command_that_ends_half_way_is_finished_by_the_next() {
         let rewrap = rewrap(app);
         rewrap.rewrap(&Origin::terminal()).await.unwrap();
         let old = app.key_operations.rotate.key_maker.keks.present().id();
-        // Two rotations of a service under the old key, as if they had come in between.
+        // Two rotations of a service that still has the old key, meanwhile.
         rotate(app, KeyPurpose::AccessSigning).await;
         rotate(app, KeyPurpose::Mac).await;
         assert_eq!(under(app, &old).await, 2);
@@ -102,7 +103,7 @@ fn news_that_does_not_open_is_left_out_and_what_must_not_wait_still_counts() {
         let session = app.refresh(&ada.session.refresh_token).await.unwrap();
         app.me(&session).await.unwrap();
 
-        // And when even the active key is one that does not open, the ring stays as it was.
+        // Even when the active key cannot be opened, the ring stays as it was.
         let staged = key(app, "access_signing", "active").await;
         elsewhere.retire.retire(&Origin::terminal(), &staged).await.unwrap();
         app.keys.maintain().await.unwrap_err();

@@ -125,7 +125,7 @@ fn refresh_tokens_from_before_a_rotation_refresh_and_are_recognised_when_they_co
             app.keys.maintain().await.unwrap();
             session = app.refresh(&session.refresh_token).await.unwrap();
         }
-        // Eleven weeks after it was replaced, the thief comes.
+        // The thief uses the refresh token eleven weeks after it was rotated.
         assert_eq!(app.refresh(&old).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_eq!(app.refresh(&session.refresh_token).await.reason(), "SESSION_ENDED");
         assert_eq!(key(app, "mac", "active").await.len(), 16);

@@ -117,7 +117,7 @@ fn is_id(app: &App, id: &str) -> String {
 fn mails_go_to_the_stored_spelling_and_not_to_the_typed_one() {
     on_each_database(async |app| {
         Person::register(app, "Fiona@Example.org").await;
-        // What compares as equal may still be another mailbox.
+        // Addresses that compare as equal may still be different mailboxes.
         for typed in ["fiona@example.org", "FIONA@EXAMPLE.ORG", "Fiona@example.ORG", "\u{FB01}ona@example.org"] {
             request_reset(app, typed).await;
             app.advance(SECOND);
@@ -130,7 +130,7 @@ fn mails_go_to_the_stored_spelling_and_not_to_the_typed_one() {
         assert!(accounts.len() >= 10, "{}", accounts.len());
         let strays: Vec<_> = accounts.iter().filter(|mail| mail.to != "Fiona@Example.org").collect();
         for stray in strays {
-            // A different address is a different person, who may register but is never told of this account.
+            // A different address is a different person, who may register but gets no mail about this account.
             assert_eq!((stray.to.as_str(), &stray.subject[..7]), ("\u{FB01}ona@example.org", "Confirm"));
         }
     });

@@ -10,7 +10,7 @@ async fn register(app: &App, email: &str) {
     app.account().register(form).await.unwrap();
 }
 
-/// One column of text, every row of it.
+/// All values of one text column.
 async fn texts(app: &App, sql: &str) -> Vec<String> {
     let statement = Statement::from_string(app.database.get_database_backend(), sql);
     let rows = app.database.query_all_raw(statement).await.unwrap();

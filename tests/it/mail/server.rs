@@ -13,21 +13,21 @@ use std::{
 /// What a mail server does with one mail.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reply {
-    /// Takes it.
+    /// Accepts it.
     Accept,
-    /// Says this instead of a greeting.
+    /// Answers with this line instead of a greeting.
     Greet(&'static str),
-    /// Says this to the sender.
+    /// Answers the sender with this line.
     Sender(&'static str),
-    /// Says this to the recipient.
+    /// Answers the recipient with this line.
     Recipient(&'static str),
-    /// Says this once it has read the whole mail.
+    /// Answers with this line after the whole mail.
     Content(&'static str),
-    /// Says nothing at all.
+    /// Sends nothing at all.
     Silence,
 }
 
-/// A mail as the server read it, whether or not it took it.
+/// A mail as the server read it, accepted or not.
 #[derive(Clone, Debug)]
 pub(super) struct Heard {
     pub(super) sender: String,
@@ -54,13 +54,13 @@ impl Heard {
 #[derive(Debug, Default)]
 struct Book {
     replies: VecDeque<Reply>,
-    /// What becomes of mails that `replies` says nothing of.
+    /// The reply to mails after `replies`; `None` accepts them.
     standing: Option<Reply>,
     connections: usize,
     heard: Vec<Heard>,
 }
 
-/// A mail server on loopback that does as it is told, and otherwise takes everything.
+/// A mail server on loopback that replies as configured, and otherwise accepts every mail.
 #[derive(Debug)]
 pub(super) struct MailServer {
     address: SocketAddr,
@@ -95,12 +95,12 @@ impl MailServer {
         format!("smtp://{}", self.address)
     }
 
-    /// What becomes of the next mails; those after them are taken.
+    /// The replies to the next mails; later mails are accepted.
     pub(super) fn next(&self, replies: &[Reply]) {
         self.book().replies.extend(replies);
     }
 
-    /// What becomes of every mail from now on; `None` takes them.
+    /// The reply to every mail from now on; `None` accepts them.
     pub(super) fn always(&self, reply: Option<Reply>) {
         self.book().standing = reply;
     }
@@ -109,12 +109,12 @@ impl MailServer {
         self.address
     }
 
-    /// Connections since the last look.
+    /// The number of connections since the last call.
     pub(super) fn connections(&self) -> usize {
         std::mem::take(&mut self.book().connections)
     }
 
-    /// The mails heard since the last look, in order.
+    /// The mails since the last call, in order.
     pub(super) fn heard(&self) -> Vec<Heard> {
         std::mem::take(&mut self.book().heard)
     }
@@ -134,7 +134,7 @@ impl Drop for MailServer {
     }
 }
 
-/// One connection, which is one mail. Ends when the other side hangs up.
+/// Serves one connection, which carries one mail. Ends when the client hangs up.
 fn converse(mut stream: &TcpStream, book: &Mutex<Book>) {
     let reply = {
         let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,7 +165,7 @@ fn converse(mut stream: &TcpStream, book: &Mutex<Book>) {
                 let _ = say("354 go on");
                 heard.content = lines.by_ref().take_while(|line| line != ".").collect::<Vec<_>>().join("\n");
                 heard.accepted = !matches!(reply, Reply::Content(_));
-                // Noted before it is said: whoever waits for the answer finds the mail.
+                // Recorded before the reply, so that a test that waits for the reply finds the mail.
                 book.lock().unwrap_or_else(PoisonError::into_inner).heard.push(heard.clone());
                 say(if let Reply::Content(line) = reply { line } else { "250 taken" })
             }

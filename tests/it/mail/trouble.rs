@@ -1,4 +1,4 @@
-//! A mail server that refuses, is busy, or says nothing.
+//! A mail server that refuses, is busy, or does not answer.
 
 use super::server::{MailServer, Reply};
 use crate::support::{App, AppOptions, PASSWORD, Refused as _, on_each_database_with};
@@ -26,7 +26,7 @@ async fn verify(app: &App, token: String) -> Result<tonic::Response<VerifyRespon
     app.account().verify(VerifyRequest { token, ..Default::default() }).await
 }
 
-/// How long the one waiting mail still waits.
+/// How long the one waiting mail will still wait.
 async fn wait(app: &App) -> Duration {
     let due = app.number("SELECT due_at FROM outbox WHERE finished_at IS NULL").await;
     Duration::from_micros(u64::try_from(due - app.deliver.clock.now().as_micros()).unwrap())
@@ -66,7 +66,7 @@ fn each_attempt_carries_a_fresh_link_under_one_message_id_and_any_of_them_works_
     on_each_database_with(options(&server), async |app| {
         for (email, used) in [("first@example.org", 0), ("second@example.org", 1)] {
             register(app, email).await;
-            // The server kept the mail, but its yes was lost: the person gets both.
+            // The server kept the mail, but its reply was lost: the person gets both mails.
             server.next(&[Reply::Content("451 4.3.0 later")]);
             assert_eq!(app.deliver.deliver().await.unwrap(), POSTPONED);
             app.advance(Duration::from_secs(5));
@@ -161,7 +161,7 @@ fn a_recipient_who_is_refused_for_now_is_tried_until_what_the_mail_is_for_is_ove
     });
 }
 
-/// Each of these is said to every mail, whoever it is for.
+/// The server gives each of these replies to every mail, whoever it is for.
 #[test]
 fn no_mail_is_charged_while_the_server_refuses_us_rather_than_the_mail() {
     let server = MailServer::start();
@@ -332,7 +332,7 @@ fn refused_recipients_hold_up_nobody_elses_mail() {
             }
             register(app, "ada@example.org").await;
             assert_eq!(app.deliver.deliver().await.unwrap(), SENT, "{refusal}");
-            // None is left for the next round.
+            // No mail is left for the next round.
             app.execute("DELETE FROM outbox").await;
             server.heard();
         }

@@ -1,4 +1,4 @@
-//! A disk that does not keep what is written.
+//! A disk that does not store what is written.
 
 use crate::support::{
     Client, PASSWORD, ProcessOptions, Rows, ServiceProcess, binary, eventually, missing, reason, retry_after,
@@ -7,10 +7,10 @@ use std::process::Command;
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-/// The signal that comes with a write beyond the limit would end the program before it could see that the write failed.
+/// A write beyond the limit also raises a signal, which would end the program before it could detect the failed write.
 const IGNORING_THE_SIGNAL: &[&str] = &["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""];
 
-/// Less than the log of any database that holds something.
+/// Smaller than the log of any database with data.
 const FULL: &str = "--fsize=4096:unlimited";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,7 +58,7 @@ async fn survives(launcher: &[&'static str], fail: impl Fn(&ServiceProcess), wor
     let known = client.sign_up("ada@example.org").await;
     let ended = client.log_in("ada@example.org", PASSWORD).await.unwrap();
 
-    // Twice: the first failure may only break what makes the second one dangerous.
+    // Twice: the first failure may only prepare the state in which the second one is dangerous.
     for _ in 0..2 {
         fail(&service);
         for _ in 0..3 {

@@ -45,12 +45,12 @@ async fn grants(limiter: &Limiter, draw: Draw, calls: usize) -> usize {
     granted
 }
 
-/// Until every process counts with the others again.
+/// Waits until the limiter counts in Redis again.
 async fn together(limiter: &Limiter) {
     eventually("Redis is back", async || (!limiter.is_degraded()).then_some(())).await;
 }
 
-/// What happened on this thread, told to whoever operates it.
+/// Log and metrics of one thread, as an operator sees them.
 struct Told {
     log: Log,
     metrics: PrometheusHandle,
@@ -75,7 +75,7 @@ async fn an_outage(mut redis: Redis, begin: impl Fn(&mut Redis), end: impl Fn(&m
     let link = link(&redis).await;
     let (one, other) = (limiter(link.clone()), connect(&redis).await);
     assert_eq!(told.metric("countersign_rate_limiter_degraded"), "0");
-    // A busy machine may be slower than a limiter is patient.
+    // A busy machine may be slower than the timeout of a limiter.
     together(&one).await;
 
     begin(&mut redis);
@@ -106,7 +106,7 @@ async fn an_outage(mut redis: Redis, begin: impl Fn(&mut Redis), end: impl Fn(&m
     assert_eq!(told.lines("WARN"), warnings, "that it was closed is no outage");
 }
 
-/// Tries until it was seen: on a busy machine Redis may seem to be gone for a moment once more.
+/// Repeats the check until no limiter is degraded: on a busy machine Redis may seem unavailable for a moment again.
 async fn counted_together(one: &Limiter, other: &Limiter) {
     for host in 10..20 {
         let all = Draw { cost: LIMIT.quota().burst(), ..tries(host) };
@@ -140,7 +140,7 @@ async fn a_restart_of_redis_forgets_and_nothing_else() {
     let limiter = connect(&redis).await;
     redis.kill();
     redis.revive();
-    // It is told the script again, which it forgot as well.
+    // The limiter sends the script again, because Redis has lost it.
     eventually("a whole burst", async || {
         let drawn = Draw { cost: LIMIT.quota().burst(), ..tries(1) };
         let taken = limiter.take(&[drawn]).await.is_ok() && !limiter.is_degraded();

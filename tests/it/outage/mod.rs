@@ -1,4 +1,4 @@
-//! What Countersign stands on goes away and comes back.
+//! Outages of the servers and disks that Countersign depends on, and the recovery.
 
 mod disk;
 mod limiter;

@@ -15,7 +15,7 @@ fn service_on(cluster: &Cluster) -> (TempDir, ProcessOptions) {
     (folder, options)
 }
 
-/// An answer that says "later", and nothing else.
+/// Asserts that an answer says to try again later, and nothing else.
 fn must_say_later<T: fmt::Debug>(answer: Result<T, Status>) {
     let status = answer.expect_err("there is no database");
     assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "STORE_UNAVAILABLE"));
@@ -83,7 +83,7 @@ async fn a_database_that_restarts_between_two_calls_is_not_noticed() {
     let mut session = client.sign_up("ada@example.org").await;
     cluster.stop();
     cluster.restart();
-    // The pool holds connections that are dead and do not know it: each may cost one call that says "later".
+    // The pool holds dead connections that it has not detected: each may cost one call.
     session = eventually("a refresh", async || match client.refresh(&session.refresh_token).await {
         Ok(next) => Some(next),
         refused => {

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A private Redis, gone when this is.
+/// A private Redis, killed when this value is dropped.
 struct Redis(Child);
 
 impl Redis {

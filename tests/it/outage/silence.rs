@@ -1,4 +1,4 @@
-//! A server that is there and does not do what it is there for.
+//! A server that is reachable and does not do its work.
 
 use crate::support::{
     Client, Cluster, PASSWORD, ProcessOptions, Refused as _, Relay, Rows, ServiceProcess, eventually, free_port, send,
@@ -50,10 +50,10 @@ async fn a_server_that_takes_no_writes_is_an_outage_and_is_left_for_one_that_doe
     let session = client.sign_up("ada@example.org").await;
 
     cluster.refuse_writes();
-    // It takes a moment until every process of the server has heard of it.
+    // It takes a moment until every process of the server has loaded the setting.
     eventually("ill health", async || (client.health().await == ServingStatus::NotServing).then_some(())).await;
     for answer in [
-        // What it knows is old as well.
+        // Even reads are refused: the data of this server are old.
         client.me(&session).await.map(drop),
         client.refresh(&session.refresh_token).await.map(drop),
         client.log_in("ada@example.org", PASSWORD).await.map(drop),
@@ -83,7 +83,7 @@ async fn connections_to_a_server_that_another_one_replaced_are_left() {
 
     cluster.refuse_writes();
     eventually("ill health", async || (client.health().await == ServingStatus::NotServing).then_some(())).await;
-    // Whoever connects from now on meets one that takes writes. The connections that are there never do again.
+    // New connections reach a server that takes writes. The open connections never take writes again.
     cluster.run_sql("ALTER ROLE countersign SET default_transaction_read_only = off");
     eventually("good health", async || (client.health().await == ServingStatus::Serving).then_some(())).await;
     client.refresh(&session.refresh_token).await.expect("nobody was logged out");

@@ -2,7 +2,7 @@ use crate::support::{Client, Lock, ProcessOptions, ServiceProcess, reason, retry
 use std::time::Duration;
 use tonic::Code;
 
-/// How long a call that waits for the lock is watched not to end.
+/// How long the test checks that a call waits for the lock.
 const GLANCE: Duration = Duration::from_millis(300);
 
 #[tokio::test(flavor = "multi_thread")]

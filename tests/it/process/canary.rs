@@ -1,5 +1,4 @@
-//! Nothing that opens a door lies where it should not: not in the log, however talkative, not in the database, not in
-//! errors.
+//! No secret may be in the log, not even at its finest level, nor in the database, nor in errors.
 
 use crate::support::{Client, ProcessOptions, ServiceProcess, bearer};
 use countersign::grpc::wire::proto::*;
@@ -7,13 +6,13 @@ use std::{fs, path::Path};
 use tonic::Status;
 
 const EMAIL: &str = "ada@example.org";
-// Not the one that the greeting of `serve` suggests.
+// Not the password that the greeting of `serve` suggests.
 const PASSWORD: &str = "nine brass kettles in the rain";
 const WRONG: &str = "a wrong password of ada's";
 const RESET: &str = "four grey herons watch the tide";
 const CHANGED: &str = "a lantern made of old rhubarb";
 
-/// What was said over the wire, and must be nowhere else.
+/// The secrets that were sent over the network, and may be nowhere else.
 struct Secrets(Vec<(&'static str, String)>);
 
 impl Secrets {
@@ -33,7 +32,7 @@ impl Secrets {
 
     fn are_not_in(&self, place: &str, bytes: &[u8]) {
         for (what, secret) in &self.0 {
-            // Half of a token is as good as all of it for whoever reads logs.
+            // Half of a token is as bad as all of it, if an attacker reads the log.
             let shown: &[u8] =
                 if secret.len() > 60 { &secret.as_bytes()[secret.len() - 40..] } else { secret.as_bytes() };
             assert!(!holds(bytes, shown), "{what} is in {place}");
@@ -41,7 +40,7 @@ impl Secrets {
     }
 }
 
-/// Whether the bytes are there, and digits not as part of a longer number.
+/// Whether `bytes` contain `wanted`; digits only if they are not part of a longer number.
 fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
     let is_number = wanted.iter().all(u8::is_ascii_digit);
     bytes.windows(wanted.len()).enumerate().filter(|(_, window)| *window == wanted).any(|(at, _)| {
@@ -61,7 +60,7 @@ fn files_below(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     }
 }
 
-/// Every way in which a secret reaches the service, the wrong ways too.
+/// Sends secrets in every way in which the service takes them, wrong ways included.
 async fn story(client: &Client) -> (Secrets, Vec<Status>) {
     let mut secrets = Secrets([PASSWORD, WRONG, RESET, CHANGED].map(|text| ("a password", text.to_owned())).into());
     let mut refusals = Vec::new();

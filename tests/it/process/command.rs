@@ -210,7 +210,7 @@ fn a_start_on_a_database_that_is_up_to_date_says_nothing_of_what_is_there() {
     assert!(!log.contains("already exists"), "{log}");
 }
 
-/// What `log.filter` is when nobody sets it.
+/// The default of `log.filter`.
 fn default_filter() -> String {
     let loaded = countersign::config::load(None, []).unwrap();
     loaded.config.log.filter

@@ -1,4 +1,4 @@
-//! Strangers who connect and do nothing, and a process that may open few files.
+//! Unauthenticated clients that connect and send nothing, and a process that may open few files.
 
 use crate::support::{Client, Probe, ProcessOptions, ServiceProcess, binary, eventually, finish, free_port};
 use countersign::runtime::raise_file_limit;
@@ -12,7 +12,7 @@ use std::{
 use tokio::net::{TcpSocket, TcpStream};
 use tonic_health::pb::health_check_response::ServingStatus;
 
-/// A service that may open so many files, softly and at all, and the operators' address of it.
+/// A service with this soft and hard limit of open files, and its operators' address.
 fn start(folder: &Path, (soft, hard): (u32, u32)) -> (ServiceProcess, String) {
     let operators = format!("127.0.0.1:{}", free_port());
     let options = ProcessOptions::in_folder(folder).and("COUNTERSIGN_ADMIN_LISTEN", &operators);
@@ -20,7 +20,7 @@ fn start(folder: &Path, (soft, hard): (u32, u32)) -> (ServiceProcess, String) {
     (ServiceProcess::start_under(&["prlimit", &limit], &options), operators)
 }
 
-/// Connects from one address of this machine after the other.
+/// Connects from each of these addresses of this machine in turn.
 async fn connect(sources: std::ops::Range<u8>, each: usize, to: &str) -> Vec<TcpStream> {
     raise_file_limit();
     let to: SocketAddr = to.parse().unwrap();
@@ -92,7 +92,7 @@ async fn when_no_file_is_left_accepting_pauses_says_so_once_and_goes_on() {
     let counted =
         eventually("several failures", async || probe.lock().unwrap().metric(failures).filter(|count| *count >= 4.0))
             .await;
-    // Pauses of 10, 20 and 40 milliseconds, and of a second in the end.
+    // Pauses of 10, 20 and 40 milliseconds, up to one second.
     assert!(begun.elapsed().as_millis() >= 70 && counted <= 8.0 + begun.elapsed().as_secs_f64(), "{counted}");
     assert_eq!(client.health().await, ServingStatus::Serving, "whoever is connected is answered");
     assert_eq!(lines(&service, "no connection can be accepted"), 1, "{}", service.log_text());
@@ -118,7 +118,7 @@ fn a_process_that_may_open_hardly_any_file_does_not_start_and_says_what_to_raise
     assert!(complaint.contains("the limit of open files is too low") && complaint.contains("ulimit -n"), "{complaint}");
 }
 
-/// The soft limit of a process that runs.
+/// Changes the soft limit of a running process.
 fn limit_files(service: &ServiceProcess, soft: u32) {
     let (pid, limit) = (format!("--pid={}", service.id()), format!("--nofile={soft}:"));
     assert!(Command::new("prlimit").args([pid, limit]).status().unwrap().success());

@@ -1,5 +1,4 @@
-//! `kill -9` between commit and answer: the work was done, and nobody was told. Repeating the call is what a client
-//! does.
+//! `kill -9` between commit and answer: the work was done, and no client got the answer. Clients then repeat the call.
 
 use crate::support::{Client, Cluster, PASSWORD, ProcessOptions, Refused as _, Rows, ServiceProcess, Wire};
 use countersign::grpc::wire::proto::*;
@@ -11,7 +10,7 @@ use tonic_types::StatusExt as _;
 const NEW_PASSWORD: &str = "four grey herons watch the tide";
 const REQUEST_ID: &str = "5d2f7a52-one-intention";
 
-/// A service that will die, and what outlives it.
+/// A service that will be killed, and what survives it.
 struct Stage {
     service: Option<ServiceProcess>,
     wire: Wire,
@@ -37,7 +36,7 @@ impl Stage {
         Self { service: Some(service), wire, client, rows, options, _folder: folder }
     }
 
-    /// Makes a call whose answer is lost with the service, and starts the service again.
+    /// Makes a call whose answer is lost because the service is killed, and starts the service again.
     async fn lose_the_answer_to<T: fmt::Debug>(&mut self, call: impl Future<Output = Result<T, Status>>) {
         self.wire.lose_next_answer(self.service.take().unwrap());
         let status = call.await.expect_err("the answer was lost on its way");
@@ -50,7 +49,7 @@ impl Stage {
         self.client = Client::to(&self.wire.address).await;
     }
 
-    /// A mail that the dead service was about to send is sent once its lease is over: now.
+    /// A mail that the killed service was about to send is sent when its lease expires: now.
     async fn end_leases(&self) {
         self.rows.execute("UPDATE outbox SET leased_until = NULL WHERE finished_at IS NULL").await;
     }

@@ -1,4 +1,4 @@
-//! Who is believed to be the database, and what it is told.
+//! Which server the program trusts as its database, and what it sends before it does.
 
 use crate::support::{Certificate, Cluster, ProcessOptions};
 use std::{
@@ -13,7 +13,7 @@ fn migrating(folder: &std::path::Path, url: &str) -> ProcessOptions {
         .and("COUNTERSIGN_DATABASE__ACQUIRE_TIMEOUT", "2s")
 }
 
-/// Says that it speaks no TLS, as anybody on the way can, and returns whatever is said to it then.
+/// Claims to support no TLS, as an attacker on the network can, and returns what the program sends then.
 fn strip_tls(listener: TcpListener) -> Vec<u8> {
     let mut said = Vec::new();
     let (mut stream, _) = listener.accept().unwrap();
@@ -60,7 +60,7 @@ fn with_verify_full_only_a_certificate_for_the_name_of_the_database_is_taken() {
         assert!(said.contains(complaint), "{host}: {said}");
     }
     migrating(folder.path(), &url("localhost", "verify-full", &trusted)).succeed(&["migrate"]);
-    // Why production does not take less: this one believes anybody who has a certificate.
+    // Why production requires more: this mode trusts any server with a certificate.
     migrating(folder.path(), &url("127.0.0.1", "require", &untrusted)).succeed(&["migrate"]);
 }
 

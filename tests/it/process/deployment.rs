@@ -1,4 +1,4 @@
-//! The files by which Countersign is deployed say what they mean to say.
+//! Checks that the deployment files have the intended settings.
 
 use crate::support::{ProcessOptions, binary};
 use std::{fs, path::Path, process::Command};
@@ -7,7 +7,7 @@ fn repository(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The settings that a file makes, as `KEY` and value, from lines with `separator` between the two.
+/// The settings in a file, as `KEY` and value, from lines with `separator` between the two.
 fn settings(text: &str, separator: &str) -> Vec<(String, String)> {
     let lines = text.lines().map(|line| line.trim_start_matches("ENV ").trim().trim_end_matches('\\').trim());
     lines
@@ -17,7 +17,7 @@ fn settings(text: &str, separator: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// `${NAME:-default}` and `${NAME:?what}`, as Compose reads them with `given` in its environment.
+/// Expands `${NAME:-default}` and `${NAME:?what}`, as Compose does with `given` in its environment.
 fn substituted(value: &str, given: &[(&str, &str)]) -> String {
     let Some((before, rest)) = value.split_once("${") else { return value.to_owned() };
     let (expression, after) = rest.split_once('}').expect("it is closed");
@@ -28,7 +28,7 @@ fn substituted(value: &str, given: &[(&str, &str)]) -> String {
     format!("{before}{value}{}", substituted(after, &[]))
 }
 
-/// What `deploy/make-secrets` makes, in `folder`.
+/// Runs `deploy/make-secrets` in `folder`.
 fn make_secrets(folder: &Path) -> Option<()> {
     binary("openssl", &[])?;
     fs::create_dir(folder.join("deploy")).unwrap();

@@ -43,8 +43,7 @@ async fn the_second_start_goes_on_with_the_same_keys_and_sessions() {
     let kek = fs::read(options.data_dir.join("kek")).unwrap();
     first.stop();
 
-    // The issuer follows from the address, which is another one now: what was issued under the old name must still
-    // refresh.
+    // The issuer follows from the address, which has changed: a token that the old issuer issued must still refresh.
     let second = ServiceProcess::start(&options);
     let client = Client::to(&second.address).await;
     let session = client.refresh(&session.refresh_token).await.unwrap();

@@ -5,7 +5,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// 32 bytes that sealed nothing.
+/// 32 bytes that encrypted nothing.
 const ANOTHER_KEK: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
 
 async fn everything(options: &ProcessOptions) -> Vec<serde_json::Value> {
@@ -16,7 +16,7 @@ async fn everything(options: &ProcessOptions) -> Vec<serde_json::Value> {
     all
 }
 
-/// A folder in which a service has run, with a person signed in.
+/// A folder in which a service has run, with an account and a session.
 async fn used_folder() -> (TempDir, ProcessOptions, String) {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());

@@ -1,4 +1,4 @@
-//! The real program: how it starts, refuses, obeys, stops, and comes back from the dead.
+//! The real program: starts, refusals, commands, stops and crashes.
 
 mod account_command;
 mod canary;

@@ -18,12 +18,12 @@ use tonic_prost::ProstCodec;
 
 const ADA: &str = "ada@example.org";
 const BOB: &str = "bob@example.org";
-/// More than a call takes that ends at all.
+/// Longer than any call takes that ends at all.
 const LIMIT: Duration = Duration::from_secs(20);
-/// For a logout to be heard of; far more than it takes.
+/// For a logout to reach the backend; far longer than that takes.
 const SOON: Duration = Duration::from_secs(5);
 
-/// `orders.v1.ListResponse`, as far as it is of interest.
+/// The fields of `orders.v1.ListResponse` that the tests need.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Listed {
     #[prost(string, tag = "1")]
@@ -34,13 +34,13 @@ struct Listed {
     orders: Vec<String>,
 }
 
-/// The example of the verifier, running: a backend that knows the service by its address alone.
+/// The running example of the verifier: a backend that knows only the address of the service.
 struct Orders {
     channel: Channel,
     _running: Running,
 }
 
-/// Ends with the test, however that ends.
+/// Killed at the end of the test, however the test ends.
 struct Running(Child);
 
 impl Drop for Running {
@@ -51,7 +51,7 @@ impl Drop for Running {
 }
 
 impl Orders {
-    /// Starts it with a service account made in the terminal, and waits until it listens.
+    /// Starts it with a service account from the command line, and waits until it listens.
     async fn start(options: &ProcessOptions, service: &str) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_countersign")).with_file_name("examples").join("orders");
         assert!(program.is_file(), "the example orders is not built: `cargo test --workspace` builds it");
@@ -96,7 +96,7 @@ impl Orders {
         assert_eq!(refused.code(), Code::Unauthenticated, "{refused:?}");
     }
 
-    /// Waits until the end of a session has come to its ears.
+    /// Waits until the example refuses an ended session.
     async fn hears_of_the_end_of(&self, session: &Session) {
         let refused = eventually("orders to refuse what was logged out", async || {
             self.list(Some(&session.access_token)).await.err()
@@ -106,7 +106,7 @@ impl Orders {
     }
 }
 
-/// What a command printed behind a name.
+/// The text after a name in the output of a command.
 fn printed<'a>(said: &'a str, name: &str) -> &'a str {
     let line = said.lines().find_map(|line| line.strip_prefix(name));
     line.unwrap_or_else(|| panic!("no {name}")).trim()
@@ -116,11 +116,11 @@ fn kid(session: &Session) -> String {
     named_key(&session.access_token).unwrap().to_string()
 }
 
-/// Rotates both keys behind access tokens, and logs in until they are used. The encryption key comes last, so the
-/// first token that names its successor has the new signature, too.
+/// Rotates both keys of access tokens, and logs in until both are used. The encryption key comes last, so the first
+/// token with its successor also has the new signature.
 async fn log_in_with_the_next_keys(options: &ProcessOptions, client: &Client, before: &str) -> Session {
     for purpose in ["signing", "encryption"] {
-        // Orders follows the keys, so it needs no five minutes to hear of the next ones.
+        // The example follows the keys, so the next ones reach it in less than five minutes.
         let said = options.succeed(&["keys", "rotate", purpose, "--now"]);
         assert!(said.contains("is the active key now"), "{said}");
     }
@@ -134,7 +134,7 @@ async fn log_in_with_the_next_keys(options: &ProcessOptions, client: &Client, be
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_lets_in_whoever_is_signed_in_and_nobody_who_left() {
     let folder = tempfile::tempdir().unwrap();
-    // The name of the issuer must not follow from the port, which is another one after a restart.
+    // The name of the issuer must not follow from the port, which changes at a restart.
     let options = ProcessOptions::in_folder(folder.path()).and("COUNTERSIGN_PUBLIC_URL", "https://id.example.org");
     let service = ServiceProcess::start(&options);
     let wire = Wire::to(&service.address).await;
@@ -163,7 +163,7 @@ async fn a_backend_lets_in_whoever_is_signed_in_and_nobody_who_left() {
     client.log_out(&bob.refresh_token).await.unwrap();
     orders.hears_of_the_end_of(&bob).await;
 
-    // The first keys were published long before; those of the second round only after the first.
+    // The first keys were published long before; the keys of the second round only after the first round.
     let mut session = client.log_in(ADA, PASSWORD).await.unwrap();
     for _ in 0..2 {
         session = log_in_with_the_next_keys(&options, &client, &kid(&session)).await;

@@ -26,7 +26,7 @@ async fn a_list_is_compiled_and_the_service_looks_into_it() {
     let refused = Client::to(&service.address).await.account().register(form).await.unwrap_err();
     assert_eq!(reason(&refused), "PASSWORD_REJECTED");
 
-    // The file of a running service is replaced, never written into.
+    // The file of a running service is replaced, never written to.
     let input = list_of(&["letmein"]);
     let compiled = finish_with(
         &mut options.command(&["passwords", "compile", "-", file]),

@@ -29,7 +29,7 @@ fn a_pooler_that_hands_sessions_around_is_refused_with_the_setting_that_mends_it
     let folder = tempfile::tempdir().unwrap();
     let url = pooler.in_front_of(&cluster.create_database());
     let options = ProcessOptions::in_folder(folder.path()).and("COUNTERSIGN_DATABASE_URL", &url);
-    // More than once: the sessions of the first start are idle in the pooler then, and are handed out again.
+    // More than once: after the first start its sessions are idle in the pooler, which then reuses them.
     for command in [&["migrate"][..], &["serve"], &["account", "list"], &["serve"]] {
         let complaint = options.fail(command);
         assert!(complaint.contains("pool_mode = session"), "{command:?}: {complaint}");

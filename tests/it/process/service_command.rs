@@ -1,7 +1,7 @@
 use crate::support::{Client, ProcessOptions, Refused as _, ServiceProcess, eventually};
 use countersign::grpc::wire::proto::IssueServiceTokenRequest;
 
-/// What stands behind a word at the beginning of a line.
+/// The text after a word at the beginning of a line.
 fn said<'a>(output: &'a str, word: &str) -> &'a str {
     let found = output.lines().find_map(|line| line.strip_prefix(word));
     found.unwrap_or_else(|| panic!("{word} is missing in: {output}")).trim()

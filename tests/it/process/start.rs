@@ -1,4 +1,4 @@
-//! A start that has to wait can be stopped, also as the first process of a container, and ends before the service
+//! A start that has to wait can be stopped, also as the first process of a container. Its probes end before the service
 //! begins.
 
 use crate::support::{Cluster, Probe, ProcessOptions, Replica, Rows, binary, eventually, wait_for};
@@ -18,21 +18,21 @@ use tokio::{
     runtime::Runtime,
 };
 
-/// `MIGRATION_LOCK` of the store: whoever starts waits for it.
+/// `MIGRATION_LOCK` of the store: every start waits for it.
 const LOCK: i64 = 0x636f_756e_7465_7273;
-/// Far more than it takes.
+/// Far longer than any step takes.
 const LIMIT: Duration = Duration::from_secs(20);
 /// Far more than it takes to accept a connection.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// Somebody else who migrates the database, for as long as it takes.
+/// Holds the lock of another process that migrates the database, while the connection is open.
 async fn another_migrates(url: &str) -> Rows {
     let other = Rows::of(url).await;
     other.all(&format!("SELECT pg_advisory_lock({LOCK})::text")).await;
     other
 }
 
-/// Until so many others are connected to the database. One that starts goes no further while the lock is held.
+/// Waits until there are so many other connections. A start that has connected waits for the lock.
 async fn others_are(other: &Rows, count: i64) {
     let connected =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -74,7 +74,7 @@ async fn as_the_first_process_of_a_container_a_start_that_waits_is_stopped_at_on
     let url = cluster.create_database();
     let options = ProcessOptions::in_folder(folder.path()).and("COUNTERSIGN_DATABASE_URL", &url);
     let other = another_migrates(&url).await;
-    // Without rights of its own a process becomes root of a user namespace, which may make others.
+    // An ordinary user becomes root of a user namespace, and may then create others.
     let runner = ["unshare", "--map-root-user", "--user", "--pid", "--fork", "--kill-child", "--mount-proc"];
     for arguments in [&["serve"][..], &["migrate"]] {
         let mut container = start(options.command_under(&runner, arguments));
@@ -86,7 +86,7 @@ async fn as_the_first_process_of_a_container_a_start_that_waits_is_stopped_at_on
     }
 }
 
-/// A start that answers probes, and at which address.
+/// A start that answers probes, its listener and its address.
 async fn starting(folder: &Path, patience: Duration) -> (StartingProbes, TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -94,10 +94,10 @@ async fn starting(folder: &Path, patience: Duration) -> (StartingProbes, TcpList
     (starting, listener, address)
 }
 
-/// What comes until the end of the connection.
+/// Everything that is received until the end of the connection.
 async fn rest(stream: &mut tokio::net::TcpStream) -> String {
     let mut rest = Vec::new();
-    // What is reset has ended too.
+    // A reset also ends the connection.
     let _ = tokio::time::timeout(LIMIT, stream.read_to_end(&mut rest)).await.expect("the connection ends");
     String::from_utf8(rest).unwrap()
 }
@@ -131,8 +131,8 @@ async fn whoever_connects_during_a_start_and_asks_nothing_is_disconnected() {
     }
 }
 
-/// One thread that is never out of work, looks at the network after every step, and seldom at what other threads wake:
-/// it hears of a connection sooner than of the end of a start.
+/// One busy thread that polls the network after every step, and other threads' wake-ups seldom: it accepts a connection
+/// before it notices the end of a start.
 fn hard_of_hearing() -> Runtime {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime =
@@ -157,7 +157,7 @@ fn whoever_connects_once_the_start_has_ended_reaches_the_service() {
             assert_eq!(asked.await.unwrap(), 503);
             tokio::time::timeout(LIMIT, starting.hand_over()).await.expect("half a question held up the start");
             let early = TcpStream::connect(address).unwrap();
-            // Whoever still listens takes it before the service does.
+            // A listener that is still open would accept the connection before the service does.
             tokio::time::sleep(GLANCE).await;
             let taken = tokio::time::timeout(LIMIT, listener.accept()).await;
             let (_, peer) = taken.expect("somebody else took it").unwrap();

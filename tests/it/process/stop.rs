@@ -4,7 +4,7 @@ use crate::support::{
 use std::{fs, io::Write as _, time::Duration};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-/// How long a call that waits for the database is watched not to end.
+/// How long the test checks that a call waits for the database.
 const GLANCE: Duration = Duration::from_millis(300);
 
 async fn connections_are_refused(service: &ServiceProcess) {
@@ -34,7 +34,7 @@ async fn sigterm_lets_a_call_that_only_waits_come_to_its_answer() {
     service.wait_until_gone();
 }
 
-/// Puts a copy of the one mail there is beside it, to somebody else.
+/// Copies the only mail, for another recipient.
 fn readdress_the_mail(options: &ProcessOptions, from: &str, to: &str) {
     let mail = fs::read_dir(options.data_dir.join("mail")).unwrap().next().unwrap().unwrap().path();
     let copy = fs::read_to_string(&mail).unwrap().replace(from, to);
@@ -68,7 +68,7 @@ async fn sigterm_finishes_the_call_under_way_and_refuses_new_ones() {
     assert_eq!(Rows::of(&options.database_url()).await.number(&live).await, 1);
 }
 
-/// How SQLite keeps an id.
+/// An id as a literal of SQLite.
 fn blob(id: &str) -> String {
     format!("x'{}'", id.replace('-', ""))
 }
@@ -82,11 +82,11 @@ async fn a_service_that_nobody_calls_stops_at_once_however_many_connections_are_
     for client in &clients {
         client.health().await;
     }
-    // The drain timeout is far longer than what is waited for here.
+    // The drain timeout is far longer than this test may take.
     service.stop();
 }
 
-/// Longer than anything here is waited for.
+/// Longer than any test here waits.
 const DRAIN: (&str, &str) = ("COUNTERSIGN_SERVER__DRAIN_TIMEOUT", "5m");
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +95,7 @@ async fn streams_and_half_requests_hold_up_no_stop() {
     let operators = format!("127.0.0.1:{}", free_port());
     let options = ProcessOptions::in_folder(folder.path())
         .and(DRAIN.0, DRAIN.1)
-        // By their deadline half requests would be over.
+        // A shorter deadline would end the half requests.
         .and("COUNTERSIGN_SERVER__REQUEST_TIMEOUT", "1m")
         .and("COUNTERSIGN_ADMIN_LISTEN", &operators);
     let service = ServiceProcess::start(&options);

@@ -1,4 +1,4 @@
-//! `kill -9` at any moment of a busy day, again and again.
+//! `kill -9` at random moments under load, many times.
 
 use crate::support::{Client, PASSWORD, ProcessOptions, Rows, ServiceProcess, eventually};
 use countersign::grpc::wire::proto::Session;
@@ -15,7 +15,7 @@ use tonic_types::StatusExt as _;
 const ROUNDS: usize = 10;
 const REFRESHERS: usize = 3;
 
-/// What the service said it had done.
+/// The calls that the service has confirmed.
 #[derive(Clone, Default)]
 struct Promises {
     registered: Arc<Mutex<BTreeSet<String>>>,
@@ -29,7 +29,7 @@ impl Promises {
     }
 }
 
-/// A call that got no answer: the line broke. An answer that refuses is a failure of the test.
+/// A call without an answer: the connection broke. A refusal fails the test.
 fn must_be_a_broken_line(status: &Status) {
     assert!(status.get_error_details().error_info().is_none(), "refused: {status:?}");
 }
@@ -104,7 +104,7 @@ async fn ten_kills_in_a_row_undo_nothing_that_was_answered_and_log_nobody_out() 
             .drain(..)
             .map(|session| tokio::spawn(refresh_until_it_breaks(client.clone(), promises.clone(), session)))
             .collect();
-        // Every round dies at another point of its traffic.
+        // Each round kills the service at another point of its traffic.
         let enough = promises.answers.load(Ordering::SeqCst) + 20 + 7 * round;
         eventually("traffic", async || (promises.answers.load(Ordering::SeqCst) >= enough).then_some(())).await;
         service.kill();

@@ -7,7 +7,7 @@ async fn page(app: &App, person: &Person, page_size: i32, page_token: &str) -> L
     app.sessions().list_sessions(person.asks(asked)).await.unwrap().into_inner()
 }
 
-/// The sessions of one person, the first of which is that of `person`.
+/// The ids of the sessions of one person; the first is that of `person`.
 async fn many(app: &App, person: &Person, more: usize) -> Vec<String> {
     let mut ids = vec![person.session.session_id.clone()];
     for _ in 0..more {

@@ -112,7 +112,7 @@ fn a_token_that_was_replaced_ends_its_own_session_and_says_that_the_others_go_on
     });
 }
 
-/// Nothing else was ended, and the person is told what to do.
+/// No other session was ended, and the message says what to do.
 fn assert_refused(answer: Result<(), Status>) {
     let text = answer.as_ref().unwrap_err().message().to_owned();
     assert_eq!(answer.reason(), "SESSION_ENDED");
@@ -150,7 +150,7 @@ fn a_day_after_its_session_ended_or_ran_out_a_token_has_no_say_over_the_other_se
         assert_alive(app, &other).await;
         app.advance(14 * DAY);
         let kept = app.log_in(&ada.email, PASSWORD).await.unwrap();
-        // The first one ran out a day ago, and that one a moment.
+        // The first session expired a day and a moment ago.
         assert_refused(leave(app, &ada.session.refresh_token, true).await);
         assert_alive(app, &kept).await;
         leave(app, &other.refresh_token, true).await.unwrap();

@@ -1,4 +1,4 @@
-//! Sessions while they last, and how they end.
+//! Live sessions, and how they end.
 
 mod access_token;
 mod expiry;

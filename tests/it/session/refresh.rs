@@ -11,7 +11,7 @@ use tonic::Code;
 use tonic_types::StatusExt as _;
 
 const GRACE: Duration = Duration::from_secs(30);
-/// The life of an access token.
+/// The lifetime of an access token.
 const ACCESS: Duration = Duration::from_mins(10);
 const MOMENT: Duration = Duration::from_micros(1);
 
@@ -23,7 +23,7 @@ async fn live(app: &App) -> i64 {
     app.number("SELECT count(*) FROM sessions WHERE ended_at IS NULL").await
 }
 
-/// A token that was replaced came back: the session has ended, its owner was told and the trail has it.
+/// A rotated token was reused: the session has ended, its owner got a mail and the audit log has an event.
 async fn assert_ended_as_reused(app: &App, session: &Session, email: &str) {
     assert_eq!(live(app).await, 0);
     assert_eq!(app.me(session).await.reason(), "SESSION_ENDED");
@@ -94,8 +94,8 @@ fn an_answer_that_was_lost_is_asked_for_again() {
     });
 }
 
-/// Somebody with a session and the token of the device that it was opened on.
-async fn on_a_device(app: &App, email: &str) -> (Client, Session, String) {
+/// An account with a session, and the token of the device on which it was opened.
+async fn on_a_device(app: &App, email: &str) -> (Caller, Session, String) {
     Person::register(app, email).await;
     let client = Client::in_network(app, "app/1.0", "192.0.2.1").await;
     let (session, device) = client.log_in_on(email, PASSWORD, "").await;
@@ -116,7 +116,7 @@ fn an_answer_that_was_lost_for_longer_than_the_grace_is_given_anew_to_the_device
             let third = client.refresh_on(&first.refresh_token, &device).await.unwrap();
             assert_eq!((generation(app).await, void(app).await), (3, 2));
             app.me(&third).await.unwrap();
-            // That answer may be lost as well, for as long as any other.
+            // That answer may also be lost, with the same grace as any other.
             app.advance(GRACE);
             let again = client.refresh_on(&first.refresh_token, &device).await.unwrap();
             assert_eq!(again.access_expire_time, third.access_expire_time);
@@ -244,7 +244,7 @@ fn a_token_of_a_clock_that_is_ahead_says_so_and_refresh_goes_on() {
     on_each_database(async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
         drop(app.refresh(&first.refresh_token).await.unwrap());
-        // As a replica would have written it whose clock is six seconds ahead.
+        // The time that a replica writes whose clock is six seconds ahead.
         app.execute("UPDATE sessions SET refreshed_at = refreshed_at + 6000000").await;
         let ahead = app.refresh(&first.refresh_token).await.unwrap();
         let status = app.me(&ahead).await.unwrap_err();
@@ -348,7 +348,7 @@ fn what_is_no_refresh_token_is_looked_for_in_no_table() {
         for token in ["garbage", "v4.local.", &session.access_token, &good[..good.len() - 2], &good[3..], &forged] {
             assert_eq!(app.refresh(token).await.reason(), "TOKEN_INVALID");
         }
-        // A key that another replica has made meanwhile is looked for, now and then.
+        // Now and then the service loads a key that another replica may have created.
         let asked: Vec<_> = faults.steps().into_iter().filter(|step| !step.starts_with("key.")).collect();
         assert_eq!(asked, [""; 0]);
     });
@@ -379,7 +379,7 @@ fn a_refresh_token_sealed_under_a_foreign_key_is_refused() {
 fn a_disabled_account_is_told_so_when_it_refreshes() {
     on_each_database(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
-        // As it is between the two statements of an operator on another replica: the sessions have not ended yet.
+        // The state between the two statements of an operator on another replica: the sessions have not ended yet.
         app.execute("UPDATE accounts SET disabled_at = 1800000000000000").await;
         assert_eq!(app.refresh(&person.session.refresh_token).await.reason(), "ACCOUNT_DISABLED");
         assert_eq!(generation(app).await, 1);

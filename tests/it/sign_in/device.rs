@@ -1,4 +1,4 @@
-//! What is news about a login, and who hears of it.
+//! Which logins are notified as new, and who gets the mail.
 
 use crate::support::{App, AppOptions, Client, PASSWORD, Person, on_each_database_with, places};
 use countersign::{grpc::wire::proto::*, mail::StoredMail};
@@ -43,10 +43,10 @@ fn a_login_from_a_new_device_is_told_and_one_from_a_known_device_is_not() {
             assert!(mail.text.to_lowercase().contains(&part.to_lowercase()), "{part} is not in {}", mail.text);
         }
         assert_ne!(laptop, phone);
-        away.log_in_on(ADA, PASSWORD, &phone).await;
-        home.log_in_on(ADA, PASSWORD, &laptop).await;
-        // One that keeps no token and looks like one from before.
-        home.log_in_on(ADA, PASSWORD, "").await;
+        away.log_in(ADA, PASSWORD, &phone).await;
+        home.log_in(ADA, PASSWORD, &laptop).await;
+        // A device that keeps no token and has the user agent and address of a former one.
+        home.log_in(ADA, PASSWORD, "").await;
         assert_eq!((told(app).await, events(app, "new_device_seen").await), (1, 1));
     });
 }
@@ -91,8 +91,8 @@ fn a_session_says_where_it_was_opened_and_a_new_country_is_told() {
         let ada = Person { email: ADA.to_owned(), session };
         let listed = app.sessions().list_sessions(ada.asks(ListSessionsRequest::default())).await.unwrap();
         assert_eq!(listed.into_inner().sessions[0].place, "DE");
-        // The same device, on a journey.
-        Client::in_network(app, "app/1.0", AWAY).await.log_in_on(ADA, PASSWORD, &device).await;
+        // The same device in another country.
+        Caller::new(app, "app/1.0", AWAY).await.log_in(ADA, PASSWORD, &device).await;
         assert_eq!((events(app, "new_place_seen").await, events(app, "new_device_seen").await), (1, 0));
         assert_eq!(told(app).await, 1);
         assert!(news(app).await[0].text.contains("(BR)"));
@@ -141,7 +141,7 @@ fn a_file_that_knows_no_places_stops_the_start() {
             Err(_) => refused += 1,
             Ok(places) => {
                 survived += 1;
-                // Whatever it says, it says it without a panic.
+                // Any answer is right, but no panic.
                 let _ = places.find(HOME.parse().unwrap());
                 let _ = places.find("2001:db8::1".parse().unwrap());
             }

@@ -1,4 +1,4 @@
-//! What a login draws from the limit of its address.
+//! How much a login draws from the limit of its address.
 
 use crate::support::{
     App, AppOptions, PASSWORD, Person, Siteverify, another_wrong, captcha_at, guess_wrong, held, known_device,
@@ -31,7 +31,7 @@ fn form(device_token: &str) -> LoginRequest {
     }
 }
 
-/// How many of so many logins are let through.
+/// The number of logins that succeed, out of `of`.
 async fn let_through(app: &App, address: &str, form: LoginRequest, of: usize) -> usize {
     let mut count = 0;
     for _ in 0..of {
@@ -59,7 +59,7 @@ fn a_token_that_proves_nothing_costs_a_whole_login() {
         Person::register(app, ADA).await;
         let made_up = format!("countersign_device_{}", "A".repeat(43));
         for (address, token) in [(OFFICE, eves.as_str()), (ELSEWHERE, made_up.as_str())] {
-            // The first login makes the device known: that is what it was for. So a wrong password each time.
+            // A login would make the device recognized. So every attempt has a wrong password.
             let mut evaluated = 0;
             for _ in 0..40 {
                 let guess = LoginRequest { password: another_wrong(), ..form(token) };
@@ -105,7 +105,7 @@ fn a_captcha_that_was_not_solved_costs_a_whole_login_however_many_are_tried_at_o
         let refused = |why: &str| answers.iter().filter(|answer| reason(answer.as_ref().unwrap_err()) == why).count();
         assert_eq!((refused("CAPTCHA_INVALID"), refused("RATE_LIMITED")), (3, 27));
         assert_eq!(provider.asked().len() - before, 3);
-        // Nor does a device that is known make it cheaper to ask the provider.
+        // A recognized device does not draw less for a query of the provider.
         for _ in 0..3 {
             let guess = LoginRequest { password: another_wrong(), ..form(&device) };
             assert_eq!(reason(&log_in(app, "192.0.2.8", guess).await.unwrap_err()), "CREDENTIALS_INVALID");
@@ -118,7 +118,7 @@ fn a_captcha_that_was_not_solved_costs_a_whole_login_however_many_are_tried_at_o
     });
 }
 
-/// Others guess, from an address that has no limit to speak of.
+/// Others try wrong passwords, each from an address far below its limit.
 async fn guess_until_captcha(app: &App) {
     for host in 1..200 {
         let guess = LoginRequest { password: another_wrong(), ..form("") };

@@ -1,4 +1,4 @@
-//! How sessions begin.
+//! Logins: how sessions are opened.
 
 mod device;
 mod draw;

@@ -5,11 +5,11 @@ use countersign::{
 };
 use countersign_domain::{password::PasswordPolicy, secret::SecretText};
 
-/// What the settings of these tests make of a password.
+/// Accounts whose hash has the parameters of these tests.
 const CURRENT: &str = "SELECT count(*) FROM accounts WHERE password_hash LIKE '$argon2id$v=19$m=8192,t=1,p=1$%'";
 const OUTDATED: &str = "SELECT count(*) FROM accounts WHERE password_hash LIKE '$argon2id$v=19$m=8192,t=3,p=1$%'";
 
-/// Gives every account the hash that `PASSWORD` had when hashes were made with other parameters.
+/// Gives every account a hash of `PASSWORD` with outdated parameters.
 async fn age_the_hash(app: &App) {
     let settings = HasherSettings { memory_kib: 8192, iterations: 3, parallelism: 1, workers: 1, queue: 8 };
     let former = Hasher::start(settings, Entropy::seeded(7)).unwrap();

@@ -1,4 +1,4 @@
-//! A program that goes on with a password that was changed.
+//! A program that still uses an old password.
 
 use crate::support::{
     App, AppOptions, PASSWORD, Person, WRONG, another_wrong, guess_wrong, held, known_device, log_in_from,
@@ -27,7 +27,7 @@ fn a_program_that_goes_on_with_an_old_password_keeps_nobody_out() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
         let hashes = app.hasher.computed();
-        // In one network, from whichever address of it.
+        // One network, from any of its addresses.
         for minute in 0..150 {
             let address = format!("2001:db8:0:7::{minute:x}");
             assert_eq!(reason(&log_in(app, &address, WRONG).await.unwrap_err()), "CREDENTIALS_INVALID", "{minute}");
@@ -47,7 +47,7 @@ fn what_others_guess_counts_as_if_the_program_were_not_there() {
         for _ in 0..20 {
             log_in(app, "192.0.2.1", WRONG).await.unwrap_err();
         }
-        // The same password from elsewhere, and others from there, are evidence.
+        // The same password from elsewhere, and other passwords from this network, count.
         log_in(app, "192.0.2.2", WRONG).await.unwrap_err();
         log_in(app, "2001:db8:0:7::1", WRONG).await.unwrap_err();
         log_in(app, "192.0.2.1", &another_wrong()).await.unwrap_err();

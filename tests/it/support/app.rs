@@ -30,21 +30,21 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::transport::{Channel, Endpoint};
 
-/// What the log says of a refusal that the contract does not name.
+/// The text that the log has about a refusal that the contract does not list.
 const UNLISTED: &str = "that its contract does not list";
 
-/// What operators bring.
+/// The token of operators.
 pub(crate) const OPERATOR_TOKEN: &str = "the-operators-token-of-the-tests-0123456789";
 
-/// Settings beside the usual ones of tests: `("COUNTERSIGN_SESSIONS__REFRESH_GRACE", "0s")`.
+/// Settings besides the usual ones of tests: `("COUNTERSIGN_SESSIONS__REFRESH_GRACE", "0s")`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AppOptions {
     pub(crate) settings: Vec<(&'static str, String)>,
     /// Usual settings that are left out.
     pub(crate) left_out: Vec<&'static str>,
-    /// For tests that provoke an ERROR in the log on purpose.
+    /// Set by tests that cause an ERROR in the log on purpose.
     pub(crate) errors_expected: bool,
-    /// Where the database fails.
+    /// How the database fails.
     pub(crate) interference: Interference,
 }
 
@@ -80,10 +80,10 @@ impl AppOptions {
             ("COUNTERSIGN_PUBLIC_URL", "https://id.example.org".to_owned()),
             ("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "8192".to_owned()),
             ("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "1".to_owned()),
-            // A test calls more in a second than people do in an hour, all from one address. Those about limits set
+            // A test makes more calls in a second than people do in an hour, all from one address. Tests of limits set
             // their own.
             ("COUNTERSIGN_LIMITS__PERCENT", "100000".to_owned()),
-            // And guesses and logs in to one account more often at once than anybody does.
+            // A test also tries more wrong passwords, and logs in to one account more often at once, than people do.
             ("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "100".to_owned()),
             ("COUNTERSIGN_ADMIN__TOKEN", OPERATOR_TOKEN.to_owned()),
             ("COUNTERSIGN_AUDIT__OUTPUT", data_dir.join("audit.jsonl").display().to_string()),
@@ -102,19 +102,19 @@ impl AppOptions {
 /// A service in this process, on a clock that the test sets. Mail is sent when the test says so.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
-    /// Where operators connect.
+    /// The address for operators.
     pub(crate) operators: SocketAddr,
     pub(crate) clock: ClockHand,
-    /// What the hand of the clock points at.
+    /// The clock that `clock` sets.
     pub(crate) time: Clock,
     pub(crate) log: Log,
     pub(crate) deliver: DeliverMail,
     pub(crate) purge: Purge,
-    /// Looks what the hashes of accounts cost, when the test says so.
+    /// Counts the costs of the accounts' hashes, when the test says so.
     pub(crate) count_hash_costs: CountHashCosts,
-    /// Seals the audit trail, when the test says so.
+    /// Seals the audit log, when the test says so.
     pub(crate) seal: SealEvents,
-    /// Writes down which generations of sessions have been used, when the test says so.
+    /// Stores which generations of sessions have been used, when the test says so.
     pub(crate) note_uses: NoteUses,
     pub(crate) keys: MaintainKeys,
     pub(crate) store_operations: StoreOperations,
@@ -122,12 +122,12 @@ pub(crate) struct App {
     pub(crate) key_operations: KeyOperations,
     /// Begins transactions as the service does.
     pub(crate) work: UnitsOfWork,
-    /// Reads what was revoked, when the test says so.
+    /// Reads the revocation feed, when the test says so.
     pub(crate) follow: FollowRevocations,
-    /// What counts the hashes that calls cost.
+    /// Counts the hashes that calls compute.
     pub(crate) hasher: Hasher,
     pub(crate) mailbox: Mailbox,
-    /// For questions that no RPC answers.
+    /// For queries that no RPC answers.
     pub(crate) database: DatabaseConnection,
     pub(crate) database_url: String,
     pub(crate) data_dir: PathBuf,
@@ -148,7 +148,7 @@ async fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// When the clock of every test starts.
+/// The time at which every test starts.
 const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 impl Deref for App {
@@ -228,13 +228,13 @@ impl App {
         self.admin_channel.clone()
     }
 
-    /// What `audit verify` says of every chain there is.
+    /// The result of `audit verify` for every chain.
     pub(crate) async fn verify(&self) -> Vec<Summary> {
         let (store, keys) = (self.seal.store.clone(), self.seal.reload.ring.chain());
         VerifyAuditLog { store, keys, clock: self.time.clone() }.verify(None, None).await.unwrap()
     }
 
-    /// The lines that were said about events.
+    /// The lines about events.
     pub(crate) fn audit_lines(&self) -> String {
         std::fs::read_to_string(self.data_dir.join("audit.jsonl")).unwrap_or_default()
     }
@@ -243,28 +243,28 @@ impl App {
         self.clock.advance(by);
     }
 
-    /// Sends everything that is due.
+    /// Sends every mail that is due.
     pub(crate) async fn send_mail(&self) {
         while self.deliver.deliver().await.unwrap() != Default::default() {}
     }
 
-    /// Sends everything that is due and returns the newest mail to an address.
+    /// Sends every mail that is due and returns the newest mail to an address.
     pub(crate) async fn mail_to(&self, address: &str) -> StoredMail {
         self.mails_to(address).await.into_iter().next().unwrap_or_else(|| panic!("no mail to {address}"))
     }
 
-    /// Sends everything that is due and returns the mails to an address, newest first.
+    /// Sends every mail that is due and returns the mails to an address, newest first.
     pub(crate) async fn mails_to(&self, address: &str) -> Vec<StoredMail> {
         self.send_mail().await;
         self.mailbox.list(Some(&EmailAddress::parse(address).unwrap()), 1_000).await.unwrap()
     }
 
-    /// The store of a process of its own.
+    /// A store, as another process has one.
     pub(crate) async fn store(&self) -> Store {
         self.store_telling(SignalListener::default()).await
     }
 
-    /// The same, and who is told what is committed there.
+    /// The same with a listener, which is notified after each commit.
     pub(crate) async fn store_telling(&self, listener: SignalListener) -> Store {
         let settings = DatabaseSettings {
             url: SecretText::new(self.database_url.clone()),
@@ -277,24 +277,24 @@ impl App {
         Store::connect(&settings).await.unwrap()
     }
 
-    /// A number out of the database: `SELECT count(*) FROM …`.
+    /// A number from the database: `SELECT count(*) FROM …`.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let statement = Statement::from_string(self.database.get_database_backend(), sql);
         let row = self.database.query_one_raw(statement).await.unwrap().unwrap();
         row.try_get_by_index(0).unwrap()
     }
 
-    /// How many rows a table has.
+    /// The number of rows of a table.
     pub(crate) async fn rows(&self, table: &str) -> i64 {
         self.number(&format!("SELECT count(*) FROM {table}")).await
     }
 
-    /// Changes the database behind the service's back.
+    /// Changes the database without the service.
     pub(crate) async fn execute(&self, sql: &str) {
         self.database.execute_unprepared(sql).await.unwrap();
     }
 
-    /// Ends the service and checks that it left nothing undone.
+    /// Ends the service and checks that no work is left.
     pub(crate) async fn close(self) {
         self.send_mail().await;
         let waiting = self.number("SELECT count(*) FROM outbox WHERE finished_at IS NULL").await;

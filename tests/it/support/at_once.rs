@@ -3,15 +3,15 @@ use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use tonic::Status;
 
-/// What became of calls that were made at once.
+/// The results of calls that were made at the same time.
 #[derive(Debug)]
 pub(crate) struct Outcomes<T> {
     pub(crate) successes: Vec<T>,
-    /// How many were refused, by reason.
+    /// The number of refused calls, by reason.
     pub(crate) refusals: BTreeMap<String, usize>,
 }
 
-/// Makes `count` calls at once.
+/// Makes `count` calls at the same time.
 pub(crate) async fn at_once<T>(count: usize, call: impl AsyncFn(usize) -> Result<T, Status>) -> Outcomes<T> {
     let answers = join_all((0..count).map(|number| call(number))).await;
     let mut outcomes = Outcomes { successes: Vec::new(), refusals: BTreeMap::new() };

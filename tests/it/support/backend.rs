@@ -12,7 +12,7 @@ use countersign::{
 use countersign_domain::caller::CallerRule;
 use tonic::{Request, Status, Streaming, transport::Channel};
 
-/// A backend with a service account and a token of its own.
+/// A backend with a service account and a token.
 #[derive(Clone, Debug)]
 pub(crate) struct Backend {
     pub(crate) created: ServiceCreated,
@@ -72,19 +72,19 @@ impl Backend {
     }
 }
 
-/// Both kinds of callers, so that every RPC can be reached by one that it lets in.
+/// One caller of each kind, so that every RPC has one that may call it.
 pub(crate) struct Callers {
     pub(crate) person: String,
     service: String,
 }
 
 impl Callers {
-    /// A person who is signed in already, and a service made for the purpose.
+    /// A person with a session, and a new service.
     pub(crate) async fn with(app: &App, person: &Session) -> Self {
         Self { person: person.access_token.clone(), service: Backend::enrol(app, "caller").await.token }
     }
 
-    /// The header of a caller whom this RPC lets in.
+    /// The header of a caller who may call this RPC.
     pub(crate) fn authorization(&self, path: &str) -> String {
         let is_for_services = callers::table()
             .iter()
@@ -93,7 +93,7 @@ impl Callers {
     }
 }
 
-/// A stream of revocations, and how far it was read.
+/// A stream of revocations, and the position up to which it was read.
 pub(crate) struct Following {
     stream: Streaming<WatchRevocationsResponse>,
     pub(crate) cursor: String,
@@ -109,7 +109,7 @@ impl Following {
         Ok(Some(message.event.expect("a message says something")))
     }
 
-    /// Everything of the snapshot that comes now.
+    /// All entries of the snapshot that comes now.
     pub(crate) async fn snapshot(&mut self) -> Vec<Revocation> {
         let mut all = Vec::new();
         loop {
@@ -125,7 +125,7 @@ impl Following {
         }
     }
 
-    /// The changes that come next, heartbeats left out.
+    /// The next changes, without heartbeats.
     pub(crate) async fn changes(&mut self) -> Vec<Revocation> {
         loop {
             match self.next().await.unwrap() {

@@ -29,12 +29,12 @@ impl Wire {
         Self { address, ends }
     }
 
-    /// From now on new connections end at another service.
+    /// From now on new connections reach another service.
     pub(crate) fn lead_to(&self, target: &str) {
         target.clone_into(&mut self.ends.target.lock().unwrap());
     }
 
-    /// The moment this service begins its next answer it is killed, and the answer is lost.
+    /// The service is killed when it begins its next answer, and the answer is lost.
     pub(crate) fn lose_next_answer(&self, service: ServiceProcess) {
         *self.ends.doomed.lock().unwrap() = Some(service);
     }
@@ -66,7 +66,7 @@ const FRAME_HEADER: usize = 9;
 /// RFC 9113 section 6.2.
 const HEADERS: u8 = 1;
 
-/// Carries whole HTTP/2 frames. An answer begins with a HEADERS frame; settings and pings come and go before that.
+/// Carries whole HTTP/2 frames. An answer begins with a HEADERS frame; settings and pings may come before it.
 async fn carry_answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, ends: &Ends) {
     let mut held = Vec::new();
     while from.read_buf(&mut held).await.is_ok_and(|read| read > 0) {

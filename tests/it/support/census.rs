@@ -17,7 +17,7 @@ const TABLES: [&str; 12] = [
     "username_skeletons",
 ];
 
-/// How many rows each table has.
+/// The number of rows of each table.
 pub(crate) async fn census(app: &App) -> BTreeMap<&'static str, i64> {
     let mut rows = BTreeMap::new();
     for table in TABLES {

@@ -15,7 +15,7 @@ pub(crate) struct Certificate {
 const KEY: [&str; 6] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-batch"];
 
 impl Certificate {
-    /// `None`, said loudly, when openssl is not installed.
+    /// `None`, with a message, when openssl is not installed.
     pub(crate) fn made_for(host: &str) -> Option<Self> {
         binary("openssl", &[])?;
         let folder = tempfile::tempdir().unwrap();
@@ -29,17 +29,17 @@ impl Certificate {
         fs::write(made.path("names"), format!("subjectAltName=DNS:{host}\n")).unwrap();
         let signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-extfile", "names", "-out", "server.pem"];
         made.openssl(&["x509", "-req", "-days", "2", "-in", "server.csr"], &signed);
-        // Whoever serves with it may be another user.
+        // The server may run as another user.
         fs::set_permissions(made.path("server.key"), fs::Permissions::from_mode(0o644)).unwrap();
         Some(made)
     }
 
-    /// The certificate of the authority.
+    /// The path of the authority's certificate.
     pub(crate) fn authority(&self) -> PathBuf {
         self.path("ca.pem")
     }
 
-    /// With `server.pem` and `server.key`.
+    /// The folder with `server.pem` and `server.key`.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -11,7 +11,11 @@ use tonic::{
 };
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
+<<<<<<< HEAD
 /// Calls a service by gRPC. Every test that does so calls through one of these.
+=======
+/// A client of a service in another process.
+>>>>>>> 5caef24 (comments: service tests and their harness in plain words)
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     channel: Channel,
@@ -22,7 +26,7 @@ pub(crate) struct Client {
 const LIMIT: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Asks until there is an answer, for twenty seconds at most.
+/// Calls `ask` until it returns a value, for twenty seconds at most.
 pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     let patience = async {
         loop {
@@ -164,7 +168,7 @@ impl Client {
         Ok(answer.into_inner().account.expect("GetMe answers with an account"))
     }
 
-    /// What the standard health service says of the whole.
+    /// The status of the whole service, from the standard health service.
     pub(crate) async fn health(&self) -> ServingStatus {
         let answer = HealthClient::new(self.channel()).check(HealthCheckRequest::default()).await.unwrap();
         answer.into_inner().status()

@@ -13,7 +13,7 @@ pub(crate) fn finish(command: &mut Command, limit: Duration) -> Output {
     complete(command, &[], limit)
 }
 
-/// The same, with something to read on standard input.
+/// The same, with standard input.
 pub(crate) fn finish_with(command: &mut Command, input: &[u8], limit: Duration) -> Output {
     command.stdin(Stdio::piped());
     complete(command, input, limit)
@@ -24,7 +24,7 @@ fn complete(command: &mut Command, input: &[u8], limit: Duration) -> Output {
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     if let Some(mut stdin) = child.stdin.take() {
         let input = input.to_vec();
-        // One that ends without reading everything says why on standard error.
+        // A command that ends before it has read everything reports why on standard error.
         thread::spawn(move || stdin.write_all(&input).ok());
     }
     let (stdout, stderr) = (gather(child.stdout.take()), gather(child.stderr.take()));
@@ -36,7 +36,7 @@ fn complete(command: &mut Command, input: &[u8], limit: Duration) -> Output {
     Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
 }
 
-/// How a process ended; `None` when it is still there after `limit`.
+/// How a process ended; `None` when it still runs after `limit`.
 pub(crate) fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     for _ in 0..limit.div_duration_f64(LOOK) as u64 {
         if let Some(status) = child.try_wait().unwrap() {

@@ -2,8 +2,8 @@ use prost::Message as _;
 use tonic::{Request, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-/// The reason of an error, as a client would read it. Whatever the error is, its details say the same as the status
-/// itself: Python's `rpc_status.from_call` throws otherwise.
+/// The reason of an error, as a client reads it. Checks that the details equal the status: Python's
+/// `rpc_status.from_call` throws otherwise.
 pub(crate) fn reason(status: &Status) -> String {
     let inner = tonic_types::pb::Status::decode(status.details()).unwrap();
     assert_eq!(
@@ -21,15 +21,15 @@ pub(crate) fn details(status: &Status) -> ErrorDetails {
     status.get_error_details()
 }
 
-/// When the client is told to try again.
+/// After what time the client may try again.
 pub(crate) fn retry_after(status: &Status) -> Option<std::time::Duration> {
     status.get_error_details().retry_info().and_then(|info| info.retry_delay)
 }
 
-/// Reads what went wrong, and fails when nothing did.
+/// Reads a refusal, and fails when the call succeeded.
 pub(crate) trait Refused {
     fn reason(self) -> String;
-    /// The fields that were named as wrong.
+    /// The fields that the error names.
     fn fields(self) -> Vec<String>;
 }
 

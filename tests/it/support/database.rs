@@ -1,7 +1,7 @@
 use super::{App, AppOptions, Cluster};
 use std::fmt;
 
-/// Where an app keeps its rows.
+/// The database of an app.
 #[derive(Clone, Debug)]
 pub(crate) enum Database {
     Sqlite,
@@ -17,7 +17,7 @@ impl fmt::Display for Database {
     }
 }
 
-/// Runs a story on SQLite and then on PostgreSQL, each time with a service of its own.
+/// Runs a test on SQLite and then on PostgreSQL, each time with a new service.
 pub(crate) fn on_each_database(story: impl AsyncFn(&mut App)) {
     on_each_database_with(AppOptions::default(), story);
 }

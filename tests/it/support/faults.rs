@@ -19,9 +19,9 @@ struct Plan {
 
 #[derive(Default)]
 struct State {
-    /// What was asked of the database since the plan was made.
+    /// The statements since the plan was made.
     steps: Vec<&'static str>,
-    /// Which step of the plan fails, and how.
+    /// The step that fails, and how.
     doomed: Option<(usize, Fate)>,
 }
 
@@ -46,7 +46,7 @@ impl Faults {
         })
     }
 
-    /// From now on nothing fails, and steps are counted anew.
+    /// From now on no step fails, and the steps are counted from zero.
     pub(crate) fn none(&self) {
         *self.0.state.lock().unwrap() = State::default();
     }
@@ -56,26 +56,25 @@ impl Faults {
         *self.0.state.lock().unwrap() = State { doomed: Some((step, fate)), ..State::default() };
     }
 
-    /// Waits until the step that fails was reached.
+    /// Waits until the failing step was reached.
     pub(crate) async fn struck(&self) {
         self.0.struck.notified().await;
     }
 
-    /// What was asked of the database since the plan was made.
+    /// The statements since the plan was made.
     pub(crate) fn steps(&self) -> Vec<&'static str> {
         self.0.state.lock().unwrap().steps.clone()
     }
 }
 
-/// Every row of every table, as text. How many tries were spent is left out: they are spent before anything is looked
-/// at.
+/// Every row of every table, as text, without the number of tries spent: a try is spent before anything is checked.
 pub(crate) struct Contents(BTreeMap<String, BTreeSet<String>>);
 
-/// How many rows of each table came and went.
+/// How many rows of each table were removed and added.
 pub(crate) type Change = BTreeMap<String, (usize, usize)>;
 
 impl Contents {
-    /// Reads past the service, over a connection of its own: what it sees is committed.
+    /// Reads over a connection of its own, and so only what is committed.
     pub(crate) async fn of(app: &App) -> Self {
         let backend = app.database.get_database_backend();
         let (tables, row) = match backend {
@@ -102,7 +101,7 @@ impl Contents {
         Self(contents)
     }
 
-    /// What changed from then to now.
+    /// The difference between these contents and later ones.
     pub(crate) fn change(&self, now: &Self) -> Change {
         let tables = self.0.iter().map(|(table, before)| {
             let after = &now.0[table];

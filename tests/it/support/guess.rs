@@ -6,16 +6,16 @@ use std::{
 };
 use tonic::{Code, Status};
 
-/// A password that is nobody's. The same client counts once with it.
+/// A password that nobody has. Repeated by the same client, it counts once.
 pub(crate) const WRONG: &str = "not the password at all";
 
-/// Another password that is nobody's, each time.
+/// Another password that nobody has, each time.
 pub(crate) fn another_wrong() -> String {
     static MADE: AtomicU64 = AtomicU64::new(0);
     format!("{WRONG}, number {}", MADE.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A login as a device makes it.
+/// A login from a device.
 pub(crate) async fn log_in_from(
     app: &App,
     identifier: &str,
@@ -31,13 +31,13 @@ pub(crate) async fn log_in_from(
     Ok(app.auth().login(form).await?.into_inner())
 }
 
-/// Registers, and logs in from a device that is known from now on. Returns its token.
+/// Registers, and logs in from a device, which is recognized from then on. Returns its device token.
 pub(crate) async fn known_device(app: &App, email: &str) -> String {
     Person::register(app, email).await;
     log_in_from(app, email, PASSWORD, "").await.unwrap().device_token
 }
 
-/// So many different wrong guesses of a stranger, each of which is evaluated.
+/// Makes so many login attempts with different wrong passwords from an unrecognized device. All are evaluated.
 pub(crate) async fn guess_wrong(app: &App, identifier: &str, times: usize) {
     for guess in 1..=times {
         let refused = app.log_in(identifier, &another_wrong()).await.unwrap_err();
@@ -45,7 +45,7 @@ pub(crate) async fn guess_wrong(app: &App, identifier: &str, times: usize) {
     }
 }
 
-/// For how long somebody has to wait who was refused for guessing.
+/// How long a caller has to wait who was refused after wrong passwords.
 pub(crate) fn held<T: std::fmt::Debug>(answer: Result<T, Status>) -> Duration {
     let refused = answer.unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, "RATE_LIMITED"));

@@ -1,4 +1,4 @@
-//! A browser as far as HTTP goes: grpc-web, and a jar that keeps whichever cookies arrived last.
+//! A browser, as far as HTTP is concerned: grpc-web, and a jar in which the last cookie that arrives wins.
 
 use super::{Answer, App, PASSWORD, call_with, frame, send, with_header};
 use countersign::grpc::wire::proto::*;
@@ -10,15 +10,15 @@ use tonic::{Code, Status};
 pub(crate) const ACCESS: &str = "__Host-countersign_access";
 pub(crate) const REFRESH: &str = "__Host-countersign_refresh";
 pub(crate) const DEVICE: &str = "__Host-countersign_device";
-/// What the names of turns begin with.
+/// The beginning of the cookie names of turns.
 pub(crate) const TURN: &str = "__Host-countersign_refresh.";
 
-/// The tabs of one browser.
+/// The cookies that all tabs of one browser share.
 #[derive(Debug, Default)]
 pub(crate) struct Jar(Mutex<BTreeMap<String, String>>);
 
 impl Jar {
-    /// What a page sends, without keeping what comes back.
+    /// Sends a call as a page does, without keeping the cookies of the answer.
     pub(crate) async fn ask(&self, app: &App, path: &str, message: &impl Message) -> Answer {
         self.ask_with(app, path, message, &[]).await
     }
@@ -79,13 +79,13 @@ impl Jar {
         self.call(app, "AuthService/Refresh", &RefreshRequest::default()).await
     }
 
-    /// Whose the browser is: the address of the account.
+    /// The address of the account that the browser is logged in to.
     pub(crate) async fn me(&self, app: &App) -> Result<String, Status> {
         let answer: GetMeResponse = self.call(app, "AccountService/GetMe", &GetMeRequest {}).await?;
         Ok(answer.account.unwrap().email)
     }
 
-    /// Time has passed, and the browser dropped what is too old.
+    /// Drops a cookie, as a browser does when it has expired.
     pub(crate) fn drop(&self, name: &str) {
         assert!(self.0.lock().unwrap().remove(name).is_some(), "there is no {name} to drop");
     }
@@ -94,12 +94,12 @@ impl Jar {
         self.0.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
-    /// The cookies of a session. That of the device stays, whoever comes and goes.
+    /// The cookies of a session. The device cookie is not listed: it outlives sessions.
     pub(crate) fn names(&self) -> Vec<String> {
         self.0.lock().unwrap().keys().filter(|name| *name != DEVICE).cloned().collect()
     }
 
-    /// The only turn there is.
+    /// The only turn cookie.
     pub(crate) fn turn(&self) -> String {
         let turns: Vec<_> = self.names().into_iter().filter(|name| name.starts_with(TURN)).collect();
         assert_eq!(turns.len(), 1, "{turns:?}");

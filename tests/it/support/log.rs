@@ -4,12 +4,12 @@ use std::{
 };
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
-/// Everything a service logged on the thread of its test, down to the finest detail.
+/// Everything that a service logged on the thread of its test, at the finest level.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Listens on this thread until the guard is dropped.
+    /// Records the log of this thread until the guard is dropped.
     pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
         let subscriber = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new("trace,h2=info,hyper=info,hyper_util=info,tower=info,mio=info"))

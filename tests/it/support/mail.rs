@@ -1,6 +1,6 @@
 use countersign::mail::StoredMail;
 
-/// What a person does with a mail.
+/// The parts of a mail that a person uses.
 pub(crate) trait MailText {
     /// The token of its link.
     fn link_token(&self) -> String;

@@ -8,7 +8,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// An SMTP server that takes every mail, or refuses every recipient for good.
+/// An SMTP server that accepts every mail, or permanently refuses every recipient.
 #[derive(Clone, Default)]
 pub(crate) struct MailServer {
     mails: Arc<Mutex<Vec<String>>>,
@@ -23,7 +23,7 @@ impl MailServer {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let host = host.clone();
-                // A client that hangs up ends its own conversation only.
+                // A client that hangs up ends only its own connection.
                 tokio::spawn(async move { host.converse(stream).await.unwrap_or_default() });
             }
         });
@@ -34,7 +34,7 @@ impl MailServer {
         self.refusing.store(refusing, Ordering::SeqCst);
     }
 
-    /// The mails to an address, as soon as there is one.
+    /// The mails to an address, once there is one.
     pub(crate) async fn mails_to(&self, address: &str) -> Vec<String> {
         eventually("a mail at the mail server", async || {
             let mails = self.mails.lock().unwrap();

@@ -3,7 +3,7 @@ use countersign::{grpc::wire::proto::*, mail::StoredMail};
 use std::time::Duration;
 use tonic::Status;
 
-/// What a mailed link or code is for.
+/// The purpose of a mailed link or code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Verify,
@@ -11,7 +11,7 @@ pub(crate) enum Purpose {
     ConfirmEmail,
 }
 
-/// What somebody brings back from a mail.
+/// The proof that a person has read a mail.
 #[derive(Clone, Debug)]
 pub(crate) enum Proof {
     Link(String),
@@ -21,7 +21,7 @@ pub(crate) enum Proof {
 impl Purpose {
     pub(crate) const ALL: [Self; 3] = [Self::Verify, Self::Reset, Self::ConfirmEmail];
 
-    /// Has a mail of this purpose sent, for a stranger, an account or a change that begins at `email`.
+    /// Has a mail of this purpose sent, with a new registration, account or change for `email`.
     pub(crate) async fn mail(self, app: &App, email: &str) -> StoredMail {
         match self {
             Self::Verify => {
@@ -42,7 +42,7 @@ impl Purpose {
         }
     }
 
-    /// Uses a link or a code for this purpose, whatever it was mailed for. `new_password` counts for a reset only.
+    /// Uses a link or a code for this purpose, whatever its own purpose. `new_password` counts for a reset only.
     pub(crate) async fn claim(
         self,
         app: &App,
@@ -72,17 +72,17 @@ impl Purpose {
     }
 }
 
-/// Mails of one instant have no order; these are later than all before them.
+/// Mails of the same instant have no order; with this pause the next mail is later than all before it.
 const APART: Duration = Duration::from_secs(1);
 
-/// Asks for a reset and returns the newest mail to the address.
+/// Requests a reset and returns the newest mail to the address.
 pub(crate) async fn reset_mail(app: &App, email: &str) -> StoredMail {
     app.advance(APART);
     app.account().request_reset(RequestResetRequest { email: email.to_owned(), ..Default::default() }).await.unwrap();
     app.mail_to(email).await
 }
 
-/// Asks for another address and returns the newest mail to it.
+/// Requests a change of the address and returns the newest mail to the new one.
 pub(crate) async fn email_change_mail(app: &App, person: &Person, new_email: &str) -> StoredMail {
     app.advance(APART);
     let form = RequestEmailChangeRequest {

@@ -1,4 +1,4 @@
-//! What the tests stand on.
+//! Test harness: services, callers, servers and checks that the tests share.
 
 mod app;
 mod at_once;

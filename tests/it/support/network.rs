@@ -5,16 +5,16 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Set within the network, to an address of this machine that is not on loopback.
+/// Set inside the network, to an address of this machine that is not on loopback.
 const ADDRESS: &str = "COUNTERSIGN_TEST_OWN_NETWORK";
 
-/// The address has to be one that no route leads to.
+/// The address must be one without a route.
 const GIVE_ADDRESS: &str =
     "PATH=$PATH:/usr/sbin:/sbin && ip link set lo up && ip address add 192.0.2.77/32 dev lo && exec \"$@\"";
 
-/// Gives a test a network of its own, in which the machine has an address besides loopback: from there it is somebody
-/// else as far as a service can see. `test` is the full name of the test that asks, since it is run once more within.
-/// Does nothing, and says so loudly, where that is not allowed.
+/// Gives a test a network of its own, in which the machine has an address besides loopback: a call from there comes
+/// from another client, as far as the service can see. `test` is the full name of the calling test, which runs once
+/// more inside. Does nothing, with a message, where namespaces are not allowed.
 pub(crate) fn in_own_network(test: &str, within: impl FnOnce(IpAddr)) {
     if let Ok(address) = env::var(ADDRESS) {
         return within(address.parse().unwrap());

@@ -2,10 +2,10 @@ use super::{App, MailText as _, bearer};
 use countersign::grpc::wire::proto::*;
 use tonic::Request;
 
-/// A password that no rule has anything against.
+/// A password that every rule accepts.
 pub(crate) const PASSWORD: &str = "seven quiet herons at dusk";
 
-/// Somebody with an account and an open session.
+/// A person with an account and an open session.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub(crate) email: String,
@@ -28,7 +28,7 @@ impl Person {
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
     }
 
-    /// Sets a password with the newest mail that is for that, whoever asked for it.
+    /// Sets a password with the newest mail of that kind, whoever requested it.
     pub(crate) async fn set_password_by_mail(app: &App, email: &str, new_password: &str) {
         let mails = app.mails_to(email).await;
         let mail =
@@ -42,4 +42,22 @@ impl Person {
     pub(crate) fn asks<T>(&self, message: T) -> Request<T> {
         bearer(&self.session.access_token, message)
     }
+<<<<<<< HEAD
+=======
+
+    /// Exchanges a refresh token.
+    pub(crate) async fn refresh(app: &App, refresh_token: &str) -> Result<Session, Status> {
+        let answer = app
+            .auth()
+            .refresh(RefreshRequest { refresh_token: refresh_token.to_owned(), ..Default::default() })
+            .await?;
+        Ok(answer.into_inner().session.expect("a refresh answers with a session"))
+    }
+
+    /// Reads the account with the access token of this session; fails when the token is no longer valid.
+    pub(crate) async fn me(app: &App, session: &Session) -> Result<Account, Status> {
+        let answer = app.account().get_me(bearer(&session.access_token, GetMeRequest {})).await?;
+        Ok(answer.into_inner().account.expect("GetMe answers with an account"))
+    }
+>>>>>>> 5caef24 (comments: service tests and their harness in plain words)
 }

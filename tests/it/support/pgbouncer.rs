@@ -10,7 +10,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A PgBouncer in front of a cluster, with its defaults in everything but the mode. It ends with this value.
+/// A PgBouncer in front of a cluster, with its defaults except for the mode. It ends with this value.
 pub(crate) struct PgBouncer {
     port: u16,
     process: Child,
@@ -18,7 +18,7 @@ pub(crate) struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// `pool_mode` is one of `session`, `transaction`, `statement`. `None`, said loudly, when PgBouncer is not
+    /// `pool_mode` is one of `session`, `transaction`, `statement`. `None`, with a message, when PgBouncer is not
     /// installed.
     pub(crate) fn start(cluster: &Cluster, pool_mode: &str) -> Option<Self> {
         let program = binary("pgbouncer", &["/usr/sbin".into()])?;
@@ -47,7 +47,7 @@ impl PgBouncer {
         Some(started)
     }
 
-    /// The same database by way of the pooler.
+    /// The URL of the same database through the pooler.
     pub(crate) fn in_front_of(&self, url: &str) -> String {
         let (_, name) = url.rsplit_once('/').unwrap();
         format!("postgres://countersign@127.0.0.1:{}/{name}", self.port)

@@ -1,4 +1,4 @@
-//! A database of countries by address, as small as one can be (MaxMind DB format 2.0).
+//! A minimal database of countries by address (MaxMind DB format 2.0).
 
 use std::{net::Ipv4Addr, path::Path};
 

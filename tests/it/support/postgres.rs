@@ -18,12 +18,12 @@ use std::{
     time::Duration,
 };
 
-/// A private PostgreSQL, started once for all tests and gone when they are.
+/// A private PostgreSQL, started once for all tests and stopped with them.
 pub(crate) struct Cluster {
     pub(crate) port: u16,
     tools: PathBuf,
     next: AtomicU32,
-    /// The server lives as long as this pipe is open: however the tests end, it ends with them.
+    /// The server runs as long as this pipe is open, so it stops however the tests end.
     keeper: Child,
 }
 
@@ -66,18 +66,18 @@ rm -rf "$dir"
 "#;
 
 impl Cluster {
-    /// `None`, said loudly, when PostgreSQL is not installed.
+    /// `None`, with a message, when PostgreSQL is not installed.
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
         SHARED.get_or_init(Self::start).as_ref()
     }
 
-    /// Another one, for tests that stop it.
+    /// Another cluster, for tests that stop it.
     pub(crate) fn start() -> Option<Self> {
         Self::start_with(None)
     }
 
-    /// Another one, to which TLS can be spoken.
+    /// Another cluster, with TLS.
     pub(crate) fn start_with_tls(certificate: &Certificate) -> Option<Self> {
         Self::start_with(Some(certificate))
     }
@@ -103,7 +103,7 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// Ends the server at once, as a crash would. The data stay.
+    /// Stops the server at once, as a crash would. The data stay.
     pub(crate) fn stop(&self) {
         self.order("stop");
         self.wait_until("stopped", |cluster| TcpStream::connect((Ipv4Addr::LOCALHOST, cluster.port)).is_err());
@@ -123,19 +123,19 @@ impl Cluster {
         });
     }
 
-    /// Lets the processes go on after [`Cluster::freeze`].
+    /// Lets the processes continue after [`Cluster::freeze`].
     pub(crate) fn thaw(&self) {
         self.order("thaw");
         self.wait_until_ready();
     }
 
-    /// Makes the server one that takes no writes, as it is once another one has taken over.
+    /// Makes the server take no writes, as after a failover to another one.
     pub(crate) fn refuse_writes(&self) {
         self.run_sql("ALTER SYSTEM SET default_transaction_read_only = on");
         self.run_sql("SELECT pg_reload_conf()");
     }
 
-    /// Makes it take writes again.
+    /// Lets the server take writes again.
     pub(crate) fn take_writes(&self) {
         self.run_sql("ALTER SYSTEM RESET default_transaction_read_only");
         self.run_sql("SELECT pg_reload_conf()");
@@ -146,7 +146,7 @@ impl Cluster {
         writeln!(pipe, "{word}").expect("the keeper listens");
     }
 
-    /// A fresh database with the schema in place.
+    /// Creates a database with the schema.
     pub(crate) fn create_database(&self) -> String {
         let name = format!("test_{}", self.next.fetch_add(1, Ordering::SeqCst));
         self.run_sql(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"));
@@ -170,7 +170,7 @@ impl Cluster {
         let mut psql = Command::new(self.tools.join("psql"));
         psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "countersign", "-d", "postgres"]);
         psql.args(["-p", &self.port.to_string(), "-c", sql]).stdin(Stdio::null());
-        // Whoever makes the server read-only has to be able to make it writable again.
+        // Allows this session to make the server writable again.
         psql.env("PGOPTIONS", "-c default_transaction_read_only=off");
         psql
     }

@@ -4,10 +4,10 @@ use std::{
     time::Duration,
 };
 
-/// More than an answer takes that comes at all.
+/// Longer than any answer takes that arrives at all.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A connection to the operators' listener that is kept for several questions.
+/// A connection to the operators' listener that is kept for several requests.
 pub(crate) struct Probe(BufReader<TcpStream>);
 
 impl Probe {
@@ -18,7 +18,7 @@ impl Probe {
         Self(BufReader::new(stream))
     }
 
-    /// Status and content of a page.
+    /// The status and content of a page.
     pub(crate) fn ask(&mut self, path: &str) -> (u16, String) {
         write!(self.0.get_mut(), "GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
         let status = self.line().split(' ').nth(1).unwrap().parse().unwrap();
@@ -37,7 +37,7 @@ impl Probe {
         (status, String::from_utf8(content).unwrap())
     }
 
-    /// A metric by its name and labels.
+    /// The value of a metric, by its name and labels.
     pub(crate) fn metric(&mut self, name: &str) -> Option<f64> {
         let (_, text) = self.ask("/metrics");
         text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())

@@ -9,16 +9,16 @@ use std::{
     time::Duration,
 };
 
-/// More than anything takes that ends at all.
+/// Longer than anything takes that ends at all.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// How to run the real program.
 #[derive(Clone, Debug)]
 pub(crate) struct ProcessOptions {
-    /// Its data folder; stays when the process ends.
+    /// Its data folder, which stays when the process ends.
     pub(crate) data_dir: PathBuf,
     pub(crate) settings: Vec<(String, String)>,
-    /// A program that starts it in its own place, and its arguments.
+    /// A program, with arguments, that replaces itself by the program under test.
     pub(crate) launcher: Vec<&'static str>,
 }
 
@@ -30,7 +30,7 @@ impl ProcessOptions {
             .and("COUNTERSIGN_LIMITS__PERCENT", "100000")
     }
 
-    /// With the defaults in everything but the operators' port, which is the same for all.
+    /// With the defaults, except for the operators' port, which would be the same for all.
     pub(crate) fn bare_in_folder(folder: &Path) -> Self {
         let (settings, launcher) = Default::default();
         Self { data_dir: folder.join("data"), settings, launcher }.and("COUNTERSIGN_ADMIN_LISTEN", "off")
@@ -42,20 +42,20 @@ impl ProcessOptions {
         self
     }
 
-    /// Has it started by another program, which makes something of its own process before.
+    /// Starts it through another program, which first changes the settings of its own process.
     pub(crate) fn launched_by(mut self, launcher: &[&'static str]) -> Self {
         self.launcher = launcher.to_vec();
         self
     }
 
-    /// Where its rows are.
+    /// The URL of its database.
     pub(crate) fn database_url(&self) -> String {
         let given = self.settings.iter().find(|(key, _)| key == "COUNTERSIGN_DATABASE_URL");
         let embedded = || format!("sqlite://{}", self.data_dir.join("countersign.db").display());
         given.map_or_else(embedded, |(_, url)| url.clone())
     }
 
-    /// The program with these settings and nothing of the environment.
+    /// The program with these settings, and without the variables of this environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let program = [self.launcher.as_slice(), &[env!("CARGO_BIN_EXE_countersign")], arguments].concat();
         let mut command = Command::new(program[0]);
@@ -68,13 +68,13 @@ impl ProcessOptions {
         command
     }
 
-    /// The same, run by another program that is given what to run: `["prlimit", "--nofile=100:100"]`.
+    /// The same, run by another program that gets the command as arguments: `["prlimit", "--nofile=100:100"]`.
     pub(crate) fn command_under(&self, runner: &[&str], arguments: &[&str]) -> Command {
         let bare = self.command(arguments);
         let [program, before @ ..] = runner else { return bare };
         let mut command = Command::new(program);
         command.args(before).arg(bare.get_program()).args(bare.get_args()).env_clear();
-        // The program that runs it is looked for where all are.
+        // The runner is found through `PATH`.
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.envs(bare.get_envs().filter_map(|(key, value)| Some((key, value?))));
         command
@@ -85,7 +85,7 @@ impl ProcessOptions {
         finish(&mut self.command(arguments), LIMIT)
     }
 
-    /// What a command that must succeed says on standard output.
+    /// The standard output of a command that must succeed.
     pub(crate) fn succeed(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let said = String::from_utf8(output.stdout).unwrap();
@@ -94,7 +94,7 @@ impl ProcessOptions {
         said
     }
 
-    /// What a command that must be refused says on standard error. Its exit code is 1.
+    /// The standard error of a command that must be refused with exit code 1.
     pub(crate) fn fail(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let complaint = String::from_utf8(output.stderr).unwrap();
@@ -104,7 +104,7 @@ impl ProcessOptions {
     }
 }
 
-/// The real program, serving.
+/// A running service: the real program, `serve`.
 pub(crate) struct ServiceProcess {
     /// `127.0.0.1:port`
     pub(crate) address: String,
@@ -119,7 +119,7 @@ impl ServiceProcess {
         Self::start_under(&[], options)
     }
 
-    /// The same, run by another program that becomes it.
+    /// The same, run by another program that replaces itself by the service.
     pub(crate) fn start_under(runner: &[&str], options: &ProcessOptions) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
         let log = options.data_dir.with_file_name("service.log");
@@ -151,24 +151,24 @@ impl ServiceProcess {
         panic!("the service on {} is not {state}: {}", self.address, self.log_text());
     }
 
-    /// Its number.
+    /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// `kill -9`: no farewell of any kind.
+    /// `kill -9`, without a chance to clean up.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// `kill -TERM`, and waits until it is gone.
+    /// `kill -TERM`, and waits until the process has ended.
     pub(crate) fn stop(self) {
         self.ask_to_stop();
         self.wait_until_gone();
     }
 
-    /// `kill -TERM` alone.
+    /// `kill -TERM`, without waiting.
     pub(crate) fn ask_to_stop(&self) {
         self.signal("-TERM");
     }
@@ -178,7 +178,7 @@ impl ServiceProcess {
         assert!(Command::new("kill").args([signal, &self.id().to_string()]).status().unwrap().success());
     }
 
-    /// Waits until it has ended, and well.
+    /// Waits until the process has ended, with success.
     pub(crate) fn wait_until_gone(mut self) {
         let status = command::wait(&mut self.child, LIMIT).expect("the service ends when it is asked to");
         assert!(status.success(), "the service ended badly: {status}");
@@ -188,7 +188,7 @@ impl ServiceProcess {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
     }
 
-    /// What it said on standard output.
+    /// What it wrote to standard output.
     pub(crate) fn said(&self) -> String {
         self.said.lock().unwrap().clone()
     }
@@ -201,7 +201,7 @@ impl Drop for ServiceProcess {
     }
 }
 
-/// Keeps what a process says, and tells when the first line came.
+/// Records the standard output of a process, and reports its first line.
 fn listen(stdout: impl Read + Send + 'static) -> (Arc<Mutex<String>>, mpsc::Receiver<()>) {
     let said = Arc::new(Mutex::new(String::new()));
     let (first, greeted) = mpsc::channel();

@@ -6,22 +6,22 @@ use std::{
     thread,
 };
 
-/// What the service answers.
+/// How the service answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Range {
-    /// The lines of the passwords it knows, among padding.
+    /// The hashes of known passwords, with padding.
     Honestly,
-    /// This, with this status.
+    /// This text, with this status.
     Text(u16, String),
     /// A body that never ends.
     Endlessly,
-    /// Nothing, for as long as somebody waits.
+    /// Nothing; the connection stays open.
     Nothing,
-    /// Nothing, and it hangs up.
+    /// Nothing; the connection is closed.
     HangsUp,
 }
 
-/// Who knows breached passwords by the first digits of their hashes, on this machine.
+/// A service on this machine that lists breached passwords by the first digits of their hashes.
 #[derive(Clone)]
 pub(crate) struct RangeServer {
     pub(crate) url: String,
@@ -55,14 +55,14 @@ impl RangeServer {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let host = host.clone();
-                // Whoever hangs up ends its own conversation only.
+                // A client that hangs up ends only its own connection.
                 thread::spawn(move || host.converse(stream).unwrap_or_default());
             }
         });
         server
     }
 
-    /// A place where nobody listens.
+    /// An address at which nothing listens.
     pub(crate) fn closed() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}/range", listener.local_addr().unwrap())
@@ -72,7 +72,7 @@ impl RangeServer {
         self.state.lock().unwrap().says = says;
     }
 
-    /// The questions so far, as they came in.
+    /// The requests so far, in order.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.state.lock().unwrap().asked.clone()
     }
@@ -112,7 +112,7 @@ impl RangeServer {
     }
 }
 
-/// `None` when nobody asks any more.
+/// `None` when the client has closed the connection.
 fn read_head(stream: &mut TcpStream) -> std::io::Result<Option<String>> {
     let (mut held, mut chunk) = (Vec::new(), [0; 4_096]);
     while !held.ends_with(b"\r\n\r\n") {

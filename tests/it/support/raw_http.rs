@@ -1,4 +1,4 @@
-//! HTTP as it travels: for what no well-behaved client would send.
+//! Raw HTTP, for requests that no correct client sends.
 
 use bytes::Bytes;
 use futures_util::stream::pending;
@@ -29,7 +29,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The gRPC status, wherever it stands: in the trailers, in the headers, or in the last frame of grpc-web.
+    /// The gRPC status from the trailers, the headers, or the last frame of grpc-web.
     pub(crate) fn rpc_status(&self) -> Status {
         let in_frame = self.web_frames().into_iter().find(|(flag, _)| flag & 0x80 != 0).map(|(_, text)| headers(&text));
         let candidates = [self.trailers.clone(), Some(self.headers.clone()), in_frame];
@@ -72,13 +72,13 @@ pub(crate) fn call(path: &str, message: &[u8]) -> Request<Full<Bytes>> {
     call_with(path, "application/grpc", frame(message))
 }
 
-/// A POST of these bytes.
+/// A request with the method POST and these bytes.
 pub(crate) fn call_with(path: &str, content_type: &str, body: Vec<u8>) -> Request<Full<Bytes>> {
     let request = Request::post(path).header("content-type", content_type).header("te", "trailers");
     request.body(Full::from(body)).unwrap()
 }
 
-/// Adds a header to a request, beside those of the same name.
+/// Adds a header to a request, and keeps others of the same name.
 pub(crate) fn with_header(mut request: Request<Full<Bytes>>, name: &'static str, value: &[u8]) -> Request<Full<Bytes>> {
     request.headers_mut().append(name, http::HeaderValue::from_bytes(value).unwrap());
     request
@@ -89,7 +89,7 @@ pub(crate) async fn send(address: SocketAddr, version: Version, request: Request
     send_on(TcpStream::connect(address).await.unwrap(), version, request).await
 }
 
-/// The same from one of this machine's addresses.
+/// The same from a given address of this machine.
 pub(crate) async fn send_from(own: IpAddr, address: SocketAddr, request: Request<Full<Bytes>>) -> Answer {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((own, 0).into()).unwrap();
@@ -117,7 +117,7 @@ async fn send_on(stream: TcpStream, version: Version, mut request: Request<Full<
     }
 }
 
-/// Makes a gRPC call over HTTP/2 and returns what became of it.
+/// Makes a gRPC call over HTTP/2 and returns its status.
 pub(crate) async fn rpc(address: SocketAddr, request: Request<Full<Bytes>>) -> Status {
     let answer = send(address, Version::HTTP_2, request).await;
     assert_eq!(answer.status, StatusCode::OK, "gRPC answers every call with 200: {answer:?}");
@@ -131,14 +131,14 @@ async fn read(response: http::Response<hyper::body::Incoming>) -> Answer {
     Answer { status: parts.status, headers: parts.headers, body: collected.to_bytes(), trailers }
 }
 
-/// A call whose request never comes whole, on a connection of its own, until it is dropped.
+/// A call whose request never becomes complete, on a connection of its own, until it is dropped.
 pub(crate) struct HalfCall {
     answer: JoinHandle<hyper::Result<http::Response<hyper::body::Incoming>>>,
     driving: JoinHandle<hyper::Result<()>>,
 }
 
 impl HalfCall {
-    /// Sends its headers, and returns when the service has read them.
+    /// Sends the headers, and returns when the service has read them.
     pub(crate) async fn begin(address: &str, path: &str, lines: &[(&'static str, &str)]) -> Self {
         type Sent = UnsyncBoxBody<Bytes, Infallible>;
         let request = |path: &str, body: Sent| {
@@ -150,19 +150,19 @@ impl HalfCall {
         let driving = tokio::spawn(connection);
         let half = StreamBody::new(pending::<Result<Frame<Bytes>, Infallible>>()).boxed_unsync();
         let answer = tokio::spawn(sender.send_request(request(path, half)));
-        // What came later on the same connection is answered: the half was read.
+        // A later call on the same connection was answered, so the service has read the headers.
         let whole = Full::from(frame(&[])).boxed_unsync();
         sender.send_request(request("/grpc.health.v1.Health/Check", whole)).await.unwrap();
         Self { answer, driving }
     }
 
-    /// What the service says before the request is whole.
+    /// The answer of the service before the request is complete.
     pub(crate) async fn refusal(mut self) -> Status {
         let answer = read((&mut self.answer).await.unwrap().unwrap()).await;
         answer.rpc_status()
     }
 
-    /// Whether nothing was said yet.
+    /// Whether there is no answer yet.
     pub(crate) fn waits(&self) -> bool {
         !self.answer.is_finished()
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-/// A private Redis that keeps nothing.
+/// A private Redis without persistence.
 pub(crate) struct Redis {
     pub(crate) url: String,
     pub(crate) port: u16,
@@ -17,7 +17,7 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// `None`, said loudly, when Redis is not installed.
+    /// `None`, with a message, when Redis is not installed.
     pub(crate) fn start() -> Option<Self> {
         let program = binary("redis-server", &[])?;
         let port = free_port();
@@ -25,18 +25,18 @@ impl Redis {
         Some(Self { url: format!("redis://127.0.0.1:{port}"), program, port, child })
     }
 
-    /// Ends it without a farewell, and everything it knew with it.
+    /// Kills it, with all its data.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Starts it again where it was, after it was killed.
+    /// Starts it again on the same port, after it was killed.
     pub(crate) fn revive(&mut self) {
         self.child = serve(&self.program, self.port);
     }
 
-    /// Makes it stand still: connections stay, and nobody answers.
+    /// Halts the process: connections stay open, and nothing answers.
     pub(crate) fn stall(&self) {
         self.signal("STOP");
     }
@@ -45,7 +45,7 @@ impl Redis {
         self.signal("CONT");
     }
 
-    /// Makes it a copy of another one, as a failover does: it goes on answering, and takes no writes any more.
+    /// Makes it a replica of another one, as a failover does: it still answers, but takes no writes.
     pub(crate) fn demote(&self, primary: &Self) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         write!(stream, "REPLICAOF 127.0.0.1 {}\r\n", primary.port).unwrap();
@@ -59,7 +59,7 @@ impl Redis {
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
-    /// The address of a Redis that is not there.
+    /// An address without a Redis.
     pub(crate) fn nowhere() -> String {
         format!("redis://127.0.0.1:{}", free_port())
     }
@@ -68,7 +68,7 @@ impl Redis {
 fn serve(program: &Path, port: u16) -> Child {
     let mut command = Command::new(program);
     command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()]);
-    // A copy of another one writes what it is sent into a file first.
+    // A replica first writes the received data to a file.
     command.current_dir(env!("CARGO_TARGET_TMPDIR"));
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let has_begun = (0..600).any(|_| {

@@ -24,7 +24,7 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// To a port of 127.0.0.1.
+    /// A relay to a port of 127.0.0.1.
     pub(crate) async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = listener.local_addr().unwrap().port();
@@ -35,17 +35,17 @@ impl Relay {
         Self { port: own, target, lateness, silences }
     }
 
-    /// From now on the server is asked as soon as ever, and its answers come so much later.
+    /// From now on requests reach the server without delay, and its answers arrive so much later.
     pub(crate) fn answer_after(&self, lateness: Duration) {
         self.lateness.store(u64::try_from(lateness.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
-    /// From now on new connections end at another port, as after a failover.
+    /// From now on new connections reach another port, as after a failover.
     pub(crate) fn lead_to(&self, port: u16) {
         self.target.store(port, Ordering::SeqCst);
     }
 
-    /// Carries nothing any more over the connections that are open, and leaves them open. New ones are as before.
+    /// Stops carrying data over the open connections, and leaves them open. New connections work as before.
     pub(crate) fn fall_silent(&self) {
         self.silences.send_replace(());
     }
@@ -66,7 +66,7 @@ async fn accept(
                 _ = carry(&mut service, &mut server, &lateness) => return,
                 _ = silence.changed() => {}
             }
-            // Held open.
+            // Holds the connection open.
             std::future::pending::<()>().await;
             drop((service, server));
         });

@@ -1,4 +1,4 @@
-//! A second service on a database that has one.
+//! A second service on the database of another one.
 
 use super::Client;
 use countersign::{
@@ -13,7 +13,7 @@ use countersign_domain::time::Timestamp;
 use std::{ops::Deref, path::Path, pin::Pin};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// One of several services on one database. All of them see the same time.
+/// One of several services on one database. All of them have the same time.
 pub(crate) struct Replica {
     pub(crate) keys: MaintainKeys,
     client: Client,
@@ -43,7 +43,7 @@ impl Replica {
         config::load(None, environment.map(|(key, value)| (key.to_owned(), value))).unwrap().config
     }
 
-    /// Chance of its own: replicas that drew the same would agree without meaning to.
+    /// Another seed for each replica: replicas with the same random numbers would agree by accident.
     pub(crate) fn world(seed: u64) -> World {
         let (clock, _) = Clock::manual(Timestamp::from_seconds(1_800_000_000));
         World { clock, entropy: Entropy::seeded(seed), interference: Interference::default() }
@@ -54,7 +54,7 @@ impl Replica {
         Box::pin(async move { Self::serve(Service::assemble(&config, Self::world(seed), None).await.unwrap()).await })
     }
 
-    /// A service is large, and so is what waits for one: it goes on the heap here, and nobody has to think of it.
+    /// A service is large, and so is a future that contains it: this puts the future on the heap.
     pub(crate) fn serve(service: Service) -> Pin<Box<impl Future<Output = Self>>> {
         Box::pin(Self::begin(service))
     }

@@ -3,8 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The path of an installed program, from `PATH` and the folders given. `None`, said loudly, when it is missing; a
-/// failure where everything is required.
+/// The path of an installed program, from `PATH` and the folders given. `None`, with a message, when it is missing; a
+/// failure when every program is required.
 pub(crate) fn binary(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = folders
@@ -19,7 +19,7 @@ pub(crate) fn binary(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     found
 }
 
-/// Says that something is not there to be tested with.
+/// Reports that something the test needs is missing.
 pub(crate) fn missing(what: &str) {
     assert!(
         env::var("COUNTERSIGN_TEST_REQUIRE").as_deref() != Ok("all"),

@@ -2,7 +2,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, FromQueryResult, JsonValue, Statement, TryGetable,
 };
 
-/// Looks into the database of a service behind its back.
+/// Reads and changes the database of a service without the service.
 pub(crate) struct Rows(DatabaseConnection);
 
 impl Rows {
@@ -16,7 +16,7 @@ impl Rows {
         self.cell(sql).await
     }
 
-    /// The rows of an answer, each as JSON.
+    /// The rows of a result, each as JSON.
     pub(crate) async fn all(&self, sql: &str) -> Vec<JsonValue> {
         let statement = Statement::from_string(self.0.get_database_backend(), sql);
         JsonValue::find_by_statement(statement).all(&self.0).await.unwrap()
@@ -32,7 +32,7 @@ impl Rows {
     }
 }
 
-/// Another writer in the file of an SQLite database: as long as it is there, nobody else can change anything.
+/// Another writer of an SQLite file: nobody else can write as long as it exists.
 pub(crate) struct Lock(Rows);
 
 impl Lock {

@@ -1,4 +1,4 @@
-//! The RPCs of a running service, as its reflection describes them.
+//! The RPCs of a running service, from its reflection.
 
 use super::App;
 use prost::Message as _;
@@ -62,7 +62,7 @@ async fn described_rpcs(app: &Channel) -> Vec<Rpc> {
     rpcs
 }
 
-/// The methods that are Countersign's own.
+/// The methods of Countersign's own services.
 pub(crate) async fn own_rpcs(app: &App) -> Vec<Rpc> {
     let mut rpcs = served_rpcs(app).await;
     rpcs.retain(|rpc| rpc.path.starts_with("/countersign."));
@@ -77,7 +77,7 @@ async fn services(app: &Channel) -> Vec<String> {
     }
 }
 
-/// The file that declares a symbol, and those it imports.
+/// The file that declares a symbol, and its imports.
 async fn describe(app: &Channel, symbol: &str) -> Vec<FileDescriptorProto> {
     let mut found = BTreeMap::new();
     let mut wanted = vec![MessageRequest::FileContainingSymbol(symbol.to_owned())];

@@ -10,20 +10,20 @@ use std::{
     thread,
 };
 
-/// What the provider answers.
+/// How the provider answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Says {
-    /// What a provider says: yes to a token that begins with `good`, once, and no to all else.
+    /// As a real provider: yes to a token that begins with `good`, once, and no to all others.
     Honestly,
-    /// This, as JSON, with status 200.
+    /// This JSON, with status 200.
     Json(String),
-    /// This, with this status and content type.
+    /// This text, with this status and content type.
     Text(u16, &'static str, String),
-    /// This, and then it hangs up.
+    /// These bytes; then the connection is closed.
     Bytes(&'static [u8]),
     /// A body that never ends.
     Endlessly,
-    /// Nothing, for as long as somebody waits.
+    /// Nothing; the connection stays open.
     Nothing,
 }
 
@@ -58,14 +58,14 @@ impl Siteverify {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let host = host.clone();
-                // Whoever hangs up ends its own conversation only.
+                // A client that hangs up ends only its own connection.
                 thread::spawn(move || host.converse(stream).unwrap_or_default());
             }
         });
         provider
     }
 
-    /// A place where nobody listens.
+    /// An address at which nothing listens.
     pub(crate) fn closed() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}/siteverify", listener.local_addr().unwrap())
@@ -75,13 +75,13 @@ impl Siteverify {
         self.state.lock().unwrap().says = says;
     }
 
-    /// What honest answers say a token was solved for, and where.
+    /// The action and the host for which honest answers say that a token was solved.
     pub(crate) fn solved(&self, action: &'static str, hostname: &'static str) {
         let mut state = self.state.lock().unwrap();
         (state.action, state.hostname) = (action, hostname);
     }
 
-    /// The forms that came in so far.
+    /// The forms received so far.
     pub(crate) fn asked(&self) -> Vec<BTreeMap<String, String>> {
         self.state.lock().unwrap().asked.clone()
     }
@@ -90,7 +90,7 @@ impl Siteverify {
         loop {
             let Some((head, form)) = request(&mut stream)? else { return Ok(()) };
             if !head.starts_with("POST /siteverify HTTP/1.1") {
-                // Whoever comes by a redirect is told what they want to hear.
+                // A client that followed the redirect would get a yes here.
                 answer_with(&mut stream, 200, "application/json", &self.yes())?;
                 continue;
             }
@@ -142,13 +142,13 @@ impl Siteverify {
     }
 }
 
-/// A token that was solved and not yet used.
+/// A token that was solved and not used yet.
 pub(crate) fn solved_token() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("good-{}", NEXT.fetch_add(1, Ordering::SeqCst))
 }
 
-/// Settings of a service that asks for a captcha everywhere, of a provider at this place.
+/// Settings of a service that requires a captcha everywhere, with the provider at this address.
 pub(crate) fn captcha_at(url: &str) -> AppOptions {
     AppOptions::with("COUNTERSIGN_CAPTCHA__PROVIDER", "turnstile")
         .and("COUNTERSIGN_CAPTCHA__SITE_KEY", "0x4AAAAAAA-site")
@@ -158,7 +158,7 @@ pub(crate) fn captcha_at(url: &str) -> AppOptions {
         .and("COUNTERSIGN_CAPTCHA__REQUIRED_FOR", "register, request_reset, resend_verification")
 }
 
-/// A head and a form; `None` when nobody asks any more.
+/// Reads a head and a form; `None` when the client has closed the connection.
 fn request(stream: &mut TcpStream) -> std::io::Result<Option<(String, BTreeMap<String, String>)>> {
     let (mut held, mut chunk) = (Vec::new(), [0; 4_096]);
     loop {

@@ -1,4 +1,4 @@
-/// A token with another character in the middle of its ciphertext.
+/// Changes one character in the middle of a token's ciphertext.
 pub(crate) fn damaged(token: &str) -> String {
     let ciphertext = token.split('.').nth(3).unwrap();
     let (start, end) = ciphertext.split_at(ciphertext.len() / 2);

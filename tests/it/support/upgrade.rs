@@ -1,11 +1,11 @@
-//! A database of the release before, and the first start of this one on it.
+//! A database of the previous release, and the first start of this release on it.
 
 use super::{App, Replica};
 use countersign_migrations::{Migrator, MigratorTrait};
 
 impl App {
-    /// Makes the schema as it was before events bore codes, and starts this release on it: the codes of all events are
-    /// lost, and so is what this release wrote into the heads.
+    /// Restores the schema from before events had codes, and starts this release on it: the codes of all events are
+    /// lost, and so are the columns that this release added to the heads.
     pub(crate) async fn upgrade_from_a_release_without_codes(&self) {
         let is_there = async || {
             let applied = Migrator::get_applied_migrations(&self.database).await.unwrap();
@@ -18,7 +18,7 @@ impl App {
         self.start_again().await;
     }
 
-    /// Another start on the same database.
+    /// Starts once more on the same database.
     pub(crate) async fn start_again(&self) {
         Replica::start(&self.database_url, &self.data_dir, 7).await.close().await;
     }

@@ -15,7 +15,7 @@ pub(super) struct Grpcurl {
 }
 
 impl Grpcurl {
-    /// `None`, said loudly, when it is not installed.
+    /// `None`, with a message, when it is not installed.
     pub(super) fn installed() -> Option<Self> {
         let program = binary("grpcurl", &go_folders())?;
         Some(Self { folder: program.parent()?.to_owned() })
@@ -26,7 +26,7 @@ impl Grpcurl {
         finish(Command::new(self.folder.join("grpcurl")).arg("-plaintext").args(arguments), LIMIT)
     }
 
-    /// Runs a script in bash, with grpcurl at hand.
+    /// Runs a script in bash, with grpcurl in `PATH`.
     pub(super) fn bash(&self, script: &str, variables: &[(&str, &str)]) -> Output {
         let mut bash = Command::new("bash");
         bash.args(["-c", script]).env("PATH", self.path()).envs(variables.iter().copied());
@@ -39,14 +39,14 @@ impl Grpcurl {
     }
 }
 
-/// The service as `cargo run` starts it, but for the ports.
+/// The service as `cargo run` starts it, except for the ports.
 pub(super) fn embedded_default() -> (tempfile::TempDir, ServiceProcess) {
     let folder = tempfile::tempdir().unwrap();
     let service = ServiceProcess::start(&ProcessOptions::bare_in_folder(folder.path()));
     (folder, service)
 }
 
-/// What a command that succeeded printed.
+/// The output of a command that succeeded.
 pub(super) fn printed(output: &Output) -> String {
     let (said, complaint) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "it failed: {said}{complaint}");
@@ -57,7 +57,7 @@ pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Where `go install` puts programs.
+/// The folders in which `go install` puts programs.
 fn go_folders() -> Vec<PathBuf> {
     let bin_of = |variable: &str| env::var_os(variable).map(|folder| PathBuf::from(folder).join("bin"));
     let home = env::var_os("HOME").map(|home| PathBuf::from(home).join("go/bin"));

@@ -1,4 +1,4 @@
-//! What an engineer with a terminal sees: grpcurl and the blocks of README.md.
+//! The service from a terminal: grpcurl and the blocks of README.md.
 
 mod grpcurl;
 mod reflection;

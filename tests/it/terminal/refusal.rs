@@ -38,7 +38,7 @@ fn a_method_that_is_not_there_is_told_so() {
     let Some(grpcurl) = Grpcurl::installed() else { return };
     let (_folder, service) = embedded_default();
     let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/terminal");
-    // The reason is readable where reflection names its type.
+    // The reason is readable because reflection describes its type.
     let arguments = [
         "-use-reflection",
         "-import-path",

@@ -18,7 +18,7 @@ fn grpcurl_walks_the_whole_story_of_the_readme() {
     let (_folder, service) = embedded_default();
     let output = grpcurl.bash(&story(), &[("COUNTERSIGN_ADDRESS", &service.address)]);
     let said = printed(&output);
-    // GetMe, UpdateMe, the export.
+    // The answers of GetMe, UpdateMe and the export.
     for shown in
         ["\"displayName\": \"Ada\"", "\"displayName\": \"Ada Lovelace\"", "\"current\": true", ".new@example.org"]
     {

@@ -11,16 +11,16 @@ use countersign_domain::caller::{CallerRule, Requirement};
 use std::{collections::BTreeSet, net::SocketAddr};
 use tonic_types::StatusExt as _;
 
-/// Who calls, and the access token that makes them so.
+/// A kind of caller, and its access token.
 struct Caller {
     who: &'static str,
     token: Option<String>,
 }
 
-/// What becomes of a call: `None` when the door lets it through, else the reason.
+/// The result of a call: `None` when the caller is admitted, else the reason.
 type Verdict = Option<&'static str>;
 
-/// The table this service is held to.
+/// What the table of callers requires.
 fn expected(rule: CallerRule, who: &str, development: bool) -> Verdict {
     match (rule, who) {
         (CallerRule::Anyone, _) | (CallerRule::Account, "an account") | (CallerRule::Service, "a service") => None,
@@ -62,7 +62,7 @@ async fn callers(app: &App) -> Vec<Caller> {
     ]
 }
 
-/// Calls with a message that nobody can decode, which is looked at only once the door has let the call through.
+/// Calls with a message that cannot be decoded; it is decoded only after the caller was admitted.
 async fn verdict(address: SocketAddr, path: &str, caller: &Caller) -> Option<String> {
     let mut request = call(path, &[0xff]);
     if let Some(token) = &caller.token {
@@ -133,7 +133,7 @@ fn every_standard_service_that_is_served_can_be_called() {
         let standard: Vec<_> = served.iter().filter(|rpc| rpc.path.starts_with("/grpc.")).collect();
         assert!(standard.iter().any(|rpc| rpc.path.contains("Health")), "{standard:?}");
         assert!(standard.iter().any(|rpc| rpc.path.contains("Reflection")), "{standard:?}");
-        // Watch goes on until its caller has seen enough.
+        // Watch does not end by itself.
         for known in standard.into_iter().filter(|rpc| !rpc.path.ends_with("/Watch")) {
             let status = rpc(app.address, call(&known.path, &[])).await;
             assert_ne!(status.code(), tonic::Code::Unimplemented, "{}: {status:?}", known.path);

@@ -1,4 +1,4 @@
-//! Where a call comes from, as the service tells it to whoever looks at the sessions.
+//! The client address of a call, as the list of sessions shows it.
 
 use crate::support::{App, AppOptions, PASSWORD, Person, bearer, on_each_database, on_each_database_with};
 use countersign::grpc::wire::proto::*;
@@ -6,7 +6,7 @@ use tonic::Request;
 
 const ADA: &str = "ada@example.org";
 
-/// Logs in with these lines of `X-Forwarded-For`, and returns the address of that session.
+/// Logs in with these lines of `X-Forwarded-For`, and returns the address of the session.
 async fn address_of_a_login(app: &App, lines: &[&str]) -> String {
     let form = LoginRequest { identifier: ADA.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
     let mut request = Request::new(form);

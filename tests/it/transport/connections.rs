@@ -13,7 +13,7 @@ use tonic::transport::Server;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Whether the service answers the preface with its own, rather than with the end of the connection.
+/// Whether the service answers the preface, and does not close the connection.
 async fn is_admitted(stream: &mut TcpStream) -> bool {
     let mut answer = [0; 9];
     if stream.write_all(PREFACE).await.is_err() {
@@ -22,10 +22,10 @@ async fn is_admitted(stream: &mut TcpStream) -> bool {
     timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("the service says something").is_ok()
 }
 
-/// Whether the service ends the connection by itself.
+/// Whether the service closes the connection.
 async fn is_closed_by_the_service(stream: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
-    // What is reset is closed too.
+    // A reset closes it, too.
     timeout(PATIENCE, stream.read_to_end(&mut rest)).await.is_ok()
 }
 
@@ -33,7 +33,7 @@ async fn is_closed_by_the_service(stream: &mut TcpStream) -> bool {
 fn connections_over_the_limit_of_an_address_are_refused_and_the_others_go_on() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_IP", "3");
     on_each_database_with(options, async |app| {
-        // The client of the test is the first.
+        // The client of the test has the first connection.
         let mut second = TcpStream::connect(app.address).await.unwrap();
         let mut third = TcpStream::connect(app.address).await.unwrap();
         assert!(is_admitted(&mut second).await && is_admitted(&mut third).await);
@@ -82,7 +82,7 @@ fn when_there_is_no_room_an_idle_connection_of_whoever_has_most_makes_room_for_o
 fn of_connections_from_many_addresses_the_one_that_is_idle_for_longest_makes_room() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS", "5");
     on_each_database_with(options, async |app| {
-        // The client of the test is the first.
+        // The client of the test has the first connection.
         let mut open = Vec::new();
         for source in (2..13).rev() {
             let mut newcomer = connect_from(&format!("127.0.0.{source}"), app.address).await;
@@ -122,14 +122,14 @@ fn a_connection_over_which_an_answer_is_read_makes_no_room() {
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 
-/// The preface, a GET and settings by which none of its answer may be sent yet (RFC 9113 section 6.5.2).
+/// The preface, a GET, and settings that allow none of its answer to be sent yet (RFC 9113 section 6.5.2).
 fn request_without_a_window(path: &str) -> Vec<u8> {
     let settings = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
     let (block, length) = block(&[0x82, 0x86], &[(":path", path), (":authority", "localhost")]);
     [&PREFACE[..PREFACE.len() - 9], &settings, &[0, 0, length, HEADERS, 5, 0, 0, 0, 1], &block].concat()
 }
 
-/// Reads frames until there is one of such a type and payload.
+/// Reads frames up to one of this type and payload.
 async fn read_until(stream: &mut TcpStream, is_it: impl Fn(u8, &[u8]) -> bool) {
     let reading = async {
         loop {
@@ -163,7 +163,7 @@ fn a_trusted_proxy_may_open_more_connections_than_a_client() {
 
 #[test]
 fn a_connection_that_a_stream_keeps_open_ends_at_its_age() {
-    // Nobody who is asked to end and does not answer stays for longer than a call could take.
+    // A client that does not react to the end of its connection stays no longer than a call may take.
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTION_AGE", "1s")
         .and("COUNTERSIGN_SERVER__REQUEST_TIMEOUT", "1s");
     on_each_database_with(options, async |app| {
@@ -174,7 +174,7 @@ fn a_connection_that_a_stream_keeps_open_ends_at_its_age() {
     });
 }
 
-/// HEADERS and DATA of a call of `Health/Watch`, as HPACK and gRPC write them (RFC 7541).
+/// HEADERS and DATA of a call of `Health/Watch`, encoded with HPACK (RFC 7541) and gRPC framing.
 fn watch_request() -> Vec<u8> {
     let fields = [(":path", "/grpc.health.v1.Health/Watch"), (":authority", "a"), ("content-type", "application/grpc")];
     let (block, length) = block(&[0x83, 0x86], &fields);
@@ -182,7 +182,7 @@ fn watch_request() -> Vec<u8> {
     [&headers[..], &[0, 0, 5, DATA, 1, 0, 0, 0, 1], &[0; 5]].concat()
 }
 
-/// A block of fields, the first ones by their numbers, and its length.
+/// A block of fields and its length. The first fields are given by their numbers.
 fn block(numbered: &[u8], fields: &[(&str, &str)]) -> (Vec<u8>, u8) {
     let mut block = numbered.to_vec();
     for (name, value) in fields {
@@ -213,12 +213,12 @@ async fn a_place_comes_free(address: SocketAddr) -> bool {
     false
 }
 
-/// A server that gives a new connection this long for its preface.
+/// A server with this timeout for the preface of a new connection.
 async fn serving(preface: Duration) -> SocketAddr {
     serving_for(preface, PATIENCE).await
 }
 
-/// A server that keeps no connection longer than `life`.
+/// A server that closes each connection after `life`.
 async fn serving_for(preface: Duration, life: Duration) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -268,7 +268,7 @@ async fn a_connection_that_has_introduced_itself_may_be_silent_for_longer() {
     let address = serving(Duration::from_millis(50)).await;
     let mut calm = TcpStream::connect(address).await.unwrap();
     assert!(is_admitted(&mut calm).await);
-    // Others come and go in the meantime; each of them lives longer than a preface may take.
+    // Meanwhile others connect and leave; each of them stays longer than a preface may take.
     for _ in 0..3 {
         let mut silent = TcpStream::connect(address).await.unwrap();
         assert!(is_closed_by_the_service(&mut silent).await);

@@ -1,4 +1,4 @@
-//! The tokens of browsers.
+//! Cookies that carry the tokens of browsers.
 
 use crate::support::{
     Answer, App, Jar, Person, bearer,
@@ -16,7 +16,7 @@ fn attributes(life: u32) -> String {
 
 type Pair = (String, String);
 
-/// Name and attributes of every cookie that is set, those without a value apart.
+/// Name and attributes of every cookie that an answer sets; cookies without a value are listed separately.
 fn told(answer: &Answer) -> (Vec<Pair>, Vec<Pair>) {
     let (cleared, set): (Vec<_>, Vec<_>) = set_cookies(answer).into_iter().partition(|(_, value, _)| value.is_empty());
     let shown = |(name, _, attributes)| (name, attributes);
@@ -338,7 +338,7 @@ fn cookies_split_over_several_headers_are_one_list() {
     });
 }
 
-/// The answer to a login, of which the browser keeps no cookie.
+/// The answer to a login of a browser that keeps no cookies.
 async fn log_in_without_cookies(app: &App) -> LoginResponse {
     let answer: LoginResponse = read(&Jar::default().ask(app, "AuthService/Login", &login(EMAIL)).await).unwrap();
     assert!(!answer.cancel_token.is_empty());
@@ -384,7 +384,7 @@ fn what_cancels_a_login_opens_nothing_and_ends_no_session_that_is_kept_or_is_ano
         assert_eq!(reason(&app.account().verify(verify).await.unwrap_err()), "LINK_INVALID");
         let everywhere = LogoutRequest { everywhere: true, ..cancel(&answer) };
 
-        // Sooner a browser is given the same generation again.
+        // Earlier the browser would get the same generation again.
         app.advance(Duration::from_mins(1));
         browser.refresh(app).await.unwrap();
         assert_eq!(reason(&app.auth().logout(everywhere).await.unwrap_err()), "TOKEN_INVALID");

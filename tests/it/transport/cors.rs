@@ -1,4 +1,4 @@
-//! What pages of other origins are told they may do.
+//! What the service allows pages of other origins.
 
 use crate::support::{Answer, App, AppOptions, Jar, on_each_database_with, send};
 use countersign::grpc::wire::proto::GetMeRequest;

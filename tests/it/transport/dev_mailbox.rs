@@ -1,4 +1,4 @@
-//! Who reads the mails of a development machine.
+//! Who may read the mails of a development machine.
 
 use crate::support::{App, AppOptions, Database, call, in_own_network, reason, send_from, with_header};
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,7 +12,7 @@ async fn list_from(app: &App, own: IpAddr, header: Option<(&'static str, &str)>)
     send_from(own, app.address, list).await.rpc_status()
 }
 
-/// The listener is on loopback, and every call asks for it by that address.
+/// The listener is on loopback, and every call names a loopback address as its host.
 #[test]
 fn the_dev_mailbox_answers_no_other_address_than_loopback_whatever_name_it_is_called_by() {
     const TEST: &str =

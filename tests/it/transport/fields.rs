@@ -6,29 +6,29 @@ use prost_types::FieldMask;
 use std::collections::BTreeSet;
 use tonic::{Code, Status};
 
-/// What nobody should hear back.
+/// Text that no answer may repeat.
 const CANARY: &str = "canary7361";
 
-/// What becomes of a field that holds what it cannot.
+/// The answer to a field with an impossible value.
 #[derive(Clone, Copy, Debug)]
 enum Outcome {
-    /// This reason, and the field by its name.
+    /// This reason, with the name of the field.
     Named(&'static str),
-    /// This reason and no field: whether somebody exists is not told by the shape of an error.
+    /// This reason without a field: the form of an error must not reveal whether somebody exists.
     Silent(&'static str),
-    /// The field may hold anything, or is not looked at.
+    /// Any value is accepted or ignored.
     Taken,
 }
 use Outcome::{Named, Silent, Taken};
 
 const INVALID: Outcome = Named("INVALID_FIELD");
 
-/// A text field: its name, what becomes of 3 000 characters, and of a control character.
+/// A text field: its name, the answer to 3 000 characters, and the answer to a control character.
 type Field = (&'static str, Outcome, Outcome);
 
 struct Case {
     path: &'static str,
-    /// A call that is valid, but for the field that is tried.
+    /// A call that is valid except for the field under test.
     valid: &'static [(&'static str, &'static str)],
     fields: &'static [Field],
 }
@@ -81,9 +81,9 @@ const CASES: &[Case] = &[
             ("email", INVALID, INVALID),
             ("code", Silent("CODE_INVALID"), Silent("CODE_INVALID")),
             ("token", INVALID, Silent("LINK_INVALID")),
-            // Looked at before the code, which is then not spent on it.
+            // Checked before the code, which is then not spent.
             ("new_password", Named("PASSWORD_REJECTED"), Named("PASSWORD_REJECTED")),
-            // What was never handed out is a new device, and the code is looked at.
+            // A token that was never issued counts as a new device, and the code is checked.
             ("device_token", INVALID, Silent("CODE_INVALID")),
             REQUEST_ID,
         ],
@@ -159,7 +159,7 @@ const CASES: &[Case] = &[
     Case {
         path: "/countersign.v1.VerificationService/Introspect",
         valid: &[],
-        // Not active, and not a word why.
+        // Reported as not active, without a reason.
         fields: &[("token", Taken, Taken)],
     },
     Case {
@@ -175,7 +175,7 @@ const CASES: &[Case] = &[
     Case { path: "/countersign.v1.DevMailboxService/List", valid: &[], fields: &[("recipient", INVALID, INVALID)] },
     Case {
         path: "/countersign.v1.DevMailboxService/WaitFor",
-        // With a timeout of nothing, see `encode`.
+        // With a timeout of zero, see `encode`.
         valid: &[("recipient", "bob@example.org")],
         fields: &[
             ("recipient", INVALID, INVALID),
@@ -185,7 +185,7 @@ const CASES: &[Case] = &[
     },
 ];
 
-/// The message with these texts in it.
+/// A message with these texts.
 pub(super) fn encode(known: &Rpc, texts: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (name, value) in texts {
@@ -198,7 +198,7 @@ pub(super) fn encode(known: &Rpc, texts: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
-/// The valid call with one field replaced; a token takes the place of the address and the code.
+/// The valid call with one field replaced; a token replaces the address and the code.
 fn with<'a>(case: &'a Case, field: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
     let excluded = |name: &str| name == field || (field == "token" && matches!(name, "email" | "code"));
     let kept = case.valid.iter().copied().filter(|(name, _)| !excluded(name));
@@ -220,7 +220,7 @@ fn compare(status: &Status, outcome: Outcome, what: &str, field: &str) {
     assert!(!told.contains(CANARY), "{what}: what was sent is told back: {told}");
 }
 
-/// Signs in anew for each try: some of them spend the tries of the session.
+/// Logs in again for each try: some tries spend those of the session.
 pub(super) async fn try_signed_in(app: &App, callers: &mut Callers, message: &[u8], path: &str) -> Status {
     let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
     callers.person = session.access_token;
@@ -257,7 +257,7 @@ fn no_text_field_of_any_rpc_is_left_out_of_the_table_above() {
         for rpc in &own_rpcs(app).await {
             served.extend(rpc.texts().map(|(_, name)| format!("{} {name}", rpc.path)));
         }
-        // It is read only beside a mask, which is no text: the test of the profile tries it.
+        // The field counts only with a mask, which is not a text: the test of the profile covers it.
         let beside_a_mask = "/countersign.v1.AccountService/UpdateMe current_password".to_owned();
         let listed: BTreeSet<_> = CASES
             .iter()

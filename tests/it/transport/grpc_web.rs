@@ -11,7 +11,7 @@ use tonic::Code;
 const BINARY: [&str; 2] = ["application/grpc-web", "application/grpc-web+proto"];
 const TEXT: [&str; 2] = ["application/grpc-web-text", "application/grpc-web-text+proto"];
 
-/// A call as a browser makes it: HTTP/1.1, and for the text form everything in base64.
+/// Calls as a browser does: HTTP/1.1, and for the text form everything in base64.
 async fn ask(app: &App, content_type: &str, path: &str, message: &impl Message, cookies: Option<&str>) -> Answer {
     let framed = frame(&message.encode_to_vec());
     let is_text = content_type.contains("text");
@@ -28,7 +28,7 @@ async fn ask(app: &App, content_type: &str, path: &str, message: &impl Message, 
     answer
 }
 
-/// Chunks of base64, each with its own padding.
+/// Decodes chunks of base64, each with its own padding.
 fn decode(text: &[u8]) -> Bytes {
     let chunks = text.chunks(4).map(|four| STANDARD.decode(four).unwrap());
     chunks.flatten().collect::<Vec<u8>>().into()

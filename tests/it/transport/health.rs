@@ -4,7 +4,7 @@ use countersign_domain::caller::{CallerRule, Requirement};
 use tonic::{Code, transport::Channel};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-/// What health says of a service: that it is well, or that it knows no such service.
+/// Whether health reports the service as serving, rather than as unknown.
 async fn is_known(channel: Channel, service: &str) -> bool {
     let asked = HealthCheckRequest { service: service.to_owned() };
     match HealthClient::new(channel).check(asked).await {

@@ -3,7 +3,7 @@ use countersign::runtime::Entropy;
 use prost_types::field_descriptor_proto::Type;
 use tonic::Code;
 
-/// Groups within groups, deeper than any decoder goes; field 15, which no message knows.
+/// Groups within groups, deeper than any decoder accepts, in field 15, which no message has.
 fn nested(depth: usize) -> Vec<u8> {
     [vec![0x7b; depth], vec![0x7c; depth]].concat()
 }
@@ -13,7 +13,7 @@ fn tag(number: i32, wire_type: i32) -> u8 {
     u8::try_from(number << 3 | wire_type).unwrap()
 }
 
-/// What no decoder can make a request of this RPC of.
+/// Bodies that cannot be decoded as a request of this RPC.
 fn undecodable(rpc: &Rpc, chance: &Entropy) -> Vec<(&'static str, Vec<u8>)> {
     let mut bodies = vec![
         ("a truncated varint", vec![0xff]),
@@ -23,7 +23,7 @@ fn undecodable(rpc: &Rpc, chance: &Entropy) -> Vec<(&'static str, Vec<u8>)> {
         ("a field with the number zero", vec![0x02, 0x00]),
         ("a group that ends before it starts", vec![0x7c]),
         ("groups 200 deep", nested(200)),
-        // The first byte is the beginning of a tag that is too long; the rest is anything.
+        // The first bytes are a tag that is too long; the rest is random.
         ("random bytes", [vec![0xff; 10], chance.bytes::<64>().to_vec()].concat()),
     ];
     for (number, _, kind) in &rpc.fields {

@@ -1,4 +1,4 @@
-//! The doors: what they let in, what they turn away, and how.
+//! The transports: which calls they accept, which they refuse, and how.
 
 mod callers;
 mod client_address;

@@ -41,7 +41,7 @@ fn operators_probe_on_a_listener_of_their_own() {
     });
 }
 
-/// An HTTP/1.1 request to the operators' listener with this line for its host.
+/// Sends an HTTP/1.1 request with this host to the operators' listener.
 fn ask_as(operators: SocketAddr, path: &str, host: &str) -> String {
     let mut stream = TcpStream::connect(operators).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\n{host}connection: close\r\n\r\n").unwrap();

@@ -27,7 +27,7 @@ fn opening_a_mailed_link_acts_on_nothing_and_leaves_the_token_in_no_log() {
         let token = app.mail_to("ada@example.org").await.link_token();
         for page in PAGES {
             for method in ["GET", "HEAD"] {
-                // A browser keeps the fragment to itself; somebody may still paste the token as a query.
+                // A browser does not send the fragment; a person may still paste the token as a query.
                 let answer = open(app, method, &format!("{page}?token={token}")).await;
                 assert_eq!(answer.status, StatusCode::OK, "{method} {page}");
                 assert!(!String::from_utf8_lossy(&answer.body).contains(&token), "{page} repeats the token");
@@ -41,7 +41,7 @@ fn opening_a_mailed_link_acts_on_nothing_and_leaves_the_token_in_no_log() {
     });
 }
 
-/// Links as they were mailed, and what gateways and mail programs made of them.
+/// Mailed links, unchanged and as gateways and mail programs change them.
 const BENT: [&str; 7] = [
     "/verify/",
     "/verify%23token={}",
@@ -139,7 +139,7 @@ fn pages_may_load_what_the_configured_captcha_needs_and_nothing_of_any_other() {
     {
         let mut options = AppOptions::default();
         if provider != "none" {
-            // Wherever its tokens are verified, the script is the provider's.
+            // The script comes from the provider, wherever tokens are verified.
             options = captcha_at("https://verify.example.org/").and("COUNTERSIGN_CAPTCHA__PROVIDER", provider);
         }
         on_each_database_with(options, async |app| {

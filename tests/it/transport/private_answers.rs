@@ -1,4 +1,4 @@
-//! What every answer says about itself, whoever it is for.
+//! Headers that every answer has, for every caller.
 
 use crate::support::{OPERATOR_TOKEN, Person, call, call_with, frame, on_each_database, send, with_header};
 use bytes::Bytes;

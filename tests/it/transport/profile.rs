@@ -5,13 +5,13 @@ use countersign::grpc::wire::proto::*;
 use http::Version;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-/// Everything `profile = "production"` asks for.
+/// All settings that `profile = "production"` requires.
 pub(crate) fn production() -> AppOptions {
     AppOptions::with("COUNTERSIGN_PROFILE", "production")
         .and("COUNTERSIGN_KEYS__KEK", "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=")
         .and("COUNTERSIGN_SMTP_URL", "smtp://127.0.0.1:1")
         .and("COUNTERSIGN_MAIL__FROM", "Countersign <no-reply@example.org>")
-        // What tests take off it, production demands.
+        // Production requires what the settings of tests reduce.
         .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "19456")
         .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "2")
         .and("COUNTERSIGN_LIMITS__PERCENT", "1000")
@@ -22,10 +22,10 @@ const REFLECTION: [&str; 2] = [
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
 
-/// The metadata by which a call names its tenant.
+/// The metadata with which a call names its tenant.
 const TENANT: &str = "x-countersign-tenant";
 
-/// A request for the list of services, in protobuf: field 7, empty.
+/// A request for the list of services: field 7, empty.
 const LIST_SERVICES: [u8; 2] = [0x3a, 0x00];
 
 async fn has_no_dev_mailbox(app: &App) {

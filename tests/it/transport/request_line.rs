@@ -101,7 +101,7 @@ fn a_flood_of_refused_calls_fills_no_log_and_is_counted_there() {
         let lines: Vec<_> = log.lines().filter(|line| line.contains("TOKEN_MISSING")).collect();
         assert_eq!(lines.len(), 300, "at the level DEBUG there is a line for each");
         let told = lines.iter().filter(|line| line.contains(" INFO ")).count();
-        // Thirty at once, and one for each second that this took.
+        // Thirty at once, and one for each second that the loop took.
         assert!((30..150).contains(&told), "{told} lines at the level INFO");
         assert!(lines.iter().all(|line| ids.iter().any(|id| line.contains(id.as_str()))));
     });

@@ -1,4 +1,4 @@
-//! Answers that do not end by themselves: who may have how many, and for how long.
+//! Answers without an end: how many each client may have, and for how long.
 
 use crate::support::{
     App, AppOptions, Backend, HalfCall, details, eventually, on_each_database_with, reason, request_with, retry_after,
@@ -11,7 +11,7 @@ const GET_ME: &str = "/countersign.v1.AccountService/GetMe";
 const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Watches health for whom a proxy names, if it names anybody.
+/// Watches health as the client that a proxy names, if it names one.
 async fn watch(app: &App, client: &str) -> Result<Streaming<HealthCheckResponse>, Status> {
     let question = HealthCheckRequest::default();
     let request = request_with("x-forwarded-for", client, question);
@@ -80,7 +80,7 @@ fn behind_a_trusted_proxy_calls_under_way_are_counted_by_who_is_behind_it() {
                 HalfCall::begin(&address, GET_ME, &[("x-forwarded-for", client), ("authorization", "Bearer x")]).await
             }
         };
-        // TOKEN_INVALID is known before the request has come whole: an RPC that anybody may call waits for it.
+        // A bad token is refused before the request is complete; an RPC without authentication waits for the request.
         let login = "/countersign.v1.AuthService/Login";
         let held = [
             HalfCall::begin(&address, login, &[("x-forwarded-for", "192.0.2.1")]).await,

@@ -1,4 +1,4 @@
-//! What people type and paste is read alike by every RPC that takes it.
+//! Every RPC reads the texts that people type and paste in the same way.
 
 use super::fields::{encode, try_signed_in};
 use crate::support::{
@@ -8,7 +8,7 @@ use countersign::grpc::wire::proto::*;
 use std::collections::BTreeSet;
 use tonic::Code;
 
-/// A kind of text: each has one function in `crates/domain` that reads it.
+/// A kind of text; one function in `crates/domain` reads each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Address,
@@ -19,10 +19,10 @@ enum Kind {
 }
 use Kind::{Address, Name, Username};
 
-/// A method, a text field of it, the kind of the text, and the other texts of a call.
+/// A method, a text field, the kind of the text, and the other texts of a call.
 type Typed = (&'static str, &'static str, Kind, &'static [(&'static str, &'static str)]);
 
-/// Every text of these kinds that an RPC takes, and what else is in a call that gets an answer about it.
+/// Every text of these kinds in a request, and the other texts of a call whose answer depends on it.
 const TYPED: &[Typed] = &[
     ("AccountService/Register", "email", Address, &[("password", NEW)]),
     ("AccountService/Register", "username", Username, &[("email", "eve@example.org"), ("password", NEW)]),
@@ -47,7 +47,7 @@ const TYPED: &[Typed] = &[
 const NEW: &str = "nine purple otters at dawn";
 
 impl Kind {
-    /// The text as it should be, and ways in which people write it.
+    /// The canonical text, and the ways in which people write it.
     fn written(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Address => (
@@ -87,7 +87,7 @@ fn a_text_is_answered_alike_however_it_is_written_and_whichever_rpc_takes_it() {
                 continue;
             }
             let (plain, ways) = kind.written();
-            // An account does not move to the address that it has.
+            // An account cannot move to its own address.
             let other =
                 |text: &str| if *field == "new_email" { text.replace(['d', 'ｄ'], "v") } else { text.to_owned() };
             let ask = async |callers: &mut Callers, text: &str| {
@@ -182,7 +182,7 @@ fn no_text_that_people_type_is_left_out_of_the_table_above() {
         for rpc in own_rpcs(app).await {
             let texts: Vec<_> = rpc.texts().map(|(_, name)| name.to_owned()).collect();
             let method = rpc.path.trim_start_matches("/countersign.v1.");
-            // A token that a backend asks about was never typed.
+            // A backend does not type the token that it introspects.
             let typed = texts
                 .iter()
                 .filter(|name| NAMES.contains(&name.as_str()) && method != "VerificationService/Introspect");

@@ -1,4 +1,4 @@
-//! Everything that ends a session, an account or a service shows up in the feed.
+//! Everything that ends a session, an account or a service is published in the feed.
 
 use crate::support::{App, Backend, Following, PASSWORD, Person, Refused as _, on_each_database};
 use countersign::{
@@ -6,7 +6,7 @@ use countersign::{
     usecase::Origin,
 };
 
-/// What one look adds to a stream that is up to date.
+/// The entries that one read of the database adds to a stream that is up to date.
 async fn heard(app: &App, following: &mut Following) -> Vec<Target> {
     app.follow.follow().await.unwrap();
     following.changes().await.into_iter().filter_map(|revocation| revocation.target).collect()
@@ -124,7 +124,7 @@ fn an_operator_who_signs_everybody_out_tells_backends_so_in_one_line() {
         let told = heard(app, &mut following).await;
         assert!(matches!(&told[..], [Target::TenantId(_)]), "{told:?}");
         app.advance(std::time::Duration::from_secs(1));
-        // Services too, but they help themselves.
+        // Tokens of services end too, but a service can get another one by itself.
         assert_eq!(following.next().await.reason(), "SESSION_ENDED");
         assert_eq!(backend.follow(app, "").await.map(drop).reason(), "SESSION_ENDED");
         let token = Backend::draw(app, &backend.created, "").await.unwrap().access_token;
@@ -164,7 +164,7 @@ fn a_token_that_was_drawn_while_everybody_was_signed_out_is_over_too() {
         let mut following = backend.follow(app, "").await.unwrap();
         following.snapshot().await;
         Person::sign_up(app, "ada@example.org").await;
-        // By a process whose clock is three seconds ahead.
+        // Written by a process whose clock is three seconds ahead.
         app.execute("UPDATE sessions SET refreshed_at = refreshed_at + 3000000").await;
         app.operations.end_sessions.end_all(&Origin::terminal()).await.unwrap();
         app.follow.follow().await.unwrap();

@@ -13,7 +13,7 @@ use std::{collections::HashSet, sync::Arc};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-/// One that has read nothing yet.
+/// A follower that has read nothing yet.
 fn follower(app: &App, store: &Store) -> FollowRevocations {
     let (clock, _) = Clock::manual(NOW);
     let feed = Feed::new(FollowerSlots::new(10, 10));
@@ -30,7 +30,7 @@ async fn append(store: &Store, target: &str) {
     tx.commit().await.unwrap();
 }
 
-/// Two transactions write in one order and commit in the other, which only PostgreSQL allows.
+/// Two transactions write in one order and commit in the other, which is possible only on PostgreSQL.
 #[test]
 fn an_entry_that_commits_late_is_not_missed_by_those_who_read_on() {
     on_each_database(async |app| {
@@ -109,10 +109,10 @@ fn a_database_that_went_back_is_told_anew() {
         }
         follow.follow().await.unwrap();
         let before = follow.feed.state().borrow().history;
-        // As after a backup from before `b` was put back.
+        // As after restoring a backup from before `b`.
         app.execute("DELETE FROM revocations WHERE target <> 'a'").await;
         app.execute("UPDATE revocation_head SET position = 1").await;
-        // A follower that is woken up before everything was read again would be told that nothing is revoked.
+        // A follower that is woken before everything was read again would learn that nothing is revoked.
         let mut tide = follow.feed.state();
         let told = async { (tide.changed().await.unwrap(), read(&follow)).1 };
         let (ran, told) = tokio::join!(follow.follow(), told);
@@ -160,7 +160,7 @@ fn a_service_that_stops_lets_its_followers_go() {
 fn a_process_that_stopped_in_the_middle_of_placing_holds_nobody_up_for_long() {
     on_each_database(async |app| {
         if !app.database_url.starts_with("postgres") {
-            // One file, one machine: when it stops, everybody does.
+            // SQLite has one file on one machine: all processes stop with it.
             return;
         }
         let (stopped, store) = (app.store().await, app.store().await);

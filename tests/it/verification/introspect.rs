@@ -79,7 +79,7 @@ fn a_token_of_others_is_none_of_ones_business() {
         let backend = Backend::enrol(app, "orders").await;
         let drawn = Backend::draw(app, &created, "default").await.unwrap().access_token;
         let caller = Backend { created, token: drawn.clone() };
-        // Its token for those it calls is in their hands, so it proves nothing here.
+        // The backends that it calls hold its token for them, so that token proves nothing here.
         let request = caller.asks(IntrospectRequest { token: ada.session.access_token.clone() });
         assert_eq!(app.verification().introspect(request).await.reason(), "CALLER_NOT_ALLOWED");
         assert!(ask(app, &backend, &drawn).await.active, "those it calls may ask about it");

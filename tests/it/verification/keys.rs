@@ -15,7 +15,7 @@ async fn fetch(app: &App, backend: &Backend, audience: &str) -> Result<GetVerifi
     Ok(app.verification().get_verification_keys(backend.asks(question)).await?.into_inner())
 }
 
-/// In what states the keys of one kind are, in the order in which they come.
+/// The states of the keys of one kind, in their order.
 fn states(keys: impl Iterator<Item = KeyState>) -> Vec<KeyState> {
     let mut states: Vec<_> = keys.collect();
     states.sort();
@@ -103,7 +103,7 @@ fn keys_of_others_are_not_handed_out_whether_or_not_there_are_any() {
 #[test]
 fn an_audience_that_was_made_elsewhere_a_moment_ago_has_keys_here() {
     on_each_database(async |app| {
-        // The ring of the process that answers has not been read again since.
+        // The answering process has not loaded its keys since.
         assert!(app.key_operations.create_audience.create(&Origin::terminal(), "reports").await.unwrap());
         let backend = Backend::enrol_for(app, "reports", "reports").await;
         assert_eq!(fetch(app, &backend, "reports").await.unwrap().encryption_keys.len(), 2);

@@ -1,4 +1,4 @@
-//! The service and `countersign-verifier` together.
+//! The service with `countersign-verifier`.
 
 use crate::support::{App, Backend, PASSWORD, Person, Rows, bearer, eventually, on_each_database};
 use countersign::{grpc::wire::proto::*, runtime, usecase::Origin};
@@ -7,7 +7,7 @@ use countersign_token::{KeyId, RecipientKey};
 use countersign_verifier::{Clock, ConnectError, Credentials, FeedState, Rejected, Verifier, VerifierBuilder};
 use std::time::Duration;
 
-/// The clock of the test, as the verifier asks for it.
+/// The clock of the test, in the form that the verifier takes.
 struct TestClock(runtime::Clock);
 
 impl Clock for TestClock {
@@ -32,7 +32,7 @@ async fn connect_default(app: &App) -> Verifier {
     connect(app, &backend, "default", Verifier::builder()).await
 }
 
-/// Waits until a token is refused, and says why.
+/// Waits until a token is refused, and returns the reason.
 async fn refused(app: &App, verifier: &Verifier, token: &str) -> Rejected {
     app.follow.follow().await.unwrap();
     eventually("a refusal", async || verifier.verify(token).err()).await
@@ -106,8 +106,13 @@ fn a_backend_does_not_notice_that_keys_rotate() {
         for round in 0..3 {
             for slot in &slots {
                 rotate(app, slot).await;
+<<<<<<< HEAD
                 // The key that took over was known before: no wait is needed, and none is given.
                 let session = app.refresh(&refresh_token).await.unwrap();
+=======
+                // The active key was published before: no wait is needed, and there is none.
+                let session = Person::refresh(app, &refresh_token).await.unwrap();
+>>>>>>> 5caef24 (comments: service tests and their harness in plain words)
                 refresh_token = session.refresh_token;
                 tokens.push(session.access_token);
                 for token in &tokens {
@@ -221,7 +226,7 @@ fn a_backend_hears_that_everybody_was_signed_out_and_goes_on() {
         app.operations.end_sessions.end_all(&Origin::terminal()).await.unwrap();
         assert_eq!(refused(app, &verifier, &ada.session.access_token).await, Rejected::Revoked);
 
-        // Its own token was revoked, too. It draws another one, and follows on.
+        // Its own token was revoked, too. The verifier gets another one, and continues to follow.
         app.advance(Duration::from_secs(1));
         let back = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         verifier.verify(&back.access_token).unwrap();

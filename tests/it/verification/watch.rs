@@ -102,7 +102,7 @@ fn what_no_token_can_be_hit_by_any_more_is_forgotten() {
     });
 }
 
-/// What comes next, while the process looks at the database from time to time.
+/// The next event, while the process reads the database repeatedly.
 async fn next_while_looking(app: &App, following: &mut Following) -> Option<Event> {
     let looking = async {
         loop {
@@ -147,7 +147,7 @@ fn a_process_that_does_not_know_says_nothing() {
     on_each_database_with(AppOptions::with("COUNTERSIGN_VERIFICATION__HEARTBEAT", "1s"), async |app| {
         let mut following = Backend::enrol(app, "orders").await.follow(app, "").await.unwrap();
         following.snapshot().await;
-        // Nobody looks at the database. What the clock on the wall says makes no difference.
+        // No process reads the database. The system clock makes no difference.
         let silence = tokio::time::timeout(Duration::from_millis(3_500), following.next()).await;
         assert!(silence.is_err(), "{silence:?}");
         assert!(matches!(next_while_looking(app, &mut following).await, Some(Event::Heartbeat(_))));
@@ -216,12 +216,12 @@ fn a_follower_that_reads_no_more_gives_up_its_place() {
         .and("COUNTERSIGN_VERIFICATION__HEARTBEAT", "1s");
     on_each_database_with(options, async |app| {
         if app.database_url.starts_with("postgres") {
-            // It takes half a minute, and has to do with no database.
+            // The test takes half a minute, and does not depend on the database.
             return;
         }
         let backend = Backend::enrol(app, "orders").await;
         let endpoint = Endpoint::from_shared(format!("http://{}", app.address)).unwrap();
-        // Not a byte of an answer may be sent to it, and so none of what comes after it is asked for.
+        // The service may not send it one byte of an answer, and so waits with everything after it.
         let deaf = endpoint.initial_stream_window_size(0).connect().await.unwrap();
         let _following = backend.follow_at(VerificationServiceClient::new(deaf), "").await.unwrap();
         assert_eq!(backend.follow(app, "").await.map(drop).reason(), "OVERLOADED");
@@ -241,7 +241,7 @@ fn whoever_hears_that_keys_changed_finds_them_changed() {
         let backend = Backend::enrol(app, "orders").await;
         let mut following = backend.follow(app, "").await.unwrap();
         following.snapshot().await;
-        // By another process: this one has not read its keys again.
+        // Another process rotates: this one has not loaded its keys again.
         let slot = KeySlot::shared(KeyPurpose::AccessSigning);
         let retiring = app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();
         app.follow.follow().await.unwrap();
