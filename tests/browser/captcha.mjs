@@ -1,4 +1,4 @@
-// A captcha on the account pages: asked for when the service does, and not before, and the person goes on where they were.
+// A captcha on the account pages: shown when the service requires it, and not before. Then the form is sent.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -10,7 +10,7 @@ import { done, scenario } from "./support/scenario.mjs";
 const PROVIDER = "https://challenges.cloudflare.com/";
 const PASSWORD = "seven quiet herons at dusk";
 
-/** What a provider's script does, as far as pages know: a widget that a person clicks, and a token then. */
+/** The script of a provider, as far as pages use it: a widget that a person clicks, and then a token. */
 const SCRIPT = `
   globalThis.turnstile = {
     render(target, { sitekey, action, callback }) {
@@ -127,7 +127,7 @@ const submit = (page) => page.locator('main form button[type="submit"]').first()
 const at = (page, path) => page.waitForURL((url) => url.pathname === path);
 const widget = (page) => page.locator("main .captcha-place button");
 
-/** Where the service has tokens verified: yes to each of them once, unless `answer` says something else. */
+/** The server that verifies tokens for the service: yes to each token once, unless `answer` says otherwise. */
 async function siteverify() {
   const verifier = { tokens: [], answer: undefined };
   const server = createServer(async (request, response) => {

@@ -1,4 +1,5 @@
-// Mailed links that a gateway or a mail program changed, that were used, or whose token is gone: each leads somewhere.
+// Mailed links that a gateway or a mail program changed, that were used, or that lost their token: each leads to a
+// helpful page.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { complaintsOf, look } from "./support/look.mjs";
@@ -15,7 +16,7 @@ scenario(async ({ browser, start }) => {
     const page = await context.newPage();
     await part({ service, page });
     await page.close();
-    // That a page is not there is told with its status, which a browser complains about.
+    // A missing page has the status 404, which a browser reports as an error.
     assert.deepEqual(complaints.filter((text) => !text.includes("404")), []);
   }
 });

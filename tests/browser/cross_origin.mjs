@@ -1,4 +1,4 @@
-// An application on another origin than the service: one that the operator allowed, and one that nobody did.
+// An application on another origin than the service: one that the operator allowed, and one that is not allowed.
 import assert from "node:assert/strict";
 import { appPage, cookies, open } from "./support/browser.mjs";
 import { frame, header } from "./support/frames.mjs";
@@ -8,7 +8,7 @@ import { done, scenario } from "./support/scenario.mjs";
 const GET_ME = "/countersign.v1.AccountService/GetMe";
 const LOGIN = "/countersign.v1.AuthService/Login";
 const LOGOUT = "/countersign.v1.AuthService/Logout";
-/** What the client sends beyond what any page may. */
+/** The headers that the client adds to those any page may send. */
 const WANTED = ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "x-countersign-tenant"];
 
 scenario(async ({ browser, start }) => {
@@ -41,7 +41,7 @@ async function preflights({ service, origin, allowed, stranger }) {
     for (const name of WANTED) assert.ok(named.includes(name), `${name} is not allowed: ${named}`);
     assert.match(headers.vary, /\borigin\b/i);
   }
-  // Names that only look allowed to a comparison that is not exact.
+  // Origins that look allowed only to an inexact comparison.
   const alike = [`${allowed}0`, `${allowed}.evil.test`, allowed.replace("http:", "https:"), allowed.toUpperCase(), "https://app.example.org:8443"];
   for (const from of [stranger, "null", "https://sub.app.example.org", "https://evilapp.example.org", ...alike]) {
     for (const path of [GET_ME, LOGIN, LOGOUT, "/"]) {
@@ -52,7 +52,7 @@ async function preflights({ service, origin, allowed, stranger }) {
   done("preflights are answered for origins of the list, to the letter, and for no other");
 }
 
-/** What a preflight would have kept a browser from sending, sent all the same. */
+/** A call that a preflight would have stopped, sent without a browser. */
 async function strangersAreRefused({ service, origin, stranger, who, allowed }) {
   const login = (from) =>
     ask(service.port, {

@@ -1,5 +1,5 @@
-// A page on a sibling of the service's name, whom the browser sends the cookies along for: SameSite does not help. Over TLS and
-// HTTP/2, because over HTTP/1.1 other parts of the service refuse some of this by chance.
+// A page on a sibling domain of the service, to which the browser sends the cookies: SameSite does not help. Over TLS
+// and HTTP/2, because over HTTP/1.1 other checks of the service refuse some of these calls by chance.
 import assert from "node:assert/strict";
 import { appPage, cookies, open } from "./support/browser.mjs";
 import { ATTACKS } from "./support/attacks.mjs";
@@ -40,7 +40,7 @@ scenario(
   { browser: ["--host-resolver-rules=MAP *.test 127.0.0.1"] },
 );
 
-/** Attacks once, proves that it came as far as the service, and that nothing is different. */
+/** Attacks once, proves that the call reached the service as far as expected, and that nothing has changed. */
 async function attempt(world, { name, act, arrives, leaves }, path, body) {
   const { context, page, proxy, origin, evil, victim } = world;
   const before = await cookies(context, origin);
@@ -63,7 +63,7 @@ async function attempt(world, { name, act, arrives, leaves }, path, body) {
   assert.notEqual(await page.evaluate(() => app.displayName()), "Doomed", story);
 }
 
-/** The same calls, from the service's own origin: they are good ones. */
+/** The same calls from the service's own origin succeed. */
 async function control({ context, page, origin, attacker }, targets) {
   const call = async (path) => {
     const [url, body] = [`${origin}${path}`, [...targets[path]]];

@@ -1,4 +1,4 @@
-// A tab that never gives back what all tabs share, as one does that the browser has suspended.
+// A tab that never releases the shared lock, like a tab that the browser has suspended.
 import assert from "node:assert/strict";
 import { complaintsOf, look } from "./support/look.mjs";
 import { done, scenario } from "./support/scenario.mjs";
@@ -22,7 +22,7 @@ scenario(async ({ browser, start }) => {
   await hanging.evaluate(
     () =>
       new Promise((held) => {
-        // It hears that it was overtaken.
+        // The tab learns that it was overtaken.
         navigator.locks.request(`countersign ${location.origin}`, () => new Promise(() => held())).catch(() => {});
       }),
   );

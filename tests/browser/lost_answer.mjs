@@ -1,4 +1,4 @@
-// Answers that are lost or come late, on the way between the browser and the real service.
+// Answers that are lost or late between the browser and the real service.
 import assert from "node:assert/strict";
 import { cookies, expire, open, profile } from "./support/browser.mjs";
 import { startProxy, gate } from "./support/proxy.mjs";
@@ -19,7 +19,7 @@ scenario(async ({ browser, start }) => {
   await lateAnswerOfAnOlderGeneration(world);
 });
 
-/** A profile with two tabs. Somebody is signed in, and nothing is asked of the proxy. */
+/** A profile with two tabs and a signed-in person; the proxy changes nothing yet. */
 async function signedIn({ browser, origin, proxy }, who) {
   proxy.answered = async () => {};
   const context = await profile(browser, [origin]);
@@ -40,7 +40,10 @@ async function isIn(page, { email }) {
 
 const refreshes = ({ arrived }) => arrived.filter(({ url }) => url.endsWith("/Refresh")).length;
 
-/** Holds the next answer to a method until it is let go; `held` says that there is one, `gone` that the browser has it. */
+/**
+ * Holds the next answer to a method until it is released; `held` resolves when there is one, `gone` when the browser
+ * has it.
+ */
 function holdNext(proxy, method) {
   const [there, free] = [gate(), gate()];
   let taken = false;
@@ -56,7 +59,7 @@ function holdNext(proxy, method) {
 async function aLostAnswer(world) {
   const { context, page } = await signedIn(world, world.ada);
   await expire(context);
-  // Two: on a connection that it used before, a browser may repeat by itself what had no answer.
+  // Two: on a reused connection, a browser may itself repeat a call that got no answer.
   world.proxy.answered = async ({ url }) => (url.endsWith("/Refresh") && refreshes(world.proxy) <= 2 ? "lost" : undefined);
   await isIn(page, world.ada);
   assert.equal(refreshes(world.proxy), 3);

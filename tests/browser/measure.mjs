@@ -1,4 +1,4 @@
-// Prints how long a page takes until it can be used. Asserts nothing about time: machines differ.
+// Prints how long a page takes until it is usable. Asserts nothing about time: machines differ.
 //
 // Interactive: the form is there, its code runs, and no task that began before takes longer than 50 ms.
 import assert from "node:assert/strict";
@@ -23,7 +23,7 @@ scenario(async ({ browser, start }) => {
   }
 });
 
-/** Milliseconds from the start of a first visit, with nothing in the cache. */
+/** Milliseconds from the start of a first visit, with an empty cache. */
 async function once(browser, url, processor, network) {
   const context = await browser.newContext();
   const page = await context.newPage();

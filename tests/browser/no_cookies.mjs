@@ -1,4 +1,4 @@
-// Browsers that keep no cookies: they are told so, and no session is left behind.
+// Browsers that keep no cookies: the page says so, and no session is left behind.
 import assert from "node:assert/strict";
 import { look } from "./support/look.mjs";
 import { done, scenario } from "./support/scenario.mjs";
@@ -26,12 +26,12 @@ scenario(async ({ browser, start }) => {
   }
 });
 
-/** What a browser says and does whose owner blocks cookies for the site. */
+/** A browser whose owner blocks cookies for the site, and which says so. */
 async function blockedBySetting(context) {
   await context.addInitScript(() => Object.defineProperty(Navigator.prototype, "cookieEnabled", { get: () => false }));
 }
 
-/** The browser says that it keeps cookies, and does not: as Safari on http://localhost. */
+/** A browser that claims to keep cookies and does not, like Safari on http://localhost. */
 async function blockedOnTheWay(context) {
   await context.route("**/countersign.v1.AuthService/Login", async (route) => {
     const answer = await route.fetch();
@@ -41,7 +41,7 @@ async function blockedOnTheWay(context) {
   });
 }
 
-/** How many sessions are live, counted by one that is opened for it and closed again. */
+/** The number of live sessions, counted by a session that is opened for it and closed again. */
 async function sessionsOf(service, { email, password }) {
   let cookie = "";
   const onHeader = (header) => (cookie = header.getSetCookie().map((line) => line.split(";")[0]).join("; "));

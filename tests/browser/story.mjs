@@ -1,4 +1,4 @@
-// Everything that a person does on the account pages, from the first visit to the last.
+// Everything that a person does on the account pages, from registration to deletion.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { allCookies, cookies } from "./support/browser.mjs";
@@ -7,7 +7,7 @@ import { done, scenario } from "./support/scenario.mjs";
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
-/** How long the tokens live, and so their cookies, in seconds. */
+/** The lifetime of the tokens, and so of their cookies, in seconds. */
 const LIVES = { access: 10 * MINUTE, refresh: 14 * DAY, device: 400 * DAY };
 
 scenario(async ({ browser, start }) => {
@@ -23,7 +23,7 @@ scenario(async ({ browser, start }) => {
   }
 });
 
-/** A browser of its own, with one tab. */
+/** A new browser profile with one tab. */
 async function visitor(browser, { origin }) {
   const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 } });
   const { ready, complaints } = complaintsOf(context);
@@ -37,7 +37,7 @@ async function visitor(browser, { origin }) {
   return { context, page, complaints, held, kept, calls, visit: (path) => page.goto(origin + path) };
 }
 
-/** Fills fields in by their names and sends the form. */
+/** Fills in fields by their names and sends the form. */
 async function send(page, values) {
   for (const [name, value] of Object.entries(values)) await page.locator(`main [name="${name}"]`).fill(value);
   const [last] = Object.keys(values).slice(-1);
@@ -46,11 +46,11 @@ async function send(page, values) {
 
 const at = (page, path) => page.waitForURL((url) => url.pathname === path);
 const follow = (page, path) => page.locator(`main a[href="${path}"]`).first().click();
-/** What a page says when what was asked for is done: there is nothing left to fill in, but a way on. */
+/** Waits until a page has done its task: there is no form any more, but a link to continue. */
 const isDone = (page, path) => page.locator(`main:not(:has(form)) a[href="${path}"]`).waitFor();
 const isRefused = (page) => page.locator('main [role="alert"]').waitFor();
 
-/** The newest link that was mailed for `path`. */
+/** The newest mailed link for `path`. */
 async function mailedLink({ service }, recipient, path) {
   const { mails } = await service.calls().mailbox.list({ recipient });
   const links = mails.flatMap(({ text }) => text.match(/https?:\S+/g) ?? []).filter((link) => link.startsWith(`${service.origin}${path}#token=`));
@@ -58,7 +58,7 @@ async function mailedLink({ service }, recipient, path) {
   return links[0];
 }
 
-/** Opens a mailed link. Nothing is called before a person does something. */
+/** Opens a mailed link. Nothing is called before the person acts. */
 async function openLink({ here }, link, name) {
   here.calls.length = 0;
   await here.page.goto("about:blank");
@@ -119,11 +119,11 @@ async function logIn(page, { email, password }) {
   await page.locator("main [name=display_name]").waitFor();
 }
 
-/** No script reads them, no other site sends them, and they go when the tokens do. */
+/** No script can read the cookies, no other site can send them, and they expire with the tokens. */
 function assertKept(held, now) {
   assert.ok(held.access && held.refresh && held.device);
   for (const name of Object.keys(held)) {
-    // `refresh` stands there twice, once under the name of its generation.
+    // `refresh` is in the list twice, once under the name of its generation.
     const life = LIVES[name.split(".")[0]];
     const { httpOnly, secure, sameSite, path, domain, expires } = held[name];
     assert.deepEqual([httpOnly, secure, sameSite, path, domain], [true, true, "Strict", "/", "localhost"], name);
@@ -160,7 +160,7 @@ async function changesPassword({ here, elsewhere, person }) {
   done("changed the password, and other devices are signed out");
 }
 
-/** Whoever comes back finds out, and keeps nothing. */
+/** A person who comes back finds that the session has ended, and the browser keeps no cookies of it. */
 async function isSignedOut({ visit, page, held }) {
   await visit("/account");
   await at(page, "/sign-in");

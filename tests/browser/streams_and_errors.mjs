@@ -1,10 +1,10 @@
-// Streams over grpc-web, and what a page can know of an error.
+// Streams over grpc-web, and what a page can read from an error.
 import assert from "node:assert/strict";
 import { open, profile } from "./support/browser.mjs";
 import { done, scenario } from "./support/scenario.mjs";
 
 scenario(async ({ browser, start }) => {
-  // One hash at a time and nobody may wait: of many logins at once some are told to come back.
+  // One hash at a time and no queue: of many logins at once some have to try again.
   const { origin } = await start({ PASSWORDS__WORKERS: "1", PASSWORDS__QUEUE: "1" });
   const page = await open(await profile(browser, [origin]), origin);
 

@@ -1,4 +1,4 @@
-// Many tabs whose access token is too old, and none is signed out.
+// Many tabs whose access token has expired: none is signed out.
 import assert from "node:assert/strict";
 import { cookies, expire, open, profile } from "./support/browser.mjs";
 import { done, scenario } from "./support/scenario.mjs";
@@ -28,7 +28,7 @@ scenario(async ({ browser, start }) => {
   const before = await cookies(context, origin);
   await expire(context);
   everybodyIsIn(await inAll(() => Promise.all([app.me(), app.me(), app.me()])));
-  // One is enough. A tab that is shown an older note, which browsers may do, adds one, and no harm.
+  // One is enough. A tab that reads an outdated note, which browsers may show, adds one, without harm.
   assert.ok(refreshes.length >= 1 && refreshes.length <= 3, `${refreshes.length} refreshes`);
   assert.notEqual((await cookies(context, origin)).refresh.value, before.refresh.value);
   done(`thirty calls in ten tabs with an expired token: ${refreshes.length} refresh(es)`);
@@ -48,8 +48,8 @@ scenario(async ({ browser, start }) => {
   assert.deepEqual(refused, []);
   done(`ten tabs shortly before a token expires: ${refreshes.length} refresh(es), and nothing is refused first`);
 
-  // More often than once: some wait for a connection and find cookies that others have just brought, and it depends on the moment
-  // which call then reaches the service first.
+  // More than once: some calls wait for a connection and find cookies that other tabs have just brought, and chance
+  // decides which call then reaches the service first.
   for (let time = 0; time < 10; time++) {
     await expire(context);
     const atOnce = await first.evaluate((times) => Promise.all(Array.from({ length: times }, () => app.refreshAlone())), TABS);

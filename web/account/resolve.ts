@@ -3,7 +3,7 @@ import type { UserConfig } from "vite";
 
 const client = (file: string) => fileURLToPath(new URL(`../client/src/${file}`, import.meta.url));
 
-/** The client is read as source, so nothing has to be built or installed in its folder; what it needs is found here. */
+/** The client is read as source, so its folder needs no build and no packages; its dependencies are found here. */
 export const resolve: NonNullable<UserConfig["resolve"]> = {
   alias: [
     { find: /^@countersign\/client$/, replacement: client("index.ts") },

@@ -4,7 +4,7 @@ import { createCountersign, fieldsOf, reasonOf, retryAfter } from "@countersign/
 import { AuthService } from "@countersign/client/generated/countersign/v1/auth_service_pb.js";
 import { HEALTH } from "./health.js";
 
-// What the scenarios ask of a page. Everything that is answered can be passed on to them.
+// The functions of a page that the scenarios call. Every result can be passed on to them.
 
 const baseUrl = new URLSearchParams(location.search).get("service") ?? "/";
 const countersign = createCountersign({ baseUrl });
@@ -12,7 +12,7 @@ const unlocked = createGrpcWebTransport({ baseUrl, fetch: (input, init) => fetch
 const changes = [];
 countersign.onChange((change) => changes.push(change));
 
-/** What became of a call. */
+/** The result of a call. */
 async function told(call, read = () => ({})) {
   try {
     return { ok: true, ...read(await call) };
@@ -30,11 +30,11 @@ const app = {
   me: () => told(countersign.account.getMe({}), ({ account }) => ({ email: account?.email })),
   displayName: async () => (await countersign.account.getMe({})).account?.displayName,
   register: (email, password) => told(countersign.account.register({ email, password })),
-  /** Logs in as a page would that does not wait for other logins. */
+  /** Logs in like a page that does not wait for other logins. */
   crowd: (identifier, password) => told(createClient(AuthService, unlocked).login({ identifier, password })),
-  /** Refreshes as something would that knows nothing of the other tabs. */
+  /** Refreshes like a script that knows nothing of the other tabs. */
   refreshAlone: () => told(createClient(AuthService, unlocked).refresh({})),
-  /** The first message of a stream that does not end, and what ends it. */
+  /** Returns the first message of an endless stream, and a function that ends it. */
   async watchHealth(service) {
     const given = new AbortController();
     const messages = countersign.client(HEALTH).watch({ service }, { signal: given.signal })[Symbol.asyncIterator]();

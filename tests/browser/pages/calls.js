@@ -7,7 +7,7 @@ import { SessionService } from "@countersign/client/generated/countersign/v1/ses
 
 export { reasonOf } from "@countersign/client";
 
-/** Calls without a browser, with these cookies; `onHeader` sees what comes back. */
+/** Makes calls without a browser, with these cookies; `onHeader` gets the headers of the answer. */
 export function calls(baseUrl, cookie = "") {
   const withCookie = (next) => (request) => {
     if (cookie) request.header.set("cookie", cookie);

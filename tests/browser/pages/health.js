@@ -5,7 +5,7 @@ import {
   FileDescriptorProtoSchema,
 } from "@bufbuild/protobuf/wkt";
 
-/** `grpc.health.v1.Health`: the standard service that has a stream and asks for nobody's name. */
+/** `grpc.health.v1.Health`: the standard service that has a stream and needs no authentication. */
 export const HEALTH = createFileRegistry(
   create(FileDescriptorProtoSchema, {
     name: "grpc/health/v1/health.proto",

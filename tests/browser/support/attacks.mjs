@@ -1,10 +1,10 @@
-// What a page can make a browser send to another origin. Each runs in that page, with the address and a message in its frame;
-// `arrives` says what of it reaches the service, `leaves` that the page is gone then.
+// The requests that a page can make a browser send to another origin. Each runs in that page, with the address and a
+// framed message; `arrives` describes the request that reaches the service, `leaves` that the page is gone then.
 
-/** With the cookies, because both are one site. */
+/** With the cookies, because both origins are of one site. */
 const POSTED = { method: "POST", cookies: true };
 const GOT = { method: "GET", cookies: true };
-/** The question whether the page may; that the browser asks it is the defence, together with the answer. */
+/** The preflight. That the browser sends it is the defence, together with its answer. */
 const ASKED = { method: "OPTIONS", cookies: false };
 
 const posting = (name, headers) => ({

@@ -5,9 +5,9 @@ import { require } from "./packages.mjs";
 const { chromium } = require("playwright-core");
 
 const CHROMIUM = process.env.COUNTERSIGN_CHROMIUM ?? "/usr/bin/chromium";
-/** Nothing is asked of anybody but the service. */
+/** The browser contacts nothing but the service. */
 const QUIET = ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"];
-/** Where the test page is, on whichever origin. */
+/** The path of the test page, on any origin. */
 const PATH = "/a-page-of-the-test";
 
 export async function startBrowser(flags = []) {
@@ -16,7 +16,10 @@ export async function startBrowser(flags = []) {
   return browser;
 }
 
-/** A browser profile in which the service's origins that are given have one page more: `app` in it is what `pages/app.js` has. */
+/**
+ * A browser profile in which the given origins of the service have one more page: `app` in it is what `pages/app.js`
+ * exports.
+ */
 export async function profile(browser, origins, options = {}) {
   const context = await browser.newContext(options);
   const page = await appPage();
@@ -49,20 +52,20 @@ export async function open(context, origin, service = "/") {
   return page;
 }
 
-/** The cookies of a session by what follows their common beginning: `access`, `refresh`, and `refresh.…` for a generation. */
+/** The cookies of a session, without their common prefix: `access`, `refresh`, and `refresh.…` for a generation. */
 export async function cookies(context, origin) {
   const { device: _, ...held } = await allCookies(context, origin);
   return held;
 }
 
-/** The same with `device`, by which the browser is known, whoever signs in and out. */
+/** The same with `device`, the cookie that makes the browser recognized and outlives sessions. */
 export async function allCookies(context, origin) {
   const prefix = "__Host-countersign_";
   const found = (await context.cookies(origin)).filter(({ name }) => name.startsWith(prefix));
   return Object.fromEntries(found.map((cookie) => [cookie.name.slice(prefix.length), cookie]));
 }
 
-/** As when the access token's time is up: its cookie is no longer sent. */
+/** Expires the access token: its cookie is no longer sent. */
 export async function expire(context) {
   await context.clearCookies({ name: "__Host-countersign_access" });
 }

@@ -3,7 +3,7 @@ import { HERE, PACKAGES, REPOSITORY, require } from "./packages.mjs";
 
 const { build } = require("esbuild");
 
-/** The client as an application would have it, from its sources, with one copy of each package. */
+/** The client as an application has it, from its sources, with one copy of each package. */
 const client = {
   name: "client",
   setup(build) {
@@ -17,7 +17,7 @@ const client = {
   },
 };
 
-/** A script of `pages`, for a browser; or for Node.js, as a module that is asked for. */
+/** Bundles a script of `pages`, for a browser; or for Node.js, as a module. */
 export async function bundle(name, platform = "browser") {
   const { outputFiles } = await build({
     entryPoints: [join(HERE, "pages", name)],
@@ -32,7 +32,7 @@ export async function bundle(name, platform = "browser") {
   return outputFiles[0].text;
 }
 
-/** What a script of `pages` exports, here. */
+/** The exports of a script of `pages`, in this process. */
 export async function load(name) {
   const module = { exports: {} };
   new Function("module", "exports", "require", await bundle(name, "node"))(module, module.exports, require);

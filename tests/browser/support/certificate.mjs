@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A key and a certificate for the names below `domain`, made now and good for a day. */
+/** A key and a certificate for the names below `domain`, created now and valid for a day. */
 export function certificate(folder, domain) {
   const [key, cert] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"];

@@ -1,11 +1,11 @@
 const last = [];
 
-/** Does `act` when this process is about to end, the latest first. */
+/** Runs `act` when this process ends; the last one given runs first. */
 export function atExit(act) {
   last.push(act);
 }
 
-/** To be called once. */
+/** Runs all of them and ends this process. To be called once. */
 export async function exit(code) {
   for (const act of last.reverse()) await Promise.resolve().then(act).catch(() => {});
   process.exit(code);

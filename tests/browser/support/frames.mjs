@@ -6,13 +6,13 @@ function framed(message) {
   return frame;
 }
 
-/** Texts as the first fields of a message. None is longer than 127 bytes. */
+/** Texts as the first fields of a message. None may be longer than 127 bytes. */
 export function frame(...texts) {
   const field = (text, at) => [Buffer.from([((at + 1) << 3) | 2, Buffer.byteLength(text)]), Buffer.from(text)];
   return framed(Buffer.concat(texts.flatMap(field)));
 }
 
-/** The cookies of an answer, to be sent back. */
+/** The cookies of an answer, for the next request. */
 export function header({ headers }) {
   return (headers["set-cookie"] ?? []).map((cookie) => cookie.split(";")[0]).join("; ");
 }

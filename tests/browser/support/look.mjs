@@ -11,16 +11,16 @@ const LANGUAGES = ["de", "en"];
 const ALL_VIEWS = LANGUAGES.flatMap((language) =>
   SCHEMES.flatMap((scheme) => Object.keys(SIZES).map((size) => [language, scheme, size])),
 );
-/** What keeps somebody out; less is a matter of taste, and of other tests. */
+/** The impacts that fail a test: they keep people from using the page. */
 const GRAVE = ["serious", "critical"];
 
 mkdirSync(SCREENSHOTS, { recursive: true });
 
-/** Everything that a browser complains about in the pages of a profile, as it happens. */
+/** Collects every error that a browser reports on the pages of a profile. */
 export function complaintsOf(context) {
   const complaints = [];
   const say = (what) => complaints.push(what);
-  // Tells the console; what the policy forbids would otherwise be a mere warning where it only cost a style.
+  // Logs every violation as an error; where it only blocks a style, the browser would merely warn.
   const tell = () => addEventListener("securitypolicyviolation", (event) => console.error(`${event.violatedDirective} ${event.blockedURI}`));
   context.on("console", (message) => message.type() === "error" && say(`${message.page()?.url()}: ${message.text()}`));
   context.on("weberror", (error) => say(`${error.page()?.url()}: ${error.error().stack}`));
@@ -28,9 +28,9 @@ export function complaintsOf(context) {
 }
 
 /**
- * Looks at a page as everybody would see it: both languages, light and dark, on a screen and on a phone; at a state of one that was
- * looked at before, from two sides. Leaves it as it was, in English on a screen. Fails when somebody would be kept out of it, or
- * when a script can read a cookie.
+ * Checks a page in both languages, light and dark, on a screen and on a phone; a state of a page that was checked
+ * before, in two of these views. Leaves the page in English on a screen. Fails when the page keeps somebody from using
+ * it, or when a script can read a cookie.
  */
 export async function look(page, name, { state = false } = {}) {
   assert.equal(await page.evaluate(() => document.cookie), "", name);
@@ -51,11 +51,11 @@ export async function look(page, name, { state = false } = {}) {
   await page.setViewportSize(SIZES.desktop);
 }
 
-/** Shows the page in light or dark, and waits until no colour is on its way from one to the other. */
+/** Shows the page in light or dark, and waits until all colour transitions have ended. */
 async function dress(page, scheme) {
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
   await page.evaluate(async () => {
-    // What inherits a colour starts when that has arrived, so one quiet frame says little.
+    // An inherited colour starts its transition when the parent's has ended, so one quiet frame is not enough.
     for (let quiet = 0; quiet < 3; quiet++) {
       await new Promise((resolve) => requestAnimationFrame(resolve));
       if (document.getAnimations().length > 0) quiet = -1;
@@ -63,7 +63,7 @@ async function dress(page, scheme) {
   });
 }
 
-/** Asks axe what would keep somebody out. */
+/** Runs axe for faults that keep people from using the page. */
 async function examine(page, name) {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => axe.run());

@@ -4,14 +4,15 @@ import { connect, createSecureServer } from "node:http2";
 import { setTimeout } from "node:timers/promises";
 import { atExit } from "./exit.mjs";
 
-/** What belongs to one connection and not to the next. */
+/** Headers of one connection, which are not forwarded. */
 const HOP = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade", "http2-settings", "proxy-connection", "host"]);
 
 /**
- * A way to the service at `to()`, a port, on which a test stands. Names and origins stay as the browser gave them.
+ * A proxy to the service at port `to()`, controlled by a test. Names and origins stay as the browser sent them.
  *
- * `arrived` has every request. Two things a test may set: `own` answers some requests itself, and `answered` sees every answer
- * of the service before the browser does: it can wait, change the headers, or return "lost", and then there is no answer.
+ * `arrived` has every request. A test may set two functions: `own` answers some requests itself, and `answered` gets
+ * every answer of the service before the browser does: it can wait, change the headers, or return "lost", and then
+ * there is no answer.
  */
 export async function startProxy(to, { tls, own = () => undefined } = {}) {
   const answers = new EventEmitter();
@@ -21,7 +22,7 @@ export async function startProxy(to, { tls, own = () => undefined } = {}) {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   atExit(() => server.close());
-  /** The first request of this kind that was answered, once there is one. */
+  /** The first answered request that matches, once there is one. */
   const first = async (match) => {
     for (;;) {
       const found = proxy.arrived.find((seen) => seen.status !== undefined && match(seen));
@@ -56,7 +57,7 @@ async function forward(proxy, to, request, response) {
   response.end(answer.body);
 }
 
-/** One request as the service's neighbours make it: HTTP/2 without TLS. */
+/** One request as a reverse proxy makes it: HTTP/2 without TLS. */
 export async function ask(port, { method = "POST", path, host, headers = {}, body = undefined }) {
   const session = connect(`http://127.0.0.1:${port}`);
   try {
@@ -87,7 +88,7 @@ async function bytes(stream) {
   return Buffer.concat(parts);
 }
 
-/** A promise and what fulfils it. */
+/** A promise and the function that resolves it. */
 export function gate() {
   let open;
   const pass = new Promise((resolve) => (open = resolve));

@@ -6,15 +6,15 @@ import { startBrowser } from "./browser.mjs";
 import { atExit, exit } from "./exit.mjs";
 import { startService } from "./service.mjs";
 
-/** More than any of them takes, and less than their caller waits. */
+/** Longer than any scenario takes, and shorter than its caller waits. */
 const LIMIT = 300_000;
 
 /**
- * Runs `act` with a browser and what starts services, and ends this process: well, or with everything that there is to know about
- * what went wrong.
+ * Runs `act` with a browser and a function that starts services, and ends this process: with success, or with
+ * everything that is known about the failure.
  */
 export async function scenario(act, { browser: flags = [] } = {}) {
-  // Whatever else ends this process, it did not end well.
+  // If anything else ends this process, the scenario has failed.
   process.exitCode = 1;
   process.once("uncaughtException", (error) => {
     console.error(error);
@@ -40,7 +40,7 @@ export async function scenario(act, { browser: flags = [] } = {}) {
   await exit(0);
 }
 
-/** Says which part is over, for whoever reads what went wrong in the next. */
+/** Logs which part has ended, for the reader of a later failure. */
 export function done(what) {
   console.log(`${(performance.now() / 1000).toFixed(1)} s: ${what}`);
 }

@@ -9,10 +9,10 @@ import { setTimeout } from "node:timers/promises";
 import { load } from "./bundle.mjs";
 import { atExit } from "./exit.mjs";
 
-/** The program, built. */
+/** The path of the built program. */
 const BINARY = process.env.COUNTERSIGN_BINARY;
 
-/** A port of this machine that nobody has. */
+/** A free port of this machine. */
 export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -23,8 +23,8 @@ export async function freePort() {
 }
 
 /**
- * The real program, serving, with a data folder of its own below `folder`. `settings` are variables of its environment without
- * what they all begin with. It ends with this process.
+ * Starts the real program, with a data folder of its own below `folder`. `settings` are environment variables without
+ * their common prefix. The program ends with this process.
  */
 export async function startService(folder, settings = {}) {
   assert.ok(BINARY, "COUNTERSIGN_BINARY names the program");
@@ -67,13 +67,13 @@ async function answering(port, check) {
   assert.fail("the service does not answer");
 }
 
-/** A mail that arrived, or arrives soon. */
+/** A mail that has arrived, or arrives soon. */
 async function mail(service, recipient, subjectContains, afterMailId) {
   const found = await service.calls().mailbox.waitFor({ recipient, subjectContains, afterMailId });
   return found.mail;
 }
 
-/** Somebody with an account. */
+/** Registers and verifies an account. */
 async function person(service) {
   const name = randomUUID();
   const [email, password] = [`${name}@example.org`, `${randomUUID()} only here`];

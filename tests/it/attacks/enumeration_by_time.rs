@@ -1,9 +1,9 @@
 //! Finding out by the response time whether somebody has an account.
 //!
 //! Each round measures every kind of address once, so that whatever slows the machine down slows all kinds. Two kinds
-//! can be told apart when the difference is significant *and* large: one measurement of each tells the slower kind far
-//! more often than a coin would. Either alone says nothing: with enough samples any difference is significant, and with
-//! few samples any difference may be large.
+//! are distinguishable when the difference is significant *and* large: one measurement of each tells the slower kind
+//! far more often than a coin would. Either alone says nothing: with enough samples any difference is significant, and
+//! with few samples any difference may be large.
 
 use crate::support::{App, AppOptions, PASSWORD, Person, WRONG, on_each_database_with, reason};
 use countersign::{

@@ -1,5 +1,5 @@
-// Opens and makes access tokens with jose. The question comes as JSON on standard input, keys included; the answer goes to
-// standard output.
+// Opens and makes access tokens with jose. The question comes as JSON on standard input, keys included; the answer goes
+// to standard output.
 
 import { readFileSync } from "node:fs";
 import { webcrypto } from "node:crypto";

@@ -1,4 +1,4 @@
-// What a browser loads for each page, gzipped, out of what `npm run build` wrote.
+// The files that a browser loads for each page, gzipped, from the output of `npm run build`.
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 

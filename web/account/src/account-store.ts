@@ -1,19 +1,22 @@
 import type { Account, Countersign } from "@countersign/client";
 
-/** The account of whoever is signed in, asked for once and kept for all pages of this tab. */
+/** The account of the signed-in person, loaded once and kept for all pages of this tab. */
 export class AccountStore {
   #account: Account | undefined;
   #owner: string | undefined;
-  /** Grows when somebody else may be signed in: an answer that was asked for before is no longer theirs. */
+  /** Grows when somebody else may be signed in: an answer to an earlier call may be about another person. */
   #era = 0;
   /**
-   * What was last typed to name the account, an address or a user name, so that nobody types it twice. Only in memory: the
+   * The address or user name that was last typed for the account, so that nobody types it twice. Only in memory: the
    * next person at this device must not find it.
    */
   identifier = "";
-  /** The user name that was wished for at the last sign-up, until it is known who got it. In memory only, as `identifier`. */
+  /**
+   * The user name that was requested at the last sign-up, until the account's name is known. In memory only, like
+   * `identifier`.
+   */
   #wish: { readonly email: string; readonly username: string } | undefined;
-  /** What was just mailed to it, for the page that asks for the code. */
+  /** Which mail was just sent, for the page that requires its code. */
   mailed: "sent" | "sentIfKnown" | undefined;
 
   constructor(private readonly countersign: Pick<Countersign, "account" | "onChange">) {
@@ -21,26 +24,27 @@ export class AccountStore {
       this.#era++;
       this.#account = undefined;
       if (!signedIn) this.#owner = undefined;
-      // Whoever signs out may leave the device to somebody else. A session that ended by itself is about to be opened again.
+      // After a sign-out somebody else may use the device. A session that ended by itself will probably be opened
+      // again.
       if (!signedIn && !reason) this.identifier = "";
-      // Whoever signs in has an account already, or is somebody else.
+      // A person who signs in has an account already, or is somebody else.
       if (signedIn || !reason) this.#wish = undefined;
     });
   }
 
-  /** What was last typed, if it is an address. */
+  /** The last typed identifier, if it is an address. */
   get address(): string {
     return this.identifier.includes("@") ? this.identifier.trim() : "";
   }
 
-  /** Remembers which user name was wished for at a sign-up, if any, and forgets what anybody wished for before. */
+  /** Remembers the user name requested at a sign-up, if any, and forgets earlier ones. */
   wish(email: string, username: string): void {
     this.#wish = username.trim() === "" ? undefined : { email, username: username.trim() };
   }
 
   /**
-   * The user name that was wished for, or nothing, and forgets it. `email` is whose address was verified; a wish for another one
-   * stays. A link does not say whose it is: it is taken for the last sign-up's.
+   * Returns and forgets the requested user name, or nothing. `email` is the verified address; a user name requested for
+   * another address stays. Without an address, as after a link, the last sign-up is meant.
    */
   takeWish(email?: string): string {
     const wish = this.#wish;
@@ -53,7 +57,7 @@ export class AccountStore {
     return this.#account;
   }
 
-  /** Whose account was known last, for as long as nobody signs out. */
+  /** The id of the last known account, until somebody signs out. */
   get owner(): string | undefined {
     return this.#owner;
   }
@@ -67,7 +71,7 @@ export class AccountStore {
     return this.#keep(account);
   }
 
-  /** Makes a change, and keeps the answer to it unless it is about somebody who is no longer signed in. */
+  /** Makes a change, and keeps the account of its answer unless another person is signed in by now. */
   async change(ask: () => Promise<{ readonly account?: Account | undefined }>): Promise<Account | undefined> {
     const era = this.#era;
     const { account } = await ask();
@@ -75,7 +79,7 @@ export class AccountStore {
     return account;
   }
 
-  /** What is known is out of date. */
+  /** Drops the account, because it is out of date. */
   forget(): void {
     this.#account = undefined;
   }

@@ -8,7 +8,7 @@ import type { Navigation, Place } from "./navigation";
 import type { Presence } from "./presence";
 import type { Errors, Texts } from "./texts";
 
-/** What lasts as long as the page is loaded. */
+/** Objects that live as long as the page is loaded. */
 export interface Parts {
   readonly countersign: Countersign;
   readonly navigation: Navigation;
@@ -18,14 +18,14 @@ export interface Parts {
   readonly mailbox: boolean;
 }
 
-/** What every page can use. */
+/** Objects and texts that every page can use. */
 export interface App extends Parts {
   readonly place: Place;
   readonly language: Language;
   readonly texts: Texts;
   readonly errors: Errors;
   readonly format: Format;
-  /** Tells people who listen to the page what happened. */
+  /** Announces to screen readers what happened. */
   announce(text: string): void;
 }
 

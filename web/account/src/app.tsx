@@ -50,14 +50,14 @@ export function AppView({ parts, notices, language: first }: AppViewProps) {
   const [language, setLanguage] = useState(first);
   const [{ place, notice }, setHere] = useState(() => ({ place: parts.navigation.place, notice: notices.take() }));
   const [heard, setHeard] = useState({ text: "", count: 0 });
-  // Counted: what is said twice is heard twice.
+  // Counted, so that the same announcement is read again.
   const announce = (text: string) => setHeard(({ count }) => ({ text, count: count + 1 }));
   const format = useMemo(() => new Format(localeOf(language, navigator.languages)), [language]);
 
   useEffect(() => {
     const move = () => {
       const { place } = parts.navigation;
-      // A page that only passed the person on has left its notice for this one.
+      // A page that only redirected has left its notice for this page.
       setHere((here) => (here.place === place ? here : { place, notice: notices.take() }));
       announce("");
     };
@@ -111,13 +111,13 @@ function NoticeView({ notice }: { readonly notice: Notice | undefined }) {
   const { texts, errors, announce } = useApp();
   const text = notice && ("key" in notice ? texts.notices[notice.key] : errors.reasons[notice.reason]);
   useEffect(() => {
-    // It stands above the heading that takes the focus, where nobody would hear it.
+    // Above the focused heading a screen reader would not read it.
     if (text) announce(text);
   }, [notice]);
   return notice ? <Note tone={notice.tone}>{text}</Note> : null;
 }
 
-/** A button in all but looks: a fragment in the address would count as a new place. */
+/** A button that looks like a link: a fragment in the address would count as a new place. */
 function SkipLink() {
   const { texts } = useApp();
   const main = useRef<HTMLElement | null>(null);

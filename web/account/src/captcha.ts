@@ -4,14 +4,14 @@ import type { Captcha } from "@countersign/client";
 interface Widgets {
   ready?(act: () => void): void;
   render(target: HTMLElement, options: Record<string, unknown>): unknown;
-  /** Only of the one that shows nothing. */
+  /** Only reCAPTCHA v3, which shows nothing. */
   execute?(siteKey: string, options: { action: string }): PromiseLike<string>;
 }
 
 interface Provider {
-  /** Where its script is. `loaded` is what it calls when it can be used. */
+  /** The address of the script. The script calls `loaded` when it is ready. */
   script(siteKey: string, language: string, loaded: string): string;
-  /** What the script calls itself. */
+  /** The global variable of the script. */
   readonly name: "grecaptcha" | "hcaptcha" | "turnstile";
 }
 
@@ -38,17 +38,17 @@ const PROVIDERS: Readonly<Record<Captcha["provider"], Provider>> = {
   },
 };
 
-/** Whether a person sees anything of it. */
+/** Whether the captcha is visible. */
 export function isSeen({ provider }: Captcha): boolean {
   return provider !== "recaptcha_v3";
 }
 
-/** The scripts that are there or on their way, by their addresses. */
+/** The scripts that are loaded or loading, by address. */
 const scripts = new Map<string, Promise<void>>();
 
 /**
- * Shows a captcha in `target` and resolves to its token once it is solved, which may be never. Its script is loaded now, and never
- * where none is asked for. Rejects when that is not possible.
+ * Shows a captcha in `target` and resolves to its token once it is solved, which may be never. Loads the script now, so
+ * that it is never loaded where no captcha is required. Rejects when that fails.
  */
 export async function solve(captcha: Captcha, target: HTMLElement, language: string): Promise<string> {
   const { script, name } = PROVIDERS[captcha.provider];
@@ -78,7 +78,7 @@ function load(address: string): Promise<void> {
     script.async = true;
     script.onerror = () => {
       script.remove();
-      // The next try may have better luck.
+      // Another try may succeed.
       scripts.delete(address);
       reject(new Error("a captcha's script was not loaded"));
     };

@@ -1,5 +1,5 @@
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
-  // The order matters: most browsers also claim to be the ones below them.
+  // The order matters: most browsers also claim to be those below them.
   [/\bEdgA?\//, "Edge"],
   [/\bOPR\//, "Opera"],
   [/\bSamsungBrowser\//, "Samsung Internet"],
@@ -18,11 +18,11 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b|\bX11\b/, "Linux"],
 ];
 
-/** What a user agent calls itself, in words: the browser and the system, where they are known. */
+/** The browser and the system of a user agent in words, where they are known. */
 export interface Software {
   readonly browser: string | undefined;
   readonly system: string | undefined;
-  /** What a program that is no browser calls itself, such as `grpcurl 1.9.4`. */
+  /** The name of a program that is no browser, such as `grpcurl 1.9.4`. */
   readonly program: string | undefined;
 }
 

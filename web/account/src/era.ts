@@ -2,22 +2,23 @@ import { Code, ConnectError, createContextKey, type Interceptor, type UnaryReque
 
 /** The era in which a call was begun. */
 const BEGUN = createContextKey<number | undefined>(undefined, { description: "era" });
-/** It was not sent; whether it may be is being found out. */
+/** The call was not sent, because it is not known yet whether the era has ended. */
 const HELD = new ConnectError("somebody signed in", Code.Aborted);
 
-/** What an era has to know of the page. */
+/** What an era needs from the page. */
 export interface Surrounding {
-  /** Whether a call is about the account of whoever is signed in. */
+  /** Whether a call is about the account of the signed-in person. */
   concerns(call: Pick<UnaryRequest, "method">): boolean;
-  /** Takes in what other tabs did and nobody has heard of yet. */
+  /** Reads the changes of other tabs. */
   listen(): void;
 }
 
 /**
- * The time during which one person is signed in. A call goes out with the cookies of the moment, which another tab may have replaced.
+ * The time during which one person is signed in. A call is sent with the current cookies, which another tab may have
+ * replaced.
  *
- * Invariant: from the moment in which this tab hears that somebody signed in, no call that was begun before is sent and no
- * answer to it is used, until it is known that it is the same person; and never if it is not.
+ * Invariant: once this tab learns that somebody signed in, no call that was begun before is sent and no answer to it is
+ * used, until it is known that the person is the same; and never if not.
  */
 export class Era {
   #number = 0;
@@ -25,7 +26,7 @@ export class Era {
 
   constructor(private readonly surrounding: Surrounding) {}
 
-  /** Somebody else is signed in now. */
+  /** Ends the era, because somebody else is signed in. */
   end(): void {
     this.#number++;
   }
@@ -38,9 +39,9 @@ export class Era {
     this.#asking = asking;
   }
 
-  /** What to send calls through instead of `interceptors` alone. */
+  /** The interceptors to send calls through, instead of `interceptors` alone. */
   around(interceptors: Interceptor[]): Interceptor[] {
-    // Without any, these are the client's own calls: to sign in, to refresh, to sign out. What is held may wait for them.
+    // Without any, these are the client's own calls: to sign in, to refresh, to sign out. Held calls may wait for them.
     return interceptors.length === 0 ? [] : [this.#whole, ...interceptors, this.#attempt];
   }
 
@@ -60,7 +61,10 @@ export class Era {
     }
   };
 
-  /** The innermost: a call is repeated with the cookies of whoever is signed in by then. Waits for nothing, as the lock may be held. */
+  /**
+   * The innermost interceptor: a repeated call carries the current cookies. Waits for nothing, because the lock may be
+   * held.
+   */
   readonly #attempt: Interceptor = (next) => async (call) => {
     const era = call.contextValues.get(BEGUN);
     if (era !== undefined) {

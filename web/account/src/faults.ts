@@ -1,10 +1,10 @@
 import { captchaOf, CookiesNotKept, fieldsOf, reasonOf, retryAfter, type Captcha, type FieldFault, type Reason } from "@countersign/client";
 import type { Errors } from "./texts";
 
-/** What there is a text for. */
+/** The reasons for which there is a text. */
 export type Told = Reason | "ORIGIN_NOT_ALLOWED" | "NO_ANSWER" | "COOKIES_NOT_KEPT" | "COOKIES_NEED_HTTPS";
 
-/** Why something did not work, in no language yet: it is told in whichever one is chosen when it is shown. */
+/** Why a call failed, in no language: the text is chosen when the fault is shown. */
 export interface Fault {
   /** `NO_ANSWER` when the service gave no reason. */
   readonly reason: Told;
@@ -12,17 +12,17 @@ export interface Fault {
   readonly fields: readonly FieldFault[];
   /** How long to wait before another try, in milliseconds. */
   readonly wait: number | undefined;
-  /** What has to be solved before another try. */
+  /** The captcha that has to be solved before another try. */
   readonly captcha: Captcha | undefined;
 }
 
 /** Reasons that are about one field, even where the service names none. */
 const ABOUT: Partial<Record<Told, string>> = { CODE_INVALID: "code" };
 
-/** Reasons whose text stands at the field that the service names, because it says more than the field's own. */
+/** Reasons whose text is shown at the field that the service names, because it says more than the text of the field. */
 const CLOSER: ReadonlySet<Told> = new Set(["USERNAME_TAKEN", "EMAIL_TAKEN", "CURRENT_PASSWORD_WRONG", "CODE_INVALID"]);
 
-/** The closer reason of a field that was left empty. The service has none, and is not asked. */
+/** The closer reason of a field that was left empty. Such a form is not sent. */
 const EMPTY = "EMPTY";
 
 function missing(fields: readonly string[]): Fault {
@@ -35,7 +35,7 @@ export function emptyAmong<N extends string>(values: Readonly<Record<N, string>>
   return left.length > 0 ? missing(left) : undefined;
 }
 
-/** The fault that a call failed with. */
+/** The fault of a call that failed. */
 export function faultOf(error: unknown): Fault {
   const reason = error instanceof CookiesNotKept ? notKept() : (reasonOf(error) ?? "NO_ANSWER");
   // `account.display_name` is the input `display_name`.
@@ -45,7 +45,7 @@ export function faultOf(error: unknown): Fault {
   return { reason, fields, wait: retryAfter(error), captcha: captchaOf(error) };
 }
 
-/** On localhost without https some browsers keep them, and Safari does not. */
+/** On localhost without https some browsers keep cookies, and Safari does not. */
 function notKept(): Told {
   return globalThis.location?.protocol === "http:" ? "COOKIES_NEED_HTTPS" : "COOKIES_NOT_KEPT";
 }

@@ -16,7 +16,7 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["minute", 60],
 ];
 
-/** Dates and times as a person of one language writes them. */
+/** Formats dates and times in the way of one language. */
 export class Format {
   readonly #day: Intl.DateTimeFormat;
   readonly #moment: Intl.DateTimeFormat;
@@ -36,14 +36,14 @@ export class Format {
     return this.#moment.format(date);
   }
 
-  /** `2 hours ago`, in the largest unit that fits; the last minute is `now`. */
+  /** `2 hours ago`, in the largest unit that fits; less than a minute is `now`. */
   ago(date: Date, now: Date): string {
     const seconds = (date.getTime() - now.getTime()) / 1000;
     const unit = UNITS.find(([, size]) => Math.abs(seconds) >= size);
     return unit ? this.#relative.format(Math.trunc(seconds / unit[1]), unit[0]) : this.#relative.format(0, "second");
   }
 
-  /** `in 30 seconds`, rounded up: nobody is sent back too early. */
+  /** `in 30 seconds`, rounded up, so that nobody tries again too early. */
   in(milliseconds: number): string {
     const seconds = Math.max(1, Math.ceil(milliseconds / 1000));
     return seconds < 90 ? this.#relative.format(seconds, "second") : this.#relative.format(Math.ceil(seconds / 60), "minute");

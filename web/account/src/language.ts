@@ -3,7 +3,7 @@ export type Language = (typeof LANGUAGES)[number];
 
 const ITEM = "countersign language";
 
-/** The language that was chosen before, or else the first one the person reads that there is. */
+/** The language chosen before, or else the first of the person's languages that the pages have. */
 export function languageFor(chosen: string | null | undefined, preferred: readonly string[]): Language {
   for (const tag of [chosen ?? "", ...preferred]) {
     const found = LANGUAGES.find((language) => primary(tag) === language);
@@ -12,7 +12,7 @@ export function languageFor(chosen: string | null | undefined, preferred: readon
   return "en";
 }
 
-/** The language as the person writes dates in it, such as `de-AT`. */
+/** The language for dates, such as `de-AT`. */
 export function localeOf(language: Language, preferred: readonly string[]): string {
   return preferred.find((tag) => primary(tag) === language) ?? language;
 }
@@ -21,7 +21,7 @@ function primary(tag: string): string | undefined {
   return tag.toLowerCase().split("-")[0];
 }
 
-/** What was chosen before. The storage may be forbidden: then nothing was. */
+/** The language chosen before. If the storage is forbidden, none was. */
 export function chosenLanguage(storage: () => Storage): string | null {
   try {
     return storage().getItem(ITEM);
@@ -30,7 +30,7 @@ export function chosenLanguage(storage: () => Storage): string | null {
   }
 }
 
-/** Keeps the choice, where the browser allows it. */
+/** Stores the choice, where the browser allows it. */
 export function rememberLanguage(storage: () => Storage, language: Language): void {
   try {
     storage().setItem(ITEM, language);

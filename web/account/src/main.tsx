@@ -10,11 +10,11 @@ import { Presence } from "./presence";
 import { needsSession } from "./routes";
 import { ERRORS } from "./texts";
 
-/** How long a call may take, in milliseconds. */
+/** The timeout of a call, in milliseconds. */
 const CALL_TIMEOUT = 20_000;
 const page = document.documentElement;
 const root = document.getElementById("app");
-// First of all: it takes the token of a mailed link out of the address.
+// First, because this removes the token of a mailed link from the address.
 const navigation = new Navigation(window);
 const language = languageFor(chosenLanguage(() => localStorage), navigator.languages);
 
@@ -25,7 +25,7 @@ if (root) {
 
 function start(root: Element): void {
   if (!window.isSecureContext) {
-    // Neither the cookies nor the locks of the client exist here.
+    // Browsers have neither the cookies nor the locks of the client here.
     page.lang = language;
     const stop = document.createElement("p");
     stop.className = "stop";
@@ -34,7 +34,7 @@ function start(root: Element): void {
     return;
   }
   const era: Era = new Era({
-    // Asking who is signed in is how an era is told from the next.
+    // GetMe finds out whether a new era begins, so it belongs to none.
     concerns: ({ method }) => needsSession(navigation.place.page) && method.name !== "GetMe",
     listen: () => void countersign.signedIn,
   });
@@ -43,9 +43,9 @@ function start(root: Element): void {
     timeoutMs: CALL_TIMEOUT,
     transport: (interceptors) => grpcWeb("/", era.around(interceptors)),
   });
-  // A page that the back button brings up again has missed what was told meanwhile.
+  // A page that the back button restores has missed the changes meanwhile.
   window.addEventListener("pageshow", () => void countersign.signedIn);
-  // Before the presence: what is kept of an account has to be gone before the next page is shown.
+  // Before the presence: the kept account must be dropped before the next page is shown.
   const account = new AccountStore(countersign);
   const notices = new Notices();
   const presence = new Presence(countersign, navigation, notices, account, era);

@@ -1,35 +1,35 @@
 import { straightened, tokenIn } from "./mail-link";
 import { pageAt, takesToken, type PageName, type Path } from "./routes";
 
-/** Where the person is. */
+/** The page that the person is on. */
 export interface Place {
   readonly path: string;
   /** `undefined` when no page has this path. */
   readonly page: PageName | undefined;
-  /** The token of the mailed link that led here. Nowhere but in memory. */
+  /** The token of the mailed link that led here. Only in memory. */
   readonly token: string | undefined;
-  /** Counts the places that were visited since the page was loaded. */
+  /** Counts the places visited since the page was loaded. */
   readonly visit: number;
 }
 
-/** How to go somewhere. */
+/** How to go to a page. */
 export interface Going {
-  /** Without a way back to where one is. */
+  /** Replaces the current place, so that the back button does not lead to it. */
   readonly replace?: boolean;
-  /** As a mailed link does, but past the address bar. */
+  /** The token of a mailed link, which does not pass through the address bar. */
   readonly token?: string;
-  /** Only from here: an answer that comes late takes nobody away from where they went in the meantime. */
+  /** Only from here: a late answer must not move a person who went elsewhere meanwhile. */
   readonly from?: Place;
 }
 
-/** What a window has, as far as navigation needs it. */
+/** What navigation needs from a window. */
 export interface Frame {
   readonly location: Pick<Location, "pathname" | "search" | "hash">;
   readonly history: Pick<History, "pushState" | "replaceState">;
   addEventListener(kind: "popstate" | "hashchange", listener: () => void): void;
 }
 
-/** Moves between pages without loading anything, and takes the token out of the address at once. */
+/** Moves between pages without loading anything, and removes the token from the address at once. */
 export class Navigation {
   #place: Place;
   readonly #listeners = new Set<() => void>();
@@ -38,7 +38,7 @@ export class Navigation {
     this.#place = this.#arrive(0);
     const moved = () => {
       const { pathname, hash } = frame.location;
-      // The same page with a token is a second mailed link, pasted into this tab. Without one it is the page as it stands.
+      // The same page with a token is a second mailed link, pasted into this tab. Without one, nothing has changed.
       if (pathname !== this.#place.path || tokenIn(hash) !== undefined) this.#settle();
     };
     frame.addEventListener("popstate", moved);
@@ -57,7 +57,7 @@ export class Navigation {
     this.#settle(token);
   }
 
-  /** Calls `listener` whenever `place` is another one. One listener may go on to yet another place before the next is called. */
+  /** Calls `listener` after every move. A listener may move again before the next listener is called. */
   onMove(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -73,7 +73,7 @@ export class Navigation {
     const straight = straightened(pathname);
     const path = pageAt(pathname) === undefined && pageAt(straight) !== undefined ? straight : pathname;
     const page = pageAt(path);
-    // Before anything else can read the address, and before the browser can remember it.
+    // Before anything else can read the address, and before the browser stores it.
     if (hash !== "" || search !== "" || path !== pathname) this.frame.history.replaceState(null, "", path);
     const token = takesToken(page) ? (given ?? tokenIn(hash) ?? tokenIn(search) ?? tokenIn(pathname)) : undefined;
     return { path, page, token, visit };

@@ -1,13 +1,13 @@
 import type { Told } from "./faults";
 import type { Texts } from "./texts";
 
-/** Something to say on the next page. */
+/** A message to show on the next page. */
 export type Notice = { readonly tone: "good" | "plain" | "bad" } & (
   | { readonly key: keyof Texts["notices"] }
   | { readonly reason: Told }
 );
 
-/** Holds what one page leaves for the next one to say. */
+/** Keeps the message of one page for the next one. */
 export class Notices {
   #left: Notice | undefined;
 
@@ -15,7 +15,7 @@ export class Notices {
     this.#left = notice;
   }
 
-  /** Takes what was left, once. */
+  /** Returns the message, once. */
   take(): Notice | undefined {
     const left = this.#left;
     this.#left = undefined;

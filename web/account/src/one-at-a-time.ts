@@ -1,13 +1,13 @@
 import { faultOf, type Fault } from "./faults";
 
-/** What there is to see of something that is done now and then. */
+/** The state of an action that a person can repeat. */
 export interface Progress {
   readonly busy: boolean;
-  /** Why it failed last. */
+  /** Why the action failed last. */
   readonly fault: Fault | undefined;
 }
 
-/** Does one thing at a time: a second click, or a second press of Enter, does nothing. */
+/** Runs one action at a time: a second click, or a second press of Enter, does nothing. */
 export class OneAtATime {
   #progress: Progress = { busy: false, fault: undefined };
 
@@ -15,7 +15,7 @@ export class OneAtATime {
 
   async run(act: () => Promise<unknown>): Promise<void> {
     if (this.#progress.busy) return;
-    // What was wrong stays until there is an answer, so that nothing jumps.
+    // The last fault stays visible until there is an answer, so that nothing moves.
     this.#tell({ ...this.#progress, busy: true });
     let fault: Fault | undefined;
     try {

@@ -5,12 +5,12 @@ import type { Navigation } from "./navigation";
 import type { Notice, Notices } from "./notices";
 import { needsSession, PATHS, type Path } from "./routes";
 
-/** A way to end the session that the person asked for in this tab. */
+/** How the person ended the session in this tab. */
 export type Leaving = "signedOut" | "deleted";
 
-/** Brings the person to the page that fits to whether somebody is signed in, and says why. */
+/** Leads the person to the page that fits the session, and says why. */
 export class Presence {
-  /** Where the person wanted to go before signing in. Only ever one of our own paths, and only in memory. */
+  /** Where the person wanted to go before signing in. Only one of our own paths, and only in memory. */
   #wanted: Path | undefined;
   #leaving: Leaving | undefined;
 
@@ -26,7 +26,7 @@ export class Presence {
     this.#guard();
   }
 
-  /** Runs what ends the session because the person wants it, so that nobody is told it ended by itself. */
+  /** Runs an action that ends the session on purpose, so that no message says that the session ended by itself. */
   async leave<T>(how: Leaving, act: () => Promise<T>): Promise<T> {
     this.#leaving = how;
     try {
@@ -36,7 +36,7 @@ export class Presence {
     }
   }
 
-  /** Goes on to where the person wanted to go. */
+  /** Leads to the page that the person wanted. */
   arrive(): void {
     if (this.navigation.place.page !== "signIn") return;
     const path = this.#wanted ?? PATHS.account;
@@ -45,7 +45,7 @@ export class Presence {
   }
 
   #guard(): void {
-    // In this order: asking may bring up what another tab did, and that may lead to another page.
+    // In this order: reading `signedIn` may bring changes of another tab, which may lead to another page.
     const { signedIn } = this.countersign;
     const { page } = this.navigation.place;
     if (page === "start") this.navigation.go(signedIn ? PATHS.account : PATHS.signIn, { replace: true });
@@ -61,22 +61,22 @@ export class Presence {
       return this.arrive();
     }
     if (!needsSession(page)) return;
-    // A session that ended while somebody was deleting the account ended for another reason than that.
+    // A reason means that the session did not end because the account was deleted.
     if (this.#leaving === "signedOut" || (this.#leaving && !reason)) this.#signIn({ tone: "good", key: this.#leaving }, { forget: true });
-    // Nobody was signed in to begin with.
+    // Nobody was signed in before.
     else if (reason === "TOKEN_MISSING") this.#signIn({ tone: "plain", key: "signInFirst" });
     else if (reason) this.#signIn({ tone: "bad", reason });
     else this.#signIn({ tone: "plain", key: "signedOutElsewhere" });
   }
 
-  /** Somebody signed in while a page about an account is shown, which is made anew if it may be somebody else. */
+  /** Handles a sign-in while a page about an account is shown. The page is loaded again if it may be another person. */
   async #welcome(): Promise<void> {
     const before = this.account.owner;
     const now = await this.account.load().then(({ accountId }) => accountId, () => undefined);
     const same = now !== undefined && now === before;
     if (!same) this.era.end();
     const { page } = this.navigation.place;
-    // What the same person has typed stays. The list of devices has to have the new session in it.
+    // The typed text of the same person stays. The list of devices must show the new session.
     if (!page || !needsSession(page) || (same && page !== "sessions")) return;
     if (!same && now && before) this.notices.leave({ tone: "plain", key: "otherAccount" });
     this.navigation.go(PATHS[page], { replace: true });

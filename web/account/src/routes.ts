@@ -25,12 +25,12 @@ export function pageAt(path: string): PageName | undefined {
   return PAGES.get(path);
 }
 
-/** Whether a page is of use only to somebody who is signed in. */
+/** Whether a page is useful only to a signed-in person. */
 export function needsSession(page: PageName | undefined): boolean {
   return page !== undefined && (PATHS[page] === "/account" || PATHS[page].startsWith("/account/"));
 }
 
-/** Pages that a mailed link leads to. */
+/** The pages that mailed links lead to. */
 export function takesToken(page: PageName | undefined): boolean {
   return page === "verify" || page === "reset" || page === "confirmEmail";
 }

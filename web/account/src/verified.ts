@@ -1,19 +1,19 @@
 import type { Texts } from "./texts";
 
-/** What a verification came to. */
+/** The result of a verification. */
 export interface Verified {
-  /** No password counts yet: a mail with a link that sets one is on its way. */
+  /** The account has no password yet: a mail with a link that sets one was sent. */
   readonly passwordLinkMailed: boolean;
   /** The user name that the account got; empty when it has none. */
   readonly username: string;
-  /** The user name that was wished for, as far as this page remembers; otherwise empty. */
+  /** The requested user name, as far as this page remembers; otherwise empty. */
   readonly wish: string;
 }
 
-/** What a person is told: how far the account is, and how it stands with the user name, if there is anything to say. */
+/** The text for the person: the state of the account and, if there is anything to say, of the user name. */
 export function verifiedText({ passwordLinkMailed, username, wish }: Verified, texts: Texts["verify"]): readonly string[] {
   const account = passwordLinkMailed ? texts.doneMailed : texts.doneText;
-  // What the account has comes first: another sign-up for the address may have brought another name than the one remembered.
+  // The account's name comes first: another sign-up for the address may have another name than the remembered one.
   if (username !== "") return [account, texts.withUsername(username)];
   return wish === "" ? [account] : [account, texts.usernameGone(wish)];
 }

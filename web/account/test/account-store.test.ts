@@ -4,7 +4,7 @@ import type { Account, Countersign } from "@countersign/client";
 import { AccountStore } from "../src/account-store";
 import { Hearing } from "./browser";
 
-/** A service that knows one account after the other, and answers when it is told to. */
+/** A service that knows one account after the other, and answers when the test says so. */
 function open() {
   const hearing = new Hearing(true);
   const waiting: ((email: string) => void)[] = [];

@@ -1,12 +1,12 @@
 import type { SessionChange } from "@countersign/client";
 import type { Frame } from "../src/navigation";
 
-/** A tab: its address bar and what lies behind the back button. */
+/** A tab: its address bar and its history. */
 export class Tab implements Frame {
   readonly #entries: string[];
   #at = 0;
   readonly #listeners = new Map<string, (() => void)[]>();
-  /** Every address that stood in the address bar once scripts had run, oldest first. */
+  /** Every address that was in the address bar after scripts had run, oldest first. */
   readonly shown: string[] = [];
 
   constructor(address: string) {
@@ -39,7 +39,7 @@ export class Tab implements Frame {
     this.#tell("popstate");
   }
 
-  /** Somebody pastes an address that differs only in its fragment. */
+  /** A person pastes an address that differs only in its fragment. */
   paste(address: string): void {
     this.history.pushState(null, "", address);
     this.#tell("popstate");
@@ -55,7 +55,7 @@ export class Tab implements Frame {
   }
 }
 
-/** What a page hears of the session, without a service. */
+/** What a page learns about the session, without a service. */
 export class Hearing {
   signedIn: boolean | undefined;
   readonly #listeners: ((change: SessionChange) => void)[] = [];

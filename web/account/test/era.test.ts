@@ -5,7 +5,7 @@ import { Era } from "../src/era";
 
 type Next = Parameters<Interceptor>[0];
 
-/** A page whose calls go through an era and through a client that may hold them up. */
+/** A page whose calls pass an era and a client that may hold them. */
 function open(client: Interceptor = (next) => next) {
   const sent: string[] = [];
   const page = { listen: () => {} };
@@ -20,7 +20,7 @@ function open(client: Interceptor = (next) => next) {
   return { sent, page, era, call, answerWith: (next: Next) => (arrive = next) };
 }
 
-/** Something that goes on when it is told to. */
+/** A step that continues when the test says so. */
 function gate() {
   let go = () => {};
   const gone = new Promise<void>((resolve) => (go = resolve));
@@ -79,7 +79,7 @@ test("a call that the client repeats is not repeated as somebody else", async ()
     const { era, call, sent, answerWith } = open(repeating);
     answerWith(async () => {
       answerWith(async () => ({}) as UnaryResponse);
-      // While the client has the tokens renewed, somebody signs in.
+      // Somebody signs in while the client refreshes the tokens.
       era.hold(async () => {
         await new Promise((resolve) => setImmediate(resolve));
         if (other) era.end();

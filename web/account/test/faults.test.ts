@@ -84,7 +84,7 @@ test("a service that cannot be reached is told as that", () => {
 
 test("what may be left empty is no fault", () => {
   assert.equal(emptyAmong({ email: "a@example.org", username: "" }, ["username"]), undefined);
-  // Only the service knows what a password of spaces is worth.
+  // Only the service can judge a password of spaces.
   assert.equal(emptyAmong({ password: "   " }, []), undefined);
 });
 

@@ -14,7 +14,7 @@ function open(address: string, signedIn?: boolean) {
   const navigation = new Navigation(tab);
   const notices = new Notices();
   const hearing = new Hearing(signedIn);
-  // Whom the service takes the cookies for; `undefined` when it cannot be reached.
+  // The person of the cookies; `undefined` when the service cannot be reached.
   const who: { is: string | undefined } = { is: "ada" };
   const getMe = async () => {
     if (who.is === undefined) throw new Error("no answer");
@@ -26,7 +26,7 @@ function open(address: string, signedIn?: boolean) {
   return { tab, navigation, notices, hearing, presence, account, who };
 }
 
-/** What was begun has come to its end. */
+/** Waits until everything that has begun has ended. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test("the start leads to the account of whoever is signed in, and everybody else to signing in", () => {
@@ -114,7 +114,7 @@ test("who signs in elsewhere while reading a mailed link is not taken away from 
 test("what another tab did, found out while guarding a page, is told once and leads back to that page", () => {
   const { tab, navigation, notices, hearing } = open("/sign-in", false);
   hearing.signedIn = true;
-  // The note that the other tab left is read when somebody asks, and told to everybody before the answer.
+  // Reading `signedIn` reads the note of the other tab, and notifies all listeners before it returns.
   Object.defineProperty(hearing, "signedIn", {
     configurable: true,
     get() {

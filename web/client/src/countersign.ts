@@ -7,53 +7,61 @@ import { page, type Surroundings } from "./surroundings.js";
 import { Tabs, type SessionChange, type Wait } from "./tabs.js";
 import { bounded, grpcWeb, toTenant } from "./transport.js";
 
-/** How a Countersign is reached. */
+/** How to reach a Countersign service. */
 export interface Options {
   /** The origin of the service, such as `https://id.example.org`, or `/` when it served this page. */
   readonly baseUrl: string;
-  /** Whose accounts are meant, where the service has more than one tenant. */
+  /** The tenant whose accounts are meant, where the service has more than one. */
   readonly tenant?: string;
-  /** How long a call may take, in milliseconds, unless it says otherwise; 30 seconds when absent. Streams may take any time. */
+  /** The timeout of a call that sets none, in milliseconds; 30 seconds by default. Streams have no timeout. */
   readonly timeoutMs?: number;
-  /** Another way to the service than grpc-web. Interceptors come in their order, the outermost first. */
+  /** Another transport instead of grpc-web. Interceptors come in their order, the outermost first. */
   readonly transport?: (interceptors: Interceptor[]) => Transport;
-  /** Other surroundings than the page's. */
+  /** Surroundings other than the page. */
   readonly surroundings?: Surroundings;
 }
 
-/** One Countersign, for all tabs of this origin. Make one for each page. */
+/** A client of one Countersign, shared by all tabs of this origin. Create one for each page. */
 export interface Countersign {
   /** The person's account. Calls are repeated and the session is refreshed where that is needed and safe. */
   readonly account: Client<typeof AccountService>;
   /** The devices that are signed in. */
   readonly sessions: Client<typeof SessionService>;
   /**
-   * Calls of another service behind `baseUrl`, such as one that checks these cookies itself. A stream that is refused before its
-   * first message is opened again where a refresh helps; one that breaks later is the caller's to open again.
+   * A client of another service behind `baseUrl`, such as one that checks these cookies itself. A stream that is
+   * refused before its first message is opened again where a refresh helps; the caller opens a stream again that breaks
+   * later.
    */
   client<T extends DescService>(service: T): Client<T>;
   /** Opens a session, for all tabs. */
   login(credentials: Credentials, options?: CallOptions): Promise<SignedIn>;
-  /** Ends the session, for all tabs; with `everywhere`, on all devices. Rejects when the service could not be asked. */
+  /**
+   * Ends the session, for all tabs; with `everywhere`, on all devices. Rejects when the service could not be reached.
+   */
   logout(what?: { everywhere?: boolean }, options?: CallOptions): Promise<void>;
-  /** What this browser heard last; `undefined` before the first call. Only the service knows for certain. */
+  /**
+   * Whether somebody is signed in, as far as this browser knows; `undefined` before the first call. Only the service
+   * knows for certain.
+   */
   readonly signedIn: boolean | undefined;
-  /** Calls `listener` whenever somebody signed in or the session ended, in this tab or another. Returns what ends that. */
+  /**
+   * Calls `listener` whenever somebody signs in or the session ends, in any tab. Returns a function that stops this.
+   */
   onChange(listener: (change: SessionChange) => void): () => void;
   /**
-   * Calls `listener` when a call waits for another tab for longer than a moment, when it goes on without that tab because it did not
-   * give way, and when the wait is over. Returns what ends that.
+   * Calls `listener` when a call has waited for another tab for a moment, when the call overtakes that tab because it
+   * did not give way, and when the wait has ended. Returns a function that stops this.
    */
   onWait(listener: (wait: Wait) => void): () => void;
 }
 
-/** Connects a page with a Countersign. Nothing is sent before the first call. */
+/** Creates a client for a page. Nothing is sent before the first call. */
 export function createCountersign(options: Options): Countersign {
   const { baseUrl, tenant, timeoutMs, surroundings = page() } = options;
   const { transport = (interceptors) => grpcWeb(baseUrl, interceptors) } = options;
   const named = tenant === undefined ? [] : [toTenant(tenant)];
   const way = (interceptors: Interceptor[]) => bounded(transport([...interceptors, ...named]), timeoutMs);
-  // Not one for each tenant: there is one set of cookies.
+  // One for all tenants: they share one set of cookies.
   const tabs = new Tabs(`countersign ${new URL(baseUrl, globalThis.location?.href).origin}`, surroundings);
   const keeper = new SessionKeeper(way([]), tabs, surroundings);
   const kept = way([keeper.interceptor]);

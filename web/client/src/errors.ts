@@ -3,8 +3,9 @@ import { ErrorReason } from "./generated/countersign/v1/error_reason_pb.js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "./generated/google/rpc/error_details_pb.js";
 
 /**
- * The browser keeps no cookies of the service, so nobody can be signed in: they are blocked for the site, or the page is on another
- * site than the service, or the browser (Safari) takes `Secure` cookies over https alone and the service is at `http://localhost`.
+ * The browser keeps no cookies of the service, so nobody can be signed in: they are blocked for the site, or the page
+ * is on another site than the service, or the browser (Safari) accepts `Secure` cookies only over https and the service
+ * is at `http://localhost`.
  */
 export class CookiesNotKept extends Error {
   override readonly name = "CookiesNotKept";
@@ -21,14 +22,14 @@ export type Reason = Exclude<keyof typeof ErrorReason, "UNSPECIFIED">;
 export interface FieldFault {
   /** The field's name in the proto, such as `display_name`. */
   readonly field: string;
-  /** What is wrong, for programs. Empty when the service says nothing closer. */
+  /** What is wrong, for programs. Empty when the service gives no closer reason. */
   readonly reason: string;
   /** What is wrong, for people, in English. */
   readonly description: string;
 }
 
 /**
- * The reason a call was refused for; `undefined` when the service gave none, as when the network failed, or one that
+ * The reason why a call was refused; `undefined` when the service gave none, as after a network failure, or one that
  * this version does not know.
  */
 export function reasonOf(error: unknown): Reason | undefined {
@@ -43,17 +44,17 @@ function isReason(name: string): name is Reason {
 /** A captcha that has to be solved before a call is made again. */
 export interface Captcha {
   readonly provider: "recaptcha_v2" | "recaptcha_v3" | "hcaptcha" | "turnstile";
-  /** What the provider knows the site by. */
+  /** The key by which the provider identifies the site. */
   readonly siteKey: string;
-  /** What it is for. Providers that take an action have to be given this one. */
+  /** The action that the captcha is for. Providers that take an action must get this one. */
   readonly action: string;
 }
 
 const PROVIDERS: ReadonlySet<string> = new Set<Captcha["provider"]>(["recaptcha_v2", "recaptcha_v3", "hcaptcha", "turnstile"]);
 
 /**
- * The captcha that a call was refused for; `undefined` when it was refused for something else, or for a captcha that this version
- * cannot name. Its token goes into `captchaToken` of the same call.
+ * The captcha that the service requires for a call; `undefined` when the call was refused for another reason, or when
+ * this version does not know the captcha. Its token belongs in `captchaToken` of the same call.
  */
 export function captchaOf(error: unknown): Captcha | undefined {
   const info = ConnectError.from(error).findDetails(ErrorInfoSchema).find(({ domain }) => domain === "countersign");

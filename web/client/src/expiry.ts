@@ -1,13 +1,14 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Session } from "./generated/countersign/v1/auth_service_pb.js";
 
-/** How long before the access token expires a call refreshes first, in milliseconds. */
+/** How long before the expiry of the access token a call refreshes first, in milliseconds. */
 const AHEAD = 30_000;
 
 /**
- * From when on, by the clock of this browser, a call had better refresh first; `undefined` when that is not known or tokens live
- * so short that it would be most of the time. `header` is that of the answer: clocks of browsers are wrong, so what counts is for
- * how long the token was good when it was sent. Only a service of another origin does not tell.
+ * The time, by the clock of this browser, from which on a call should refresh first; `undefined` when the expiry is
+ * unknown or tokens live so short that most calls would refresh. `header` has the headers of the answer: clocks of
+ * browsers are wrong, so the lifetime counts from the time when the answer was sent. Only a service of another origin
+ * does not reveal that time.
  */
 export function renewAt(session: Session | undefined, header: Headers, now: number): number | undefined {
   if (session?.accessExpireTime === undefined) return undefined;

@@ -13,16 +13,16 @@ import type { Tabs } from "./tabs.js";
 
 type Next = Parameters<Interceptor>[0];
 
-/** What to sign in with. */
+/** The identifier and password of a login. */
 export interface Credentials {
   /** An e-mail address or a user name. */
   readonly identifier: string;
   readonly password: string;
-  /** The group of backends the session is for; `default` when absent. */
+  /** The group of backends that the session is for; `default` when absent. */
   readonly audience?: string;
-  /** What the provider of a captcha gave, after the service asked for one: `captchaOf` says which. */
+  /** The token of the captcha that the service required: `captchaOf` returns the captcha. */
   readonly captchaToken?: string;
-  /** What the person calls this device, at most 100 characters. */
+  /** The person's name for this device, at most 100 characters. */
   readonly deviceName?: string;
 }
 
@@ -30,39 +30,39 @@ export interface Credentials {
 export interface SignedIn {
   readonly sessionId: string;
   readonly account: Account | undefined;
-  /** When the session ends unless it is used before. */
+  /** When the session ends, unless it is used before. */
   readonly expireTime: Date | undefined;
 }
 
-/** An access token that another one can take the place of. */
+/** The reasons for which another access token helps. */
 const RENEWABLE: ReadonlySet<Reason | undefined> = new Set(["TOKEN_EXPIRED", "TOKEN_MISSING", "TOKEN_INVALID"]);
-/** The session is over, whatever tokens there are. */
+/** The reasons for which the session has ended, whatever tokens there are. */
 const OVER: ReadonlySet<Reason | undefined> = new Set(["SESSION_ENDED", "SESSION_EXPIRED", "ACCOUNT_DISABLED"]);
-/** A refresh or logout that was refused for one of these has no session to go on with. */
+/** The reasons for which a refresh or logout has no session to continue. */
 const GONE: ReadonlySet<Reason | undefined> = new Set([...OVER, "TOKEN_MISSING", "TOKEN_INVALID", "REFRESH_TOKEN_REUSED"]);
 
 /**
- * How long one attempt to refresh or to log out may take, in milliseconds, while all tabs wait. Three attempts to refresh fit
- * into the service's usual grace of 30 seconds, in which a token whose answer was lost is still good.
+ * How long one attempt to refresh or to log out may take, in milliseconds, while all tabs wait. Three attempts to
+ * refresh fit into the service's usual grace of 30 seconds, in which a token whose answer was lost is still accepted.
  */
 const ATTEMPT_TIMEOUT = 8_000;
-/** How often a call is made at most: with the cookies it found, with those of another tab, and with fresh ones. */
+/** How often a call is made at most: with the cookies it found, with those of another tab, and with refreshed ones. */
 const MOST_ROUNDS = 3;
 
 /**
  * Keeps the session of all tabs of an origin.
  *
- * Invariant: every call whose answer may set cookies, or take away those of a session that lives, runs alone among all tabs,
- * from before it is sent until its answer is stored. So none is ever stored after that of a later call. What is left are
- * answers about a session that is dead: they take cookies away, and may come after a login. Of that login the service keeps a
- * cookie that they do not touch, and a refresh brings back the others.
+ * Invariant: every call whose answer may set cookies, or clear those of a live session, runs alone among all tabs, from
+ * before it is sent until its answer is stored. So no answer is stored after that of a later call. Only answers about a
+ * session that has ended remain: they clear cookies, and may arrive after a login. The service gives that login one
+ * cookie that they do not clear, and a refresh restores the others.
  */
 export class SessionKeeper {
   readonly #auth: Client<typeof AuthService>;
   readonly #account: Client<typeof AccountService>;
   #recovering: Promise<void> | undefined;
 
-  /** `transport` must not have this keeper's interceptor. */
+  /** `transport` must not contain the interceptor of this keeper. */
   constructor(
     transport: Transport,
     private readonly tabs: Tabs,
@@ -73,8 +73,8 @@ export class SessionKeeper {
   }
 
   /**
-   * Opens a session. Is not repeated by itself: a second session would be opened. Rejects with `CookiesNotKept` where the browser
-   * keeps no cookies of the service; then there is no session.
+   * Opens a session. Is not repeated automatically, because that would open a second session. Rejects with
+   * `CookiesNotKept` when the browser keeps no cookies of the service; then there is no session.
    */
   login(credentials: Credentials, options?: CallOptions): Promise<SignedIn> {
     return this.tabs.alone(async () => {
@@ -96,8 +96,8 @@ export class SessionKeeper {
   }
 
   /**
-   * Finds out whether the browser kept the cookies that the login brought, by a call that needs them. A session that nobody can use is
-   * ended: it would stay for weeks, and there would be one more with every try.
+   * Checks with a call whether the browser kept the cookies of the login. If it did not, the session is ended: it would
+   * stay for weeks unused, and each try would add another one.
    */
   async #confirm(cancelToken: string, options?: CallOptions): Promise<void> {
     const call: CallOptions = { timeoutMs: ATTEMPT_TIMEOUT, ...(options?.signal && { signal: options.signal }) };
@@ -111,8 +111,8 @@ export class SessionKeeper {
   }
 
   /**
-   * Ends the session; with `everywhere`, all sessions of the account. Rejects when the service could not be asked: the
-   * session then goes on.
+   * Ends the session; with `everywhere`, all sessions of the account. Rejects when the service could not be reached:
+   * the session then continues.
    */
   logout({ everywhere = false } = {}, options?: CallOptions): Promise<void> {
     const ask = () => this.#auth.logout({ everywhere }, { timeoutMs: ATTEMPT_TIMEOUT, ...options });
@@ -123,13 +123,13 @@ export class SessionKeeper {
       } catch (error) {
         const reason = reasonOf(error);
         if (reason !== undefined && GONE.has(reason)) this.tabs.publish({ signedIn: false, reason });
-        // There was nothing to end here. Whether there is elsewhere, nobody knows.
+        // There was no session to end here. Other devices may have one.
         if (everywhere || !GONE.has(reason)) throw error;
       }
     }, options?.signal);
   }
 
-  /** Gives calls their ids, makes them again where that is safe, and refreshes when a call needs it. */
+  /** Adds request ids to calls, repeats calls where that is safe, and refreshes when a call needs it. */
   readonly interceptor: Interceptor = (next) => (request) => {
     if (request.stream) return this.#stream(next, request);
     const { method, signal } = request;
@@ -151,7 +151,7 @@ export class SessionKeeper {
     return this.#inSession(async () => begun((await next(again())) as StreamResponse), signal);
   }
 
-  /** Does what needs a session, with fresh tokens where those there are do not do. */
+  /** Makes a call that needs a session, and refreshes the tokens when they are not accepted. */
   async #inSession<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (this.tabs.stale) await this.#refreshAhead(signal);
     for (let round = 1; ; round++) {
@@ -165,7 +165,9 @@ export class SessionKeeper {
     }
   }
 
-  /** Nothing depends on it but a session that turns out to be over: the tokens there are will do for a moment yet. */
+  /**
+   * Refreshes before a call. A failure does not matter unless the session has ended: the old tokens are still valid.
+   */
   async #refreshAhead(signal: AbortSignal): Promise<void> {
     try {
       await orAborted(this.#recover(this.tabs.epoch), signal);
@@ -174,7 +176,10 @@ export class SessionKeeper {
     }
   }
 
-  /** Makes a call that failed worth repeating. Rejects with the reason why it is not. One at a time in this tab. */
+  /**
+   * Makes it useful to repeat a failed call. Rejects with the reason when that is not possible. Runs once at a time in
+   * this tab.
+   */
   #recover(seen: number, error?: unknown): Promise<void> {
     this.#recovering ??= this.tabs
       .alone(() => this.#decide(seen, error))
@@ -183,7 +188,7 @@ export class SessionKeeper {
   }
 
   async #decide(seen: number, error: unknown): Promise<void> {
-    // Since the call was sent, another tab refreshed, signed in or signed out: the answer was about something that is past.
+    // Another tab has refreshed, signed in or signed out since the call was sent: the answer is out of date.
     if (this.tabs.epoch !== seen) return;
     if (OVER.has(reasonOf(error))) throw this.#over(error);
     let header = new Headers();

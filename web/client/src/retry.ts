@@ -2,15 +2,15 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { retryAfter } from "./errors.js";
 import type { Surroundings } from "./surroundings.js";
 
-/** How often a call is made at most. */
+/** How many attempts a call has. */
 export const MOST_ATTEMPTS = 3;
-/** A service that asks for more patience than this, in milliseconds, is not asked again: the person decides. */
+/** The longest pause, in milliseconds. If the service requires a longer one, the person decides. */
 export const LONGEST_PAUSE = 5_000;
 const FIRST_PAUSE = 250;
 
 /**
- * Makes a call again for as long as that is allowed and may help: the service said when to come back, or no answer
- * arrived. `act` has to be one that may be done twice.
+ * Repeats a call while that is allowed and may help: the service said when to try again, or no answer arrived. `act`
+ * must be safe to repeat.
  */
 export async function withRetries<T>(
   act: () => Promise<T>,
@@ -23,7 +23,7 @@ export async function withRetries<T>(
     } catch (error) {
       const pause = attempt < MOST_ATTEMPTS && !signal?.aborted ? pauseAfter(error, attempt) : undefined;
       if (pause === undefined) throw error;
-      // Never sooner than told, and not all tabs at once.
+      // Never sooner than the service said, and not in all tabs at the same time.
       await sleep(pause * (1 + random() / 2), signal);
     }
   }
@@ -35,7 +35,7 @@ function pauseAfter(error: unknown, attempt: number): number | undefined {
   return isLost(error) ? FIRST_PAUSE * 2 ** (attempt - 1) : undefined;
 }
 
-/** No answer, half of one, or one from something in between. The call may have taken effect. */
+/** Whether there was no answer, half of one, or one from a server in between. The call may have taken effect. */
 function isLost(error: unknown): boolean {
   const { code, details } = ConnectError.from(error);
   return details.length === 0 && [Code.Unknown, Code.Unavailable, Code.DeadlineExceeded, Code.DataLoss].includes(code);

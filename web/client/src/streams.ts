@@ -2,14 +2,14 @@ import type { StreamRequest, StreamResponse } from "@connectrpc/connect";
 
 type Message = StreamResponse["message"] extends AsyncIterable<infer M> ? M : never;
 
-/** What gives `request` again and again: its one message is kept. */
+/** Returns a function that creates `request` again each time: its one message is kept. */
 export async function repeatable(request: StreamRequest): Promise<() => StreamRequest> {
   const said: Message[] = [];
   for await (const message of request.message) said.push(message);
   return () => ({ ...request, message: each(said) });
 }
 
-/** The same answer once its first message is there, or its end. Rejects when it is refused before. */
+/** The same answer, once its first message or its end has arrived. Rejects when the call is refused before. */
 export async function begun(answer: StreamResponse): Promise<StreamResponse> {
   const messages = answer.message[Symbol.asyncIterator]();
   const first = await messages.next();

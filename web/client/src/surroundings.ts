@@ -1,24 +1,27 @@
-/** What the client takes from the page it runs in. Tests bring their own. */
+/** What the client needs from its page. Tests provide their own. */
 export interface Surroundings {
   /** Locks that all tabs of the origin share. */
   readonly locks: Pick<LockManager, "request">;
-  /** Shared by all tabs of the origin; `undefined` where the browser forbids it. */
+  /** Shared by all tabs of the origin; `undefined` when the browser forbids it. */
   readonly storage: Pick<Storage, "getItem" | "setItem"> | undefined;
-  /** Whether the browser says that it keeps cookies. It may keep none all the same. */
+  /** Whether the browser claims to keep cookies. It may drop them all the same. */
   readonly cookies: () => boolean;
-  /** Where `storage` events arrive. */
+  /** The target of `storage` events. */
   readonly events: Pick<EventTarget, "addEventListener">;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** From 0 up to 1. */
   readonly random: () => number;
-  /** Runs `act` after milliseconds, unless what is returned is called before. */
+  /** Runs `act` after a time in milliseconds, unless the returned function is called before. */
   readonly timer: (duration: number, act: () => void) => () => void;
-  /** Waits for milliseconds; rejects with the signal's reason as soon as that is aborted. */
+  /** Waits for a time in milliseconds; rejects with the signal's reason as soon as the signal is aborted. */
   readonly sleep: (duration: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** The page that runs this. Throws where there are no Web Locks: they exist wherever `Secure` cookies do. */
+/**
+ * The surroundings of this page. Throws where there are no Web Locks: browsers have them wherever they keep `Secure`
+ * cookies.
+ */
 export function page(): Surroundings {
   if (globalThis.navigator?.locks === undefined) {
     throw new Error("Countersign needs Web Locks, which browsers have on https:// and on localhost");
@@ -30,7 +33,7 @@ function storage(): Storage | undefined {
   try {
     return globalThis.localStorage;
   } catch {
-    // The person forbade it. Tabs then refresh once each.
+    // Forbidden by the person. Then each tab refreshes by itself.
     return undefined;
   }
 }
@@ -44,7 +47,7 @@ function sleep(duration: number, signal?: AbortSignal): Promise<void> {
   return orAborted(new Promise((resolve) => setTimeout(resolve, duration)), signal);
 }
 
-/** What `work` comes to, or the signal's reason as soon as that is aborted. `work` goes on. */
+/** The result of `work`, or the signal's reason as soon as the signal is aborted. `work` continues. */
 export async function orAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return work;
   signal.throwIfAborted();

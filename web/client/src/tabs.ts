@@ -1,42 +1,42 @@
 import type { Reason } from "./errors.js";
 import type { Surroundings } from "./surroundings.js";
 
-/** Whether somebody is signed in, and if no longer, why. */
+/** Whether somebody is signed in, and why nobody is any more. */
 export interface SessionChange {
   readonly signedIn: boolean;
-  /** Absent after a sign-out that was asked for. */
+  /** Absent when the person signed out. */
   readonly reason?: Reason;
 }
 
-/** What the tabs tell each other about the cookies. Nothing in it is of use to anybody else. */
+/** What the tabs tell each other about the cookies. It contains no secret. */
 interface Note extends SessionChange {
   /** Grows whenever the cookies change. */
   readonly epoch: number;
   /** The epoch in which this session began. */
   readonly since: number;
-  /** From when on, by the clock of this browser, a call had better refresh first; absent when that is not known. */
+  /** The time, by the clock of this browser, from which on a call should refresh first; absent when unknown. */
   readonly renewAt?: number;
 }
 
 /**
- * How it stands with a call that needs the cookies for itself: another tab has them and lets it wait; another tab had them for too
- * long, so that this one goes on without it; it goes on.
+ * The state of a call that needs the cookies for itself: it waits for another tab that has them; it overtakes a tab
+ * that had them for too long; it proceeds.
  */
 export type Wait = "waiting" | "overtaking" | "over";
 
-/** After how long of waiting for another tab the page is told, in milliseconds. */
+/** How long a call waits for another tab before the page is notified, in milliseconds. */
 const TOLD_AFTER = 2_000;
 /**
- * How long a call waits for another tab at most, in milliseconds. A tab that works gives way in less, unless its own calls are lost
- * again and again. One that hangs never does: it was suspended, or a script of the page asked for the same lock.
+ * How long a call waits for another tab at most, in milliseconds. A working tab gives way sooner, unless its own calls
+ * are lost repeatedly. A tab that hangs never does: it was suspended, or a script of the page requested the same lock.
  */
 const PATIENCE = 15_000;
 
 /**
  * What the tabs of an origin share: one lock, and a note of when the cookies last changed.
  *
- * The lock is what safety rests on. The note only saves work: browsers may show a tab an older note for a moment, and then
- * that tab refreshes once more than it had to.
+ * Safety depends on the lock only. The note saves work: browsers may show a tab an outdated note for a moment, and then
+ * that tab refreshes once more than necessary.
  */
 export class Tabs {
   #last: Note | undefined;
@@ -56,8 +56,8 @@ export class Tabs {
   }
 
   /**
-   * Runs `act` while no other tab runs one. A tab that does not give way in time is overtaken: then both run, and the service alone keeps
-   * an older answer from replacing a newer one, as it does between origins.
+   * Runs `act` while no other tab runs one. A tab that does not give way in time is overtaken: then both run, and only
+   * the service prevents that an older answer replaces a newer one, as it does between origins.
    */
   async alone<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
@@ -85,7 +85,7 @@ export class Tabs {
     try {
       return await this.#lock({ signal: waiting.signal }, begin);
     } catch (error) {
-      // What has begun goes on although another tab took the lock over, and what it comes to counts.
+      // A call that has begun continues although another tab took the lock over, and its result counts.
       if (begun !== undefined) return await begun;
       settle();
       if (!impatient) {
@@ -104,7 +104,10 @@ export class Tabs {
     return this.surroundings.locks.request(this.name, { mode: "exclusive", ...options }, act) as Promise<T>;
   }
 
-  /** Calls `listener` when a call begins to wait for another tab, overtakes it, or goes on. Returns what ends that. */
+  /**
+   * Calls `listener` when a call begins to wait for another tab, overtakes it, or proceeds. Returns a function that
+   * stops this.
+   */
   onWait(listener: (wait: Wait) => void): () => void {
     this.#watchers.add(listener);
     return () => this.#watchers.delete(listener);
@@ -117,33 +120,33 @@ export class Tabs {
     for (const listener of [...this.#watchers]) listener(wait);
   }
 
-  /** Changes whenever the cookies do. */
+  /** Changes whenever the cookies change. */
   get epoch(): number {
     return Math.max(this.#stored()?.epoch ?? 0, this.#last?.epoch ?? 0);
   }
 
-  /** Whether the cookies are so old that the next call would soon be refused. */
+  /** Whether the cookies are so old that the service would soon refuse them. */
   get stale(): boolean {
     this.#take(this.#stored());
     return this.surroundings.now() >= (this.#last?.renewAt ?? Infinity);
   }
 
-  /** What was heard last; `undefined` when nothing was. */
+  /** Whether somebody is signed in, by the last note; `undefined` when there is none. */
   get signedIn(): boolean | undefined {
     this.#take(this.#stored());
     return this.#last?.signedIn;
   }
 
-  /** Calls `listener` at every change, in whichever tab it came about. Returns what ends that. */
+  /** Calls `listener` at every change, in any tab. Returns a function that stops this. */
   onChange(listener: (change: SessionChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Tells all tabs that the cookies changed. To be called while alone. */
+  /** Notifies all tabs that the cookies changed. Must be called within `alone`. */
   publish(change: SessionChange, { opened = false, renewAt }: { opened?: boolean; renewAt?: number | undefined } = {}): void {
     this.#take(this.#stored());
-    // The clock, so that two tabs never give one number to two changes even if one was shown an older note.
+    // The clock, so that two tabs never give two changes the same number, even if one saw an outdated note.
     const epoch = Math.max(this.surroundings.now(), this.epoch + 1);
     const goesOn = !opened && this.#last?.signedIn === change.signedIn;
     const since = goesOn ? (this.#last?.since ?? epoch) : epoch;
@@ -151,7 +154,7 @@ export class Tabs {
     try {
       this.surroundings.storage?.setItem(this.name, JSON.stringify(note));
     } catch {
-      // Full or forbidden: other tabs find out by their next call.
+      // Full or forbidden: other tabs notice the change at their next call.
     }
     this.#take(note);
   }
@@ -174,7 +177,7 @@ export class Tabs {
   }
 }
 
-/** Anything on the origin can write to the storage: only a note is read as one. */
+/** Reads a note. Any script of the origin can write to the storage, so anything else is ignored. */
 function parse(text: string | null): Note | undefined {
   try {
     const note = JSON.parse(text ?? "null");

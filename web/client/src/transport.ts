@@ -2,12 +2,12 @@ import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 
 /**
- * How long a call may take, in milliseconds, unless it says otherwise: no answer comes minutes late, when what it is about has
- * changed. Three attempts to refresh fit in.
+ * The timeout of a call that sets none, in milliseconds: an answer must not arrive minutes late, when the state has
+ * changed. Long enough for three attempts to refresh.
  */
 const USUAL_TIMEOUT = 30_000;
 
-/** grpc-web to a Countersign, with its cookies. */
+/** A grpc-web transport to a Countersign, with its cookies. */
 export function grpcWeb(baseUrl: string, interceptors: Interceptor[] = []): Transport {
   return createGrpcWebTransport({
     baseUrl,
@@ -16,7 +16,7 @@ export function grpcWeb(baseUrl: string, interceptors: Interceptor[] = []): Tran
   });
 }
 
-/** The same way, on which a call is given up after `timeoutMs` unless it says otherwise. A stream lasts as long as it is read. */
+/** The same transport with a timeout for calls that set none. A stream lasts as long as it is read. */
 export function bounded(way: Transport, timeoutMs = USUAL_TIMEOUT): Transport {
   return {
     unary: (method, signal, chosen, ...call) => way.unary(method, signal, chosen ?? timeoutMs, ...call),
@@ -24,7 +24,7 @@ export function bounded(way: Transport, timeoutMs = USUAL_TIMEOUT): Transport {
   };
 }
 
-/** Says whose accounts are meant. */
+/** Names the tenant of every call. */
 export function toTenant(name: string): Interceptor {
   return (next) => (request) => {
     request.header.set("x-countersign-tenant", name);

@@ -6,7 +6,7 @@ import { Browser, refusal } from "./browser.js";
 
 const HOUR = 3_600_000;
 
-/** A browser with ten tabs and somebody who signed in. Its clock is wrong by so much. */
+/** A browser with ten tabs and a signed-in person. Its clock is wrong by `wrong` milliseconds. */
 async function signedIn({ wrong = 0, lifetime = 600_000 } = {}) {
   const browser = Object.assign(new Browser(), { lifetime });
   browser.time += wrong;

@@ -27,7 +27,7 @@ export interface Tab {
   readonly changes: SessionChange[];
 }
 
-/** A service of an application that is open to whoever is signed in: `Listen` says nothing, three times. */
+/** A service of an application that any signed-in person may call: `Listen` sends nothing, three times. */
 export const NEWS: DescService = application();
 
 function application(): DescService {
@@ -45,36 +45,36 @@ function application(): DescService {
 }
 
 /**
- * A service and a browser with one jar of cookies and any number of tabs. The service follows ADR 1: the parent of the
- * live generation is answered with the live one, anything older ends the session.
+ * A service, and a browser with one jar of cookies and any number of tabs. The service follows ADR 1: the parent of the
+ * live generation gets the live one as its answer, any older generation ends the session.
  */
 export class Browser {
   /** Every call that reached the service, by method. */
   readonly received: string[] = [];
   readonly requestIds: string[] = [];
-  /** Which tenant each call named. */
+  /** The tenant that each call named. */
   readonly tenants: (string | null)[] = [];
-  /** How long each pause was, in milliseconds. Pauses take no time. */
+  /** The length of each pause, in milliseconds. Pauses take no time. */
   readonly pauses: number[] = [];
   /** The cookies. */
   jar: { session: number; generation: number; access: boolean } | undefined;
-  /** The session as the service sees it. */
+  /** The session in the state of the service. */
   live: { session: number; generation: number } | undefined;
-  /** What the service answers instead, if anything. */
+  /** What the service answers instead, if set. */
   instead: (method: string) => ConnectError | undefined = () => undefined;
-  /** Goes on once the call is to reach the service; a second step once its answer is to reach the browser. */
+  /** Awaited before the call reaches the service; a second step before its answer reaches the browser. */
   outward: (method: string) => Promise<void> = async () => {};
   homeward: (method: string) => Promise<void> = async () => {};
 
-  /** Whether the browser says that it keeps cookies, and whether it does. */
+  /** Whether the browser claims to keep cookies, and whether it does. */
   saysCookies = true;
   keepsCookies = true;
 
-  /** The clocks of the browser and of the service, in milliseconds, and how long an access token is good. */
+  /** The clocks of the browser and of the service, in milliseconds, and the lifetime of an access token. */
   time = 1_000_000;
   serviceTime = 1_000_000;
   lifetime = 600_000;
-  /** How many messages a stream says before it breaks. */
+  /** How many messages a stream sends before it breaks. */
   breakAfter = Infinity;
 
   #sessions = 0;
@@ -88,7 +88,7 @@ export class Browser {
     this.jar = { ...this.live, access: true };
   }
 
-  /** The access token runs out, and with it its cookie. */
+  /** The access token expires, and its cookie with it. */
   expire(): void {
     if (this.jar) this.jar.access = false;
   }
@@ -149,7 +149,9 @@ export class Browser {
     };
   }
 
-  /** The cookies go with the call as they are when it is sent, and come back as they were when it was answered. */
+  /**
+   * A call carries the cookies of the moment when it is sent; its answer sets those of the moment when it was answered.
+   */
   readonly #network: Interceptor = (next) => async (request) => {
     const { name } = request.method;
     if (this.jar) request.header.set("x-jar", JSON.stringify(this.jar));
@@ -182,7 +184,7 @@ export class Browser {
       header.set("date", new Date(this.serviceTime).toUTCString());
       header.set("x-jar", JSON.stringify({ ...this.live, access: true }));
       const accessExpireTime = timestampFromMs(this.serviceTime + this.lifetime);
-      // The service leaves these empty. The client has to hide them even if it did not.
+      // The service leaves these fields empty. The client must hide them even if the service did not.
       return { sessionId: `${this.live?.session}`, accessToken: "secret", refreshToken: "secret", account: {}, accessExpireTime };
     };
     router.service(AuthService, {
@@ -252,7 +254,7 @@ export class Browser {
   }
 }
 
-/** The lock of an origin, as Web Locks has it: whoever is overtaken goes on, and hears that the lock is gone. */
+/** The lock of an origin, as in Web Locks: an overtaken holder continues, and learns that it lost the lock. */
 class Locks {
   #holder: { readonly lost: (reason: unknown) => void } | undefined;
   readonly #waiting: (() => void)[] = [];
@@ -288,7 +290,7 @@ class Locks {
   }
 }
 
-/** A gate that holds whoever comes until it is opened. */
+/** A gate that holds all callers until it is opened. */
 export function gate(): { readonly pass: Promise<void>; readonly open: () => void } {
   let open = () => {};
   const pass = new Promise<void>((resolve) => (open = resolve));

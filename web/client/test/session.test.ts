@@ -7,7 +7,7 @@ import { Browser, gate, refusal } from "./browser.js";
 
 const NETWORK = new TypeError("Failed to fetch");
 
-/** Fails the first `times` calls of a method on the way that is given. */
+/** Fails the first `times` calls of a method in the given way. */
 function losing(method: string, times: number): (name: string) => Promise<void> {
   let left = times;
   return async (name) => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { reasonOf, type Countersign } from "../src/index.js";
 import { Browser, NEWS } from "./browser.js";
 
-/** How many messages come. */
+/** The number of messages that arrive. */
 async function listen(countersign: Countersign): Promise<number> {
   const news = countersign.client(NEWS) as unknown as { listen(request: object): AsyncIterable<unknown> };
   let said = 0;

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Wait } from "../src/index.js";
 import { Browser, gate } from "./browser.js";
 
-/** A tab that holds the lock for as long as the test says, as one does that the browser has suspended. */
+/** A tab that holds the lock until the test releases it, like a tab that the browser has suspended. */
 function stuck(browser: Browser) {
   const held = gate();
   const lock = browser.locks.request("countersign https://id.example.org", {}, () => held.pass);
@@ -72,7 +72,7 @@ test("a tab that is overtaken goes on with what it has begun", async () => {
   browser.pass(15_000);
   await logout;
   late.open();
-  // The service ended the session meanwhile, and says so: the call does not hang, and does not fail for want of a lock.
+  // The service ended the session meanwhile and answers so: the call neither hangs nor fails because of the lock.
   await assert.rejects(call, (error) => !(error instanceof DOMException));
 });
 

@@ -67,7 +67,7 @@ interface RowProps {
   readonly children: ComponentChildren;
 }
 
-/** A thing, what is known of it, and what can be done with it. */
+/** A row of the account: its name, its value, and its action. */
 function Row({ name, value, hint, children }: RowProps) {
   return (
     <div class="row">

@@ -9,7 +9,7 @@ import { Form, Submit } from "../ui/form";
 import { Loading, Sheet } from "../ui/frame";
 import { NotFoundPage } from "./not-found";
 
-/** How long between two looks, in milliseconds. */
+/** The interval between two polls, in milliseconds. */
 const LOOK_EVERY = 2_000;
 
 export function MailboxPage() {
@@ -22,14 +22,14 @@ function Mailbox() {
   const [mails, setMails] = useState<readonly DevMail[]>();
   const recipient = useRef(account.address);
   const look = useDoing(async () => {
-    // Only developers come here: nobody else has to load it.
+    // Only developers open this page, so nobody else has to load its code.
     const { createMailbox } = await import("@countersign/client/dev");
     const answer = await createMailbox({ baseUrl: "/" }).list({ recipient: recipient.current });
     setMails(answer.mails);
   });
   useEffect(() => void look.run(), []);
   useEffect(() => {
-    // What failed is tried again by whoever reads why.
+    // After a failure, the reader tries again.
     if (look.fault) return;
     const timer = setInterval(() => document.hidden || void look.run(), LOOK_EVERY);
     return () => clearInterval(timer);
@@ -83,7 +83,10 @@ function Mails({ mails }: { readonly mails: readonly DevMail[] }) {
   );
 }
 
-/** The link as the mail has it, so that it can be copied; followed, its token does not pass through the address bar. */
+/**
+ * The link as the mail has it, so that it can be copied; when followed, its token does not pass through the address
+ * bar.
+ */
 function Follow({ link: { path, token }, to }: { readonly link: MailLink; readonly to: string }) {
   const { texts, navigation, account } = useApp();
   const follow = (event: MouseEvent) => {

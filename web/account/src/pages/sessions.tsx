@@ -32,7 +32,7 @@ export function SessionsPage() {
     setListed((before) => before && { ...before, sessions: before.sessions.filter((session) => !ended(session)) });
     setResult(text);
     announce(text);
-    // The button that was pressed is gone.
+    // The pressed button no longer exists.
     heading.current?.focus();
   };
   const end = async (session: SessionInfo) => {
@@ -108,20 +108,20 @@ function SessionRow({ session, end }: { readonly session: SessionInfo; readonly 
   );
 }
 
-/** What the person called the device, or else what it runs. */
+/** The person's name for the device, or else its browser and system. */
 function nameOf({ deviceName, userAgent }: SessionInfo, { sessions }: Texts): string {
   const { browser, system, program } = softwareOf(userAgent);
   if (deviceName) return deviceName;
   return browser && system ? sessions.on(browser, system) : (browser ?? system ?? program ?? sessions.unknown);
 }
 
-/** The lists of two answers. A session that was opened in between moves one from the first to the second. */
+/** Merges the lists of two answers. A session that was opened in between moves one from the first to the second. */
 function merged(before: readonly SessionInfo[], more: readonly SessionInfo[]): SessionInfo[] {
   const known = new Set(before.map(({ sessionId }) => sessionId));
   return [...before, ...more.filter(({ sessionId }) => !known.has(sessionId))];
 }
 
-/** Somebody else ended it first, which is as good. */
+/** The session had already ended, which is as good. */
 function isGone(error: unknown): true {
   if (reasonOf(error) === "SESSION_NOT_FOUND") return true;
   throw error;

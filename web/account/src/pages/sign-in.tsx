@@ -8,7 +8,7 @@ import { Link } from "../ui/link";
 export function SignInPage() {
   const { texts, countersign, presence, account } = useApp();
   useEffect(() => {
-    // Where this browser keeps no note of it, only the service knows whether somebody is signed in.
+    // Where this browser keeps no note, only the service knows whether somebody is signed in.
     if (countersign.signedIn === undefined) account.load().then(() => presence.arrive(), () => {});
   }, []);
   const signIn = async ({ identifier, password }: Record<"identifier" | "password", string>, captchaToken: string) => {

@@ -25,7 +25,7 @@ export function VerifyPage() {
   );
 }
 
-/** The service never tells whether an address waits to be confirmed, and so neither does this. */
+/** The service never reveals whether an address waits to be confirmed, and so neither does this page. */
 function Resend() {
   const { texts, countersign, account, announce } = useApp();
   const [sentTo, setSentTo] = useState<string>();

@@ -5,24 +5,24 @@ import { deErrors } from "./de-errors";
 import { en } from "./en";
 import { enErrors } from "./en-errors";
 
-/** Everything the pages say. English says what there is; a language that lacks some of it does not compile. */
+/** All texts of the pages. English defines them; a language that lacks one does not compile. */
 export type Texts = typeof en;
 
-/** What the pages say when something did not work. */
+/** The texts of faults. */
 export interface Errors {
-  /** Every reason of the service, and what else can happen. */
+  /** One for every reason of the service, and for other failures. */
   readonly reasons: Readonly<Record<Told, string>>;
-  /** What a field has to be, by the name it has in the proto. */
+  /** What a field must be, by its name in the proto. */
   readonly fields: Readonly<Record<string, string>>;
-  /** What to say of a field that was left empty, where that is something else. */
+  /** What to say about an empty field, where that differs. */
   readonly empty: Readonly<Record<string, string>>;
-  /** Closer reasons that the service gives for a field. The number is the bound that it names. */
+  /** Texts of the closer reasons that the service gives for a field. The number is the bound that it names. */
   readonly rules: Readonly<Record<string, (bound: number | undefined) => string>>;
-  /** For a field that is not listed: what the service says, in English. */
+  /** For a field that is not listed: the service's description, in English. */
   unknownField(description: string): string;
-  /** Above the fields that have to be looked at. */
+  /** Shown above the fields that are wrong. */
   readonly check: (count: number) => string;
-  /** `when` is such as `in 30 seconds`. */
+  /** `when` is, for example, `in 30 seconds`. */
   readonly again: (when: string) => string;
   readonly tryAgain: string;
   readonly broken: string;

@@ -7,14 +7,14 @@ export interface Doing<A extends unknown[]> extends Progress {
   run(...given: A): Promise<void>;
 }
 
-/** Does something once at a time, and knows whether it is being done and why it failed last. */
+/** Runs one action at a time, and knows whether it runs and why it failed last. */
 export function useDoing<A extends unknown[]>(act: (...given: A) => Promise<unknown>): Doing<A> {
   const [progress, show] = useState<Progress>({ busy: false, fault: undefined });
   const [doer] = useState(() => new OneAtATime(show));
   return { run: (...given) => doer.run(() => act(...given)), ...progress };
 }
 
-/** How much a button asks for attention, and whether it takes something away. */
+/** How prominent a button is, and whether it removes something. */
 export type ButtonKind = "main" | "plain" | "quiet" | "danger" | "danger-plain";
 
 export interface ButtonProps {
@@ -43,7 +43,7 @@ export interface ActionProps {
   readonly children: ComponentChildren;
 }
 
-/** A button that does something, and says why it did not work. */
+/** A button that runs an action, and shows why it failed. */
 export function Action({ act, kind = "plain", label, children }: ActionProps) {
   const { run, busy, fault } = useDoing(act);
   return (

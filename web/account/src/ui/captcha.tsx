@@ -4,28 +4,30 @@ import { isSeen, solve } from "../captcha";
 import type { Fault } from "../faults";
 
 export interface CaptchaTaskProps {
-  /** Why the form failed last. */
+  /** The last fault of the form. */
   readonly fault: Fault | undefined;
-  /** Goes on with the token of a captcha that was solved. */
+  /** Sends the form again with the token of a solved captcha. */
   readonly solved: (token: string) => void;
 }
 
-/** The captcha that the service asked for, if it did. A token is good once, so there is a new one after every refusal. */
+/**
+ * The captcha that the service requires, if any. A token is valid once, so there is a new captcha after every refusal.
+ */
 export function CaptchaTask({ fault, solved }: CaptchaTaskProps) {
   const { texts, language } = useApp();
   const title = useId();
   const target = useRef<HTMLDivElement>(null);
   const [broken, setBroken] = useState(false);
-  // The form is drawn anew while the person solves it; what counts is the form as it is then.
+  // The form is rendered again while the person solves the captcha; the latest callback counts.
   const next = useRef(solved);
   next.current = solved;
-  // One that shows nothing and was refused would be refused for ever: the person decides when to try again.
+  // An invisible captcha that was refused would be refused for ever: the person decides when to try again.
   const captcha = fault?.captcha && (isSeen(fault.captcha) || fault.reason === "CAPTCHA_REQUIRED") ? fault.captcha : undefined;
 
   useEffect(() => {
     setBroken(false);
     if (captcha === undefined || target.current === null) return;
-    // A place of its own, which the provider's script may do with as it likes.
+    // An element of its own, which the provider's script may change.
     const place = document.createElement("div");
     target.current.replaceChildren(place);
     let gone = false;

@@ -11,24 +11,24 @@ import { FaultNote } from "./note";
 import { optionalBeside, PROOF_FIELDS, ProofFields, useProof, type Proof } from "./proof";
 import { WayOn } from "./way-on";
 
-/** What the use of a proof came to. */
+/** The result of using a proof. */
 export interface Outcome {
-  /** What the person is told, a paragraph each, in the language of when it is shown. */
+  /** The text for the person, a paragraph each, in the language at the time it is shown. */
   readonly say: (texts: Texts) => readonly string[];
-  /** What is still to be done, if anything is. */
+  /** The step that remains, if any. */
   readonly to: "reset" | undefined;
 }
 
 export interface ClaimProps {
   readonly texts: Readonly<Record<"title" | "withLink" | "action" | "withCode" | "done" | "doneText", string>>;
-  /** Uses the proof. Without an outcome, the person is told `doneText`. */
+  /** Uses the proof. Without an outcome, the page shows `doneText`. */
   readonly act: (proof: Proof) => Promise<Outcome | undefined>;
-  /** What else there is to do without a link that works. */
+  /** Other ways for a person without a valid link. */
   readonly children?: ComponentChildren;
 }
 
 /**
- * Uses what was mailed. Nothing happens before the button is pressed: mail scanners open links, and some run what they find
+ * Uses a mailed proof. Nothing happens before the button is pressed: mail scanners open links, and some run scripts
  * there.
  */
 export function Claim({ texts: own, act, children }: ClaimProps) {

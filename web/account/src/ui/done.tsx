@@ -5,12 +5,12 @@ import { ButtonLink } from "./link";
 export interface DoneProps {
   readonly title: string;
   readonly text: string;
-  /** What else there is to know, a paragraph each. */
+  /** Further information, a paragraph each. */
   readonly more?: readonly string[];
   readonly to: "signIn" | "account" | "reset";
 }
 
-/** The end of something, and where to go from here. */
+/** The end of a task, and a link to continue. */
 export function Done({ title, text, more = [], to }: DoneProps) {
   const { texts } = useApp();
   return (

@@ -18,7 +18,7 @@ interface InputAttributes {
   readonly "aria-required": true | undefined;
 }
 
-/** A label, what helps to fill the field in, and what is wrong with it. */
+/** A label, a hint, and the fault of the field. */
 function Frame({ name, hint, optional = false, children }: FrameProps) {
   const { texts } = useApp();
   const { idOf, wrong } = useForm();
@@ -65,7 +65,7 @@ export interface FieldProps {
 }
 
 export function Field({ name, type = "text", autocomplete, first = "", hint, optional, digits = false, onType }: FieldProps) {
-  // Apart: the types of an input differ by its type.
+  // Two elements, because the types of an input differ by its type.
   const kind = type === "email" ? ({ type } as const) : ({ type } as const);
   return (
     <Frame name={name} hint={hint} optional={optional}>
@@ -93,13 +93,13 @@ export interface PasswordFieldProps {
   readonly hint?: string;
 }
 
-/** A password, which can be pasted, filled in by a password manager, and looked at. */
+/** A password field: its text can be pasted, filled in by a password manager, and shown. */
 export function PasswordField({ name, autocomplete, hint }: PasswordFieldProps) {
   const { texts } = useApp();
   const { busy } = useForm();
   const [shown, setShown] = useState(false);
   useEffect(() => {
-    // While it is sent it is a password again, so that the browser offers to keep it and nobody else reads it.
+    // Hidden again while it is sent, so that the browser offers to store it and nobody else reads it.
     if (busy) setShown(false);
   }, [busy]);
   const kind = shown ? ({ type: "text" } as const) : ({ type: "password" } as const);
@@ -131,7 +131,7 @@ export function PasswordField({ name, autocomplete, hint }: PasswordFieldProps) 
   );
 }
 
-/** Whose password it is, for password managers. */
+/** The account of the password, for password managers. */
 export function Owner({ address }: { readonly address: string | undefined }) {
   return <input type="text" name="owner" autocomplete="username" value={address ?? ""} readOnly hidden />;
 }
@@ -158,7 +158,7 @@ export function Choice({ name, first, options }: ChoiceProps) {
   );
 }
 
-/** A box that has to be ticked. */
+/** A required checkbox. */
 export function Confirmation({ name }: { readonly name: string }) {
   const { texts } = useApp();
   const { idOf, wrong } = useForm();

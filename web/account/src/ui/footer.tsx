@@ -2,7 +2,7 @@ import { useApp } from "../app-context";
 import { LANGUAGES, type Language } from "../language";
 import { Link } from "./link";
 
-/** Each language by its own name: whoever needs the switch may read no other. */
+/** Each language by its own name: a person who needs the switch may read no other. */
 const NAMES: Readonly<Record<Language, string>> = { en: "English", de: "Deutsch" };
 
 export function Footer({ choose }: { readonly choose: (language: Language) => void }) {

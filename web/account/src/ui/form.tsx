@@ -9,7 +9,7 @@ import { Wait } from "./note";
 interface FormState {
   /** The `id` of a field's input. */
   idOf(name: string): string;
-  /** What is wrong with a field. */
+  /** The fault of a field. */
   wrong(name: string): string | undefined;
   readonly busy: boolean;
 }
@@ -23,16 +23,16 @@ export function useForm(): FormState {
 }
 
 export interface FormProps<N extends string> {
-  /** The names of the fields, which are those of the proto, in the order in which they stand. */
+  /** The names of the fields in their order; they are those of the proto. */
   readonly fields: readonly N[];
-  /** Those that may stay empty, which may depend on what is in the others. */
+  /** The fields that may stay empty, which may depend on the values of others. */
   readonly optional?: readonly N[] | ((values: Record<N, string>) => readonly N[]);
-  /** Its failure is shown, and what was typed stays. The token is empty until the service has asked for a captcha. */
+  /** A failure is shown, and the typed text stays. The token is empty until the service requires a captcha. */
   readonly send: (values: Record<N, string>, captchaToken: string) => Promise<unknown>;
   readonly children: ComponentChildren;
 }
 
-/** A form whose fields belong to the browser, so that nothing that was typed is lost whatever is shown around them. */
+/** A form whose fields belong to the browser, so that no typed text is lost whatever is rendered around them. */
 export function Form<N extends string>({ fields, optional = [], send, children }: FormProps<N>) {
   const { errors } = useApp();
   const form = useRef<HTMLFormElement>(null);
@@ -75,7 +75,7 @@ export function Form<N extends string>({ fields, optional = [], send, children }
   );
 }
 
-/** What is wrong, above the fields, with a way to each of them. */
+/** The faults, above the fields, with a link to each field. */
 function Summary({ fault, fields }: { readonly fault: Fault; readonly fields: readonly string[] }) {
   const { errors, texts } = useApp();
   const { idOf } = useForm();

@@ -9,13 +9,13 @@ import { FaultNote } from "./note";
 
 export interface SheetProps {
   readonly title: string;
-  /** Whether the person came here by something that was done on this page. */
+  /** Whether an action on this page led here. */
   readonly moved?: boolean;
   readonly wide?: boolean;
   readonly children: ComponentChildren;
 }
 
-/** A page that asks for one thing. */
+/** A page for one task. */
 export function Sheet({ title, moved = false, wide = false, children }: SheetProps) {
   return (
     <div class={wide ? "room" : "sheet"}>
@@ -25,7 +25,7 @@ export function Sheet({ title, moved = false, wide = false, children }: SheetPro
   );
 }
 
-/** A page about the account of whoever is signed in. */
+/** A page about the account of the signed-in person. */
 export function AccountFrame({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   const { place, texts } = useApp();
   const page = place.page;
@@ -51,7 +51,7 @@ export function AccountFrame({ title, children }: { readonly title: string; read
   );
 }
 
-/** Shows what needs the account as soon as it is there. */
+/** Shows content that needs the account, once the account is loaded. */
 export function WithAccount({ children }: { readonly children: (account: Account) => ComponentChildren }) {
   const { account: store } = useApp();
   const [account, setAccount] = useState(store.known);
@@ -67,7 +67,7 @@ interface LoadingProps extends Pick<ReturnType<typeof useDoing>, "busy" | "fault
   readonly again: () => void;
 }
 
-/** In place of what is not there yet, or could not be had. */
+/** Shown while the account is loading, or when it could not be loaded. */
 export function Loading({ busy, fault, again }: LoadingProps) {
   const { texts, errors } = useApp();
   if (fault === undefined) return <p class="loading">{texts.loading}</p>;

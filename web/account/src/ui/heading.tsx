@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app-context";
 
-/** The heading of a page, which is also its title. Whoever comes from another page is taken to it. */
+/** The heading of a page, which is also its title. It gets the focus after a move from another page. */
 export function Heading({ children, moved = false }: { readonly children: string; readonly moved?: boolean }) {
   const { place } = useApp();
   const heading = useRef<HTMLHeadingElement>(null);
@@ -9,7 +9,7 @@ export function Heading({ children, moved = false }: { readonly children: string
     document.title = `${children} · Countersign`;
   }, [children]);
   useEffect(() => {
-    // Not where the browser itself has just opened the page: it says so in its own way.
+    // Not when the browser itself has just opened the page: it announces the page in its own way.
     if (place.visit === 0 && !moved) return;
     window.scrollTo(0, 0);
     heading.current?.focus({ preventScroll: true });

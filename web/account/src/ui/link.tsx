@@ -12,7 +12,7 @@ export interface LinkProps {
   readonly children: ComponentChildren;
 }
 
-/** A real link: it can be copied and opened in another tab; in this one nothing is loaded. */
+/** A real link: it can be copied and opened in another tab; in this tab nothing is loaded. */
 export function Link({ to, class: name, current, label, onFollow, children }: LinkProps) {
   const { navigation } = useApp();
   const follow = (event: MouseEvent) => {

@@ -3,7 +3,7 @@ import { useApp } from "../app-context";
 import { Link } from "./link";
 import { Note } from "./note";
 
-/** Says that a mail was sent, if the page before this one has just asked for it; otherwise `otherwise`. */
+/** Says that a mail was sent, if the previous page has just requested it; otherwise shows `otherwise`. */
 export function Mailed({ otherwise }: { readonly otherwise: string }) {
   const { account, texts } = useApp();
   const [{ mailed, address }] = useState(() => {
@@ -14,7 +14,7 @@ export function Mailed({ otherwise }: { readonly otherwise: string }) {
   return mailed ? <MailNote text={texts.mail[mailed](address)} /> : <p class="lead">{otherwise}</p>;
 }
 
-/** That a mail is on its way, and in development where it lies. */
+/** Says that a mail was sent, and in development where to read it. */
 export function MailNote({ text }: { readonly text: string }) {
   const { mailbox, texts } = useApp();
   return (

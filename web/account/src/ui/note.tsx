@@ -8,12 +8,12 @@ export interface NoteProps {
   readonly children: ComponentChildren;
 }
 
-/** A remark that stands apart. */
+/** A highlighted remark. */
 export function Note({ tone, children }: NoteProps) {
   return <div class={`note note-${tone}`}>{children}</div>;
 }
 
-/** Why something that has no form did not work. */
+/** The fault of an action that has no form. */
 export function FaultNote({ fault }: { readonly fault: Fault }) {
   const { errors } = useApp();
   const note = useRef<HTMLDivElement>(null);

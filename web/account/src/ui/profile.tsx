@@ -6,19 +6,19 @@ import { Choice, Field, PasswordField } from "./field";
 import { Form, Submit } from "./form";
 import { Note } from "./note";
 
-/** The languages that mails are written in. */
+/** The languages of mails. */
 const MAIL_LANGUAGES = [
   ["en", "English"],
   ["de", "Deutsch"],
 ] as const;
 
-/** What the person can change about themselves. */
+/** The profile fields that the person can change. */
 export function Profile({ account: first }: { readonly account: Account }) {
   const { texts, countersign, account: store, announce } = useApp();
   const [account, setAccount] = useState(first);
   const [result, setResult] = useState<"saved" | "unchanged">();
   const [typedName, setTypedName] = useState(first.username);
-  // People sign in with the user name, so the service asks whoever changes it for the password.
+  // People sign in with the user name, so the service requires the password for a change.
   const renames = isRenamed(account, typedName);
   const say = (result: "saved" | "unchanged") => {
     setResult(result);

@@ -2,19 +2,19 @@ import { useApp } from "../app-context";
 import { linkIn, tokenIn } from "../mail-link";
 import { Field } from "./field";
 
-/** What was mailed: the token of the link, or the code and the address it was mailed to. */
+/** A mailed proof: the token of the link, or the code and the address it was mailed to. */
 export type Proof = { readonly token: string } | { readonly email: string; readonly code: string };
 
 /** The fields of a proof, in their order. */
 export const PROOF_FIELDS = ["code", "email"] as const;
 type ProofValues = Record<(typeof PROOF_FIELDS)[number], string>;
 
-/** A link says by itself whose it is. */
+/** A link needs no address. */
 export function optionalBeside({ code }: ProofValues): readonly "email"[] {
   return tokenIn(code) === undefined ? [] : ["email"];
 }
 
-/** Takes the code, or the link for whoever cannot open it, and the address that the code was mailed to. */
+/** Fields for the code, or for the link if the person cannot open it, and the address that the code was mailed to. */
 export function ProofFields() {
   const { texts, account } = useApp();
   return (
@@ -25,7 +25,7 @@ export function ProofFields() {
   );
 }
 
-/** Reads the fields. `undefined` when the link belongs to another page, to which the person is then brought. */
+/** Reads the fields. `undefined` when the link belongs to another page; the person is then led there. */
 export function useProof(): (values: ProofValues) => Proof | undefined {
   const { account, navigation, place } = useApp();
   return ({ code, email }) => {

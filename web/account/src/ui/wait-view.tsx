@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { Note } from "./note";
 
-/** Says that something takes so long because of another tab, and that it went on without that tab. */
+/** Says that a call waits for another tab, and that it continued without that tab. */
 export function WaitView() {
   const { texts, countersign, announce } = useApp();
   const [wait, setWait] = useState<Wait>("over");

@@ -1,7 +1,7 @@
 import { useApp } from "../app-context";
 import { Link } from "./link";
 
-/** Where to go from a page whose mail did its work already, or is not wanted any more. */
+/** A link to continue, for a page whose mail was already used or is no longer wanted. */
 export function WayOn() {
   const { texts, countersign } = useApp();
   const to = countersign.signedIn ? "account" : "signIn";
