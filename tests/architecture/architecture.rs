@@ -45,13 +45,13 @@ fn a_migration_names_nothing_of_ours() {
 }
 
 #[test]
-fn tonic_and_generated_code_stay_at_the_grpc_door() {
-    holds(&arrows::GRPC_STAYS_AT_THE_DOOR);
+fn tonic_and_generated_code_stay_in_the_grpc_transport() {
+    holds(&arrows::GRPC_STAYS_IN_ITS_TRANSPORT);
 }
 
 #[test]
-fn axum_stays_at_the_doors() {
-    holds(&arrows::AXUM_STAYS_AT_THE_DOORS);
+fn axum_stays_in_the_transports() {
+    holds(&arrows::AXUM_STAYS_IN_THE_TRANSPORTS);
 }
 
 #[test]
@@ -115,38 +115,38 @@ fn tasks_and_threads_come_from_the_runtime() {
 }
 
 #[test]
-fn means_never_name_each_other() {
-    holds(&arrows::MEANS_NEVER_NAME_EACH_OTHER);
+fn adapters_never_name_each_other() {
+    holds(&arrows::ADAPTERS_NEVER_NAME_EACH_OTHER);
 }
 
 #[test]
-fn means_never_look_up() {
-    holds(&arrows::MEANS_NEVER_LOOK_UP);
+fn adapters_never_name_use_cases() {
+    holds(&arrows::ADAPTERS_NEVER_NAME_USE_CASES);
 }
 
 #[test]
-fn stories_know_no_door() {
-    holds(&arrows::STORIES_KNOW_NO_DOOR);
+fn use_cases_know_no_transport() {
+    holds(&arrows::USE_CASES_KNOW_NO_TRANSPORT);
 }
 
 #[test]
-fn doors_stand_apart() {
-    holds(&arrows::DOORS_STAND_APART);
+fn transports_never_name_each_other() {
+    holds(&arrows::TRANSPORTS_NEVER_NAME_EACH_OTHER);
 }
 
 #[test]
-fn doors_tell_stories() {
-    holds(&arrows::DOORS_TELL_STORIES);
+fn transports_call_use_cases() {
+    holds(&arrows::TRANSPORTS_CALL_USE_CASES);
 }
 
 #[test]
 fn what_listens_is_given_its_settings() {
-    holds(&arrows::OPEN_DOORS_ARE_CONFIGURED);
+    holds(&arrows::TRANSPORTS_ARE_CONFIGURED);
 }
 
 #[test]
-fn jobs_tell_stories() {
-    holds(&arrows::JOBS_TELL_STORIES);
+fn jobs_call_use_cases() {
+    holds(&arrows::JOBS_CALL_USE_CASES);
 }
 
 #[test]

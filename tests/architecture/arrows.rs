@@ -44,7 +44,7 @@ pub(crate) const VERIFIER_NAMES_ONLY_TOKEN: Arrow = Arrow {
     excused: &[],
 };
 
-pub(crate) const GRPC_STAYS_AT_THE_DOOR: Arrow = Arrow {
+pub(crate) const GRPC_STAYS_IN_ITS_TRANSPORT: Arrow = Arrow {
     rule: "tonic, prost and generated code belong to src/grpc and src/http/grpc_web",
     within: EVERYWHERE,
     except: &["src/grpc", "src/http/grpc_web", "src/wiring", "crates/verifier/src"],
@@ -62,7 +62,7 @@ pub(crate) const GRPC_STAYS_AT_THE_DOOR: Arrow = Arrow {
     excused: &[],
 };
 
-pub(crate) const AXUM_STAYS_AT_THE_DOORS: Arrow = Arrow {
+pub(crate) const AXUM_STAYS_IN_THE_TRANSPORTS: Arrow = Arrow {
     rule: "axum belongs to src/http, to the router of src/grpc and to where the two are joined",
     within: EVERYWHERE,
     except: &["src/http", "src/grpc", "src/wiring"],
@@ -218,7 +218,7 @@ pub(crate) const TASKS_COME_FROM_THE_RUNTIME: Arrow = Arrow {
 };
 
 /// Modules that do I/O for the use cases.
-const MEANS: &[&str] = &[
+const ADAPTERS: &[&str] = &[
     "src/store",
     "src/cache",
     "src/captcha",
@@ -233,9 +233,9 @@ const MEANS: &[&str] = &[
 ];
 
 /// Runtime, telemetry and outbound are adapters too, but other adapters may use them.
-pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
-    rule: "means never name each other (runtime, telemetry and outbound excepted): a story puts them shared_redis",
-    within: MEANS,
+pub(crate) const ADAPTERS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
+    rule: "adapters never name each other (runtime, telemetry and outbound excepted): a use case combines them",
+    within: ADAPTERS,
     except: &[],
     forbidden: &[
         &["crate", "store"],
@@ -250,9 +250,9 @@ pub(crate) const MEANS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
     excused: &[],
 };
 
-pub(crate) const MEANS_NEVER_LOOK_UP: Arrow = Arrow {
+pub(crate) const ADAPTERS_NEVER_NAME_USE_CASES: Arrow = Arrow {
     rule: "adapters know nothing of use cases, transports, jobs and configuration: what they need is given to them",
-    within: MEANS,
+    within: ADAPTERS,
     except: &[],
     forbidden: &[
         &["crate", "usecase"],
@@ -266,7 +266,7 @@ pub(crate) const MEANS_NEVER_LOOK_UP: Arrow = Arrow {
     excused: &[],
 };
 
-pub(crate) const STORIES_KNOW_NO_DOOR: Arrow = Arrow {
+pub(crate) const USE_CASES_KNOW_NO_TRANSPORT: Arrow = Arrow {
     rule: "a use case is the same behind every transport and under every configuration",
     within: &["src/usecase"],
     except: &[],
@@ -291,7 +291,7 @@ pub(crate) const STORIES_KNOW_NO_DOOR: Arrow = Arrow {
 };
 
 /// The shim for browsers reads and rewrites gRPC answers, so it depends on `src/grpc`.
-pub(crate) const DOORS_STAND_APART: Arrow = Arrow {
+pub(crate) const TRANSPORTS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
     rule: "transports never name each other: what two of them share is a use case (src/http/grpc_web excepted)",
     within: &["src/grpc", "src/http", "src/cli"],
     except: &["src/http/grpc_web"],
@@ -299,7 +299,7 @@ pub(crate) const DOORS_STAND_APART: Arrow = Arrow {
     excused: &[],
 };
 
-pub(crate) const DOORS_TELL_STORIES: Arrow = Arrow {
+pub(crate) const TRANSPORTS_CALL_USE_CASES: Arrow = Arrow {
     rule: "transports call use cases; of the store they may name plain values, never a statement or a connection",
     within: &["src/grpc", "src/http", "src/cli"],
     except: &[],
@@ -319,16 +319,16 @@ pub(crate) const DOORS_TELL_STORIES: Arrow = Arrow {
 };
 
 /// The command line loads the configuration and assembles the service; the other transports receive both.
-pub(crate) const OPEN_DOORS_ARE_CONFIGURED: Arrow = Arrow {
-    rule: "what listens is given its settings and its stories as values, by src/wiring.rs",
+pub(crate) const TRANSPORTS_ARE_CONFIGURED: Arrow = Arrow {
+    rule: "what listens is given its settings and its use cases as values, by src/wiring.rs",
     within: &["src/grpc", "src/http"],
     except: &[],
     forbidden: &[&["crate", "config"], &["crate", "wiring"]],
     excused: &[],
 };
 
-pub(crate) const JOBS_TELL_STORIES: Arrow = Arrow {
-    rule: "a job calls a story when its time has come: it names stories, runtime, telemetry and wake-ups",
+pub(crate) const JOBS_CALL_USE_CASES: Arrow = Arrow {
+    rule: "a job calls a use case when its time has come: it names use cases, runtime, telemetry and wake-ups",
     within: &["src/jobs"],
     except: &[],
     forbidden: &[

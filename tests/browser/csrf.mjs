@@ -57,10 +57,10 @@ async function attempt(world, { name, act, arrives, leaves }, path, body) {
     world.attacking = undefined;
   }
 
-  const story = `${name} on ${path}: ${JSON.stringify({ status: seen.status, headers: seen.headers })}`;
-  assert.deepEqual(await cookies(context, origin), before, story);
-  assert.deepEqual(await page.evaluate(() => app.me()), { ok: true, email: victim.email }, story);
-  assert.notEqual(await page.evaluate(() => app.displayName()), "Doomed", story);
+  const seenAs = `${name} on ${path}: ${JSON.stringify({ status: seen.status, headers: seen.headers })}`;
+  assert.deepEqual(await cookies(context, origin), before, seenAs);
+  assert.deepEqual(await page.evaluate(() => app.me()), { ok: true, email: victim.email }, seenAs);
+  assert.notEqual(await page.evaluate(() => app.displayName()), "Doomed", seenAs);
 }
 
 /** The same calls from the service's own origin succeed. */

@@ -25,7 +25,7 @@ async fn register(app: &App, password: &str) -> Result<(), Status> {
 }
 
 /// Every RPC that sets a password refuses this one as breached, and uses nothing up.
-async fn is_asked_everywhere(app: &App) {
+async fn is_refused_everywhere(app: &App) {
     assert_eq!(register(app, LEAKED).await.reason(), "PASSWORD_REJECTED");
     let refused =
         super::acts::register(app, RegisterRequest { password: LEAKED.to_owned(), ..form("ada@example.org") }).await;
@@ -44,9 +44,9 @@ async fn is_asked_everywhere(app: &App) {
 }
 
 #[test]
-fn a_range_service_is_asked_wherever_a_password_is_set() {
+fn a_range_service_is_queried_wherever_a_password_is_set() {
     let server = RangeServer::knowing(&[LEAKED, "password"]);
-    on_each_database_with(asking(&server.url), async |app| is_asked_everywhere(app).await);
+    on_each_database_with(asking(&server.url), async |app| is_refused_everywhere(app).await);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_file_is_looked_into_wherever_a_password_is_set() {
     compile(hashes.join("\n").as_bytes(), &path).unwrap();
     let options = AppOptions::with("COUNTERSIGN_PASSWORDS__BREACHED", "file")
         .and("COUNTERSIGN_PASSWORDS__BREACHED_LIST", path.to_str().unwrap());
-    on_each_database_with(options, async |app| is_asked_everywhere(app).await);
+    on_each_database_with(options, async |app| is_refused_everywhere(app).await);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_range_service_learns_five_digits_and_nothing_else_and_never_of_a_login() {
 }
 
 #[test]
-fn nobody_is_asked_about_a_password_that_is_refused_anyway() {
+fn no_service_is_queried_about_a_password_that_is_refused_anyway() {
     let server = RangeServer::knowing(&[]);
     on_each_database_with(asking(&server.url), async |app| {
         let before = server.asked().len();

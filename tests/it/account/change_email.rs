@@ -6,7 +6,7 @@ use crate::support::{MailText as _, PASSWORD, Person, Refused as _, on_each_data
 use countersign::grpc::wire::proto::*;
 
 #[test]
-fn an_account_moves_once_its_new_address_answers_and_the_old_one_is_told() {
+fn an_account_moves_once_its_new_address_answers_and_the_old_one_gets_a_mail() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         request_email_change(app, &ada, "Lovelace@Example.org").await.unwrap();
@@ -63,7 +63,7 @@ fn a_new_address_that_somebody_got_meanwhile_is_taken_and_the_account_stays() {
 }
 
 #[test]
-fn the_owner_of_a_wanted_address_is_told_and_whoever_wants_it_learns_nothing() {
+fn the_owner_of_a_wanted_address_gets_a_mail_and_whoever_wants_it_learns_nothing() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         Person::register(app, "Owner@example.org").await;
@@ -84,7 +84,7 @@ fn the_owner_of_a_wanted_address_is_told_and_whoever_wants_it_learns_nothing() {
 }
 
 #[test]
-fn a_disabled_account_is_not_told_who_wants_its_address() {
+fn a_disabled_account_gets_no_mail_about_who_wants_its_address() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let owner = Person::sign_up(app, "owner@example.org").await;
@@ -193,7 +193,7 @@ fn a_disabled_account_does_not_move_and_gets_no_mail() {
 }
 
 #[test]
-fn a_waiting_registration_for_the_new_address_is_over_once_the_account_has_moved() {
+fn a_waiting_registration_for_the_new_address_ends_once_the_account_has_moved() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         register(app, form("new@example.org")).await.unwrap();

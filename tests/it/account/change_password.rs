@@ -128,16 +128,16 @@ fn a_right_current_password_is_never_counted_as_a_wrong_one() {
 }
 
 /// Makes changes with a wrong password at the same time, and returns their reasons.
-async fn guess_at_once(app: &App, person: &Person, guesses: usize) -> Vec<String> {
-    let answers = join_all((0..guesses).map(|_| change_password(app, person, WRONG, NEW_PASSWORD))).await;
+async fn change_at_once(app: &App, person: &Person, attempts: usize) -> Vec<String> {
+    let answers = join_all((0..attempts).map(|_| change_password(app, person, WRONG, NEW_PASSWORD))).await;
     answers.into_iter().map(|answer| answer.reason()).collect()
 }
 
 #[test]
-fn of_many_guesses_made_at_once_no_more_than_five_are_looked_at() {
+fn of_many_attempts_made_at_once_no_more_than_five_are_evaluated() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let reasons = guess_at_once(app, &ada, 24).await;
+        let reasons = change_at_once(app, &ada, 24).await;
         let wrong = reasons.iter().filter(|reason| *reason == "CURRENT_PASSWORD_WRONG").count();
         assert_eq!(wrong, 4, "{reasons:?}");
         let others = ["CURRENT_PASSWORD_WRONG", "SESSION_ENDED", "OVERLOADED"];
@@ -148,7 +148,7 @@ fn of_many_guesses_made_at_once_no_more_than_five_are_looked_at() {
 }
 
 #[test]
-fn right_current_passwords_at_once_are_never_told_that_a_live_session_has_ended() {
+fn right_current_passwords_at_once_never_get_the_answer_that_a_live_session_has_ended() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let answers = join_all((0..8).map(|_| request_email_change(app, &ada, "new@example.org"))).await;

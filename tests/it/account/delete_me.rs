@@ -6,7 +6,7 @@ use crate::support::{MailText as _, PASSWORD, Person, Refused as _, on_each_data
 use countersign::grpc::wire::proto::*;
 
 #[test]
-fn an_account_that_is_deleted_leaves_nothing_but_its_audit_trail() {
+fn an_account_that_is_deleted_leaves_nothing_but_its_audit_log() {
     on_each_database(async |app| {
         let ada = sign_up_as(app, "ada@example.org", "ada").await;
         let other = app.log_in(&ada.email, PASSWORD).await.unwrap();

@@ -56,7 +56,7 @@ fn known_and_unknown_addresses_are_answered_alike_and_leave_the_same_rows() {
 }
 
 #[test]
-fn a_known_address_is_told_so_at_the_mailbox_that_is_stored_and_nowhere_else() {
+fn a_known_address_gets_a_mail_at_the_stored_mailbox_and_nowhere_else() {
     on_each_database(async |app| {
         let person = Person::sign_up(app, "Known@Example.org").await;
         register(
@@ -214,7 +214,7 @@ fn each_registration_for_an_address_has_its_own_link_and_verifying_one_kills_the
 }
 
 #[test]
-fn a_registration_whose_address_got_an_account_before_its_mail_left_is_told_of_the_account() {
+fn a_registration_whose_address_got_an_account_before_its_mail_left_gets_a_mail_about_the_account() {
     on_each_database(async |app| {
         register(app, form("ada@example.org")).await.unwrap();
         let token = app.mail_to("ada@example.org").await.link_token();

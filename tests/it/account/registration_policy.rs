@@ -97,7 +97,7 @@ fn an_account_that_an_operator_makes_is_its_owners_once_the_mailed_link_set_a_pa
 }
 
 #[test]
-fn the_link_of_a_made_account_is_over_after_a_day_and_a_reset_helps() {
+fn the_link_of_a_made_account_expires_after_a_day_and_a_reset_helps() {
     on_each_database(async |app| {
         create(app).create(&Origin::terminal(), whom("ada@example.org", None)).await.unwrap();
         let token = app.mail_to("ada@example.org").await.link_token();

@@ -93,7 +93,7 @@ fn a_password_that_breaks_the_policy_does_not_cost_the_link_or_the_code() {
 }
 
 #[test]
-fn no_password_is_guessed_at_for_whoever_holds_no_link_and_no_code() {
+fn no_password_is_judged_without_a_link_or_a_code() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let common = "correct horse battery staple";

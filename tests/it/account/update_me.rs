@@ -161,7 +161,7 @@ fn a_user_name_is_changed_with_the_current_password_and_by_nothing_less() {
 }
 
 #[test]
-fn the_owner_is_told_when_the_user_name_is_another_one() {
+fn the_owner_gets_a_mail_when_the_user_name_is_another_one() {
     on_each_database(async |app| {
         let ada = sign_up_as(app, "ada@example.org", "ada").await;
         assert_eq!(update(app, &ada, named("Ada"), &["username"]).await.unwrap().username, "Ada");

@@ -52,7 +52,7 @@ fn a_link_lives_a_day_and_so_does_its_code() {
 }
 
 #[test]
-fn a_tampered_or_made_up_link_is_no_link() {
+fn a_tampered_or_forged_link_is_no_link() {
     on_each_database(async |app| {
         let token = mail_of(app, "ada@example.org").await.link_token();
         for at in [0, token.len() / 2, token.len() - 1] {
@@ -237,7 +237,7 @@ fn who_registered_twice_with_one_password_can_log_in_with_it() {
 }
 
 #[test]
-fn who_registered_twice_with_two_passwords_is_told_that_a_link_to_set_one_is_on_its_way() {
+fn who_registered_twice_with_two_passwords_learns_that_a_link_to_set_one_is_on_its_way() {
     on_each_database(async |app| {
         mail_of_password(app, PASSWORD).await;
         let mail = mail_of_password(app, ANOTHER_PASSWORD).await;

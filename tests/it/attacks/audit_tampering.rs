@@ -228,7 +228,7 @@ fn a_tail_that_was_cut_off_is_not_covered_up_by_the_events_that_follow() {
 }
 
 #[test]
-fn a_restart_stays_found_until_somebody_vouches_for_it_or_its_time_is_over() {
+fn a_restart_is_reported_until_somebody_accepts_it_or_its_time_has_passed() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         sealed(app).await;
         let before = link_at(app, 2).await;
@@ -294,7 +294,7 @@ fn a_beginning_that_was_cut_off_is_missing_after_a_restart_as_well() {
 }
 
 #[test]
-fn a_position_that_was_forgotten_vouches_for_nothing() {
+fn a_purged_position_proves_nothing() {
     on_each_database(async |app| {
         sealed(app).await;
         let (first, last) = (link_at(app, 1).await, end(app).await);

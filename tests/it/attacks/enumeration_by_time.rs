@@ -180,7 +180,7 @@ async fn age_hashes_uncounted(app: &App, of: &str) {
 }
 
 #[test]
-fn no_login_tells_by_its_time_whether_there_is_an_account_after_hashes_were_made_dearer() {
+fn no_login_tells_by_its_time_whether_there_is_an_account_after_hashes_became_more_expensive() {
     on_each_database_with(raised(), async |app| {
         three(app).await;
         age_hashes(app, "%").await;

@@ -58,7 +58,7 @@ async fn resend(app: &App, address: &str, email: &str) -> Result<(), Status> {
 }
 
 #[test]
-fn guesses_from_an_address_are_refused_before_they_cost_a_hash_until_the_moment_that_is_told() {
+fn attempts_from_an_address_are_refused_before_they_cost_a_hash_until_the_time_that_the_answer_says() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
         for _ in 0..burst(Limit::LoginsPerIp) {
@@ -268,7 +268,7 @@ fn calls_of_an_address_of_an_account_and_of_a_service_have_an_end() {
 }
 
 #[tokio::test]
-async fn whoever_guesses_at_several_replicas_guesses_no_more() {
+async fn attempts_at_several_replicas_share_one_count() {
     let Some(redis) = Redis::start() else { return };
     let folder = TempDir::new().unwrap();
     let environment = [
@@ -285,15 +285,15 @@ async fn whoever_guesses_at_several_replicas_guesses_no_more() {
         let service = Box::pin(Service::assemble(&config, Replica::world(seed), None)).await.unwrap();
         replicas.push(Replica::serve(service).await);
     }
-    let guess = async |replica: &Replica| {
+    let attempt = async |replica: &Replica| {
         let form = LoginRequest { identifier: ADA.to_owned(), password: "wrong".to_owned(), ..Default::default() };
         reason(&replica.auth().login(form).await.unwrap_err())
     };
     for at in 0..burst(Limit::LoginsPerIp) as usize {
-        assert_eq!(guess(&replicas[at % 2]).await, "CREDENTIALS_INVALID", "{at}");
+        assert_eq!(attempt(&replicas[at % 2]).await, "CREDENTIALS_INVALID", "{at}");
     }
     for replica in &replicas {
-        assert_eq!(guess(replica).await, "RATE_LIMITED");
+        assert_eq!(attempt(replica).await, "RATE_LIMITED");
     }
     for replica in replicas {
         replica.close().await;

@@ -8,7 +8,7 @@ const ID: &str = "00000001";
 const NEW_PASSWORD: &str = "five patient lanterns by the sea";
 
 #[test]
-fn a_stranger_can_neither_take_nor_learn_of_the_request_ids_of_others() {
+fn an_unauthenticated_caller_can_neither_take_nor_learn_the_request_ids_of_others() {
     on_each_database(async |app| {
         let register = |email: &str| RegisterRequest {
             email: email.to_owned(),

@@ -2,8 +2,8 @@
 //! nobody made.
 
 use crate::support::{
-    App, AppOptions, Faults, PASSWORD, Person, Redis, Refused as _, Relay, another_wrong, guess_wrong, held,
-    on_each_database_with,
+    App, AppOptions, Faults, PASSWORD, Person, Redis, Refused as _, Relay, another_wrong, held, on_each_database_with,
+    try_wrong_passwords,
 };
 use countersign::{grpc::wire::proto::*, store::Fate};
 use countersign_domain::{password::PasswordPolicy, secret::SecretText};
@@ -122,7 +122,7 @@ fn a_login_that_is_gone_before_its_hash_begins_is_given_back_and_costs_nothing()
         assert_eq!(refused(app, "CREDENTIALS_INVALID").await, 0);
         assert_eq!(app.number("SELECT CAST(max(password_failures) AS BIGINT) FROM accounts").await, 0);
         // Four more would be one too many if the four above had counted.
-        guess_wrong(app, ADA, 4).await;
+        try_wrong_passwords(app, ADA, 4).await;
         app.log_in(ADA, PASSWORD).await.unwrap();
         assert_eq!(app.hasher.computed(), hashes + 1 + 5, "nothing was computed for those who were gone");
     });

@@ -3,7 +3,7 @@
 
 use crate::support::{
     App, AppOptions, PASSWORD, Person, Refused as _, Says, Siteverify, another_wrong, captcha_at, census, details,
-    grown, guess_wrong, held, known_device, log_in_from, on_each_database_with, reason, solved_token,
+    grown, held, log_in_from, on_each_database_with, reason, recognized_device, solved_token, try_wrong_passwords,
 };
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
@@ -27,11 +27,11 @@ async fn log_in(app: &App, identifier: &str, password: &str, captcha: &str) -> R
 }
 
 #[test]
-fn after_three_wrong_guesses_a_captcha_is_asked_for_before_the_password_is_looked_at() {
+fn after_three_wrong_passwords_a_captcha_is_required_before_the_password_is_evaluated() {
     let provider = Siteverify::start();
     on_each_database_with(at(&provider), async |app| {
         Person::register(app, ADA).await;
-        guess_wrong(app, ADA, 3).await;
+        try_wrong_passwords(app, ADA, 3).await;
         let (before, hashes) = (census(app).await, app.hasher.computed());
         for (password, captcha, expected) in [
             (PASSWORD, "", "CAPTCHA_REQUIRED"),
@@ -52,11 +52,11 @@ fn after_three_wrong_guesses_a_captcha_is_asked_for_before_the_password_is_looke
 }
 
 #[test]
-fn a_solved_captcha_is_good_for_one_guess_and_the_lock_stands_behind_it() {
+fn a_solved_captcha_is_good_for_one_attempt_and_the_lock_still_applies() {
     let provider = Siteverify::start();
     on_each_database_with(at(&provider), async |app| {
         Person::register(app, ADA).await;
-        guess_wrong(app, ADA, 3).await;
+        try_wrong_passwords(app, ADA, 3).await;
         let token = solved_token();
         assert_eq!(log_in(app, ADA, &another_wrong(), &token).await.reason(), "CREDENTIALS_INVALID");
         assert_eq!(log_in(app, ADA, &another_wrong(), &token).await.reason(), "CAPTCHA_INVALID");
@@ -68,23 +68,23 @@ fn a_solved_captcha_is_good_for_one_guess_and_the_lock_stands_behind_it() {
 }
 
 #[test]
-fn who_is_asked_for_a_captcha_is_no_sign_of_an_account() {
+fn a_required_captcha_is_no_sign_of_an_account() {
     let provider = Siteverify::start();
     on_each_database_with(at(&provider), async |app| {
         Person::register(app, ADA).await;
         for identifier in [ADA, "nobody@example.org", "nobody"] {
-            guess_wrong(app, identifier, 3).await;
+            try_wrong_passwords(app, identifier, 3).await;
             assert_eq!(log_in(app, identifier, PASSWORD, "").await.reason(), "CAPTCHA_REQUIRED", "{identifier}");
         }
     });
 }
 
 #[test]
-fn what_strangers_guess_asks_no_captcha_of_a_known_device() {
+fn wrong_passwords_of_others_require_no_captcha_from_a_recognized_device() {
     let provider = Siteverify::start();
     on_each_database_with(at(&provider), async |app| {
-        let device = known_device(app, ADA).await;
-        guess_wrong(app, ADA, 3).await;
+        let device = recognized_device(app, ADA).await;
+        try_wrong_passwords(app, ADA, 3).await;
         log_in_from(app, ADA, PASSWORD, &device).await.unwrap();
         for _ in 0..3 {
             assert_eq!(log_in_from(app, ADA, &another_wrong(), &device).await.reason(), "CREDENTIALS_INVALID");
@@ -98,7 +98,7 @@ fn a_provider_that_is_gone_is_no_way_around_the_captcha_nor_where_it_is_around_t
     let provider = Siteverify::start();
     on_each_database_with(at(&provider), async |app| {
         Person::register(app, ADA).await;
-        guess_wrong(app, ADA, 3).await;
+        try_wrong_passwords(app, ADA, 3).await;
         provider.says(Says::Text(500, "text/html", "<h1>oops</h1>".to_owned()));
         let hashes = app.hasher.computed();
         assert_eq!(log_in(app, ADA, PASSWORD, "good-whatever").await.reason(), "CAPTCHA_UNAVAILABLE");
@@ -109,7 +109,7 @@ fn a_provider_that_is_gone_is_no_way_around_the_captcha_nor_where_it_is_around_t
     let lenient = at(&provider).and("COUNTERSIGN_CAPTCHA__WHEN_UNAVAILABLE", "allow").expecting_errors();
     on_each_database_with(lenient, async |app| {
         Person::register(app, ADA).await;
-        guess_wrong(app, ADA, 3).await;
+        try_wrong_passwords(app, ADA, 3).await;
         provider.says(Says::Text(500, "text/html", "<h1>oops</h1>".to_owned()));
         for _ in 0..2 {
             assert_eq!(log_in(app, ADA, &another_wrong(), "whatever").await.reason(), "CREDENTIALS_INVALID");

@@ -1,8 +1,8 @@
 //! Locking somebody out of their own account by wrong passwords.
 
 use crate::support::{
-    App, AppOptions, Jar, MailText as _, PASSWORD, Person, Refused as _, another_wrong, guess_wrong, held, jar,
-    known_device, log_in_from, on_each_database_with,
+    App, AppOptions, Jar, MailText as _, PASSWORD, Person, Refused as _, another_wrong, held, jar, log_in_from,
+    on_each_database_with, recognized_device, try_wrong_passwords,
 };
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
@@ -15,10 +15,10 @@ fn usual() -> AppOptions {
 }
 
 #[test]
-fn whatever_strangers_guess_the_right_password_works_from_a_known_device() {
+fn whatever_attackers_try_the_right_password_works_from_a_recognized_device() {
     on_each_database_with(usual(), async |app| {
-        let device = known_device(app, ADA).await;
-        guess_wrong(app, ADA, 5).await;
+        let device = recognized_device(app, ADA).await;
+        try_wrong_passwords(app, ADA, 5).await;
         held(app.log_in(ADA, PASSWORD).await);
         for _ in 0..10 {
             let again = log_in_from(app, ADA, PASSWORD, &device).await.unwrap();
@@ -29,9 +29,9 @@ fn whatever_strangers_guess_the_right_password_works_from_a_known_device() {
 }
 
 #[test]
-fn a_known_device_has_an_allowance_of_its_own_and_no_more_than_that() {
+fn a_recognized_device_has_an_allowance_of_its_own_and_no_more_than_that() {
     on_each_database_with(usual(), async |app| {
-        let device = known_device(app, ADA).await;
+        let device = recognized_device(app, ADA).await;
         for _ in 0..5 {
             assert_eq!(log_in_from(app, ADA, &another_wrong(), &device).await.reason(), "CREDENTIALS_INVALID");
         }
@@ -48,8 +48,8 @@ fn a_known_device_has_an_allowance_of_its_own_and_no_more_than_that() {
 fn a_device_is_known_to_the_accounts_it_was_used_for_and_to_no_others() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
-        let eves = known_device(app, "eve@example.org").await;
-        guess_wrong(app, ADA, 3).await;
+        let eves = recognized_device(app, "eve@example.org").await;
+        try_wrong_passwords(app, ADA, 3).await;
         for _ in 0..2 {
             assert_eq!(log_in_from(app, ADA, &another_wrong(), &eves).await.reason(), "CREDENTIALS_INVALID");
         }
@@ -57,21 +57,21 @@ fn a_device_is_known_to_the_accounts_it_was_used_for_and_to_no_others() {
         app.advance(MINUTE);
         let both = log_in_from(app, ADA, PASSWORD, &eves).await.unwrap().device_token;
         assert_eq!(both, eves, "one device may be known to several accounts");
-        guess_wrong(app, ADA, 5).await;
-        guess_wrong(app, "eve@example.org", 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
+        try_wrong_passwords(app, "eve@example.org", 5).await;
         log_in_from(app, ADA, PASSWORD, &eves).await.unwrap();
         log_in_from(app, "eve@example.org", PASSWORD, &eves).await.unwrap();
     });
 }
 
 #[test]
-fn a_token_that_nobody_was_given_makes_no_device_known() {
+fn a_device_token_that_was_never_issued_makes_no_device_recognized() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
         let made_up = format!("countersign_device_{}", "A".repeat(43));
         let given = log_in_from(app, ADA, PASSWORD, &made_up).await.unwrap().device_token;
         assert_ne!(given, made_up, "a client does not choose its own");
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         let hostile =
             ["", "x", &made_up, &format!("{given}x"), &given[1..], &given.to_uppercase(), "'; --", "\u{202E}"];
         for token in hostile {
@@ -95,14 +95,14 @@ async fn reset(app: &App, device_token: &str) -> String {
 }
 
 #[test]
-fn who_resets_a_password_gets_in_at_once_from_every_device_that_was_known_and_from_the_one_that_did_it() {
+fn who_resets_a_password_logs_in_at_once_from_every_device_that_was_recognized_and_from_the_one_that_did_it() {
     on_each_database_with(usual(), async |app| {
-        let known = known_device(app, ADA).await;
-        guess_wrong(app, ADA, 5).await;
+        let known = recognized_device(app, ADA).await;
+        try_wrong_passwords(app, ADA, 5).await;
         held(app.log_in(ADA, PASSWORD).await);
         let did_it = reset(app, "").await;
         // The attackers continue.
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         assert_eq!(held(app.log_in(ADA, NEW_PASSWORD).await), MINUTE);
         log_in_from(app, ADA, NEW_PASSWORD, &known).await.unwrap();
         let again = log_in_from(app, ADA, NEW_PASSWORD, &did_it).await.unwrap();
@@ -127,7 +127,7 @@ fn a_browser_that_sets_a_password_is_expected_by_its_cookie() {
         let answer = jar.call::<ResetResponse>(app, "AccountService/Reset", &form).await.unwrap();
         assert_eq!(answer.device_token, "", "no script sees it");
         assert!(jar.value(jar::DEVICE).starts_with("countersign_device_"));
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         let login =
             LoginRequest { identifier: ADA.to_owned(), password: NEW_PASSWORD.to_owned(), ..Default::default() };
         jar.call::<LoginResponse>(app, "AuthService/Login", &login).await.unwrap();
@@ -148,14 +148,14 @@ fn a_reset_forgets_what_was_counted_whatever_was_typed_and_the_count_begins_from
         let token = app.mail_to(ADA).await.link_token();
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
         for typed in [ADA, "ada", "nobody@example.org"] {
-            guess_wrong(app, typed, 5).await;
+            try_wrong_passwords(app, typed, 5).await;
         }
         reset(app, "").await;
         for typed in [ADA, "ada"] {
-            guess_wrong(app, typed, 4).await;
+            try_wrong_passwords(app, typed, 4).await;
             app.log_in(typed, NEW_PASSWORD).await.unwrap();
             // The count begins from nothing, and so the first wait is the first again.
-            guess_wrong(app, typed, 5).await;
+            try_wrong_passwords(app, typed, 5).await;
             assert_eq!(held(app.log_in(typed, NEW_PASSWORD).await), MINUTE);
         }
         held(app.log_in("nobody@example.org", PASSWORD).await);
@@ -163,9 +163,9 @@ fn a_reset_forgets_what_was_counted_whatever_was_typed_and_the_count_begins_from
 }
 
 #[test]
-fn who_forgot_the_password_on_a_known_device_gets_in_there_after_a_reset() {
+fn who_forgot_the_password_on_a_recognized_device_logs_in_there_after_a_reset() {
     on_each_database_with(usual(), async |app| {
-        let known = known_device(app, ADA).await;
+        let known = recognized_device(app, ADA).await;
         for _ in 0..5 {
             assert_eq!(log_in_from(app, ADA, &another_wrong(), &known).await.reason(), "CREDENTIALS_INVALID");
         }
@@ -176,11 +176,11 @@ fn who_forgot_the_password_on_a_known_device_gets_in_there_after_a_reset() {
 }
 
 #[test]
-fn who_changes_a_password_gets_in_at_once_from_devices_that_were_known() {
+fn who_changes_a_password_logs_in_at_once_from_devices_that_were_recognized() {
     on_each_database_with(usual(), async |app| {
-        let known = known_device(app, ADA).await;
+        let known = recognized_device(app, ADA).await;
         let ada = Person { email: ADA.to_owned(), session: app.log_in(ADA, PASSWORD).await.unwrap() };
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         let change = ChangePasswordRequest {
             current_password: PASSWORD.to_owned(),
             new_password: NEW_PASSWORD.to_owned(),
@@ -188,20 +188,20 @@ fn who_changes_a_password_gets_in_at_once_from_devices_that_were_known() {
         };
         app.account().change_password(ada.asks(change)).await.unwrap();
         app.log_in(ADA, NEW_PASSWORD).await.unwrap();
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         log_in_from(app, ADA, NEW_PASSWORD, &known).await.unwrap();
     });
 }
 
 #[test]
-fn a_device_that_is_only_expected_is_news_has_few_tries_and_is_known_by_another_token_then() {
+fn an_expected_device_is_notified_as_new_has_few_tries_and_gets_another_token() {
     on_each_database_with(usual(), async |app| {
-        let (stolen, other) = (known_device(app, ADA).await, log_in_from(app, ADA, PASSWORD, "").await.unwrap());
+        let (stolen, other) = (recognized_device(app, ADA).await, log_in_from(app, ADA, PASSWORD, "").await.unwrap());
         reset(app, "").await;
         assert_eq!(app.rows("devices").await, 0);
         let own = log_in_from(app, ADA, NEW_PASSWORD, &stolen).await.unwrap();
         assert_ne!(own.device_token, stolen, "whoever holds a copy holds nothing");
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         held(log_in_from(app, ADA, NEW_PASSWORD, &stolen).await);
         // The second device is a thief's, who knows the old password.
         for _ in 0..10 {
@@ -211,23 +211,23 @@ fn a_device_that_is_only_expected_is_news_has_few_tries_and_is_known_by_another_
             );
             app.advance(15 * MINUTE);
         }
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         held(log_in_from(app, ADA, NEW_PASSWORD, &other.device_token).await);
     });
 }
 
 #[test]
-fn who_ends_a_session_makes_a_stranger_of_the_device_behind_it() {
+fn ending_a_session_makes_its_device_unrecognized() {
     on_each_database_with(usual(), async |app| {
-        let own = log_in_with(app, &known_device(app, ADA).await).await;
+        let own = log_in_with(app, &recognized_device(app, ADA).await).await;
         let other = log_in_with(app, "").await;
         let ada = Person { email: ADA.to_owned(), session: own.1 };
         let revoke = RevokeSessionRequest { session_id: other.1.session_id };
         app.sessions().revoke_session(ada.asks(revoke)).await.unwrap();
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         held(log_in_from(app, ADA, PASSWORD, &other.0).await);
         log_in_from(app, ADA, PASSWORD, &own.0).await.unwrap();
-        // A reset before the revocation makes the device no more than recognized.
+        // The same after a reset: the own device stays recognized, and no device is expected any more.
         reset(app, "").await;
         let (expected, session) = {
             let answer = log_in_from(app, ADA, NEW_PASSWORD, &own.0).await.unwrap();
@@ -237,7 +237,7 @@ fn who_ends_a_session_makes_a_stranger_of_the_device_behind_it() {
         let ada = Person { email: ADA.to_owned(), session };
         app.sessions().revoke_other_sessions(ada.asks(RevokeOtherSessionsRequest::default())).await.unwrap();
         assert_eq!(app.rows("expected_devices").await, 0);
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         log_in_from(app, ADA, NEW_PASSWORD, &expected).await.unwrap();
     });
 }
@@ -249,9 +249,9 @@ async fn log_in_with(app: &App, device_token: &str) -> (String, Session) {
 }
 
 #[test]
-fn a_hundred_wrong_guesses_from_a_known_device_make_it_a_stranger() {
+fn a_hundred_wrong_passwords_from_a_recognized_device_make_it_unrecognized() {
     on_each_database_with(usual(), async |app| {
-        let device = known_device(app, ADA).await;
+        let device = recognized_device(app, ADA).await;
         for _ in 0..100 {
             assert_eq!(log_in_from(app, ADA, &another_wrong(), &device).await.reason(), "CREDENTIALS_INVALID");
             app.advance(15 * MINUTE);
@@ -262,7 +262,7 @@ fn a_hundred_wrong_guesses_from_a_known_device_make_it_a_stranger() {
 }
 
 #[test]
-fn a_browser_is_known_by_a_cookie_that_no_script_reads() {
+fn a_browser_is_recognized_by_a_cookie_that_no_script_reads() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
         let jar = Jar::default();
@@ -270,7 +270,7 @@ fn a_browser_is_known_by_a_cookie_that_no_script_reads() {
         assert_eq!(log_in(&jar).await.unwrap().device_token, "", "no script sees it");
         let cookie = jar.value(jar::DEVICE);
         assert!(cookie.starts_with("countersign_device_"));
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         log_in(&jar).await.unwrap();
         assert_eq!(jar.value(jar::DEVICE), cookie);
         held(log_in(&Jar::default()).await);

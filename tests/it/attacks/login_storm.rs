@@ -4,7 +4,7 @@ use std::{pin::pin, time::Duration};
 use tonic::Code;
 
 #[test]
-fn refresh_goes_on_while_logins_are_turned_away() {
+fn refresh_works_while_logins_are_refused() {
     // One worker, one slot to wait in, and a hash that takes far longer than a few calls.
     let options = AppOptions::with("COUNTERSIGN_PASSWORDS__QUEUE", "1")
         .and("COUNTERSIGN_PASSWORDS__WORKERS", "1")

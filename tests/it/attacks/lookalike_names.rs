@@ -117,7 +117,7 @@ fn a_name_that_cannot_be_seen_is_none() {
 }
 
 /// Restores the schema from before names had skeletons, and migrates again.
-async fn migrate_anew(app: &App) {
+async fn migrate_again(app: &App) {
     let is_there = async || {
         let applied = Migrator::get_applied_migrations(&app.database).await.unwrap();
         applied.iter().any(|migration| migration.name().ends_with("username_skeletons"))
@@ -140,7 +140,7 @@ fn names_that_are_older_than_the_rule_stay_and_only_new_ones_are_compared() {
             "UPDATE accounts SET username = '{LOOKALIKE}', username_normalised = '{LOOKALIKE}' WHERE username = 'eve'"
         ))
         .await;
-        migrate_anew(app).await;
+        migrate_again(app).await;
         let filled = "SELECT count(*) FROM username_skeletons JOIN accounts ON id = account_id WHERE username = ";
         assert_eq!(app.number(&format!("{filled} 'paypal'")).await, 1);
         assert_eq!(app.number(&format!("{filled} '{LOOKALIKE}'")).await, 0);

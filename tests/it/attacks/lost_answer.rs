@@ -73,7 +73,7 @@ fn whoever_brings_a_generation_that_was_skipped_ends_the_session() {
 }
 
 #[test]
-fn an_access_token_that_was_skipped_is_found_many_generations_later_and_told_once() {
+fn an_access_token_that_was_skipped_is_found_many_generations_later_and_notified_once() {
     on_each_database(async |app| {
         let Theft { owner, thief, session, device } = Theft::next_door(app).await;
         let stolen = thief.refresh(&session.refresh_token).await.unwrap();
@@ -117,7 +117,7 @@ fn two_holders_do_not_both_go_on_whoever_refreshes_first() {
 }
 
 #[test]
-fn a_thief_from_elsewhere_within_the_grace_is_told_once_and_found_the_second_time() {
+fn a_thief_from_elsewhere_within_the_grace_is_notified_once_and_detected_the_second_time() {
     for policy in ["audit", "mail"] {
         on_each_database_with(behind_a_proxy().and("COUNTERSIGN_RISK__ON_CLIENT_CHANGE", policy), async |app| {
             let Theft { owner, thief, session, .. } = Theft::elsewhere(app).await;
@@ -152,7 +152,7 @@ fn an_owner_who_shows_the_device_is_never_taken_for_the_thief() {
 }
 
 #[test]
-fn once_the_device_was_shown_a_thief_from_elsewhere_is_news_again() {
+fn once_the_device_was_shown_a_thief_from_elsewhere_is_notified_again() {
     for moves in [true, false] {
         on_each_database_with(behind_a_proxy(), async |app| {
             let Theft { thief, owner, session, device } = Theft::elsewhere(app).await;
@@ -167,7 +167,7 @@ fn once_the_device_was_shown_a_thief_from_elsewhere_is_news_again() {
 }
 
 #[test]
-fn of_many_thieves_from_elsewhere_at_once_the_owner_is_told_of_one() {
+fn of_many_thieves_from_elsewhere_at_once_the_owner_gets_a_mail_about_one() {
     on_each_database_with(behind_a_proxy(), async |app| {
         let Theft { owner, thief, session, .. } = Theft::elsewhere(app).await;
         owner.refresh(&session.refresh_token).await.unwrap();
@@ -194,7 +194,7 @@ fn the_device_of_a_session_stays_its_own_wherever_it_is_refreshed() {
 }
 
 #[test]
-fn an_answer_that_a_browser_refreshed_with_is_given_anew_to_nobody() {
+fn an_answer_that_a_browser_refreshed_with_is_never_recovered() {
     on_each_database(async |app| {
         Person::register(app, ADA).await;
         let browser = Jar::default();

@@ -15,7 +15,7 @@ async fn headers(app: &App) -> Vec<String> {
 }
 
 #[test]
-fn nothing_a_stranger_chose_adds_a_header_or_a_recipient() {
+fn nothing_an_attacker_chose_adds_a_header_or_a_recipient() {
     on_each_database(async |app| {
         let hostile_addresses = [
             "ada@example.org\r\nBcc: eve@example.com",

@@ -1,6 +1,6 @@
 use crate::support::{
-    App, MailText as _, PASSWORD, Person, Proof, Purpose, at_once, email_change_mail, known_device, log_in_from,
-    on_each_database, reset_mail,
+    App, MailText as _, PASSWORD, Person, Proof, Purpose, at_once, email_change_mail, log_in_from, on_each_database,
+    recognized_device, reset_mail,
 };
 use countersign::{grpc::wire::proto::*, usecase::Origin};
 use futures_util::future::join;
@@ -82,7 +82,7 @@ fn signing_out_everywhere_and_in_again_at_once_wait_for_each_other_and_never_for
     on_each_database(async |app| {
         for round in 0..ROUNDS {
             let email = format!("ada{round}@example.org");
-            let device = known_device(app, &email).await;
+            let device = recognized_device(app, &email).await;
             let session = app.log_in(&email, PASSWORD).await.unwrap();
             let (here, there) = (
                 Person { email: email.clone(), session },

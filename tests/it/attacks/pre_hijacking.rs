@@ -66,7 +66,7 @@ fn a_code_opens_only_the_registration_it_was_mailed_for() {
 }
 
 #[test]
-fn a_mail_asked_for_again_opens_no_account_with_a_stranger_s_password() {
+fn a_mail_requested_again_opens_no_account_with_an_attacker_s_password() {
     on_each_database(async |app| {
         register(app, PASSWORD).await;
         let of_eve = register(app, OF_EVE).await;
@@ -80,7 +80,7 @@ fn a_mail_asked_for_again_opens_no_account_with_a_stranger_s_password() {
 }
 
 #[test]
-fn a_reset_takes_an_account_back_that_a_stranger_s_registration_became() {
+fn a_reset_takes_an_account_back_that_an_attacker_s_registration_became() {
     on_each_database(async |app| {
         let of_eve = register(app, OF_EVE).await;
         Purpose::Verify.claim(app, &Proof::Link(of_eve.link_token()), "", "").await.unwrap();

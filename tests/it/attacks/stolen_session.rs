@@ -43,7 +43,7 @@ fn a_very_different_client_is_noted_once_and_goes_on() {
 }
 
 #[test]
-fn its_owner_is_told_where_the_operator_wants_it() {
+fn its_owner_gets_a_mail_where_the_operator_wants_it() {
     on_each_database_with(policy("mail"), async |app| {
         let session = opened(app).await;
         Client::in_network(app, OTHER, AWAY).await.refresh(&session.refresh_token).await.unwrap();

@@ -22,7 +22,7 @@ async fn all_is_sealed(options: &ProcessOptions) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_terminal_lists_and_verifies_the_trail_and_an_exit_code_tells_what_was_done_to_it() {
+async fn the_command_line_lists_and_verifies_the_audit_log_and_its_exit_code_says_what_was_changed() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     let service = ServiceProcess::start(&options);
@@ -79,7 +79,7 @@ async fn a_terminal_lists_and_verifies_the_trail_and_an_exit_code_tells_what_was
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_terminal_restarts_a_chain_and_says_so_at_every_look_until_it_vouches_for_it() {
+async fn the_command_line_restarts_a_chain_and_reports_it_at_every_verification_until_it_is_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     let service = ServiceProcess::start(&options);
@@ -112,7 +112,7 @@ async fn a_terminal_restarts_a_chain_and_says_so_at_every_look_until_it_vouches_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_terminal_follows_the_trail_until_it_is_interrupted() {
+async fn the_command_line_follows_the_audit_log_until_it_is_interrupted() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     let service = ServiceProcess::start(&options);

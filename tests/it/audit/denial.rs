@@ -40,7 +40,7 @@ fn of_tenant<T>(mut request: Request<T>, tenant: &str) -> Request<T> {
 }
 
 #[test]
-fn what_somebody_who_is_known_is_refused_stands_in_the_audit_trail() {
+fn refusals_of_authenticated_callers_are_in_the_audit_log() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let bob = Person::sign_up(app, "bob@example.org").await;

@@ -126,7 +126,7 @@ fn a_key_of_the_chain_that_is_retired_seals_nothing_more_and_still_verifies() {
 }
 
 #[test]
-fn a_login_that_was_answered_is_in_the_trail_before_it_is_sealed() {
+fn a_login_that_was_answered_is_in_the_audit_log_before_it_is_sealed() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         app.log_in(&ada.email, PASSWORD).await.unwrap();

@@ -16,7 +16,7 @@ static BROWSER: Mutex<()> = Mutex::new(());
 
 #[test]
 fn a_person_does_everything_on_the_account_pages() {
-    play("story");
+    play("walkthrough");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_page_on_a_sibling_name_can_do_nothing_with_the_cookies() {
 }
 
 #[test]
-fn a_captcha_is_shown_when_it_is_asked_for_and_the_person_goes_on() {
+fn a_captcha_is_shown_when_it_is_required_and_the_person_continues() {
     play("captcha");
 }
 

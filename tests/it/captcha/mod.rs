@@ -1,9 +1,9 @@
 //! Captchas, against a provider on this machine.
 
-mod asked;
 mod order;
 mod provider;
 mod repeat;
+mod required;
 
 use crate::support::{App, PASSWORD};
 use countersign::grpc::wire::proto::*;

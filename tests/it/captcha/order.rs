@@ -28,7 +28,7 @@ fn who_calls_too_often_is_refused_without_asking_the_provider() {
 }
 
 #[test]
-fn being_asked_for_a_captcha_uses_up_no_limit() {
+fn a_required_captcha_uses_up_no_limit() {
     let provider = Siteverify::start();
     let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
     on_each_database_with(options, async |app| {
@@ -76,7 +76,7 @@ fn a_refused_captcha_tells_nothing_and_costs_nothing_whoever_is_named() {
 }
 
 #[test]
-fn what_is_wrong_with_a_field_is_told_before_a_token_is_spent() {
+fn a_bad_field_is_refused_before_a_token_is_spent() {
     let provider = Siteverify::start();
     on_each_database_with(captcha_at(&provider.url), async |app| {
         let token = solved_token();
@@ -86,7 +86,7 @@ fn what_is_wrong_with_a_field_is_told_before_a_token_is_spent() {
 }
 
 #[test]
-fn no_password_is_guessed_at_for_whoever_brought_no_captcha_or_calls_too_often() {
+fn no_password_is_judged_without_a_captcha_or_beyond_a_limit() {
     let provider = Siteverify::start();
     let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
     on_each_database_with(options, async |app| {

@@ -85,7 +85,7 @@ fn nobody_passes_while_there_is_no_provider() {
 }
 
 #[test]
-fn people_pass_while_the_provider_is_gone_where_the_operator_says_so_and_each_is_told_to_the_log() {
+fn people_pass_while_the_provider_is_gone_where_the_operator_says_so_and_each_is_logged() {
     let provider = Siteverify::start();
     let lenient = impatient(&provider.url).and("COUNTERSIGN_CAPTCHA__WHEN_UNAVAILABLE", "allow").expecting_errors();
     on_each_database_with(lenient, async |app| {

@@ -63,12 +63,12 @@ async fn wrong_as(lockout: &Lockout, key: LockKey, mark: Mark) -> Result<Settled
     Ok(lockout.settle(key, ticket, Outcome::Wrong(mark)).await)
 }
 
-async fn admitted_at_once(lockouts: &[Lockout], guesses: usize) -> Vec<Admitted> {
-    let guesses = (0..guesses).map(|guess| {
-        let lockout = lockouts[guess % lockouts.len()].clone();
+async fn admitted_at_once(lockouts: &[Lockout], attempts: usize) -> Vec<Admitted> {
+    let attempts = (0..attempts).map(|attempt| {
+        let lockout = lockouts[attempt % lockouts.len()].clone();
         tokio::spawn(async move { lockout.admit(key(1), CaptchaState::Solved).await.ok() })
     });
-    join_all(guesses).await.into_iter().filter_map(Result::unwrap).collect()
+    join_all(attempts).await.into_iter().filter_map(Result::unwrap).collect()
 }
 
 #[tokio::test]
@@ -76,8 +76,8 @@ async fn who_is_wrong_five_times_waits_and_each_time_after_it_twice_as_long() {
     let redis = Redis::start();
     let (twins, hand) = twins(redis.as_ref()).await;
     for lockout in twins {
-        for guess in 1..=4 {
-            assert_eq!(wrong(&lockout, key(1)).await, Ok(None), "{guess}, {lockout:?}");
+        for attempt in 1..=4 {
+            assert_eq!(wrong(&lockout, key(1)).await, Ok(None), "{attempt}, {lockout:?}");
         }
         for minutes in [1, 2, 4, 8, 15, 15] {
             let wait = Duration::from_mins(minutes);
@@ -109,7 +109,7 @@ async fn a_captcha_is_demanded_after_three_and_a_right_password_forgets_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_hundred_guesses_at_once_five_are_admitted() {
+async fn of_two_hundred_attempts_at_once_five_are_admitted() {
     let redis = Redis::start();
     for lockout in twins(redis.as_ref()).await.0 {
         assert_eq!(admitted_at_once(std::slice::from_ref(&lockout), 200).await.len(), 5, "{lockout:?}");
@@ -136,7 +136,7 @@ async fn replicas_on_one_redis_admit_five_together_and_what_one_settles_the_othe
 }
 
 #[tokio::test]
-async fn the_same_guess_of_the_same_client_counts_once_and_lowers_nothing_for_others() {
+async fn the_same_password_of_the_same_client_counts_once_and_lowers_nothing_for_others() {
     let redis = Redis::start();
     let (twins, hand) = twins(redis.as_ref()).await;
     for lockout in twins {
@@ -147,10 +147,10 @@ async fn the_same_guess_of_the_same_client_counts_once_and_lowers_nothing_for_ot
             hand.advance(Duration::from_mins(1));
         }
         assert_eq!(wrong_as(&lockout, key(2), stale).await, Ok(Settled::default()), "it is no repetition elsewhere");
-        for guess in 1..=5 {
+        for attempt in 1..=5 {
             assert!(wrong_as(&lockout, key(1), stale).await.unwrap().is_repeat);
             let locked = wrong(&lockout, key(1)).await.unwrap();
-            assert_eq!(locked.is_some(), guess == 5, "{guess}, {lockout:?}");
+            assert_eq!(locked.is_some(), attempt == 5, "{attempt}, {lockout:?}");
         }
         assert_eq!(
             wrong_as(&lockout, key(1), stale).await,
@@ -170,8 +170,8 @@ async fn what_is_forgiven_begins_again_from_nothing() {
         }
         assert!(lockout.admit(key(1), CaptchaState::Solved).await.is_err(), "{lockout:?}");
         lockout.forget(key(1)).await;
-        for guess in 1..=5 {
-            assert_eq!(wrong(&lockout, key(1)).await.unwrap().is_some(), guess == 5, "{lockout:?}");
+        for attempt in 1..=5 {
+            assert_eq!(wrong(&lockout, key(1)).await.unwrap().is_some(), attempt == 5, "{lockout:?}");
         }
         assert!(lockout.admit(key(2), CaptchaState::Solved).await.is_err(), "and nobody else is forgiven");
     }
@@ -198,7 +198,7 @@ async fn what_lies_in_redis_expires_and_goes_with_a_right_password() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_guess_but_sixteen_bits_lies_in_redis() {
+async fn redis_holds_only_sixteen_bits_of_a_wrong_password() {
     let Some(redis) = Redis::start() else { return };
     let (lockout, inside) = (shared(&redis, Clock::manual(NOW).0).await, look_into(&redis).await);
     let mut tag = [0xee; 32];
@@ -213,7 +213,7 @@ async fn nothing_of_a_guess_but_sixteen_bits_lies_in_redis() {
 const LATE: Duration = Duration::from_millis(300);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_guess_that_redis_admitted_too_late_to_be_heard_takes_no_place_there() {
+async fn an_attempt_that_redis_admitted_after_the_timeout_takes_no_slot_there() {
     let Some(redis) = Redis::start() else { return };
     let (relay, inside) = (Relay::to(redis.port).await, look_into(&redis).await);
     let together = SharedRedis::connect(&SecretText::new(format!("redis://127.0.0.1:{}", relay.port))).await.unwrap();
@@ -224,7 +224,7 @@ async fn a_guess_that_redis_admitted_too_late_to_be_heard_takes_no_place_there()
     };
     let is_settled = async || {
         relay.answer_after(Duration::ZERO);
-        eventually("the guess to be given back", async || is_under_way().await.is_none().then_some(())).await;
+        eventually("the attempt to be given back", async || is_under_way().await.is_none().then_some(())).await;
         eventually("Redis to be heard again", async || (!together.is_down()).then_some(())).await;
     };
     wrong(&lockout, key(2)).await.expect("Redis knows the script now");

@@ -73,7 +73,7 @@ fn sixteen_senders_at_once_get_each_mail_once() {
 }
 
 #[test]
-fn a_mail_whose_sender_died_is_free_again_when_its_lease_is_over() {
+fn a_mail_whose_sender_died_is_free_again_when_its_lease_has_expired() {
     on_each_database(async |app| {
         let store = app.store().await;
         let ids = enqueue(&store, 1).await;

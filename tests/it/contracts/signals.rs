@@ -39,7 +39,7 @@ fn mail() -> Mail {
 }
 
 #[test]
-fn what_is_waited_for_is_told_once_it_is_committed_and_not_before() {
+fn a_signal_is_sent_once_its_row_is_committed_and_not_before() {
     on_each_database(async |app| {
         let (told, origin) = (Told::default(), Origin::terminal());
         let work = work(app, &told).await;
@@ -74,7 +74,7 @@ fn what_is_waited_for_is_told_once_it_is_committed_and_not_before() {
 }
 
 #[test]
-fn what_is_written_by_itself_is_told_at_once_and_what_is_rolled_back_is_not() {
+fn a_write_of_its_own_sends_its_signal_at_once_and_a_rolled_back_one_sends_none() {
     on_each_database(async |app| {
         let (told, origin) = (Told::default(), Origin::terminal());
         let work = work(app, &told).await;

@@ -7,12 +7,12 @@ mod statements;
 
 use crate::support::{App, AppOptions, Faults, on_each_database_with};
 
-fn on_each_database(story: impl AsyncFn(&mut App, &Faults)) {
+fn on_each_database(test: impl AsyncFn(&mut App, &Faults)) {
     let faults = Faults::default();
     let options = AppOptions::default().interfered_with(faults.interference()).expecting_errors();
     on_each_database_with(options, async |app| {
         faults.none();
-        story(app, &faults).await;
+        test(app, &faults).await;
         faults.none();
     });
 }

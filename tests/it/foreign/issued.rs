@@ -76,8 +76,8 @@ fn is_opened_by(library: Library) {
     on_each_database(async |app| {
         Person::register(app, ADA).await;
         let backend = Backend::enrol_for(app, "orders", "orders").await;
-        let desk = &app.key_operations.register_audience_key;
-        let registered = desk.register(&Origin::terminal(), "orders", Some(public_key())).await.unwrap();
+        let audience_key = &app.key_operations.register_audience_key;
+        let registered = audience_key.register(&Origin::terminal(), "orders", Some(public_key())).await.unwrap();
         assert!(matches!(registered, Registered::Done { .. }));
         let slot = KeySlot::of_audience(Origin::terminal().tenant(), "orders");
         app.key_operations.rotate.now(&Origin::terminal(), &slot).await.unwrap().unwrap();

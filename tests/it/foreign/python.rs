@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/foreign/story.py");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/foreign/walkthrough.py");
 
 /// A Python that has the packages of `requirements.txt`.
 pub(super) fn python() -> Option<PathBuf> {

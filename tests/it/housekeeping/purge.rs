@@ -65,7 +65,7 @@ fn neither_an_account_nor_a_disabled_one_is_ever_purged() {
 }
 
 #[test]
-fn sessions_go_a_week_after_they_were_over_and_live_ones_stay() {
+fn sessions_are_purged_a_week_after_they_ended_and_live_ones_stay() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let ended = app.log_in(&ada.email, PASSWORD).await.unwrap();
@@ -89,7 +89,7 @@ fn sessions_go_a_week_after_they_were_over_and_live_ones_stay() {
 }
 
 #[test]
-fn links_and_mails_go_a_week_after_they_were_over() {
+fn links_and_mails_are_purged_a_week_after_they_ended() {
     on_each_database(async |app| {
         register(app, "ada@example.org", "").await.unwrap();
         app.send_mail().await;

@@ -143,29 +143,29 @@ fn a_registered_key_is_published_before_it_is_used() {
     on_each_database(async |app| {
         Person::register(app, ADA).await;
         let key = Backend::new(3).public;
-        let desk = &app.key_operations.register_audience_key;
-        let tend = async || {
+        let audience_key = &app.key_operations.register_audience_key;
+        let maintain = async || {
             app.keys.rotate.due().await.unwrap();
             app.keys.reload.reload().await.unwrap();
             registered_keys(app, "default")
         };
         let before = kid(&log_in_for(app, "").await);
-        let done = desk.register(&Origin::terminal(), "default", Some(key)).await.unwrap();
+        let done = audience_key.register(&Origin::terminal(), "default", Some(key)).await.unwrap();
         let Registered::Done { kid: registered } = done else { panic!("{done:?}") };
-        assert_eq!(tend().await, [(KeyState::Staged, Some(key)), (KeyState::Active, None)]);
-        assert_eq!(desk.register(&Origin::terminal(), "default", Some(key)).await.unwrap(), Registered::Before);
+        assert_eq!(maintain().await, [(KeyState::Staged, Some(key)), (KeyState::Active, None)]);
+        assert_eq!(audience_key.register(&Origin::terminal(), "default", Some(key)).await.unwrap(), Registered::Before);
         app.advance(PUBLISHED - Duration::from_secs(1));
-        tend().await;
+        maintain().await;
         assert_eq!(kid(&log_in_for(app, "").await), before, "whoever reads tokens has not had time to hear of it");
         app.advance(Duration::from_secs(1));
-        tend().await;
+        maintain().await;
         assert_eq!(kid(&log_in_for(app, "").await), registered);
 
         // A removal that is undone in time changes nothing.
-        desk.register(&Origin::terminal(), "default", None).await.unwrap();
-        desk.register(&Origin::terminal(), "default", Some(key)).await.unwrap();
+        audience_key.register(&Origin::terminal(), "default", None).await.unwrap();
+        audience_key.register(&Origin::terminal(), "default", Some(key)).await.unwrap();
         app.advance(PUBLISHED);
-        tend().await;
+        maintain().await;
         assert_eq!(kid(&log_in_for(app, "").await), registered);
     });
 }

@@ -45,7 +45,7 @@ async fn the_key_beside_the_database_is_exchanged_as_the_handbook_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_sealing_anew_the_previous_key_cannot_be_taken_away_and_nothing_is_lost() {
+async fn without_encrypting_again_the_previous_key_cannot_be_removed_and_nothing_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let bare = ProcessOptions::in_folder(folder.path());
     let old = bare.clone().and("COUNTERSIGN_KEYS__KEK", ONE);

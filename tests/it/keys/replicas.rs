@@ -57,7 +57,7 @@ fn a_replica_that_meets_a_key_it_does_not_know_asks_once_and_knows_it() {
 }
 
 #[test]
-fn made_up_names_of_keys_do_not_make_a_replica_ask_again_and_again() {
+fn invented_names_of_keys_do_not_make_a_replica_query_again_and_again() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, ADA).await;
         // The clock stands still: the replica queries the database once in this second, for all of these ids.

@@ -26,7 +26,7 @@ async fn under(app: &App, kek: &str) -> i64 {
 }
 
 #[test]
-fn every_key_is_sealed_anew_once_and_opens_under_the_new_key_alone() {
+fn every_key_is_encrypted_again_once_and_opens_under_the_new_key_alone() {
     on_each_database(async |app| {
         rotate(app, KeyPurpose::AccessSigning).await;
         let rewrap = rewrap(app);
@@ -42,7 +42,7 @@ fn every_key_is_sealed_anew_once_and_opens_under_the_new_key_alone() {
 }
 
 #[test]
-fn a_running_service_does_not_notice_that_its_keys_are_sealed_anew() {
+fn a_running_service_does_not_notice_that_its_keys_are_encrypted_again() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, ADA).await;
         rewrap(app).rewrap(&Origin::terminal()).await.unwrap();
@@ -89,7 +89,7 @@ fn a_key_that_opens_under_neither_stops_the_command_and_nothing_is_changed() {
 }
 
 #[test]
-fn news_that_does_not_open_is_left_out_and_what_must_not_wait_still_counts() {
+fn a_new_key_that_does_not_open_is_left_out_and_a_retirement_still_counts() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
         let mut elsewhere = app.key_operations.clone();

@@ -34,7 +34,7 @@ fn a_database_of_the_release_before_gets_its_successors_at_the_start() {
 }
 
 #[test]
-fn keys_rotate_when_their_time_is_over_and_not_a_moment_before() {
+fn keys_rotate_when_their_time_has_passed_and_not_a_moment_before() {
     on_each_database(async |app| {
         let before = keys(app, "access_encryption").await;
         app.advance(7 * DAY - MOMENT);

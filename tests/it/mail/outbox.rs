@@ -18,7 +18,7 @@ async fn texts(app: &App, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_mail_of_a_sender_that_died_is_sent_once_its_lease_is_over() {
+fn a_mail_of_a_sender_that_died_is_sent_once_its_lease_has_expired() {
     on_each_database(async |app| {
         register(app, "ada@example.org").await;
         let lease = Duration::from_secs(60);

@@ -55,7 +55,7 @@ impl Heard {
 struct Book {
     replies: VecDeque<Reply>,
     /// The reply to mails after `replies`; `None` accepts them.
-    standing: Option<Reply>,
+    default_reply: Option<Reply>,
     connections: usize,
     heard: Vec<Heard>,
 }
@@ -102,7 +102,7 @@ impl MailServer {
 
     /// The reply to every mail from now on; `None` accepts them.
     pub(super) fn always(&self, reply: Option<Reply>) {
-        self.book().standing = reply;
+        self.book().default_reply = reply;
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -139,7 +139,7 @@ fn converse(mut stream: &TcpStream, book: &Mutex<Book>) {
     let reply = {
         let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
         book.connections += 1;
-        book.replies.pop_front().or(book.standing).unwrap_or(Reply::Accept)
+        book.replies.pop_front().or(book.default_reply).unwrap_or(Reply::Accept)
     };
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);

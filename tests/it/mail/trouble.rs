@@ -140,7 +140,7 @@ fn a_mail_whose_content_is_refused_is_given_up_after_the_last_attempt() {
 }
 
 #[test]
-fn a_recipient_who_is_refused_for_now_is_tried_until_what_the_mail_is_for_is_over() {
+fn a_recipient_who_is_refused_for_now_is_tried_until_the_purpose_of_the_mail_has_ended() {
     let server = MailServer::start();
     let options = options(&server).and("COUNTERSIGN_MAIL__MAX_ATTEMPTS", "1");
     on_each_database_with(options, async |app| {
@@ -236,7 +236,7 @@ fn mails_wait_days_for_a_server_that_cannot_be_reached_and_then_all_arrive() {
 }
 
 #[test]
-fn a_mail_ends_when_what_it_is_for_is_over_and_no_sooner() {
+fn a_mail_is_given_up_when_its_purpose_has_ended_and_no_sooner() {
     let gone = MailServer::start();
     let (address, options) = (gone.address(), options(&gone).expecting_errors());
     drop(gone);
@@ -340,7 +340,7 @@ fn refused_recipients_hold_up_nobody_elses_mail() {
 }
 
 #[test]
-fn mails_whose_time_is_over_are_not_requeued() {
+fn expired_mails_are_not_requeued() {
     let server = MailServer::start();
     on_each_database_with(options(&server).expecting_errors(), async |app| {
         for email in ["old@example.org", "new@example.org"] {

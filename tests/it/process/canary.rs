@@ -61,7 +61,7 @@ fn files_below(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
 }
 
 /// Sends secrets in every way in which the service takes them, wrong ways included.
-async fn story(client: &Client) -> (Secrets, Vec<Status>) {
+async fn send_secrets(client: &Client) -> (Secrets, Vec<Status>) {
     let mut secrets = Secrets([PASSWORD, WRONG, RESET, CHANGED].map(|text| ("a password", text.to_owned())).into());
     let mut refusals = Vec::new();
     let form = RegisterRequest { email: EMAIL.into(), password: PASSWORD.into(), ..Default::default() };
@@ -109,7 +109,7 @@ async fn no_password_token_or_code_is_in_the_finest_log_in_the_database_or_in_er
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path()).and("COUNTERSIGN_LOG__FILTER", "trace");
     let service = ServiceProcess::start(&options);
-    let (secrets, refusals) = story(&Client::to(&service.address).await).await;
+    let (secrets, refusals) = send_secrets(&Client::to(&service.address).await).await;
     for refusal in &refusals {
         secrets.are_not_in("an error", format!("{refusal:?}").as_bytes());
         secrets.are_not_in("the details of an error", refusal.details());

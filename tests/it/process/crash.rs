@@ -112,8 +112,8 @@ async fn a_verification_whose_answer_was_lost_is_repeated_and_makes_one_account(
     stage.client.register("ada@example.org", "").await.unwrap();
     let token = stage.client.mail("ada@example.org", "Confirm").await.token;
     let form = VerifyRequest { token, request_id: REQUEST_ID.to_owned(), ..Default::default() };
-    let mut door = stage.client.account();
-    stage.lose_the_answer_to(door.verify(form.clone())).await;
+    let mut accounts = stage.client.account();
+    stage.lose_the_answer_to(accounts.verify(form.clone())).await;
     assert_eq!(stage.count("accounts").await, 1, "it was done");
 
     stage.client.account().verify(form.clone()).await.unwrap();
@@ -133,8 +133,8 @@ async fn a_reset_whose_answer_was_lost_is_repeated_and_sets_one_password() {
     let (new_password, request_id) = (NEW_PASSWORD.to_owned(), REQUEST_ID.to_owned());
     let form = ResetRequest { token, new_password, request_id, ..Default::default() };
     let told = stage.count("outbox").await;
-    let mut door = stage.client.account();
-    stage.lose_the_answer_to(door.reset(form.clone())).await;
+    let mut accounts = stage.client.account();
+    stage.lose_the_answer_to(accounts.reset(form.clone())).await;
     assert_eq!(stage.count("outbox").await, told + 1, "it was done, and its owner is told");
 
     stage.client.account().reset(form).await.unwrap();

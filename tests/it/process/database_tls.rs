@@ -26,7 +26,7 @@ fn strip_tls(listener: TcpListener) -> Vec<u8> {
 }
 
 #[test]
-fn where_the_database_has_to_be_verified_nobody_who_strips_tls_is_told_anything() {
+fn where_the_database_has_to_be_verified_nobody_who_strips_tls_gets_anything() {
     for mode in ["verify-full", "require"] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -34,7 +34,7 @@ async fn everything_that_is_listed_can_be_read_by_a_program() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_found_by_the_id_that_the_audit_trail_shows() {
+async fn an_account_is_found_by_the_id_that_the_audit_log_shows() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     let service = ServiceProcess::start(&options);

@@ -23,7 +23,7 @@ async fn behind_a_pooler_that_keeps_sessions_everything_works_with_its_defaults_
 }
 
 #[test]
-fn a_pooler_that_hands_sessions_around_is_refused_with_the_setting_that_mends_it() {
+fn a_pooler_that_hands_sessions_around_is_refused_with_the_setting_that_fixes_it() {
     let Some(cluster) = Cluster::shared() else { return };
     let Some(pooler) = PgBouncer::start(cluster, "transaction") else { return };
     let folder = tempfile::tempdir().unwrap();

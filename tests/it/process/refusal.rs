@@ -66,7 +66,7 @@ fn production_names_each_secret_and_setting_it_misses() {
 }
 
 #[test]
-fn a_file_for_the_audit_trail_that_cannot_be_written_is_named_and_nothing_starts() {
+fn a_file_for_the_audit_log_that_cannot_be_written_is_named_and_nothing_starts() {
     let folder = tempfile::tempdir().unwrap();
     let options = ProcessOptions::in_folder(folder.path());
     fs::write(folder.path().join("file"), "").unwrap();

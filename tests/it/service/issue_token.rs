@@ -83,7 +83,7 @@ fn a_service_is_no_person_and_a_person_no_service() {
 }
 
 #[test]
-fn what_services_draw_and_are_refused_is_in_the_audit_trail() {
+fn tokens_issued_and_refused_to_services_are_in_the_audit_log() {
     on_each_database(async |app| {
         let backend = Backend::enrol(app, "orders").await;
         let id = backend.created.id.to_string();

@@ -5,7 +5,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const MOMENT: Duration = Duration::from_micros(1);
 
 #[test]
-fn a_session_that_is_not_refreshed_for_two_weeks_is_over() {
+fn a_session_that_is_not_refreshed_for_two_weeks_has_expired() {
     on_each_database(async |app| {
         let session = Person::sign_up(app, "ada@example.org").await.session;
         app.advance(14 * DAY - MOMENT);
@@ -19,7 +19,7 @@ fn a_session_that_is_not_refreshed_for_two_weeks_is_over() {
 }
 
 #[test]
-fn an_old_token_of_a_session_that_is_over_is_not_called_reuse() {
+fn an_old_token_of_an_ended_session_is_not_called_reuse() {
     on_each_database(async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
         app.refresh(&first.refresh_token).await.unwrap();

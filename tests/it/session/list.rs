@@ -75,7 +75,7 @@ fn a_listed_session_tells_where_and_when_it_was_opened() {
 }
 
 #[test]
-fn sessions_that_are_over_are_not_listed() {
+fn ended_sessions_are_not_listed() {
     on_each_database(async |app| {
         let idle = Person::sign_up(app, "ada@example.org").await;
         app.advance(Duration::from_secs(14 * 24 * 60 * 60));

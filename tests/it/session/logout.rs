@@ -17,7 +17,7 @@ async fn leave_by_access(app: &App, access_token: &str, everywhere: bool) -> Res
     app.auth().logout(bearer(access_token, form)).await.map(|_| ())
 }
 
-async fn assert_over(app: &App, session: &Session) {
+async fn assert_ended(app: &App, session: &Session) {
     assert_eq!(app.me(session).await.reason(), "SESSION_ENDED");
     assert_eq!(app.refresh(&session.refresh_token).await.reason(), "SESSION_ENDED");
 }
@@ -32,7 +32,7 @@ fn a_refresh_token_logs_its_session_out_and_only_it() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         leave(app, &ada.session.refresh_token, false).await.unwrap();
-        assert_over(app, &ada.session).await;
+        assert_ended(app, &ada.session).await;
         assert_alive(app, &other).await;
         let audited = app.number("SELECT count(*) FROM audit_events WHERE kind = 'logged_out'").await;
         assert_eq!(audited, 1);
@@ -49,14 +49,14 @@ fn an_access_token_logs_its_session_out_too_and_twice_is_fine() {
         let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         for _ in 0..2 {
             leave_by_access(app, &ada.session.access_token, false).await.unwrap();
-            assert_over(app, &ada.session).await;
+            assert_ended(app, &ada.session).await;
         }
         assert_alive(app, &other).await;
     });
 }
 
 #[test]
-fn logging_out_everywhere_makes_strangers_of_all_devices_but_the_one_it_was_done_from() {
+fn logging_out_everywhere_makes_all_devices_unrecognized_but_the_one_it_was_done_from() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         app.advance(MOMENT);
@@ -76,14 +76,14 @@ fn logging_out_everywhere_ends_every_session_of_the_account_and_of_no_other() {
         let eve = Person::sign_up(app, "eve@example.org").await;
         let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         leave(app, &ada.session.refresh_token, true).await.unwrap();
-        assert_over(app, &ada.session).await;
-        assert_over(app, &other).await;
+        assert_ended(app, &ada.session).await;
+        assert_ended(app, &other).await;
 
         let first = app.log_in(&ada.email, PASSWORD).await.unwrap();
         let second = app.log_in(&ada.email, PASSWORD).await.unwrap();
         leave_by_access(app, &second.access_token, true).await.unwrap();
-        assert_over(app, &first).await;
-        assert_over(app, &second).await;
+        assert_ended(app, &first).await;
+        assert_ended(app, &second).await;
         assert_alive(app, &eve.session).await;
     });
 }
@@ -95,7 +95,7 @@ fn the_parent_within_the_grace_is_good_for_logging_out_everywhere() {
         let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         app.refresh(&ada.session.refresh_token).await.unwrap();
         leave(app, &ada.session.refresh_token, true).await.unwrap();
-        assert_over(app, &other).await;
+        assert_ended(app, &other).await;
     });
 }
 
@@ -107,7 +107,7 @@ fn a_token_that_was_replaced_ends_its_own_session_and_says_that_the_others_go_on
         let live = app.refresh(&ada.session.refresh_token).await.unwrap();
         app.advance(PAST_THE_GRACE);
         assert_refused(leave(app, &ada.session.refresh_token, true).await);
-        assert_over(app, &live).await;
+        assert_ended(app, &live).await;
         assert_alive(app, &other).await;
     });
 }
@@ -129,7 +129,7 @@ fn the_last_token_of_a_session_that_ended_logs_out_everywhere_for_a_day_and_once
         let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
         assert_refused(leave(app, &ada.session.refresh_token, true).await);
         leave(app, &last.refresh_token, true).await.unwrap();
-        assert_over(app, &other).await;
+        assert_ended(app, &other).await;
 
         let later = app.log_in(&ada.email, PASSWORD).await.unwrap();
         assert_refused(leave(app, &last.refresh_token, true).await);
@@ -154,12 +154,12 @@ fn a_day_after_its_session_ended_or_ran_out_a_token_has_no_say_over_the_other_se
         assert_refused(leave(app, &ada.session.refresh_token, true).await);
         assert_alive(app, &kept).await;
         leave(app, &other.refresh_token, true).await.unwrap();
-        assert_over(app, &kept).await;
+        assert_ended(app, &kept).await;
     });
 }
 
 #[test]
-fn an_access_token_of_a_session_that_is_over_does_not_pass_for_a_logout_everywhere() {
+fn an_access_token_of_an_ended_session_does_not_pass_for_a_logout_everywhere() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let other = app.log_in(&ada.email, PASSWORD).await.unwrap();
@@ -206,7 +206,7 @@ fn the_refresh_token_decides_when_an_access_token_comes_along() {
         let eve = Person::sign_up(app, "eve@example.org").await;
         let form = LogoutRequest { refresh_token: eve.session.refresh_token.clone(), ..Default::default() };
         app.auth().logout(ada.asks(form)).await.unwrap();
-        assert_over(app, &eve.session).await;
+        assert_ended(app, &eve.session).await;
         assert_alive(app, &ada.session).await;
     });
 }

@@ -56,7 +56,7 @@ fn a_refresh_exchanges_both_tokens_and_moves_their_lives() {
 }
 
 #[test]
-fn the_parent_is_answered_with_the_same_generation_until_the_grace_is_over() {
+fn the_parent_is_answered_with_the_same_generation_until_the_grace_has_passed() {
     on_each_database(async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
         let second = app.refresh(&first.refresh_token).await.unwrap();
@@ -107,7 +107,7 @@ async fn void(app: &App) -> i64 {
 }
 
 #[test]
-fn an_answer_that_was_lost_for_longer_than_the_grace_is_given_anew_to_the_device_of_the_session() {
+fn an_answer_that_was_lost_for_longer_than_the_grace_is_recovered_by_the_device_of_the_session() {
     on_each_database(async |app| {
         for (email, wait) in [("ada@example.org", GRACE + MOMENT), ("grace@example.org", ACCESS)] {
             let (client, first, device) = on_a_device(app, email).await;
@@ -132,7 +132,7 @@ fn an_answer_that_was_lost_for_longer_than_the_grace_is_given_anew_to_the_device
 }
 
 #[test]
-fn a_lost_answer_is_given_anew_once_in_a_row_and_only_while_its_access_token_could_live() {
+fn a_lost_answer_is_recovered_once_in_a_row_and_only_while_its_access_token_could_live() {
     on_each_database(async |app| {
         let (client, first, device) = on_a_device(app, "ada@example.org").await;
         drop(client.refresh_on(&first.refresh_token, &device).await.unwrap());
@@ -167,7 +167,7 @@ fn after_a_rotation_that_arrived_another_answer_may_be_lost() {
 }
 
 #[test]
-fn a_lost_answer_that_is_asked_for_by_many_at_once_is_given_anew_once() {
+fn a_lost_answer_that_many_request_at_once_is_recovered_once() {
     on_each_database(async |app| {
         let (client, first, device) = on_a_device(app, "ada@example.org").await;
         drop(client.refresh_on(&first.refresh_token, &device).await.unwrap());
@@ -184,7 +184,7 @@ fn a_lost_answer_that_is_asked_for_by_many_at_once_is_given_anew_once() {
 }
 
 #[test]
-fn an_answer_whose_access_token_was_used_here_is_not_given_anew() {
+fn an_answer_whose_access_token_was_used_here_is_not_recovered() {
     on_each_database(async |app| {
         let backend = Backend::enrol(app, "orders").await;
         for (email, how) in [("ada@example.org", "GetMe"), ("grace@example.org", "Introspect")] {
@@ -285,7 +285,7 @@ fn without_a_grace_the_parent_is_reuse_a_moment_later() {
 }
 
 #[test]
-fn reuse_seen_many_times_at_once_is_told_once() {
+fn reuse_seen_many_times_at_once_is_notified_once() {
     on_each_database(async |app| {
         let first = Person::sign_up(app, "ada@example.org").await.session;
         app.refresh(&first.refresh_token).await.unwrap();
@@ -314,7 +314,7 @@ fn reuse_ends_one_session_and_leaves_the_others_alone() {
 }
 
 #[test]
-fn what_is_no_refresh_token_is_refused_before_the_database_is_asked() {
+fn what_is_no_refresh_token_is_refused_before_the_database_is_queried() {
     on_each_database(async |app| {
         let session = Person::sign_up(app, "ada@example.org").await.session;
         let good = &session.refresh_token;

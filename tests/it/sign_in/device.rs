@@ -28,7 +28,7 @@ async fn events(app: &App, kind: &str) -> i64 {
 }
 
 #[test]
-fn a_login_from_a_new_device_is_told_and_one_from_a_known_device_is_not() {
+fn a_login_from_a_new_device_is_notified_and_one_from_a_recognized_device_is_not() {
     on_each_database_with(behind_a_proxy(), async |app| {
         Person::register(app, ADA).await;
         let (home, away) =
@@ -52,7 +52,7 @@ fn a_login_from_a_new_device_is_told_and_one_from_a_known_device_is_not() {
 }
 
 #[test]
-fn a_wrong_password_is_no_news_to_anybody() {
+fn a_wrong_password_notifies_nobody() {
     on_each_database_with(behind_a_proxy(), async |app| {
         Person::sign_up(app, ADA).await;
         let form = LoginRequest { identifier: ADA.to_owned(), password: "wrong".to_owned(), ..Default::default() };
@@ -79,7 +79,7 @@ fn nobody_can_use_up_the_mails_that_would_tell_of_him() {
 }
 
 #[test]
-fn a_session_says_where_it_was_opened_and_a_new_country_is_told() {
+fn a_session_says_where_it_was_opened_and_a_new_country_is_notified() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("countries.mmdb");
     let (home, away) = (Ipv4Addr::new(192, 0, 2, 0), Ipv4Addr::new(198, 51, 100, 0));

@@ -1,8 +1,8 @@
 //! How much a login draws from the limit of its address.
 
 use crate::support::{
-    App, AppOptions, PASSWORD, Person, Siteverify, another_wrong, captcha_at, guess_wrong, held, known_device,
-    on_each_database_with, reason, solved_token,
+    App, AppOptions, PASSWORD, Person, Siteverify, another_wrong, captcha_at, held, on_each_database_with, reason,
+    recognized_device, solved_token, try_wrong_passwords,
 };
 use countersign::grpc::wire::proto::*;
 use futures_util::future::join_all;
@@ -46,7 +46,7 @@ async fn let_through(app: &App, address: &str, form: LoginRequest, of: usize) ->
 #[test]
 fn a_login_from_a_recognized_device_draws_a_tenth() {
     on_each_database_with(with(AppOptions::default(), "3, 1h"), async |app| {
-        let device = known_device(app, ADA).await;
+        let device = recognized_device(app, ADA).await;
         assert_eq!(let_through(app, OFFICE, form(""), 5).await, 3);
         assert_eq!(let_through(app, ELSEWHERE, form(&device), 40).await, 30);
     });
@@ -55,15 +55,15 @@ fn a_login_from_a_recognized_device_draws_a_tenth() {
 #[test]
 fn a_token_that_proves_nothing_costs_a_whole_login() {
     on_each_database_with(with(AppOptions::default(), "3, 1h"), async |app| {
-        let eves = known_device(app, "eve@example.org").await;
+        let eves = recognized_device(app, "eve@example.org").await;
         Person::register(app, ADA).await;
         let made_up = format!("countersign_device_{}", "A".repeat(43));
         for (address, token) in [(OFFICE, eves.as_str()), (ELSEWHERE, made_up.as_str())] {
             // A login would make the device recognized. So every attempt has a wrong password.
             let mut evaluated = 0;
             for _ in 0..40 {
-                let guess = LoginRequest { password: another_wrong(), ..form(token) };
-                let refused = log_in(app, address, guess).await.unwrap_err();
+                let attempt = LoginRequest { password: another_wrong(), ..form(token) };
+                let refused = log_in(app, address, attempt).await.unwrap_err();
                 evaluated += usize::from(reason(&refused) == "CREDENTIALS_INVALID");
             }
             assert_eq!(evaluated, 3, "{token}");
@@ -82,9 +82,9 @@ fn a_login_after_a_solved_captcha_draws_a_tenth() {
         Person::register(app, ADA).await;
         let mut evaluated = 0;
         for _ in 0..40 {
-            guess_until_captcha(app).await;
-            let guess = LoginRequest { password: another_wrong(), captcha_token: solved_token(), ..form("") };
-            let refused = log_in(app, OFFICE, guess).await.unwrap_err();
+            try_until_captcha(app).await;
+            let attempt = LoginRequest { password: another_wrong(), captcha_token: solved_token(), ..form("") };
+            let refused = log_in(app, OFFICE, attempt).await.unwrap_err();
             evaluated += usize::from(reason(&refused) == "CREDENTIALS_INVALID");
         }
         assert_eq!(evaluated, 21, "the limit has to have a whole one left until the captcha proves to be solved");
@@ -97,32 +97,32 @@ fn a_captcha_that_was_not_solved_costs_a_whole_login_however_many_are_tried_at_o
     let options = captcha_at(&provider.url).without("COUNTERSIGN_CAPTCHA__REQUIRED_FOR");
     on_each_database_with(with(options, "3, 1h"), async |app| {
         let before = provider.asked().len();
-        let device = known_device(app, ADA).await;
-        guess_until_captcha(app).await;
-        let guess = LoginRequest { captcha_token: "made-up".to_owned(), ..form("") };
+        let device = recognized_device(app, ADA).await;
+        try_until_captcha(app).await;
+        let attempt = LoginRequest { captcha_token: "made-up".to_owned(), ..form("") };
         let app = &*app;
-        let answers = join_all((0..30).map(async |_| log_in(app, OFFICE, guess.clone()).await)).await;
+        let answers = join_all((0..30).map(async |_| log_in(app, OFFICE, attempt.clone()).await)).await;
         let refused = |why: &str| answers.iter().filter(|answer| reason(answer.as_ref().unwrap_err()) == why).count();
         assert_eq!((refused("CAPTCHA_INVALID"), refused("RATE_LIMITED")), (3, 27));
         assert_eq!(provider.asked().len() - before, 3);
         // A recognized device does not draw less for a query of the provider.
         for _ in 0..3 {
-            let guess = LoginRequest { password: another_wrong(), ..form(&device) };
-            assert_eq!(reason(&log_in(app, "192.0.2.8", guess).await.unwrap_err()), "CREDENTIALS_INVALID");
+            let attempt = LoginRequest { password: another_wrong(), ..form(&device) };
+            assert_eq!(reason(&log_in(app, "192.0.2.8", attempt).await.unwrap_err()), "CREDENTIALS_INVALID");
         }
-        let guess = LoginRequest { captcha_token: "made-up".to_owned(), ..form(&device) };
+        let attempt = LoginRequest { captcha_token: "made-up".to_owned(), ..form(&device) };
         for _ in 0..30 {
-            log_in(app, ELSEWHERE, guess.clone()).await.unwrap_err();
+            log_in(app, ELSEWHERE, attempt.clone()).await.unwrap_err();
         }
         assert_eq!(provider.asked().len() - before, 3 + 3);
     });
 }
 
 /// Others try wrong passwords, each from an address far below its limit.
-async fn guess_until_captcha(app: &App) {
+async fn try_until_captcha(app: &App) {
     for host in 1..200 {
-        let guess = LoginRequest { password: another_wrong(), ..form("") };
-        let refused = log_in(app, &format!("198.51.100.{host}"), guess).await.unwrap_err();
+        let attempt = LoginRequest { password: another_wrong(), ..form("") };
+        let refused = log_in(app, &format!("198.51.100.{host}"), attempt).await.unwrap_err();
         if reason(&refused) == "CAPTCHA_REQUIRED" {
             return;
         }
@@ -143,6 +143,6 @@ fn an_office_behind_one_address_signs_in_at_nine_o_clock() {
         Person::register(app, ADA).await;
         assert_eq!(let_through(app, OFFICE, form(""), 10).await, 7);
         assert!(app.log.text().contains("limit=\"logins_per_ip\""), "{}", app.log.text());
-        guess_wrong(app, ADA, 1).await;
+        try_wrong_passwords(app, ADA, 1).await;
     });
 }

@@ -21,7 +21,7 @@ async fn age_the_hash(app: &App) {
 }
 
 #[test]
-fn a_hash_with_outdated_parameters_is_made_anew_by_a_login() {
+fn a_hash_with_outdated_parameters_is_replaced_by_a_login() {
     on_each_database(async |app| {
         Person::register(app, "ada@example.org").await;
         age_the_hash(app).await;

@@ -1,8 +1,8 @@
 //! A program that still uses an old password.
 
 use crate::support::{
-    App, AppOptions, PASSWORD, Person, WRONG, another_wrong, guess_wrong, held, known_device, log_in_from,
-    on_each_database_with, reason,
+    App, AppOptions, PASSWORD, Person, WRONG, another_wrong, held, log_in_from, on_each_database_with, reason,
+    recognized_device, try_wrong_passwords,
 };
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
@@ -41,7 +41,7 @@ fn a_program_that_goes_on_with_an_old_password_keeps_nobody_out() {
 }
 
 #[test]
-fn what_others_guess_counts_as_if_the_program_were_not_there() {
+fn wrong_passwords_of_others_count_as_if_the_program_were_not_there() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
         for _ in 0..20 {
@@ -52,16 +52,16 @@ fn what_others_guess_counts_as_if_the_program_were_not_there() {
         log_in(app, "2001:db8:0:7::1", WRONG).await.unwrap_err();
         log_in(app, "192.0.2.1", &another_wrong()).await.unwrap_err();
         assert_eq!(reason(&log_in(app, "192.0.2.1", WRONG).await.unwrap_err()), "CREDENTIALS_INVALID");
-        guess_wrong(app, ADA, 1).await;
+        try_wrong_passwords(app, ADA, 1).await;
         assert_eq!(held(log_in(app, "192.0.2.1", WRONG).await), MINUTE);
         assert_eq!(held(log_in(app, "192.0.2.9", PASSWORD).await), MINUTE);
     });
 }
 
 #[test]
-fn a_known_device_that_goes_on_with_an_old_password_stays_known() {
+fn a_recognized_device_that_still_sends_an_old_password_stays_recognized() {
     on_each_database_with(usual(), async |app| {
-        let device = known_device(app, ADA).await;
+        let device = recognized_device(app, ADA).await;
         for _ in 0..120 {
             let refused = log_in_from(app, ADA, WRONG, &device).await.unwrap_err();
             assert_eq!(reason(&refused), "CREDENTIALS_INVALID");

@@ -18,19 +18,19 @@ impl fmt::Display for Database {
 }
 
 /// Runs a test on SQLite and then on PostgreSQL, each time with a new service.
-pub(crate) fn on_each_database(story: impl AsyncFn(&mut App)) {
-    on_each_database_with(AppOptions::default(), story);
+pub(crate) fn on_each_database(test: impl AsyncFn(&mut App)) {
+    on_each_database_with(AppOptions::default(), test);
 }
 
 /// The same, with other settings.
-pub(crate) fn on_each_database_with(options: AppOptions, story: impl AsyncFn(&mut App)) {
+pub(crate) fn on_each_database_with(options: AppOptions, test: impl AsyncFn(&mut App)) {
     let postgres = Cluster::shared().map(|cluster| Database::Postgres { url: cluster.create_database() });
     for database in [Some(Database::Sqlite), postgres].into_iter().flatten() {
         eprintln!("on {database}:");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut app = Box::pin(App::start(&database, &options)).await;
-            Box::pin(story(&mut app)).await;
+            Box::pin(test(&mut app)).await;
             Box::pin(app.close()).await;
         });
     }

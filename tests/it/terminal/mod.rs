@@ -3,4 +3,4 @@
 mod grpcurl;
 mod reflection;
 mod refusal;
-mod story;
+mod walkthrough;

@@ -254,7 +254,7 @@ async fn a_connection_that_stops_within_its_preface_is_closed() {
 }
 
 #[tokio::test]
-async fn a_connection_is_closed_when_its_time_is_over_whatever_is_under_way_on_it() {
+async fn a_connection_is_closed_when_its_time_has_passed_whatever_is_in_progress_on_it() {
     let address = serving_for(PATIENCE, Duration::from_millis(50)).await;
     let mut idle = TcpStream::connect(address).await.unwrap();
     let mut watching = TcpStream::connect(address).await.unwrap();

@@ -229,7 +229,7 @@ pub(super) async fn try_signed_in(app: &App, callers: &mut Callers, message: &[u
 }
 
 #[test]
-fn a_text_that_a_field_cannot_hold_is_refused_by_the_name_of_the_field_and_never_told_back() {
+fn a_text_that_a_field_cannot_hold_is_refused_by_the_name_of_the_field_and_never_repeated() {
     on_each_database(async |app| {
         Person::register(app, "ada@example.org").await;
         let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();

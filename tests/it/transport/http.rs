@@ -85,7 +85,7 @@ fn a_path_that_leads_nowhere_is_not_found() {
 }
 
 #[test]
-fn plain_grpc_over_http_1_is_turned_away() {
+fn plain_grpc_over_http_1_is_refused() {
     on_each_database(async |app| {
         let request = call_with(LOGIN, "application/grpc", frame(&[]));
         let answer = send(app.address, Version::HTTP_11, request).await;

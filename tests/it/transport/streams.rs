@@ -29,7 +29,7 @@ fn is_too_many(status: &Status) {
 }
 
 #[test]
-fn a_stranger_has_few_streams_at_once_and_one_more_when_one_has_ended() {
+fn an_unauthenticated_client_has_few_streams_at_once_and_one_more_when_one_has_ended() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_ANONYMOUS_STREAMS_PER_IP", "2");
     on_each_database_with(options, async |app| {
         let first = watch(app, "").await.unwrap();
@@ -44,7 +44,7 @@ fn a_stranger_has_few_streams_at_once_and_one_more_when_one_has_ended() {
 }
 
 #[test]
-fn a_stranger_s_stream_ends_well_after_its_time() {
+fn an_unauthenticated_stream_ends_well_after_its_time() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_ANONYMOUS_STREAM_AGE", "1s");
     on_each_database_with(options, async |app| ends_well(watch(app, "").await.unwrap()).await);
 }

@@ -21,7 +21,7 @@ async fn logged_in(app: &App) -> Session {
 }
 
 #[test]
-fn every_way_of_ending_a_session_is_told_to_backends() {
+fn every_way_of_ending_a_session_is_published_to_backends() {
     on_each_database(async |app| {
         let mut following = Backend::enrol(app, "orders").await.follow(app, "").await.unwrap();
         assert_eq!(following.snapshot().await, []);
@@ -65,7 +65,7 @@ fn every_way_of_ending_a_session_is_told_to_backends() {
 }
 
 #[test]
-fn logging_out_everywhere_and_guessing_the_password_are_told_to_backends() {
+fn logging_out_everywhere_and_wrong_current_passwords_are_published_to_backends() {
     on_each_database(async |app| {
         let mut following = Backend::enrol(app, "orders").await.follow(app, "").await.unwrap();
         following.snapshot().await;
@@ -83,15 +83,15 @@ fn logging_out_everywhere_and_guessing_the_password_are_told_to_backends() {
         let session = logged_in(app).await;
         let thief = Person { email: ada.email.clone(), session };
         for _ in 0..5 {
-            let guess = DeleteMeRequest { current_password: "not this one at all".to_owned() };
-            app.account().delete_me(thief.asks(guess)).await.unwrap_err();
+            let attempt = DeleteMeRequest { current_password: "not this one at all".to_owned() };
+            app.account().delete_me(thief.asks(attempt)).await.unwrap_err();
         }
         assert_eq!(heard(app, &mut following).await, [ended(&thief.session)]);
     });
 }
 
 #[test]
-fn disabling_and_deleting_an_account_are_told_to_backends() {
+fn disabling_and_deleting_an_account_are_published_to_backends() {
     on_each_database(async |app| {
         let mut following = Backend::enrol(app, "orders").await.follow(app, "").await.unwrap();
         following.snapshot().await;
@@ -158,7 +158,7 @@ fn a_call_that_failed_leaves_no_line() {
 }
 
 #[test]
-fn a_token_that_was_drawn_while_everybody_was_signed_out_is_over_too() {
+fn a_token_that_was_issued_while_everybody_was_signed_out_has_ended_too() {
     on_each_database(async |app| {
         let backend = Backend::enrol(app, "orders").await;
         let mut following = backend.follow(app, "").await.unwrap();

@@ -100,7 +100,7 @@ fn a_transaction_that_is_dropped_leaves_no_place_empty() {
 }
 
 #[test]
-fn a_database_that_went_back_is_told_anew() {
+fn a_database_that_was_restored_is_read_again() {
     on_each_database(async |app| {
         let store = app.store().await;
         let follow = follower(app, &store);
@@ -113,8 +113,8 @@ fn a_database_that_went_back_is_told_anew() {
         app.execute("DELETE FROM revocations WHERE target <> 'a'").await;
         app.execute("UPDATE revocation_head SET position = 1").await;
         // A follower that is woken before everything was read again would learn that nothing is revoked.
-        let mut tide = follow.feed.state();
-        let told = async { (tide.changed().await.unwrap(), read(&follow)).1 };
+        let mut state = follow.feed.state();
+        let told = async { (state.changed().await.unwrap(), read(&follow)).1 };
         let (ran, told) = tokio::join!(follow.follow(), told);
         ran.unwrap();
         assert_eq!((told, read(&follow)), (vec!["a".to_owned()], vec!["a".to_owned()]));

@@ -155,7 +155,7 @@ fn a_process_that_does_not_know_says_nothing() {
 }
 
 #[test]
-fn a_follower_whose_secret_is_retired_is_shown_out() {
+fn a_follower_whose_secret_is_retired_is_disconnected() {
     on_each_database(async |app| {
         let backend = Backend::enrol(app, "orders").await;
         let mut following = backend.follow(app, "").await.unwrap();
@@ -172,7 +172,7 @@ fn a_follower_whose_secret_is_retired_is_shown_out() {
 }
 
 #[test]
-fn a_follower_that_is_disabled_is_shown_out() {
+fn a_follower_that_is_disabled_is_disconnected() {
     on_each_database(async |app| {
         let backend = Backend::enrol(app, "orders").await;
         let mut following = backend.follow(app, "").await.unwrap();
@@ -200,7 +200,7 @@ fn there_are_as_many_followers_as_there_may_be() {
 }
 
 #[test]
-fn one_service_does_not_take_the_places_of_the_others() {
+fn one_service_does_not_take_the_slots_of_the_others() {
     let options = AppOptions::with("COUNTERSIGN_VERIFICATION__MAX_FOLLOWERS_PER_SERVICE", "1");
     on_each_database_with(options, async |app| {
         let (greedy, modest) = (Backend::enrol(app, "greedy").await, Backend::enrol(app, "modest").await);
@@ -211,7 +211,7 @@ fn one_service_does_not_take_the_places_of_the_others() {
 }
 
 #[test]
-fn a_follower_that_reads_no_more_gives_up_its_place() {
+fn a_follower_that_reads_no_more_gives_up_its_slot() {
     let options = AppOptions::with("COUNTERSIGN_VERIFICATION__MAX_FOLLOWERS_PER_SERVICE", "1")
         .and("COUNTERSIGN_VERIFICATION__HEARTBEAT", "1s");
     on_each_database_with(options, async |app| {

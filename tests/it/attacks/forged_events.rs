@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Inserts rows, as an attacker can who writes to the database: an event from nowhere, one like another event, and one
 /// with the code of a key that does not exist.
-async fn make_up(app: &App, kind: &str, like: i64) {
+async fn forge(app: &App, kind: &str, like: i64) {
     let id = if is_sqlite(app) { "randomblob(16)" } else { "gen_random_uuid()" };
     let columns = "tenant_id, happened_at, outcome, actor_id, account_id, address, user_agent, trace_id, origin_salt, origin_digest";
     for code in ["NULL, NULL", "mac, mac_key", "mac, 'another'", "mac, NULL"] {
@@ -27,7 +27,7 @@ fn events_that_the_service_did_not_write_are_found_and_never_sealed() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         sealed(app).await;
         let events = app.rows("audit_events").await;
-        make_up(app, "password_changed", 5).await;
+        forge(app, "password_changed", 5).await;
         let made_up = vec![(None, Finding::MadeUp); MADE_UP];
         assert_eq!(findings(app).await, made_up, "before anybody tried to seal them");
         Person::sign_up(app, "bob@example.org").await;
@@ -66,10 +66,10 @@ fn an_event_that_was_changed_before_it_was_sealed_is_found() {
 }
 
 #[test]
-fn a_made_up_deletion_explains_nothing_that_was_blanked() {
+fn a_forged_deletion_explains_nothing_that_was_blanked() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         sealed(app).await;
-        make_up(app, "account_deleted", 5).await;
+        forge(app, "account_deleted", 5).await;
         app.execute("UPDATE audit_events SET address = '', user_agent = '', origin_salt = NULL WHERE position = 5")
             .await;
         app.seal.seal().await.unwrap();
@@ -83,7 +83,7 @@ fn a_made_up_deletion_explains_nothing_that_was_blanked() {
 fn the_service_blanks_nothing_of_an_account_that_somebody_else_took_out() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         sealed(app).await;
-        make_up(app, "account_deleted", 5).await;
+        forge(app, "account_deleted", 5).await;
         app.log_in("ada@example.org", "not her password at all").await.unwrap_err();
         app.execute("DELETE FROM accounts").await;
         app.seal.seal().await.unwrap();
@@ -128,7 +128,7 @@ fn events_of_the_release_before_are_sealed_for_a_day_and_up_to_a_position_that_i
 }
 
 /// Inserts an event from nowhere, without a code, for every tenant.
-async fn make_up_of_nothing(app: &App, kind: &str, account: &str) {
+async fn forge_from_nothing(app: &App, kind: &str, account: &str) {
     let id = if is_sqlite(app) { "randomblob(16)" } else { "gen_random_uuid()" };
     app.execute(&format!(
         "INSERT INTO audit_events (id, tenant_id, happened_at, kind, outcome, account_id, address, user_agent, trace_id) \
@@ -140,13 +140,13 @@ async fn make_up_of_nothing(app: &App, kind: &str, account: &str) {
 const SEALED_MADE_UP: &str = "SELECT count(*) FROM audit_events WHERE trace_id = 'made-up' AND position IS NOT NULL";
 
 #[test]
-fn a_made_up_event_that_waits_before_the_first_one_lets_in_no_other() {
+fn a_forged_event_that_waits_before_the_first_one_admits_no_other() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
-        make_up_of_nothing(app, "password_changed", "NULL").await;
+        forge_from_nothing(app, "password_changed", "NULL").await;
         assert_eq!(findings(app).await, [(None, Finding::MadeUp)], "before anything was sealed");
         Person::sign_up(app, "ada@example.org").await;
         app.seal.seal().await.unwrap();
-        make_up_of_nothing(app, "account_deleted", "(SELECT id FROM accounts)").await;
+        forge_from_nothing(app, "account_deleted", "(SELECT id FROM accounts)").await;
         app.execute("DELETE FROM accounts").await;
         app.seal.seal().await.unwrap();
         assert_eq!(app.number(SEALED_MADE_UP).await, 0);
@@ -157,12 +157,12 @@ fn a_made_up_event_that_waits_before_the_first_one_lets_in_no_other() {
 }
 
 #[test]
-fn noting_a_tenant_as_one_of_the_release_before_lets_nothing_made_up_in() {
+fn marking_a_tenant_as_one_of_the_previous_release_admits_no_forged_event() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         let id = if is_sqlite(app) { "randomblob(16)" } else { "gen_random_uuid()" };
         app.execute(&format!("INSERT INTO tenants (id, name, created_at) VALUES ({id}, 'other', 0)")).await;
         app.execute("INSERT INTO audit_bare_tenants (tenant_id) SELECT id FROM tenants").await;
-        make_up_of_nothing(app, "password_changed", "NULL").await;
+        forge_from_nothing(app, "password_changed", "NULL").await;
         app.start_again().await;
         assert_eq!(findings(app).await, [(None, Finding::MadeUp), (None, Finding::MadeUp)], "before anybody seals");
         app.seal.seal().await.unwrap();
@@ -179,7 +179,7 @@ fn taking_the_record_away_opens_no_second_day() {
         app.advance(Duration::from_secs(25 * 60 * 60));
         app.execute("UPDATE audit_heads SET bare_position = NULL, bare_until = NULL, bare_key = NULL, bare_mac = NULL")
             .await;
-        make_up_of_nothing(app, "password_changed", "NULL").await;
+        forge_from_nothing(app, "password_changed", "NULL").await;
         app.seal.seal().await.unwrap();
         assert_eq!(app.number(SEALED_MADE_UP).await, 0);
         assert_eq!(findings(app).await, [(None, Finding::MadeUp)]);
@@ -187,11 +187,11 @@ fn taking_the_record_away_opens_no_second_day() {
 }
 
 #[test]
-fn taking_the_record_away_lets_nothing_made_up_in() {
+fn removing_the_record_admits_no_forged_event() {
     on_each_database_with(AppOptions::default().expecting_errors(), async |app| {
         sealed(app).await;
         let last = app.rows("audit_events").await;
-        make_up(app, "password_changed", 5).await;
+        forge(app, "password_changed", 5).await;
         app.execute("UPDATE audit_heads SET bare_position = NULL, bare_until = NULL, bare_key = NULL, bare_mac = NULL")
             .await;
         app.seal.seal().await.unwrap_err();

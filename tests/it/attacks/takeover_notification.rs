@@ -1,7 +1,7 @@
 use crate::support::{MailText as _, Person, Proof, Purpose, email_change_mail, on_each_database};
 
 #[test]
-fn the_old_address_is_told_of_the_new_one() {
+fn the_old_address_gets_a_mail_about_the_new_one() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let change = email_change_mail(app, &ada, "eve@example.net").await;

@@ -4,7 +4,7 @@ use crate::support::{binary, eventually};
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
 /// The block of README.md below the heading of the walkthrough.
-fn story() -> String {
+fn walkthrough() -> String {
     let readme = std::fs::read_to_string(README).unwrap();
     let (_, chapter) = readme.split_once("\n## Walkthrough in a terminal\n").expect("README.md has the walkthrough");
     let (_, block) = chapter.split_once("\n```bash\n").expect("the walkthrough is a block of bash");
@@ -13,10 +13,10 @@ fn story() -> String {
 }
 
 #[test]
-fn grpcurl_walks_the_whole_story_of_the_readme() {
+fn grpcurl_runs_the_whole_walkthrough_of_the_readme() {
     let (Some(grpcurl), Some(_)) = (Grpcurl::installed(), binary("jq", &[])) else { return };
     let (_folder, service) = embedded_default();
-    let output = grpcurl.bash(&story(), &[("COUNTERSIGN_ADDRESS", &service.address)]);
+    let output = grpcurl.bash(&walkthrough(), &[("COUNTERSIGN_ADDRESS", &service.address)]);
     let said = printed(&output);
     // The answers of GetMe, UpdateMe and the export.
     for shown in
@@ -45,7 +45,7 @@ fn grpcurl_walks_the_whole_story_of_the_readme() {
         "ExportMe",
         "DeleteMe",
     ] {
-        assert!(story().contains(&format!("Service/{verb} ")), "the walkthrough leaves out {verb}");
+        assert!(walkthrough().contains(&format!("Service/{verb} ")), "the walkthrough leaves out {verb}");
     }
     service.stop();
 }

@@ -11,7 +11,7 @@ use tonic::Code;
 const ADA: &str = "ada@example.org";
 
 #[test]
-fn nobody_is_asked_where_no_provider_is_configured() {
+fn no_captcha_is_required_where_no_provider_is_configured() {
     on_each_database(async |app| {
         for act in Act::ALL {
             act.call(app, ADA, "", "").await.unwrap();
@@ -33,7 +33,7 @@ fn only_what_the_operator_names_asks_for_a_captcha() {
 }
 
 #[test]
-fn a_call_without_a_token_is_told_what_to_show_and_leaves_nothing_behind() {
+fn a_call_without_a_token_learns_what_to_show_and_leaves_nothing_behind() {
     let provider = Siteverify::start();
     on_each_database_with(captcha_at(&provider.url), async |app| {
         for act in Act::ALL {
@@ -116,7 +116,7 @@ fn with_recaptcha_v3_whoever_seems_to_be_a_program_does_not_pass() {
 }
 
 #[test]
-fn hcaptcha_is_told_the_site_key_and_nobody_the_address_unless_the_operator_says_so() {
+fn hcaptcha_gets_the_site_key_and_nobody_the_address_unless_the_operator_says_so() {
     let provider = Siteverify::start();
     let hcaptcha = captcha_at(&provider.url).and("COUNTERSIGN_CAPTCHA__PROVIDER", "hcaptcha");
     for (options, address) in
@@ -133,7 +133,7 @@ fn hcaptcha_is_told_the_site_key_and_nobody_the_address_unless_the_operator_says
 }
 
 #[test]
-fn what_can_be_no_token_is_a_bad_field_and_nobody_is_asked_about_it() {
+fn what_can_be_no_token_is_a_bad_field_and_no_provider_is_queried_about_it() {
     let provider = Siteverify::start();
     for options in [captcha_at(&provider.url), AppOptions::default()] {
         on_each_database_with(options, async |app| {

@@ -26,8 +26,8 @@ fn a_code_is_void_after_five_wrong_tries() {
     on_each_database(async |app| {
         for (number, purpose) in Purpose::ALL.into_iter().enumerate() {
             let mail = purpose.mail(app, &format!("ada{number}@example.org")).await;
-            for guess in 0..5 {
-                assert_eq!(claim(app, purpose, &wrong(&mail, guess)).await.reason(), "CODE_INVALID");
+            for attempt in 0..5 {
+                assert_eq!(claim(app, purpose, &wrong(&mail, attempt)).await.reason(), "CODE_INVALID");
             }
             assert_eq!(claim(app, purpose, &right(&mail)).await.reason(), "CODE_INVALID", "{purpose:?}");
             claim(app, purpose, &Proof::Link(mail.link_token())).await.unwrap();
@@ -40,8 +40,8 @@ fn four_slips_leave_one_try() {
     on_each_database(async |app| {
         for (number, purpose) in Purpose::ALL.into_iter().enumerate() {
             let mail = purpose.mail(app, &format!("ada{number}@example.org")).await;
-            for guess in 0..4 {
-                assert_eq!(claim(app, purpose, &wrong(&mail, guess)).await.reason(), "CODE_INVALID");
+            for attempt in 0..4 {
+                assert_eq!(claim(app, purpose, &wrong(&mail, attempt)).await.reason(), "CODE_INVALID");
             }
             let no_code = Proof::Code { email: mail.to.clone(), code: "1234".to_owned() };
             assert_eq!(claim(app, purpose, &no_code).await.reason(), "CODE_INVALID");
@@ -51,13 +51,13 @@ fn four_slips_leave_one_try() {
 }
 
 #[test]
-fn guesses_made_at_once_are_all_counted() {
+fn attempts_made_at_once_are_all_counted() {
     on_each_database(async |app| {
         for (number, purpose) in Purpose::ALL.into_iter().enumerate() {
             let mail = purpose.mail(app, &format!("ada{number}@example.org")).await;
             let app = &*app;
-            let guesses = at_once(64, async |guess| claim(app, purpose, &wrong(&mail, guess)).await).await;
-            assert_eq!(guesses.refusals, [("CODE_INVALID".to_owned(), 64)].into());
+            let attempts = at_once(64, async |attempt| claim(app, purpose, &wrong(&mail, attempt)).await).await;
+            assert_eq!(attempts.refusals, [("CODE_INVALID".to_owned(), 64)].into());
             let tries = "SELECT CAST(max(code_tries) AS BIGINT) FROM actions WHERE used_at IS NULL";
             assert_eq!(app.number(tries).await, 5, "{purpose:?}");
             assert_eq!(claim(app, purpose, &right(&mail)).await.reason(), "CODE_INVALID", "{purpose:?}");

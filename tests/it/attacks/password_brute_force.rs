@@ -1,8 +1,8 @@
 //! Brute force against passwords, in sequence and in parallel.
 
 use crate::support::{
-    App, AppOptions, MailText as _, PASSWORD, Person, Redis, Refused as _, Replica, another_wrong, census, grown,
-    guess_wrong, held, known_device, log_in_from, on_each_database_with, reason,
+    App, AppOptions, MailText as _, PASSWORD, Person, Redis, Refused as _, Replica, another_wrong, census, grown, held,
+    log_in_from, on_each_database_with, reason, recognized_device, try_wrong_passwords,
 };
 use countersign::{config, grpc::wire::proto::*, wiring::Service};
 use futures_util::future::join_all;
@@ -17,10 +17,10 @@ fn usual() -> AppOptions {
 }
 
 #[test]
-fn after_five_wrong_guesses_everybody_waits_and_a_right_one_is_not_even_looked_at() {
+fn after_five_wrong_passwords_everybody_waits_and_a_right_one_is_not_evaluated() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         for minutes in [1, 2, 4, 8, 15, 15] {
             let (before, hashes) = (census(app).await, app.hasher.computed());
             let wait = held(app.log_in(ADA, PASSWORD).await);
@@ -30,11 +30,11 @@ fn after_five_wrong_guesses_everybody_waits_and_a_right_one_is_not_even_looked_a
             app.advance(wait - Duration::from_micros(1));
             held(app.log_in(ADA, PASSWORD).await);
             app.advance(Duration::from_micros(1));
-            guess_wrong(app, ADA, 1).await;
+            try_wrong_passwords(app, ADA, 1).await;
         }
         app.advance(15 * MINUTE);
         app.log_in(ADA, PASSWORD).await.unwrap();
-        guess_wrong(app, ADA, 4).await;
+        try_wrong_passwords(app, ADA, 4).await;
         app.log_in(ADA, PASSWORD).await.unwrap();
         let locks = app.number("SELECT count(*) FROM audit_events WHERE kind = 'login_locked'").await;
         assert_eq!(locks, 7, "each time somebody is locked out it is written down, once");
@@ -42,13 +42,13 @@ fn after_five_wrong_guesses_everybody_waits_and_a_right_one_is_not_even_looked_a
 }
 
 #[test]
-fn of_two_hundred_guesses_at_once_no_more_are_evaluated_than_the_rule_allows() {
+fn of_two_hundred_attempts_at_once_no_more_are_evaluated_than_the_rule_allows() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
         let hashes = app.hasher.computed();
         let app = &*app;
-        let guesses = join_all((0..200).map(async |_| app.log_in(ADA, &another_wrong()).await)).await;
-        let refused = guesses.iter().filter(|guess| reason(guess.as_ref().unwrap_err()) == "CREDENTIALS_INVALID");
+        let attempts = join_all((0..200).map(async |_| app.log_in(ADA, &another_wrong()).await)).await;
+        let refused = attempts.iter().filter(|attempt| reason(attempt.as_ref().unwrap_err()) == "CREDENTIALS_INVALID");
         assert_eq!((refused.count(), app.hasher.computed() - hashes), (5, 5));
         assert!(held(app.log_in(ADA, PASSWORD).await) <= MINUTE);
     });
@@ -69,12 +69,13 @@ fn two_replicas_that_share_redis_evaluate_no_more_than_one() {
             let form =
                 || LoginRequest { identifier: identifier.clone(), password: another_wrong(), ..Default::default() };
             let before = outages();
-            let guesses = join_all((0..200).map(async |guess| {
-                let replica = if guess % 2 == 0 { &one } else { &other };
+            let attempts = join_all((0..200).map(async |attempt| {
+                let replica = if attempt % 2 == 0 { &one } else { &other };
                 replica.auth().login(form()).await.map(drop)
             }));
-            let guesses = guesses.await;
-            let evaluated = guesses.iter().filter(|guess| reason(guess.as_ref().unwrap_err()) == "CREDENTIALS_INVALID");
+            let attempts = attempts.await;
+            let evaluated =
+                attempts.iter().filter(|attempt| reason(attempt.as_ref().unwrap_err()) == "CREDENTIALS_INVALID");
             let evaluated = evaluated.count();
             assert!(
                 evaluated <= 9,
@@ -120,11 +121,11 @@ fn an_identifier_that_nobody_has_is_held_exactly_as_one_that_somebody_has() {
         app.account().register(waiting).await.unwrap();
         let others = ["una@example.org", "nobody@example.org", "nobody", "a b@@'; --", &"x".repeat(5_000)];
         for identifier in [ADA].into_iter().chain(others) {
-            guess_wrong(app, identifier, 5).await;
+            try_wrong_passwords(app, identifier, 5).await;
             for minutes in [1, 2, 4] {
                 assert_eq!(held(app.log_in(identifier, PASSWORD).await), minutes * MINUTE, "{identifier}");
                 app.advance(minutes * MINUTE);
-                guess_wrong(app, identifier, 1).await;
+                try_wrong_passwords(app, identifier, 1).await;
             }
         }
     });
@@ -135,17 +136,17 @@ fn an_identifier_written_in_another_way_is_held_as_well() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
         for identifier in [ADA, "ADA@example.org", " ada@example.org ", "Ada@Example.Org", ADA] {
-            guess_wrong(app, identifier, 1).await;
+            try_wrong_passwords(app, identifier, 1).await;
         }
         held(app.log_in("aDa@example.org", PASSWORD).await);
     });
 }
 
 #[test]
-fn neither_a_refresh_nor_another_way_in_gives_a_guesser_new_tries() {
+fn neither_a_refresh_nor_another_way_in_gives_new_tries() {
     on_each_database_with(usual(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
-        guess_wrong(app, ADA, 4).await;
+        try_wrong_passwords(app, ADA, 4).await;
         let session = app.refresh(&ada.session.refresh_token).await.unwrap();
         let ada = Person { session, ..ada };
         // Neither proving the current password in a session nor the end of that session gives new tries.
@@ -161,13 +162,13 @@ fn neither_a_refresh_nor_another_way_in_gives_a_guesser_new_tries() {
         app.auth().logout(leaving).await.unwrap();
         Person::sign_up(app, "grace@example.org").await;
 
-        guess_wrong(app, ADA, 1).await;
+        try_wrong_passwords(app, ADA, 1).await;
         assert_eq!(held(app.log_in(ADA, PASSWORD).await), MINUTE);
     });
 }
 
 #[test]
-fn a_login_that_is_turned_away_unseen_costs_no_try() {
+fn a_login_that_is_refused_unevaluated_costs_no_try() {
     let options = usual().and("COUNTERSIGN_PASSWORDS__QUEUE", "1").and("COUNTERSIGN_PASSWORDS__WORKERS", "1");
     let options = options
         .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "65536")
@@ -183,13 +184,13 @@ fn a_login_that_is_turned_away_unseen_costs_no_try() {
                 assert_eq!(reason(&refused), "OVERLOADED");
             }
         }
-        guess_wrong(app, ADA, 4).await;
+        try_wrong_passwords(app, ADA, 4).await;
         app.log_in(ADA, PASSWORD).await.unwrap();
     });
 }
 
 /// Tries passwords as fast as the lockout lets an unrecognized device.
-async fn guess_patiently(app: &App, times: usize) {
+async fn try_patiently(app: &App, times: usize) {
     for _ in 0..times {
         let refused = app.log_in(ADA, &another_wrong()).await.unwrap_err();
         assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
@@ -198,14 +199,14 @@ async fn guess_patiently(app: &App, times: usize) {
 }
 
 #[test]
-fn after_a_hundred_wrong_guesses_in_a_row_the_password_opens_nothing_until_it_is_reset() {
+fn after_a_hundred_wrong_passwords_in_a_row_the_password_opens_nothing_until_it_is_reset() {
     on_each_database_with(usual(), async |app| {
-        let device = known_device(app, ADA).await;
-        guess_patiently(app, 99).await;
+        let device = recognized_device(app, ADA).await;
+        try_patiently(app, 99).await;
         app.log_in(ADA, PASSWORD).await.unwrap();
-        guess_patiently(app, 99).await;
+        try_patiently(app, 99).await;
         assert!(app.mails_to(ADA).await.iter().all(|mail| !mail.subject.contains("guessed")));
-        guess_patiently(app, 1).await;
+        try_patiently(app, 1).await;
 
         let hashes = app.hasher.computed();
         assert_eq!(app.log_in(ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID", "as any wrong one");
@@ -228,14 +229,14 @@ fn after_a_hundred_wrong_guesses_in_a_row_the_password_opens_nothing_until_it_is
 }
 
 #[test]
-fn a_password_is_spent_once_and_by_nothing_but_a_guess() {
+fn a_password_is_spent_once_and_by_nothing_but_wrong_passwords() {
     on_each_database_with(usual(), async |app| {
         Person::register(app, ADA).await;
         // As if the limit had been higher until now: nobody got a mail, so the password is not spent.
         app.execute("UPDATE accounts SET password_failures = 150").await;
         app.log_in(ADA, PASSWORD).await.unwrap();
         app.execute("UPDATE accounts SET password_failures = 150").await;
-        guess_patiently(app, 5).await;
+        try_patiently(app, 5).await;
         assert_eq!(app.log_in(ADA, PASSWORD).await.reason(), "CREDENTIALS_INVALID");
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'password_disabled'").await, 1);
         let mails = app.mails_to(ADA).await;
@@ -249,7 +250,7 @@ fn locked_disabled_and_not_verified_stay_three_facts() {
         let ada = Person::sign_up(app, ADA).await;
         let id = ada.session.account.unwrap().account_id.parse().unwrap();
         app.operations.disable_account.disable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
-        guess_wrong(app, ADA, 5).await;
+        try_wrong_passwords(app, ADA, 5).await;
         // The end of a lock enables no account, and enabling an account ends no lock.
         app.operations.enable_account.enable(&countersign::usecase::Origin::terminal(), id).await.unwrap();
         held(app.log_in(ADA, PASSWORD).await);
@@ -264,7 +265,7 @@ fn locked_disabled_and_not_verified_stay_three_facts() {
             ..Default::default()
         };
         app.account().register(waiting).await.unwrap();
-        guess_wrong(app, "una@example.org", 5).await;
+        try_wrong_passwords(app, "una@example.org", 5).await;
         let token = app.mail_to("una@example.org").await.link_token();
         app.account().verify(VerifyRequest { token, ..Default::default() }).await.unwrap();
         held(app.log_in("una@example.org", PASSWORD).await);

@@ -14,10 +14,10 @@ scenario(async ({ browser, start }) => {
   const service = await start();
   const person = { email: `ada-${randomUUID()}@example.org`, username: `ada-${randomUUID().slice(0, 8)}`, password: "seven quiet herons at dusk" };
   const [here, elsewhere] = [await visitor(browser, service), await visitor(browser, service)];
-  const story = { service, here, elsewhere, person };
+  const walkthrough = { service, here, elsewhere, person };
 
   for (const part of [registers, verifies, signsIn, looksAround, changesPassword, changesEmail, endsOtherSession, signsOut, resets, leaves]) {
-    await part(story);
+    await part(walkthrough);
     for (const { complaints } of [here, elsewhere]) assert.deepEqual(complaints, []);
     for (const { page } of [here, elsewhere]) assert.equal(await page.evaluate(() => document.cookie), "");
   }
@@ -68,8 +68,8 @@ async function openLink({ here }, link, name) {
   assert.deepEqual(here.calls.filter((call) => call.startsWith("AccountService/") && call !== "AccountService/GetMe"), []);
 }
 
-async function registers(story) {
-  const { page } = story.here;
+async function registers(walkthrough) {
+  const { page } = walkthrough.here;
   await look(page, "sign-in");
   await follow(page, "/register");
   await at(page, "/register");
@@ -77,20 +77,20 @@ async function registers(story) {
   await send(page, { email: "no address", password: "short" });
   await isRefused(page);
   await look(page, "register-refused", { state: true });
-  const { email, username, password } = story.person;
+  const { email, username, password } = walkthrough.person;
   await send(page, { email, display_name: "Ada Lovelace", username, password });
   await at(page, "/verify");
   await look(page, "verify-mailed");
   done("registered");
 }
 
-async function verifies(story) {
-  const { here, service, person } = story;
+async function verifies(walkthrough) {
+  const { here, service, person } = walkthrough;
   const mail = await service.mail(person.email, "");
   await here.visit("/dev/mailbox");
   await here.page.locator(`main a[href="/verify#token=${mail.token}"]`).waitFor();
   await look(here.page, "mailbox");
-  await openLink(story, await mailedLink(story, person.email, "/verify"), "verify-link");
+  await openLink(walkthrough, await mailedLink(walkthrough, person.email, "/verify"), "verify-link");
   await here.page.locator("main button").first().click();
   await isDone(here.page, "/sign-in");
   await look(here.page, "verify-done", { state: true });
@@ -167,8 +167,8 @@ async function isSignedOut({ visit, page, held }) {
   assert.deepEqual(await held(), {});
 }
 
-async function changesEmail(story) {
-  const { here, service, person } = story;
+async function changesEmail(walkthrough) {
+  const { here, service, person } = walkthrough;
   const { page } = here;
   const newer = `countess-${randomUUID()}@example.org`;
   await follow(page, "/account");
@@ -180,7 +180,7 @@ async function changesEmail(story) {
   await at(page, "/confirm-email");
   await look(page, "confirm-email-mailed");
   await service.mail(newer, "");
-  await openLink(story, await mailedLink(story, newer, "/confirm-email"), "confirm-email-link");
+  await openLink(walkthrough, await mailedLink(walkthrough, newer, "/confirm-email"), "confirm-email-link");
   await page.locator("main button").first().click();
   await page.locator('main:not(:has(form)) a[href="/account"], main:not(:has(form)) a[href="/sign-in"]').waitFor();
   await look(page, "confirm-email-done", { state: true });
@@ -218,8 +218,8 @@ async function signsOut({ here }) {
   done("signed out, and no cookie is left");
 }
 
-async function resets(story) {
-  const { here, person } = story;
+async function resets(walkthrough) {
+  const { here, person } = walkthrough;
   const { page } = here;
   await follow(page, "/forgot-password");
   await at(page, "/forgot-password");
@@ -227,8 +227,8 @@ async function resets(story) {
   await send(page, { email: person.email });
   await at(page, "/reset");
   await look(page, "reset-mailed");
-  await story.service.mail(person.email, "assword");
-  await openLink(story, await mailedLink(story, person.email, "/reset"), "reset-link");
+  await walkthrough.service.mail(person.email, "assword");
+  await openLink(walkthrough, await mailedLink(walkthrough, person.email, "/reset"), "reset-link");
   person.password = "eleven patient owls at noon";
   await send(page, { new_password: person.password });
   await isDone(page, "/sign-in");

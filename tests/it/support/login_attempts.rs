@@ -32,16 +32,16 @@ pub(crate) async fn log_in_from(
 }
 
 /// Registers, and logs in from a device, which is recognized from then on. Returns its device token.
-pub(crate) async fn known_device(app: &App, email: &str) -> String {
+pub(crate) async fn recognized_device(app: &App, email: &str) -> String {
     Person::register(app, email).await;
     log_in_from(app, email, PASSWORD, "").await.unwrap().device_token
 }
 
 /// Makes so many login attempts with different wrong passwords from an unrecognized device. All are evaluated.
-pub(crate) async fn guess_wrong(app: &App, identifier: &str, times: usize) {
-    for guess in 1..=times {
+pub(crate) async fn try_wrong_passwords(app: &App, identifier: &str, times: usize) {
+    for attempt in 1..=times {
         let refused = app.log_in(identifier, &another_wrong()).await.unwrap_err();
-        assert_eq!(reason(&refused), "CREDENTIALS_INVALID", "guess {guess} for {identifier}");
+        assert_eq!(reason(&refused), "CREDENTIALS_INVALID", "attempt {attempt} for {identifier}");
     }
 }
 
