@@ -107,8 +107,8 @@ fn two_holders_do_not_both_go_on_whoever_refreshes_first() {
         assert_eq!(owner.refresh_on(&owners.refresh_token, &device).await.reason(), "SESSION_ENDED");
 
         // The owner first: the thief gets no tokens.
-        let (session, device) = owner.log_in(ADA, PASSWORD, &device).await;
-        let owners = owner.refresh_with(&session, &device).await.unwrap();
+        let (session, device) = owner.log_in_on(ADA, PASSWORD, &device).await;
+        let owners = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
         app.advance(PAST_THE_GRACE);
         assert_eq!(thief.refresh(&session.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_eq!(owner.refresh_on(&owners.refresh_token, &device).await.reason(), "SESSION_ENDED");
@@ -127,9 +127,9 @@ fn a_thief_from_elsewhere_within_the_grace_is_notified_once_and_detected_the_sec
             thief.refresh(&session.refresh_token).await.unwrap();
             assert_eq!(mails(app, MOVED).await, 1, "the same again is no news");
             // The owner's client does not send its device token.
-            let next = owner.refresh(&owners).await.unwrap();
-            assert_eq!(thief.refresh(&owners).await.reason(), "REFRESH_TOKEN_REUSED");
-            assert_eq!(owner.refresh(&next).await.reason(), "SESSION_ENDED");
+            let next = owner.refresh(&owners.refresh_token).await.unwrap();
+            assert_eq!(thief.refresh(&owners.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
+            assert_eq!(owner.refresh(&next.refresh_token).await.reason(), "SESSION_ENDED");
             assert_eq!((live(app).await, mails(app, SIGNED_OUT).await), (0, 1));
         });
     }
@@ -144,7 +144,7 @@ fn an_owner_who_shows_the_device_is_never_taken_for_the_thief() {
             thief.refresh(&session.refresh_token).await.unwrap();
             assert_eq!(mails(app, MOVED).await, told);
             // The owner repeats the call with the device token: no mail, and the count of lost answers begins again.
-            session = owner.refresh_with(&session, &device).await.unwrap();
+            session = owner.refresh_on(&session.refresh_token, &device).await.unwrap();
             assert_eq!((next.session_id, mails(app, MOVED).await), (session.session_id.clone(), told));
         }
         assert_eq!(live(app).await, 1);

@@ -130,8 +130,8 @@ fn a_token_out_of_a_cookie_misses_its_device_by_whatever_way_it_comes_back() {
         owner.keep(&owner.ask_with(app, "AuthService/Login", &login, &[("x-forwarded-for", HOME)]).await);
         let session = Session { refresh_token: owner.value(crate::support::jar::REFRESH), ..Default::default() };
         // The same program by its user agent, in another network, and no browser.
-        let thief = Caller::new(app, "", AWAY).await;
-        assert_eq!(reason(&thief.refresh(&session).await.unwrap_err()), "SESSION_ENDED");
+        let thief = Client::in_network(app, "", AWAY).await;
+        assert_eq!(reason(&thief.refresh(&session.refresh_token).await.unwrap_err()), "SESSION_ENDED");
         assert_eq!(changes(app).await, 1);
     });
 }

@@ -95,7 +95,7 @@ fn an_answer_that_was_lost_is_asked_for_again() {
 }
 
 /// An account with a session, and the token of the device on which it was opened.
-async fn on_a_device(app: &App, email: &str) -> (Caller, Session, String) {
+async fn on_a_device(app: &App, email: &str) -> (Client, Session, String) {
     Person::register(app, email).await;
     let client = Client::in_network(app, "app/1.0", "192.0.2.1").await;
     let (session, device) = client.log_in_on(email, PASSWORD, "").await;

@@ -43,10 +43,10 @@ fn a_login_from_a_new_device_is_notified_and_one_from_a_recognized_device_is_not
             assert!(mail.text.to_lowercase().contains(&part.to_lowercase()), "{part} is not in {}", mail.text);
         }
         assert_ne!(laptop, phone);
-        away.log_in(ADA, PASSWORD, &phone).await;
-        home.log_in(ADA, PASSWORD, &laptop).await;
+        away.log_in_on(ADA, PASSWORD, &phone).await;
+        home.log_in_on(ADA, PASSWORD, &laptop).await;
         // A device that keeps no token and has the user agent and address of a former one.
-        home.log_in(ADA, PASSWORD, "").await;
+        home.log_in_on(ADA, PASSWORD, "").await;
         assert_eq!((told(app).await, events(app, "new_device_seen").await), (1, 1));
     });
 }
@@ -92,7 +92,7 @@ fn a_session_says_where_it_was_opened_and_a_new_country_is_notified() {
         let listed = app.sessions().list_sessions(ada.asks(ListSessionsRequest::default())).await.unwrap();
         assert_eq!(listed.into_inner().sessions[0].place, "DE");
         // The same device in another country.
-        Caller::new(app, "app/1.0", AWAY).await.log_in(ADA, PASSWORD, &device).await;
+        Client::in_network(app, "app/1.0", AWAY).await.log_in_on(ADA, PASSWORD, &device).await;
         assert_eq!((events(app, "new_place_seen").await, events(app, "new_device_seen").await), (1, 0));
         assert_eq!(told(app).await, 1);
         assert!(news(app).await[0].text.contains("(BR)"));

@@ -11,11 +11,7 @@ use tonic::{
 };
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
-<<<<<<< HEAD
 /// Calls a service by gRPC. Every test that does so calls through one of these.
-=======
-/// A client of a service in another process.
->>>>>>> 5caef24 (comments: service tests and their harness in plain words)
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     channel: Channel,

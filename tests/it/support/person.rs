@@ -42,22 +42,4 @@ impl Person {
     pub(crate) fn asks<T>(&self, message: T) -> Request<T> {
         bearer(&self.session.access_token, message)
     }
-<<<<<<< HEAD
-=======
-
-    /// Exchanges a refresh token.
-    pub(crate) async fn refresh(app: &App, refresh_token: &str) -> Result<Session, Status> {
-        let answer = app
-            .auth()
-            .refresh(RefreshRequest { refresh_token: refresh_token.to_owned(), ..Default::default() })
-            .await?;
-        Ok(answer.into_inner().session.expect("a refresh answers with a session"))
-    }
-
-    /// Reads the account with the access token of this session; fails when the token is no longer valid.
-    pub(crate) async fn me(app: &App, session: &Session) -> Result<Account, Status> {
-        let answer = app.account().get_me(bearer(&session.access_token, GetMeRequest {})).await?;
-        Ok(answer.into_inner().account.expect("GetMe answers with an account"))
-    }
->>>>>>> 5caef24 (comments: service tests and their harness in plain words)
 }

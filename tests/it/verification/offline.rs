@@ -106,13 +106,8 @@ fn a_backend_does_not_notice_that_keys_rotate() {
         for round in 0..3 {
             for slot in &slots {
                 rotate(app, slot).await;
-<<<<<<< HEAD
                 // The key that took over was known before: no wait is needed, and none is given.
                 let session = app.refresh(&refresh_token).await.unwrap();
-=======
-                // The active key was published before: no wait is needed, and there is none.
-                let session = Person::refresh(app, &refresh_token).await.unwrap();
->>>>>>> 5caef24 (comments: service tests and their harness in plain words)
                 refresh_token = session.refresh_token;
                 tokens.push(session.access_token);
                 for token in &tokens {
