@@ -175,6 +175,6 @@ fn consequence(purpose: KeyPurpose, was: KeyState) -> &'static str {
 
 async fn rewrap(rewrap: &RewrapKeys, screen: &Screen) -> Outcome {
     let Rewrapped { sealed, all } = rewrap.rewrap(&Origin::terminal()).await.map_err(|failure| failure.to_string())?;
-    screen.print(&format!("{sealed} of {all} keys were encrypted anew; all keys are encrypted with `keys.kek` now"));
+    screen.print(&format!("{sealed} of {all} keys were encrypted again; all keys are encrypted with `keys.kek` now"));
     Ok(())
 }

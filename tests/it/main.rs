@@ -25,7 +25,7 @@ mod outage;
 mod process;
 mod service;
 mod session;
-mod sign_in;
+mod authentication;
 mod terminal;
 mod transport;
 mod verification;

@@ -74,7 +74,7 @@ closed_list! {
             "a login from an unrecognized device; the owner is mailed; follows a `logged_in`",
         NewPlaceSeen = "new_place_seen": "a login from a new country; the owner is mailed; follows a `logged_in`",
         RefreshRefused = "refresh_refused":
-            "Refresh of an existing session was refused: the session is over, the refresh token was reused, or a \
+            "Refresh of an existing session was refused: the session has ended, the refresh token was reused, or a \
              different client used it",
         RefreshRecovered = "refresh_recovered":
             "the answer to a Refresh was lost, and the session's device received another generation; the lost \

@@ -46,7 +46,7 @@ pub enum PasswordWhy<'a> {
 
 /// A password that was set in a transaction that is not committed yet.
 #[derive(Debug)]
-#[must_use = "guesses at the former password go on being counted"]
+#[must_use = "wrong passwords go on being counted as before"]
 pub struct PasswordSet {
     /// The devices whose wrong passwords were counted.
     counted: Vec<DeviceId>,

@@ -78,7 +78,7 @@ impl ForgetEvents {
         audit_chain::move_head(&tx, &head).await?;
         tx.commit().await?;
         if u64::try_from(expected).is_ok_and(|expected| expected > forgotten) {
-            tracing::error!(%tenant, expected, forgotten, "audit events were missing before their retention was over");
+            tracing::error!(%tenant, expected, forgotten, "audit events were missing before their retention had ended");
         }
         Ok(forgotten)
     }

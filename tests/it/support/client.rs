@@ -46,7 +46,7 @@ impl Client {
         Self { channel, forwarded_for: None }
     }
 
-    /// A program in a network of its own. The service has to trust the proxy on this machine to believe where it calls from.
+    /// A program in a network of its own. The service has to trust the proxy on this machine to accept its address.
     pub(crate) async fn in_network(app: &App, program: &str, network: &'static str) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{}", app.address)).unwrap().user_agent(program).unwrap();
         Self { channel: endpoint.connect().await.unwrap(), forwarded_for: Some(network) }

@@ -224,8 +224,8 @@ export enum ErrorReason {
   SESSION_EXPIRED = 18,
 
   /**
-   * The refresh token was rotated before, so two parties may hold it. The session has been ended, and its owner is told
-   * by mail.
+   * The refresh token was rotated before, so two parties may hold it. The session has been ended, and its owner gets
+   * a mail.
    *
    * What to do: Log in again.
    * Example: Refresh with yesterday's token.
