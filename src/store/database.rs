@@ -4,12 +4,17 @@ use super::{
     dialect::Dialect,
     entity::write_probe,
     executor::Backend as _,
+    fault,
+    fault::DatabaseError,
     guarded::{Doubt, Step},
     signals::SignalListener,
 };
-use crate::runtime::timeout;
+use crate::runtime::{spawn, timeout};
 use countersign_domain::time::Timestamp;
-use sea_orm::{ActiveValue::Set, EntityTrait, TransactionOptions, TransactionTrait, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, DatabaseConnection, DatabaseTransaction, EntityTrait, TransactionOptions, TransactionTrait,
+    sea_query::OnConflict,
+};
 use std::{sync::Arc, time::Duration};
 
 /// The database.
@@ -91,7 +96,7 @@ impl Store {
     }
 
     async fn tx(&self, pool: &Pool, options: TransactionOptions) -> Result<Tx, StoreFault> {
-        let begun = pool.guard.see(Step::Begin, pool.database.begin_with_options(options)).await?;
+        let begun = pool.guard.see(Step::Begin, begin(&pool.database, options)).await?;
         Ok(Tx::new(begun, pool.guard.clone(), self.listener.clone()))
     }
 
@@ -124,4 +129,16 @@ impl Store {
             let _ = timeout(CLOSE_LIMIT, pool.database.close()).await;
         }
     }
+}
+
+/// Begins a transaction in a task of its own, because a begin must not be cancelled: the driver would return its
+/// connection to the pool with the transaction open, and the statements of the next user would be answered and never
+/// committed. A transaction whose caller is gone is dropped once it has begun, and so rolled back.
+pub(super) async fn begin(
+    database: &DatabaseConnection,
+    options: TransactionOptions,
+) -> Result<DatabaseTransaction, DatabaseError> {
+    let database = database.clone();
+    let begun = spawn(async move { database.begin_with_options(options).await }).await;
+    begun.unwrap_or_else(|error| Err(fault::unfinished(&error)))
 }

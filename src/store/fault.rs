@@ -77,6 +77,11 @@ pub(super) fn silence() -> DatabaseError {
     DbErr::Conn(RuntimeErr::Internal("no answer in time".to_owned()))
 }
 
+/// A task that worked on the database ended without an answer.
+pub(super) fn unfinished(error: &impl fmt::Display) -> DatabaseError {
+    DbErr::Conn(RuntimeErr::Internal(error.to_string()))
+}
+
 /// A failure caused by a test.
 pub(super) fn interference() -> DatabaseError {
     DbErr::Query(RuntimeErr::SqlxError(SqlxError::PoolTimedOut.into()))

@@ -1,5 +1,6 @@
 use super::{
     Store, StoreFault,
+    database::begin,
     dialect::{Dialect, statement},
     fault,
     fault::DatabaseError,
@@ -7,7 +8,7 @@ use super::{
 };
 use crate::runtime::{Stopwatch, sleep};
 use countersign_migrations::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, FromQueryResult, TransactionTrait as _};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use std::time::Duration;
 
 /// The advisory lock of migrations: any number that no other program uses in this database; `counters` in ASCII.
@@ -70,7 +71,7 @@ impl Store {
         let upkeep = &self.pools.upkeep;
         let work = async {
             // A transaction of SQLite that may write excludes all others; PostgreSQL needs an advisory lock for that.
-            let tx = upkeep.database.begin_with_options(Dialect::writing()).await?;
+            let tx = begin(&upkeep.database, Dialect::writing()).await?;
             if !self.pools.dialect.has_one_writer() {
                 let sql = "SELECT pg_try_advisory_xact_lock($1)";
                 let lock = statement(&tx, sql, [MIGRATION_LOCK.into()]);

@@ -1,5 +1,6 @@
 //! Every query of a tenant's table begins at [`in_tenant`], or, in jobs that serve all tenants, at [`of_every_tenant`].
-//! So a query cannot omit its tenant by mistake.
+//! So a query cannot omit the tenant of its table by mistake. A table that is joined brings its own: it is reached by a
+//! foreign key.
 
 use super::entity::{
     account, account_role, action, audience, audit_bare_tenant, audit_event, audit_head, device, expected_device, key,
@@ -118,6 +119,8 @@ impl InTenant {
         A: ActiveModelTrait,
         A::Entity: TenantTable,
     {
+        let named = row.get(A::Entity::TENANT).into_value();
+        debug_assert!(named.is_none_or(|named| named == self.0.into()), "the row names another tenant");
         row.set(A::Entity::TENANT, self.0.into());
         row
     }

@@ -349,7 +349,7 @@ pub async fn delete_over(db: &impl Executor, before: Timestamp) -> Result<u64, S
     Ok(deleted.rows_affected)
 }
 
-/// [`Session::liveness`] as a condition of a query.
+/// [`Session::liveness`] as a condition of a query, but for the account: to disable one ends its sessions.
 fn is_live(now: Timestamp) -> Condition {
     Condition::all()
         .add(session::Column::EndedAt.is_null())

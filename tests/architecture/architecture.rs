@@ -45,6 +45,11 @@ fn a_migration_names_nothing_of_ours() {
 }
 
 #[test]
+fn a_password_is_proven_in_one_place() {
+    holds(&arrows::PASSWORDS_ARE_PROVEN_IN_ONE_PLACE);
+}
+
+#[test]
 fn tonic_and_generated_code_stay_in_the_grpc_transport() {
     holds(&arrows::GRPC_STAYS_IN_ITS_TRANSPORT);
 }

@@ -1,10 +1,10 @@
 //! Login: the states from naming an account to opening a session.
 //!
-//! Each state is a type, and each transition consumes the state before it. Only a [`CompletedLogin`] opens a session,
-//! and only the transitions of this module make one. The next state is decided before anything is written; the
+//! Each state is a type, and each transition consumes the state before it and a proof. Only a [`CompletedLogin`] opens a
+//! session, and only the transitions of this module make one. The next state is decided before anything is written; the
 //! transaction that opens the session only checks that the facts behind the decision still hold.
 
-use crate::{account::Account, device::DeviceTrust, refusal::Reason, time::Timestamp};
+use crate::{account::Account, device::DeviceTrust, id::AccountId, refusal::Reason, time::Timestamp};
 
 /// How a person was authenticated. The name is the value of `amr` (RFC 8176).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,20 @@ impl AuthenticationMethod {
         match self {
             Self::Password => "pwd",
         }
+    }
+}
+
+/// The password of an account was checked and is right. Only `src/usecase/gate/password.rs` makes one:
+/// `tests/architecture` checks that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordProof {
+    account: AccountId,
+    version: i32,
+}
+
+impl PasswordProof {
+    pub const fn of(account: &Account) -> Self {
+        Self { account: account.id, version: account.password_version }
     }
 }
 
@@ -72,12 +86,11 @@ impl StartedLogin {
     /// The password of the account was proven. No account requires anything else yet.
     ///
     /// # Errors
-    /// CREDENTIALS_INVALID where the password is not accepted.
-    pub fn password_proven(self, now: Timestamp) -> Result<LoginState, Reason> {
-        if !self.accepts_password() {
-            return Err(Reason::CredentialsInvalid);
-        }
-        let account = self.account.ok_or(Reason::CredentialsInvalid)?;
+    /// CREDENTIALS_INVALID where the password is not accepted, or the proof is of another password.
+    pub fn password_proven(self, proof: PasswordProof, now: Timestamp) -> Result<LoginState, Reason> {
+        let is_accepted = self.accepts_password();
+        let account = self.account.filter(|account| is_accepted && PasswordProof::of(account) == proof);
+        let account = account.ok_or(Reason::CredentialsInvalid)?;
         let methods = vec![AuthenticationMethod::Password];
         Ok(LoginState::Completed(CompletedLogin { account, trust: self.trust, methods, authenticated_at: now }))
     }
@@ -145,9 +158,10 @@ mod tests {
             ("a disabled account, on a device that it knows", account(true, 0), Known, false),
         ];
         for (what, account, trust, accepted) in table {
+            let proof = PasswordProof::of(&account);
             let started = StartedLogin::new(Some(account), |_| trust);
             assert_eq!(started.accepts_password(), accepted, "{what}");
-            match started.password_proven(NOW) {
+            match started.password_proven(proof, NOW) {
                 Ok(LoginState::Completed(login)) => {
                     assert!(accepted, "{what}");
                     assert_eq!((login.trust(), login.authenticated_at()), (trust, NOW), "{what}");
@@ -163,6 +177,18 @@ mod tests {
         let started = StartedLogin::new(None, |_| DeviceTrust::Known);
         assert_eq!(started.trust(), DeviceTrust::Stranger);
         assert!(!started.accepts_password());
-        assert_eq!(started.password_proven(NOW).err(), Some(Reason::CredentialsInvalid));
+        let proof = PasswordProof::of(&account(false, 0));
+        assert_eq!(started.password_proven(proof, NOW).err(), Some(Reason::CredentialsInvalid));
+    }
+
+    #[test]
+    fn the_proof_of_another_password_or_account_completes_nothing() {
+        let former = Account { password_version: 0, ..account(false, 0) };
+        let another = Account { id: AccountId::new(NOW, [9; 10]), ..account(false, 0) };
+        for other in [former, another] {
+            let started = StartedLogin::new(Some(account(false, 0)), |_| DeviceTrust::Known);
+            let refused = started.password_proven(PasswordProof::of(&other), NOW);
+            assert_eq!(refused.err(), Some(Reason::CredentialsInvalid), "{other:?}");
+        }
     }
 }

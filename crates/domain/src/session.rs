@@ -148,7 +148,7 @@ impl Liveness {
 
     /// # Errors
     /// ACCOUNT_DISABLED, SESSION_ENDED or SESSION_EXPIRED, unless it is live.
-    pub fn demand(self) -> Result<(), Reason> {
+    pub fn require_live(self) -> Result<(), Reason> {
         match self {
             Self::Live => Ok(()),
             Self::AccountDisabled => Err(Reason::AccountDisabled),

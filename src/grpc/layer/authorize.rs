@@ -129,6 +129,8 @@ impl Authorize {
         if let Listener::Operators(gate) = &self.listener {
             return Ok(Caller::Operator(self.operator(gate, origin, bearer).await?));
         }
+        // Cookies are a credential of people, and no other RPC reads them.
+        let browser = browser.filter(|_| required.caller == CallerRule::Account);
         let (token, newest, cookies) = match (bearer, browser) {
             (None, Some(browser)) => {
                 // A browser drops the cookie when its token expires.

@@ -42,7 +42,7 @@ pub struct BrowserRules {
 /// The entry point of every call: native calls go directly to the call service, calls of browsers through the shim.
 #[derive(Clone)]
 pub struct CallHandler {
-    front: CallService,
+    calls: CallService,
     shim: Shim,
     /// The shim behind CORS, for allowed origins.
     shared: Cors<Shim>,
@@ -56,17 +56,17 @@ type Shim = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 impl CallHandler {
     /// # Errors
     /// When one of the origins is invalid.
-    pub fn new(front: CallService, rules: BrowserRules, astray: Option<AstrayLinks>) -> Result<Self, String> {
+    pub fn new(calls: CallService, rules: BrowserRules, astray: Option<AstrayLinks>) -> Result<Self, String> {
         let cors = cors::layer(&rules.origins)?;
         let origins = rules.origins.clone().into();
-        let refuser = front.clone();
+        let refuser = calls.clone();
         let mut csrf = CsrfLayer::new().with_rejection_response(move |_| refuser.refusal(Reason::OriginNotAllowed));
         for origin in &rules.origins {
             csrf = csrf.add_trusted_origin(origin).map_err(|error| error.to_string())?;
         }
         let with_cookies = {
-            let front = front.clone();
-            service_fn(move |request| with_cookies(front.clone(), rules.clone(), request))
+            let calls = calls.clone();
+            service_fn(move |request| with_cookies(calls.clone(), rules.clone(), request))
         };
         let translated = GrpcWebLayer::new().layer(csrf.layer(with_cookies));
         let guarded = service_fn(move |request: Request<Body>| {
@@ -79,7 +79,7 @@ impl CallHandler {
             }
         });
         let shim = BoxCloneSyncService::new(guarded);
-        Ok(Self { front, shared: cors.layer(shim.clone()), shim, origins, astray })
+        Ok(Self { calls, shared: cors.layer(shim.clone()), shim, origins, astray })
     }
 
     async fn answer(mut self, request: Request<Body>) -> Result<Response<Body>, Infallible> {
@@ -95,7 +95,7 @@ impl CallHandler {
         if is_native(&request) {
             return match CallService::refuse(&request) {
                 Some(refusal) => Ok(refusal),
-                None => self.front.call(request).await,
+                None => self.calls.call(request).await,
             };
         }
         if self.is_allowed(request.headers().get(header::ORIGIN)) {
@@ -139,7 +139,7 @@ fn is_native(request: &Request<Body>) -> bool {
 }
 
 async fn with_cookies(
-    mut front: CallService,
+    mut calls: CallService,
     rules: BrowserRules,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Infallible> {
@@ -147,7 +147,7 @@ async fn with_cookies(
     let browser = Arc::new(browser);
     request.headers_mut().remove(header::COOKIE);
     request.extensions_mut().insert(browser.clone());
-    let mut response = front.call(request).await?;
+    let mut response = calls.call(request).await?;
     if let Some(change) = browser.change() {
         cookie::write(response.headers_mut(), change, &turns, rules.clock.now());
     }

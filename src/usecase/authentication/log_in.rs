@@ -148,11 +148,11 @@ impl Login {
     ) -> Result<(OpenedSession, PasswordProven), Failure> {
         let caller = Caller::default();
         let (login, origin, attempt, presence) = (self.clone(), origin.clone(), attempt.clone(), caller.presence());
-        let deciding = async move { login.decide_in_task(&origin, &attempt, credentials, (new, &presence)).await };
+        let deciding = async move { login.check_and_open(&origin, &attempt, credentials, (new, &presence)).await };
         spawn(deciding.in_current_span()).await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
 
-    async fn decide_in_task(
+    async fn check_and_open(
         &self,
         origin: &Origin,
         attempt: &Attempt,
@@ -161,7 +161,10 @@ impl Login {
     ) -> Result<(OpenedSession, PasswordProven), Failure> {
         let admitted = self.admit(origin, attempt, &credentials).await?;
         let (admitted, proven) = self.check(origin, attempt, admitted, (&credentials.password, presence)).await?;
-        let LoginState::Completed(login) = attempt.started.clone().password_proven(self.work.now())?;
+        let login = match attempt.started.clone().password_proven(proven.proof(), self.work.now()) {
+            Ok(LoginState::Completed(login)) => login,
+            Err(reason) => return Err(self.refuse_wrong(origin, attempt, admitted, reason).await),
+        };
         match self.open.open_session(origin, &login, new, presence).await {
             Ok(session) => {
                 admitted.succeeded().await;
@@ -217,19 +220,27 @@ impl Login {
         admitted.expect_verdict();
         match self.password.prove_for(presence, claimed, password).await {
             Ok(Some(proven)) => Ok((admitted, proven)),
-            Ok(None) => {
-                let counted = self.count_wrong(origin, attempt, admitted).await;
-                counted.inspect_err(|fault| {
-                    tracing::warn!(
-                        %fault, request_id = origin.trace_id,
-                        "a wrong password could not be counted in the database"
-                    );
-                })?;
-                Err(Reason::CredentialsInvalid.into())
-            }
+            Ok(None) => Err(self.refuse_wrong(origin, attempt, admitted, Reason::CredentialsInvalid).await),
             Err(failure) => {
                 admitted.give_back().await;
                 Err(self.work.refused(origin, *tenant, EventKind::LoginRefused, attempt.subject(), failure).await)
+            }
+        }
+    }
+
+    /// A wrong password is refused with the same answer, whether or not it could be counted.
+    async fn refuse_wrong(
+        &self,
+        origin: &Origin,
+        attempt: &Attempt,
+        admitted: AdmittedAttempt,
+        reason: Reason,
+    ) -> Failure {
+        match self.count_wrong(origin, attempt, admitted).await {
+            Ok(()) => reason.into(),
+            Err(fault) => {
+                tracing::warn!(%fault, request_id = origin.trace_id, "a wrong password was not counted in the database");
+                fault
             }
         }
     }

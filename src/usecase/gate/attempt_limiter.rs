@@ -34,10 +34,11 @@ const HELD: &str = "wrong_passwords";
 
 /// A login attempt that was admitted. Only [`AttemptLimiter`] makes one, and its owner settles it.
 ///
-/// An attempt that is dropped before a verdict is expected is given back. An attempt that is dropped afterwards counts
+/// Until it is settled it holds one of the few places for concurrent attempts, also while a right password waits for the
+/// commit of its session. An attempt that is dropped before a verdict is expected is given back. An attempt that is dropped afterwards counts
 /// as wrong, because the verdict is lost: nobody gets free attempts by making the service fail.
 #[derive(Debug)]
-#[must_use = "an attempt that is not settled counts as wrong, or has to be given back"]
+#[must_use = "settle it: succeeded, failed or give_back"]
 pub struct AdmittedAttempt {
     lockout: Lockout,
     key: LockKey,

@@ -81,7 +81,7 @@ impl ServiceCaller {
     }
 
     /// Whether a revocation covers the token of this caller.
-    pub fn falls_to(&self, revocation: &Revocation) -> bool {
+    pub fn is_revoked_by(&self, revocation: &Revocation) -> bool {
         match revocation.kind {
             RevocationKind::Session => revocation.target == self.secret.to_string(),
             RevocationKind::Subject => {

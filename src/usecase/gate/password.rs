@@ -11,6 +11,7 @@ use countersign_domain::{
     account::Account,
     audit::EventKind,
     id::TenantId,
+    login::PasswordProof,
     password::Password,
     refusal::{Reason, Refusal},
     secret::SecretText,
@@ -49,6 +50,11 @@ pub struct PasswordProven {
 impl PasswordProven {
     pub fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// What a login consumes.
+    pub fn proof(&self) -> PasswordProof {
+        PasswordProof::of(&self.account)
     }
 
     pub fn outdated(&self) -> Option<&Password> {

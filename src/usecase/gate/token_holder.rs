@@ -55,7 +55,7 @@ impl NamedByToken {
                 let found = session::find_with_account(db, tenant, id).await?;
                 // The row is deleted with the account, or long after the session ended.
                 let Some((session, account)) = found else { return Ok(Err(Reason::SessionEnded)) };
-                let liveness = session.liveness(&account, now).demand();
+                let liveness = session.liveness(&account, now).require_live();
                 Ok(liveness.map(|()| TokenHolder::Person { session, account }))
             }
             Self::Service(id, secret) => {

@@ -135,7 +135,7 @@ impl Watch {
             let is_all = revocations.len() < MOST_AT_ONCE;
             self.at = at;
             // The stream ends after this message: the follower has received it, and may return with another token.
-            self.is_out |= revocations.iter().any(|revocation| self.caller.falls_to(revocation));
+            self.is_out |= revocations.iter().any(|revocation| self.caller.is_revoked_by(revocation));
             if self.in_snapshot {
                 self.in_snapshot = !is_all;
                 return Some(Ok(self.say(FeedMessage::Snapshot { revocations, complete: is_all })));

@@ -54,7 +54,7 @@ enum LogoutProof {
 
 /// Which sessions end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scope {
+enum LogoutScope {
     /// This session.
     Here,
     /// Every session of the account.
@@ -97,7 +97,7 @@ impl Logout {
                 let everywhere = everywhere && !matches!(proof, LogoutProof::Cancel(_));
                 self.end_proven(origin, &proof, everywhere).await
             }
-            None if everywhere => Err(left_here_only()),
+            None if everywhere => Err(others_go_on()),
             None => Ok(()),
         }
     }
@@ -138,7 +138,7 @@ impl Logout {
     async fn end_proven(&self, origin: &Origin, proof: &LogoutProof, everywhere: bool) -> Result<(), Failure> {
         match proof {
             LogoutProof::Access(caller) => {
-                let scope = if everywhere { Scope::Everywhere } else { Scope::Here };
+                let scope = if everywhere { LogoutScope::Everywhere } else { LogoutScope::Here };
                 self.end(origin, caller.tenant(), caller.session(), scope).await.map(drop)
             }
             LogoutProof::Cancel(token) => {
@@ -149,7 +149,7 @@ impl Logout {
                 match session::find_with_account(&self.work.read(), tenant, id).await? {
                     // After a refresh, a browser evidently keeps the session's cookies.
                     Some((session, _)) if session.generation == UNUSED => {
-                        self.end(origin, tenant, &session, Scope::Here).await.map(drop)
+                        self.end(origin, tenant, &session, LogoutScope::Here).await.map(drop)
                     }
                     Some(_) => Err(Reason::TokenInvalid.into()),
                     None => Ok(()),
@@ -166,43 +166,49 @@ impl Logout {
                 let found = session::find_with_account(&self.work.write(), tenant, id).await?;
                 let Some((session, account)) = found else { return done(!everywhere) };
                 let scope =
-                    if everywhere { self.scope(&session, &account, token.generation) } else { Some(Scope::Here) };
+                    if everywhere { self.scope(&session, &account, token.generation) } else { Some(LogoutScope::Here) };
                 // An old token may end its own session, which can only help the owner. It may not end others.
-                let ended = self.end(origin, tenant, &session, scope.unwrap_or(Scope::Here)).await?;
+                let ended = self.end(origin, tenant, &session, scope.unwrap_or(LogoutScope::Here)).await?;
                 done(scope.is_some() && ended)
             }
         }
     }
 
     /// Which sessions a refresh token may end in a logout everywhere. `None` when it may not end others.
-    fn scope(&self, session: &Session, account: &Account, generation: i64) -> Option<Scope> {
+    fn scope(&self, session: &Session, account: &Account, generation: i64) -> Option<LogoutScope> {
         // The token alone decides: neither the device nor the address counts.
         let presented = Presented { generation, shows_device: false, differs: false };
         let succession = self.lives.succession(TokenDelivery::Client);
         match judge_refresh(&session.facts(account), presented, self.work.now(), succession) {
             // `Contended` is the verdict on the live generation when no refresh advances it.
-            RefreshVerdict::Contended | RefreshVerdict::Repeat => Some(Scope::Everywhere),
+            RefreshVerdict::Contended | RefreshVerdict::Repeat => Some(LogoutScope::Everywhere),
             RefreshVerdict::Ended | RefreshVerdict::Expired | RefreshVerdict::AccountDisabled => {
-                Some(Scope::EverywhereSince { generation })
+                Some(LogoutScope::EverywhereSince { generation })
             }
             _ => None,
         }
     }
 
     /// Returns whether the sessions in `scope` have ended.
-    async fn end(&self, origin: &Origin, tenant: TenantId, session: &Session, scope: Scope) -> Result<bool, Failure> {
+    async fn end(
+        &self,
+        origin: &Origin,
+        tenant: TenantId,
+        session: &Session,
+        scope: LogoutScope,
+    ) -> Result<bool, Failure> {
         let (id, owner, now) = (session.id, session.account, self.work.now());
         let unit = self.work.begin(origin, tenant).await?;
-        if scope != Scope::Here {
+        if scope != LogoutScope::Here {
             // The lock comes first because several rows follow: see `account::lock`.
             account::lock(unit.db(), tenant, owner).await?;
         }
-        if let Scope::EverywhereSince { generation } = scope
+        if let LogoutScope::EverywhereSince { generation } = scope
             && !session::spend_on_everywhere(unit.db(), tenant, id, generation, (now, EVERYWHERE_WINDOW)).await?
         {
             return Ok(false);
         }
-        let ended = if scope == Scope::Here {
+        let ended = if scope == LogoutScope::Here {
             u64::from(session::end(unit.db(), tenant, owner, id, EndReason::LoggedOut, now).await?)
         } else {
             let ended = session::end_all(unit.db(), tenant, owner, None, EndReason::LoggedOutEverywhere, now).await?;
@@ -221,10 +227,10 @@ impl Logout {
 }
 
 /// The answer to a caller whose own session has ended, for whatever reason.
-fn left_here_only() -> Failure {
+fn others_go_on() -> Failure {
     Refusal::from(Reason::SessionEnded).saying("the session has ended; log in, then log out everywhere").into()
 }
 
 fn done(is_done: bool) -> Result<(), Failure> {
-    if is_done { Ok(()) } else { Err(left_here_only()) }
+    if is_done { Ok(()) } else { Err(others_go_on()) }
 }

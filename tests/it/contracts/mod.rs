@@ -1,5 +1,6 @@
 //! Contracts that several parts rely on, tested with every engine that can implement them.
 
+mod cancelled_begin;
 mod limiter;
 mod liveness;
 mod lockout;

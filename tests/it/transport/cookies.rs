@@ -1,7 +1,7 @@
 //! Cookies that carry the tokens of browsers.
 
 use crate::support::{
-    Answer, App, Jar, Person, bearer,
+    Answer, App, Backend, Jar, Person, bearer,
     jar::{ACCESS, DEVICE, REFRESH, TURN, login, read, set_cookies},
     on_each_database, reason,
 };
@@ -405,5 +405,23 @@ fn a_native_login_is_given_nothing_to_cancel_it_with() {
     on_each_database(async |app| {
         Person::register(app, EMAIL).await;
         assert_eq!(app.auth().login(login(EMAIL)).await.unwrap().into_inner().cancel_token, "");
+    });
+}
+
+#[test]
+fn cookies_authenticate_people_and_no_service() {
+    on_each_database(async |app| {
+        Person::register(app, EMAIL).await;
+        let (person, service) = (Jar::default(), Jar::default());
+        person.log_in(app, EMAIL).await;
+        service.put(ACCESS, &Backend::enrol(app, "orders").await.token);
+        for browser in [&person, &service] {
+            let answer = browser.ask(app, "VerificationService/Introspect", &IntrospectRequest::default()).await;
+            assert_eq!(reason(&answer.rpc_status()), "TOKEN_MISSING");
+            assert_eq!(told(&answer), (vec![], vec![]), "no cookie changes");
+        }
+        assert_eq!(person.me(app).await.unwrap(), EMAIL);
+        assert_eq!(reason(&service.me(app).await.unwrap_err()), "CALLER_NOT_ALLOWED");
+        assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'call_refused'").await, 1);
     });
 }

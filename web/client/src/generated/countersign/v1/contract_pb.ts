@@ -81,7 +81,7 @@ export enum Caller {
   ACCOUNT = 2,
 
   /**
-   * Anybody while the service runs with the `dev` profile. In production the RPC does not exist.
+   * A program on the machine of the service while it runs with the `dev` profile. In production the RPC does not exist.
    *
    * @generated from enum value: CALLER_DEVELOPMENT = 3;
    */
