@@ -1,8 +1,8 @@
 //! Login: the states from naming an account to opening a session.
 //!
-//! Each state is a type, and each transition consumes the state before it and a proof. Only a [`CompletedLogin`] opens a
-//! session, and only the transitions of this module make one. The next state is decided before anything is written; the
-//! transaction that opens the session only checks that the facts behind the decision still hold.
+//! Each state is a type, and each transition consumes the state before it and a proof. Only a [`CompletedLogin`] opens
+//! a session, and only the transitions of this module make one. The next state is decided before anything is written;
+//! the transaction that opens the session only checks that the facts behind the decision still hold.
 
 use crate::{account::Account, device::DeviceTrust, id::AccountId, refusal::Reason, time::Timestamp};
 

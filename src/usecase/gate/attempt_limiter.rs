@@ -34,9 +34,10 @@ const HELD: &str = "wrong_passwords";
 
 /// A login attempt that was admitted. Only [`AttemptLimiter`] makes one, and its owner settles it.
 ///
-/// Until it is settled it holds one of the few places for concurrent attempts, also while a right password waits for the
-/// commit of its session. An attempt that is dropped before a verdict is expected is given back. An attempt that is dropped afterwards counts
-/// as wrong, because the verdict is lost: nobody gets free attempts by making the service fail.
+/// Until it is settled it holds one of the few places for concurrent attempts, also while a right password waits for
+/// the commit of its session. An attempt that is dropped before a verdict is expected is given back. An attempt that is
+/// dropped afterwards counts as wrong, because the verdict is lost: nobody gets free attempts by making the service
+/// fail.
 #[derive(Debug)]
 #[must_use = "settle it: succeeded, failed or give_back"]
 pub struct AdmittedAttempt {

@@ -16,8 +16,8 @@ async fn cancel_after<T>(polls: u32, future: impl Future<Output = T>) -> bool {
     true
 }
 
-/// The driver does not roll back a transaction whose beginning was cancelled. If its connection returned to the pool, the
-/// statements of the next user would run in a transaction that nobody commits.
+/// The driver does not roll back a transaction whose beginning was cancelled. If its connection returned to the pool,
+/// the statements of the next user would run in a transaction that nobody commits.
 #[test]
 fn a_write_after_a_begin_that_was_cancelled_is_committed() {
     on_each_database(async |app| {
