@@ -27,7 +27,7 @@ pub(super) const RENAMED: [(&str, &str); 30] = [
     ("limits.shared_tries_of_address", "limits.shared_redemptions_per_ip"),
     ("limits.tries_of_address", "limits.redemptions_per_ip"),
     ("limits.username_changes_of_account", "limits.username_changes_per_account"),
-    ("risk.on_client_change", "risk.on_client_change"),
+    ("risk.on_mismatch", "risk.on_client_change"),
     ("risk.places_file", "risk.geoip_database"),
     ("server.max_anonymous_streams_per_address", "server.max_anonymous_streams_per_ip"),
     ("server.max_connections_per_address", "server.max_connections_per_ip"),
