@@ -2,8 +2,7 @@
 
 use super::acts::{NEW_PASSWORD, change_password, form, reset, reset_token, violations};
 use crate::support::{
-    App, AppOptions, PASSWORD, Person, Range, RangeServer, Refused as _, on_each_database_with, reason, retry_after,
-    sha1,
+    App, AppOptions, PASSWORD, Person, Range, RangeServer, Refused as _, on_sqlite_with, reason, retry_after, sha1,
 };
 use countersign::{breached::compile, grpc::wire::proto::*};
 use std::time::Duration;
@@ -46,7 +45,7 @@ async fn is_refused_everywhere(app: &App) {
 #[test]
 fn a_range_service_is_queried_wherever_a_password_is_set() {
     let server = RangeServer::knowing(&[LEAKED, "password"]);
-    on_each_database_with(asking(&server.url), async |app| is_refused_everywhere(app).await);
+    on_sqlite_with(asking(&server.url), async |app| is_refused_everywhere(app).await);
 }
 
 #[test]
@@ -58,13 +57,13 @@ fn a_file_is_looked_into_wherever_a_password_is_set() {
     compile(hashes.join("\n").as_bytes(), &path).unwrap();
     let options = AppOptions::with("COUNTERSIGN_PASSWORDS__BREACHED", "file")
         .and("COUNTERSIGN_PASSWORDS__BREACHED_LIST", path.to_str().unwrap());
-    on_each_database_with(options, async |app| is_refused_everywhere(app).await);
+    on_sqlite_with(options, async |app| is_refused_everywhere(app).await);
 }
 
 #[test]
 fn a_range_service_learns_five_digits_and_nothing_else_and_never_of_a_login() {
     let server = RangeServer::knowing(&[]);
-    on_each_database_with(asking(&server.url), async |app| {
+    on_sqlite_with(asking(&server.url), async |app| {
         let before = server.asked().len();
         let ada = Person::sign_up(app, "ada@example.org").await;
         let asked = server.asked();
@@ -85,7 +84,7 @@ fn a_range_service_learns_five_digits_and_nothing_else_and_never_of_a_login() {
 #[test]
 fn no_service_is_queried_about_a_password_that_is_refused_anyway() {
     let server = RangeServer::knowing(&[]);
-    on_each_database_with(asking(&server.url), async |app| {
+    on_sqlite_with(asking(&server.url), async |app| {
         let before = server.asked().len();
         for password in ["short", "correct horse battery staple", "ada@example.org"] {
             assert_eq!(register(app, password).await.reason(), "PASSWORD_REJECTED", "{password}");
@@ -121,7 +120,7 @@ fn warnings(app: &App) -> Vec<String> {
 #[test]
 fn while_nothing_can_be_learnt_a_password_is_accepted_and_the_log_says_so() {
     let server = RangeServer::knowing(&[LEAKED]);
-    on_each_database_with(asking(&server.url), async |app| {
+    on_sqlite_with(asking(&server.url), async |app| {
         for says in trouble() {
             server.says(says.clone());
             register(app, LEAKED).await.unwrap_or_else(|refused| panic!("{says:?}: {refused:?}"));
@@ -139,7 +138,7 @@ fn while_nothing_can_be_learnt_a_password_is_accepted_and_the_log_says_so() {
 fn who_wants_every_password_looked_up_has_calls_refused_meanwhile() {
     let server = RangeServer::knowing(&[LEAKED]);
     let options = asking(&server.url).and("COUNTERSIGN_PASSWORDS__BREACHED_WHEN_UNAVAILABLE", "refuse");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let token = reset_token(app, &ada.email).await;
         for says in trouble() {
@@ -164,7 +163,7 @@ fn a_service_that_is_silent_or_gone_is_waited_for_as_long_as_was_said() {
         let options = asking(&url)
             .and("COUNTERSIGN_PASSWORDS__BREACHED_TIMEOUT", "100ms")
             .and("COUNTERSIGN_PASSWORDS__BREACHED_WHEN_UNAVAILABLE", "refuse");
-        on_each_database_with(options, async |app| {
+        on_sqlite_with(options, async |app| {
             assert_eq!(register(app, NEW_PASSWORD).await.reason(), "BREACH_CHECK_UNAVAILABLE");
         });
     }

@@ -3,7 +3,7 @@
 use crate::support::{
     Answer, App, AppOptions, Jar, Person, call_with, frame,
     jar::{login, set_cookies},
-    on_each_database_with, reason, send, with_header,
+    on_sqlite_with, reason, send, with_header,
 };
 use countersign::grpc::wire::proto::*;
 use http::{StatusCode, Version};
@@ -60,7 +60,7 @@ impl Forgery<'_> {
 
 #[test]
 fn a_page_of_another_origin_calls_nothing_over_either_http() {
-    on_each_database_with(allowing_one(), async |app| {
+    on_sqlite_with(allowing_one(), async |app| {
         let browser = signed_in(app).await;
         let (events, rows) = (app.rows("audit_events").await, app.rows("sessions").await);
         for version in VERSIONS {
@@ -88,7 +88,7 @@ fn a_page_of_another_origin_calls_nothing_over_either_http() {
 
 #[test]
 fn what_a_form_or_a_fetch_without_asking_can_send_reaches_no_handler() {
-    on_each_database_with(allowing_one(), async |app| {
+    on_sqlite_with(allowing_one(), async |app| {
         let browser = signed_in(app).await;
         let events = app.rows("audit_events").await;
         let everywhere = LogoutRequest { everywhere: true, ..Default::default() }.encode_to_vec();
@@ -111,7 +111,7 @@ fn what_a_form_or_a_fetch_without_asking_can_send_reaches_no_handler() {
 
 #[test]
 fn a_native_call_that_a_page_forges_has_no_cookie() {
-    on_each_database_with(allowing_one(), async |app| {
+    on_sqlite_with(allowing_one(), async |app| {
         let browser = signed_in(app).await;
         for headers in FOREIGN {
             let call = Forgery { path: "AuthService/Logout", content_type: "application/grpc", message: &[], headers };
@@ -124,7 +124,7 @@ fn a_native_call_that_a_page_forges_has_no_cookie() {
 
 #[test]
 fn pages_of_the_service_itself_and_of_an_allowed_origin_call() {
-    on_each_database_with(allowing_one(), async |app| {
+    on_sqlite_with(allowing_one(), async |app| {
         let browser = signed_in(app).await;
         let own = format!("http://{}", app.address);
         let own: &'static str = own.leak();

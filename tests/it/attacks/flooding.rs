@@ -1,7 +1,7 @@
 //! Floods of login attempts, of requests for mails, and of calls.
 
 use crate::support::{
-    App, AppOptions, Backend, MailText as _, PASSWORD, Person, Redis, Replica, bearer, on_each_database_with, reason,
+    App, AppOptions, Backend, MailText as _, PASSWORD, Person, Redis, Replica, bearer, on_sqlite_with, reason,
     reset_mail, retry_after,
 };
 use countersign::{config, grpc::wire::proto::*, wiring::Service};
@@ -59,7 +59,7 @@ async fn resend(app: &App, address: &str, email: &str) -> Result<(), Status> {
 
 #[test]
 fn attempts_from_an_address_are_refused_before_they_cost_a_hash_until_the_time_that_the_answer_says() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         Person::register(app, ADA).await;
         for _ in 0..burst(Limit::LoginsPerIp) {
             assert_eq!(reason(&log_in(app, "192.0.2.1", "wrong").await.unwrap_err()), "CREDENTIALS_INVALID");
@@ -79,7 +79,7 @@ fn attempts_from_an_address_are_refused_before_they_cost_a_hash_until_the_time_t
 
 #[test]
 fn all_addresses_of_one_subnet_are_one_caller() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         Person::register(app, ADA).await;
         for at in 0..burst(Limit::LoginsPerIp) {
             let address = format!("2001:db8:0:7:{at:x}::1");
@@ -92,7 +92,7 @@ fn all_addresses_of_one_subnet_are_one_caller() {
 
 #[test]
 fn a_mailbox_is_not_flooded_from_however_many_addresses_and_whoever_it_belongs_to() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         Person::register(app, ADA).await;
         app.advance(Duration::from_hours(2));
         let mut waits = Vec::new();
@@ -121,7 +121,7 @@ fn a_mailbox_is_not_flooded_from_however_many_addresses_and_whoever_it_belongs_t
 
 #[test]
 fn somebody_who_is_signed_in_floods_no_mailbox_either() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
         let form = RequestEmailChangeRequest {
             new_email: "victim@example.org".to_owned(),
@@ -137,7 +137,7 @@ fn somebody_who_is_signed_in_floods_no_mailbox_either() {
 
 #[test]
 fn an_address_asks_for_so_many_accounts_and_mails_and_no_more() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         for at in 0..burst(Limit::RegistrationsPerIp) {
             register(app, "192.0.2.1", &format!("person{at}@example.org")).await.unwrap();
         }
@@ -156,7 +156,7 @@ fn an_address_asks_for_so_many_accounts_and_mails_and_no_more() {
 
 #[test]
 fn a_repetition_of_a_call_is_not_another_call() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         let form = RequestResetRequest {
             email: ADA.to_owned(),
             request_id: "0123456789abcdef-again".to_owned(),
@@ -171,7 +171,7 @@ fn a_repetition_of_a_call_is_not_another_call() {
 
 #[test]
 fn links_and_codes_are_tried_so_often_from_an_address() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         Person::register(app, ADA).await;
         let mail = reset_mail(app, ADA).await;
         for at in 0..burst(Limit::RedemptionsPerIp) {
@@ -205,7 +205,7 @@ fn links_and_codes_are_tried_so_often_from_an_address() {
 
 #[test]
 fn a_session_that_refreshes_in_a_loop_is_slowed_down_and_goes_on() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
         let mut session = ada.session.clone();
         for _ in 0..burst(Limit::RefreshesPerSession) {
@@ -222,7 +222,7 @@ fn a_session_that_refreshes_in_a_loop_is_slowed_down_and_goes_on() {
 
 #[test]
 fn calls_of_an_address_of_an_account_and_of_a_service_have_an_end() {
-    on_each_database_with(at_percent("10"), async |app| {
+    on_sqlite_with(at_percent("10"), async |app| {
         let ada = Person::sign_up(app, ADA).await;
         let backend = Backend::enrol(app, "orders").await;
         app.advance(Duration::from_hours(2));
@@ -302,7 +302,7 @@ async fn attempts_at_several_replicas_share_one_count() {
 
 #[test]
 fn spellings_of_one_mailbox_share_its_limit() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         let allowed = burst(Limit::MailsPerRecipient);
         for number in 0..allowed {
             request_reset(app, &format!("198.51.100.{number}"), &format!("Ada+{number}@example.org")).await.unwrap();

@@ -1,4 +1,4 @@
-use crate::support::{PASSWORD, Person, Purpose, email_change_mail, on_each_database, reset_mail};
+use crate::support::{PASSWORD, Person, Purpose, email_change_mail, on_sqlite, reset_mail};
 use countersign::grpc::wire::proto::{account_service_client::AccountServiceClient, *};
 use tonic::{Request, transport::Endpoint};
 
@@ -23,7 +23,7 @@ fn hostile<T>(mut request: Request<T>) -> Request<T> {
 
 #[test]
 fn no_header_reaches_a_link() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         // The attacker also chooses `:authority`, which the service sees as its own host.
         let endpoint = Endpoint::from_shared(format!("http://{}", app.address)).unwrap();
         let channel = endpoint.origin("https://evil.example:444".parse().unwrap()).connect().await.unwrap();
@@ -66,7 +66,7 @@ fn no_header_reaches_a_link() {
 
 #[test]
 fn every_mailed_link_leads_to_the_configured_place() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let verify = Purpose::Verify.mail(app, "vic@example.org").await;
         let ada = Person::sign_up(app, "ada@example.org").await;
         let reset = reset_mail(app, "ada@example.org").await;

@@ -3,7 +3,7 @@
 
 use crate::support::{
     App, AppOptions, Faults, PASSWORD, Person, Redis, Refused as _, Relay, another_wrong, held, on_each_database_with,
-    try_wrong_passwords,
+    on_sqlite_with, try_wrong_passwords,
 };
 use countersign::{grpc::wire::proto::*, store::Fate};
 use countersign_domain::{password::PasswordPolicy, secret::SecretText};
@@ -71,7 +71,7 @@ async fn occupy(app: &App) -> Pin<Box<dyn Future<Output = bool>>> {
 
 #[test]
 fn the_right_password_locks_nobody_whose_deadline_passed_and_is_not_called_wrong() {
-    on_each_database_with(slow(), async |app| {
+    on_sqlite_with(slow(), async |app| {
         Person::register(app, ADA).await;
         let begun = Instant::now();
         while refused(app, "DEADLINE_EXCEEDED").await < 5 {
@@ -93,7 +93,7 @@ fn the_right_password_locks_nobody_whose_deadline_passed_and_is_not_called_wrong
 
 #[test]
 fn a_wrong_password_counts_although_nobody_waits_for_the_verdict() {
-    on_each_database_with(slow(), async |app| {
+    on_sqlite_with(slow(), async |app| {
         Person::register(app, ADA).await;
         let (begun, before) = (Instant::now(), app.hasher.computed());
         while refused(app, "CREDENTIALS_INVALID").await < 5 {
@@ -112,7 +112,7 @@ fn a_wrong_password_counts_although_nobody_waits_for_the_verdict() {
 
 #[test]
 fn a_login_that_is_gone_before_its_hash_begins_is_given_back_and_costs_nothing() {
-    on_each_database_with(slow(), async |app| {
+    on_sqlite_with(slow(), async |app| {
         Person::register(app, ADA).await;
         let hashes = app.hasher.computed();
         let app = &*app;
@@ -149,7 +149,7 @@ fn a_login_that_is_gone_while_redis_admits_it_is_given_back_and_locks_nobody() {
     let relay = network.block_on(Relay::to(redis.port));
     let options = AppOptions::with("COUNTERSIGN_LOCKOUT__LOCK_AFTER", "5")
         .and("COUNTERSIGN_REDIS_URL", &format!("redis://127.0.0.1:{}", relay.port));
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let inside = Builder::from_config(Config::from_url(&redis.url).unwrap()).build().unwrap();
         inside.init().await.unwrap();
         Person::register(app, ADA).await;
@@ -238,7 +238,7 @@ fn a_right_password_leaves_an_event_also_when_no_session_can_be_opened() {
 
 #[test]
 fn a_current_password_that_nobody_waits_for_costs_no_try_before_its_hash_begins() {
-    on_each_database_with(slow(), async |app| {
+    on_sqlite_with(slow(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
         let hashes = app.hasher.computed();
         let app = &*app;

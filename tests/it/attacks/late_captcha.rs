@@ -3,7 +3,7 @@
 
 use crate::support::{
     App, AppOptions, PASSWORD, Person, Refused as _, Says, Siteverify, another_wrong, captcha_at, census, details,
-    grown, held, log_in_from, on_each_database_with, reason, recognized_device, solved_token, try_wrong_passwords,
+    grown, held, log_in_from, on_sqlite_with, reason, recognized_device, solved_token, try_wrong_passwords,
 };
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
@@ -29,7 +29,7 @@ async fn log_in(app: &App, identifier: &str, password: &str, captcha: &str) -> R
 #[test]
 fn after_three_wrong_passwords_a_captcha_is_required_before_the_password_is_evaluated() {
     let provider = Siteverify::start();
-    on_each_database_with(at(&provider), async |app| {
+    on_sqlite_with(at(&provider), async |app| {
         Person::register(app, ADA).await;
         try_wrong_passwords(app, ADA, 3).await;
         let (before, hashes) = (census(app).await, app.hasher.computed());
@@ -54,7 +54,7 @@ fn after_three_wrong_passwords_a_captcha_is_required_before_the_password_is_eval
 #[test]
 fn a_solved_captcha_is_good_for_one_attempt_and_the_lock_still_applies() {
     let provider = Siteverify::start();
-    on_each_database_with(at(&provider), async |app| {
+    on_sqlite_with(at(&provider), async |app| {
         Person::register(app, ADA).await;
         try_wrong_passwords(app, ADA, 3).await;
         let token = solved_token();
@@ -70,7 +70,7 @@ fn a_solved_captcha_is_good_for_one_attempt_and_the_lock_still_applies() {
 #[test]
 fn a_required_captcha_is_no_sign_of_an_account() {
     let provider = Siteverify::start();
-    on_each_database_with(at(&provider), async |app| {
+    on_sqlite_with(at(&provider), async |app| {
         Person::register(app, ADA).await;
         for identifier in [ADA, "nobody@example.org", "nobody"] {
             try_wrong_passwords(app, identifier, 3).await;
@@ -82,7 +82,7 @@ fn a_required_captcha_is_no_sign_of_an_account() {
 #[test]
 fn wrong_passwords_of_others_require_no_captcha_from_a_recognized_device() {
     let provider = Siteverify::start();
-    on_each_database_with(at(&provider), async |app| {
+    on_sqlite_with(at(&provider), async |app| {
         let device = recognized_device(app, ADA).await;
         try_wrong_passwords(app, ADA, 3).await;
         log_in_from(app, ADA, PASSWORD, &device).await.unwrap();
@@ -96,7 +96,7 @@ fn wrong_passwords_of_others_require_no_captcha_from_a_recognized_device() {
 #[test]
 fn a_provider_that_is_gone_is_no_way_around_the_captcha_nor_where_it_is_around_the_lock() {
     let provider = Siteverify::start();
-    on_each_database_with(at(&provider), async |app| {
+    on_sqlite_with(at(&provider), async |app| {
         Person::register(app, ADA).await;
         try_wrong_passwords(app, ADA, 3).await;
         provider.says(Says::Text(500, "text/html", "<h1>oops</h1>".to_owned()));
@@ -107,7 +107,7 @@ fn a_provider_that_is_gone_is_no_way_around_the_captcha_nor_where_it_is_around_t
         log_in(app, ADA, PASSWORD, &solved_token()).await.unwrap();
     });
     let lenient = at(&provider).and("COUNTERSIGN_CAPTCHA__WHEN_UNAVAILABLE", "allow").expecting_errors();
-    on_each_database_with(lenient, async |app| {
+    on_sqlite_with(lenient, async |app| {
         Person::register(app, ADA).await;
         try_wrong_passwords(app, ADA, 3).await;
         provider.says(Says::Text(500, "text/html", "<h1>oops</h1>".to_owned()));

@@ -1,10 +1,10 @@
-use crate::support::{MailText as _, Person, Proof, Purpose, Refused as _, on_each_database};
+use crate::support::{MailText as _, Person, Proof, Purpose, Refused as _, on_sqlite};
 
 const NEW_PASSWORD: &str = "nine loud ravens at dawn";
 
 #[test]
 fn a_link_works_for_its_own_purpose_only() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for (number, purpose) in Purpose::ALL.into_iter().enumerate() {
             let mail = purpose.mail(app, &format!("ada{number}@example.org")).await;
             for other in Purpose::ALL.into_iter().filter(|other| *other != purpose) {
@@ -22,7 +22,7 @@ fn a_link_works_for_its_own_purpose_only() {
 
 #[test]
 fn what_was_sealed_as_something_else_is_no_link() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         for purpose in Purpose::ALL {
             for token in [&ada.session.refresh_token, &ada.session.access_token, "garbage", "v4.local."] {

@@ -1,4 +1,4 @@
-use crate::support::{AppOptions, PASSWORD, Person, Refused as _, on_each_database_with, reason, retry_after};
+use crate::support::{AppOptions, PASSWORD, Person, Refused as _, on_sqlite_with, reason, retry_after};
 use futures_util::future::{Either, join_all, select};
 use std::{pin::pin, time::Duration};
 use tonic::Code;
@@ -10,7 +10,7 @@ fn refresh_works_while_logins_are_refused() {
         .and("COUNTERSIGN_PASSWORDS__WORKERS", "1")
         .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "65536")
         .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "8");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let app = &*app;
         let storm = pin!(join_all((0..48).map(|_| app.log_in("ada@example.org", PASSWORD))));

@@ -1,4 +1,4 @@
-use crate::support::{App, MailText as _, PASSWORD, Person, Refused as _, on_each_database};
+use crate::support::{App, MailText as _, PASSWORD, Person, Refused as _, on_sqlite};
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn headers(app: &App) -> Vec<String> {
 
 #[test]
 fn nothing_an_attacker_chose_adds_a_header_or_a_recipient() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let hostile_addresses = [
             "ada@example.org\r\nBcc: eve@example.com",
             "ada@example.org\nBcc: eve@example.com",
@@ -63,7 +63,7 @@ fn nothing_an_attacker_chose_adds_a_header_or_a_recipient() {
 
 #[test]
 fn a_device_name_cannot_become_a_link() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, "ada@example.org").await;
         let form = LoginRequest {
             identifier: "ada@example.org".to_owned(),
@@ -90,7 +90,7 @@ fn a_device_name_cannot_become_a_link() {
 
 #[test]
 fn routes_and_encoded_words_get_no_mail() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         for email in [
             "victim%example.com@example.org",

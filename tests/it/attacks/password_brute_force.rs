@@ -2,7 +2,7 @@
 
 use crate::support::{
     App, AppOptions, MailText as _, PASSWORD, Person, Redis, Refused as _, Replica, another_wrong, census, grown, held,
-    log_in_from, on_each_database_with, reason, recognized_device, try_wrong_passwords,
+    log_in_from, on_each_database_with, on_sqlite_with, reason, recognized_device, try_wrong_passwords,
 };
 use countersign::{config, grpc::wire::proto::*, wiring::Service};
 use futures_util::future::join_all;
@@ -18,7 +18,7 @@ fn usual() -> AppOptions {
 
 #[test]
 fn after_five_wrong_passwords_everybody_waits_and_a_right_one_is_not_evaluated() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         Person::register(app, ADA).await;
         try_wrong_passwords(app, ADA, 5).await;
         for minutes in [1, 2, 4, 8, 15, 15] {
@@ -43,7 +43,7 @@ fn after_five_wrong_passwords_everybody_waits_and_a_right_one_is_not_evaluated()
 
 #[test]
 fn of_two_hundred_attempts_at_once_no_more_are_evaluated_than_the_rule_allows() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         Person::register(app, ADA).await;
         let hashes = app.hasher.computed();
         let app = &*app;
@@ -56,7 +56,7 @@ fn of_two_hundred_attempts_at_once_no_more_are_evaluated_than_the_rule_allows() 
 
 #[test]
 fn two_replicas_that_share_redis_evaluate_no_more_than_one() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         // One Redis for each database: the keys of tests come from one seed, so the attempts would count for both
         // databases.
         let Some(redis) = Redis::start() else { return };
@@ -111,7 +111,7 @@ async fn beside(app: &App, redis: &str, seed: u64) -> Replica {
 
 #[test]
 fn an_identifier_that_nobody_has_is_held_exactly_as_one_that_somebody_has() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         Person::register(app, ADA).await;
         let waiting = RegisterRequest {
             email: "una@example.org".to_owned(),
@@ -133,7 +133,7 @@ fn an_identifier_that_nobody_has_is_held_exactly_as_one_that_somebody_has() {
 
 #[test]
 fn an_identifier_written_in_another_way_is_held_as_well() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         Person::register(app, ADA).await;
         for identifier in [ADA, "ADA@example.org", " ada@example.org ", "Ada@Example.Org", ADA] {
             try_wrong_passwords(app, identifier, 1).await;
@@ -144,7 +144,7 @@ fn an_identifier_written_in_another_way_is_held_as_well() {
 
 #[test]
 fn neither_a_refresh_nor_another_way_in_gives_new_tries() {
-    on_each_database_with(usual(), async |app| {
+    on_sqlite_with(usual(), async |app| {
         let ada = Person::sign_up(app, ADA).await;
         try_wrong_passwords(app, ADA, 4).await;
         let session = app.refresh(&ada.session.refresh_token).await.unwrap();
@@ -173,7 +173,7 @@ fn a_login_that_is_refused_unevaluated_costs_no_try() {
     let options = options
         .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "65536")
         .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "4");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         Person::register(app, ADA).await;
         let app = &*app;
         for _ in 0..4 {

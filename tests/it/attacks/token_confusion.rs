@@ -1,11 +1,11 @@
-use crate::support::{MailText as _, Person, Proof, Purpose, Refused as _, bearer, on_each_database, reset_mail};
+use crate::support::{MailText as _, Person, Proof, Purpose, Refused as _, bearer, on_sqlite, reset_mail};
 use countersign::grpc::wire::proto::*;
 
 const NEW_PASSWORD: &str = "nine loud ravens at dawn";
 
 #[test]
 fn a_token_is_good_for_its_own_kind_only() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let (access, refresh) = (ada.session.access_token.clone(), ada.session.refresh_token.clone());
         let action = reset_mail(app, "ada@example.org").await.link_token();
@@ -30,7 +30,7 @@ fn a_token_is_good_for_its_own_kind_only() {
 
 #[test]
 fn two_bearer_tokens_are_refused() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let eve = Person::sign_up(app, "eve@example.org").await;
         for second in [&ada.session.access_token, &eve.session.access_token] {

@@ -1,7 +1,7 @@
 //! How much a login draws from the limit of its address.
 
 use crate::support::{
-    App, AppOptions, PASSWORD, Person, Siteverify, another_wrong, captcha_at, held, on_each_database_with, reason,
+    App, AppOptions, PASSWORD, Person, Siteverify, another_wrong, captcha_at, held, on_sqlite_with, reason,
     recognized_device, solved_token, try_wrong_passwords,
 };
 use countersign::grpc::wire::proto::*;
@@ -45,7 +45,7 @@ async fn let_through(app: &App, address: &str, form: LoginRequest, of: usize) ->
 
 #[test]
 fn a_login_from_a_recognized_device_draws_a_tenth() {
-    on_each_database_with(with(AppOptions::default(), "3, 1h"), async |app| {
+    on_sqlite_with(with(AppOptions::default(), "3, 1h"), async |app| {
         let device = recognized_device(app, ADA).await;
         assert_eq!(let_through(app, OFFICE, form(""), 5).await, 3);
         assert_eq!(let_through(app, ELSEWHERE, form(&device), 40).await, 30);
@@ -54,7 +54,7 @@ fn a_login_from_a_recognized_device_draws_a_tenth() {
 
 #[test]
 fn a_token_that_proves_nothing_costs_a_whole_login() {
-    on_each_database_with(with(AppOptions::default(), "3, 1h"), async |app| {
+    on_sqlite_with(with(AppOptions::default(), "3, 1h"), async |app| {
         let eves = recognized_device(app, "eve@example.org").await;
         Person::register(app, ADA).await;
         let made_up = format!("countersign_device_{}", "A".repeat(43));
@@ -77,7 +77,7 @@ fn a_token_that_proves_nothing_costs_a_whole_login() {
 fn a_login_after_a_solved_captcha_draws_a_tenth() {
     let provider = Siteverify::start();
     let options = captcha_at(&provider.url).without("COUNTERSIGN_CAPTCHA__REQUIRED_FOR");
-    on_each_database_with(with(options, "3, 1h"), async |app| {
+    on_sqlite_with(with(options, "3, 1h"), async |app| {
         provider.solved("login", "id.example.org");
         Person::register(app, ADA).await;
         let mut evaluated = 0;
@@ -95,7 +95,7 @@ fn a_login_after_a_solved_captcha_draws_a_tenth() {
 fn a_captcha_that_was_not_solved_costs_a_whole_login_however_many_are_tried_at_once() {
     let provider = Siteverify::start();
     let options = captcha_at(&provider.url).without("COUNTERSIGN_CAPTCHA__REQUIRED_FOR");
-    on_each_database_with(with(options, "3, 1h"), async |app| {
+    on_sqlite_with(with(options, "3, 1h"), async |app| {
         let before = provider.asked().len();
         let device = recognized_device(app, ADA).await;
         try_until_captcha(app).await;
@@ -133,13 +133,13 @@ async fn try_until_captcha(app: &App) {
 #[test]
 fn an_office_behind_one_address_signs_in_at_nine_o_clock() {
     let options = with(AppOptions::default(), "3, 1h").and("COUNTERSIGN_LIMITS__SHARED_NETWORKS", "203.0.113.0/24");
-    on_each_database_with(options.clone(), async |app| {
+    on_sqlite_with(options.clone(), async |app| {
         Person::register(app, ADA).await;
         assert_eq!(let_through(app, OFFICE, form(""), 130).await, 120, "forty times as many");
         assert_eq!(let_through(app, ELSEWHERE, form(""), 5).await, 3);
     });
     let sized = options.and("COUNTERSIGN_LIMITS__SHARED_LOGINS_PER_IP", "7, 1h");
-    on_each_database_with(sized, async |app| {
+    on_sqlite_with(sized, async |app| {
         Person::register(app, ADA).await;
         assert_eq!(let_through(app, OFFICE, form(""), 10).await, 7);
         assert!(app.log.text().contains("limit=\"logins_per_ip\""), "{}", app.log.text());

@@ -2,7 +2,7 @@
 //! is refused before the limits.
 
 use super::{Act, traces};
-use crate::support::{App, Refused as _, Siteverify, captcha_at, on_each_database_with, reason, solved_token};
+use crate::support::{App, Refused as _, Siteverify, captcha_at, on_sqlite_with, reason, solved_token};
 use countersign::grpc::wire::proto::*;
 use countersign_domain::limit::Limit;
 use tonic::{Response, Status};
@@ -13,7 +13,7 @@ const ADA: &str = "ada@example.org";
 fn who_calls_too_often_is_refused_without_asking_the_provider() {
     let provider = Siteverify::start();
     let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         provider.solved("request_reset", "id.example.org");
         for _ in 0..Limit::MailsPerRecipient.quota().burst() {
             let token = solved_token();
@@ -31,7 +31,7 @@ fn who_calls_too_often_is_refused_without_asking_the_provider() {
 fn a_required_captcha_uses_up_no_limit() {
     let provider = Siteverify::start();
     let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         for act in Act::ALL {
             for _ in 0..Limit::MailsPerRecipient.quota().burst() {
                 assert_eq!(act.call(app, ADA, "", "").await.reason(), "CAPTCHA_REQUIRED", "{act:?}");
@@ -45,7 +45,7 @@ fn a_required_captcha_uses_up_no_limit() {
 fn a_refused_captcha_tells_nothing_and_costs_nothing_whoever_is_named() {
     let provider = Siteverify::start();
     let options = captcha_at(&provider.url).and("COUNTERSIGN_CAPTCHA__REQUIRED_FOR", "register");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let token = solved_token();
         let taken = |captcha_token: &str, email: &str| RegisterRequest {
             email: email.to_owned(),
@@ -78,7 +78,7 @@ fn a_refused_captcha_tells_nothing_and_costs_nothing_whoever_is_named() {
 #[test]
 fn a_bad_field_is_refused_before_a_token_is_spent() {
     let provider = Siteverify::start();
-    on_each_database_with(captcha_at(&provider.url), async |app| {
+    on_sqlite_with(captcha_at(&provider.url), async |app| {
         let token = solved_token();
         assert_eq!(register_with(app, "short", &token).await.reason(), "PASSWORD_REJECTED");
         Act::Register.call(app, ADA, &token, "").await.unwrap();
@@ -89,7 +89,7 @@ fn a_bad_field_is_refused_before_a_token_is_spent() {
 fn no_password_is_judged_without_a_captcha_or_beyond_a_limit() {
     let provider = Siteverify::start();
     let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         provider.solved("register", "id.example.org");
         assert_eq!(register_with(app, COMMON, "").await.reason(), "CAPTCHA_REQUIRED");
         assert_eq!(register_with(app, COMMON, "bad").await.reason(), "CAPTCHA_INVALID");
@@ -104,7 +104,7 @@ fn no_password_is_judged_without_a_captcha_or_beyond_a_limit() {
 fn passwords_that_are_refused_use_up_no_limit() {
     let provider = Siteverify::start();
     let options = captcha_at(&provider.url).and("COUNTERSIGN_LIMITS__PERCENT", "100");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         provider.solved("register", "id.example.org");
         for _ in 0..3 * Limit::RegistrationsPerIp.quota().burst() {
             assert_eq!(register_with(app, COMMON, &solved_token()).await.reason(), "PASSWORD_REJECTED");

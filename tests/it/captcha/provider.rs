@@ -2,7 +2,7 @@
 
 use super::{Act, traces};
 use crate::support::{
-    AppOptions, Refused as _, Says, Siteverify, captcha_at, on_each_database_with, reason, retry_after, solved_token,
+    AppOptions, Refused as _, Says, Siteverify, captcha_at, on_sqlite_with, reason, retry_after, solved_token,
 };
 use std::time::Duration;
 use tonic::Code;
@@ -51,7 +51,7 @@ fn impatient(url: &str) -> AppOptions {
 #[test]
 fn nobody_passes_while_the_provider_says_nothing_sensible() {
     let provider = Siteverify::start();
-    on_each_database_with(impatient(&provider.url), async |app| {
+    on_sqlite_with(impatient(&provider.url), async |app| {
         let before = traces(app).await;
         for says in nonsense() {
             provider.says(says.clone());
@@ -76,7 +76,7 @@ fn nobody_passes_while_the_provider_says_nothing_sensible() {
 
 #[test]
 fn nobody_passes_while_there_is_no_provider() {
-    on_each_database_with(impatient(&Siteverify::closed()), async |app| {
+    on_sqlite_with(impatient(&Siteverify::closed()), async |app| {
         for act in Act::ALL {
             assert_eq!(act.call(app, ADA, "good-token", "").await.reason(), "CAPTCHA_UNAVAILABLE", "{act:?}");
         }
@@ -88,7 +88,7 @@ fn nobody_passes_while_there_is_no_provider() {
 fn people_pass_while_the_provider_is_gone_where_the_operator_says_so_and_each_is_logged() {
     let provider = Siteverify::start();
     let lenient = impatient(&provider.url).and("COUNTERSIGN_CAPTCHA__WHEN_UNAVAILABLE", "allow").expecting_errors();
-    on_each_database_with(lenient, async |app| {
+    on_sqlite_with(lenient, async |app| {
         let faults = nonsense();
         for (at, says) in faults.iter().enumerate() {
             provider.says(says.clone());
@@ -109,7 +109,7 @@ fn people_pass_while_the_provider_is_gone_where_the_operator_says_so_and_each_is
 fn what_visitors_can_bring_about_lets_nobody_pass() {
     let provider = Siteverify::start();
     let lenient = impatient(&provider.url).and("COUNTERSIGN_CAPTCHA__WHEN_UNAVAILABLE", "allow");
-    on_each_database_with(lenient, async |app| {
+    on_sqlite_with(lenient, async |app| {
         for (says, expected) in [
             // Too many requests, and a filter in front of the provider.
             (Says::Text(429, "text/plain", "slow down".to_owned()), "CAPTCHA_UNAVAILABLE"),
@@ -136,7 +136,7 @@ fn more_questions_than_may_wait_for_a_silent_provider_are_refused_at_once_and_le
         .and("COUNTERSIGN_CAPTCHA__TIMEOUT", "1s")
         .and("COUNTERSIGN_CAPTCHA__WHEN_UNAVAILABLE", "allow")
         .expecting_errors();
-    on_each_database_with(lenient, async |app| {
+    on_sqlite_with(lenient, async |app| {
         let app = &*app;
         let calls = (0..80).map(|at| async move {
             let email = format!("person-{at}@example.org");

@@ -2,8 +2,7 @@
 
 use super::{Act, traces};
 use crate::support::{
-    AppOptions, Person, Refused as _, Siteverify, captcha_at, details, on_each_database, on_each_database_with,
-    solved_token,
+    AppOptions, Person, Refused as _, Siteverify, captcha_at, details, on_sqlite, on_sqlite_with, solved_token,
 };
 use std::collections::HashMap;
 use tonic::Code;
@@ -12,7 +11,7 @@ const ADA: &str = "ada@example.org";
 
 #[test]
 fn no_captcha_is_required_where_no_provider_is_configured() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for act in Act::ALL {
             act.call(app, ADA, "", "").await.unwrap();
             act.call(app, ADA, "whatever-was-there", "").await.unwrap();
@@ -24,7 +23,7 @@ fn no_captcha_is_required_where_no_provider_is_configured() {
 fn only_what_the_operator_names_asks_for_a_captcha() {
     let provider = Siteverify::start();
     let options = captcha_at(&provider.url).and("COUNTERSIGN_CAPTCHA__REQUIRED_FOR", "request_reset");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         Person::sign_up(app, ADA).await;
         Act::ResendVerification.call(app, ADA, "", "").await.unwrap();
         assert_eq!(Act::RequestReset.call(app, ADA, "", "").await.reason(), "CAPTCHA_REQUIRED");
@@ -35,7 +34,7 @@ fn only_what_the_operator_names_asks_for_a_captcha() {
 #[test]
 fn a_call_without_a_token_learns_what_to_show_and_leaves_nothing_behind() {
     let provider = Siteverify::start();
-    on_each_database_with(captcha_at(&provider.url), async |app| {
+    on_sqlite_with(captcha_at(&provider.url), async |app| {
         for act in Act::ALL {
             let before = traces(app).await;
             let refused = act.call(app, ADA, "", "").await.unwrap_err();
@@ -59,7 +58,7 @@ fn a_call_without_a_token_learns_what_to_show_and_leaves_nothing_behind() {
 #[test]
 fn a_token_opens_one_call_of_the_act_it_was_solved_for() {
     let provider = Siteverify::start();
-    on_each_database_with(captcha_at(&provider.url), async |app| {
+    on_sqlite_with(captcha_at(&provider.url), async |app| {
         for act in Act::ALL {
             let token = solved_token();
             provider.solved(act.action(), "id.example.org");
@@ -86,7 +85,7 @@ fn a_token_opens_one_call_of_the_act_it_was_solved_for() {
 #[test]
 fn a_token_that_was_solved_elsewhere_opens_nothing() {
     let provider = Siteverify::start();
-    on_each_database_with(captcha_at(&provider.url), async |app| {
+    on_sqlite_with(captcha_at(&provider.url), async |app| {
         let before = traces(app).await;
         for hostname in ["evil.example", "id.example.org.evil.example", ""] {
             provider.solved("register", hostname);
@@ -105,11 +104,11 @@ fn with_recaptcha_v3_whoever_seems_to_be_a_program_does_not_pass() {
             .and("COUNTERSIGN_CAPTCHA__PROVIDER", "recaptcha_v3")
             .and("COUNTERSIGN_CAPTCHA__MIN_SCORE_PERCENT", least)
     };
-    on_each_database_with(options("91"), async |app| {
+    on_sqlite_with(options("91"), async |app| {
         let token = solved_token();
         assert_eq!(Act::Register.call(app, ADA, &token, "").await.reason(), "CAPTCHA_INVALID");
     });
-    on_each_database_with(options("90"), async |app| {
+    on_sqlite_with(options("90"), async |app| {
         let token = solved_token();
         Act::Register.call(app, ADA, &token, "").await.unwrap();
     });
@@ -122,7 +121,7 @@ fn hcaptcha_gets_the_site_key_and_nobody_the_address_unless_the_operator_says_so
     for (options, address) in
         [(hcaptcha.clone(), None), (hcaptcha.and("COUNTERSIGN_CAPTCHA__SEND_REMOTE_IP", "true"), Some("127.0.0.1"))]
     {
-        on_each_database_with(options, async |app| {
+        on_sqlite_with(options, async |app| {
             let token = solved_token();
             Act::Register.call(app, ADA, &token, "").await.unwrap();
             let form = provider.asked().pop().unwrap();
@@ -136,7 +135,7 @@ fn hcaptcha_gets_the_site_key_and_nobody_the_address_unless_the_operator_says_so
 fn what_can_be_no_token_is_a_bad_field_and_no_provider_is_queried_about_it() {
     let provider = Siteverify::start();
     for options in [captcha_at(&provider.url), AppOptions::default()] {
-        on_each_database_with(options, async |app| {
+        on_sqlite_with(options, async |app| {
             let before = traces(app).await;
             for token in ["a".repeat(8_193), "a&secret=b".to_owned(), "<script>".to_owned(), "a\r\nb".to_owned()] {
                 for act in Act::ALL {

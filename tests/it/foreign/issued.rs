@@ -1,5 +1,5 @@
 use super::library::Library;
-use crate::support::{App, Backend, Person, damaged, on_each_database, send};
+use crate::support::{App, Backend, Person, damaged, on_sqlite, send};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use countersign::{
     grpc::wire::proto::*,
@@ -73,7 +73,7 @@ fn assert_is(found: &Value, session: &Session, audience: &str, alg: &str) {
 
 /// Lets a library open tokens of the service: unchanged, damaged, and with the keys of somebody else.
 fn is_opened_by(library: Library) {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, ADA).await;
         let backend = Backend::enrol_for(app, "orders", "orders").await;
         let audience_key = &app.key_operations.register_audience_key;

@@ -1,5 +1,5 @@
 use super::{key, keys, rotate};
-use crate::support::{Answer, App, on_each_database, send};
+use crate::support::{Answer, App, on_sqlite, send};
 use countersign::usecase::Origin;
 use countersign_domain::key::KeyPurpose;
 use http::{Request, StatusCode, Version};
@@ -36,7 +36,7 @@ fn published(answer: &Answer) -> Vec<String> {
 
 #[test]
 fn staged_active_and_retiring_signing_keys_are_published_and_no_other() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let expected = async || {
             let held = keys(app, "access_signing").await.into_iter().filter(|(_, state)| state != "gone");
             let mut ids: Vec<_> = held.map(|(id, _)| id).collect();
@@ -59,7 +59,7 @@ fn staged_active_and_retiring_signing_keys_are_published_and_no_other() {
 
 #[test]
 fn anybody_may_fetch_the_keys_and_keep_them_for_a_while() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for method in ["GET", "HEAD"] {
             let answer = ask(app, method, None).await;
             assert_eq!(answer.status, StatusCode::OK, "{method}");
@@ -86,7 +86,7 @@ fn anybody_may_fetch_the_keys_and_keep_them_for_a_while() {
 
 #[test]
 fn a_set_that_is_known_is_not_sent_again_until_it_changes() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let tag = header(&ask(app, "GET", None).await, "etag").to_owned();
         for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
             let answer = ask(app, "GET", Some(&known)).await;

@@ -1,5 +1,5 @@
 use super::server::MailServer;
-use crate::support::{App, AppOptions, PASSWORD, Person, on_each_database, on_each_database_with};
+use crate::support::{App, AppOptions, PASSWORD, Person, on_sqlite, on_sqlite_with};
 use countersign::grpc::wire::proto::*;
 use std::{fs, time::Duration};
 
@@ -23,7 +23,7 @@ async fn request_reset(app: &App, email: &str) {
 
 #[test]
 fn the_language_of_the_registration_is_the_language_of_every_mail() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let confirm = |locale: &str| match locale {
             "de" => ("Bestätigen Sie Ihre E-Mail-Adresse für Countersign", "Neues Passwort für Countersign"),
             _ => ("Confirm your e-mail address for Countersign", "Set a new password for Countersign"),
@@ -48,7 +48,7 @@ fn every_mail_calls_the_service_by_the_name_of_its_sender() {
     for (from, name) in
         [("Vale Identity <accounts@mail.example.org>", "Vale Identity"), ("accounts@mail.example.org", "Countersign")]
     {
-        on_each_database_with(AppOptions::with("COUNTERSIGN_MAIL__FROM", from), async |app| {
+        on_sqlite_with(AppOptions::with("COUNTERSIGN_MAIL__FROM", from), async |app| {
             let verified = Person::sign_up(app, "ada@example.org").await;
             request_reset(app, &verified.email).await;
             let mails = app.mails_to(&verified.email).await;
@@ -68,7 +68,7 @@ fn every_mail_calls_the_service_by_the_name_of_its_sender() {
 
 #[test]
 fn a_changed_language_is_the_language_of_the_next_mail() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let account = Account { locale: "de".to_owned(), ..Default::default() };
         let mask = prost_types::FieldMask { paths: vec!["locale".to_owned()] };
@@ -85,7 +85,7 @@ fn sender_recipient_date_and_message_id_are_right() {
     let options = AppOptions::with("COUNTERSIGN_SMTP_URL", &server.url())
         .and("COUNTERSIGN_MAIL__FROM", "Vale Identity <accounts@mail.example.org>")
         .and("COUNTERSIGN_MAIL__REPLY_TO", "help@example.org");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         register_in(app, "Ada@Example.org", "").await;
         app.advance(Duration::from_secs(90));
         app.send_mail().await;
@@ -115,7 +115,7 @@ fn is_id(app: &App, id: &str) -> String {
 
 #[test]
 fn mails_go_to_the_stored_spelling_and_not_to_the_typed_one() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, "Fiona@Example.org").await;
         // Addresses that compare as equal may still be different mailboxes.
         for typed in ["fiona@example.org", "FIONA@EXAMPLE.ORG", "Fiona@example.ORG", "\u{FB01}ona@example.org"] {
@@ -138,7 +138,7 @@ fn mails_go_to_the_stored_spelling_and_not_to_the_typed_one() {
 
 #[test]
 fn a_mail_has_a_plain_text_and_a_page_that_say_the_same() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         register_in(app, "ada@example.org", "").await;
         let mail = app.mail_to("ada@example.org").await;
         let (token, code) = (mail.token().unwrap(), mail.code().unwrap());

@@ -1,4 +1,4 @@
-use crate::support::{AppOptions, MailText as _, PASSWORD, on_each_database_with};
+use crate::support::{AppOptions, MailText as _, PASSWORD, on_sqlite_with};
 use countersign::grpc::wire::proto::*;
 use std::fs;
 
@@ -13,7 +13,7 @@ fn an_operators_template_takes_the_place_of_the_built_in_one_and_of_no_other() {
     fs::create_dir(folder.path().join("en")).unwrap();
     fs::write(folder.path().join("en/verify_address.txt"), TEXT).unwrap();
     let options = AppOptions::with("COUNTERSIGN_MAIL__TEMPLATES_DIR", &folder.path().display().to_string());
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         for (email, locale) in [("ada@example.org", "en"), ("olga@example.org", "de")] {
             let form = RegisterRequest {
                 email: email.to_owned(),

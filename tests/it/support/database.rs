@@ -26,12 +26,26 @@ pub(crate) fn on_each_database(test: impl AsyncFn(&mut App)) {
 pub(crate) fn on_each_database_with(options: AppOptions, test: impl AsyncFn(&mut App)) {
     let postgres = Cluster::shared().map(|cluster| Database::Postgres { url: cluster.create_database() });
     for database in [Some(Database::Sqlite), postgres].into_iter().flatten() {
-        eprintln!("on {database}:");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let mut app = Box::pin(App::start(&database, &options)).await;
-            Box::pin(test(&mut app)).await;
-            Box::pin(app.close()).await;
-        });
+        on(&database, &options, &test);
     }
+}
+
+/// Runs a test on SQLite alone, because what it tests is decided without SQL: in a layer, in a limiter, by a client.
+pub(crate) fn on_sqlite(test: impl AsyncFn(&mut App)) {
+    on_sqlite_with(AppOptions::default(), test);
+}
+
+/// The same, with other settings.
+pub(crate) fn on_sqlite_with(options: AppOptions, test: impl AsyncFn(&mut App)) {
+    on(&Database::Sqlite, &options, &test);
+}
+
+fn on(database: &Database, options: &AppOptions, test: &impl AsyncFn(&mut App)) {
+    eprintln!("on {database}:");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut app = Box::pin(App::start(database, options)).await;
+        Box::pin(test(&mut app)).await;
+        Box::pin(app.close()).await;
+    });
 }

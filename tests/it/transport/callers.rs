@@ -1,6 +1,6 @@
 use crate::support::{
-    App, AppOptions, Backend, OPERATOR_TOKEN, Person, admin_rpcs, call, on_each_database, on_each_database_with,
-    own_rpcs, rpc, served_rpcs, with_header,
+    App, AppOptions, Backend, OPERATOR_TOKEN, Person, admin_rpcs, call, on_sqlite, on_sqlite_with, own_rpcs, rpc,
+    served_rpcs, with_header,
 };
 use crate::transport::profile::production;
 use countersign::{
@@ -92,7 +92,7 @@ async fn compare(app: &App, callers: &[Caller], development: bool) {
 
 #[test]
 fn every_rpc_lets_in_exactly_those_its_line_of_the_table_names() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let callers = callers(app).await;
         compare(app, &callers, true).await;
     });
@@ -101,7 +101,7 @@ fn every_rpc_lets_in_exactly_those_its_line_of_the_table_names() {
 #[test]
 fn in_production_nobody_calls_what_is_for_development() {
     let options = production().and("COUNTERSIGN_SERVER__REFLECTION", "true");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let nobody = Caller { who: "nobody", token: None };
         for method in callers::table().iter().filter(|method| method.requirement.caller == CallerRule::Development) {
             let path = method.path;
@@ -115,7 +115,7 @@ fn in_production_nobody_calls_what_is_for_development() {
 
 #[test]
 fn every_method_that_is_served_has_a_line_and_every_line_a_method() {
-    on_each_database_with(AppOptions::default(), async |app| {
+    on_sqlite_with(AppOptions::default(), async |app| {
         let public = own_rpcs(app).await;
         assert!(public.iter().all(|rpc| !rpc.path.starts_with("/countersign.admin.")), "{public:?}");
         let mut operators = admin_rpcs(app).await;
@@ -128,7 +128,7 @@ fn every_method_that_is_served_has_a_line_and_every_line_a_method() {
 
 #[test]
 fn every_standard_service_that_is_served_can_be_called() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let served = served_rpcs(app).await;
         let standard: Vec<_> = served.iter().filter(|rpc| rpc.path.starts_with("/grpc.")).collect();
         assert!(standard.iter().any(|rpc| rpc.path.contains("Health")), "{standard:?}");

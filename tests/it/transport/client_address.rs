@@ -1,6 +1,6 @@
 //! The client address of a call, as the list of sessions shows it.
 
-use crate::support::{App, AppOptions, PASSWORD, Person, bearer, on_each_database, on_each_database_with};
+use crate::support::{App, AppOptions, PASSWORD, Person, bearer, on_sqlite, on_sqlite_with};
 use countersign::grpc::wire::proto::*;
 use tonic::Request;
 
@@ -24,7 +24,7 @@ async fn address_of_a_login(app: &App, lines: &[&str]) -> String {
 
 #[test]
 fn nobody_is_believed_who_is_not_trusted() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, ADA).await;
         for lines in [&[][..], &["198.51.100.7"], &["198.51.100.7, 127.0.0.1"], &["garbage"]] {
             assert_eq!(address_of_a_login(app, lines).await, "127.0.0.1", "{lines:?}");
@@ -35,7 +35,7 @@ fn nobody_is_believed_who_is_not_trusted() {
 #[test]
 fn a_trusted_proxy_says_where_a_call_comes_from_and_garbage_means_the_proxy() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         Person::register(app, ADA).await;
         for (lines, expected) in [
             (&[][..], "127.0.0.1"),

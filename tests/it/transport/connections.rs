@@ -1,4 +1,4 @@
-use crate::support::{AppOptions, Refused as _, on_each_database_with};
+use crate::support::{AppOptions, Refused as _, on_sqlite_with};
 use countersign::grpc::{Incoming, IncomingLimits, health_service, wire::proto::GetMeRequest};
 use countersign_domain::client_address::TrustedProxies;
 use std::{net::SocketAddr, time::Duration};
@@ -32,7 +32,7 @@ async fn is_closed_by_the_service(stream: &mut TcpStream) -> bool {
 #[test]
 fn connections_over_the_limit_of_an_address_are_refused_and_the_others_go_on() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_IP", "3");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         // The client of the test has the first connection.
         let mut second = TcpStream::connect(app.address).await.unwrap();
         let mut third = TcpStream::connect(app.address).await.unwrap();
@@ -50,7 +50,7 @@ fn connections_over_the_limit_of_an_address_are_refused_and_the_others_go_on() {
 #[test]
 fn connections_over_the_limit_of_the_service_are_refused_and_the_others_go_on() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS", "2");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let mut second = TcpStream::connect(app.address).await.unwrap();
         assert!(is_admitted(&mut second).await);
         let mut third = TcpStream::connect(app.address).await.unwrap();
@@ -64,7 +64,7 @@ fn connections_over_the_limit_of_the_service_are_refused_and_the_others_go_on() 
 #[test]
 fn when_there_is_no_room_an_idle_connection_of_whoever_has_most_makes_room_for_others() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS", "4");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let mut crowd = Vec::new();
         for _ in 0..3 {
             let mut idle = connect_from("127.0.0.2", app.address).await;
@@ -81,7 +81,7 @@ fn when_there_is_no_room_an_idle_connection_of_whoever_has_most_makes_room_for_o
 #[test]
 fn of_connections_from_many_addresses_the_one_that_is_idle_for_longest_makes_room() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS", "5");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         // The client of the test has the first connection.
         let mut open = Vec::new();
         for source in (2..13).rev() {
@@ -101,7 +101,7 @@ fn of_connections_from_many_addresses_the_one_that_is_idle_for_longest_makes_roo
 #[test]
 fn a_connection_over_which_an_answer_is_read_makes_no_room() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS", "4");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let mut reader = connect_from("127.0.0.2", app.address).await;
         reader.write_all(&request_without_a_window("/.well-known/jwks.json")).await.unwrap();
         read_until(&mut reader, |kind, _| kind == HEADERS).await;
@@ -149,7 +149,7 @@ async fn read_until(stream: &mut TcpStream, is_it: impl Fn(u8, &[u8]) -> bool) {
 fn a_trusted_proxy_may_open_more_connections_than_a_client() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_IP", "2")
         .and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.2");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let mut held = Vec::new();
         for _ in 0..6 {
             let mut connection = connect_from("127.0.0.2", app.address).await;
@@ -166,7 +166,7 @@ fn a_connection_that_a_stream_keeps_open_ends_at_its_age() {
     // A client that does not react to the end of its connection stays no longer than a call may take.
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTION_AGE", "1s")
         .and("COUNTERSIGN_SERVER__REQUEST_TIMEOUT", "1s");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let mut old = TcpStream::connect(app.address).await.unwrap();
         assert!(is_admitted(&mut old).await);
         old.write_all(&watch_request()).await.unwrap();

@@ -3,7 +3,7 @@
 use crate::support::{
     Answer, App, Backend, Jar, Person, bearer,
     jar::{ACCESS, DEVICE, REFRESH, TURN, login, read, set_cookies},
-    on_each_database, reason,
+    on_sqlite, reason,
 };
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn pairs(names: &[&str], life: u32) -> Vec<Pair> {
 
 #[test]
 fn a_login_puts_both_tokens_into_cookies_that_live_as_long_and_none_into_the_answer() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let browser = Jar::default();
         let answer = browser.ask(app, "AuthService/Login", &login(EMAIL)).await;
@@ -52,7 +52,7 @@ fn a_login_puts_both_tokens_into_cookies_that_live_as_long_and_none_into_the_ans
 
 #[test]
 fn a_refresh_reads_the_cookie_and_renews_both() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let browser = Jar::default();
         browser.log_in(app, EMAIL).await;
@@ -76,7 +76,7 @@ fn a_refresh_reads_the_cookie_and_renews_both() {
 
 #[test]
 fn a_logout_ends_the_session_of_the_cookie_and_clears_all() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let browser = Jar::default();
         browser.log_in(app, EMAIL).await;
@@ -93,7 +93,7 @@ fn a_logout_ends_the_session_of_the_cookie_and_clears_all() {
 
 #[test]
 fn the_access_cookie_alone_logs_out_too() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let browser = Jar::default();
         browser.log_in(app, EMAIL).await;
@@ -107,7 +107,7 @@ fn the_access_cookie_alone_logs_out_too() {
 
 #[test]
 fn a_session_that_ended_elsewhere_is_forgotten_by_whichever_call_hears_of_it_first() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, EMAIL).await;
         for path in ["AccountService/GetMe", "AuthService/Refresh"] {
             let browser = Jar::default();
@@ -122,7 +122,7 @@ fn a_session_that_ended_elsewhere_is_forgotten_by_whichever_call_hears_of_it_fir
 
 #[test]
 fn a_session_that_expired_a_token_reused_and_an_account_disabled_are_forgotten() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let expired = Jar::default();
         expired.log_in(app, EMAIL).await;
@@ -153,7 +153,7 @@ fn a_session_that_expired_a_token_reused_and_an_account_disabled_are_forgotten()
 
 #[test]
 fn whoever_deletes_the_account_or_revokes_the_own_session_is_signed_out() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let browser = Jar::default();
         let session_id = browser.log_in(app, EMAIL).await.session_id;
@@ -170,7 +170,7 @@ fn whoever_deletes_the_account_or_revokes_the_own_session_is_signed_out() {
 
 #[test]
 fn revoking_another_session_leaves_the_cookies_alone() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, EMAIL).await;
         let browser = Jar::default();
         browser.log_in(app, EMAIL).await;
@@ -184,7 +184,7 @@ fn revoking_another_session_leaves_the_cookies_alone() {
 
 #[test]
 fn a_refused_login_leaves_the_session_of_the_browser_as_it_was() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let browser = Jar::default();
         browser.log_in(app, EMAIL).await;
@@ -198,7 +198,7 @@ fn a_refused_login_leaves_the_session_of_the_browser_as_it_was() {
 
 #[test]
 fn garbage_in_a_cookie_signs_nobody_in_and_stands_in_nobodys_way() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let planted = format!("{TURN}ffffffff.99");
         for garbage in ["a", "v4.local.AAAA", "a.b.c.d.e", &"x".repeat(4000)] {
@@ -220,7 +220,7 @@ fn garbage_in_a_cookie_signs_nobody_in_and_stands_in_nobodys_way() {
 
 #[test]
 fn signing_out_clears_cookies_that_nobody_can_read() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let planted = format!("{TURN}ffffffff.99");
         for names in [vec![ACCESS, REFRESH, &planted], vec![REFRESH], vec![ACCESS], vec![&planted]] {
             for garbage in ["a", "v4.local.AAAA", "a.b.c.d.e", &"x".repeat(4000)] {
@@ -247,7 +247,7 @@ fn signing_out_clears_cookies_that_nobody_can_read() {
 
 #[test]
 fn a_native_caller_gets_its_tokens_in_the_answer_and_cookies_mean_nothing_to_it() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, EMAIL).await;
         let browser = Jar::default();
         browser.log_in(app, EMAIL).await;
@@ -276,7 +276,7 @@ fn a_native_caller_gets_its_tokens_in_the_answer_and_cookies_mean_nothing_to_it(
 
 #[test]
 fn cookies_do_not_pay_for_what_a_call_brought_besides_them() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, EMAIL).await;
         Person::register(app, "grace@example.org").await;
         let browser = Jar::default();
@@ -322,7 +322,7 @@ fn cookies_do_not_pay_for_what_a_call_brought_besides_them() {
 
 #[test]
 fn cookies_split_over_several_headers_are_one_list() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let browser = Jar::default();
         browser.log_in(app, EMAIL).await;
@@ -353,7 +353,7 @@ const LIVE: &str = "SELECT count(*) FROM sessions WHERE ended_at IS NULL";
 
 #[test]
 fn a_page_whose_browser_keeps_no_cookies_ends_the_session_that_nobody_can_use() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let answer = log_in_without_cookies(app).await;
         let nobody = Jar::default();
@@ -371,7 +371,7 @@ fn a_page_whose_browser_keeps_no_cookies_ends_the_session_that_nobody_can_use() 
 
 #[test]
 fn what_cancels_a_login_opens_nothing_and_ends_no_session_that_is_kept_or_is_another() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let other = Person::sign_up(app, EMAIL).await;
         assert_eq!(app.number(LIVE).await, 1);
         let browser = Jar::default();
@@ -402,7 +402,7 @@ fn what_cancels_a_login_opens_nothing_and_ends_no_session_that_is_kept_or_is_ano
 
 #[test]
 fn a_native_login_is_given_nothing_to_cancel_it_with() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         assert_eq!(app.auth().login(login(EMAIL)).await.unwrap().into_inner().cancel_token, "");
     });
@@ -410,7 +410,7 @@ fn a_native_login_is_given_nothing_to_cancel_it_with() {
 
 #[test]
 fn cookies_authenticate_people_and_no_service() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, EMAIL).await;
         let (person, service) = (Jar::default(), Jar::default());
         person.log_in(app, EMAIL).await;

@@ -1,6 +1,6 @@
 //! What the service allows pages of other origins.
 
-use crate::support::{Answer, App, AppOptions, Jar, on_each_database_with, send};
+use crate::support::{Answer, App, AppOptions, Jar, on_sqlite_with, send};
 use countersign::grpc::wire::proto::GetMeRequest;
 use http::{Method, Request, StatusCode, Version};
 use http_body_util::Full;
@@ -29,7 +29,7 @@ fn told<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
 
 #[test]
 fn an_allowed_page_may_post_with_cookies_and_read_how_it_went() {
-    on_each_database_with(allowing_two(), async |app| {
+    on_sqlite_with(allowing_two(), async |app| {
         for origin in [FIRST, SECOND] {
             let answer = preflight(app, "/countersign.v1.AccountService/GetMe", origin).await;
             assert_eq!(answer.status, StatusCode::OK);
@@ -54,7 +54,7 @@ fn an_allowed_page_may_post_with_cookies_and_read_how_it_went() {
 
 #[test]
 fn any_other_page_is_told_nothing() {
-    on_each_database_with(allowing_two(), async |app| {
+    on_sqlite_with(allowing_two(), async |app| {
         for origin in ["https://evil.example", "null", "https://APP.example.org", "https://app.example.org/", "*", ""] {
             let answers = [
                 preflight(app, "/countersign.v1.AccountService/GetMe", origin).await,

@@ -1,4 +1,4 @@
-use crate::support::{call, details, on_each_database, reason, retry_after, rpc, with_header};
+use crate::support::{call, details, on_sqlite, reason, retry_after, rpc, with_header};
 use countersign::grpc::wire::proto::RequestResetRequest;
 use prost::Message as _;
 use tonic::Code;
@@ -11,7 +11,7 @@ fn message() -> Vec<u8> {
 
 #[test]
 fn a_deadline_that_cannot_be_met_is_answered_with_a_reason() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for timeout in ["0n", "1n", "1u", "1m", "2m", "0S"] {
             for _ in 0..20 {
                 let request = with_header(call(REQUEST_RESET, &message()), "grpc-timeout", timeout.as_bytes());
@@ -29,7 +29,7 @@ fn a_deadline_that_cannot_be_met_is_answered_with_a_reason() {
 fn a_deadline_that_is_none_or_far_away_changes_nothing() {
     let hostile: [&[u8]; 10] =
         [b"", b"S", b"-1S", b"1.5S", b"123456789S", b"99999999H", b"99999999S", b"1s", b"\xff\xff", b"1S; drop"];
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for timeout in hostile {
             let status = rpc(app.address, with_header(call(REQUEST_RESET, &message()), "grpc-timeout", timeout)).await;
             assert_eq!(status.code(), Code::Ok, "{}: {status:?}", String::from_utf8_lossy(timeout));

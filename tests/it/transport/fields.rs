@@ -1,5 +1,5 @@
 use crate::support::{
-    App, Callers, PASSWORD, Person, Rpc, call, details, on_each_database, own_rpcs, reason, rpc, with_header,
+    App, Callers, PASSWORD, Person, Rpc, call, details, on_sqlite, own_rpcs, reason, rpc, with_header,
 };
 use countersign::grpc::wire::proto::*;
 use prost_types::FieldMask;
@@ -230,7 +230,7 @@ pub(super) async fn try_signed_in(app: &App, callers: &mut Callers, message: &[u
 
 #[test]
 fn a_text_that_a_field_cannot_hold_is_refused_by_the_name_of_the_field_and_never_repeated() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, "ada@example.org").await;
         let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         let mut callers = Callers::with(app, &session).await;
@@ -252,7 +252,7 @@ fn a_text_that_a_field_cannot_hold_is_refused_by_the_name_of_the_field_and_never
 
 #[test]
 fn no_text_field_of_any_rpc_is_left_out_of_the_table_above() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let mut served = BTreeSet::new();
         for rpc in &own_rpcs(app).await {
             served.extend(rpc.texts().map(|(_, name)| format!("{} {name}", rpc.path)));
@@ -270,7 +270,7 @@ fn no_text_field_of_any_rpc_is_left_out_of_the_table_above() {
 
 #[test]
 fn everything_that_is_wrong_with_a_call_is_said_at_once() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let form = RegisterRequest {
             email: CANARY.to_owned(),
             username: "a b".to_owned(),
@@ -296,7 +296,7 @@ fn update(account: Account, paths: &[&str]) -> UpdateMeRequest {
 
 #[test]
 fn a_profile_is_read_as_strictly_and_its_fields_are_named_by_their_path() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
         for bad in [CANARY.repeat(300), format!("{CANARY}\u{0}")] {
             let account =
@@ -329,7 +329,7 @@ fn a_profile_is_read_as_strictly_and_its_fields_are_named_by_their_path() {
 
 #[test]
 fn a_page_that_is_too_large_is_the_largest_there_is_and_a_negative_one_is_refused() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
         for page_size in [-1, i32::MIN] {
             let request = ListSessionsRequest { page_size, ..Default::default() };

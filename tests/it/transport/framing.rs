@@ -1,5 +1,5 @@
 use crate::support::{
-    App, Callers, Person, call_with, details, frame, on_each_database, own_rpcs, reason, rpc, send, with_header,
+    App, Callers, Person, call_with, details, frame, on_sqlite, own_rpcs, reason, rpc, send, with_header,
 };
 use countersign::grpc::wire::proto::LoginRequest;
 use http::Version;
@@ -23,7 +23,7 @@ fn is_malformed(status: &Status) {
 
 #[test]
 fn a_message_longer_than_any_valid_one_is_too_large_for_every_rpc() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
         let callers = Callers::with(app, &person.session).await;
         for known in own_rpcs(app).await {
@@ -40,7 +40,7 @@ fn a_message_longer_than_any_valid_one_is_too_large_for_every_rpc() {
 
 #[test]
 fn a_length_that_is_only_claimed_costs_no_memory_and_is_too_large() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let status = post(app, vec![0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3]).await;
         assert_eq!(reason(&status), "REQUEST_TOO_LARGE");
     });
@@ -48,12 +48,12 @@ fn a_length_that_is_only_claimed_costs_no_memory_and_is_too_large() {
 
 #[test]
 fn a_call_without_a_message_is_malformed() {
-    on_each_database(async |app| is_malformed(&post(app, Vec::new()).await));
+    on_sqlite(async |app| is_malformed(&post(app, Vec::new()).await));
 }
 
 #[test]
 fn a_frame_that_is_cut_off_is_malformed() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         is_malformed(&post(app, vec![0, 0]).await);
         is_malformed(&post(app, vec![0, 0, 0, 0, 100, 1, 2, 3]).await);
     });
@@ -61,7 +61,7 @@ fn a_frame_that_is_cut_off_is_malformed() {
 
 #[test]
 fn a_compressed_message_without_an_encoding_is_malformed() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         is_malformed(&post(app, vec![1, 0, 0, 0, 1, 0]).await);
         is_malformed(&post(app, vec![7, 0, 0, 0, 1, 0]).await);
     });
@@ -69,7 +69,7 @@ fn a_compressed_message_without_an_encoding_is_malformed() {
 
 #[test]
 fn an_encoding_that_is_not_supported_is_named_as_such() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for encoding in ["deflate", "zstd", "nonsense"] {
             let request = call_with(LOGIN, "application/grpc", vec![1, 0, 0, 0, 1, 0]);
             let status = rpc(app.address, with_header(request, "grpc-encoding", encoding.as_bytes())).await;
@@ -103,7 +103,7 @@ async fn post_zipped(app: &App, path: &str, message: &[u8]) -> Status {
 
 #[test]
 fn a_message_in_gzip_is_read_by_every_service_and_the_answer_is_not_compressed() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let question = LoginRequest { identifier: "ada@example.org".to_owned(), ..Default::default() };
         let status = post_zipped(app, LOGIN, &question.encode_to_vec()).await;
         assert_eq!(reason(&status), "INVALID_FIELD", "it is the empty password that is wrong with it");
@@ -117,7 +117,7 @@ fn a_message_in_gzip_is_read_by_every_service_and_the_answer_is_not_compressed()
 
 #[test]
 fn a_message_that_inflates_to_more_than_any_valid_one_is_too_large_for_every_rpc() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
         let callers = Callers::with(app, &person.session).await;
         let bomb = vec![0; 50 * MOST];
@@ -135,7 +135,7 @@ fn a_message_that_inflates_to_more_than_any_valid_one_is_too_large_for_every_rpc
 
 #[test]
 fn what_says_it_is_gzip_and_is_not_is_malformed() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let request = call_with(LOGIN, "application/grpc", vec![1, 0, 0, 0, 3, 1, 2, 3]);
         is_malformed(&rpc(app.address, with_header(request, "grpc-encoding", b"gzip")).await);
     });

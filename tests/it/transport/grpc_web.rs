@@ -1,5 +1,5 @@
 use crate::support::{
-    Answer, App, Jar, PASSWORD, Person, call_with, details, frame, on_each_database, reason, send, with_header,
+    Answer, App, Jar, PASSWORD, Person, call_with, details, frame, on_sqlite, reason, send, with_header,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -48,7 +48,7 @@ fn login(password: &str) -> LoginRequest {
 
 #[test]
 fn a_browser_registers_logs_in_and_reads_its_account() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for (at, content_type) in BINARY.into_iter().chain(TEXT).enumerate() {
             let form = RegisterRequest {
                 email: format!("person{at}@example.org"),
@@ -76,7 +76,7 @@ fn a_browser_registers_logs_in_and_reads_its_account() {
 
 #[test]
 fn a_browser_is_told_the_reason_and_the_fields_of_an_error() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for content_type in BINARY.into_iter().chain(TEXT) {
             let form = RegisterRequest { email: "ada".to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
             let answer = ask(app, content_type, "/countersign.v1.AccountService/Register", &form, None).await;
@@ -99,7 +99,7 @@ fn a_browser_is_told_the_reason_and_the_fields_of_an_error() {
 
 #[test]
 fn what_a_browser_garbles_is_malformed() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let path = "/countersign.v1.AuthService/Login";
         let garbled: [(&str, Vec<u8>); 5] = [
             (BINARY[0], Vec::new()),

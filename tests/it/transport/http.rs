@@ -1,4 +1,4 @@
-use crate::support::{Answer, App, call_with, frame, on_each_database, send};
+use crate::support::{Answer, App, call_with, frame, on_sqlite, send};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, Version};
 use http_body_util::Full;
@@ -17,7 +17,7 @@ async fn ask(app: &App, version: Version, method: &str, path: &str, content_type
 
 #[test]
 fn an_rpc_takes_nothing_but_post() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for version in VERSIONS {
             for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"] {
                 for content_type in [None, Some("application/grpc"), Some("application/grpc-web"), Some("text/plain")] {
@@ -45,7 +45,7 @@ fn an_rpc_takes_nothing_a_browser_sends_across_sites_without_asking() {
         Some("application/grpcx"),
         Some("application/grpc, text/plain"),
     ];
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for version in VERSIONS {
             for content_type in foreign {
                 let answer = ask(app, version, "POST", LOGIN, content_type).await;
@@ -60,7 +60,7 @@ fn an_rpc_takes_nothing_a_browser_sends_across_sites_without_asking() {
 
 #[test]
 fn two_content_types_are_none() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let request =
             Request::post(LOGIN).header("content-type", "application/grpc").header("content-type", "text/plain");
         let answer = send(app.address, Version::HTTP_2, request.body(Full::from(frame(&[]))).unwrap()).await;
@@ -70,7 +70,7 @@ fn two_content_types_are_none() {
 
 #[test]
 fn a_path_that_leads_nowhere_is_not_found() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for version in VERSIONS {
             for path in
                 ["/nothing", "/verify/x", "/../etc/passwd", "/%2e%2e/", "/countersign.v1.AuthService", "/metrics"]
@@ -86,7 +86,7 @@ fn a_path_that_leads_nowhere_is_not_found() {
 
 #[test]
 fn plain_grpc_over_http_1_is_refused() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let request = call_with(LOGIN, "application/grpc", frame(&[]));
         let answer = send(app.address, Version::HTTP_11, request).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
@@ -96,7 +96,7 @@ fn plain_grpc_over_http_1_is_refused() {
 
 #[test]
 fn no_other_site_is_allowed_to_read_an_answer() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for path in [LOGIN, "/verify", "/"] {
             let preflight = Request::builder()
                 .method(Method::OPTIONS)
@@ -114,7 +114,7 @@ fn no_other_site_is_allowed_to_read_an_answer() {
 
 #[test]
 fn headers_beyond_measure_are_refused_and_the_service_goes_on() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let huge = "a".repeat(40_000);
         let request = Request::post(LOGIN).header("content-type", "application/grpc").header("x-huge", huge);
         let answer = send(app.address, Version::HTTP_2, request.body(Full::from(frame(&[]))).unwrap()).await;

@@ -1,4 +1,4 @@
-use crate::support::{Callers, Person, Rpc, call, details, on_each_database, own_rpcs, reason, rpc, with_header};
+use crate::support::{Callers, Person, Rpc, call, details, on_sqlite, own_rpcs, reason, rpc, with_header};
 use countersign::runtime::Entropy;
 use prost_types::field_descriptor_proto::Type;
 use tonic::Code;
@@ -43,7 +43,7 @@ fn undecodable(rpc: &Rpc, chance: &Entropy) -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn what_cannot_be_decoded_is_refused_by_every_rpc_in_the_same_words() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
         let callers = Callers::with(app, &person.session).await;
         let chance = Entropy::seeded(7);
@@ -66,7 +66,7 @@ fn what_cannot_be_decoded_is_refused_by_every_rpc_in_the_same_words() {
 
 #[test]
 fn fields_that_no_message_knows_are_passed_over() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
         let authorization = format!("Bearer {}", person.session.access_token);
         for body in [vec![0x7a, 0x03, b'a', b'b', b'c'], nested(20)] {

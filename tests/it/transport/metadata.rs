@@ -1,4 +1,6 @@
-use crate::support::{App, Person, Refused as _, call, on_each_database, reason, request_with, rpc, with_header};
+use crate::support::{
+    App, Person, Refused as _, call, on_each_database, on_sqlite, reason, request_with, rpc, with_header,
+};
 use countersign::grpc::wire::proto::*;
 use http::Request;
 use http_body_util::Full;
@@ -25,7 +27,7 @@ async fn get_me(app: &App, headers: &[(&'static str, &[u8])]) -> String {
 
 #[test]
 fn the_default_tenant_can_be_named() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
         app.account().request_reset(request_with(TENANT, "default", reset_of_ada())).await.unwrap();
         let mut named = person.asks(GetMeRequest {});
@@ -36,7 +38,7 @@ fn the_default_tenant_can_be_named() {
 
 #[test]
 fn a_tenant_that_does_not_exist_is_refused() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let too_long = "a".repeat(4_000);
         let names: [&[u8]; 8] =
             [b"nobody", b"", b"Default", b"default ,default", b"' OR 1=1", b"\xff\xfe", b"a/../b", too_long.as_bytes()];
@@ -76,7 +78,7 @@ fn a_token_of_one_tenant_is_worth_nothing_at_another() {
 
 #[test]
 fn a_bearer_token_is_read_as_the_standard_writes_it() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let session = Person::sign_up(app, "ada@example.org").await.session;
         for scheme in ["Bearer", "bearer", "BEARER", "Bearer "] {
             let value = format!("{scheme} {}", session.access_token);
@@ -87,7 +89,7 @@ fn a_bearer_token_is_read_as_the_standard_writes_it() {
 
 #[test]
 fn an_authorization_that_is_no_bearer_token_is_refused() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let session = Person::sign_up(app, "ada@example.org").await.session;
         let token = session.access_token.as_str();
         let refused = [
@@ -119,7 +121,7 @@ fn an_authorization_that_is_no_bearer_token_is_refused() {
 
 #[test]
 fn a_stale_token_beside_a_login_is_no_reason_to_refuse_it() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::sign_up(app, "ada@example.org").await;
         let login = LoginRequest {
             identifier: "ada@example.org".to_owned(),

@@ -1,6 +1,6 @@
 use crate::support::{
-    AppOptions, OPERATOR_TOKEN, Refused as _, Replica, bearer, call, on_each_database, on_each_database_with, reason,
-    request_with, rpc, send, with_header,
+    AppOptions, OPERATOR_TOKEN, Refused as _, Replica, bearer, call, on_sqlite, on_sqlite_with, reason, request_with,
+    rpc, send, with_header,
 };
 use countersign::{
     grpc::wire::admin_proto::ListEventsRequest,
@@ -22,7 +22,7 @@ async fn ask(address: SocketAddr, path: &str) -> StatusCode {
 
 #[test]
 fn operators_probe_on_a_listener_of_their_own() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let config = Replica::config(&app.database_url, &app.data_dir);
         let service = Service::assemble(&config, Replica::world(2), None).await.unwrap();
         let calls = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -52,7 +52,7 @@ fn ask_as(operators: SocketAddr, path: &str, host: &str) -> String {
 
 #[test]
 fn the_operators_listener_answers_to_its_own_names_alone() {
-    on_each_database_with(AppOptions::with("COUNTERSIGN_ADMIN__HOSTS", "ops.internal"), async |app| {
+    on_sqlite_with(AppOptions::with("COUNTERSIGN_ADMIN__HOSTS", "ops.internal"), async |app| {
         let operators = app.operators;
         let asked = async |path: &'static str, host: &'static str| {
             tokio::task::spawn_blocking(move || ask_as(operators, path, host)).await.unwrap()
@@ -77,7 +77,7 @@ const LIST: &str = "/countersign.admin.v1.AuditService/ListEvents";
 
 #[test]
 fn no_page_reaches_an_operators_call_whatever_it_calls_this_machine() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let authorised =
             || with_header(call(LIST, &[]), "authorization", format!("Bearer {OPERATOR_TOKEN}").as_bytes());
         assert_eq!(rpc(app.operators, authorised()).await.code(), tonic::Code::Ok);
@@ -109,7 +109,7 @@ fn no_page_reaches_an_operators_call_whatever_it_calls_this_machine() {
 
 #[test]
 fn only_the_operators_token_itself_makes_an_operator() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let shorter = &OPERATOR_TOKEN[..OPERATOR_TOKEN.len() - 1];
         let longer = format!("{OPERATOR_TOKEN}x");
         let endless = "x".repeat(20_000);
@@ -128,7 +128,7 @@ fn only_the_operators_token_itself_makes_an_operator() {
 
 #[test]
 fn an_operators_message_that_is_too_long_is_refused_like_any_other() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let authorised = |message: &[u8]| {
             with_header(call(LIST, message), "authorization", format!("Bearer {OPERATOR_TOKEN}").as_bytes())
         };

@@ -1,6 +1,4 @@
-use crate::support::{
-    Answer, App, AppOptions, MailText as _, PASSWORD, captcha_at, on_each_database, on_each_database_with, send,
-};
+use crate::support::{Answer, App, AppOptions, MailText as _, PASSWORD, captcha_at, on_sqlite, on_sqlite_with, send};
 use crate::transport::profile::production;
 use countersign::{grpc::wire::proto::*, http::PAGES};
 use http::{Request, StatusCode, Version};
@@ -17,7 +15,7 @@ async fn open(app: &App, method: &str, path: &str) -> Answer {
 
 #[test]
 fn opening_a_mailed_link_acts_on_nothing_and_leaves_the_token_in_no_log() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let form = RegisterRequest {
             email: "ada@example.org".to_owned(),
             password: PASSWORD.to_owned(),
@@ -54,7 +52,7 @@ const BENT: [&str; 7] = [
 
 #[test]
 fn a_link_that_was_changed_on_the_way_opens_its_page_and_leaves_its_token_in_no_log() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let token = "v4.local.canary-of-a-token";
         for bent in BENT {
             for method in ["GET", "HEAD"] {
@@ -72,7 +70,7 @@ fn a_link_that_was_changed_on_the_way_opens_its_page_and_leaves_its_token_in_no_
 
 #[test]
 fn a_browser_that_asks_for_nothing_there_is_shown_a_page_that_says_so() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ask = async |path: &str, accept: &str| {
             let request = Request::get(path).header("accept", accept).body(Full::default()).unwrap();
             send(app.address, Version::HTTP_11, request).await
@@ -90,7 +88,7 @@ fn a_browser_that_asks_for_nothing_there_is_shown_a_page_that_says_so() {
 
 #[test]
 fn pages_run_nothing_but_our_own_files_and_nobody_frames_them() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
                       trusted-types 'none'";
@@ -142,7 +140,7 @@ fn pages_may_load_what_the_configured_captcha_needs_and_nothing_of_any_other() {
             // The script comes from the provider, wherever tokens are verified.
             options = captcha_at("https://verify.example.org/").and("COUNTERSIGN_CAPTCHA__PROVIDER", provider);
         }
-        on_each_database_with(options, async |app| {
+        on_sqlite_with(options, async |app| {
             let answer = open(app, "GET", "/sign-in").await;
             let policy = told(&answer, "content-security-policy").unwrap();
             for (at, host) in HOSTS.iter().enumerate() {
@@ -163,7 +161,7 @@ fn pages_may_load_what_the_configured_captcha_needs_and_nothing_of_any_other() {
 
 #[test]
 fn what_pages_load_is_kept_for_ever_and_sent_small_to_those_who_take_it() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let shell = open(app, "GET", "/sign-in").await;
         let text = String::from_utf8(shell.body.to_vec()).unwrap();
         let assets: Vec<_> = text.split('"').filter(|part| part.starts_with("/assets/")).collect();
@@ -184,12 +182,12 @@ fn what_pages_load_is_kept_for_ever_and_sent_small_to_those_who_take_it() {
 
 #[test]
 fn the_page_of_the_mailbox_exists_in_development_only() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         assert_eq!(open(app, "GET", "/dev/mailbox").await.status, StatusCode::OK);
         let shell = String::from_utf8(open(app, "GET", "/").await.body.to_vec()).unwrap();
         assert!(shell.contains("data-mailbox=\"on\""));
     });
-    on_each_database_with(production(), async |app| {
+    on_sqlite_with(production(), async |app| {
         assert_eq!(open(app, "GET", "/dev/mailbox").await.status, StatusCode::NOT_FOUND);
         let shell = String::from_utf8(open(app, "GET", "/").await.body.to_vec()).unwrap();
         assert!(shell.contains("data-mailbox=\"off\""));
@@ -200,7 +198,7 @@ fn the_page_of_the_mailbox_exists_in_development_only() {
 fn an_operator_with_a_front_end_switches_the_pages_off_and_mails_lead_there() {
     let options = AppOptions::with("COUNTERSIGN_BROWSER__PAGES", "false")
         .and("COUNTERSIGN_LINKS__BASE_URL", "https://app.example.org/me");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         for page in PAGES {
             assert_eq!(open(app, "GET", page).await.status, StatusCode::NOT_FOUND, "{page}");
         }
@@ -221,7 +219,7 @@ fn an_operator_with_a_front_end_switches_the_pages_off_and_mails_lead_there() {
 
 #[test]
 fn the_pages_take_nothing_but_get() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for page in PAGES {
             for method in ["POST", "PUT", "DELETE"] {
                 let answer = open(app, method, page).await;

@@ -1,6 +1,6 @@
 //! Headers that every answer has, for every caller.
 
-use crate::support::{OPERATOR_TOKEN, Person, call, call_with, frame, on_each_database, send, with_header};
+use crate::support::{OPERATOR_TOKEN, Person, call, call_with, frame, on_sqlite, send, with_header};
 use bytes::Bytes;
 use countersign::grpc::wire::proto::LoginRequest;
 use http::{Request, Version};
@@ -17,7 +17,7 @@ fn get(path: &str) -> Request<Full<Bytes>> {
 
 #[test]
 fn no_cache_keeps_an_answer_and_no_browser_takes_it_for_something_else() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::sign_up(app, "ada@example.org").await;
         let login = LoginRequest {
             identifier: "ada@example.org".to_owned(),
@@ -62,7 +62,7 @@ fn no_cache_keeps_an_answer_and_no_browser_takes_it_for_something_else() {
 
 #[test]
 fn what_is_for_everybody_keeps_its_own_words() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let keys = send(app.address, Version::HTTP_11, get("/.well-known/jwks.json")).await;
         assert_eq!(keys.headers["cache-control"], "public, max-age=300");
         assert_eq!(keys.headers["x-content-type-options"], "nosniff");

@@ -1,6 +1,4 @@
-use crate::support::{
-    App, AppOptions, Refused as _, call, on_each_database, on_each_database_with, reason, rpc, send, with_header,
-};
+use crate::support::{App, AppOptions, Refused as _, call, on_sqlite, on_sqlite_with, reason, rpc, send, with_header};
 use countersign::grpc::wire::proto::*;
 use http::Version;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
@@ -36,18 +34,18 @@ async fn has_no_dev_mailbox(app: &App) {
 
 #[test]
 fn in_production_there_is_no_dev_mailbox() {
-    on_each_database_with(production(), async |app| has_no_dev_mailbox(app).await);
+    on_sqlite_with(production(), async |app| has_no_dev_mailbox(app).await);
 }
 
 #[test]
 fn where_mail_leaves_by_smtp_there_is_no_dev_mailbox() {
     let options = AppOptions::with("COUNTERSIGN_SMTP_URL", "smtp://127.0.0.1:1");
-    on_each_database_with(options, async |app| has_no_dev_mailbox(app).await);
+    on_sqlite_with(options, async |app| has_no_dev_mailbox(app).await);
 }
 
 #[test]
 fn in_development_there_is_a_dev_mailbox() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let mails = app.dev_mailbox().list(ListRequest::default()).await.unwrap().into_inner().mails;
         assert!(mails.is_empty(), "nothing was mailed yet");
     });
@@ -55,7 +53,7 @@ fn in_development_there_is_a_dev_mailbox() {
 
 #[test]
 fn reflection_is_on_in_development() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for path in REFLECTION {
             let status = rpc(app.address, call(path, &LIST_SERVICES)).await;
             assert_eq!(status.code(), tonic::Code::Ok, "{path}: {status:?}");
@@ -65,7 +63,7 @@ fn reflection_is_on_in_development() {
 
 #[test]
 fn reflection_is_off_in_production() {
-    on_each_database_with(production(), async |app| {
+    on_sqlite_with(production(), async |app| {
         for path in REFLECTION {
             assert_eq!(reason(&rpc(app.address, call(path, &LIST_SERVICES)).await), "METHOD_UNKNOWN", "{path}");
         }
@@ -75,7 +73,7 @@ fn reflection_is_off_in_production() {
 #[test]
 fn reflection_is_on_in_production_when_it_is_asked_for() {
     let options = production().and("COUNTERSIGN_SERVER__REFLECTION", "true");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         for path in REFLECTION {
             let status = rpc(app.address, call(path, &LIST_SERVICES)).await;
             assert_eq!(status.code(), tonic::Code::Ok, "{path}: {status:?}");
@@ -89,7 +87,7 @@ fn reflection_is_on_in_production_when_it_is_asked_for() {
 
 #[test]
 fn the_standard_services_answer_whatever_tenant_is_named() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for path in REFLECTION.into_iter().chain(["/grpc.health.v1.Health/Check"]) {
             let message: &[u8] = if path.contains("Health") { &[] } else { &LIST_SERVICES };
             let status = rpc(app.address, with_header(call(path, message), TENANT, b"nobody")).await;
@@ -100,7 +98,7 @@ fn the_standard_services_answer_whatever_tenant_is_named() {
 
 #[test]
 fn the_health_service_says_serving_of_the_whole_and_of_each_service() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let mut health = HealthClient::new(app.channel());
         for service in
             ["", "countersign.v1.AccountService", "countersign.v1.AuthService", "countersign.v1.SessionService"]
@@ -115,7 +113,7 @@ fn the_health_service_says_serving_of_the_whole_and_of_each_service() {
 
 #[test]
 fn a_method_or_service_that_does_not_exist_is_unimplemented_with_a_reason() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         for path in ["/countersign.v1.AuthService/Nothing", "/countersign.v1.Nobody/Login", "/nowhere", "/a/b/c"] {
             let status = rpc(app.address, call(path, &[])).await;
             assert_eq!(

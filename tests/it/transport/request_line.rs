@@ -1,8 +1,7 @@
 //! Every refused call has one line in the log, with the request id that its error carries.
 
 use crate::support::{
-    App, Backend, OPERATOR_TOKEN, Person, bearer, call, call_with, details, frame, on_each_database, rpc, send,
-    with_header,
+    App, Backend, OPERATOR_TOKEN, Person, bearer, call, call_with, details, frame, on_sqlite, rpc, send, with_header,
 };
 use countersign::grpc::wire::{admin_proto::WatchEventsRequest, proto::*};
 use http::Version;
@@ -33,7 +32,7 @@ fn says(line: &str, parts: &[&str]) {
 
 #[test]
 fn whatever_is_refused_is_found_in_the_log_by_its_request_id() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let ada_id = ada.session.account.as_ref().unwrap().account_id.clone();
         let backend = Backend::enrol(app, "orders").await;
@@ -62,7 +61,7 @@ fn whatever_is_refused_is_found_in_the_log_by_its_request_id() {
 
 #[test]
 fn what_browsers_and_standard_services_are_refused_is_found_there_as_well() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let web = |path: &'static str, message: &[u8]| call_with(path, "application/grpc-web+proto", frame(message));
         let answer = send(app.address, Version::HTTP_11, web("/countersign.v1.AccountService/GetMe", &[])).await;
         says(&line_of(app, &answer.rpc_status()), &["TOKEN_MISSING", "AccountService/GetMe"]);
@@ -90,7 +89,7 @@ fn what_browsers_and_standard_services_are_refused_is_found_there_as_well() {
 
 #[test]
 fn a_flood_of_refused_calls_fills_no_log_and_is_counted_there() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let mut ids = BTreeSet::new();
         for _ in 0..300 {
             let refused = app.account().get_me(GetMeRequest {}).await.unwrap_err();

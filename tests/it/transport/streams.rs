@@ -1,7 +1,7 @@
 //! Answers without an end: how many each client may have, and for how long.
 
 use crate::support::{
-    App, AppOptions, Backend, HalfCall, details, eventually, on_each_database_with, reason, request_with, retry_after,
+    App, AppOptions, Backend, HalfCall, details, eventually, on_sqlite_with, reason, request_with, retry_after,
 };
 use std::time::Duration;
 use tonic::{Code, Status, Streaming};
@@ -31,7 +31,7 @@ fn is_too_many(status: &Status) {
 #[test]
 fn an_unauthenticated_client_has_few_streams_at_once_and_one_more_when_one_has_ended() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_ANONYMOUS_STREAMS_PER_IP", "2");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let first = watch(app, "").await.unwrap();
         let address = app.address.to_string();
         let _reflecting = HalfCall::begin(&address, REFLECTION, &[]).await;
@@ -46,20 +46,20 @@ fn an_unauthenticated_client_has_few_streams_at_once_and_one_more_when_one_has_e
 #[test]
 fn an_unauthenticated_stream_ends_well_after_its_time() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_ANONYMOUS_STREAM_AGE", "1s");
-    on_each_database_with(options, async |app| ends_well(watch(app, "").await.unwrap()).await);
+    on_sqlite_with(options, async |app| ends_well(watch(app, "").await.unwrap()).await);
 }
 
 #[test]
 fn a_stream_ends_well_with_the_age_of_its_connection() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTION_AGE", "1s");
-    on_each_database_with(options, async |app| ends_well(watch(app, "").await.unwrap()).await);
+    on_sqlite_with(options, async |app| ends_well(watch(app, "").await.unwrap()).await);
 }
 
 #[test]
 fn behind_a_trusted_proxy_streams_are_counted_by_who_is_behind_it() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_ANONYMOUS_STREAMS_PER_IP", "1")
         .and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let _one = watch(app, "192.0.2.1").await.unwrap();
         is_too_many(&watch(app, "192.0.2.1").await.unwrap_err());
         let _other = watch(app, "192.0.2.2").await.unwrap();
@@ -72,7 +72,7 @@ fn behind_a_trusted_proxy_streams_are_counted_by_who_is_behind_it() {
 fn behind_a_trusted_proxy_calls_under_way_are_counted_by_who_is_behind_it() {
     let options = AppOptions::with("COUNTERSIGN_SERVER__MAX_CONNECTIONS_PER_IP", "2")
         .and("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1");
-    on_each_database_with(options, async |app| {
+    on_sqlite_with(options, async |app| {
         let address = app.address.to_string();
         let begin = |client: &'static str| {
             let address = address.clone();

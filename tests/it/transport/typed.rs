@@ -1,9 +1,7 @@
 //! Every RPC reads the texts that people type and paste in the same way.
 
 use super::fields::{encode, try_signed_in};
-use crate::support::{
-    App, Callers, MailText as _, PASSWORD, Person, Proof, Purpose, Rpc, on_each_database, own_rpcs, reason,
-};
+use crate::support::{App, Callers, MailText as _, PASSWORD, Person, Proof, Purpose, Rpc, on_sqlite, own_rpcs, reason};
 use countersign::grpc::wire::proto::*;
 use std::collections::BTreeSet;
 use tonic::Code;
@@ -77,7 +75,7 @@ async fn answer(app: &App, callers: &mut Callers, rpcs: &[Rpc], method: &str, te
 
 #[test]
 fn a_text_is_answered_alike_however_it_is_written_and_whichever_rpc_takes_it() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         Person::register(app, "ada@example.org").await;
         let session = app.log_in("ada@example.org", PASSWORD).await.unwrap();
         let mut callers = Callers::with(app, &session).await;
@@ -105,7 +103,7 @@ fn a_text_is_answered_alike_however_it_is_written_and_whichever_rpc_takes_it() {
 
 #[test]
 fn every_code_is_read_however_it_is_typed() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let full_width =
             |c: char| c.to_digit(10).and_then(|digit| char::from_u32(0xFF10 + digit)).unwrap_or('\u{3000}');
         let arabic = |c: char| c.to_digit(10).and_then(|digit| char::from_u32(0x660 + digit)).unwrap_or(' ');
@@ -129,7 +127,7 @@ fn every_code_is_read_however_it_is_typed() {
 
 #[test]
 fn every_link_is_read_whatever_a_gateway_or_a_paste_made_of_it() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ways = [
             " {}\u{A0}",
             "https://id.example.org/verify#token={}",
@@ -150,7 +148,7 @@ fn every_link_is_read_whatever_a_gateway_or_a_paste_made_of_it() {
 
 #[test]
 fn the_user_name_of_a_profile_and_of_a_login_is_read_as_that_of_a_sign_up() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let person = Person::sign_up(app, "ada@example.org").await;
         let (plain, ways) = Username.written();
         for way in ways {
@@ -166,7 +164,7 @@ fn the_user_name_of_a_profile_and_of_a_login_is_read_as_that_of_a_sign_up() {
 
 #[test]
 fn no_text_that_people_type_is_left_out_of_the_table_above() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         const NAMES: [&str; 9] = [
             "email",
             "new_email",

@@ -1,6 +1,6 @@
 //! The service with `countersign-verifier`.
 
-use crate::support::{App, Backend, PASSWORD, Person, Rows, bearer, eventually, on_each_database};
+use crate::support::{App, Backend, PASSWORD, Person, Rows, bearer, eventually, on_sqlite};
 use countersign::{grpc::wire::proto::*, runtime, usecase::Origin};
 use countersign_domain::key::{KeyPurpose, KeySlot};
 use countersign_token::{KeyId, RecipientKey};
@@ -45,7 +45,7 @@ async fn rotate(app: &App, slot: &KeySlot) {
 
 #[test]
 fn a_backend_knows_who_calls_and_hears_of_every_end() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let verifier = connect_default(app).await;
         let ada = Person::sign_up(app, "ada@example.org").await;
         let [left, revoked, reset] = [
@@ -85,7 +85,7 @@ fn a_backend_knows_who_calls_and_hears_of_every_end() {
 
 #[test]
 fn a_backend_that_connects_late_refuses_what_ended_before() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let leaving = LogoutRequest { refresh_token: ada.session.refresh_token.clone(), ..Default::default() };
         app.auth().logout(leaving).await.unwrap();
@@ -96,7 +96,7 @@ fn a_backend_that_connects_late_refuses_what_ended_before() {
 
 #[test]
 fn a_backend_does_not_notice_that_keys_rotate() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let verifier = connect_default(app).await;
         let ada = Person::sign_up(app, "ada@example.org").await;
         let slots =
@@ -129,7 +129,7 @@ fn a_backend_does_not_notice_that_keys_rotate() {
 #[test]
 fn a_backend_refuses_what_was_made_with_a_key_that_was_retired() {
     for purpose in [KeyPurpose::AccessSigning, KeyPurpose::AccessEncryption] {
-        on_each_database(async |app| {
+        on_sqlite(async |app| {
             let verifier = connect_default(app).await;
             let ada = Person::sign_up(app, "ada@example.org").await;
             verifier.verify(&ada.session.access_token).unwrap();
@@ -149,7 +149,7 @@ fn a_backend_refuses_what_was_made_with_a_key_that_was_retired() {
 
 #[test]
 fn a_backend_with_a_key_of_its_own_checks_with_what_the_service_never_had() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let operator = Origin::terminal();
         assert!(app.key_operations.create_audience.create(&operator, "reports").await.unwrap());
         let private = [7; 32];
@@ -183,7 +183,7 @@ fn a_backend_with_a_key_of_its_own_checks_with_what_the_service_never_had() {
 
 #[test]
 fn a_backend_tells_services_from_persons() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let verifier = connect_default(app).await;
         let caller = Backend::enrol(app, "caller").await;
         let claims = verifier.verify(&caller.token).unwrap();
@@ -196,7 +196,7 @@ fn a_backend_tells_services_from_persons() {
 
 #[test]
 fn a_backend_that_is_not_what_it_says_is_told_at_once() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let backend = Backend::enrol(app, "orders").await;
         let id = backend.created.id.to_string();
         let connect = async |secret: &str, audience: &str| {
@@ -214,7 +214,7 @@ fn a_backend_that_is_not_what_it_says_is_told_at_once() {
 
 #[test]
 fn a_backend_hears_that_everybody_was_signed_out_and_goes_on() {
-    on_each_database(async |app| {
+    on_sqlite(async |app| {
         let verifier = connect_default(app).await;
         let ada = Person::sign_up(app, "ada@example.org").await;
         verifier.verify(&ada.session.access_token).unwrap();

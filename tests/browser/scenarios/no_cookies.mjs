@@ -1,7 +1,7 @@
 // Browsers that keep no cookies: the page says so, and no session is left behind.
 import assert from "node:assert/strict";
-import { look } from "./support/look.mjs";
-import { done, scenario } from "./support/scenario.mjs";
+import { look } from "../support/look.mjs";
+import { done, scenario } from "../support/scenario.mjs";
 
 scenario(async ({ browser, start }) => {
   const service = await start();

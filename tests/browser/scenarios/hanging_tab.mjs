@@ -1,7 +1,7 @@
 // A tab that never releases the shared lock, like a tab that the browser has suspended.
 import assert from "node:assert/strict";
-import { complaintsOf, look } from "./support/look.mjs";
-import { done, scenario } from "./support/scenario.mjs";
+import { complaintsOf, look } from "../support/look.mjs";
+import { done, scenario } from "../support/scenario.mjs";
 
 scenario(async ({ browser, start }) => {
   const service = await start();

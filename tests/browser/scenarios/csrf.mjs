@@ -1,12 +1,12 @@
 // A page on a sibling domain of the service, to which the browser sends the cookies: SameSite does not help. Over TLS
 // and HTTP/2, because over HTTP/1.1 other checks of the service refuse some of these calls by chance.
 import assert from "node:assert/strict";
-import { appPage, cookies, open } from "./support/browser.mjs";
-import { ATTACKS } from "./support/attacks.mjs";
-import { certificate } from "./support/certificate.mjs";
-import { frame } from "./support/frames.mjs";
-import { startProxy } from "./support/proxy.mjs";
-import { done, scenario } from "./support/scenario.mjs";
+import { appPage, cookies, open } from "../support/browser.mjs";
+import { ATTACKS } from "../support/attacks.mjs";
+import { certificate } from "../support/certificate.mjs";
+import { frame } from "../support/frames.mjs";
+import { startProxy } from "../support/proxy.mjs";
+import { done, scenario } from "../support/scenario.mjs";
 
 const LOGIN = "/countersign.v1.AuthService/Login";
 const LOGOUT = "/countersign.v1.AuthService/Logout";

@@ -2,8 +2,8 @@
 // helpful page.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { complaintsOf, look } from "./support/look.mjs";
-import { done, scenario } from "./support/scenario.mjs";
+import { complaintsOf, look } from "../support/look.mjs";
+import { done, scenario } from "../support/scenario.mjs";
 
 const PASSWORD = "seven quiet herons at dusk";
 

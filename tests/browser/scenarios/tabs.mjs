@@ -1,7 +1,7 @@
 // Many tabs whose access token has expired: none is signed out.
 import assert from "node:assert/strict";
-import { cookies, expire, open, profile } from "./support/browser.mjs";
-import { done, scenario } from "./support/scenario.mjs";
+import { cookies, expire, open, profile } from "../support/browser.mjs";
+import { done, scenario } from "../support/scenario.mjs";
 
 const TABS = 10;
 

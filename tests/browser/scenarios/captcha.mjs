@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
-import { atExit } from "./support/exit.mjs";
-import { complaintsOf, look } from "./support/look.mjs";
-import { done, scenario } from "./support/scenario.mjs";
+import { atExit } from "../support/exit.mjs";
+import { complaintsOf, look } from "../support/look.mjs";
+import { done, scenario } from "../support/scenario.mjs";
 
 const PROVIDER = "https://challenges.cloudflare.com/";
 const PASSWORD = "seven quiet herons at dusk";

@@ -1,9 +1,9 @@
 // An application on another origin than the service: one that the operator allowed, and one that is not allowed.
 import assert from "node:assert/strict";
-import { appPage, cookies, open } from "./support/browser.mjs";
-import { frame, header } from "./support/frames.mjs";
-import { ask, startProxy } from "./support/proxy.mjs";
-import { done, scenario } from "./support/scenario.mjs";
+import { appPage, cookies, open } from "../support/browser.mjs";
+import { frame, header } from "../support/frames.mjs";
+import { ask, startProxy } from "../support/proxy.mjs";
+import { done, scenario } from "../support/scenario.mjs";
 
 const GET_ME = "/countersign.v1.AccountService/GetMe";
 const LOGIN = "/countersign.v1.AuthService/Login";

@@ -1,8 +1,8 @@
 // Answers that are lost or late between the browser and the real service.
 import assert from "node:assert/strict";
-import { cookies, expire, open, profile } from "./support/browser.mjs";
-import { startProxy, gate } from "./support/proxy.mjs";
-import { done, scenario } from "./support/scenario.mjs";
+import { cookies, expire, open, profile } from "../support/browser.mjs";
+import { startProxy, gate } from "../support/proxy.mjs";
+import { done, scenario } from "../support/scenario.mjs";
 
 scenario(async ({ browser, start }) => {
   let service;

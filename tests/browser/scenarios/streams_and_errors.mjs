@@ -1,7 +1,7 @@
 // Streams over grpc-web, and what a page can read from an error.
 import assert from "node:assert/strict";
-import { open, profile } from "./support/browser.mjs";
-import { done, scenario } from "./support/scenario.mjs";
+import { open, profile } from "../support/browser.mjs";
+import { done, scenario } from "../support/scenario.mjs";
 
 scenario(async ({ browser, start }) => {
   // One hash at a time and no queue: of many logins at once some have to try again.

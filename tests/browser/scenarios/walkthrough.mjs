@@ -1,9 +1,9 @@
 // Everything that a person does on the account pages, from registration to deletion.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { allCookies, cookies } from "./support/browser.mjs";
-import { complaintsOf, look } from "./support/look.mjs";
-import { done, scenario } from "./support/scenario.mjs";
+import { allCookies, cookies } from "../support/browser.mjs";
+import { complaintsOf, look } from "../support/look.mjs";
+import { done, scenario } from "../support/scenario.mjs";
 
 const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
