@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# The toolchain, gcc, perl and make are in this image; that is all josekit's OpenSSL and AWS-LC are built with.
+# The toolchain and gcc are in this image; that is all AWS-LC is built with.
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
 
@@ -9,7 +9,9 @@ COPY proto proto
 COPY crates crates
 COPY migrations migrations
 COPY src src
-# A member of the workspace, which cargo wants to know of; nothing of it is built.
+COPY .cargo .cargo
+# Members of the workspace, which cargo wants to know of; nothing of them is built.
+COPY loadtest loadtest
 COPY tests/architecture/Cargo.toml tests/architecture/
 # The account pages, as they were built; the binary holds them.
 COPY web/account/dist web/account/dist

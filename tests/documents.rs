@@ -10,7 +10,7 @@ use countersign::{
     telemetry::METRICS,
 };
 use countersign_domain::{audit::EventKind, caller::CallerRule, limit::Limit, mail::MailTemplate, refusal::Reason};
-use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path, process::Command};
 
 fn at(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -223,6 +223,20 @@ fn the_files_that_were_asked_for_are_there() {
     {
         assert!(at(path).is_file(), "{path} is missing");
     }
+}
+
+#[test]
+fn no_program_needs_openssl() {
+    let output = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["tree", "--offline", "--locked", "--workspace", "--edges", "normal,build", "--prefix", "none"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let found: Vec<_> =
+        tree.lines().filter(|line| line.starts_with("openssl-sys") || line.starts_with("josekit")).collect();
+    assert!(tree.contains("aws-lc-sys") && found.is_empty(), "{found:?}");
 }
 
 /// `path`: `name` or `name`, the form in which the rows of the attack table name their tests. The name of a part of a

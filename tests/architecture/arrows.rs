@@ -104,7 +104,7 @@ pub(crate) const DATABASE_ERRORS_ARE_READ_ONCE: Arrow = Arrow {
 
 /// Both libraries accept more than is safe from the network; see docs/adr/0005-own-decoder-for-access-tokens.md.
 pub(crate) const TOKEN_MAKERS_NEVER_READ: Arrow = Arrow {
-    rule: "josekit and jsonwebtoken make tokens in crates/token/src/access/issue.rs and read none anywhere",
+    rule: "jsonwebtoken checks the signer in crates/token/src/access/issue; it and josekit read no token anywhere",
     within: EVERYWHERE,
     except: &["crates/token/src/access/issue", "crates/token/src/key"],
     forbidden: &[&["josekit"], &["jsonwebtoken"]],
@@ -200,9 +200,9 @@ pub(crate) const CHANCE_COMES_FROM_THE_RUNTIME: Arrow = Arrow {
             reason: "signing with RSA takes one as an argument and, for PKCS#1 v1.5, never draws from it",
         },
         Excuse {
-            file: "crates/token/src/access/issue/agreed.rs",
+            file: "crates/token/src/access/issue/sealer.rs",
             path: "aws_lc_rs::rand::fill",
-            reason: "the nonce of a token, as josekit draws it for the others: two equal ones would open both messages",
+            reason: "the nonce of a token: two equal ones would open both messages",
         },
     ],
 };

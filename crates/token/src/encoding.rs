@@ -8,6 +8,12 @@ pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Appends the unpadded base64url of `bytes`.
+#[cfg(feature = "issue")]
+pub(crate) fn encode_onto(bytes: impl AsRef<[u8]>, text: &mut String) {
+    URL_SAFE_NO_PAD.encode_string(bytes, text);
+}
+
 /// Decodes unpadded base64url. Padding, white space and non-zero trailing bits are refused: every byte string has
 /// exactly one text, so an attacker cannot rewrite a token into a second text that caches and logs would treat as
 /// another token.

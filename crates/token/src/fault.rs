@@ -102,7 +102,7 @@ pub enum IssueFault {
     TooLong,
     /// A library refused the key.
     BadKey,
-    /// A library emits another header than readers pin; no reader would accept its tokens.
+    /// jsonwebtoken signs another text with this key than the issuer does.
     HeaderDrift,
     /// Signing failed.
     Signing,
@@ -117,7 +117,7 @@ impl fmt::Display for IssueFault {
             Self::BadClaims => "the content is outside the token profile",
             Self::TooLong => "the token would be too long",
             Self::BadKey => "the key cannot be used for issuing",
-            Self::HeaderDrift => "the issuing library no longer emits the pinned header",
+            Self::HeaderDrift => "jsonwebtoken signs another text than the issuer",
             Self::Signing => "signing failed",
             Self::Sealing => "encryption failed",
         })

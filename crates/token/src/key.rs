@@ -123,6 +123,11 @@ impl SigningKey {
         VerifyingKey::of_point(self.id.clone(), ed25519_dalek::SigningKey::from_bytes(&self.seed).verifying_key())
     }
 
+    /// The private key of RFC 8032 section 5.1.5.
+    pub(crate) fn seed(&self) -> &[u8; 32] {
+        &self.seed
+    }
+
     /// The key as PKCS #8 (RFC 8410 section 7): a fixed prefix, then the seed.
     pub(crate) fn pkcs8(&self) -> Zeroizing<[u8; 48]> {
         const PREFIX: [u8; 16] = [

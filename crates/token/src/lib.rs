@@ -10,8 +10,8 @@
 //! The crate has no clock and does no I/O: the time is an argument. Everything that reads untrusted text limits its
 //! length first, never panics, and returns one small [`Rejected`]. The README describes the token profile.
 //!
-//! **Architecture invariant:** nothing that reads an access token calls josekit or jsonwebtoken. They are built with
-//! `issue` only, to issue tokens, and serve as oracles in the tests.
+//! **Architecture invariant:** nothing that reads an access token calls josekit or jsonwebtoken. Both are second
+//! opinions: jsonwebtoken on the signature, whenever an issuer is made, and both in the tests.
 
 mod access;
 mod encoding;

@@ -1,18 +1,17 @@
-//! The issuer: signs with jsonwebtoken, then encrypts, with josekit where it can.
+//! The issuer: signs, then encrypts.
 
-mod agreed;
-mod direct;
+mod sealer;
+mod signer;
 
 use std::fmt;
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
 use super::{AccessClaims, MAX_ACCESS_TOKEN_BYTES};
 use crate::fault::IssueFault;
-use crate::key::{EncryptionKey, SigningKey};
-use agreed::AgreedEncrypter;
-use direct::DirectEncrypter;
+use crate::key::{EncryptionKey, KeyId, SigningKey};
+use sealer::Sealer;
+use signer::Signer;
 
 /// Issues access tokens for one audience. Holds one signing and one encryption key; a rotation needs a new issuer.
 ///
@@ -22,25 +21,19 @@ use direct::DirectEncrypter;
 pub struct AccessIssuer {
     issuer: Box<str>,
     audience: Box<str>,
-    signing: EncodingKey,
-    inner_header: Header,
-    encrypter: Encrypter,
-}
-
-enum Encrypter {
-    Direct(DirectEncrypter),
-    Agreed(AgreedEncrypter),
+    signing_key: KeyId,
+    signer: Signer,
+    sealer: Sealer,
 }
 
 impl AccessIssuer {
     /// Takes the issuer and the audience of every token, and the keys.
     ///
-    /// Signs and encrypts once as a test, so that an unusable key, or a library whose headers changed, is found here
-    /// and not at the first login.
+    /// Signs and encrypts once as a test, so that an unusable key is found here and not at the first login.
     ///
     /// # Errors
     /// [`IssueFault::BadClaims`] when no token may name this issuer or audience, [`IssueFault::BadKey`] when a library
-    /// refuses a key, [`IssueFault::HeaderDrift`] when a library emits another header than readers pin.
+    /// refuses a key, [`IssueFault::HeaderDrift`] when jsonwebtoken signs another text than this issuer.
     pub fn new(
         issuer: &str,
         signing: SigningKey,
@@ -50,23 +43,13 @@ impl AccessIssuer {
         if !AccessClaims::may_name(issuer, audience) {
             return Err(IssueFault::BadClaims);
         }
-        let encrypter = match encryption {
-            EncryptionKey::Direct(key) => Encrypter::Direct(DirectEncrypter::new(&key)?),
-            EncryptionKey::Agreed(key) => Encrypter::Agreed(AgreedEncrypter::new(key)?),
-        };
-        let mut inner_header = Header::new(Algorithm::EdDSA);
-        inner_header.typ = Some("at+jwt".to_owned());
-        inner_header.kid = Some(signing.id().to_string());
-        let made = Self {
+        Ok(Self {
             issuer: issuer.into(),
             audience: audience.into(),
-            signing: EncodingKey::from_ed_der(signing.pkcs8().as_slice()),
-            inner_header,
-            encrypter,
-        };
-        let inner = made.sign(&[(); 0]).map_err(|_| IssueFault::BadKey)?;
-        let pinned = signing.verifying_key().header_segment();
-        if inner.split('.').next() == Some(&pinned) { Ok(made) } else { Err(IssueFault::HeaderDrift) }
+            signing_key: signing.id().clone(),
+            signer: Signer::new(&signing)?,
+            sealer: Sealer::new(encryption)?,
+        })
     }
 
     /// Issues a token with `claims`.
@@ -79,24 +62,11 @@ impl AccessIssuer {
         if *claims.issuer != *self.issuer || *claims.audience != *self.audience || !claims.fits_the_profile() {
             return Err(IssueFault::BadClaims);
         }
-        let token = self.encrypt(&self.sign(&Wire::from(claims))?)?;
+        let token = self.sealer.seal(self.signer.sign(&Wire::from(claims))?)?;
         if token.len() > MAX_ACCESS_TOKEN_BYTES {
             return Err(IssueFault::TooLong);
         }
         Ok(token)
-    }
-
-    /// `encode` builds its key pair from the seed at every call, about a third of the cost of a whole token. Its signer
-    /// could be made once, but is neither `Send` nor `Sync`, so an issuer that kept one could not be shared by threads.
-    fn sign(&self, payload: &impl Serialize) -> Result<String, IssueFault> {
-        jsonwebtoken::encode(&self.inner_header, payload, &self.signing).map_err(|_| IssueFault::Signing)
-    }
-
-    fn encrypt(&self, signed: &str) -> Result<String, IssueFault> {
-        match &self.encrypter {
-            Encrypter::Direct(encrypter) => encrypter.encrypt(signed),
-            Encrypter::Agreed(encrypter) => encrypter.encrypt(signed),
-        }
     }
 }
 
@@ -105,7 +75,7 @@ impl fmt::Debug for AccessIssuer {
         f.debug_struct("AccessIssuer")
             .field("issuer", &self.issuer)
             .field("audience", &self.audience)
-            .field("signing", &self.inner_header.kid)
+            .field("signing", &self.signing_key)
             .finish_non_exhaustive()
     }
 }
