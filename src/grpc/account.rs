@@ -4,7 +4,7 @@ use super::{
 };
 use crate::usecase::{
     account::{
-        ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailForm, Me, Register, RegistrationForm,
+        ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailForm, Profile, Register, RegistrationForm,
         RequestEmailChange, RequestReset, ResendVerification, Reset, ResetForm, UpdateMe, Verified, Verify,
     },
     action::ClaimProof,
@@ -21,7 +21,6 @@ pub struct AccountHandler {
     pub resend_verification: ResendVerification,
     pub request_reset: RequestReset,
     pub reset: Reset,
-    pub me: Me,
     pub update_me: UpdateMe,
     pub change_password: ChangePassword,
     pub request_email_change: RequestEmailChange,
@@ -107,7 +106,7 @@ impl account_service_server::AccountService for AccountHandler {
     async fn get_me(&self, request: Request<GetMeRequest>) -> Result<Response<GetMeResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let profile = self.me.read(call.person()?).await?;
+            let profile = Profile::of(call.person()?);
             Ok(GetMeResponse { account: Some(wire::account(profile)) })
         })
         .await

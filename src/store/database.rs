@@ -1,5 +1,6 @@
 use super::{
     Connection, StoreFault, Tx,
+    batch::Batch,
     connect::{DatabaseSettings, Pool, Pools},
     dialect::Dialect,
     entity::write_probe,
@@ -7,10 +8,14 @@ use super::{
     fault,
     fault::DatabaseError,
     guarded::{Doubt, Step},
+    service,
+    service::ServiceName,
+    session,
+    session::{Advance, Holder, SessionName},
     signals::SignalListener,
 };
 use crate::runtime::{spawn, timeout};
-use countersign_domain::time::Timestamp;
+use countersign_domain::{service::Service, time::Timestamp};
 use sea_orm::{
     ActiveValue::Set, DatabaseConnection, DatabaseTransaction, EntityTrait, TransactionOptions, TransactionTrait,
     sea_query::OnConflict,
@@ -29,6 +34,9 @@ pub struct Store {
     pub(super) pools: Pools,
     listener: SignalListener,
     doubt: Arc<Doubt>,
+    pub(super) holders: Batch<SessionName, Holder>,
+    pub(super) advances: Batch<Advance, Holder>,
+    pub(super) services: Batch<ServiceName, Service>,
 }
 
 /// A pool whose connections are not returned within this time is left to the operating system.
@@ -45,7 +53,11 @@ impl Store {
         for pool in [&mut pools.writer, &mut pools.upkeep] {
             pool.guard.doubt = Some(doubt.clone());
         }
-        Ok(Self { pools, listener: settings.listener.clone(), doubt })
+        let connection = |pool: &Pool| connection(pool, &settings.listener);
+        let holders = session::holders(connection(&pools.reader));
+        let advances = session::advances(connection(&pools.writer));
+        let services = service::live_services(connection(&pools.reader));
+        Ok(Self { pools, listener: settings.listener.clone(), doubt, holders, advances, services })
     }
 
     /// For queries.
@@ -64,7 +76,7 @@ impl Store {
     }
 
     fn connection(&self, pool: &Pool) -> Connection {
-        Connection::new(pool.database.clone(), pool.guard.clone(), self.listener.clone())
+        connection(pool, &self.listener)
     }
 
     /// Begins a transaction that changes rows.
@@ -129,6 +141,10 @@ impl Store {
             let _ = timeout(CLOSE_LIMIT, pool.database.close()).await;
         }
     }
+}
+
+fn connection(pool: &Pool, listener: &SignalListener) -> Connection {
+    Connection::new(pool.database.clone(), pool.guard.clone(), listener.clone())
 }
 
 /// Begins a transaction in a task of its own, because a begin must not be cancelled: the driver would return its

@@ -51,6 +51,11 @@ impl Dialect {
         }
     }
 
+    /// Whether RETURNING may name the columns of other tables than the one that is changed.
+    pub(super) fn returns_joined_columns(self) -> bool {
+        self == Self::Postgres
+    }
+
     /// The name of the SQL function that returns the position of a substring in a text, in characters, counted from 1.
     pub(super) fn position(self) -> &'static str {
         match self {
@@ -67,4 +72,13 @@ pub(super) fn statement(
     values: impl IntoIterator<Item = Value>,
 ) -> Statement {
     Statement::from_sql_and_values(db.get_database_backend(), sql, values)
+}
+
+/// The text of so many rows of parameters: `($1, $2), ($3, $4)`.
+pub(super) fn values(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let parameters: Vec<_> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        format!("({})", parameters.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }

@@ -24,7 +24,7 @@ pub(super) trait Backend {
 }
 
 /// Runs single statements, each in its own transaction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Connection {
     database: Guarded<DatabaseConnection>,
     listener: SignalListener,

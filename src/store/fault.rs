@@ -8,7 +8,7 @@ pub(super) type DatabaseError = DbErr;
 pub(super) type DriverError = SqlxError;
 
 /// The errors of the database that use cases must distinguish.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum StoreFault {
     /// The database does not answer, or not in time: worth a retry.
     Unavailable(String),

@@ -161,6 +161,13 @@ impl<C> Guarded<C> {
     }
 }
 
+impl<C: Clone> Clone for Guarded<C> {
+    /// Other statements on the same database, of which none has failed.
+    fn clone(&self) -> Self {
+        Self::new(self.database.clone(), self.guard.clone(), self.span.clone())
+    }
+}
+
 impl<C> Named<'_, C> {
     async fn observe<T>(&self, work: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
         let Guarded { guard, failed, span, .. } = self.guarded;

@@ -5,6 +5,7 @@
 //!
 //! **Architecture invariant:** only this folder names sea-orm, and only `fault.rs` reads a database error.
 
+mod batch;
 mod connect;
 mod database;
 mod dialect;

@@ -21,7 +21,7 @@ use countersign_domain::{
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait as _, SimpleExpr},
+    sea_query::Expr,
 };
 
 /// An entry with its sequence number.
@@ -103,19 +103,6 @@ async fn insert(
         }
     }
     Ok(())
-}
-
-/// The condition that none of these subjects and tenants was revoked after their token was issued.
-pub(super) fn is_not_cut_off(tenant: TenantId, targets: &[&str], issued_at: i64) -> SimpleExpr {
-    let cut_off = in_tenant(tenant)
-        .find(revocation::Entity)
-        .select_only()
-        .expr(Expr::value(1))
-        .filter(revocation::Column::Target.is_in(targets.iter().copied()))
-        // Written exactly as in the partial index, so that the databases use it.
-        .filter(Expr::cust("kind IN ('subject', 'tenant')"))
-        .filter(revocation::Column::Since.gte(Timestamp::from_seconds(issued_at).as_micros()));
-    Expr::exists(sea_orm::QueryTrait::into_query(cut_off)).not()
 }
 
 /// The end of the feed, over all tenants.

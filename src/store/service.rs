@@ -1,5 +1,10 @@
 //! Service accounts and their secrets.
 
+mod caller;
+
+pub(super) use caller::live_services;
+pub use caller::{ServiceName, find_live};
+
 use super::{
     Executor, StoreFault, Tx,
     entity::{service, service_audience, service_secret},
@@ -83,30 +88,6 @@ pub async fn find_by_name(db: &impl Executor, tenant: TenantId, name: &str) -> R
         .one(&db.named("service.find_by_name"))
         .await?;
     with_audiences(db, tenant, row).await
-}
-
-/// The service of a live secret, unless the service is disabled, or the service or its tenant was revoked after the
-/// token was issued (`iat`): tokens that backends refuse by themselves are refused here, too.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn find_live(
-    db: &impl Executor,
-    tenant: TenantId,
-    id: ServiceId,
-    secret: ServiceSecretId,
-    issued_at: i64,
-) -> Result<Option<Service>, StoreFault> {
-    let row = in_tenant(tenant)
-        .find_by_id(service_secret::Entity, secret.as_uuid())
-        .filter(service_secret::Column::ServiceId.eq(id.as_uuid()))
-        .filter(service_secret::Column::RetiredAt.is_null())
-        .find_also_related(service::Entity)
-        .filter(service::Column::DisabledAt.is_null())
-        .filter(revocation::is_not_cut_off(tenant, &[&id.to_string(), &tenant.to_string()], issued_at))
-        .one(&db.named("service.find_live"))
-        .await?;
-    with_audiences(db, tenant, row.and_then(|(_, service)| service)).await
 }
 
 /// The services of a tenant, by name.

@@ -1,20 +1,23 @@
 //! Sessions.
 
 mod everywhere;
+mod holder;
 mod refresh;
 
 pub use everywhere::spend_on_everywhere;
-pub use refresh::{Step, advance, note_device, note_seen, recover};
+pub use holder::{Holder, find_holder};
+pub(super) use holder::{SessionName, holders};
+pub(super) use refresh::{Advance, advances};
+pub use refresh::{Step, advance, advance_in_turn, note_device, note_seen, recover};
 
 use super::{
     Executor, StoreFault, Tx,
-    entity::{account, session},
+    entity::session,
     executor::Backend as _,
     revocation,
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
-    account::Account,
     client::Country,
     id::{AccountId, DeviceId, SessionId, TenantId},
     revocation::{CLOCK_LEEWAY, RevocationKind},
@@ -91,26 +94,6 @@ pub async fn open(tx: &Tx, tenant: TenantId, new: &Session) -> Result<(), StoreF
     };
     in_tenant(tenant).insert(row).exec_without_returning(&tx.named("session.open")).await?;
     Ok(())
-}
-
-/// The session of this id and its account.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn find_with_account(
-    db: &impl Executor,
-    tenant: TenantId,
-    id: SessionId,
-) -> Result<Option<(Session, Account)>, StoreFault> {
-    let row = in_tenant(tenant)
-        .find_by_id(session::Entity, id.as_uuid())
-        .find_also_related(account::Entity)
-        .one(&db.named("session.find_with_account"))
-        .await?;
-    match row {
-        Some((session, Some(account))) => Ok(Some((Session::from(session), account.try_into()?))),
-        _ => Ok(None),
-    }
 }
 
 /// Whether a session is live; locked until the transaction ends.

@@ -2,7 +2,7 @@ use super::use_cases::UseCases;
 use crate::{
     grpc::AccountHandler,
     usecase::account::{
-        ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailRequest, Me, PasswordSetter, Register,
+        ChangePassword, ConfirmEmailChange, DeleteMe, ExportMe, MailRequest, PasswordSetter, Register,
         RequestEmailChange, RequestReset, ResendVerification, Reset, UpdateMe, Verify,
     },
 };
@@ -27,7 +27,6 @@ impl UseCases<'_> {
                 idempotency: self.idempotency(),
                 device_recognition: self.device_recognition(),
             },
-            me: self.me(),
             update_me: UpdateMe {
                 work: self.work(),
                 proof: self.session_password_gate(),
@@ -47,7 +46,7 @@ impl UseCases<'_> {
                 claim: self.claim(),
                 idempotency: self.idempotency(),
             },
-            export_me: ExportMe { work: self.work(), me: self.me() },
+            export_me: ExportMe { work: self.work() },
             delete_me: DeleteMe { work: self.work(), proof: self.session_password_gate() },
         }
     }
@@ -72,10 +71,6 @@ impl UseCases<'_> {
             idempotency: self.idempotency(),
             throttle: self.throttle(),
         }
-    }
-
-    fn me(&self) -> Me {
-        Me { store: self.store() }
     }
 
     fn mail_request(&self) -> MailRequest {

@@ -1,8 +1,13 @@
 //! Rotation of a session's refresh tokens. The rules are in `crates/domain/src/refresh.rs`.
 
-use super::is_live;
+use super::{
+    holder::{Holder, SESSION, columns, find, holder, session as session_of},
+    is_live,
+};
 use crate::store::{
-    Executor, StoreFault, Tx,
+    Connection, Executor, Store, StoreFault, Tx,
+    batch::{Batch, Columns, Size, Texts},
+    dialect::{Dialect, statement, values},
     entity::{account, session},
     executor::Backend as _,
     scope::in_tenant,
@@ -13,10 +18,11 @@ use countersign_domain::{
     time::Timestamp,
 };
 use sea_orm::{
-    ColumnTrait, QueryFilter, UpdateMany,
+    ColumnTrait, ConnectionTrait as _, QueryFilter, QueryResult, UpdateMany, Value,
     sea_query::{Expr, ExprTrait},
 };
-use std::time::Duration;
+use std::{collections::HashMap, sync::LazyLock, time::Duration};
+use uuid::Uuid;
 
 /// The parameters of a rotation.
 #[derive(Clone, Copy, Debug)]
@@ -32,30 +38,151 @@ pub struct Step {
     pub device: Option<DeviceId>,
 }
 
+/// A session to be advanced.
+pub(in crate::store) type Advance = (TenantId, SessionId, Step);
+
 /// Rotates to the next generation, by compare-and-set on the live one. `None` when the session is not live, its account
-/// is disabled, or the live generation is another one or too young.
+/// is disabled, or the live generation is another one or too young; also when another transaction is changing the
+/// session at this moment.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn advance(
-    db: &impl Executor,
+pub async fn advance(store: &Store, tenant: TenantId, id: SessionId, step: Step) -> Result<Option<Holder>, StoreFault> {
+    store.advances.ask((tenant, id, step)).await
+}
+
+/// The same, for one call alone, which waits for a transaction that is changing the session.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn advance_in_turn(
+    db: &Connection,
     tenant: TenantId,
     id: SessionId,
     step: Step,
-) -> Result<Option<Session>, StoreFault> {
-    let Step { generation, now, idle, settling, device } = step;
-    let mut next = next_generation(tenant, id, generation, (now, idle));
-    if !settling.is_zero() {
-        next = next.filter(session::Column::RefreshedAt.lte(now.minus(settling).as_micros()));
+) -> Result<Option<Holder>, StoreFault> {
+    Ok(advance_all(db, vec![(tenant, id, step)], &ADVANCE_IN_TURN).await?.pop().flatten())
+}
+
+/// Of the statement, in traces.
+const NAME: &str = "session.advance";
+
+/// The batch behind [`advance`].
+pub(in crate::store) fn advances(connection: Connection) -> Batch<Advance, Holder> {
+    Batch::new(NAME, move |wanted| {
+        let connection = connection.clone();
+        async move { advance_all(&connection, wanted, &ADVANCE).await }
+    })
+}
+
+/// Advances each session. Of two calls that advance the same session, one does.
+async fn advance_all(
+    connection: &Connection,
+    wanted: Vec<Advance>,
+    texts: &Texts,
+) -> Result<Vec<Option<Holder>>, StoreFault> {
+    let size = Size::of(wanted.len());
+    let mut parameters: Vec<Value> = Vec::with_capacity(WANTED * size.rows());
+    for (tenant, id, step) in &wanted {
+        let Step { generation, now, idle, settling, device } = *step;
+        // Where nothing settles, a generation that a faster clock issued counts as well.
+        let settled = if settling.is_zero() { i64::MAX } else { now.minus(settling).as_micros() };
+        parameters.extend::<[Value; WANTED]>([
+            tenant.as_uuid().into(),
+            id.as_uuid().into(),
+            generation.into(),
+            now.as_micros().into(),
+            now.plus(idle).as_micros().into(),
+            settled.into(),
+            device.map(DeviceId::as_uuid).into(),
+        ]);
     }
-    if let Some(device) = device {
-        // A client that presents the session's device is recognized, whoever got an answer before.
-        let is_shown = Expr::col(session::Column::DeviceId).eq(device.as_uuid());
-        let answered = Expr::case(is_shown, false).finally(Expr::col(session::Column::AnsweredUnrecognized));
-        next = next.col_expr(session::Column::AnsweredUnrecognized, answered.into());
+    let nothing: [Value; WANTED] = {
+        let (id, number) = (Value::from(Option::<Uuid>::None), Value::from(Option::<i64>::None));
+        [id.clone(), id.clone(), number.clone(), number.clone(), number.clone(), number, id]
+    };
+    for _ in wanted.len()..size.rows() {
+        parameters.extend(nothing.clone());
     }
-    let rows = next.exec_with_returning(&db.named("session.advance")).await?;
-    Ok(rows.into_iter().next().map(Session::from))
+    let db = &connection.named(NAME);
+    let dialect = Dialect::of(db);
+    let text = size.text(if dialect.returns_joined_columns() { texts } else { &ADVANCE_ALONE });
+    let rows = db.query_all_raw(statement(db, text, parameters)).await?;
+    let holders = if dialect.returns_joined_columns() {
+        rows.iter().map(holder).collect::<Result<_, _>>()?
+    } else {
+        with_accounts(connection, &wanted, &rows).await?
+    };
+    // By the generation too: two calls may present different generations of one session.
+    let generations = holders.into_iter().map(|holder| ((holder.session.id, holder.session.generation), holder));
+    let mut advanced: HashMap<_, _> = generations.collect();
+    Ok(wanted.iter().map(|(_, id, step)| advanced.remove(&(*id, step.generation + 1))).collect())
+}
+
+/// The sessions of these rows, with their accounts.
+async fn with_accounts(
+    connection: &Connection,
+    wanted: &[Advance],
+    rows: &[QueryResult],
+) -> Result<Vec<Holder>, StoreFault> {
+    let sessions = rows.iter().map(|row| session_of(&mut Columns::of(row))).collect::<Result<Vec<_>, _>>()?;
+    let name = |session: &Session| {
+        let named = wanted.iter().find(|(_, id, _)| *id == session.id);
+        named.map(|(tenant, id, _)| (*tenant, *id)).ok_or_else(|| StoreFault::unreadable("session"))
+    };
+    let names = sessions.iter().map(name).collect::<Result<Vec<_>, _>>()?;
+    let found = if names.is_empty() { Vec::new() } else { find(connection, &names).await? };
+    // The session as it was advanced: another call may have changed it since.
+    Ok(found.into_iter().zip(sessions).filter_map(|(found, session)| Some(Holder { session, ..found? })).collect())
+}
+
+/// Parameters of one session: tenant, id, generation, now, end of the idle lifetime, the latest time at which the live
+/// generation may have been issued, device.
+const WANTED: usize = 7;
+
+const IS_ADVANCED: &str = "s.id = wanted.column2 AND s.tenant_id = wanted.column1 AND s.generation = wanted.column3 \
+    AND s.ended_at IS NULL AND s.idle_expires_at > wanted.column4 AND s.absolute_expires_at > wanted.column4 \
+    AND s.refreshed_at <= wanted.column6 AND a.id = s.account_id AND a.disabled_at IS NULL";
+
+/// A session that another transaction has locked is left out: the others would have to wait for that transaction. No
+/// two statements can wait for each other, whatever the order in which they lock.
+static ADVANCE: LazyLock<Texts> = LazyLock::new(|| advance_where_free("SKIP LOCKED"));
+
+static ADVANCE_IN_TURN: LazyLock<Texts> = LazyLock::new(|| advance_where_free(""));
+
+fn advance_where_free(locked: &str) -> Texts {
+    Size::each(|rows| {
+        let (wanted, columns, changes) = (values(rows, WANTED), columns(), changes("free."));
+        format!(
+            "WITH free AS (SELECT s.id, wanted.column4, wanted.column5, wanted.column7 FROM (VALUES {wanted}) AS wanted \
+             JOIN sessions AS s ON s.id = wanted.column2 JOIN accounts AS a ON a.id = s.account_id \
+             WHERE {IS_ADVANCED} FOR UPDATE OF s {locked}) \
+             UPDATE sessions AS s SET {changes} FROM free, accounts AS a \
+             WHERE s.id = free.id AND a.id = s.account_id RETURNING {columns}"
+        )
+    })
+}
+
+/// Where RETURNING cannot name the columns of the account. There is one writer at a time, so nothing is locked.
+static ADVANCE_ALONE: LazyLock<Texts> = LazyLock::new(|| {
+    Size::each(|rows| {
+        let (wanted, columns, changes) = (values(rows, WANTED), SESSION.join(", "), changes("wanted."));
+        format!(
+            "UPDATE sessions AS s SET {changes} FROM (VALUES {wanted}) AS wanted, accounts AS a \
+             WHERE {IS_ADVANCED} RETURNING {columns}"
+        )
+    })
+});
+
+/// A client that presents the session's device is recognized, whoever got an answer before.
+fn changes(wanted: &str) -> String {
+    format!(
+        "generation = s.generation + 1, refreshed_at = {wanted}column4, \
+         idle_expires_at = CASE WHEN s.absolute_expires_at < {wanted}column5 \
+         THEN s.absolute_expires_at ELSE {wanted}column5 END, \
+         answered_unrecognized = CASE WHEN s.device_id = {wanted}column7 \
+         THEN FALSE ELSE s.answered_unrecognized END"
+    )
 }
 
 /// Voids the live generation of a session and makes the next one live, because the answer with the live one was lost.

@@ -1,4 +1,4 @@
-use super::Me;
+use super::Profile;
 use crate::{
     store::{audit, audit::AuditFilter, reserved_username, session},
     usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::SignedIn},
@@ -14,7 +14,6 @@ use std::time::{Duration, UNIX_EPOCH};
 #[derive(Clone, Debug)]
 pub struct ExportMe {
     pub work: UnitsOfWork,
-    pub me: Me,
 }
 
 /// The most rows of one kind in an export. An account with more has a problem that an export does not solve.
@@ -84,7 +83,7 @@ impl ExportMe {
         let now = self.work.now();
         let (tenant, id) = (caller.tenant(), caller.account().id);
         let db = self.work.read();
-        let profile = self.me.read(caller).await?;
+        let profile = Profile::of(caller);
         let sessions = session::list_live(&db, tenant, id, now, None, MAX_ROWS).await?;
         let own = AuditFilter { account: Some(id), ..AuditFilter::default() };
         let events = audit::newest(&db, tenant, &own, None, MAX_ROWS).await?;

@@ -1,5 +1,5 @@
 use crate::{
-    store::{Executor, Store, StoreFault, role},
+    store::{Executor, StoreFault, role},
     usecase::gate::SignedIn,
 };
 use countersign_domain::account::Account;
@@ -12,26 +12,18 @@ pub struct Profile {
     pub roles: Vec<String>,
 }
 
-/// Returns the account of the caller.
-#[derive(Clone, Debug)]
-pub struct Me {
-    pub store: Store,
-}
-
-impl Me {
-    /// # Errors
-    /// When the database does not answer.
-    #[tracing::instrument(level = "debug", name = "account.me", skip_all)]
-    pub async fn read(&self, caller: &SignedIn) -> Result<Profile, StoreFault> {
-        Self::profile(&self.store.read(), caller.account().clone()).await
+impl Profile {
+    /// The profile of the caller. It was read when the call was authenticated.
+    pub fn of(caller: &SignedIn) -> Self {
+        Self { account: caller.account().clone(), roles: caller.roles().to_vec() }
     }
 
     /// The profile in an answer is read in the transaction that changes the account: after the commit nothing may fail.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn profile(db: &impl Executor, account: Account) -> Result<Profile, StoreFault> {
+    pub async fn read(db: &impl Executor, account: Account) -> Result<Self, StoreFault> {
         let roles = role::names(db, account.tenant, account.id).await?;
-        Ok(Profile { account, roles })
+        Ok(Self { account, roles })
     }
 }

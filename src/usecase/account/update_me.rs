@@ -1,4 +1,4 @@
-use super::{Me, Profile, open::username_taken};
+use super::{Profile, open::username_taken};
 use crate::{
     store::{Tx, account, account::ProfileChange, reserved_username},
     usecase::{
@@ -71,7 +71,7 @@ impl UpdateMe {
                 unit.queue_mail(Mail::to_owner(MailTemplate::UsernameChanged, &account)).await?;
             }
         }
-        let profile = Me::profile(unit.db(), account).await?;
+        let profile = Profile::read(unit.db(), account).await?;
         unit.commit().await?;
         Ok(profile)
     }

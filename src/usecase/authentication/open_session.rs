@@ -3,7 +3,7 @@ use crate::{
     store::{account, account::LoginConditions, device, expected_device, session},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
-        account::Me,
+        account::Profile,
         gate::{DeviceRecognition, PresentedDevice, Throttle},
         session::{IssueTokens, OpenedSession},
     },
@@ -101,7 +101,7 @@ impl OpenSession {
             seen_generation: FIRST_GENERATION,
             answered_unrecognized: false,
         };
-        let profile = Me::profile(&self.work.read(), account.clone()).await?;
+        let profile = Profile::read(&self.work.read(), account.clone()).await?;
         let before = session::recent_clients(&self.work.read(), tenant, account.id, MAX_RECENT_CLIENTS).await?;
         // The tokens are made before anything is stored: a session without tokens would be a useless row.
         let opened = self.tokens.issue(&session, profile)?;

@@ -5,7 +5,7 @@ use super::{
 use crate::{
     keys::{AccessClaims, KeyRing, Rejected},
     runtime::Clock,
-    store::Store,
+    store::{Store, session::Holder},
     usecase::{
         EventSubject, Failure, Origin,
         gate::RecordDenial,
@@ -41,22 +41,24 @@ pub struct Authenticate {
 
 /// A person with the access token of a live session. Only [`Authenticate`] makes one.
 #[derive(Clone, Debug)]
-pub struct SignedIn {
-    session: Session,
-    account: Account,
-}
+pub struct SignedIn(Holder);
 
 impl SignedIn {
     pub fn tenant(&self) -> TenantId {
-        self.account.tenant
+        self.0.account.tenant
     }
 
     pub fn session(&self) -> &Session {
-        &self.session
+        &self.0.session
     }
 
     pub fn account(&self) -> &Account {
-        &self.account
+        &self.0.account
+    }
+
+    /// Sorted.
+    pub fn roles(&self) -> &[String] {
+        &self.0.roles
     }
 }
 
@@ -171,11 +173,11 @@ impl Authenticate {
         {
             return Err(Reason::TokenExpired.into());
         }
-        match named.find(&self.store.read(), *tenant, claims, *now).await?? {
-            TokenHolder::Person { session, account } => {
+        match named.find(&self.store, *tenant, claims, *now).await?? {
+            TokenHolder::Person(holder) => {
                 let generation = newest.map(|newest| newest.generation);
-                self.watch_use.caller(origin, &session, &account, claims, generation).await?;
-                Ok(Caller::Person(Arc::new(SignedIn { session, account })))
+                self.watch_use.caller(origin, &holder.session, &holder.account, claims, generation).await?;
+                Ok(Caller::Person(Arc::new(SignedIn(holder))))
             }
             // A token issued for calls to other services is known to those services, so it proves nothing here.
             TokenHolder::Service { service, .. } if !service.may(Access::Serves, &claims.audience) => {

@@ -171,9 +171,9 @@ impl SessionPasswordGate {
         // The try is used up before the check, so that passwords tried at the same time are all counted.
         let (db, now) = (self.work.write(), self.work.now());
         let Some(tries) = session::spend_password_try(&db, tenant, session, MAX_PASSWORD_FAILURES, now).await? else {
-            let found = session::find_with_account(&db, tenant, session).await?;
+            let found = session::find_holder(&self.work.store, tenant, session).await?;
             return Err(match found {
-                Some((session, account)) if session.liveness(&account, now) == Liveness::Live => {
+                Some(holder) if holder.session.liveness(&holder.account, now) == Liveness::Live => {
                     Refusal::from(Reason::Overloaded).retry_after(EVALUATION_WAIT).into()
                 }
                 _ => Reason::SessionEnded.into(),

@@ -1,13 +1,11 @@
 use crate::{
     keys::AccessClaims,
-    store::{Executor, StoreFault, service, session},
+    store::{Store, StoreFault, service, service::ServiceName, session, session::Holder},
 };
 use countersign_domain::{
-    account::Account,
     id::{ServiceId, ServiceSecretId, SessionId, TenantId},
     refusal::Reason,
     service::{SERVICE_LEVEL, Service},
-    session::Session,
     time::Timestamp,
 };
 
@@ -25,7 +23,7 @@ pub enum NamedByToken {
     reason = "nearly every caller is a person, and a box would cost each an allocation"
 )]
 pub enum TokenHolder {
-    Person { session: Session, account: Account },
+    Person(Holder),
     Service { service: Service, secret: ServiceSecretId },
 }
 
@@ -45,22 +43,27 @@ impl NamedByToken {
     /// When the database does not answer; the inner result is SESSION_ENDED, SESSION_EXPIRED or ACCOUNT_DISABLED.
     pub async fn find(
         self,
-        db: &impl Executor,
+        store: &Store,
         tenant: TenantId,
         claims: &AccessClaims,
         now: Timestamp,
     ) -> Result<Result<TokenHolder, Reason>, StoreFault> {
         match self {
             Self::Session(id) => {
-                let found = session::find_with_account(db, tenant, id).await?;
                 // The row is deleted with the account, or long after the session ended.
-                let Some((session, account)) = found else { return Ok(Err(Reason::SessionEnded)) };
-                let liveness = session.liveness(&account, now).require_live();
-                Ok(liveness.map(|()| TokenHolder::Person { session, account }))
+                let Some(holder) = session::find_holder(store, tenant, id).await? else {
+                    return Ok(Err(Reason::SessionEnded));
+                };
+                let liveness = holder.session.liveness(&holder.account, now).require_live();
+                Ok(liveness.map(|()| TokenHolder::Person(holder)))
             }
             Self::Service(id, secret) => {
-                let found = service::find_live(db, tenant, id, secret, claims.issued_at).await?;
-                Ok(found.map(|service| TokenHolder::Service { service, secret }).ok_or(Reason::SessionEnded))
+                let issued_at = Timestamp::from_seconds(claims.issued_at);
+                let name = ServiceName { tenant, service: id, secret, issued_at };
+                Ok(service::find_live(store, name)
+                    .await?
+                    .map(|service| TokenHolder::Service { service, secret })
+                    .ok_or(Reason::SessionEnded))
             }
         }
     }

@@ -1,7 +1,7 @@
 use super::RecogniseSession;
 use crate::{
     keys::KeyRing,
-    store::{account, device, session},
+    store::{account, device, session, session::Holder},
     usecase::{
         EventSubject, Failure, Origin, UnitsOfWork,
         gate::{Authenticate, SignedIn},
@@ -146,9 +146,9 @@ impl Logout {
                 let opened = self.key_updates.open(|| self.ring.open_end(token, now)).await;
                 let (tenant, id) = opened.map_err(|_| Reason::TokenInvalid)?;
                 origin.check_tenant(tenant, Reason::TokenInvalid)?;
-                match session::find_with_account(&self.work.read(), tenant, id).await? {
+                match session::find_holder(&self.work.store, tenant, id).await? {
                     // After a refresh, a browser evidently keeps the session's cookies.
-                    Some((session, _)) if session.generation == UNUSED => {
+                    Some(Holder { session, .. }) if session.generation == UNUSED => {
                         self.end(origin, tenant, &session, LogoutScope::Here).await.map(drop)
                     }
                     Some(_) => Err(Reason::TokenInvalid.into()),
@@ -161,10 +161,8 @@ impl Logout {
                 let tenant = TenantId::from_uuid(token.tenant_id);
                 origin.check_tenant(tenant, Reason::TokenInvalid)?;
                 let id = SessionId::from_uuid(token.session_id);
-                // Queries the writer, so that a token that was just issued is not mistaken for one of a later
-                // generation.
-                let found = session::find_with_account(&self.work.write(), tenant, id).await?;
-                let Some((session, account)) = found else { return done(!everywhere) };
+                let found = session::find_holder(&self.work.store, tenant, id).await?;
+                let Some(Holder { session, account, .. }) = found else { return done(!everywhere) };
                 let scope =
                     if everywhere { self.scope(&session, &account, token.generation) } else { Some(LogoutScope::Here) };
                 // An old token may end its own session, which can only help the owner. It may not end others.

@@ -2,8 +2,11 @@ use super::{EndStolen, IssueTokens, OpenedSession, WatchClient};
 use crate::{
     cache::FirstUses,
     keys::{KeyRing, RefreshToken},
-    store::{session, session::Step},
-    usecase::{EventSubject, Failure, Origin, UnitsOfWork, account::Me, gate::Throttle, key::KeyUpdates},
+    store::{
+        session,
+        session::{Holder, Step},
+    },
+    usecase::{EventSubject, Failure, Origin, UnitsOfWork, account::Profile, gate::Throttle, key::KeyUpdates},
 };
 use countersign_domain::{
     account::Account,
@@ -15,7 +18,6 @@ use countersign_domain::{
     risk::{ClientObservation, is_elsewhere},
     secret::SecretText,
     session::{EndReason, Session, SessionLives, TokenDelivery},
-    time::Timestamp,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -44,33 +46,24 @@ const JUDGEMENTS: usize = 3;
 struct Attempt {
     tenant: TenantId,
     id: SessionId,
-    generation: i64,
+    step: Step,
     seen: ClientObservation,
     succession: Succession,
-    now: Timestamp,
 }
 
 impl Attempt {
-    /// The device that the client presented.
-    fn device(&self) -> Option<DeviceId> {
-        match self.seen.signals.device {
-            DeviceSignal::Shown(device) => Some(device),
-            DeviceSignal::Missing | DeviceSignal::Unasked => None,
-        }
-    }
-
     /// The device that the client presented, if it is the device of the session.
     fn device_of(&self, session: &Session) -> Option<DeviceId> {
-        self.device().filter(|shown| session.device == Some(*shown))
+        self.step.device.filter(|shown| session.device == Some(*shown))
     }
 
     fn judge(&self, session: &Session, account: &Account) -> RefreshVerdict {
         let presented = Presented {
-            generation: self.generation,
+            generation: self.step.generation,
             shows_device: self.device_of(session).is_some(),
             differs: is_elsewhere(&session.client().signals, &self.seen.signals),
         };
-        judge_refresh(&session.facts(account), presented, self.now, self.succession)
+        judge_refresh(&session.facts(account), presented, self.step.now, self.succession)
     }
 }
 
@@ -93,29 +86,23 @@ impl Refresh {
         origin.check_tenant(tenant, Reason::TokenInvalid)?;
         self.throttle.refresh(id).await?;
         let (seen, succession) = (self.watch.see(origin, device), self.lives.succession(delivery));
-        let attempt = Attempt { tenant, id, generation, seen, succession, now: self.work.now() };
+        let now = self.work.now();
+        let device = match seen.signals.device {
+            DeviceSignal::Shown(device) => Some(device),
+            DeviceSignal::Missing | DeviceSignal::Unasked => None,
+        };
+        let step = Step { generation, now, idle: self.lives.idle, settling: succession.settling, device };
+        let attempt = Attempt { tenant, id, step, seen, succession };
         if self.watch.may_refuse() {
             self.refuse_another_client(origin, &attempt).await?;
         }
-        let db = self.work.write();
-        let step = Step {
-            generation,
-            now: attempt.now,
-            idle: self.lives.idle,
-            settling: succession.settling,
-            device: attempt.device(),
-        };
-        if let Some(session) = session::advance(&db, tenant, id, step).await? {
-            let found = crate::store::account::find(&self.work.read(), tenant, session.account).await?;
-            return self.hand_out(origin, &session, found.ok_or(Reason::SessionEnded)?, &attempt.seen).await;
+        if let Some(holder) = session::advance(&self.work.store, tenant, id, attempt.step).await? {
+            return self.hand_out(origin, holder, &attempt.seen).await;
         }
         for _ in 0..JUDGEMENTS {
-            // Queries the writer, so that a lagging replica of the database does not cause a live token to be mistaken
-            // for an old one.
-            let found = session::find_with_account(&db, tenant, id).await?;
-            let (session, account) = found.ok_or(Reason::SessionEnded)?;
+            let holder = session::find_holder(&self.work.store, tenant, id).await?.ok_or(Reason::SessionEnded)?;
             // On the heap: rare, and far larger than the usual path.
-            if let Some(opened) = Box::pin(self.answer(origin, &attempt, &session, account)).await? {
+            if let Some(opened) = Box::pin(self.answer(origin, &attempt, holder)).await? {
                 return Ok(opened);
             }
         }
@@ -127,32 +114,37 @@ impl Refresh {
         &self,
         origin: &Origin,
         attempt: &Attempt,
-        session: &Session,
-        account: Account,
+        holder: Holder,
     ) -> Result<Option<OpenedSession>, Failure> {
         let (tenant, id) = (attempt.tenant, attempt.id);
-        let reason = match attempt.judge(session, &account) {
+        let Holder { session, account, .. } = &holder;
+        let reason = match attempt.judge(session, account) {
             RefreshVerdict::Repeat => {
-                let opened = self.hand_out(origin, session, account, &attempt.seen).await?;
-                self.note_repetition(attempt, session).await?;
+                let repeated = session.clone();
+                let opened = self.hand_out(origin, holder, &attempt.seen).await?;
+                self.note_repetition(attempt, &repeated).await?;
                 return Ok(Some(opened));
             }
             RefreshVerdict::RepeatToUnrecognized => {
-                if !self.watch.tell(origin, session, &account, &attempt.seen).await? {
+                if !self.watch.tell(origin, session, account, &attempt.seen).await? {
                     return Ok(None);
                 }
                 self.note_repetition(attempt, session).await?;
-                let profile = Me::profile(&self.work.read(), account).await?;
-                return self.tokens.issue(session, profile).map(Some);
+                return self.issue(holder).map(Some);
             }
-            RefreshVerdict::Recover => return self.recover(origin, attempt, session, account).await,
-            RefreshVerdict::Contended => return Err(contended(CONTENTION_WAIT)),
-            RefreshVerdict::Withheld { until } => return Err(contended(until.since(attempt.now))),
+            RefreshVerdict::Recover => return self.recover(origin, attempt, holder).await,
+            // Another transaction was changing the session.
+            RefreshVerdict::Contended => {
+                let advanced = session::advance_in_turn(&self.work.write(), tenant, id, attempt.step).await?;
+                let Some(holder) = advanced else { return Ok(None) };
+                return self.hand_out(origin, holder, &attempt.seen).await.map(Some);
+            }
+            RefreshVerdict::Withheld { until } => return Err(contended(until.since(attempt.step.now))),
             RefreshVerdict::Reused => {
                 // Two clients hold the token, and nobody can tell which one is the thief.
                 let (why, told) = (EndReason::RefreshReused, Reason::RefreshTokenReused);
-                if self.end_stolen.end(origin, session, &account, why, told).await? {
-                    let (presented, live) = (attempt.generation, session.generation);
+                if self.end_stolen.end(origin, session, account, why, told).await? {
+                    let (presented, live) = (attempt.step.generation, session.generation);
                     tracing::warn!(session = %id, presented, live, "a refresh token was reused");
                 }
                 return Err(told.into());
@@ -169,8 +161,8 @@ impl Refresh {
     /// use.
     async fn note_repetition(&self, attempt: &Attempt, session: &Session) -> Result<(), Failure> {
         let lineage = session.lineage();
-        if judge_use(&lineage, attempt.generation, attempt.now, attempt.succession) == UseVerdict::FirstSeen {
-            self.uses.note(attempt.tenant, attempt.id, attempt.generation);
+        if judge_use(&lineage, attempt.step.generation, attempt.step.now, attempt.succession) == UseVerdict::FirstSeen {
+            self.uses.note(attempt.tenant, attempt.id, attempt.step.generation);
         }
         if lineage.answered_unrecognized && attempt.device_of(session).is_some() {
             session::note_device(&self.work.write(), attempt.tenant, attempt.id).await?;
@@ -183,32 +175,32 @@ impl Refresh {
         &self,
         origin: &Origin,
         attempt: &Attempt,
-        session: &Session,
-        account: Account,
+        holder: Holder,
     ) -> Result<Option<OpenedSession>, Failure> {
+        let Holder { session, account, .. } = &holder;
         let Some(device) = attempt.device_of(session) else { return Ok(None) };
         let unit = self.work.begin(origin, attempt.tenant).await?;
-        let times = (attempt.now, self.lives.idle);
+        let times = (attempt.step.now, self.lives.idle);
         let Some(recovered) = session::recover(unit.db(), attempt.tenant, session, device, times).await? else {
             return Ok(None);
         };
         let about = EventSubject::own(account.id).in_session(session.id);
         unit.record(EventKind::RefreshRecovered, about).await?;
         unit.commit().await?;
-        self.hand_out(origin, &recovered, account, &attempt.seen).await.map(Some)
+        self.hand_out(origin, Holder { session: recovered, ..holder }, &attempt.seen).await.map(Some)
     }
 
     /// Refuses another client before the session advances, so that the client that opened the session does not lose its
     /// generation. It costs one more query, which is made only when the answer matters.
     async fn refuse_another_client(&self, origin: &Origin, attempt: &Attempt) -> Result<(), Failure> {
-        let found = session::find_with_account(&self.work.write(), attempt.tenant, attempt.id).await?;
-        let Some((session, account)) = found else { return Ok(()) };
+        let found = session::find_holder(&self.work.store, attempt.tenant, attempt.id).await?;
+        let Some(Holder { session, account, .. }) = &found else { return Ok(()) };
         // For a token that is refused anyway, the refusal itself gives the reason.
-        match attempt.judge(&session, &account) {
+        match attempt.judge(session, account) {
             RefreshVerdict::Contended
             | RefreshVerdict::Repeat
             | RefreshVerdict::RepeatToUnrecognized
-            | RefreshVerdict::Recover => self.watch.check_client(origin, &session, &account, &attempt.seen).await,
+            | RefreshVerdict::Recover => self.watch.check_client(origin, session, account, &attempt.seen).await,
             _ => Ok(()),
         }
     }
@@ -216,13 +208,16 @@ impl Refresh {
     async fn hand_out(
         &self,
         origin: &Origin,
-        session: &Session,
-        account: Account,
+        holder: Holder,
         seen: &ClientObservation,
     ) -> Result<OpenedSession, Failure> {
-        self.watch.note(origin, session, &account, seen).await?;
-        let profile = Me::profile(&self.work.read(), account).await?;
-        self.tokens.issue(session, profile)
+        self.watch.note(origin, &holder.session, &holder.account, seen).await?;
+        self.issue(holder)
+    }
+
+    fn issue(&self, holder: Holder) -> Result<OpenedSession, Failure> {
+        let Holder { session, account, roles } = holder;
+        self.tokens.issue(&session, Profile { account, roles })
     }
 }
 

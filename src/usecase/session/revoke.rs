@@ -38,8 +38,8 @@ impl RevokeSessions {
     /// not exist.
     async fn deny(&self, origin: &Origin, caller: &SignedIn, id: SessionId) -> Result<(), Failure> {
         let (tenant, account) = (caller.tenant(), caller.account().id);
-        let found = session::find_with_account(&self.work.read(), tenant, id).await?;
-        if found.is_some_and(|(_, owner)| owner.id != account) {
+        let found = session::find_holder(&self.work.store, tenant, id).await?;
+        if found.is_some_and(|holder| holder.account.id != account) {
             let about = EventSubject::own(account).in_session(id);
             self.denial.record(origin, tenant, about, Reason::SessionNotFound).await;
         }

@@ -56,10 +56,9 @@ impl Introspect {
 
     async fn is_live(&self, caller: &ServiceCaller, claims: &AccessClaims) -> Result<bool, Failure> {
         let Some(named) = NamedByToken::of(claims) else { return Ok(false) };
-        // Queries the writer, because a token that was just revoked must not be reported as active.
-        let holder = named.find(&self.store.write(), caller.service().tenant, claims, self.clock.now()).await?;
+        let holder = named.find(&self.store, caller.service().tenant, claims, self.clock.now()).await?;
         Ok(match holder {
-            Ok(TokenHolder::Person { session, account }) => self.watch_use.holds(&session, &account, claims),
+            Ok(TokenHolder::Person(holder)) => self.watch_use.holds(&holder.session, &holder.account, claims),
             Ok(TokenHolder::Service { .. }) => true,
             Err(_) => false,
         })

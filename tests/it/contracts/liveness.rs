@@ -1,8 +1,12 @@
 //! The rule that says whether a session is live, and the condition by which the database selects live sessions, agree.
 
 use crate::support::{Person, on_each_database};
-use countersign::store::session;
+use countersign::store::{
+    session,
+    session::{Holder, Step},
+};
 use countersign_domain::{id::SessionId, session::Liveness, tenant::DEFAULT_TENANT, time::Timestamp};
+use std::time::Duration;
 
 #[test]
 fn the_database_finds_exactly_the_sessions_that_the_rule_calls_live() {
@@ -20,8 +24,8 @@ fn the_database_finds_exactly_the_sessions_that_the_rule_calls_live() {
                     ))
                     .await;
                     let now = Timestamp::from_micros(now);
-                    let found = session::find_with_account(&store.read(), DEFAULT_TENANT, id).await.unwrap();
-                    let (session, account) = found.unwrap();
+                    let found = session::find_holder(&store, DEFAULT_TENANT, id).await.unwrap();
+                    let Holder { session, account, .. } = found.unwrap();
                     let liveness = session.liveness(&account, now);
                     let listed =
                         session::list_live(&store.read(), DEFAULT_TENANT, account.id, now, None, 2).await.unwrap();
@@ -29,6 +33,11 @@ fn the_database_finds_exactly_the_sessions_that_the_rule_calls_live() {
                     let tx = store.begin().await.unwrap();
                     let held = session::lock_live(&tx, DEFAULT_TENANT, id, now).await.unwrap();
                     assert_eq!(held, liveness == Liveness::Live, "{session:?}");
+                    drop(tx);
+                    let settling = Duration::ZERO;
+                    let step = Step { generation: session.generation, now, idle: settling, settling, device: None };
+                    let advanced = session::advance(&store, DEFAULT_TENANT, id, step).await.unwrap();
+                    assert_eq!(advanced.is_some(), liveness == Liveness::Live, "{session:?}");
                     seen.push(liveness);
                 }
             }

@@ -8,5 +8,6 @@ mod outbox;
 mod reasons;
 mod replicas;
 mod request_id;
+mod shared_statement;
 mod signals;
 mod wake_ups;
