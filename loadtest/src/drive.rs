@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::{task::JoinSet, time::sleep_until};
 
-/// One caller: makes its next call each time it is asked to. The error is a word for the count of errors.
+/// One caller: each invocation makes its next call. The error is a word for the count of errors.
 pub(crate) type Caller = Box<dyn FnMut() -> BoxFuture<'static, Result<(), String>> + Send>;
 
 /// How calls are made.

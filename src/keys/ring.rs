@@ -9,8 +9,13 @@ use countersign_domain::{
     secret::SecretText,
     time::Timestamp,
 };
-use countersign_token::{AccessClaims, ActionToken, RefreshToken, Rejected, named_key};
-use std::sync::{Arc, atomic::Ordering};
+use countersign_token::{
+    AccessClaims, ActionToken, ISSUED_AT_LEEWAY_SECONDS, OpenedToken, RefreshToken, Rejected, TokenCache, named_key,
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// The keys in use. Seals and opens all tokens.
 ///
@@ -20,7 +25,13 @@ use std::sync::{Arc, atomic::Ordering};
 pub struct KeyRing {
     issuer: String,
     snapshot: ArcSwap<Snapshot>,
+    /// Numbers the snapshots.
+    snapshots: AtomicU64,
+    opened: TokenCache<()>,
 }
+
+/// Access tokens that are opened once and not at each call: about eight megabytes.
+const OPENED_TOKENS: usize = 4_096;
 
 impl KeyRing {
     /// A ring of these keys. `issuer` is the `iss` of every access token.
@@ -28,8 +39,12 @@ impl KeyRing {
     /// # Errors
     /// When a slot has not exactly one active key, or a key cannot be used.
     pub fn new(issuer: &str, held: Vec<HeldKey>) -> Result<Self, RingFault> {
-        let snapshot = Snapshot::new(issuer, held)?;
-        Ok(Self { issuer: issuer.to_owned(), snapshot: ArcSwap::from_pointee(snapshot) })
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            snapshot: ArcSwap::from_pointee(Snapshot::new(issuer, held, 0)?),
+            snapshots: AtomicU64::new(1),
+            opened: TokenCache::new(OPENED_TOKENS),
+        })
     }
 
     /// Replaces all keys. An unusable set of keys changes nothing.
@@ -37,7 +52,8 @@ impl KeyRing {
     /// # Errors
     /// As [`KeyRing::new`].
     pub fn replace(&self, held: Vec<HeldKey>) -> Result<(), RingFault> {
-        self.snapshot.store(Arc::new(Snapshot::new(&self.issuer, held)?));
+        let number = self.snapshots.fetch_add(1, Ordering::Relaxed);
+        self.snapshot.store(Arc::new(Snapshot::new(&self.issuer, held, number)?));
         Ok(())
     }
 
@@ -60,16 +76,33 @@ impl KeyRing {
         Ok(audience.issuer.issue(claims)?.into())
     }
 
-    /// Reads an access token of any audience.
+    /// Reads an access token of any audience. A token that was opened before, with the same keys, is not decrypted and
+    /// verified again.
     ///
     /// # Errors
     /// When the token is not from this service, or has expired.
-    pub fn read_access(&self, token: &SecretText, now: Timestamp) -> Result<AccessClaims, Rejected> {
+    pub fn read_access(&self, token: &SecretText, now: Timestamp) -> Result<Arc<AccessClaims>, Rejected> {
+        let (snapshot, seconds) = (self.snapshot.load(), now.as_seconds());
+        let place = self.opened.place(token.reveal());
+        if let Some(found) = self.opened.find(place, token.reveal())
+            && let Some(opened) = found.as_ref()
+            && opened.key_set == snapshot.number
+        {
+            is_current(opened.claims.issued_at, opened.claims.expires_at, seconds)?;
+            return Ok(opened.claims.clone());
+        }
         // One lookup by the `kid`, whatever the number of audiences. The `kid` is not authenticated yet; the reader
         // verifies the token.
         let kid = named_key(token.reveal()).ok_or(Rejected::Malformed)?;
-        let snapshot = self.snapshot.load();
-        snapshot.readers.get(kid.as_str()).ok_or(Rejected::UnknownKey)?.read(token.reveal(), now)
+        let reader = snapshot.readers.get(kid.as_str()).ok_or(Rejected::UnknownKey)?;
+        let claims = Arc::new(reader.read(token.reveal(), now)?);
+        self.opened.store(place, OpenedToken::new(token.reveal(), snapshot.number, claims.clone(), ()), seconds);
+        Ok(claims)
+    }
+
+    /// Forgets opened tokens that have expired.
+    pub fn forget_expired(&self, now: Timestamp) {
+        self.opened.forget(now.as_seconds(), (0, 1));
     }
 
     /// # Errors
@@ -192,6 +225,18 @@ impl KeyRing {
     }
 }
 
+/// What the time changes about a token that was opened before.
+fn is_current(issued_at: i64, expires_at: i64, now: i64) -> Result<(), Rejected> {
+    if expires_at <= now {
+        return Err(Rejected::Expired);
+    }
+    // The clock may have been set back.
+    if issued_at > now.saturating_add(ISSUED_AT_LEEWAY_SECONDS) {
+        return Err(Rejected::NotYetValid);
+    }
+    Ok(())
+}
+
 impl Audience {
     fn read(&self, token: &str, now: Timestamp) -> Result<AccessClaims, Rejected> {
         let claims = self.reader.read(token, now.as_seconds())?;
@@ -205,5 +250,19 @@ fn wire_purpose(purpose: ActionPurpose) -> countersign_token::ActionPurpose {
         ActionPurpose::VerifyAddress => countersign_token::ActionPurpose::VerifyAddress,
         ActionPurpose::ResetPassword => countersign_token::ActionPurpose::ResetPassword,
         ActionPurpose::ConfirmNewAddress => countersign_token::ActionPurpose::ConfirmNewAddress,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_was_opened_before_is_judged_by_the_time_again() {
+        assert_eq!(is_current(100, 700, 100), Ok(()));
+        assert_eq!(is_current(100, 700, 699), Ok(()));
+        assert_eq!(is_current(100, 700, 700), Err(Rejected::Expired));
+        assert_eq!(is_current(100, 700, 100 - ISSUED_AT_LEEWAY_SECONDS), Ok(()));
+        assert_eq!(is_current(100, 700, 99 - ISSUED_AT_LEEWAY_SECONDS), Err(Rejected::NotYetValid));
     }
 }

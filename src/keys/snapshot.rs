@@ -80,6 +80,8 @@ impl From<IssueFault> for RingFault {
 /// All keys at one moment. Never changed: a change creates a new snapshot.
 #[derive(Debug)]
 pub(super) struct Snapshot {
+    /// Another one for each snapshot of a ring.
+    pub(super) number: u64,
     pub(super) held: Vec<HeldKey>,
     pub(super) audiences: HashMap<TenantId, HashMap<String, Arc<Audience>>>,
     /// The audience of each encryption key.
@@ -103,7 +105,7 @@ pub(super) struct Audience {
 }
 
 impl Snapshot {
-    pub(super) fn new(issuer: &str, held: Vec<HeldKey>) -> Result<Self, RingFault> {
+    pub(super) fn new(issuer: &str, held: Vec<HeldKey>, number: u64) -> Result<Self, RingFault> {
         let signers = of_purpose(&held, KeyPurpose::AccessSigning)?;
         let mut verifying = Vec::new();
         for key in signers.all() {
@@ -122,6 +124,7 @@ impl Snapshot {
         let mac_key = |key: &HeldKey| MacKey::new(key.material.secret.reveal());
         let audiences = audiences(issuer, &held, signers.active, &verifying)?;
         Ok(Self {
+            number,
             readers: readers(&held, &audiences),
             audiences,
             refresh: RefreshSealer::new(sealing(&held, KeyPurpose::Refresh)?),

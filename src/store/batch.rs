@@ -7,7 +7,7 @@ pub(super) use columns::Columns;
 pub(super) use text::{Size, Texts};
 
 use super::StoreFault;
-use crate::runtime::spawn;
+use crate::runtime::{Stopwatch, spawn};
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
@@ -15,6 +15,7 @@ use std::{
     hash::Hash,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::oneshot;
 use tracing::Instrument as _;
@@ -35,9 +36,12 @@ struct Inner<K, V> {
     answer: Box<Answer<K, V>>,
 }
 
-/// Answers several keys: a value for each, in their order.
+/// What was found for each key, in their order. A row that cannot be read is a failure for its key alone.
+pub(super) type Found<V> = Vec<Result<Option<V>, StoreFault>>;
+
+/// Answers several keys.
 type Answer<K, V> = dyn Fn(Vec<K>) -> Pin<Box<dyn Future<Output = Answers<V>> + Send>> + Send + Sync;
-type Answers<V> = Result<Vec<Option<V>>, StoreFault>;
+type Answers<V> = Result<Found<V>, StoreFault>;
 /// Where a call waits for its value.
 type Told<V> = oneshot::Sender<Result<Option<V>, StoreFault>>;
 
@@ -49,6 +53,7 @@ struct Queue<K, V> {
 
 struct Waiting<K, V> {
     key: K,
+    since: Stopwatch,
     told: Told<V>,
 }
 
@@ -56,6 +61,10 @@ struct Waiting<K, V> {
 const MOST: usize = 64;
 /// Statements in progress at once. More would make each of them smaller.
 const LANES: usize = 2;
+/// Statements in progress at once while some of them get no answer.
+const MOST_LANES: usize = 8;
+/// A call that has waited for so long for the statements in progress gets another one.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 impl<K, V> Clone for Batch<K, V> {
     fn clone(&self) -> Self {
@@ -87,9 +96,8 @@ impl<K: Send + 'static, V: Send + 'static> Batch<K, V> {
         let (told, answer) = oneshot::channel();
         let lane = {
             let mut queue = self.0.lock();
-            queue.waiting.push_back(Waiting { key, told });
-            let is_free = queue.lanes_used < LANES;
-            is_free.then(|| Lane::begin(self.0.clone(), &mut queue))
+            queue.waiting.push_back(Waiting { key, since: Stopwatch::start(), told });
+            queue.wants_a_lane().then(|| Lane::begin(self.0.clone(), &mut queue))
         };
         if let Some(lane) = lane {
             spawn(lane.work());
@@ -99,15 +107,22 @@ impl<K: Send + 'static, V: Send + 'static> Batch<K, V> {
         answer
             .instrument(span)
             .await
-            .unwrap_or_else(|_| Err(StoreFault::Broken("a statement for several calls was given up".to_owned())))
+            .unwrap_or_else(|_| Err(StoreFault::Unavailable("a statement for several calls was given up".to_owned())))
+    }
+}
+
+impl<K, V> Queue<K, V> {
+    fn wants_a_lane(&self) -> bool {
+        let is_stuck = || self.waiting.front().is_some_and(|waiting| waiting.since.elapsed() > PATIENCE);
+        self.lanes_used < LANES || (self.lanes_used < MOST_LANES && is_stuck())
     }
 }
 
 /// What was found for each key. Several calls may have asked for one.
-pub(super) fn distribute<K: Eq + Hash, V: Clone>(keys: &[K], mut found: HashMap<K, V>) -> Vec<Option<V>> {
+pub(super) fn distribute<K: Eq + Hash, V: Clone>(keys: &[K], mut found: HashMap<K, Result<V, StoreFault>>) -> Found<V> {
     let comes_again = |at: usize, key: &K| keys.get(at + 1..).is_some_and(|rest| rest.contains(key));
     let take = |(at, key)| if comes_again(at, key) { found.get(key).cloned() } else { found.remove(key) };
-    keys.iter().enumerate().map(take).collect()
+    keys.iter().enumerate().map(take).map(Option::transpose).collect()
 }
 
 impl<K, V> Inner<K, V> {
@@ -133,9 +148,9 @@ impl<K, V> Lane<K, V> {
     async fn work(mut self) {
         while let Some((keys, waiting)) = self.next() {
             match (self.inner.answer)(keys).await {
-                Ok(values) => {
-                    for (told, value) in waiting.into_iter().zip(values) {
-                        let _ = told.send(Ok(value));
+                Ok(found) => {
+                    for (told, found) in waiting.into_iter().zip(found) {
+                        let _ = told.send(found);
                     }
                 }
                 Err(fault) => {
@@ -158,14 +173,20 @@ impl<K, V> Lane<K, V> {
             self.is_given_back = true;
             return None;
         }
-        Some(queue.waiting.drain(..count).map(|Waiting { key, told }| (key, told)).unzip())
+        Some(queue.waiting.drain(..count).map(|Waiting { key, told, .. }| (key, told)).unzip())
     }
 }
 
 impl<K, V> Drop for Lane<K, V> {
     fn drop(&mut self) {
-        if !self.is_given_back {
-            self.inner.lock().lanes_used -= 1;
+        if self.is_given_back {
+            return;
+        }
+        let mut queue = self.inner.lock();
+        queue.lanes_used -= 1;
+        if queue.lanes_used == 0 {
+            // Nobody is left to answer them.
+            queue.waiting.clear();
         }
     }
 }
@@ -193,7 +214,7 @@ mod tests {
                 let free = free.clone();
                 async move {
                     free.acquire().await.unwrap().forget();
-                    Ok(keys.into_iter().map(|key| (key % 2 == 0).then_some(key * 10)).collect())
+                    Ok(keys.into_iter().map(|key| Ok((key % 2 == 0).then_some(key * 10))).collect())
                 }
             });
             Self { batch, permits, sizes }
@@ -220,7 +241,7 @@ mod tests {
     async fn what_comes_while_a_statement_is_in_progress_shares_the_next_one() {
         let held = Held::new();
         let asking: Vec<_> = (0..200).map(|key| held.ask(key)).collect();
-        held.begun(LANES).await;
+        held.begun(1).await;
         held.permits.add_permits(200);
         for (key, answer) in (0..).zip(asking) {
             assert_eq!(answer.await.unwrap().unwrap(), (key % 2 == 0).then_some(key * 10));
@@ -271,12 +292,55 @@ mod tests {
                 if time == 0 {
                     Err(StoreFault::Unavailable("gone".to_owned()))
                 } else {
-                    Ok(keys.into_iter().map(Some).collect())
+                    Ok(keys.into_iter().map(|key| Ok(Some(key))).collect())
                 }
             }
         });
         assert!(matches!(batch.ask(1).await, Err(StoreFault::Unavailable(_))));
-        assert!(matches!(batch.ask(2).await, Err(StoreFault::Broken(_))));
+        assert!(matches!(batch.ask(2).await, Err(StoreFault::Unavailable(_))));
         assert_eq!(batch.ask(3).await.unwrap(), Some(3));
+    }
+
+    #[tokio::test]
+    async fn calls_that_wait_for_statements_that_panic_are_told_so() {
+        let held = Arc::new(Semaphore::new(0));
+        let waiting = held.clone();
+        let batch: Batch<u32, u32> = Batch::new("test.ask", move |_| {
+            let waiting = waiting.clone();
+            async move {
+                drop(waiting.acquire().await);
+                panic!("on purpose")
+            }
+        });
+        let asking: Vec<_> = (0..10)
+            .map(|key| {
+                let batch = batch.clone();
+                spawn(async move { batch.ask(key).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        held.add_permits(10);
+        for answer in asking {
+            assert!(matches!(answer.await.unwrap(), Err(StoreFault::Unavailable(_))));
+        }
+    }
+
+    #[tokio::test]
+    async fn statements_that_get_no_answer_do_not_hold_up_those_who_come_later() {
+        let held = Held::new();
+        let mut stuck = Vec::new();
+        for statements in 1..=LANES {
+            stuck.push(held.ask(0));
+            held.begun(statements).await;
+        }
+        while held.sizes().len() == LANES {
+            // Each of them looks how long the first one has waited.
+            drop(held.ask(4));
+            tokio::time::sleep(PATIENCE).await;
+        }
+        held.permits.add_permits(100);
+        for stuck in stuck {
+            stuck.await.unwrap().unwrap();
+        }
     }
 }

@@ -55,7 +55,7 @@ impl Store {
         }
         let connection = |pool: &Pool| connection(pool, &settings.listener);
         let holders = session::holders(connection(&pools.reader));
-        let advances = session::advances(connection(&pools.writer));
+        let advances = session::advances(connection(&pools.writer), connection(&pools.reader));
         let services = service::live_services(connection(&pools.reader));
         Ok(Self { pools, listener: settings.listener.clone(), doubt, holders, advances, services })
     }

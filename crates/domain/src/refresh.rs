@@ -122,7 +122,8 @@ pub fn judge_refresh(
 fn judge_generation(lineage: &Lineage, presented: Presented, now: Timestamp, succession: Succession) -> RefreshVerdict {
     let generation = presented.generation;
     if generation == lineage.generation {
-        let has_settled = lineage.rotated_at.plus(succession.settling) <= now;
+        // Where nothing settles, a generation that a faster clock issued has settled as well.
+        let has_settled = succession.settling.is_zero() || lineage.rotated_at.plus(succession.settling) <= now;
         return if has_settled { RefreshVerdict::Contended } else { hand_out_again(lineage, presented) };
     }
     if lineage.void == Some(generation) {

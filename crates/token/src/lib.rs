@@ -7,6 +7,8 @@
 //! - With the feature `issue`: `AccessIssuer` issues access tokens, `RefreshSealer` and `ActionSealer` seal and open
 //!   the tokens that only the service itself reads (PASETO v4.local), and `KeyEncryptionKey` seals keys at rest.
 //!
+//! - With the feature `cache`: `TokenCache` keeps opened tokens, for readers that see a token often.
+//!
 //! The crate has no clock and does no I/O: the time is an argument. Everything that reads untrusted text limits its
 //! length first, never panics, and returns one small [`Rejected`]. The README describes the token profile.
 //!
@@ -14,6 +16,8 @@
 //! opinions: jsonwebtoken on the signature, whenever an issuer is made, and both in the tests.
 
 mod access;
+#[cfg(feature = "cache")]
+mod cache;
 mod encoding;
 mod fault;
 mod jwks;
@@ -32,6 +36,8 @@ pub use access::{
     AccessClaims, AccessReader, ISSUED_AT_LEEWAY_SECONDS, KeysUsed, LONGEST_LIFE_SECONDS, MAX_ACCESS_TOKEN_BYTES,
     NamedKey, named_key,
 };
+#[cfg(feature = "cache")]
+pub use cache::{CacheSlot, OpenedToken, TokenCache};
 pub use fault::{KeyFault, Rejected};
 pub use jwks::jwk_set;
 pub use key::{ContentKey, DecryptionKey, KeyId, MAX_KEY_ID_BYTES, RecipientKey, RecipientPublicKey, VerifyingKey};

@@ -2,11 +2,10 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use countersign_token::{KeyFault, LONGEST_LIFE_SECONDS};
+use countersign_token::{KeyFault, LONGEST_LIFE_SECONDS, TokenCache};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::{
-    cache::Cache,
     calls::Calls,
     clock::{Clock, SystemClock},
     credentials::{Account, Credentials},
@@ -209,7 +208,7 @@ impl VerifierBuilder {
             keys,
             marker: Marker::new(),
             revocations: Revocations::new(),
-            cache: Cache::new(self.cached_tokens),
+            cache: TokenCache::new(self.cached_tokens),
             observer: self.observer,
             link,
         })

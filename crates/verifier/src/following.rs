@@ -123,6 +123,6 @@ async fn forget(shared: &Shared, link: &Link) {
         shared.revocations.forget(over, part);
         shared.keys.forget(over);
         // A token that is dropped too early is opened again.
-        shared.cache.forget(shared.clock.unix_seconds(), part);
+        shared.cache.forget(shared.clock.unix_seconds(), (part, PARTS));
     }
 }

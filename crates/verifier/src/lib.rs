@@ -2,7 +2,6 @@
 
 mod backoff;
 mod builder;
-mod cache;
 mod calls;
 mod claims;
 mod clock;

@@ -2,11 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use countersign_token::{KeyFault, KeyId, named_key};
+use countersign_token::{KeyFault, KeyId, OpenedToken, TokenCache, named_key};
 use tokio::sync::watch;
 
 use crate::{
-    cache::{Cache, Opened},
     claims::Claims,
     clock::Clock,
     fault::Fault,
@@ -14,7 +13,7 @@ use crate::{
     link::Link,
     observer::Observer,
     rejected::Rejected,
-    revocations::{Marker, Revocations},
+    revocations::{Marker, Marks, Revocations},
 };
 
 /// The state that all handles of one verifier share.
@@ -23,7 +22,7 @@ pub(crate) struct Shared {
     pub(crate) keys: KeyRing,
     pub(crate) marker: Marker,
     pub(crate) revocations: Revocations,
-    pub(crate) cache: Cache,
+    pub(crate) cache: TokenCache<Marks>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     /// `None` offline.
     pub(crate) link: Option<Link>,
@@ -57,16 +56,16 @@ impl Shared {
         if self.revocations.name(&marks, claims.issued_at) {
             return Err(Rejected::Revoked);
         }
-        self.cache.store(place, Opened::new(token, set.number, marks, Arc::clone(&claims)), now);
+        self.cache.store(place, OpenedToken::new(token, set.number, Arc::clone(&claims), marks), now);
         Ok(Judged { claims: Claims::new(claims, now), cached: false })
     }
 
     /// Judges a cached token: checks again everything that may have changed since.
-    fn judge_known(&self, opened: &Opened, now: i64) -> Result<Judged, Rejected> {
+    fn judge_known(&self, opened: &OpenedToken<Marks>, now: i64) -> Result<Judged, Rejected> {
         if opened.claims.expires_at <= now {
             return Err(Rejected::Expired);
         }
-        if self.revocations.name(&opened.marks, opened.claims.issued_at) {
+        if self.revocations.name(&opened.derived, opened.claims.issued_at) {
             return Err(Rejected::Revoked);
         }
         Ok(Judged { claims: Claims::new(Arc::clone(&opened.claims), now), cached: true })

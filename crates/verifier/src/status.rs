@@ -57,7 +57,7 @@ impl VerifierStatus {
             revocations: shared.revocations.len() + shared.keys.revoked(),
             signing_keys,
             encryption_keys,
-            cached_tokens: shared.cache.len(),
+            cached_tokens: shared.cache.count(),
         }
     }
 }

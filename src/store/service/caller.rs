@@ -2,7 +2,7 @@
 
 use crate::store::{
     Connection, Store, StoreFault,
-    batch::{Batch, Columns, Size, Texts, distribute},
+    batch::{Batch, Columns, Found, Size, Texts, distribute},
     dialect::{statement, values},
     executor::Backend as _,
 };
@@ -44,7 +44,7 @@ pub(in crate::store) fn live_services(connection: Connection) -> Batch<ServiceNa
     })
 }
 
-async fn find_all(connection: &Connection, names: &[ServiceName]) -> Result<Vec<Option<Service>>, StoreFault> {
+async fn find_all(connection: &Connection, names: &[ServiceName]) -> Result<Found<Service>, StoreFault> {
     let size = Size::of(names.len());
     let mut parameters: Vec<Value> = Vec::with_capacity(WANTED * size.rows());
     for ServiceName { tenant, service, secret, issued_at } in names {
@@ -78,7 +78,7 @@ static FIND: LazyLock<Texts> = LazyLock::new(|| {
     Size::each(|rows| {
         let wanted = values(rows, WANTED);
         format!(
-            "SELECT x.id, wanted.column4, v.id, v.tenant_id, v.name, v.created_at, v.disabled_at, \
+            "SELECT v.tenant_id, v.id, x.id, wanted.column4, v.name, v.created_at, v.disabled_at, \
              (SELECT string_agg(g.audience || ' ' || g.access, ' ') FROM service_audiences AS g \
              WHERE g.service_id = v.id) \
              FROM (VALUES {wanted}) AS wanted \
@@ -92,18 +92,27 @@ static FIND: LazyLock<Texts> = LazyLock::new(|| {
     })
 });
 
-fn read(row: &QueryResult) -> Result<(ServiceName, Service), StoreFault> {
+/// Reads what a row is about, and the service.
+fn read(row: &QueryResult) -> Result<(ServiceName, Result<Service, StoreFault>), StoreFault> {
     let mut columns = Columns::of(row);
-    let (secret, issued_at) = (ServiceSecretId::from_uuid(columns.next()?), columns.instant()?);
-    let service = Service {
-        id: ServiceId::from_uuid(columns.next()?),
+    let name = ServiceName {
         tenant: TenantId::from_uuid(columns.next()?),
+        service: ServiceId::from_uuid(columns.next()?),
+        secret: ServiceSecretId::from_uuid(columns.next()?),
+        issued_at: columns.instant()?,
+    };
+    Ok((name, service(name, &mut columns)))
+}
+
+fn service(name: ServiceName, columns: &mut Columns<'_>) -> Result<Service, StoreFault> {
+    Ok(Service {
+        id: name.service,
+        tenant: name.tenant,
         name: columns.next()?,
         created_at: columns.instant()?,
         disabled_at: columns.perhaps(Timestamp::from_micros)?,
         audiences: audiences(&columns.next::<Option<String>>()?.unwrap_or_default())?,
-    };
-    Ok((ServiceName { tenant: service.tenant, service: service.id, secret, issued_at }, service))
+    })
 }
 
 /// Reads names of audiences, which have no space in them, and what the service does there.

@@ -3,7 +3,7 @@
 
 use crate::store::{
     Connection, Store, StoreFault,
-    batch::{Batch, Columns, Size, Texts, distribute},
+    batch::{Batch, Columns, Found, Size, Texts, distribute},
     dialect::{statement, values},
     executor::Backend as _,
 };
@@ -18,7 +18,7 @@ use countersign_domain::{
     time::Timestamp,
     username::Username,
 };
-use sea_orm::{ConnectionTrait as _, QueryResult, Value};
+use sea_orm::{ConnectionTrait as _, Value};
 use std::{collections::HashMap, sync::LazyLock};
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ pub(in crate::store) fn holders(connection: Connection) -> Batch<SessionName, Ho
 }
 
 /// One holder for each name, where there is one.
-pub(super) async fn find(connection: &Connection, names: &[SessionName]) -> Result<Vec<Option<Holder>>, StoreFault> {
+pub(super) async fn find(connection: &Connection, names: &[SessionName]) -> Result<Found<Holder>, StoreFault> {
     let size = Size::of(names.len());
     let mut parameters: Vec<Value> = Vec::with_capacity(2 * size.rows());
     for (tenant, id) in names {
@@ -64,8 +64,9 @@ pub(super) async fn find(connection: &Connection, names: &[SessionName]) -> Resu
     let rows = db.query_all_raw(statement(db, size.text(&FIND), parameters)).await?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in &rows {
-        let holder = holder(row)?;
-        found.insert((holder.account.tenant, holder.session.id), holder);
+        let mut columns = Columns::of(row);
+        let (name, _) = name(&mut columns)?;
+        found.insert(name, holder(&mut columns));
     }
     Ok(distribute(names, found))
 }
@@ -80,6 +81,9 @@ static FIND: LazyLock<Texts> = LazyLock::new(|| {
         )
     })
 });
+
+/// In the order in which [`name`] reads them.
+pub(super) const NAMED: [&str; 3] = ["tenant_id", "id", "generation"];
 
 /// In the order in which [`session`] reads them.
 pub(super) const SESSION: [&str; 20] = [
@@ -123,20 +127,26 @@ const ACCOUNT: [&str; 14] = [
     "created_at",
 ];
 
-/// The columns of a holder, of `sessions AS s` and `accounts AS a`.
+/// The columns of a name and a holder, of `sessions AS s` and `accounts AS a`.
 pub(super) fn columns() -> String {
+    let named = NAMED.map(|column| format!("s.{column}")).join(", ");
     let session = SESSION.map(|column| format!("s.{column}")).join(", ");
     let account = ACCOUNT.map(|column| format!("a.{column}")).join(", ");
     format!(
-        "{session}, {account}, (SELECT string_agg(r.name, ' ') FROM account_roles AS g JOIN roles AS r \
+        "{named}, {session}, {account}, (SELECT string_agg(r.name, ' ') FROM account_roles AS g JOIN roles AS r \
          ON r.id = g.role_id WHERE g.account_id = a.id)"
     )
 }
 
-/// Reads what [`columns`] selects.
-pub(super) fn holder(row: &QueryResult) -> Result<Holder, StoreFault> {
-    let mut columns = Columns::of(row);
-    let (session, account) = (session(&mut columns)?, account(&mut columns)?);
+/// Reads the columns of [`NAMED`]: what a row is about, and the live generation.
+pub(super) fn name(columns: &mut Columns<'_>) -> Result<(SessionName, i64), StoreFault> {
+    let (tenant, id) = (TenantId::from_uuid(columns.next()?), SessionId::from_uuid(columns.next()?));
+    Ok(((tenant, id), columns.next()?))
+}
+
+/// Reads what [`columns`] selects behind the name.
+pub(super) fn holder(columns: &mut Columns<'_>) -> Result<Holder, StoreFault> {
+    let (session, account) = (session(columns)?, account(columns)?);
     // The name of a role has no space in it.
     let roles: Option<String> = columns.next()?;
     let mut roles: Vec<_> = roles.iter().flat_map(|names| names.split(' ')).map(str::to_owned).collect();

@@ -1,12 +1,12 @@
 //! Rotation of a session's refresh tokens. The rules are in `crates/domain/src/refresh.rs`.
 
 use super::{
-    holder::{Holder, SESSION, columns, find, holder, session as session_of},
+    holder::{Holder, NAMED, SESSION, SessionName, columns, find, find_holder, holder, name, session as session_of},
     is_live,
 };
 use crate::store::{
     Connection, Executor, Store, StoreFault, Tx,
-    batch::{Batch, Columns, Size, Texts},
+    batch::{Batch, Columns, Found, Size, Texts},
     dialect::{Dialect, statement, values},
     entity::{account, session},
     executor::Backend as _,
@@ -18,10 +18,14 @@ use countersign_domain::{
     time::Timestamp,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait as _, QueryFilter, QueryResult, UpdateMany, Value,
+    ColumnTrait, ConnectionTrait, QueryFilter, QueryResult, Statement, UpdateMany, Value,
     sea_query::{Expr, ExprTrait},
 };
-use std::{collections::HashMap, sync::LazyLock, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+    time::Duration,
+};
 use uuid::Uuid;
 
 /// The parameters of a rotation.
@@ -56,31 +60,57 @@ pub async fn advance(store: &Store, tenant: TenantId, id: SessionId, step: Step)
 /// # Errors
 /// When the database does not answer.
 pub async fn advance_in_turn(
-    db: &Connection,
+    store: &Store,
     tenant: TenantId,
     id: SessionId,
     step: Step,
 ) -> Result<Option<Holder>, StoreFault> {
-    Ok(advance_all(db, vec![(tenant, id, step)], &ADVANCE_IN_TURN).await?.pop().flatten())
+    let alone = vec![(tenant, id, step)];
+    let advanced = advance_all(&store.write(), &store.read(), alone, &ADVANCE_IN_TURN).await?.pop();
+    let Some(Holder { session, .. }) = advanced.transpose()?.flatten() else { return Ok(None) };
+    // The account and its roles may have changed during the wait, and the statement saw them before it.
+    let found = find_holder(store, tenant, id).await?;
+    Ok(found.map(|found| Holder { session, ..found }))
 }
 
 /// Of the statement, in traces.
 const NAME: &str = "session.advance";
 
 /// The batch behind [`advance`].
-pub(in crate::store) fn advances(connection: Connection) -> Batch<Advance, Holder> {
+pub(in crate::store) fn advances(writer: Connection, reader: Connection) -> Batch<Advance, Holder> {
     Batch::new(NAME, move |wanted| {
-        let connection = connection.clone();
-        async move { advance_all(&connection, wanted, &ADVANCE).await }
+        let (writer, reader) = (writer.clone(), reader.clone());
+        async move { advance_all(&writer, &reader, wanted, &ADVANCE).await }
     })
 }
 
-/// Advances each session. Of two calls that advance the same session, one does.
+/// Advances each session. Of calls that present the same generation of one session, the first one advances it.
 async fn advance_all(
-    connection: &Connection,
+    writer: &Connection,
+    reader: &Connection,
     wanted: Vec<Advance>,
     texts: &Texts,
-) -> Result<Vec<Option<Holder>>, StoreFault> {
+) -> Result<Found<Holder>, StoreFault> {
+    let db = &writer.named(NAME);
+    let texts = if Dialect::of(db).returns_joined_columns() { texts } else { &ADVANCE_ALONE };
+    let rows = db.query_all_raw(advance_statement(db, &wanted, texts)).await?;
+    let mut advanced = if Dialect::of(db).returns_joined_columns() {
+        let read = |row| {
+            let mut columns = Columns::of(row);
+            Ok((name(&mut columns)?, holder(&mut columns)))
+        };
+        rows.iter().map(read).collect::<Result<HashMap<_, _>, StoreFault>>()?
+    } else {
+        with_accounts(reader, &rows).await?
+    };
+    let take = |(tenant, id, step): &Advance| advanced.remove(&((*tenant, *id), step.generation + 1)).transpose();
+    Ok(wanted.iter().map(take).collect())
+}
+
+fn advance_statement(db: &impl ConnectionTrait, wanted: &[Advance], texts: &Texts) -> Statement {
+    let mut known = HashSet::with_capacity(wanted.len());
+    let is_first = |(tenant, id, step): &&Advance| known.insert((*tenant, *id, step.generation));
+    let wanted: Vec<_> = wanted.iter().filter(is_first).collect();
     let size = Size::of(wanted.len());
     let mut parameters: Vec<Value> = Vec::with_capacity(WANTED * size.rows());
     for (tenant, id, step) in &wanted {
@@ -104,36 +134,30 @@ async fn advance_all(
     for _ in wanted.len()..size.rows() {
         parameters.extend(nothing.clone());
     }
-    let db = &connection.named(NAME);
-    let dialect = Dialect::of(db);
-    let text = size.text(if dialect.returns_joined_columns() { texts } else { &ADVANCE_ALONE });
-    let rows = db.query_all_raw(statement(db, text, parameters)).await?;
-    let holders = if dialect.returns_joined_columns() {
-        rows.iter().map(holder).collect::<Result<_, _>>()?
-    } else {
-        with_accounts(connection, &wanted, &rows).await?
-    };
-    // By the generation too: two calls may present different generations of one session.
-    let generations = holders.into_iter().map(|holder| ((holder.session.id, holder.session.generation), holder));
-    let mut advanced: HashMap<_, _> = generations.collect();
-    Ok(wanted.iter().map(|(_, id, step)| advanced.remove(&(*id, step.generation + 1))).collect())
+    statement(db, size.text(texts), parameters)
 }
 
+/// What was advanced: the session and its generation now, or that its row cannot be read.
+type Advanced = HashMap<(SessionName, i64), Result<Holder, StoreFault>>;
+
 /// The sessions of these rows, with their accounts.
-async fn with_accounts(
-    connection: &Connection,
-    wanted: &[Advance],
-    rows: &[QueryResult],
-) -> Result<Vec<Holder>, StoreFault> {
-    let sessions = rows.iter().map(|row| session_of(&mut Columns::of(row))).collect::<Result<Vec<_>, _>>()?;
-    let name = |session: &Session| {
-        let named = wanted.iter().find(|(_, id, _)| *id == session.id);
-        named.map(|(tenant, id, _)| (*tenant, *id)).ok_or_else(|| StoreFault::unreadable("session"))
-    };
-    let names = sessions.iter().map(name).collect::<Result<Vec<_>, _>>()?;
-    let found = if names.is_empty() { Vec::new() } else { find(connection, &names).await? };
+async fn with_accounts(reader: &Connection, rows: &[QueryResult]) -> Result<Advanced, StoreFault> {
+    let mut named = Vec::with_capacity(rows.len());
+    let mut sessions = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut columns = Columns::of(row);
+        named.push(name(&mut columns)?);
+        sessions.push(session_of(&mut columns));
+    }
+    let names: Vec<_> = named.iter().map(|(name, _)| *name).collect();
+    let found = if names.is_empty() { Vec::new() } else { find(reader, &names).await? };
     // The session as it was advanced: another call may have changed it since.
-    Ok(found.into_iter().zip(sessions).filter_map(|(found, session)| Some(Holder { session, ..found? })).collect())
+    let held = |(session, found): (Result<Session, StoreFault>, Result<Option<Holder>, StoreFault>)| match found {
+        Ok(found) => found.map(|found| session.map(|session| Holder { session, ..found })),
+        Err(fault) => Some(Err(fault)),
+    };
+    let held = sessions.into_iter().zip(found).map(held);
+    Ok(named.into_iter().zip(held).filter_map(|(named, held)| Some((named, held?))).collect())
 }
 
 /// Parameters of one session: tenant, id, generation, now, end of the idle lifetime, the latest time at which the live
@@ -166,7 +190,8 @@ fn advance_where_free(locked: &str) -> Texts {
 /// Where RETURNING cannot name the columns of the account. There is one writer at a time, so nothing is locked.
 static ADVANCE_ALONE: LazyLock<Texts> = LazyLock::new(|| {
     Size::each(|rows| {
-        let (wanted, columns, changes) = (values(rows, WANTED), SESSION.join(", "), changes("wanted."));
+        let (wanted, changes) = (values(rows, WANTED), changes("wanted."));
+        let columns = [NAMED.as_slice(), &SESSION].concat().join(", ");
         format!(
             "UPDATE sessions AS s SET {changes} FROM (VALUES {wanted}) AS wanted, accounts AS a \
              WHERE {IS_ADVANCED} RETURNING {columns}"

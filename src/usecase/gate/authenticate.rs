@@ -124,7 +124,7 @@ impl Caller {
 /// A genuine access token. [`Authenticate::caller`] checks whether its session or service is still live.
 #[derive(Debug)]
 pub struct OpenedToken {
-    claims: AccessClaims,
+    claims: Arc<AccessClaims>,
     tenant: TenantId,
     now: Timestamp,
 }
@@ -184,7 +184,7 @@ impl Authenticate {
                 Err(self.deny(origin, &opened, Reason::CallerNotAllowed).await)
             }
             TokenHolder::Service { service, secret } => {
-                let OpenedToken { claims: AccessClaims { audience, issued_at, .. }, .. } = opened;
+                let (audience, issued_at) = (claims.audience.clone(), claims.issued_at);
                 Ok(Caller::Service(Arc::new(ServiceCaller { service, secret, audience, issued_at })))
             }
         }

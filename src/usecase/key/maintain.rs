@@ -9,7 +9,8 @@ pub struct MaintainKeys {
 }
 
 impl MaintainKeys {
-    /// Stores the counts of tokens, rotates keys that are due, erases expired keys, and reloads the ring.
+    /// Stores the counts of tokens, rotates keys that are due, erases expired keys, and reloads the ring. Forgets
+    /// opened tokens that have expired.
     ///
     /// # Errors
     /// When the database does not answer, or the keys make no ring; the ring stays as it was.
@@ -18,6 +19,7 @@ impl MaintainKeys {
         self.count.store_counts().await?;
         self.rotate.due().await?;
         self.reload.reload().await?;
+        self.reload.ring.forget_expired(self.rotate.work.now());
         Ok(())
     }
 }

@@ -135,7 +135,7 @@ impl Refresh {
             RefreshVerdict::Recover => return self.recover(origin, attempt, holder).await,
             // Another transaction was changing the session.
             RefreshVerdict::Contended => {
-                let advanced = session::advance_in_turn(&self.work.write(), tenant, id, attempt.step).await?;
+                let advanced = session::advance_in_turn(&self.work.store, tenant, id, attempt.step).await?;
                 let Some(holder) = advanced else { return Ok(None) };
                 return self.hand_out(origin, holder, &attempt.seen).await.map(Some);
             }

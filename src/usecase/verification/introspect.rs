@@ -25,7 +25,7 @@ pub struct Introspect {
 
 /// The claims of a token that is valid now.
 #[derive(Clone, Debug)]
-pub struct Introspected(pub AccessClaims);
+pub struct Introspected(pub Arc<AccessClaims>);
 
 impl Introspect {
     /// `None` for a token that is not valid, or that the caller may not introspect: the answer does not distinguish

@@ -70,7 +70,10 @@ fn what_is_no_access_token_is_refused() {
 #[test]
 fn a_token_with_one_changed_character_is_refused_wherever_it_was_changed() {
     on_each_database(async |app| {
-        let good = Person::sign_up(app, "ada@example.org").await.session.access_token;
+        let session = Person::sign_up(app, "ada@example.org").await.session;
+        // A token that was opened before is compared as a whole.
+        app.me(&session).await.unwrap();
+        let good = session.access_token;
         for at in (0..good.len()).step_by(9).chain(good.len() - 24..good.len()) {
             let mut bytes = good.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };

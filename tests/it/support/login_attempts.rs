@@ -1,18 +1,19 @@
 use super::{App, PASSWORD, Person, reason, retry_after};
 use countersign::grpc::wire::proto::*;
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{cell::Cell, time::Duration};
 use tonic::{Code, Status};
 
 /// A password that nobody has. Repeated by the same client, it counts once.
 pub(crate) const WRONG: &str = "not the password at all";
 
-/// Another password that nobody has, each time.
+/// Another password that nobody has, each time. Each test, which is a thread, makes the same ones whenever it runs: of
+/// other passwords, two might have the same mark of 16 bits, and one of them would not be counted.
 pub(crate) fn another_wrong() -> String {
-    static MADE: AtomicU64 = AtomicU64::new(0);
-    format!("{WRONG}, number {}", MADE.fetch_add(1, Ordering::Relaxed))
+    thread_local! {
+        static MADE: Cell<u64> = const { Cell::new(0) };
+    }
+    let number = MADE.replace(MADE.get() + 1);
+    format!("{WRONG}, number {number}")
 }
 
 /// A login from a device.

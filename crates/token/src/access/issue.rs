@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{AccessClaims, MAX_ACCESS_TOKEN_BYTES};
+use super::{AccessClaims, AccessReader, MAX_ACCESS_TOKEN_BYTES};
 use crate::fault::IssueFault;
 use crate::key::{EncryptionKey, KeyId, SigningKey};
 use sealer::Sealer;
@@ -29,7 +29,8 @@ pub struct AccessIssuer {
 impl AccessIssuer {
     /// Takes the issuer and the audience of every token, and the keys.
     ///
-    /// Signs and encrypts once as a test, so that an unusable key is found here and not at the first login.
+    /// Signs and encrypts once as a test, and opens the result as a reader does, so that an unusable key is found here
+    /// and not at the first login.
     ///
     /// # Errors
     /// [`IssueFault::BadClaims`] when no token may name this issuer or audience, [`IssueFault::BadKey`] when a library
@@ -43,13 +44,17 @@ impl AccessIssuer {
         if !AccessClaims::may_name(issuer, audience) {
             return Err(IssueFault::BadClaims);
         }
-        Ok(Self {
+        let reader =
+            AccessReader::new(issuer, audience, vec![signing.verifying_key()], vec![encryption.clone().into()]);
+        let made = Self {
             issuer: issuer.into(),
             audience: audience.into(),
             signing_key: signing.id().clone(),
             signer: Signer::new(&signing)?,
             sealer: Sealer::new(encryption)?,
-        })
+        };
+        let trial = made.sealer.seal(made.signer.sign(&[(); 0])?)?;
+        if reader.is_ok_and(|reader| reader.is_authentic(&trial)) { Ok(made) } else { Err(IssueFault::BadKey) }
     }
 
     /// Issues a token with `claims`.

@@ -101,6 +101,12 @@ impl AccessReader {
         Ok((claims, KeysUsed { encryption, signing }))
     }
 
+    /// Whether the token can be decrypted and its signature holds, whatever it says.
+    #[cfg(feature = "issue")]
+    pub(super) fn is_authentic(&self, token: &str) -> bool {
+        self.open(token).is_ok_and(|(signed, _)| self.verify(&signed).is_ok())
+    }
+
     /// Decrypts the token (RFC 7516 section 5.2), for the two kinds of JWE of this profile only.
     fn open(&self, token: &str) -> Result<(Vec<u8>, &KeyId), Rejected> {
         let [header, encrypted_key, nonce, ciphertext, tag] = segments(token).ok_or(Rejected::Malformed)?;

@@ -23,14 +23,11 @@ pub(super) enum Sealer {
 }
 
 impl Sealer {
-    /// Encrypts once as a test.
     pub(super) fn new(key: EncryptionKey) -> Result<Self, IssueFault> {
-        let made = match key {
-            EncryptionKey::Direct(key) => Self::direct(&key).ok_or(IssueFault::BadKey)?,
-            EncryptionKey::Agreed(key) => Self::Agreed(key),
-        };
-        made.seal(String::new()).map_err(|_| IssueFault::BadKey)?;
-        Ok(made)
+        match key {
+            EncryptionKey::Direct(key) => Self::direct(&key).ok_or(IssueFault::BadKey),
+            EncryptionKey::Agreed(key) => Ok(Self::Agreed(key)),
+        }
     }
 
     fn direct(key: &ContentKey) -> Option<Self> {

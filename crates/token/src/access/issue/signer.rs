@@ -43,7 +43,7 @@ impl Signer {
         let mut token = String::with_capacity(self.prefix.len() + payload.len() * 4 / 3 + 2 + SIGNATURE);
         token.push_str(&self.prefix);
         encode_onto(payload, &mut token);
-        let signature = self.pair.sign(token.as_bytes());
+        let signature = self.pair.try_sign(token.as_bytes()).map_err(|_| IssueFault::Signing)?;
         token.push('.');
         encode_onto(signature, &mut token);
         Ok(token)

@@ -16,40 +16,50 @@ use std::{
 
 use arc_swap::{ArcSwapOption, Guard};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use countersign_token::AccessClaims;
 use zeroize::Zeroizing;
 
-use crate::revocations::{Marks, PARTS};
+use crate::access::AccessClaims;
 
 const WAYS: usize = 4;
 /// The characters at the end of a token that are hashed: the 128 bits of the tag take 22.
 const TAIL: usize = 22;
 
-/// A token that was opened, and its claims.
-pub(crate) struct Opened {
+/// A token that was opened, its claims, and what the reader derived from them.
+pub struct OpenedToken<T> {
     /// A reader of this text could use the token, so it is wiped on drop.
     token: Zeroizing<Box<[u8]>>,
     /// The key set with which it was opened. With another key set it has to be opened again.
-    pub(crate) key_set: u64,
-    pub(crate) marks: Marks,
-    pub(crate) claims: Arc<AccessClaims>,
+    pub key_set: u64,
+    /// The claims of the token.
+    pub claims: Arc<AccessClaims>,
+    /// What the reader derived from the claims.
+    pub derived: T,
 }
 
-impl Opened {
-    pub(crate) fn new(token: &str, key_set: u64, marks: Marks, claims: Arc<AccessClaims>) -> Self {
-        Self { token: Zeroizing::new(token.as_bytes().into()), key_set, marks, claims }
+impl<T> OpenedToken<T> {
+    /// Takes a token that was opened with the key set of this number.
+    #[must_use]
+    pub fn new(token: &str, key_set: u64, claims: Arc<AccessClaims>, derived: T) -> Self {
+        Self { token: Zeroizing::new(token.as_bytes().into()), key_set, claims, derived }
+    }
+}
+
+impl<T> fmt::Debug for OpenedToken<T> {
+    /// Shows neither the token nor its claims.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenedToken").field("key_set", &self.key_set).finish_non_exhaustive()
     }
 }
 
 /// Four slots in one cache line of the processor: first the hashes, so that one token only is compared, then the
 /// tokens.
 #[repr(align(64))]
-struct Set {
+struct Set<T> {
     hashes: [AtomicU64; WAYS],
-    places: [ArcSwapOption<Opened>; WAYS],
+    places: [ArcSwapOption<OpenedToken<T>>; WAYS],
 }
 
-impl Set {
+impl<T> Set<T> {
     fn new() -> Self {
         Self { hashes: [const { AtomicU64::new(0) }; WAYS], places: [const { ArcSwapOption::const_empty() }; WAYS] }
     }
@@ -57,30 +67,33 @@ impl Set {
 
 /// The hash that selects the slot of a token.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CacheSlot(u64);
+pub struct CacheSlot(u64);
 
-/// The table. No call waits for another.
-pub(crate) struct Cache {
-    sets: Box<[Set]>,
+/// The table. No call waits for another. A token of full length and its claims take about two kilobytes.
+pub struct TokenCache<T> {
+    sets: Box<[Set<T>]>,
     keys: RandomState,
     /// Which of the four slots is evicted next.
     turn: AtomicUsize,
 }
 
-impl Cache {
+impl<T> TokenCache<T> {
     /// Room for at least `tokens`, rounded up to a power of two; none at all for 0.
-    pub(crate) fn new(tokens: usize) -> Self {
+    #[must_use]
+    pub fn new(tokens: usize) -> Self {
         let sets = if tokens == 0 { 0 } else { tokens.div_ceil(WAYS).next_power_of_two() };
         Self { sets: (0..sets).map(|_| Set::new()).collect(), keys: RandomState::new(), turn: AtomicUsize::new(0) }
     }
 
-    pub(crate) fn place(&self, token: &str) -> CacheSlot {
+    /// The place of a token: hashed once, for [`TokenCache::find`] and [`TokenCache::store`].
+    #[must_use]
+    pub fn place(&self, token: &str) -> CacheSlot {
         let tail = &token.as_bytes()[token.len().saturating_sub(TAIL)..];
         CacheSlot(self.keys.hash_one(tail))
     }
 
     /// The entry of exactly this token.
-    pub(crate) fn find(&self, place: CacheSlot, token: &str) -> Option<Guard<Option<Arc<Opened>>>> {
+    pub fn find(&self, place: CacheSlot, token: &str) -> Option<Guard<Option<Arc<OpenedToken<T>>>>> {
         let set = self.set(place)?;
         for (hash, held) in set.hashes.iter().zip(&set.places) {
             if hash.load(Ordering::Acquire) != place.0 {
@@ -89,7 +102,7 @@ impl Cache {
             let held = held.load();
             // In constant time, so that the response time does not reveal how much of a stored token a forger has
             // right.
-            let same = |opened: &Arc<Opened>| verify_slices_are_equal(&opened.token, token.as_bytes()).is_ok();
+            let same = |opened: &Arc<OpenedToken<T>>| verify_slices_are_equal(&opened.token, token.as_bytes()).is_ok();
             if held.as_ref().is_some_and(same) {
                 return Some(held);
             }
@@ -99,7 +112,7 @@ impl Cache {
 
     /// Stores an authentic token. Replaces the same token, else an empty slot, else a token that has expired at `now`
     /// or was opened with other keys, else one of four.
-    pub(crate) fn store(&self, place: CacheSlot, opened: Opened, now: i64) {
+    pub fn store(&self, place: CacheSlot, opened: OpenedToken<T>, now: i64) {
         let Some(set) = self.set(place) else { return };
         let position = |wanted: &dyn Fn(usize) -> bool| (0..WAYS).find(|&way| wanted(way));
         let useless = |way: usize| {
@@ -117,9 +130,9 @@ impl Cache {
         set.hashes[way].store(place.0, Ordering::Release);
     }
 
-    /// Drops tokens that have expired at `now`, in one of the [`PARTS`] of the table.
-    pub(crate) fn forget(&self, now: i64, part: usize) {
-        for place in self.sets.iter().skip(part % PARTS).step_by(PARTS).flat_map(|set| &set.places) {
+    /// Drops tokens that have expired at `now`, in one of so many parts of the table.
+    pub fn forget(&self, now: i64, (part, parts): (usize, usize)) {
+        for place in self.sets.iter().skip(part % parts).step_by(parts).flat_map(|set| &set.places) {
             let held = place.load();
             if held.as_ref().is_some_and(|held| held.claims.expires_at <= now) {
                 place.compare_and_swap(&held, None);
@@ -128,19 +141,20 @@ impl Cache {
     }
 
     /// The number of cached tokens, counted at each call.
-    pub(crate) fn len(&self) -> usize {
+    #[must_use]
+    pub fn count(&self) -> usize {
         self.sets.iter().flat_map(|set| &set.places).filter(|place| place.load().is_some()).count()
     }
 
-    fn set(&self, place: CacheSlot) -> Option<&Set> {
+    fn set(&self, place: CacheSlot) -> Option<&Set<T>> {
         // The low bits select the set; within it all bits are compared.
         let last = self.sets.len().checked_sub(1)?;
         self.sets.get(place.0 as usize & last)
     }
 }
 
-impl fmt::Debug for Cache {
+impl<T> fmt::Debug for TokenCache<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache").field("room", &(self.sets.len() * WAYS)).finish_non_exhaustive()
+        f.debug_struct("TokenCache").field("room", &(self.sets.len() * WAYS)).finish_non_exhaustive()
     }
 }
