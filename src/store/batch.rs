@@ -194,6 +194,7 @@ impl<K, V> Drop for Lane<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::sleep;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::{sync::Semaphore, task::JoinHandle};
 
@@ -336,7 +337,7 @@ mod tests {
         while held.sizes().len() == LANES {
             // Each of them looks how long the first one has waited.
             drop(held.ask(4));
-            tokio::time::sleep(PATIENCE).await;
+            sleep(PATIENCE).await;
         }
         held.permits.add_permits(100);
         for stuck in stuck {
