@@ -18,7 +18,7 @@ const BROKEN: &[(&Arrow, &str, &str)] = &[
     (&GRPC_STAYS_IN_ITS_TRANSPORT, "src/usecase/session/refresh.rs", "\nfn f() -> Result<(), tonic::Status> {}"),
     (&GRPC_STAYS_IN_ITS_TRANSPORT, "src/http/pages.rs", "\nuse crate::grpc::{status, wire::proto};"),
     (&AXUM_STAYS_IN_THE_TRANSPORTS, "src/jobs/mod.rs", "\nuse axum::Router;"),
-    (&SQL_STAYS_IN_THE_STORE, "src/usecase/account/me.rs", "\nuse sea_orm::EntityTrait as _;"),
+    (&SQL_STAYS_IN_THE_STORE, "src/usecase/account/profile.rs", "\nuse sea_orm::EntityTrait as _;"),
     (&SQL_STAYS_IN_THE_STORE, "src/cli/migrate.rs", "\nfn f() { sea_orm_migration::run(); }"),
     (&DATABASE_ERRORS_ARE_READ_ONCE, "src/store/role.rs", "\nuse sea_orm::{DbErr, EntityTrait};"),
     (&TOKEN_MAKERS_NEVER_READ, "crates/token/src/access/read.rs", "\nfn f() { josekit::jwe::deserialize_compact(); }"),
