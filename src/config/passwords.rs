@@ -48,7 +48,7 @@ impl Passwords {
                 "argon2_memory_kib",
                 19_456,
                 8192..=1_048_576,
-                "Argon2id memory for one hash in KiB. Every worker keeps this much for as long as the process runs.",
+                "Argon2id memory for one hash in KiB. Every worker has this much, from its first hash until ten seconds after its last.",
             ),
             argon2_iterations: section.whole("argon2_iterations", 2, 1..=16, "Argon2id passes."),
             argon2_parallelism: section.whole("argon2_parallelism", 1, 1..=16, "Argon2id lanes."),

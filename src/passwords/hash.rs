@@ -1,5 +1,6 @@
-use argon2::{ARGON2ID_IDENT, Params};
+use argon2::ARGON2ID_IDENT;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use countersign_argon2_simd::Params;
 use std::{fmt, ops::RangeInclusive};
 
 /// Bytes of salt and of output in hashes that are computed here (RFC 9106 section 4).
@@ -47,9 +48,9 @@ pub struct Unreadable;
 /// Everything a hash depends on except the password.
 #[derive(Clone, Debug)]
 pub(super) struct Recipe {
-    /// The length of the output is always set.
     pub(super) params: Params,
     pub(super) salt: Vec<u8>,
+    pub(super) output_bytes: usize,
 }
 
 impl PasswordHash {
@@ -63,21 +64,23 @@ impl PasswordHash {
             return Err(Unreadable);
         }
         let read = argon2::PasswordHash::new(&phc).map_err(|_| Unreadable)?;
-        let params = Params::try_from(&read).map_err(|_| Unreadable)?;
+        let params = argon2::Params::try_from(&read).map_err(|_| Unreadable)?;
+        let params = Params::new(params.m_cost(), params.t_cost(), params.p_cost()).map_err(|_| Unreadable)?;
         let (Some(salt), Some(output)) = (read.salt, read.hash) else { return Err(Unreadable) };
         let known = read.algorithm == ARGON2ID_IDENT && read.version == Some(VERSION);
         let readable = READABLE_SALT_BYTES.contains(&salt.len()) && READABLE_OUTPUT_BYTES.contains(&output.len());
         if !known || !readable || !is_bearable(&params) {
             return Err(Unreadable);
         }
-        let hash = Self::new(Recipe { params, salt: salt.to_vec() }, output.as_bytes().to_vec());
+        let recipe = Recipe { params, salt: salt.to_vec(), output_bytes: output.len() };
+        let hash = Self::new(recipe, output.as_bytes().to_vec());
         // One hash has one spelling. This also refuses parameters that Argon2 would use and the string would not show.
         if hash.phc == phc { Ok(hash) } else { Err(Unreadable) }
     }
 
     pub(super) fn new(recipe: Recipe, output: Vec<u8>) -> Self {
-        let Recipe { params, salt } = &recipe;
-        let (m, t, p) = (params.m_cost(), params.t_cost(), params.p_cost());
+        let Recipe { params, salt, .. } = &recipe;
+        let (m, t, p) = (params.memory_kib(), params.iterations(), params.lanes());
         let (salt, shown) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(&output));
         let phc = format!("$argon2id$v={VERSION}$m={m},t={t},p={p}${salt}${shown}");
         Self { phc, recipe, output }
@@ -104,7 +107,7 @@ impl PasswordHash {
 
 impl HashCost {
     pub(super) fn of(params: &Params) -> Self {
-        let (memory_kib, iterations, parallelism) = (params.m_cost(), params.t_cost(), params.p_cost());
+        let (memory_kib, iterations, parallelism) = (params.memory_kib(), params.iterations(), params.lanes());
         Self::Argon2id(Argon2Cost { memory_kib, iterations, parallelism })
     }
 
@@ -119,8 +122,8 @@ impl HashCost {
     /// A recipe of the same cost.
     pub(super) fn recipe(&self, salt: &[u8]) -> Option<Recipe> {
         let Self::Argon2id(Argon2Cost { memory_kib, iterations, parallelism }) = self;
-        let params = Params::new(*memory_kib, *iterations, *parallelism, Some(OUTPUT_BYTES)).ok()?;
-        Some(Recipe { params, salt: salt.to_vec() })
+        let params = Params::new(*memory_kib, *iterations, *parallelism).ok()?;
+        Some(Recipe::new(params, salt))
     }
 }
 
@@ -139,12 +142,13 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 impl Recipe {
-    pub(super) fn output_bytes(&self) -> usize {
-        self.params.output_len().unwrap_or(OUTPUT_BYTES)
+    /// For a hash that is made here.
+    pub(super) fn new(params: Params, salt: &[u8]) -> Self {
+        Self { params, salt: salt.to_vec(), output_bytes: OUTPUT_BYTES }
     }
 }
 
 /// Whether a hash with these parameters may be computed here.
 pub(super) fn is_bearable(params: &Params) -> bool {
-    params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_ITERATIONS && params.p_cost() <= MAX_PARALLELISM
+    params.memory_kib() <= MAX_MEMORY_KIB && params.iterations() <= MAX_ITERATIONS && params.lanes() <= MAX_PARALLELISM
 }

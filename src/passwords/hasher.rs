@@ -1,12 +1,13 @@
 use super::{
-    arena::{Arena, OutOfMemory},
+    arena::{Arena, Engine, OutOfMemory},
     hash::{HashCost, OUTPUT_BYTES, PasswordHash, Recipe, SALT_BYTES, is_bearable},
     pace::Pace,
     presence::Presence,
-    queue::{Job, NotTaken, Queue, WorkerSlot},
+    queue::{Job, NotTaken, Queue},
+    worker::Worker,
 };
-use crate::runtime::{self, Entropy, Stopwatch};
-use argon2::Params;
+use crate::runtime::{self, Entropy};
+use countersign_argon2_simd::Params;
 use countersign_domain::password::{NewPassword, Password};
 use std::{
     fmt, io,
@@ -97,10 +98,8 @@ impl Hasher {
         entropy: Entropy,
     ) -> Result<(Self, Vec<JoinHandle<()>>), HasherFault> {
         let HasherSettings { memory_kib, iterations, parallelism, .. } = settings;
-        let params = Params::new(memory_kib, iterations, parallelism, Some(OUTPUT_BYTES))
-            .ok()
-            .filter(is_bearable)
-            .ok_or(HasherFault::Parameters)?;
+        let params =
+            Params::new(memory_kib, iterations, parallelism).ok().filter(is_bearable).ok_or(HasherFault::Parameters)?;
         let workers = match settings.workers {
             0 => available_parallelism().map_or(1, usize::from),
             workers => workers,
@@ -113,7 +112,8 @@ impl Hasher {
             params,
             workers,
         };
-        let threads = (0..workers).map(|number| pool.start_worker(number)).collect::<Result<_, _>>()?;
+        let engine = Engine::tested();
+        let threads = (0..workers).map(|number| pool.start_worker(engine, number)).collect::<Result<_, _>>()?;
         Ok((Self(Arc::new(pool)), threads))
     }
 
@@ -136,7 +136,7 @@ impl Hasher {
         password: &NewPassword,
         salt: [u8; SALT_BYTES],
     ) -> Result<PasswordHash, Refused> {
-        let recipe = Recipe { params: self.0.params.clone(), salt: salt.to_vec() };
+        let recipe = Recipe::new(self.0.params, &salt);
         let output = self.0.compute(password.password().clone(), recipe.clone()).await?;
         Ok(PasswordHash::new(recipe, output))
     }
@@ -147,7 +147,7 @@ impl Hasher {
     /// # Errors
     /// [`Refused`]; nothing was computed then.
     pub async fn rehash(&self, password: &Password) -> Result<PasswordHash, Refused> {
-        let recipe = Recipe { params: self.0.params.clone(), salt: self.0.entropy.bytes::<SALT_BYTES>().to_vec() };
+        let recipe = Recipe::new(self.0.params, &self.0.entropy.bytes::<SALT_BYTES>());
         let output = self.0.compute(password.clone(), recipe.clone()).await?;
         Ok(PasswordHash::new(recipe, output))
     }
@@ -181,8 +181,7 @@ impl Hasher {
     /// [`Refused`]; nothing was computed then.
     pub async fn pretend_for(&self, presence: &Presence, password: Password, cost: &HashCost) -> Result<(), Refused> {
         let salt = self.0.salt_of_nobody;
-        let usual = || Recipe { params: self.0.params.clone(), salt: salt.to_vec() };
-        let recipe = cost.recipe(&salt).unwrap_or_else(usual);
+        let recipe = cost.recipe(&salt).unwrap_or_else(|| Recipe::new(self.0.params, &salt));
         self.0.compute_for(Some(presence), password, recipe).await.map(drop)
     }
 
@@ -215,28 +214,15 @@ impl Hasher {
     /// Simulates that every worker has panicked.
     #[cfg(test)]
     pub(super) fn lose_all_workers(&self) {
-        (0..self.0.workers).for_each(|_| drop(WorkerSlot::take(&self.0.queue)));
+        (0..self.0.workers).for_each(|_| drop(super::queue::WorkerSlot::take(&self.0.queue)));
     }
 }
 
 impl Pool {
-    fn start_worker(&self, number: usize) -> Result<JoinHandle<()>, HasherFault> {
-        let mut arena = Arena::reserve(self.params.block_count()).map_err(|OutOfMemory| HasherFault::Memory)?;
-        let (queue, pace) = (self.queue.clone(), self.pace.clone());
-        let work = move || {
-            let place = WorkerSlot::take(&queue);
-            while let Some(Job { password, recipe, answer, .. }) = place.next() {
-                let stopwatch = Stopwatch::start();
-                let output = arena.hash(password.reveal().as_bytes(), &recipe);
-                drop(password);
-                if output.is_ok() {
-                    pace.record(stopwatch.elapsed());
-                }
-                // The receiver may be gone.
-                let _ = answer.send(output);
-            }
-        };
-        runtime::spawn_thread(format!("argon2-{number}"), work).map_err(HasherFault::Thread)
+    fn start_worker(&self, engine: Engine, number: usize) -> Result<JoinHandle<()>, HasherFault> {
+        let arena = Arena::reserve(engine, self.params).map_err(|OutOfMemory| HasherFault::Memory)?;
+        let worker = Worker::new(self.queue.clone(), self.pace.clone(), arena);
+        runtime::spawn_thread(format!("argon2-{number}"), || worker.work()).map_err(HasherFault::Thread)
     }
 
     async fn compute(&self, password: Password, recipe: Recipe) -> Result<Vec<u8>, Refused> {
@@ -268,7 +254,7 @@ impl Pool {
     }
 
     fn is_outdated(&self, recipe: &Recipe) -> bool {
-        recipe.params != self.params || recipe.salt.len() < SALT_BYTES
+        recipe.params != self.params || recipe.output_bytes != OUTPUT_BYTES || recipe.salt.len() < SALT_BYTES
     }
 }
 

@@ -12,6 +12,7 @@ mod presence;
 mod queue;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 pub use hash::{Argon2Cost, HashCost, PasswordHash, SALT_BYTES, Unreadable};
 pub use hasher::{Hasher, HasherFault, HasherSettings, Refused, Verdict};

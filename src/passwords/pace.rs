@@ -1,4 +1,4 @@
-use argon2::Params;
+use countersign_argon2_simd::Params;
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -21,7 +21,7 @@ pub(super) struct Pace {
 impl Pace {
     /// The estimate for hashes with these parameters.
     pub(super) fn expected(params: &Params) -> Self {
-        let blocks = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        let blocks = u64::from(params.memory_kib()) * u64::from(params.iterations());
         Self { average_micros: AtomicU64::new(blocks * MICROS_PER_BLOCK), computed: AtomicU64::new(0) }
     }
 
@@ -50,9 +50,13 @@ impl Pace {
 mod tests {
     use super::*;
 
+    fn params() -> Params {
+        Params::new(19_456, 2, 1).expect("in bounds")
+    }
+
     #[test]
     fn the_wait_grows_with_the_queue_and_shrinks_with_the_workers_within_bounds() {
-        let pace = Pace::expected(&Params::DEFAULT);
+        let pace = Pace::expected(&params());
         assert!(pace.until_served(100, 2) > pace.until_served(10, 2));
         assert!(pace.until_served(100, 8) < pace.until_served(100, 2));
         assert_eq!(pace.until_served(usize::MAX, 0), LATEST);
@@ -62,7 +66,7 @@ mod tests {
 
     #[test]
     fn the_average_follows_what_was_measured() {
-        let pace = Pace::expected(&Params::DEFAULT);
+        let pace = Pace::expected(&params());
         (0..100).for_each(|_| pace.record(Duration::from_secs(2)));
         let wait = pace.until_served(0, 1);
         assert!(wait > Duration::from_millis(1_900) && wait <= Duration::from_secs(2), "{wait:?}");

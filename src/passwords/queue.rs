@@ -3,6 +3,7 @@ use countersign_domain::password::Password;
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::oneshot;
 
@@ -38,6 +39,15 @@ struct State {
     open: bool,
 }
 
+/// What a worker does next.
+pub(super) enum Next {
+    Hash(Job),
+    /// Nothing arrived for a while.
+    Pause,
+    /// The queue is closed.
+    End,
+}
+
 /// Why a job was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotTaken {
@@ -69,17 +79,27 @@ impl Queue {
         Ok(())
     }
 
-    /// The next job that is not abandoned; blocks until there is one. `None` once the queue is closed.
-    fn pop(&self) -> Option<Job> {
+    /// The next job that is not abandoned. Blocks until there is one, or until nothing arrived for `patience`.
+    fn next(&self, patience: Option<Duration>) -> Next {
         let mut state = self.state();
         while state.open {
             match state.jobs.pop_front() {
-                Some(job) if !job.is_abandoned() => return Some(job),
-                Some(_) => {}
-                None => state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(job) if !job.is_abandoned() => return Next::Hash(job),
+                Some(_) => continue,
+                None => {}
+            }
+            let Some(patience) = patience else {
+                state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let waited = self.arrived.wait_timeout(state, patience);
+            let timeout;
+            (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if timeout.timed_out() && state.jobs.is_empty() && state.open {
+                return Next::Pause;
             }
         }
-        None
+        Next::End
     }
 
     /// Jobs that wait and are not abandoned.
@@ -111,8 +131,9 @@ impl<'a> WorkerSlot<'a> {
         Self(queue)
     }
 
-    pub(super) fn next(&self) -> Option<Job> {
-        self.0.pop()
+    /// The next job; see [`Queue::next`].
+    pub(super) fn next(&self, patience: Option<Duration>) -> Next {
+        self.0.next(patience)
     }
 }
 

@@ -1,17 +1,19 @@
 use super::{
-    arena::Arena,
+    arena::{Arena, Engine},
     hash::{HashCost, PasswordHash, Recipe, Unreadable},
     hasher::{Hasher, HasherFault, HasherSettings, Refused, Verdict},
     presence::Caller,
+    queue::{Job, Next, Queue, WorkerSlot},
 };
 use crate::runtime::{Entropy, spawn};
-use argon2::Params;
+use countersign_argon2_simd::Params;
 use countersign_domain::{
     password::{NewPassword, Password, PasswordPolicy},
     secret::SecretText,
 };
 use futures_util::FutureExt;
 use std::{collections::HashSet, time::Duration};
+use tokio::sync::oneshot;
 
 const SMALL: HasherSettings = HasherSettings { memory_kib: 64, iterations: 1, parallelism: 1, workers: 2, queue: 64 };
 const RIGHT: &str = "blue kettle over nine hills";
@@ -253,17 +255,52 @@ async fn many_concurrent_calls_are_all_answered() {
 }
 
 #[test]
-fn an_arena_grows_for_a_larger_hash_and_shrinks_back() {
-    let mut arena = Arena::reserve(64).expect("reserved");
-    let recipe =
-        |memory| Recipe { params: Params::new(memory, 1, 1, Some(32)).expect("in bounds"), salt: b"saltsalt".to_vec() };
-    let usual = arena.hash(b"password", &recipe(64));
-    assert_eq!(arena.capacity(), 64);
-    let larger = arena.hash(b"password", &recipe(1024));
-    assert_eq!(arena.capacity(), 64);
-    assert_ne!(usual, larger);
-    assert!(arena.hash(b"password", &recipe(8)).is_ok());
-    assert_eq!(arena.hash(b"password", &recipe(64)), usual, "what lay in the memory before does not matter");
+fn a_worker_without_jobs_learns_of_the_pause() {
+    let queue = Queue::new(8, 1);
+    let slot = WorkerSlot::take(&queue);
+    let job = || {
+        let (answer, answered) = oneshot::channel();
+        let recipe = Recipe::new(Params::new(64, 1, 1).expect("in bounds"), b"saltsaltsaltsalt");
+        (Job { password: typed(RIGHT), recipe, presence: None, answer }, answered)
+    };
+    let (awaited, _caller) = job();
+    let (abandoned, caller) = job();
+    drop(caller);
+    queue.push(awaited).expect("there is room");
+    queue.push(abandoned).expect("there is room");
+    assert!(matches!(slot.next(Some(Duration::ZERO)), Next::Hash(_)));
+    assert!(matches!(slot.next(Some(Duration::ZERO)), Next::Pause));
+    queue.close();
+    assert!(matches!(slot.next(Some(Duration::ZERO)), Next::End));
+}
+
+#[test]
+fn an_arena_hashes_with_more_and_less_memory_than_usual_on_both_engines() {
+    let recipe = |memory| Recipe::new(Params::new(memory, 2, 1).expect("in bounds"), b"saltsaltsaltsalt");
+    let [fast, plain] = [Engine::Fast, Engine::Plain].map(|engine| {
+        let mut arena = Arena::reserve(engine, recipe(64).params).expect("reserved");
+        let usual = arena.hash(b"password", &recipe(64)).expect("hashed");
+        let larger = arena.hash(b"password", &recipe(1024)).expect("hashed");
+        let smaller = arena.hash(b"password", &recipe(8)).expect("hashed");
+        assert_eq!(arena.hash(b"password", &recipe(64)).expect("hashed"), usual, "what lay in the memory is forgotten");
+        arena.release();
+        assert_eq!(arena.hash(b"password", &recipe(64)).expect("hashed"), usual);
+        [usual, larger, smaller]
+    });
+    assert_eq!(fast, plain);
+    assert_eq!(HashSet::from(fast).len(), 3);
+}
+
+#[test]
+fn the_length_of_the_output_is_that_of_the_stored_hash() {
+    let params = Params::new(64, 2, 1).expect("in bounds");
+    for output_bytes in [16, 32, 64] {
+        let recipe = Recipe { output_bytes, ..Recipe::new(params, b"saltsaltsaltsalt") };
+        let [fast, plain] = [Engine::Fast, Engine::Plain].map(|engine| {
+            Arena::reserve(engine, params).expect("reserved").hash(b"password", &recipe).expect("hashed")
+        });
+        assert_eq!((fast.len(), &fast), (output_bytes, &plain));
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,11 @@ fn the_rules_are_pure() {
 }
 
 #[test]
+fn argon2_names_nothing_of_ours() {
+    fences(&manifest::ARGON2);
+}
+
+#[test]
 fn the_wire_format_names_nothing_of_ours() {
     holds(&arrows::TOKEN_NAMES_NOTHING_OF_OURS);
     fences(&manifest::TOKEN);

@@ -112,10 +112,10 @@ pub(crate) const TOKEN_MAKERS_NEVER_READ: Arrow = Arrow {
 };
 
 pub(crate) const HASHES_STAY_IN_THE_POOL: Arrow = Arrow {
-    rule: "argon2 belongs to src/passwords, so that nothing but a hash ever waits behind one",
+    rule: "Argon2 belongs to src/passwords, so that nothing but a hash ever waits behind one",
     within: EVERYWHERE,
     except: &["src/passwords"],
-    forbidden: &[&["argon2"]],
+    forbidden: &[&["argon2"], &["countersign_argon2_simd"]],
     excused: &[],
 };
 

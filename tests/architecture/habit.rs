@@ -23,9 +23,15 @@ pub(crate) fn drawers(file: &SourceFile) -> Vec<String> {
     found.map(|name| format!("{}: `{name}` says nothing: name it after what is in it", file.path)).collect()
 }
 
+/// The one crate that needs more than safe Rust: vector instructions, and memory in huge pages.
+const UNSAFE_BELONGS_TO: &str = "crates/argon2-simd/src";
+
 pub(crate) fn unsafe_code(file: &SourceFile) -> Vec<String> {
+    if file.lies_in(UNSAFE_BELONGS_TO) {
+        return Vec::new();
+    }
     let found = file.tokens.iter().filter(|token| token.text == "unsafe");
-    found.map(|token| format!("{}:{}: no unsafe code", file.path, token.line)).collect()
+    found.map(|token| format!("{}:{}: unsafe code belongs to {UNSAFE_BELONGS_TO}", file.path, token.line)).collect()
 }
 
 pub(crate) fn unwraps(file: &SourceFile) -> Vec<String> {

@@ -47,6 +47,14 @@ pub(crate) const DOMAIN: Fence = Fence {
     features: &["v1", "v4", "v6", "v7", "rng", "rng-rand", "rng-getrandom", "getrandom"],
 };
 
+pub(crate) const ARGON2: Fence = Fence {
+    rule: "a hash function knows nothing of who hashes",
+    manifest: "crates/argon2-simd/Cargo.toml",
+    forbidden: &["countersign-"],
+    except: &[],
+    features: &[],
+};
+
 pub(crate) const TOKEN: Fence = Fence {
     rule: "other people's backends link this crate, so it brings nothing of ours along",
     manifest: "crates/token/Cargo.toml",
