@@ -56,9 +56,8 @@ impl Case<'_> {
 }
 
 fuzz_target!(|case: Case<'_>| {
-    let in_bounds = case.params().is_ok()
-        && (8..=64).contains(&case.salt.len())
-        && TAG_LENGTH.contains(&usize::from(case.tag));
+    let in_bounds =
+        case.params().is_ok() && (8..=64).contains(&case.salt.len()) && TAG_LENGTH.contains(&usize::from(case.tag));
     let expected = case.expected();
     for backend in Backend::ALL.into_iter().filter(|backend| backend.is_available()) {
         let hashed = case.hashed(backend);
