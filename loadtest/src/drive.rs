@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -27,10 +27,28 @@ pub(crate) enum Pace {
     PerSecond(u32),
 }
 
-/// Not counted: connections are opened and caches filled.
+/// Connections are opened and caches filled meanwhile.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// Microseconds; a call that takes longer counts as this long.
 const LONGEST: u64 = 120_000_000;
+
+/// How long callers call. What they see while they warm up does not count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Period {
+    pub(crate) warm_up: Duration,
+    pub(crate) counted: Duration,
+}
+
+impl Period {
+    pub(crate) fn of_seconds(seconds: u64) -> Self {
+        Self { warm_up: WARM_UP, counted: Duration::from_secs(seconds) }
+    }
+
+    /// Counts from the first call on, so that what the first calls cause is seen.
+    pub(crate) fn without_warm_up(self) -> Self {
+        Self { warm_up: Duration::ZERO, ..self }
+    }
+}
 
 /// What was seen.
 #[derive(Clone, Debug)]
@@ -40,6 +58,8 @@ pub(crate) struct Seen {
     pub(crate) lasted: Duration,
     /// Microseconds of the calls that succeeded.
     pub(crate) latency: Histogram<u64>,
+    /// Microseconds of the calls that failed.
+    pub(crate) refusal_latency: Histogram<u64>,
     pub(crate) usage: Usage,
 }
 
@@ -67,63 +87,107 @@ impl Schedule {
     }
 }
 
-struct Counted {
-    calls: u64,
-    errors: BTreeMap<String, u64>,
-    latency: Histogram<u64>,
+/// What callers count. All of them share one, because a histogram is large and there may be thousands of callers.
+pub(crate) struct Counted {
+    pub(crate) calls: u64,
+    pub(crate) errors: BTreeMap<String, u64>,
+    pub(crate) latency: Histogram<u64>,
+    pub(crate) refusal_latency: Histogram<u64>,
 }
 
-impl Counted {
-    fn new() -> Self {
-        let latency = Histogram::new_with_bounds(1, LONGEST, 3).expect("the bounds are right");
-        Self { calls: 0, errors: BTreeMap::new(), latency }
+impl Default for Counted {
+    fn default() -> Self {
+        let histogram = || Histogram::new_with_bounds(1, LONGEST, 3).expect("the bounds are right");
+        Self { calls: 0, errors: BTreeMap::new(), latency: histogram(), refusal_latency: histogram() }
     }
 }
 
-/// Lets `callers` call for `lasting`, and watches the processors meanwhile.
-pub(crate) async fn drive(callers: Vec<Caller>, pace: Pace, lasting: Duration, watched: &Watched) -> Seen {
+impl Counted {
+    pub(crate) fn count(&mut self, outcome: Result<(), String>, lasted: Duration) {
+        let micros = u64::try_from(lasted.as_micros()).unwrap_or(LONGEST).max(1);
+        match outcome {
+            Ok(()) => {
+                self.calls += 1;
+                self.latency.saturating_record(micros);
+            }
+            Err(error) => {
+                *self.errors.entry(error).or_default() += 1;
+                self.refusal_latency.saturating_record(micros);
+            }
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.latency.add(&other.latency).expect("all histograms have the same bounds");
+        self.refusal_latency.add(&other.refusal_latency).expect("all histograms have the same bounds");
+        for (error, times) in other.errors {
+            *self.errors.entry(error).or_default() += times;
+        }
+    }
+
+    pub(crate) fn seen(self, lasted: Duration, usage: Usage) -> Seen {
+        let Self { calls, errors, latency, refusal_latency } = self;
+        Seen { calls, errors, lasted, latency, refusal_latency, usage }
+    }
+}
+
+/// Lets `callers` call for a period, and watches the processors meanwhile.
+pub(crate) async fn drive(callers: Vec<Caller>, pace: Pace, period: Period, watched: &Watched) -> Seen {
     let begin = Instant::now();
-    let (from, until) = (begin + WARM_UP, begin + WARM_UP + lasting);
+    let from = begin + period.warm_up;
+    let until = from + period.counted;
     let schedule = Arc::new(Schedule { begin, pace, next: AtomicU64::new(0) });
+    let counted = Arc::new(Mutex::new(Counted::default()));
     let mut calling = JoinSet::new();
     for caller in callers {
-        calling.spawn(call_until(caller, schedule.clone(), (from, until)));
+        calling.spawn(call_until(caller, schedule.clone(), counted.clone(), (from, until)));
     }
     sleep_until(from.into()).await;
     let before = watched.look();
     sleep_until(until.into()).await;
     let usage = watched.look().since(&before);
-    let mut sum = Counted::new();
-    while let Some(counted) = calling.join_next().await {
-        let counted = counted.expect("a caller goes on until its end");
-        sum.calls += counted.calls;
-        sum.latency.add(&counted.latency).expect("all histograms have the same bounds");
-        for (error, times) in counted.errors {
-            *sum.errors.entry(error).or_default() += times;
-        }
-    }
-    Seen { calls: sum.calls, errors: sum.errors, lasted: lasting, latency: sum.latency, usage }
+    calling.join_all().await;
+    let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::take(&mut *counted).seen(period.counted, usage)
 }
 
-async fn call_until(mut caller: Caller, schedule: Arc<Schedule>, (from, until): (Instant, Instant)) -> Counted {
-    let mut counted = Counted::new();
+async fn call_until(
+    mut caller: Caller,
+    schedule: Arc<Schedule>,
+    counted: Arc<Mutex<Counted>>,
+    (from, until): (Instant, Instant),
+) {
     loop {
         let due = schedule.next().await;
-        if due >= until {
-            return counted;
+        // In an open loop calls may be due that nobody could make in time; they do not count.
+        if due >= until || Instant::now() >= until {
+            return;
         }
         let outcome = caller().await;
         let now = Instant::now();
-        if now < from || now >= until {
-            continue;
+        if now >= from && now < until {
+            counted.lock().unwrap_or_else(PoisonError::into_inner).count(outcome, now - due);
         }
-        match outcome {
-            Ok(()) => {
-                counted.calls += 1;
-                let micros = u64::try_from((now - due).as_micros()).unwrap_or(LONGEST);
-                counted.latency.saturating_record(micros.max(1));
-            }
-            Err(error) => *counted.errors.entry(error).or_default() += 1,
-        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latencies_of_answers_and_of_refusals_are_counted_apart() {
+        let mut one = Counted::default();
+        (1..=99).for_each(|millis| one.count(Ok(()), Duration::from_millis(millis)));
+        one.count(Err("OVERLOADED".to_owned()), Duration::from_micros(300));
+        let mut other = Counted::default();
+        other.count(Err("OVERLOADED".to_owned()), Duration::ZERO);
+        one.add(other);
+        let seen = one.seen(Duration::from_secs(3), Usage::default());
+        assert_eq!((seen.calls, seen.errors["OVERLOADED"]), (99, 2));
+        assert!((seen.per_second() - 33.0).abs() < f64::EPSILON);
+        assert_eq!(seen.latency.value_at_quantile(0.5) / 1_000, 50);
+        assert_eq!((seen.refusal_latency.min(), seen.refusal_latency.max()), (1, 300));
     }
 }

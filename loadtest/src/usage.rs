@@ -60,7 +60,8 @@ fn stat(id: &str) -> Option<(String, u64)> {
     Some((name, ticks * TICK))
 }
 
-fn resident(id: u32) -> u64 {
+/// Bytes that a process has in memory.
+pub(crate) fn resident(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024

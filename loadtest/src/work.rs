@@ -10,9 +10,10 @@ use countersign::grpc::wire::proto::{
     account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
     verification_service_client::VerificationServiceClient, *,
 };
-use std::{error::Error, sync::Arc};
+use std::{error::Error, ops::Range, sync::Arc};
 use tokio::sync::Mutex;
 use tonic::{Status, transport::Channel};
+use tonic_types::StatusExt as _;
 
 /// A kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -27,6 +28,18 @@ pub(crate) enum Work {
     Mixed,
 }
 
+impl Work {
+    /// Whether the call hashes a password.
+    pub(crate) fn hashes(self) -> bool {
+        matches!(self, Self::Login | Self::Register | Self::Mixed)
+    }
+
+    /// Whether the call signs a token.
+    pub(crate) fn signs(self) -> bool {
+        matches!(self, Self::Refresh | Self::Login | Self::IssueServiceToken | Self::Mixed)
+    }
+}
+
 /// Who calls.
 pub(crate) struct Cast {
     channels: Vec<Channel>,
@@ -36,16 +49,15 @@ pub(crate) struct Cast {
 
 /// A service account and a token of it.
 #[derive(Clone, Debug)]
-struct ServiceAccount {
-    client_id: String,
-    client_secret: String,
+pub(crate) struct ServiceAccount {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
     token: String,
 }
 
-impl Cast {
-    /// Signs people up, and makes a service account.
-    pub(crate) async fn gather(server: &Server, channels: Vec<Channel>, people: usize) -> Result<Self, Box<dyn Error>> {
-        let people = people::sign_up(&channels[0], people).await?;
+impl ServiceAccount {
+    /// Creates one on the command line, as operators do.
+    pub(crate) async fn create(server: &Server, channel: &Channel) -> Result<Self, Box<dyn Error>> {
         let made = server.run(&["service", "create", "--audience", "default", "loadtest"])?;
         let word = |label: &str| {
             let line = made.lines().find_map(|line| line.trim().strip_prefix(label));
@@ -57,13 +69,44 @@ impl Cast {
             client_secret: client_secret.clone(),
             audience: "default".to_owned(),
         };
-        let issued = AuthServiceClient::new(channels[0].clone()).issue_service_token(form).await?.into_inner();
-        Ok(Self { channels, people, service: ServiceAccount { client_id, client_secret, token: issued.access_token } })
+        let issued = AuthServiceClient::new(channel.clone()).issue_service_token(form).await?.into_inner();
+        Ok(Self { client_id, client_secret, token: issued.access_token })
+    }
+}
+
+impl Cast {
+    /// Signs people up, and makes a service account.
+    pub(crate) async fn gather(server: &Server, channels: Vec<Channel>, people: usize) -> Result<Self, Box<dyn Error>> {
+        let people = people::sign_up(&channels[0], people).await?;
+        let service = ServiceAccount::create(server, &channels[0]).await?;
+        Ok(Self { channels, people, service })
     }
 
-    /// So many callers, each with a person of its own as far as there are people.
-    pub(crate) fn callers(&self, work: Work, count: usize) -> Vec<Caller> {
-        (0..count).map(|number| self.caller(work, number)).collect()
+    /// At least one connection and one person.
+    pub(crate) fn of(channels: Vec<Channel>, people: Vec<Person>, service: ServiceAccount) -> Self {
+        Self { channels, people, service }
+    }
+
+    /// Callers with these numbers, each with a person of its own as far as there are people.
+    pub(crate) fn callers(&self, work: Work, numbers: Range<usize>) -> Vec<Caller> {
+        numbers.map(|number| self.caller(work, number)).collect()
+    }
+
+    /// So many callers, among whom all people are divided. Each caller calls for its people in turn.
+    pub(crate) fn callers_for_everybody(&self, work: Work, count: usize) -> Vec<Caller> {
+        let divided = |number| {
+            let first = number % self.people.len();
+            let mut own: Vec<Caller> =
+                (first..self.people.len()).step_by(count).map(|person| self.caller(work, person)).collect();
+            let mut turn = 0;
+            let caller: Caller = Box::new(move || {
+                turn += 1;
+                let next = turn % own.len();
+                own[next]()
+            });
+            caller
+        };
+        (0..count).map(divided).collect()
     }
 
     fn caller(&self, work: Work, number: usize) -> Caller {
@@ -145,5 +188,22 @@ impl Cast {
 /// What the count of errors calls an error: its reason where there is one.
 #[expect(clippy::needless_pass_by_value, reason = "map_err passes it by value")]
 fn reason(status: Status) -> String {
-    format!("{:?}: {}", status.code(), status.message())
+    match status.get_details_error_info() {
+        Some(info) => info.reason,
+        None => format!("{:?}: {}", status.code(), status.message()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic::Code;
+    use tonic_types::ErrorDetails;
+
+    #[test]
+    fn an_error_is_called_by_its_reason_where_it_has_one() {
+        let details = ErrorDetails::with_error_info("OVERLOADED", "countersign", []);
+        assert_eq!(reason(Status::with_error_details(Code::Unavailable, "too busy", details)), "OVERLOADED");
+        assert_eq!(reason(Status::unavailable("gone")), "Unavailable: gone");
+    }
 }
