@@ -9,6 +9,7 @@ mod people;
 mod processor;
 mod report;
 mod run;
+mod seed;
 mod server;
 mod usage;
 mod work;
@@ -27,6 +28,8 @@ struct Arguments {
 enum Command {
     /// Start a service, and measure calls of it.
     Run(run::Run),
+    /// Write accounts into a database.
+    Seed(seed::Seed),
     /// Serve what `run` compares with. Used by `run` itself.
     #[command(hide = true)]
     Ceiling { listen: String, database_url: String },
@@ -36,6 +39,7 @@ enum Command {
 async fn main() -> Result<(), Box<dyn Error>> {
     match Arguments::parse().command {
         Command::Run(run) => Box::pin(run::run(run)).await,
+        Command::Seed(seed) => Box::pin(seed::run(seed)).await,
         Command::Ceiling { listen, database_url } => ceiling::serve(&listen, &database_url).await,
     }
 }
@@ -48,5 +52,16 @@ mod tests {
     #[test]
     fn the_arguments_are_described_without_contradiction() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn seed_takes_one_database() {
+        let parse =
+            |words: &[&str]| Arguments::try_parse_from([&["loadtest", "seed", "--accounts", "9"], words].concat());
+        assert!(parse(&["--data-dir", "here"]).is_ok());
+        assert!(parse(&["--database-url", "postgres://there", "--tenants", "3"]).is_ok());
+        assert!(parse(&["--data-dir", "here", "--database-url", "postgres://there"]).is_err());
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["--data-dir", "here", "--tenants", "0"]).is_err());
     }
 }
