@@ -11,6 +11,7 @@ mod report;
 mod run;
 mod seed;
 mod server;
+mod storm;
 mod usage;
 mod work;
 
@@ -30,6 +31,8 @@ enum Command {
     Run(run::Run),
     /// Write accounts into a database.
     Seed(seed::Seed),
+    /// Start a service, and offer it ten times as many logins as it can compute.
+    Storm(storm::Storm),
     /// Serve what `run` compares with. Used by `run` itself.
     #[command(hide = true)]
     Ceiling { listen: String, database_url: String },
@@ -40,6 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     match Arguments::parse().command {
         Command::Run(run) => Box::pin(run::run(run)).await,
         Command::Seed(seed) => Box::pin(seed::run(seed)).await,
+        Command::Storm(storm) => Box::pin(storm::run(storm)).await,
         Command::Ceiling { listen, database_url } => ceiling::serve(&listen, &database_url).await,
     }
 }
