@@ -8,6 +8,7 @@ mod drive;
 mod people;
 mod processor;
 mod report;
+mod revocation;
 mod run;
 mod seed;
 mod server;
@@ -33,6 +34,8 @@ enum Command {
     Seed(seed::Seed),
     /// Start a service, and offer it ten times as many logins as it can compute.
     Storm(storm::Storm),
+    /// Start a service and many verifiers, and measure how soon they refuse the token of a session that ended.
+    Revocation(revocation::Revocation),
     /// Serve what `run` compares with. Used by `run` itself.
     #[command(hide = true)]
     Ceiling { listen: String, database_url: String },
@@ -44,6 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Command::Run(run) => Box::pin(run::run(run)).await,
         Command::Seed(seed) => Box::pin(seed::run(seed)).await,
         Command::Storm(storm) => Box::pin(storm::run(storm)).await,
+        Command::Revocation(revocation) => Box::pin(revocation::run(revocation)).await,
         Command::Ceiling { listen, database_url } => ceiling::serve(&listen, &database_url).await,
     }
 }
