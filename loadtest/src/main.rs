@@ -5,6 +5,8 @@
 mod ceiling;
 mod chart;
 mod drive;
+mod fresh;
+mod growth;
 mod people;
 mod processor;
 mod report;
@@ -36,6 +38,8 @@ enum Command {
     Storm(storm::Storm),
     /// Start a service and many verifiers, and measure how soon they refuse the token of a session that ended.
     Revocation(revocation::Revocation),
+    /// Measure calls of services with more and more accounts.
+    Growth(growth::Growth),
     /// Serve what `run` compares with. Used by `run` itself.
     #[command(hide = true)]
     Ceiling { listen: String, database_url: String },
@@ -48,6 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Command::Seed(seed) => Box::pin(seed::run(seed)).await,
         Command::Storm(storm) => Box::pin(storm::run(storm)).await,
         Command::Revocation(revocation) => Box::pin(revocation::run(revocation)).await,
+        Command::Growth(growth) => Box::pin(growth::run(growth)).await,
         Command::Ceiling { listen, database_url } => ceiling::serve(&listen, &database_url).await,
     }
 }
