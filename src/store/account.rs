@@ -1,5 +1,10 @@
 //! Accounts.
 
+mod login;
+
+pub use login::{LoginConditions, find_for_login};
+pub(super) use login::{forgive, may_log_in};
+
 use super::{
     Executor, StoreFault, Tx,
     dialect::Dialect,
@@ -10,7 +15,6 @@ use super::{
 };
 use countersign_domain::{
     account::{Account, Identifier},
-    device::DeviceTrust,
     email::EmailAddress,
     id::{AccountId, TenantId},
     locale::Locale,
@@ -21,7 +25,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -213,55 +217,6 @@ pub async fn replace_password(
         .exec(&db.named("account.replace_password"))
         .await?;
     Ok(updated.rows_affected == 1)
-}
-
-/// The conditions of a login.
-#[derive(Clone, Copy, Debug)]
-pub struct LoginConditions {
-    /// Version of the password that was proven.
-    pub password_version: i32,
-    pub trust: DeviceTrust,
-    /// Whether wrong passwords from unrecognized devices were counted before. A login from an unrecognized device
-    /// resets their number.
-    pub had_failures: bool,
-}
-
-/// Whether an account may still log in with the password that was proven; locked until the transaction ends.
-///
-/// The lock leaves two possible orders. A change that commits first (a new password, a disabled account, or the wrong
-/// password that disables the password) is seen here; a change that comes later sees what this transaction wrote.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn hold_for_login(
-    tx: &Tx,
-    tenant: TenantId,
-    id: AccountId,
-    conditions: LoginConditions,
-) -> Result<bool, StoreFault> {
-    let LoginConditions { password_version, trust, had_failures } = conditions;
-    let is_stranger = trust == DeviceTrust::Stranger;
-    let may_log_in = Condition::all()
-        .add(account::Column::Id.eq(id.as_uuid()))
-        .add(account::Column::DisabledAt.is_null())
-        .add(account::Column::PasswordVersion.eq(password_version))
-        .add_option(is_stranger.then(|| account::Column::PasswordFailures.lt(SPENT)));
-    if is_stranger && had_failures {
-        let forgiven = in_tenant(tenant)
-            .update(account::Entity)
-            .col_expr(account::Column::PasswordFailures, Expr::value(0))
-            .filter(may_log_in)
-            .exec(&tx.named("account.hold_for_login"))
-            .await?;
-        return Ok(forgiven.rows_affected == 1);
-    }
-    Ok(in_tenant(tenant)
-        .find(account::Entity)
-        .filter(may_log_in)
-        .lock_shared()
-        .one(&tx.named("account.hold_for_login"))
-        .await?
-        .is_some())
 }
 
 /// Counts a wrong password from an unrecognized device. After `most` in a row the password is disabled: unrecognized

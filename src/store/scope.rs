@@ -9,9 +9,9 @@ use super::entity::{
 };
 use countersign_domain::id::TenantId;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DeleteMany, EntityTrait, Insert, InsertMany, PrimaryKeyTrait, QueryFilter, Select,
-    UpdateMany,
-    sea_query::{Expr, ExprTrait as _, Query, SelectStatement},
+    ActiveModelTrait, ColumnTrait, DeleteMany, EntityTrait, Insert, InsertMany, Iterable as _, PrimaryKeyTrait,
+    QueryFilter, Select, UpdateMany,
+    sea_query::{Expr, ExprTrait as _, InsertStatement, Query, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -104,6 +104,24 @@ impl InTenant {
         A::Entity: TenantTable,
     {
         A::Entity::insert(self.own(row))
+    }
+
+    /// Inserts the row once for each row of `source`, which selects nothing yet.
+    pub(super) fn insert_from<A>(self, row: A, mut source: SelectStatement) -> InsertStatement
+    where
+        A: ActiveModelTrait,
+        A::Entity: TenantTable,
+    {
+        let mut row = self.own(row);
+        let values = <A::Entity as EntityTrait>::Column::iter();
+        let (columns, values): (Vec<_>, Vec<_>) =
+            values.filter_map(|column| Some((column, row.take(column).into_value()?))).unzip();
+        source.exprs(values.into_iter().map(Expr::value));
+        let mut insert = Query::insert();
+        insert.into_table(A::Entity::default()).columns(columns);
+        // There is one value for each column.
+        let _ = insert.select_from(source);
+        insert
     }
 
     pub(super) fn insert_many<A>(self, rows: impl IntoIterator<Item = A>) -> InsertMany<A>

@@ -6,19 +6,20 @@ mod refresh;
 
 pub use everywhere::spend_on_everywhere;
 pub use holder::{Holder, find_holder};
-pub(super) use holder::{SessionName, holders};
+pub(super) use holder::{SessionName, account_and_roles, holders, read_account_and_roles};
 pub(super) use refresh::{Advance, advances};
 pub use refresh::{Step, advance, advance_in_turn, note_device, note_seen, recover};
 
 use super::{
-    Executor, StoreFault, Tx,
+    Executor, StoreFault, Tx, account,
+    account::LoginConditions,
     entity::session,
     executor::Backend as _,
     revocation,
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
-    client::Country,
+    client::{Country, DeviceSignal, Signals},
     id::{AccountId, DeviceId, SessionId, TenantId},
     revocation::{CLOCK_LEEWAY, RevocationKind},
     risk::ClientObservation,
@@ -27,7 +28,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait as _, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -60,12 +61,15 @@ impl From<session::Model> for Session {
     }
 }
 
-/// Opens a session. The caller checks with [`super::account::hold_for_login`], in the same transaction, that the
-/// account may log in.
+/// Opens a session, if its account may still log in. Returns whether it was opened. The account stays as it is until
+/// the transaction ends.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn open(tx: &Tx, tenant: TenantId, new: &Session) -> Result<(), StoreFault> {
+pub async fn open(tx: &Tx, tenant: TenantId, new: &Session, conditions: LoginConditions) -> Result<bool, StoreFault> {
+    if !account::forgive(tx, tenant, new.account, conditions).await? {
+        return Ok(false);
+    }
     let row = session::ActiveModel {
         id: Set(new.id.as_uuid()),
         tenant_id: Set(tenant.as_uuid()),
@@ -92,8 +96,9 @@ pub async fn open(tx: &Tx, tenant: TenantId, new: &Session) -> Result<(), StoreF
         answered_unrecognized: Set(new.answered_unrecognized),
         everywhere_at: Set(None),
     };
-    in_tenant(tenant).insert(row).exec_without_returning(&tx.named("session.open")).await?;
-    Ok(())
+    let account = account::may_log_in(tenant, new.account, conditions);
+    let opened = tx.named("session.open").execute(&in_tenant(tenant).insert_from(row, account)).await?;
+    Ok(opened.rows_affected() == 1)
 }
 
 /// Whether a session is live; locked until the transaction ends.
@@ -228,7 +233,7 @@ pub async fn list_live(
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-/// The clients of an account's newest sessions, live or not, the most recent first.
+/// The clients of an account's newest sessions, live or not, the most recent first. Of their devices nothing is said.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -238,14 +243,21 @@ pub async fn recent_clients(
     account: AccountId,
     limit: u64,
 ) -> Result<Vec<ClientObservation>, StoreFault> {
-    let rows = in_tenant(tenant)
+    let rows: Vec<(String, String, Option<String>)> = in_tenant(tenant)
         .find(session::Entity)
+        .select_only()
+        .columns([session::Column::UserAgent, session::Column::Address, session::Column::Place])
         .filter(session::Column::AccountId.eq(account.as_uuid()))
         .order_by_desc(session::Column::Id)
         .limit(limit)
+        .into_tuple()
         .all(&db.named("session.recent_clients"))
         .await?;
-    Ok(rows.into_iter().map(|row| Session::from(row).client()).collect())
+    let client = |(user_agent, address, place): (String, String, Option<String>)| ClientObservation {
+        signals: Signals::of(&user_agent, &address, DeviceSignal::Unasked),
+        place: place.as_deref().and_then(Country::parse),
+    };
+    Ok(rows.into_iter().map(client).collect())
 }
 
 /// Records that a session has moved to another client, so that the move is reported once. Returns whether it was

@@ -15,6 +15,13 @@ pub struct Signals {
     pub device: DeviceSignal,
 }
 
+impl Signals {
+    /// Of a user agent and an address as they were sent or stored.
+    pub fn of(user_agent: &str, address: &str, device: DeviceSignal) -> Self {
+        Self { program: Program::of(user_agent), network: address.parse().ok().map(Network::of), device }
+    }
+}
+
 /// Whether a client presents a device token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceSignal {

@@ -62,6 +62,11 @@ pub fn is_same_client(opened: &Signals, refreshing: &Signals) -> bool {
     [program, network, device].into_iter().filter(|differs| *differs).count() < VERY_DIFFERENT
 }
 
+/// Whether anything about a login could be new. If not, there is no need to know the earlier ones.
+pub fn may_be_news(trust: DeviceTrust, seen: &ClientObservation) -> bool {
+    trust != DeviceTrust::Known || seen.place.is_some()
+}
+
 /// What is new about a login, compared with earlier logins to the account.
 ///
 /// A recognized device is not new. A device without a token that looks like an earlier one is not new either: otherwise
@@ -165,6 +170,22 @@ mod tests {
         );
         assert_eq!(judge(Known, "app/1.0", "192.0.2.1", "BR"), news(false, true));
         assert_eq!(judge(Known, "app/1.0", "192.0.2.1", ""), news(false, false), "a place nobody knows is no news");
+    }
+
+    #[test]
+    fn what_cannot_be_news_is_none_whatever_came_before() {
+        let before = [sighting("app/1.0", "192.0.2.1", "DE"), sighting("Mozilla/5.0 Firefox/1", "198.51.100.1", "")];
+        let mut ruled_out = 0;
+        for trust in [Known, Expected, Stranger] {
+            for place in ["DE", "BR", ""] {
+                let seen = sighting("curl/8", "203.0.113.1", place);
+                if !may_be_news(trust, &seen) {
+                    assert_eq!(judge_login(trust, &seen, &before), LoginNews::default(), "{trust:?} {place}");
+                    ruled_out += 1;
+                }
+            }
+        }
+        assert_eq!(ruled_out, 1, "a known device at an unknown place");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     account::Account,
-    client::{Country, DeviceSignal, Network, Program, Signals},
+    client::{Country, DeviceSignal, Signals},
     id::{AccountId, DeviceId, SessionId},
     refresh::{Lineage, SessionFacts, Succession},
     refusal::Reason,
@@ -82,11 +82,11 @@ impl Session {
     /// The client that opened the session.
     pub fn client(&self) -> ClientObservation {
         ClientObservation {
-            signals: Signals {
-                program: Program::of(&self.user_agent),
-                network: self.address.parse().ok().map(Network::of),
-                device: self.device.filter(|_| self.in_cookies).map_or(DeviceSignal::Unasked, DeviceSignal::Shown),
-            },
+            signals: Signals::of(
+                &self.user_agent,
+                &self.address,
+                self.device.filter(|_| self.in_cookies).map_or(DeviceSignal::Unasked, DeviceSignal::Shown),
+            ),
             place: self.place,
         }
     }

@@ -131,9 +131,14 @@ const ACCOUNT: [&str; 14] = [
 pub(super) fn columns() -> String {
     let named = NAMED.map(|column| format!("s.{column}")).join(", ");
     let session = SESSION.map(|column| format!("s.{column}")).join(", ");
+    format!("{named}, {session}, {}", account_and_roles())
+}
+
+/// The columns of an account and its roles, of `accounts AS a`.
+pub(in crate::store) fn account_and_roles() -> String {
     let account = ACCOUNT.map(|column| format!("a.{column}")).join(", ");
     format!(
-        "{named}, {session}, {account}, (SELECT string_agg(r.name, ' ') FROM account_roles AS g JOIN roles AS r \
+        "{account}, (SELECT string_agg(r.name, ' ') FROM account_roles AS g JOIN roles AS r \
          ON r.id = g.role_id WHERE g.account_id = a.id)"
     )
 }
@@ -146,12 +151,21 @@ pub(super) fn name(columns: &mut Columns<'_>) -> Result<(SessionName, i64), Stor
 
 /// Reads what [`columns`] selects behind the name.
 pub(super) fn holder(columns: &mut Columns<'_>) -> Result<Holder, StoreFault> {
-    let (session, account) = (session(columns)?, account(columns)?);
+    let session = session(columns)?;
+    let (account, roles) = read_account_and_roles(columns)?;
+    Ok(Holder { session, account, roles })
+}
+
+/// Reads what [`account_and_roles`] selects.
+pub(in crate::store) fn read_account_and_roles(
+    columns: &mut Columns<'_>,
+) -> Result<(Account, Vec<String>), StoreFault> {
+    let account = account(columns)?;
     // The name of a role has no space in it.
     let roles: Option<String> = columns.next()?;
     let mut roles: Vec<_> = roles.iter().flat_map(|names| names.split(' ')).map(str::to_owned).collect();
     roles.sort_unstable();
-    Ok(Holder { session, account, roles })
+    Ok((account, roles))
 }
 
 /// Reads the columns of [`SESSION`].

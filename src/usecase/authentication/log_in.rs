@@ -117,17 +117,24 @@ impl Login {
         let LoginForm { identifier, password, captcha_token, audience, device_name, device_token, delivery, former } =
             form;
         let audience = self.audience(tenant, audience).await?;
-        let (typed, account) = match &identifier {
+        let (typed, found) = match &identifier {
             NamedAccount::Identifier(identifier) => {
-                let found = account::find_by_identifier(&self.work.read(), tenant, identifier).await?;
+                let found = account::find_for_login(&self.work.read(), tenant, identifier).await?;
                 (identifier.normalised(), found)
             }
             NamedAccount::Nobody(text) => (text.as_str(), None),
         };
+        let (account, roles) = found.unzip();
         let device = self.device_recognition.device(tenant, device_token.as_ref()).await?;
         let started = StartedLogin::new(account, |account| device.trust(account.id));
         let attempt = Attempt { tenant, typed: typed.to_owned(), started, device };
-        let new = NewSession { audience, device_name, device: attempt.device.arriving(), delivery };
+        let new = NewSession {
+            audience,
+            device_name,
+            device: attempt.device.arriving(),
+            delivery,
+            roles: roles.unwrap_or_default(),
+        };
         let credentials = Credentials { password, captcha_token, draw };
         let (session, proven) = self.decide(origin, &attempt, credentials, new).await?;
         self.renew_hash(&proven).await;

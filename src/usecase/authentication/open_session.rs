@@ -1,6 +1,6 @@
 use crate::{
     passwords::Presence,
-    store::{account, account::LoginConditions, device, expected_device, session},
+    store::{account::LoginConditions, device, expected_device, session},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
         account::Profile,
@@ -19,7 +19,7 @@ use countersign_domain::{
     mail::MailTemplate,
     refresh::FIRST_GENERATION,
     refusal::Reason,
-    risk::{ClientObservation, LoginNews, judge_login},
+    risk::{ClientObservation, LoginNews, judge_login, may_be_news},
     session::{Session, SessionLives, TokenDelivery},
 };
 
@@ -40,6 +40,8 @@ pub struct NewSession {
     pub device_name: DisplayName,
     pub device: PresentedDevice,
     pub delivery: TokenDelivery,
+    /// The roles of the account, sorted.
+    pub roles: Vec<String>,
 }
 
 /// The most recognized devices of an account. A program that keeps no token is a new device at every login.
@@ -77,7 +79,7 @@ impl OpenSession {
     ) -> Result<(UnitOfWork<'a>, OpenedSession), Failure> {
         let account = login.account();
         let (tenant, now) = (account.tenant, self.work.now());
-        let NewSession { audience, device_name, device, delivery } = new;
+        let NewSession { audience, device_name, device, delivery, roles } = new;
         let trust = login.trust();
         let seen = self.device_recognition.see(origin, DeviceSignal::Shown(device.id));
         let session = Session {
@@ -101,20 +103,22 @@ impl OpenSession {
             seen_generation: FIRST_GENERATION,
             answered_unrecognized: false,
         };
-        let profile = Profile::read(&self.work.read(), account.clone()).await?;
-        let before = session::recent_clients(&self.work.read(), tenant, account.id, MAX_RECENT_CLIENTS).await?;
+        let before = if may_be_news(trust, &seen) {
+            session::recent_clients(&self.work.read(), tenant, account.id, MAX_RECENT_CLIENTS).await?
+        } else {
+            Vec::new()
+        };
         // The tokens are made before anything is stored: a session without tokens would be a useless row.
-        let opened = self.tokens.issue(&session, profile)?;
+        let opened = self.tokens.issue(&session, Profile { account: account.clone(), roles })?;
         let conditions = LoginConditions {
             password_version: account.password_version,
             trust,
             had_failures: account.password_failures > 0,
         };
         let unit = self.work.begin(origin, tenant).await?;
-        if !account::hold_for_login(unit.db(), tenant, account.id, conditions).await? {
+        if !session::open(unit.db(), tenant, &session, conditions).await? {
             return Err(Reason::CredentialsInvalid.into());
         }
-        session::open(unit.db(), tenant, &session).await?;
         device::remember(unit.db(), tenant, account.id, device.id, now).await?;
         if trust == DeviceTrust::Expected {
             expected_device::forget(unit.db(), tenant, account.id, device.shown).await?;

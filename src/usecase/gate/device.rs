@@ -6,7 +6,7 @@ use crate::{
     usecase::Origin,
 };
 use countersign_domain::{
-    client::{DeviceSignal, Network, Program, Signals},
+    client::{DeviceSignal, Signals},
     device::{Device, DeviceTrust},
     id::{AccountId, DeviceId, TenantId},
     risk::ClientObservation,
@@ -92,7 +92,7 @@ impl DeviceRecognition {
     pub fn see(&self, origin: &Origin, device: DeviceSignal) -> ClientObservation {
         let address = origin.address.parse::<IpAddr>().ok();
         ClientObservation {
-            signals: Signals { program: Program::of(&origin.user_agent), network: address.map(Network::of), device },
+            signals: Signals::of(&origin.user_agent, &origin.address, device),
             place: address.and_then(|address| self.countries.find(address)),
         }
     }
