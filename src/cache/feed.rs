@@ -2,14 +2,18 @@ use super::{FollowerSlot, FollowerSlots};
 use crate::runtime::Stopwatch;
 use countersign_domain::{
     id::{ServiceId, TenantId},
-    revocation::{FeedCursor, Revocation},
+    revocation::{FeedCursor, FeedMark, Revocation, TokenNames},
     time::Timestamp,
 };
 use std::{
     collections::VecDeque,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// The unexpired revocations, as this process has read them: one copy for all followers.
 #[derive(Clone, Debug)]
@@ -21,6 +25,9 @@ struct Inner {
     /// Notifies its receivers of new entries, and not of a query that found none.
     state: watch::Sender<FeedState>,
     slots: FollowerSlots,
+    /// Whether somebody relied on this copy since the last look.
+    relied_on: AtomicBool,
+    first_reliance: Notify,
 }
 
 #[derive(Debug)]
@@ -43,17 +50,37 @@ pub struct FeedState {
     /// Runs since the start of the last query that found nothing newer. Monotonic: a wall clock may be set back, and
     /// followers would not notice that the database does not answer.
     pub looked: Stopwatch,
+    /// Runs since this process last committed a revocation.
+    grown: Option<Stopwatch>,
     /// Changes with the feed's history: what was received before is then no longer valid.
     pub history: u64,
     /// Whether the process is stopping.
     pub over: bool,
 }
 
+/// How long a copy is relied on after the last look began.
+const FRESH: Duration = Duration::from_millis(250);
+/// The most entries that are compared with one token. With more, it is quicker to query the database.
+const MOST_SINCE: usize = 1_000;
+
+impl FeedState {
+    fn is_fresh(&self) -> bool {
+        let age = self.looked.elapsed();
+        age < FRESH && self.grown.is_none_or(|grown| age < grown.elapsed())
+    }
+}
+
 impl Feed {
     /// An empty feed. `slots` limits its followers.
     pub fn new(slots: FollowerSlots) -> Self {
-        let start = FeedState { position: 0, looked: Stopwatch::start(), history: 0, over: false };
-        Self(Arc::new(Inner { entries: RwLock::new(Entries::NONE), state: watch::Sender::new(start), slots }))
+        let start = FeedState { position: 0, looked: Stopwatch::start(), grown: None, history: 0, over: false };
+        Self(Arc::new(Inner {
+            entries: RwLock::new(Entries::NONE),
+            state: watch::Sender::new(start),
+            slots,
+            relied_on: AtomicBool::new(false),
+            first_reliance: Notify::new(),
+        }))
     }
 
     /// A slot for one more follower; `None` when all are taken, or all that this service may have.
@@ -156,6 +183,52 @@ impl Feed {
             }
             (found, entries.last)
         })
+    }
+
+    /// How far this copy goes now. A query that begins afterwards sees the effect of every entry up to here.
+    pub fn mark(&self) -> FeedMark {
+        let state = self.0.state.borrow();
+        FeedMark { history: state.history, position: state.position }
+    }
+
+    /// Whether no entry after `mark` is against the token: how far this copy goes, if so. `None` when there is one, and
+    /// when this copy cannot tell, because it is too old or the entries since are too many.
+    pub fn has_nothing_against(&self, token: &TokenNames<'_>, mark: FeedMark) -> Option<FeedMark> {
+        if !self.0.relied_on.swap(true, Ordering::Relaxed) {
+            self.0.first_reliance.notify_one();
+        }
+        let state = *self.0.state.borrow();
+        if state.history != mark.history || !state.is_fresh() {
+            return None;
+        }
+        let reached = FeedMark { position: state.position, ..mark };
+        if reached == mark {
+            return Some(reached);
+        }
+        self.entries(|entries| {
+            let from = entries.list.partition_point(|(at, _)| at.position <= mark.position);
+            let mut since = entries.list.range(from..);
+            let is_clear = since.len() <= MOST_SINCE && !since.any(|(_, entry)| entry.covers(token));
+            is_clear.then_some(reached)
+        })
+    }
+
+    /// Records that this process has committed a revocation: until the next look nobody relies on this copy.
+    pub fn note_growth(&self) {
+        self.0.state.send_if_modified(|state| {
+            state.grown = Some(Stopwatch::start());
+            false
+        });
+    }
+
+    /// Whether somebody relied on this copy since the last call.
+    pub fn was_relied_on(&self) -> bool {
+        self.0.relied_on.swap(false, Ordering::Relaxed)
+    }
+
+    /// Resolves when somebody relies on this copy after a time in which nobody did.
+    pub async fn relied_on(&self) {
+        self.0.first_reliance.notified().await;
     }
 
     fn entries<T>(&self, look: impl FnOnce(&Entries) -> T) -> T {

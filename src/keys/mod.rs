@@ -1,5 +1,6 @@
 //! Keys: the ring that seals and opens every token, and the key-encryption keys that seal the ring in the database.
 
+mod approval;
 mod chain;
 mod client_secret;
 mod device_token;
@@ -13,6 +14,7 @@ mod ring;
 mod snapshot;
 mod token_id;
 
+pub use approval::{Approval, Approved};
 pub use chain::{ChainKey, ChainKeys, EventKeys, commit_to_origin};
 pub use client_secret::{ClientSecret, ClientSecretDigest};
 pub use device_token::DeviceToken;
@@ -22,7 +24,7 @@ pub use material::{KeyMaterial, MaterialFault, SealedSecret, is_strong_recipient
 pub use operator_token::{OperatorToken, load as load_operator_token, load_or_create as load_or_create_operator_token};
 pub use private_file::FileAccess;
 pub use published::{ContentKeyKind, ContentKeyView, KeySetView, PublicKeySet, SigningKeyView};
-pub use ring::KeyRing;
+pub use ring::{KeyRing, ReadToken};
 pub use snapshot::{HeldKey, RingFault};
 pub use token_id::{generation_of, token_id};
 

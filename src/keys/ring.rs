@@ -1,5 +1,5 @@
 use super::{
-    ChainKeys, HeldKey, KeySetView, MacKeys, PublicKeySet, RingFault,
+    Approval, ChainKeys, HeldKey, KeySetView, MacKeys, PublicKeySet, RingFault,
     snapshot::{Audience, Snapshot},
 };
 use arc_swap::ArcSwap;
@@ -27,8 +27,11 @@ pub struct KeyRing {
     snapshot: ArcSwap<Snapshot>,
     /// Numbers the snapshots.
     snapshots: AtomicU64,
-    opened: TokenCache<()>,
+    opened: TokenCache<Approval>,
 }
+
+/// An access token that was read, and whether its session or service was found live.
+pub type ReadToken = OpenedToken<Approval>;
 
 /// Access tokens that are opened once and not at each call: about eight megabytes.
 const OPENED_TOKENS: usize = 4_096;
@@ -81,7 +84,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// When the token is not from this service, or has expired.
-    pub fn read_access(&self, token: &SecretText, now: Timestamp) -> Result<Arc<AccessClaims>, Rejected> {
+    pub fn read_access(&self, token: &SecretText, now: Timestamp) -> Result<Arc<ReadToken>, Rejected> {
         let (snapshot, seconds) = (self.snapshot.load(), now.as_seconds());
         let place = self.opened.place(token.reveal());
         if let Some(found) = self.opened.find(place, token.reveal())
@@ -89,15 +92,16 @@ impl KeyRing {
             && opened.key_set == snapshot.number
         {
             is_current(opened.claims.issued_at, opened.claims.expires_at, seconds)?;
-            return Ok(opened.claims.clone());
+            return Ok(opened.clone());
         }
         // One lookup by the `kid`, whatever the number of audiences. The `kid` is not authenticated yet; the reader
         // verifies the token.
         let kid = named_key(token.reveal()).ok_or(Rejected::Malformed)?;
         let reader = snapshot.readers.get(kid.as_str()).ok_or(Rejected::UnknownKey)?;
         let claims = Arc::new(reader.read(token.reveal(), now)?);
-        self.opened.store(place, OpenedToken::new(token.reveal(), snapshot.number, claims.clone(), ()), seconds);
-        Ok(claims)
+        let opened = Arc::new(OpenedToken::new(token.reveal(), snapshot.number, claims, Approval::default()));
+        self.opened.store(place, opened.clone(), seconds);
+        Ok(opened)
     }
 
     /// Forgets opened tokens that have expired.

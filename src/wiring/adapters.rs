@@ -19,7 +19,7 @@ use crate::{
         key::{KeyMaker, KeyUpdates, PrepareKeys, ReloadKeys},
     },
 };
-use countersign_domain::key::KeySchedule;
+use countersign_domain::{key::KeySchedule, signal::Signal};
 use std::{
     fs,
     os::unix::fs::DirBuilderExt as _,
@@ -90,8 +90,8 @@ impl Adapters {
             Some(url) => WakeUps::redis(url).await.map_err(|fault| StartFault::because("redis_url", fault))?,
             None => WakeUps::local(),
         };
-        let bells = wakeups.clone();
-        let listener = SignalListener::new(move |signal| bells.ring(signal));
+        let feed = feed(config);
+        let listener = listener(wakeups.clone(), feed.clone());
         let store = Self::open_store(config, true, (world.interference.clone(), listener)).await?;
         let migrated = store.migrate().await;
         migrated.map_err(|fault| StartFault::because("the schema cannot be migrated", fault))?;
@@ -137,7 +137,7 @@ impl Adapters {
             countries,
             captcha,
             breaches,
-            feed: feed(config),
+            feed,
             renderer: Arc::new(renderer),
             composer: Arc::new(composer(config)?),
             transport: Arc::new(transport(config)?),
@@ -244,6 +244,16 @@ fn create_private_dir(dir: &PathBuf) -> Result<(), StartFault> {
         .mode(0o700)
         .create(dir)
         .map_err(|error| StartFault::because("data_dir", format!("{}: {error}", dir.display())))
+}
+
+/// What this process does at once when it has committed something.
+fn listener(wakeups: WakeUps, feed: Feed) -> SignalListener {
+    SignalListener::new(move |signal| {
+        if signal == Signal::Revoked {
+            feed.note_growth();
+        }
+        wakeups.ring(signal);
+    })
 }
 
 /// The operators' token. Only a development machine generates one.

@@ -9,7 +9,7 @@ use crate::{
     usecase::{
         Idempotency, UnitsOfWork,
         action::Claim,
-        gate::{Authenticate, FindTenant, PasswordGate, RecordDenial, SessionPasswordGate, Throttle},
+        gate::{Authenticate, FindHolder, FindTenant, PasswordGate, RecordDenial, SessionPasswordGate, Throttle},
         key::{KeyUpdates, PublishKeys},
         revocation::{FollowRevocations, WatchRevocations},
         session::{IssueTokens, ListSessions, RecogniseSession, RevokeSessions},
@@ -140,9 +140,13 @@ impl UseCases<'_> {
         }
     }
 
+    fn find_holder(&self) -> FindHolder {
+        FindHolder { store: self.store(), feed: self.adapters.feed.clone() }
+    }
+
     pub(super) fn authenticate(&self) -> Authenticate {
         Authenticate {
-            store: self.store(),
+            find_holder: self.find_holder(),
             ring: self.ring(),
             key_updates: self.key_updates(),
             watch_use: self.watch_use(),
@@ -190,7 +194,7 @@ impl UseCases<'_> {
                 key_updates: self.key_updates(),
             },
             introspect: Introspect {
-                store: self.store(),
+                find_holder: self.find_holder(),
                 ring: self.ring(),
                 throttle: self.throttle(),
                 watch_use: self.watch_use(),

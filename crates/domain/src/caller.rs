@@ -25,6 +25,8 @@ pub enum Permission {}
 pub struct Requirement {
     pub caller: CallerRule,
     pub permission: Option<Permission>,
+    /// Whether its caller may be known from the revocation feed instead of the database.
+    pub from_feed: bool,
 }
 
 /// Who is calling, according to the credentials of the call: never derived from the requirement of the RPC.
@@ -71,7 +73,7 @@ mod tests {
         ];
         for (caller, admitted) in table {
             for kind in kinds {
-                let required = Requirement { caller, permission: None };
+                let required = Requirement { caller, permission: None, from_feed: false };
                 assert_eq!(may_call(required, kind, &[]), admitted.contains(&kind), "{caller:?} for {kind:?}");
             }
         }

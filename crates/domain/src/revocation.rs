@@ -56,6 +56,40 @@ impl Revocation {
     }
 }
 
+/// How far a copy of the feed goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedMark {
+    /// Counts how often the copy was replaced.
+    pub history: u64,
+    /// The last sequence number in it.
+    pub position: i64,
+}
+
+/// What an access token names, and a revocation may.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenNames<'a> {
+    pub tenant: TenantId,
+    /// The `sid`: the id of the session, or of the secret of a service.
+    pub session: &'a str,
+    pub subject: &'a str,
+    /// In seconds.
+    pub issued_at: i64,
+}
+
+impl Revocation {
+    /// Whether a token is revoked by this. A token of a revoked key is none that can be read.
+    pub fn covers(&self, token: &TokenNames<'_>) -> bool {
+        let is_older = token.issued_at <= self.since.as_seconds();
+        self.tenant == token.tenant
+            && match self.kind {
+                RevocationKind::Session => self.target == token.session,
+                RevocationKind::Subject => is_older && self.target == token.subject,
+                RevocationKind::Tenant => is_older,
+                RevocationKind::Key | RevocationKind::KeySet => false,
+            }
+    }
+}
+
 /// Up to where a follower has read the feed: a sequence number, and the instant of that revocation. The instant reveals
 /// a feed that continued from an older backup, with the same numbers for other revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +121,7 @@ impl std::fmt::Display for FeedCursor {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use uuid::Uuid;
 
     #[test]
     fn a_revocation_outlives_every_token_it_could_concern() {
@@ -98,6 +133,34 @@ mod tests {
             since,
         };
         assert!(revocation.expires_at() > since.plus(LONGEST_ACCESS_LIFE));
+    }
+
+    #[test]
+    fn a_revocation_covers_the_tokens_that_it_names_and_of_a_subject_or_tenant_the_older_ones() {
+        let (tenant, other) = (TenantId::from_uuid(Uuid::from_u128(1)), TenantId::from_uuid(Uuid::from_u128(2)));
+        let token = TokenNames { tenant, session: "s", subject: "p", issued_at: 100 };
+        let revocation = |tenant: TenantId, kind, target: &str, seconds| Revocation {
+            tenant,
+            kind,
+            target: target.to_owned(),
+            since: Timestamp::from_seconds(seconds),
+        };
+        let itself = tenant.to_string();
+        for (kind, target, seconds, covers) in [
+            (RevocationKind::Session, "s", 0, true),
+            (RevocationKind::Session, "t", 200, false),
+            (RevocationKind::Session, "p", 200, false),
+            (RevocationKind::Subject, "p", 100, true),
+            (RevocationKind::Subject, "p", 99, false),
+            (RevocationKind::Subject, "s", 200, false),
+            (RevocationKind::Tenant, &itself, 100, true),
+            (RevocationKind::Tenant, &itself, 99, false),
+            (RevocationKind::Key, "s", 200, false),
+            (RevocationKind::KeySet, "", 200, false),
+        ] {
+            assert_eq!(revocation(tenant, kind, target, seconds).covers(&token), covers, "{kind:?} {target} {seconds}");
+            assert!(!revocation(other, kind, target, seconds).covers(&token), "of another tenant: {kind:?} {target}");
+        }
     }
 
     #[test]

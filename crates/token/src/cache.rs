@@ -112,7 +112,7 @@ impl<T> TokenCache<T> {
 
     /// Stores an authentic token. Replaces the same token, else an empty slot, else a token that has expired at `now`
     /// or was opened with other keys, else one of four.
-    pub fn store(&self, place: CacheSlot, opened: OpenedToken<T>, now: i64) {
+    pub fn store(&self, place: CacheSlot, opened: Arc<OpenedToken<T>>, now: i64) {
         let Some(set) = self.set(place) else { return };
         let position = |wanted: &dyn Fn(usize) -> bool| (0..WAYS).find(|&way| wanted(way));
         let useless = |way: usize| {
@@ -126,7 +126,7 @@ impl<T> TokenCache<T> {
             .unwrap_or_else(|| self.turn.fetch_add(1, Ordering::Relaxed) % WAYS);
         // Two writers may leave the hash of one token with the other: then that token is not found, and nothing else
         // happens.
-        set.places[way].store(Some(Arc::new(opened)));
+        set.places[way].store(Some(opened));
         set.hashes[way].store(place.0, Ordering::Release);
     }
 

@@ -56,7 +56,8 @@ impl Shared {
         if self.revocations.name(&marks, claims.issued_at) {
             return Err(Rejected::Revoked);
         }
-        self.cache.store(place, OpenedToken::new(token, set.number, Arc::clone(&claims), marks), now);
+        let opened = OpenedToken::new(token, set.number, Arc::clone(&claims), marks);
+        self.cache.store(place, Arc::new(opened), now);
         Ok(Judged { claims: Claims::new(claims, now), cached: false })
     }
 

@@ -160,7 +160,10 @@ impl Authorize {
         if let Err(reason) = self.check(required, opened.kind()) {
             return Err(self.authenticate.deny(origin, &opened, reason).await);
         }
-        self.authenticate.caller(origin, opened, newest).await
+        match self.authenticate.known_service(&opened).filter(|_| required.from_feed) {
+            Some(known) => Ok(known),
+            None => self.authenticate.caller(origin, opened, newest).await,
+        }
     }
 
     /// A program on this machine that makes the call itself, under the `dev` profile; otherwise an unauthenticated

@@ -82,7 +82,8 @@ const STANDARD: &[&str] = &[
 ];
 
 /// The standard services have no confidential answers.
-const STANDARD_REQUIREMENT: Requirement = Requirement { caller: CallerRule::Anyone, permission: None };
+const STANDARD_REQUIREMENT: Requirement =
+    Requirement { caller: CallerRule::Anyone, permission: None, from_feed: false };
 
 /// The standard services whose answers are streams.
 const STANDARD_STREAMS: [&str; 3] = [
@@ -163,6 +164,15 @@ mod tests {
         assert!(lists("/countersign.v1.AccountService/Register", Reason::UsernameTaken));
         assert!(lists(me, Reason::TokenExpired) && lists(me, Reason::DeadlineExceeded));
         assert!(!lists(me, Reason::UsernameTaken) && !lists("/countersign.v1.AuthService/Login", Reason::TokenExpired));
+    }
+
+    #[test]
+    fn whoever_is_known_from_the_feed_changes_nothing() {
+        let from_feed: Vec<_> = METHODS.iter().filter(|method| method.requirement.from_feed).collect();
+        assert!(!from_feed.is_empty());
+        for method in from_feed {
+            assert_eq!(method.idempotency, Idempotency::NoSideEffects, "{}", method.path);
+        }
     }
 
     #[test]

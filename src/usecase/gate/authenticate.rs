@@ -1,11 +1,11 @@
 use super::{
     OperatorProven,
-    token_holder::{NamedByToken, TokenHolder},
+    token_holder::{FindHolder, NamedByToken, TokenHolder, names},
 };
 use crate::{
-    keys::{AccessClaims, KeyRing, Rejected},
+    keys::{AccessClaims, KeyRing, ReadToken, Rejected},
     runtime::Clock,
-    store::{Store, session::Holder},
+    store::session::Holder,
     usecase::{
         EventSubject, Failure, Origin,
         gate::RecordDenial,
@@ -16,9 +16,9 @@ use crate::{
 use countersign_domain::{
     account::Account,
     caller::CallerKind,
-    id::{AccountId, ServiceId, ServiceSecretId, TenantId},
+    id::{AccountId, ServiceId, TenantId},
     refusal::Reason,
-    revocation::{Revocation, RevocationKind},
+    revocation::Revocation,
     secret::SecretText,
     service::{Access, SERVICE_LEVEL, Service},
     session::Session,
@@ -29,9 +29,10 @@ use std::sync::Arc;
 /// Authenticates the holder of an access token.
 ///
 /// Backends check tokens offline. Countersign itself queries the database, so that it refuses an ended session at once.
+/// Only where the contract of an RPC allows it (`from_feed`), a service account is known from the call before.
 #[derive(Clone, Debug)]
 pub struct Authenticate {
-    pub store: Store,
+    pub find_holder: FindHolder,
     pub ring: Arc<KeyRing>,
     pub key_updates: KeyUpdates,
     pub watch_use: WatchUse,
@@ -66,9 +67,7 @@ impl SignedIn {
 #[derive(Clone, Debug)]
 pub struct ServiceCaller {
     service: Service,
-    secret: ServiceSecretId,
-    audience: String,
-    issued_at: i64,
+    claims: Arc<AccessClaims>,
 }
 
 impl ServiceCaller {
@@ -79,21 +78,12 @@ impl ServiceCaller {
     /// The audience of the caller's token. The service serves this audience and may query this one only: other services
     /// of this audience have seen the token, and must not get the keys of another audience with it.
     pub fn audience(&self) -> &str {
-        &self.audience
+        &self.claims.audience
     }
 
     /// Whether a revocation covers the token of this caller.
     pub fn is_revoked_by(&self, revocation: &Revocation) -> bool {
-        match revocation.kind {
-            RevocationKind::Session => revocation.target == self.secret.to_string(),
-            RevocationKind::Subject => {
-                revocation.target == self.service.id.to_string() && self.issued_at <= revocation.since.as_seconds()
-            }
-            RevocationKind::Tenant => {
-                revocation.target == self.service.tenant.to_string() && self.issued_at <= revocation.since.as_seconds()
-            }
-            RevocationKind::Key | RevocationKind::KeySet => false,
-        }
+        revocation.covers(&names(&self.claims, self.service.tenant))
     }
 }
 
@@ -124,14 +114,14 @@ impl Caller {
 /// A genuine access token. [`Authenticate::caller`] checks whether its session or service is still live.
 #[derive(Debug)]
 pub struct OpenedToken {
-    claims: Arc<AccessClaims>,
+    read: Arc<ReadToken>,
     tenant: TenantId,
     now: Timestamp,
 }
 
 impl OpenedToken {
     pub fn kind(&self) -> CallerKind {
-        if self.claims.level == SERVICE_LEVEL { CallerKind::Service } else { CallerKind::Account }
+        if self.read.claims.level == SERVICE_LEVEL { CallerKind::Service } else { CallerKind::Account }
     }
 }
 
@@ -140,14 +130,14 @@ impl Authenticate {
     /// TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID.
     pub async fn open(&self, origin: &Origin, token: &SecretText) -> Result<OpenedToken, Failure> {
         let now = self.clock.now();
-        let claims =
+        let read =
             self.key_updates.open(|| self.ring.read_access(token, now)).await.map_err(|rejected| match rejected {
                 Rejected::Expired => Reason::TokenExpired,
                 Rejected::NotYetValid => Reason::TokenNotYetValid,
                 _ => Reason::TokenInvalid,
             })?;
-        let tenant = claims.tenant_id.parse().map_err(|_| Reason::TokenInvalid)?;
-        let opened = OpenedToken { claims, tenant, now };
+        let tenant = read.claims.tenant_id.parse().map_err(|_| Reason::TokenInvalid)?;
+        let opened = OpenedToken { read, tenant, now };
         match origin.check_tenant(tenant, Reason::TokenInvalid) {
             Ok(()) => Ok(opened),
             Err(reason) => Err(self.deny(origin, &opened, reason).await),
@@ -166,28 +156,41 @@ impl Authenticate {
         opened: OpenedToken,
         newest: Option<Newest<'_>>,
     ) -> Result<Caller, Failure> {
-        let OpenedToken { claims, tenant, now } = &opened;
+        let OpenedToken { read, tenant, now } = &opened;
+        let claims = &read.claims;
         let named = NamedByToken::of(claims).ok_or(Reason::TokenInvalid)?;
         if let (NamedByToken::Session(id), Some(newest)) = (named, newest)
             && newest.session != id
         {
             return Err(Reason::TokenExpired.into());
         }
-        match named.find(&self.store, *tenant, claims, *now).await?? {
+        let mark = self.find_holder.mark();
+        match self.find_holder.find(named, *tenant, claims, *now).await?? {
             TokenHolder::Person(holder) => {
                 let generation = newest.map(|newest| newest.generation);
                 self.watch_use.caller(origin, &holder.session, &holder.account, claims, generation).await?;
                 Ok(Caller::Person(Arc::new(SignedIn(holder))))
             }
             // A token issued for calls to other services is known to those services, so it proves nothing here.
-            TokenHolder::Service { service, .. } if !service.may(Access::Serves, &claims.audience) => {
+            TokenHolder::Service(service) if !service.may(Access::Serves, &claims.audience) => {
                 Err(self.deny(origin, &opened, Reason::CallerNotAllowed).await)
             }
-            TokenHolder::Service { service, secret } => {
-                let (audience, issued_at) = (claims.audience.clone(), claims.issued_at);
-                Ok(Caller::Service(Arc::new(ServiceCaller { service, secret, audience, issued_at })))
+            TokenHolder::Service(service) => {
+                self.find_holder.note(read, mark, Some(service.clone()), *now);
+                Ok(Caller::Service(Arc::new(ServiceCaller { service, claims: claims.clone() })))
             }
         }
+    }
+
+    /// The service account that holds a token, if it was found live a moment ago and was not revoked since. Another
+    /// service may have introspected the token, so whether it may call is decided here again.
+    pub fn known_service(&self, opened: &OpenedToken) -> Option<Caller> {
+        let OpenedToken { read, tenant, now } = opened;
+        let service = self.find_holder.noted(read, *tenant, *now)?.service.clone()?;
+        if !service.may(Access::Serves, &read.claims.audience) {
+            return None;
+        }
+        Some(Caller::Service(Arc::new(ServiceCaller { service, claims: read.claims.clone() })))
     }
 
     /// The person who holds this access token.
@@ -208,16 +211,16 @@ impl Authenticate {
     /// Records that the holder of a genuine token was refused, and returns the failure.
     pub async fn deny(&self, origin: &Origin, opened: &OpenedToken, reason: Reason) -> Failure {
         // On the heap: rare, and far larger than the usual path.
-        Box::pin(self.denial.record(origin, opened.tenant, holder(&opened.claims), reason)).await;
+        Box::pin(self.denial.record(origin, opened.tenant, holder(&opened.read.claims), reason)).await;
         reason.into()
     }
 
     /// Records that an access token was presented where an operators' token is required. Any other token leaves no
     /// event.
     pub async fn deny_operator(&self, origin: &Origin, token: &SecretText, reason: Reason) {
-        let Ok(claims) = self.ring.read_access(token, self.clock.now()) else { return };
-        let Ok(tenant) = claims.tenant_id.parse() else { return };
-        Box::pin(self.denial.record(origin, tenant, holder(&claims), reason)).await;
+        let Ok(read) = self.ring.read_access(token, self.clock.now()) else { return };
+        let Ok(tenant) = read.claims.tenant_id.parse() else { return };
+        Box::pin(self.denial.record(origin, tenant, holder(&read.claims), reason)).await;
     }
 }
 

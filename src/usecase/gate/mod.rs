@@ -25,4 +25,4 @@ pub use operator::{OperatorGate, OperatorProven};
 pub use password::{Claimed, PasswordGate, PasswordProven, SessionPasswordGate};
 pub use tenant::FindTenant;
 pub use throttle::{Drawn, LoginDraw, Throttle};
-pub use token_holder::{NamedByToken, TokenHolder};
+pub use token_holder::{FindHolder, NamedByToken, TokenHolder};

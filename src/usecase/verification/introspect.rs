@@ -1,21 +1,20 @@
 use crate::{
-    keys::{AccessClaims, KeyRing, Rejected},
+    keys::{AccessClaims, KeyRing, ReadToken, Rejected},
     runtime::Clock,
-    store::Store,
     usecase::{
         Failure,
-        gate::{NamedByToken, ServiceCaller, Throttle, TokenHolder},
+        gate::{FindHolder, NamedByToken, ServiceCaller, Throttle, TokenHolder},
         key::KeyUpdates,
         session::WatchUse,
     },
 };
-use countersign_domain::{refusal::Reason, secret::SecretText};
+use countersign_domain::{id::TenantId, refusal::Reason, secret::SecretText, time::Timestamp};
 use std::sync::Arc;
 
 /// Introspects a token for a backend (RFC 7662).
 #[derive(Clone, Debug)]
 pub struct Introspect {
-    pub store: Store,
+    pub find_holder: FindHolder,
     pub ring: Arc<KeyRing>,
     pub key_updates: KeyUpdates,
     pub throttle: Throttle,
@@ -44,23 +43,35 @@ impl Introspect {
         self.throttle.introspection(service.id).await?;
         let now = self.clock.now();
         let opened = self.key_updates.open(|| self.ring.read_access(token, now)).await;
-        let claims = match opened {
-            Ok(claims) => claims,
+        let read = match opened {
+            Ok(read) => read,
             Err(Rejected::NotYetValid) => return Err(Reason::TokenNotYetValid.into()),
             Err(_) => return Ok(None),
         };
+        let claims = &read.claims;
         let is_for_caller = claims.tenant_id == service.tenant.to_string() && claims.audience == caller.audience();
-        let holds = is_for_caller && self.is_live(caller, &claims).await?;
-        Ok(holds.then_some(Introspected(claims)))
+        let holds = is_for_caller && self.is_live(service.tenant, &read, now).await?;
+        Ok(holds.then(|| Introspected(claims.clone())))
     }
 
-    async fn is_live(&self, caller: &ServiceCaller, claims: &AccessClaims) -> Result<bool, Failure> {
+    /// Whether the session or service of a token is live: by the feed, if the database said so a moment ago; else by
+    /// the database.
+    async fn is_live(&self, tenant: TenantId, read: &ReadToken, now: Timestamp) -> Result<bool, Failure> {
+        let claims = &read.claims;
+        if self.find_holder.noted(read, tenant, now).is_some() {
+            return Ok(true);
+        }
         let Some(named) = NamedByToken::of(claims) else { return Ok(false) };
-        let holder = named.find(&self.store, caller.service().tenant, claims, self.clock.now()).await?;
-        Ok(match holder {
-            Ok(TokenHolder::Person(holder)) => self.watch_use.holds(&holder.session, &holder.account, claims),
-            Ok(TokenHolder::Service { .. }) => true,
-            Err(_) => false,
-        })
+        let mark = self.find_holder.mark();
+        let service = match self.find_holder.find(named, tenant, claims, now).await? {
+            Ok(TokenHolder::Person(holder)) if !self.watch_use.holds(&holder.session, &holder.account, claims) => {
+                return Ok(false);
+            }
+            Ok(TokenHolder::Person(_)) => None,
+            Ok(TokenHolder::Service(service)) => Some(service),
+            Err(_) => return Ok(false),
+        };
+        self.find_holder.note(read, mark, service, now);
+        Ok(true)
     }
 }

@@ -83,6 +83,9 @@ fn a_token_of_others_is_none_of_ones_business() {
         let request = caller.asks(IntrospectRequest { token: ada.session.access_token.clone() });
         assert_eq!(app.verification().introspect(request).await.reason(), "CALLER_NOT_ALLOWED");
         assert!(ask(app, &backend, &drawn).await.active, "those it calls may ask about it");
+        app.follow.follow().await.unwrap();
+        let request = caller.asks(IntrospectRequest { token: ada.session.access_token.clone() });
+        assert_eq!(app.verification().introspect(request).await.reason(), "CALLER_NOT_ALLOWED", "nor does it then");
         let own = Backend::draw(app, &caller.created, "elsewhere").await.unwrap().access_token;
         let caller = Backend { token: own, ..caller };
         assert_eq!(ask(app, &caller, &ada.session.access_token).await, IntrospectResponse::default());

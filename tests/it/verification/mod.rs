@@ -1,5 +1,6 @@
 mod causes;
 mod feed;
+mod from_feed;
 mod introspect;
 mod keys;
 mod offline;

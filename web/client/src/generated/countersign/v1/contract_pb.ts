@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/contract.proto.
  */
 export const file_countersign_v1_contract: GenFile = /*@__PURE__*/
-  fileDesc("Ch1jb3VudGVyc2lnbi92MS9jb250cmFjdC5wcm90bxIOY291bnRlcnNpZ24udjEipgEKCENvbnRyYWN0EiYKBmNhbGxlchgBIAEoDjIWLmNvdW50ZXJzaWduLnYxLkNhbGxlchIuCgpwZXJtaXNzaW9uGAIgASgOMhouY291bnRlcnNpZ24udjEuUGVybWlzc2lvbhIsCgdyZWFzb25zGAMgAygOMhsuY291bnRlcnNpZ24udjEuRXJyb3JSZWFzb24SFAoMZW5kc19zZXNzaW9uGAQgASgIKogBCgZDYWxsZXISFgoSQ0FMTEVSX1VOU1BFQ0lGSUVEEAASEQoNQ0FMTEVSX0FOWU9ORRABEhIKDkNBTExFUl9BQ0NPVU5UEAISFgoSQ0FMTEVSX0RFVkVMT1BNRU5UEAMSEgoOQ0FMTEVSX1NFUlZJQ0UQBBITCg9DQUxMRVJfT1BFUkFUT1IQBSooCgpQZXJtaXNzaW9uEhoKFlBFUk1JU1NJT05fVU5TUEVDSUZJRUQQADpWCghjb250cmFjdBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGM6KAyABKAsyGC5jb3VudGVyc2lnbi52MS5Db250cmFjdFIIY29udHJhY3RCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_error_reason, file_google_protobuf_descriptor]);
+  fileDesc("Ch1jb3VudGVyc2lnbi92MS9jb250cmFjdC5wcm90bxIOY291bnRlcnNpZ24udjEiuQEKCENvbnRyYWN0EiYKBmNhbGxlchgBIAEoDjIWLmNvdW50ZXJzaWduLnYxLkNhbGxlchIuCgpwZXJtaXNzaW9uGAIgASgOMhouY291bnRlcnNpZ24udjEuUGVybWlzc2lvbhIsCgdyZWFzb25zGAMgAygOMhsuY291bnRlcnNpZ24udjEuRXJyb3JSZWFzb24SFAoMZW5kc19zZXNzaW9uGAQgASgIEhEKCWZyb21fZmVlZBgFIAEoCCqIAQoGQ2FsbGVyEhYKEkNBTExFUl9VTlNQRUNJRklFRBAAEhEKDUNBTExFUl9BTllPTkUQARISCg5DQUxMRVJfQUNDT1VOVBACEhYKEkNBTExFUl9ERVZFTE9QTUVOVBADEhIKDkNBTExFUl9TRVJWSUNFEAQSEwoPQ0FMTEVSX09QRVJBVE9SEAUqKAoKUGVybWlzc2lvbhIaChZQRVJNSVNTSU9OX1VOU1BFQ0lGSUVEEAA6VgoIY29udHJhY3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjOigMgASgLMhguY291bnRlcnNpZ24udjEuQ29udHJhY3RSCGNvbnRyYWN0Qh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_error_reason, file_google_protobuf_descriptor]);
 
 /**
  * The contract of an RPC. The standard option `idempotency_level` says whether it has side effects (NO_SIDE_EFFECTS) or
@@ -46,6 +46,14 @@ export type Contract = Message<"countersign.v1.Contract"> & {
    * @generated from field: bool ends_session = 4;
    */
   endsSession: boolean;
+
+  /**
+   * Its caller may be known from a call of a moment ago, and from the revocation feed since, instead of from the
+   * database. Only for RPCs that change nothing and hand out no secret.
+   *
+   * @generated from field: bool from_feed = 5;
+   */
+  fromFeed: boolean;
 };
 
 /**
