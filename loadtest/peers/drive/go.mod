@@ -1,0 +1,3 @@
+module countersign/peers/drive
+
+go 1.22

@@ -1,0 +1,157 @@
+// Drive makes the calls of one peer, as fast as they are answered, and prints how many and how long they took.
+//
+// A file of calls says what a login, a refresh and a who-am-I are over HTTP. Each caller has an account, a connection
+// and a session of its own, and calls again as soon as it was answered (closed loop).
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"sort"
+	"sync"
+	"time"
+)
+
+func main() {
+	calls := flag.String("calls", "", "the file with the calls of the peer")
+	values := flag.String("values", "", "the file with NAME=VALUE lines that the calls use")
+	work := flag.String("work", "whoami", "login, refresh or whoami")
+	callers := flag.Int("callers", 32, "callers at once")
+	seconds := flag.Int("seconds", 5, "how long to measure")
+	warm := flag.Int("warm", 2, "seconds of the same calls before, which do not count")
+	flag.Parse()
+	lasting := time.Duration(*seconds) * time.Second
+	warming := time.Duration(*warm) * time.Second
+	if err := run(*calls, *values, *work, *callers, warming, lasting); err != nil {
+		fmt.Fprintln(os.Stderr, "drive:", err)
+		os.Exit(1)
+	}
+}
+
+func run(callsFile, valuesFile, work string, count int, warming, lasting time.Duration) error {
+	peer, err := readCalls(callsFile)
+	if err != nil {
+		return err
+	}
+	steps, ok := peer[work]
+	if !ok {
+		return fmt.Errorf("%s has no call %q", callsFile, work)
+	}
+	values, err := readValues(valuesFile)
+	if err != nil {
+		return err
+	}
+	callers, err := signIn(peer["login"], values, count)
+	if err != nil {
+		return fmt.Errorf("nobody can be measured: %w", err)
+	}
+	seen := loop(callers, steps, warming, lasting)
+	fmt.Println(seen.line(work, lasting))
+	for _, text := range seen.errorLines() {
+		fmt.Println(text)
+	}
+	if len(seen.latencies) == 0 {
+		return fmt.Errorf("no call of %q succeeded", work)
+	}
+	return nil
+}
+
+// Every caller logs in before the measurement, because a refresh and a who-am-I need a session.
+func signIn(login []call, values map[string]string, count int) ([]*caller, error) {
+	callers := make([]*caller, count)
+	failures := make([]error, count)
+	var all sync.WaitGroup
+	for i := range callers {
+		callers[i] = newCaller(values, i)
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			failures[i] = callers[i].make(login)
+		}()
+	}
+	all.Wait()
+	for _, err := range failures {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return callers, nil
+}
+
+// What was seen of the calls that ended within the time.
+type seen struct {
+	latencies []time.Duration
+	errors    map[string]int
+}
+
+func loop(callers []*caller, steps []call, warming, lasting time.Duration) seen {
+	begin := time.Now().Add(warming)
+	end := begin.Add(lasting)
+	each := make([]seen, len(callers))
+	var all sync.WaitGroup
+	for i, caller := range callers {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			each[i] = caller.loop(steps, begin, end)
+		}()
+	}
+	all.Wait()
+	total := seen{errors: map[string]int{}}
+	for _, one := range each {
+		total.latencies = append(total.latencies, one.latencies...)
+		for text, times := range one.errors {
+			total.errors[text] += times
+		}
+	}
+	sort.Slice(total.latencies, func(a, b int) bool { return total.latencies[a] < total.latencies[b] })
+	return total
+}
+
+func (c *caller) loop(steps []call, begin, end time.Time) seen {
+	mine := seen{errors: map[string]int{}}
+	for {
+		start := time.Now()
+		if !start.Before(end) {
+			return mine
+		}
+		err := c.make(steps)
+		now := time.Now()
+		// A call that ended in the time counts, whenever it began: at both ends alike.
+		if now.Before(begin) || now.After(end) {
+			continue
+		}
+		if err != nil {
+			mine.errors[err.Error()]++
+			continue
+		}
+		mine.latencies = append(mine.latencies, now.Sub(start))
+	}
+}
+
+// The columns: calls a second, median, 99th percentile and longest in microseconds, errors.
+func (s seen) line(work string, lasting time.Duration) string {
+	perSecond := float64(len(s.latencies)) / lasting.Seconds()
+	errors := 0
+	for _, times := range s.errors {
+		errors += times
+	}
+	return fmt.Sprintf("%-10s%10.0f%10d%10d%10d%8d", work, perSecond, s.at(0.5), s.at(0.99), s.at(1), errors)
+}
+
+func (s seen) at(quantile float64) int64 {
+	if len(s.latencies) == 0 {
+		return 0
+	}
+	return s.latencies[int(quantile*float64(len(s.latencies)-1))].Microseconds()
+}
+
+func (s seen) errorLines() []string {
+	var lines []string
+	for text, times := range s.errors {
+		lines = append(lines, fmt.Sprintf("    %d x %s", times, text))
+	}
+	sort.Strings(lines)
+	return lines
+}
