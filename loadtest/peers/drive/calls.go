@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -110,7 +111,7 @@ func (c *caller) request(call *call) error {
 	}
 	response, err := c.client.Do(request)
 	if err != nil {
-		return fmt.Errorf("%s %s: no answer", call.Method, call.URL)
+		return fmt.Errorf("%s %s: no answer: %w", call.Method, call.URL, errors.Unwrap(err))
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
