@@ -78,8 +78,10 @@ running() {
 }
 
 # start COMMAND…: in the background, as the leader of a process group of its own, so that its children end with it.
+# If the script that calls this fails later, the process ends too.
 start() {
     if running >/dev/null; then fail "runs already; stop it with $PEER/down"; fi
+    trap '(($? == 0)) || stop' EXIT
     # shellcheck disable=SC2016 # the new shell expands it
     setsid --fork bash -c 'echo "$$ $(awk "{ sub(/.*\) /, \"\"); print \$20 }" /proc/$$/stat)" >"$0"; exec "$@"' \
         "$FOLDER/process" "$@" </dev/null >"$FOLDER/log" 2>&1
@@ -108,7 +110,6 @@ await() {
     until curl --silent --fail --max-time 5 --output /dev/null "$1"; do
         if ! running >/dev/null || ((SECONDS >= end)); then
             tail -n 20 "$FOLDER/log" >&2
-            stop
             fail "did not answer at $1; the end of $FOLDER/log is above"
         fi
         sleep 0.3
