@@ -20,16 +20,19 @@ func main() {
 	callers := flag.Int("callers", 32, "callers at once")
 	seconds := flag.Int("seconds", 5, "how long to measure")
 	warm := flag.Int("warm", 2, "seconds of the same calls before, which do not count")
+	group := flag.Int("group", 0, "the process group of the peer, to see what it uses")
+	database := flag.Int("database", 0, "the first process of PostgreSQL, to see what it uses")
 	flag.Parse()
 	lasting := time.Duration(*seconds) * time.Second
 	warming := time.Duration(*warm) * time.Second
-	if err := run(*calls, *values, *work, *callers, warming, lasting); err != nil {
+	watched := watched{group: *group, database: *database}
+	if err := run(*calls, *values, *work, *callers, warming, lasting, watched); err != nil {
 		fmt.Fprintln(os.Stderr, "drive:", err)
 		os.Exit(1)
 	}
 }
 
-func run(callsFile, valuesFile, work string, count int, warming, lasting time.Duration) error {
+func run(callsFile, valuesFile, work string, count int, warming, lasting time.Duration, watched watched) error {
 	peer, err := readCalls(callsFile)
 	if err != nil {
 		return err
@@ -46,7 +49,7 @@ func run(callsFile, valuesFile, work string, count int, warming, lasting time.Du
 	if err != nil {
 		return fmt.Errorf("nobody can be measured: %w", err)
 	}
-	seen := loop(callers, steps, warming, lasting)
+	seen := loop(callers, steps, warming, lasting, watched)
 	fmt.Println(seen.line(work, lasting))
 	for _, text := range seen.errorLines() {
 		fmt.Println(text)
@@ -86,9 +89,10 @@ type seen struct {
 	calls     float64
 	latencies []time.Duration
 	errors    map[string]int
+	used      usage
 }
 
-func loop(callers []*caller, steps []call, warming, lasting time.Duration) seen {
+func loop(callers []*caller, steps []call, warming, lasting time.Duration, watched watched) seen {
 	begin := time.Now().Add(warming)
 	end := begin.Add(lasting)
 	each := make([]seen, len(callers))
@@ -100,8 +104,14 @@ func loop(callers []*caller, steps []call, warming, lasting time.Duration) seen 
 			each[i] = caller.loop(steps, begin, end)
 		}()
 	}
+	time.Sleep(time.Until(begin))
+	before := watched.look()
+	time.Sleep(time.Until(end))
+	used := watched.look()
 	all.Wait()
-	total := seen{errors: map[string]int{}}
+	used.service -= before.service
+	used.database -= before.database
+	total := seen{errors: map[string]int{}, used: used}
 	for _, one := range each {
 		total.calls += one.calls
 		total.latencies = append(total.latencies, one.latencies...)
@@ -146,14 +156,14 @@ func within(from, to, begin, end time.Time) float64 {
 	return float64(to.Sub(from)) / float64(max(whole, 1))
 }
 
-// The columns: calls a second, median, 99th percentile and longest in microseconds, errors.
+// The columns are those of countersign-loadtest: calls a second; median, 99th percentile and longest in microseconds;
+// processor time of one call in the service and in PostgreSQL in microseconds; memory of the service in MB.
 func (s seen) line(work string, lasting time.Duration) string {
-	perSecond := s.calls / lasting.Seconds()
-	errors := 0
-	for _, times := range s.errors {
-		errors += times
-	}
-	return fmt.Sprintf("%-10s%10.1f%10d%10d%10d%8d", work, perSecond, s.at(0.5), s.at(0.99), s.at(1), errors)
+	calls := max(s.calls, 1)
+	return fmt.Sprintf("%-28s%10.1f%10d%10d%12d%10.0f%10.0f%8.0f", work, s.calls/lasting.Seconds(),
+		s.at(0.5), s.at(0.99), s.at(1),
+		float64(s.used.service.Microseconds())/calls, float64(s.used.database.Microseconds())/calls,
+		float64(s.used.resident)/1e6)
 }
 
 func (s seen) at(quantile float64) int64 {
