@@ -132,7 +132,8 @@ run_sql() {
 
 # An empty database with this name. A peer begins without rows of an earlier run.
 empty_database() {
-    run_sql postgres "DROP DATABASE IF EXISTS $1 WITH (FORCE)"
+    run_sql postgres "DROP DATABASE IF EXISTS $1 WITH (FORCE)" ||
+        fail "PostgreSQL does not answer; start it with postgres/up"
     run_sql postgres "CREATE DATABASE $1"
 }
 
