@@ -106,6 +106,7 @@ stop() {
 
 # await URL SECONDS: until the peer answers there with success.
 await() {
+    need curl "curl (Debian: curl)"
     local end=$((SECONDS + $2))
     until curl --silent --fail --max-time 5 --output /dev/null "$1"; do
         if ! running >/dev/null || ((SECONDS >= end)); then
