@@ -196,6 +196,15 @@ impl Hasher {
         Ok(if equal { Verdict::Right { outdated: self.0.is_outdated(stored.recipe()) } } else { Verdict::Wrong })
     }
 
+    /// Whether a password would be queued now. A call checks this before anything that costs more: of more logins than
+    /// the cores can compute, most are refused, and a refusal must be cheap.
+    ///
+    /// # Errors
+    /// [`Refused`] when not.
+    pub fn has_room(&self) -> Result<(), Refused> {
+        self.0.queue.has_room().map_err(|why| self.0.refused(why))
+    }
+
     /// The cost of comparing a password with a hash of the current parameters.
     pub fn current_cost(&self) -> HashCost {
         HashCost::of(&self.0.params)
@@ -236,16 +245,20 @@ impl Pool {
         recipe: Recipe,
     ) -> Result<Vec<u8>, Refused> {
         let (answer, answered) = oneshot::channel();
-        match self.queue.push(Job { password, recipe, presence: presence.cloned(), answer }) {
-            Ok(()) => {}
-            Err(NotTaken::Full { waiting }) => return Err(self.busy(waiting)),
-            Err(NotTaken::Closed) => return Err(Refused::Stopped),
-        }
+        let queued = self.queue.push(Job { password, recipe, presence: presence.cloned(), answer });
+        queued.map_err(|why| self.refused(why))?;
         match answered.await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(OutOfMemory)) => Err(self.busy(self.queue.depth())),
             Err(_) if presence.is_some_and(Presence::is_gone) => Err(Refused::Abandoned),
             Err(_) => Err(Refused::Stopped),
+        }
+    }
+
+    fn refused(&self, why: NotTaken) -> Refused {
+        match why {
+            NotTaken::Full { waiting } => self.busy(waiting),
+            NotTaken::Closed => Refused::Stopped,
         }
     }
 

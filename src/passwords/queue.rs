@@ -61,8 +61,22 @@ impl Queue {
         Self { state: Mutex::new(state), arrived: Condvar::new(), capacity }
     }
 
+    /// Whether a job would be queued now.
+    pub(super) fn has_room(&self) -> Result<(), NotTaken> {
+        self.room().map(drop)
+    }
+
     /// Queues the job, or refuses it at once.
     pub(super) fn push(&self, job: Job) -> Result<(), NotTaken> {
+        let mut state = self.room()?;
+        state.jobs.push_back(job);
+        drop(state);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// The queue, with room for one job. Abandoned jobs make room.
+    fn room(&self) -> Result<MutexGuard<'_, State>, NotTaken> {
         let mut state = self.state();
         if !state.open {
             return Err(NotTaken::Closed);
@@ -73,10 +87,7 @@ impl Queue {
         if state.jobs.len() >= self.capacity {
             return Err(NotTaken::Full { waiting: state.jobs.len() });
         }
-        state.jobs.push_back(job);
-        drop(state);
-        self.arrived.notify_one();
-        Ok(())
+        Ok(state)
     }
 
     /// The next job that is not abandoned. Blocks until there is one, or until nothing arrived for `patience`.

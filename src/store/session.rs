@@ -13,6 +13,7 @@ pub use refresh::{Step, advance, advance_in_turn, note_device, note_seen, recove
 use super::{
     Executor, StoreFault, Tx, account,
     account::LoginConditions,
+    batch::Columns,
     entity::session,
     executor::Backend as _,
     revocation,
@@ -28,8 +29,8 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait as _, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    ColumnTrait, Condition, ConnectionTrait as _, Order, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    sea_query::{Expr, ExprTrait, Query},
 };
 
 impl From<session::Model> for Session {
@@ -233,7 +234,7 @@ pub async fn list_live(
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-/// The clients of an account's newest sessions, live or not, the most recent first. Of their devices nothing is said.
+/// The different clients of an account's newest sessions, live or not. Of their devices nothing is said.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -243,21 +244,24 @@ pub async fn recent_clients(
     account: AccountId,
     limit: u64,
 ) -> Result<Vec<ClientObservation>, StoreFault> {
-    let rows: Vec<(String, String, Option<String>)> = in_tenant(tenant)
-        .find(session::Entity)
-        .select_only()
-        .columns([session::Column::UserAgent, session::Column::Address, session::Column::Place])
-        .filter(session::Column::AccountId.eq(account.as_uuid()))
-        .order_by_desc(session::Column::Id)
+    const SEEN: [session::Column; 3] = [session::Column::UserAgent, session::Column::Address, session::Column::Place];
+    let newest = in_tenant(tenant)
+        .select(session::Entity)
+        .columns(SEEN)
+        .and_where(Expr::col(session::Column::AccountId).eq(account.as_uuid()))
+        .order_by(session::Column::Id, Order::Desc)
         .limit(limit)
-        .into_tuple()
-        .all(&db.named("session.recent_clients"))
-        .await?;
-    let client = |(user_agent, address, place): (String, String, Option<String>)| ClientObservation {
-        signals: Signals::of(&user_agent, &address, DeviceSignal::Unasked),
-        place: place.as_deref().and_then(Country::parse),
+        .to_owned();
+    // Most people come from few clients: rows that are alike are not worth reading.
+    let clients = Query::select().distinct().columns(SEEN).from_subquery(newest, "newest").to_owned();
+    let rows = db.named("session.recent_clients").query_all(&clients).await?;
+    let client = |row: &QueryResult| {
+        let mut columns = Columns::of(row);
+        let (user_agent, address): (String, String) = (columns.next()?, columns.next()?);
+        let signals = Signals::of(&user_agent, &address, DeviceSignal::Unasked);
+        Ok(ClientObservation { signals, place: columns.perhaps(|place: String| Country::parse(&place))?.flatten() })
     };
-    Ok(rows.into_iter().map(client).collect())
+    rows.iter().map(client).collect()
 }
 
 /// Records that a session has moved to another client, so that the move is reported once. Returns whether it was

@@ -86,6 +86,7 @@ impl Register {
     ) -> Result<Option<()>, Failure> {
         let tenant = origin.tenant();
         self.captcha.demand(CaptchaAct::Register, &form.captcha_token)?;
+        self.passwords.hasher.has_room()?;
         let drawn = self.throttle.registration(origin, &form.email).await?;
         self.captcha.prove_if_demanded(origin, CaptchaAct::Register, &form.captcha_token).await?;
         // The user name is checked before the address, so that the answer reveals nothing about the address. A name in

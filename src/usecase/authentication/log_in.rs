@@ -111,6 +111,7 @@ impl Login {
     /// CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, AUDIENCE_UNKNOWN, RATE_LIMITED,
     /// OVERLOADED.
     pub async fn log_in(&self, origin: &Origin, form: LoginForm) -> Result<LoggedIn, Failure> {
+        self.hasher.has_room()?;
         let draw = LoginDraw::of(form.device_token.is_some() || !form.captcha_token.is_empty());
         self.throttle.login(origin, draw).await?;
         let tenant = origin.tenant();

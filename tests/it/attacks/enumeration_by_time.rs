@@ -5,7 +5,7 @@
 //! far more often than a coin would. Either alone says nothing: with enough samples any difference is significant, and
 //! with few samples any difference may be large.
 
-use crate::support::{App, AppOptions, PASSWORD, Person, WRONG, on_each_database_with, reason};
+use crate::support::{App, AppOptions, PASSWORD, Person, WRONG, bearer, on_each_database_with, on_sqlite, reason};
 use countersign::{
     grpc::wire::proto::*,
     passwords::{Hasher, HasherSettings},
@@ -69,10 +69,15 @@ const ROUNDS: usize = 3;
 
 /// Measures each kind of address, and compares every two.
 async fn compare(app: &App, what: &str, ask: impl AsyncFn(usize, usize)) {
+    compare_kinds(app, what, KINDS, ask).await;
+}
+
+/// Measures each kind, and compares every two.
+async fn compare_kinds<const N: usize>(app: &App, what: &str, kinds: [&str; N], ask: impl AsyncFn(usize, usize)) {
     let mut told: Option<Vec<String>> = None;
     for round in 0..ROUNDS {
-        let times = measure(app, round * SAMPLES..(round + 1) * SAMPLES, &ask).await;
-        let mut now = pairs_told_apart(&times);
+        let times = measure::<N>(app, round * SAMPLES..(round + 1) * SAMPLES, &ask).await;
+        let mut now = pairs_told_apart(kinds, &times);
         if let Some(before) = told {
             now.retain(|pair| before.contains(pair));
         }
@@ -84,18 +89,18 @@ async fn compare(app: &App, what: &str, ask: impl AsyncFn(usize, usize)) {
     panic!("{what}: {told:?}, {ROUNDS} times in a row");
 }
 
-async fn measure(
+async fn measure<const N: usize>(
     app: &App,
     samples: std::ops::Range<usize>,
     ask: &impl AsyncFn(usize, usize),
-) -> [Vec<f64>; KINDS.len()] {
-    let mut times = [const { Vec::new() }; KINDS.len()];
+) -> [Vec<f64>; N] {
+    let mut times = [const { Vec::new() }; N];
     for sample in samples {
         // Without this, the codes would be void after a few samples.
         app.execute("UPDATE actions SET code_tries = 0").await;
-        for turn in 0..KINDS.len() {
+        for turn in 0..N {
             // Another kind is the first in each sample.
-            let kind = (sample + turn) % KINDS.len();
+            let kind = (sample + turn) % N;
             let begun = Instant::now();
             ask(kind, sample).await;
             times[kind].push(begun.elapsed().as_secs_f64());
@@ -105,13 +110,13 @@ async fn measure(
 }
 
 /// The pairs of kinds that differ, the slower one first.
-fn pairs_told_apart(times: &[Vec<f64>; KINDS.len()]) -> Vec<String> {
+fn pairs_told_apart<const N: usize>(kinds: [&str; N], times: &[Vec<f64>; N]) -> Vec<String> {
     let mut told = Vec::new();
-    for one in 0..KINDS.len() {
-        for other in 0..KINDS.len() {
+    for one in 0..N {
+        for other in 0..N {
             let difference = Difference::between(&times[one], &times[other]);
             if difference.superiority > 0.5 && difference.tells() {
-                told.push(format!("{} takes longer than {}", KINDS[one], KINDS[other]));
+                told.push(format!("{} takes longer than {}", kinds[one], kinds[other]));
             }
         }
     }
@@ -152,6 +157,26 @@ fn no_login_tells_by_its_time_whether_there_is_an_account() {
         compare(app, "Login", async |kind, sample| {
             let refused = app.log_in(&address(kind, sample), WRONG).await.unwrap_err();
             assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
+        })
+        .await;
+    });
+}
+
+/// A token that was opened before is not decrypted again. Somebody who forges tokens must not learn from that which
+/// ones are in use.
+#[test]
+fn no_forged_token_tells_by_its_time_whether_a_similar_one_is_in_use() {
+    on_sqlite(async |app| {
+        let (used, unused) = (Person::sign_up(app, ADA).await, Person::sign_up(app, UNA).await);
+        app.account().get_me(used.asks(GetMeRequest {})).await.unwrap();
+        let kinds = ["the end of a token in use", "its beginning", "the end of another token", "its beginning"];
+        compare_kinds(app, "a forged token", kinds, async |kind, _| {
+            let token = if kind < 2 { &used.session.access_token } else { &unused.session.access_token };
+            let place = if kind % 2 == 0 { token.len() / 2 } else { token.len() - 2 };
+            let other = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
+            let forged = format!("{}{other}{}", &token[..place], &token[place + 1..]);
+            let refused = app.account().get_me(bearer(&forged, GetMeRequest {})).await.unwrap_err();
+            assert_eq!(reason(&refused), "TOKEN_INVALID");
         })
         .await;
     });

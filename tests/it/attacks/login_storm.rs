@@ -1,16 +1,50 @@
-use crate::support::{AppOptions, PASSWORD, Person, Refused as _, on_sqlite_with, reason, retry_after};
+use crate::support::{AppOptions, Faults, PASSWORD, Person, Refused as _, on_sqlite_with, reason, retry_after};
+use countersign::grpc::wire::proto::RegisterRequest;
 use futures_util::future::{Either, join_all, select};
 use std::{pin::pin, time::Duration};
 use tonic::Code;
 
+/// One worker, one slot to wait in, and a hash that takes far longer than a few calls.
+fn slow() -> AppOptions {
+    AppOptions::with("COUNTERSIGN_PASSWORDS__QUEUE", "1")
+        .and("COUNTERSIGN_PASSWORDS__WORKERS", "1")
+        .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "131072")
+        .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "16")
+}
+
+#[test]
+fn a_login_or_registration_that_finds_no_room_asks_the_database_nothing() {
+    let faults = Faults::default();
+    on_sqlite_with(slow().interfered_with(faults.interference()), async |app| {
+        Person::register(app, "ada@example.org").await;
+        let app = &*app;
+        let storm = pin!(join_all((0..8).map(|_| app.log_in("ada@example.org", PASSWORD))));
+        let turned_away = pin!(async {
+            while app.hasher.queue_depth() == 0 {
+                tokio::task::yield_now().await;
+            }
+            // At first there are statements of those that still found room, and are refused at the queue.
+            loop {
+                faults.none();
+                assert_eq!(app.log_in("ada@example.org", PASSWORD).await.reason(), "OVERLOADED");
+                let email = "eve@example.org".to_owned();
+                let form = RegisterRequest { email, password: PASSWORD.to_owned(), ..Default::default() };
+                assert_eq!(app.account().register(form).await.reason(), "OVERLOADED");
+                if faults.steps().is_empty() {
+                    break;
+                }
+            }
+        });
+        match select(turned_away, storm).await {
+            Either::Left(((), storm)) => drop(storm.await),
+            Either::Right(_) => panic!("every login was answered before two were turned away for nothing"),
+        }
+    });
+}
+
 #[test]
 fn refresh_works_while_logins_are_refused() {
-    // One worker, one slot to wait in, and a hash that takes far longer than a few calls.
-    let options = AppOptions::with("COUNTERSIGN_PASSWORDS__QUEUE", "1")
-        .and("COUNTERSIGN_PASSWORDS__WORKERS", "1")
-        .and("COUNTERSIGN_PASSWORDS__ARGON2_MEMORY_KIB", "65536")
-        .and("COUNTERSIGN_PASSWORDS__ARGON2_ITERATIONS", "8");
-    on_sqlite_with(options, async |app| {
+    on_sqlite_with(slow(), async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let app = &*app;
         let storm = pin!(join_all((0..48).map(|_| app.log_in("ada@example.org", PASSWORD))));
