@@ -11,7 +11,7 @@ use countersign_domain::id::TenantId;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DeleteMany, EntityTrait, Insert, InsertMany, Iterable as _, PrimaryKeyTrait,
     QueryFilter, Select, UpdateMany,
-    sea_query::{Expr, ExprTrait as _, InsertStatement, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait as _, InsertStatement, IntoColumnRef, Query, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -87,6 +87,15 @@ impl InTenant {
     /// A subquery: the caller adds the columns and the other conditions.
     pub(super) fn select<E: TenantTable>(self, table: E) -> SelectStatement {
         Query::select().from(table).and_where(Expr::col((table, E::TENANT)).eq(self.0)).to_owned()
+    }
+
+    /// The different rows of a subquery that [`InTenant::select`] began.
+    pub(super) fn distinct(
+        self,
+        columns: impl IntoIterator<Item = impl IntoColumnRef>,
+        rows: SelectStatement,
+    ) -> SelectStatement {
+        Query::select().distinct().columns(columns).from_subquery(rows, "rows").to_owned()
     }
 
     pub(super) fn update<E: TenantTable>(self, _: E) -> UpdateMany<E> {

@@ -30,7 +30,7 @@ use countersign_domain::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait as _, Order, QueryFilter, QueryOrder, QueryResult, QuerySelect,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait},
 };
 
 impl From<session::Model> for Session {
@@ -253,7 +253,7 @@ pub async fn recent_clients(
         .limit(limit)
         .to_owned();
     // Most people come from few clients: rows that are alike are not worth reading.
-    let clients = Query::select().distinct().columns(SEEN).from_subquery(newest, "newest").to_owned();
+    let clients = in_tenant(tenant).distinct(SEEN, newest);
     let rows = db.named("session.recent_clients").query_all(&clients).await?;
     let client = |row: &QueryResult| {
         let mut columns = Columns::of(row);
