@@ -310,15 +310,17 @@ pub async fn gone(
     if accounts.is_empty() {
         return Ok(Vec::new());
     }
-    let there: Vec<uuid::Uuid> = in_tenant(tenant)
+    // Of every tenant: given a tenant and a list of ids, SQLite would read all accounts of the tenant.
+    let there: Vec<(uuid::Uuid, uuid::Uuid)> = of_every_tenant()
         .find(account::Entity)
         .select_only()
-        .column(account::Column::Id)
+        .columns([account::Column::Id, account::Column::TenantId])
         .filter(account::Column::Id.is_in(accounts.iter().map(|id| id.as_uuid())))
         .into_tuple()
         .all(&db.named("audit_chain.gone"))
         .await?;
-    let there: HashSet<_> = there.into_iter().map(AccountId::from_uuid).collect();
+    let of_tenant = there.into_iter().filter(|(_, of)| *of == tenant.as_uuid());
+    let there: HashSet<_> = of_tenant.map(|(id, _)| AccountId::from_uuid(id)).collect();
     Ok(accounts.difference(&there).copied().collect())
 }
 
@@ -334,13 +336,14 @@ pub async fn deletions(
     if accounts.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = in_tenant(tenant)
+    // As in [`gone`].
+    let rows = of_every_tenant()
         .find(audit_event::Entity)
         .filter(audit_event::Column::Kind.eq(EventKind::AccountDeleted.name()))
         .filter(audit_event::Column::AccountId.is_in(accounts.iter().map(|id| id.as_uuid())))
         .all(&db.named("audit_chain.deletions"))
         .await?;
-    Ok(rows.into_iter().map(RecordedEvent::from).collect())
+    Ok(rows.into_iter().map(RecordedEvent::from).filter(|event| event.tenant == tenant).collect())
 }
 
 /// The link at a position; `None` where there is no event.
