@@ -2,17 +2,13 @@
 //! nobody made.
 
 use crate::support::{
-    App, AppOptions, Faults, PASSWORD, Person, Redis, Refused as _, Relay, another_wrong, held, on_each_database_with,
-    on_sqlite_with, try_wrong_passwords,
+    App, AppOptions, Faults, PASSWORD, Person, Redis, Refused as _, Relay, another_wrong, held, occupy,
+    on_each_database_with, on_sqlite_with, try_wrong_passwords,
 };
 use countersign::{grpc::wire::proto::*, store::Fate};
-use countersign_domain::{password::PasswordPolicy, secret::SecretText};
 use fred::prelude::{Builder, Client, ClientLike as _, Config, LuaInterface as _};
-use futures_util::{FutureExt as _, future::join_all};
-use std::{
-    pin::Pin,
-    time::{Duration, Instant},
-};
+use futures_util::future::join_all;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tonic::{Code, Request, Status};
 
@@ -54,19 +50,6 @@ async fn eventually(app: &App, is_so: impl AsyncFn(&App) -> bool) {
         assert!(begun.elapsed() < PATIENCE, "it never came to be");
         tokio::task::yield_now().await;
     }
-}
-
-/// Gives the worker a hash to do, and returns when it has begun.
-async fn occupy(app: &App) -> Pin<Box<dyn Future<Output = bool>>> {
-    let policy = PasswordPolicy::default();
-    let password = policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
-    let hasher = app.hasher.clone();
-    let mut hash = Box::pin(async move { hasher.hash(&password).await.is_ok() });
-    assert!((&mut hash).now_or_never().is_none());
-    while app.hasher.queue_depth() > 0 {
-        tokio::task::yield_now().await;
-    }
-    hash
 }
 
 #[test]
