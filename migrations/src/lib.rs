@@ -26,6 +26,7 @@ mod m0017_reserved_usernames;
 mod m0018_refresh_lineage;
 mod m0019_event_codes;
 mod m0020_username_skeletons;
+mod m0021_events_of_an_account;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_refresh_lineage::Migration),
             Box::new(m0019_event_codes::Migration),
             Box::new(m0020_username_skeletons::Migration),
+            Box::new(m0021_events_of_an_account::Migration),
         ]
     }
 }

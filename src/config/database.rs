@@ -27,7 +27,8 @@ impl Database {
                 "max_connections",
                 16,
                 1..=1000,
-                "Most open connections of each replica. SQLite has one writer whatever this says.",
+                "Most open connections of each replica. SQLite has one writer, and one reader more than cores, unless this \
+                 says fewer.",
             ),
             acquire_timeout: section.duration(
                 "acquire_timeout",

@@ -14,8 +14,9 @@ use countersign_domain::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, SimpleExpr},
+    sea_query::{Expr, IntoCondition as _},
 };
+use std::cmp::Reverse;
 
 impl From<audit_event::Model> for RecordedEvent {
     fn from(row: audit_event::Model) -> Self {
@@ -108,18 +109,12 @@ impl AuditFilter {
             && self.until.is_none_or(|until| row.happened_at < until)
     }
 
+    /// Without the account, for which there are [`names`].
     fn condition(&self) -> Condition {
         // Events that the service did not write are left out; `audit verify` shows them.
         let mut all = Condition::all().add(audit_event::Column::RejectedAt.is_null());
         if let Some(kind) = self.kind {
             all = all.add(audit_event::Column::Kind.eq(kind.name()));
-        }
-        if let Some(account) = self.account {
-            all = all.add(
-                Condition::any()
-                    .add(audit_event::Column::AccountId.eq(account.as_uuid()))
-                    .add(is_foreign_actor(account)),
-            );
         }
         if let Some(succeeded) = self.succeeded {
             all = all.add(audit_event::Column::Outcome.eq(if succeeded { "ok" } else { "refused" }));
@@ -132,6 +127,12 @@ impl AuditFilter {
         }
         all
     }
+}
+
+/// The events that name an account: those about it, and those about others in which it acted. No event is both, and
+/// each condition has an index of its own. A statement with both at once would read the events of the whole tenant.
+fn names(account: AccountId) -> [Condition; 2] {
+    [audit_event::Column::AccountId.eq(account.as_uuid()).into_condition(), is_foreign_actor(account)]
 }
 
 /// Written exactly as in the partial index, so that the databases use it.
@@ -159,13 +160,30 @@ pub async fn newest(
     before: Option<Before>,
     limit: u64,
 ) -> Result<Vec<RecordedEvent>, StoreFault> {
-    let mut query = in_tenant(tenant).find(audit_event::Entity).filter(filter.condition());
+    let mut condition = filter.condition();
     if let Some(Before { happened_at, id }) = before {
         let (at, then) = (audit_event::Column::HappenedAt, audit_event::Column::Id);
         let same = Condition::all().add(at.eq(happened_at.as_micros())).add(then.lt(id.as_uuid()));
-        query = query.filter(Condition::any().add(at.lt(happened_at.as_micros())).add(same));
+        condition = condition.add(Condition::any().add(at.lt(happened_at.as_micros())).add(same));
     }
-    let rows = query
+    let Some(account) = filter.account else { return newest_of(db, tenant, condition, limit).await };
+    let [about, by] = names(account);
+    let mut events = newest_of(db, tenant, condition.clone().add(about), limit).await?;
+    events.extend(newest_of(db, tenant, condition.add(by), limit).await?);
+    events.sort_unstable_by_key(|event| Reverse((event.happened_at, event.id)));
+    events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(events)
+}
+
+async fn newest_of(
+    db: &impl Executor,
+    tenant: TenantId,
+    condition: Condition,
+    limit: u64,
+) -> Result<Vec<RecordedEvent>, StoreFault> {
+    let rows = in_tenant(tenant)
+        .find(audit_event::Entity)
+        .filter(condition)
         .order_by_desc(audit_event::Column::HappenedAt)
         .order_by_desc(audit_event::Column::Id)
         .limit(limit)
@@ -200,17 +218,14 @@ pub async fn after(
 /// # Errors
 /// When the database does not answer.
 pub async fn pseudonymise(db: &impl Executor, tenant: TenantId, account: AccountId) -> Result<u64, StoreFault> {
-    let named: [SimpleExpr; 2] =
-        [audit_event::Column::AccountId.eq(account.as_uuid()), is_foreign_actor(account).into()];
     let mut blanked = 0;
-    // Two statements, each over its own index.
-    for names in named {
+    for named in names(account) {
         let changed = in_tenant(tenant)
             .update(audit_event::Entity)
             .col_expr(audit_event::Column::Address, Expr::value(""))
             .col_expr(audit_event::Column::UserAgent, Expr::value(""))
             .col_expr(audit_event::Column::OriginSalt, Expr::value(None::<Vec<u8>>))
-            .filter(names)
+            .filter(named)
             // An event of a release without commitments has no salt, but its origin is deleted all the same.
             .filter(Expr::cust("(origin_salt IS NOT NULL OR origin_digest IS NULL)"))
             .exec(&db.named("audit.pseudonymise"))

@@ -336,14 +336,13 @@ pub async fn deletions(
     if accounts.is_empty() {
         return Ok(Vec::new());
     }
-    // As in [`gone`].
-    let rows = of_every_tenant()
+    let rows = in_tenant(tenant)
         .find(audit_event::Entity)
         .filter(audit_event::Column::Kind.eq(EventKind::AccountDeleted.name()))
         .filter(audit_event::Column::AccountId.is_in(accounts.iter().map(|id| id.as_uuid())))
         .all(&db.named("audit_chain.deletions"))
         .await?;
-    Ok(rows.into_iter().map(RecordedEvent::from).filter(|event| event.tenant == tenant).collect())
+    Ok(rows.into_iter().map(RecordedEvent::from).collect())
 }
 
 /// The link at a position; `None` where there is no event.

@@ -17,14 +17,18 @@ use sea_orm::{
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, sync::Arc, time::Duration};
+use std::{
+    fs::OpenOptions, num::NonZero, os::unix::fs::OpenOptionsExt as _, sync::Arc, thread::available_parallelism,
+    time::Duration,
+};
 
 /// Where the database is, and how it is connected to.
 #[derive(Clone, Debug)]
 pub struct DatabaseSettings {
     /// `sqlite://path` or `postgres://…`.
     pub url: SecretText,
-    /// Most connections of a pool. SQLite has one more, for writes; PostgreSQL two more, for upkeep.
+    /// Most connections of a pool. SQLite has one more, for writes; PostgreSQL two more, for upkeep. SQLite computes in
+    /// this process, so it has no more of them than the processor's cores can use.
     pub max_connections: u32,
     /// How long a call waits for a free connection.
     pub acquire_timeout: Duration,
@@ -95,7 +99,7 @@ impl Pools {
                 create_private_file(settings.url.reveal())?;
             }
             let writer = open_sqlite(settings, 1).await?;
-            let reader = open_sqlite(settings, settings.max_connections).await?;
+            let reader = open_sqlite(settings, settings.max_connections.min(sqlite_readers())).await?;
             let mut upkeep = writer.clone();
             upkeep.guard.limit = UPKEEP_LIMIT + SILENCE;
             return Ok(Self { writer, reader, upkeep, dialect });
@@ -107,6 +111,13 @@ impl Pools {
         let upkeep = open_postgres(settings, upkeep, true).await?;
         Ok(Self { writer: calls.clone(), reader: calls, upkeep, dialect })
     }
+}
+
+/// As many statements as the cores can execute, and one that waits for the disk. Each further connection would have
+/// a thread, a cache of pages and statements of its own, and calls a second would become fewer.
+fn sqlite_readers() -> u32 {
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    u32::try_from(cores).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 fn guard(settings: &DatabaseSettings, trust: Arc<Trust>, limit: Duration) -> Guard {

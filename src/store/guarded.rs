@@ -95,14 +95,34 @@ pub enum Fate {
 
 /// Decides the outcome of each step.
 type Decision = dyn Fn(Step) -> Fate + Send + Sync;
+/// Reads the text of each statement, before it is executed.
+type Reader = dyn Fn(&str) + Send + Sync;
 
-/// Makes the database fail, in tests. A running service has none.
+/// Reads the statements, and makes the database fail, in tests. A running service has none.
 #[derive(Clone, Default)]
-pub struct Interference(Option<Arc<Decision>>);
+pub struct Interference(Option<Arc<Interfering>>);
+
+struct Interfering {
+    decide: Box<Decision>,
+    read: Box<Reader>,
+}
 
 impl Interference {
-    pub fn new(decide: impl Fn(Step) -> Fate + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(decide)))
+    pub fn new(
+        decide: impl Fn(Step) -> Fate + Send + Sync + 'static,
+        read: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        Self(Some(Arc::new(Interfering { decide: Box::new(decide), read: Box::new(read) })))
+    }
+
+    fn fate(&self, step: Step) -> Fate {
+        self.0.as_ref().map_or(Fate::Done, |interfering| (interfering.decide)(step))
+    }
+
+    fn read(&self, sql: &str) {
+        if let Some(interfering) = &self.0 {
+            (interfering.read)(sql);
+        }
     }
 }
 
@@ -119,7 +139,7 @@ impl Guard {
         step: Step,
         work: impl Future<Output = Result<T, DatabaseError>>,
     ) -> Result<T, DatabaseError> {
-        let fate = self.interference.0.as_ref().map_or(Fate::Done, |decide| decide(step));
+        let fate = self.interference.fate(step);
         let answer = async {
             match fate {
                 Fate::Done => work.await,
@@ -169,6 +189,12 @@ impl<C: Clone> Clone for Guarded<C> {
 }
 
 impl<C> Named<'_, C> {
+    /// The database, for a statement with this text.
+    fn database_for(&self, sql: &str) -> &C {
+        self.guarded.guard.interference.read(sql);
+        &self.guarded.database
+    }
+
     async fn observe<T>(&self, work: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
         let Guarded { guard, failed, span, .. } = self.guarded;
         // Collectors of traces use `otel.name` as the name of the span.
@@ -188,18 +214,18 @@ impl<C: ConnectionTrait + Send> ConnectionTrait for Named<'_, C> {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DatabaseError> {
-        self.observe(self.guarded.database.execute_raw(statement)).await
+        self.observe(self.database_for(&statement.sql).execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DatabaseError> {
-        self.observe(self.guarded.database.execute_unprepared(sql)).await
+        self.observe(self.database_for(sql).execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DatabaseError> {
-        self.observe(self.guarded.database.query_one_raw(statement)).await
+        self.observe(self.database_for(&statement.sql).query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DatabaseError> {
-        self.observe(self.guarded.database.query_all_raw(statement)).await
+        self.observe(self.database_for(&statement.sql).query_all_raw(statement)).await
     }
 }

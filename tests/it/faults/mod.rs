@@ -3,6 +3,7 @@
 
 mod acts;
 mod every_statement;
+mod query_plans;
 mod statements;
 
 use crate::support::{App, AppOptions, Faults, on_each_database_with};

@@ -1,44 +1,59 @@
 //! The statements of each RPC. One more statement is a decision that a review can see.
 
-use super::{
-    acts::{ACTS, QUESTIONS},
-    on_each_database,
-};
-use std::{env, fs, path::Path, sync::Mutex};
+use super::acts::{ACTS, QUESTIONS};
+use crate::support::{AppOptions, Cluster, Database, Faults, on};
+use std::{cell::RefCell, env, fs, path::Path};
 
 const DOCUMENT: &str = "docs/reference/statements.md";
 const HEAD: &str = "\
 # Statements
 
 What each RPC asks of the database, in order, when nothing is wrong with it: by the module and the function of `src/store`. Where the
-databases differ, both are named. Made from the code by `cargo test --test it faults::statements`.
+databases differ, both are named. Each is one round trip: PostgreSQL's own log has as many statements, and no others. The first time
+that a connection executes a statement it costs another one, which prepares it. Made from the code by
+`cargo test --test it faults::statements`.
 
-| RPC | Statements |
-| --- | --- |
+| RPC | Number | Statements |
+| --- | --- | --- |
 ";
 
 #[test]
 fn each_rpc_asks_the_database_what_the_reference_says() {
+    let faults = Faults::default();
+    let options = AppOptions::default().interfered_with(faults.interference()).expecting_errors();
     // For each RPC: the name of a database, and the statements.
-    let seen: Vec<_> = QUESTIONS.iter().chain(ACTS).map(|act| (act, Mutex::new(Vec::new()))).collect();
-    on_each_database(async |app, faults| {
-        let database = if app.database_url.starts_with("postgres") { "PostgreSQL" } else { "SQLite" };
-        for (at, (act, statements)) in seen.iter().enumerate() {
-            let call = (act.prepare)(app, format!("person-{at}@example.org")).await;
-            faults.none();
-            // Some calls are refused in the end, as intended.
-            let _ = call(app).await;
-            let steps: Vec<_> = faults.steps().iter().map(|step| format!("`{step}`")).collect();
-            statements.lock().unwrap().push((database, steps.join(", ")));
-        }
-    });
+    let seen: Vec<_> = QUESTIONS.iter().chain(ACTS).map(|act| (act, RefCell::new(Vec::new()))).collect();
+    let cluster = Cluster::shared();
+    let postgres = cluster.map(|cluster| Database::Postgres { url: cluster.create_logged_database() });
+    for database in [Some(Database::Sqlite), postgres].into_iter().flatten() {
+        let logged = || match &database {
+            Database::Sqlite => None,
+            Database::Postgres { url } => Some(cluster.unwrap().logged_statements(url)),
+        };
+        on(&database, &options, &async |app| {
+            for (at, (act, statements)) in seen.iter().enumerate() {
+                let call = (act.prepare)(app, format!("person-{at}@example.org")).await;
+                faults.none();
+                let before = logged();
+                // Some calls are refused in the end, as intended.
+                let _ = call(app).await;
+                let steps = faults.steps();
+                if let (Some(before), Some(after)) = (before, logged()) {
+                    let logged = &after[before.len()..];
+                    assert_eq!(logged.len(), steps.len(), "{}: {steps:#?} {logged:#?}", act.name);
+                }
+                statements.borrow_mut().push((database.to_string(), steps));
+            }
+        });
+    }
     let mut made = HEAD.to_owned();
     for (act, statements) in seen {
-        let statements = statements.into_inner().unwrap();
+        let statements = statements.into_inner();
         let is_alike = statements.windows(2).all(|pair| pair[0].1 == pair[1].1);
         for (database, steps) in statements.iter().take(if is_alike { 1 } else { 2 }) {
             let place = if is_alike { String::new() } else { format!(" ({database})") };
-            made.push_str(&format!("| {}{place} | {steps} |\n", act.name));
+            let names: Vec<_> = steps.iter().map(|step| format!("`{step}`")).collect();
+            made.push_str(&format!("| {}{place} | {} | {} |\n", act.name, steps.len(), names.join(", ")));
         }
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(DOCUMENT);

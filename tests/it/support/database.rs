@@ -40,7 +40,8 @@ pub(crate) fn on_sqlite_with(options: AppOptions, test: impl AsyncFn(&mut App)) 
     on(&Database::Sqlite, &options, &test);
 }
 
-fn on(database: &Database, options: &AppOptions, test: &impl AsyncFn(&mut App)) {
+/// Runs a test on a database, with a new service.
+pub(crate) fn on(database: &Database, options: &AppOptions, test: &impl AsyncFn(&mut App)) {
     eprintln!("on {database}:");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -23,12 +23,14 @@ struct State {
     steps: Vec<&'static str>,
     /// The step that fails, and how.
     doomed: Option<(usize, Fate)>,
+    /// The texts of the statements.
+    texts: Vec<String>,
 }
 
 impl Faults {
     pub(crate) fn interference(&self) -> Interference {
-        let plan = self.0.clone();
-        Interference::new(move |step| {
+        let (plan, reader) = (self.0.clone(), self.0.clone());
+        let decide = move |step| {
             let mut state = plan.state.lock().unwrap();
             let number = state.steps.len();
             state.steps.push(match step {
@@ -43,7 +45,8 @@ impl Faults {
                 }
                 _ => Fate::Done,
             }
-        })
+        };
+        Interference::new(decide, move |sql| reader.state.lock().unwrap().texts.push(sql.to_owned()))
     }
 
     /// From now on no step fails, and the steps are counted from zero.
@@ -59,6 +62,11 @@ impl Faults {
     /// Waits until the failing step was reached.
     pub(crate) async fn struck(&self) {
         self.0.struck.notified().await;
+    }
+
+    /// The texts of the statements since the plan was made.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.0.state.lock().unwrap().texts.clone()
     }
 
     /// The statements since the plan was made.

@@ -46,7 +46,7 @@ pub(crate) use certificate::Certificate;
 pub(crate) use client::{Client, eventually};
 pub(crate) use command::{finish, finish_with, wait as wait_for};
 pub(crate) use contract::{Refused, bearer, details, reason, request_with, retry_after};
-pub(crate) use database::{Database, on_each_database, on_each_database_with, on_sqlite, on_sqlite_with};
+pub(crate) use database::{Database, on, on_each_database, on_each_database_with, on_sqlite, on_sqlite_with};
 pub(crate) use faults::{Change, Contents, Faults};
 pub(crate) use hashing::{occupy, queue_a_hash};
 pub(crate) use jar::Jar;

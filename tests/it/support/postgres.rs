@@ -5,7 +5,8 @@ use super::{
 use std::{
     env,
     ffi::OsStr,
-    io::Write as _,
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -22,6 +23,8 @@ use std::{
 pub(crate) struct Cluster {
     pub(crate) port: u16,
     tools: PathBuf,
+    /// What the server logs. Each line begins with the name of the database that it is about.
+    log: PathBuf,
     next: AtomicU32,
     /// The server runs as long as this pipe is open, so it stops however the tests end.
     keeper: Child,
@@ -33,6 +36,8 @@ const TEMPLATE: &str = "migrated";
 const KEEPER: &str = r#"
 set -eu
 dir=$(mktemp -d)
+chmod 755 "$dir"
+echo "$dir/log"
 tools=$1
 port=$2
 tls=
@@ -43,7 +48,7 @@ fi
 "$tools/initdb" --pgdata="$dir/data" --auth=trust --username=countersign --encoding=UTF8 --no-sync >/dev/null
 launch() {
     "$tools/postgres" -D "$dir/data" -k "$dir" -h 127.0.0.1 -p "$port" -c fsync=off -c full_page_writes=off \
-        -c max_connections=400 -c shared_buffers=64MB -c logging_collector=off $tls >>"$dir/log" 2>&1 &
+        -c max_connections=400 -c shared_buffers=64MB -c logging_collector=off -c log_line_prefix='%d ' $tls >>"$dir/log" 2>&1 &
     server=$!
 }
 everybody() {
@@ -88,9 +93,11 @@ impl Cluster {
         let mut keeper = as_ordinary_user();
         keeper.args([OsStr::new("sh"), OsStr::new("-c"), OsStr::new(KEEPER), OsStr::new("keeper"), tools.as_os_str()]);
         keeper.arg(port.to_string()).arg(certificate.map_or(Path::new(""), Certificate::folder));
-        keeper.stdin(Stdio::piped()).stdout(Stdio::null());
-        let keeper = keeper.spawn().expect("a shell runs");
-        let cluster = Self { port, tools, next: AtomicU32::new(0), keeper };
+        keeper.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut keeper = keeper.spawn().expect("a shell runs");
+        let mut log = String::new();
+        BufReader::new(keeper.stdout.take().expect("a pipe")).read_line(&mut log).expect("the keeper says where");
+        let cluster = Self { port, tools, log: log.trim_end().into(), next: AtomicU32::new(0), keeper };
         cluster.wait_until_ready();
         cluster.run_sql(&format!("CREATE DATABASE {TEMPLATE}"));
         let migrated = Command::new(env!("CARGO_BIN_EXE_countersign"))
@@ -153,6 +160,26 @@ impl Cluster {
         self.url(&name)
     }
 
+    /// Creates a database with the schema, whose statements the server logs.
+    pub(crate) fn create_logged_database(&self) -> String {
+        let url = self.create_database();
+        let name = name_of(&url);
+        self.run_sql(&format!("ALTER DATABASE {name} SET log_statement = 'all'"));
+        self.run_sql(&format!("ALTER DATABASE {name} SET log_parameter_max_length = 0"));
+        url
+    }
+
+    /// The statements that the server has logged for a database, in order. Each was a message of its own, and so a
+    /// round trip.
+    pub(crate) fn logged_statements(&self, url: &str) -> Vec<String> {
+        let prefix = format!("{} LOG:  ", name_of(url));
+        let log = fs::read_to_string(&self.log).expect("the server logs");
+        let lines = log.lines().filter_map(|line| line.strip_prefix(&prefix));
+        // `statement: BEGIN` and `execute sqlx_s_1: SELECT …`.
+        let statements = lines.filter(|line| line.starts_with("statement: ") || line.starts_with("execute "));
+        statements.filter_map(|line| line.split_once(": ")).map(|(_, sql)| sql.to_owned()).collect()
+    }
+
     pub(crate) fn url(&self, database: &str) -> String {
         format!("postgres://countersign@127.0.0.1:{}/{database}", self.port)
     }
@@ -190,6 +217,10 @@ impl Cluster {
         }
         panic!("PostgreSQL was not {state} within half a minute");
     }
+}
+
+fn name_of(url: &str) -> &str {
+    url.rsplit('/').next().expect("a URL ends with the database")
 }
 
 /// A port that was free a moment ago.
