@@ -6,6 +6,7 @@ use crate::{runtime::Clock, telemetry};
 use countersign_domain::limit::{Draw, Refused, Sizes};
 use memory::Memory;
 use shared::Shared;
+use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 
 /// Rate limits, counted in this process, or shared by all processes through one Redis.
@@ -83,9 +84,12 @@ impl fmt::Debug for Limiter {
     }
 }
 
+/// As many as a call draws, without an allocation.
+type Few<T> = SmallVec<[T; 6]>;
+
 /// Merges draws on the same key: a call that draws twice from one key needs both there.
-fn merged(draws: &[Draw]) -> Vec<Draw> {
-    let mut merged: Vec<Draw> = Vec::with_capacity(draws.len());
+fn merged(draws: &[Draw]) -> Few<Draw> {
+    let mut merged: Few<Draw> = Few::new();
     for draw in draws {
         match merged.iter_mut().find(|other| (other.limit, other.key) == (draw.limit, draw.key)) {
             Some(other) => *other = other.and(*draw),

@@ -5,6 +5,7 @@
 //! way to smuggle a second recipient or a header line past a mail library.
 
 use crate::text;
+use idna::AsciiDenyList;
 
 /// The most bytes of an address (RFC 5321 section 4.5.3.1.3, less the angle brackets).
 pub const MAX_EMAIL_BYTES: usize = 254;
@@ -79,9 +80,10 @@ impl EmailAddress {
             return Err(InvalidEmail::Malformed);
         }
         // A host has one spelling in Unicode and one in ASCII (UTS 46); addresses are compared by the latter.
-        let host = idna::domain_to_ascii(domain).map_err(|_| InvalidEmail::Malformed)?;
+        let host =
+            idna::domain_to_ascii_cow(domain.as_bytes(), AsciiDenyList::EMPTY).map_err(|_| InvalidEmail::Malformed)?;
         // Lower case can have more bytes than upper case; the column has the width of an address.
-        let normalised = format!("{}@{host}", text::nfc(&local.to_lowercase()));
+        let normalised = [&text::nfc(&local.to_lowercase()), "@", &host].concat();
         if normalised.len() > MAX_EMAIL_BYTES {
             return Err(InvalidEmail::TooLong);
         }

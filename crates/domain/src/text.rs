@@ -9,6 +9,7 @@ use icu_properties::{
         Script, UnifiedIdeograph,
     },
 };
+use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
@@ -17,7 +18,8 @@ pub(crate) const ZERO_WIDTH_JOINER: char = '\u{200D}';
 
 /// Canonical composition (NFC), so that the same text typed on two keyboards is the same text.
 pub(crate) fn nfc(text: &str) -> String {
-    text.nfc().collect()
+    // Nothing in ASCII is composed.
+    if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }
 }
 
 /// The text without what copying, pasting and input methods leave at its ends: white space of any width (U+00A0,
@@ -37,7 +39,10 @@ fn is_invisible_format(c: char) -> bool {
 
 /// Full-width and half-width forms as the characters they are forms of (the width mapping of RFC 8264 section 5.2.1).
 /// Input methods of East Asia write them: `４２` is `42`.
-pub(crate) fn without_widths(text: &str) -> String {
+pub(crate) fn without_widths(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return text.into();
+    }
     let mut mapped = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\u{3000}' || ('\u{FF01}'..='\u{FFEE}').contains(&c) {
@@ -46,7 +51,7 @@ pub(crate) fn without_widths(text: &str) -> String {
             mapped.push(c);
         }
     }
-    mapped
+    mapped.into()
 }
 
 /// Whether a character shows nothing (Unicode, `Default_Ignorable_Code_Point`): joiners, variation selectors, the

@@ -1,3 +1,4 @@
+use super::Few;
 use countersign_domain::{
     limit::{Draw, Limit, LimitKey, Refused, Sizes, Verdict, decide, given_back},
     time::Timestamp,
@@ -72,16 +73,16 @@ impl Memory {
 
     /// Takes all draws, which are on different keys, or none.
     pub(super) fn take(&self, draws: &[Draw], now: Timestamp) -> Result<(), Refused> {
-        let spots: Vec<_> = draws.iter().map(|draw| self.spot(draw)).collect();
-        let mut numbers: Vec<_> = spots.iter().map(|spot| spot.shard).collect();
+        let spots: Few<_> = draws.iter().map(|draw| self.spot(draw)).collect();
+        let mut numbers: Few<_> = spots.iter().map(|spot| spot.shard).collect();
         // Always locked in the order of their numbers, so that two calls cannot deadlock.
         numbers.sort_unstable();
         numbers.dedup();
-        let mut locked: Vec<_> = numbers.iter().map(|at| self.lock(*at)).collect();
+        let mut locked: Few<_> = numbers.iter().map(|at| self.lock(*at)).collect();
         let held = |spot: &Spot| numbers.partition_point(|number| *number < spot.shard);
 
         let mut longest: Option<Refused> = None;
-        let mut granted = Vec::with_capacity(draws.len());
+        let mut granted = Few::new();
         for (draw, spot) in draws.iter().zip(&spots) {
             let tat = self.remembered(&locked[held(spot)], spot.set, draw, now);
             let (quota, cost) = self.sizes.terms_of(draw);

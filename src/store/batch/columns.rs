@@ -1,6 +1,9 @@
 use crate::store::StoreFault;
 use countersign_domain::time::Timestamp;
-use sea_orm::{QueryResult, TryGetable};
+use sea_orm::{
+    QueryResult, TryGetable,
+    sqlx::{Error, Row as _, ValueRef as _},
+};
 
 /// The columns of a row, from left to right: to look each up by its name would cost more than to read it.
 pub(in crate::store) struct Columns<'a> {
@@ -27,6 +30,23 @@ impl<'a> Columns<'a> {
         &mut self,
         value: impl Fn(T) -> V,
     ) -> Result<Option<V>, StoreFault> {
-        Ok(self.next::<Option<T>>()?.map(value))
+        // `Option<T>` would write an error text for each NULL, and drop it.
+        if self.is_null()? {
+            self.next += 1;
+            return Ok(None);
+        }
+        self.next().map(value).map(Some)
     }
+
+    fn is_null(&self) -> Result<bool, StoreFault> {
+        let Some(row) = self.row.try_as_pg_row() else {
+            let row = self.row.try_as_sqlite_row().ok_or(StoreFault::unreadable("row"))?;
+            return Ok(row.try_get_raw(self.next).map_err(unreadable)?.is_null());
+        };
+        Ok(row.try_get_raw(self.next).map_err(unreadable)?.is_null())
+    }
+}
+
+fn unreadable(_: Error) -> StoreFault {
+    StoreFault::unreadable("column")
 }

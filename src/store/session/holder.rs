@@ -19,7 +19,7 @@ use countersign_domain::{
     username::Username,
 };
 use sea_orm::{ConnectionTrait as _, Value};
-use std::{collections::HashMap, sync::LazyLock};
+use std::{collections::HashMap, convert::identity, sync::LazyLock};
 use uuid::Uuid;
 
 /// A session, its account, and the names of the account's roles in alphabetical order.
@@ -162,7 +162,7 @@ pub(in crate::store) fn read_account_and_roles(
 ) -> Result<(Account, Vec<String>), StoreFault> {
     let account = account(columns)?;
     // The name of a role has no space in it.
-    let roles: Option<String> = columns.next()?;
+    let roles: Option<String> = columns.perhaps(identity)?;
     let mut roles: Vec<_> = roles.iter().flat_map(|names| names.split(' ')).map(str::to_owned).collect();
     roles.sort_unstable();
     Ok((account, roles))
@@ -187,7 +187,7 @@ pub(super) fn session(columns: &mut Columns<'_>) -> Result<Session, StoreFault> 
         device: columns.perhaps(DeviceId::from_uuid)?,
         in_cookies: columns.next()?,
         place: columns.perhaps(|place: String| Country::parse(&place))?.flatten(),
-        void_generation: columns.next()?,
+        void_generation: columns.perhaps(identity)?,
         seen_generation: columns.next()?,
         answered_unrecognized: columns.next()?,
     })
@@ -203,7 +203,8 @@ fn account(columns: &mut Columns<'_>) -> Result<Account, StoreFault> {
         email: EmailAddress::parse_known(&email).map_err(|_| StoreFault::unreadable("address"))?,
         email_verified_at: columns.instant()?,
         username: {
-            let (shown, normalised): (Option<String>, Option<String>) = (columns.next()?, columns.next()?);
+            let (shown, normalised): (Option<String>, Option<String>) =
+                (columns.perhaps(identity)?, columns.perhaps(identity)?);
             shown.zip(normalised).map(|(shown, normalised)| Username::from_stored(shown, normalised))
         },
         display_name: columns.next()?,
