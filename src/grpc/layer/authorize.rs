@@ -54,7 +54,8 @@ impl Authorize {
             named_tenant: None,
             address: peer
                 .map_or_else(String::new, |peer| self.proxies.client(peer.ip(), forwarded(headers)).to_string()),
-            user_agent: user_agent.chars().take(MAX_USER_AGENT_BYTES).collect(),
+            // `to_str` accepts ASCII alone.
+            user_agent: user_agent.get(..MAX_USER_AGENT_BYTES).unwrap_or(user_agent).to_owned(),
             rpc,
             trace_id: self.trace_id(),
         }
