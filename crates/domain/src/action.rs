@@ -60,13 +60,6 @@ impl ActionLives {
 /// Digits in a code. Five tries at 10^8 codes stay far below the one in a million of NIST SP 800-63B-4 section 3.1.3.2.
 pub const CODE_DIGITS: usize = 8;
 
-/// The most bytes of a typed code: up to four for each digit, and up to four for each separator.
-const MAX_TYPED_BYTES: usize = 128;
-
-fn is_hyphen(c: char) -> bool {
-    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FF0D}')
-}
-
 /// The most bytes of the token of a link: more than any token of this service has.
 pub const MAX_LINK_TOKEN_BYTES: usize = 1_024;
 /// The most bytes of a pasted text.
@@ -114,18 +107,7 @@ impl ActionCode {
     /// Reads a code that a person typed or pasted: eight digits of any script, with white space, hyphens and invisible
     /// marks anywhere.
     pub fn parse(typed: &str) -> Option<Self> {
-        if typed.len() > MAX_TYPED_BYTES {
-            return None;
-        }
-        let is_between = |c: char| c.is_whitespace() || is_hyphen(c) || text::is_default_ignorable(c);
-        let digits: Option<String> = typed
-            .chars()
-            .filter(|c| !is_between(*c))
-            .map(|c| text::digit(c).map(|value| char::from(b'0' + value)))
-            .collect();
-        // Moved into a `SecretText` before the length is checked, so that it is wiped in every case.
-        let digits = SecretText::new(digits?);
-        (digits.reveal().len() == CODE_DIGITS).then_some(Self(digits))
+        text::typed_digits(typed, CODE_DIGITS).map(Self)
     }
 
     /// The eight digits.

@@ -1,7 +1,8 @@
 //! Rules for all texts that people type. Each kind of text has one function that parses it (`EmailAddress::parse`,
-//! `Username::parse`, `DisplayName::parse`, `ActionCode::parse`, `action::link_token`), and each of those begins with
-//! these.
+//! `Username::parse`, `DisplayName::parse`, `ActionCode::parse`, `TotpCode::parse`, `BackupCode::parse`,
+//! `action::link_token`), and each of those begins with these.
 
+use crate::secret::SecretText;
 use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{
@@ -166,6 +167,35 @@ pub(crate) fn script(c: char) -> Script {
 
 fn is_ideograph(c: char) -> bool {
     CodePointSetData::new::<UnifiedIdeograph>().contains(c)
+}
+
+/// The most bytes of a typed code: as a person may type it with a separator after each character, in a script whose
+/// characters have four bytes.
+const MAX_TYPED_BYTES: usize = 256;
+
+/// Reads a code that a person typed or pasted, with white space, hyphens and invisible marks anywhere. `meant` says
+/// which character of the code a typed one stands for. `None` when one stands for none, or there are not so many.
+pub(crate) fn typed_code(typed: &str, count: usize, meant: impl Fn(char) -> Option<char>) -> Option<SecretText> {
+    if typed.len() > MAX_TYPED_BYTES {
+        return None;
+    }
+    // With room for any code: a string that grows leaves its parts behind.
+    let mut code = String::with_capacity(MAX_TYPED_BYTES);
+    let is_between = |c: &char| c.is_whitespace() || is_hyphen(*c) || is_default_ignorable(*c);
+    let mut meant = typed.chars().filter(|c| !is_between(c)).map(meant);
+    let is_known = meant.all(|c| c.inspect(|c| code.push(*c)).is_some());
+    // Moved into a `SecretText` before it is judged, so that it is wiped in every case.
+    let code = SecretText::new(code);
+    (is_known && code.reveal().len() == count).then_some(code)
+}
+
+/// Reads a code of so many digits, of any script.
+pub(crate) fn typed_digits(typed: &str, count: usize) -> Option<SecretText> {
+    typed_code(typed, count, |c| digit(c).map(|value| char::from(b'0' + value)))
+}
+
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FF0D}')
 }
 
 #[cfg(test)]
