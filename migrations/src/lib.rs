@@ -27,6 +27,7 @@ mod m0018_refresh_lineage;
 mod m0019_event_codes;
 mod m0020_username_skeletons;
 mod m0021_events_of_an_account;
+mod m0022_reauthentication;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_event_codes::Migration),
             Box::new(m0020_username_skeletons::Migration),
             Box::new(m0021_events_of_an_account::Migration),
+            Box::new(m0022_reauthentication::Migration),
         ]
     }
 }

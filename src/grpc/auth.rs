@@ -8,7 +8,7 @@ use crate::usecase::{
     Failure,
     authentication::{LoggedIn, Login, LoginForm},
     service::IssueServiceToken,
-    session::{Logout, LogoutCredentials, RecogniseSession, Refresh},
+    session::{Logout, LogoutCredentials, Reauthenticate, RecogniseSession, Refresh},
 };
 use countersign_domain::{
     refusal::{Reason, Refusal},
@@ -23,6 +23,7 @@ use tracing::{Instrument as _, debug_span};
 pub struct AuthHandler {
     pub login: Login,
     pub refresh: Refresh,
+    pub reauthenticate: Reauthenticate,
     pub logout: Logout,
     pub issue_service_token: IssueServiceToken,
     pub recognise: RecogniseSession,
@@ -73,6 +74,29 @@ impl auth_service_server::AuthService for AuthHandler {
                 }
             })?;
             Ok(RefreshResponse { session: Some(call.hand_out(opened)) })
+        })
+        .await
+    }
+
+    async fn reauthenticate(
+        &self,
+        request: Request<ReauthenticateRequest>,
+    ) -> Result<Response<ReauthenticateResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let mut fields = Fields::default();
+            let password = match request.into_inner().proof {
+                Some(reauthenticate_request::Proof::Password(password)) => {
+                    wire::password(&mut fields, "password", password)
+                }
+                None => {
+                    fields.note("proof", "is missing");
+                    None
+                }
+            };
+            let password = fields.done(password)?;
+            let opened = Box::pin(self.reauthenticate.with_password(&call.origin, call.person()?, &password)).await?;
+            Ok(ReauthenticateResponse { session: Some(call.hand_out(opened)) })
         })
         .await
     }

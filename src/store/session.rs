@@ -8,7 +8,7 @@ pub use everywhere::spend_on_everywhere;
 pub use holder::{Holder, find_holder};
 pub(super) use holder::{SessionName, account_and_roles, holders, read_account_and_roles};
 pub(super) use refresh::{Advance, advances};
-pub use refresh::{Step, advance, advance_in_turn, note_device, note_seen, recover};
+pub use refresh::{Step, advance, advance_in_turn, note_device, note_seen, reauthenticate, recover};
 
 use super::{
     Executor, StoreFault, Tx, account,
@@ -24,7 +24,7 @@ use countersign_domain::{
     id::{AccountId, DeviceId, SessionId, TenantId},
     revocation::{CLOCK_LEEWAY, RevocationKind},
     risk::ClientObservation,
-    session::{EndReason, Session, SessionExpiry},
+    session::{EndReason, Reauthentication, Session, SessionExpiry},
     time::Timestamp,
 };
 use sea_orm::{
@@ -58,6 +58,10 @@ impl From<session::Model> for Session {
             void_generation: row.void_generation,
             seen_generation: row.seen_generation,
             answered_unrecognized: row.answered_unrecognized,
+            reauthentication: row
+                .reauthenticated_generation
+                .zip(row.reauthenticated_from)
+                .map(|(generation, from)| Reauthentication { generation, from }),
         }
     }
 }
@@ -96,24 +100,33 @@ pub async fn open(tx: &Tx, tenant: TenantId, new: &Session, conditions: LoginCon
         seen_generation: Set(new.seen_generation),
         answered_unrecognized: Set(new.answered_unrecognized),
         everywhere_at: Set(None),
+        reauthenticated_generation: Set(None),
+        reauthenticated_from: Set(None),
+        former_methods: Set(None),
+        former_authenticated_at: Set(None),
     };
     let account = account::may_log_in(tenant, new.account, conditions);
     let opened = tx.named("session.open").execute(&in_tenant(tenant).insert_from(row, account)).await?;
     Ok(opened.rows_affected() == 1)
 }
 
-/// Whether a session is live; locked until the transaction ends.
+/// A session, if it is live; locked until the transaction ends.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lock_live(tx: &Tx, tenant: TenantId, id: SessionId, now: Timestamp) -> Result<bool, StoreFault> {
+pub async fn lock_live(
+    tx: &Tx,
+    tenant: TenantId,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<Session>, StoreFault> {
     let row = in_tenant(tenant)
         .find_by_id(session::Entity, id.as_uuid())
         .filter(is_live(now))
         .lock_exclusive()
         .one(&tx.named("session.lock_live"))
         .await?;
-    Ok(row.is_some())
+    Ok(row.map(Session::from))
 }
 
 /// Ends a session. Returns whether it was live: of two concurrent calls, one ended it.

@@ -29,13 +29,13 @@ impl UseCases<'_> {
             },
             update_me: UpdateMe {
                 work: self.work(),
-                proof: self.session_password_gate(),
+                proof: self.session_password_gate("current_password"),
                 throttle: self.throttle(),
                 username_reserved: self.config.accounts.username_reserved,
             },
             change_password: ChangePassword {
                 work: self.work(),
-                proof: self.session_password_gate(),
+                proof: self.session_password_gate("current_password"),
                 passwords: self.password_setter(),
                 idempotency: self.idempotency(),
                 throttle: self.throttle(),
@@ -47,7 +47,7 @@ impl UseCases<'_> {
                 idempotency: self.idempotency(),
             },
             export_me: ExportMe { work: self.work() },
-            delete_me: DeleteMe { work: self.work(), proof: self.session_password_gate() },
+            delete_me: DeleteMe { work: self.work(), proof: self.session_password_gate("current_password") },
         }
     }
 
@@ -67,7 +67,7 @@ impl UseCases<'_> {
         RequestEmailChange {
             work: self.work(),
             policy: self.config.accounts.registration.clone(),
-            proof: self.session_password_gate(),
+            proof: self.session_password_gate("current_password"),
             idempotency: self.idempotency(),
             throttle: self.throttle(),
         }

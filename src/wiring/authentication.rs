@@ -6,7 +6,7 @@ use crate::{
         authentication::{Login, OpenSession},
         gate::{AttemptLimiter, DeviceRecognition},
         service::IssueServiceToken,
-        session::{EndStolen, Logout, NoteUses, Refresh, WatchClient, WatchUse},
+        session::{EndStolen, Logout, NoteUses, Reauthenticate, Refresh, WatchClient, WatchUse},
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -97,6 +97,13 @@ impl UseCases<'_> {
         AuthHandler {
             login: self.login(),
             refresh: self.refresh(),
+            reauthenticate: Reauthenticate {
+                work: self.work(),
+                password: self.session_password_gate("password"),
+                tokens: self.issue_tokens(),
+                lives: self.session_lives(),
+                throttle: self.throttle(),
+            },
             logout: self.logout(),
             issue_service_token: IssueServiceToken {
                 work: self.work(),

@@ -167,8 +167,9 @@ impl UseCases<'_> {
         }
     }
 
-    pub(super) fn session_password_gate(&self) -> SessionPasswordGate {
-        SessionPasswordGate { work: self.work(), gate: self.password_gate() }
+    /// `field` is the field of the request with the password.
+    pub(super) fn session_password_gate(&self, field: &'static str) -> SessionPasswordGate {
+        SessionPasswordGate { work: self.work(), gate: self.password_gate(), field }
     }
 }
 

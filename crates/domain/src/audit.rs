@@ -79,6 +79,8 @@ closed_list! {
         RefreshRecovered = "refresh_recovered":
             "the answer to a Refresh was lost, and the session's device received another generation; the lost \
              generation is void",
+        Reauthenticated = "reauthenticated":
+            "Reauthenticate proved again who holds a session; its next tokens say so",
         ClientChanged = "client_changed":
             "a very different client refreshed a session; `risk.on_client_change` decides what follows; within the \
              grace the owner is mailed",

@@ -4,7 +4,7 @@ use crate::{secret::SecretText, text};
 
 /// How many codes an account gets at a time.
 pub const BACKUP_CODES: usize = 10;
-/// Random bytes of a code: 80 bits, which nobody guesses, online or from a stolen database.
+/// Random bytes of a code: 80 bits, too many to be found by trying, online or in a stolen database.
 pub const BACKUP_CODE_BYTES: usize = 10;
 
 /// Characters of a code: five bits each.

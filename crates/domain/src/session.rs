@@ -76,6 +76,26 @@ pub struct Session {
     pub seen_generation: i64,
     /// Whether an unrecognized client got tokens since the device was last shown.
     pub answered_unrecognized: bool,
+    /// The latest time at which its holder was authenticated again.
+    pub reauthentication: Option<Reauthentication>,
+}
+
+/// What is stored about a reauthentication: generations of one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reauthentication {
+    /// The generation that it made.
+    pub generation: i64,
+    /// The generation whose holder was authenticated.
+    pub from: i64,
+}
+
+/// Who may recover a generation that a reauthentication makes, if its answer is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reauthenticating {
+    /// The generation whose holder gets the proof that it had before.
+    pub from: i64,
+    /// Whether that proof is the one before the reauthentication that is already stored.
+    pub keeps_former: bool,
 }
 
 impl Session {
@@ -106,16 +126,36 @@ impl Session {
         }
     }
 
+    /// Who may recover the next generation, if it is made by a reauthentication whose caller presented an access token
+    /// of `presented`.
+    ///
+    /// Usually that caller. Where the live generation is known to have reached a client, it is the newest token of
+    /// whoever calls. A generation older than the one that the latest reauthentication began with has a proof that is
+    /// not stored any more, and must not get a newer one.
+    pub fn reauthenticating(&self, presented: i64) -> Reauthenticating {
+        let live = Reauthenticating { from: self.generation, keeps_former: false };
+        if presented >= self.generation || self.lineage().is_seen {
+            return live;
+        }
+        match self.reauthentication {
+            Some(latest) if presented == latest.from => Reauthenticating { from: presented, keeps_former: true },
+            Some(latest) if presented < latest.generation => live,
+            _ => Reauthenticating { from: presented, keeps_former: false },
+        }
+    }
+
     /// The stored facts about its generations.
     pub fn lineage(&self) -> Lineage {
         let skipped = self.void_generation.filter(|void| void.saturating_add(1) == self.generation);
+        // A recovered generation has the parent of the one that it replaced.
+        let made = skipped.unwrap_or(self.generation);
+        let reauthentication = self.reauthentication.filter(|proof| proof.generation == made);
         Lineage {
             generation: self.generation,
-            parent: skipped.unwrap_or(self.generation).saturating_sub(1),
+            parent: reauthentication.map_or(made.saturating_sub(1), |proof| proof.from),
             rotated_at: self.refreshed_at,
             void: self.void_generation,
-            // No RPC replaces the proof of a live session.
-            is_reauthenticated: false,
+            is_reauthenticated: reauthentication.is_some_and(|proof| proof.generation == self.generation),
             is_seen: self.seen_generation >= self.generation,
             answered_unrecognized: self.answered_unrecognized,
         }
@@ -240,6 +280,66 @@ mod tests {
         let expiry = lives.opened(now);
         assert_eq!(expiry.idle, Timestamp::from_seconds(100));
         assert_eq!(lives.access_expiry(now, expiry), Timestamp::from_seconds(100));
+    }
+
+    fn session() -> Session {
+        let now = Timestamp::from_seconds(0);
+        Session {
+            id: SessionId::new(now, [1; 10]),
+            account: AccountId::new(now, [2; 10]),
+            audience: "default".to_owned(),
+            generation: 7,
+            device_name: String::new(),
+            user_agent: String::new(),
+            address: String::new(),
+            methods: "pwd".to_owned(),
+            created_at: now,
+            authenticated_at: now,
+            refreshed_at: now,
+            expiry: SessionExpiry { idle: now, absolute: now },
+            ended_at: None,
+            device: None,
+            in_cookies: false,
+            place: None,
+            void_generation: None,
+            seen_generation: 0,
+            answered_unrecognized: false,
+            reauthentication: None,
+        }
+    }
+
+    #[test]
+    fn whoever_reauthenticates_may_recover_the_answer_with_the_proof_that_its_generation_had() {
+        let latest = |generation, from| Some(Reauthentication { generation, from });
+        let table = [
+            ("the live generation", 7, 0, None, 7, (7, false)),
+            ("one of an answer that was lost", 6, 0, None, 7, (6, false)),
+            ("an older one, where the live one reached a client", 6, 7, None, 7, (7, false)),
+            ("the one that the lost proof began with", 6, 0, latest(7, 6), 7, (6, true)),
+            ("one that was made after the latest proof", 6, 0, latest(5, 4), 7, (6, false)),
+            ("one whose proof is not stored any more", 4, 0, latest(6, 5), 7, (7, false)),
+        ];
+        for (what, presented, seen_generation, reauthentication, generation, (from, keeps_former)) in table {
+            let session = Session { generation, seen_generation, reauthentication, ..session() };
+            assert_eq!(session.reauthenticating(presented), Reauthenticating { from, keeps_former }, "{what}");
+        }
+    }
+
+    #[test]
+    fn the_parent_is_the_generation_that_was_replaced() {
+        let latest = |generation, from| Some(Reauthentication { generation, from });
+        let table = [
+            ("a refresh", None, None, (6, false)),
+            ("a recovery", Some(6), None, (5, false)),
+            ("a proof", None, latest(7, 6), (6, true)),
+            ("a proof after an answer that was lost", None, latest(7, 5), (5, true)),
+            ("a recovery of a proof whose answer was lost", Some(6), latest(6, 4), (4, false)),
+            ("a refresh after a proof", None, latest(6, 5), (6, false)),
+        ];
+        for (what, void_generation, reauthentication, expected) in table {
+            let lineage = Session { void_generation, reauthentication, ..session() }.lineage();
+            assert_eq!((lineage.parent, lineage.is_reauthenticated), expected, "{what}");
+        }
     }
 
     #[test]

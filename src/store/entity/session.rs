@@ -40,6 +40,14 @@ pub(in crate::store) struct Model {
     pub(in crate::store) seen_generation: i64,
     /// Whether an unrecognized client got an answer since the device of the session was last presented.
     pub(in crate::store) answered_unrecognized: bool,
+    /// The generation that the latest reauthentication made.
+    pub(in crate::store) reauthenticated_generation: Option<i64>,
+    /// The generation whose holder reauthenticated.
+    pub(in crate::store) reauthenticated_from: Option<i64>,
+    /// `methods` before the latest reauthentication.
+    pub(in crate::store) former_methods: Option<String>,
+    /// `authenticated_at` before the latest reauthentication.
+    pub(in crate::store) former_authenticated_at: Option<i64>,
     /// When a token of the ended session was used to end all other sessions of the account.
     pub(in crate::store) everywhere_at: Option<i64>,
 }

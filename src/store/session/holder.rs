@@ -14,7 +14,7 @@ use countersign_domain::{
     id::{AccountId, DeviceId, SessionId, TenantId},
     locale::Locale,
     secret::SecretText,
-    session::{Session, SessionExpiry},
+    session::{Reauthentication, Session, SessionExpiry},
     time::Timestamp,
     username::Username,
 };
@@ -86,7 +86,7 @@ static FIND: LazyLock<Texts> = LazyLock::new(|| {
 pub(super) const NAMED: [&str; 3] = ["tenant_id", "id", "generation"];
 
 /// In the order in which [`session`] reads them.
-pub(super) const SESSION: [&str; 20] = [
+pub(super) const SESSION: [&str; 22] = [
     "id",
     "account_id",
     "audience",
@@ -107,6 +107,8 @@ pub(super) const SESSION: [&str; 20] = [
     "void_generation",
     "seen_generation",
     "answered_unrecognized",
+    "reauthenticated_generation",
+    "reauthenticated_from",
 ];
 
 /// In the order in which [`account`] reads them.
@@ -190,6 +192,10 @@ pub(super) fn session(columns: &mut Columns<'_>) -> Result<Session, StoreFault> 
         void_generation: columns.perhaps(identity)?,
         seen_generation: columns.next()?,
         answered_unrecognized: columns.next()?,
+        reauthentication: {
+            let (generation, from) = (columns.perhaps(identity)?, columns.perhaps(identity)?);
+            generation.zip(from).map(|(generation, from)| Reauthentication { generation, from })
+        },
     })
 }
 

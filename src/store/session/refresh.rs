@@ -14,12 +14,12 @@ use crate::store::{
 };
 use countersign_domain::{
     id::{DeviceId, SessionId, TenantId},
-    session::Session,
+    session::{Reauthenticating, Session},
     time::Timestamp,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, QueryFilter, QueryResult, Statement, UpdateMany, Value,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, SimpleExpr},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -227,10 +227,48 @@ pub async fn recover(
     let rows = next_generation(tenant, judged.id, skipped, (now, idle))
         .col_expr(session::Column::VoidGeneration, Expr::value(skipped))
         .col_expr(session::Column::AnsweredUnrecognized, Expr::value(false))
+        .col_expr(session::Column::Methods, unless_proven(session::Column::Methods, session::Column::FormerMethods))
+        .col_expr(
+            session::Column::AuthenticatedAt,
+            unless_proven(session::Column::AuthenticatedAt, session::Column::FormerAuthenticatedAt),
+        )
         .filter(session::Column::DeviceId.eq(device.as_uuid()))
         .filter(session::Column::SeenGeneration.lt(skipped))
         .exec_with_returning(&tx.named("session.recover"))
         .await?;
+    Ok(rows.into_iter().next().map(Session::from))
+}
+
+/// A column of the proof of a session, or its former value where the live generation was made by a reauthentication:
+/// whoever presents an older generation did not make the new proof.
+fn unless_proven(present: session::Column, former: session::Column) -> SimpleExpr {
+    let is_proven = Expr::col(session::Column::ReauthenticatedGeneration).eq(Expr::col(session::Column::Generation));
+    Expr::case(is_proven, Expr::col(former)).finally(Expr::col(present)).into()
+}
+
+/// Makes the next generation of a session, with a new proof. The session must be locked. `None` when it is not live.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reauthenticate(
+    tx: &Tx,
+    tenant: TenantId,
+    locked: &Session,
+    (by, methods): (Reauthenticating, &str),
+    (now, idle): (Timestamp, Duration),
+) -> Result<Option<Session>, StoreFault> {
+    let mut update = next_generation(tenant, locked.id, locked.generation, (now, idle))
+        .col_expr(session::Column::Methods, Expr::value(methods))
+        .col_expr(session::Column::AuthenticatedAt, Expr::value(now.as_micros()))
+        .col_expr(session::Column::ReauthenticatedGeneration, Expr::col(session::Column::Generation).add(1_i64))
+        .col_expr(session::Column::ReauthenticatedFrom, Expr::value(by.from))
+        .col_expr(session::Column::AnsweredUnrecognized, Expr::value(false));
+    if !by.keeps_former {
+        update = update
+            .col_expr(session::Column::FormerMethods, Expr::col(session::Column::Methods).into())
+            .col_expr(session::Column::FormerAuthenticatedAt, Expr::col(session::Column::AuthenticatedAt).into());
+    }
+    let rows = update.exec_with_returning(&tx.named("session.reauthenticate")).await?;
     Ok(rows.into_iter().next().map(Session::from))
 }
 

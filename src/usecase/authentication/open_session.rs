@@ -102,6 +102,7 @@ impl OpenSession {
             void_generation: None,
             seen_generation: FIRST_GENERATION,
             answered_unrecognized: false,
+            reauthentication: None,
         };
         let before = if may_be_news(trust, &seen) {
             session::recent_clients(&self.work.read(), tenant, account.id, MAX_RECENT_CLIENTS).await?

@@ -3,7 +3,7 @@ use super::{
     token_holder::{FindHolder, NamedByToken, TokenHolder, names},
 };
 use crate::{
-    keys::{AccessClaims, KeyRing, ReadToken, Rejected},
+    keys::{AccessClaims, KeyRing, ReadToken, Rejected, generation_of},
     runtime::Clock,
     store::session::Holder,
     usecase::{
@@ -42,24 +42,32 @@ pub struct Authenticate {
 
 /// A person with the access token of a live session. Only [`Authenticate`] makes one.
 #[derive(Clone, Debug)]
-pub struct SignedIn(Holder);
+pub struct SignedIn {
+    holder: Holder,
+    generation: Option<i64>,
+}
 
 impl SignedIn {
     pub fn tenant(&self) -> TenantId {
-        self.0.account.tenant
+        self.holder.account.tenant
     }
 
     pub fn session(&self) -> &Session {
-        &self.0.session
+        &self.holder.session
+    }
+
+    /// The generation of the access token; `None` for a token that names none.
+    pub fn generation(&self) -> Option<i64> {
+        self.generation
     }
 
     pub fn account(&self) -> &Account {
-        &self.0.account
+        &self.holder.account
     }
 
     /// Sorted.
     pub fn roles(&self) -> &[String] {
-        &self.0.roles
+        &self.holder.roles
     }
 }
 
@@ -169,7 +177,7 @@ impl Authenticate {
             TokenHolder::Person(holder) => {
                 let generation = newest.map(|newest| newest.generation);
                 self.watch_use.caller(origin, &holder.session, &holder.account, claims, generation).await?;
-                Ok(Caller::Person(Arc::new(SignedIn(holder))))
+                Ok(Caller::Person(Arc::new(SignedIn { holder, generation: generation_of(&claims.token_id) })))
             }
             // A token issued for calls to other services is known to those services, so it proves nothing here.
             TokenHolder::Service(service) if !service.may(Access::Serves, &claims.audience) => {

@@ -15,7 +15,7 @@ use countersign_domain::{
     password::Password,
     refusal::{Reason, Refusal},
     secret::SecretText,
-    session::{EndReason, Liveness, MAX_PASSWORD_FAILURES},
+    session::{EndReason, Liveness, MAX_PASSWORD_FAILURES, Session},
 };
 use std::time::Duration;
 
@@ -111,6 +111,8 @@ impl PasswordGate {
 pub struct SessionPasswordGate {
     pub work: UnitsOfWork,
     pub gate: PasswordGate,
+    /// The field of the request with the password.
+    pub field: &'static str,
 }
 
 /// When a caller whose tries are all being evaluated may try again.
@@ -141,23 +143,22 @@ impl SessionPasswordGate {
     ///
     /// # Errors
     /// SESSION_ENDED, ACCOUNT_DISABLED, CURRENT_PASSWORD_WRONG.
-    pub async fn hold(&self, tx: &Tx, caller: &SignedIn, proven: &PasswordProven) -> Result<(), Failure> {
+    pub async fn hold(&self, tx: &Tx, caller: &SignedIn, proven: &PasswordProven) -> Result<Session, Failure> {
         let (tenant, proven) = (caller.tenant(), proven.account());
         let account = account::lock(tx, tenant, proven.id).await?.ok_or(Reason::SessionEnded)?;
         if account.is_disabled() {
             return Err(Reason::AccountDisabled.into());
         }
-        if !session::lock_live(tx, tenant, caller.session().id, self.work.now()).await? {
-            return Err(Reason::SessionEnded.into());
-        }
+        let live = session::lock_live(tx, tenant, caller.session().id, self.work.now()).await?;
+        let session = live.ok_or(Reason::SessionEnded)?;
         if account.password_version != proven.password_version {
-            return Err(Self::wrong());
+            return Err(self.wrong());
         }
-        Ok(())
+        Ok(session)
     }
 
-    fn wrong() -> Failure {
-        Refusal::from(Reason::CurrentPasswordWrong).with_violation("current_password", "", "is wrong").into()
+    fn wrong(&self) -> Failure {
+        Refusal::from(Reason::CurrentPasswordWrong).with_violation(self.field, "", "is wrong").into()
     }
 
     async fn evaluate(
@@ -198,7 +199,7 @@ impl SessionPasswordGate {
             unit.commit().await?;
             Failure::from(Reason::SessionEnded)
         } else {
-            Self::wrong()
+            self.wrong()
         };
         let about = EventSubject::own(id).in_session(session);
         Err(self.work.refused(origin, tenant, EventKind::PasswordProofRefused, about, failure).await)

@@ -1,4 +1,4 @@
-//! Sessions: refresh, list, log out, revoke.
+//! Sessions: refresh, reauthenticate, list, log out, revoke.
 
 mod end_everybodys;
 mod end_stolen;
@@ -6,6 +6,7 @@ mod issue_tokens;
 mod list;
 mod logout;
 mod note_uses;
+mod reauthenticate;
 mod recognise;
 mod refresh;
 mod revoke;
@@ -18,6 +19,7 @@ pub use issue_tokens::{IssueTokens, OpenedSession};
 pub use list::{ListSessions, SessionPage};
 pub use logout::{Logout, LogoutCredentials};
 pub use note_uses::NoteUses;
+pub use reauthenticate::Reauthenticate;
 pub use recognise::{Newest, RecogniseSession};
 pub use refresh::Refresh;
 pub use revoke::RevokeSessions;

@@ -229,6 +229,18 @@ pub(super) const ACTS: &[Act] = &[
         },
     },
     Act {
+        name: "Reauthenticate",
+        // A repetition makes another generation.
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                let proof = Some(reauthenticate_request::Proof::Password(PASSWORD.to_owned()));
+                call_as!(person, auth, reauthenticate, ReauthenticateRequest { proof: proof.clone() })
+            })
+        },
+    },
+    Act {
         name: "Logout",
         is_repeatable: false,
         prepare: |app, email| {

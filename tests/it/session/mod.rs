@@ -4,5 +4,6 @@ mod access_token;
 mod expiry;
 mod list;
 mod logout;
+mod reauthenticate;
 mod refresh;
 mod revoke;

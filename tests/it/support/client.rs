@@ -154,6 +154,13 @@ impl Client {
         Ok(answer.session.expect("a refresh answers with a session"))
     }
 
+    pub(crate) async fn reauthenticate(&self, session: &Session, password: &str) -> Result<Session, Status> {
+        let proof = Some(reauthenticate_request::Proof::Password(password.to_owned()));
+        let request = bearer(&session.access_token, ReauthenticateRequest { proof });
+        let answer = self.auth().reauthenticate(request).await?.into_inner();
+        Ok(answer.session.expect("a proof is answered with a session"))
+    }
+
     pub(crate) async fn log_out(&self, refresh_token: &str) -> Result<(), Status> {
         let leaving = LogoutRequest { refresh_token: refresh_token.to_owned(), ..Default::default() };
         self.auth().logout(leaving).await.map(drop)

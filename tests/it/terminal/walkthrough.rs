@@ -34,6 +34,7 @@ fn grpcurl_runs_the_whole_walkthrough_of_the_readme() {
         "Login",
         "GetMe",
         "Refresh",
+        "Reauthenticate",
         "ListSessions",
         "Logout",
         "RequestReset",

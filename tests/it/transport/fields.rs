@@ -130,6 +130,11 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        path: "/countersign.v1.AuthService/Reauthenticate",
+        valid: &[],
+        fields: &[("password", Named("CURRENT_PASSWORD_WRONG"), Named("CURRENT_PASSWORD_WRONG"))],
+    },
+    Case {
         path: "/countersign.v1.AuthService/Logout",
         valid: &[],
         fields: &[

@@ -36,6 +36,11 @@ export interface Countersign {
   /** Opens a session, for all tabs. */
   login(credentials: Credentials, options?: CallOptions): Promise<SignedIn>;
   /**
+   * Proves again who holds the session, for what asks for a fresh proof. Rejects with CURRENT_PASSWORD_WRONG for a
+   * wrong password; five of them in a row end the session.
+   */
+  reauthenticate(password: string, options?: CallOptions): Promise<SignedIn>;
+  /**
    * Ends the session, for all tabs; with `everywhere`, on all devices. Rejects when the service could not be reached.
    */
   logout(what?: { everywhere?: boolean }, options?: CallOptions): Promise<void>;
@@ -70,6 +75,7 @@ export function createCountersign(options: Options): Countersign {
     sessions: createClient(SessionService, kept),
     client: (service) => createClient(service, kept),
     login: (credentials, options) => keeper.login(credentials, options),
+    reauthenticate: (password, options) => keeper.reauthenticate(password, options),
     logout: (what, options) => keeper.logout(what, options),
     get signedIn() {
       return tabs.signedIn;

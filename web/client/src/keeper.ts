@@ -4,7 +4,7 @@ import type { CallOptions, Client, Interceptor, StreamRequest, StreamResponse, T
 import { CookiesNotKept, reasonOf, type Reason } from "./errors.js";
 import { renewAt } from "./expiry.js";
 import { AccountService, type Account } from "./generated/countersign/v1/account_service_pb.js";
-import { AuthService } from "./generated/countersign/v1/auth_service_pb.js";
+import { AuthService, type Session } from "./generated/countersign/v1/auth_service_pb.js";
 import { identified, isRepeatable, mayEndSession, needsSession } from "./methods.js";
 import { withRetries } from "./retry.js";
 import { begun, repeatable } from "./streams.js";
@@ -90,9 +90,30 @@ export class SessionKeeper {
       }
       await this.#confirm(cancelToken, options);
       this.tabs.publish({ signedIn: true }, { opened: true, renewAt: renewAt(outcome.value, header, this.surroundings.now()) });
-      const { sessionId, account, refreshExpireTime } = outcome.value;
-      return { sessionId, account, expireTime: refreshExpireTime && timestampDate(refreshExpireTime) };
+      return signedIn(outcome.value);
     }, options?.signal);
+  }
+
+  /**
+   * Proves again who holds the session: the tokens in the cookies are replaced by ones with a fresh proof. A call whose
+   * answer was lost is repeated.
+   */
+  reauthenticate(password: string, options?: CallOptions): Promise<SignedIn> {
+    const signal = options?.signal ?? new AbortController().signal;
+    const prove = async () => {
+      let header = new Headers();
+      const onHeader = (given: Headers) => {
+        header = given;
+        options?.onHeader?.(given);
+      };
+      const proof = { case: "password", value: password } as const;
+      const ask = () => this.#auth.reauthenticate({ proof }, { timeoutMs: ATTEMPT_TIMEOUT, ...options, onHeader });
+      const { session } = await withRetries(ask, this.surroundings, signal);
+      if (session === undefined) throw new ConnectError("the service answered without a session", Code.Internal);
+      this.tabs.publish({ signedIn: true }, { renewAt: renewAt(session, header, this.surroundings.now()) });
+      return signedIn(session);
+    };
+    return this.#inSession(() => this.tabs.alone(prove, signal), signal);
   }
 
   /**
@@ -206,6 +227,10 @@ export class SessionKeeper {
     this.tabs.publish(reason ? { signedIn: false, reason } : { signedIn: false });
     return error;
   }
+}
+
+function signedIn({ sessionId, account, refreshExpireTime }: Session): SignedIn {
+  return { sessionId, account, expireTime: refreshExpireTime && timestampDate(refreshExpireTime) };
 }
 
 function concernsSession(error: unknown): boolean {

@@ -207,6 +207,13 @@ export class Browser {
         if (age === 0) this.live.generation++;
         return { session: opened(responseHeader) };
       },
+      reauthenticate: ({ proof }, { requestHeader, responseHeader }) => {
+        called("Reauthenticate");
+        authenticate(requestHeader);
+        if (proof.value !== "right") throw refusal("CURRENT_PASSWORD_WRONG", { code: Code.InvalidArgument });
+        if (this.live) this.live.generation++;
+        return { session: opened(responseHeader) };
+      },
       logout: ({ cancelToken }, { responseHeader }) => {
         called("Logout");
         if (cancelToken !== "") {

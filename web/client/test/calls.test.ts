@@ -69,6 +69,7 @@ test("what must not be repeated is known for every call", () => {
     "IssueServiceToken",
     "Login",
     "Logout",
+    "Reauthenticate",
     "Refresh",
     "RevokeOtherSessions",
     "RevokeSession",
@@ -76,10 +77,10 @@ test("what must not be repeated is known for every call", () => {
   ]);
 });
 
-test("only login and refresh answer with a session, so only they need to be alone for it", () => {
+test("only these answer with a session, so only they need to be alone for it", () => {
   const all: DescMethod[] = [AuthService, AccountService, SessionService].flatMap(({ methods }) => methods);
   const opening = all.filter(({ output }) => output.fields.some(({ message }) => message?.typeName === SessionSchema.typeName));
-  assert.deepEqual(opening.map(({ name }) => name), ["Login", "Refresh"]);
+  assert.deepEqual(opening.map(({ name }) => name), ["Login", "Refresh", "Reauthenticate"]);
 });
 
 test("reasons are those of the list, from countersign", () => {

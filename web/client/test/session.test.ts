@@ -104,6 +104,42 @@ for (const reason of [
   });
 }
 
+test("a fresh proof replaces the cookies of all tabs and signs nobody in anew", async () => {
+  const browser = new Browser();
+  browser.signIn();
+  const [one, other] = [browser.tab(), browser.tab()];
+  const { sessionId, account } = await one.countersign.reauthenticate("right");
+  assert.equal(sessionId, "1");
+  assert.ok(account);
+  assert.deepEqual(browser.jar, { session: 1, generation: 2, access: true });
+  await other.countersign.account.getMe({});
+  assert.equal(browser.count("Refresh"), 0);
+  assert.equal(browser.count("Reauthenticate"), 1);
+});
+
+test("a proof with an expired token refreshes first, and one whose answer is lost is repeated", async () => {
+  const browser = new Browser();
+  browser.signIn();
+  browser.expire();
+  browser.homeward = losing("Reauthenticate", 1);
+  const { countersign } = browser.tab();
+  await countersign.reauthenticate("right");
+  assert.deepEqual(browser.received, ["Reauthenticate", "Reauthenticate", "Refresh", "Reauthenticate"]);
+  assert.deepEqual(browser.jar, { session: 1, generation: 3, access: true });
+});
+
+test("a wrong proof is not repeated, and signs out only when it ended the session", async () => {
+  const browser = new Browser();
+  browser.signIn();
+  const { countersign, changes } = browser.tab();
+  await assert.rejects(countersign.reauthenticate("wrong"), (error) => reasonOf(error) === "CURRENT_PASSWORD_WRONG");
+  assert.equal(browser.count("Reauthenticate"), 1);
+  assert.deepEqual(changes, []);
+  browser.instead = (method) => (method === "Reauthenticate" ? refusal("SESSION_ENDED") : undefined);
+  await assert.rejects(countersign.reauthenticate("wrong"), (error) => reasonOf(error) === "SESSION_ENDED");
+  assert.deepEqual(changes, [{ signedIn: false, reason: "SESSION_ENDED" }]);
+});
+
 test("a session that was ended elsewhere signs out without a refresh", async () => {
   const browser = new Browser();
   browser.signIn();

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/auth_service.proto.
  */
 export const file_countersign_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIu8BCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSGQoMYWNjZXNzX3Rva2VuGAIgASgJQgOAAQESNgoSYWNjZXNzX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCg1yZWZyZXNoX3Rva2VuGAQgASgJQgOAAQESNwoTcmVmcmVzaF9leHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHYWNjb3VudBgGIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQilwEKDExvZ2luUmVxdWVzdBISCgppZGVudGlmaWVyGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkSGgoNY2FwdGNoYV90b2tlbhgEIAEoCUIDgAEBEhMKC2RldmljZV9uYW1lGAUgASgJEhkKDGRldmljZV90b2tlbhgGIAEoCUIDgAEBInwKDUxvZ2luUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb25IABIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABARIZCgxjYW5jZWxfdG9rZW4YAyABKAlCA4ABAUIJCgdvdXRjb21lIkcKDlJlZnJlc2hSZXF1ZXN0EhoKDXJlZnJlc2hfdG9rZW4YASABKAlCA4ABARIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABASI7Cg9SZWZyZXNoUmVzcG9uc2USKAoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24iWgoNTG9nb3V0UmVxdWVzdBIaCg1yZWZyZXNoX3Rva2VuGAEgASgJQgOAAQESEgoKZXZlcnl3aGVyZRgCIAEoCBIZCgxjYW5jZWxfdG9rZW4YAyABKAlCA4ABASIQCg5Mb2dvdXRSZXNwb25zZSJbChhJc3N1ZVNlcnZpY2VUb2tlblJlcXVlc3QSEQoJY2xpZW50X2lkGAEgASgJEhoKDWNsaWVudF9zZWNyZXQYAiABKAlCA4ABARIQCghhdWRpZW5jZRgDIAEoCSJuChlJc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlEhkKDGFjY2Vzc190b2tlbhgBIAEoCUIDgAEBEjYKEmFjY2Vzc19leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAylgMKC0F1dGhTZXJ2aWNlElUKBUxvZ2luEhwuY291bnRlcnNpZ24udjEuTG9naW5SZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuTG9naW5SZXNwb25zZSIP8tQYCwgBGgcNIiMkARkdEl0KB1JlZnJlc2gSHi5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVxdWVzdBofLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXNwb25zZSIR8tQYDQgBGgkODwEREhUTFCUSWgoGTG9nb3V0Eh0uY291bnRlcnNpZ24udjEuTG9nb3V0UmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlc3BvbnNlIhGQAgLy1BgKCAEaBhYODxAmERJ1ChFJc3N1ZVNlcnZpY2VUb2tlbhIoLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVzcG9uc2UiC/LUGAcIARoDDQEWQh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_account_service, file_countersign_v1_contract, file_google_protobuf_timestamp]);
+  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIu8BCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSGQoMYWNjZXNzX3Rva2VuGAIgASgJQgOAAQESNgoSYWNjZXNzX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCg1yZWZyZXNoX3Rva2VuGAQgASgJQgOAAQESNwoTcmVmcmVzaF9leHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHYWNjb3VudBgGIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQilwEKDExvZ2luUmVxdWVzdBISCgppZGVudGlmaWVyGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkSGgoNY2FwdGNoYV90b2tlbhgEIAEoCUIDgAEBEhMKC2RldmljZV9uYW1lGAUgASgJEhkKDGRldmljZV90b2tlbhgGIAEoCUIDgAEBInwKDUxvZ2luUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb25IABIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABARIZCgxjYW5jZWxfdG9rZW4YAyABKAlCA4ABAUIJCgdvdXRjb21lIkcKDlJlZnJlc2hSZXF1ZXN0EhoKDXJlZnJlc2hfdG9rZW4YASABKAlCA4ABARIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABASI7Cg9SZWZyZXNoUmVzcG9uc2USKAoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24iOQoVUmVhdXRoZW50aWNhdGVSZXF1ZXN0EhcKCHBhc3N3b3JkGAEgASgJQgOAAQFIAEIHCgVwcm9vZiJCChZSZWF1dGhlbnRpY2F0ZVJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uIloKDUxvZ291dFJlcXVlc3QSGgoNcmVmcmVzaF90b2tlbhgBIAEoCUIDgAEBEhIKCmV2ZXJ5d2hlcmUYAiABKAgSGQoMY2FuY2VsX3Rva2VuGAMgASgJQgOAAQEiEAoOTG9nb3V0UmVzcG9uc2UiWwoYSXNzdWVTZXJ2aWNlVG9rZW5SZXF1ZXN0EhEKCWNsaWVudF9pZBgBIAEoCRIaCg1jbGllbnRfc2VjcmV0GAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkibgoZSXNzdWVTZXJ2aWNlVG9rZW5SZXNwb25zZRIZCgxhY2Nlc3NfdG9rZW4YASABKAlCA4ABARI2ChJhY2Nlc3NfZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMoYECgtBdXRoU2VydmljZRJVCgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVzcG9uc2UiD/LUGAsIARoHDSIjJAEZHRJdCgdSZWZyZXNoEh4uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlcXVlc3QaHy5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVzcG9uc2UiEfLUGA0IARoJDg8BERIVExQlEm4KDlJlYXV0aGVudGljYXRlEiUuY291bnRlcnNpZ24udjEuUmVhdXRoZW50aWNhdGVSZXF1ZXN0GiYuY291bnRlcnNpZ24udjEuUmVhdXRoZW50aWNhdGVSZXNwb25zZSIN8tQYCQgCGgMBBR0gARJaCgZMb2dvdXQSHS5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXF1ZXN0Gh4uY291bnRlcnNpZ24udjEuTG9nb3V0UmVzcG9uc2UiEZACAvLUGAoIARoGFg4PECYREnUKEUlzc3VlU2VydmljZVRva2VuEiguY291bnRlcnNpZ24udjEuSXNzdWVTZXJ2aWNlVG9rZW5SZXF1ZXN0GikuY291bnRlcnNpZ24udjEuSXNzdWVTZXJ2aWNlVG9rZW5SZXNwb25zZSIL8tQYBwgBGgMNARZCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_account_service, file_countersign_v1_contract, file_google_protobuf_timestamp]);
 
 /**
  * An open session and its tokens.
@@ -203,6 +203,46 @@ export const RefreshResponseSchema: GenMessage<RefreshResponse> = /*@__PURE__*/
   messageDesc(file_countersign_v1_auth_service, 4);
 
 /**
+ * @generated from message countersign.v1.ReauthenticateRequest
+ */
+export type ReauthenticateRequest = Message<"countersign.v1.ReauthenticateRequest"> & {
+  /**
+   * @generated from oneof countersign.v1.ReauthenticateRequest.proof
+   */
+  proof: {
+    /**
+     * @generated from field: string password = 1;
+     */
+    value: string;
+    case: "password";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message countersign.v1.ReauthenticateRequest.
+ * Use `create(ReauthenticateRequestSchema)` to create a new message.
+ */
+export const ReauthenticateRequestSchema: GenMessage<ReauthenticateRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 5);
+
+/**
+ * @generated from message countersign.v1.ReauthenticateResponse
+ */
+export type ReauthenticateResponse = Message<"countersign.v1.ReauthenticateResponse"> & {
+  /**
+   * @generated from field: countersign.v1.Session session = 1;
+   */
+  session?: Session | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.ReauthenticateResponse.
+ * Use `create(ReauthenticateResponseSchema)` to create a new message.
+ */
+export const ReauthenticateResponseSchema: GenMessage<ReauthenticateResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 6);
+
+/**
  * @generated from message countersign.v1.LogoutRequest
  */
 export type LogoutRequest = Message<"countersign.v1.LogoutRequest"> & {
@@ -233,7 +273,7 @@ export type LogoutRequest = Message<"countersign.v1.LogoutRequest"> & {
  * Use `create(LogoutRequestSchema)` to create a new message.
  */
 export const LogoutRequestSchema: GenMessage<LogoutRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 5);
+  messageDesc(file_countersign_v1_auth_service, 7);
 
 /**
  * @generated from message countersign.v1.LogoutResponse
@@ -246,7 +286,7 @@ export type LogoutResponse = Message<"countersign.v1.LogoutResponse"> & {
  * Use `create(LogoutResponseSchema)` to create a new message.
  */
 export const LogoutResponseSchema: GenMessage<LogoutResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 6);
+  messageDesc(file_countersign_v1_auth_service, 8);
 
 /**
  * @generated from message countersign.v1.IssueServiceTokenRequest
@@ -276,7 +316,7 @@ export type IssueServiceTokenRequest = Message<"countersign.v1.IssueServiceToken
  * Use `create(IssueServiceTokenRequestSchema)` to create a new message.
  */
 export const IssueServiceTokenRequestSchema: GenMessage<IssueServiceTokenRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 7);
+  messageDesc(file_countersign_v1_auth_service, 9);
 
 /**
  * @generated from message countersign.v1.IssueServiceTokenResponse
@@ -298,7 +338,7 @@ export type IssueServiceTokenResponse = Message<"countersign.v1.IssueServiceToke
  * Use `create(IssueServiceTokenResponseSchema)` to create a new message.
  */
 export const IssueServiceTokenResponseSchema: GenMessage<IssueServiceTokenResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 8);
+  messageDesc(file_countersign_v1_auth_service, 10);
 
 /**
  * Login, refresh and logout.
@@ -339,6 +379,21 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof RefreshRequestSchema;
     output: typeof RefreshResponseSchema;
+  },
+  /**
+   * Proves again that its owner holds a session, for what needs a fresh proof: backends ask for one with
+   * `insufficient_user_authentication` (RFC 9470). The session stays and gets its next generation of tokens, with a new
+   * `auth_time`. Whoever holds an older refresh token gets no tokens for a short time, and later none with this proof.
+   *
+   * Safe to retry: call again with the same access token when the answer was lost. Five wrong proofs in a row end the
+   * session.
+   *
+   * @generated from rpc countersign.v1.AuthService.Reauthenticate
+   */
+  reauthenticate: {
+    methodKind: "unary";
+    input: typeof ReauthenticateRequestSchema;
+    output: typeof ReauthenticateResponseSchema;
   },
   /**
    * Ends the session of the refresh token or, when that field is empty, of the call's access token. Over grpc-web the

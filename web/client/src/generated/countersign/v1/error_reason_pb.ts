@@ -246,7 +246,8 @@ export enum ErrorReason {
   REAUTHENTICATION_REQUIRED = 37,
 
   /**
-   * Another refresh of the same session is in progress. `RetryInfo` says when to try again.
+   * Another refresh of the same session is in progress, or the person has just proved again who they are: then only the
+   * tokens of that proof are refreshed for a while. `RetryInfo` says when to try again.
    *
    * What to do: Retry. Never log out because of it.
    * Example: Two tabs refresh in the same instant.
