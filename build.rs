@@ -158,6 +158,7 @@ fn line(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<String, Box<
     let reasons: Vec<_> = reasons.iter().map(|reason| variant(&named, reason)).collect::<Result<_, _>>()?;
     let ends_session = field("ends_session")?.as_bool() == Some(true);
     let from_feed = field("from_feed")?.as_bool() == Some(true);
+    let fresh_proof = field("fresh_proof")?.as_bool() == Some(true);
     let idempotency = match options.get_field_by_name("idempotency_level").and_then(|level| level.as_enum_number()) {
         Some(1) => "NoSideEffects",
         Some(2) => "Idempotent",
@@ -165,7 +166,7 @@ fn line(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<String, Box<
         _ => "Unknown",
     };
     Ok(format!(
-        "requirement: Requirement {{ caller: CallerRule::{rule}, permission: None, from_feed: {from_feed} }}, reasons: &[{}], idempotency: Idempotency::{idempotency}, ends_session: \
+        "requirement: Requirement {{ caller: CallerRule::{rule}, permission: None, from_feed: {from_feed}, fresh_proof: {fresh_proof} }}, reasons: &[{}], idempotency: Idempotency::{idempotency}, ends_session: \
          {ends_session}, is_stream: {}",
         reasons.join(", "),
         method.is_server_streaming(),

@@ -154,6 +154,7 @@ fn the_reference_of_rpcs_is_current() {
             CallerRule::Development => "anyone, in the `dev` profile only",
             CallerRule::Operator => "an operator, with the operators' token on the operators' listener",
         };
+        let proof = if method.requirement.fresh_proof { " made for a fresh proof" } else { "" };
         let twice = match method.idempotency {
             Idempotency::NoSideEffects => "no side effects",
             Idempotency::Idempotent => "idempotent",
@@ -161,7 +162,7 @@ fn the_reference_of_rpcs_is_current() {
             Idempotency::Unknown => "",
         };
         let rpc = method.path.trim_start_matches("/countersign.").trim_start_matches("v1.").replace('/', ".");
-        writeln!(made, "| `{rpc}` | {caller} | {twice} | {} |", named(method.reasons)).unwrap();
+        writeln!(made, "| `{rpc}` | {caller}{proof} | {twice} | {} |", named(method.reasons)).unwrap();
     }
     is_current("docs/reference/rpcs.md", &made);
 }

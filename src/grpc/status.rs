@@ -16,6 +16,7 @@ pub enum Advice {
     SolveCaptcha,
     LogIn,
     RefreshToken,
+    StepUp,
     Retry,
     GiveUp,
 }
@@ -27,6 +28,7 @@ impl Advice {
             Self::SolveCaptcha => "solve a captcha and repeat the call",
             Self::LogIn => "log in again",
             Self::RefreshToken => "refresh",
+            Self::StepUp => "reauthenticate and repeat the call",
             Self::Retry => "retry",
             Self::GiveUp => "give up",
         }
@@ -48,7 +50,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The line of a reason.
 pub fn line(reason: Reason) -> Line {
-    use Advice::{FixInput, GiveUp, LogIn, RefreshToken, Retry, SolveCaptcha};
+    use Advice::{FixInput, GiveUp, LogIn, RefreshToken, Retry, SolveCaptcha, StepUp};
     let (code, http, advice, text) = match reason {
         Reason::InvalidField => (Code::InvalidArgument, 400, FixInput, "a field has an invalid value"),
         Reason::MalformedRequest => (Code::InvalidArgument, 400, FixInput, "the request cannot be decoded"),
@@ -78,6 +80,8 @@ pub fn line(reason: Reason) -> Line {
             (Code::Unauthenticated, 401, LogIn, "another client opened the session; log in again")
         }
         Reason::RefreshContended => (Code::Aborted, 409, Retry, "another refresh of this session is in progress"),
+        // As the verifier answers it: after UNAUTHENTICATED, clients refresh. RFC 9470 section 3 has 401 for HTTP.
+        Reason::StepUpRequired => (Code::PermissionDenied, 401, StepUp, "a more recent authentication is required"),
         Reason::AccountDisabled => (Code::PermissionDenied, 403, LogIn, "the account is disabled"),
         Reason::RegistrationClosed => {
             (Code::FailedPrecondition, 403, GiveUp, "registration is closed, or not open to this address")

@@ -27,6 +27,8 @@ pub struct Requirement {
     pub permission: Option<Permission>,
     /// Whether its caller may be known from the revocation feed instead of the database.
     pub from_feed: bool,
+    /// Whether a person needs a fresh proof ([`is_fresh`](crate::session::is_fresh)).
+    pub fresh_proof: bool,
 }
 
 /// Who is calling, according to the credentials of the call: never derived from the requirement of the RPC.
@@ -73,7 +75,7 @@ mod tests {
         ];
         for (caller, admitted) in table {
             for kind in kinds {
-                let required = Requirement { caller, permission: None, from_feed: false };
+                let required = Requirement { caller, permission: None, from_feed: false, fresh_proof: false };
                 assert_eq!(may_call(required, kind, &[]), admitted.contains(&kind), "{caller:?} for {kind:?}");
             }
         }

@@ -51,6 +51,8 @@ closed_list! {
         ReauthenticationRequired = "REAUTHENTICATION_REQUIRED",
         /// Another refresh of this session is in progress: try again.
         RefreshContended = "REFRESH_CONTENDED",
+        /// A fresh proof of the person is required.
+        StepUpRequired = "STEP_UP_REQUIRED",
         /// The account was disabled by an operator.
         AccountDisabled = "ACCOUNT_DISABLED",
         /// Registration is closed, or not open to addresses of this domain.

@@ -14,8 +14,9 @@ use countersign_domain::{
     client_address::TrustedProxies,
     id::TenantId,
     limit::AddressPrefix,
-    refusal::Reason,
+    refusal::{Reason, Refusal},
     secret::SecretText,
+    session::{FRESH_PROOF, LEVEL_ONE_FACTOR, is_fresh},
 };
 use http::{Extensions, HeaderMap, HeaderName, Uri, header, request::Parts, uri::Authority};
 use std::{net::IpAddr, sync::Arc};
@@ -73,8 +74,8 @@ impl Authorize {
     }
 
     /// # Errors
-    /// METHOD_UNKNOWN, RATE_LIMITED, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, and the reasons for a wrong
-    /// token.
+    /// METHOD_UNKNOWN, RATE_LIMITED, TENANT_UNKNOWN, TOKEN_MISSING, CALLER_NOT_ALLOWED, STEP_UP_REQUIRED, and the
+    /// reasons for a wrong token.
     pub(super) async fn authorize(&self, head: &Parts, mut origin: Origin) -> Result<Call, Failure> {
         let Parts { uri, headers, extensions, .. } = head;
         let browser = extensions.get::<Arc<Browser>>().cloned();
@@ -105,6 +106,12 @@ impl Authorize {
             Caller::Person(person) => self.throttle.caller(person.tenant(), Some(person.account().id)).await?,
             Caller::Service(service) => self.throttle.caller(service.service().tenant, None).await?,
             _ => self.throttle.caller(origin.tenant(), None).await?,
+        }
+        if let Caller::Person(person) = &caller
+            && required.fresh_proof
+            && !is_fresh(person.authenticated_at(), self.authenticate.clock.now())
+        {
+            return Err(step_up().into());
         }
         Ok(Call { bearer, browser, caller, ..self.call(origin) })
     }
@@ -206,6 +213,14 @@ impl Authorize {
         let name = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Reason::TenantUnknown)?;
         self.find_tenant.find(name).await.map(Some)
     }
+}
+
+/// The refusal of a caller without a fresh proof. The metadata are part of the contract.
+fn step_up() -> Refusal {
+    Refusal::from(Reason::StepUpRequired)
+        .with_metadata("max_age_seconds", FRESH_PROOF.as_secs().to_string())
+        .with_metadata("acr", LEVEL_ONE_FACTOR)
+        .with_metadata("methods", "PASSWORD")
 }
 
 /// The address prefix that counts as one caller.

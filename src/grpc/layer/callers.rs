@@ -83,7 +83,7 @@ const STANDARD: &[&str] = &[
 
 /// The standard services have no confidential answers.
 const STANDARD_REQUIREMENT: Requirement =
-    Requirement { caller: CallerRule::Anyone, permission: None, from_feed: false };
+    Requirement { caller: CallerRule::Anyone, permission: None, from_feed: false, fresh_proof: false };
 
 /// The standard services whose answers are streams.
 const STANDARD_STREAMS: [&str; 3] = [

@@ -265,8 +265,8 @@ pub async fn reauthenticate(
         .col_expr(session::Column::AnsweredUnrecognized, Expr::value(false));
     if !by.keeps_former {
         update = update
-            .col_expr(session::Column::FormerMethods, Expr::col(session::Column::Methods).into())
-            .col_expr(session::Column::FormerAuthenticatedAt, Expr::col(session::Column::AuthenticatedAt).into());
+            .col_expr(session::Column::FormerMethods, Expr::col(session::Column::Methods))
+            .col_expr(session::Column::FormerAuthenticatedAt, Expr::col(session::Column::AuthenticatedAt));
     }
     let rows = update.exec_with_returning(&tx.named("session.reauthenticate")).await?;
     Ok(rows.into_iter().next().map(Session::from))

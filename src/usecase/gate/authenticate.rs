@@ -45,6 +45,7 @@ pub struct Authenticate {
 pub struct SignedIn {
     holder: Holder,
     generation: Option<i64>,
+    authenticated_at: Timestamp,
 }
 
 impl SignedIn {
@@ -59,6 +60,12 @@ impl SignedIn {
     /// The generation of the access token; `None` for a token that names none.
     pub fn generation(&self) -> Option<i64> {
         self.generation
+    }
+
+    /// When the person was authenticated, as the access token says it. The session may have a newer proof, which was
+    /// not made by whoever holds an older token.
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.authenticated_at
     }
 
     pub fn account(&self) -> &Account {
@@ -177,7 +184,9 @@ impl Authenticate {
             TokenHolder::Person(holder) => {
                 let generation = newest.map(|newest| newest.generation);
                 self.watch_use.caller(origin, &holder.session, &holder.account, claims, generation).await?;
-                Ok(Caller::Person(Arc::new(SignedIn { holder, generation: generation_of(&claims.token_id) })))
+                let authenticated_at = Timestamp::from_seconds(claims.authenticated_at);
+                let generation = generation_of(&claims.token_id);
+                Ok(Caller::Person(Arc::new(SignedIn { holder, generation, authenticated_at })))
             }
             // A token issued for calls to other services is known to those services, so it proves nothing here.
             TokenHolder::Service(service) if !service.may(Access::Serves, &claims.audience) => {

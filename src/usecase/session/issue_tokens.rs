@@ -7,7 +7,7 @@ use countersign_domain::{
     id::SessionId,
     refusal::Reason,
     secret::SecretText,
-    session::{Session, SessionLives},
+    session::{LEVEL_ONE_FACTOR, Session, SessionLives},
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -33,9 +33,6 @@ pub struct OpenedSession {
     pub refresh_expires_at: Timestamp,
     pub profile: Profile,
 }
-
-/// Authentication by one factor.
-const LEVEL_ONE_FACTOR: &str = "1";
 
 impl IssueTokens {
     /// The lifetimes of the tokens begin when the generation was made, not now: sending the same generation again

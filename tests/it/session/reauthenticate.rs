@@ -5,9 +5,13 @@ use crate::support::{
 };
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
+use tonic::Code;
+use tonic_types::StatusExt as _;
 
 const GRACE: Duration = Duration::from_secs(30);
 const HOUR: Duration = Duration::from_hours(1);
+/// How old a proof may be for what protects the account.
+const FRESH: Duration = Duration::from_mins(10);
 const MOMENT: Duration = Duration::from_micros(1);
 
 /// When and how the holder of a token was authenticated, as a backend learns it.
@@ -113,6 +117,44 @@ fn whoever_holds_an_older_refresh_token_gets_nothing_of_the_proof() {
         assert_eq!(thief.refresh(&stolen.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_eq!(app.me(&proven).await.reason(), "SESSION_ENDED");
         app.mail_to("ada@example.org").await;
+    });
+}
+
+#[test]
+fn what_protects_the_account_needs_a_proof_of_the_last_ten_minutes() {
+    on_each_database(async |app| {
+        Person::register(app, "ada@example.org").await;
+        let client = Client::in_network(app, "app/1.0", "192.0.2.1").await;
+        let (session, device) = client.log_in_on("ada@example.org", PASSWORD, "").await;
+        app.log_in("ada@example.org", PASSWORD).await.unwrap();
+        let export = async |session: &Session| {
+            let asked = bearer(&session.access_token, ExportMeRequest {});
+            app.account().export_me(asked).await.map(drop)
+        };
+        let end_others = async |session: &Session| {
+            let asked = bearer(&session.access_token, RevokeOtherSessionsRequest {});
+            app.sessions().revoke_other_sessions(asked).await.map(drop)
+        };
+        export(&session).await.expect("a login is a proof");
+        app.advance(FRESH);
+        let session = client.refresh_on(&session.refresh_token, &device).await.unwrap();
+        export(&session).await.unwrap();
+        app.advance(Duration::from_secs(1));
+        for refused in [export(&session).await, end_others(&session).await] {
+            let status = refused.unwrap_err();
+            let info = status.get_error_details().error_info().unwrap().clone();
+            assert_eq!((status.code(), info.reason.as_str()), (Code::PermissionDenied, "STEP_UP_REQUIRED"));
+            let mut metadata: Vec<_> = info.metadata.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            metadata.sort();
+            assert_eq!(metadata, ["acr=1", "max_age_seconds=600", "methods=PASSWORD"]);
+        }
+        assert_eq!(live(app).await, 2);
+        let proven = client.reauthenticate(&session, PASSWORD).await.unwrap();
+        // Whoever copied the tokens before the proof did not make it.
+        assert_eq!(export(&session).await.reason(), "STEP_UP_REQUIRED");
+        export(&proven).await.unwrap();
+        end_others(&proven).await.unwrap();
+        assert_eq!(live(app).await, 1);
     });
 }
 

@@ -2,10 +2,10 @@ import type { Account } from "@countersign/client";
 import type { ComponentChildren } from "preact";
 import { useApp } from "../app-context";
 import { dateOf } from "../format";
-import { Action } from "../ui/action";
 import { AccountFrame, WithAccount } from "../ui/frame";
 import { ButtonLink } from "../ui/link";
 import { Profile } from "../ui/profile";
+import { ProtectedAction } from "../ui/step-up";
 
 export function AccountPage() {
   const { texts } = useApp();
@@ -93,8 +93,8 @@ function Export() {
     announce(texts.account.exported);
   };
   return (
-    <Action act={download} label={texts.account.export}>
+    <ProtectedAction act={download} label={texts.account.export}>
       {texts.account.download}
-    </Action>
+    </ProtectedAction>
   );
 }

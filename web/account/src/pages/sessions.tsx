@@ -7,6 +7,7 @@ import type { Texts } from "../texts";
 import { Action, useDoing } from "../ui/action";
 import { AccountFrame, Loading } from "../ui/frame";
 import { Note } from "../ui/note";
+import { ProtectedAction } from "../ui/step-up";
 
 const PAGE_SIZE = 20;
 
@@ -58,9 +59,9 @@ export function SessionsPage() {
     <AccountFrame title={own.title}>
       <p class="lead">{alone ? own.only : own.lead}</p>
       {!alone && (
-        <Action kind="danger-plain" act={endOthers}>
+        <ProtectedAction kind="danger-plain" act={endOthers}>
           {own.others}
-        </Action>
+        </ProtectedAction>
       )}
       {result && <Note tone="good">{result}</Note>}
       <section class="card">

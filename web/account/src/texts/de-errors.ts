@@ -25,6 +25,7 @@ export const deErrors: Errors = {
     REFRESH_TOKEN_REUSED:
       "Ihre Anmeldung wurde so benutzt, als wäre sie kopiert worden, und zur Sicherheit beendet. Melden Sie sich neu an, und prüfen Sie Ihre Geräte.",
     REAUTHENTICATION_REQUIRED: "Zur Sicherheit: Melden Sie sich in diesem Programm bitte noch einmal an.",
+    STEP_UP_REQUIRED: "Bitte geben Sie Ihr Passwort noch einmal ein.",
     REFRESH_CONTENDED: "Ein anderer Tab ist gerade mit Ihrer Anmeldung beschäftigt. Bitte versuchen Sie es noch einmal.",
     ACCOUNT_DISABLED: "Dieses Konto wurde gesperrt. Bitte wenden Sie sich an den Betreiber dieses Dienstes.",
     CALLER_NOT_ALLOWED: "Das dürfen Sie nicht.",

@@ -21,6 +21,7 @@ export const de: Texts = {
     recipient: "Empfänger",
   },
   optional: "freiwillig",
+  stepUp: "Bestätigen",
   show: "Zeigen",
   hide: "Verbergen",
   hints: {

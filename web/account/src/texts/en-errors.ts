@@ -25,6 +25,7 @@ export const enErrors: Errors = {
     REFRESH_TOKEN_REUSED:
       "Your sign-in was used as if it had been copied, so it was ended to be safe. Sign in again, and look at your devices.",
     REAUTHENTICATION_REQUIRED: "To be safe, please sign in again in this program.",
+    STEP_UP_REQUIRED: "Please enter your password once more.",
     REFRESH_CONTENDED: "Another tab is busy with your sign-in. Please try again.",
     ACCOUNT_DISABLED: "This account has been disabled. Please contact whoever runs this service.",
     CALLER_NOT_ALLOWED: "You are not allowed to do this.",

@@ -19,6 +19,7 @@ export const en = {
     recipient: "Recipient",
   } as Record<string, string>,
   optional: "optional",
+  stepUp: "Confirm",
   show: "Show",
   hide: "Hide",
   hints: {

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import type { Fault } from "../faults";
 import { OneAtATime, type Progress } from "../one-at-a-time";
 import { FaultNote } from "./note";
 
@@ -40,18 +41,20 @@ export interface ActionProps {
   readonly act: () => Promise<unknown>;
   readonly kind?: ButtonKind;
   readonly label?: string;
+  /** What is shown after a failure. `again` repeats the action. */
+  readonly failed?: (fault: Fault, again: () => Promise<void>) => ComponentChildren;
   readonly children: ComponentChildren;
 }
 
 /** A button that runs an action, and shows why it failed. */
-export function Action({ act, kind = "plain", label, children }: ActionProps) {
+export function Action({ act, kind = "plain", label, failed = (fault) => <FaultNote fault={fault} />, children }: ActionProps) {
   const { run, busy, fault } = useDoing(act);
   return (
     <div class="action">
       <Button kind={kind} busy={busy} label={label} onClick={() => void run()}>
         {children}
       </Button>
-      {fault && <FaultNote fault={fault} />}
+      {fault && failed(fault, run)}
     </div>
   );
 }

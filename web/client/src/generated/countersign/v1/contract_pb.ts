@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/contract.proto.
  */
 export const file_countersign_v1_contract: GenFile = /*@__PURE__*/
-  fileDesc("Ch1jb3VudGVyc2lnbi92MS9jb250cmFjdC5wcm90bxIOY291bnRlcnNpZ24udjEiuQEKCENvbnRyYWN0EiYKBmNhbGxlchgBIAEoDjIWLmNvdW50ZXJzaWduLnYxLkNhbGxlchIuCgpwZXJtaXNzaW9uGAIgASgOMhouY291bnRlcnNpZ24udjEuUGVybWlzc2lvbhIsCgdyZWFzb25zGAMgAygOMhsuY291bnRlcnNpZ24udjEuRXJyb3JSZWFzb24SFAoMZW5kc19zZXNzaW9uGAQgASgIEhEKCWZyb21fZmVlZBgFIAEoCCqIAQoGQ2FsbGVyEhYKEkNBTExFUl9VTlNQRUNJRklFRBAAEhEKDUNBTExFUl9BTllPTkUQARISCg5DQUxMRVJfQUNDT1VOVBACEhYKEkNBTExFUl9ERVZFTE9QTUVOVBADEhIKDkNBTExFUl9TRVJWSUNFEAQSEwoPQ0FMTEVSX09QRVJBVE9SEAUqKAoKUGVybWlzc2lvbhIaChZQRVJNSVNTSU9OX1VOU1BFQ0lGSUVEEAA6VgoIY29udHJhY3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjOigMgASgLMhguY291bnRlcnNpZ24udjEuQ29udHJhY3RSCGNvbnRyYWN0Qh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_error_reason, file_google_protobuf_descriptor]);
+  fileDesc("Ch1jb3VudGVyc2lnbi92MS9jb250cmFjdC5wcm90bxIOY291bnRlcnNpZ24udjEizgEKCENvbnRyYWN0EiYKBmNhbGxlchgBIAEoDjIWLmNvdW50ZXJzaWduLnYxLkNhbGxlchIuCgpwZXJtaXNzaW9uGAIgASgOMhouY291bnRlcnNpZ24udjEuUGVybWlzc2lvbhIsCgdyZWFzb25zGAMgAygOMhsuY291bnRlcnNpZ24udjEuRXJyb3JSZWFzb24SFAoMZW5kc19zZXNzaW9uGAQgASgIEhEKCWZyb21fZmVlZBgFIAEoCBITCgtmcmVzaF9wcm9vZhgGIAEoCCqIAQoGQ2FsbGVyEhYKEkNBTExFUl9VTlNQRUNJRklFRBAAEhEKDUNBTExFUl9BTllPTkUQARISCg5DQUxMRVJfQUNDT1VOVBACEhYKEkNBTExFUl9ERVZFTE9QTUVOVBADEhIKDkNBTExFUl9TRVJWSUNFEAQSEwoPQ0FMTEVSX09QRVJBVE9SEAUqKAoKUGVybWlzc2lvbhIaChZQRVJNSVNTSU9OX1VOU1BFQ0lGSUVEEAA6VgoIY29udHJhY3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjOigMgASgLMhguY291bnRlcnNpZ24udjEuQ29udHJhY3RSCGNvbnRyYWN0Qh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_error_reason, file_google_protobuf_descriptor]);
 
 /**
  * The contract of an RPC. The standard option `idempotency_level` says whether it has side effects (NO_SIDE_EFFECTS) or
@@ -54,6 +54,14 @@ export type Contract = Message<"countersign.v1.Contract"> & {
    * @generated from field: bool from_feed = 5;
    */
   fromFeed: boolean;
+
+  /**
+   * A person needs a fresh proof, at most ten minutes old by the `auth_time` of the access token; else
+   * STEP_UP_REQUIRED.
+   *
+   * @generated from field: bool fresh_proof = 6;
+   */
+  freshProof: boolean;
 };
 
 /**
