@@ -84,8 +84,10 @@ impl auth_service_server::AuthService for AuthHandler {
     ) -> Result<Response<ReauthenticateResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
+            let ReauthenticateRequest { proof, device_token } = request.into_inner();
             let mut fields = Fields::default();
-            let password = match request.into_inner().proof {
+            let device = wire::device_token(&mut fields, device_token);
+            let password = match proof {
                 Some(reauthenticate_request::Proof::Password(password)) => {
                     wire::password(&mut fields, "password", password)
                 }
@@ -94,8 +96,10 @@ impl auth_service_server::AuthService for AuthHandler {
                     None
                 }
             };
-            let password = fields.done(password)?;
-            let opened = Box::pin(self.reauthenticate.with_password(&call.origin, call.person()?, &password)).await?;
+            let (password, device) = fields.done(password.zip(device))?;
+            let (caller, device) = (call.person()?, device.or_else(|| call.kept_device().cloned()));
+            let proving = self.reauthenticate.with_password(&call.origin, caller, &password, device.as_ref());
+            let opened = Box::pin(proving).await?;
             Ok(ReauthenticateResponse { session: Some(call.hand_out(opened)) })
         })
         .await

@@ -34,15 +34,17 @@ impl UseCases<'_> {
         }
     }
 
-    fn refresh(&self) -> Refresh {
-        let end_stolen = self.end_stolen();
-        let watch = WatchClient {
+    fn watch_client(&self) -> WatchClient {
+        WatchClient {
             work: self.work(),
             device_recognition: self.device_recognition(),
             on_client_change: self.config.risk.on_client_change,
-            end_stolen: end_stolen.clone(),
+            end_stolen: self.end_stolen(),
             throttle: self.throttle(),
-        };
+        }
+    }
+
+    fn refresh(&self) -> Refresh {
         Refresh {
             work: self.work(),
             ring: self.ring(),
@@ -50,9 +52,9 @@ impl UseCases<'_> {
             tokens: self.issue_tokens(),
             lives: self.session_lives(),
             throttle: self.throttle(),
-            watch,
+            watch: self.watch_client(),
             uses: self.adapters.first_uses.clone(),
-            end_stolen,
+            end_stolen: self.end_stolen(),
         }
     }
 
@@ -103,6 +105,7 @@ impl UseCases<'_> {
                 tokens: self.issue_tokens(),
                 lives: self.session_lives(),
                 throttle: self.throttle(),
+                watch: self.watch_client(),
             },
             logout: self.logout(),
             issue_service_token: IssueServiceToken {

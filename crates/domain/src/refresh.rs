@@ -27,7 +27,8 @@ pub struct Succession {
 pub struct Lineage {
     /// The live generation.
     pub generation: i64,
-    /// The generation before the live one. Its holder may not have received the answer.
+    /// The generation before the live one, whose holder may not have received the answer. After a reauthentication it
+    /// may be an older one: every generation from this one on may then be the newest that its client received.
     pub parent: i64,
     /// When the live generation was made.
     pub rotated_at: Timestamp,
@@ -133,7 +134,7 @@ fn judge_generation(lineage: &Lineage, presented: Presented, now: Timestamp, suc
     if lineage.is_reauthenticated && is_in_grace && generation < lineage.generation {
         return RefreshVerdict::Withheld { until: lineage.rotated_at.plus(succession.grace) };
     }
-    if generation != lineage.parent {
+    if !(lineage.parent..lineage.generation).contains(&generation) {
         return RefreshVerdict::Reused;
     }
     if is_in_grace {
@@ -308,6 +309,25 @@ mod tests {
         }
         assert_eq!(judge(proven, PLAIN, 1_031), RefreshVerdict::Reused);
         assert_eq!(judge(proven, DEVICE, 1_031), RefreshVerdict::Recover, "with the proof of the older one");
+    }
+
+    #[test]
+    fn after_a_new_proof_every_generation_from_its_own_on_may_be_the_newest_that_a_client_has() {
+        let proven = Lineage { generation: 8, parent: 6, is_reauthenticated: true, ..lineage() };
+        let recovered = Lineage { generation: 9, parent: 6, void: Some(8), ..lineage() };
+        for (generation, expected) in
+            [(5, RefreshVerdict::Reused), (6, RefreshVerdict::Recover), (7, RefreshVerdict::Recover)]
+        {
+            assert_eq!(judge(proven, Presented { generation, ..DEVICE }, 1_031), expected, "{generation}");
+        }
+        for (generation, expected) in [
+            (5, RefreshVerdict::Reused),
+            (6, RefreshVerdict::Repeat),
+            (7, RefreshVerdict::Repeat),
+            (8, RefreshVerdict::Reused),
+        ] {
+            assert_eq!(judge(recovered, Presented { generation, ..DEVICE }, 1_030), expected, "{generation}");
+        }
     }
 
     #[test]

@@ -59,8 +59,8 @@ enum Event {
     Refresh { who: Who, generation: i64, arrives: bool },
     /// A call of our own RPCs with an access token of a generation of this holder.
     Use { who: Who, generation: i64 },
-    /// The owner reauthenticates.
-    Reauthenticate { arrives: bool },
+    /// The owner reauthenticates, with an access token that it has.
+    Reauthenticate { generation: i64, arrives: bool },
     /// The thief copies the tokens of the owner.
     Steal,
 }
@@ -194,7 +194,10 @@ impl Setting {
         for arrives in arrivals.iter().copied() {
             events.extend(tabs.iter().map(|&generation| Event::Refresh { who: Who::Owner, generation, arrives }));
             if self.reauthenticates && state.proof(state.lineage.generation) < 2 {
-                events.push(Event::Reauthenticate { arrives });
+                // Also with the token that another tab has just replaced.
+                events.extend(
+                    state.owner.iter().rev().take(2).map(|&generation| Event::Reauthenticate { generation, arrives }),
+                );
             }
         }
         events.push(Event::Use { who: Who::Owner, generation: newest });
@@ -227,7 +230,7 @@ impl Setting {
                 state.since_divergence = None;
             }
             Event::Use { who, generation } => self.call(&mut state, who, generation),
-            Event::Reauthenticate { arrives } => self.reauthenticate(&mut state, arrives),
+            Event::Reauthenticate { generation, arrives } => self.reauthenticate(&mut state, generation, arrives),
             Event::Refresh { who, generation, arrives } => self.refresh(&mut state, who, generation, arrives),
         }
         self.check(before, event, &state);
@@ -249,15 +252,15 @@ impl Setting {
         }
     }
 
-    fn reauthenticate(&self, state: &mut State, arrives: bool) {
-        let newest = state.newest();
-        match judge_use(&state.lineage, newest, state.now(), self.succession()) {
+    fn reauthenticate(&self, state: &mut State, generation: i64, arrives: bool) {
+        match judge_use(&state.lineage, generation, state.now(), self.succession()) {
             UseVerdict::Reused => return state.end_as_stolen(),
             UseVerdict::Outdated => return,
             UseVerdict::Good | UseVerdict::FirstSeen => {}
         }
         let proof = state.proofs.iter().max().map_or(0, |latest| latest + 1);
-        state.rotate(newest, proof);
+        // As `Session::reauthenticating` decides.
+        state.rotate(if state.lineage.is_seen { state.lineage.generation } else { generation }, proof);
         state.lineage.is_reauthenticated = true;
         state.lineage.answered_unrecognized = false;
         state.noted = Client::Home;

@@ -2,7 +2,7 @@ use crate::store::StoreFault;
 use countersign_domain::time::Timestamp;
 use sea_orm::{
     QueryResult, TryGetable,
-    sqlx::{Error, Row as _, ValueRef as _},
+    sqlx::{Row as _, ValueRef as _},
 };
 
 /// The columns of a row, from left to right: to look each up by its name would cost more than to read it.
@@ -39,14 +39,11 @@ impl<'a> Columns<'a> {
     }
 
     fn is_null(&self) -> Result<bool, StoreFault> {
-        let Some(row) = self.row.try_as_pg_row() else {
-            let row = self.row.try_as_sqlite_row().ok_or(StoreFault::unreadable("row"))?;
-            return Ok(row.try_get_raw(self.next).map_err(unreadable)?.is_null());
+        let is_null = match (self.row.try_as_pg_row(), self.row.try_as_sqlite_row()) {
+            (Some(row), _) => row.try_get_raw(self.next).ok().map(|value| value.is_null()),
+            (_, Some(row)) => row.try_get_raw(self.next).ok().map(|value| value.is_null()),
+            (None, None) => None,
         };
-        Ok(row.try_get_raw(self.next).map_err(unreadable)?.is_null())
+        is_null.ok_or(StoreFault::unreadable("column"))
     }
-}
-
-fn unreadable(_: Error) -> StoreFault {
-    StoreFault::unreadable("column")
 }

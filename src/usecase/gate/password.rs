@@ -143,7 +143,12 @@ impl SessionPasswordGate {
     ///
     /// # Errors
     /// SESSION_ENDED, ACCOUNT_DISABLED, CURRENT_PASSWORD_WRONG.
-    pub async fn hold(&self, tx: &Tx, caller: &SignedIn, proven: &PasswordProven) -> Result<Session, Failure> {
+    pub async fn hold(
+        &self,
+        tx: &Tx,
+        caller: &SignedIn,
+        proven: &PasswordProven,
+    ) -> Result<(Account, Session), Failure> {
         let (tenant, proven) = (caller.tenant(), proven.account());
         let account = account::lock(tx, tenant, proven.id).await?.ok_or(Reason::SessionEnded)?;
         if account.is_disabled() {
@@ -154,7 +159,7 @@ impl SessionPasswordGate {
         if account.password_version != proven.password_version {
             return Err(self.wrong());
         }
-        Ok(session)
+        Ok((account, session))
     }
 
     fn wrong(&self) -> Failure {

@@ -236,7 +236,12 @@ pub(super) const ACTS: &[Act] = &[
             Box::pin(async move {
                 let person = Person::sign_up(app, &email).await;
                 let proof = Some(reauthenticate_request::Proof::Password(PASSWORD.to_owned()));
-                call_as!(person, auth, reauthenticate, ReauthenticateRequest { proof: proof.clone() })
+                call_as!(
+                    person,
+                    auth,
+                    reauthenticate,
+                    ReauthenticateRequest { proof: proof.clone(), ..Default::default() }
+                )
             })
         },
     },

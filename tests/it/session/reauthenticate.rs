@@ -1,7 +1,8 @@
 //! A fresh proof in a live session.
 
 use crate::support::{
-    App, Backend, Client, PASSWORD, Person, Refused as _, WRONG, bearer, on_each_database, retry_after,
+    App, AppOptions, Backend, Client, Jar, PASSWORD, Person, Refused as _, WRONG, bearer, on_each_database,
+    on_each_database_with, retry_after,
 };
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
@@ -85,11 +86,15 @@ fn a_wrong_proof_is_one_of_five_tries_of_the_session() {
 fn a_call_without_a_proof_proves_nothing() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, "ada@example.org").await;
-        let nothing = ReauthenticateRequest { proof: None };
+        let nothing = ReauthenticateRequest::default();
         assert_eq!(app.auth().reauthenticate(ada.asks(nothing.clone())).await.reason(), "INVALID_FIELD");
         for password in [String::new(), "x".repeat(10_000)] {
             let proof = Some(reauthenticate_request::Proof::Password(password));
-            let refused = app.auth().reauthenticate(ada.asks(ReauthenticateRequest { proof })).await.reason();
+            let refused = app
+                .auth()
+                .reauthenticate(ada.asks(ReauthenticateRequest { proof, ..Default::default() }))
+                .await
+                .reason();
             assert!(["INVALID_FIELD", "CURRENT_PASSWORD_WRONG"].contains(&refused.as_str()), "{refused}");
         }
         let refresh = bearer(&ada.session.refresh_token, nothing.clone());
@@ -117,6 +122,72 @@ fn whoever_holds_an_older_refresh_token_gets_nothing_of_the_proof() {
         assert_eq!(thief.refresh(&stolen.refresh_token).await.reason(), "REFRESH_TOKEN_REUSED");
         assert_eq!(app.me(&proven).await.reason(), "SESSION_ENDED");
         app.mail_to("ada@example.org").await;
+    });
+}
+
+#[test]
+fn a_browser_keeps_the_new_tokens_in_its_cookies() {
+    on_each_database(async |app| {
+        Person::register(app, "ada@example.org").await;
+        let browser = Jar::default();
+        browser.log_in(app, "ada@example.org").await;
+        let prove = async |password: &str| {
+            let proof = Some(reauthenticate_request::Proof::Password(password.to_owned()));
+            let form = ReauthenticateRequest { proof, ..Default::default() };
+            browser.call::<ReauthenticateResponse>(app, "AuthService/Reauthenticate", &form).await
+        };
+        let before = browser.cookies();
+        assert_eq!(prove(WRONG).await.reason(), "CURRENT_PASSWORD_WRONG");
+        assert_eq!(browser.cookies(), before);
+        let session = prove(PASSWORD).await.unwrap().session.unwrap();
+        assert_eq!((session.access_token.as_str(), session.refresh_token.as_str()), ("", ""));
+        assert_ne!(browser.cookies(), before);
+        assert_eq!(browser.me(app).await.unwrap(), "ada@example.org");
+        app.advance(GRACE + MOMENT);
+        browser.refresh(app).await.unwrap();
+        for _ in 0..4 {
+            assert_eq!(prove(WRONG).await.reason(), "CURRENT_PASSWORD_WRONG");
+        }
+        assert_eq!(prove(WRONG).await.reason(), "SESSION_ENDED");
+        assert_eq!(browser.me(app).await.reason(), "SESSION_ENDED");
+        assert!(browser.names().is_empty(), "whoever asks with what is over is told to forget it");
+    });
+}
+
+#[test]
+fn two_proofs_at_once_and_a_lost_answer_end_no_session_of_an_honest_client() {
+    on_each_database(async |app| {
+        let (client, before, device) = an_hour_ago(app).await;
+        let first = client.reauthenticate(&before, PASSWORD).await.unwrap();
+        drop(client.reauthenticate(&before, PASSWORD).await.unwrap());
+        app.advance(GRACE + MOMENT);
+        let recovered = client.refresh_on(&first.refresh_token, &device).await.unwrap();
+        app.me(&recovered).await.unwrap();
+        assert_eq!(live(app).await, 1);
+    });
+}
+
+/// What happens when a very different client comes, in a service that knows the networks of its clients.
+fn policy(on_client_change: &str) -> AppOptions {
+    AppOptions::with("COUNTERSIGN_SERVER__TRUSTED_PROXIES", "127.0.0.1")
+        .and("COUNTERSIGN_RISK__ON_CLIENT_CHANGE", on_client_change)
+}
+
+#[test]
+fn another_client_with_the_token_and_the_password_is_told_to_the_owner() {
+    on_each_database_with(policy("mail"), async |app| {
+        let (_, session, _) = an_hour_ago(app).await;
+        let thief = Client::in_network(app, "other/9.9", "203.0.113.77").await;
+        thief.reauthenticate(&session, PASSWORD).await.unwrap();
+        assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'client_changed'").await, 1);
+        assert!(!app.mails_to("ada@example.org").await.is_empty());
+    });
+    on_each_database_with(policy("reauthenticate"), async |app| {
+        let (client, session, device) = an_hour_ago(app).await;
+        let thief = Client::in_network(app, "other/9.9", "203.0.113.77").await;
+        assert_eq!(thief.reauthenticate(&session, PASSWORD).await.reason(), "REAUTHENTICATION_REQUIRED");
+        client.refresh_on(&session.refresh_token, &device).await.expect("the owner goes on");
+        assert_eq!(events(app).await, 0);
     });
 }
 

@@ -156,7 +156,9 @@ impl Client {
 
     pub(crate) async fn reauthenticate(&self, session: &Session, password: &str) -> Result<Session, Status> {
         let proof = Some(reauthenticate_request::Proof::Password(password.to_owned()));
-        let request = bearer(&session.access_token, ReauthenticateRequest { proof });
+        let mut request = self.request(ReauthenticateRequest { proof, ..Default::default() });
+        let authorization = format!("Bearer {}", session.access_token).parse().unwrap();
+        request.metadata_mut().insert("authorization", authorization);
         let answer = self.auth().reauthenticate(request).await?.into_inner();
         Ok(answer.session.expect("a proof is answered with a session"))
     }

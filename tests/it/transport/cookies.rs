@@ -1,7 +1,7 @@
 //! Cookies that carry the tokens of browsers.
 
 use crate::support::{
-    Answer, App, Backend, Jar, PASSWORD, Person, WRONG, bearer,
+    Answer, App, Backend, Jar, Person, bearer,
     jar::{ACCESS, DEVICE, REFRESH, TURN, login, read, set_cookies},
     on_sqlite, reason,
 };
@@ -71,43 +71,6 @@ fn a_refresh_reads_the_cookie_and_renews_both() {
         assert_ne!((browser.value(ACCESS), browser.value(REFRESH)), before);
         assert_eq!(browser.me(app).await.unwrap(), EMAIL);
         assert_eq!(app.number("SELECT max(generation) FROM sessions").await, 2);
-    });
-}
-
-#[test]
-fn a_fresh_proof_reads_the_cookie_and_renews_both() {
-    on_sqlite(async |app| {
-        Person::register(app, EMAIL).await;
-        let browser = Jar::default();
-        browser.log_in(app, EMAIL).await;
-        let (before, turn) = ((browser.value(ACCESS), browser.value(REFRESH)), browser.turn());
-        let proof = |password: &str| {
-            let proof = Some(reauthenticate_request::Proof::Password(password.to_owned()));
-            ReauthenticateRequest { proof }
-        };
-        let answer = browser.ask(app, "AuthService/Reauthenticate", &proof(WRONG)).await;
-        assert_eq!(reason(&read::<ReauthenticateResponse>(&answer).unwrap_err()), "CURRENT_PASSWORD_WRONG");
-        assert_eq!(told(&answer), (vec![], vec![]));
-
-        let answer = browser.ask(app, "AuthService/Reauthenticate", &proof(PASSWORD)).await;
-        browser.keep(&answer);
-        let expected = [pairs(&[ACCESS], 600), pairs(&[REFRESH, &browser.turn()], 14 * 86_400)].concat();
-        assert_eq!(told(&answer), (expected, pairs(&[&turn], 0)));
-        let session = read::<ReauthenticateResponse>(&answer).unwrap().session.unwrap();
-        assert_eq!((session.access_token.as_str(), session.refresh_token.as_str()), ("", ""));
-        assert_ne!((browser.value(ACCESS), browser.value(REFRESH)), before);
-        assert_eq!(browser.me(app).await.unwrap(), EMAIL);
-        app.advance(Duration::from_mins(10));
-        browser.refresh(app).await.unwrap();
-
-        for _ in 0..4 {
-            let answer = browser.ask(app, "AuthService/Reauthenticate", &proof(WRONG)).await;
-            assert_eq!(reason(&read::<ReauthenticateResponse>(&answer).unwrap_err()), "CURRENT_PASSWORD_WRONG");
-        }
-        let answer = browser.ask(app, "AuthService/Reauthenticate", &proof(WRONG)).await;
-        assert_eq!(reason(&read::<ReauthenticateResponse>(&answer).unwrap_err()), "SESSION_ENDED");
-        assert_eq!(reason(&browser.me(app).await.unwrap_err()), "SESSION_ENDED");
-        assert!(browser.names().is_empty(), "whoever asks with what is over is told to forget it");
     });
 }
 

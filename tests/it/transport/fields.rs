@@ -131,8 +131,11 @@ const CASES: &[Case] = &[
     },
     Case {
         path: "/countersign.v1.AuthService/Reauthenticate",
-        valid: &[],
-        fields: &[("password", Named("CURRENT_PASSWORD_WRONG"), Named("CURRENT_PASSWORD_WRONG"))],
+        valid: &[("password", PASSWORD)],
+        fields: &[
+            ("password", Named("CURRENT_PASSWORD_WRONG"), Named("CURRENT_PASSWORD_WRONG")),
+            ("device_token", INVALID, Taken),
+        ],
     },
     Case {
         path: "/countersign.v1.AuthService/Logout",

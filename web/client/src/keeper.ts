@@ -95,8 +95,8 @@ export class SessionKeeper {
   }
 
   /**
-   * Proves again who holds the session: the tokens in the cookies are replaced by ones with a fresh proof. A call whose
-   * answer was lost is repeated.
+   * Proves again who holds the session: the tokens in the cookies are replaced by ones with a fresh proof. Is not
+   * repeated automatically, because each wrong password counts.
    */
   reauthenticate(password: string, options?: CallOptions): Promise<SignedIn> {
     const signal = options?.signal ?? new AbortController().signal;
@@ -107,8 +107,7 @@ export class SessionKeeper {
         options?.onHeader?.(given);
       };
       const proof = { case: "password", value: password } as const;
-      const ask = () => this.#auth.reauthenticate({ proof }, { timeoutMs: ATTEMPT_TIMEOUT, ...options, onHeader });
-      const { session } = await withRetries(ask, this.surroundings, signal);
+      const { session } = await this.#auth.reauthenticate({ proof }, { ...options, onHeader });
       if (session === undefined) throw new ConnectError("the service answered without a session", Code.Internal);
       this.tabs.publish({ signedIn: true }, { renewAt: renewAt(session, header, this.surroundings.now()) });
       return signedIn(session);

@@ -117,15 +117,17 @@ test("a fresh proof replaces the cookies of all tabs and signs nobody in anew", 
   assert.equal(browser.count("Reauthenticate"), 1);
 });
 
-test("a proof with an expired token refreshes first, and one whose answer is lost is repeated", async () => {
+test("a proof with an expired token refreshes first, and one whose answer is lost is not repeated", async () => {
   const browser = new Browser();
   browser.signIn();
   browser.expire();
-  browser.homeward = losing("Reauthenticate", 1);
   const { countersign } = browser.tab();
   await countersign.reauthenticate("right");
-  assert.deepEqual(browser.received, ["Reauthenticate", "Reauthenticate", "Refresh", "Reauthenticate"]);
+  assert.deepEqual(browser.received, ["Reauthenticate", "Refresh", "Reauthenticate"]);
   assert.deepEqual(browser.jar, { session: 1, generation: 3, access: true });
+  browser.homeward = losing("Reauthenticate", 1);
+  await assert.rejects(countersign.reauthenticate("right"));
+  assert.equal(browser.count("Reauthenticate"), 3);
 });
 
 test("a wrong proof is not repeated, and signs out only when it ended the session", async () => {

@@ -249,7 +249,8 @@ export enum ErrorReason {
    * Another refresh of the same session is in progress, or the person has just proved again who they are: then only the
    * tokens of that proof are refreshed for a while. `RetryInfo` says when to try again.
    *
-   * What to do: Retry. Never log out because of it.
+   * What to do: Retry with the newest token that is stored by then, and repeat Reauthenticate if its answer was lost.
+   * Never log out because of it.
    * Example: Two tabs refresh in the same instant.
    *
    * @generated from enum value: ERROR_REASON_REFRESH_CONTENDED = 20;
