@@ -59,7 +59,7 @@ enum Event {
     Refresh { who: Who, generation: i64, arrives: bool },
     /// A call of our own RPCs with an access token of a generation of this holder.
     Use { who: Who, generation: i64 },
-    /// The owner reauthenticates, with an access token that it has.
+    /// The owner reauthenticates with an access token that it has; `Session::reauthenticating` decides the parent.
     Reauthenticate { generation: i64, arrives: bool },
     /// The thief copies the tokens of the owner.
     Steal,
@@ -195,9 +195,8 @@ impl Setting {
             events.extend(tabs.iter().map(|&generation| Event::Refresh { who: Who::Owner, generation, arrives }));
             if self.reauthenticates && state.proof(state.lineage.generation) < 2 {
                 // Also with the token that another tab has just replaced.
-                events.extend(
-                    state.owner.iter().rev().take(2).map(|&generation| Event::Reauthenticate { generation, arrives }),
-                );
+                let tokens = state.owner.iter().rev().take(2);
+                events.extend(tokens.map(|&generation| Event::Reauthenticate { generation, arrives }));
             }
         }
         events.push(Event::Use { who: Who::Owner, generation: newest });
@@ -256,10 +255,9 @@ impl Setting {
         match judge_use(&state.lineage, generation, state.now(), self.succession()) {
             UseVerdict::Reused => return state.end_as_stolen(),
             UseVerdict::Outdated => return,
-            UseVerdict::Good | UseVerdict::FirstSeen => {}
+            _ => {}
         }
         let proof = state.proofs.iter().max().map_or(0, |latest| latest + 1);
-        // As `Session::reauthenticating` decides.
         state.rotate(if state.lineage.is_seen { state.lineage.generation } else { generation }, proof);
         state.lineage.is_reauthenticated = true;
         state.lineage.answered_unrecognized = false;
