@@ -17,6 +17,9 @@ that a connection executes a statement it costs another one, which prepares it. 
 | --- | --- | --- |
 ";
 
+/// What a new connection is asked before anything else.
+const OPENING: [&str; 2] = ["SET statement_timeout", "SHOW transaction_read_only"];
+
 #[test]
 fn each_rpc_asks_the_database_what_the_reference_says() {
     let faults = Faults::default();
@@ -39,7 +42,9 @@ fn each_rpc_asks_the_database_what_the_reference_says() {
                 let _ = call(app).await;
                 let steps = faults.steps();
                 if let (Some(before), Some(after)) = (before, logged()) {
-                    let logged = &after[before.len()..];
+                    // A busy machine may make the pool open another connection meanwhile.
+                    let is_asked = |sql: &&String| !OPENING.iter().any(|opening| sql.starts_with(opening));
+                    let logged: Vec<_> = after[before.len()..].iter().filter(is_asked).collect();
                     assert_eq!(logged.len(), steps.len(), "{}: {steps:#?} {logged:#?}", act.name);
                 }
                 statements.borrow_mut().push((database.to_string(), steps));

@@ -48,7 +48,8 @@ fi
 "$tools/initdb" --pgdata="$dir/data" --auth=trust --username=countersign --encoding=UTF8 --no-sync >/dev/null
 launch() {
     "$tools/postgres" -D "$dir/data" -k "$dir" -h 127.0.0.1 -p "$port" -c fsync=off -c full_page_writes=off \
-        -c max_connections=400 -c shared_buffers=64MB -c logging_collector=off -c log_line_prefix='%d ' $tls >>"$dir/log" 2>&1 &
+        -c max_connections=400 -c shared_buffers=64MB -c max_wal_size=128MB -c logging_collector=off \
+        -c log_line_prefix='%d ' $tls >>"$dir/log" 2>&1 &
     server=$!
 }
 everybody() {
@@ -158,6 +159,11 @@ impl Cluster {
         let name = format!("test_{}", self.next.fetch_add(1, Ordering::SeqCst));
         self.run_sql(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"));
         self.url(&name)
+    }
+
+    /// Drops a database, and cuts off whoever is still connected to it.
+    pub(crate) fn drop_database(&self, url: &str) {
+        self.run_sql(&format!("DROP DATABASE {} WITH (FORCE)", name_of(url)));
     }
 
     /// Creates a database with the schema, whose statements the server logs.
