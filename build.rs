@@ -13,12 +13,13 @@ use std::{
 /// The output of `npm run build` in `web/account`.
 const PAGES: &str = "web/account/dist";
 
-const PROTOS: [&str; 7] = [
+const PROTOS: [&str; 8] = [
     "countersign/v1/account_service.proto",
     "countersign/v1/auth_service.proto",
     "countersign/v1/contract.proto",
     DEV_MAILBOX,
     "countersign/v1/error_reason.proto",
+    "countersign/v1/factor_service.proto",
     "countersign/v1/session_service.proto",
     "countersign/v1/verification_service.proto",
 ];

@@ -63,7 +63,7 @@ impl Client {
         let form = LoginRequest { identifier: EMAIL.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
         match AuthServiceClient::new(self.0.clone()).login(form).await.unwrap().into_inner().outcome {
             Some(login_response::Outcome::Session(session)) => session,
-            None => panic!("a login without an outcome"),
+            _ => panic!("a login without an outcome"),
         }
     }
 

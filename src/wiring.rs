@@ -7,6 +7,7 @@ mod audit;
 mod authentication;
 mod capacity;
 mod captcha;
+mod factors;
 mod jobs;
 mod operations;
 mod outbound;

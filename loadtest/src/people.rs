@@ -47,7 +47,7 @@ pub(crate) async fn log_in(channel: Channel, email: &str) -> Result<Session, Sta
     let form = LoginRequest { identifier: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
     match AuthServiceClient::new(channel).login(form).await?.into_inner().outcome {
         Some(login_response::Outcome::Session(session)) => Ok(session),
-        None => Err(Status::internal("a login without an outcome")),
+        _ => Err(Status::internal("a login without a session")),
     }
 }
 

@@ -98,6 +98,8 @@ impl Template {
             password_version: 0,
             password_failures: 0,
             password_changed_at: now,
+            factors: 0,
+            factor_failures: 0,
             disabled_at: None,
             created_at: now,
         })

@@ -28,6 +28,7 @@ mod m0019_event_codes;
 mod m0020_username_skeletons;
 mod m0021_events_of_an_account;
 mod m0022_reauthentication;
+mod m0023_factors;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_username_skeletons::Migration),
             Box::new(m0021_events_of_an_account::Migration),
             Box::new(m0022_reauthentication::Migration),
+            Box::new(m0023_factors::Migration),
         ]
     }
 }

@@ -1,6 +1,6 @@
 use super::{
     Outcome, Screen,
-    arguments::{AccountCommand, Format, RoleCommand},
+    arguments::{AccountCommand, FactorsCommand, Format, RoleCommand},
     block_on, open,
     screen::written,
 };
@@ -17,6 +17,7 @@ use countersign_domain::{
     account::Identifier,
     display_name::DisplayName,
     email::EmailAddress,
+    factor::LOCKED_AFTER,
     id::AccountId,
     locale::Locale,
     lockout::SPENT,
@@ -35,6 +36,12 @@ pub(super) fn dispatch(config: &Config, command: &AccountCommand, screen: &Scree
             AccountCommand::Show { whom, format } => accounts.show(&whom.identifier, *format).await,
             AccountCommand::Create { email, username, name, locale } => {
                 accounts.create(new_account(email, username.as_deref(), name, locale)?).await
+            }
+            AccountCommand::Factors { command: FactorsCommand::List { whom, format } } => {
+                accounts.list_factors(&whom.identifier, *format).await
+            }
+            AccountCommand::Factors { command: FactorsCommand::Reset(whom) } => {
+                accounts.reset_factors(&whom.identifier).await
             }
             AccountCommand::Role { command: RoleCommand::Grant { whom, role } } => {
                 accounts.grant_role(&whom.identifier, role).await
@@ -89,6 +96,52 @@ impl Accounts<'_> {
             ),
             count => self.screen.print(&format!("wrong passwords in a row from unrecognized devices: {count}")),
         }
+        Ok(())
+    }
+
+    async fn list_factors(&self, identifier: &str, format: Format) -> Outcome {
+        let (line, tenant) = (self.find(identifier).await?, self.origin.tenant());
+        let list = self.operations.list_factors.list(tenant, line.id).await.map_err(|failure| failure.to_string())?;
+        for factor in &list.factors {
+            let used = factor.used_at.map_or_else(|| "never".to_owned(), written);
+            self.screen.print(&if format.json {
+                json!({
+                    "factor_id": factor.id.to_string(),
+                    "kind": factor.kind.name(),
+                    "name": factor.name,
+                    "created_at": written(factor.created_at),
+                    "used_at": factor.used_at.map(written),
+                })
+                .to_string()
+            } else {
+                let (kind, created) = (factor.kind.name(), written(factor.created_at));
+                format!("{}  {kind}  {created}  used {used}  {}", factor.id, factor.name)
+            });
+        }
+        if format.json {
+            return Ok(());
+        }
+        if list.factors.is_empty() {
+            self.screen.print("the account has no factor beside its password");
+            return Ok(());
+        }
+        self.screen.print(&format!("backup codes left: {}", list.backup_codes_left));
+        if line.factor_failures > 0 {
+            let failures = line.factor_failures;
+            let lock = if failures >= LOCKED_AFTER { "; codes of apps work on recognized devices alone" } else { "" };
+            self.screen.print(&format!("wrong codes in a row from unrecognized devices: {failures}{lock}"));
+        }
+        Ok(())
+    }
+
+    async fn reset_factors(&self, identifier: &str) -> Outcome {
+        let line = self.find(identifier).await?;
+        let reset = self.terminal.recorded_operations().await.reset_factors;
+        let removed = reset.reset(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
+        self.screen.print(&match removed {
+            Some(count) => format!("factors removed: {count}; the password alone logs in now, and its owner is mailed"),
+            None => "the account has no factor beside its password".to_owned(),
+        });
         Ok(())
     }
 
@@ -200,6 +253,8 @@ impl Accounts<'_> {
                 "created_at": written(line.created_at),
                 "disabled_at": line.disabled_at.map(written),
                 "password_failures": line.password_failures,
+                "factors": line.factors,
+                "factor_failures": line.factor_failures,
                 "password_spent": line.password_failures == SPENT,
             }));
         }

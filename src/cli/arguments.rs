@@ -168,11 +168,30 @@ pub(super) enum AccountCommand {
     Disable(Whom),
     /// Enable a disabled account, so that its owner can log in again.
     Enable(Whom),
+    /// List and reset the factors of an account beside its password.
+    Factors {
+        #[command(subcommand)]
+        command: FactorsCommand,
+    },
     /// Grant, revoke and list roles, which access tokens carry to backends.
     Role {
         #[command(subcommand)]
         command: RoleCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum FactorsCommand {
+    /// List the factors of an account, and how many backup codes are left.
+    List {
+        #[command(flatten)]
+        whom: Whom,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Remove all factors and backup codes of an account whose owner lost them. Then its password alone logs in. The
+    /// owner is mailed. Make sure that it is the owner who asks.
+    Reset(Whom),
 }
 
 #[derive(Debug, Subcommand)]
@@ -292,6 +311,8 @@ pub(super) enum RotatedPurpose {
     Mac,
     /// Seals the audit log.
     Audit,
+    /// Encrypts the secrets of authenticator apps, and the keys of backup codes, in the database.
+    Factor,
 }
 
 #[derive(Debug, Subcommand)]

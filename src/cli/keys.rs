@@ -89,6 +89,7 @@ fn slot(purpose: RotatedPurpose, audience: Option<&str>) -> Result<KeySlot, Stri
         RotatedPurpose::Action => KeyPurpose::Action,
         RotatedPurpose::Mac => KeyPurpose::Mac,
         RotatedPurpose::Audit => KeyPurpose::Audit,
+        RotatedPurpose::Factor => KeyPurpose::Factor,
     };
     match (purpose, audience) {
         (KeyPurpose::AccessEncryption, audience) => {
@@ -135,7 +136,7 @@ async fn retire(config: &Config, kid: &str, screen: &Screen) -> Outcome {
     match retire.retire(&Origin::terminal(), kid).await.map_err(|failure| failure.to_string())? {
         Retired::Done { purpose, was } => {
             if purpose.outlives_its_retirement() && was == KeyState::Active {
-                screen.print("the key seals no more events; running services stop using it within seconds");
+                screen.print("the key makes nothing more; running services stop using it within seconds");
             } else {
                 screen.print("the key is erased; running services stop using it within seconds");
             }
@@ -166,6 +167,9 @@ fn consequence(purpose: KeyPurpose, was: KeyState) -> &'static str {
         (KeyPurpose::Action, _) => "mailed links made with it are refused; the codes in the same mails still work",
         (KeyPurpose::Audit, _) => {
             "it is kept to verify the events it sealed; without the new key, nobody can change them unnoticed"
+        }
+        (KeyPurpose::Factor, _) => {
+            "it is kept until the running services have sealed the secrets of all factors with the new key"
         }
         (KeyPurpose::Mac, _) => {
             "mailed codes made with it are refused, and request ids used before are not recognized any more"

@@ -119,12 +119,7 @@ impl account_service_server::AccountService for AccountHandler {
             let mut fields = Fields::default();
             let (account, mask) = (message.account.unwrap_or_default(), message.update_mask.unwrap_or_default());
             let change = wire::profile_change(&mut fields, &account, &mask);
-            let current = if change.as_ref().is_some_and(|change| change.username.is_some()) {
-                wire::password(&mut fields, "current_password", message.current_password)
-            } else {
-                Some(SecretText::new(String::new()))
-            };
-            let (change, current) = fields.done(change.zip(current))?;
+            let (change, current) = (fields.done(change)?, SecretText::new(message.current_password));
             let profile = self.update_me.update(&call.origin, call.person()?, change, &current).await?;
             Ok(UpdateMeResponse { account: Some(wire::account(profile)) })
         })
@@ -139,10 +134,10 @@ impl account_service_server::AccountService for AccountHandler {
         call.answer(async {
             let message = request.into_inner();
             let mut fields = Fields::default();
-            let current = wire::password(&mut fields, "current_password", message.current_password);
+            let current = SecretText::new(message.current_password);
             let new = wire::password(&mut fields, "new_password", message.new_password);
             let request_id = wire::request_id(&mut fields, &message.request_id);
-            let ((current, new), request_id) = fields.done(current.zip(new).zip(request_id))?;
+            let (new, request_id) = fields.done(new.zip(request_id))?;
             self.change_password.change(&call.origin, call.person()?, &current, &new, request_id).await?;
             Ok(ChangePasswordResponse {})
         })
@@ -158,9 +153,9 @@ impl account_service_server::AccountService for AccountHandler {
             let message = request.into_inner();
             let mut fields = Fields::default();
             let new_email = wire::email(&mut fields, "new_email", &message.new_email);
-            let current = wire::password(&mut fields, "current_password", message.current_password);
+            let current = SecretText::new(message.current_password);
             let request_id = wire::request_id(&mut fields, &message.request_id);
-            let ((new_email, current), request_id) = fields.done(new_email.zip(current).zip(request_id))?;
+            let (new_email, request_id) = fields.done(new_email.zip(request_id))?;
             self.request_email_change.request(&call.origin, call.person()?, new_email, &current, request_id).await?;
             Ok(RequestEmailChangeResponse {})
         })
@@ -193,9 +188,7 @@ impl account_service_server::AccountService for AccountHandler {
     async fn delete_me(&self, request: Request<DeleteMeRequest>) -> Result<Response<DeleteMeResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let mut fields = Fields::default();
-            let current = wire::password(&mut fields, "current_password", request.into_inner().current_password);
-            let current = fields.done(current)?;
+            let current = SecretText::new(request.into_inner().current_password);
             self.delete_me.delete(&call.origin, call.person()?, &current).await?;
             call.session_is_over();
             Ok(DeleteMeResponse {})

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::usecase::{
     Failure,
-    authentication::{LoggedIn, Login, LoginForm},
+    authentication::{CompleteLogin, CompleteLoginForm, LoggedIn, Login, LoginForm, LoginOutcome},
     service::IssueServiceToken,
-    session::{Logout, LogoutCredentials, Reauthenticate, RecogniseSession, Refresh},
+    session::{Logout, LogoutCredentials, PresentedProof, Reauthenticate, RecogniseSession, Refresh},
 };
 use countersign_domain::{
     refusal::{Reason, Refusal},
@@ -22,6 +22,7 @@ use tracing::{Instrument as _, debug_span};
 #[derive(Clone, Debug)]
 pub struct AuthHandler {
     pub login: Login,
+    pub complete_login: CompleteLogin,
     pub refresh: Refresh,
     pub reauthenticate: Reauthenticate,
     pub logout: Logout,
@@ -35,18 +36,38 @@ impl auth_service_server::AuthService for AuthHandler {
         let call = Call::of(&request)?;
         call.answer(async {
             let form = read_login(request.into_inner(), &call)?;
-            let LoggedIn { session, device_token } = Box::pin(self.login.log_in(&call.origin, form))
-                .instrument(debug_span!("authentication.log_in"))
-                .await?;
-            let cancel_token = match call.delivery() {
-                TokenDelivery::Cookies => {
-                    self.logout.cancel_token(session.profile.account.tenant, session.id)?.reveal().to_owned()
+            let logging_in = Box::pin(self.login.log_in(&call.origin, form));
+            match logging_in.instrument(debug_span!("authentication.log_in")).await? {
+                LoginOutcome::LoggedIn(logged_in) => {
+                    let (session, device_token, cancel_token) = self.hand_out(&call, *logged_in)?;
+                    let outcome = Some(login_response::Outcome::Session(session));
+                    Ok(LoginResponse { outcome, device_token, cancel_token })
                 }
-                TokenDelivery::Client => String::new(),
-            };
-            let outcome = login_response::Outcome::Session(call.hand_out(session));
-            let device_token = call.hand_out_device(device_token);
-            Ok(LoginResponse { outcome: Some(outcome), device_token, cancel_token })
+                LoginOutcome::Challenged(challenge) => {
+                    let token = call.hand_out_challenge(challenge.token.clone(), challenge.expires_at);
+                    let outcome = login_response::Outcome::Challenge(wire::challenge(&challenge, token));
+                    let device_token = call.hand_out_device(challenge.device_token);
+                    Ok(LoginResponse { outcome: Some(outcome), device_token, cancel_token: String::new() })
+                }
+            }
+        })
+        .await
+    }
+
+    async fn complete_login(
+        &self,
+        request: Request<CompleteLoginRequest>,
+    ) -> Result<Response<CompleteLoginResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let form = read_complete_login(request.into_inner(), &call)?;
+            let completing = Box::pin(self.complete_login.complete(&call.origin, form));
+            let completed = completing.instrument(debug_span!("authentication.complete_login")).await;
+            if completed.as_ref().err().is_none_or(|failure| failure.reason() == Reason::ChallengeInvalid) {
+                call.challenge_is_over();
+            }
+            let (session, device_token, cancel_token) = self.hand_out(&call, completed?)?;
+            Ok(CompleteLoginResponse { session: Some(session), device_token, cancel_token })
         })
         .await
     }
@@ -87,18 +108,21 @@ impl auth_service_server::AuthService for AuthHandler {
             let ReauthenticateRequest { proof, device_token } = request.into_inner();
             let mut fields = Fields::default();
             let device = wire::device_token(&mut fields, device_token);
-            let password = match proof {
+            let proof = match proof {
                 Some(reauthenticate_request::Proof::Password(password)) => {
-                    wire::password(&mut fields, "password", password)
+                    wire::password(&mut fields, "password", password).map(PresentedProof::Password)
                 }
-                None => {
-                    fields.note("proof", "is missing");
-                    None
+                Some(reauthenticate_request::Proof::TotpCode(code)) => {
+                    wire::presented_totp(&mut fields, code).map(PresentedProof::Code)
                 }
+                Some(reauthenticate_request::Proof::BackupCode(code)) => {
+                    wire::presented_backup_code(&mut fields, code).map(PresentedProof::Code)
+                }
+                None => no_proof(&mut fields),
             };
-            let (password, device) = fields.done(password.zip(device))?;
+            let (proof, device) = fields.done(proof.zip(device))?;
             let (caller, device) = (call.person()?, device.or_else(|| call.kept_device().cloned()));
-            let proving = self.reauthenticate.with_password(&call.origin, caller, &password, device.as_ref());
+            let proving = self.reauthenticate.prove(&call.origin, caller, proof, device.as_ref());
             let opened = Box::pin(proving).await?;
             Ok(ReauthenticateResponse { session: Some(call.hand_out(opened)) })
         })
@@ -148,6 +172,45 @@ impl auth_service_server::AuthService for AuthHandler {
         })
         .await
     }
+}
+
+impl AuthHandler {
+    /// An opened session as a message, with the device token and the token that cancels it.
+    fn hand_out(&self, call: &Call, logged_in: LoggedIn) -> Result<(Session, String, String), Failure> {
+        let LoggedIn { session, device_token } = logged_in;
+        let cancel_token = match call.delivery() {
+            TokenDelivery::Cookies => {
+                self.logout.cancel_token(session.profile.account.tenant, session.id)?.reveal().to_owned()
+            }
+            TokenDelivery::Client => String::new(),
+        };
+        Ok((call.hand_out(session), call.hand_out_device(device_token), cancel_token))
+    }
+}
+
+fn no_proof<T>(fields: &mut Fields) -> Option<T> {
+    fields.note("proof", "is missing");
+    None
+}
+
+fn read_complete_login(message: CompleteLoginRequest, call: &Call) -> Result<CompleteLoginForm, Refusal> {
+    let mut fields = Fields::default();
+    let challenge_token = wire::challenge_token(&mut fields, message.challenge_token);
+    let device_token = wire::device_token(&mut fields, message.device_token);
+    let code = match message.proof {
+        Some(complete_login_request::Proof::TotpCode(code)) => wire::presented_totp(&mut fields, code),
+        Some(complete_login_request::Proof::BackupCode(code)) => wire::presented_backup_code(&mut fields, code),
+        None => no_proof(&mut fields),
+    };
+    let (code, (challenge_token, device_token)) = fields.done(code.zip(challenge_token.zip(device_token)))?;
+    let challenge_token = challenge_token.or_else(|| call.kept_challenge().cloned()).ok_or(Reason::TokenMissing)?;
+    Ok(CompleteLoginForm {
+        challenge_token,
+        code,
+        device_token: device_token.or_else(|| call.kept_device().cloned()),
+        delivery: call.delivery(),
+        former: call.kept_refresh_tokens().to_vec(),
+    })
 }
 
 fn read_login(message: LoginRequest, call: &Call) -> Result<LoginForm, Refusal> {

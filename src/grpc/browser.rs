@@ -12,8 +12,18 @@ pub struct Browser {
     pub refresh: Vec<SecretText>,
     /// The token of the browser as a device.
     pub device: Option<SecretText>,
+    /// The token of a login that waits for a second factor.
+    pub challenge: Option<SecretText>,
     change: OnceLock<CookieChange>,
     known_by: OnceLock<SecretText>,
+    challenged: OnceLock<ChallengeChange>,
+}
+
+/// How an answer changes the cookie of a challenge.
+#[derive(Debug)]
+pub enum ChallengeChange {
+    Hold { token: SecretText, expires_at: Timestamp },
+    Clear,
 }
 
 /// How an answer changes the cookies of a browser.
@@ -37,8 +47,25 @@ pub struct HeldTokens {
 }
 
 impl Browser {
-    pub fn new(access: Option<SecretText>, refresh: Vec<SecretText>, device: Option<SecretText>) -> Self {
-        Self { access, refresh, device, change: OnceLock::new(), known_by: OnceLock::new() }
+    /// The credentials of the cookies: of a session, of the device, of a challenge.
+    pub fn new(
+        (access, refresh): (Option<SecretText>, Vec<SecretText>),
+        device: Option<SecretText>,
+        challenge: Option<SecretText>,
+    ) -> Self {
+        let (change, known_by, challenged) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { access, refresh, device, challenge, change, known_by, challenged }
+    }
+
+    /// How the answer changes the cookie of the challenge; `None` to leave it unchanged.
+    pub fn challenged(&self) -> Option<&ChallengeChange> {
+        self.challenged.get()
+    }
+
+    /// Stores the change of the challenge's cookie for the answer.
+    pub(super) fn challenge(&self, change: ChallengeChange) {
+        // The value is set once: a call has one answer.
+        let _ = self.challenged.set(change);
     }
 
     /// How the answer changes the cookies; `None` to leave them unchanged.

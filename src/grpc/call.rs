@@ -1,5 +1,5 @@
 use super::{
-    browser::Browser,
+    browser::{Browser, ChallengeChange},
     refusing::{NOBODY, Refusing},
     status, wire,
     wire::proto,
@@ -12,7 +12,9 @@ use crate::{
         session::OpenedSession,
     },
 };
-use countersign_domain::{audit::is_denial, id::TenantId, refusal::Reason, secret::SecretText, session::TokenDelivery};
+use countersign_domain::{
+    audit::is_denial, id::TenantId, refusal::Reason, secret::SecretText, session::TokenDelivery, time::Timestamp,
+};
 use std::{future::Future, sync::Arc};
 use tonic::{Request, Response, Status};
 
@@ -100,6 +102,29 @@ impl Call {
             }
             None => token.reveal().to_owned(),
         }
+    }
+
+    /// Returns the token that continues a login. A browser gets it in a cookie.
+    pub(super) fn hand_out_challenge(&self, token: SecretText, expires_at: Timestamp) -> String {
+        match &self.browser {
+            Some(browser) => {
+                browser.challenge(ChallengeChange::Hold { token, expires_at });
+                String::new()
+            }
+            None => token.reveal().to_owned(),
+        }
+    }
+
+    /// The challenge of the caller has ended: a browser forgets its token.
+    pub(super) fn challenge_is_over(&self) {
+        if let Some(browser) = &self.browser {
+            browser.challenge(ChallengeChange::Clear);
+        }
+    }
+
+    /// The token of a challenge in the caller's cookies.
+    pub(super) fn kept_challenge(&self) -> Option<&SecretText> {
+        self.browser.as_ref()?.challenge.as_ref()
     }
 
     /// The refresh tokens in the caller's cookies.

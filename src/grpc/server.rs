@@ -1,13 +1,13 @@
 use super::{
-    AccountHandler, AuditHandler, AuthHandler, DevMailboxHandler, Incoming, SessionHandler, VerificationHandler,
-    answering,
+    AccountHandler, AuditHandler, AuthHandler, DevMailboxHandler, FactorHandler, Incoming, SessionHandler,
+    VerificationHandler, answering,
     wire::{
         ADMIN_DESCRIPTORS, ADMIN_SERVICES, DESCRIPTORS, DEV_DESCRIPTORS, SERVICES,
         admin_proto::audit_service_server::AuditServiceServer,
         proto::{
             account_service_server::AccountServiceServer, auth_service_server::AuthServiceServer,
-            dev_mailbox_service_server::DevMailboxServiceServer, session_service_server::SessionServiceServer,
-            verification_service_server::VerificationServiceServer,
+            dev_mailbox_service_server::DevMailboxServiceServer, factor_service_server::FactorServiceServer,
+            session_service_server::SessionServiceServer, verification_service_server::VerificationServiceServer,
         },
     },
 };
@@ -31,6 +31,7 @@ pub struct ServerLimits {
 pub struct Services {
     pub account: AccountHandler,
     pub auth: AuthHandler,
+    pub factor: FactorHandler,
     pub session: SessionHandler,
     pub verification: VerificationHandler,
     /// Only with the `dev` profile.
@@ -105,6 +106,7 @@ impl Services {
                 AccountServiceServer::new(self.account).max_decoding_message_size(most).accept_compressed(Gzip),
             )
             .add_service(AuthServiceServer::new(self.auth).max_decoding_message_size(most).accept_compressed(Gzip))
+            .add_service(FactorServiceServer::new(self.factor).max_decoding_message_size(most).accept_compressed(Gzip))
             .add_service(
                 SessionServiceServer::new(self.session).max_decoding_message_size(most).accept_compressed(Gzip),
             )

@@ -24,7 +24,7 @@ pub use material::{KeyMaterial, MaterialFault, SealedSecret, is_strong_recipient
 pub use operator_token::{OperatorToken, load as load_operator_token, load_or_create as load_or_create_operator_token};
 pub use private_file::FileAccess;
 pub use published::{ContentKeyKind, ContentKeyView, KeySetView, PublicKeySet, SigningKeyView};
-pub use ring::{KeyRing, ReadToken};
+pub use ring::{KeyRing, ReadToken, SealedFactorSecret};
 pub use snapshot::{HeldKey, RingFault};
 pub use token_id::{generation_of, token_id};
 

@@ -5,7 +5,8 @@ use super::{
 use arc_swap::ArcSwap;
 use countersign_domain::{
     action::ActionPurpose,
-    id::{ActionId, SessionId, TenantId},
+    id::{AccountId, ActionId, ChallengeId, FactorId, SessionId, TenantId},
+    key::{KeyPurpose, KeyState},
     secret::SecretText,
     time::Timestamp,
 };
@@ -16,6 +17,8 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// The keys in use. Seals and opens all tokens.
 ///
@@ -32,6 +35,14 @@ pub struct KeyRing {
 
 /// An access token that was read, and whether its session or service was found live.
 pub type ReadToken = OpenedToken<Approval>;
+
+/// The secret of a factor, as its row stores it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedFactorSecret {
+    pub text: String,
+    /// The id of the key that sealed it.
+    pub key: String,
+}
 
 /// Access tokens that are opened once and not at each call: about eight megabytes.
 const OPENED_TOKENS: usize = 4_096;
@@ -166,22 +177,90 @@ impl KeyRing {
         session: SessionId,
         expires_at: Timestamp,
     ) -> Result<SecretText, RingFault> {
-        let token = ActionToken {
-            tenant_id: tenant.as_uuid(),
-            action_id: session.as_uuid(),
-            purpose: countersign_token::ActionPurpose::EndSession,
-            expires_at: expires_at.as_seconds(),
-        };
-        Ok(self.snapshot.load().actions.seal(&token)?.into())
+        self.seal_other(tenant, countersign_token::ActionPurpose::EndSession, session.as_uuid(), expires_at)
     }
 
     /// # Errors
     /// When the token is not from this service, has another purpose, or has expired.
     pub fn open_end(&self, token: &SecretText, now: Timestamp) -> Result<(TenantId, SessionId), Rejected> {
+        let (tenant, id) = self.open_other(token, countersign_token::ActionPurpose::EndSession, now)?;
+        Ok((tenant, SessionId::from_uuid(id)))
+    }
+
+    /// Seals a token that continues a login whose password was right.
+    ///
+    /// # Errors
+    /// When the cipher fails.
+    pub fn seal_challenge(
+        &self,
+        tenant: TenantId,
+        challenge: ChallengeId,
+        expires_at: Timestamp,
+    ) -> Result<SecretText, RingFault> {
+        self.seal_other(tenant, countersign_token::ActionPurpose::CompleteLogin, challenge.as_uuid(), expires_at)
+    }
+
+    /// # Errors
+    /// When the token is not from this service, has another purpose, or has expired.
+    pub fn open_challenge(&self, token: &SecretText, now: Timestamp) -> Result<(TenantId, ChallengeId), Rejected> {
+        let (tenant, id) = self.open_other(token, countersign_token::ActionPurpose::CompleteLogin, now)?;
+        Ok((tenant, ChallengeId::from_uuid(id)))
+    }
+
+    fn seal_other(
+        &self,
+        tenant: TenantId,
+        purpose: countersign_token::ActionPurpose,
+        subject: Uuid,
+        expires_at: Timestamp,
+    ) -> Result<SecretText, RingFault> {
+        let (tenant_id, expires_at) = (tenant.as_uuid(), expires_at.as_seconds());
+        let token = ActionToken { tenant_id, action_id: subject, purpose, expires_at };
+        Ok(self.snapshot.load().actions.seal(&token)?.into())
+    }
+
+    fn open_other(
+        &self,
+        token: &SecretText,
+        purpose: countersign_token::ActionPurpose,
+        now: Timestamp,
+    ) -> Result<(TenantId, Uuid), Rejected> {
+        let opened = self.snapshot.load().actions.open(token.reveal(), purpose, now.as_seconds())?;
+        Ok((TenantId::from_uuid(opened.tenant_id), opened.action_id))
+    }
+
+    /// Seals the secret of a factor for its row.
+    ///
+    /// # Errors
+    /// When the cipher fails.
+    pub fn seal_factor(
+        &self,
+        account: AccountId,
+        factor: FactorId,
+        secret: &[u8],
+    ) -> Result<SealedFactorSecret, RingFault> {
         let snapshot = self.snapshot.load();
-        let purpose = countersign_token::ActionPurpose::EndSession;
-        let opened = snapshot.actions.open(token.reveal(), purpose, now.as_seconds())?;
-        Ok((TenantId::from_uuid(opened.tenant_id), SessionId::from_uuid(opened.action_id)))
+        let text = snapshot.factors.seal(secret, &factor_context(account, factor))?;
+        Ok(SealedFactorSecret { text, key: snapshot.factor_key.clone() })
+    }
+
+    /// # Errors
+    /// When the text was not sealed by this service, or for another row.
+    pub fn open_factor(
+        &self,
+        account: AccountId,
+        factor: FactorId,
+        sealed: &SealedFactorSecret,
+    ) -> Result<Zeroizing<Vec<u8>>, Rejected> {
+        self.snapshot.load().factors.open(&sealed.text, &factor_context(account, factor))
+    }
+
+    /// The keys that sealed secrets of factors before, and seal none now.
+    pub fn former_factor_keys(&self) -> Vec<String> {
+        let snapshot = self.snapshot.load();
+        let is_former =
+            |key: &&HeldKey| key.material.slot.purpose == KeyPurpose::Factor && key.state == KeyState::Retiring;
+        snapshot.held.iter().filter(is_former).map(|key| key.material.id.clone()).collect()
     }
 
     /// The current keys for codes.
@@ -227,6 +306,11 @@ impl KeyRing {
             key.uncounted.fetch_add(tokens, Ordering::Relaxed);
         }
     }
+}
+
+/// The row to which a sealed secret is bound.
+fn factor_context(account: AccountId, factor: FactorId) -> String {
+    format!("{account}/{factor}")
 }
 
 /// What the time changes about a token that was opened before.

@@ -13,8 +13,8 @@ use std::{
 use zeroize::Zeroizing;
 
 /// The variables of templates. `link`, `code` and their lifetimes are defined only when a mail has them; `device`,
-/// `place`, `client_address` and `new_address` are `none` when it has none.
-const VARIABLES: &str = "product, address, request_url, occurred_at, device, place, client_address, new_address, link, link_life, code, \
+/// `place`, `client_address`, `codes_left` and `new_address` are `none` when it has none.
+const VARIABLES: &str = "product, address, request_url, occurred_at, device, place, client_address, codes_left, new_address, link, link_life, code, \
                          code_life, lang, subject (in HTML)";
 
 /// The most bytes of an operator's template.
@@ -52,6 +52,8 @@ pub struct MailValues {
     pub place: Option<String>,
     /// The network address of the event.
     pub client_address: Option<String>,
+    /// How many backup codes are left.
+    pub codes_left: Option<String>,
     /// The public URL, only from the configuration: no request can change it.
     pub request_url: String,
 }
@@ -259,6 +261,13 @@ fn asks_for_action(template: MailTemplate) -> bool {
         | MailTemplate::NewLogin
         | MailTemplate::ClientChanged
         | MailTemplate::PasswordDisabled
+        | MailTemplate::FactorAdded
+        | MailTemplate::FactorRemoved
+        | MailTemplate::FactorsReset
+        | MailTemplate::BackupCodesRegenerated
+        | MailTemplate::BackupCodeUsed
+        | MailTemplate::SecondFactorFailed
+        | MailTemplate::FactorLocked
         | MailTemplate::AccountDeleted => false,
     }
 }
@@ -275,7 +284,8 @@ fn trial_values(optional: Option<String>) -> MailValues {
         occurred_at: Timestamp::default(),
         device: optional.clone(),
         place: optional.clone(),
-        client_address: optional,
+        client_address: optional.clone(),
+        codes_left: optional,
         request_url: "https://example.org".into(),
     }
 }
@@ -301,6 +311,7 @@ fn context(template: MailTemplate, locale: Locale, values: &MailValues) -> BTree
         ("device", or_none(values.device.as_deref().and_then(words::device))),
         ("country", or_none(values.place.as_deref().map(words::one_line))),
         ("client_address", or_none(values.client_address.as_deref().map(words::one_line))),
+        ("codes_left", or_none(values.codes_left.as_deref().map(words::one_line))),
         ("new_address", or_none(values.new_address.as_deref().map(words::one_line))),
     ]);
     if asks_for_action(template) {

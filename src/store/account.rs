@@ -1,8 +1,10 @@
 //! Accounts.
 
+mod factors;
 mod login;
 
-pub use login::{LoginConditions, find_for_login};
+pub use factors::{count_factor_failure, forgive_factor_failures, set_factors};
+pub use login::{LoginConditions, find_for_challenge, find_for_login};
 pub(super) use login::{forgive, may_log_in};
 
 use super::{
@@ -46,6 +48,8 @@ impl TryFrom<account::Model> for Account {
             password_version: row.password_version,
             password_failures: row.password_failures,
             password_changed_at: Timestamp::from_micros(row.password_changed_at),
+            factors: row.factors,
+            factor_failures: row.factor_failures,
             disabled_at: row.disabled_at.map(Timestamp::from_micros),
             created_at: Timestamp::from_micros(row.created_at),
         })
@@ -81,6 +85,8 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
         password_version: Set(new.password_version),
         password_failures: Set(new.password_failures),
         password_changed_at: Set(new.password_changed_at.as_micros()),
+        factors: Set(new.factors),
+        factor_failures: Set(new.factor_failures),
         disabled_at: Set(new.disabled_at.map(Timestamp::as_micros)),
         created_at: Set(new.created_at.as_micros()),
         updated_at: Set(new.created_at.as_micros()),

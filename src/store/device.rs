@@ -32,22 +32,28 @@ pub async fn find(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Result<
     expecting
         .column(expected::Column::AccountId)
         .expr(Expr::cust("1"))
+        .column(expected::Column::SecondFactorAt)
         .and_where(Expr::col(expected::Column::Id).eq(id.as_uuid()));
     let mut all = in_tenant(tenant).select(device::Entity);
     all.column(device::Column::AccountId)
         .expr(Expr::cust("0"))
+        .column(device::Column::SecondFactorAt)
         .and_where(Expr::col(device::Column::Id).eq(id.as_uuid()))
         .union(UnionType::All, expecting);
     let mut found = Device::new(id);
     for row in db.named("device.find").query_all(&all).await?.into_iter().take(MOST_ACCOUNTS) {
         let account = AccountId::from_uuid(row.try_get_by_index(0)?);
         let is_expecting = row.try_get_by_index::<i32>(1)? == 1;
+        if row.try_get_by_index::<Option<i64>>(2)?.is_some() {
+            found.second_factor_of.push(account);
+        }
         if is_expecting { found.expected_by.push(account) } else { found.known_to.push(account) }
     }
     Ok(found)
 }
 
-/// Records a login from a device, and resets the device's wrong passwords.
+/// Records a login from a device, and resets the device's wrong passwords. `second_factor`: whether the login proved
+/// one.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -55,7 +61,7 @@ pub async fn remember(
     tx: &Tx,
     tenant: TenantId,
     account: AccountId,
-    id: DeviceId,
+    (id, second_factor): (DeviceId, bool),
     now: Timestamp,
 ) -> Result<(), StoreFault> {
     let row = device::ActiveModel {
@@ -65,10 +71,13 @@ pub async fn remember(
         failures: Set(0),
         created_at: Set(now.as_micros()),
         seen_at: Set(now.as_micros()),
+        second_factor_at: Set(second_factor.then(|| now.as_micros())),
     };
-    let renewed = OnConflict::columns([device::Column::Id, device::Column::AccountId])
-        .update_columns([device::Column::Failures, device::Column::SeenAt])
-        .to_owned();
+    let mut renewed = OnConflict::columns([device::Column::Id, device::Column::AccountId]);
+    renewed.update_columns([device::Column::Failures, device::Column::SeenAt]);
+    if second_factor {
+        renewed.update_column(device::Column::SecondFactorAt);
+    }
     in_tenant(tenant).insert(row).on_conflict(renewed).exec_without_returning(&tx.named("device.remember")).await?;
     Ok(())
 }

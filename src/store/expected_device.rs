@@ -35,30 +35,32 @@ pub async fn expect(
     let known = Condition::all()
         .add(device::Column::AccountId.eq(account.as_uuid()))
         .add_option(kept.map(|kept| device::Column::Id.ne(kept.as_uuid())));
-    let known_ids: Vec<(Uuid, i32)> = in_tenant(tenant)
+    let known_ids: Vec<(Uuid, i32, Option<i64>)> = in_tenant(tenant)
         .find(device::Entity)
         .select_only()
-        .columns([device::Column::Id, device::Column::Failures])
+        .columns([device::Column::Id, device::Column::Failures, device::Column::SecondFactorAt])
         .filter(known.clone())
         .into_tuple()
         .all(&tx.named("expected_device.expect"))
         .await?;
     in_tenant(tenant).delete(device::Entity).filter(known).exec(&tx.named("expected_device.expect")).await?;
     let counted_before = forgive(tx, tenant, account).await?;
-    let proven = proven.map(DeviceId::as_uuid).filter(|proven| known_ids.iter().all(|(id, _)| id != proven));
-    let expected = known_ids.iter().map(|(id, _)| *id).chain(proven);
+    let proven = proven.map(DeviceId::as_uuid).filter(|proven| known_ids.iter().all(|(id, ..)| id != proven));
+    let expected = known_ids.iter().map(|(id, _, second)| (*id, *second)).chain(proven.map(|id| (id, None)));
     let rows: Vec<_> = expected
-        .map(|id| expected_device::ActiveModel {
+        .map(|(id, second_factor_at)| expected_device::ActiveModel {
             id: Set(id),
             account_id: Set(account.as_uuid()),
             tenant_id: Set(tenant.as_uuid()),
             failures: Set(0),
             created_at: Set(now.as_micros()),
+            // A new password takes no device from its owner on which a code was used.
+            second_factor_at: Set(second_factor_at),
         })
         .collect();
     if !rows.is_empty() {
         let again = OnConflict::columns([expected_device::Column::Id, expected_device::Column::AccountId])
-            .update_column(expected_device::Column::CreatedAt)
+            .update_columns([expected_device::Column::CreatedAt, expected_device::Column::SecondFactorAt])
             .to_owned();
         in_tenant(tenant)
             .insert_many(rows)
@@ -67,7 +69,7 @@ pub async fn expect(
             .await?;
         forget_older(tx, tenant, account).await?;
     }
-    let counted = known_ids.into_iter().filter(|(_, failures)| *failures > 0).map(|(id, _)| id);
+    let counted = known_ids.into_iter().filter(|(_, failures, _)| *failures > 0).map(|(id, ..)| id);
     Ok(counted.chain(counted_before).map(DeviceId::from_uuid).collect())
 }
 

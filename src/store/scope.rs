@@ -3,9 +3,9 @@
 //! foreign key.
 
 use super::entity::{
-    account, account_role, action, audience, audit_bare_tenant, audit_event, audit_head, device, expected_device, key,
-    outbox, past_password, registration, request_id, reserved_username, revocation, role, service, service_audience,
-    service_secret, session, username_skeleton,
+    account, account_role, action, audience, audit_bare_tenant, audit_event, audit_head, backup_code, challenge,
+    device, expected_device, factor, key, outbox, past_password, registration, request_id, reserved_username,
+    revocation, role, service, service_audience, service_secret, session, username_skeleton,
 };
 use countersign_domain::id::TenantId;
 use sea_orm::{
@@ -36,8 +36,11 @@ tenant_tables![
     audit_bare_tenant,
     audit_event,
     audit_head,
+    backup_code,
+    challenge,
     device,
     expected_device,
+    factor,
     key,
     outbox,
     past_password,

@@ -15,6 +15,7 @@ pub mod audience;
 pub mod audit;
 pub mod authentication;
 pub mod breached;
+pub mod factor;
 pub mod gate;
 pub mod housekeeping;
 pub mod key;

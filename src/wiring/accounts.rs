@@ -29,13 +29,13 @@ impl UseCases<'_> {
             },
             update_me: UpdateMe {
                 work: self.work(),
-                proof: self.session_password_gate("current_password"),
+                proof: self.owner_gate(),
                 throttle: self.throttle(),
                 username_reserved: self.config.accounts.username_reserved,
             },
             change_password: ChangePassword {
                 work: self.work(),
-                proof: self.session_password_gate("current_password"),
+                proof: self.owner_gate(),
                 passwords: self.password_setter(),
                 idempotency: self.idempotency(),
                 throttle: self.throttle(),
@@ -46,8 +46,8 @@ impl UseCases<'_> {
                 claim: self.claim(),
                 idempotency: self.idempotency(),
             },
-            export_me: ExportMe { work: self.work() },
-            delete_me: DeleteMe { work: self.work(), proof: self.session_password_gate("current_password") },
+            export_me: ExportMe { work: self.work(), factors: self.list_factors() },
+            delete_me: DeleteMe { work: self.work(), proof: self.owner_gate() },
         }
     }
 
@@ -67,7 +67,7 @@ impl UseCases<'_> {
         RequestEmailChange {
             work: self.work(),
             policy: self.config.accounts.registration.clone(),
-            proof: self.session_password_gate("current_password"),
+            proof: self.owner_gate(),
             idempotency: self.idempotency(),
             throttle: self.throttle(),
         }

@@ -3,7 +3,7 @@ use crate::{
     grpc::AuthHandler,
     telemetry::LineBudget,
     usecase::{
-        authentication::{Login, OpenSession},
+        authentication::{CompleteLogin, Login, OpenSession},
         gate::{AttemptLimiter, DeviceRecognition},
         service::IssueServiceToken,
         session::{EndStolen, Logout, NoteUses, Reauthenticate, Refresh, WatchClient, WatchUse},
@@ -12,25 +12,40 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 
 impl UseCases<'_> {
-    fn login(&self) -> Login {
-        let open = OpenSession {
+    fn open_session(&self) -> OpenSession {
+        OpenSession {
             work: self.work(),
             device_recognition: self.device_recognition(),
             throttle: self.throttle(),
             tokens: self.issue_tokens(),
             lives: self.session_lives(),
-        };
+        }
+    }
+
+    fn login(&self) -> Login {
         Login {
             work: self.work(),
             device_recognition: self.device_recognition(),
             attempts: self.attempt_limiter(),
             password: self.password_gate(),
-            open,
+            open: self.open_session(),
             key_updates: self.key_updates(),
             throttle: self.throttle(),
             hasher: self.adapters.hasher.clone(),
             logout: self.logout(),
+            ring: self.ring(),
             disable_after: i32::try_from(self.config.lockout.disable_after).unwrap_or(i32::MAX),
+        }
+    }
+
+    fn complete_login(&self) -> CompleteLogin {
+        CompleteLogin {
+            work: self.work(),
+            ring: self.ring(),
+            key_updates: self.key_updates(),
+            factors: self.factor_gate(),
+            open: self.open_session(),
+            logout: self.logout(),
         }
     }
 
@@ -70,7 +85,12 @@ impl UseCases<'_> {
     }
 
     pub(super) fn attempt_limiter(&self) -> AttemptLimiter {
-        AttemptLimiter { lockout: self.adapters.lockout.clone(), captcha: self.captcha_gate(), ring: self.ring() }
+        AttemptLimiter {
+            lockout: self.adapters.lockout.clone(),
+            captcha: self.captcha_gate(),
+            ring: self.ring(),
+            entropy: self.entropy(),
+        }
     }
 
     fn end_stolen(&self) -> EndStolen {
@@ -98,10 +118,12 @@ impl UseCases<'_> {
     pub(super) fn auth_handler(&self) -> AuthHandler {
         AuthHandler {
             login: self.login(),
+            complete_login: self.complete_login(),
             refresh: self.refresh(),
             reauthenticate: Reauthenticate {
                 work: self.work(),
                 password: self.session_password_gate("password"),
+                factors: self.factor_gate(),
                 tokens: self.issue_tokens(),
                 lives: self.session_lives(),
                 throttle: self.throttle(),

@@ -47,6 +47,7 @@ impl UseCases<'_> {
             count: CountTokens { store: self.store(), ring: self.ring() },
             rotate: self.key_operations().rotate,
             reload: self.adapters.reload.clone(),
+            reseal: self.reseal_factors(),
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     cache::{SharedRedis, WakeUps},
     config::Config,
-    grpc::{self, CallService, GrpcService, Incoming, Listener, OperatorsHandler, ServerLimits, Services, UnderWay},
+    grpc::{self, CallService, GrpcService, Incoming, Listener, OperatorsHandler, ServerLimits, UnderWay},
     http::{CallHandler, ops_router, well_known_router},
     jobs,
     passwords::Hasher,
@@ -101,14 +101,7 @@ impl Service {
         let use_cases = UseCases::new(&adapters, config);
         let limits = server_limits(config);
         let follow_revocations = use_cases.follow_revocations();
-        let services = Services {
-            account: use_cases.account_handler(),
-            auth: use_cases.auth_handler(),
-            session: use_cases.session_handler(),
-            verification: use_cases.verification_handler(&follow_revocations),
-            dev_mailbox: use_cases.dev_mailbox_handler(),
-            reflection: config.server.reflection,
-        };
+        let services = use_cases.services(&follow_revocations);
         let (health, routes) = grpc::health_service();
         let routes = services.into_routes(routes, limits).map_err(no_reflection)?;
         let (under_way, admin_under_way) = (UnderWay::default(), UnderWay::default());

@@ -1,7 +1,7 @@
 use super::{Adapters, KeyOperations, RecordedOperations, StoreOperations};
 use crate::{
     config::{Config, Profile},
-    grpc::{Authorize, Listener, SessionHandler, VerificationHandler},
+    grpc::{Authorize, Listener, Services, SessionHandler, VerificationHandler},
     keys::{EventKeys, KeyRing},
     runtime::{Clock, Entropy},
     store::Store,
@@ -9,7 +9,10 @@ use crate::{
     usecase::{
         Idempotency, UnitsOfWork,
         action::Claim,
-        gate::{Authenticate, FindHolder, FindTenant, PasswordGate, RecordDenial, SessionPasswordGate, Throttle},
+        gate::{
+            Authenticate, FindHolder, FindTenant, OwnerGate, PasswordGate, RecordDenial, SessionPasswordGate,
+            SessionTries, Throttle,
+        },
         key::{KeyUpdates, PublishKeys},
         revocation::{FollowRevocations, WatchRevocations},
         session::{IssueTokens, ListSessions, RecogniseSession, RevokeSessions},
@@ -167,21 +170,41 @@ impl UseCases<'_> {
         }
     }
 
+    pub(super) fn session_tries(&self) -> SessionTries {
+        SessionTries { work: self.work() }
+    }
+
+    pub(super) fn owner_gate(&self) -> OwnerGate {
+        OwnerGate { password: self.session_password_gate("current_password"), clock: self.clock() }
+    }
+
     /// `field` is the field of the request with the password.
     pub(super) fn session_password_gate(&self, field: &'static str) -> SessionPasswordGate {
-        SessionPasswordGate { work: self.work(), gate: self.password_gate(), field }
+        SessionPasswordGate { tries: self.session_tries(), gate: self.password_gate(), field }
     }
 }
 
 impl UseCases<'_> {
-    pub(super) fn session_handler(&self) -> SessionHandler {
+    pub(super) fn services(&self, follow: &FollowRevocations) -> Services {
+        Services {
+            account: self.account_handler(),
+            auth: self.auth_handler(),
+            factor: self.factor_handler(),
+            session: self.session_handler(),
+            verification: self.verification_handler(follow),
+            dev_mailbox: self.dev_mailbox_handler(),
+            reflection: self.config.server.reflection,
+        }
+    }
+
+    fn session_handler(&self) -> SessionHandler {
         SessionHandler {
             list: ListSessions { store: self.store(), clock: self.clock() },
             revoke: RevokeSessions { work: self.work(), denial: self.denial() },
         }
     }
 
-    pub(super) fn verification_handler(&self, follow: &FollowRevocations) -> VerificationHandler {
+    fn verification_handler(&self, follow: &FollowRevocations) -> VerificationHandler {
         VerificationHandler {
             watch: WatchRevocations {
                 follow: follow.clone(),

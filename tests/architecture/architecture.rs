@@ -52,6 +52,7 @@ fn a_migration_names_nothing_of_ours() {
 #[test]
 fn a_password_is_proven_in_one_place() {
     holds(&arrows::PASSWORDS_ARE_PROVEN_IN_ONE_PLACE);
+    holds(&arrows::FACTORS_ARE_PROVEN_IN_ONE_PLACE);
 }
 
 #[test]

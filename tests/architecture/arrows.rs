@@ -37,6 +37,14 @@ pub(crate) const PASSWORDS_ARE_PROVEN_IN_ONE_PLACE: Arrow = Arrow {
     excused: &[],
 };
 
+pub(crate) const FACTORS_ARE_PROVEN_IN_ONE_PLACE: Arrow = Arrow {
+    rule: "only src/usecase/gate/factor.rs proves a second factor",
+    within: &["src"],
+    except: &["src/usecase/gate/factor"],
+    forbidden: &[&["countersign_domain", "factor", "FactorProof"]],
+    excused: &[],
+};
+
 pub(crate) const TOKEN_NAMES_NOTHING_OF_OURS: Arrow = Arrow {
     rule: "other people's backends link this crate, so it brings nothing of ours along",
     within: &["crates/token/src"],

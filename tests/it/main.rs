@@ -17,6 +17,7 @@ mod authentication;
 mod browser;
 mod captcha;
 mod contracts;
+mod factor;
 mod faults;
 mod foreign;
 mod housekeeping;

@@ -2,6 +2,7 @@
 
 use crate::{
     email::{EmailAddress, InvalidEmail},
+    factor::LOCKED_AFTER,
     id::{AccountId, TenantId},
     locale::Locale,
     lockout::SPENT,
@@ -28,6 +29,10 @@ pub struct Account {
     /// Wrong passwords in a row, from unrecognized devices.
     pub password_failures: i32,
     pub password_changed_at: Timestamp,
+    /// How many confirmed factors it has beside its password. Backup codes are none of them.
+    pub factors: i32,
+    /// Wrong codes of authenticator apps in a row, from devices on which no second factor was proven before.
+    pub factor_failures: i32,
     /// When an operator disabled the account; `None` while it is enabled.
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -41,6 +46,17 @@ impl Account {
     /// Whether so many wrong passwords were tried that the right one is accepted from recognized devices only.
     pub fn password_is_spent(&self) -> bool {
         self.password_failures == SPENT
+    }
+
+    /// Whether a password alone is not enough to log in.
+    pub fn has_factor(&self) -> bool {
+        self.factors > 0
+    }
+
+    /// Whether so many wrong codes were tried that codes of authenticator apps are accepted from recognized devices
+    /// only.
+    pub fn totp_is_locked(&self) -> bool {
+        self.factor_failures >= LOCKED_AFTER
     }
 }
 
@@ -81,8 +97,30 @@ impl Identifier {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// An account with a password and no other factor.
+    pub(crate) fn account() -> Account {
+        let now = Timestamp::from_seconds(1);
+        Account {
+            id: AccountId::new(now, [1; 10]),
+            tenant: TenantId::new(now, [2; 10]),
+            email: EmailAddress::parse("ada@example.org").unwrap(),
+            email_verified_at: now,
+            username: None,
+            display_name: String::new(),
+            locale: Locale::default(),
+            password_hash: None,
+            password_version: 1,
+            password_failures: 0,
+            password_changed_at: now,
+            factors: 0,
+            factor_failures: 0,
+            disabled_at: None,
+            created_at: now,
+        }
+    }
 
     #[test]
     fn the_at_sign_tells_addresses_from_user_names() {

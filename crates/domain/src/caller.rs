@@ -27,7 +27,7 @@ pub struct Requirement {
     pub permission: Option<Permission>,
     /// Whether its caller may be known from the revocation feed instead of the database.
     pub from_feed: bool,
-    /// Whether a person needs a fresh proof ([`is_fresh`](crate::session::is_fresh)).
+    /// Whether a person needs a fresh proof ([`Proof`](crate::assurance::Proof)).
     pub fresh_proof: bool,
 }
 

@@ -10,6 +10,8 @@ pub struct Device {
     pub known_to: Vec<AccountId>,
     /// The accounts that recognized the device until their password was set, or whose password was set on it.
     pub expected_by: Vec<AccountId>,
+    /// The accounts of which a second factor was proven on this device.
+    pub second_factor_of: Vec<AccountId>,
 }
 
 /// How much a device is trusted at a login to an account.
@@ -27,7 +29,7 @@ pub enum DeviceTrust {
 impl Device {
     /// A device that no account recognizes.
     pub fn new(id: DeviceId) -> Self {
-        Self { id, known_to: Vec::new(), expected_by: Vec::new() }
+        Self { id, known_to: Vec::new(), expected_by: Vec::new(), second_factor_of: Vec::new() }
     }
 
     /// How much an account trusts the device.
@@ -39,6 +41,12 @@ impl Device {
         } else {
             DeviceTrust::Stranger
         }
+    }
+
+    /// Whether a second factor of an account was proven on the device before. A password alone does not make a device
+    /// recognized for that: whoever stole one would have recognized devices.
+    pub fn proved_second_factor_of(&self, account: AccountId) -> bool {
+        self.second_factor_of.contains(&account)
     }
 }
 
@@ -60,7 +68,7 @@ mod tests {
         let account = |entropy| AccountId::new(Timestamp::from_seconds(1), [entropy; 10]);
         let (knows, expects, both, neither) = (account(1), account(2), account(3), account(4));
         let id = DeviceId::new(Timestamp::from_seconds(1), [5; 10]);
-        let device = Device { id, known_to: vec![knows, both], expected_by: vec![expects, both] };
+        let device = Device { id, known_to: vec![knows, both], expected_by: vec![expects, both], ..Device::new(id) };
         assert_eq!(device.trust(knows), DeviceTrust::Known);
         assert_eq!(device.trust(both), DeviceTrust::Known);
         assert_eq!(device.trust(expects), DeviceTrust::Expected);

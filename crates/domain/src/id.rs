@@ -88,6 +88,14 @@ id!(
     ActionId
 );
 id!(
+    /// A factor of an account beside its password.
+    FactorId
+);
+id!(
+    /// A login whose password was right, and that waits for a second factor.
+    ChallengeId
+);
+id!(
     /// A mail in the outbox.
     MailId
 );

@@ -25,6 +25,8 @@ closed_list! {
         Mac = "mac",
         /// Seals the audit log (HMAC-SHA-256).
         Audit = "audit",
+        /// Seals the secrets of factors in the database (PASETO v4.local).
+        Factor = "factor",
     }
 }
 
@@ -34,10 +36,11 @@ impl KeyPurpose {
         matches!(self, Self::AccessSigning | Self::AccessEncryption)
     }
 
-    /// Whether a key that is retired at once may still read what it made. Nobody presents a link of the hash chain as a
-    /// credential: a leaked key seals nothing more, and erasing it would only make past events unverifiable.
+    /// Whether a key that is retired at once may still read what it made. Nobody presents a link of the hash chain, or
+    /// the sealed secret of a factor, as a credential: a leaked key seals nothing more, and erasing it would only make
+    /// past events unverifiable, or factors unusable before they are sealed again.
     pub fn outlives_its_retirement(self) -> bool {
-        self == Self::Audit
+        matches!(self, Self::Audit | Self::Factor)
     }
 }
 
@@ -149,6 +152,9 @@ pub fn wait_until_known(purpose: KeyPurpose, keys: &Publication, now: Timestamp)
 /// 8.3). Half of that leaves 2^31 for tokens that a replica made and did not count before it crashed.
 pub const MOST_TOKENS: u64 = 1 << 31;
 
+/// How long a key of factors is kept at least, so that every replica has sealed its last secret with it.
+const RESEALED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How long the row of a key that is gone is kept for inspection.
 pub const TOMBSTONE_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
@@ -169,7 +175,7 @@ impl KeySchedule {
         match purpose {
             KeyPurpose::AccessSigning | KeyPurpose::Refresh | KeyPurpose::Action => Some(self.signing_rotation),
             KeyPurpose::AccessEncryption => Some(self.encryption_rotation),
-            KeyPurpose::Mac | KeyPurpose::Audit => None,
+            KeyPurpose::Mac | KeyPurpose::Audit | KeyPurpose::Factor => None,
         }
     }
 
@@ -187,6 +193,8 @@ impl KeySchedule {
             // Codes live for an hour at most; idempotency keys live longer.
             KeyPurpose::Mac => REQUEST_ID_LIFE,
             KeyPurpose::Audit => LONGEST_RETENTION,
+            // Its factors are sealed again soon after. None may be left when it is erased (`RotateKeys`).
+            KeyPurpose::Factor => RESEALED,
         };
         now.plus(life).plus(LATE)
     }
@@ -335,6 +343,7 @@ mod tests {
             (KeyPurpose::Action, LONGEST_LINK_LIFE),
             (KeyPurpose::Mac, DAY),
             (KeyPurpose::Audit, LONGEST_RETENTION),
+            (KeyPurpose::Factor, DAY),
         ] {
             let forget_at = SCHEDULE.forget_at(purpose, START);
             assert_eq!(forget_at, START.plus(life).plus(LATE), "{purpose:?}");
@@ -400,12 +409,12 @@ mod tests {
         }
 
         #[test]
-        fn keys_of_codes_and_of_the_audit_trail_never_rotate_by_themselves(
+        fn keys_of_codes_factors_and_the_audit_log_never_rotate_by_themselves(
             since in any::<i64>(),
             issued in any::<u64>(),
             now in any::<i64>(),
         ) {
-            for purpose in [KeyPurpose::Mac, KeyPurpose::Audit] {
+            for purpose in [KeyPurpose::Mac, KeyPurpose::Audit, KeyPurpose::Factor] {
                 let key = KeyFacts { active_since: Some(Timestamp::from_micros(since)), issued, ..active(purpose) };
                 prop_assert_eq!(due(&key, Timestamp::from_micros(now), &SCHEDULE), None);
             }

@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod action;
+pub mod assurance;
 pub mod audience;
 pub mod audit;
 pub mod backoff;
@@ -19,6 +20,7 @@ mod closed_list;
 pub mod device;
 pub mod display_name;
 pub mod email;
+pub mod factor;
 pub mod host;
 pub mod id;
 pub mod key;

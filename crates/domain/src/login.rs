@@ -4,21 +4,21 @@
 //! a session, and only the transitions of this module make one. The next state is decided before anything is written;
 //! the transaction that opens the session only checks that the facts behind the decision still hold.
 
-use crate::{account::Account, device::DeviceTrust, id::AccountId, refusal::Reason, time::Timestamp};
+use crate::{
+    account::Account,
+    assurance::{AuthenticationMethod, PASSWORD_AND_CODE},
+    device::DeviceTrust,
+    factor::{FactorProof, RightCode},
+    id::{AccountId, ChallengeId},
+    refusal::Reason,
+    time::Timestamp,
+};
+use std::time::Duration;
 
-/// How a person was authenticated. The name is the value of `amr` (RFC 8176).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AuthenticationMethod {
-    Password,
-}
-
-impl AuthenticationMethod {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Password => "pwd",
-        }
-    }
-}
+/// How long the owner of the password has for the second factor.
+pub const CHALLENGE_LIFE: Duration = Duration::from_secs(5 * 60);
+/// Wrong second factors after which a challenge is void.
+pub const CHALLENGE_TRIES: i32 = 5;
 
 /// The password of an account was checked and is right. Only `src/usecase/gate/password.rs` makes one:
 /// `tests/architecture` checks that.
@@ -41,10 +41,37 @@ pub struct StartedLogin {
     trust: DeviceTrust,
 }
 
-/// The state of a login after a factor was proven.
+/// The state of a login after its password was proven.
 #[derive(Debug)]
 pub enum LoginState {
     Completed(CompletedLogin),
+    Challenged(ChallengedLogin),
+}
+
+/// The password is proven, and the account requires a second factor. Nothing is open yet: the login waits as a
+/// [`Challenge`] for a call with the factor.
+#[derive(Debug)]
+pub struct ChallengedLogin {
+    account: Account,
+}
+
+/// A login that waits for its second factor, as it is stored. `src/store/challenge.rs` stores and reads one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    pub id: ChallengeId,
+    pub account: AccountId,
+    /// The version of the password that was proven.
+    pub password_version: i32,
+    /// Second factors that were presented.
+    pub tries: i32,
+    pub expires_at: Timestamp,
+}
+
+/// What the transaction that opens a session uses up: of two that use up the same, one opens a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondFactor {
+    pub challenge: ChallengeId,
+    pub code: RightCode,
 }
 
 /// Everything that the account requires is proven: one session may be opened.
@@ -52,7 +79,7 @@ pub enum LoginState {
 pub struct CompletedLogin {
     account: Account,
     trust: DeviceTrust,
-    methods: Vec<AuthenticationMethod>,
+    second_factor: Option<SecondFactor>,
     authenticated_at: Timestamp,
 }
 
@@ -83,7 +110,7 @@ impl StartedLogin {
         self.account.as_ref().is_some_and(accepts)
     }
 
-    /// The password of the account was proven. No account requires anything else yet.
+    /// The password of the account was proven.
     ///
     /// # Errors
     /// CREDENTIALS_INVALID where the password is not accepted, or the proof is of another password.
@@ -91,8 +118,60 @@ impl StartedLogin {
         let is_accepted = self.accepts_password();
         let account = self.account.filter(|account| is_accepted && PasswordProof::of(account) == proof);
         let account = account.ok_or(Reason::CredentialsInvalid)?;
-        let methods = vec![AuthenticationMethod::Password];
-        Ok(LoginState::Completed(CompletedLogin { account, trust: self.trust, methods, authenticated_at: now }))
+        Ok(if account.has_factor() {
+            LoginState::Challenged(ChallengedLogin { account })
+        } else {
+            let (trust, second_factor) = (self.trust, None);
+            LoginState::Completed(CompletedLogin { account, trust, second_factor, authenticated_at: now })
+        })
+    }
+}
+
+impl ChallengedLogin {
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The challenge to store.
+    pub fn challenge(&self, id: ChallengeId, now: Timestamp) -> Challenge {
+        let Account { id: account, password_version, .. } = self.account;
+        Challenge { id, account, password_version, tries: 0, expires_at: now.plus(CHALLENGE_LIFE) }
+    }
+}
+
+impl Challenge {
+    /// Whether the account still takes a second factor for this challenge.
+    ///
+    /// # Errors
+    /// CHALLENGE_INVALID when it is used up or has expired; when the account was disabled, got another password or has
+    /// no factor any more; or when it is another account.
+    pub fn accepts_factor(&self, account: &Account, now: Timestamp) -> Result<(), Reason> {
+        let holds = account.id == self.account
+            && !account.is_disabled()
+            && account.has_factor()
+            && account.password_version == self.password_version
+            && self.tries < CHALLENGE_TRIES
+            && now < self.expires_at;
+        if holds { Ok(()) } else { Err(Reason::ChallengeInvalid) }
+    }
+
+    /// A second factor of the account was proven. `account` and `trust` are those of now.
+    ///
+    /// # Errors
+    /// CHALLENGE_INVALID as for [`Challenge::accepts_factor`], or when the proof is of another account.
+    pub fn factor_proven(
+        &self,
+        proof: &FactorProof,
+        account: Account,
+        trust: DeviceTrust,
+        now: Timestamp,
+    ) -> Result<CompletedLogin, Reason> {
+        self.accepts_factor(&account, now)?;
+        if proof.account() != account.id {
+            return Err(Reason::ChallengeInvalid);
+        }
+        let second_factor = Some(SecondFactor { challenge: self.id, code: proof.code().clone() });
+        Ok(CompletedLogin { account, trust, second_factor, authenticated_at: now })
     }
 }
 
@@ -106,8 +185,17 @@ impl CompletedLogin {
         self.trust
     }
 
-    pub fn methods(&self) -> &[AuthenticationMethod] {
-        &self.methods
+    /// How its owner was authenticated.
+    pub const fn methods(&self) -> &'static [AuthenticationMethod] {
+        match self.second_factor {
+            None => &[AuthenticationMethod::Password],
+            Some(_) => &PASSWORD_AND_CODE,
+        }
+    }
+
+    /// What opening the session uses up; `None` for a login by password alone.
+    pub const fn second_factor(&self) -> Option<&SecondFactor> {
+        self.second_factor.as_ref()
     }
 
     pub const fn authenticated_at(&self) -> Timestamp {
@@ -119,29 +207,34 @@ impl CompletedLogin {
 mod tests {
     use super::*;
     use crate::{
-        email::EmailAddress,
-        id::{AccountId, TenantId},
-        locale::Locale,
+        account::tests,
+        factor::LOCKED_AFTER,
+        id::{AccountId, FactorId},
         lockout::SPENT,
+        totp::TotpStep,
     };
 
     const NOW: Timestamp = Timestamp::from_seconds(1);
 
     fn account(disabled: bool, failures: i32) -> Account {
-        Account {
-            id: AccountId::new(NOW, [1; 10]),
-            tenant: TenantId::new(NOW, [2; 10]),
-            email: EmailAddress::parse("ada@example.org").unwrap(),
-            email_verified_at: NOW,
-            username: None,
-            display_name: String::new(),
-            locale: Locale::default(),
-            password_hash: None,
-            password_version: 1,
-            password_failures: failures,
-            password_changed_at: NOW,
-            disabled_at: disabled.then_some(NOW),
-            created_at: NOW,
+        Account { password_failures: failures, disabled_at: disabled.then_some(NOW), ..tests::account() }
+    }
+
+    fn with_factor() -> Account {
+        Account { factors: 1, ..account(false, 0) }
+    }
+
+    fn factor_proof(account: AccountId) -> FactorProof {
+        let factor = FactorId::new(NOW, [3; 10]);
+        FactorProof::of(account, RightCode::Totp { factor, step: TotpStep::from_number(7) })
+    }
+
+    fn challenge(account: Account) -> Challenge {
+        let proof = PasswordProof::of(&account);
+        let started = StartedLogin::new(Some(account), |_| DeviceTrust::Stranger);
+        match started.password_proven(proof, NOW) {
+            Ok(LoginState::Challenged(login)) => login.challenge(ChallengeId::new(NOW, [4; 10]), NOW),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -166,7 +259,9 @@ mod tests {
                     assert!(accepted, "{what}");
                     assert_eq!((login.trust(), login.authenticated_at()), (trust, NOW), "{what}");
                     assert_eq!(login.methods(), [AuthenticationMethod::Password], "{what}");
+                    assert_eq!(login.second_factor(), None, "{what}");
                 }
+                Ok(LoginState::Challenged(_)) => panic!("{what}: no factor is required"),
                 Err(reason) => assert!(!accepted && reason == Reason::CredentialsInvalid, "{what}"),
             }
         }
@@ -189,6 +284,53 @@ mod tests {
             let started = StartedLogin::new(Some(account(false, 0)), |_| DeviceTrust::Known);
             let refused = started.password_proven(PasswordProof::of(&other), NOW);
             assert_eq!(refused.err(), Some(Reason::CredentialsInvalid), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_alone_completes_no_login_of_an_account_with_a_factor() {
+        let account = with_factor();
+        for trust in [DeviceTrust::Known, DeviceTrust::Expected, DeviceTrust::Stranger] {
+            let started = StartedLogin::new(Some(account.clone()), |_| trust);
+            let state = started.password_proven(PasswordProof::of(&account), NOW);
+            assert!(matches!(state, Ok(LoginState::Challenged(_))), "{trust:?}: {state:?}");
+        }
+        let spent = Account { password_failures: SPENT, ..account };
+        let started = StartedLogin::new(Some(spent.clone()), |_| DeviceTrust::Stranger);
+        assert_eq!(started.password_proven(PasswordProof::of(&spent), NOW).err(), Some(Reason::CredentialsInvalid));
+    }
+
+    #[test]
+    fn a_factor_completes_a_challenge_exactly_while_it_holds() {
+        let account = with_factor();
+        let challenge = challenge(account.clone());
+        let life = |seconds| NOW.plus(Duration::from_secs(seconds));
+        let other = AccountId::new(NOW, [9; 10]);
+        let table = [
+            ("at once", challenge, account.clone(), account.id, NOW, true),
+            ("in the last second", challenge, account.clone(), account.id, life(299), true),
+            ("after its time", challenge, account.clone(), account.id, life(300), false),
+            ("the last try", Challenge { tries: 4, ..challenge }, account.clone(), account.id, NOW, true),
+            ("without tries left", Challenge { tries: 5, ..challenge }, account.clone(), account.id, NOW, false),
+            ("the proof of another account", challenge, account.clone(), other, NOW, false),
+            ("another account", challenge, Account { id: other, ..account.clone() }, other, NOW, false),
+            ("after a reset", challenge, Account { password_version: 2, ..account.clone() }, account.id, NOW, false),
+            ("without factors", challenge, Account { factors: 0, ..account.clone() }, account.id, NOW, false),
+            ("disabled", challenge, Account { disabled_at: Some(NOW), ..account.clone() }, account.id, NOW, false),
+            // Whether a code of an app is accepted then is decided before it is compared.
+            ("locked", challenge, Account { factor_failures: LOCKED_AFTER, ..account.clone() }, account.id, NOW, true),
+        ];
+        for (what, challenge, account, proven, now, completes) in table {
+            let proof = factor_proof(proven);
+            match challenge.factor_proven(&proof, account, DeviceTrust::Stranger, now) {
+                Ok(login) => {
+                    assert!(completes, "{what}");
+                    let used = SecondFactor { challenge: challenge.id, code: proof.code().clone() };
+                    assert_eq!((login.second_factor(), login.authenticated_at()), (Some(&used), now), "{what}");
+                    assert_eq!(login.methods(), PASSWORD_AND_CODE, "{what}");
+                }
+                Err(reason) => assert!(!completes && reason == Reason::ChallengeInvalid, "{what}"),
+            }
         }
     }
 }

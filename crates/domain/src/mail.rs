@@ -36,6 +36,20 @@ closed_list! {
         ClientChanged = "client_changed",
         /// To an account whose password is disabled after too many wrong passwords.
         PasswordDisabled = "password_disabled",
+        /// To an account that got a factor.
+        FactorAdded = "factor_added",
+        /// To an account one of whose factors was removed.
+        FactorRemoved = "factor_removed",
+        /// To an account whose factors an operator removed.
+        FactorsReset = "factors_reset",
+        /// To an account whose backup codes were replaced.
+        BackupCodesRegenerated = "backup_codes_regenerated",
+        /// To an account one of whose backup codes was used.
+        BackupCodeUsed = "backup_code_used",
+        /// To an account whose password somebody knew on an unrecognized device, without the second factor.
+        SecondFactorFailed = "second_factor_failed",
+        /// To an account of which codes of authenticator apps are accepted from recognized devices only.
+        FactorLocked = "factor_locked",
         /// To the address of an account that was deleted.
         AccountDeleted = "account_deleted",
     }
@@ -59,6 +73,13 @@ impl MailTemplate {
             | Self::NewLogin
             | Self::ClientChanged
             | Self::PasswordDisabled
+            | Self::FactorAdded
+            | Self::FactorRemoved
+            | Self::FactorsReset
+            | Self::BackupCodesRegenerated
+            | Self::BackupCodeUsed
+            | Self::SecondFactorFailed
+            | Self::FactorLocked
             | Self::AccountDeleted => 30 * DAY,
         }
     }

@@ -53,6 +53,14 @@ closed_list! {
         RefreshContended = "REFRESH_CONTENDED",
         /// A fresh proof of the person is required.
         StepUpRequired = "STEP_UP_REQUIRED",
+        /// The challenge of a login is not of this service, has expired, or is used up: log in again.
+        ChallengeInvalid = "CHALLENGE_INVALID",
+        /// The caller has no such factor, or it waits no longer for its first code.
+        FactorNotFound = "FACTOR_NOT_FOUND",
+        /// The account has as many factors as it may have.
+        FactorLimitReached = "FACTOR_LIMIT_REACHED",
+        /// Too many wrong codes: codes of authenticator apps are accepted from recognized devices only.
+        FactorLocked = "FACTOR_LOCKED",
         /// The account was disabled by an operator.
         AccountDisabled = "ACCOUNT_DISABLED",
         /// Registration is closed, or not open to addresses of this domain.

@@ -2,6 +2,7 @@
 
 use crate::{
     account::Account,
+    assurance::Level,
     client::{Country, DeviceSignal, Signals},
     id::{AccountId, DeviceId, SessionId},
     refresh::{Lineage, SessionFacts, Succession},
@@ -116,6 +117,11 @@ impl Session {
         Liveness::of(self.ended_at, self.expiry, account.is_disabled(), now)
     }
 
+    /// How much its latest proof assures.
+    pub fn level(&self) -> Level {
+        Level::of(self.methods.split(' '))
+    }
+
     /// The facts by which a refresh of this session is judged.
     pub fn facts(&self, account: &Account) -> SessionFacts {
         SessionFacts {
@@ -160,18 +166,6 @@ impl Session {
             answered_unrecognized: self.answered_unrecognized,
         }
     }
-}
-
-/// The assurance level (`acr`) of a proof by one factor.
-pub const LEVEL_ONE_FACTOR: &str = "1";
-
-/// How old a proof of the person may be for what protects the account.
-pub const FRESH_PROOF: Duration = Duration::from_secs(10 * 60);
-
-/// Whether somebody who was authenticated at this time has a fresh proof. An access token has whole seconds, and the
-/// clock of the replica that made it may be ahead.
-pub fn is_fresh(authenticated_at: Timestamp, now: Timestamp) -> bool {
-    now <= authenticated_at.plus(FRESH_PROOF)
 }
 
 /// Whether a session is live. The store applies the same rule to rows (`store/session.rs`, `is_live`).
@@ -351,16 +345,6 @@ mod tests {
         for (what, void_generation, reauthentication, expected) in table {
             let lineage = Session { void_generation, reauthentication, ..session() }.lineage();
             assert_eq!((lineage.parent, lineage.is_reauthenticated), expected, "{what}");
-        }
-    }
-
-    #[test]
-    fn a_proof_is_fresh_for_ten_minutes() {
-        let proven = Timestamp::from_seconds(1_000);
-        for (seconds, fresh) in
-            [(999, true), (1_000, true), (1_600, true), (1_601, false), (i64::MAX / 2_000_000, false)]
-        {
-            assert_eq!(is_fresh(proven, Timestamp::from_seconds(seconds)), fresh, "{seconds}");
         }
     }
 

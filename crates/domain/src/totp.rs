@@ -60,8 +60,11 @@ pub enum TotpVerdict {
     },
     /// The code was right, and was used already, or one after it was.
     Used,
-    /// The code would be right at another time: the clock of the phone is wrong. It counts as wrong.
-    ClockOff,
+    /// The code would be right at another time: the clock of the phone is wrong. It counts as wrong. `is_ahead`: the
+    /// code is still to come, so that whoever learns of it could use it later.
+    ClockOff {
+        is_ahead: bool,
+    },
     Wrong,
 }
 
@@ -94,7 +97,7 @@ impl TotpSecret {
             let found = match step.abs_diff(present) {
                 ..=ACCEPTED if used.is_none_or(|used| used.0 < step) => TotpVerdict::Right { step: TotpStep(step) },
                 ..=ACCEPTED => TotpVerdict::Used,
-                _ => TotpVerdict::ClockOff,
+                _ => TotpVerdict::ClockOff { is_ahead: step > present },
             };
             verdict = verdict.or(found);
         }
@@ -128,9 +131,10 @@ impl TotpVerdict {
     /// Of two steps with the same code: what is better for the person.
     fn or(self, other: Self) -> Self {
         let rank = |verdict| match verdict {
-            Self::Right { .. } => 3,
-            Self::Used => 2,
-            Self::ClockOff => 1,
+            Self::Right { .. } => 4,
+            Self::Used => 3,
+            Self::ClockOff { is_ahead: false } => 2,
+            Self::ClockOff { is_ahead: true } => 1,
             Self::Wrong => 0,
         };
         if rank(other) > rank(self) { other } else { self }
@@ -221,7 +225,7 @@ mod tests {
         for away in 0..=12 {
             let expected = |step| match away {
                 0..=1 => right(step),
-                2..=10 => TotpVerdict::ClockOff,
+                2..=10 => TotpVerdict::ClockOff { is_ahead: step > STEP },
                 _ => TotpVerdict::Wrong,
             };
             for step in [STEP - away, STEP + away] {
@@ -231,7 +235,7 @@ mod tests {
         // The last second of a step, and the first of the next.
         let last = at(STEP + 1).plus(std::time::Duration::from_secs(29));
         assert_eq!(secret().check(&code(&shown(STEP)), last, None), right(STEP));
-        assert_eq!(secret().check(&code(&shown(STEP)), at(STEP + 2), None), TotpVerdict::ClockOff);
+        assert_eq!(secret().check(&code(&shown(STEP)), at(STEP + 2), None), TotpVerdict::ClockOff { is_ahead: false });
     }
 
     #[test]
@@ -244,7 +248,7 @@ mod tests {
             (STEP - 1, used(STEP), TotpVerdict::Used),
             (STEP + 1, used(STEP), right(STEP + 1)),
             (STEP, used(STEP + 1), TotpVerdict::Used),
-            (STEP + 5, used(STEP), TotpVerdict::ClockOff),
+            (STEP + 5, used(STEP), TotpVerdict::ClockOff { is_ahead: true }),
         ] {
             assert_eq!(secret().check(&code(&shown(step)), at(STEP), last), expected, "{step} after {last:?}");
         }

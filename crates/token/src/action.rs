@@ -24,6 +24,8 @@ pub enum ActionPurpose {
     /// Ends the session whose id replaces that of the action. Never mailed: it is for a page that could not store the
     /// session.
     EndSession,
+    /// Continues a login whose password was right. The id of its challenge replaces that of the action. Never mailed.
+    CompleteLogin,
 }
 
 impl ActionPurpose {
@@ -34,6 +36,7 @@ impl ActionPurpose {
             Self::ResetPassword => b"countersign/action/1/reset-password",
             Self::ConfirmNewAddress => b"countersign/action/1/confirm-new-address",
             Self::EndSession => b"countersign/action/1/end-session",
+            Self::CompleteLogin => b"countersign/action/1/complete-login",
         }
     }
 }

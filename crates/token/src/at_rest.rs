@@ -1,4 +1,5 @@
-//! Sealing of private and symmetric keys in the database.
+//! Sealing in the database: of private and symmetric keys under the key-encryption key, and of the secrets of factors
+//! under keys of the ring.
 
 use std::fmt;
 use std::iter;
@@ -8,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::encoding::encode;
 use crate::fault::{IssueFault, Rejected};
-use crate::sealed::{SealingKey, open_with};
+use crate::sealed::{SealingKey, SealingKeys, open_with};
 
 /// The longest secret that is sealed, in bytes.
 pub const MAX_SECRET_BYTES: usize = 4096;
@@ -16,7 +17,8 @@ pub const MAX_SECRET_BYTES: usize = 4096;
 pub const MAX_SEALED_BYTES: usize = 8192;
 
 /// The first part of the implicit assertion; the context follows. No other kind of token begins with this text.
-const ASSERTION: &str = "countersign/at-rest/1/";
+const KEY_ASSERTION: &str = "countersign/at-rest/1/";
+const FACTOR_ASSERTION: &str = "countersign/factor/1/";
 
 /// The layout of the message: this byte, then the secret. With it the message is never empty.
 const LAYOUT: u8 = 1;
@@ -51,15 +53,9 @@ impl KeyEncryptionKey {
     /// [`IssueFault::TooLong`] when the secret exceeds [`MAX_SECRET_BYTES`], [`IssueFault::Sealing`] when the library
     /// fails.
     pub fn seal(&self, bytes: &[u8], context: &str) -> Result<String, IssueFault> {
-        if bytes.len() > MAX_SECRET_BYTES {
-            return Err(IssueFault::TooLong);
-        }
-        // The capacity is exact: a growing vector would leave copies of the secret behind.
-        let mut message = Zeroizing::new(Vec::with_capacity(1 + bytes.len()));
-        message.push(LAYOUT);
-        message.extend_from_slice(bytes);
+        let message = message(bytes)?;
         let key = SealingKey::new(&self.id(), &self.key).map_err(|_| IssueFault::BadKey)?;
-        key.seal(&message, assertion(context).as_bytes())
+        key.seal(&message, assertion(KEY_ASSERTION, context).as_bytes())
     }
 
     /// Opens a text that was sealed under this key for the same context.
@@ -69,16 +65,63 @@ impl KeyEncryptionKey {
     /// sealed for another context, another [`Rejected`] when it has another form.
     pub fn open(&self, sealed: &str, context: &str) -> Result<Zeroizing<Vec<u8>>, Rejected> {
         let key = SealingKey::new(&self.id(), &self.key).map_err(|_| Rejected::UnknownKey)?;
-        let message = open_with(iter::once(&key), sealed, MAX_SEALED_BYTES, assertion(context).as_bytes())?;
-        match message.split_first() {
-            Some((&LAYOUT, secret)) => Ok(Zeroizing::new(secret.to_vec())),
-            _ => Err(Rejected::BadClaims),
-        }
+        let assertion = assertion(KEY_ASSERTION, context);
+        secret(&open_with(iter::once(&key), sealed, MAX_SEALED_BYTES, assertion.as_bytes())?)
     }
 }
 
-fn assertion(context: &str) -> String {
-    format!("{ASSERTION}{context}")
+/// Seals the secrets of factors under keys that are replaced while their texts live: one key seals, all open.
+#[derive(Clone, Debug)]
+pub struct FactorSealer {
+    keys: SealingKeys,
+}
+
+impl FactorSealer {
+    /// Takes the keys.
+    #[must_use]
+    pub fn new(keys: SealingKeys) -> Self {
+        Self { keys }
+    }
+
+    /// Seals a secret under the current key for one `context`, e.g. the account and the id of the factor. It opens with
+    /// the same context only.
+    ///
+    /// # Errors
+    /// [`IssueFault::TooLong`] when the secret exceeds [`MAX_SECRET_BYTES`], [`IssueFault::Sealing`] when the library
+    /// fails.
+    pub fn seal(&self, bytes: &[u8], context: &str) -> Result<String, IssueFault> {
+        self.keys.seal(&message(bytes)?, assertion(FACTOR_ASSERTION, context).as_bytes())
+    }
+
+    /// Opens a text that was sealed under one of the keys for the same context.
+    ///
+    /// # Errors
+    /// As [`KeyEncryptionKey::open`].
+    pub fn open(&self, sealed: &str, context: &str) -> Result<Zeroizing<Vec<u8>>, Rejected> {
+        secret(&self.keys.open(sealed, MAX_SEALED_BYTES, assertion(FACTOR_ASSERTION, context).as_bytes())?)
+    }
+}
+
+fn message(secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, IssueFault> {
+    if secret.len() > MAX_SECRET_BYTES {
+        return Err(IssueFault::TooLong);
+    }
+    // The capacity is exact: a growing vector would leave copies of the secret behind.
+    let mut message = Zeroizing::new(Vec::with_capacity(1 + secret.len()));
+    message.push(LAYOUT);
+    message.extend_from_slice(secret);
+    Ok(message)
+}
+
+fn secret(message: &[u8]) -> Result<Zeroizing<Vec<u8>>, Rejected> {
+    match message.split_first() {
+        Some((&LAYOUT, secret)) => Ok(Zeroizing::new(secret.to_vec())),
+        _ => Err(Rejected::BadClaims),
+    }
+}
+
+fn assertion(kind: &str, context: &str) -> String {
+    format!("{kind}{context}")
 }
 
 impl fmt::Debug for KeyEncryptionKey {

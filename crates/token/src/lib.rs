@@ -5,7 +5,8 @@
 //! - [`VerifyingKey`] and [`DecryptionKey`] are the keys of a reader, each under a [`KeyId`]; [`jwk_set`] prints the
 //!   public ones. A [`ContentKey`] is shared with the service, a [`RecipientKey`] belongs to the audience alone.
 //! - With the feature `issue`: `AccessIssuer` issues access tokens, `RefreshSealer` and `ActionSealer` seal and open
-//!   the tokens that only the service itself reads (PASETO v4.local), and `KeyEncryptionKey` seals keys at rest.
+//!   the tokens that only the service itself reads (PASETO v4.local), `KeyEncryptionKey` seals keys at
+//!   rest, and `FactorSealer` the secrets of factors.
 //!
 //! - With the feature `cache`: `TokenCache` keeps opened tokens, for readers that see a token often.
 //!
@@ -46,7 +47,7 @@ pub use key::{ContentKey, DecryptionKey, KeyId, MAX_KEY_ID_BYTES, RecipientKey, 
 pub use {
     access::AccessIssuer,
     action::{ActionPurpose, ActionSealer, ActionToken, MAX_ACTION_TOKEN_BYTES},
-    at_rest::{KeyEncryptionKey, MAX_SEALED_BYTES, MAX_SECRET_BYTES},
+    at_rest::{FactorSealer, KeyEncryptionKey, MAX_SEALED_BYTES, MAX_SECRET_BYTES},
     fault::IssueFault,
     key::{EncryptionKey, EphemeralDeriver, SigningKey},
     refresh::{MAX_REFRESH_TOKEN_BYTES, RefreshSealer, RefreshToken},

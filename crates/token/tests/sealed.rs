@@ -4,8 +4,9 @@
 mod support;
 
 use countersign_token::{
-    ActionPurpose, ActionSealer, ActionToken, IssueFault, KeyEncryptionKey, KeyFault, KeyId, MAX_ACTION_TOKEN_BYTES,
-    MAX_REFRESH_TOKEN_BYTES, MAX_SEALED_BYTES, MAX_SECRET_BYTES, RefreshSealer, RefreshToken, Rejected, SealingKeys,
+    ActionPurpose, ActionSealer, ActionToken, FactorSealer, IssueFault, KeyEncryptionKey, KeyFault, KeyId,
+    MAX_ACTION_TOKEN_BYTES, MAX_REFRESH_TOKEN_BYTES, MAX_SEALED_BYTES, MAX_SECRET_BYTES, RefreshSealer, RefreshToken,
+    Rejected, SealingKeys,
 };
 use pasetors::keys::SymmetricKey;
 use pasetors::version4::{LocalToken, V4};
@@ -13,11 +14,12 @@ use proptest::prelude::*;
 use support::{NOW, b64, good, id, reader};
 use uuid::Uuid;
 
-const PURPOSES: [ActionPurpose; 4] = [
+const PURPOSES: [ActionPurpose; 5] = [
     ActionPurpose::VerifyAddress,
     ActionPurpose::ResetPassword,
     ActionPurpose::ConfirmNewAddress,
     ActionPurpose::EndSession,
+    ActionPurpose::CompleteLogin,
 ];
 
 fn keys() -> SealingKeys {
@@ -253,6 +255,23 @@ fn secrets_at_rest_may_be_empty_but_not_boundless() {
 }
 
 #[test]
+fn the_secret_of_a_factor_opens_in_its_own_row_under_every_key_and_as_nothing_else() {
+    let sealer = FactorSealer::new(keys());
+    let former = FactorSealer::new(SealingKeys::new((id("seal-0"), [20; 32]), vec![]).unwrap());
+    for sealed in
+        [sealer.seal(b"a secret", "account/factor").unwrap(), former.seal(b"a secret", "account/factor").unwrap()]
+    {
+        assert_eq!(sealer.open(&sealed, "account/factor").unwrap().as_slice(), b"a secret");
+        for context in ["account/other", "other/factor", ""] {
+            assert_eq!(sealer.open(&sealed, context).unwrap_err(), Rejected::Forged, "{context}");
+        }
+        assert_eq!(RefreshSealer::new(keys()).open(&sealed), Err(Rejected::Forged));
+    }
+    assert_eq!(former.open(&sealer.seal(b"", "").unwrap(), "").unwrap_err(), Rejected::UnknownKey);
+    assert_eq!(sealer.seal(&[7; MAX_SECRET_BYTES + 1], ""), Err(IssueFault::TooLong));
+}
+
+#[test]
 fn a_fingerprint_is_stable_and_names_one_key() {
     let id = KeyEncryptionKey::new([31; 32]).id();
     assert_eq!(id, KeyEncryptionKey::new([31; 32]).id());
@@ -282,7 +301,7 @@ proptest! {
 
     #[test]
     fn all_action_tokens_within_bounds_come_back(
-        tenant in any::<u128>(), action in any::<u128>(), expires_at in 1..=i64::MAX, purpose in 0..3_usize,
+        tenant in any::<u128>(), action in any::<u128>(), expires_at in 1..=i64::MAX, purpose in 0..PURPOSES.len(),
     ) {
         let (tenant_id, action_id) = (Uuid::from_u128(tenant), Uuid::from_u128(action));
         let token = ActionToken { tenant_id, action_id, purpose: PURPOSES[purpose], expires_at };

@@ -5,7 +5,9 @@ use crate::{
     telemetry::{LineBudget, RefusalLog},
     usecase::{
         Failure, Origin,
-        gate::{Authenticate, Caller, FindTenant, OperatorGate, OperatorProven, RecordDenial, Throttle},
+        gate::{
+            Authenticate, Caller, FindTenant, OperatorGate, OperatorProven, RecordDenial, Throttle, require_fresh_proof,
+        },
         session::{Newest, RecogniseSession},
     },
 };
@@ -14,9 +16,8 @@ use countersign_domain::{
     client_address::TrustedProxies,
     id::TenantId,
     limit::AddressPrefix,
-    refusal::{Reason, Refusal},
+    refusal::Reason,
     secret::SecretText,
-    session::{FRESH_PROOF, LEVEL_ONE_FACTOR, is_fresh},
 };
 use http::{Extensions, HeaderMap, HeaderName, Uri, header, request::Parts, uri::Authority};
 use std::{net::IpAddr, sync::Arc};
@@ -109,9 +110,8 @@ impl Authorize {
         }
         if let Caller::Person(person) = &caller
             && required.fresh_proof
-            && !is_fresh(person.authenticated_at(), self.authenticate.clock.now())
         {
-            return Err(step_up().into());
+            require_fresh_proof(person, person.account(), self.authenticate.clock.now())?;
         }
         Ok(Call { bearer, browser, caller, ..self.call(origin) })
     }
@@ -213,14 +213,6 @@ impl Authorize {
         let name = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Reason::TenantUnknown)?;
         self.find_tenant.find(name).await.map(Some)
     }
-}
-
-/// The refusal of a caller without a fresh proof. The metadata are part of the contract.
-fn step_up() -> Refusal {
-    Refusal::from(Reason::StepUpRequired)
-        .with_metadata("max_age_seconds", FRESH_PROOF.as_secs().to_string())
-        .with_metadata("acr", LEVEL_ONE_FACTOR)
-        .with_metadata("methods", "PASSWORD")
 }
 
 /// The address prefix that counts as one caller.

@@ -1,6 +1,7 @@
 //! The protobuf messages, and their conversion to and from the types of the use cases.
 
 mod audit;
+mod factor;
 mod read;
 mod verification;
 mod write;
@@ -37,9 +38,13 @@ pub mod admin_proto {
 }
 
 pub(super) use audit::{audit_event, event_cursor, event_filter, event_page, event_page_token, watched};
+pub(super) use factor::{
+    backup_codes, challenge, factor_id, factor_name, factors, presented_backup_code, presented_totp, started_totp,
+    totp_code,
+};
 pub(super) use read::{
-    Fields, audience, captcha_token, claim_proof, cursor, device_token, display_name, email, identifier, known_email,
-    locale, page_size, password, profile_change, request_id, session_id,
+    Fields, audience, captcha_token, challenge_token, claim_proof, cursor, device_token, display_name, email,
+    identifier, known_email, locale, page_size, password, profile_change, request_id, session_id,
 };
 pub(super) use verification::{introspected, revocations, verification_keys};
 pub(super) use write::{account, service_token, session, session_info, timestamp};

@@ -23,9 +23,9 @@ use countersign_domain::{
 
 /// Reads the fields of a message and collects their violations.
 #[derive(Debug, Default)]
-pub(in crate::grpc) struct Fields(Violations);
+pub(in crate::grpc) struct Fields(pub(super) Violations);
 
-/// The most bytes in a device token; more than any of ours has.
+/// The most bytes in a device token or a challenge token; more than any of ours has.
 const MAX_TOKEN_BYTES: usize = 1_024;
 /// The most bytes in a login identifier. A longer one belongs to no account and is not read.
 const MAX_IDENTIFIER_BYTES: usize = 512;
@@ -118,6 +118,15 @@ pub(in crate::grpc) fn identifier(mut text: String) -> NamedAccount {
 pub(in crate::grpc) fn device_token(fields: &mut Fields, text: String) -> Option<Option<SecretText>> {
     if text.len() > MAX_TOKEN_BYTES {
         fields.note("device_token", "is too long");
+        return None;
+    }
+    Some((!text.is_empty()).then(|| SecretText::new(text)))
+}
+
+/// `Some(None)` when the caller sent none.
+pub(in crate::grpc) fn challenge_token(fields: &mut Fields, text: String) -> Option<Option<SecretText>> {
+    if text.len() > MAX_TOKEN_BYTES {
+        fields.note("challenge_token", "is too long");
         return None;
     }
     Some((!text.is_empty()).then(|| SecretText::new(text)))

@@ -5,7 +5,7 @@
 //! writes its own turn and clears the turns that came with its call, so no answer touches the turn of a later
 //! generation or session (docs/adr/0017-late-answers-and-cookies.md).
 
-use crate::grpc::{Browser, CookieChange, HeldTokens};
+use crate::grpc::{Browser, ChallengeChange, CookieChange, HeldTokens};
 use countersign_domain::{id::SessionId, secret::SecretText, time::Timestamp};
 use http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
@@ -16,6 +16,8 @@ const ACCESS: &str = "__Host-countersign_access";
 const REFRESH: &str = "__Host-countersign_refresh";
 /// The device token of a browser, whichever account uses it, also when nobody is logged in.
 const DEVICE: &str = "__Host-countersign_device";
+/// The token of a login that waits for a second factor.
+const CHALLENGE: &str = "__Host-countersign_challenge";
 /// The longest that browsers keep a cookie (RFC 6265bis section 5.5).
 const DEVICE_LIFE: Duration = Duration::from_hours(400 * 24);
 /// The prefix of the names of turns.
@@ -34,7 +36,8 @@ pub(super) fn read(headers: &HeaderMap) -> (Browser, Vec<String>) {
     let known = value(headers, REFRESH);
     let named = turns.iter().filter_map(|name| value(headers, name)).filter(|token| Some(token) != known.as_ref());
     let refresh = known.iter().cloned().chain(named).collect();
-    (Browser::new(value(headers, ACCESS), refresh, value(headers, DEVICE)), turns)
+    let session = (value(headers, ACCESS), refresh);
+    (Browser::new(session, value(headers, DEVICE), value(headers, CHALLENGE)), turns)
 }
 
 /// Name and value of each cookie. HTTP/2 may split the list over several headers (RFC 9113 section 8.2.3).
@@ -115,6 +118,17 @@ pub(super) fn write(headers: &mut HeaderMap, change: &CookieChange, turns: &[Str
 /// Sets the cookie of the device token.
 pub(super) fn write_device(headers: &mut HeaderMap, token: &SecretText) {
     if let Some(cookie) = cookie(DEVICE, token.reveal(), DEVICE_LIFE) {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// Sets or clears the cookie of a challenge.
+pub(super) fn write_challenge(headers: &mut HeaderMap, change: &ChallengeChange, now: Timestamp) {
+    let (token, life) = match change {
+        ChallengeChange::Hold { token, expires_at } => (token.reveal(), expires_at.since(now)),
+        ChallengeChange::Clear => ("", Duration::ZERO),
+    };
+    if let Some(cookie) = cookie(CHALLENGE, token, life) {
         headers.append(header::SET_COOKIE, cookie);
     }
 }
@@ -253,6 +267,22 @@ mod tests {
             "__Host-countersign_refresh.0badcafe.7=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict",
         ];
         assert_eq!(written(&CookieChange::Clear, &[OWN]), expected);
+    }
+
+    #[test]
+    fn a_challenge_lives_as_long_in_its_cookie_as_it_does_and_is_cleared_when_it_is_used() {
+        let mut headers = HeaderMap::new();
+        let token = SecretText::new("c".to_owned());
+        let held = ChallengeChange::Hold { token, expires_at: Timestamp::from_seconds(400) };
+        write_challenge(&mut headers, &held, Timestamp::from_seconds(100));
+        write_challenge(&mut headers, &ChallengeChange::Clear, Timestamp::from_seconds(100));
+        let cookies: Vec<_> = headers.get_all(header::SET_COOKIE).iter().collect();
+        let expected = [
+            "__Host-countersign_challenge=c; Path=/; Max-Age=300; HttpOnly; Secure; SameSite=Strict",
+            "__Host-countersign_challenge=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict",
+        ];
+        assert_eq!(cookies, expected);
+        assert!(cookies[0].is_sensitive());
     }
 
     #[test]

@@ -154,5 +154,8 @@ async fn with_cookies(
     if let Some(token) = browser.known_by() {
         cookie::write_device(response.headers_mut(), token);
     }
+    if let Some(change) = browser.challenged() {
+        cookie::write_challenge(response.headers_mut(), change, rules.clock.now());
+    }
     Ok(response)
 }

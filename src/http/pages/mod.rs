@@ -32,7 +32,7 @@ pub struct PageRules {
 }
 
 /// The paths that show a page.
-pub const PAGES: [&str; 12] = [
+pub const PAGES: [&str; 13] = [
     "/",
     "/sign-in",
     "/register",
@@ -42,6 +42,7 @@ pub const PAGES: [&str; 12] = [
     "/confirm-email",
     "/account",
     "/account/password",
+    "/account/security",
     "/account/email",
     "/account/sessions",
     "/account/delete",

@@ -23,6 +23,7 @@ fn mail(second: i64, to: &str, template: MailTemplate) -> ComposedMail {
         device: None,
         place: None,
         client_address: None,
+        codes_left: None,
         request_url: "https://id.example.org".into(),
     };
     let rendered = Renderer::new(None).unwrap().render(template, Locale::German, &values).unwrap();

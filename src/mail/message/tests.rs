@@ -26,6 +26,7 @@ fn rendered(template: MailTemplate, locale: Locale, product: &str) -> Rendered {
         device: None,
         place: None,
         client_address: None,
+        codes_left: None,
         request_url: "https://id.example.org".into(),
     };
     Renderer::new(None).unwrap().render(template, locale, &values).unwrap()

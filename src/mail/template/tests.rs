@@ -18,6 +18,7 @@ fn values() -> MailValues {
         device: Some("Firefox 128.0 on Linux".into()),
         place: None,
         client_address: None,
+        codes_left: None,
         request_url: "https://id.example.org".into(),
     }
 }

@@ -40,6 +40,21 @@ pub async fn find_for_login(
     row.map(|row| read_account_and_roles(&mut Columns::of(&row))).transpose()
 }
 
+/// The account of a challenge, and the names of its roles in alphabetical order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_for_challenge(
+    db: &impl Executor,
+    tenant: TenantId,
+    id: AccountId,
+) -> Result<Option<(Account, Vec<String>)>, StoreFault> {
+    let db = db.named("account.find_for_challenge");
+    let row = db.query_one_raw(statement(&db, &*BY_ID, [tenant.as_uuid().into(), id.as_uuid().into()])).await?;
+    row.map(|row| read_account_and_roles(&mut Columns::of(&row))).transpose()
+}
+
+static BY_ID: LazyLock<String> = LazyLock::new(|| find_by("id"));
 static BY_EMAIL: LazyLock<String> = LazyLock::new(|| find_by("email_normalised"));
 static BY_USERNAME: LazyLock<String> = LazyLock::new(|| find_by("username_normalised"));
 
@@ -56,6 +71,9 @@ pub struct LoginConditions {
     /// Whether wrong passwords from unrecognized devices were counted before. A login from an unrecognized device
     /// resets their number.
     pub had_failures: bool,
+    /// Whether the account has a factor: a login that proved none opens no session of an account that got one
+    /// meanwhile.
+    pub has_factor: bool,
 }
 
 impl LoginConditions {
@@ -68,6 +86,7 @@ impl LoginConditions {
             .add(account::Column::Id.eq(id.as_uuid()))
             .add(account::Column::DisabledAt.is_null())
             .add(account::Column::PasswordVersion.eq(self.password_version))
+            .add(if self.has_factor { account::Column::Factors.gt(0) } else { account::Column::Factors.eq(0) })
             .add_option(self.is_stranger().then(|| account::Column::PasswordFailures.lt(SPENT)))
     }
 }

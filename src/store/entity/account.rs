@@ -22,6 +22,10 @@ pub(in crate::store) struct Model {
     /// Wrong passwords in a row from unrecognized devices.
     pub(in crate::store) password_failures: i32,
     pub(in crate::store) password_changed_at: i64,
+    /// How many confirmed factors it has beside the password.
+    pub(in crate::store) factors: i32,
+    /// Wrong codes of authenticator apps in a row, from devices on which no second factor was proven before.
+    pub(in crate::store) factor_failures: i32,
     /// Set by an operator only.
     pub(in crate::store) disabled_at: Option<i64>,
     pub(in crate::store) created_at: i64,

@@ -15,6 +15,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) created_at: i64,
     /// When the account was last logged in to from this device.
     pub(in crate::store) seen_at: i64,
+    /// When a second factor of the account was last proven on this device.
+    pub(in crate::store) second_factor_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -112,7 +112,7 @@ pub(super) const SESSION: [&str; 22] = [
 ];
 
 /// In the order in which [`account`] reads them.
-const ACCOUNT: [&str; 14] = [
+const ACCOUNT: [&str; 16] = [
     "id",
     "tenant_id",
     "email",
@@ -125,6 +125,8 @@ const ACCOUNT: [&str; 14] = [
     "password_version",
     "password_failures",
     "password_changed_at",
+    "factors",
+    "factor_failures",
     "disabled_at",
     "created_at",
 ];
@@ -219,6 +221,8 @@ fn account(columns: &mut Columns<'_>) -> Result<Account, StoreFault> {
         password_version: columns.next()?,
         password_failures: columns.next()?,
         password_changed_at: columns.instant()?,
+        factors: columns.next()?,
+        factor_failures: columns.next()?,
         disabled_at: columns.perhaps(Timestamp::from_micros)?,
         created_at: columns.instant()?,
     })

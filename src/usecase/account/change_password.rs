@@ -1,7 +1,7 @@
 use super::{PasswordSetter, PasswordWhy};
 use crate::usecase::{
     CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Origin, UnitsOfWork,
-    gate::{SessionPasswordGate, SignedIn, Throttle},
+    gate::{OwnerGate, SignedIn, Throttle},
 };
 use countersign_domain::{audit::EventKind, password::Candidate, request_id::RequestId, secret::SecretText};
 
@@ -9,7 +9,7 @@ use countersign_domain::{audit::EventKind, password::Candidate, request_id::Requ
 #[derive(Clone, Debug)]
 pub struct ChangePassword {
     pub work: UnitsOfWork,
-    pub proof: SessionPasswordGate,
+    pub proof: OwnerGate,
     pub passwords: PasswordSetter,
     pub idempotency: Idempotency,
     pub throttle: Throttle,
@@ -17,7 +17,7 @@ pub struct ChangePassword {
 
 impl ChangePassword {
     /// # Errors
-    /// CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, REQUEST_ID_REUSED, RATE_LIMITED,
+    /// STEP_UP_REQUIRED, CURRENT_PASSWORD_WRONG, PASSWORD_REJECTED, SESSION_ENDED, REQUEST_ID_REUSED, RATE_LIMITED,
     /// BREACH_CHECK_UNAVAILABLE, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.change_password", skip_all)]
     pub async fn change(

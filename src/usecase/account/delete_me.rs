@@ -2,7 +2,7 @@ use crate::{
     store::{account, action, audit, audit_chain, outbox, revocation, session},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
-        gate::{SessionPasswordGate, SignedIn},
+        gate::{OwnerGate, SignedIn},
     },
 };
 use countersign_domain::{
@@ -13,12 +13,12 @@ use countersign_domain::{
 #[derive(Clone, Debug)]
 pub struct DeleteMe {
     pub work: UnitsOfWork,
-    pub proof: SessionPasswordGate,
+    pub proof: OwnerGate,
 }
 
 impl DeleteMe {
     /// # Errors
-    /// CURRENT_PASSWORD_WRONG, SESSION_ENDED, OVERLOADED.
+    /// STEP_UP_REQUIRED, CURRENT_PASSWORD_WRONG, SESSION_ENDED, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.delete_me", skip_all)]
     pub async fn delete(&self, origin: &Origin, caller: &SignedIn, current: &SecretText) -> Result<(), Failure> {
         let proven = self.proof.prove(origin, caller, current).await?;

@@ -1,10 +1,15 @@
 use super::Profile;
 use crate::{
     store::{audit, audit::AuditFilter, reserved_username, session},
-    usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::SignedIn},
+    usecase::{
+        EventSubject, Failure, Origin, UnitsOfWork,
+        factor::{FactorList, ListFactors},
+        gate::SignedIn,
+    },
 };
 use countersign_domain::{
     audit::{EventKind, RecordedEvent},
+    factor::Factor,
     time::Timestamp,
 };
 use serde::Serialize;
@@ -14,6 +19,7 @@ use std::time::{Duration, UNIX_EPOCH};
 #[derive(Clone, Debug)]
 pub struct ExportMe {
     pub work: UnitsOfWork,
+    pub factors: ListFactors,
 }
 
 /// The most rows of one kind in an export. An account with more has a problem that an export does not solve.
@@ -23,6 +29,9 @@ const MAX_ROWS: u64 = 1_000;
 struct Export {
     exported_at: String,
     account: ExportedAccount,
+    factors: Vec<ExportedFactor>,
+    /// Backup codes that were not used.
+    backup_codes_left: u64,
     sessions: Vec<ExportedSession>,
     events: Vec<ExportedEvent>,
 }
@@ -41,6 +50,15 @@ struct ExportedAccount {
     roles: Vec<String>,
     created_at: String,
     password_changed_at: String,
+}
+
+#[derive(Serialize)]
+struct ExportedFactor {
+    factor_id: String,
+    kind: &'static str,
+    name: String,
+    created_at: String,
+    used_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +106,7 @@ impl ExportMe {
         let own = AuditFilter { account: Some(id), ..AuditFilter::default() };
         let events = audit::newest(&db, tenant, &own, None, MAX_ROWS).await?;
         let former_usernames = reserved_username::of_account(&db, tenant, id, now).await?;
+        let FactorList { factors, backup_codes_left } = self.factors.list(tenant, id).await?;
         let account = profile.account;
         let export = Export {
             exported_at: written(now),
@@ -103,6 +122,8 @@ impl ExportMe {
                 created_at: written(account.created_at),
                 password_changed_at: written(account.password_changed_at),
             },
+            factors: factors.into_iter().map(ExportedFactor::from).collect(),
+            backup_codes_left,
             sessions: sessions
                 .into_iter()
                 .map(|session| ExportedSession {
@@ -122,6 +143,18 @@ impl ExportMe {
         let about = EventSubject::own(id).in_session(caller.session().id);
         self.work.record(origin, tenant, EventKind::AccountExported, about).await?;
         serde_json::to_vec_pretty(&export).map_err(|error| Failure::Broken(error.to_string()))
+    }
+}
+
+impl From<Factor> for ExportedFactor {
+    fn from(factor: Factor) -> Self {
+        Self {
+            factor_id: factor.id.to_string(),
+            kind: factor.kind.name(),
+            name: factor.name,
+            created_at: written(factor.created_at),
+            used_at: factor.used_at.map(written),
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub struct AccountLine {
     /// Wrong passwords in a row from unrecognized devices; [`SPENT`](countersign_domain::lockout::SPENT) when the
     /// password is accepted from recognized devices only.
     pub password_failures: i32,
+    pub factors: i32,
+    pub factor_failures: i32,
 }
 
 impl From<Account> for AccountLine {
@@ -32,6 +34,8 @@ impl From<Account> for AccountLine {
             created_at: account.created_at,
             disabled_at: account.disabled_at,
             password_failures: account.password_failures,
+            factors: account.factors,
+            factor_failures: account.factor_failures,
         }
     }
 }

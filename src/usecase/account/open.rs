@@ -63,6 +63,8 @@ pub(super) async fn open(unit: &UnitOfWork<'_>, opening: Opening) -> Result<Acco
         locale,
         password_hash,
         password_failures: 0,
+        factors: 0,
+        factor_failures: 0,
         password_version: 0,
         password_changed_at,
         disabled_at: None,

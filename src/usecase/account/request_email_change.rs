@@ -2,7 +2,7 @@ use crate::{
     store::{action, outbox},
     usecase::{
         CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Mail, Origin, UnitsOfWork,
-        gate::{SessionPasswordGate, SignedIn, Throttle},
+        gate::{OwnerGate, SignedIn, Throttle},
     },
 };
 use countersign_domain::{
@@ -21,14 +21,15 @@ use countersign_domain::{
 pub struct RequestEmailChange {
     pub work: UnitsOfWork,
     pub policy: RegistrationPolicy,
-    pub proof: SessionPasswordGate,
+    pub proof: OwnerGate,
     pub idempotency: Idempotency,
     pub throttle: Throttle,
 }
 
 impl RequestEmailChange {
     /// # Errors
-    /// INVALID_FIELD, REGISTRATION_CLOSED, CURRENT_PASSWORD_WRONG, SESSION_ENDED, REQUEST_ID_REUSED, OVERLOADED.
+    /// INVALID_FIELD, REGISTRATION_CLOSED, STEP_UP_REQUIRED, CURRENT_PASSWORD_WRONG, SESSION_ENDED, REQUEST_ID_REUSED,
+    /// OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.request_email_change", skip_all)]
     pub async fn request(
         &self,

@@ -3,7 +3,7 @@ use crate::{
     store::{Tx, account, account::ProfileChange, reserved_username},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
-        gate::{SessionPasswordGate, SignedIn, Throttle},
+        gate::{OwnerGate, SignedIn, Throttle},
     },
 };
 use countersign_domain::{
@@ -15,13 +15,13 @@ use std::time::Duration;
 /// Changes the profile of the caller.
 ///
 /// An owner logs in with the user name, so a change needs the same protection as a change of the address: the caller
-/// proves the password again, the owner gets a mail, and the former name stays reserved for a while. Otherwise a stolen
+/// proves to be the owner, the owner gets a mail, and the former name stays reserved for a while. Otherwise a stolen
 /// access token would be enough to log in under the owner's name soon after, or to have mail and mentions go to
 /// somebody else.
 #[derive(Clone, Debug)]
 pub struct UpdateMe {
     pub work: UnitsOfWork,
-    pub proof: SessionPasswordGate,
+    pub proof: OwnerGate,
     pub throttle: Throttle,
     /// For how long a user name that its owner gave up stays reserved for the account.
     pub username_reserved: Duration,
@@ -31,7 +31,7 @@ impl UpdateMe {
     /// `current` is checked only when the user name changes.
     ///
     /// # Errors
-    /// USERNAME_TAKEN, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
+    /// USERNAME_TAKEN, STEP_UP_REQUIRED, CURRENT_PASSWORD_WRONG, SESSION_ENDED, RATE_LIMITED, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "account.update_me", skip_all)]
     pub async fn update(
         &self,

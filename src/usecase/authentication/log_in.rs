@@ -1,8 +1,12 @@
 use super::{NewSession, OpenSession};
 use crate::{
+    keys::KeyRing,
     passwords::{Caller, Hasher, Presence, Refused},
     runtime::spawn,
-    store::{StoreFault, Tx, account, audience, device, expected_device},
+    store::{
+        StoreFault, Tx, account, account::LoginConditions, audience, backup_code, challenge,
+        challenge::StoredChallenge, device, expected_device,
+    },
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
         gate::{
@@ -14,18 +18,21 @@ use crate::{
     },
 };
 use countersign_domain::{
-    account::Identifier,
+    account::{Account, Identifier},
     audience::DEFAULT_AUDIENCE,
     audit::EventKind,
     device::DeviceTrust,
     display_name::DisplayName,
-    id::{AccountId, TenantId},
-    login::{CompletedLogin, LoginState, StartedLogin},
+    factor::FactorMethod,
+    id::{AccountId, ChallengeId, TenantId},
+    login::{Challenge, ChallengedLogin, LoginState, StartedLogin},
     mail::MailTemplate,
     refusal::Reason,
     secret::SecretText,
     session::TokenDelivery,
+    time::Timestamp,
 };
+use std::sync::Arc;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -41,6 +48,7 @@ pub struct Login {
     pub throttle: Throttle,
     pub hasher: Hasher,
     pub logout: Logout,
+    pub ring: Arc<KeyRing>,
     /// Wrong passwords in a row after which the right password is accepted from recognized devices only.
     pub disable_after: i32,
 }
@@ -76,6 +84,29 @@ pub struct LoggedIn {
     pub device_token: SecretText,
 }
 
+/// How a login with the right password continues.
+#[derive(Debug)]
+pub enum LoginOutcome {
+    LoggedIn(Box<LoggedIn>),
+    Challenged(LoginChallenge),
+}
+
+/// A login that waits for a second factor.
+#[derive(Debug)]
+pub struct LoginChallenge {
+    /// Continues the login, together with the device token.
+    pub token: SecretText,
+    pub methods: Vec<FactorMethod>,
+    pub expires_at: Timestamp,
+    pub device_token: SecretText,
+}
+
+/// The result of a right password.
+enum Opened {
+    Session(Box<OpenedSession>),
+    Challenge(Challenge, Vec<FactorMethod>),
+}
+
 /// After this many wrong passwords an expected device is no longer expected. Somebody who knew a former password may
 /// have used the device.
 const MOST_OF_EXPECTED: i32 = 10;
@@ -105,12 +136,13 @@ struct Credentials {
 }
 
 impl Login {
-    /// Logs in. A browser is in one session at a time: its former session ends.
+    /// Logs in, or asks for the second factor of the account. A browser is in one session at a time: its former session
+    /// ends.
     ///
     /// # Errors
     /// CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, AUDIENCE_UNKNOWN, RATE_LIMITED,
     /// OVERLOADED.
-    pub async fn log_in(&self, origin: &Origin, form: LoginForm) -> Result<LoggedIn, Failure> {
+    pub async fn log_in(&self, origin: &Origin, form: LoginForm) -> Result<LoginOutcome, Failure> {
         self.hasher.has_room()?;
         let draw = LoginDraw::of(form.device_token.is_some() || !form.captcha_token.is_empty());
         self.throttle.login(origin, draw).await?;
@@ -137,10 +169,19 @@ impl Login {
             roles: roles.unwrap_or_default(),
         };
         let credentials = Credentials { password, captcha_token, draw };
-        let (session, proven) = self.decide(origin, &attempt, credentials, new).await?;
+        let (opened, proven) = self.decide(origin, &attempt, credentials, new).await?;
         self.renew_hash(&proven).await;
-        Box::pin(self.logout.end_replaced(origin, &former)).await;
-        Ok(LoggedIn { session, device_token: attempt.device.into_token() })
+        let device_token = attempt.device.into_token();
+        match opened {
+            Opened::Session(session) => {
+                Box::pin(self.logout.end_replaced(origin, &former)).await;
+                Ok(LoginOutcome::LoggedIn(Box::new(LoggedIn { session: *session, device_token })))
+            }
+            Opened::Challenge(Challenge { id, expires_at, .. }, methods) => {
+                let token = self.ring.seal_challenge(tenant, id, expires_at)?;
+                Ok(LoginOutcome::Challenged(LoginChallenge { token, methods, expires_at, device_token }))
+            }
+        }
     }
 
     /// Admits the attempt, checks the password, opens the session and settles the attempt, in a task of its own. So a
@@ -153,7 +194,7 @@ impl Login {
         attempt: &Attempt,
         credentials: Credentials,
         new: NewSession,
-    ) -> Result<(OpenedSession, PasswordProven), Failure> {
+    ) -> Result<(Opened, PasswordProven), Failure> {
         let caller = Caller::default();
         let (login, origin, attempt, presence) = (self.clone(), origin.clone(), attempt.clone(), caller.presence());
         let deciding = async move { login.check_and_open(&origin, &attempt, credentials, (new, &presence)).await };
@@ -166,24 +207,70 @@ impl Login {
         attempt: &Attempt,
         credentials: Credentials,
         (new, presence): (NewSession, &Presence),
-    ) -> Result<(OpenedSession, PasswordProven), Failure> {
+    ) -> Result<(Opened, PasswordProven), Failure> {
         let admitted = self.admit(origin, attempt, &credentials).await?;
         let (admitted, proven) = self.check(origin, attempt, admitted, (&credentials.password, presence)).await?;
-        let login = match attempt.started.clone().password_proven(proven.proof(), self.work.now()) {
-            Ok(LoginState::Completed(login)) => login,
+        let opened = match attempt.started.clone().password_proven(proven.proof(), self.work.now()) {
+            Ok(LoginState::Completed(login)) => self
+                .open
+                .open_session(origin, &login, new, presence)
+                .await
+                .map(|session| Opened::Session(Box::new(session))),
+            Ok(LoginState::Challenged(login)) => self.challenge(origin, attempt, &login, &new).await,
             Err(reason) => return Err(self.refuse_wrong(origin, attempt, admitted, reason).await),
         };
-        match self.open.open_session(origin, &login, new, presence).await {
-            Ok(session) => {
+        match opened {
+            Ok(opened @ Opened::Session(_)) => {
                 admitted.succeeded().await;
-                Ok((session, proven))
+                Ok((opened, proven))
+            }
+            // A right password settles nothing by itself.
+            Ok(opened) => {
+                admitted.give_back().await;
+                Ok((opened, proven))
             }
             Err(failure) => {
                 admitted.give_back().await;
-                self.record_unopened(origin, &login, failure.reason()).await;
+                self.record_unopened(origin, proven.account(), failure.reason()).await;
                 Err(failure)
             }
         }
+    }
+
+    /// Stores a challenge, and says how it can be answered.
+    async fn challenge(
+        &self,
+        origin: &Origin,
+        attempt: &Attempt,
+        login: &ChallengedLogin,
+        new: &NewSession,
+    ) -> Result<Opened, Failure> {
+        let account = login.account();
+        let unit = self.work.begin(origin, account.tenant).await?;
+        let id = ChallengeId::new(unit.now(), self.work.entropy.bytes());
+        let stored = StoredChallenge {
+            challenge: login.challenge(id, unit.now()),
+            audience: new.audience.clone(),
+            device_name: new.device_name.as_str().to_owned(),
+            shown_device: new.device.shown,
+            device: new.device.id,
+        };
+        let conditions = LoginConditions {
+            password_version: account.password_version,
+            trust: attempt.started.trust(),
+            had_failures: account.password_failures > 0,
+            has_factor: true,
+        };
+        if !challenge::insert(unit.db(), account.tenant, &stored, conditions, unit.now()).await? {
+            return Err(Reason::CredentialsInvalid.into());
+        }
+        unit.record(EventKind::LoginChallenged, EventSubject::target(Some(account.id))).await?;
+        let left = backup_code::count_unused(unit.db(), account.tenant, account.id).await?;
+        unit.commit().await?;
+        let takes_totp = !account.totp_is_locked() || attempt.device.proved_second_factor_of(account.id);
+        let methods = [(FactorMethod::Totp, takes_totp), (FactorMethod::BackupCode, left > 0)];
+        let methods = methods.into_iter().filter_map(|(method, is_taken)| is_taken.then_some(method));
+        Ok(Opened::Challenge(stored.challenge, methods.collect()))
     }
 
     /// Admits the attempt. A light login draws the rest of a whole one first, because a call to the captcha provider
@@ -256,8 +343,7 @@ impl Login {
     /// Records that the password was right and no session was opened: the caller was gone, or opening failed. Without
     /// this event, a caller could hang up to find out whether a password is right, and leave no trace. When the
     /// database did not confirm a session that exists, both events are recorded.
-    async fn record_unopened(&self, origin: &Origin, login: &CompletedLogin, reason: Reason) {
-        let account = login.account();
+    async fn record_unopened(&self, origin: &Origin, account: &Account, reason: Reason) {
         let about = EventSubject::target(Some(account.id));
         self.work.record_refusal(origin, account.tenant, (EventKind::LoginRefused, reason), about).await;
     }

@@ -1,8 +1,10 @@
 //! Logging in: from the name of an account to a session. Every login goes through the states of
 //! [`countersign_domain::login`], and [`OpenSession`] takes only the last state.
 
+mod complete_login;
 mod log_in;
 mod open_session;
 
-pub use log_in::{LoggedIn, Login, LoginForm, NamedAccount};
+pub use complete_login::{CompleteLogin, CompleteLoginForm};
+pub use log_in::{LoggedIn, Login, LoginChallenge, LoginForm, LoginOutcome, NamedAccount};
 pub use open_session::{NewSession, OpenSession};

@@ -1,21 +1,22 @@
 use crate::{
     passwords::Presence,
-    store::{account::LoginConditions, device, expected_device, session},
+    store::{account, account::LoginConditions, challenge, device, expected_device, session},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
         account::Profile,
-        gate::{DeviceRecognition, PresentedDevice, Throttle},
+        gate::{DeviceRecognition, FactorGate, PresentedDevice, Throttle},
         session::{IssueTokens, OpenedSession},
     },
 };
 use countersign_domain::{
     account::Account,
+    assurance::joined,
     audit::EventKind,
     client::DeviceSignal,
     device::DeviceTrust,
     display_name::DisplayName,
     id::SessionId,
-    login::CompletedLogin,
+    login::{CompletedLogin, SecondFactor},
     mail::MailTemplate,
     refresh::FIRST_GENERATION,
     refusal::Reason,
@@ -55,7 +56,8 @@ impl OpenSession {
     ///
     /// # Errors
     /// CREDENTIALS_INVALID when the account was disabled during the check, or its password is no longer accepted;
-    /// DEADLINE_EXCEEDED when the caller is gone.
+    /// CHALLENGE_INVALID or CODE_INVALID when another login used the challenge or the code; DEADLINE_EXCEEDED when the
+    /// caller is gone.
     #[tracing::instrument(level = "debug", name = "authentication.open_session", skip_all)]
     pub async fn open_session(
         &self,
@@ -90,7 +92,7 @@ impl OpenSession {
             device_name: device_name.as_str().to_owned(),
             user_agent: origin.user_agent.clone(),
             address: origin.address.clone(),
-            methods: login.methods().iter().map(|method| method.name()).collect::<Vec<_>>().join(" "),
+            methods: joined(login.methods()),
             created_at: now,
             authenticated_at: login.authenticated_at(),
             refreshed_at: now,
@@ -115,23 +117,55 @@ impl OpenSession {
             password_version: account.password_version,
             trust,
             had_failures: account.password_failures > 0,
+            has_factor: login.second_factor().is_some(),
         };
         let unit = self.work.begin(origin, tenant).await?;
+        if let Some(second) = login.second_factor() {
+            self.use_up(&unit, account, second).await?;
+        }
         if !session::open(unit.db(), tenant, &session, conditions).await? {
             return Err(Reason::CredentialsInvalid.into());
         }
-        device::remember(unit.db(), tenant, account.id, device.id, now).await?;
-        if trust == DeviceTrust::Expected {
-            expected_device::forget(unit.db(), tenant, account.id, device.shown).await?;
-        }
-        if trust != DeviceTrust::Known {
-            device::forget_older(unit.db(), tenant, account.id, MAX_DEVICES).await?;
-        }
+        self.remember_device(&unit, login, device).await?;
         let about = EventSubject::own(account.id).in_session(session.id);
         unit.record(EventKind::LoggedIn, about).await?;
         let news = judge_login(trust, &seen, &before);
         self.tell(&unit, origin, account, &session, (news, &seen)).await?;
+        if let Some(second) = login.second_factor() {
+            FactorGate::tell_of_use(&unit, account, session.id, &second.code).await?;
+        }
         Ok((unit, opened))
+    }
+
+    async fn remember_device(
+        &self,
+        unit: &UnitOfWork<'_>,
+        login: &CompletedLogin,
+        device: PresentedDevice,
+    ) -> Result<(), Failure> {
+        let (db, tenant, account) = (unit.db(), unit.tenant(), login.account().id);
+        device::remember(db, tenant, account, (device.id, login.second_factor().is_some()), unit.now()).await?;
+        if login.trust() == DeviceTrust::Expected {
+            expected_device::forget(db, tenant, account, device.shown).await?;
+        }
+        if login.trust() != DeviceTrust::Known {
+            device::forget_older(db, tenant, account, MAX_DEVICES).await?;
+        }
+        Ok(())
+    }
+
+    /// Uses up the challenge and the code of a login: of two logins with one challenge or one code, one opens a
+    /// session.
+    async fn use_up(&self, unit: &UnitOfWork<'_>, account: &Account, second: &SecondFactor) -> Result<(), Failure> {
+        // First, as every change of factors does: another order could deadlock.
+        account::lock(unit.db(), account.tenant, account.id).await?.ok_or(Reason::ChallengeInvalid)?;
+        if !challenge::consume(unit.db(), account.tenant, second.challenge, unit.now()).await? {
+            return Err(Reason::ChallengeInvalid.into());
+        }
+        if !FactorGate::use_up(unit.db(), account, &second.code, unit.now()).await? {
+            return Err(Reason::CodeInvalid.into());
+        }
+        Ok(())
     }
 
     /// Records that the device or place of a login is new, and sends the owner a mail. The rate limit of these mails

@@ -2,7 +2,7 @@ use super::{CaptchaGate, LoginDevice};
 use crate::{
     cache::{Admitted, LockKey, Lockout},
     keys::KeyRing,
-    runtime::spawn,
+    runtime::{Entropy, spawn},
     telemetry,
     usecase::{Failure, Origin},
 };
@@ -27,6 +27,7 @@ pub struct AttemptLimiter {
     pub lockout: Lockout,
     pub captcha: CaptchaGate,
     pub ring: Arc<KeyRing>,
+    pub entropy: Entropy,
 }
 
 /// The name of this limit in the metrics.
@@ -102,6 +103,18 @@ pub enum AttemptSource<'a> {
     Stranger(&'a str),
 }
 
+/// The refusal of an attempt that is not admitted.
+fn delayed(hold: Hold) -> Failure {
+    match hold {
+        Hold::Wait(wait) => {
+            telemetry::count_limited(HELD);
+            tracing::debug!(limit = HELD, "a login attempt was delayed");
+            Refusal::from(Reason::RateLimited).retry_after(wait).into()
+        }
+        Hold::Captcha => Failure::Broken("a captcha is required again after one was solved".to_owned()),
+    }
+}
+
 impl AttemptLimiter {
     /// Admits an attempt. To be called in a task that is not cancelled ([`Lockout::admit`]).
     ///
@@ -131,13 +144,39 @@ impl AttemptLimiter {
                 solved_captcha,
                 expects_verdict: false,
             }),
-            Err(Hold::Wait(wait)) => {
-                telemetry::count_limited(HELD);
-                tracing::debug!(limit = HELD, "a login attempt was delayed");
-                Err(Refusal::from(Reason::RateLimited).retry_after(wait).into())
-            }
-            Err(Hold::Captcha) => Err(Failure::Broken("a captcha is required again after one was solved".to_owned())),
+            Err(hold) => Err(delayed(hold)),
         }
+    }
+
+    /// Admits an attempt at the second factor of an account, of a device on which one was proven before, or of any
+    /// other client. To be called in a task that is not cancelled ([`Lockout::admit`]).
+    ///
+    /// # Errors
+    /// RATE_LIMITED while the attempt has to wait.
+    pub async fn admit_second_factor(
+        &self,
+        tenant: TenantId,
+        account: AccountId,
+        recognized: Option<DeviceId>,
+    ) -> Result<AdmittedAttempt, Failure> {
+        let mac = self.ring.mac();
+        let key = match recognized {
+            Some(device) => mac
+                .tag("lockout: second factor on a device", &[tenant.as_bytes(), account.as_bytes(), device.as_bytes()]),
+            None => mac.tag("lockout: second factor", &[tenant.as_bytes(), account.as_bytes()]),
+        };
+        let key = LockKey::from_tag(key);
+        // Every code counts: whoever tries one code again and again has a new chance each time.
+        let mark = Mark::from_tag(self.entropy.bytes());
+        let admitted = self.lockout.admit(key, CaptchaState::Impossible).await.map_err(delayed)?;
+        Ok(AdmittedAttempt {
+            lockout: self.lockout.clone(),
+            key,
+            admitted: Some(admitted),
+            mark,
+            solved_captcha: false,
+            expects_verdict: false,
+        })
     }
 
     /// Resets the counters against the password of an account: for every name of the account, and for these of its

@@ -15,6 +15,7 @@ use crate::{
 };
 use countersign_domain::{
     account::Account,
+    assurance::{Level, Proof},
     caller::CallerKind,
     id::{AccountId, ServiceId, TenantId},
     refusal::Reason,
@@ -45,7 +46,7 @@ pub struct Authenticate {
 pub struct SignedIn {
     holder: Holder,
     generation: Option<i64>,
-    authenticated_at: Timestamp,
+    proof: Proof,
 }
 
 impl SignedIn {
@@ -62,10 +63,10 @@ impl SignedIn {
         self.generation
     }
 
-    /// When the person was authenticated, as the access token says it. The session may have a newer proof, which was
-    /// not made by whoever holds an older token.
-    pub fn authenticated_at(&self) -> Timestamp {
-        self.authenticated_at
+    /// How the person was authenticated, as the access token says it. The session may have a newer proof, which was not
+    /// made by whoever holds an older token.
+    pub fn proof(&self) -> Proof {
+        self.proof
     }
 
     pub fn account(&self) -> &Account {
@@ -184,9 +185,10 @@ impl Authenticate {
             TokenHolder::Person(holder) => {
                 let generation = newest.map(|newest| newest.generation);
                 self.watch_use.caller(origin, &holder.session, &holder.account, claims, generation).await?;
-                let authenticated_at = Timestamp::from_seconds(claims.authenticated_at);
+                let level = Level::from_name(&claims.level).unwrap_or(Level::One);
+                let proof = Proof { level, at: Timestamp::from_seconds(claims.authenticated_at) };
                 let generation = generation_of(&claims.token_id);
-                Ok(Caller::Person(Arc::new(SignedIn { holder, generation, authenticated_at })))
+                Ok(Caller::Person(Arc::new(SignedIn { holder, generation, proof })))
             }
             // A token issued for calls to other services is known to those services, so it proves nothing here.
             TokenHolder::Service(service) if !service.may(Access::Serves, &claims.audience) => {

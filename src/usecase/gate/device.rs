@@ -54,6 +54,11 @@ impl LoginDevice {
         self.shown.trust(account)
     }
 
+    /// Whether a second factor of an account was proven on this device before.
+    pub fn proved_second_factor_of(&self, account: AccountId) -> bool {
+        self.shown.proved_second_factor_of(account)
+    }
+
     /// The token that the client presents at its next login.
     pub fn into_token(self) -> SecretText {
         self.token.into_secret()

@@ -1,10 +1,10 @@
 use crate::{
     passwords::{Caller, Hasher, PasswordHash, Presence, Verdict},
     runtime::spawn,
-    store::{Tx, account, session},
+    store::Tx,
     usecase::{
-        EventSubject, Failure, Origin, UnitsOfWork,
-        gate::{DecoyHashCosts, SignedIn},
+        Failure, Origin,
+        gate::{DecoyHashCosts, SessionTries, SignedIn},
     },
 };
 use countersign_domain::{
@@ -15,9 +15,8 @@ use countersign_domain::{
     password::Password,
     refusal::{Reason, Refusal},
     secret::SecretText,
-    session::{EndReason, Liveness, MAX_PASSWORD_FAILURES, Session},
+    session::Session,
 };
-use std::time::Duration;
 
 /// Checks a password that a caller presents.
 #[derive(Clone, Debug)]
@@ -105,18 +104,14 @@ impl PasswordGate {
     }
 }
 
-/// Checks the current password again in a live session. Five wrong ones end the session: somebody who stole it may not
-/// use it to try passwords.
+/// Checks the current password again in a live session.
 #[derive(Clone, Debug)]
 pub struct SessionPasswordGate {
-    pub work: UnitsOfWork,
+    pub tries: SessionTries,
     pub gate: PasswordGate,
     /// The field of the request with the password.
     pub field: &'static str,
 }
-
-/// When a caller whose tries are all being evaluated may try again.
-const EVALUATION_WAIT: Duration = Duration::from_millis(250);
 
 impl SessionPasswordGate {
     /// # Errors
@@ -137,9 +132,8 @@ impl SessionPasswordGate {
         evaluation.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
 
-    /// Checks that the proof still holds when it is used, and locks the session and the account until the transaction
-    /// ends: the proof waited in a queue, and meanwhile the session may have ended, or the account may have been
-    /// disabled.
+    /// Checks that the proof still holds when it is used, and locks the account and the session until the transaction
+    /// ends.
     ///
     /// # Errors
     /// SESSION_ENDED, ACCOUNT_DISABLED, CURRENT_PASSWORD_WRONG.
@@ -149,14 +143,8 @@ impl SessionPasswordGate {
         caller: &SignedIn,
         proven: &PasswordProven,
     ) -> Result<(Account, Session), Failure> {
-        let (tenant, proven) = (caller.tenant(), proven.account());
-        let account = account::lock(tx, tenant, proven.id).await?.ok_or(Reason::SessionEnded)?;
-        if account.is_disabled() {
-            return Err(Reason::AccountDisabled.into());
-        }
-        let live = session::lock_live(tx, tenant, caller.session().id, self.work.now()).await?;
-        let session = live.ok_or(Reason::SessionEnded)?;
-        if account.password_version != proven.password_version {
+        let (account, session) = self.tries.hold(tx, caller).await?;
+        if PasswordProof::of(&account) != proven.proof() {
             return Err(self.wrong());
         }
         Ok((account, session))
@@ -172,41 +160,23 @@ impl SessionPasswordGate {
         caller: &SignedIn,
         (presented, presence): (&SecretText, &Presence),
     ) -> Result<PasswordProven, Failure> {
-        let account = caller.account().clone();
-        let (tenant, id, session) = (caller.tenant(), account.id, caller.session().id);
-        // The try is used up before the check, so that passwords tried at the same time are all counted.
-        let (db, now) = (self.work.write(), self.work.now());
-        let Some(tries) = session::spend_password_try(&db, tenant, session, MAX_PASSWORD_FAILURES, now).await? else {
-            let found = session::find_holder(&self.work.store, tenant, session).await?;
-            return Err(match found {
-                Some(holder) if holder.session.liveness(&holder.account, now) == Liveness::Live => {
-                    Refusal::from(Reason::Overloaded).retry_after(EVALUATION_WAIT).into()
-                }
-                _ => Reason::SessionEnded.into(),
-            });
-        };
-        let claimed = Claimed { tenant, typed: "", account: Some(account), opens: true };
+        let tries = self.tries.spend(caller).await?;
+        let claimed =
+            Claimed { tenant: caller.tenant(), typed: "", account: Some(caller.account().clone()), opens: true };
         match self.gate.prove_for(presence, claimed, presented).await {
             Ok(Some(proven)) => {
-                session::forgive_password_tries(&db, tenant, session, tries).await?;
-                return Ok(proven);
+                self.tries.give_back(caller, tries).await?;
+                Ok(proven)
             }
-            Ok(None) => {}
+            Ok(None) => {
+                let refused = (EventKind::PasswordProofRefused, self.wrong());
+                Err(self.tries.refuse(origin, caller, tries, refused).await?)
+            }
             Err(failure) => {
                 // The password was not checked, so the try is given back.
-                session::forgive_password_tries(&db, tenant, session, 1).await?;
-                return Err(failure);
+                self.tries.give_back(caller, 1).await?;
+                Err(failure)
             }
         }
-        let failure = if tries >= MAX_PASSWORD_FAILURES {
-            let unit = self.work.begin(origin, tenant).await?;
-            session::end(unit.db(), tenant, id, session, EndReason::PasswordGuessed, self.work.now()).await?;
-            unit.commit().await?;
-            Failure::from(Reason::SessionEnded)
-        } else {
-            self.wrong()
-        };
-        let about = EventSubject::own(id).in_session(session);
-        Err(self.work.refused(origin, tenant, EventKind::PasswordProofRefused, about, failure).await)
     }
 }

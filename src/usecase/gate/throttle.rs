@@ -150,9 +150,32 @@ impl Throttle {
         self.take(&[Draw::one(Limit::UsernameChangesPerAccount, account)]).await
     }
 
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn totp_start(&self, account: AccountId) -> Result<(), Failure> {
+        self.take(&[Draw::one(Limit::TotpStartsPerAccount, account)]).await
+    }
+
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn totp_confirmation(&self, account: AccountId) -> Result<(), Failure> {
+        self.take(&[Draw::one(Limit::TotpConfirmationsPerAccount, account)]).await
+    }
+
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn factor_change(&self, account: AccountId) -> Result<(), Failure> {
+        self.take(&[Draw::one(Limit::FactorChangesPerAccount, account)]).await
+    }
+
     /// Whether the owner of an account gets another mail about a login from a new device or place.
     pub async fn tells_of_login(&self, account: AccountId) -> bool {
         self.take(&[Draw::one(Limit::NewLoginMailsPerAccount, account)]).await.is_ok()
+    }
+
+    /// Whether the owner of an account gets another mail about a wrong second factor.
+    pub async fn tells_of_failed_factor(&self, account: AccountId) -> bool {
+        self.take(&[Draw::one(Limit::FailedFactorMailsPerAccount, account)]).await.is_ok()
     }
 
     /// Whether the owner of an account gets another mail about another client in a session.

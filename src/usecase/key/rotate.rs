@@ -1,6 +1,6 @@
 use super::{KeyFailure, KeyMaker, key_maker::slot_of, recipient_of};
 use crate::{
-    store::{key, key::SealedKey},
+    store::{factor, key, key::SealedKey},
     telemetry,
     usecase::{EventSubject, Origin, UnitsOfWork},
 };
@@ -113,6 +113,11 @@ impl RotateKeys {
     }
 
     async fn forget(&self, slot: &KeySlot, id: &str) -> Result<(), KeyFailure> {
+        // The secret of a factor lives until its owner removes it: none may be left under the key.
+        if slot.purpose == KeyPurpose::Factor && !factor::sealed_under(&self.work.read(), id, None, 1).await?.is_empty()
+        {
+            return Ok(());
+        }
         let origin = Origin::service();
         let unit = self.work.begin(&origin, slot.tenant).await?;
         if key::erase(unit.db(), slot.tenant, id, KeyState::Retiring, self.key_maker.now()).await? {

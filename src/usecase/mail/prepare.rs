@@ -56,6 +56,13 @@ impl PrepareMail {
             | MailTemplate::NewLogin
             | MailTemplate::ClientChanged
             | MailTemplate::PasswordDisabled
+            | MailTemplate::FactorAdded
+            | MailTemplate::FactorRemoved
+            | MailTemplate::FactorsReset
+            | MailTemplate::BackupCodesRegenerated
+            | MailTemplate::BackupCodeUsed
+            | MailTemplate::SecondFactorFailed
+            | MailTemplate::FactorLocked
             | MailTemplate::AccountDeleted => {
                 // The recipient is the address that the account had at the time of the act: a thief who moved the
                 // account must not get the mail instead.
@@ -132,6 +139,7 @@ impl PrepareMail {
             device: detail("device"),
             place: detail("place"),
             client_address: detail("client_address"),
+            codes_left: detail("codes_left"),
             request_url: self.pages_url.clone(),
         };
         PreparedMail { template, locale, recipient, values }

@@ -7,7 +7,7 @@ use countersign_domain::{
     id::SessionId,
     refusal::Reason,
     secret::SecretText,
-    session::{LEVEL_ONE_FACTOR, Session, SessionLives},
+    session::{Session, SessionLives},
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl IssueTokens {
             tenant_id: account.tenant.to_string(),
             roles: profile.roles.clone(),
             methods: session.methods.split(' ').map(str::to_owned).collect(),
-            level: LEVEL_ONE_FACTOR.to_owned(),
+            level: session.level().name().to_owned(),
             authenticated_at: session.authenticated_at.as_seconds(),
         };
         let refresh = RefreshToken {

@@ -19,7 +19,7 @@ pub use issue_tokens::{IssueTokens, OpenedSession};
 pub use list::{ListSessions, SessionPage};
 pub use logout::{Logout, LogoutCredentials};
 pub use note_uses::NoteUses;
-pub use reauthenticate::Reauthenticate;
+pub use reauthenticate::{PresentedProof, Reauthenticate};
 pub use recognise::{Newest, RecogniseSession};
 pub use refresh::Refresh;
 pub use revoke::RevokeSessions;

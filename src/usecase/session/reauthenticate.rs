@@ -1,15 +1,28 @@
 use super::{IssueTokens, OpenedSession, WatchClient};
 use crate::{
-    store::{role, session},
+    runtime::spawn,
+    store::{device, role, second_factor, session},
     usecase::{
-        EventSubject, Failure, Origin, UnitsOfWork,
+        EventSubject, Failure, Origin, UnitOfWork, UnitsOfWork,
         account::Profile,
-        gate::{SessionPasswordGate, SignedIn, Throttle},
+        gate::{
+            AdmittedAttempt, FactorClient, FactorGate, FactorProven, PresentedCode, SessionPasswordGate, SignedIn,
+            Throttle, WrongCode, require_password_level,
+        },
     },
 };
 use countersign_domain::{
-    audit::EventKind, login::AuthenticationMethod, refusal::Reason, secret::SecretText, session::SessionLives,
+    account::Account,
+    assurance::{AuthenticationMethod, PASSWORD_AND_CODE, joined},
+    audit::EventKind,
+    client::DeviceSignal,
+    id::DeviceId,
+    refusal::Reason,
+    risk::ClientObservation,
+    secret::SecretText,
+    session::{Session, SessionLives},
 };
+use tracing::Instrument as _;
 
 /// Proves again who holds a live session. The session continues with its next generation, whose tokens have a new
 /// `auth_time`.
@@ -17,10 +30,18 @@ use countersign_domain::{
 pub struct Reauthenticate {
     pub work: UnitsOfWork,
     pub password: SessionPasswordGate,
+    pub factors: FactorGate,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
     pub throttle: Throttle,
     pub watch: WatchClient,
+}
+
+/// How a caller proves who they are.
+#[derive(Debug)]
+pub enum PresentedProof {
+    Password(SecretText),
+    Code(PresentedCode),
 }
 
 impl Reauthenticate {
@@ -28,38 +49,181 @@ impl Reauthenticate {
     /// the message or its cookie.
     ///
     /// # Errors
-    /// CURRENT_PASSWORD_WRONG, SESSION_ENDED, ACCOUNT_DISABLED, REAUTHENTICATION_REQUIRED, RATE_LIMITED, OVERLOADED.
+    /// CURRENT_PASSWORD_WRONG, CODE_INVALID, FACTOR_LOCKED, STEP_UP_REQUIRED for the password of an account with a
+    /// factor, SESSION_ENDED, ACCOUNT_DISABLED, REAUTHENTICATION_REQUIRED, RATE_LIMITED, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "session.reauthenticate", skip_all)]
-    pub async fn with_password(
+    pub async fn prove(
         &self,
         origin: &Origin,
         caller: &SignedIn,
-        password: &SecretText,
+        proof: PresentedProof,
         device: Option<&SecretText>,
     ) -> Result<OpenedSession, Failure> {
-        let (tenant, id) = (caller.tenant(), caller.session().id);
         // It makes a generation, as a refresh does.
-        self.throttle.refresh(id).await?;
+        self.throttle.refresh(caller.session().id).await?;
         let seen = self.watch.see(origin, device);
         if self.watch.may_refuse() {
             self.watch.check_client(origin, caller.session(), caller.account(), &seen).await?;
         }
+        match proof {
+            PresentedProof::Password(password) => self.by_password(origin, caller, &password, &seen).await,
+            PresentedProof::Code(code) => self.by_code(origin, caller, code, seen).await,
+        }
+    }
+
+    async fn by_password(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        password: &SecretText,
+        seen: &ClientObservation,
+    ) -> Result<OpenedSession, Failure> {
+        require_password_level(caller.account())?;
         let proven = self.password.prove(origin, caller, password).await?;
-        let unit = self.work.begin(origin, tenant).await?;
+        let unit = self.work.begin(origin, caller.tenant()).await?;
         let (account, live) = self.password.hold(unit.db(), caller, &proven).await?;
+        // A factor may have been added while the password waited for its hash.
+        require_password_level(&account)?;
+        self.advance(origin, unit, caller, (account, live), (&[AuthenticationMethod::Password], seen)).await
+    }
+
+    /// Checks a code in a task of its own, as a login does.
+    async fn by_code(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        code: PresentedCode,
+        seen: ClientObservation,
+    ) -> Result<OpenedSession, Failure> {
+        let (reauthenticate, origin, caller) = (self.clone(), origin.clone(), caller.clone());
+        let deciding = async move { reauthenticate.check_code(&origin, &caller, &code, &seen).await };
+        spawn(deciding.in_current_span()).await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+    }
+
+    async fn check_code(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        code: &PresentedCode,
+        seen: &ClientObservation,
+    ) -> Result<OpenedSession, Failure> {
+        let account = caller.account();
+        let client = self.factor_client(caller, seen).await?;
+        let mut admitted = self.factors.admit(account, client, code).await?;
+        let tries = match self.password.tries.spend(caller).await {
+            Ok(tries) => tries,
+            Err(failure) => {
+                admitted.give_back().await;
+                return Err(failure);
+            }
+        };
+        admitted.expect_verdict();
+        let wrong = match self.factors.check(account, client, code).await {
+            Ok(Ok(proven)) => match self.advance_by(origin, caller, &proven, seen).await {
+                Ok(opened) => {
+                    admitted.succeeded().await;
+                    if let Err(fault) = self.password.tries.give_back(caller, tries).await {
+                        tracing::warn!(%fault, "the tries of a session could not be given back");
+                    }
+                    return Ok(opened);
+                }
+                // Another call used the same code a moment ago.
+                Err(failure) if failure.reason() == Reason::CodeInvalid => WrongCode::Used,
+                Err(failure) => {
+                    admitted.give_back().await;
+                    self.password.tries.give_back(caller, 1).await?;
+                    return Err(failure);
+                }
+            },
+            Ok(Err(wrong)) => wrong,
+            Err(failure) => {
+                admitted.give_back().await;
+                self.password.tries.give_back(caller, 1).await?;
+                return Err(failure);
+            }
+        };
+        self.refuse_code(origin, caller, (admitted, client, tries), (code, wrong)).await
+    }
+
+    /// Whoever holds a token of the session need not hold its device.
+    async fn factor_client(&self, caller: &SignedIn, seen: &ClientObservation) -> Result<FactorClient, Failure> {
+        let session = caller.session();
+        let recognized = match shown_device(session, seen) {
+            Some(id) => {
+                let device = device::find(&self.work.read(), caller.tenant(), id).await?;
+                device.proved_second_factor_of(caller.account().id).then_some(id)
+            }
+            None => None,
+        };
+        Ok(FactorClient { recognized, session: Some(session.id), is_news: false })
+    }
+
+    async fn refuse_code(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        (admitted, client, tries): (AdmittedAttempt, FactorClient, i32),
+        (code, wrong): (&PresentedCode, WrongCode),
+    ) -> Result<OpenedSession, Failure> {
+        let counted = self.factors.count_wrong(origin, (caller.account(), client), admitted, code).await;
+        let refused = (EventKind::FactorRefused, code.refusal(wrong).into());
+        // Also where it could not be counted: the fifth one ends the session.
+        let failure = self.password.tries.refuse(origin, caller, tries, refused).await?;
+        counted?;
+        Err(failure)
+    }
+
+    async fn advance_by(
+        &self,
+        origin: &Origin,
+        caller: &SignedIn,
+        proven: &FactorProven,
+        seen: &ClientObservation,
+    ) -> Result<OpenedSession, Failure> {
+        let unit = self.work.begin(origin, caller.tenant()).await?;
+        let (account, live) = self.password.tries.hold(unit.db(), caller).await?;
+        let proof = proven.proof();
+        if proof.account() != account.id || !FactorGate::use_up(unit.db(), &account, proof.code(), unit.now()).await? {
+            return Err(Reason::CodeInvalid.into());
+        }
+        FactorGate::tell_of_use(&unit, &account, live.id, proof.code()).await?;
+        if let Some(device) = shown_device(&live, seen) {
+            second_factor::note(unit.db(), account.tenant, account.id, device, unit.now()).await?;
+        }
+        // Every session was opened with a password.
+        self.advance(origin, unit, caller, (account, live), (&PASSWORD_AND_CODE, seen)).await
+    }
+
+    /// Makes the next generation, with the new proof. Both the account and the session are locked.
+    async fn advance(
+        &self,
+        origin: &Origin,
+        unit: UnitOfWork<'_>,
+        caller: &SignedIn,
+        (account, live): (Account, Session),
+        (methods, seen): (&[AuthenticationMethod], &ClientObservation),
+    ) -> Result<OpenedSession, Failure> {
+        let (tenant, id) = (caller.tenant(), live.id);
         // A token that names no generation is none of a session that can be recovered.
         let by = live.reauthenticating(caller.generation().unwrap_or(live.generation));
-        let (method, times) = (AuthenticationMethod::Password.name(), (self.work.now(), self.lives.idle));
-        let next = session::reauthenticate(unit.db(), tenant, &live, (by, method), times).await?;
+        let times = (self.work.now(), self.lives.idle);
+        let next = session::reauthenticate(unit.db(), tenant, &live, (by, &joined(methods)), times).await?;
         let next = next.ok_or(Reason::SessionEnded)?;
-        // Both may have changed while the password waited for its hash.
+        // Both may have changed while the proof was checked.
         let profile = Profile { roles: role::names(unit.db(), tenant, account.id).await?, account };
         // The tokens are made before the commit: a generation without tokens could not be used.
         let opened = self.tokens.issue(&next, profile)?;
         let account = &opened.profile.account;
         unit.record(EventKind::Reauthenticated, EventSubject::own(account.id).in_session(id)).await?;
         unit.commit().await?;
-        self.watch.note(origin, &next, account, &seen).await?;
+        if let Err(fault) = self.watch.note(origin, &next, account, seen).await {
+            tracing::warn!(%fault, "a changed client of a session could not be recorded");
+        }
         Ok(opened)
     }
+}
+
+/// The device of a session, if its client showed it.
+fn shown_device(session: &Session, seen: &ClientObservation) -> Option<DeviceId> {
+    session.device.filter(|device| seen.signals.device == DeviceSignal::Shown(*device))
 }

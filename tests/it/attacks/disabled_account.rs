@@ -37,9 +37,12 @@ fn a_disabled_account_can_do_nothing_at_the_next_call() {
             .map(|method| method.path)
             .collect();
         assert!(of_account.len() >= 9, "{of_account:?}");
-        for path in &of_account {
+        // After a login, the deletion needs nothing else.
+        for path in of_account.iter().filter(|path| !path.ends_with("/DeleteMe")) {
             if let Err(status) = call(app, path, &ada).await {
-                assert_eq!(reason(&status), "INVALID_FIELD", "{path}, while the account is enabled");
+                let told = reason(&status);
+                let is_about_input = ["INVALID_FIELD", "FACTOR_NOT_FOUND"].contains(&told.as_str());
+                assert!(is_about_input, "{path}, while the account is enabled: {told}");
             }
         }
         // The loop above has revoked the other sessions, and not the caller's own.

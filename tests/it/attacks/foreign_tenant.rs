@@ -1,5 +1,5 @@
 use crate::support::{
-    App, MailText as _, PASSWORD, Person, Proof, Purpose, Refused as _, on_each_database, reset_mail,
+    App, MailText as _, PASSWORD, Person, Proof, Protected, Purpose, Refused as _, on_each_database, reset_mail,
 };
 use countersign::grpc::wire::proto::*;
 use tonic::{Request, Status};
@@ -50,5 +50,23 @@ fn a_token_opens_nothing_in_another_tenant() {
         app.me(&ada.session).await.unwrap();
         let proof = Proof::Link(link);
         Purpose::Reset.claim(app, &proof, "nine loud ravens at dawn", "").await.unwrap();
+    });
+}
+
+#[test]
+fn a_challenge_completes_no_login_in_another_tenant() {
+    on_each_database(async |app| {
+        open_tenant(app).await;
+        let ada = Protected::sign_up(app, "ada@example.org").await;
+        let challenged = app.challenge("ada@example.org").await;
+        let code = ada.next_code(app);
+        let message = CompleteLoginRequest {
+            challenge_token: challenged.challenge.challenge_token.clone(),
+            device_token: challenged.device_token.clone(),
+            proof: Some(complete_login_request::Proof::TotpCode(code.clone())),
+        };
+        let refused = app.auth().complete_login(elsewhere(Request::new(message))).await;
+        assert_eq!(refused.reason(), "CHALLENGE_INVALID");
+        app.complete(&challenged, &code).await.unwrap();
     });
 }

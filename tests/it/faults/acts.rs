@@ -43,7 +43,19 @@ macro_rules! call_as {
     }};
 }
 
-pub(super) const ACTS: &[Act] = &[
+mod factors;
+
+/// Every act.
+pub(super) fn acts() -> impl Iterator<Item = &'static Act> {
+    ACTS.iter().chain(factors::ACTS)
+}
+
+/// RPCs that only read, and are called most often.
+pub(super) fn questions() -> impl Iterator<Item = &'static Act> {
+    QUESTIONS.iter().chain(factors::QUESTIONS)
+}
+
+const ACTS: &[Act] = &[
     Act {
         name: "Register",
         is_repeatable: false,
@@ -322,8 +334,7 @@ pub(super) const ACTS: &[Act] = &[
     },
 ];
 
-/// RPCs that only read, and are called most often.
-pub(super) const QUESTIONS: &[Act] = &[
+const QUESTIONS: &[Act] = &[
     Act {
         name: "GetMe",
         is_repeatable: false,

@@ -1,5 +1,5 @@
 use super::{
-    acts::{ACTS, Act, Call, QUESTIONS},
+    acts::{Act, Call, acts, questions},
     on_each_database,
 };
 use crate::support::{App, Change, Contents, Faults, Person, own_rpcs, reason, retry_after};
@@ -14,7 +14,7 @@ const TRACES: &[&str] = &["audit_events", "audit_heads", "sqlite_sequence"];
 /// Tables that later calls of others do not change.
 const UNTOUCHED: &[&str] = &["devices", "past_passwords", "revocations", "sessions"];
 
-/// The RPCs that only read, besides [`QUESTIONS`].
+/// The RPCs that only read, besides [`questions`].
 const READING: &[&str] = &["GetVerificationKeys", "WatchRevocations", "List", "WaitFor"];
 
 /// An act, and how it behaves when each statement fails.
@@ -107,12 +107,12 @@ fn whatever_statement_fails_an_answer_and_the_database_agree() {
     on_each_database(async |app, faults| {
         for rpc in own_rpcs(app).await {
             let name = rpc.path.rsplit('/').next().unwrap();
-            let is_tried = ACTS.iter().any(|act| act.name == name);
-            let is_question = READING.contains(&name) || QUESTIONS.iter().any(|question| question.name == name);
+            let is_tried = acts().any(|act| act.name == name);
+            let is_question = READING.contains(&name) || questions().any(|question| question.name == name);
             assert!(is_tried != is_question, "{name} changes something, and is tried, or changes nothing");
         }
         let mut wrong = Vec::new();
-        for act in ACTS {
+        for act in acts() {
             wrong.extend(Trial { app, faults, act, prepared: 0 }.run().await);
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
@@ -123,7 +123,7 @@ fn whatever_statement_fails_an_answer_and_the_database_agree() {
 fn a_call_that_is_given_up_at_any_statement_changes_nothing_and_is_in_nobodys_way() {
     on_each_database(async |app, faults| {
         for name in ["Login", "ChangePassword", "Refresh", "Logout everywhere"] {
-            let act = ACTS.iter().find(|act| act.name == name).unwrap();
+            let act = acts().find(|act| act.name == name).unwrap();
             let mut trial = Trial { app, faults, act, prepared: 0 };
             let call = trial.prepare().await;
             trial.make(&call, None).await.0.unwrap();

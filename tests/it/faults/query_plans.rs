@@ -1,7 +1,7 @@
 //! What SQLite reads for a statement. A statement that reads a whole table answers as quickly as others in a small
 //! test, and stops the service in a large one.
 
-use super::acts::{ACTS, QUESTIONS};
+use super::acts::{acts, questions};
 use crate::support::{App, AppOptions, Database, Faults, on};
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ fn no_statement_of_an_rpc_or_a_job_reads_a_whole_table_or_tenant() {
     let options = AppOptions::default().interfered_with(faults.interference());
     on(&Database::Sqlite, &options, &async |app| {
         let mut texts = BTreeSet::new();
-        for (at, act) in QUESTIONS.iter().chain(ACTS).enumerate() {
+        for (at, act) in questions().chain(acts()).enumerate() {
             let call = (act.prepare)(app, format!("person-{at}@example.org")).await;
             faults.none();
             // Some calls are refused in the end, as intended.

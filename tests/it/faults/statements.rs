@@ -1,6 +1,6 @@
 //! The statements of each RPC. One more statement is a decision that a review can see.
 
-use super::acts::{ACTS, QUESTIONS};
+use super::acts::{acts, questions};
 use crate::support::{AppOptions, Cluster, Database, Faults, on};
 use std::{cell::RefCell, env, fs, path::Path};
 
@@ -17,7 +17,7 @@ that a connection executes a statement it costs another one, which prepares it. 
 | --- | --- | --- |
 ";
 
-/// What a new connection is asked before anything else.
+/// What the service sends over a new connection before anything else.
 const OPENING: [&str; 2] = ["SET statement_timeout", "SHOW transaction_read_only"];
 
 #[test]
@@ -25,7 +25,7 @@ fn each_rpc_asks_the_database_what_the_reference_says() {
     let faults = Faults::default();
     let options = AppOptions::default().interfered_with(faults.interference()).expecting_errors();
     // For each RPC: the name of a database, and the statements.
-    let seen: Vec<_> = QUESTIONS.iter().chain(ACTS).map(|act| (act, RefCell::new(Vec::new()))).collect();
+    let seen: Vec<_> = questions().chain(acts()).map(|act| (act, RefCell::new(Vec::new()))).collect();
     let cluster = Cluster::shared();
     let postgres = cluster.map(|cluster| Database::Postgres { url: cluster.create_logged_database() });
     for database in [Some(Database::Sqlite), postgres].into_iter().flatten() {

@@ -16,7 +16,7 @@ async fn keys_are_listed_without_what_they_are() {
     assert!(options.succeed(&["keys", "list"]).contains("there are no keys"));
     ServiceProcess::start(&options).stop();
     let list = options.succeed(&["keys", "list"]);
-    assert_eq!(list.lines().count(), 12, "{list}");
+    assert_eq!(list.lines().count(), 14, "{list}");
     for row in Rows::of(&options.database_url()).await.all("SELECT id, sealed, kek_id FROM keys").await {
         let text = |name: &str| row[name].as_str().unwrap().to_owned();
         assert!(list.contains(&text("id")) && list.contains(&text("kek_id")));
@@ -72,7 +72,7 @@ fn a_second_rotation_of_the_signing_key_within_minutes_is_refused_with_how_long_
     assert_eq!(options.succeed(&["keys", "list"]), before);
     assert!(options.succeed(&["keys", "rotate", "signing", "--now"]).contains("is the active key now"));
     // Verifiers keep no copy of these keys.
-    for purpose in ["encryption", "refresh", "action", "mac", "audit"] {
+    for purpose in ["encryption", "refresh", "action", "mac", "audit", "factor"] {
         options.succeed(&["keys", "rotate", purpose]);
         options.succeed(&["keys", "rotate", purpose]);
     }
@@ -138,7 +138,7 @@ async fn every_kind_of_key_is_rotated_in_the_terminal_and_nobody_is_logged_out()
     let service = ServiceProcess::start(&options);
     let client = Client::to(&service.address).await;
     let mut session = client.sign_up(ADA).await;
-    for purpose in ["signing", "encryption", "refresh", "action", "mac"] {
+    for purpose in ["signing", "encryption", "refresh", "action", "mac", "factor"] {
         options.succeed(&["keys", "rotate", purpose]);
         options.succeed(&["keys", "rotate", purpose, "--now"]);
         client.me(&session).await.unwrap();

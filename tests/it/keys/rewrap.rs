@@ -30,13 +30,13 @@ fn every_key_is_encrypted_again_once_and_opens_under_the_new_key_alone() {
     on_each_database(async |app| {
         rotate(app, KeyPurpose::AccessSigning).await;
         let rewrap = rewrap(app);
-        assert_eq!(rewrap.rewrap(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 13, all: 13 });
-        assert_eq!(under(app, &new_kek().id()).await, 13);
-        assert_eq!(rewrap.rewrap(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 0, all: 13 });
+        assert_eq!(rewrap.rewrap(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 15, all: 15 });
+        assert_eq!(under(app, &new_kek().id()).await, 15);
+        assert_eq!(rewrap.rewrap(&Origin::terminal()).await.unwrap(), Rewrapped { sealed: 0, all: 15 });
         assert_eq!(app.number("SELECT count(*) FROM audit_events WHERE kind = 'keys_rewrapped'").await, 1);
         let mut alone = rewrap.key_maker.clone();
         alone.keks = KeyEncryptionKeys::new(new_kek(), None);
-        assert_eq!(alone.open_all(&rewrap.work.store.read()).await.unwrap().len(), 13);
+        assert_eq!(alone.open_all(&rewrap.work.store.read()).await.unwrap().len(), 15);
         app.key_operations.rotate.key_maker.open_all(&rewrap.work.store.read()).await.unwrap_err();
     });
 }

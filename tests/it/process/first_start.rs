@@ -27,9 +27,9 @@ async fn the_first_start_makes_everything_for_its_owner_alone() {
     let keys = Rows::of(&options.database_url()).await.all(KEYS).await;
     let mut purposes: Vec<_> = keys.iter().map(|key| key["purpose"].as_str().unwrap().to_owned()).collect();
     purposes.sort();
-    assert_eq!(purposes.len(), 12, "each with the one that comes after it");
+    assert_eq!(purposes.len(), 14, "each with the one that comes after it");
     purposes.dedup();
-    assert_eq!(purposes, ["access_encryption", "access_signing", "action", "audit", "mac", "refresh"]);
+    assert_eq!(purposes, ["access_encryption", "access_signing", "action", "audit", "factor", "mac", "refresh"]);
     service.stop();
 }
 

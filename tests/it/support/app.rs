@@ -277,11 +277,12 @@ impl App {
         Store::connect(&settings).await.unwrap()
     }
 
-    /// A number from the database: `SELECT count(*) FROM …`.
+    /// A number from the database, such as `SELECT count(*) FROM …`.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let statement = Statement::from_string(self.database.get_database_backend(), sql);
         let row = self.database.query_one_raw(statement).await.unwrap().unwrap();
-        row.try_get_by_index(0).unwrap()
+        let narrow = |_| row.try_get_by_index::<i32>(0).map(i64::from);
+        row.try_get_by_index(0).or_else(narrow).unwrap()
     }
 
     /// The number of rows of a table.

@@ -1,8 +1,8 @@
 use super::{App, PASSWORD, bearer};
 use countersign::grpc::wire::proto::{
     account_service_client::AccountServiceClient, auth_service_client::AuthServiceClient,
-    dev_mailbox_service_client::DevMailboxServiceClient, session_service_client::SessionServiceClient,
-    verification_service_client::VerificationServiceClient, *,
+    dev_mailbox_service_client::DevMailboxServiceClient, factor_service_client::FactorServiceClient,
+    session_service_client::SessionServiceClient, verification_service_client::VerificationServiceClient, *,
 };
 use std::{fmt, time::Duration};
 use tonic::{
@@ -17,6 +17,13 @@ pub(crate) struct Client {
     channel: Channel,
     /// The address that a trusted proxy names as that of the caller.
     forwarded_for: Option<&'static str>,
+}
+
+/// A login that waits for a second factor, and the device token that continues it.
+#[derive(Clone, Debug)]
+pub(crate) struct Challenged {
+    pub(crate) challenge: Challenge,
+    pub(crate) device_token: String,
 }
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -66,6 +73,10 @@ impl Client {
 
     pub(crate) fn sessions(&self) -> SessionServiceClient<Channel> {
         SessionServiceClient::new(self.channel())
+    }
+
+    pub(crate) fn factors(&self) -> FactorServiceClient<Channel> {
+        FactorServiceClient::new(self.channel())
     }
 
     pub(crate) fn verification(&self) -> VerificationServiceClient<Channel> {
@@ -139,8 +150,50 @@ impl Client {
 
     async fn open_session(&self, form: LoginRequest) -> Result<(Session, String), Status> {
         let answer = self.auth().login(self.request(form)).await?.into_inner();
-        let login_response::Outcome::Session(session) = answer.outcome.expect("a login has an outcome");
-        Ok((session, answer.device_token))
+        match answer.outcome.expect("a login has an outcome") {
+            login_response::Outcome::Session(session) => Ok((session, answer.device_token)),
+            login_response::Outcome::Challenge(_) => panic!("the login asked for a second factor"),
+        }
+    }
+
+    /// The right password of an account with a factor.
+    pub(crate) async fn challenge_on(&self, identifier: &str, password: &str, device_token: &str) -> Challenged {
+        let form = LoginRequest {
+            identifier: identifier.to_owned(),
+            password: password.to_owned(),
+            device_token: device_token.to_owned(),
+            ..Default::default()
+        };
+        let answer = self.auth().login(self.request(form)).await.unwrap().into_inner();
+        match answer.outcome {
+            Some(login_response::Outcome::Challenge(challenge)) => {
+                Challenged { challenge, device_token: answer.device_token }
+            }
+            _ => panic!("the login asked for no second factor"),
+        }
+    }
+
+    pub(crate) async fn challenge(&self, identifier: &str) -> Challenged {
+        self.challenge_on(identifier, PASSWORD, "").await
+    }
+
+    /// Completes a login with a code of an authenticator app.
+    pub(crate) async fn complete(&self, challenged: &Challenged, code: &str) -> Result<Session, Status> {
+        self.complete_with(challenged, complete_login_request::Proof::TotpCode(code.to_owned())).await
+    }
+
+    pub(crate) async fn complete_with(
+        &self,
+        challenged: &Challenged,
+        proof: complete_login_request::Proof,
+    ) -> Result<Session, Status> {
+        let message = CompleteLoginRequest {
+            challenge_token: challenged.challenge.challenge_token.clone(),
+            device_token: challenged.device_token.clone(),
+            proof: Some(proof),
+        };
+        let answer = self.auth().complete_login(self.request(message)).await?.into_inner();
+        Ok(answer.session.expect("a completed login answers with a session"))
     }
 
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Session, Status> {
@@ -155,8 +208,15 @@ impl Client {
     }
 
     pub(crate) async fn reauthenticate(&self, session: &Session, password: &str) -> Result<Session, Status> {
-        let proof = Some(reauthenticate_request::Proof::Password(password.to_owned()));
-        let mut request = self.request(ReauthenticateRequest { proof, ..Default::default() });
+        self.prove(session, reauthenticate_request::Proof::Password(password.to_owned())).await
+    }
+
+    pub(crate) async fn prove(
+        &self,
+        session: &Session,
+        proof: reauthenticate_request::Proof,
+    ) -> Result<Session, Status> {
+        let mut request = self.request(ReauthenticateRequest { proof: Some(proof), ..Default::default() });
         let authorization = format!("Bearer {}", session.access_token).parse().unwrap();
         request.metadata_mut().insert("authorization", authorization);
         let answer = self.auth().reauthenticate(request).await?.into_inner();

@@ -88,13 +88,13 @@ impl Contents {
         let (tables, row) = match backend {
             DbBackend::Sqlite => (
                 "SELECT m.name, group_concat('quote(' || c.name || ')', ' || ''|'' || ') FROM sqlite_master m \
-                 JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name NOT IN ('password_failures', 'code_tries') \
+                 JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name NOT IN ('password_failures', 'code_tries', 'tries') \
                  GROUP BY m.name",
                 "SELECT $columns FROM $table",
             ),
             _ => (
                 "SELECT table_name::text, '' FROM information_schema.tables WHERE table_schema = current_schema()",
-                "SELECT (to_jsonb(t) - 'password_failures' - 'code_tries')::text FROM $table t",
+                "SELECT (to_jsonb(t) - 'password_failures' - 'code_tries' - 'tries')::text FROM $table t",
             ),
         };
         let ask = async |sql: String| app.database.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();

@@ -2,6 +2,7 @@
 
 mod app;
 mod at_once;
+mod authenticator;
 mod backend;
 mod broken_wire;
 mod census;
@@ -39,11 +40,12 @@ mod upgrade;
 
 pub(crate) use app::{App, AppOptions, OPERATOR_TOKEN};
 pub(crate) use at_once::at_once;
+pub(crate) use authenticator::{Authenticator, Protected, confirm_totp, start_totp};
 pub(crate) use backend::{Backend, Callers, Following};
 pub(crate) use broken_wire::Wire;
 pub(crate) use census::{census, grown};
 pub(crate) use certificate::Certificate;
-pub(crate) use client::{Client, eventually};
+pub(crate) use client::{Challenged, Client, eventually};
 pub(crate) use command::{finish, finish_with, wait as wait_for};
 pub(crate) use contract::{Refused, bearer, details, reason, request_with, retry_after};
 pub(crate) use database::{Database, on, on_each_database, on_each_database_with, on_sqlite, on_sqlite_with};

@@ -3,13 +3,29 @@ use crate::support::{binary, eventually};
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
-/// The block of README.md below the heading of the walkthrough.
-fn walkthrough() -> String {
+/// The block of README.md below a heading.
+fn block_below(heading: &str) -> String {
     let readme = std::fs::read_to_string(README).unwrap();
-    let (_, chapter) = readme.split_once("\n## Walkthrough in a terminal\n").expect("README.md has the walkthrough");
-    let (_, block) = chapter.split_once("\n```bash\n").expect("the walkthrough is a block of bash");
+    let (_, chapter) = readme.split_once(&format!("\n## {heading}\n")).expect("README.md has the chapter");
+    let (_, block) = chapter.split_once("\n```bash\n").expect("the chapter has a block of bash");
     let (script, _) = block.split_once("\n```\n").expect("the block ends");
     script.to_owned()
+}
+
+fn walkthrough() -> String {
+    block_below("Walkthrough in a terminal")
+}
+
+#[test]
+fn grpcurl_adds_uses_and_removes_a_second_factor_as_the_readme_says() {
+    let (Some(grpcurl), Some(_)) = (Grpcurl::installed(), binary("jq", &[])) else { return };
+    let (_folder, service) = embedded_default();
+    let script = block_below("A second factor in a terminal");
+    let said = printed(&grpcurl.bash(&script, &[("COUNTERSIGN_ADDRESS", &service.address)]));
+    for shown in ["LOGIN_METHOD_TOTP", "LOGIN_METHOD_BACKUP_CODE", "\"name\": \"My phone\"", "\"backupCodesLeft\": 9"] {
+        assert!(said.contains(shown), "{shown} is not shown: {said}");
+    }
+    service.stop();
 }
 
 #[test]

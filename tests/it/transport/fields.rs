@@ -35,6 +35,7 @@ struct Case {
 
 const EMAIL: (&str, &str) = ("email", "ada@example.org");
 const CODE: (&str, &str) = ("code", "12345678");
+const FACTOR: &str = "0198c0de-0000-7000-8000-00000badcafe";
 const NEW: &str = "nine purple otters at dawn";
 const REQUEST_ID: Field = ("request_id", INVALID, INVALID);
 const CAPTCHA: Field = ("captcha_token", Taken, INVALID);
@@ -134,9 +135,33 @@ const CASES: &[Case] = &[
         valid: &[("password", PASSWORD)],
         fields: &[
             ("password", Named("CURRENT_PASSWORD_WRONG"), Named("CURRENT_PASSWORD_WRONG")),
+            ("totp_code", INVALID, INVALID),
+            ("backup_code", INVALID, INVALID),
             ("device_token", INVALID, Taken),
         ],
     },
+    Case {
+        path: "/countersign.v1.AuthService/CompleteLogin",
+        valid: &[("challenge_token", "x"), ("totp_code", "123456")],
+        fields: &[
+            ("challenge_token", INVALID, Silent("CHALLENGE_INVALID")),
+            ("totp_code", INVALID, INVALID),
+            ("backup_code", INVALID, INVALID),
+            ("device_token", INVALID, Silent("CHALLENGE_INVALID")),
+        ],
+    },
+    Case { path: "/countersign.v1.FactorService/StartTotp", valid: &[], fields: &[("name", INVALID, INVALID)] },
+    Case {
+        path: "/countersign.v1.FactorService/ConfirmTotp",
+        valid: &[("factor_id", FACTOR), ("code", "123456")],
+        fields: &[("factor_id", INVALID, INVALID), ("code", INVALID, INVALID)],
+    },
+    Case {
+        path: "/countersign.v1.FactorService/RenameFactor",
+        valid: &[("factor_id", FACTOR), ("name", "Phone")],
+        fields: &[("factor_id", INVALID, INVALID), ("name", INVALID, INVALID)],
+    },
+    Case { path: "/countersign.v1.FactorService/RemoveFactor", valid: &[], fields: &[("factor_id", INVALID, INVALID)] },
     Case {
         path: "/countersign.v1.AuthService/Logout",
         valid: &[],

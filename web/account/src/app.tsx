@@ -14,6 +14,7 @@ import { NotFoundPage } from "./pages/not-found";
 import { PasswordPage } from "./pages/password";
 import { RegisterPage } from "./pages/register";
 import { ResetPage } from "./pages/reset";
+import { SecurityPage } from "./pages/security";
 import { SessionsPage } from "./pages/sessions";
 import { SignInPage } from "./pages/sign-in";
 import { VerifyPage } from "./pages/verify";
@@ -36,6 +37,7 @@ const PAGES: Readonly<Record<Exclude<PageName, "start">, ComponentType>> = {
   password: PasswordPage,
   email: EmailPage,
   sessions: SessionsPage,
+  security: SecurityPage,
   delete: DeletePage,
   mailbox: MailboxPage,
 };

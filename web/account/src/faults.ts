@@ -1,4 +1,15 @@
-import { captchaOf, CookiesNotKept, fieldsOf, reasonOf, retryAfter, type Captcha, type FieldFault, type Reason } from "@countersign/client";
+import {
+  captchaOf,
+  CookiesNotKept,
+  fieldsOf,
+  proofMethodsOf,
+  reasonOf,
+  retryAfter,
+  type Captcha,
+  type FieldFault,
+  type ProofMethod,
+  type Reason,
+} from "@countersign/client";
 import type { Errors } from "./texts";
 
 /** The reasons for which there is a text. */
@@ -14,6 +25,13 @@ export interface Fault {
   readonly wait: number | undefined;
   /** The captcha that has to be solved before another try. */
   readonly captcha: Captcha | undefined;
+  /** How the fresh proof can be given that the call needs; empty when the service does not say. */
+  readonly proofs: readonly ProofMethod[];
+}
+
+/** A fault about which nothing else is known. */
+export function faultFor(reason: Told): Fault {
+  return { reason, fields: [], wait: undefined, captcha: undefined, proofs: [] };
 }
 
 /** Reasons that are about one field, even where the service names none. */
@@ -26,7 +44,7 @@ const CLOSER: ReadonlySet<Told> = new Set(["USERNAME_TAKEN", "EMAIL_TAKEN", "CUR
 const EMPTY = "EMPTY";
 
 function missing(fields: readonly string[]): Fault {
-  return { reason: "INVALID_FIELD", fields: fields.map((field) => ({ field, reason: EMPTY, description: "" })), wait: undefined, captcha: undefined };
+  return { ...faultFor("INVALID_FIELD"), fields: fields.map((field) => ({ field, reason: EMPTY, description: "" })) };
 }
 
 /** A fault for the fields that have to be filled in and were not; `undefined` when there is none. */
@@ -42,7 +60,12 @@ export function faultOf(error: unknown): Fault {
   const named = fieldsOf(error).map((fault) => ({ ...fault, field: fault.field.split(".").at(-1) ?? fault.field }));
   const about = ABOUT[reason];
   const fields = named.length === 0 && about ? [{ field: about, reason: "", description: "" }] : named;
-  return { reason, fields, wait: retryAfter(error), captcha: captchaOf(error) };
+  return { reason, fields, wait: retryAfter(error), captcha: captchaOf(error), proofs: proofMethodsOf(error) };
+}
+
+/** The same fault for a form whose inputs have other names than the fields of the service. */
+export function renamed(fault: Fault, inputs: Readonly<Record<string, string>>): Fault {
+  return { ...fault, fields: fault.fields.map((each) => ({ ...each, field: inputs[each.field] ?? each.field })) };
 }
 
 /** On localhost without https some browsers keep cookies, and Safari does not. */
@@ -55,6 +78,7 @@ export function fieldText(fault: Fault, { field, reason, description }: FieldFau
   if (reason === EMPTY) return errors.empty[field] ?? errors.fields[field] ?? errors.unknownField("");
   const close = errors.rules[reason];
   if (close) return close(numberIn(description));
+  if (fault.reason === "CODE_INVALID" && errors.wrong[field]) return errors.wrong[field];
   if (CLOSER.has(fault.reason)) return errors.reasons[fault.reason];
   return errors.fields[field] ?? errors.unknownField(description);
 }

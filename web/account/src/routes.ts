@@ -11,6 +11,7 @@ export const PATHS = {
   password: "/account/password",
   email: "/account/email",
   sessions: "/account/sessions",
+  security: "/account/security",
   delete: "/account/delete",
   mailbox: "/dev/mailbox",
 } as const;

@@ -4,21 +4,22 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../client/src/generated/google/rpc/error_details_pb";
-import { emptyAmong, faultOf, fieldText, type Fault } from "../src/faults";
+import { emptyAmong, faultOf, fieldText, renamed, type Fault } from "../src/faults";
 import { Format } from "../src/format";
 import { ERRORS } from "../src/texts";
 
 interface Refused {
   readonly fields?: readonly (readonly [field: string, reason: string, description: string])[];
   readonly wait?: number;
+  readonly metadata?: Record<string, string>;
 }
 
 /** An error as the service sends it. */
-function refusal(reason: string, { fields = [], wait }: Refused = {}): ConnectError {
+function refusal(reason: string, { fields = [], wait, metadata = {} }: Refused = {}): ConnectError {
   const fieldViolations = fields.map(([field, reason, description]) => ({ field, reason, description }));
   const seconds = { seconds: BigInt(wait ?? 0), nanos: 0 };
   return new ConnectError("refused", Code.InvalidArgument, undefined, [
-    { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason, domain: "countersign" }) },
+    { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason, domain: "countersign", metadata }) },
     ...(fields.length > 0 ? [{ desc: BadRequestSchema, value: create(BadRequestSchema, { fieldViolations }) }] : []),
     ...(wait === undefined ? [] : [{ desc: RetryInfoSchema, value: create(RetryInfoSchema, { retryDelay: seconds }) }]),
   ]);
@@ -62,6 +63,32 @@ test("a code that is wrong stands at the code, though the service names no field
   const fault = faultOf(refusal("CODE_INVALID"));
   assert.equal(fault.fields[0]?.field, "code");
   assert.equal(first(fault), ERRORS.en.reasons.CODE_INVALID);
+});
+
+test("a wrong code of an app or of the backup codes has words of its own, and says why where that is known", () => {
+  const wrong = (field: string, reason = "") =>
+    first(faultOf(refusal("CODE_INVALID", { fields: [[field, reason, "is wrong"]] })));
+  assert.equal(wrong("totp_code"), ERRORS.en.wrong["totp_code"]);
+  assert.equal(wrong("backup_code"), ERRORS.en.wrong["backup_code"]);
+  assert.match(wrong("totp_code", "USED"), /next one/);
+  assert.match(wrong("totp_code", "CLOCK_OFF"), /clock of your phone/);
+});
+
+test("a code that cannot be one is told what it has to be", () => {
+  const fault = faultOf(refusal("INVALID_FIELD", { fields: [["totp_code", "", "must have six digits"]] }));
+  assert.equal(first(fault), ERRORS.en.fields["totp_code"]);
+});
+
+test("a field can be an input of another name", () => {
+  const refused = faultOf(refusal("CODE_INVALID", { fields: [["code", "CLOCK_OFF", ""], ["name", "", ""]] }));
+  const fault = renamed(refused, { code: "totp_code" });
+  assert.deepEqual(fault.fields.map(({ field }) => field), ["totp_code", "name"]);
+  assert.match(first(fault), /clock of your phone/);
+});
+
+test("how a fresh proof can be given is kept", () => {
+  const fault = faultOf(refusal("STEP_UP_REQUIRED", { metadata: { methods: "TOTP BACKUP_CODE" } }));
+  assert.deepEqual(fault.proofs, ["TOTP", "BACKUP_CODE"]);
 });
 
 test("wrong credentials stand at no field, so that they do not tell which one is wrong", () => {

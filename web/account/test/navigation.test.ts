@@ -116,7 +116,8 @@ test("only the paths that the service answers for are pages", () => {
 
 test("exactly the pages below the account need a session", () => {
   const guarded = Object.values(PATHS).filter((path) => needsSession(pageAt(path)));
-  assert.deepEqual(guarded, ["/account", "/account/password", "/account/email", "/account/sessions", "/account/delete"]);
+  const own = ["password", "email", "sessions", "security", "delete"].map((page) => `/account/${page}`);
+  assert.deepEqual(guarded, ["/account", ...own]);
   assert.equal(needsSession(undefined), false);
 });
 

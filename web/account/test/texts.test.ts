@@ -28,7 +28,7 @@ for (const language of LANGUAGES) {
   });
 
   test(`every rule and every field that ${language} lacks is lacking in English too`, () => {
-    for (const table of ["rules", "fields", "empty"] as const) {
+    for (const table of ["rules", "fields", "empty", "wrong"] as const) {
       assert.deepEqual(Object.keys(ERRORS[language][table]).sort(), Object.keys(ERRORS.en[table]).sort());
     }
     assert.deepEqual(Object.keys(TEXTS[language].labels).sort(), Object.keys(TEXTS.en.labels).sort());

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { softwareOf } from "../src/device";
 import { dateOf, Format } from "../src/format";
 import { chosenLanguage, languageFor, localeOf, rememberLanguage } from "../src/language";
+import { dismiss, isDismissed } from "../src/nudge";
 import { changedPaths, isRenamed } from "../src/profile-change";
 
 const forbidden = (): Storage => {
@@ -24,6 +25,18 @@ test("dates are written as the person's country does", () => {
 test("a storage that is forbidden costs the choice, not the page", () => {
   assert.equal(chosenLanguage(forbidden), null);
   assert.doesNotThrow(() => rememberLanguage(forbidden, "de"));
+});
+
+test("a hint that was dismissed stays away, and comes back where nothing can be stored", () => {
+  const items = new Map<string, string>();
+  const getItem = (key: string) => items.get(key) ?? null;
+  const setItem = (key: string, value: string) => items.set(key, value);
+  const storage = () => ({ getItem, setItem }) as unknown as Storage;
+  assert.equal(isDismissed(storage), false);
+  dismiss(storage);
+  assert.equal(isDismissed(storage), true);
+  assert.doesNotThrow(() => dismiss(forbidden));
+  assert.equal(isDismissed(forbidden), false);
 });
 
 test("times are told in the largest unit that fits", () => {

@@ -1,8 +1,16 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { createClient, type CallOptions, type Client, type Interceptor, type Transport } from "@connectrpc/connect";
 import { AccountService } from "./generated/countersign/v1/account_service_pb.js";
+import { FactorService } from "./generated/countersign/v1/factor_service_pb.js";
 import { SessionService } from "./generated/countersign/v1/session_service_pb.js";
-import { SessionKeeper, type Credentials, type SignedIn } from "./keeper.js";
+import {
+  SessionKeeper,
+  type CodeProof,
+  type Credentials,
+  type LoginResult,
+  type Proof,
+  type SignedIn,
+} from "./keeper.js";
 import { page, type Surroundings } from "./surroundings.js";
 import { Tabs, type SessionChange, type Wait } from "./tabs.js";
 import { bounded, grpcWeb, toTenant } from "./transport.js";
@@ -27,19 +35,30 @@ export interface Countersign {
   readonly account: Client<typeof AccountService>;
   /** The devices that are signed in. */
   readonly sessions: Client<typeof SessionService>;
+  /** The person's authenticator apps and backup codes. */
+  readonly factors: Client<typeof FactorService>;
   /**
    * A client of another service behind `baseUrl`, such as one that checks these cookies itself. A stream that is
    * refused before its first message is opened again where a refresh helps; the caller opens a stream again that breaks
    * later.
    */
   client<T extends DescService>(service: T): Client<T>;
-  /** Opens a session, for all tabs. */
-  login(credentials: Credentials, options?: CallOptions): Promise<SignedIn>;
   /**
-   * Proves again who holds the session, for what asks for a fresh proof. Rejects with CURRENT_PASSWORD_WRONG for a
-   * wrong password; five of them in a row end the session.
+   * Opens a session, for all tabs. For an account with a second factor it opens none yet: the result has a `challenge`,
+   * and `completeLogin` continues.
    */
-  reauthenticate(password: string, options?: CallOptions): Promise<SignedIn>;
+  login(credentials: Credentials, options?: CallOptions): Promise<LoginResult>;
+  /**
+   * Opens the session after a `challenge`, for all tabs. Rejects with CODE_INVALID for a wrong code: another one may be
+   * tried. After CHALLENGE_INVALID, and when no answer arrived, log in again.
+   */
+  completeLogin(proof: CodeProof, options?: CallOptions): Promise<SignedIn>;
+  /**
+   * Proves again who holds the session, for what asks for a fresh proof; `proofMethodsOf` its error says by what. A
+   * text is the password. Rejects with CURRENT_PASSWORD_WRONG or CODE_INVALID for a wrong proof; five of them in a row
+   * end the session.
+   */
+  reauthenticate(proof: string | Proof, options?: CallOptions): Promise<SignedIn>;
   /**
    * Ends the session, for all tabs; with `everywhere`, on all devices. Rejects when the service could not be reached.
    */
@@ -73,9 +92,11 @@ export function createCountersign(options: Options): Countersign {
   return {
     account: createClient(AccountService, kept),
     sessions: createClient(SessionService, kept),
+    factors: createClient(FactorService, kept),
     client: (service) => createClient(service, kept),
     login: (credentials, options) => keeper.login(credentials, options),
-    reauthenticate: (password, options) => keeper.reauthenticate(password, options),
+    completeLogin: (proof, options) => keeper.completeLogin(proof, options),
+    reauthenticate: (proof, options) => keeper.reauthenticate(proof, options),
     logout: (what, options) => keeper.logout(what, options),
     get signedIn() {
       return tabs.signedIn;

@@ -1,4 +1,5 @@
 import { ConnectError } from "@connectrpc/connect";
+import { LoginMethod as LoginMethods } from "./generated/countersign/v1/auth_service_pb.js";
 import { ErrorReason } from "./generated/countersign/v1/error_reason_pb.js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "./generated/google/rpc/error_details_pb.js";
 
@@ -18,6 +19,11 @@ export class CookiesNotKept extends Error {
 /** Why a call was refused: the closed list of `error_reason.proto`. */
 export type Reason = Exclude<keyof typeof ErrorReason, "UNSPECIFIED">;
 
+/** How a login can continue: with a code of an authenticator app, or with a backup code. */
+export type LoginMethod = Exclude<keyof typeof LoginMethods, "UNSPECIFIED">;
+/** How a person can prove again who they are. */
+export type ProofMethod = "PASSWORD" | LoginMethod;
+
 /** What is wrong with one field of a request. */
 export interface FieldFault {
   /** The field's name in the proto, such as `display_name`. */
@@ -33,8 +39,12 @@ export interface FieldFault {
  * this version does not know.
  */
 export function reasonOf(error: unknown): Reason | undefined {
-  const info = ConnectError.from(error).findDetails(ErrorInfoSchema).find(({ domain }) => domain === "countersign");
+  const info = infoOf(error);
   return info !== undefined && isReason(info.reason) ? info.reason : undefined;
+}
+
+function infoOf(error: unknown) {
+  return ConnectError.from(error).findDetails(ErrorInfoSchema).find(({ domain }) => domain === "countersign");
 }
 
 function isReason(name: string): name is Reason {
@@ -57,9 +67,20 @@ const PROVIDERS: ReadonlySet<string> = new Set<Captcha["provider"]>(["recaptcha_
  * this version does not know the captcha. Its token belongs in `captchaToken` of the same call.
  */
 export function captchaOf(error: unknown): Captcha | undefined {
-  const info = ConnectError.from(error).findDetails(ErrorInfoSchema).find(({ domain }) => domain === "countersign");
+  const info = infoOf(error);
   const { captcha_provider: provider = "", captcha_site_key: siteKey = "", captcha_action: action = "" } = info?.metadata ?? {};
   return PROVIDERS.has(provider) && siteKey !== "" ? { provider: provider as Captcha["provider"], siteKey, action } : undefined;
+}
+
+const PROOFS: ReadonlySet<string> = new Set<ProofMethod>(["PASSWORD", "TOTP", "BACKUP_CODE"]);
+
+/**
+ * How the person can give the fresh proof that a call needs (`STEP_UP_REQUIRED`), for `reauthenticate`; empty when the
+ * call was refused for another reason, or when this version knows none of the ways.
+ */
+export function proofMethodsOf(error: unknown): ProofMethod[] {
+  const named = (reasonOf(error) === "STEP_UP_REQUIRED" && infoOf(error)?.metadata["methods"]) || "";
+  return named.split(/[\s,]+/).filter((method): method is ProofMethod => PROOFS.has(method));
 }
 
 /** The fields that the service refused, in its order; empty when it named none. */

@@ -1,8 +1,21 @@
 export { createCountersign, type Countersign, type Options } from "./countersign.js";
-export { captchaOf, CookiesNotKept, fieldsOf, reasonOf, retryAfter, type Captcha, type FieldFault, type Reason } from "./errors.js";
+export {
+  captchaOf,
+  CookiesNotKept,
+  fieldsOf,
+  proofMethodsOf,
+  reasonOf,
+  retryAfter,
+  type Captcha,
+  type FieldFault,
+  type LoginMethod,
+  type ProofMethod,
+  type Reason,
+} from "./errors.js";
 export type { Account } from "./generated/countersign/v1/account_service_pb.js";
+export type { Factor, StartTotpResponse } from "./generated/countersign/v1/factor_service_pb.js";
 export type { SessionInfo } from "./generated/countersign/v1/session_service_pb.js";
-export type { Credentials, SignedIn } from "./keeper.js";
+export type { Challenge, CodeProof, Credentials, LoginResult, Proof, SignedIn } from "./keeper.js";
 export type { Surroundings } from "./surroundings.js";
 export type { SessionChange, Wait } from "./tabs.js";
 export { grpcWeb } from "./transport.js";

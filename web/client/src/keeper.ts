@@ -1,10 +1,15 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { CallOptions, Client, Interceptor, StreamRequest, StreamResponse, Transport } from "@connectrpc/connect";
-import { CookiesNotKept, reasonOf, type Reason } from "./errors.js";
-import { renewAt } from "./expiry.js";
+import { CookiesNotKept, reasonOf, type LoginMethod, type Reason } from "./errors.js";
+import { renewAt, until } from "./expiry.js";
 import { AccountService, type Account } from "./generated/countersign/v1/account_service_pb.js";
-import { AuthService, type Session } from "./generated/countersign/v1/auth_service_pb.js";
+import {
+  AuthService,
+  LoginMethod as LoginMethods,
+  type Challenge as ChallengeMessage,
+  type Session,
+} from "./generated/countersign/v1/auth_service_pb.js";
 import { identified, isRepeatable, mayEndSession, needsSession } from "./methods.js";
 import { withRetries } from "./retry.js";
 import { begun, repeatable } from "./streams.js";
@@ -34,6 +39,22 @@ export interface SignedIn {
   readonly expireTime: Date | undefined;
 }
 
+/** A login that needs a second factor. No session is open. */
+export interface Challenge {
+  /** What the account can prove now. One of them is enough. */
+  readonly methods: readonly LoginMethod[];
+  /** When it is too late to continue, by the clock of this browser. */
+  readonly expireTime: Date | undefined;
+}
+
+/** A session that was opened, or the challenge that comes before it. */
+export type LoginResult = (SignedIn & { readonly challenge?: undefined }) | { readonly challenge: Challenge };
+
+/** A second factor: the six digits of an authenticator app, or a backup code, as the person typed them. */
+export type CodeProof = { readonly totpCode: string } | { readonly backupCode: string };
+/** What proves who the person is. */
+export type Proof = { readonly password: string } | CodeProof;
+
 /** The reasons for which another access token helps. */
 const RENEWABLE: ReadonlySet<Reason | undefined> = new Set(["TOKEN_EXPIRED", "TOKEN_MISSING", "TOKEN_INVALID"]);
 /** The reasons for which the session has ended, whatever tokens there are. */
@@ -59,6 +80,8 @@ const MOST_ROUNDS = 3;
  */
 export class SessionKeeper {
   readonly #auth: Client<typeof AuthService>;
+  /** When the challenge of the latest login expires, in the clock of the browser. */
+  #challengeEnds = 0;
   readonly #account: Client<typeof AccountService>;
   #recovering: Promise<void> | undefined;
 
@@ -73,42 +96,62 @@ export class SessionKeeper {
   }
 
   /**
-   * Opens a session. Is not repeated automatically, because that would open a second session. Rejects with
-   * `CookiesNotKept` when the browser keeps no cookies of the service; then there is no session.
+   * Opens a session, or resolves to the challenge that comes before it. Is not repeated automatically, because that
+   * would open a second session. Rejects with `CookiesNotKept` when the browser keeps no cookies of the service; then
+   * there is no session.
    */
-  login(credentials: Credentials, options?: CallOptions): Promise<SignedIn> {
+  login(credentials: Credentials, options?: CallOptions): Promise<LoginResult> {
     return this.tabs.alone(async () => {
-      let header = new Headers();
-      const onHeader = (given: Headers) => {
-        header = given;
-        options?.onHeader?.(given);
-      };
       if (!this.surroundings.cookies()) throw new CookiesNotKept();
-      const { outcome, cancelToken } = await this.#auth.login(credentials, { ...options, onHeader });
-      if (outcome.case !== "session") {
-        throw new ConnectError("the service asks for a step that this client does not know", Code.Unimplemented);
+      const [answer, header] = await withHeader((given) => this.#auth.login(credentials, given), options);
+      const { outcome, cancelToken } = answer;
+      switch (outcome.case) {
+        case "session":
+          return this.#open(outcome.value, cancelToken, header, options);
+        case "challenge": {
+          const asked = challenge(outcome.value, header, this.surroundings.now());
+          this.#challengeEnds = asked.expireTime?.getTime() ?? 0;
+          return { challenge: asked };
+        }
+        default:
+          throw new ConnectError("the service asks for a step that this client does not know", Code.Unimplemented);
       }
-      await this.#confirm(cancelToken, options);
-      this.tabs.publish({ signedIn: true }, { opened: true, renewAt: renewAt(outcome.value, header, this.surroundings.now()) });
-      return signedIn(outcome.value);
     }, options?.signal);
   }
 
   /**
-   * Proves again who holds the session: the tokens in the cookies are replaced by ones with a fresh proof. Is not
-   * repeated automatically, because each wrong password counts.
+   * Opens the session of a challenge, which is in a cookie. Is not repeated automatically: a challenge opens one
+   * session, and each wrong code counts.
    */
-  reauthenticate(password: string, options?: CallOptions): Promise<SignedIn> {
+  completeLogin(proof: CodeProof, options?: CallOptions): Promise<SignedIn> {
+    return this.tabs.alone(async () => {
+      const ask = (given: CallOptions) => this.#auth.completeLogin({ proof: codeOf(proof) }, given);
+      const [{ session, cancelToken }, header] = await withHeader(ask, options).catch((error: unknown) => {
+        // A browser drops the cookie of a challenge that has expired, and of no other.
+        const isLost = reasonOf(error) === "TOKEN_MISSING" && this.surroundings.now() < this.#challengeEnds;
+        throw isLost ? new CookiesNotKept() : error;
+      });
+      return this.#open(opened(session), cancelToken, header, options);
+    }, options?.signal);
+  }
+
+  /** A session that was opened just now, once the browser has its cookies, for all tabs. */
+  async #open(session: Session, cancelToken: string, header: Headers, options?: CallOptions): Promise<SignedIn> {
+    await this.#confirm(cancelToken, options);
+    this.tabs.publish({ signedIn: true }, { opened: true, renewAt: renewAt(session, header, this.surroundings.now()) });
+    return signedIn(session);
+  }
+
+  /**
+   * Proves again who holds the session: the tokens in the cookies are replaced by ones with a fresh proof. Is not
+   * repeated automatically, because each wrong proof counts.
+   */
+  reauthenticate(given: string | Proof, options?: CallOptions): Promise<SignedIn> {
     const signal = options?.signal ?? new AbortController().signal;
+    const proof = proofOf(typeof given === "string" ? { password: given } : given);
     const prove = async () => {
-      let header = new Headers();
-      const onHeader = (given: Headers) => {
-        header = given;
-        options?.onHeader?.(given);
-      };
-      const proof = { case: "password", value: password } as const;
-      const { session } = await this.#auth.reauthenticate({ proof }, { ...options, onHeader });
-      if (session === undefined) throw new ConnectError("the service answered without a session", Code.Internal);
+      const [answer, header] = await withHeader((given) => this.#auth.reauthenticate({ proof }, given), options);
+      const session = opened(answer.session);
       this.tabs.publish({ signedIn: true }, { renewAt: renewAt(session, header, this.surroundings.now()) });
       return signedIn(session);
     };
@@ -211,10 +254,9 @@ export class SessionKeeper {
     // Another tab has refreshed, signed in or signed out since the call was sent: the answer is out of date.
     if (this.tabs.epoch !== seen) return;
     if (OVER.has(reasonOf(error))) throw this.#over(error);
-    let header = new Headers();
-    const refresh = () => this.#auth.refresh({}, { timeoutMs: ATTEMPT_TIMEOUT, onHeader: (given) => (header = given) });
+    const refresh = () => withHeader((given) => this.#auth.refresh({}, given), { timeoutMs: ATTEMPT_TIMEOUT });
     try {
-      const { session } = await withRetries(refresh, this.surroundings);
+      const [{ session }, header] = await withRetries(refresh, this.surroundings);
       this.tabs.publish({ signedIn: true }, { renewAt: renewAt(session, header, this.surroundings.now()) });
     } catch (refusal) {
       throw GONE.has(reasonOf(refusal)) ? this.#over(refusal) : refusal;
@@ -226,6 +268,39 @@ export class SessionKeeper {
     this.tabs.publish(reason ? { signedIn: false, reason } : { signedIn: false });
     return error;
   }
+}
+
+/** Makes a call, and resolves to its answer and the headers of the answer. */
+async function withHeader<T>(call: (options: CallOptions) => Promise<T>, options?: CallOptions): Promise<[T, Headers]> {
+  let header = new Headers();
+  const onHeader = (given: Headers) => {
+    header = given;
+    options?.onHeader?.(given);
+  };
+  return [await call({ ...options, onHeader }), header];
+}
+
+function codeOf(proof: CodeProof) {
+  if ("totpCode" in proof) return { case: "totpCode", value: proof.totpCode } as const;
+  return { case: "backupCode", value: proof.backupCode } as const;
+}
+
+function proofOf(proof: Proof) {
+  return "password" in proof ? ({ case: "password", value: proof.password } as const) : codeOf(proof);
+}
+
+/** The methods that this version knows. A later service may have more. */
+function challenge({ methods, expireTime }: ChallengeMessage, header: Headers, now: number): Challenge {
+  const named = methods.map((method) => LoginMethods[method] as keyof typeof LoginMethods | undefined);
+  return {
+    methods: named.filter((name): name is LoginMethod => name !== undefined && name !== "UNSPECIFIED"),
+    expireTime: expireTime && new Date(now + until(expireTime, header, now)),
+  };
+}
+
+function opened(session: Session | undefined): Session {
+  if (session === undefined) throw new ConnectError("the service answered without a session", Code.Internal);
+  return session;
 }
 
 function signedIn({ sessionId, account, refreshExpireTime }: Session): SignedIn {

@@ -3,13 +3,21 @@ import { create, createFileRegistry, type DescService } from "@bufbuild/protobuf
 import { EmptySchema, FileDescriptorProtoSchema, file_google_protobuf_empty, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createCountersign, type Countersign, type Options, type Reason, type SessionChange, type Surroundings } from "../src/index.js";
 import { AccountService } from "../src/generated/countersign/v1/account_service_pb.js";
-import { AuthService } from "../src/generated/countersign/v1/auth_service_pb.js";
+import { AuthService, LoginMethod } from "../src/generated/countersign/v1/auth_service_pb.js";
+import { FactorService } from "../src/generated/countersign/v1/factor_service_pb.js";
 import { SessionService } from "../src/generated/countersign/v1/session_service_pb.js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../src/generated/google/rpc/error_details_pb.js";
 
+interface Refused {
+  readonly code?: Code;
+  readonly wait?: number;
+  readonly metadata?: Record<string, string>;
+}
+
 /** An error as the service sends it. */
-export function refusal(reason: Reason, { code = Code.Unauthenticated, wait }: { code?: Code; wait?: number } = {}): ConnectError {
-  const info = { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason, domain: "countersign" }) };
+export function refusal(reason: Reason, refused: Refused = {}): ConnectError {
+  const { code = Code.Unauthenticated, wait, metadata = {} } = refused;
+  const info = { desc: ErrorInfoSchema, value: create(ErrorInfoSchema, { reason, domain: "countersign", metadata }) };
   if (wait === undefined) return new ConnectError("refused", code, undefined, [info]);
   const retryDelay = { seconds: BigInt(Math.floor(wait / 1000)), nanos: (wait % 1000) * 1e6 };
   return new ConnectError("refused", code, undefined, [info, { desc: RetryInfoSchema, value: create(RetryInfoSchema, { retryDelay }) }]);
@@ -60,6 +68,9 @@ export class Browser {
   jar: { session: number; generation: number; access: boolean } | undefined;
   /** The session in the state of the service. */
   live: { session: number; generation: number } | undefined;
+  /** Whether the account has a second factor, and whether a login waits for it: its token is in a cookie. */
+  secondFactor = false;
+  challenged = false;
   /** What the service answers instead, if set. */
   instead: (method: string) => ConnectError | undefined = () => undefined;
   /** Awaited before the call reaches the service; a second step before its answer reaches the browser. */
@@ -190,9 +201,25 @@ export class Browser {
     router.service(AuthService, {
       login: (_, { responseHeader }) => {
         called("Login");
+        if (this.secondFactor) {
+          this.challenged = true;
+          responseHeader.set("date", new Date(this.serviceTime).toUTCString());
+          const expireTime = timestampFromMs(this.serviceTime + 300_000);
+          const methods = [LoginMethod.TOTP, LoginMethod.BACKUP_CODE, 99 as LoginMethod];
+          return { outcome: { case: "challenge", value: { challengeToken: "secret", methods, expireTime } } };
+        }
         this.live = { session: ++this.#sessions, generation: 1 };
         const cancelToken = `cancel ${this.live.session}`;
         return { outcome: { case: "session", value: opened(responseHeader) }, cancelToken };
+      },
+      completeLogin: ({ proof }, { responseHeader }) => {
+        called("CompleteLogin");
+        if (!this.keepsCookies) throw refusal("TOKEN_MISSING");
+        if (!this.challenged) throw refusal("CHALLENGE_INVALID");
+        if (proof.value !== "right") throw refusal("CODE_INVALID", { code: Code.InvalidArgument });
+        this.challenged = false;
+        this.live = { session: ++this.#sessions, generation: 1 };
+        return { session: opened(responseHeader), cancelToken: `cancel ${this.live.session}` };
       },
       refresh: (_, { requestHeader, responseHeader }) => {
         called("Refresh");
@@ -210,6 +237,9 @@ export class Browser {
       reauthenticate: ({ proof }, { requestHeader, responseHeader }) => {
         called("Reauthenticate");
         authenticate(requestHeader);
+        if (this.secondFactor && proof.case === "password") {
+          throw refusal("STEP_UP_REQUIRED", { code: Code.PermissionDenied, metadata: { methods: "TOTP BACKUP_CODE" } });
+        }
         if (proof.value !== "right") throw refusal("CURRENT_PASSWORD_WRONG", { code: Code.InvalidArgument });
         if (this.live) this.live.generation++;
         return { session: opened(responseHeader) };
@@ -247,6 +277,13 @@ export class Browser {
       },
     });
     router.service(SessionService, {});
+    router.service(FactorService, {
+      listFactors: (_, { requestHeader }) => {
+        called("ListFactors");
+        authenticate(requestHeader);
+        return { factors: [{ name: "Phone" }], backupCodesLeft: 10 };
+      },
+    });
     const browser = this;
     router.service(NEWS, {
       async *listen(_: unknown, { requestHeader }: { requestHeader: Headers }) {

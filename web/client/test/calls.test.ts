@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { create, type DescMethod } from "@bufbuild/protobuf";
+import { create, type DescField, type DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { captchaOf, fieldsOf, reasonOf, retryAfter } from "../src/index.js";
+import { captchaOf, fieldsOf, proofMethodsOf, reasonOf, retryAfter } from "../src/index.js";
 import { AccountService } from "../src/generated/countersign/v1/account_service_pb.js";
 import { AuthService, SessionSchema } from "../src/generated/countersign/v1/auth_service_pb.js";
+import { FactorService } from "../src/generated/countersign/v1/factor_service_pb.js";
 import { ErrorInfoSchema } from "../src/generated/google/rpc/error_details_pb.js";
 import { SessionService } from "../src/generated/countersign/v1/session_service_pb.js";
 import { isRepeatable } from "../src/methods.js";
@@ -61,26 +62,33 @@ test("nobody waits a minute without being asked", async () => {
   assert.equal(browser.count("Register"), 1);
 });
 
+const ALL: DescMethod[] = [AuthService, AccountService, SessionService, FactorService].flatMap(({ methods }) => methods);
+
 test("what must not be repeated is known for every call", () => {
-  const all: DescMethod[] = [AuthService, AccountService, SessionService].flatMap(({ methods }) => methods);
-  const once = all.filter((method) => !isRepeatable(method)).map(({ name }) => name);
+  const once = ALL.filter((method) => !isRepeatable(method)).map(({ name }) => name);
   assert.deepEqual(once.sort(), [
+    "CompleteLogin",
+    "ConfirmTotp",
     "DeleteMe",
     "IssueServiceToken",
     "Login",
     "Logout",
     "Reauthenticate",
     "Refresh",
+    "RegenerateBackupCodes",
+    "RemoveFactor",
+    "RenameFactor",
     "RevokeOtherSessions",
     "RevokeSession",
+    "StartTotp",
     "UpdateMe",
   ]);
 });
 
 test("only these answer with a session, so only they need to be alone for it", () => {
-  const all: DescMethod[] = [AuthService, AccountService, SessionService].flatMap(({ methods }) => methods);
-  const opening = all.filter(({ output }) => output.fields.some(({ message }) => message?.typeName === SessionSchema.typeName));
-  assert.deepEqual(opening.map(({ name }) => name), ["Login", "Refresh", "Reauthenticate"]);
+  const isSession = ({ message }: DescField) => message?.typeName === SessionSchema.typeName;
+  const opening = ALL.filter(({ output }) => output.fields.some(isSession));
+  assert.deepEqual(opening.map(({ name }) => name), ["Login", "CompleteLogin", "Refresh", "Reauthenticate"]);
 });
 
 test("reasons are those of the list, from countersign", () => {
@@ -108,4 +116,13 @@ test("a captcha that is asked for is told with all that it takes to show it", ()
   assert.equal(told({ ...metadata, captcha_site_key: "" }), undefined);
   assert.equal(captchaOf(refusal("RATE_LIMITED")), undefined);
   assert.equal(captchaOf(new TypeError("Failed to fetch")), undefined);
+});
+
+test("how a fresh proof can be given is told where one is needed, and nowhere else", () => {
+  const told = (methods: string) => proofMethodsOf(refusal("STEP_UP_REQUIRED", { metadata: { methods } }));
+  assert.deepEqual(told("TOTP BACKUP_CODE"), ["TOTP", "BACKUP_CODE"]);
+  assert.deepEqual(told("PASSWORD"), ["PASSWORD"]);
+  assert.deepEqual(told("PASSKEY TOTP"), ["TOTP"], "what this version does not know is left out");
+  assert.deepEqual(proofMethodsOf(refusal("STEP_UP_REQUIRED")), []);
+  assert.deepEqual(proofMethodsOf(refusal("CODE_INVALID", { metadata: { methods: "TOTP" } })), []);
 });

@@ -55,12 +55,24 @@ closed_list! {
         /// each login.
         NewLoginMailsPerAccount = "new_login_mails_per_account":
             "mails to the owner about a login from a new device or country; the call succeeds without the mail",
+        /// Mails that report a wrong second factor to the owner of an account: 4 an hour. Not counted with the mails
+        /// above: whoever knows the password could use those up before logging in.
+        FailedFactorMailsPerAccount = "failed_factor_mails_per_account":
+            "mails to the owner about a wrong second factor on an unrecognized device; the call is refused alike",
         /// Password changes of an account, with the current password: 5 an hour. Nobody needs more, and each mails the
         /// owner.
         PasswordChangesPerAccount = "password_changes_per_account": "ChangePassword of an account",
         /// Changes of the user name of an account, with its password: 5 an hour. Nobody needs more; each mails the
         /// owner, and the former name stays reserved.
         UsernameChangesPerAccount = "username_changes_per_account": "UpdateMe of an account that changes the user name",
+        /// Authenticator apps that a person begins to add: 3 an hour. One is enough; each makes a secret and a row.
+        TotpStartsPerAccount = "totp_starts_per_account": "StartTotp of an account",
+        /// Codes by which a person confirms a new factor: 10 in 10 minutes. Whoever stole a session could otherwise try
+        /// codes against a factor that its owner is just adding.
+        TotpConfirmationsPerAccount = "totp_confirmations_per_account": "ConfirmTotp of an account",
+        /// Removed factors and replaced backup codes of an account: 10 an hour. Each mails the owner.
+        FactorChangesPerAccount = "factor_changes_per_account":
+            "RemoveFactor and RegenerateBackupCodes of an account",
         /// Tokens that services request from an IP address: 60 a minute, 600 at once. A service requests one every ten
         /// minutes, and hundreds behind one address may start at the same time. Brute force against their secrets is
         /// hopeless, so this only limits work.
@@ -98,8 +110,12 @@ impl Limit {
                 | Self::PasswordHistoryChecksPerAccount
                 | Self::ClientChangeMailsPerAccount
                 | Self::NewLoginMailsPerAccount
+                | Self::FailedFactorMailsPerAccount
                 | Self::PasswordChangesPerAccount
                 | Self::UsernameChangesPerAccount
+                | Self::TotpStartsPerAccount
+                | Self::TotpConfirmationsPerAccount
+                | Self::FactorChangesPerAccount
         )
     }
 
@@ -131,8 +147,12 @@ impl Limit {
             Self::RefreshesPerSession => Quota::new(200, minutes(10)),
             Self::ClientChangeMailsPerAccount => Quota::new(4, minutes(60)),
             Self::NewLoginMailsPerAccount => Quota::new(8, minutes(60)),
+            Self::FailedFactorMailsPerAccount => Quota::new(4, minutes(60)),
             Self::PasswordChangesPerAccount => Quota::new(5, minutes(60)),
             Self::UsernameChangesPerAccount => Quota::new(5, minutes(60)),
+            Self::TotpStartsPerAccount => Quota::new(3, minutes(60)),
+            Self::TotpConfirmationsPerAccount => Quota::new(10, minutes(10)),
+            Self::FactorChangesPerAccount => Quota::new(10, minutes(60)),
             Self::ServiceTokensPerIp => Quota::new(600, minutes(10)),
             Self::DeniedCallEventsPerCaller => Quota::new(20, minutes(20)),
             Self::IntrospectionsPerService => Quota::new(10_000, seconds(10)),

@@ -1,9 +1,12 @@
 import type { Account } from "@countersign/client";
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { useApp } from "../app-context";
+import { download } from "../download";
 import { dateOf } from "../format";
 import { AccountFrame, WithAccount } from "../ui/frame";
 import { ButtonLink } from "../ui/link";
+import { SecondStepNudge } from "../ui/nudge";
 import { Profile } from "../ui/profile";
 import { ProtectedAction } from "../ui/step-up";
 
@@ -20,9 +23,13 @@ function Overview({ account }: { readonly account: Account }) {
   const { texts, format } = useApp();
   const { account: own, labels } = texts;
   const { createTime, emailVerifyTime, passwordChangeTime } = account;
+  const hasFactor = useHasFactor();
+  // A space of the same height, so that nothing moves when the answer arrives.
+  const secondStep = hasFactor === undefined ? "\u00a0" : texts.security[hasFactor ? "isOn" : "isOff"];
   return (
     <>
       {createTime && <p class="lead">{own.member(format.day(dateOf(createTime)))}</p>}
+      {hasFactor === false && <SecondStepNudge />}
       <Profile account={account} />
       <section class="card">
         <h2>{own.signInTitle}</h2>
@@ -37,6 +44,11 @@ function Overview({ account }: { readonly account: Account }) {
         >
           <ButtonLink to="password" kind="plain" label={own.changePassword}>
             {own.change}
+          </ButtonLink>
+        </Row>
+        <Row name={texts.security.twoStep} hint={secondStep}>
+          <ButtonLink to="security" kind="plain" label={own.manageSecondStep}>
+            {own.manage}
           </ButtonLink>
         </Row>
         <Row name={own.devices} hint={own.devicesHint}>
@@ -58,6 +70,17 @@ function Overview({ account }: { readonly account: Account }) {
       </section>
     </>
   );
+}
+
+/** Whether the account has a second factor; `undefined` while that is not known. */
+function useHasFactor(): boolean | undefined {
+  const { countersign } = useApp();
+  const [has, setHas] = useState<boolean>();
+  useEffect(() => {
+    // The page is useful without the answer.
+    countersign.factors.listFactors({}).then(({ factors }) => setHas(factors.length > 0), () => {});
+  }, []);
+  return has;
 }
 
 interface RowProps {
@@ -83,17 +106,14 @@ function Row({ name, value, hint, children }: RowProps) {
 
 function Export() {
   const { texts, countersign, announce } = useApp();
-  const download = async () => {
+  const save = async () => {
     const { content, contentType } = await countersign.account.exportMe({});
-    const address = URL.createObjectURL(new Blob([new Uint8Array(content)], { type: contentType }));
     const day = new Date().toISOString().slice(0, 10);
-    Object.assign(document.createElement("a"), { href: address, download: texts.account.fileName(day) }).click();
-    // The browser reads it after the click has been handled.
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    download(new Uint8Array(content), contentType, texts.account.fileName(day));
     announce(texts.account.exported);
   };
   return (
-    <ProtectedAction act={download} label={texts.account.export}>
+    <ProtectedAction act={save} label={texts.account.export}>
       {texts.account.download}
     </ProtectedAction>
   );

@@ -1,6 +1,7 @@
 import { useApp } from "../app-context";
 import { Confirmation, Owner, PasswordField } from "../ui/field";
-import { Form, Submit } from "../ui/form";
+import { Submit } from "../ui/form";
+import { ProtectedForm } from "../ui/step-up";
 import { AccountFrame, WithAccount } from "../ui/frame";
 import { ButtonLink, Link } from "../ui/link";
 
@@ -17,7 +18,7 @@ export function DeletePage() {
       <WithAccount>
         {({ email }) => (
           <section class="card">
-            <Form fields={["current_password", "understood"]} send={remove}>
+            <ProtectedForm fields={["current_password", "understood"]} send={remove}>
               <Owner address={email} />
               <PasswordField name="current_password" autocomplete="current-password" />
               <Confirmation name="understood" />
@@ -27,7 +28,7 @@ export function DeletePage() {
                   {texts.delete.cancel}
                 </ButtonLink>
               </div>
-            </Form>
+            </ProtectedForm>
           </section>
         )}
       </WithAccount>

@@ -1,7 +1,8 @@
 import { useApp } from "../app-context";
 import { PATHS } from "../routes";
 import { Field, Owner, PasswordField } from "../ui/field";
-import { Form, Submit } from "../ui/form";
+import { Submit } from "../ui/form";
+import { ProtectedForm } from "../ui/step-up";
 import { AccountFrame, WithAccount } from "../ui/frame";
 
 export function EmailPage() {
@@ -19,12 +20,12 @@ export function EmailPage() {
           <>
             <p class="lead">{texts.email.now(email)}</p>
             <section class="card">
-              <Form fields={["new_email", "current_password"]} send={ask}>
+              <ProtectedForm fields={["new_email", "current_password"]} send={ask}>
                 <Field name="new_email" type="email" autocomplete="email" />
                 <Owner address={email} />
                 <PasswordField name="current_password" autocomplete="current-password" />
                 <Submit>{texts.email.action}</Submit>
-              </Form>
+              </ProtectedForm>
             </section>
           </>
         )}

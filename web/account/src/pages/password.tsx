@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { Owner, PasswordField } from "../ui/field";
-import { Form, Submit } from "../ui/form";
+import { Submit } from "../ui/form";
+import { ProtectedForm } from "../ui/step-up";
 import { AccountFrame, WithAccount } from "../ui/frame";
 import { Done } from "../ui/done";
 
@@ -20,12 +21,12 @@ export function PasswordPage() {
       <WithAccount>
         {({ email }) => (
           <section class="card">
-            <Form fields={["current_password", "new_password"]} send={change}>
+            <ProtectedForm fields={["current_password", "new_password"]} send={change}>
               <Owner address={email} />
               <PasswordField name="current_password" autocomplete="current-password" />
               <PasswordField name="new_password" autocomplete="new-password" hint={texts.hints.newPassword} />
               <Submit>{texts.password.action}</Submit>
-            </Form>
+            </ProtectedForm>
           </section>
         )}
       </WithAccount>

@@ -25,7 +25,11 @@ export const deErrors: Errors = {
     REFRESH_TOKEN_REUSED:
       "Ihre Anmeldung wurde so benutzt, als wäre sie kopiert worden, und zur Sicherheit beendet. Melden Sie sich neu an, und prüfen Sie Ihre Geräte.",
     REAUTHENTICATION_REQUIRED: "Zur Sicherheit: Melden Sie sich in diesem Programm bitte noch einmal an.",
-    STEP_UP_REQUIRED: "Bitte geben Sie Ihr Passwort noch einmal ein.",
+    STEP_UP_REQUIRED: "Bitte bestätigen Sie noch einmal, dass Sie es sind.",
+    CHALLENGE_INVALID: "Der zweite Schritt hat zu lange gedauert oder wurde beendet. Bitte geben Sie Ihr Passwort noch einmal ein.",
+    FACTOR_NOT_FOUND: "Diese App gehört nicht zu Ihrem Konto oder wartet nicht mehr auf ihren ersten Code. Bitte beginnen Sie von vorn.",
+    FACTOR_LIMIT_REACHED: "Ihr Konto hat so viele Authenticator-Apps, wie es haben kann. Entfernen Sie zuerst eine.",
+    FACTOR_LOCKED: "Es wurden zu viele falsche Codes eingegeben, deshalb gelten Codes der App auf diesem Gerät nicht. Nehmen Sie einen Ersatzcode oder ein Gerät, auf dem Sie schon einen Code benutzt haben.",
     REFRESH_CONTENDED: "Ein anderer Tab ist gerade mit Ihrer Anmeldung beschäftigt. Bitte versuchen Sie es noch einmal.",
     ACCOUNT_DISABLED: "Dieses Konto wurde gesperrt. Bitte wenden Sie sich an den Betreiber dieses Dienstes.",
     CALLER_NOT_ALLOWED: "Das dürfen Sie nicht.",
@@ -64,6 +68,9 @@ export const deErrors: Errors = {
     username: "Ein Benutzername hat 3 bis 32 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche und beginnt und endet mit einem Buchstaben oder einer Ziffer.",
     display_name: "Ein Name hat höchstens 100 Zeichen und keine unsichtbaren.",
     locale: "Wählen Sie eine Sprache.",
+    totp_code: "Geben Sie die sechs Ziffern ein, die die App gerade zeigt.",
+    backup_code: "Geben Sie einen Ihrer Ersatzcodes ein. Jeder hat 16 Buchstaben und Ziffern.",
+    name: "Ein Name hat 1 bis 64 Zeichen und keine unsichtbaren.",
     understood: "Bitte bestätigen Sie, dass Ihnen das klar ist.",
   },
   empty: {
@@ -72,6 +79,8 @@ export const deErrors: Errors = {
     new_password: "Geben Sie ein neues Passwort ein.",
   },
   rules: {
+    USED: () => "Dieser Code wurde schon benutzt. Warten Sie, bis die App den nächsten zeigt.",
+    CLOCK_OFF: () => "Dieser Code gehört zu einer anderen Zeit. Prüfen Sie die Uhr Ihres Telefons: Sie sollte sich selbst stellen.",
     PASSWORD_TOO_SHORT: (bound) => (bound ? `Mindestens ${bound} Zeichen.` : "Dieses Passwort ist zu kurz."),
     PASSWORD_TOO_LONG: (bound) => (bound ? `Dieses Passwort ist zu lang: höchstens ${bound} Bytes.` : "Dieses Passwort ist zu lang."),
     PASSWORD_FORBIDDEN_CHARACTER: () => "Dieses Passwort enthält ein Zeichen, das sich nicht auf jedem Gerät eingeben lässt.",
@@ -80,6 +89,10 @@ export const deErrors: Errors = {
     PASSWORD_CONTAINS_IDENTIFIER: () =>
       "Das ist kaum mehr als Ihr Name, Ihre Adresse oder der Name dieses Dienstes. Wählen Sie ein anderes Passwort.",
     PASSWORD_REUSED: () => "Dieses Passwort hatten Sie schon einmal. Wählen Sie ein anderes.",
+  },
+  wrong: {
+    totp_code: "Dieser Code ist falsch. Geben Sie den ein, den die App gerade zeigt.",
+    backup_code: "Dieser Code ist falsch oder wurde schon benutzt. Jeder Ersatzcode gilt einmal.",
   },
   unknownField: (description) => (description ? `Das geht so nicht. Der Dienst sagt dazu: „${description}“.` : "Das geht so nicht."),
   check: (count) => (count === 1 ? "Bitte sehen Sie sich das noch einmal an:" : `Bitte sehen Sie sich diese ${count} noch einmal an:`),

@@ -25,7 +25,11 @@ export const enErrors: Errors = {
     REFRESH_TOKEN_REUSED:
       "Your sign-in was used as if it had been copied, so it was ended to be safe. Sign in again, and look at your devices.",
     REAUTHENTICATION_REQUIRED: "To be safe, please sign in again in this program.",
-    STEP_UP_REQUIRED: "Please enter your password once more.",
+    STEP_UP_REQUIRED: "Please prove once more that it is you.",
+    CHALLENGE_INVALID: "The second step took too long, or was ended. Please enter your password again.",
+    FACTOR_NOT_FOUND: "This app is not in your account, or waits no longer for its first code. Please begin again.",
+    FACTOR_LIMIT_REACHED: "Your account has as many authenticator apps as it can have. Remove one first.",
+    FACTOR_LOCKED: "Too many wrong codes were entered, so codes of the app are not accepted on this device. Use a backup code, or a device on which you used a code before.",
     REFRESH_CONTENDED: "Another tab is busy with your sign-in. Please try again.",
     ACCOUNT_DISABLED: "This account has been disabled. Please contact whoever runs this service.",
     CALLER_NOT_ALLOWED: "You are not allowed to do this.",
@@ -64,6 +68,9 @@ export const enErrors: Errors = {
     username: "A user name has 3 to 32 letters, digits, dots, hyphens or underscores, and starts and ends with a letter or digit.",
     display_name: "A name has at most 100 characters and no invisible ones.",
     locale: "Choose a language.",
+    totp_code: "Enter the six digits that the app shows now.",
+    backup_code: "Enter one of your backup codes. Each has 16 letters and digits.",
+    name: "A name has 1 to 64 characters and no invisible ones.",
     understood: "Please confirm that you understand this.",
   },
   empty: {
@@ -72,6 +79,8 @@ export const enErrors: Errors = {
     new_password: "Enter a new password.",
   },
   rules: {
+    USED: () => "This code was used already. Wait until the app shows the next one.",
+    CLOCK_OFF: () => "This code belongs to another time. Check the clock of your phone: it should set itself.",
     PASSWORD_TOO_SHORT: (bound) => (bound ? `Use at least ${bound} characters.` : "This password is too short."),
     PASSWORD_TOO_LONG: (bound) => (bound ? `This password is too long: ${bound} bytes at most.` : "This password is too long."),
     PASSWORD_FORBIDDEN_CHARACTER: () => "This password contains a character that cannot be typed on every device.",
@@ -79,6 +88,10 @@ export const enErrors: Errors = {
     PASSWORD_BREACHED: () => "This password is known from a breach of another service, so others will try it. Choose another one.",
     PASSWORD_CONTAINS_IDENTIFIER: () => "This is little more than your name, your address or the name of this service. Choose another one.",
     PASSWORD_REUSED: () => "You have used this password before. Choose another one.",
+  },
+  wrong: {
+    totp_code: "This code is wrong. Enter the one that the app shows now.",
+    backup_code: "This code is wrong, or was used already. Each backup code works once.",
   },
   unknownField: (description) => (description ? `This cannot be used: it ${description}.` : "This cannot be used."),
   check: (count) => (count === 1 ? "Please look at this again:" : `Please look at these ${count} again:`),

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { useForm } from "./form";
 
@@ -60,25 +60,34 @@ export interface FieldProps {
   readonly first?: string;
   readonly hint?: string;
   readonly optional?: boolean;
-  readonly digits?: boolean;
+  /** For a code that is typed from somewhere else: of digits alone, or with letters. */
+  readonly code?: "digits" | "letters";
+  /** Whether an action of the person led to this field: it gets the focus, and its text is selected. */
+  readonly focused?: boolean;
   readonly onType?: (text: string) => void;
 }
 
-export function Field({ name, type = "text", autocomplete, first = "", hint, optional, digits = false, onType }: FieldProps) {
+export function Field(field: FieldProps) {
+  const { name, type = "text", autocomplete, first = "", hint, optional, code, focused = false, onType } = field;
   // Two elements, because the types of an input differ by its type.
   const kind = type === "email" ? ({ type } as const) : ({ type } as const);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (focused) input.current?.select();
+  }, []);
   return (
     <Frame name={name} hint={hint} optional={optional}>
       {(attributes) => (
         <input
           {...attributes}
           {...kind}
-          class={digits ? "input input-code" : "input"}
+          ref={input}
+          class={code ? "input input-code" : "input"}
           autocomplete={autocomplete}
-          autocapitalize={autocomplete === "name" ? "words" : "none"}
+          autocapitalize={code === "letters" ? "characters" : autocomplete === "name" ? "words" : "none"}
           autocorrect="off"
           spellcheck={false}
-          inputMode={digits ? "numeric" : undefined}
+          inputMode={code === "digits" ? "numeric" : undefined}
           defaultValue={first}
           onInput={({ currentTarget }) => onType?.(currentTarget.value)}
         />

@@ -1,7 +1,7 @@
 import { createContext, type ComponentChildren } from "preact";
-import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
+import { useContext, useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
-import { emptyAmong, fieldText, type Fault } from "../faults";
+import { emptyAmong, fieldText, renamed, type Fault } from "../faults";
 import { Button, useDoing } from "./action";
 import { CaptchaTask } from "./captcha";
 import { Wait } from "./note";
@@ -29,17 +29,22 @@ export interface FormProps<N extends string> {
   readonly optional?: readonly N[] | ((values: Record<N, string>) => readonly N[]);
   /** A failure is shown, and the typed text stays. The token is empty until the service requires a captcha. */
   readonly send: (values: Record<N, string>, captchaToken: string) => Promise<unknown>;
+  /** The inputs that have another name than the field of the service. */
+  readonly inputs?: Readonly<Record<string, N>>;
+  /** What is shown below the form after certain failures, in place of their text. `again` sends the form again. */
+  readonly failed?: (fault: Fault, again: () => Promise<void>) => ComponentChildren;
   readonly children: ComponentChildren;
 }
 
 /** A form whose fields belong to the browser, so that no typed text is lost whatever is rendered around them. */
-export function Form<N extends string>({ fields, optional = [], send, children }: FormProps<N>) {
+export function Form<N extends string>({ fields, optional = [], send, inputs, failed, children }: FormProps<N>) {
   const { errors } = useApp();
   const form = useRef<HTMLFormElement>(null);
   const prefix = useId();
   const doing = useDoing(send);
   const [empty, setEmpty] = useState<Fault>();
-  const fault = empty ?? doing.fault;
+  const refused = useMemo(() => doing.fault && (inputs ? renamed(doing.fault, inputs) : doing.fault), [doing.fault]);
+  const fault = empty ?? refused;
   const idOf = (name: string) => `${prefix}-${name}`;
 
   const go = (captchaToken: string) => {
@@ -53,6 +58,9 @@ export function Form<N extends string>({ fields, optional = [], send, children }
     event.preventDefault();
     go("");
   };
+  const again = async () => {
+    if (form.current) await doing.run(valuesOf(form.current, fields), "");
+  };
   useEffect(() => {
     if (fault === undefined) return;
     const wrong = fields.find((name) => fault.fields.some(({ field }) => field === name));
@@ -64,14 +72,18 @@ export function Form<N extends string>({ fields, optional = [], send, children }
     const found = fault?.fields.find(({ field }) => field === name);
     return fault && found && fieldText(fault, found, errors);
   };
+  const shown = fault && failed?.(fault, again);
   return (
-    <FormContext.Provider value={{ idOf, wrong, busy: doing.busy }}>
-      <form ref={form} class="form" noValidate onSubmit={submit}>
-        {fault && fault.reason !== "CAPTCHA_REQUIRED" && <Summary fault={fault} fields={fields} />}
-        {children}
-        <CaptchaTask fault={fault} solved={go} />
-      </form>
-    </FormContext.Provider>
+    <>
+      <FormContext.Provider value={{ idOf, wrong, busy: doing.busy }}>
+        <form ref={form} class="form" noValidate onSubmit={submit}>
+          {fault && !shown && fault.reason !== "CAPTCHA_REQUIRED" && <Summary fault={fault} fields={fields} />}
+          {children}
+          <CaptchaTask fault={fault} solved={go} />
+        </form>
+      </FormContext.Provider>
+      {shown}
+    </>
   );
 }
 

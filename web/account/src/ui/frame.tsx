@@ -38,6 +38,9 @@ export function AccountFrame({ title, children }: { readonly title: string; read
         <Link to="sessions" current={page === "sessions"}>
           {texts.account.devices}
         </Link>
+        <Link to="security" current={page === "security"}>
+          {texts.security.title}
+        </Link>
         <Link to="email" current={page === "email"}>
           {texts.labels["email"]}
         </Link>

@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { changedPaths, isRenamed, type ProfileValues } from "../profile-change";
 import { Choice, Field, PasswordField } from "./field";
-import { Form, Submit } from "./form";
+import { Submit } from "./form";
+import { ProtectedForm } from "./step-up";
 import { Note } from "./note";
 
 /** The languages of mails. */
@@ -37,7 +38,7 @@ export function Profile({ account: first }: { readonly account: Account }) {
   return (
     <section class="card">
       <h2>{texts.account.profile}</h2>
-      <Form
+      <ProtectedForm
         fields={["display_name", "username", "current_password", "locale"]}
         optional={renames ? ["display_name", "username"] : ["display_name", "username", "current_password"]}
         send={save}
@@ -48,7 +49,7 @@ export function Profile({ account: first }: { readonly account: Account }) {
         <Choice name="locale" first={account.locale} options={MAIL_LANGUAGES} />
         {result && <Note tone={result === "saved" ? "good" : "plain"}>{texts.account[result]}</Note>}
         <Submit kind="plain">{texts.account.save}</Submit>
-      </Form>
+      </ProtectedForm>
     </section>
   );
 }

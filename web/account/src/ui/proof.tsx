@@ -19,7 +19,7 @@ export function ProofFields() {
   const { texts, account } = useApp();
   return (
     <>
-      <Field name="code" autocomplete="one-time-code" digits hint={texts.hints.code} />
+      <Field name="code" autocomplete="one-time-code" code="digits" hint={texts.hints.code} />
       <Field name="email" type="email" autocomplete="email" first={account.address} hint={texts.hints.codeAddress} />
     </>
   );

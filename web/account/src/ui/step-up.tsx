@@ -1,38 +1,75 @@
-import { useEffect, useRef } from "preact/hooks";
+import { proofMethodsOf, type LoginMethod, type Proof, type ProofMethod } from "@countersign/client";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
+import type { Fault } from "../faults";
 import { Action, type ActionProps } from "./action";
+import { CodeForm } from "./code-form";
 import { PasswordField } from "./field";
-import { Form, Submit } from "./form";
+import { Form, Submit, type FormProps } from "./form";
 import { FaultNote } from "./note";
 
 /**
- * A button for what protects the account: when the service needs a fresh proof, it asks for the password and repeats
- * the action.
+ * A button for what protects the account: when the service needs a fresh proof, it asks for one and repeats the action.
  */
 export function ProtectedAction(props: ActionProps) {
-  return (
-    <Action
-      {...props}
-      failed={(fault, again) =>
-        fault.reason === "STEP_UP_REQUIRED" ? <FreshProof again={again} /> : <FaultNote fault={fault} />
-      }
-    />
-  );
+  return <Action {...props} failed={(fault, again) => proofFor(fault, again) ?? <FaultNote fault={fault} />} />;
 }
 
-function FreshProof({ again }: { readonly again: () => Promise<void> }) {
+/** A form for what protects the account: it is sent again after a fresh proof. */
+export function ProtectedForm<N extends string>(props: FormProps<N>) {
+  return <Form {...props} failed={proofFor} />;
+}
+
+function proofFor(fault: Fault, again: () => Promise<void>): ComponentChildren {
+  return fault.reason === "STEP_UP_REQUIRED" ? <FreshProof methods={fault.proofs} again={again} /> : undefined;
+}
+
+interface FreshProofProps {
+  readonly methods: readonly ProofMethod[];
+  readonly again: () => Promise<void>;
+}
+
+/** Asks for a code where the account has a second factor, and otherwise for the password. */
+function FreshProof({ methods: named, again }: FreshProofProps) {
   const { texts, errors, countersign } = useApp();
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => place.current?.querySelector("input")?.focus(), []);
-  const prove = async ({ password }: Record<"password", string>) => {
-    await countersign.reauthenticate(password);
+  const [methods, setMethods] = useState(named);
+  const codes = methods.filter((method): method is LoginMethod => method !== "PASSWORD");
+  const prove = async (proof: Proof) => {
+    try {
+      await countersign.reauthenticate(proof);
+    } catch (error) {
+      // The account has got its first factor, or lost its last one, since the action was refused.
+      const now = proofMethodsOf(error);
+      if (now.length === 0) throw error;
+      setMethods(now);
+      return;
+    }
     await again();
   };
   return (
-    <div class="step-up" ref={place}>
-      <Form fields={["password"]} send={prove}>
-        <PasswordField name="password" autocomplete="current-password" hint={errors.reasons.STEP_UP_REQUIRED} />
-        <Submit>{texts.stepUp}</Submit>
+    <div class="step-up">
+      {codes.length > 0 ? (
+        <>
+          <p class="hint">{errors.reasons.STEP_UP_REQUIRED}</p>
+          <CodeForm methods={codes} action={texts.stepUp.action} send={prove} />
+        </>
+      ) : (
+        <PasswordProof send={prove} />
+      )}
+    </div>
+  );
+}
+
+function PasswordProof({ send }: { readonly send: (proof: Proof) => Promise<void> }) {
+  const { texts } = useApp();
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => place.current?.querySelector("input")?.focus(), []);
+  return (
+    <div ref={place}>
+      <Form fields={["password"]} send={send}>
+        <PasswordField name="password" autocomplete="current-password" hint={texts.stepUp.password} />
+        <Submit>{texts.stepUp.action}</Submit>
       </Form>
     </div>
   );

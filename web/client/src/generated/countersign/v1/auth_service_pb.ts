@@ -2,8 +2,8 @@
 // @generated from file countersign/v1/auth_service.proto (package countersign.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Account } from "./account_service_pb.js";
 import { file_countersign_v1_account_service } from "./account_service_pb.js";
 import { file_countersign_v1_contract } from "./contract_pb.js";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/auth_service.proto.
  */
 export const file_countersign_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIu8BCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSGQoMYWNjZXNzX3Rva2VuGAIgASgJQgOAAQESNgoSYWNjZXNzX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCg1yZWZyZXNoX3Rva2VuGAQgASgJQgOAAQESNwoTcmVmcmVzaF9leHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHYWNjb3VudBgGIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQilwEKDExvZ2luUmVxdWVzdBISCgppZGVudGlmaWVyGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkSGgoNY2FwdGNoYV90b2tlbhgEIAEoCUIDgAEBEhMKC2RldmljZV9uYW1lGAUgASgJEhkKDGRldmljZV90b2tlbhgGIAEoCUIDgAEBInwKDUxvZ2luUmVzcG9uc2USKgoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb25IABIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABARIZCgxjYW5jZWxfdG9rZW4YAyABKAlCA4ABAUIJCgdvdXRjb21lIkcKDlJlZnJlc2hSZXF1ZXN0EhoKDXJlZnJlc2hfdG9rZW4YASABKAlCA4ABARIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABASI7Cg9SZWZyZXNoUmVzcG9uc2USKAoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24iVAoVUmVhdXRoZW50aWNhdGVSZXF1ZXN0EhcKCHBhc3N3b3JkGAEgASgJQgOAAQFIABIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABAUIHCgVwcm9vZiJCChZSZWF1dGhlbnRpY2F0ZVJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uIloKDUxvZ291dFJlcXVlc3QSGgoNcmVmcmVzaF90b2tlbhgBIAEoCUIDgAEBEhIKCmV2ZXJ5d2hlcmUYAiABKAgSGQoMY2FuY2VsX3Rva2VuGAMgASgJQgOAAQEiEAoOTG9nb3V0UmVzcG9uc2UiWwoYSXNzdWVTZXJ2aWNlVG9rZW5SZXF1ZXN0EhEKCWNsaWVudF9pZBgBIAEoCRIaCg1jbGllbnRfc2VjcmV0GAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkibgoZSXNzdWVTZXJ2aWNlVG9rZW5SZXNwb25zZRIZCgxhY2Nlc3NfdG9rZW4YASABKAlCA4ABARI2ChJhY2Nlc3NfZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMocECgtBdXRoU2VydmljZRJVCgVMb2dpbhIcLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVxdWVzdBodLmNvdW50ZXJzaWduLnYxLkxvZ2luUmVzcG9uc2UiD/LUGAsIARoHDSIjJAEZHRJdCgdSZWZyZXNoEh4uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlcXVlc3QaHy5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVzcG9uc2UiEfLUGA0IARoJDg8BERIVExQlEm8KDlJlYXV0aGVudGljYXRlEiUuY291bnRlcnNpZ24udjEuUmVhdXRoZW50aWNhdGVSZXF1ZXN0GiYuY291bnRlcnNpZ24udjEuUmVhdXRoZW50aWNhdGVSZXNwb25zZSIO8tQYCggCGgQBBSUdIAESWgoGTG9nb3V0Eh0uY291bnRlcnNpZ24udjEuTG9nb3V0UmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlc3BvbnNlIhGQAgLy1BgKCAEaBhYODxAmERJ1ChFJc3N1ZVNlcnZpY2VUb2tlbhIoLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVzcG9uc2UiC/LUGAcIARoDDQEWQh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_account_service, file_countersign_v1_contract, file_google_protobuf_timestamp]);
+  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIu8BCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSGQoMYWNjZXNzX3Rva2VuGAIgASgJQgOAAQESNgoSYWNjZXNzX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCg1yZWZyZXNoX3Rva2VuGAQgASgJQgOAAQESNwoTcmVmcmVzaF9leHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHYWNjb3VudBgGIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQilwEKDExvZ2luUmVxdWVzdBISCgppZGVudGlmaWVyGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkSGgoNY2FwdGNoYV90b2tlbhgEIAEoCUIDgAEBEhMKC2RldmljZV9uYW1lGAUgASgJEhkKDGRldmljZV90b2tlbhgGIAEoCUIDgAEBIogBCglDaGFsbGVuZ2USHAoPY2hhbGxlbmdlX3Rva2VuGAEgASgJQgOAAQESLAoHbWV0aG9kcxgCIAMoDjIbLmNvdW50ZXJzaWduLnYxLkxvZ2luTWV0aG9kEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKsAQoNTG9naW5SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbkgAEi4KCWNoYWxsZW5nZRgEIAEoCzIZLmNvdW50ZXJzaWduLnYxLkNoYWxsZW5nZUgAEhkKDGRldmljZV90b2tlbhgCIAEoCUIDgAEBEhkKDGNhbmNlbF90b2tlbhgDIAEoCUIDgAEBQgkKB291dGNvbWUijgEKFENvbXBsZXRlTG9naW5SZXF1ZXN0EhwKD2NoYWxsZW5nZV90b2tlbhgBIAEoCUIDgAEBEhgKCXRvdHBfY29kZRgCIAEoCUIDgAEBSAASGgoLYmFja3VwX2NvZGUYAyABKAlCA4ABAUgAEhkKDGRldmljZV90b2tlbhgEIAEoCUIDgAEBQgcKBXByb29mIncKFUNvbXBsZXRlTG9naW5SZXNwb25zZRIoCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbhIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABARIZCgxjYW5jZWxfdG9rZW4YAyABKAlCA4ABASJHCg5SZWZyZXNoUmVxdWVzdBIaCg1yZWZyZXNoX3Rva2VuGAEgASgJQgOAAQESGQoMZGV2aWNlX3Rva2VuGAIgASgJQgOAAQEiOwoPUmVmcmVzaFJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uIooBChVSZWF1dGhlbnRpY2F0ZVJlcXVlc3QSFwoIcGFzc3dvcmQYASABKAlCA4ABAUgAEhgKCXRvdHBfY29kZRgDIAEoCUIDgAEBSAASGgoLYmFja3VwX2NvZGUYBCABKAlCA4ABAUgAEhkKDGRldmljZV90b2tlbhgCIAEoCUIDgAEBQgcKBXByb29mIkIKFlJlYXV0aGVudGljYXRlUmVzcG9uc2USKAoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24iWgoNTG9nb3V0UmVxdWVzdBIaCg1yZWZyZXNoX3Rva2VuGAEgASgJQgOAAQESEgoKZXZlcnl3aGVyZRgCIAEoCBIZCgxjYW5jZWxfdG9rZW4YAyABKAlCA4ABASIQCg5Mb2dvdXRSZXNwb25zZSJbChhJc3N1ZVNlcnZpY2VUb2tlblJlcXVlc3QSEQoJY2xpZW50X2lkGAEgASgJEhoKDWNsaWVudF9zZWNyZXQYAiABKAlCA4ABARIQCghhdWRpZW5jZRgDIAEoCSJuChlJc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlEhkKDGFjY2Vzc190b2tlbhgBIAEoCUIDgAEBEjYKEmFjY2Vzc19leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqYAoLTG9naW5NZXRob2QSHAoYTE9HSU5fTUVUSE9EX1VOU1BFQ0lGSUVEEAASFQoRTE9HSU5fTUVUSE9EX1RPVFAQARIcChhMT0dJTl9NRVRIT0RfQkFDS1VQX0NPREUQAjL4BAoLQXV0aFNlcnZpY2USVQoFTG9naW4SHC5jb3VudGVyc2lnbi52MS5Mb2dpblJlcXVlc3QaHS5jb3VudGVyc2lnbi52MS5Mb2dpblJlc3BvbnNlIg/y1BgLCAEaBw0iIyQBGR0SbAoNQ29tcGxldGVMb2dpbhIkLmNvdW50ZXJzaWduLnYxLkNvbXBsZXRlTG9naW5SZXF1ZXN0GiUuY291bnRlcnNpZ24udjEuQ29tcGxldGVMb2dpblJlc3BvbnNlIg7y1BgKCAEaBgEOKgwtDRJdCgdSZWZyZXNoEh4uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlcXVlc3QaHy5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVzcG9uc2UiEfLUGA0IARoJDg8BERIVExQlEnIKDlJlYXV0aGVudGljYXRlEiUuY291bnRlcnNpZ24udjEuUmVhdXRoZW50aWNhdGVSZXF1ZXN0GiYuY291bnRlcnNpZ24udjEuUmVhdXRoZW50aWNhdGVSZXNwb25zZSIR8tQYDQgCGgcBBQwtKSUdIAESWgoGTG9nb3V0Eh0uY291bnRlcnNpZ24udjEuTG9nb3V0UmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlc3BvbnNlIhGQAgLy1BgKCAEaBhYODxAmERJ1ChFJc3N1ZVNlcnZpY2VUb2tlbhIoLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVzcG9uc2UiC/LUGAcIARoDDQEWQh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_account_service, file_countersign_v1_contract, file_google_protobuf_timestamp]);
 
 /**
  * An open session and its tokens.
@@ -122,6 +122,39 @@ export const LoginRequestSchema: GenMessage<LoginRequest> = /*@__PURE__*/
   messageDesc(file_countersign_v1_auth_service, 1);
 
 /**
+ * A login with the right password, of an account with a factor. No session is open.
+ *
+ * @generated from message countersign.v1.Challenge
+ */
+export type Challenge = Message<"countersign.v1.Challenge"> & {
+  /**
+   * For CompleteLogin. Empty over grpc-web, where it is the cookie `__Host-countersign_challenge`.
+   *
+   * @generated from field: string challenge_token = 1;
+   */
+  challengeToken: string;
+
+  /**
+   * What the account can prove now.
+   *
+   * @generated from field: repeated countersign.v1.LoginMethod methods = 2;
+   */
+  methods: LoginMethod[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.Challenge.
+ * Use `create(ChallengeSchema)` to create a new message.
+ */
+export const ChallengeSchema: GenMessage<Challenge> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 2);
+
+/**
  * @generated from message countersign.v1.LoginResponse
  */
 export type LoginResponse = Message<"countersign.v1.LoginResponse"> & {
@@ -134,6 +167,12 @@ export type LoginResponse = Message<"countersign.v1.LoginResponse"> & {
      */
     value: Session;
     case: "session";
+  } | {
+    /**
+     * @generated from field: countersign.v1.Challenge challenge = 4;
+     */
+    value: Challenge;
+    case: "challenge";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -158,7 +197,85 @@ export type LoginResponse = Message<"countersign.v1.LoginResponse"> & {
  * Use `create(LoginResponseSchema)` to create a new message.
  */
 export const LoginResponseSchema: GenMessage<LoginResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 2);
+  messageDesc(file_countersign_v1_auth_service, 3);
+
+/**
+ * @generated from message countersign.v1.CompleteLoginRequest
+ */
+export type CompleteLoginRequest = Message<"countersign.v1.CompleteLoginRequest"> & {
+  /**
+   * Over grpc-web the cookie is read when it is empty.
+   *
+   * @generated from field: string challenge_token = 1;
+   */
+  challengeToken: string;
+
+  /**
+   * @generated from oneof countersign.v1.CompleteLoginRequest.proof
+   */
+  proof: {
+    /**
+     * Six digits, of any script, with spaces or hyphens anywhere.
+     *
+     * @generated from field: string totp_code = 2;
+     */
+    value: string;
+    case: "totpCode";
+  } | {
+    /**
+     * In either case, with spaces or hyphens anywhere.
+     *
+     * @generated from field: string backup_code = 3;
+     */
+    value: string;
+    case: "backupCode";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The one that Login answered. Over grpc-web the cookie is read when it is empty.
+   *
+   * @generated from field: string device_token = 4;
+   */
+  deviceToken: string;
+};
+
+/**
+ * Describes the message countersign.v1.CompleteLoginRequest.
+ * Use `create(CompleteLoginRequestSchema)` to create a new message.
+ */
+export const CompleteLoginRequestSchema: GenMessage<CompleteLoginRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 4);
+
+/**
+ * @generated from message countersign.v1.CompleteLoginResponse
+ */
+export type CompleteLoginResponse = Message<"countersign.v1.CompleteLoginResponse"> & {
+  /**
+   * @generated from field: countersign.v1.Session session = 1;
+   */
+  session?: Session | undefined;
+
+  /**
+   * As for Login.
+   *
+   * @generated from field: string device_token = 2;
+   */
+  deviceToken: string;
+
+  /**
+   * As for Login.
+   *
+   * @generated from field: string cancel_token = 3;
+   */
+  cancelToken: string;
+};
+
+/**
+ * Describes the message countersign.v1.CompleteLoginResponse.
+ * Use `create(CompleteLoginResponseSchema)` to create a new message.
+ */
+export const CompleteLoginResponseSchema: GenMessage<CompleteLoginResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 5);
 
 /**
  * @generated from message countersign.v1.RefreshRequest
@@ -183,7 +300,7 @@ export type RefreshRequest = Message<"countersign.v1.RefreshRequest"> & {
  * Use `create(RefreshRequestSchema)` to create a new message.
  */
 export const RefreshRequestSchema: GenMessage<RefreshRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 3);
+  messageDesc(file_countersign_v1_auth_service, 6);
 
 /**
  * @generated from message countersign.v1.RefreshResponse
@@ -200,7 +317,7 @@ export type RefreshResponse = Message<"countersign.v1.RefreshResponse"> & {
  * Use `create(RefreshResponseSchema)` to create a new message.
  */
 export const RefreshResponseSchema: GenMessage<RefreshResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 4);
+  messageDesc(file_countersign_v1_auth_service, 7);
 
 /**
  * @generated from message countersign.v1.ReauthenticateRequest
@@ -215,6 +332,22 @@ export type ReauthenticateRequest = Message<"countersign.v1.ReauthenticateReques
      */
     value: string;
     case: "password";
+  } | {
+    /**
+     * As for CompleteLogin.
+     *
+     * @generated from field: string totp_code = 3;
+     */
+    value: string;
+    case: "totpCode";
+  } | {
+    /**
+     * As for CompleteLogin.
+     *
+     * @generated from field: string backup_code = 4;
+     */
+    value: string;
+    case: "backupCode";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -230,7 +363,7 @@ export type ReauthenticateRequest = Message<"countersign.v1.ReauthenticateReques
  * Use `create(ReauthenticateRequestSchema)` to create a new message.
  */
 export const ReauthenticateRequestSchema: GenMessage<ReauthenticateRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 5);
+  messageDesc(file_countersign_v1_auth_service, 8);
 
 /**
  * @generated from message countersign.v1.ReauthenticateResponse
@@ -247,7 +380,7 @@ export type ReauthenticateResponse = Message<"countersign.v1.ReauthenticateRespo
  * Use `create(ReauthenticateResponseSchema)` to create a new message.
  */
 export const ReauthenticateResponseSchema: GenMessage<ReauthenticateResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 6);
+  messageDesc(file_countersign_v1_auth_service, 9);
 
 /**
  * @generated from message countersign.v1.LogoutRequest
@@ -280,7 +413,7 @@ export type LogoutRequest = Message<"countersign.v1.LogoutRequest"> & {
  * Use `create(LogoutRequestSchema)` to create a new message.
  */
 export const LogoutRequestSchema: GenMessage<LogoutRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 7);
+  messageDesc(file_countersign_v1_auth_service, 10);
 
 /**
  * @generated from message countersign.v1.LogoutResponse
@@ -293,7 +426,7 @@ export type LogoutResponse = Message<"countersign.v1.LogoutResponse"> & {
  * Use `create(LogoutResponseSchema)` to create a new message.
  */
 export const LogoutResponseSchema: GenMessage<LogoutResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 8);
+  messageDesc(file_countersign_v1_auth_service, 11);
 
 /**
  * @generated from message countersign.v1.IssueServiceTokenRequest
@@ -323,7 +456,7 @@ export type IssueServiceTokenRequest = Message<"countersign.v1.IssueServiceToken
  * Use `create(IssueServiceTokenRequestSchema)` to create a new message.
  */
 export const IssueServiceTokenRequestSchema: GenMessage<IssueServiceTokenRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 9);
+  messageDesc(file_countersign_v1_auth_service, 12);
 
 /**
  * @generated from message countersign.v1.IssueServiceTokenResponse
@@ -345,7 +478,39 @@ export type IssueServiceTokenResponse = Message<"countersign.v1.IssueServiceToke
  * Use `create(IssueServiceTokenResponseSchema)` to create a new message.
  */
 export const IssueServiceTokenResponseSchema: GenMessage<IssueServiceTokenResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 10);
+  messageDesc(file_countersign_v1_auth_service, 13);
+
+/**
+ * How a login can continue.
+ *
+ * @generated from enum countersign.v1.LoginMethod
+ */
+export enum LoginMethod {
+  /**
+   * @generated from enum value: LOGIN_METHOD_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A code of an authenticator app.
+   *
+   * @generated from enum value: LOGIN_METHOD_TOTP = 1;
+   */
+  TOTP = 1,
+
+  /**
+   * A backup code.
+   *
+   * @generated from enum value: LOGIN_METHOD_BACKUP_CODE = 2;
+   */
+  BACKUP_CODE = 2,
+}
+
+/**
+ * Describes the enum countersign.v1.LoginMethod.
+ */
+export const LoginMethodSchema: GenEnum<LoginMethod> = /*@__PURE__*/
+  enumDesc(file_countersign_v1_auth_service, 0);
 
 /**
  * Login, refresh and logout.
@@ -364,12 +529,31 @@ export const AuthService: GenService<{
    * some more further attempts are delayed, except from devices that logged in before. A login in a browser that
    * already has a session ends that session.
    *
+   * For an account with a factor, the right password answers a challenge in place of a session: CompleteLogin continues
+   * with it.
+   *
    * @generated from rpc countersign.v1.AuthService.Login
    */
   login: {
     methodKind: "unary";
     input: typeof LoginRequestSchema;
     output: typeof LoginResponseSchema;
+  },
+  /**
+   * Completes a login with a second factor, and opens the session.
+   *
+   * A challenge is good for five minutes, for five codes and for one session, and only together with the device token
+   * that Login answered; over grpc-web both are in cookies. Wrong codes are counted for the account over all challenges
+   * and Reauthenticate: after some, further attempts are delayed, except from devices on which a second factor was
+   * proven before; after 20 in a row, codes of authenticator apps are accepted from such devices only, until a backup
+   * code is used. When the answer is lost, log in again.
+   *
+   * @generated from rpc countersign.v1.AuthService.CompleteLogin
+   */
+  completeLogin: {
+    methodKind: "unary";
+    input: typeof CompleteLoginRequestSchema;
+    output: typeof CompleteLoginResponseSchema;
   },
   /**
    * Exchanges a refresh token for a new generation of tokens.
@@ -394,6 +578,8 @@ export const AuthService: GenService<{
    *
    * When the answer was lost, call again with the same access token: the older refresh token is refused for a short
    * time, and then works with the `device_token` alone, without the proof. Five wrong proofs in a row end the session.
+   *
+   * An account with a factor proves the factor; its password alone answers STEP_UP_REQUIRED.
    *
    * @generated from rpc countersign.v1.AuthService.Reauthenticate
    */

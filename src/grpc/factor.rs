@@ -1,0 +1,107 @@
+use super::{
+    call::Call,
+    wire::{self, Fields, proto::*},
+};
+use crate::usecase::factor::{ConfirmTotp, ListFactors, RegenerateBackupCodes, RemoveFactor, RenameFactor, StartTotp};
+use tonic::{Request, Response, Status};
+
+/// `countersign.v1.FactorService`
+#[derive(Clone, Debug)]
+pub struct FactorHandler {
+    pub list: ListFactors,
+    pub start_totp: StartTotp,
+    pub confirm_totp: ConfirmTotp,
+    pub rename: RenameFactor,
+    pub remove: RemoveFactor,
+    pub regenerate: RegenerateBackupCodes,
+}
+
+#[tonic::async_trait]
+impl factor_service_server::FactorService for FactorHandler {
+    async fn list_factors(
+        &self,
+        request: Request<ListFactorsRequest>,
+    ) -> Result<Response<ListFactorsResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let caller = call.person()?;
+            let list = self.list.list(caller.tenant(), caller.account().id).await?;
+            Ok(wire::factors(list))
+        })
+        .await
+    }
+
+    async fn start_totp(&self, request: Request<StartTotpRequest>) -> Result<Response<StartTotpResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let mut fields = Fields::default();
+            let name = wire::factor_name(&mut fields, &request.into_inner().name);
+            let name = fields.done(name)?;
+            let started = self.start_totp.start(&call.origin, call.person()?, &name).await?;
+            Ok(wire::started_totp(started))
+        })
+        .await
+    }
+
+    async fn confirm_totp(
+        &self,
+        request: Request<ConfirmTotpRequest>,
+    ) -> Result<Response<ConfirmTotpResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let id = wire::factor_id(&mut fields, &message.factor_id);
+            let code = wire::totp_code(&mut fields, "code", message.code);
+            let (id, code) = fields.done(id.zip(code))?;
+            let codes =
+                self.confirm_totp.confirm(&call.origin, call.person()?, (id, &code), call.kept_device()).await?;
+            Ok(ConfirmTotpResponse { backup_codes: wire::backup_codes(&codes) })
+        })
+        .await
+    }
+
+    async fn rename_factor(
+        &self,
+        request: Request<RenameFactorRequest>,
+    ) -> Result<Response<RenameFactorResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let id = wire::factor_id(&mut fields, &message.factor_id);
+            let name = wire::factor_name(&mut fields, &message.name);
+            let (id, name) = fields.done(id.zip(name))?;
+            self.rename.rename(&call.origin, call.person()?, id, &name).await?;
+            Ok(RenameFactorResponse {})
+        })
+        .await
+    }
+
+    async fn remove_factor(
+        &self,
+        request: Request<RemoveFactorRequest>,
+    ) -> Result<Response<RemoveFactorResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let mut fields = Fields::default();
+            let id = wire::factor_id(&mut fields, &request.into_inner().factor_id);
+            let id = fields.done(id)?;
+            self.remove.remove(&call.origin, call.person()?, id).await?;
+            Ok(RemoveFactorResponse {})
+        })
+        .await
+    }
+
+    async fn regenerate_backup_codes(
+        &self,
+        request: Request<RegenerateBackupCodesRequest>,
+    ) -> Result<Response<RegenerateBackupCodesResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let codes = self.regenerate.regenerate(&call.origin, call.person()?).await?;
+            Ok(RegenerateBackupCodesResponse { backup_codes: wire::backup_codes(&codes) })
+        })
+        .await
+    }
+}

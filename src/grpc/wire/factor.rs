@@ -1,0 +1,101 @@
+//! Factors: reading and writing.
+
+use super::{Fields, proto, timestamp};
+use crate::usecase::{
+    authentication::LoginChallenge,
+    factor::{FactorList, StartedTotp},
+    gate::PresentedCode,
+};
+use countersign_domain::{
+    backup_code::BackupCode,
+    factor::{Factor, FactorKind, FactorMethod, FactorName, InvalidFactorName},
+    id::FactorId,
+    secret::SecretText,
+    totp::TotpCode,
+};
+
+pub(in crate::grpc) fn factor_id(fields: &mut Fields, text: &str) -> Option<FactorId> {
+    let id = text.parse().ok();
+    if id.is_none() {
+        fields.note("factor_id", "is not the id of a factor");
+    }
+    id
+}
+
+pub(in crate::grpc) fn factor_name(fields: &mut Fields, text: &str) -> Option<FactorName> {
+    fields.0.check("name", FactorName::parse(text), InvalidFactorName::describe)
+}
+
+/// A code that cannot be one is a bad field and uses nothing up.
+pub(in crate::grpc) fn totp_code(fields: &mut Fields, field: &'static str, text: String) -> Option<TotpCode> {
+    let code = TotpCode::parse(SecretText::new(text).reveal());
+    if code.is_none() {
+        fields.note(field, "must have six digits");
+    }
+    code
+}
+
+fn backup_code(fields: &mut Fields, text: String) -> Option<BackupCode> {
+    let code = BackupCode::parse(SecretText::new(text).reveal());
+    if code.is_none() {
+        fields.note("backup_code", "must have 16 letters and digits");
+    }
+    code
+}
+
+pub(in crate::grpc) fn presented_totp(fields: &mut Fields, text: String) -> Option<PresentedCode> {
+    totp_code(fields, "totp_code", text).map(PresentedCode::Totp)
+}
+
+pub(in crate::grpc) fn presented_backup_code(fields: &mut Fields, text: String) -> Option<PresentedCode> {
+    backup_code(fields, text).map(PresentedCode::BackupCode)
+}
+
+pub(in crate::grpc) fn backup_codes(codes: &[BackupCode]) -> Vec<String> {
+    codes.iter().map(|code| code.shown().reveal().to_owned()).collect()
+}
+
+/// `token` is empty over grpc-web.
+pub(in crate::grpc) fn challenge(challenge: &LoginChallenge, token: String) -> proto::Challenge {
+    let method = |method: &FactorMethod| match method {
+        FactorMethod::Totp => proto::LoginMethod::Totp,
+        FactorMethod::BackupCode => proto::LoginMethod::BackupCode,
+    };
+    proto::Challenge {
+        challenge_token: token,
+        methods: challenge.methods.iter().map(|found| method(found).into()).collect(),
+        expire_time: Some(timestamp(challenge.expires_at)),
+    }
+}
+
+pub(in crate::grpc) fn factors(list: FactorList) -> proto::ListFactorsResponse {
+    proto::ListFactorsResponse {
+        factors: list.factors.into_iter().map(factor).collect(),
+        backup_codes_left: i32::try_from(list.backup_codes_left).unwrap_or(i32::MAX),
+    }
+}
+
+fn factor(factor: Factor) -> proto::Factor {
+    let kind = match factor.kind {
+        FactorKind::Totp => proto::FactorKind::Totp,
+        FactorKind::BackupCodes => proto::FactorKind::Unspecified,
+    };
+    proto::Factor {
+        factor_id: factor.id.to_string(),
+        kind: kind.into(),
+        name: factor.name,
+        create_time: Some(timestamp(factor.created_at)),
+        last_use_time: factor.used_at.map(timestamp),
+    }
+}
+
+pub(in crate::grpc) fn started_totp(started: StartedTotp) -> proto::StartTotpResponse {
+    let StartedTotp { id, secret, otpauth_uri, qr_svg, expires_at } = started;
+    proto::StartTotpResponse {
+        factor_id: id.to_string(),
+        secret: secret.reveal().to_owned(),
+        otpauth_uri: otpauth_uri.reveal().to_owned(),
+        qr_svg: qr_svg.reveal().to_owned(),
+        expire_time: Some(timestamp(expires_at)),
+    }
+}

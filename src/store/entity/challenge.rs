@@ -1,0 +1,29 @@
+//! A login whose password was right, and that waits for a second factor.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "challenges")]
+pub(in crate::store) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(in crate::store) id: Uuid,
+    pub(in crate::store) tenant_id: Uuid,
+    pub(in crate::store) account_id: Uuid,
+    /// The version of the password that was proven.
+    pub(in crate::store) password_version: i32,
+    pub(in crate::store) audience: String,
+    pub(in crate::store) device_name: String,
+    /// The id under which the wrong attempts of the device are counted.
+    pub(in crate::store) shown_device_id: Uuid,
+    /// The id of the device token that the answer gave: whoever continues presents it.
+    pub(in crate::store) device_id: Uuid,
+    /// Second factors that were presented.
+    pub(in crate::store) tries: i32,
+    pub(in crate::store) created_at: i64,
+    pub(in crate::store) expires_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(in crate::store) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

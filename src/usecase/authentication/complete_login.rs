@@ -1,0 +1,202 @@
+use super::{LoggedIn, NewSession, OpenSession};
+use crate::{
+    keys::{DeviceToken, KeyRing},
+    passwords::{Caller, Presence},
+    runtime::spawn,
+    store::{account, challenge, challenge::StoredChallenge, device},
+    usecase::{
+        Failure, Origin, UnitsOfWork,
+        gate::{AdmittedAttempt, FactorClient, FactorGate, FactorProven, PresentedCode, PresentedDevice, WrongCode},
+        key::KeyUpdates,
+        session::{Logout, OpenedSession},
+    },
+};
+use countersign_domain::{
+    account::Account,
+    device::DeviceTrust,
+    display_name::DisplayName,
+    id::{ChallengeId, TenantId},
+    refusal::Reason,
+    secret::SecretText,
+    session::TokenDelivery,
+};
+use std::sync::Arc;
+use tracing::Instrument as _;
+
+/// Completes a login with a second factor.
+#[derive(Clone, Debug)]
+pub struct CompleteLogin {
+    pub work: UnitsOfWork,
+    pub ring: Arc<KeyRing>,
+    pub key_updates: KeyUpdates,
+    pub factors: FactorGate,
+    pub open: OpenSession,
+    pub logout: Logout,
+}
+
+/// The fields of the form.
+#[derive(Debug)]
+pub struct CompleteLoginForm {
+    pub challenge_token: SecretText,
+    pub code: PresentedCode,
+    /// The one that the login answered: a challenge that was copied is worth nothing without it.
+    pub device_token: Option<SecretText>,
+    pub delivery: TokenDelivery,
+    /// The refresh tokens in the caller's cookies.
+    pub former: Vec<SecretText>,
+}
+
+/// A challenge with a code, and the facts by which it is judged.
+#[derive(Clone)]
+struct Answer {
+    stored: StoredChallenge,
+    account: Account,
+    roles: Vec<String>,
+    trust: DeviceTrust,
+    client: FactorClient,
+    code: PresentedCode,
+    delivery: TokenDelivery,
+}
+
+impl CompleteLogin {
+    /// Opens the session. A browser is in one session at a time: its former session ends.
+    ///
+    /// # Errors
+    /// CHALLENGE_INVALID, CODE_INVALID, FACTOR_LOCKED, RATE_LIMITED.
+    pub async fn complete(&self, origin: &Origin, form: CompleteLoginForm) -> Result<LoggedIn, Failure> {
+        let CompleteLoginForm { challenge_token, code, device_token, delivery, former } = form;
+        let (tenant, id) = self.read_token(origin, &challenge_token).await?;
+        let (db, now) = (self.work.read(), self.work.now());
+        let stored = challenge::find(&db, tenant, id).await?.ok_or(Reason::ChallengeInvalid)?;
+        let presented = device_token.as_ref().and_then(DeviceToken::presented);
+        let token = presented.filter(|token| token.id() == stored.device).ok_or(Reason::ChallengeInvalid)?;
+        let found = account::find_for_challenge(&db, tenant, stored.challenge.account).await?;
+        let (account, roles) = found.ok_or(Reason::ChallengeInvalid)?;
+        stored.challenge.accepts_factor(&account, now)?;
+        let shown = device::find(&db, tenant, stored.shown_device).await?;
+        let trust = shown.trust(account.id);
+        let client = FactorClient {
+            recognized: shown.proved_second_factor_of(account.id).then_some(shown.id),
+            session: None,
+            is_news: !shown.proved_second_factor_of(account.id),
+        };
+        let answer = Answer { stored, account, roles, trust, client, code, delivery };
+        let owner = answer.account.clone();
+        let session = self.decide(origin, answer).await?;
+        // What was typed for the password before is forgiven, as after a login by password alone.
+        self.factors.attempts.forgive(&owner, &[shown.id]).await;
+        Box::pin(self.logout.end_replaced(origin, &former)).await;
+        Ok(LoggedIn { session, device_token: token.into_secret() })
+    }
+
+    async fn read_token(&self, origin: &Origin, token: &SecretText) -> Result<(TenantId, ChallengeId), Failure> {
+        let now = self.work.now();
+        let opened = self.key_updates.open(|| self.ring.open_challenge(token, now)).await;
+        let (tenant, id) = opened.map_err(|_| Reason::ChallengeInvalid)?;
+        origin.check_tenant(tenant, Reason::ChallengeInvalid)?;
+        Ok((tenant, id))
+    }
+
+    /// Admits the attempt, checks the code, opens the session and settles the attempt, in a task of its own: a caller
+    /// who hangs up leaves no attempt unsettled and no verdict lost.
+    async fn decide(&self, origin: &Origin, answer: Answer) -> Result<OpenedSession, Failure> {
+        let caller = Caller::default();
+        let (complete, origin, presence) = (self.clone(), origin.clone(), caller.presence());
+        let deciding = async move { complete.check_and_open(&origin, &answer, &presence).await };
+        spawn(deciding.in_current_span()).await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+    }
+
+    async fn check_and_open(
+        &self,
+        origin: &Origin,
+        answer: &Answer,
+        presence: &Presence,
+    ) -> Result<OpenedSession, Failure> {
+        let Answer { stored, account, client, code, .. } = answer;
+        let (tenant, id) = (account.tenant, stored.challenge.id);
+        let mut admitted = self.factors.admit(account, *client, code).await?;
+        let Some(tries) = challenge::spend_try(&self.work.write(), tenant, id, self.work.now()).await? else {
+            admitted.give_back().await;
+            return Err(Reason::ChallengeInvalid.into());
+        };
+        // The owner gets a mail about the first wrong code of a challenge.
+        let client = FactorClient { is_news: client.is_news && tries == 1, ..*client };
+        admitted.expect_verdict();
+        let proven = match self.factors.check(account, client, code).await {
+            Ok(Ok(proven)) => proven,
+            Ok(Err(wrong)) => return Err(self.refuse_wrong(origin, answer, (admitted, client), wrong).await),
+            Err(failure) => return Err(self.give_back(tenant, id, admitted, failure).await),
+        };
+        match self.open(origin, answer, &proven, presence).await {
+            Ok(session) => {
+                admitted.succeeded().await;
+                Ok(session)
+            }
+            // Another call used the same code a moment ago.
+            Err(failure) if failure.reason() == Reason::CodeInvalid => {
+                Err(self.refuse_wrong(origin, answer, (admitted, client), WrongCode::Used).await)
+            }
+            Err(failure) => Err(self.give_back(tenant, id, admitted, failure).await),
+        }
+    }
+
+    async fn open(
+        &self,
+        origin: &Origin,
+        answer: &Answer,
+        proven: &FactorProven,
+        presence: &Presence,
+    ) -> Result<OpenedSession, Failure> {
+        let Answer { stored, account, trust, .. } = answer;
+        let login = stored.challenge.factor_proven(proven.proof(), account.clone(), *trust, self.work.now())?;
+        self.open.open_session(origin, &login, answer.new_session()?, presence).await
+    }
+
+    /// Gives back what an attempt used up that was neither right nor wrong. Returns the failure.
+    async fn give_back(
+        &self,
+        tenant: TenantId,
+        id: ChallengeId,
+        admitted: AdmittedAttempt,
+        failure: Failure,
+    ) -> Failure {
+        admitted.give_back().await;
+        if let Err(fault) = challenge::give_back_try(&self.work.write(), tenant, id).await {
+            tracing::warn!(%fault, "a try of a challenge could not be given back");
+        }
+        failure
+    }
+
+    /// A wrong code is refused with the same answer, whether or not it could be counted.
+    async fn refuse_wrong(
+        &self,
+        origin: &Origin,
+        answer: &Answer,
+        (admitted, client): (AdmittedAttempt, FactorClient),
+        why: WrongCode,
+    ) -> Failure {
+        let counted = self.factors.count_wrong(origin, (&answer.account, client), admitted, &answer.code).await;
+        match counted {
+            Ok(()) => answer.code.refusal(why).into(),
+            Err(fault) => {
+                tracing::warn!(%fault, request_id = origin.trace_id, "a wrong code was not counted in the database");
+                fault
+            }
+        }
+    }
+}
+
+impl Answer {
+    fn new_session(&self) -> Result<NewSession, Failure> {
+        let stored = &self.stored;
+        let device_name = DisplayName::parse(&stored.device_name)
+            .map_err(|invalid| Failure::Broken(format!("a stored device name {}", invalid.describe())))?;
+        Ok(NewSession {
+            audience: stored.audience.clone(),
+            device_name,
+            device: PresentedDevice { shown: stored.shown_device, id: stored.device },
+            delivery: self.delivery,
+            roles: self.roles.clone(),
+        })
+    }
+}

@@ -1,0 +1,21 @@
+//! Factors: how a person adds, renames and removes what proves them beside the password.
+
+mod backup_codes;
+mod confirm_totp;
+mod list;
+mod regenerate;
+mod remove;
+mod rename;
+mod reseal;
+mod reset;
+mod start_totp;
+
+pub use backup_codes::IssueBackupCodes;
+pub use confirm_totp::ConfirmTotp;
+pub use list::{FactorList, ListFactors};
+pub use regenerate::RegenerateBackupCodes;
+pub use remove::RemoveFactor;
+pub use rename::RenameFactor;
+pub use reseal::ResealFactors;
+pub use reset::ResetFactors;
+pub use start_totp::{StartTotp, StartedTotp};

@@ -1,0 +1,92 @@
+use crate::{
+    keys::KeyRing,
+    runtime::Entropy,
+    store::{factor, factor::SealedFactor},
+    usecase::{
+        Failure, Origin, UnitsOfWork,
+        gate::{SessionTries, SignedIn, Throttle, require_fresh_proof},
+    },
+};
+use countersign_domain::{
+    factor::{Factor, FactorKind, FactorName, MAX_FACTORS},
+    id::FactorId,
+    refusal::Reason,
+    secret::{SecretBytes, SecretText},
+    time::Timestamp,
+    totp::TotpSecret,
+};
+use fast_qr::{
+    ECL, QRBuilder,
+    convert::{Builder as _, Shape, svg::SvgBuilder},
+};
+use std::sync::Arc;
+
+/// Begins to add an authenticator app.
+#[derive(Clone, Debug)]
+pub struct StartTotp {
+    pub work: UnitsOfWork,
+    pub ring: Arc<KeyRing>,
+    pub entropy: Entropy,
+    pub throttle: Throttle,
+    pub tries: SessionTries,
+    /// The name of the service in the app.
+    pub service: String,
+}
+
+/// What an authenticator app needs. It is shown once.
+#[derive(Debug)]
+pub struct StartedTotp {
+    pub id: FactorId,
+    /// For an app without a camera.
+    pub secret: SecretText,
+    pub otpauth_uri: SecretText,
+    /// The URI as a QR code.
+    pub qr_svg: SecretText,
+    /// When it is too late for the first code.
+    pub expires_at: Timestamp,
+}
+
+impl StartTotp {
+    /// Replaces an app that waits for its first code. Apps that are enabled stay as they are.
+    ///
+    /// # Errors
+    /// STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, RATE_LIMITED.
+    #[tracing::instrument(level = "debug", name = "factor.start_totp", skip_all)]
+    pub async fn start(&self, origin: &Origin, caller: &SignedIn, name: &FactorName) -> Result<StartedTotp, Failure> {
+        let (tenant, account) = (caller.tenant(), caller.account());
+        self.throttle.totp_start(account.id).await?;
+        let secret = TotpSecret::new(SecretBytes::new(self.entropy.bytes()));
+        let unit = self.work.begin(origin, tenant).await?;
+        let factor = Factor {
+            id: FactorId::new(unit.now(), self.entropy.bytes()),
+            kind: FactorKind::Totp,
+            name: name.as_str().to_owned(),
+            created_at: unit.now(),
+            confirmed_at: None,
+            used_at: None,
+            last_step: None,
+        };
+        let (id, expires_at) = (factor.id, factor.expires_at());
+        let sealed = self.ring.seal_factor(account.id, id, secret.bytes().reveal())?;
+        let otpauth_uri = secret.otpauth_uri(&self.service, account.email.as_str());
+        let qr_svg = qr_svg(&otpauth_uri)?;
+        // Judged again: a factor may have been added since the call began.
+        let (owner, _) = self.tries.hold(unit.db(), caller).await?;
+        require_fresh_proof(caller, &owner, unit.now())?;
+        if owner.factors >= MAX_FACTORS {
+            return Err(Reason::FactorLimitReached.into());
+        }
+        factor::delete_pending(unit.db(), tenant, account.id).await?;
+        let stored = SealedFactor { factor, sealed: sealed.text, key_id: sealed.key };
+        factor::insert(unit.db(), tenant, account.id, &stored).await?;
+        unit.commit().await?;
+        Ok(StartedTotp { id, secret: secret.typed(), otpauth_uri, qr_svg, expires_at })
+    }
+}
+
+/// A QR code as SVG: dark on light, whatever the page looks like, because cameras expect that.
+fn qr_svg(text: &SecretText) -> Result<SecretText, Failure> {
+    let code = QRBuilder::new(text.reveal()).ecl(ECL::M).build();
+    let code = code.map_err(|error| Failure::Broken(format!("no QR code can be made: {error}")))?;
+    Ok(SecretText::new(SvgBuilder::default().shape(Shape::Square).margin(4).to_str(&code)))
+}

@@ -1,0 +1,42 @@
+use super::SignedIn;
+use countersign_domain::{
+    account::Account,
+    assurance::{FRESH_PROOF, Level},
+    factor::FactorMethod,
+    refusal::{Reason, Refusal},
+    time::Timestamp,
+};
+
+/// Whether a caller has the strongest proof of its account, and a fresh one. `account` is its account as it is now.
+///
+/// # Errors
+/// STEP_UP_REQUIRED.
+pub fn require_fresh_proof(caller: &SignedIn, account: &Account, now: Timestamp) -> Result<(), Refusal> {
+    if caller.proof().is_fresh_for(account, now) { Ok(()) } else { Err(step_up_required(account)) }
+}
+
+/// Whether a caller has the strongest proof of its account, however old it is. `account` is its account as it is now.
+///
+/// # Errors
+/// STEP_UP_REQUIRED.
+pub fn require_level(caller: &SignedIn, account: &Account) -> Result<(), Refusal> {
+    if caller.proof().level >= Level::required_by(account) { Ok(()) } else { Err(step_up_required(account)) }
+}
+
+/// Whether a password is the strongest proof that an account has.
+///
+/// # Errors
+/// STEP_UP_REQUIRED.
+pub fn require_password_level(account: &Account) -> Result<(), Refusal> {
+    if account.has_factor() { Err(step_up_required(account)) } else { Ok(()) }
+}
+
+/// The refusal of a caller without a fresh proof. The metadata are part of the contract.
+fn step_up_required(account: &Account) -> Refusal {
+    let methods =
+        if account.has_factor() { FactorMethod::ALL.map(FactorMethod::name).join(" ") } else { "PASSWORD".to_owned() };
+    Refusal::from(Reason::StepUpRequired)
+        .with_metadata("max_age_seconds", FRESH_PROOF.as_secs().to_string())
+        .with_metadata("acr", Level::required_by(account).name())
+        .with_metadata("methods", methods)
+}

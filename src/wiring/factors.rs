@@ -1,0 +1,72 @@
+use super::use_cases::UseCases;
+use crate::{
+    grpc::FactorHandler,
+    usecase::{
+        factor::{
+            ConfirmTotp, IssueBackupCodes, ListFactors, RegenerateBackupCodes, RemoveFactor, RenameFactor,
+            ResealFactors, StartTotp,
+        },
+        gate::{FactorGate, FactorSecrets},
+    },
+};
+
+impl UseCases<'_> {
+    pub(super) fn factor_gate(&self) -> FactorGate {
+        FactorGate {
+            work: self.work(),
+            secrets: self.factor_secrets(),
+            attempts: self.attempt_limiter(),
+            throttle: self.throttle(),
+        }
+    }
+
+    fn factor_secrets(&self) -> FactorSecrets {
+        FactorSecrets { ring: self.ring(), key_updates: self.key_updates() }
+    }
+
+    fn backup_codes(&self) -> IssueBackupCodes {
+        IssueBackupCodes { ring: self.ring(), entropy: self.entropy() }
+    }
+
+    pub(super) fn list_factors(&self) -> ListFactors {
+        ListFactors { store: self.store() }
+    }
+
+    pub(super) fn reseal_factors(&self) -> ResealFactors {
+        ResealFactors { work: self.work(), secrets: self.factor_secrets() }
+    }
+
+    pub(super) fn factor_handler(&self) -> FactorHandler {
+        FactorHandler {
+            list: self.list_factors(),
+            start_totp: StartTotp {
+                work: self.work(),
+                ring: self.ring(),
+                entropy: self.entropy(),
+                throttle: self.throttle(),
+                tries: self.session_tries(),
+                service: self.config.mail.product().to_owned(),
+            },
+            confirm_totp: ConfirmTotp {
+                work: self.work(),
+                secrets: self.factor_secrets(),
+                backup_codes: self.backup_codes(),
+                throttle: self.throttle(),
+                tries: self.session_tries(),
+            },
+            rename: RenameFactor { work: self.work(), tries: self.session_tries() },
+            remove: RemoveFactor {
+                work: self.work(),
+                backup_codes: self.backup_codes(),
+                throttle: self.throttle(),
+                tries: self.session_tries(),
+            },
+            regenerate: RegenerateBackupCodes {
+                work: self.work(),
+                backup_codes: self.backup_codes(),
+                throttle: self.throttle(),
+                tries: self.session_tries(),
+            },
+        }
+    }
+}

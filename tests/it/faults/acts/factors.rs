@@ -1,0 +1,137 @@
+//! The RPCs of factors.
+
+use super::{Act, Call};
+use crate::support::{App, Authenticator, Challenged, PASSWORD, Person, Protected, bearer, start_totp};
+use countersign::grpc::wire::proto::*;
+use tonic::Request;
+
+pub(super) const ACTS: &[Act] = &[
+    Act {
+        name: "Login with a factor",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                Protected::sign_up(app, &email).await;
+                let password = PASSWORD.to_owned();
+                call!(
+                    auth,
+                    login,
+                    LoginRequest { identifier: email.clone(), password: password.clone(), ..Default::default() }
+                )
+            })
+        },
+    },
+    Act {
+        name: "CompleteLogin",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let protected = Protected::sign_up(app, &email).await;
+                let code = protected.next_code(app);
+                complete(app.challenge(&email).await, complete_login_request::Proof::TotpCode(code))
+            })
+        },
+    },
+    Act {
+        name: "CompleteLogin with a backup code",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let protected = Protected::sign_up(app, &email).await;
+                let code = protected.backup_codes[0].clone();
+                complete(app.challenge(&email).await, complete_login_request::Proof::BackupCode(code))
+            })
+        },
+    },
+    Act {
+        name: "Reauthenticate with a code",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let protected = Protected::sign_up(app, &email).await;
+                let proof = Some(reauthenticate_request::Proof::TotpCode(protected.next_code(app)));
+                let message = ReauthenticateRequest { proof, ..Default::default() };
+                call_as!(protected.person, auth, reauthenticate, message.clone())
+            })
+        },
+    },
+    Act {
+        name: "StartTotp",
+        // A repetition makes another secret.
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                call_as!(person, factors, start_totp, StartTotpRequest { name: "Phone".to_owned() })
+            })
+        },
+    },
+    Act {
+        name: "ConfirmTotp",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                let (authenticator, factor_id): (Authenticator, String) = start_totp(app, &person, "Phone").await;
+                let message = ConfirmTotpRequest { factor_id, code: authenticator.code(app.time.now()) };
+                call_as!(person, factors, confirm_totp, message.clone())
+            })
+        },
+    },
+    Act {
+        name: "RenameFactor",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let (person, factor_id) = proven(app, &email).await;
+                let message = RenameFactorRequest { factor_id, name: "Tablet".to_owned() };
+                call_as!(person, factors, rename_factor, message.clone())
+            })
+        },
+    },
+    Act {
+        name: "RemoveFactor",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let (person, factor_id) = proven(app, &email).await;
+                call_as!(person, factors, remove_factor, RemoveFactorRequest { factor_id: factor_id.clone() })
+            })
+        },
+    },
+    Act {
+        name: "RegenerateBackupCodes",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let (person, _) = proven(app, &email).await;
+                call_as!(person, factors, regenerate_backup_codes, RegenerateBackupCodesRequest {})
+            })
+        },
+    },
+];
+
+pub(super) const QUESTIONS: &[Act] = &[Act {
+    name: "ListFactors",
+    is_repeatable: false,
+    prepare: |app, email| {
+        Box::pin(async move {
+            let person = Protected::sign_up(app, &email).await.person;
+            call_as!(person, factors, list_factors, ListFactorsRequest {})
+        })
+    },
+}];
+
+fn complete(challenged: Challenged, proof: complete_login_request::Proof) -> Call {
+    let Challenged { challenge, device_token } = challenged;
+    let message = CompleteLoginRequest { challenge_token: challenge.challenge_token, device_token, proof: Some(proof) };
+    call!(auth, complete_login, message.clone())
+}
+
+/// A person with an app and a session with a fresh proof by it.
+async fn proven(app: &App, email: &str) -> (Person, String) {
+    let protected = Protected::sign_up(app, email).await;
+    let proof = reauthenticate_request::Proof::TotpCode(protected.next_code(app));
+    let session = app.prove(&protected.person.session, proof).await.unwrap();
+    (Person { session, ..protected.person }, protected.factor_id)
+}

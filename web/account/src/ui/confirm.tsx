@@ -1,0 +1,32 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { Button } from "./action";
+
+export interface ConfirmProps {
+  readonly question: string;
+  readonly hint: string;
+  /** The text of the button that changes nothing. */
+  readonly keep: string;
+  readonly cancel: () => void;
+  /** The button that acts. */
+  readonly children: ComponentChildren;
+}
+
+/** Asks before something is removed. The question gets the focus, and the first button changes nothing. */
+export function Confirm({ question, hint, keep, cancel, children }: ConfirmProps) {
+  const id = useId();
+  const asked = useRef<HTMLParagraphElement>(null);
+  useEffect(() => asked.current?.focus(), []);
+  return (
+    <div class="confirm" role="group" aria-labelledby={id}>
+      <p id={id} class="question" tabIndex={-1} ref={asked}>
+        {question}
+      </p>
+      <p class="hint">{hint}</p>
+      <div class="buttons">
+        <Button onClick={cancel}>{keep}</Button>
+        {children}
+      </div>
+    </div>
+  );
+}
