@@ -4,7 +4,7 @@ mod factors;
 mod login;
 
 pub use factors::{count_factor_failure, forgive_factor_failures, set_factors};
-pub use login::{LoginConditions, find_for_challenge, find_for_login};
+pub use login::{LoginConditions, find_for_login};
 pub(super) use login::{forgive, may_log_in};
 
 use super::{

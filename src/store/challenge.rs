@@ -3,11 +3,16 @@
 use super::{
     Executor, StoreFault, Tx, account,
     account::LoginConditions,
+    batch::Columns,
+    dialect::statement,
     entity::challenge,
     executor::Backend as _,
     scope::{in_tenant, of_every_tenant},
+    session::{account_and_roles, read_account_and_roles},
 };
 use countersign_domain::{
+    account::Account,
+    device::DeviceTrust,
     id::{AccountId, ChallengeId, DeviceId, TenantId},
     login::{CHALLENGE_TRIES, Challenge},
     time::Timestamp,
@@ -17,6 +22,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait as _, QueryFilter,
     sea_query::{Expr, ExprTrait},
 };
+use std::{convert::identity, sync::LazyLock};
 
 /// A challenge, and what the login brought that the session needs.
 #[derive(Clone, Debug)]
@@ -30,22 +36,17 @@ pub struct StoredChallenge {
     pub device: DeviceId,
 }
 
-impl From<challenge::Model> for StoredChallenge {
-    fn from(row: challenge::Model) -> Self {
-        Self {
-            challenge: Challenge {
-                id: ChallengeId::from_uuid(row.id),
-                account: AccountId::from_uuid(row.account_id),
-                password_version: row.password_version,
-                tries: row.tries,
-                expires_at: Timestamp::from_micros(row.expires_at),
-            },
-            audience: row.audience,
-            device_name: row.device_name,
-            shown_device: DeviceId::from_uuid(row.shown_device_id),
-            device: DeviceId::from_uuid(row.device_id),
-        }
-    }
+/// A challenge, and the facts by which its second factor is judged.
+#[derive(Clone, Debug)]
+pub struct FoundChallenge {
+    pub stored: StoredChallenge,
+    pub account: Account,
+    /// The roles of the account, sorted.
+    pub roles: Vec<String>,
+    /// How much the account trusts the device.
+    pub trust: DeviceTrust,
+    /// Whether a second factor of the account was proven on the device before.
+    pub proved_second_factor: bool,
 }
 
 /// Stores a challenge, if its account may still log in. Returns whether it was stored.
@@ -78,17 +79,64 @@ pub async fn insert(
     Ok(stored.rows_affected() == 1)
 }
 
-/// The challenge of this id.
+/// The challenge of this id, with its account and the device. One statement.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn find(
-    db: &impl Executor,
-    tenant: TenantId,
-    id: ChallengeId,
-) -> Result<Option<StoredChallenge>, StoreFault> {
-    let row = in_tenant(tenant).find_by_id(challenge::Entity, id.as_uuid()).one(&db.named("challenge.find")).await?;
-    Ok(row.map(StoredChallenge::from))
+pub async fn find(db: &impl Executor, tenant: TenantId, id: ChallengeId) -> Result<Option<FoundChallenge>, StoreFault> {
+    let db = db.named("challenge.find");
+    let row = db.query_one_raw(statement(&db, &*FIND, [tenant.as_uuid().into(), id.as_uuid().into()])).await?;
+    row.map(|row| read(&mut Columns::of(&row))).transpose()
+}
+
+static FIND: LazyLock<String> = LazyLock::new(|| {
+    let challenge = CHALLENGE.map(|column| format!("c.{column}")).join(", ");
+    format!(
+        "SELECT {challenge}, d.seen_at, x.created_at, coalesce(d.second_factor_at, x.second_factor_at), {} \
+         FROM challenges AS c JOIN accounts AS a ON a.id = c.account_id \
+         LEFT JOIN devices AS d ON d.id = c.shown_device_id AND d.account_id = c.account_id \
+         LEFT JOIN expected_devices AS x ON x.id = c.shown_device_id AND x.account_id = c.account_id \
+         WHERE c.tenant_id = $1 AND c.id = $2",
+        account_and_roles()
+    )
+});
+
+/// In the order in which [`read`] reads them.
+const CHALLENGE: [&str; 9] = [
+    "id",
+    "account_id",
+    "password_version",
+    "tries",
+    "expires_at",
+    "audience",
+    "device_name",
+    "shown_device_id",
+    "device_id",
+];
+
+fn read(columns: &mut Columns<'_>) -> Result<FoundChallenge, StoreFault> {
+    let stored = StoredChallenge {
+        challenge: Challenge {
+            id: ChallengeId::from_uuid(columns.next()?),
+            account: AccountId::from_uuid(columns.next()?),
+            password_version: columns.next()?,
+            tries: columns.next()?,
+            expires_at: columns.instant()?,
+        },
+        audience: columns.next()?,
+        device_name: columns.next()?,
+        shown_device: DeviceId::from_uuid(columns.next()?),
+        device: DeviceId::from_uuid(columns.next()?),
+    };
+    let (known, expected): (Option<i64>, Option<i64>) = (columns.perhaps(identity)?, columns.perhaps(identity)?);
+    let trust = match (known, expected) {
+        (Some(_), _) => DeviceTrust::Known,
+        (None, Some(_)) => DeviceTrust::Expected,
+        (None, None) => DeviceTrust::Stranger,
+    };
+    let second_factor_at: Option<i64> = columns.perhaps(identity)?;
+    let (account, roles) = read_account_and_roles(columns)?;
+    Ok(FoundChallenge { stored, account, roles, trust, proved_second_factor: second_factor_at.is_some() })
 }
 
 /// Spends one try of a challenge, before the second factor is checked: so concurrent tries are all counted. Returns how

@@ -19,6 +19,38 @@ pub struct IssueServiceTokenResponse {
     #[prost(message, optional, tag = "2")]
     pub access_expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
+/// How a login can continue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LoginMethod {
+    Unspecified = 0,
+    /// A code of an authenticator app.
+    Totp = 1,
+    /// A backup code.
+    BackupCode = 2,
+}
+impl LoginMethod {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LOGIN_METHOD_UNSPECIFIED",
+            Self::Totp => "LOGIN_METHOD_TOTP",
+            Self::BackupCode => "LOGIN_METHOD_BACKUP_CODE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LOGIN_METHOD_UNSPECIFIED" => Some(Self::Unspecified),
+            "LOGIN_METHOD_TOTP" => Some(Self::Totp),
+            "LOGIN_METHOD_BACKUP_CODE" => Some(Self::BackupCode),
+            _ => None,
+        }
+    }
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetVerificationKeysRequest {
     /// Must be the audience of the caller's own token, which is one that the service account serves.

@@ -6,6 +6,7 @@ mod calls;
 mod claims;
 mod clock;
 mod credentials;
+mod details;
 #[cfg(feature = "axum")]
 mod extract;
 mod fault;

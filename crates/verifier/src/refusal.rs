@@ -1,11 +1,8 @@
 //! The answer to a refused request, over gRPC and over plain HTTP.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use crate::rejected::{PublicReason, Rejected};
-
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// The protocol of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,21 +39,12 @@ pub(crate) fn response<B: Default>(rejected: &Rejected, protocol: Protocol) -> R
     match protocol {
         Protocol::Grpc(content_type) => {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-            headers.insert(GRPC_STATUS, HeaderValue::from_static(grpc_code(rejected.public_reason())));
-            // All these texts are ASCII without percent signs, so they need no encoding.
-            headers.insert(GRPC_MESSAGE, HeaderValue::from_static(rejected.public_reason().text()));
+            // Fails for text that no header can hold, and these texts are ASCII.
+            let _ = tonic::Status::from(rejected.clone()).add_header(headers);
         }
         Protocol::Http => *response.status_mut() = http_code(rejected),
     }
     response
-}
-
-fn grpc_code(public_reason: PublicReason) -> &'static str {
-    match public_reason {
-        PublicReason::Unauthenticated => "16",
-        PublicReason::PermissionDenied | PublicReason::StepUp => "7",
-        PublicReason::Unavailable => "14",
-    }
 }
 
 fn http_code(rejected: &Rejected) -> StatusCode {

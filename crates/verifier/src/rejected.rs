@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
+use crate::details;
+
 /// Why a token, or the request with it, was refused. For logs and metrics; the caller receives no more than
 /// [`public_reason`](Self::public_reason), because only a forger would benefit from knowing which check failed.
 /// `Display` prints the public reason, too.
@@ -119,6 +121,16 @@ impl PublicReason {
     }
 }
 
+impl PublicReason {
+    fn code(self) -> tonic::Code {
+        match self {
+            Self::Unauthenticated => tonic::Code::Unauthenticated,
+            Self::PermissionDenied | Self::StepUp => tonic::Code::PermissionDenied,
+            Self::Unavailable => tonic::Code::Unavailable,
+        }
+    }
+}
+
 impl From<countersign_token::Rejected> for Rejected {
     fn from(rejected: countersign_token::Rejected) -> Self {
         use countersign_token::Rejected as Token;
@@ -147,10 +159,12 @@ impl Error for Rejected {}
 impl From<Rejected> for tonic::Status {
     fn from(rejected: Rejected) -> Self {
         let public_reason = rejected.public_reason();
-        match public_reason {
-            PublicReason::Unauthenticated => Self::unauthenticated(public_reason.text()),
-            PublicReason::PermissionDenied | PublicReason::StepUp => Self::permission_denied(public_reason.text()),
-            PublicReason::Unavailable => Self::unavailable(public_reason.text()),
+        let (code, text) = (public_reason.code(), public_reason.text());
+        match rejected {
+            Rejected::StepUp(wanted) => {
+                Self::with_details(code, text, details::encode(code as i32, text, &wanted).into())
+            }
+            _ => Self::new(code, text),
         }
     }
 }

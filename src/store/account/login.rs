@@ -40,21 +40,6 @@ pub async fn find_for_login(
     row.map(|row| read_account_and_roles(&mut Columns::of(&row))).transpose()
 }
 
-/// The account of a challenge, and the names of its roles in alphabetical order.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn find_for_challenge(
-    db: &impl Executor,
-    tenant: TenantId,
-    id: AccountId,
-) -> Result<Option<(Account, Vec<String>)>, StoreFault> {
-    let db = db.named("account.find_for_challenge");
-    let row = db.query_one_raw(statement(&db, &*BY_ID, [tenant.as_uuid().into(), id.as_uuid().into()])).await?;
-    row.map(|row| read_account_and_roles(&mut Columns::of(&row))).transpose()
-}
-
-static BY_ID: LazyLock<String> = LazyLock::new(|| find_by("id"));
 static BY_EMAIL: LazyLock<String> = LazyLock::new(|| find_by("email_normalised"));
 static BY_USERNAME: LazyLock<String> = LazyLock::new(|| find_by("username_normalised"));
 

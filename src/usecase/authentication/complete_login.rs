@@ -3,7 +3,10 @@ use crate::{
     keys::{DeviceToken, KeyRing},
     passwords::{Caller, Presence},
     runtime::spawn,
-    store::{account, challenge, challenge::StoredChallenge, device},
+    store::{
+        challenge,
+        challenge::{FoundChallenge, StoredChallenge},
+    },
     usecase::{
         Failure, Origin, UnitsOfWork,
         gate::{AdmittedAttempt, FactorClient, FactorGate, FactorProven, PresentedCode, PresentedDevice, WrongCode},
@@ -66,25 +69,22 @@ impl CompleteLogin {
     pub async fn complete(&self, origin: &Origin, form: CompleteLoginForm) -> Result<LoggedIn, Failure> {
         let CompleteLoginForm { challenge_token, code, device_token, delivery, former } = form;
         let (tenant, id) = self.read_token(origin, &challenge_token).await?;
-        let (db, now) = (self.work.read(), self.work.now());
-        let stored = challenge::find(&db, tenant, id).await?.ok_or(Reason::ChallengeInvalid)?;
+        let found = challenge::find(&self.work.read(), tenant, id).await?.ok_or(Reason::ChallengeInvalid)?;
+        let FoundChallenge { stored, account, roles, trust, proved_second_factor } = found;
         let presented = device_token.as_ref().and_then(DeviceToken::presented);
         let token = presented.filter(|token| token.id() == stored.device).ok_or(Reason::ChallengeInvalid)?;
-        let found = account::find_for_challenge(&db, tenant, stored.challenge.account).await?;
-        let (account, roles) = found.ok_or(Reason::ChallengeInvalid)?;
-        stored.challenge.accepts_factor(&account, now)?;
-        let shown = device::find(&db, tenant, stored.shown_device).await?;
-        let trust = shown.trust(account.id);
+        stored.challenge.accepts_factor(&account, self.work.now())?;
+        let shown = stored.shown_device;
         let client = FactorClient {
-            recognized: shown.proved_second_factor_of(account.id).then_some(shown.id),
+            recognized: proved_second_factor.then_some(shown),
             session: None,
-            is_news: !shown.proved_second_factor_of(account.id),
+            is_news: !proved_second_factor,
         };
         let answer = Answer { stored, account, roles, trust, client, code, delivery };
         let owner = answer.account.clone();
         let session = self.decide(origin, answer).await?;
         // What was typed for the password before is forgiven, as after a login by password alone.
-        self.factors.attempts.forgive(&owner, &[shown.id]).await;
+        self.factors.attempts.forgive(&owner, &[shown]).await;
         Box::pin(self.logout.end_replaced(origin, &former)).await;
         Ok(LoggedIn { session, device_token: token.into_secret() })
     }

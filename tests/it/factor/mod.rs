@@ -2,6 +2,7 @@
 
 mod backup_codes;
 mod challenge;
+mod command;
 mod held_call;
 mod keys;
 mod lockout;

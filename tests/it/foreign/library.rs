@@ -24,7 +24,7 @@ impl Library {
     pub(super) fn ask(self, question: &Value) -> Option<Vec<Value>> {
         let mut command = match self {
             Self::Jose => {
-                let mut node = with_jose(&node()?);
+                let mut node = with_packages(&node()?);
                 node.arg(include_str!("tokens.mjs"));
                 node
             }
@@ -40,12 +40,18 @@ impl Library {
     }
 }
 
+/// A Node.js that reads QR codes. The script is its last argument.
+pub(super) fn jsqr() -> Option<Command> {
+    Some(with_packages(&node()?))
+}
+
 /// A Node.js that finds the packages of `package.json`.
 fn node() -> Option<PathBuf> {
     let node = binary("node", &[])?;
-    let found = installed().is_dir() && finish(with_jose(&node).arg(r#"import "jose""#), LIMIT).status.success();
+    let found = installed().is_dir()
+        && finish(with_packages(&node).arg(r#"import "jose"; import "jsqr""#), LIMIT).status.success();
     if !found {
-        missing("Node.js with jose (tests/it/foreign/package.json, in target/ci/node)");
+        missing("Node.js with jose and jsqr (tests/it/foreign/package.json, in target/ci/node)");
     }
     found.then_some(node)
 }
@@ -56,7 +62,7 @@ pub(super) fn installed() -> PathBuf {
 }
 
 /// Node.js looks for packages in the folder of the script; a script given as text is in the current folder.
-fn with_jose(node: &Path) -> Command {
+fn with_packages(node: &Path) -> Command {
     let mut command = Command::new(node);
     command.current_dir(installed()).args(["--input-type=module", "--eval"]);
     command

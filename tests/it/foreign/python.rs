@@ -14,11 +14,11 @@ pub(super) fn python() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).chain([built]).map(|folder| folder.join("python3")).find(|python| {
         let mut question = Command::new(python);
-        question.args(["-c", "import grpc, grpc_reflection.v1alpha, google.protobuf, joserfc"]);
+        question.args(["-c", "import grpc, grpc_reflection.v1alpha, google.protobuf, joserfc, pyotp"]);
         python.is_file() && finish(&mut question, LIMIT).status.success()
     });
     if found.is_none() {
-        missing("Python with grpcio and joserfc (tests/it/foreign/requirements.txt)");
+        missing("Python with grpcio, joserfc and pyotp (tests/it/foreign/requirements.txt)");
     }
     found
 }

@@ -1,4 +1,4 @@
-use super::{App, Person};
+use super::{App, Client, Person};
 use aws_lc_rs::hmac;
 use countersign::grpc::wire::proto::*;
 use countersign_domain::time::Timestamp;
@@ -62,18 +62,18 @@ impl Protected {
     }
 }
 
-pub(crate) async fn start_totp(app: &App, person: &Person, name: &str) -> (Authenticator, String) {
+pub(crate) async fn start_totp(client: &Client, person: &Person, name: &str) -> (Authenticator, String) {
     let asked = person.asks(StartTotpRequest { name: name.to_owned() });
-    let started = app.factors().start_totp(asked).await.unwrap().into_inner();
+    let started = client.factors().start_totp(asked).await.unwrap().into_inner();
     (Authenticator::new(&started.secret), started.factor_id)
 }
 
 pub(crate) async fn confirm_totp(
-    app: &App,
+    client: &Client,
     person: &Person,
     factor_id: &str,
     code: &str,
 ) -> Result<Vec<String>, tonic::Status> {
     let asked = person.asks(ConfirmTotpRequest { factor_id: factor_id.to_owned(), code: code.to_owned() });
-    Ok(app.factors().confirm_totp(asked).await?.into_inner().backup_codes)
+    Ok(client.factors().confirm_totp(asked).await?.into_inner().backup_codes)
 }

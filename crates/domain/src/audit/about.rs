@@ -12,6 +12,7 @@ impl EventKind {
                 | Self::RefreshRefused
                 | Self::PasswordProofRefused
                 | Self::ActionRefused
+                | Self::FactorRefused
                 | Self::ServiceTokenRefused
                 | Self::CallRefused
         )

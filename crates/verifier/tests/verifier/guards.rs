@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use countersign_token::AccessClaims;
 use countersign_verifier::{Claims, Guard, PublicReason, Rejected, StepUp, Verifier};
+use tonic_types::StatusExt as _;
 
 use crate::support::{NOW, TENANT, TestClock, claims, offline_keys, token_of};
 
@@ -75,8 +76,14 @@ async fn a_step_up_asks_for_everything_at_once_and_never_in_vain() {
     let fresh = |seconds| Guard::authenticated_within(Duration::from_secs(seconds));
     assert_eq!(claims.require(&fresh(60).and(Guard::level("2")).and(fresh(300))), step_up(Some("2"), Some(60)));
     assert_eq!(claims.require(&fresh(60).and(Guard::role("admin"))), Err(Rejected::Forbidden));
-    let status = tonic::Status::from(claims.require(&fresh(60)).unwrap_err());
+    let status = tonic::Status::from(claims.require(&fresh(60).and(Guard::level("2"))).unwrap_err());
     assert_eq!(status.code(), tonic::Code::PermissionDenied);
+    let details = status.get_error_details();
+    let info = details.error_info().expect("the details say what is required");
+    let metadata = [("acr", "2"), ("max_age_seconds", "60")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!((info.reason.as_str(), info.domain.as_str()), ("STEP_UP_REQUIRED", "countersign"));
+    assert_eq!(info.metadata, metadata.into());
+    assert!(tonic::Status::from(Rejected::Forbidden).details().is_empty());
 }
 
 #[test]

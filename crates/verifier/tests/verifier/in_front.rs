@@ -6,6 +6,7 @@ use countersign_token::AccessClaims;
 use countersign_verifier::{Claims, Guard, StalePolicy, Verifier, VerifierLayer};
 use http::{Request, Response, StatusCode};
 use tonic::body::Body;
+use tonic_types::StatusExt as _;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use crate::support::{
@@ -104,6 +105,10 @@ async fn guards_tell_denial_and_step_up_apart() {
     let editor = offline().layer().require(Guard::role("editor"));
     assert_eq!(ask(&editor, with(get(), &token("a"))).await.status(), StatusCode::OK);
     let both = editor.require(fresh);
+    let called = ask(&both, with(call(), &token("a"))).await;
+    assert_eq!(header(&called, "grpc-status"), Some("7"));
+    let status = tonic::Status::from_header_map(called.headers()).expect("a status");
+    assert_eq!(status.get_error_details().error_info().map(|info| info.reason.as_str()), Some("STEP_UP_REQUIRED"));
     let denied = ask(&both, with(get(), &token("a"))).await;
     let challenge = "Bearer error=\"insufficient_user_authentication\", acr_values=\"2\", max_age=\"60\"";
     assert_eq!((denied.status(), header(&denied, "www-authenticate")), (StatusCode::UNAUTHORIZED, Some(challenge)));

@@ -1,0 +1,207 @@
+//! Plays every order of up to six events around one account, and checks that no session is opened without the proofs
+//! that the account requires at that moment.
+//!
+//! The rules are those of `countersign_domain::login`. The statements that a session depends on are played as the store
+//! has them: `account::may_log_in` and `session::open`, `challenge::spend_try` and `consume`, `factor::spend_step`.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use countersign_domain::{
+    account::Account,
+    assurance::{AuthenticationMethod, PASSWORD_AND_CODE},
+    device::DeviceTrust,
+    email::EmailAddress,
+    factor::{FactorProof, RightCode},
+    id::{AccountId, ChallengeId, FactorId, TenantId},
+    locale::Locale,
+    login::{CHALLENGE_LIFE, CHALLENGE_TRIES, Challenge, CompletedLogin, LoginState, PasswordProof, StartedLogin},
+    time::Timestamp,
+    totp::TotpStep,
+};
+use std::time::Duration;
+
+const START: Timestamp = Timestamp::from_seconds(1_000);
+const DEPTH: usize = 6;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    /// Login reads the account and proves the password.
+    ProvePassword,
+    /// The login that was decided last opens its session, however much later.
+    Open,
+    /// CompleteLogin judges a right code, by the account and the challenge as they are.
+    ProveCode,
+    WrongCode,
+    AddFactor,
+    RemoveFactor,
+    NewPassword,
+    Disable,
+    Wait,
+}
+
+const EVENTS: [Event; 9] = [
+    Event::ProvePassword,
+    Event::Open,
+    Event::ProveCode,
+    Event::WrongCode,
+    Event::AddFactor,
+    Event::RemoveFactor,
+    Event::NewPassword,
+    Event::Disable,
+    Event::Wait,
+];
+
+/// What is stored, and what one caller holds.
+#[derive(Clone)]
+struct World {
+    now: Timestamp,
+    account: Account,
+    /// The row of the challenge.
+    challenge: Option<Challenge>,
+    /// The last used step of the app.
+    used: Option<TotpStep>,
+    /// Decided, and not opened yet; with the version of the password that was proven for it.
+    decided: Option<(std::rc::Rc<CompletedLogin>, i32)>,
+    sessions: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        let account = Account {
+            id: AccountId::new(START, [1; 10]),
+            tenant: TenantId::new(START, [2; 10]),
+            email: EmailAddress::parse("ada@example.org").unwrap(),
+            email_verified_at: START,
+            username: None,
+            display_name: String::new(),
+            locale: Locale::default(),
+            password_hash: None,
+            password_version: 1,
+            password_failures: 0,
+            password_changed_at: START,
+            factors: 0,
+            factor_failures: 0,
+            disabled_at: None,
+            created_at: START,
+        };
+        Self { now: START, account, challenge: None, used: None, decided: None, sessions: 0 }
+    }
+
+    fn play(&mut self, event: Event) {
+        match event {
+            Event::ProvePassword => self.prove_password(),
+            Event::ProveCode => self.prove_code(),
+            Event::WrongCode => {
+                if let Some(challenge) = self.challenge.as_mut().filter(|challenge| challenge.tries < CHALLENGE_TRIES) {
+                    challenge.tries += 1;
+                }
+            }
+            Event::Open => self.open(),
+            Event::AddFactor => {
+                self.account.factors = 1;
+                // A new app shows other codes.
+                (self.challenge, self.used) = (None, None);
+            }
+            Event::RemoveFactor => {
+                self.account.factors = 0;
+                self.challenge = None;
+            }
+            Event::NewPassword => self.account.password_version += 1,
+            Event::Disable => self.account.disabled_at = Some(self.now),
+            Event::Wait => self.now = self.now.plus(CHALLENGE_LIFE / 2 + Duration::from_secs(1)),
+        }
+    }
+
+    fn prove_password(&mut self) {
+        let started = StartedLogin::new(Some(self.account.clone()), |_| DeviceTrust::Stranger);
+        match started.password_proven(PasswordProof::of(&self.account), self.now) {
+            Ok(LoginState::Completed(login)) => {
+                assert_eq!(login.methods(), [AuthenticationMethod::Password]);
+                self.decided = Some((login.into(), self.account.password_version));
+            }
+            Ok(LoginState::Challenged(login)) => {
+                self.challenge = Some(login.challenge(ChallengeId::new(self.now, [3; 10]), self.now));
+            }
+            Err(_) => assert!(self.account.is_disabled()),
+        }
+    }
+
+    /// The code of now, of the app that the account has.
+    fn prove_code(&mut self) {
+        let Some(challenge) = &mut self.challenge else { return };
+        if challenge.tries >= CHALLENGE_TRIES || challenge.expires_at <= self.now {
+            return;
+        }
+        let before = *challenge;
+        challenge.tries += 1;
+        let step = TotpStep::from_number(self.now.as_seconds() / 30);
+        let code = RightCode::Totp { factor: FactorId::new(START, [4; 10]), step };
+        let proof = FactorProof::of(self.account.id, code);
+        let login = before.factor_proven(&proof, self.account.clone(), DeviceTrust::Stranger, self.now);
+        if let Ok(login) = login {
+            assert_eq!(login.methods(), PASSWORD_AND_CODE);
+            self.decided = Some((login.into(), before.password_version));
+        }
+    }
+
+    /// One transaction: all of it or nothing.
+    fn open(&mut self) {
+        let Some((login, proven)) = self.decided.clone() else { return };
+        let Account { password_version, disabled_at, factors, .. } = &self.account;
+        let holds = disabled_at.is_none()
+            && login.account().password_version == *password_version
+            && login.second_factor().is_some() == (*factors > 0);
+        let mut used = self.used;
+        if let Some(second) = login.second_factor() {
+            let RightCode::Totp { step, .. } = second.code else { panic!("only codes of the app are played") };
+            let is_there = self
+                .challenge
+                .is_some_and(|challenge| challenge.id == second.challenge && self.now < challenge.expires_at);
+            if !is_there || used.is_some_and(|used| used >= step) {
+                return;
+            }
+            used = Some(step);
+        }
+        if !holds {
+            return;
+        }
+        if login.second_factor().is_some() {
+            (self.challenge, self.used) = (None, used);
+        }
+        self.sessions += 1;
+        // What must hold for every session.
+        assert!(!self.account.is_disabled(), "a disabled account");
+        assert_eq!(proven, self.account.password_version, "another password was proven");
+        assert_eq!(self.account.has_factor(), login.methods() == PASSWORD_AND_CODE, "without the factor");
+    }
+}
+
+fn explore(world: &World, has_factor: bool, depth: usize, seen: &mut Vec<Event>, opened: &mut usize) {
+    *opened += world.sessions;
+    if depth == 0 {
+        return;
+    }
+    for event in EVENTS {
+        let mut next = world.clone();
+        seen.push(event);
+        next.play(event);
+        // Of an account that has one app all the time, each session takes a password and a code of its own.
+        let count = |wanted| seen.iter().filter(|event| **event == wanted).count();
+        if has_factor && count(Event::AddFactor) + count(Event::RemoveFactor) == 0 {
+            let proven = count(Event::ProveCode).min(count(Event::ProvePassword));
+            assert!(next.sessions <= proven, "{seen:?}: {} sessions", next.sessions);
+        }
+        explore(&next, has_factor, depth - 1, seen, opened);
+        seen.pop();
+    }
+}
+
+#[test]
+fn no_order_of_events_opens_a_session_without_the_proofs_that_the_account_requires() {
+    for factors in [0, 1] {
+        let (mut world, mut opened) = (World::new(), 0);
+        world.account.factors = factors;
+        explore(&world, factors > 0, DEPTH, &mut Vec::new(), &mut opened);
+        assert!(opened > 5_000, "hardly any session was opened: {opened}");
+    }
+}
