@@ -128,7 +128,8 @@ impl Accounts<'_> {
         self.screen.print(&format!("backup codes left: {}", list.backup_codes_left));
         if line.factor_failures > 0 {
             let failures = line.factor_failures;
-            let lock = if failures >= LOCKED_AFTER { "; codes of apps work on recognized devices alone" } else { "" };
+            let lock =
+                if failures >= LOCKED_AFTER { "; codes of apps work only where one was used before" } else { "" };
             self.screen.print(&format!("wrong codes in a row from unrecognized devices: {failures}{lock}"));
         }
         Ok(())

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::usecase::{
     Failure,
-    authentication::{CompleteLogin, CompleteLoginForm, LoggedIn, Login, LoginForm, LoginOutcome},
+    authentication::{CompleteLogin, CompleteLoginForm, LoggedIn, Login, LoginChallenge, LoginForm, LoginOutcome},
     service::IssueServiceToken,
     session::{Logout, LogoutCredentials, PresentedProof, Reauthenticate, RecogniseSession, Refresh},
 };
@@ -44,9 +44,11 @@ impl auth_service_server::AuthService for AuthHandler {
                     Ok(LoginResponse { outcome, device_token, cancel_token })
                 }
                 LoginOutcome::Challenged(challenge) => {
-                    let token = call.hand_out_challenge(challenge.token.clone(), challenge.expires_at);
-                    let outcome = login_response::Outcome::Challenge(wire::challenge(&challenge, token));
-                    let device_token = call.hand_out_device(challenge.device_token);
+                    let LoginChallenge { token, methods, expires_at, device_token } = challenge;
+                    let token = call.hand_out_challenge(token, expires_at);
+                    let challenge = wire::challenge(token, &methods, expires_at);
+                    let outcome = login_response::Outcome::Challenge(challenge);
+                    let device_token = call.hand_out_device(device_token);
                     Ok(LoginResponse { outcome: Some(outcome), device_token, cancel_token: String::new() })
                 }
             }

@@ -143,13 +143,7 @@ impl KeyRing {
         id: ActionId,
         expires_at: Timestamp,
     ) -> Result<SecretText, RingFault> {
-        let token = ActionToken {
-            tenant_id: tenant.as_uuid(),
-            action_id: id.as_uuid(),
-            purpose: wire_purpose(purpose),
-            expires_at: expires_at.as_seconds(),
-        };
-        Ok(self.snapshot.load().actions.seal(&token)?.into())
+        self.seal_for_purpose(tenant, wire_purpose(purpose), id.as_uuid(), expires_at)
     }
 
     /// Opens the token of a link mailed for `purpose`.
@@ -162,9 +156,8 @@ impl KeyRing {
         purpose: ActionPurpose,
         now: Timestamp,
     ) -> Result<(TenantId, ActionId), Rejected> {
-        let snapshot = self.snapshot.load();
-        let opened = snapshot.actions.open(token.reveal(), wire_purpose(purpose), now.as_seconds())?;
-        Ok((TenantId::from_uuid(opened.tenant_id), ActionId::from_uuid(opened.action_id)))
+        let (tenant, id) = self.open_for_purpose(token, wire_purpose(purpose), now)?;
+        Ok((tenant, ActionId::from_uuid(id)))
     }
 
     /// Seals a token that can only end this session.
@@ -177,13 +170,13 @@ impl KeyRing {
         session: SessionId,
         expires_at: Timestamp,
     ) -> Result<SecretText, RingFault> {
-        self.seal_other(tenant, countersign_token::ActionPurpose::EndSession, session.as_uuid(), expires_at)
+        self.seal_for_purpose(tenant, countersign_token::ActionPurpose::EndSession, session.as_uuid(), expires_at)
     }
 
     /// # Errors
     /// When the token is not from this service, has another purpose, or has expired.
     pub fn open_end(&self, token: &SecretText, now: Timestamp) -> Result<(TenantId, SessionId), Rejected> {
-        let (tenant, id) = self.open_other(token, countersign_token::ActionPurpose::EndSession, now)?;
+        let (tenant, id) = self.open_for_purpose(token, countersign_token::ActionPurpose::EndSession, now)?;
         Ok((tenant, SessionId::from_uuid(id)))
     }
 
@@ -197,17 +190,17 @@ impl KeyRing {
         challenge: ChallengeId,
         expires_at: Timestamp,
     ) -> Result<SecretText, RingFault> {
-        self.seal_other(tenant, countersign_token::ActionPurpose::CompleteLogin, challenge.as_uuid(), expires_at)
+        self.seal_for_purpose(tenant, countersign_token::ActionPurpose::CompleteLogin, challenge.as_uuid(), expires_at)
     }
 
     /// # Errors
     /// When the token is not from this service, has another purpose, or has expired.
     pub fn open_challenge(&self, token: &SecretText, now: Timestamp) -> Result<(TenantId, ChallengeId), Rejected> {
-        let (tenant, id) = self.open_other(token, countersign_token::ActionPurpose::CompleteLogin, now)?;
+        let (tenant, id) = self.open_for_purpose(token, countersign_token::ActionPurpose::CompleteLogin, now)?;
         Ok((tenant, ChallengeId::from_uuid(id)))
     }
 
-    fn seal_other(
+    fn seal_for_purpose(
         &self,
         tenant: TenantId,
         purpose: countersign_token::ActionPurpose,
@@ -219,7 +212,7 @@ impl KeyRing {
         Ok(self.snapshot.load().actions.seal(&token)?.into())
     }
 
-    fn open_other(
+    fn open_for_purpose(
         &self,
         token: &SecretText,
         purpose: countersign_token::ActionPurpose,
@@ -250,9 +243,9 @@ impl KeyRing {
         &self,
         account: AccountId,
         factor: FactorId,
-        sealed: &SealedFactorSecret,
+        sealed: &str,
     ) -> Result<Zeroizing<Vec<u8>>, Rejected> {
-        self.snapshot.load().factors.open(&sealed.text, &factor_context(account, factor))
+        self.snapshot.load().factors.open(sealed, &factor_context(account, factor))
     }
 
     /// The keys that sealed secrets of factors before, and seal none now.

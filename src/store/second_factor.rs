@@ -13,7 +13,8 @@ use countersign_domain::{
 };
 use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::Expr};
 
-/// Records that a second factor of an account was proven on a device that the account recognizes.
+/// Records that a second factor of an account was proven on a device that the account recognizes, and resets the
+/// device's wrong passwords and codes.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -56,30 +57,18 @@ pub async fn count_failure(
 /// # Errors
 /// When the database does not answer.
 pub async fn forget(tx: &Tx, tenant: TenantId, account: AccountId, which: Forgotten) -> Result<(), StoreFault> {
-    let chosen = match which {
-        Forgotten::One(id) => Condition::all().add(recognized::Column::Id.eq(id.as_uuid())),
-        Forgotten::AllBut(kept) => {
-            Condition::all().add_option(kept.map(|kept| recognized::Column::Id.ne(kept.as_uuid())))
-        }
-    };
     in_tenant(tenant)
         .update(recognized::Entity)
         .col_expr(recognized::Column::SecondFactorAt, Expr::value(Option::<i64>::None))
         .filter(recognized::Column::AccountId.eq(account.as_uuid()))
-        .filter(chosen)
+        .filter(which.of(recognized::Column::Id))
         .exec(&tx.named("second_factor.forget"))
         .await?;
-    let chosen = match which {
-        Forgotten::One(id) => Condition::all().add(expected::Column::Id.eq(id.as_uuid())),
-        Forgotten::AllBut(kept) => {
-            Condition::all().add_option(kept.map(|kept| expected::Column::Id.ne(kept.as_uuid())))
-        }
-    };
     in_tenant(tenant)
         .update(expected::Entity)
         .col_expr(expected::Column::SecondFactorAt, Expr::value(Option::<i64>::None))
         .filter(expected::Column::AccountId.eq(account.as_uuid()))
-        .filter(chosen)
+        .filter(which.of(expected::Column::Id))
         .exec(&tx.named("second_factor.forget"))
         .await?;
     Ok(())
@@ -90,4 +79,13 @@ pub async fn forget(tx: &Tx, tenant: TenantId, account: AccountId, which: Forgot
 pub enum Forgotten {
     One(DeviceId),
     AllBut(Option<DeviceId>),
+}
+
+impl Forgotten {
+    fn of(self, id: impl ColumnTrait) -> Condition {
+        Condition::all().add_option(match self {
+            Self::One(chosen) => Some(id.eq(chosen.as_uuid())),
+            Self::AllBut(kept) => kept.map(|kept| id.ne(kept.as_uuid())),
+        })
+    }
 }

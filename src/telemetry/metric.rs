@@ -158,8 +158,8 @@ pub const METRICS: &[MetricLine] = &[
         kind: "counter",
         labels: "limit",
         meaning: "Calls refused by a rate limit. When several limits refuse a call, the one with the longest wait \
-                  counts. `wrong_passwords` is `[lockout]`. `streams_per_ip` and `forwarded_calls_per_ip` bound \
-                  what a client has open at the same time.",
+                  counts. `wrong_passwords` and `wrong_codes` are `[lockout]`. `streams_per_ip` and \
+                  `forwarded_calls_per_ip` bound what a client has open at the same time.",
     },
     MetricLine {
         name: LIMITER_DEGRADED,

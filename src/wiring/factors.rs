@@ -55,12 +55,7 @@ impl UseCases<'_> {
                 tries: self.session_tries(),
             },
             rename: RenameFactor { work: self.work(), tries: self.session_tries() },
-            remove: RemoveFactor {
-                work: self.work(),
-                backup_codes: self.backup_codes(),
-                throttle: self.throttle(),
-                tries: self.session_tries(),
-            },
+            remove: RemoveFactor { work: self.work(), throttle: self.throttle(), tries: self.session_tries() },
             regenerate: RegenerateBackupCodes {
                 work: self.work(),
                 backup_codes: self.backup_codes(),

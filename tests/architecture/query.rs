@@ -55,6 +55,7 @@ pub(crate) const BUILT_BY_HAND: &[Allowed] = &[
 pub(crate) const RAW: &[Allowed] = &[
     Allowed { file: "src/store/account/login.rs", reason: "reads an account and its roles in one SELECT" },
     Allowed { file: "src/store/audit_chain.rs", reason: "seals many events in one UPDATE from VALUES" },
+    Allowed { file: "src/store/challenge.rs", reason: "reads a challenge, its account and its device in one SELECT" },
     Allowed { file: "src/store/connect.rs", reason: "settings of a connection, before anything else is asked of it" },
     Allowed { file: "src/store/dialect.rs", reason: "makes a statement of text that the others give it" },
     Allowed { file: "src/store/first_contact.rs", reason: "looks at a server before there is a pool" },

@@ -53,8 +53,8 @@ impl Account {
         self.factors > 0
     }
 
-    /// Whether so many wrong codes were tried that codes of authenticator apps are accepted from recognized devices
-    /// only.
+    /// Whether so many wrong codes were tried that codes of authenticator apps are accepted only from devices on which
+    /// a second factor was proven before.
     pub fn totp_is_locked(&self) -> bool {
         self.factor_failures >= LOCKED_AFTER
     }

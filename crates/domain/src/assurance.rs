@@ -9,7 +9,7 @@ closed_list! {
         Password = "pwd",
         /// A code of an authenticator app, or a backup code.
         OneTimePassword = "otp",
-        /// More than one factor was proven. Always beside the methods that were.
+        /// Several factors were proven. Their methods are beside it.
         MultiFactor = "mfa",
     }
 }
@@ -57,8 +57,8 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Whether the proof is the strongest that its account has, and fresh. An access token has whole seconds, and the
-    /// clock of the replica that made it may be ahead.
+    /// Whether the proof is the strongest that its account has, and fresh. A proof from the future is: tokens have
+    /// whole seconds, and the clock of another replica may be ahead.
     pub fn is_fresh_for(self, account: &Account, now: Timestamp) -> bool {
         self.level >= Level::required_by(account) && now <= self.at.plus(FRESH_PROOF)
     }

@@ -73,14 +73,14 @@ closed_list! {
         LoginChallenged = "login_challenged":
             "Login proved the password of an account with a factor, and asked for the factor; no session is open",
         FactorRefused = "factor_refused":
-            "CompleteLogin or Reauthenticate was refused: a wrong, used or locked code; SESSION_ENDED: too many wrong \
+            "CompleteLogin or Reauthenticate was refused: a wrong or used code; SESSION_ENDED: too many wrong \
              proofs ended the session",
         FactorDelayed = "factor_delayed":
             "too many wrong codes in a row: further second factors are delayed; follows a `factor_refused`",
         FactorLocked = "factor_locked":
-            "too many wrong codes from unrecognized devices: codes of authenticator apps are accepted from recognized \
-             devices only; or too many from a recognized device, which is one no longer; the owner is mailed; follows \
-             a `factor_refused`",
+            "too many wrong codes: codes of authenticator apps are accepted only from devices on which a second factor \
+             was proven; or too many from such a device, which is one no longer; the owner is mailed; follows a \
+             `factor_refused`",
         FactorAdded = "factor_added": "ConfirmTotp enabled a factor; the owner is mailed; the object is its id",
         FactorRenamed = "factor_renamed": "RenameFactor renamed a factor; the object is its id",
         FactorRemoved = "factor_removed": "RemoveFactor removed a factor; the owner is mailed; the object is its id",
@@ -89,7 +89,7 @@ closed_list! {
         BackupCodesRegenerated = "backup_codes_regenerated":
             "RegenerateBackupCodes replaced the backup codes; the owner is mailed",
         BackupCodeUsed = "backup_code_used":
-            "a backup code was used up; the owner is mailed; follows a `logged_in` or `reauthenticated`",
+            "a backup code was used up; the owner is mailed; beside a `logged_in` or `reauthenticated`",
         NewDeviceSeen = "new_device_seen":
             "a login from an unrecognized device; the owner is mailed; follows a `logged_in`",
         NewPlaceSeen = "new_place_seen": "a login from a new country; the owner is mailed; follows a `logged_in`",

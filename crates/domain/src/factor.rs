@@ -13,11 +13,12 @@ use std::time::Duration;
 pub const MAX_FACTORS: i32 = 10;
 /// How long a factor waits for its first code.
 pub const PENDING_LIFE: Duration = Duration::from_secs(10 * 60);
-/// After so many wrong codes in a row from unrecognized devices, codes of authenticator apps are accepted from
-/// recognized devices only.
+/// After so many wrong codes in a row from devices on which no second factor was proven before, codes of authenticator
+/// apps are accepted only from devices on which one was.
 pub const LOCKED_AFTER: i32 = 20;
 
-/// After so many wrong passwords and codes in a row from a recognized device, it is recognized for codes no longer.
+/// A wrong code makes such a device one like any other when it is at least the tenth wrong password or code in a row
+/// there.
 pub const DEVICE_LOCKED_AFTER: i32 = 10;
 
 const MAX_NAME_CHARS: usize = 64;

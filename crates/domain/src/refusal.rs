@@ -59,7 +59,8 @@ closed_list! {
         FactorNotFound = "FACTOR_NOT_FOUND",
         /// The account has as many factors as it may have.
         FactorLimitReached = "FACTOR_LIMIT_REACHED",
-        /// Too many wrong codes: codes of authenticator apps are accepted from recognized devices only.
+        /// Too many wrong codes: codes of apps are accepted only from devices on which a second factor was proven
+        /// before.
         FactorLocked = "FACTOR_LOCKED",
         /// The account was disabled by an operator.
         AccountDisabled = "ACCOUNT_DISABLED",

@@ -98,9 +98,11 @@ impl World {
             }
             Event::Open => self.open(),
             Event::AddFactor => {
-                self.account.factors = 1;
-                // A new app shows other codes.
-                (self.challenge, self.used) = (None, None);
+                if !self.account.has_factor() {
+                    // A new app shows other codes.
+                    self.used = None;
+                }
+                (self.account.factors, self.challenge) = (1, None);
             }
             Event::RemoveFactor => {
                 self.account.factors = 0;

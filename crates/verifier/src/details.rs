@@ -1,5 +1,5 @@
-//! The details of a refusal over gRPC (`google.rpc.Status`): what another authentication has to be. The reason and the
-//! metadata are those with which Countersign itself refuses.
+//! The details of a refusal over gRPC (`google.rpc.Status`): what another authentication has to be. The reason,
+//! `acr` and `max_age_seconds` are those of Countersign itself, which also says by what `methods` it takes the proof.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,6 @@
 
 use super::{Fields, proto, timestamp};
 use crate::usecase::{
-    authentication::LoginChallenge,
     factor::{FactorList, StartedTotp},
     gate::PresentedCode,
 };
@@ -11,6 +10,7 @@ use countersign_domain::{
     factor::{Factor, FactorKind, FactorMethod, FactorName, InvalidFactorName},
     id::FactorId,
     secret::SecretText,
+    time::Timestamp,
     totp::TotpCode,
 };
 
@@ -56,15 +56,15 @@ pub(in crate::grpc) fn backup_codes(codes: &[BackupCode]) -> Vec<String> {
 }
 
 /// `token` is empty over grpc-web.
-pub(in crate::grpc) fn challenge(challenge: &LoginChallenge, token: String) -> proto::Challenge {
+pub(in crate::grpc) fn challenge(token: String, methods: &[FactorMethod], expires_at: Timestamp) -> proto::Challenge {
     let method = |method: &FactorMethod| match method {
         FactorMethod::Totp => proto::LoginMethod::Totp,
         FactorMethod::BackupCode => proto::LoginMethod::BackupCode,
     };
     proto::Challenge {
         challenge_token: token,
-        methods: challenge.methods.iter().map(|found| method(found).into()).collect(),
-        expire_time: Some(timestamp(challenge.expires_at)),
+        methods: methods.iter().map(|found| method(found).into()).collect(),
+        expire_time: Some(timestamp(expires_at)),
     }
 }
 

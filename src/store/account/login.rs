@@ -62,6 +62,12 @@ pub struct LoginConditions {
 }
 
 impl LoginConditions {
+    /// Those of a login of an account as it was read.
+    pub fn of(account: &Account, trust: DeviceTrust, has_factor: bool) -> Self {
+        let had_failures = account.password_failures > 0;
+        Self { password_version: account.password_version, trust, had_failures, has_factor }
+    }
+
     fn is_stranger(self) -> bool {
         self.trust == DeviceTrust::Stranger
     }

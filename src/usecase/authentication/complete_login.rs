@@ -50,7 +50,6 @@ pub struct CompleteLoginForm {
 }
 
 /// A challenge with a code, and the facts by which it is judged.
-#[derive(Clone)]
 struct Answer {
     stored: StoredChallenge,
     account: Account,
@@ -65,7 +64,8 @@ impl CompleteLogin {
     /// Opens the session. A browser is in one session at a time: its former session ends.
     ///
     /// # Errors
-    /// CHALLENGE_INVALID, CODE_INVALID, FACTOR_LOCKED, RATE_LIMITED.
+    /// CHALLENGE_INVALID, CODE_INVALID, FACTOR_LOCKED, RATE_LIMITED; CREDENTIALS_INVALID when the account may not log
+    /// in any more, DEADLINE_EXCEEDED when the caller is gone.
     pub async fn complete(&self, origin: &Origin, form: CompleteLoginForm) -> Result<LoggedIn, Failure> {
         let CompleteLoginForm { challenge_token, code, device_token, delivery, former } = form;
         let (tenant, id) = self.read_token(origin, &challenge_token).await?;
@@ -78,7 +78,7 @@ impl CompleteLogin {
         let client = FactorClient {
             recognized: proved_second_factor.then_some(shown),
             session: None,
-            is_news: !proved_second_factor,
+            mails_owner: !proved_second_factor,
         };
         let answer = Answer { stored, account, roles, trust, client, code, delivery };
         let owner = answer.account.clone();
@@ -120,7 +120,7 @@ impl CompleteLogin {
             return Err(Reason::ChallengeInvalid.into());
         };
         // The owner gets a mail about the first wrong code of a challenge.
-        let client = FactorClient { is_news: client.is_news && tries == 1, ..*client };
+        let client = FactorClient { mails_owner: client.mails_owner && tries == 1, ..*client };
         admitted.expect_verdict();
         let proven = match self.factors.check(account, client, code).await {
             Ok(Ok(proven)) => proven,
@@ -167,7 +167,7 @@ impl CompleteLogin {
         failure
     }
 
-    /// A wrong code is refused with the same answer, whether or not it could be counted.
+    /// Counts a wrong code and returns its refusal. When it could not be counted, the fault is the answer.
     async fn refuse_wrong(
         &self,
         origin: &Origin,

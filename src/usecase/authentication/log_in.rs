@@ -184,7 +184,8 @@ impl Login {
         }
     }
 
-    /// Admits the attempt, checks the password, opens the session and settles the attempt, in a task of its own. So a
+    /// Admits the attempt, checks the password, opens the session or stores a challenge, and settles the attempt, in a
+    /// task of its own. So a
     /// caller who hangs up, or whose deadline passes, leaves no attempt unsettled and no verdict lost, and does not
     /// make an attempt count as wrong. Until the hash begins, the attempt is given back when its caller is gone; after
     /// that, the verdict is awaited, applied and recorded, even if nobody waits.
@@ -255,12 +256,7 @@ impl Login {
             shown_device: new.device.shown,
             device: new.device.id,
         };
-        let conditions = LoginConditions {
-            password_version: account.password_version,
-            trust: attempt.started.trust(),
-            had_failures: account.password_failures > 0,
-            has_factor: true,
-        };
+        let conditions = LoginConditions::of(account, attempt.started.trust(), true);
         if !challenge::insert(unit.db(), account.tenant, &stored, conditions, unit.now()).await? {
             return Err(Reason::CredentialsInvalid.into());
         }

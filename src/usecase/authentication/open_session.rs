@@ -55,9 +55,9 @@ impl OpenSession {
     /// caller is gone: only then is it known whether the session exists.
     ///
     /// # Errors
-    /// CREDENTIALS_INVALID when the account was disabled during the check, or its password is no longer accepted;
-    /// CHALLENGE_INVALID or CODE_INVALID when another login used the challenge or the code; DEADLINE_EXCEEDED when the
-    /// caller is gone.
+    /// CREDENTIALS_INVALID when the account was disabled during the check, its password is no longer accepted, or it
+    /// got its first factor or lost its last one meanwhile; CHALLENGE_INVALID or CODE_INVALID when another login used
+    /// the challenge or the code; DEADLINE_EXCEEDED when the caller is gone.
     #[tracing::instrument(level = "debug", name = "authentication.open_session", skip_all)]
     pub async fn open_session(
         &self,
@@ -113,12 +113,7 @@ impl OpenSession {
         };
         // The tokens are made before anything is stored: a session without tokens would be a useless row.
         let opened = self.tokens.issue(&session, Profile { account: account.clone(), roles })?;
-        let conditions = LoginConditions {
-            password_version: account.password_version,
-            trust,
-            had_failures: account.password_failures > 0,
-            has_factor: login.second_factor().is_some(),
-        };
+        let conditions = LoginConditions::of(account, trust, login.second_factor().is_some());
         let unit = self.work.begin(origin, tenant).await?;
         if let Some(second) = login.second_factor() {
             self.use_up(&unit, account, second).await?;

@@ -26,7 +26,7 @@ impl IssueBackupCodes {
     /// When the database does not answer, or the cipher fails.
     pub async fn replace(&self, unit: &UnitOfWork<'_>, account: AccountId) -> Result<Vec<BackupCode>, Failure> {
         let (tenant, now) = (unit.tenant(), unit.now());
-        self.delete(unit, account).await?;
+        delete_backup_codes(unit, account).await?;
         let key = Zeroizing::new(self.entropy.bytes::<32>());
         let id = FactorId::new(now, self.entropy.bytes());
         let sealed = self.ring.seal_factor(account, id, key.as_slice())?;
@@ -46,14 +46,14 @@ impl IssueBackupCodes {
         backup_code::insert(unit.db(), tenant, account, digests).await?;
         Ok(codes)
     }
+}
 
-    /// Deletes the codes of an account, and their key. The account must be locked.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn delete(&self, unit: &UnitOfWork<'_>, account: AccountId) -> Result<(), Failure> {
-        backup_code::delete_all(unit.db(), unit.tenant(), account).await?;
-        factor::delete_of_kind(unit.db(), unit.tenant(), account, FactorKind::BackupCodes).await?;
-        Ok(())
-    }
+/// Deletes the codes of an account, and their key. The account must be locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn delete_backup_codes(unit: &UnitOfWork<'_>, account: AccountId) -> Result<(), Failure> {
+    backup_code::delete_all(unit.db(), unit.tenant(), account).await?;
+    factor::delete_of_kind(unit.db(), unit.tenant(), account, FactorKind::BackupCodes).await?;
+    Ok(())
 }

@@ -34,7 +34,7 @@ impl ConfirmTotp {
     ///
     /// # Errors
     /// FACTOR_NOT_FOUND when it waits no longer; CODE_INVALID, STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED,
-    /// RATE_LIMITED.
+    /// ACCOUNT_DISABLED, RATE_LIMITED.
     #[tracing::instrument(level = "debug", name = "factor.confirm_totp", skip_all)]
     pub async fn confirm(
         &self,

@@ -1,7 +1,7 @@
 use super::IssueBackupCodes;
 use crate::usecase::{
     EventSubject, Failure, Mail, Origin, UnitsOfWork,
-    gate::{SessionTries, SignedIn, Throttle, require_fresh_proof},
+    gate::{SessionTries, SignedIn, Throttle},
 };
 use countersign_domain::{audit::EventKind, backup_code::BackupCode, mail::MailTemplate, refusal::Reason};
 
@@ -18,15 +18,14 @@ impl RegenerateBackupCodes {
     /// The former codes are void.
     ///
     /// # Errors
-    /// STEP_UP_REQUIRED, SESSION_ENDED; FACTOR_NOT_FOUND for an account without a factor; RATE_LIMITED.
+    /// STEP_UP_REQUIRED, SESSION_ENDED, ACCOUNT_DISABLED; FACTOR_NOT_FOUND for an account without a factor;
+    /// RATE_LIMITED.
     #[tracing::instrument(level = "debug", name = "factor.regenerate_backup_codes", skip_all)]
     pub async fn regenerate(&self, origin: &Origin, caller: &SignedIn) -> Result<Vec<BackupCode>, Failure> {
         let (tenant, account) = (caller.tenant(), caller.account().id);
         self.throttle.factor_change(account).await?;
         let unit = self.work.begin(origin, tenant).await?;
-        // Judged again: a factor may have been added since the call began.
-        let (owner, _) = self.tries.hold(unit.db(), caller).await?;
-        require_fresh_proof(caller, &owner, unit.now())?;
+        let owner = self.tries.hold_with_fresh_proof(unit.db(), caller).await?;
         if !owner.has_factor() {
             return Err(Reason::FactorNotFound.into());
         }

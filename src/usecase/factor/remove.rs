@@ -1,4 +1,4 @@
-use super::IssueBackupCodes;
+use super::backup_codes::delete_backup_codes;
 use crate::{
     store::{
         account, challenge, factor,
@@ -6,7 +6,7 @@ use crate::{
     },
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
-        gate::{SessionTries, SignedIn, Throttle, require_fresh_proof},
+        gate::{SessionTries, SignedIn, Throttle},
     },
 };
 use countersign_domain::{audit::EventKind, id::FactorId, mail::MailTemplate, refusal::Reason};
@@ -15,7 +15,6 @@ use countersign_domain::{audit::EventKind, id::FactorId, mail::MailTemplate, ref
 #[derive(Clone, Debug)]
 pub struct RemoveFactor {
     pub work: UnitsOfWork,
-    pub backup_codes: IssueBackupCodes,
     pub throttle: Throttle,
     pub tries: SessionTries,
 }
@@ -24,15 +23,13 @@ impl RemoveFactor {
     /// The backup codes go with the last factor: without one they open nothing.
     ///
     /// # Errors
-    /// STEP_UP_REQUIRED, SESSION_ENDED, FACTOR_NOT_FOUND, RATE_LIMITED.
+    /// STEP_UP_REQUIRED, SESSION_ENDED, ACCOUNT_DISABLED, FACTOR_NOT_FOUND, RATE_LIMITED.
     #[tracing::instrument(level = "debug", name = "factor.remove", skip_all)]
     pub async fn remove(&self, origin: &Origin, caller: &SignedIn, id: FactorId) -> Result<(), Failure> {
         let (tenant, account) = (caller.tenant(), caller.account().id);
         self.throttle.factor_change(account).await?;
         let unit = self.work.begin(origin, tenant).await?;
-        // Judged again: a factor may have been added since the call began.
-        let (owner, _) = self.tries.hold(unit.db(), caller).await?;
-        require_fresh_proof(caller, &owner, unit.now())?;
+        let owner = self.tries.hold_with_fresh_proof(unit.db(), caller).await?;
         let enabled: Vec<_> = factor::all(unit.db(), tenant, account)
             .await?
             .into_iter()
@@ -41,16 +38,15 @@ impl RemoveFactor {
             .collect();
         let removed = enabled.iter().find(|factor| factor.id == id).ok_or(Reason::FactorNotFound)?;
         factor::delete(unit.db(), tenant, account, id).await?;
-        // Whoever proved the removed one elsewhere proved nothing about the others.
-        let kept = Forgotten::AllBut(caller.session().device);
-        second_factor::forget(unit.db(), tenant, account, kept).await?;
         let left = i32::try_from(enabled.len()).unwrap_or(i32::MAX) - 1;
         account::set_factors(unit.db(), tenant, account, left).await?;
         if left == 0 {
-            self.backup_codes.delete(&unit, account).await?;
+            delete_backup_codes(&unit, account).await?;
             challenge::delete_all(unit.db(), tenant, account).await?;
-            second_factor::forget(unit.db(), tenant, account, Forgotten::AllBut(None)).await?;
         }
+        // Whoever proved the removed one elsewhere proved nothing about the others.
+        let kept = if left == 0 { None } else { caller.session().device };
+        second_factor::forget(unit.db(), tenant, account, Forgotten::AllBut(kept)).await?;
         let about = EventSubject { object: Some(id.to_string()), ..EventSubject::own(account) };
         unit.record(EventKind::FactorRemoved, about.in_session(caller.session().id)).await?;
         let mail = Mail::to_owner(MailTemplate::FactorRemoved, &owner);

@@ -2,7 +2,7 @@ use crate::{
     store::factor,
     usecase::{
         EventSubject, Failure, Origin, UnitsOfWork,
-        gate::{SessionTries, SignedIn, require_fresh_proof},
+        gate::{SessionTries, SignedIn},
     },
 };
 use countersign_domain::{audit::EventKind, factor::FactorName, id::FactorId, refusal::Reason};
@@ -16,7 +16,7 @@ pub struct RenameFactor {
 
 impl RenameFactor {
     /// # Errors
-    /// STEP_UP_REQUIRED, FACTOR_NOT_FOUND, SESSION_ENDED.
+    /// STEP_UP_REQUIRED, FACTOR_NOT_FOUND, SESSION_ENDED, ACCOUNT_DISABLED.
     #[tracing::instrument(level = "debug", name = "factor.rename", skip_all)]
     pub async fn rename(
         &self,
@@ -27,9 +27,7 @@ impl RenameFactor {
     ) -> Result<(), Failure> {
         let (tenant, account) = (caller.tenant(), caller.account().id);
         let unit = self.work.begin(origin, tenant).await?;
-        // Judged again: a factor may have been added since the call began.
-        let (owner, _) = self.tries.hold(unit.db(), caller).await?;
-        require_fresh_proof(caller, &owner, unit.now())?;
+        self.tries.hold_with_fresh_proof(unit.db(), caller).await?;
         if !factor::rename(unit.db(), tenant, account, id, name.as_str()).await? {
             return Err(Reason::FactorNotFound.into());
         }

@@ -45,8 +45,8 @@ impl ResealFactors {
     /// The same secret, sealed with the present key.
     fn anew(&self, secret: &SealedSecret) -> Result<SealedFactorSecret, String> {
         let ring = &self.secrets.ring;
-        let before = SealedFactorSecret { text: secret.sealed.clone(), key: secret.key_id.clone() };
-        let opened = ring.open_factor(secret.account, secret.id, &before).map_err(|rejected| rejected.to_string())?;
+        let opened = ring.open_factor(secret.account, secret.id, &secret.sealed);
+        let opened = opened.map_err(|rejected| rejected.to_string())?;
         ring.seal_factor(secret.account, secret.id, &opened).map_err(|fault| fault.to_string())
     }
 }

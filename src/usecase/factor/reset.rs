@@ -15,7 +15,7 @@ pub struct ResetFactors {
 
 impl ResetFactors {
     /// Removes the factors and the backup codes of an account, and forgets its wrong codes. Returns how many factors
-    /// were removed; `None` when it had nothing of this.
+    /// were removed; `None` without an enabled one.
     ///
     /// # Errors
     /// When the database does not answer.

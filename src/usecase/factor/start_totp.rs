@@ -4,7 +4,7 @@ use crate::{
     store::{factor, factor::SealedFactor},
     usecase::{
         Failure, Origin, UnitsOfWork,
-        gate::{SessionTries, SignedIn, Throttle, require_fresh_proof},
+        gate::{SessionTries, SignedIn, Throttle},
     },
 };
 use countersign_domain::{
@@ -50,7 +50,7 @@ impl StartTotp {
     /// Replaces an app that waits for its first code. Apps that are enabled stay as they are.
     ///
     /// # Errors
-    /// STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, RATE_LIMITED.
+    /// STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED.
     #[tracing::instrument(level = "debug", name = "factor.start_totp", skip_all)]
     pub async fn start(&self, origin: &Origin, caller: &SignedIn, name: &FactorName) -> Result<StartedTotp, Failure> {
         let (tenant, account) = (caller.tenant(), caller.account());
@@ -70,9 +70,7 @@ impl StartTotp {
         let sealed = self.ring.seal_factor(account.id, id, secret.bytes().reveal())?;
         let otpauth_uri = secret.otpauth_uri(&self.service, account.email.as_str());
         let qr_svg = qr_svg(&otpauth_uri)?;
-        // Judged again: a factor may have been added since the call began.
-        let (owner, _) = self.tries.hold(unit.db(), caller).await?;
-        require_fresh_proof(caller, &owner, unit.now())?;
+        let owner = self.tries.hold_with_fresh_proof(unit.db(), caller).await?;
         if owner.factors >= MAX_FACTORS {
             return Err(Reason::FactorLimitReached.into());
         }

@@ -30,8 +30,9 @@ pub struct AttemptLimiter {
     pub entropy: Entropy,
 }
 
-/// The name of this limit in the metrics.
-const HELD: &str = "wrong_passwords";
+/// The names of these limits in the metrics.
+const WRONG_PASSWORDS: &str = "wrong_passwords";
+const WRONG_CODES: &str = "wrong_codes";
 
 /// A login attempt that was admitted. Only [`AttemptLimiter`] makes one, and its owner settles it.
 ///
@@ -57,17 +58,17 @@ impl AdmittedAttempt {
         self.solved_captcha
     }
 
-    /// To be called when the check of the password begins.
+    /// To be called when the check of the password or code begins.
     pub fn expect_verdict(&mut self) {
         self.expects_verdict = true;
     }
 
-    /// A session was opened: the counter is reset.
+    /// A session was opened or proven again: the counter is reset.
     pub async fn succeeded(self) {
         self.settle(Outcome::Right).await;
     }
 
-    /// The password was wrong.
+    /// The password or code was wrong.
     pub async fn failed(self) -> Settled {
         let mark = self.mark;
         self.settle(Outcome::Wrong(mark)).await
@@ -104,11 +105,11 @@ pub enum AttemptSource<'a> {
 }
 
 /// The refusal of an attempt that is not admitted.
-fn delayed(hold: Hold) -> Failure {
+fn delayed(hold: Hold, limit: &'static str) -> Failure {
     match hold {
         Hold::Wait(wait) => {
-            telemetry::count_limited(HELD);
-            tracing::debug!(limit = HELD, "a login attempt was delayed");
+            telemetry::count_limited(limit);
+            tracing::debug!(limit, "an attempt was delayed");
             Refusal::from(Reason::RateLimited).retry_after(wait).into()
         }
         Hold::Captcha => Failure::Broken("a captcha is required again after one was solved".to_owned()),
@@ -144,7 +145,7 @@ impl AttemptLimiter {
                 solved_captcha,
                 expects_verdict: false,
             }),
-            Err(hold) => Err(delayed(hold)),
+            Err(hold) => Err(delayed(hold, WRONG_PASSWORDS)),
         }
     }
 
@@ -168,7 +169,8 @@ impl AttemptLimiter {
         let key = LockKey::from_tag(key);
         // Every code counts: whoever tries one code again and again has a new chance each time.
         let mark = Mark::from_tag(self.entropy.bytes());
-        let admitted = self.lockout.admit(key, CaptchaState::Impossible).await.map_err(delayed)?;
+        let admitted = self.lockout.admit(key, CaptchaState::Impossible).await;
+        let admitted = admitted.map_err(|hold| delayed(hold, WRONG_CODES))?;
         Ok(AdmittedAttempt {
             lockout: self.lockout.clone(),
             key,
@@ -180,8 +182,8 @@ impl AttemptLimiter {
     }
 
     /// Resets the counters against the password of an account: for every name of the account, and for these of its
-    /// devices. To be called when the owner has set another password, after the commit. The counters of second factors
-    /// have other keys, and stay.
+    /// devices. To be called after the commit, when the owner has set another password or completed a login. The
+    /// counters of second factors have other keys, and stay.
     pub async fn forgive(&self, account: &Account, devices: &[DeviceId]) {
         let typed = [Some(account.email.normalised()), account.username.as_ref().map(Username::normalised)];
         for typed in typed.into_iter().flatten() {

@@ -1,6 +1,6 @@
 use super::{AdmittedAttempt, AttemptLimiter, Throttle};
 use crate::{
-    keys::{KeyRing, MacKey, SealedFactorSecret},
+    keys::{KeyRing, MacKey},
     store::{
         Tx, account, backup_code, factor,
         factor::SealedFactor,
@@ -54,8 +54,8 @@ pub struct FactorClient {
     pub recognized: Option<DeviceId>,
     /// The session, when there is one.
     pub session: Option<SessionId>,
-    /// Whether a wrong code means that somebody on another device knows the password.
-    pub is_news: bool,
+    /// Whether the owner gets a mail about a wrong code.
+    pub mails_owner: bool,
 }
 
 /// Why a code is not right.
@@ -135,8 +135,7 @@ impl FactorSecrets {
     }
 
     async fn open(&self, account: AccountId, stored: &SealedFactor) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let sealed = SealedFactorSecret { text: stored.sealed.clone(), key: stored.key_id.clone() };
-        let opened = self.key_updates.open(|| self.ring.open_factor(account, stored.factor.id, &sealed)).await;
+        let opened = self.key_updates.open(|| self.ring.open_factor(account, stored.factor.id, &stored.sealed)).await;
         opened.map_err(|rejected| Failure::Broken(format!("the secret of a factor cannot be opened: {rejected}")))
     }
 }
@@ -257,8 +256,8 @@ impl FactorGate {
         Ok(())
     }
 
-    /// Counts a wrong code: for the account or its device, and, for a code of an app from an unrecognized device, in
-    /// the database.
+    /// Counts a wrong code in the attempt limiter, and in the database: for a device on which a second factor was
+    /// proven before, or else, for a code of an app, for the account.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -277,13 +276,13 @@ impl FactorGate {
         if settled.locked.is_some() {
             unit.record(EventKind::FactorDelayed, about()).await?;
         }
-        let mut is_news = client.is_news;
+        let mut mails_owner = client.mails_owner;
         if let Some(device) = client.recognized {
             let failures = second_factor::count_failure(unit.db(), tenant, id, device).await?;
             if failures.is_some_and(|failures| failures >= DEVICE_LOCKED_AFTER) {
                 second_factor::forget(unit.db(), tenant, id, Forgotten::One(device)).await?;
                 unit.record(EventKind::FactorLocked, about()).await?;
-                is_news = true;
+                mails_owner = true;
             }
         } else if code.method() == FactorMethod::Totp {
             let failures = account::count_factor_failure(unit.db(), tenant, id).await?;
@@ -293,7 +292,7 @@ impl FactorGate {
                 unit.queue_mail(Mail::to_owner(MailTemplate::FactorLocked, account)).await?;
             }
         }
-        if is_news && self.throttle.tells_of_failed_factor(id).await {
+        if mails_owner && self.throttle.tells_of_failed_factor(id).await {
             let mail = Mail::to_owner(MailTemplate::SecondFactorFailed, account);
             unit.queue_mail(mail.with("client_address", origin.address.as_str())).await?;
         }

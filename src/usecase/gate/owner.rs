@@ -4,12 +4,12 @@ use crate::{
     store::Tx,
     usecase::{Failure, Origin},
 };
-use countersign_domain::{account::Account, secret::SecretText, session::Session};
+use countersign_domain::{account::Account, secret::SecretText};
 
 /// Checks that the owner of an account makes a call that changes what protects it.
 ///
-/// The current password is a proof, where it is the strongest one that the account has. In its place, and for an
-/// account with a factor, a fresh proof is required. A password that is given is checked in any case.
+/// An account without a factor proves its current password, or has a fresh proof in the session. An account with a
+/// factor needs the fresh proof. A password that is given is checked in any case.
 #[derive(Clone, Debug)]
 pub struct OwnerGate {
     pub password: SessionPasswordGate,
@@ -59,14 +59,14 @@ impl OwnerGate {
     /// # Errors
     /// STEP_UP_REQUIRED when the account got a factor meanwhile; SESSION_ENDED, ACCOUNT_DISABLED,
     /// CURRENT_PASSWORD_WRONG.
-    pub async fn hold(&self, tx: &Tx, caller: &SignedIn, proven: &OwnerProven) -> Result<(Account, Session), Failure> {
-        let (account, session) = match proven {
+    pub async fn hold(&self, tx: &Tx, caller: &SignedIn, proven: &OwnerProven) -> Result<(), Failure> {
+        let (account, _) = match proven {
             OwnerProven::ByPassword(proven) => self.password.hold(tx, caller, proven).await?,
             OwnerProven::InSession(_) => self.password.tries.hold(tx, caller).await?,
         };
         if account.has_factor() {
             require_fresh_proof(caller, &account, self.clock.now())?;
         }
-        Ok((account, session))
+        Ok(())
     }
 }

@@ -1,6 +1,9 @@
 use crate::{
     store::{Tx, account, session},
-    usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::SignedIn},
+    usecase::{
+        EventSubject, Failure, Origin, UnitsOfWork,
+        gate::{SignedIn, require_fresh_proof},
+    },
 };
 use countersign_domain::{
     account::Account,
@@ -50,7 +53,8 @@ impl SessionTries {
         Ok(())
     }
 
-    /// The refusal of a wrong proof. Ends the session when it was the last try, and records the refusal.
+    /// The refusal of a wrong proof. Ends the session when it was the last try. Records the refusal, except that of a
+    /// wrong code, which was recorded where it was counted.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -87,5 +91,16 @@ impl SessionTries {
         }
         let live = session::lock_live(tx, tenant, caller.session().id, self.work.now()).await?;
         Ok((account, live.ok_or(Reason::SessionEnded)?))
+    }
+
+    /// The same, for a caller who needs a fresh proof. It is judged again: a factor may have been added since the call
+    /// began, and the head of a call may arrive long before its body.
+    ///
+    /// # Errors
+    /// STEP_UP_REQUIRED, SESSION_ENDED, ACCOUNT_DISABLED.
+    pub async fn hold_with_fresh_proof(&self, tx: &Tx, caller: &SignedIn) -> Result<Account, Failure> {
+        let (account, _) = self.hold(tx, caller).await?;
+        require_fresh_proof(caller, &account, self.work.now())?;
+        Ok(account)
     }
 }

@@ -129,23 +129,25 @@ impl Reauthenticate {
                 }
                 // Another call used the same code a moment ago.
                 Err(failure) if failure.reason() == Reason::CodeInvalid => WrongCode::Used,
-                Err(failure) => {
-                    admitted.give_back().await;
-                    self.password.tries.give_back(caller, 1).await?;
-                    return Err(failure);
-                }
+                Err(failure) => return Err(self.give_back(caller, admitted, failure).await),
             },
             Ok(Err(wrong)) => wrong,
-            Err(failure) => {
-                admitted.give_back().await;
-                self.password.tries.give_back(caller, 1).await?;
-                return Err(failure);
-            }
+            Err(failure) => return Err(self.give_back(caller, admitted, failure).await),
         };
         self.refuse_code(origin, caller, (admitted, client, tries), (code, wrong)).await
     }
 
-    /// Whoever holds a token of the session need not hold its device.
+    /// Gives back what an attempt used up that was neither right nor wrong. Returns the failure.
+    async fn give_back(&self, caller: &SignedIn, admitted: AdmittedAttempt, failure: Failure) -> Failure {
+        admitted.give_back().await;
+        if let Err(fault) = self.password.tries.give_back(caller, 1).await {
+            tracing::warn!(%fault, "a try of a session could not be given back");
+        }
+        failure
+    }
+
+    /// The client that presents a code. Its device counts only if the call showed it: whoever holds a token of the
+    /// session need not hold its device.
     async fn factor_client(&self, caller: &SignedIn, seen: &ClientObservation) -> Result<FactorClient, Failure> {
         let session = caller.session();
         let recognized = match shown_device(session, seen) {
@@ -155,7 +157,7 @@ impl Reauthenticate {
             }
             None => None,
         };
-        Ok(FactorClient { recognized, session: Some(session.id), is_news: false })
+        Ok(FactorClient { recognized, session: Some(session.id), mails_owner: false })
     }
 
     async fn refuse_code(
@@ -209,7 +211,7 @@ impl Reauthenticate {
         let times = (self.work.now(), self.lives.idle);
         let next = session::reauthenticate(unit.db(), tenant, &live, (by, &joined(methods)), times).await?;
         let next = next.ok_or(Reason::SessionEnded)?;
-        // Both may have changed while the proof was checked.
+        // The roles and the account may have changed while the proof was checked.
         let profile = Profile { roles: role::names(unit.db(), tenant, account.id).await?, account };
         // The tokens are made before the commit: a generation without tokens could not be used.
         let opened = self.tokens.issue(&next, profile)?;

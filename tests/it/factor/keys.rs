@@ -37,10 +37,10 @@ fn a_secret_moved_to_another_account_opens_nothing() {
         let ada = Protected::sign_up(app, EMAIL).await;
         let eve = Protected::sign_up(app, "eve@example.org").await;
         // Somebody who can write to the database gives Ada the secret of Eve.
-        let of = |id: &str| {
+        let of = |email: &str| {
             format!(
                 "(SELECT sealed FROM factors WHERE name = 'Phone' AND account_id IN \
-                                     (SELECT id FROM accounts WHERE email = '{id}'))"
+                                     (SELECT id FROM accounts WHERE email = '{email}'))"
             )
         };
         app.execute(&format!(

@@ -85,9 +85,11 @@ fn an_app_that_waits_is_replaced_expires_and_belongs_to_its_account() {
         let person = Person { session, ..ada.person.clone() };
         let (fourth, fourth_id) = start_totp(app, &person, "Fourth").await;
         assert_eq!(list(app, &person).await.len(), 1);
-        app.challenge(EMAIL).await;
+        let waiting = app.challenge(EMAIL).await;
         let none = confirm_totp(app, &person, &fourth_id, &fourth.code(app.time.now())).await.unwrap();
         assert!(none.is_empty(), "the codes of the account stay");
+        let former = app.complete_with(&waiting, super::backup(&ada.backup_codes[0])).await;
+        assert_eq!(former.reason(), "CHALLENGE_INVALID", "what waits began before this app");
         for authenticator in [&ada.authenticator, &fourth] {
             app.advance(Duration::from_secs(60));
             let challenged = app.challenge(EMAIL).await;

@@ -142,7 +142,7 @@ export enum ErrorReason {
    * For a code of an authenticator app, a violation with the reason `USED` or `CLOCK_OFF` says that it was used before,
    * or that the clock of the phone is wrong.
    *
-   * What to do: Ask for the code again, or for a new mail.
+   * What to do: Ask for the code again, wait for the next one of the app, or ask for a new mail.
    * Example: A typing mistake in the code.
    *
    * @generated from enum value: ERROR_REASON_CODE_INVALID = 12;

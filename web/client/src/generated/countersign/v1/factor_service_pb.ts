@@ -322,7 +322,8 @@ export const FactorKindSchema: GenEnum<FactorKind> = /*@__PURE__*/
  * Factors of the caller's account beside its password.
  *
  * An account with a factor logs in with the password and then with a code: Login answers a challenge, and CompleteLogin
- * opens the session. What changes the factors needs a fresh proof (Reauthenticate), and mails the owner.
+ * opens the session. StartTotp, RenameFactor, RemoveFactor and RegenerateBackupCodes need a fresh proof
+ * (Reauthenticate). The owner is mailed when a factor is added or removed, and when the backup codes are replaced.
  *
  * @generated from service countersign.v1.FactorService
  */
