@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod keys;
 pub mod mail;
 pub mod outbound;
+pub mod passkeys;
 pub mod passwords;
 pub mod runtime;
 pub mod store;

@@ -95,8 +95,8 @@ fn the_reference_of_limits_is_current() {
          when the next call is allowed. A refused call does not count. Wrong passwords are counted separately: \
          `[lockout]` in [the settings](configuration.md). Each limit can be set by its name, as in \
          `limits.logins_per_ip = \"60, 10s\"`; `limits.percent` scales the others. Addresses of \
-         `limits.shared_networks` have limits of their own. A login from a recognized device, or after a solved \
-         captcha, counts a tenth.\n\n\
+         `limits.shared_networks` have limits of their own. A login from a recognized device, after a solved \
+         captcha, or with a passkey counts a tenth.\n\n\
          An IP address is an IPv4 address or an IPv6 /64. Limits marked *shared* are counted by all replicas together \
          in Redis (`limits.store`), the others by each replica for itself.",
         "| name | what is counted | burst | then one every | shared |\n| --- | --- | --- | --- | --- |\n",

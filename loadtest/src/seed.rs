@@ -99,6 +99,7 @@ impl Template {
             password_failures: 0,
             password_changed_at: now,
             factors: 0,
+            passkeys: 0,
             factor_failures: 0,
             disabled_at: None,
             created_at: now,

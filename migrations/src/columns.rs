@@ -48,6 +48,10 @@ pub(crate) fn bytes(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).binary().not_null().to_owned()
 }
 
+pub(crate) fn optional_bytes(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).binary().null().to_owned()
+}
+
 /// A reference to an account. The row is deleted with the account.
 pub(crate) fn belongs_to_account(table: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create()

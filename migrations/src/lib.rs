@@ -29,6 +29,7 @@ mod m0020_username_skeletons;
 mod m0021_events_of_an_account;
 mod m0022_reauthentication;
 mod m0023_factors;
+mod m0024_passkeys;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_events_of_an_account::Migration),
             Box::new(m0022_reauthentication::Migration),
             Box::new(m0023_factors::Migration),
+            Box::new(m0024_passkeys::Migration),
         ]
     }
 }

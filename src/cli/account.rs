@@ -111,6 +111,8 @@ impl Accounts<'_> {
                     "name": factor.name,
                     "created_at": written(factor.created_at),
                     "used_at": factor.used_at.map(written),
+                    "is_synced": factor.passkey.map(|facts| facts.is_synced),
+                    "authenticator": factor.passkey.and_then(|facts| facts.authenticator()),
                 })
                 .to_string()
             } else {

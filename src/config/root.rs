@@ -4,8 +4,8 @@ use super::production;
 use super::reader::Reader;
 use super::top::{Profile, Top};
 use super::{
-    Accounts, Admin, Audit, Browser, Captcha, Database, Keys, Limits, Links, Lockout, Log, Mail, Passwords, Risk,
-    Server, Sessions, Verification,
+    Accounts, Admin, Audit, Browser, Captcha, Database, Keys, Limits, Links, Lockout, Log, Mail, Passkeys, Passwords,
+    Risk, Server, Sessions, Verification,
 };
 use countersign_domain::secret::SecretText;
 use std::net::SocketAddr;
@@ -59,6 +59,8 @@ pub struct Config {
     pub links: Links,
     /// `[accounts]`
     pub accounts: Accounts,
+    /// `[passkeys]`
+    pub passkeys: Passkeys,
     /// `[passwords]`
     pub passwords: Passwords,
     /// `[mail]`
@@ -88,6 +90,7 @@ impl Config {
         let risk = Risk::read(reader);
         let links = Links::read(reader, &browser);
         let accounts = Accounts::read(reader, &links);
+        let passkeys = Passkeys::read(reader, top.public_url.as_ref());
         let passwords = Passwords::read(reader);
         let mail = Mail::read(reader);
         let server = Server::read(reader, top.profile);
@@ -116,6 +119,7 @@ impl Config {
             risk,
             links,
             accounts,
+            passkeys,
             passwords,
             mail,
             server,

@@ -5,7 +5,7 @@ use super::reader::{Reader, Section};
 use super::source::Given;
 use super::value::{DatabaseUrl, OptionalListener, PublicUrl, RedisUrl, SmtpUrl, Value};
 use countersign_domain::secret::SecretText;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -110,7 +110,7 @@ fn read_public_url(section: &mut Section<'_>, listen: SocketAddr) -> Option<Url>
     const NAME: &str = "public_url";
     const ABOUT: &str = "URL under which people reach this service. Links in mails begin with it. A missing slash is \
                          added at the end of its path.";
-    const DEFAULT: &str = "`http://<listen>`, with `localhost` for the unspecified address";
+    const DEFAULT: &str = "`http://<listen>`, with `localhost` for `127.0.0.1`, `::1` and the unspecified address";
     match default_public_url(listen) {
         Some(default) => Some(section.derived(NAME, default, DEFAULT, ABOUT).0),
         None => {
@@ -124,8 +124,10 @@ fn read_public_url(section: &mut Section<'_>, listen: SocketAddr) -> Option<Url>
 
 /// `None` for an address that a URL cannot contain: an IPv6 address with a zone (RFC 6874 is not in the URL standard).
 fn default_public_url(listen: SocketAddr) -> Option<PublicUrl> {
-    // The unspecified address can be listened on, but not connected to.
-    let host = if listen.ip().is_unspecified() { format!("localhost:{}", listen.port()) } else { listen.to_string() };
+    // The unspecified address can be listened on, but not connected to. Passkeys need a name in place of an address.
+    let is_localhost = listen.ip() == Ipv4Addr::LOCALHOST || listen.ip() == Ipv6Addr::LOCALHOST;
+    let has_name = listen.ip().is_unspecified() || is_localhost;
+    let host = if has_name { format!("localhost:{}", listen.port()) } else { listen.to_string() };
     PublicUrl::new(&format!("http://{host}/")).ok()
 }
 

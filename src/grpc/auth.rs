@@ -6,9 +6,12 @@ use super::{
 };
 use crate::usecase::{
     Failure,
-    authentication::{CompleteLogin, CompleteLoginForm, LoggedIn, Login, LoginChallenge, LoginForm, LoginOutcome},
+    authentication::{
+        CompleteLogin, CompleteLoginForm, LoggedIn, Login, LoginChallenge, LoginForm, LoginOutcome, StartPasskeyLogin,
+    },
+    gate::PresentedFactor,
     service::IssueServiceToken,
-    session::{Logout, LogoutCredentials, PresentedProof, Reauthenticate, RecogniseSession, Refresh},
+    session::{Logout, LogoutCredentials, PresentedProof, Reauthenticate, RecogniseSession, Refresh, SessionPasskeys},
 };
 use countersign_domain::{
     refusal::{Reason, Refusal},
@@ -22,9 +25,11 @@ use tracing::{Instrument as _, debug_span};
 #[derive(Clone, Debug)]
 pub struct AuthHandler {
     pub login: Login,
+    pub start_passkey_login: StartPasskeyLogin,
     pub complete_login: CompleteLogin,
     pub refresh: Refresh,
     pub reauthenticate: Reauthenticate,
+    pub session_passkeys: SessionPasskeys,
     pub logout: Logout,
     pub issue_service_token: IssueServiceToken,
     pub recognise: RecogniseSession,
@@ -44,10 +49,10 @@ impl auth_service_server::AuthService for AuthHandler {
                     Ok(LoginResponse { outcome, device_token, cancel_token })
                 }
                 LoginOutcome::Challenged(challenge) => {
-                    let LoginChallenge { token, methods, expires_at, device_token } = challenge;
+                    let LoginChallenge { token, methods, passkey_request_json, expires_at, device_token } = challenge;
                     let token = call.hand_out_challenge(token, expires_at);
                     let challenge = wire::challenge(token, &methods, expires_at);
-                    let outcome = login_response::Outcome::Challenge(challenge);
+                    let outcome = login_response::Outcome::Challenge(Challenge { passkey_request_json, ..challenge });
                     let device_token = call.hand_out_device(device_token);
                     Ok(LoginResponse { outcome: Some(outcome), device_token, cancel_token: String::new() })
                 }
@@ -62,14 +67,56 @@ impl auth_service_server::AuthService for AuthHandler {
     ) -> Result<Response<CompleteLoginResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let form = read_complete_login(request.into_inner(), &call)?;
+            let message = request.into_inner();
+            let is_by_cookie = message.challenge_token.is_empty();
+            let form = read_complete_login(message, &call)?;
             let completing = Box::pin(self.complete_login.complete(&call.origin, form));
             let completed = completing.instrument(debug_span!("authentication.complete_login")).await;
-            if completed.as_ref().err().is_none_or(|failure| failure.reason() == Reason::ChallengeInvalid) {
+            let is_over = completed.as_ref().err().is_none_or(|failure| failure.reason() == Reason::ChallengeInvalid);
+            if is_over && is_by_cookie {
                 call.challenge_is_over();
             }
             let (session, device_token, cancel_token) = self.hand_out(&call, completed?)?;
             Ok(CompleteLoginResponse { session: Some(session), device_token, cancel_token })
+        })
+        .await
+    }
+
+    async fn start_passkey_login(
+        &self,
+        request: Request<StartPasskeyLoginRequest>,
+    ) -> Result<Response<StartPasskeyLoginResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let StartPasskeyLoginRequest { audience, device_name } = request.into_inner();
+            let mut fields = Fields::default();
+            wire::audience(&mut fields, &audience);
+            let device_name = wire::display_name(&mut fields, "device_name", &device_name);
+            let device_name = fields.done(device_name)?;
+            let client = call.ceremony_client();
+            let started = self.start_passkey_login.start(&call.origin, (audience, &device_name), &client).await?;
+            call.bind_browser(started.binding);
+            Ok(StartPasskeyLoginResponse {
+                challenge_token: started.token.reveal().to_owned(),
+                passkey_request_json: started.request_json,
+                expire_time: Some(wire::timestamp(started.expires_at)),
+            })
+        })
+        .await
+    }
+
+    async fn start_passkey_reauthentication(
+        &self,
+        request: Request<StartPasskeyReauthenticationRequest>,
+    ) -> Result<Response<StartPasskeyReauthenticationResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let started = self.session_passkeys.start(call.person()?).await?;
+            Ok(StartPasskeyReauthenticationResponse {
+                challenge_token: started.token.reveal().to_owned(),
+                passkey_request_json: started.request_json,
+                expire_time: Some(wire::timestamp(started.expires_at)),
+            })
         })
         .await
     }
@@ -107,22 +154,16 @@ impl auth_service_server::AuthService for AuthHandler {
     ) -> Result<Response<ReauthenticateResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let ReauthenticateRequest { proof, device_token } = request.into_inner();
+            let form = request.into_inner();
             let mut fields = Fields::default();
-            let device = wire::device_token(&mut fields, device_token);
+            let device = wire::device_token(&mut fields, form.device_token);
+            let token = wire::challenge_token(&mut fields, form.challenge_token);
+            let proof = read_proof(&mut fields, form.proof);
+            let (proof, (device, token)) = fields.done(proof.zip(device.zip(token)))?;
             let proof = match proof {
-                Some(reauthenticate_request::Proof::Password(password)) => {
-                    wire::password(&mut fields, "password", password).map(PresentedProof::Password)
-                }
-                Some(reauthenticate_request::Proof::TotpCode(code)) => {
-                    wire::presented_totp(&mut fields, code).map(PresentedProof::Code)
-                }
-                Some(reauthenticate_request::Proof::BackupCode(code)) => {
-                    wire::presented_backup_code(&mut fields, code).map(PresentedProof::Code)
-                }
-                None => no_proof(&mut fields),
+                ProofField::Password(password) => PresentedProof::Password(password),
+                ProofField::Factor(factor) => PresentedProof::Factor(factor, token),
             };
-            let (proof, device) = fields.done(proof.zip(device))?;
             let (caller, device) = (call.person()?, device.or_else(|| call.kept_device().cloned()));
             let proving = self.reauthenticate.prove(&call.origin, caller, proof, device.as_ref());
             let opened = Box::pin(proving).await?;
@@ -190,6 +231,26 @@ impl AuthHandler {
     }
 }
 
+/// The proof of a form of Reauthenticate.
+enum ProofField {
+    Password(SecretText),
+    Factor(PresentedFactor),
+}
+
+fn read_proof(fields: &mut Fields, proof: Option<reauthenticate_request::Proof>) -> Option<ProofField> {
+    use reauthenticate_request::Proof;
+    let factor = match proof {
+        Some(Proof::Password(password)) => {
+            return wire::password(fields, "password", password).map(ProofField::Password);
+        }
+        Some(Proof::TotpCode(code)) => wire::presented_totp(fields, code),
+        Some(Proof::BackupCode(code)) => wire::presented_backup_code(fields, code),
+        Some(Proof::PasskeyCredentialJson(json)) => wire::presented_passkey(fields, json),
+        None => no_proof(fields),
+    };
+    factor.map(ProofField::Factor)
+}
+
 fn no_proof<T>(fields: &mut Fields) -> Option<T> {
     fields.note("proof", "is missing");
     None
@@ -199,17 +260,19 @@ fn read_complete_login(message: CompleteLoginRequest, call: &Call) -> Result<Com
     let mut fields = Fields::default();
     let challenge_token = wire::challenge_token(&mut fields, message.challenge_token);
     let device_token = wire::device_token(&mut fields, message.device_token);
-    let code = match message.proof {
+    let factor = match message.proof {
         Some(complete_login_request::Proof::TotpCode(code)) => wire::presented_totp(&mut fields, code),
         Some(complete_login_request::Proof::BackupCode(code)) => wire::presented_backup_code(&mut fields, code),
+        Some(complete_login_request::Proof::PasskeyCredentialJson(json)) => wire::presented_passkey(&mut fields, json),
         None => no_proof(&mut fields),
     };
-    let (code, (challenge_token, device_token)) = fields.done(code.zip(challenge_token.zip(device_token)))?;
+    let (factor, (challenge_token, device_token)) = fields.done(factor.zip(challenge_token.zip(device_token)))?;
     let challenge_token = challenge_token.or_else(|| call.kept_challenge().cloned()).ok_or(Reason::TokenMissing)?;
     Ok(CompleteLoginForm {
         challenge_token,
-        code,
+        factor,
         device_token: device_token.or_else(|| call.kept_device().cloned()),
+        client: call.ceremony_client(),
         delivery: call.delivery(),
         former: call.kept_refresh_tokens().to_vec(),
     })

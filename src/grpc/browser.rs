@@ -14,9 +14,12 @@ pub struct Browser {
     pub device: Option<SecretText>,
     /// The token of a login that waits for a second factor.
     pub challenge: Option<SecretText>,
+    /// What binds a ceremony to the browser.
+    pub binding: Option<SecretText>,
     change: OnceLock<CookieChange>,
     known_by: OnceLock<SecretText>,
     challenged: OnceLock<ChallengeChange>,
+    bound_by: OnceLock<SecretText>,
 }
 
 /// How an answer changes the cookie of a challenge.
@@ -47,14 +50,25 @@ pub struct HeldTokens {
 }
 
 impl Browser {
-    /// The credentials of the cookies: of a session, of the device, of a challenge.
+    /// The credentials of the cookies: of a session, of the device, of a challenge, and what binds a ceremony.
     pub fn new(
         (access, refresh): (Option<SecretText>, Vec<SecretText>),
         device: Option<SecretText>,
-        challenge: Option<SecretText>,
+        (challenge, binding): (Option<SecretText>, Option<SecretText>),
     ) -> Self {
         let (change, known_by, challenged) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { access, refresh, device, challenge, change, known_by, challenged }
+        Self { access, refresh, device, challenge, binding, change, known_by, challenged, bound_by: OnceLock::new() }
+    }
+
+    /// What the browser has to keep from now on, so that a ceremony ends in it.
+    pub fn bound_by(&self) -> Option<&SecretText> {
+        self.bound_by.get()
+    }
+
+    /// Stores what binds a ceremony for the answer.
+    pub(super) fn bind(&self, binding: SecretText) {
+        // The value is set once: a call has one answer.
+        let _ = self.bound_by.set(binding);
     }
 
     /// How the answer changes the cookie of the challenge; `None` to leave it unchanged.

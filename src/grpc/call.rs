@@ -8,6 +8,7 @@ use crate::{
     telemetry::RefusalLog,
     usecase::{
         EventSubject, Failure, Origin,
+        authentication::CeremonyClient,
         gate::{Caller, OperatorProven, RecordDenial, ServiceCaller, SignedIn},
         session::OpenedSession,
     },
@@ -125,6 +126,21 @@ impl Call {
     /// The token of a challenge in the caller's cookies.
     pub(super) fn kept_challenge(&self) -> Option<&SecretText> {
         self.browser.as_ref()?.challenge.as_ref()
+    }
+
+    /// Where a ceremony of the caller begins or ends.
+    pub(super) fn ceremony_client(&self) -> CeremonyClient {
+        match &self.browser {
+            Some(browser) => CeremonyClient::Browser(browser.binding.clone()),
+            None => CeremonyClient::Program,
+        }
+    }
+
+    /// Returns what binds a ceremony to the caller's browser.
+    pub(super) fn bind_browser(&self, binding: Option<SecretText>) {
+        if let (Some(browser), Some(binding)) = (&self.browser, binding) {
+            browser.bind(binding);
+        }
     }
 
     /// The refresh tokens in the caller's cookies.

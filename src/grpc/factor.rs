@@ -2,7 +2,9 @@ use super::{
     call::Call,
     wire::{self, Fields, proto::*},
 };
-use crate::usecase::factor::{ConfirmTotp, ListFactors, RegenerateBackupCodes, RemoveFactor, RenameFactor, StartTotp};
+use crate::usecase::factor::{
+    ConfirmTotp, FinishPasskey, ListFactors, RegenerateBackupCodes, RemoveFactor, RenameFactor, StartPasskey, StartTotp,
+};
 use tonic::{Request, Response, Status};
 
 /// `countersign.v1.FactorService`
@@ -11,6 +13,8 @@ pub struct FactorHandler {
     pub list: ListFactors,
     pub start_totp: StartTotp,
     pub confirm_totp: ConfirmTotp,
+    pub start_passkey: StartPasskey,
+    pub finish_passkey: FinishPasskey,
     pub rename: RenameFactor,
     pub remove: RemoveFactor,
     pub regenerate: RegenerateBackupCodes,
@@ -57,6 +61,39 @@ impl factor_service_server::FactorService for FactorHandler {
             let codes =
                 self.confirm_totp.confirm(&call.origin, call.person()?, (id, &code), call.kept_device()).await?;
             Ok(ConfirmTotpResponse { backup_codes: wire::backup_codes(&codes) })
+        })
+        .await
+    }
+
+    async fn start_passkey(
+        &self,
+        request: Request<StartPasskeyRequest>,
+    ) -> Result<Response<StartPasskeyResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let mut fields = Fields::default();
+            let name = wire::passkey_name(&mut fields, &request.into_inner().name);
+            let name = fields.done(name)?;
+            let started = self.start_passkey.start(&call.origin, call.person()?, name.as_ref()).await?;
+            Ok(wire::started_passkey(started))
+        })
+        .await
+    }
+
+    async fn finish_passkey(
+        &self,
+        request: Request<FinishPasskeyRequest>,
+    ) -> Result<Response<FinishPasskeyResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let message = request.into_inner();
+            let mut fields = Fields::default();
+            let id = wire::factor_id(&mut fields, &message.factor_id);
+            let answer = wire::registration_answer(&mut fields, message.passkey_credential_json);
+            let (id, answer) = fields.done(id.zip(answer))?;
+            let finishing = self.finish_passkey.finish(&call.origin, call.person()?, (id, &answer), call.kept_device());
+            let (factor, codes) = Box::pin(finishing).await?;
+            Ok(FinishPasskeyResponse { factor: Some(wire::factor(factor)), backup_codes: wire::backup_codes(&codes) })
         })
         .await
     }

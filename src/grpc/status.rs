@@ -49,6 +49,7 @@ pub struct Line {
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The line of a reason.
+#[expect(clippy::too_many_lines, reason = "a table: one line for each reason")]
 pub fn line(reason: Reason) -> Line {
     use Advice::{FixInput, GiveUp, LogIn, RefreshToken, Retry, SolveCaptcha, StepUp};
     let (code, http, advice, text) = match reason {
@@ -86,6 +87,8 @@ pub fn line(reason: Reason) -> Line {
         Reason::FactorNotFound => (Code::NotFound, 404, FixInput, "there is no such factor"),
         Reason::FactorLimitReached => (Code::FailedPrecondition, 409, FixInput, "the account has too many factors"),
         Reason::FactorLocked => (Code::FailedPrecondition, 403, FixInput, "codes of apps are locked on this device"),
+        Reason::PasskeyInvalid => (Code::InvalidArgument, 400, FixInput, "the passkey is not valid"),
+        Reason::PasskeysUnavailable => (Code::FailedPrecondition, 403, GiveUp, "passkeys are not available here"),
         Reason::AccountDisabled => (Code::PermissionDenied, 403, LogIn, "the account is disabled"),
         Reason::RegistrationClosed => {
             (Code::FailedPrecondition, 403, GiveUp, "registration is closed, or not open to this address")

@@ -9,9 +9,25 @@ use axum::{
 };
 use countersign_domain::key::KEY_SET_CACHE_LIFE;
 
-/// Serves `/.well-known/jwks.json`, the public keys that verify access tokens.
-pub fn well_known_router(publish: PublishKeys) -> Router {
-    Router::new().route("/.well-known/jwks.json", get(jwks)).with_state(publish)
+/// Serves `/.well-known/jwks.json`, the public keys that verify access tokens, and `/.well-known/webauthn`, the origins
+/// outside the domain of passkeys whose pages may ask for them (WebAuthn Level 3 section 5.11).
+pub fn well_known_router(publish: PublishKeys, related_origins: &[String]) -> Router {
+    let router = Router::new().route("/.well-known/jwks.json", get(jwks)).with_state(publish);
+    if related_origins.is_empty() {
+        return router;
+    }
+    let document = serde_json::json!({ "origins": related_origins }).to_string();
+    router.route("/.well-known/webauthn", get(|| async { webauthn(document) }))
+}
+
+fn webauthn(document: String) -> Response {
+    let mut response = document.into_response();
+    let headers = response.headers_mut();
+    harden(headers);
+    headers.remove("cross-origin-resource-policy");
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, TO_ANYBODY);
+    response
 }
 
 /// RFC 7517 section 8.5.2.

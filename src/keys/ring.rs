@@ -5,13 +5,14 @@ use super::{
 use arc_swap::ArcSwap;
 use countersign_domain::{
     action::ActionPurpose,
-    id::{AccountId, ActionId, ChallengeId, FactorId, SessionId, TenantId},
+    id::{AccountId, ActionId, CeremonyId, ChallengeId, FactorId, SessionId, TenantId},
     key::{KeyPurpose, KeyState},
     secret::SecretText,
     time::Timestamp,
 };
 use countersign_token::{
-    AccessClaims, ActionToken, ISSUED_AT_LEEWAY_SECONDS, OpenedToken, RefreshToken, Rejected, TokenCache, named_key,
+    AccessClaims, ActionToken, CeremonyPurpose, CeremonyToken, ISSUED_AT_LEEWAY_SECONDS, OpenedToken, RefreshToken,
+    Rejected, TokenCache, named_key,
 };
 use std::sync::{
     Arc,
@@ -42,6 +43,15 @@ pub struct SealedFactorSecret {
     pub text: String,
     /// The id of the key that sealed it.
     pub key: String,
+}
+
+/// What a ceremony token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedCeremony {
+    pub tenant: TenantId,
+    pub id: CeremonyId,
+    pub expires_at: Timestamp,
+    pub content: Vec<u8>,
 }
 
 /// Access tokens that are opened once and not at each call: about eight megabytes.
@@ -198,6 +208,41 @@ impl KeyRing {
     pub fn open_challenge(&self, token: &SecretText, now: Timestamp) -> Result<(TenantId, ChallengeId), Rejected> {
         let (tenant, id) = self.open_for_purpose(token, countersign_token::ActionPurpose::CompleteLogin, now)?;
         Ok((tenant, ChallengeId::from_uuid(id)))
+    }
+
+    /// Seals what the service has to remember of a ceremony. `content` has at most
+    /// [`countersign_token::MAX_CEREMONY_BYTES`].
+    ///
+    /// # Errors
+    /// When the content is too long, or the cipher fails.
+    pub fn seal_ceremony(
+        &self,
+        tenant: TenantId,
+        purpose: CeremonyPurpose,
+        ceremony: (CeremonyId, Timestamp),
+        content: Vec<u8>,
+    ) -> Result<SecretText, RingFault> {
+        let ((id, expires_at), tenant_id) = (ceremony, tenant.as_uuid());
+        let (ceremony_id, expires_at) = (id.as_uuid(), expires_at.as_seconds());
+        let token = CeremonyToken { tenant_id, ceremony_id, purpose, expires_at, content };
+        Ok(self.snapshot.load().ceremonies.seal(&token)?.into())
+    }
+
+    /// # Errors
+    /// When the token is not from this service, has another purpose, or has expired.
+    pub fn open_ceremony(
+        &self,
+        token: &SecretText,
+        purpose: CeremonyPurpose,
+        now: Timestamp,
+    ) -> Result<OpenedCeremony, Rejected> {
+        let opened = self.snapshot.load().ceremonies.open(token.reveal(), purpose, now.as_seconds())?;
+        Ok(OpenedCeremony {
+            tenant: TenantId::from_uuid(opened.tenant_id),
+            id: CeremonyId::from_uuid(opened.ceremony_id),
+            expires_at: Timestamp::from_seconds(opened.expires_at),
+            content: opened.content,
+        })
     }
 
     fn seal_for_purpose(

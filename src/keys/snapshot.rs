@@ -4,8 +4,9 @@ use countersign_domain::{
     key::{KeyPurpose, KeyState},
 };
 use countersign_token::{
-    AccessIssuer, AccessReader, ActionSealer, ContentKey, EncryptionKey, EphemeralDeriver, FactorSealer, IssueFault,
-    KeyFault, KeyId, RecipientPublicKey, RefreshSealer, SealingKeys, SigningKey, VerifyingKey,
+    AccessIssuer, AccessReader, ActionSealer, CeremonySealer, ContentKey, EncryptionKey, EphemeralDeriver,
+    FactorSealer, IssueFault, KeyFault, KeyId, RecipientPublicKey, RefreshSealer, SealingKeys, SigningKey,
+    VerifyingKey,
 };
 use std::{
     collections::HashMap,
@@ -88,6 +89,7 @@ pub(super) struct Snapshot {
     pub(super) readers: HashMap<String, Arc<Audience>>,
     pub(super) refresh: RefreshSealer,
     pub(super) actions: ActionSealer,
+    pub(super) ceremonies: CeremonySealer,
     pub(super) factors: FactorSealer,
     /// The id of the key that seals the secrets of factors.
     pub(super) factor_key: String,
@@ -132,6 +134,7 @@ impl Snapshot {
             audiences,
             refresh: RefreshSealer::new(sealing(&held, KeyPurpose::Refresh)?),
             actions: ActionSealer::new(sealing(&held, KeyPurpose::Action)?),
+            ceremonies: CeremonySealer::new(sealing(&held, KeyPurpose::Action)?),
             factors: FactorSealer::new(sealing(&held, KeyPurpose::Factor)?),
             factor_key: of_purpose(&held, KeyPurpose::Factor)?.active.material.id.clone(),
             mac: Arc::new(MacKeys::new(mac_key(mac.active), mac.others.iter().map(|key| mac_key(key)).collect())),

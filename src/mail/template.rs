@@ -263,6 +263,9 @@ fn asks_for_action(template: MailTemplate) -> bool {
         | MailTemplate::PasswordDisabled
         | MailTemplate::FactorAdded
         | MailTemplate::FactorRemoved
+        | MailTemplate::PasskeyAdded
+        | MailTemplate::PasskeyRemoved
+        | MailTemplate::PasskeyCopied
         | MailTemplate::FactorsReset
         | MailTemplate::BackupCodesRegenerated
         | MailTemplate::BackupCodeUsed

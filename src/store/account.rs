@@ -3,7 +3,7 @@
 mod factors;
 mod login;
 
-pub use factors::{count_factor_failure, forgive_factor_failures, set_factors};
+pub use factors::{FactorCounts, count_factor_failure, forgive_factor_failures, set_factors};
 pub use login::{LoginConditions, find_for_login};
 pub(super) use login::{forgive, may_log_in};
 
@@ -49,6 +49,7 @@ impl TryFrom<account::Model> for Account {
             password_failures: row.password_failures,
             password_changed_at: Timestamp::from_micros(row.password_changed_at),
             factors: row.factors,
+            passkeys: row.passkeys,
             factor_failures: row.factor_failures,
             disabled_at: row.disabled_at.map(Timestamp::from_micros),
             created_at: Timestamp::from_micros(row.created_at),
@@ -86,6 +87,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
         password_failures: Set(new.password_failures),
         password_changed_at: Set(new.password_changed_at.as_micros()),
         factors: Set(new.factors),
+        passkeys: Set(new.passkeys),
         factor_failures: Set(new.factor_failures),
         disabled_at: Set(new.disabled_at.map(Timestamp::as_micros)),
         created_at: Set(new.created_at.as_micros()),

@@ -34,6 +34,8 @@ pub struct StoredChallenge {
     pub shown_device: DeviceId,
     /// The id of the device token that the login answered.
     pub device: DeviceId,
+    /// What has to be remembered until a passkey answers; `None` for an account without one.
+    pub passkey_ceremony: Option<String>,
 }
 
 /// A challenge, and the facts by which its second factor is judged.
@@ -60,7 +62,7 @@ pub async fn insert(
     conditions: LoginConditions,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
-    let StoredChallenge { challenge, audience, device_name, shown_device, device } = new;
+    let StoredChallenge { challenge, audience, device_name, shown_device, device, passkey_ceremony } = new;
     let row = challenge::ActiveModel {
         id: Set(challenge.id.as_uuid()),
         tenant_id: Set(tenant.as_uuid()),
@@ -73,6 +75,7 @@ pub async fn insert(
         tries: Set(challenge.tries),
         created_at: Set(now.as_micros()),
         expires_at: Set(challenge.expires_at.as_micros()),
+        passkey_ceremony: Set(passkey_ceremony.clone()),
     };
     let account = account::may_log_in(tenant, challenge.account, conditions);
     let stored = tx.named("challenge.insert").execute(&in_tenant(tenant).insert_from(row, account)).await?;
@@ -102,7 +105,7 @@ static FIND: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// In the order in which [`read`] reads them.
-const CHALLENGE: [&str; 9] = [
+const CHALLENGE: [&str; 10] = [
     "id",
     "account_id",
     "password_version",
@@ -112,6 +115,7 @@ const CHALLENGE: [&str; 9] = [
     "device_name",
     "shown_device_id",
     "device_id",
+    "passkey_ceremony",
 ];
 
 fn read(columns: &mut Columns<'_>) -> Result<FoundChallenge, StoreFault> {
@@ -127,6 +131,7 @@ fn read(columns: &mut Columns<'_>) -> Result<FoundChallenge, StoreFault> {
         device_name: columns.next()?,
         shown_device: DeviceId::from_uuid(columns.next()?),
         device: DeviceId::from_uuid(columns.next()?),
+        passkey_ceremony: columns.next()?,
     };
     let (known, expected): (Option<i64>, Option<i64>) = (columns.perhaps(identity)?, columns.perhaps(identity)?);
     let trust = match (known, expected) {

@@ -7,12 +7,13 @@ use super::{
     scope::{in_tenant, of_every_tenant},
 };
 use countersign_domain::{
-    factor::{Factor, FactorKind, PENDING_LIFE},
+    factor::{Factor, FactorKind, PENDING_LIFE, PasskeyFacts},
     id::{AccountId, FactorId, TenantId},
     time::Timestamp,
     totp::TotpStep,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use uuid::Uuid;
 
 /// A factor and its sealed secret.
 #[derive(Clone, Debug)]
@@ -21,11 +22,27 @@ pub struct SealedFactor {
     pub sealed: String,
     /// The id of the key that sealed it.
     pub key_id: String,
+    /// Of a passkey: the random name of its account, as the authenticator stores it.
+    pub user_handle: Option<Uuid>,
+    /// Of a passkey: SHA-256 of the id of its credential.
+    pub credential_digest: Option<Vec<u8>>,
 }
 
 impl SealedFactor {
+    /// A factor other than a passkey.
+    pub fn new(factor: Factor, sealed: String, key_id: String) -> Self {
+        Self { factor, sealed, key_id, user_handle: None, credential_digest: None }
+    }
+
     /// `None` for a kind that a later release knows.
-    fn read(row: factor::Model) -> Option<Self> {
+    pub(super) fn read(row: factor::Model) -> Option<Self> {
+        let passkey = (|| {
+            Some(PasskeyFacts {
+                is_synced: row.is_synced?,
+                aaguid: row.aaguid?.try_into().ok()?,
+                sign_count: u32::try_from(row.sign_count?).ok()?,
+            })
+        })();
         let factor = Factor {
             id: FactorId::from_uuid(row.id),
             kind: FactorKind::from_name(&row.kind)?,
@@ -34,8 +51,10 @@ impl SealedFactor {
             confirmed_at: row.confirmed_at.map(Timestamp::from_micros),
             used_at: row.used_at.map(Timestamp::from_micros),
             last_step: row.last_step.map(TotpStep::from_number),
+            passkey,
         };
-        Some(Self { factor, sealed: row.sealed, key_id: row.key_id })
+        let (user_handle, credential_digest) = (row.user_handle, row.credential_digest);
+        Some(Self { factor, sealed: row.sealed, key_id: row.key_id, user_handle, credential_digest })
     }
 }
 
@@ -44,7 +63,7 @@ impl SealedFactor {
 /// # Errors
 /// When the database does not answer.
 pub async fn insert(tx: &Tx, tenant: TenantId, account: AccountId, new: &SealedFactor) -> Result<(), StoreFault> {
-    let SealedFactor { factor, sealed, key_id } = new;
+    let SealedFactor { factor, sealed, key_id, user_handle, credential_digest } = new;
     let row = factor::ActiveModel {
         id: Set(factor.id.as_uuid()),
         tenant_id: Set(tenant.as_uuid()),
@@ -57,13 +76,18 @@ pub async fn insert(tx: &Tx, tenant: TenantId, account: AccountId, new: &SealedF
         created_at: Set(factor.created_at.as_micros()),
         confirmed_at: Set(factor.confirmed_at.map(Timestamp::as_micros)),
         used_at: Set(factor.used_at.map(Timestamp::as_micros)),
+        user_handle: Set(*user_handle),
+        credential_digest: Set(credential_digest.clone()),
+        aaguid: Set(factor.passkey.map(|facts| facts.aaguid.to_vec())),
+        is_synced: Set(factor.passkey.map(|facts| facts.is_synced)),
+        sign_count: Set(factor.passkey.map(|facts| facts.sign_count.into())),
     };
     in_tenant(tenant).insert(row).exec_without_returning(&tx.named("factor.insert")).await?;
     Ok(())
 }
 
 /// The factors of an account of the kinds that this release knows, the oldest first: also those that wait for their
-/// first code, and the key of its backup codes.
+/// first proof, and the key of its backup codes.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -77,8 +101,8 @@ pub async fn all(db: &impl Executor, tenant: TenantId, account: AccountId) -> Re
     Ok(rows.into_iter().filter_map(SealedFactor::read).collect())
 }
 
-/// Enables a factor that waits for its first code, which is used up with it. Returns whether it still waited: of
-/// concurrent calls, one enables it.
+/// Enables an authenticator app that waits for its first code, which is used up with it. Returns whether it still
+/// waited: of concurrent calls, one enables it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -95,8 +119,7 @@ pub async fn confirm(
         .col_expr(factor::Column::UsedAt, Expr::value(now.as_micros()))
         .col_expr(factor::Column::LastStep, Expr::value(step.number()))
         .filter(is(account, id))
-        .filter(factor::Column::ConfirmedAt.is_null())
-        .filter(factor::Column::CreatedAt.gt(now.minus(PENDING_LIFE).as_micros()))
+        .filter(is_pending(now))
         .exec(&tx.named("factor.confirm"))
         .await?;
     Ok(confirmed.rows_affected == 1)
@@ -159,14 +182,15 @@ pub async fn delete(tx: &Tx, tenant: TenantId, account: AccountId, id: FactorId)
     Ok(chosen.exec(&tx.named("factor.delete")).await?.rows_affected == 1)
 }
 
-/// Deletes the factors of an account that wait for their first code.
+/// Deletes the factors of an account of one kind that wait for their first proof.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn delete_pending(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<(), StoreFault> {
+pub async fn delete_pending(tx: &Tx, tenant: TenantId, account: AccountId, kind: FactorKind) -> Result<(), StoreFault> {
     in_tenant(tenant)
         .delete(factor::Entity)
         .filter(factor::Column::AccountId.eq(account.as_uuid()))
+        .filter(factor::Column::Kind.eq(kind.name()))
         .filter(factor::Column::ConfirmedAt.is_null())
         .exec(&tx.named("factor.delete_pending"))
         .await?;
@@ -259,7 +283,7 @@ pub async fn reseal(
     Ok(())
 }
 
-/// Deletes factors of every tenant that waited for their first code for too long. Returns how many.
+/// Deletes factors of every tenant that waited for their first proof for too long. Returns how many.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -273,6 +297,13 @@ pub async fn delete_unconfirmed(db: &impl Executor, before: Timestamp) -> Result
     Ok(deleted.rows_affected)
 }
 
-fn is(account: AccountId, id: FactorId) -> Condition {
+pub(super) fn is(account: AccountId, id: FactorId) -> Condition {
     Condition::all().add(factor::Column::Id.eq(id.as_uuid())).add(factor::Column::AccountId.eq(account.as_uuid()))
+}
+
+/// Whether a factor waits for its first proof and may still get it.
+pub(super) fn is_pending(now: Timestamp) -> Condition {
+    Condition::all()
+        .add(factor::Column::ConfirmedAt.is_null())
+        .add(factor::Column::CreatedAt.gt(now.minus(PENDING_LIFE).as_micros()))
 }

@@ -5,7 +5,7 @@
 use super::entity::{
     account, account_role, action, audience, audit_bare_tenant, audit_event, audit_head, backup_code, challenge,
     device, expected_device, factor, key, outbox, past_password, registration, request_id, reserved_username,
-    revocation, role, service, service_audience, service_secret, session, username_skeleton,
+    revocation, role, service, service_audience, service_secret, session, used_ceremony, username_skeleton,
 };
 use countersign_domain::id::TenantId;
 use sea_orm::{
@@ -53,6 +53,7 @@ tenant_tables![
     service_audience,
     service_secret,
     session,
+    used_ceremony,
     username_skeleton,
 ];
 

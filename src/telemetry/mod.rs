@@ -9,7 +9,7 @@ mod refusals;
 
 pub use audit_log::AuditLog;
 pub use line_budget::LineBudget;
-pub use log::{LogFormat, start as start_log};
+pub use log::{LogFormat, SILENT, start as start_log};
 pub use metric::{
     METRICS, Metrics, count_accept_failure, count_breach_check, count_captcha, count_connection_closed, count_event,
     count_key_rotation, count_limited, count_mail, count_purged, count_refused, count_rejected, count_rpc,

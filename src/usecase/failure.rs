@@ -1,4 +1,4 @@
-use crate::{keys::RingFault, passwords, store::StoreFault, usecase::key::KeyFailure};
+use crate::{keys::RingFault, passkeys::PasskeyFault, passwords, store::StoreFault, usecase::key::KeyFailure};
 use countersign_domain::{
     action::LinkRefused,
     refusal::{Reason, Refusal},
@@ -59,6 +59,12 @@ impl From<StoreFault> for Failure {
 
 impl From<RingFault> for Failure {
     fn from(fault: RingFault) -> Self {
+        Self::Broken(fault.to_string())
+    }
+}
+
+impl From<PasskeyFault> for Failure {
+    fn from(fault: PasskeyFault) -> Self {
         Self::Broken(fault.to_string())
     }
 }

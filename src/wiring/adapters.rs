@@ -9,6 +9,7 @@ use crate::{
         load_or_create_kek, load_or_create_operator_token,
     },
     mail::{Composer, ComposerSettings, DkimSigner, FileTransport, Mailbox, Renderer, SmtpTransport, Transport},
+    passkeys::{Passkeys, RelyingParty},
     passwords::{Hasher, HasherSettings},
     runtime::{Clock, Entropy},
     store::{DatabaseSettings, Interference, SignalListener, Store},
@@ -70,6 +71,8 @@ pub struct Adapters {
     pub(super) first_uses: FirstUses,
     pub(super) audit_watchers: AuditLogWatchers,
     pub(super) refusals: RefusalLog,
+    /// `None` where the service has no domain name.
+    pub(super) passkeys: Option<Passkeys>,
     /// `None`: nobody is an operator.
     pub(super) operator_token: Option<OperatorToken>,
     pub(super) renderer: Arc<Renderer>,
@@ -106,14 +109,7 @@ impl Adapters {
         let hasher = hasher(config, &world)?;
         let own_limiter = Limiter::local(world.clock.clone(), config.limits.sizes.clone());
         let shared_redis = shared_redis(config).await?;
-        let clock = || world.clock.clone();
-        let (limiter, lockout) = match &shared_redis {
-            Some(shared_redis) => (
-                Limiter::shared(shared_redis.clone(), clock(), config.limits.sizes.clone()),
-                Lockout::shared(shared_redis.clone(), clock(), config.lockout.rule),
-            ),
-            None => (own_limiter.clone(), Lockout::local(clock(), config.lockout.rule)),
-        };
+        let (limiter, lockout) = counters(config, &world.clock, (&own_limiter, shared_redis.as_ref()));
         let (captcha, breaches) = super::outbound::adapters(config)?;
         let (countries, renderer) = (countries(config)?, renderer(config)?);
         Ok(Self {
@@ -137,6 +133,7 @@ impl Adapters {
             countries,
             captcha,
             breaches,
+            passkeys: passkeys(config)?,
             feed,
             renderer: Arc::new(renderer),
             composer: Arc::new(composer(config)?),
@@ -233,6 +230,18 @@ async fn shared_redis(config: &Config) -> Result<Option<SharedRedis>, StartFault
     }
 }
 
+/// What counts calls and wrong passwords: for all replicas together where there is a Redis to share.
+fn counters(config: &Config, clock: &Clock, (own, shared): (&Limiter, Option<&SharedRedis>)) -> (Limiter, Lockout) {
+    let rule = config.lockout.rule;
+    match shared {
+        Some(redis) => (
+            Limiter::shared(redis.clone(), clock.clone(), config.limits.sizes.clone()),
+            Lockout::shared(redis.clone(), clock.clone(), rule),
+        ),
+        None => (own.clone(), Lockout::local(clock.clone(), rule)),
+    }
+}
+
 /// The folder to which mails are written.
 pub(super) fn mail_dir(config: &Config) -> PathBuf {
     config.data_dir.join("mail")
@@ -288,6 +297,14 @@ fn hasher(config: &Config, world: &World) -> Result<Hasher, StartFault> {
     };
     let hasher = Hasher::start(settings, world.entropy.clone());
     hasher.map_err(|fault| StartFault::because("the password hasher cannot start", fault))
+}
+
+fn passkeys(config: &Config) -> Result<Option<Passkeys>, StartFault> {
+    let Some(id) = &config.passkeys.rp_id else { return Ok(None) };
+    let other_origins = config.passkeys.all_origins(&config.browser.allowed_origins);
+    let party =
+        RelyingParty { id, name: config.mail.product(), origin: &config.public_url, other_origins: &other_origins };
+    Passkeys::new(party).map(Some).map_err(|fault| StartFault::because("passkeys.rp_id", fault))
 }
 
 fn countries(config: &Config) -> Result<Countries, StartFault> {

@@ -3,10 +3,10 @@ use crate::{
     grpc::AuthHandler,
     telemetry::LineBudget,
     usecase::{
-        authentication::{CompleteLogin, Login, OpenSession},
+        authentication::{ChallengeLogin, CompleteLogin, CompletePasskeyLogin, Login, OpenSession, StartPasskeyLogin},
         gate::{AttemptLimiter, DeviceRecognition},
         service::IssueServiceToken,
-        session::{EndStolen, Logout, NoteUses, Reauthenticate, Refresh, WatchClient, WatchUse},
+        session::{EndStolen, Logout, NoteUses, Reauthenticate, Refresh, SessionPasskeys, WatchClient, WatchUse},
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -29,6 +29,7 @@ impl UseCases<'_> {
             attempts: self.attempt_limiter(),
             password: self.password_gate(),
             open: self.open_session(),
+            challenge: ChallengeLogin { work: self.work(), passkeys: self.passkey_gate() },
             key_updates: self.key_updates(),
             throttle: self.throttle(),
             hasher: self.adapters.hasher.clone(),
@@ -45,7 +46,24 @@ impl UseCases<'_> {
             key_updates: self.key_updates(),
             factors: self.factor_gate(),
             open: self.open_session(),
+            passkey_login: CompletePasskeyLogin {
+                work: self.work(),
+                factors: self.factor_gate(),
+                device_recognition: self.device_recognition(),
+                throttle: self.throttle(),
+                open: self.open_session(),
+            },
             logout: self.logout(),
+        }
+    }
+
+    fn session_passkeys(&self) -> SessionPasskeys {
+        SessionPasskeys {
+            work: self.work(),
+            ring: self.ring(),
+            entropy: self.entropy(),
+            key_updates: self.key_updates(),
+            gate: self.passkey_gate(),
         }
     }
 
@@ -118,17 +136,26 @@ impl UseCases<'_> {
     pub(super) fn auth_handler(&self) -> AuthHandler {
         AuthHandler {
             login: self.login(),
+            start_passkey_login: StartPasskeyLogin {
+                work: self.work(),
+                ring: self.ring(),
+                entropy: self.entropy(),
+                key_updates: self.key_updates(),
+                passkeys: self.passkey_gate(),
+            },
             complete_login: self.complete_login(),
             refresh: self.refresh(),
             reauthenticate: Reauthenticate {
                 work: self.work(),
                 password: self.session_password_gate("password"),
                 factors: self.factor_gate(),
+                passkeys: self.session_passkeys(),
                 tokens: self.issue_tokens(),
                 lives: self.session_lives(),
                 throttle: self.throttle(),
                 watch: self.watch_client(),
             },
+            session_passkeys: self.session_passkeys(),
             logout: self.logout(),
             issue_service_token: IssueServiceToken {
                 work: self.work(),

@@ -3,10 +3,10 @@ use crate::{
     grpc::FactorHandler,
     usecase::{
         factor::{
-            ConfirmTotp, IssueBackupCodes, ListFactors, RegenerateBackupCodes, RemoveFactor, RenameFactor,
-            ResealFactors, StartTotp,
+            ConfirmTotp, EnableFactor, FinishPasskey, IssueBackupCodes, ListFactors, RegenerateBackupCodes,
+            RemoveFactor, RenameFactor, ResealFactors, StartPasskey, StartTotp,
         },
-        gate::{FactorGate, FactorSecrets},
+        gate::{FactorGate, FactorSecrets, PasskeyGate},
     },
 };
 
@@ -17,7 +17,16 @@ impl UseCases<'_> {
             secrets: self.factor_secrets(),
             attempts: self.attempt_limiter(),
             throttle: self.throttle(),
+            passkeys: self.passkey_gate(),
         }
+    }
+
+    pub(super) fn passkey_gate(&self) -> PasskeyGate {
+        PasskeyGate { secrets: self.factor_secrets(), passkeys: self.adapters.passkeys.clone() }
+    }
+
+    fn enable_factor(&self) -> EnableFactor {
+        EnableFactor { backup_codes: self.backup_codes(), tries: self.session_tries() }
     }
 
     fn factor_secrets(&self) -> FactorSecrets {
@@ -50,9 +59,21 @@ impl UseCases<'_> {
             confirm_totp: ConfirmTotp {
                 work: self.work(),
                 secrets: self.factor_secrets(),
-                backup_codes: self.backup_codes(),
+                enable: self.enable_factor(),
+                throttle: self.throttle(),
+            },
+            start_passkey: StartPasskey {
+                work: self.work(),
+                gate: self.passkey_gate(),
+                entropy: self.entropy(),
                 throttle: self.throttle(),
                 tries: self.session_tries(),
+            },
+            finish_passkey: FinishPasskey {
+                work: self.work(),
+                gate: self.passkey_gate(),
+                enable: self.enable_factor(),
+                throttle: self.throttle(),
             },
             rename: RenameFactor { work: self.work(), tries: self.session_tries() },
             remove: RemoveFactor { work: self.work(), throttle: self.throttle(), tries: self.session_tries() },

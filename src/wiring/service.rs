@@ -42,6 +42,7 @@ pub struct Service {
     admin_health: GrpcService,
     ready: Ready,
     publish_keys: PublishKeys,
+    related_origins: Vec<String>,
     metrics: Option<Metrics>,
     store: Store,
     wakeups: WakeUps,
@@ -137,6 +138,7 @@ impl Service {
             operations: use_cases.recorded_operations(),
             key_operations: use_cases.key_operations(),
             publish_keys: use_cases.publish_keys(),
+            related_origins: config.passkeys.related_origins(&config.browser.allowed_origins),
             follow_revocations,
             seal_events: use_cases.seal_events(),
             note_uses: use_cases.note_uses(),
@@ -242,7 +244,7 @@ impl Service {
             feed.close();
             under_way.stop();
         };
-        let pages = self.pages.merge(well_known_router(self.publish_keys));
+        let pages = self.pages.merge(well_known_router(self.publish_keys, &self.related_origins));
         let served = Box::pin(grpc::serve(self.calls, pages, incoming, self.limits, stopping));
         tokio::select! {
             served = served => served.map_err(|error| StartFault::because("serving failed", error)),

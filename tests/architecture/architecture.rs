@@ -96,6 +96,11 @@ fn http_calls_go_out_in_one_place() {
 }
 
 #[test]
+fn passkeys_are_checked_in_one_place() {
+    holds(&arrows::PASSKEYS_ARE_CHECKED_IN_ONE_PLACE);
+}
+
+#[test]
 fn few_call_others() {
     holds(&arrows::FEW_CALL_OTHERS);
 }

@@ -143,6 +143,14 @@ pub(crate) const HTTP_CALLS_GO_OUT_IN_ONE_PLACE: Arrow = Arrow {
     excused: &[],
 };
 
+pub(crate) const PASSKEYS_ARE_CHECKED_IN_ONE_PLACE: Arrow = Arrow {
+    rule: "webauthn-rs belongs to src/passkeys",
+    within: EVERYWHERE,
+    except: &["src/passkeys"],
+    forbidden: &[&["webauthn_rs"], &["webauthn_rs_proto"]],
+    excused: &[],
+};
+
 pub(crate) const FEW_CALL_OTHERS: Arrow = Arrow {
     rule: "only who asks about captchas and about breached passwords calls others over HTTP",
     within: EVERYWHERE,
@@ -242,6 +250,7 @@ const ADAPTERS: &[&str] = &[
     "src/breached",
     "src/outbound",
     "src/keys",
+    "src/passkeys",
     "src/passwords",
     "src/mail",
     "src/countries",
@@ -260,6 +269,7 @@ pub(crate) const ADAPTERS_NEVER_NAME_EACH_OTHER: Arrow = Arrow {
         &["crate", "captcha"],
         &["crate", "breached"],
         &["crate", "keys"],
+        &["crate", "passkeys"],
         &["crate", "passwords"],
         &["crate", "mail"],
         &["crate", "countries"],
@@ -329,6 +339,7 @@ pub(crate) const TRANSPORTS_CALL_USE_CASES: Arrow = Arrow {
         &["crate", "cache"],
         &["crate", "captcha"],
         &["crate", "breached"],
+        &["crate", "passkeys", "Passkeys"],
         &["crate", "passwords"],
         &["crate", "jobs"],
     ],
@@ -353,6 +364,7 @@ pub(crate) const JOBS_CALL_USE_CASES: Arrow = Arrow {
         &["crate", "captcha"],
         &["crate", "breached"],
         &["crate", "keys"],
+        &["crate", "passkeys"],
         &["crate", "passwords"],
         &["crate", "mail"],
         &["crate", "countries"],
@@ -375,6 +387,7 @@ pub(crate) const CONFIG_NAMES_ONLY_THE_RULES: Arrow = Arrow {
         &["crate", "captcha"],
         &["crate", "breached"],
         &["crate", "keys"],
+        &["crate", "passkeys"],
         &["crate", "passwords"],
         &["crate", "mail"],
         &["crate", "countries"],
@@ -417,6 +430,7 @@ pub(crate) const TOP_LEVEL: &[&str] = &[
     "breached",
     "outbound",
     "keys",
+    "passkeys",
     "passwords",
     "countries",
     "mail",
@@ -427,4 +441,4 @@ pub(crate) const TOP_LEVEL: &[&str] = &[
 ];
 
 /// Libraries that only one folder may name. If that folder exported such a library, others could name it, too.
-pub(crate) const AT_HOME: &[&str] = &["axum", "fred", "prost", "reqwest", "sea_orm", "sqlx", "tonic"];
+pub(crate) const AT_HOME: &[&str] = &["axum", "fred", "prost", "reqwest", "sea_orm", "sqlx", "tonic", "webauthn_rs"];

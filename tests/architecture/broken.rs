@@ -28,6 +28,7 @@ const BROKEN: &[(&Arrow, &str, &str)] = &[
     (&HASHES_STAY_IN_THE_POOL, "src/usecase/gate/password.rs", "\nuse countersign_argon2_simd::hash;"),
     (&REDIS_STAYS_IN_THE_CACHE, "src/jobs/leader.rs", "\nuse fred::prelude::*;"),
     (&HTTP_CALLS_GO_OUT_IN_ONE_PLACE, "src/captcha/siteverify.rs", "\nuse reqwest::Client;"),
+    (&PASSKEYS_ARE_CHECKED_IN_ONE_PLACE, "src/usecase/gate/factor.rs", "\nuse webauthn_rs::prelude::Passkey;"),
     (&FEW_CALL_OTHERS, "src/usecase/gate/captcha.rs", "\nuse crate::outbound::Line;"),
     (&ENVIRONMENT_IS_READ_IN_CONFIG, "src/mail/smtp.rs", "use std::fmt;\nuse std::env::VarError;"),
     (&ENVIRONMENT_IS_READ_IN_CONFIG, "src/main.rs", "\nfn f() { std::env::args(); }"),

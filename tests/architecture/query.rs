@@ -61,6 +61,7 @@ pub(crate) const RAW: &[Allowed] = &[
     Allowed { file: "src/store/first_contact.rs", reason: "looks at a server before there is a pool" },
     Allowed { file: "src/store/guarded.rs", reason: "hands on every statement, those of others too" },
     Allowed { file: "src/store/migrate.rs", reason: "the lock of PostgreSQL that one migration at a time holds" },
+    Allowed { file: "src/store/passkey.rs", reason: "reads a passkey, its account and its roles in one SELECT" },
     Allowed { file: "src/store/service/caller.rs", reason: "reads for many calls in one SELECT from VALUES" },
     Allowed { file: "src/store/session/holder.rs", reason: "reads for many calls in one SELECT from VALUES" },
     Allowed { file: "src/store/session/refresh.rs", reason: "advances many sessions in one UPDATE from VALUES" },

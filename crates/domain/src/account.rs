@@ -31,6 +31,8 @@ pub struct Account {
     pub password_changed_at: Timestamp,
     /// How many confirmed factors it has beside its password. Backup codes are none of them.
     pub factors: i32,
+    /// How many of them are passkeys; the others are authenticator apps.
+    pub passkeys: i32,
     /// Wrong codes of authenticator apps in a row, from devices on which no second factor was proven before.
     pub factor_failures: i32,
     /// When an operator disabled the account; `None` while it is enabled.
@@ -51,6 +53,14 @@ impl Account {
     /// Whether a password alone is not enough to log in.
     pub fn has_factor(&self) -> bool {
         self.factors > 0
+    }
+
+    pub fn has_passkey(&self) -> bool {
+        self.passkeys > 0
+    }
+
+    pub fn has_app(&self) -> bool {
+        self.factors > self.passkeys
     }
 
     /// Whether so many wrong codes were tried that codes of authenticator apps are accepted only from devices on which
@@ -116,6 +126,7 @@ pub(crate) mod tests {
             password_failures: 0,
             password_changed_at: now,
             factors: 0,
+            passkeys: 0,
             factor_failures: 0,
             disabled_at: None,
             created_at: now,

@@ -1,6 +1,7 @@
 //! How a person was authenticated, how much that assures, and what a fresh proof is.
 
-use crate::{account::Account, closed_list::closed_list, time::Timestamp};
+use crate::{account::Account, closed_list::closed_list, factor::FactorMethod, time::Timestamp};
+use AuthenticationMethod::{MultiFactor, OneTimePassword, Password, ProofOfPossession, UserVerified};
 use std::time::Duration;
 
 closed_list! {
@@ -9,6 +10,10 @@ closed_list! {
         Password = "pwd",
         /// A code of an authenticator app, or a backup code.
         OneTimePassword = "otp",
+        /// A passkey signed: whoever uses it has its key.
+        ProofOfPossession = "pop",
+        /// The authenticator of a passkey verified its user, by a PIN or a biometric.
+        UserVerified = "user",
         /// Several factors were proven. Their methods are beside it.
         MultiFactor = "mfa",
     }
@@ -21,12 +26,31 @@ closed_list! {
         One = "1",
         /// Two different factors.
         Two = "2",
+        /// A passkey whose authenticator verified its user. No other site can ask for it (phishing).
+        Three = "3",
     }
 }
 
 /// The methods of a password and then a code.
-pub const PASSWORD_AND_CODE: [AuthenticationMethod; 3] =
-    [AuthenticationMethod::Password, AuthenticationMethod::OneTimePassword, AuthenticationMethod::MultiFactor];
+pub const PASSWORD_AND_CODE: &[AuthenticationMethod] = &[Password, OneTimePassword, MultiFactor];
+/// The methods of a passkey alone: its authenticator verifies its user, so it is two factors.
+pub const PASSKEY: &[AuthenticationMethod] = &[ProofOfPossession, UserVerified, MultiFactor];
+/// The methods of a password and then a passkey.
+pub const PASSWORD_AND_PASSKEY: &[AuthenticationMethod] = &[Password, ProofOfPossession, UserVerified, MultiFactor];
+/// The methods of a code in a session that no password opened.
+pub const SESSION_AND_CODE: &[AuthenticationMethod] = &[OneTimePassword, MultiFactor];
+
+/// The methods of a session that was opened by `opened_by`, as it stores them, after another proof of a factor. Its
+/// password counts on; a passkey that opened it does not, or a code would give the level of the passkey.
+pub fn after_factor(opened_by: &str, method: FactorMethod) -> &'static [AuthenticationMethod] {
+    let has_password = opened_by.split(' ').any(|name| name == Password.name());
+    match (method, has_password) {
+        (FactorMethod::Totp | FactorMethod::BackupCode, true) => PASSWORD_AND_CODE,
+        (FactorMethod::Totp | FactorMethod::BackupCode, false) => SESSION_AND_CODE,
+        (FactorMethod::Passkey, true) => PASSWORD_AND_PASSKEY,
+        (FactorMethod::Passkey, false) => PASSKEY,
+    }
+}
 
 /// The methods as a session stores them: separated by spaces.
 pub fn joined(methods: &[AuthenticationMethod]) -> String {
@@ -36,8 +60,16 @@ pub fn joined(methods: &[AuthenticationMethod]) -> String {
 impl Level {
     /// The level of methods, by their names. Names of other releases add nothing.
     pub fn of<'a>(methods: impl IntoIterator<Item = &'a str>) -> Self {
-        let is_multi_factor = |name| name == AuthenticationMethod::MultiFactor.name();
-        if methods.into_iter().any(is_multi_factor) { Self::Two } else { Self::One }
+        let (mut is_multi_factor, mut is_passkey) = (false, false);
+        for name in methods {
+            is_multi_factor |= name == MultiFactor.name();
+            is_passkey |= name == UserVerified.name();
+        }
+        match (is_multi_factor, is_passkey) {
+            (false, _) => Self::One,
+            (true, false) => Self::Two,
+            (true, true) => Self::Three,
+        }
     }
 
     /// The strongest proof that an account has.
@@ -92,11 +124,35 @@ mod tests {
 
     #[test]
     fn the_level_is_that_of_the_methods() {
-        for (methods, level) in
-            [("", Level::One), ("pwd", Level::One), ("pwd otp mfa", Level::Two), ("pwd unknown", Level::One)]
-        {
+        for (methods, level) in [
+            ("", Level::One),
+            ("pwd", Level::One),
+            ("pwd otp mfa", Level::Two),
+            ("pwd unknown", Level::One),
+            ("user", Level::One),
+        ] {
             assert_eq!(Level::of(methods.split(' ')), level, "{methods}");
         }
-        assert_eq!(Level::of(joined(&PASSWORD_AND_CODE).split(' ')), Level::Two);
+        for (methods, level) in [
+            (PASSWORD_AND_CODE, Level::Two),
+            (SESSION_AND_CODE, Level::Two),
+            (PASSKEY, Level::Three),
+            (PASSWORD_AND_PASSKEY, Level::Three),
+        ] {
+            assert_eq!(Level::of(joined(methods).split(' ')), level, "{methods:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_does_not_have_the_level_of_the_passkey_that_opened_the_session() {
+        let (by_password, by_passkey) = (joined(PASSWORD_AND_CODE), joined(PASSKEY));
+        for (opened_by, method, methods) in [
+            (&by_password, FactorMethod::Totp, PASSWORD_AND_CODE),
+            (&by_password, FactorMethod::Passkey, PASSWORD_AND_PASSKEY),
+            (&by_passkey, FactorMethod::BackupCode, SESSION_AND_CODE),
+            (&by_passkey, FactorMethod::Passkey, PASSKEY),
+        ] {
+            assert_eq!(after_factor(opened_by, method), methods, "{opened_by} {method:?}");
+        }
     }
 }

@@ -34,6 +34,7 @@ pub fn is_worth_noting(reason: Reason) -> bool {
         Reason::InvalidField
             | Reason::LinkInvalid
             | Reason::CodeInvalid
+            | Reason::PasskeyInvalid
             | Reason::TokenInvalid
             | Reason::RequestIdReused
             | Reason::RateLimited
@@ -61,10 +62,10 @@ closed_list! {
         VerificationRequested = "verification_requested":
             "ResendVerification was called, whether or not a registration waits for verification",
         AddressVerified = "address_verified": "a registration was verified and became an account",
-        LoggedIn = "logged_in": "Login opened a session",
+        LoggedIn = "logged_in": "Login or CompleteLogin opened a session",
         LoginRefused = "login_refused":
-            "Login was refused: wrong password, or an account that may not log in; an unknown identifier leaves the \
-             account empty",
+            "Login or a login by passkey was refused: wrong password or passkey, or an account that may not log in; an \
+             unknown identifier or passkey leaves the account empty",
         LoginLocked = "login_locked":
             "too many wrong passwords in a row: further attempts are delayed; follows a `login_refused`",
         PasswordDisabled = "password_disabled":
@@ -73,15 +74,19 @@ closed_list! {
         LoginChallenged = "login_challenged":
             "Login proved the password of an account with a factor, and asked for the factor; no session is open",
         FactorRefused = "factor_refused":
-            "CompleteLogin or Reauthenticate was refused: a wrong or used code; SESSION_ENDED: too many wrong \
-             proofs ended the session",
+            "CompleteLogin or Reauthenticate was refused: a wrong or used code, or a wrong passkey; SESSION_ENDED: too \
+             many wrong proofs ended the session",
         FactorDelayed = "factor_delayed":
             "too many wrong codes in a row: further second factors are delayed; follows a `factor_refused`",
         FactorLocked = "factor_locked":
             "too many wrong codes: codes of authenticator apps are accepted only from devices on which a second factor \
              was proven; or too many from such a device, which is one no longer; the owner is mailed; follows a \
              `factor_refused`",
-        FactorAdded = "factor_added": "ConfirmTotp enabled a factor; the owner is mailed; the object is its id",
+        PasskeyCopied = "passkey_copied":
+            "the signature counter of a passkey did not move on: somebody may have a copy; the owner is mailed; \
+             follows a `factor_refused` or `login_refused`",
+        FactorAdded = "factor_added":
+            "ConfirmTotp or FinishPasskey enabled a factor; the owner is mailed; the object is its id",
         FactorRenamed = "factor_renamed": "RenameFactor renamed a factor; the object is its id",
         FactorRemoved = "factor_removed": "RemoveFactor removed a factor; the owner is mailed; the object is its id",
         FactorsReset = "factors_reset":

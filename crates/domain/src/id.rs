@@ -96,6 +96,11 @@ id!(
     ChallengeId
 );
 id!(
+    /// A ceremony of which nothing is stored until it is used: a login by passkey, or a passkey that proves a session
+    /// again.
+    CeremonyId
+);
+id!(
     /// A mail in the outbox.
     MailId
 );

@@ -10,6 +10,7 @@ pub mod action;
 pub mod assurance;
 pub mod audience;
 pub mod audit;
+pub mod authenticator;
 pub mod backoff;
 pub mod backup_code;
 pub mod caller;

@@ -6,10 +6,10 @@
 
 use crate::{
     account::Account,
-    assurance::{AuthenticationMethod, PASSWORD_AND_CODE},
+    assurance::{AuthenticationMethod, PASSKEY, PASSWORD_AND_CODE, PASSWORD_AND_PASSKEY},
     device::DeviceTrust,
-    factor::{FactorProof, RightCode},
-    id::{AccountId, ChallengeId},
+    factor::{FactorMethod, FactorProof, RightFactor},
+    id::{AccountId, CeremonyId, ChallengeId},
     refusal::Reason,
     time::Timestamp,
 };
@@ -67,11 +67,28 @@ pub struct Challenge {
     pub expires_at: Timestamp,
 }
 
+/// A login by passkey alone: a discoverable credential whose authenticator verified its user. Nothing is stored of it
+/// until it opens a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasskeyLogin {
+    pub id: CeremonyId,
+    pub expires_at: Timestamp,
+}
+
 /// What the transaction that opens a session uses up: of two that use up the same, one opens a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecondFactor {
-    pub challenge: ChallengeId,
-    pub code: RightCode,
+pub struct ProvenFactor {
+    pub answers: Answered,
+    pub factor: RightFactor,
+}
+
+/// What the proof of a factor answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// After a right password.
+    Challenge(ChallengeId),
+    /// Without one.
+    PasskeyLogin(PasskeyLogin),
 }
 
 /// Everything that the account requires is proven: one session may be opened.
@@ -79,7 +96,7 @@ pub struct SecondFactor {
 pub struct CompletedLogin {
     account: Account,
     trust: DeviceTrust,
-    second_factor: Option<SecondFactor>,
+    factor: Option<ProvenFactor>,
     authenticated_at: Timestamp,
 }
 
@@ -121,8 +138,8 @@ impl StartedLogin {
         Ok(if account.has_factor() {
             LoginState::Challenged(ChallengedLogin { account })
         } else {
-            let (trust, second_factor) = (self.trust, None);
-            LoginState::Completed(CompletedLogin { account, trust, second_factor, authenticated_at: now })
+            let (trust, factor) = (self.trust, None);
+            LoginState::Completed(CompletedLogin { account, trust, factor, authenticated_at: now })
         })
     }
 }
@@ -170,8 +187,40 @@ impl Challenge {
         if proof.account() != account.id {
             return Err(Reason::ChallengeInvalid);
         }
-        let second_factor = Some(SecondFactor { challenge: self.id, code: proof.code().clone() });
-        Ok(CompletedLogin { account, trust, second_factor, authenticated_at: now })
+        let answers = Answered::Challenge(self.id);
+        let factor = Some(ProvenFactor { answers, factor: proof.factor().clone() });
+        Ok(CompletedLogin { account, trust, factor, authenticated_at: now })
+    }
+}
+
+impl PasskeyLogin {
+    /// The login of now.
+    pub fn start(id: CeremonyId, now: Timestamp) -> Self {
+        Self { id, expires_at: now.plus(CHALLENGE_LIFE) }
+    }
+
+    /// A passkey of the account was proven. `account` and `trust` are those of now. Wrong passwords do not count: they
+    /// say nothing about a passkey.
+    ///
+    /// # Errors
+    /// CHALLENGE_INVALID when it has expired. PASSKEY_INVALID when the account is disabled, or the proof is of another
+    /// account or factor: who is registered is not told.
+    pub fn passkey_proven(
+        self,
+        proof: &FactorProof,
+        account: Account,
+        trust: DeviceTrust,
+        now: Timestamp,
+    ) -> Result<CompletedLogin, Reason> {
+        if now >= self.expires_at {
+            return Err(Reason::ChallengeInvalid);
+        }
+        let is_of_account = proof.account() == account.id && account.has_factor() && !account.is_disabled();
+        if !is_of_account || proof.factor().method() != FactorMethod::Passkey {
+            return Err(Reason::PasskeyInvalid);
+        }
+        let factor = Some(ProvenFactor { answers: Answered::PasskeyLogin(self), factor: proof.factor().clone() });
+        Ok(CompletedLogin { account, trust, factor, authenticated_at: now })
     }
 }
 
@@ -187,15 +236,22 @@ impl CompletedLogin {
 
     /// How its owner was authenticated.
     pub const fn methods(&self) -> &'static [AuthenticationMethod] {
-        match self.second_factor {
-            None => &[AuthenticationMethod::Password],
-            Some(_) => &PASSWORD_AND_CODE,
+        let Some(proven) = &self.factor else { return &[AuthenticationMethod::Password] };
+        match (proven.answers, proven.factor.method()) {
+            (Answered::PasskeyLogin(_), _) => PASSKEY,
+            (Answered::Challenge(_), FactorMethod::Passkey) => PASSWORD_AND_PASSKEY,
+            (Answered::Challenge(_), FactorMethod::Totp | FactorMethod::BackupCode) => PASSWORD_AND_CODE,
         }
     }
 
     /// What opening the session uses up; `None` for a login by password alone.
-    pub const fn second_factor(&self) -> Option<&SecondFactor> {
-        self.second_factor.as_ref()
+    pub const fn factor(&self) -> Option<&ProvenFactor> {
+        self.factor.as_ref()
+    }
+
+    /// Whether a password was proven.
+    pub const fn proved_password(&self) -> bool {
+        !matches!(self.factor, Some(ProvenFactor { answers: Answered::PasskeyLogin(_), .. }))
     }
 
     pub const fn authenticated_at(&self) -> Timestamp {
@@ -226,7 +282,7 @@ mod tests {
 
     fn factor_proof(account: AccountId) -> FactorProof {
         let factor = FactorId::new(NOW, [3; 10]);
-        FactorProof::of(account, RightCode::Totp { factor, step: TotpStep::from_number(7) })
+        FactorProof::of(account, RightFactor::Totp { factor, step: TotpStep::from_number(7) })
     }
 
     fn challenge(account: Account) -> Challenge {
@@ -259,7 +315,7 @@ mod tests {
                     assert!(accepted, "{what}");
                     assert_eq!((login.trust(), login.authenticated_at()), (trust, NOW), "{what}");
                     assert_eq!(login.methods(), [AuthenticationMethod::Password], "{what}");
-                    assert_eq!(login.second_factor(), None, "{what}");
+                    assert_eq!(login.factor(), None, "{what}");
                 }
                 Ok(LoginState::Challenged(_)) => panic!("{what}: no factor is required"),
                 Err(reason) => assert!(!accepted && reason == Reason::CredentialsInvalid, "{what}"),
@@ -325,12 +381,58 @@ mod tests {
             match challenge.factor_proven(&proof, account, DeviceTrust::Stranger, now) {
                 Ok(login) => {
                     assert!(completes, "{what}");
-                    let used = SecondFactor { challenge: challenge.id, code: proof.code().clone() };
-                    assert_eq!((login.second_factor(), login.authenticated_at()), (Some(&used), now), "{what}");
+                    let answers = Answered::Challenge(challenge.id);
+                    let used = ProvenFactor { answers, factor: proof.factor().clone() };
+                    assert_eq!((login.factor(), login.authenticated_at()), (Some(&used), now), "{what}");
                     assert_eq!(login.methods(), PASSWORD_AND_CODE, "{what}");
+                    assert!(login.proved_password(), "{what}");
                 }
                 Err(reason) => assert!(!completes && reason == Reason::ChallengeInvalid, "{what}"),
             }
         }
+    }
+
+    #[test]
+    fn a_passkey_completes_a_login_exactly_of_its_account() {
+        let account = with_factor();
+        let login = PasskeyLogin::start(CeremonyId::new(NOW, [5; 10]), NOW);
+        let life = |seconds| NOW.plus(Duration::from_secs(seconds));
+        let factor = FactorId::new(NOW, [3; 10]);
+        let passkey = |account| FactorProof::of(account, RightFactor::Passkey { factor, sign_count: 7 });
+        let other = AccountId::new(NOW, [9; 10]);
+        let spent = Account { password_failures: SPENT, factor_failures: LOCKED_AFTER, ..account.clone() };
+        let disabled = Account { disabled_at: Some(NOW), ..account.clone() };
+        let without = Account { factors: 0, ..account.clone() };
+        let table = [
+            ("at once", account.clone(), passkey(account.id), NOW, None),
+            ("in the last second", account.clone(), passkey(account.id), life(299), None),
+            ("after its time", account.clone(), passkey(account.id), life(300), Some(Reason::ChallengeInvalid)),
+            ("after wrong passwords and codes", spent, passkey(account.id), NOW, None),
+            ("a disabled account", disabled, passkey(account.id), NOW, Some(Reason::PasskeyInvalid)),
+            ("without factors", without, passkey(account.id), NOW, Some(Reason::PasskeyInvalid)),
+            ("another account", account.clone(), passkey(other), NOW, Some(Reason::PasskeyInvalid)),
+            ("a code", account.clone(), factor_proof(account.id), NOW, Some(Reason::PasskeyInvalid)),
+        ];
+        for (what, account, proof, now, refused) in table {
+            match login.passkey_proven(&proof, account, DeviceTrust::Stranger, now) {
+                Ok(completed) => {
+                    assert_eq!(refused, None, "{what}");
+                    assert_eq!(completed.methods(), PASSKEY, "{what}");
+                    assert!(!completed.proved_password(), "{what}");
+                    let used = ProvenFactor { answers: Answered::PasskeyLogin(login), factor: proof.factor().clone() };
+                    assert_eq!(completed.factor(), Some(&used), "{what}");
+                }
+                Err(reason) => assert_eq!(refused, Some(reason), "{what}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_passkey_after_a_password_is_both() {
+        let account = with_factor();
+        let factor = FactorId::new(NOW, [3; 10]);
+        let proof = FactorProof::of(account.id, RightFactor::Passkey { factor, sign_count: 0 });
+        let login = challenge(account.clone()).factor_proven(&proof, account, DeviceTrust::Stranger, NOW);
+        assert_eq!(login.map(|login| login.methods()), Ok(PASSWORD_AND_PASSKEY));
     }
 }

@@ -36,10 +36,16 @@ closed_list! {
         ClientChanged = "client_changed",
         /// To an account whose password is disabled after too many wrong passwords.
         PasswordDisabled = "password_disabled",
-        /// To an account that got a factor.
+        /// To an account that got an authenticator app.
         FactorAdded = "factor_added",
-        /// To an account one of whose factors was removed.
+        /// To an account one of whose authenticator apps was removed.
         FactorRemoved = "factor_removed",
+        /// To an account that got a passkey.
+        PasskeyAdded = "passkey_added",
+        /// To an account one of whose passkeys was removed.
+        PasskeyRemoved = "passkey_removed",
+        /// To an account of whose passkey somebody may have a copy.
+        PasskeyCopied = "passkey_copied",
         /// To an account whose factors an operator removed.
         FactorsReset = "factors_reset",
         /// To an account whose backup codes were replaced.
@@ -75,6 +81,9 @@ impl MailTemplate {
             | Self::PasswordDisabled
             | Self::FactorAdded
             | Self::FactorRemoved
+            | Self::PasskeyAdded
+            | Self::PasskeyRemoved
+            | Self::PasskeyCopied
             | Self::FactorsReset
             | Self::BackupCodesRegenerated
             | Self::BackupCodeUsed

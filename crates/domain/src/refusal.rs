@@ -55,13 +55,17 @@ closed_list! {
         StepUpRequired = "STEP_UP_REQUIRED",
         /// The challenge of a login is not of this service, has expired, or is used up: log in again.
         ChallengeInvalid = "CHALLENGE_INVALID",
-        /// The caller has no such factor, or it waits no longer for its first code.
+        /// The caller has no such factor, or it waits no longer for its first proof.
         FactorNotFound = "FACTOR_NOT_FOUND",
         /// The account has as many factors as it may have.
         FactorLimitReached = "FACTOR_LIMIT_REACHED",
         /// Too many wrong codes: codes of apps are accepted only from devices on which a second factor was proven
         /// before.
         FactorLocked = "FACTOR_LOCKED",
+        /// The passkey is not of the account, or its signature is not valid.
+        PasskeyInvalid = "PASSKEY_INVALID",
+        /// The service has no domain name, so it takes no passkeys.
+        PasskeysUnavailable = "PASSKEYS_UNAVAILABLE",
         /// The account was disabled by an operator.
         AccountDisabled = "ACCOUNT_DISABLED",
         /// Registration is closed, or not open to addresses of this domain.

@@ -2,19 +2,23 @@
 //! that the account requires at that moment.
 //!
 //! The rules are those of `countersign_domain::login`. The statements that a session depends on are played as the store
-//! has them: `account::may_log_in` and `session::open`, `challenge::spend_try` and `consume`, `factor::spend_step`.
+//! has them: `account::may_log_in` and `session::open`, `challenge::spend_try` and `consume`, `factor::spend_step`,
+//! `ceremony::use_up` and `passkey::advance`.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use countersign_domain::{
     account::Account,
-    assurance::{AuthenticationMethod, PASSWORD_AND_CODE},
+    assurance::{AuthenticationMethod, PASSKEY, PASSWORD_AND_CODE},
     device::DeviceTrust,
     email::EmailAddress,
-    factor::{FactorProof, RightCode},
-    id::{AccountId, ChallengeId, FactorId, TenantId},
+    factor::{FactorProof, RightFactor},
+    id::{AccountId, CeremonyId, ChallengeId, FactorId, TenantId},
     locale::Locale,
-    login::{CHALLENGE_LIFE, CHALLENGE_TRIES, Challenge, CompletedLogin, LoginState, PasswordProof, StartedLogin},
+    login::{
+        Answered, CHALLENGE_LIFE, CHALLENGE_TRIES, Challenge, CompletedLogin, LoginState, PasskeyLogin, PasswordProof,
+        StartedLogin,
+    },
     time::Timestamp,
     totp::TotpStep,
 };
@@ -31,7 +35,9 @@ enum Event {
     Open,
     /// CompleteLogin judges a right code, by the account and the challenge as they are.
     ProveCode,
-    WrongCode,
+    /// CompleteLogin judges a passkey that answers a ceremony of its own.
+    ProvePasskey,
+    WrongFactor,
     AddFactor,
     RemoveFactor,
     NewPassword,
@@ -39,11 +45,12 @@ enum Event {
     Wait,
 }
 
-const EVENTS: [Event; 9] = [
+const EVENTS: [Event; 10] = [
     Event::ProvePassword,
     Event::Open,
     Event::ProveCode,
-    Event::WrongCode,
+    Event::ProvePasskey,
+    Event::WrongFactor,
     Event::AddFactor,
     Event::RemoveFactor,
     Event::NewPassword,
@@ -60,6 +67,11 @@ struct World {
     challenge: Option<Challenge>,
     /// The last used step of the app.
     used: Option<TotpStep>,
+    /// The number of factors that were added: each has an id of its own, and is an app and a passkey at once.
+    added: u8,
+    /// The ceremonies that began, and those that were used.
+    ceremonies: u8,
+    used_ceremonies: Vec<CeremonyId>,
     /// Decided, and not opened yet; with the version of the password that was proven for it.
     decided: Option<(std::rc::Rc<CompletedLogin>, i32)>,
     sessions: usize,
@@ -80,18 +92,30 @@ impl World {
             password_failures: 0,
             password_changed_at: START,
             factors: 0,
+            passkeys: 0,
             factor_failures: 0,
             disabled_at: None,
             created_at: START,
         };
-        Self { now: START, account, challenge: None, used: None, decided: None, sessions: 0 }
+        Self {
+            now: START,
+            account,
+            challenge: None,
+            used: None,
+            added: 0,
+            ceremonies: 0,
+            used_ceremonies: Vec::new(),
+            decided: None,
+            sessions: 0,
+        }
     }
 
     fn play(&mut self, event: Event) {
         match event {
             Event::ProvePassword => self.prove_password(),
             Event::ProveCode => self.prove_code(),
-            Event::WrongCode => {
+            Event::ProvePasskey => self.prove_passkey(),
+            Event::WrongFactor => {
                 if let Some(challenge) = self.challenge.as_mut().filter(|challenge| challenge.tries < CHALLENGE_TRIES) {
                     challenge.tries += 1;
                 }
@@ -101,6 +125,7 @@ impl World {
                 if !self.account.has_factor() {
                     // A new app shows other codes.
                     self.used = None;
+                    self.added += 1;
                 }
                 (self.account.factors, self.challenge) = (1, None);
             }
@@ -137,7 +162,7 @@ impl World {
         let before = *challenge;
         challenge.tries += 1;
         let step = TotpStep::from_number(self.now.as_seconds() / 30);
-        let code = RightCode::Totp { factor: FactorId::new(START, [4; 10]), step };
+        let code = RightFactor::Totp { factor: self.factor(), step };
         let proof = FactorProof::of(self.account.id, code);
         let login = before.factor_proven(&proof, self.account.clone(), DeviceTrust::Stranger, self.now);
         if let Ok(login) = login {
@@ -146,35 +171,67 @@ impl World {
         }
     }
 
+    /// The passkey that the account has, in a ceremony that begins now.
+    fn prove_passkey(&mut self) {
+        self.ceremonies += 1;
+        let started = PasskeyLogin::start(CeremonyId::new(START, [self.ceremonies; 10]), self.now);
+        let right = RightFactor::Passkey { factor: self.factor(), sign_count: 0 };
+        let proof = FactorProof::of(self.account.id, right);
+        match started.passkey_proven(&proof, self.account.clone(), DeviceTrust::Stranger, self.now) {
+            Ok(login) => {
+                assert_eq!(login.methods(), PASSKEY);
+                self.decided = Some((login.into(), self.account.password_version));
+            }
+            Err(_) => assert!(self.account.is_disabled() || !self.account.has_factor()),
+        }
+    }
+
+    /// The factor that the account has now, or had last.
+    fn factor(&self) -> FactorId {
+        FactorId::new(START, [self.added; 10])
+    }
+
     /// One transaction: all of it or nothing.
     fn open(&mut self) {
         let Some((login, proven)) = self.decided.clone() else { return };
         let Account { password_version, disabled_at, factors, .. } = &self.account;
         let holds = disabled_at.is_none()
-            && login.account().password_version == *password_version
-            && login.second_factor().is_some() == (*factors > 0);
-        let mut used = self.used;
-        if let Some(second) = login.second_factor() {
-            let RightCode::Totp { step, .. } = second.code else { panic!("only codes of the app are played") };
-            let is_there = self
-                .challenge
-                .is_some_and(|challenge| challenge.id == second.challenge && self.now < challenge.expires_at);
-            if !is_there || used.is_some_and(|used| used >= step) {
-                return;
+            && (!login.proved_password() || login.account().password_version == *password_version)
+            && login.factor().is_some() == (*factors > 0);
+        let (mut used, mut challenge, mut used_ceremonies) = (self.used, self.challenge, self.used_ceremonies.clone());
+        if let Some(proven) = login.factor() {
+            match proven.answers {
+                Answered::Challenge(id) => {
+                    if !challenge.is_some_and(|challenge| challenge.id == id && self.now < challenge.expires_at) {
+                        return;
+                    }
+                    challenge = None;
+                }
+                Answered::PasskeyLogin(PasskeyLogin { id, .. }) => {
+                    if used_ceremonies.contains(&id) {
+                        return;
+                    }
+                    used_ceremonies.push(id);
+                }
             }
-            used = Some(step);
+            match proven.factor {
+                RightFactor::Totp { step, .. } if used.is_none_or(|used| used < step) => used = Some(step),
+                RightFactor::Passkey { factor, .. } if factor == self.factor() => {}
+                _ => return,
+            }
         }
         if !holds {
             return;
         }
-        if login.second_factor().is_some() {
-            (self.challenge, self.used) = (None, used);
-        }
+        (self.challenge, self.used, self.used_ceremonies) = (challenge, used, used_ceremonies);
         self.sessions += 1;
         // What must hold for every session.
         assert!(!self.account.is_disabled(), "a disabled account");
-        assert_eq!(proven, self.account.password_version, "another password was proven");
-        assert_eq!(self.account.has_factor(), login.methods() == PASSWORD_AND_CODE, "without the factor");
+        if login.proved_password() {
+            assert_eq!(proven, self.account.password_version, "another password was proven");
+        }
+        let proved_factor = [PASSWORD_AND_CODE, PASSKEY].contains(&login.methods());
+        assert_eq!(self.account.has_factor(), proved_factor, "without the factor");
     }
 }
 
@@ -187,10 +244,11 @@ fn explore(world: &World, has_factor: bool, depth: usize, seen: &mut Vec<Event>,
         let mut next = world.clone();
         seen.push(event);
         next.play(event);
-        // Of an account that has one app all the time, each session takes a password and a code of its own.
+        // Of an account that has one factor all the time, each session takes a password and a code, or a passkey, of
+        // its own.
         let count = |wanted| seen.iter().filter(|event| **event == wanted).count();
         if has_factor && count(Event::AddFactor) + count(Event::RemoveFactor) == 0 {
-            let proven = count(Event::ProveCode).min(count(Event::ProvePassword));
+            let proven = count(Event::ProveCode).min(count(Event::ProvePassword)) + count(Event::ProvePasskey);
             assert!(next.sessions <= proven, "{seen:?}: {} sessions", next.sessions);
         }
         explore(&next, has_factor, depth - 1, seen, opened);

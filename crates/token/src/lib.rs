@@ -4,9 +4,9 @@
 //!   backends need, and all that is built without the feature `issue`. [`named_key`] returns the key id of a token.
 //! - [`VerifyingKey`] and [`DecryptionKey`] are the keys of a reader, each under a [`KeyId`]; [`jwk_set`] prints the
 //!   public ones. A [`ContentKey`] is shared with the service, a [`RecipientKey`] belongs to the audience alone.
-//! - With the feature `issue`: `AccessIssuer` issues access tokens, `RefreshSealer` and `ActionSealer` seal and open
-//!   the tokens that only the service itself reads (PASETO v4.local), `KeyEncryptionKey` seals keys at
-//!   rest, and `FactorSealer` the secrets of factors.
+//! - With the feature `issue`: `AccessIssuer` issues access tokens, `RefreshSealer`, `ActionSealer` and
+//!   `CeremonySealer` seal and open the tokens that only the service itself reads (PASETO v4.local),
+//!   `KeyEncryptionKey` seals keys at rest, and `FactorSealer` the secrets of factors.
 //!
 //! - With the feature `cache`: `TokenCache` keeps opened tokens, for readers that see a token often.
 //!
@@ -29,6 +29,8 @@ mod action;
 #[cfg(feature = "issue")]
 mod at_rest;
 #[cfg(feature = "issue")]
+mod ceremony;
+#[cfg(feature = "issue")]
 mod refresh;
 #[cfg(feature = "issue")]
 mod sealed;
@@ -48,6 +50,7 @@ pub use {
     access::AccessIssuer,
     action::{ActionPurpose, ActionSealer, ActionToken, MAX_ACTION_TOKEN_BYTES},
     at_rest::{FactorSealer, KeyEncryptionKey, MAX_SEALED_BYTES, MAX_SECRET_BYTES},
+    ceremony::{CeremonyPurpose, CeremonySealer, CeremonyToken, MAX_CEREMONY_BYTES, MAX_CEREMONY_TOKEN_BYTES},
     fault::IssueFault,
     key::{EncryptionKey, EphemeralDeriver, SigningKey},
     refresh::{MAX_REFRESH_TOKEN_BYTES, RefreshSealer, RefreshToken},

@@ -4,9 +4,9 @@
 mod support;
 
 use countersign_token::{
-    ActionPurpose, ActionSealer, ActionToken, FactorSealer, IssueFault, KeyEncryptionKey, KeyFault, KeyId,
-    MAX_ACTION_TOKEN_BYTES, MAX_REFRESH_TOKEN_BYTES, MAX_SEALED_BYTES, MAX_SECRET_BYTES, RefreshSealer, RefreshToken,
-    Rejected, SealingKeys,
+    ActionPurpose, ActionSealer, ActionToken, CeremonyPurpose, CeremonySealer, CeremonyToken, FactorSealer, IssueFault,
+    KeyEncryptionKey, KeyFault, KeyId, MAX_ACTION_TOKEN_BYTES, MAX_CEREMONY_BYTES, MAX_CEREMONY_TOKEN_BYTES,
+    MAX_REFRESH_TOKEN_BYTES, MAX_SEALED_BYTES, MAX_SECRET_BYTES, RefreshSealer, RefreshToken, Rejected, SealingKeys,
 };
 use pasetors::keys::SymmetricKey;
 use pasetors::version4::{LocalToken, V4};
@@ -39,6 +39,11 @@ fn action(purpose: ActionPurpose) -> ActionToken {
     ActionToken { tenant_id: Uuid::from_u128(1), action_id: Uuid::from_u128(2), purpose, expires_at: NOW + 60 }
 }
 
+fn ceremony(purpose: CeremonyPurpose) -> CeremonyToken {
+    let (tenant_id, ceremony_id) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    CeremonyToken { tenant_id, ceremony_id, purpose, expires_at: NOW + 60, content: b"a challenge".to_vec() }
+}
+
 /// A token sealed by pasetors directly, so that it can be wrong in one place.
 fn sealed_by_hand(message: &[u8], footer: Option<&str>, assertion: Option<&str>) -> String {
     let key = SymmetricKey::<V4>::from(&[21; 32]).unwrap();
@@ -60,6 +65,46 @@ fn an_action_token_comes_back_as_it_was_until_exactly_its_expiry() {
         let token = sealer.seal(&action(purpose)).unwrap();
         assert_eq!(sealer.open(&token, purpose, NOW + 59), Ok(action(purpose)));
         assert_eq!(sealer.open(&token, purpose, NOW + 60), Err(Rejected::Expired));
+    }
+}
+
+#[test]
+fn a_ceremony_token_comes_back_as_it_was_until_its_expiry_and_for_its_purpose_alone() {
+    let (sealer, refreshes, actions) =
+        (CeremonySealer::new(keys()), RefreshSealer::new(keys()), ActionSealer::new(keys()));
+    let purposes = [CeremonyPurpose::PasskeyLogin, CeremonyPurpose::PasskeyReauthentication];
+    for (purpose, other) in [(purposes[0], purposes[1]), (purposes[1], purposes[0])] {
+        let token = sealer.seal(&ceremony(purpose)).unwrap();
+        assert_eq!(sealer.open(&token, purpose, NOW + 59), Ok(ceremony(purpose)));
+        assert_eq!(sealer.open(&token, purpose, NOW + 60), Err(Rejected::Expired));
+        assert_eq!(sealer.open(&token, other, NOW), Err(Rejected::Forged));
+        assert_eq!(refreshes.open(&token), Err(Rejected::Forged));
+        for action in PURPOSES {
+            assert_eq!(actions.open(&token, action, NOW), Err(Rejected::Forged));
+            let mailed = actions.seal(&self::action(action)).unwrap();
+            assert_eq!(sealer.open(&mailed, purpose, NOW), Err(Rejected::Forged));
+        }
+        assert_eq!(sealer.open(&refreshes.seal(&refresh()).unwrap(), purpose, NOW), Err(Rejected::Forged));
+    }
+}
+
+#[test]
+fn an_authentic_ceremony_outside_the_layout_is_refused() {
+    let sealer = CeremonySealer::new(keys());
+    let message = [vec![1], vec![0; 32], (NOW + 1).to_be_bytes().to_vec()].concat();
+    let open = |message: &[u8]| {
+        let assertion = Some("countersign/ceremony/1/passkey-login");
+        let token = sealed_by_hand(b64(message).as_bytes(), Some("seal-1"), assertion);
+        sealer.open(&token, CeremonyPurpose::PasskeyLogin, NOW)
+    };
+    assert_eq!(open(&message).unwrap().content, b"");
+    for length in [1, 17, 40] {
+        assert_eq!(open(&message[..length]), Err(Rejected::BadClaims), "{length} bytes");
+    }
+    for (at, changed, case) in [(0, 2, "another layout"), (33, 0x80, "a negative expiry")] {
+        let mut message = message.clone();
+        message[at] = changed;
+        assert_eq!(open(&message), Err(Rejected::BadClaims), "{case}");
     }
 }
 
@@ -192,18 +237,29 @@ fn values_out_of_bounds_are_not_sealed() {
     }
     let token = ActionToken { expires_at: -1, ..action(ActionPurpose::VerifyAddress) };
     assert_eq!(ActionSealer::new(keys()).seal(&token), Err(IssueFault::BadClaims));
+    let (sealer, ceremony) = (CeremonySealer::new(keys()), ceremony(CeremonyPurpose::PasskeyLogin));
+    let token = CeremonyToken { expires_at: -1, ..ceremony.clone() };
+    assert_eq!(sealer.seal(&token), Err(IssueFault::BadClaims));
+    let token = CeremonyToken { content: vec![0; MAX_CEREMONY_BYTES + 1], ..ceremony };
+    assert_eq!(sealer.seal(&token), Err(IssueFault::TooLong));
 }
 
 #[test]
 fn the_longest_tokens_fit_their_caps_and_longer_texts_are_not_decoded() {
     let keys = SealingKeys::new((KeyId::new(&"k".repeat(32)).unwrap(), [21; 32]), vec![]).unwrap();
-    let (refreshes, actions) = (RefreshSealer::new(keys.clone()), ActionSealer::new(keys));
+    let (refreshes, actions) = (RefreshSealer::new(keys.clone()), ActionSealer::new(keys.clone()));
+    let ceremonies = CeremonySealer::new(keys);
     let longest = RefreshToken { generation: i64::MAX, audience: "a".repeat(64), ..refresh() };
     let token = refreshes.seal(&longest).unwrap();
     assert_eq!(token.len(), 325);
     assert_eq!(refreshes.open(&token), Ok(longest));
     let token = actions.seal(&action(ActionPurpose::ConfirmNewAddress)).unwrap();
     assert_eq!(token.len(), 212);
+    let longest =
+        CeremonyToken { content: vec![0xff; MAX_CEREMONY_BYTES], ..ceremony(CeremonyPurpose::PasskeyReauthentication) };
+    let token = ceremonies.seal(&longest).unwrap();
+    assert_eq!(token.len(), 2032);
+    assert_eq!(ceremonies.open(&token, longest.purpose, NOW), Ok(longest));
 
     let text = |length: usize| format!("v4.local.{}", "A".repeat(length - 9));
     assert_eq!(refreshes.open(&text(MAX_REFRESH_TOKEN_BYTES + 1)), Err(Rejected::TooLong));
@@ -211,6 +267,9 @@ fn the_longest_tokens_fit_their_caps_and_longer_texts_are_not_decoded() {
     let purpose = ActionPurpose::VerifyAddress;
     assert_eq!(actions.open(&text(MAX_ACTION_TOKEN_BYTES + 1), purpose, NOW), Err(Rejected::TooLong));
     assert_eq!(actions.open(&text(MAX_ACTION_TOKEN_BYTES), purpose, NOW), Err(Rejected::Malformed));
+    let purpose = CeremonyPurpose::PasskeyLogin;
+    assert_eq!(ceremonies.open(&text(MAX_CEREMONY_TOKEN_BYTES + 1), purpose, NOW), Err(Rejected::TooLong));
+    assert_eq!(ceremonies.open(&text(MAX_CEREMONY_TOKEN_BYTES), purpose, NOW), Err(Rejected::Malformed));
 }
 
 #[test]

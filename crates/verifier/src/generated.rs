@@ -28,6 +28,8 @@ pub enum LoginMethod {
     Totp = 1,
     /// A backup code.
     BackupCode = 2,
+    /// A passkey.
+    Passkey = 3,
 }
 impl LoginMethod {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -39,6 +41,7 @@ impl LoginMethod {
             Self::Unspecified => "LOGIN_METHOD_UNSPECIFIED",
             Self::Totp => "LOGIN_METHOD_TOTP",
             Self::BackupCode => "LOGIN_METHOD_BACKUP_CODE",
+            Self::Passkey => "LOGIN_METHOD_PASSKEY",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -47,6 +50,7 @@ impl LoginMethod {
             "LOGIN_METHOD_UNSPECIFIED" => Some(Self::Unspecified),
             "LOGIN_METHOD_TOTP" => Some(Self::Totp),
             "LOGIN_METHOD_BACKUP_CODE" => Some(Self::BackupCode),
+            "LOGIN_METHOD_PASSKEY" => Some(Self::Passkey),
             _ => None,
         }
     }

@@ -22,7 +22,7 @@ pub(super) use self::key::{Kek, OperatorSecret, PrivatePem, SecretLine};
 pub(super) use self::limit_size::LimitSize;
 pub use self::mailbox::Mailbox;
 pub(super) use self::networks::Networks;
-pub(super) use self::origins::Origins;
+pub(super) use self::origins::{Origins, PasskeyOrigins};
 pub(super) use self::url::{Issuer, PublicUrl, RangeUrl, RedisUrl, SiteverifyUrl, SmtpUrl};
 
 use super::fault::Reason;

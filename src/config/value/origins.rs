@@ -22,6 +22,43 @@ impl Value for Origins {
     }
 }
 
+/// Origins as passkeys name them: those of pages, and those of Android apps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct PasskeyOrigins(pub(in super::super) Vec<Url>);
+
+/// What Android says in place of an origin: SHA-256 of the certificate that signed the app.
+const ANDROID_APP: &str = "android:apk-key-hash:";
+
+impl Value for PasskeyOrigins {
+    const ALLOWED: &'static str = "exact origins such as `https://app.example.org`, or `android:apk-key-hash:` and \
+                                   the base64url of a SHA-256; in the environment with commas between them";
+
+    fn parse(given: &Given) -> Result<Self, Reason> {
+        given.items()?.into_iter().map(passkey_origin).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn show(&self) -> toml::Value {
+        let shown = |origin: &Url| match origin.scheme() {
+            "http" | "https" => origin.origin().ascii_serialization(),
+            _ => origin.to_string(),
+        };
+        self.0.iter().map(shown).collect::<Vec<_>>().into()
+    }
+}
+
+fn passkey_origin(text: &str) -> Result<Url, Reason> {
+    let exact = match text.strip_prefix(ANDROID_APP) {
+        Some(hash) if hash.len() == 43 && hash.bytes().all(is_base64url) => text.to_owned(),
+        Some(_) => return Err(Reason::new("must hold 43 letters of base64url after \"android:apk-key-hash:\"")),
+        None => origin(text)?,
+    };
+    Url::parse(&exact).map_err(|_| Reason::new("must be origins"))
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
 fn origin(text: &str) -> Result<String, Reason> {
     if text.contains('*') {
         return Err(Reason::new(

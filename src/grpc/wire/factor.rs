@@ -1,9 +1,12 @@
 //! Factors: reading and writing.
 
 use super::{Fields, proto, timestamp};
-use crate::usecase::{
-    factor::{FactorList, StartedTotp},
-    gate::PresentedCode,
+use crate::{
+    passkeys::{PresentedPasskey, RegistrationAnswer},
+    usecase::{
+        factor::{FactorList, StartedPasskey, StartedTotp},
+        gate::PresentedFactor,
+    },
 };
 use countersign_domain::{
     backup_code::BackupCode,
@@ -43,12 +46,34 @@ fn backup_code(fields: &mut Fields, text: String) -> Option<BackupCode> {
     code
 }
 
-pub(in crate::grpc) fn presented_totp(fields: &mut Fields, text: String) -> Option<PresentedCode> {
-    totp_code(fields, "totp_code", text).map(PresentedCode::Totp)
+pub(in crate::grpc) fn presented_totp(fields: &mut Fields, text: String) -> Option<PresentedFactor> {
+    totp_code(fields, "totp_code", text).map(PresentedFactor::Totp)
 }
 
-pub(in crate::grpc) fn presented_backup_code(fields: &mut Fields, text: String) -> Option<PresentedCode> {
-    backup_code(fields, text).map(PresentedCode::BackupCode)
+pub(in crate::grpc) fn presented_backup_code(fields: &mut Fields, text: String) -> Option<PresentedFactor> {
+    backup_code(fields, text).map(PresentedFactor::BackupCode)
+}
+
+/// A passkey that cannot be one is a bad field and uses nothing up.
+pub(in crate::grpc) fn presented_passkey(fields: &mut Fields, json: String) -> Option<PresentedFactor> {
+    let passkey = PresentedPasskey::parse(SecretText::new(json).reveal());
+    if passkey.is_none() {
+        fields.note("passkey_credential_json", "is not an AuthenticationResponseJSON");
+    }
+    passkey.map(PresentedFactor::Passkey)
+}
+
+pub(in crate::grpc) fn registration_answer(fields: &mut Fields, json: String) -> Option<RegistrationAnswer> {
+    let answer = RegistrationAnswer::parse(SecretText::new(json).reveal());
+    if answer.is_none() {
+        fields.note("passkey_credential_json", "is not a RegistrationResponseJSON");
+    }
+    answer
+}
+
+/// `Some(None)` for an empty one.
+pub(in crate::grpc) fn passkey_name(fields: &mut Fields, text: &str) -> Option<Option<FactorName>> {
+    if text.is_empty() { Some(None) } else { factor_name(fields, text).map(Some) }
 }
 
 pub(in crate::grpc) fn backup_codes(codes: &[BackupCode]) -> Vec<String> {
@@ -60,11 +85,13 @@ pub(in crate::grpc) fn challenge(token: String, methods: &[FactorMethod], expire
     let method = |method: &FactorMethod| match method {
         FactorMethod::Totp => proto::LoginMethod::Totp,
         FactorMethod::BackupCode => proto::LoginMethod::BackupCode,
+        FactorMethod::Passkey => proto::LoginMethod::Passkey,
     };
     proto::Challenge {
         challenge_token: token,
         methods: methods.iter().map(|found| method(found).into()).collect(),
         expire_time: Some(timestamp(expires_at)),
+        passkey_request_json: String::new(),
     }
 }
 
@@ -75,17 +102,21 @@ pub(in crate::grpc) fn factors(list: FactorList) -> proto::ListFactorsResponse {
     }
 }
 
-fn factor(factor: Factor) -> proto::Factor {
+pub(in crate::grpc) fn factor(factor: Factor) -> proto::Factor {
     let kind = match factor.kind {
         FactorKind::Totp => proto::FactorKind::Totp,
+        FactorKind::Passkey => proto::FactorKind::Passkey,
         FactorKind::BackupCodes => proto::FactorKind::Unspecified,
     };
+    let authenticator = factor.passkey.and_then(|facts| facts.authenticator()).unwrap_or_default();
     proto::Factor {
         factor_id: factor.id.to_string(),
         kind: kind.into(),
         name: factor.name,
         create_time: Some(timestamp(factor.created_at)),
         last_use_time: factor.used_at.map(timestamp),
+        synced: factor.passkey.is_some_and(|facts| facts.is_synced),
+        authenticator: authenticator.to_owned(),
     }
 }
 
@@ -96,6 +127,15 @@ pub(in crate::grpc) fn started_totp(started: StartedTotp) -> proto::StartTotpRes
         secret: secret.reveal().to_owned(),
         otpauth_uri: otpauth_uri.reveal().to_owned(),
         qr_svg: qr_svg.reveal().to_owned(),
+        expire_time: Some(timestamp(expires_at)),
+    }
+}
+
+pub(in crate::grpc) fn started_passkey(started: StartedPasskey) -> proto::StartPasskeyResponse {
+    let StartedPasskey { id, creation_json, expires_at } = started;
+    proto::StartPasskeyResponse {
+        factor_id: id.to_string(),
+        passkey_creation_json: creation_json,
         expire_time: Some(timestamp(expires_at)),
     }
 }

@@ -25,8 +25,10 @@ use countersign_domain::{
 #[derive(Debug, Default)]
 pub(in crate::grpc) struct Fields(pub(super) Violations);
 
-/// The most bytes in a device token or a challenge token; more than any of ours has.
+/// The most bytes in a device token; more than any of ours has.
 const MAX_TOKEN_BYTES: usize = 1_024;
+/// The most bytes in a challenge token; more than any of ours has.
+const MAX_CHALLENGE_TOKEN_BYTES: usize = 2_048;
 /// The most bytes in a login identifier. A longer one belongs to no account and is not read.
 const MAX_IDENTIFIER_BYTES: usize = 512;
 const MAX_PAGE: i32 = 100;
@@ -125,7 +127,7 @@ pub(in crate::grpc) fn device_token(fields: &mut Fields, text: String) -> Option
 
 /// `Some(None)` when the caller sent none.
 pub(in crate::grpc) fn challenge_token(fields: &mut Fields, text: String) -> Option<Option<SecretText>> {
-    if text.len() > MAX_TOKEN_BYTES {
+    if text.len() > MAX_CHALLENGE_TOKEN_BYTES {
         fields.note("challenge_token", "is too long");
         return None;
     }

@@ -18,8 +18,12 @@ const REFRESH: &str = "__Host-countersign_refresh";
 const DEVICE: &str = "__Host-countersign_device";
 /// The token of a login that waits for a second factor.
 const CHALLENGE: &str = "__Host-countersign_challenge";
+/// What binds a login by passkey to the browser in which it began.
+const PASSKEY: &str = "__Host-countersign_passkey";
 /// The longest that browsers keep a cookie (RFC 6265bis section 5.5).
 const DEVICE_LIFE: Duration = Duration::from_hours(400 * 24);
+/// Longer than a sign-in page stays open: a ceremony takes minutes, and a browser without the cookie gets another.
+const BINDING_LIFE: Duration = Duration::from_hours(24);
 /// The prefix of the names of turns.
 const TURN: &str = "__Host-countersign_refresh.";
 
@@ -37,7 +41,8 @@ pub(super) fn read(headers: &HeaderMap) -> (Browser, Vec<String>) {
     let named = turns.iter().filter_map(|name| value(headers, name)).filter(|token| Some(token) != known.as_ref());
     let refresh = known.iter().cloned().chain(named).collect();
     let session = (value(headers, ACCESS), refresh);
-    (Browser::new(session, value(headers, DEVICE), value(headers, CHALLENGE)), turns)
+    let pending = (value(headers, CHALLENGE), value(headers, PASSKEY));
+    (Browser::new(session, value(headers, DEVICE), pending), turns)
 }
 
 /// Name and value of each cookie. HTTP/2 may split the list over several headers (RFC 9113 section 8.2.3).
@@ -118,6 +123,13 @@ pub(super) fn write(headers: &mut HeaderMap, change: &CookieChange, turns: &[Str
 /// Sets the cookie of the device token.
 pub(super) fn write_device(headers: &mut HeaderMap, token: &SecretText) {
     if let Some(cookie) = cookie(DEVICE, token.reveal(), DEVICE_LIFE) {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// Sets the cookie that binds a ceremony.
+pub(super) fn write_binding(headers: &mut HeaderMap, binding: &SecretText) {
+    if let Some(cookie) = cookie(PASSKEY, binding.reveal(), BINDING_LIFE) {
         headers.append(header::SET_COOKIE, cookie);
     }
 }

@@ -154,6 +154,9 @@ async fn with_cookies(
     if let Some(token) = browser.known_by() {
         cookie::write_device(response.headers_mut(), token);
     }
+    if let Some(binding) = browser.bound_by() {
+        cookie::write_binding(response.headers_mut(), binding);
+    }
     if let Some(change) = browser.challenged() {
         cookie::write_challenge(response.headers_mut(), change, rules.clock.now());
     }

@@ -35,19 +35,33 @@ pub async fn forgive_factor_failures(tx: &Tx, tenant: TenantId, id: AccountId) -
     Ok(())
 }
 
-/// Stores how many confirmed factors an account has. The account must be locked. Without factors, wrong codes are
+/// Counts the confirmed factors of an account again. The account must be locked. Without factors, wrong codes are
 /// forgotten.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn set_factors(tx: &Tx, tenant: TenantId, id: AccountId, factors: i32) -> Result<(), StoreFault> {
+pub async fn set_factors(
+    tx: &Tx,
+    tenant: TenantId,
+    id: AccountId,
+    FactorCounts { factors, passkeys }: FactorCounts,
+) -> Result<(), StoreFault> {
     let mut update = in_tenant(tenant)
         .update(account::Entity)
         .col_expr(account::Column::Factors, Expr::value(factors))
+        .col_expr(account::Column::Passkeys, Expr::value(passkeys))
         .filter(account::Column::Id.eq(id.as_uuid()));
     if factors == 0 {
         update = update.col_expr(account::Column::FactorFailures, Expr::value(0));
     }
     update.exec(&tx.named("account.set_factors")).await?;
     Ok(())
+}
+
+/// How many confirmed factors an account has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FactorCounts {
+    pub factors: i32,
+    /// How many of them are passkeys.
+    pub passkeys: i32,
 }

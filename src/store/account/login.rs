@@ -14,6 +14,7 @@ use countersign_domain::{
     device::DeviceTrust,
     id::{AccountId, TenantId},
     lockout::SPENT,
+    login::CompletedLogin,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait as _, QueryFilter,
@@ -50,39 +51,66 @@ fn find_by(column: &str) -> String {
 /// The conditions of a login.
 #[derive(Clone, Copy, Debug)]
 pub struct LoginConditions {
-    /// Version of the password that was proven.
-    pub password_version: i32,
-    pub trust: DeviceTrust,
-    /// Whether wrong passwords from unrecognized devices were counted before. A login from an unrecognized device
-    /// resets their number.
-    pub had_failures: bool,
+    /// `None` for a login by passkey alone: no password and no wrong passwords matter to it.
+    password: Option<PasswordConditions>,
     /// Whether the account has a factor: a login that proved none opens no session of an account that got one
     /// meanwhile.
-    pub has_factor: bool,
+    has_factor: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct PasswordConditions {
+    /// Version of the password that was proven.
+    version: i32,
+    trust: DeviceTrust,
+    /// Whether wrong passwords from unrecognized devices were counted before. A login from an unrecognized device
+    /// resets their number.
+    had_failures: bool,
 }
 
 impl LoginConditions {
-    /// Those of a login of an account as it was read.
-    pub fn of(account: &Account, trust: DeviceTrust, has_factor: bool) -> Self {
+    /// Those of a login with a password, of an account as it was read.
+    pub fn by_password(account: &Account, trust: DeviceTrust, has_factor: bool) -> Self {
         let had_failures = account.password_failures > 0;
-        Self { password_version: account.password_version, trust, had_failures, has_factor }
+        let password = PasswordConditions { version: account.password_version, trust, had_failures };
+        Self { password: Some(password), has_factor }
     }
 
-    fn is_stranger(self) -> bool {
-        self.trust == DeviceTrust::Stranger
+    /// Those of a completed login.
+    pub fn of(login: &CompletedLogin) -> Self {
+        let has_factor = login.factor().is_some();
+        if login.proved_password() {
+            Self::by_password(login.account(), login.trust(), has_factor)
+        } else {
+            Self { password: None, has_factor }
+        }
     }
 
     fn of_account(self, id: AccountId) -> Condition {
+        let of_password = |password: PasswordConditions| {
+            Condition::all()
+                .add(account::Column::PasswordVersion.eq(password.version))
+                .add_option(password.is_stranger().then(|| account::Column::PasswordFailures.lt(SPENT)))
+        };
         Condition::all()
             .add(account::Column::Id.eq(id.as_uuid()))
             .add(account::Column::DisabledAt.is_null())
-            .add(account::Column::PasswordVersion.eq(self.password_version))
             .add(if self.has_factor { account::Column::Factors.gt(0) } else { account::Column::Factors.eq(0) })
-            .add_option(self.is_stranger().then(|| account::Column::PasswordFailures.lt(SPENT)))
+            .add_option(self.password.map(of_password))
+    }
+
+    fn forgives(self) -> bool {
+        self.password.is_some_and(|password| password.is_stranger() && password.had_failures)
     }
 }
 
-/// The account, if it may still log in with the password that was proven; locked until the transaction ends. The caller
+impl PasswordConditions {
+    fn is_stranger(self) -> bool {
+        self.trust == DeviceTrust::Stranger
+    }
+}
+
+/// The account, if it may still log in with what was proven; locked until the transaction ends. The caller
 /// adds what is selected.
 ///
 /// The lock leaves two possible orders. A change that commits first (a new password, a disabled account, or the wrong
@@ -104,7 +132,7 @@ pub(in crate::store) async fn forgive(
     id: AccountId,
     conditions: LoginConditions,
 ) -> Result<bool, StoreFault> {
-    if !(conditions.is_stranger() && conditions.had_failures) {
+    if !conditions.forgives() {
         return Ok(true);
     }
     let forgiven = in_tenant(tenant)

@@ -24,6 +24,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) password_changed_at: i64,
     /// How many confirmed factors it has beside the password.
     pub(in crate::store) factors: i32,
+    /// How many of them are passkeys.
+    pub(in crate::store) passkeys: i32,
     /// Wrong codes of authenticator apps in a row, from devices on which no second factor was proven before.
     pub(in crate::store) factor_failures: i32,
     /// Set by an operator only.

@@ -21,6 +21,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) tries: i32,
     pub(in crate::store) created_at: i64,
     pub(in crate::store) expires_at: i64,
+    /// What has to be remembered until a passkey answers; `None` for an account without one.
+    pub(in crate::store) passkey_ceremony: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -26,5 +26,6 @@ pub(super) mod service_audience;
 pub(super) mod service_secret;
 pub(super) mod session;
 pub(super) mod tenant;
+pub(super) mod used_ceremony;
 pub(super) mod username_skeleton;
 pub(super) mod write_probe;

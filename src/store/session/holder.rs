@@ -112,7 +112,7 @@ pub(super) const SESSION: [&str; 22] = [
 ];
 
 /// In the order in which [`account`] reads them.
-const ACCOUNT: [&str; 16] = [
+const ACCOUNT: [&str; 17] = [
     "id",
     "tenant_id",
     "email",
@@ -126,6 +126,7 @@ const ACCOUNT: [&str; 16] = [
     "password_failures",
     "password_changed_at",
     "factors",
+    "passkeys",
     "factor_failures",
     "disabled_at",
     "created_at",
@@ -222,6 +223,7 @@ fn account(columns: &mut Columns<'_>) -> Result<Account, StoreFault> {
         password_failures: columns.next()?,
         password_changed_at: columns.instant()?,
         factors: columns.next()?,
+        passkeys: columns.next()?,
         factor_failures: columns.next()?,
         disabled_at: columns.perhaps(Timestamp::from_micros)?,
         created_at: columns.instant()?,

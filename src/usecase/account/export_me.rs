@@ -59,6 +59,10 @@ struct ExportedFactor {
     name: String,
     created_at: String,
     used_at: Option<String>,
+    /// Of a passkey.
+    is_synced: Option<bool>,
+    /// Of a passkey.
+    authenticator: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -154,6 +158,8 @@ impl From<Factor> for ExportedFactor {
             name: factor.name,
             created_at: written(factor.created_at),
             used_at: factor.used_at.map(written),
+            is_synced: factor.passkey.map(|facts| facts.is_synced),
+            authenticator: factor.passkey.and_then(|facts| facts.authenticator()),
         }
     }
 }

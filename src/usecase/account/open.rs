@@ -64,6 +64,7 @@ pub(super) async fn open(unit: &UnitOfWork<'_>, opening: Opening) -> Result<Acco
         password_hash,
         password_failures: 0,
         factors: 0,
+        passkeys: 0,
         factor_failures: 0,
         password_version: 0,
         password_changed_at,

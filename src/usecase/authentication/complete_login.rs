@@ -1,6 +1,7 @@
-use super::{LoggedIn, NewSession, OpenSession};
+use super::{CeremonyClient, CompletePasskeyLogin, LoggedIn, NewSession, OpenSession, passkey_login::PasskeyLoginForm};
 use crate::{
-    keys::{DeviceToken, KeyRing},
+    keys::{CeremonyPurpose, DeviceToken, KeyRing, OpenedCeremony, Rejected},
+    passkeys::Ceremony,
     passwords::{Caller, Presence},
     runtime::spawn,
     store::{
@@ -9,7 +10,9 @@ use crate::{
     },
     usecase::{
         Failure, Origin, UnitsOfWork,
-        gate::{AdmittedAttempt, FactorClient, FactorGate, FactorProven, PresentedCode, PresentedDevice, WrongCode},
+        gate::{
+            AdmittedAttempt, FactorClient, FactorGate, FactorProven, PresentedDevice, PresentedFactor, WrongFactor,
+        },
         key::KeyUpdates,
         session::{Logout, OpenedSession},
     },
@@ -18,6 +21,7 @@ use countersign_domain::{
     account::Account,
     device::DeviceTrust,
     display_name::DisplayName,
+    factor::FactorMethod,
     id::{ChallengeId, TenantId},
     refusal::Reason,
     secret::SecretText,
@@ -26,7 +30,7 @@ use countersign_domain::{
 use std::sync::Arc;
 use tracing::Instrument as _;
 
-/// Completes a login with a second factor.
+/// Completes a login with a second factor, or with a passkey alone.
 #[derive(Clone, Debug)]
 pub struct CompleteLogin {
     pub work: UnitsOfWork,
@@ -34,6 +38,7 @@ pub struct CompleteLogin {
     pub key_updates: KeyUpdates,
     pub factors: FactorGate,
     pub open: OpenSession,
+    pub passkey_login: CompletePasskeyLogin,
     pub logout: Logout,
 }
 
@@ -41,22 +46,29 @@ pub struct CompleteLogin {
 #[derive(Debug)]
 pub struct CompleteLoginForm {
     pub challenge_token: SecretText,
-    pub code: PresentedCode,
+    pub factor: PresentedFactor,
     /// The one that the login answered: a challenge that was copied is worth nothing without it.
     pub device_token: Option<SecretText>,
+    pub client: CeremonyClient,
     pub delivery: TokenDelivery,
     /// The refresh tokens in the caller's cookies.
     pub former: Vec<SecretText>,
 }
 
-/// A challenge with a code, and the facts by which it is judged.
+/// What the token of a form says.
+enum ReadToken {
+    Challenge(TenantId, ChallengeId),
+    PasskeyLogin(OpenedCeremony),
+}
+
+/// A challenge with a factor, and the facts by which it is judged.
 struct Answer {
     stored: StoredChallenge,
     account: Account,
     roles: Vec<String>,
     trust: DeviceTrust,
     client: FactorClient,
-    code: PresentedCode,
+    factor: PresentedFactor,
     delivery: TokenDelivery,
 }
 
@@ -64,11 +76,55 @@ impl CompleteLogin {
     /// Opens the session. A browser is in one session at a time: its former session ends.
     ///
     /// # Errors
-    /// CHALLENGE_INVALID, CODE_INVALID, FACTOR_LOCKED, RATE_LIMITED; CREDENTIALS_INVALID when the account may not log
-    /// in any more, DEADLINE_EXCEEDED when the caller is gone.
+    /// CHALLENGE_INVALID, CODE_INVALID, PASSKEY_INVALID, FACTOR_LOCKED, RATE_LIMITED; CREDENTIALS_INVALID when the
+    /// account may not log in any more, DEADLINE_EXCEEDED when the caller is gone.
     pub async fn complete(&self, origin: &Origin, form: CompleteLoginForm) -> Result<LoggedIn, Failure> {
-        let CompleteLoginForm { challenge_token, code, device_token, delivery, former } = form;
-        let (tenant, id) = self.read_token(origin, &challenge_token).await?;
+        let CompleteLoginForm { challenge_token, factor, device_token, client, delivery, former } = form;
+        let logged_in = match (self.read_token(origin, &challenge_token, &factor).await?, factor) {
+            (ReadToken::PasskeyLogin(opened), PresentedFactor::Passkey(presented)) => {
+                let form = PasskeyLoginForm { presented, client, device_token, delivery };
+                self.passkey_login.complete(origin, opened, form).await?
+            }
+            (ReadToken::PasskeyLogin(_), _) => return Err(Reason::ChallengeInvalid.into()),
+            (ReadToken::Challenge(tenant, id), factor) => {
+                self.answer_challenge(origin, (tenant, id), (factor, device_token, delivery)).await?
+            }
+        };
+        Box::pin(self.logout.end_replaced(origin, &former)).await;
+        Ok(logged_in)
+    }
+
+    /// A passkey may answer either kind of token, a code only that of a challenge.
+    async fn read_token(
+        &self,
+        origin: &Origin,
+        token: &SecretText,
+        factor: &PresentedFactor,
+    ) -> Result<ReadToken, Failure> {
+        let now = self.work.now();
+        let is_passkey = factor.method() == FactorMethod::Passkey;
+        let as_challenge = || self.ring.open_challenge(token, now).map(|(tenant, id)| ReadToken::Challenge(tenant, id));
+        let as_login = || self.ring.open_ceremony(token, CeremonyPurpose::PasskeyLogin, now);
+        let read = || match as_login().map(ReadToken::PasskeyLogin) {
+            Err(Rejected::Forged) => as_challenge(),
+            read => read,
+        };
+        let read = || if is_passkey { read() } else { as_challenge() };
+        let read = self.key_updates.open(read).await.map_err(|_| Reason::ChallengeInvalid)?;
+        let tenant = match &read {
+            ReadToken::Challenge(tenant, _) => *tenant,
+            ReadToken::PasskeyLogin(opened) => opened.tenant,
+        };
+        origin.check_tenant(tenant, Reason::ChallengeInvalid)?;
+        Ok(read)
+    }
+
+    async fn answer_challenge(
+        &self,
+        origin: &Origin,
+        (tenant, id): (TenantId, ChallengeId),
+        (factor, device_token, delivery): (PresentedFactor, Option<SecretText>, TokenDelivery),
+    ) -> Result<LoggedIn, Failure> {
         let found = challenge::find(&self.work.read(), tenant, id).await?.ok_or(Reason::ChallengeInvalid)?;
         let FoundChallenge { stored, account, roles, trust, proved_second_factor } = found;
         let presented = device_token.as_ref().and_then(DeviceToken::presented);
@@ -80,24 +136,15 @@ impl CompleteLogin {
             session: None,
             mails_owner: !proved_second_factor,
         };
-        let answer = Answer { stored, account, roles, trust, client, code, delivery };
+        let answer = Answer { stored, account, roles, trust, client, factor, delivery };
         let owner = answer.account.clone();
         let session = self.decide(origin, answer).await?;
         // What was typed for the password before is forgiven, as after a login by password alone.
         self.factors.attempts.forgive(&owner, &[shown]).await;
-        Box::pin(self.logout.end_replaced(origin, &former)).await;
         Ok(LoggedIn { session, device_token: token.into_secret() })
     }
 
-    async fn read_token(&self, origin: &Origin, token: &SecretText) -> Result<(TenantId, ChallengeId), Failure> {
-        let now = self.work.now();
-        let opened = self.key_updates.open(|| self.ring.open_challenge(token, now)).await;
-        let (tenant, id) = opened.map_err(|_| Reason::ChallengeInvalid)?;
-        origin.check_tenant(tenant, Reason::ChallengeInvalid)?;
-        Ok((tenant, id))
-    }
-
-    /// Admits the attempt, checks the code, opens the session and settles the attempt, in a task of its own: a caller
+    /// Admits the attempt, checks the factor, opens the session and settles the attempt, in a task of its own: a caller
     /// who hangs up leaves no attempt unsettled and no verdict lost.
     async fn decide(&self, origin: &Origin, answer: Answer) -> Result<OpenedSession, Failure> {
         let caller = Caller::default();
@@ -112,17 +159,18 @@ impl CompleteLogin {
         answer: &Answer,
         presence: &Presence,
     ) -> Result<OpenedSession, Failure> {
-        let Answer { stored, account, client, code, .. } = answer;
+        let Answer { stored, account, client, factor, .. } = answer;
         let (tenant, id) = (account.tenant, stored.challenge.id);
-        let mut admitted = self.factors.admit(account, *client, code).await?;
+        let mut admitted = self.factors.admit(account, *client, factor).await?;
         let Some(tries) = challenge::spend_try(&self.work.write(), tenant, id, self.work.now()).await? else {
             admitted.give_back().await;
             return Err(Reason::ChallengeInvalid.into());
         };
-        // The owner gets a mail about the first wrong code of a challenge.
+        // The owner gets a mail about the first wrong proof of a challenge.
         let client = FactorClient { mails_owner: client.mails_owner && tries == 1, ..*client };
         admitted.expect_verdict();
-        let proven = match self.factors.check(account, client, code).await {
+        let ceremony = stored.passkey_ceremony.clone().map(Ceremony);
+        let proven = match self.factors.check(account, client, (factor, ceremony.as_ref())).await {
             Ok(Ok(proven)) => proven,
             Ok(Err(wrong)) => return Err(self.refuse_wrong(origin, answer, (admitted, client), wrong).await),
             Err(failure) => return Err(self.give_back(tenant, id, admitted, failure).await),
@@ -132,9 +180,9 @@ impl CompleteLogin {
                 admitted.succeeded().await;
                 Ok(session)
             }
-            // Another call used the same code a moment ago.
-            Err(failure) if failure.reason() == Reason::CodeInvalid => {
-                Err(self.refuse_wrong(origin, answer, (admitted, client), WrongCode::Used).await)
+            // Another call used the same proof a moment ago.
+            Err(failure) if matches!(failure.reason(), Reason::CodeInvalid | Reason::PasskeyInvalid) => {
+                Err(self.refuse_wrong(origin, answer, (admitted, client), WrongFactor::Used).await)
             }
             Err(failure) => Err(self.give_back(tenant, id, admitted, failure).await),
         }
@@ -167,19 +215,20 @@ impl CompleteLogin {
         failure
     }
 
-    /// Counts a wrong code and returns its refusal. When it could not be counted, the fault is the answer.
+    /// Counts a wrong proof and returns its refusal. When it could not be counted, the fault is the answer.
     async fn refuse_wrong(
         &self,
         origin: &Origin,
         answer: &Answer,
         (admitted, client): (AdmittedAttempt, FactorClient),
-        why: WrongCode,
+        why: WrongFactor,
     ) -> Failure {
-        let counted = self.factors.count_wrong(origin, (&answer.account, client), admitted, &answer.code).await;
+        let presented = (&answer.factor, why);
+        let counted = self.factors.count_wrong(origin, (&answer.account, client), admitted, presented).await;
         match counted {
-            Ok(()) => answer.code.refusal(why).into(),
+            Ok(()) => answer.factor.refusal(why).into(),
             Err(fault) => {
-                tracing::warn!(%fault, request_id = origin.trace_id, "a wrong code was not counted in the database");
+                tracing::warn!(%fault, request_id = origin.trace_id, "a wrong second factor was not counted in the database");
                 fault
             }
         }

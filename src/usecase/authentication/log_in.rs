@@ -1,12 +1,13 @@
-use super::{NewSession, OpenSession};
+use super::{
+    ChallengeLogin, NewSession, OpenSession,
+    audience::find_audience,
+    challenge::{ChallengedDevice, StartedChallenge},
+};
 use crate::{
     keys::KeyRing,
     passwords::{Caller, Hasher, Presence, Refused},
     runtime::spawn,
-    store::{
-        StoreFault, Tx, account, account::LoginConditions, audience, backup_code, challenge,
-        challenge::StoredChallenge, device, expected_device,
-    },
+    store::{StoreFault, Tx, account, device, expected_device},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
         gate::{
@@ -19,13 +20,12 @@ use crate::{
 };
 use countersign_domain::{
     account::{Account, Identifier},
-    audience::DEFAULT_AUDIENCE,
     audit::EventKind,
     device::DeviceTrust,
     display_name::DisplayName,
     factor::FactorMethod,
-    id::{AccountId, ChallengeId, TenantId},
-    login::{Challenge, ChallengedLogin, LoginState, StartedLogin},
+    id::{AccountId, TenantId},
+    login::{LoginState, StartedLogin},
     mail::MailTemplate,
     refusal::Reason,
     secret::SecretText,
@@ -44,6 +44,7 @@ pub struct Login {
     pub attempts: AttemptLimiter,
     pub password: PasswordGate,
     pub open: OpenSession,
+    pub challenge: ChallengeLogin,
     pub key_updates: KeyUpdates,
     pub throttle: Throttle,
     pub hasher: Hasher,
@@ -97,6 +98,8 @@ pub struct LoginChallenge {
     /// Continues the login, together with the device token.
     pub token: SecretText,
     pub methods: Vec<FactorMethod>,
+    /// What a passkey signs; empty for an account without one.
+    pub passkey_request_json: String,
     pub expires_at: Timestamp,
     pub device_token: SecretText,
 }
@@ -104,7 +107,7 @@ pub struct LoginChallenge {
 /// The result of a right password.
 enum Opened {
     Session(Box<OpenedSession>),
-    Challenge(Challenge, Vec<FactorMethod>),
+    Challenge(StartedChallenge),
 }
 
 /// After this many wrong passwords an expected device is no longer expected. Somebody who knew a former password may
@@ -149,7 +152,7 @@ impl Login {
         let tenant = origin.tenant();
         let LoginForm { identifier, password, captcha_token, audience, device_name, device_token, delivery, former } =
             form;
-        let audience = self.audience(tenant, audience).await?;
+        let audience = find_audience(&self.work.read(), &self.key_updates, (tenant, audience)).await?;
         let (typed, found) = match &identifier {
             NamedAccount::Identifier(identifier) => {
                 let found = account::find_for_login(&self.work.read(), tenant, identifier).await?;
@@ -177,18 +180,19 @@ impl Login {
                 Box::pin(self.logout.end_replaced(origin, &former)).await;
                 Ok(LoginOutcome::LoggedIn(Box::new(LoggedIn { session: *session, device_token })))
             }
-            Opened::Challenge(Challenge { id, expires_at, .. }, methods) => {
-                let token = self.ring.seal_challenge(tenant, id, expires_at)?;
-                Ok(LoginOutcome::Challenged(LoginChallenge { token, methods, expires_at, device_token }))
+            Opened::Challenge(StartedChallenge { challenge, methods, passkey_request_json }) => {
+                let expires_at = challenge.expires_at;
+                let token = self.ring.seal_challenge(tenant, challenge.id, expires_at)?;
+                let challenge = LoginChallenge { token, methods, passkey_request_json, expires_at, device_token };
+                Ok(LoginOutcome::Challenged(challenge))
             }
         }
     }
 
     /// Admits the attempt, checks the password, opens the session or stores a challenge, and settles the attempt, in a
-    /// task of its own. So a
-    /// caller who hangs up, or whose deadline passes, leaves no attempt unsettled and no verdict lost, and does not
-    /// make an attempt count as wrong. Until the hash begins, the attempt is given back when its caller is gone; after
-    /// that, the verdict is awaited, applied and recorded, even if nobody waits.
+    /// task of its own. So a caller who hangs up, or whose deadline passes, leaves no attempt unsettled and no verdict
+    /// lost, and does not make an attempt count as wrong. Until the hash begins, the attempt is given back when its
+    /// caller is gone; after that, the verdict is awaited, applied and recorded, even if nobody waits.
     async fn decide(
         &self,
         origin: &Origin,
@@ -217,7 +221,13 @@ impl Login {
                 .open_session(origin, &login, new, presence)
                 .await
                 .map(|session| Opened::Session(Box::new(session))),
-            Ok(LoginState::Challenged(login)) => self.challenge(origin, attempt, &login, &new).await,
+            Ok(LoginState::Challenged(login)) => {
+                let device = ChallengedDevice {
+                    trust: attempt.started.trust(),
+                    proved_second_factor: attempt.device.proved_second_factor_of(login.account().id),
+                };
+                self.challenge.challenge(origin, &login, &new, device).await.map(Opened::Challenge)
+            }
             Err(reason) => return Err(self.refuse_wrong(origin, attempt, admitted, reason).await),
         };
         match opened {
@@ -236,37 +246,6 @@ impl Login {
                 Err(failure)
             }
         }
-    }
-
-    /// Stores a challenge, and says how it can be answered.
-    async fn challenge(
-        &self,
-        origin: &Origin,
-        attempt: &Attempt,
-        login: &ChallengedLogin,
-        new: &NewSession,
-    ) -> Result<Opened, Failure> {
-        let account = login.account();
-        let unit = self.work.begin(origin, account.tenant).await?;
-        let id = ChallengeId::new(unit.now(), self.work.entropy.bytes());
-        let stored = StoredChallenge {
-            challenge: login.challenge(id, unit.now()),
-            audience: new.audience.clone(),
-            device_name: new.device_name.as_str().to_owned(),
-            shown_device: new.device.shown,
-            device: new.device.id,
-        };
-        let conditions = LoginConditions::of(account, attempt.started.trust(), true);
-        if !challenge::insert(unit.db(), account.tenant, &stored, conditions, unit.now()).await? {
-            return Err(Reason::CredentialsInvalid.into());
-        }
-        unit.record(EventKind::LoginChallenged, EventSubject::target(Some(account.id))).await?;
-        let left = backup_code::count_unused(unit.db(), account.tenant, account.id).await?;
-        unit.commit().await?;
-        let takes_totp = !account.totp_is_locked() || attempt.device.proved_second_factor_of(account.id);
-        let methods = [(FactorMethod::Totp, takes_totp), (FactorMethod::BackupCode, left > 0)];
-        let methods = methods.into_iter().filter_map(|(method, is_taken)| is_taken.then_some(method));
-        Ok(Opened::Challenge(stored.challenge, methods.collect()))
     }
 
     /// Admits the attempt. A light login draws the rest of a whole one first, because a call to the captcha provider
@@ -342,16 +321,6 @@ impl Login {
     async fn record_unopened(&self, origin: &Origin, account: &Account, reason: Reason) {
         let about = EventSubject::target(Some(account.id));
         self.work.record_refusal(origin, account.tenant, (EventKind::LoginRefused, reason), about).await;
-    }
-
-    async fn audience(&self, tenant: TenantId, named: String) -> Result<String, Failure> {
-        let audience = match named.as_str() {
-            "" => DEFAULT_AUDIENCE.to_owned(),
-            name if audience::exists(&self.work.read(), tenant, name).await? => named,
-            _ => return Err(Reason::AudienceUnknown.into()),
-        };
-        self.key_updates.expect_keys_of(tenant, &audience).await?;
-        Ok(audience)
     }
 
     /// Counts a wrong password for the name that was typed, and for the account or its device. A password that the same

@@ -1,10 +1,15 @@
 //! Logging in: from the name of an account to a session. Every login goes through the states of
 //! [`countersign_domain::login`], and [`OpenSession`] takes only the last state.
 
+mod audience;
+mod challenge;
 mod complete_login;
 mod log_in;
 mod open_session;
+mod passkey_login;
 
+pub use challenge::ChallengeLogin;
 pub use complete_login::{CompleteLogin, CompleteLoginForm};
 pub use log_in::{LoggedIn, Login, LoginChallenge, LoginForm, LoginOutcome, NamedAccount};
 pub use open_session::{NewSession, OpenSession};
+pub use passkey_login::{CeremonyClient, CompletePasskeyLogin, StartPasskeyLogin, StartedPasskeyLogin};

@@ -1,10 +1,10 @@
 use crate::{
     passwords::Presence,
-    store::{account, account::LoginConditions, challenge, device, expected_device, session},
+    store::{account, account::LoginConditions, ceremony, challenge, device, expected_device, session},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
         account::Profile,
-        gate::{DeviceRecognition, FactorGate, PresentedDevice, Throttle},
+        gate::{DeviceRecognition, FactorGate, PresentedDevice, Throttle, used_up},
         session::{IssueTokens, OpenedSession},
     },
 };
@@ -16,7 +16,7 @@ use countersign_domain::{
     device::DeviceTrust,
     display_name::DisplayName,
     id::SessionId,
-    login::{CompletedLogin, SecondFactor},
+    login::{Answered, CompletedLogin, PasskeyLogin, ProvenFactor},
     mail::MailTemplate,
     refresh::FIRST_GENERATION,
     refusal::Reason,
@@ -56,8 +56,8 @@ impl OpenSession {
     ///
     /// # Errors
     /// CREDENTIALS_INVALID when the account was disabled during the check, its password is no longer accepted, or it
-    /// got its first factor or lost its last one meanwhile; CHALLENGE_INVALID or CODE_INVALID when another login used
-    /// the challenge or the code; DEADLINE_EXCEEDED when the caller is gone.
+    /// got its first factor or lost its last one meanwhile; CHALLENGE_INVALID, CODE_INVALID or PASSKEY_INVALID when
+    /// another login used the challenge, the code or the passkey; DEADLINE_EXCEEDED when the caller is gone.
     #[tracing::instrument(level = "debug", name = "authentication.open_session", skip_all)]
     pub async fn open_session(
         &self,
@@ -113,12 +113,11 @@ impl OpenSession {
         };
         // The tokens are made before anything is stored: a session without tokens would be a useless row.
         let opened = self.tokens.issue(&session, Profile { account: account.clone(), roles })?;
-        let conditions = LoginConditions::of(account, trust, login.second_factor().is_some());
         let unit = self.work.begin(origin, tenant).await?;
-        if let Some(second) = login.second_factor() {
-            self.use_up(&unit, account, second).await?;
+        if let Some(proven) = login.factor() {
+            Self::use_up(&unit, account, proven).await?;
         }
-        if !session::open(unit.db(), tenant, &session, conditions).await? {
+        if !session::open(unit.db(), tenant, &session, LoginConditions::of(login)).await? {
             return Err(Reason::CredentialsInvalid.into());
         }
         self.remember_device(&unit, login, device).await?;
@@ -126,8 +125,8 @@ impl OpenSession {
         unit.record(EventKind::LoggedIn, about).await?;
         let news = judge_login(trust, &seen, &before);
         self.tell(&unit, origin, account, &session, (news, &seen)).await?;
-        if let Some(second) = login.second_factor() {
-            FactorGate::tell_of_use(&unit, account, session.id, &second.code).await?;
+        if let Some(proven) = login.factor() {
+            FactorGate::tell_of_use(&unit, account, session.id, &proven.factor).await?;
         }
         Ok((unit, opened))
     }
@@ -139,7 +138,7 @@ impl OpenSession {
         device: PresentedDevice,
     ) -> Result<(), Failure> {
         let (db, tenant, account) = (unit.db(), unit.tenant(), login.account().id);
-        device::remember(db, tenant, account, (device.id, login.second_factor().is_some()), unit.now()).await?;
+        device::remember(db, tenant, account, (device.id, login.factor().is_some()), unit.now()).await?;
         if login.trust() == DeviceTrust::Expected {
             expected_device::forget(db, tenant, account, device.shown).await?;
         }
@@ -149,16 +148,23 @@ impl OpenSession {
         Ok(())
     }
 
-    /// Uses up the challenge and the code of a login: of two logins with one challenge or one code, one opens a
+    /// Uses up the proof of a factor, and what it answered: of two logins with one challenge or one code, one opens a
     /// session.
-    async fn use_up(&self, unit: &UnitOfWork<'_>, account: &Account, second: &SecondFactor) -> Result<(), Failure> {
+    async fn use_up(unit: &UnitOfWork<'_>, account: &Account, proven: &ProvenFactor) -> Result<(), Failure> {
+        let (db, tenant) = (unit.db(), account.tenant);
         // First, as every change of factors does: another order could deadlock.
-        account::lock(unit.db(), account.tenant, account.id).await?.ok_or(Reason::ChallengeInvalid)?;
-        if !challenge::consume(unit.db(), account.tenant, second.challenge, unit.now()).await? {
+        account::lock(db, tenant, account.id).await?.ok_or(Reason::ChallengeInvalid)?;
+        let is_unused = match proven.answers {
+            Answered::Challenge(id) => challenge::consume(db, tenant, id, unit.now()).await?,
+            Answered::PasskeyLogin(PasskeyLogin { id, expires_at }) => {
+                ceremony::use_up(db, tenant, (id, expires_at)).await?
+            }
+        };
+        if !is_unused {
             return Err(Reason::ChallengeInvalid.into());
         }
-        if !FactorGate::use_up(unit.db(), account, &second.code, unit.now()).await? {
-            return Err(Reason::CodeInvalid.into());
+        if !FactorGate::use_up(db, account, &proven.factor, unit.now()).await? {
+            return Err(used_up(&proven.factor).into());
         }
         Ok(())
     }

@@ -30,16 +30,8 @@ impl IssueBackupCodes {
         let key = Zeroizing::new(self.entropy.bytes::<32>());
         let id = FactorId::new(now, self.entropy.bytes());
         let sealed = self.ring.seal_factor(account, id, key.as_slice())?;
-        let factor = Factor {
-            id,
-            kind: FactorKind::BackupCodes,
-            name: String::new(),
-            created_at: now,
-            confirmed_at: Some(now),
-            used_at: None,
-            last_step: None,
-        };
-        let stored = SealedFactor { factor, sealed: sealed.text, key_id: sealed.key };
+        let factor = Factor { confirmed_at: Some(now), ..Factor::pending(id, FactorKind::BackupCodes, now) };
+        let stored = SealedFactor::new(factor, sealed.text, sealed.key);
         factor::insert(unit.db(), tenant, account, &stored).await?;
         let codes: Vec<_> = (0..BACKUP_CODES).map(|_| BackupCode::new(self.entropy.bytes())).collect();
         let digests: Vec<_> = codes.iter().map(|code| digest_of(&key, account, code)).collect();

@@ -1,18 +1,18 @@
-use super::IssueBackupCodes;
+use super::{
+    EnableFactor,
+    enable::{Enabled, pending},
+};
 use crate::{
-    store::{account, challenge, factor, second_factor},
+    store::factor,
     usecase::{
-        EventSubject, Failure, Mail, Origin, UnitsOfWork,
-        gate::{DeviceRecognition, FactorSecrets, SessionTries, SignedIn, Throttle, WrongCode, require_level},
+        Failure, Origin, UnitsOfWork,
+        gate::{FactorSecrets, SignedIn, Throttle, WrongFactor},
     },
 };
 use countersign_domain::{
-    audit::EventKind,
     backup_code::BackupCode,
-    client::DeviceSignal,
-    factor::{FactorKind, MAX_FACTORS},
+    factor::FactorKind,
     id::FactorId,
-    mail::MailTemplate,
     refusal::Reason,
     secret::SecretText,
     totp::{TotpCode, TotpVerdict},
@@ -23,9 +23,8 @@ use countersign_domain::{
 pub struct ConfirmTotp {
     pub work: UnitsOfWork,
     pub secrets: FactorSecrets,
-    pub backup_codes: IssueBackupCodes,
+    pub enable: EnableFactor,
     pub throttle: Throttle,
-    pub tries: SessionTries,
 }
 
 impl ConfirmTotp {
@@ -45,40 +44,20 @@ impl ConfirmTotp {
     ) -> Result<Vec<BackupCode>, Failure> {
         let (tenant, account, now) = (caller.tenant(), caller.account().id, self.work.now());
         let factors = factor::all(&self.work.read(), tenant, account).await?;
-        let pending = factors.into_iter().find(|stored| {
-            let factor = &stored.factor;
-            factor.id == id && factor.kind == FactorKind::Totp && factor.is_pending(now)
-        });
-        let pending = pending.ok_or(Reason::FactorNotFound)?;
+        let pending = pending(factors, (id, FactorKind::Totp), now)?;
         self.throttle.totp_confirmation(account).await?;
         let step = match self.secrets.totp(account, &pending).await?.check(code, now, None) {
             TotpVerdict::Right { step } => step,
-            TotpVerdict::ClockOff { .. } => return Err(WrongCode::ClockOff.refusal("code").into()),
-            TotpVerdict::Used | TotpVerdict::Wrong => return Err(WrongCode::Wrong.refusal("code").into()),
+            TotpVerdict::ClockOff { .. } => return Err(WrongFactor::ClockOff.refusal_of_code("code").into()),
+            TotpVerdict::Used | TotpVerdict::Wrong => return Err(WrongFactor::Wrong.refusal_of_code("code").into()),
         };
         let unit = self.work.begin(origin, tenant).await?;
-        let (owner, session) = self.tries.hold(unit.db(), caller).await?;
-        // Whoever began without a factor of the account does not end beside one.
-        require_level(caller, &owner)?;
-        if owner.factors >= MAX_FACTORS {
-            return Err(Reason::FactorLimitReached.into());
-        }
+        let (owner, session) = self.enable.hold(&unit, caller).await?;
         if !factor::confirm(unit.db(), tenant, account, (id, step), now).await? {
             return Err(Reason::FactorNotFound.into());
         }
-        account::set_factors(unit.db(), tenant, account, owner.factors + 1).await?;
-        let codes = if owner.has_factor() { Vec::new() } else { self.backup_codes.replace(&unit, account).await? };
-        if let DeviceSignal::Shown(shown) = DeviceRecognition::signal(device)
-            && session.device == Some(shown)
-        {
-            second_factor::note(unit.db(), tenant, account, shown, now).await?;
-        }
-        // What waits for a second factor began before this one.
-        challenge::delete_all(unit.db(), tenant, account).await?;
-        let about = EventSubject { object: Some(id.to_string()), ..EventSubject::own(account) };
-        unit.record(EventKind::FactorAdded, about.in_session(caller.session().id)).await?;
-        let mail = Mail::to_owner(MailTemplate::FactorAdded, &owner);
-        unit.queue_mail(mail.with("device", pending.factor.name.as_str())).await?;
+        let enabled = Enabled { id, kind: FactorKind::Totp, name: &pending.factor.name };
+        let codes = self.enable.record(&unit, (&owner, &session), enabled, device).await?;
         unit.commit().await?;
         Ok(codes)
     }

@@ -2,20 +2,26 @@
 
 mod backup_codes;
 mod confirm_totp;
+mod enable;
+mod finish_passkey;
 mod list;
 mod regenerate;
 mod remove;
 mod rename;
 mod reseal;
 mod reset;
+mod start_passkey;
 mod start_totp;
 
 pub use backup_codes::IssueBackupCodes;
 pub use confirm_totp::ConfirmTotp;
+pub use enable::EnableFactor;
+pub use finish_passkey::FinishPasskey;
 pub use list::{FactorList, ListFactors};
 pub use regenerate::RegenerateBackupCodes;
 pub use remove::RemoveFactor;
 pub use rename::RenameFactor;
 pub use reseal::ResealFactors;
 pub use reset::ResetFactors;
+pub use start_passkey::{StartPasskey, StartedPasskey};
 pub use start_totp::{StartTotp, StartedTotp};

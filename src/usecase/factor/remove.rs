@@ -1,7 +1,9 @@
 use super::backup_codes::delete_backup_codes;
 use crate::{
     store::{
-        account, challenge, factor,
+        account,
+        account::FactorCounts,
+        challenge, factor,
         second_factor::{self, Forgotten},
     },
     usecase::{
@@ -9,7 +11,7 @@ use crate::{
         gate::{SessionTries, SignedIn, Throttle},
     },
 };
-use countersign_domain::{audit::EventKind, id::FactorId, mail::MailTemplate, refusal::Reason};
+use countersign_domain::{audit::EventKind, factor::FactorKind, id::FactorId, mail::MailTemplate, refusal::Reason};
 
 /// Removes a factor of the caller.
 #[derive(Clone, Debug)]
@@ -38,8 +40,10 @@ impl RemoveFactor {
             .collect();
         let removed = enabled.iter().find(|factor| factor.id == id).ok_or(Reason::FactorNotFound)?;
         factor::delete(unit.db(), tenant, account, id).await?;
-        let left = i32::try_from(enabled.len()).unwrap_or(i32::MAX) - 1;
-        account::set_factors(unit.db(), tenant, account, left).await?;
+        let is_passkey = removed.kind == FactorKind::Passkey;
+        let left = owner.factors - 1;
+        let counts = FactorCounts { factors: left, passkeys: owner.passkeys - i32::from(is_passkey) };
+        account::set_factors(unit.db(), tenant, account, counts).await?;
         if left == 0 {
             delete_backup_codes(&unit, account).await?;
             challenge::delete_all(unit.db(), tenant, account).await?;
@@ -49,7 +53,11 @@ impl RemoveFactor {
         second_factor::forget(unit.db(), tenant, account, Forgotten::AllBut(kept)).await?;
         let about = EventSubject { object: Some(id.to_string()), ..EventSubject::own(account) };
         unit.record(EventKind::FactorRemoved, about.in_session(caller.session().id)).await?;
-        let mail = Mail::to_owner(MailTemplate::FactorRemoved, &owner);
+        let template = match removed.kind {
+            FactorKind::Passkey => MailTemplate::PasskeyRemoved,
+            FactorKind::Totp | FactorKind::BackupCodes => MailTemplate::FactorRemoved,
+        };
+        let mail = Mail::to_owner(template, &owner);
         unit.queue_mail(mail.with("device", removed.name.as_str())).await?;
         unit.commit().await?;
         Ok(())

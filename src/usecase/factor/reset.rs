@@ -1,6 +1,8 @@
 use crate::{
     store::{
-        account, backup_code, challenge, factor,
+        account,
+        account::FactorCounts,
+        backup_code, challenge, factor,
         second_factor::{self, Forgotten},
     },
     usecase::{EventSubject, Failure, Mail, Origin, UnitsOfWork},
@@ -30,7 +32,7 @@ impl ResetFactors {
         backup_code::delete_all(unit.db(), tenant, id).await?;
         challenge::delete_all(unit.db(), tenant, id).await?;
         second_factor::forget(unit.db(), tenant, id, Forgotten::AllBut(None)).await?;
-        account::set_factors(unit.db(), tenant, id, 0).await?;
+        account::set_factors(unit.db(), tenant, id, FactorCounts::default()).await?;
         unit.record(EventKind::FactorsReset, EventSubject::target(Some(id))).await?;
         unit.queue_mail(Mail::to_owner(MailTemplate::FactorsReset, &owner)).await?;
         unit.commit().await?;

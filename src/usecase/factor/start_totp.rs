@@ -57,16 +57,9 @@ impl StartTotp {
         self.throttle.totp_start(account.id).await?;
         let secret = TotpSecret::new(SecretBytes::new(self.entropy.bytes()));
         let unit = self.work.begin(origin, tenant).await?;
-        let factor = Factor {
-            id: FactorId::new(unit.now(), self.entropy.bytes()),
-            kind: FactorKind::Totp,
-            name: name.as_str().to_owned(),
-            created_at: unit.now(),
-            confirmed_at: None,
-            used_at: None,
-            last_step: None,
-        };
-        let (id, expires_at) = (factor.id, factor.expires_at());
+        let id = FactorId::new(unit.now(), self.entropy.bytes());
+        let factor = Factor { name: name.as_str().to_owned(), ..Factor::pending(id, FactorKind::Totp, unit.now()) };
+        let expires_at = factor.expires_at();
         let sealed = self.ring.seal_factor(account.id, id, secret.bytes().reveal())?;
         let otpauth_uri = secret.otpauth_uri(&self.service, account.email.as_str());
         let qr_svg = qr_svg(&otpauth_uri)?;
@@ -74,9 +67,8 @@ impl StartTotp {
         if owner.factors >= MAX_FACTORS {
             return Err(Reason::FactorLimitReached.into());
         }
-        factor::delete_pending(unit.db(), tenant, account.id).await?;
-        let stored = SealedFactor { factor, sealed: sealed.text, key_id: sealed.key };
-        factor::insert(unit.db(), tenant, account.id, &stored).await?;
+        factor::delete_pending(unit.db(), tenant, account.id, FactorKind::Totp).await?;
+        factor::insert(unit.db(), tenant, account.id, &SealedFactor::new(factor, sealed.text, sealed.key)).await?;
         unit.commit().await?;
         Ok(StartedTotp { id, secret: secret.typed(), otpauth_uri, qr_svg, expires_at })
     }

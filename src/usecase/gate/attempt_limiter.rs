@@ -45,7 +45,7 @@ const WRONG_CODES: &str = "wrong_codes";
 pub struct AdmittedAttempt {
     lockout: Lockout,
     key: LockKey,
-    /// `None` once it is settled.
+    /// `None` once it is settled, and for one that is not counted.
     admitted: Option<Admitted>,
     mark: Mark,
     solved_captcha: bool,
@@ -179,6 +179,18 @@ impl AttemptLimiter {
             solved_captcha: false,
             expects_verdict: false,
         })
+    }
+
+    /// An attempt at what nobody finds by trying: it is neither counted nor delayed.
+    pub fn uncounted(&self) -> AdmittedAttempt {
+        AdmittedAttempt {
+            lockout: self.lockout.clone(),
+            key: LockKey::from_tag([0; 32]),
+            admitted: None,
+            mark: Mark::from_tag([0; 32]),
+            solved_captcha: false,
+            expects_verdict: false,
+        }
     }
 
     /// Resets the counters against the password of an account: for every name of the account, and for these of its

@@ -33,8 +33,15 @@ pub fn require_password_level(account: &Account) -> Result<(), Refusal> {
 
 /// The refusal of a caller without a fresh proof. The metadata are part of the contract.
 fn step_up_required(account: &Account) -> Refusal {
-    let methods =
-        if account.has_factor() { FactorMethod::ALL.map(FactorMethod::name).join(" ") } else { "PASSWORD".to_owned() };
+    let methods = match (account.has_passkey(), account.has_app()) {
+        (false, false) => "PASSWORD".to_owned(),
+        (has_passkey, has_app) => {
+            let methods =
+                [(FactorMethod::Passkey, has_passkey), (FactorMethod::Totp, has_app), (FactorMethod::BackupCode, true)];
+            let names = methods.into_iter().filter(|(_, has_it)| *has_it).map(|(method, _)| method.name());
+            names.collect::<Vec<_>>().join(" ")
+        }
+    };
     Refusal::from(Reason::StepUpRequired)
         .with_metadata("max_age_seconds", FRESH_PROOF.as_secs().to_string())
         .with_metadata("acr", Level::required_by(account).name())

@@ -1,8 +1,8 @@
 use crate::{
     runtime::Clock,
     store::{
-        Store, action, challenge, device, expected_device, factor, outbox, registration, request_id, reserved_username,
-        revocation, session,
+        Store, action, ceremony, challenge, device, expected_device, factor, outbox, registration, request_id,
+        reserved_username, revocation, session,
     },
     telemetry,
     usecase::audit::{ChainFault, ForgetEvents},
@@ -54,6 +54,7 @@ impl Purge {
             ("expected_devices", expected_device::delete_older(&db, now.minus(DEVICE_LIFE)).await?),
             ("factors", factor::delete_unconfirmed(&db, over).await?),
             ("challenges", challenge::delete_expired(&db, now).await?),
+            ("used_ceremonies", ceremony::delete_expired(&db, over).await?),
             ("actions", action::delete_expired(&db, over).await?),
             ("outbox", outbox::delete_finished(&db, over).await?),
             ("outbox", outbox::delete_dead(&db, now.minus(self.retention.dead_mails)).await?),

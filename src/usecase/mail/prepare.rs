@@ -58,6 +58,9 @@ impl PrepareMail {
             | MailTemplate::PasswordDisabled
             | MailTemplate::FactorAdded
             | MailTemplate::FactorRemoved
+            | MailTemplate::PasskeyAdded
+            | MailTemplate::PasskeyRemoved
+            | MailTemplate::PasskeyCopied
             | MailTemplate::FactorsReset
             | MailTemplate::BackupCodesRegenerated
             | MailTemplate::BackupCodeUsed

@@ -1,19 +1,19 @@
-use super::{IssueTokens, OpenedSession, WatchClient};
+use super::{IssueTokens, OpenedSession, SessionPasskeys, WatchClient, passkey::SessionCeremony};
 use crate::{
     runtime::spawn,
-    store::{device, role, second_factor, session},
+    store::{ceremony, device, role, second_factor, session},
     usecase::{
         EventSubject, Failure, Origin, UnitOfWork, UnitsOfWork,
         account::Profile,
         gate::{
-            AdmittedAttempt, FactorClient, FactorGate, FactorProven, PresentedCode, SessionPasswordGate, SignedIn,
-            Throttle, WrongCode, require_password_level,
+            AdmittedAttempt, FactorClient, FactorGate, FactorProven, PresentedFactor, SessionPasswordGate, SignedIn,
+            Throttle, WrongFactor, require_password_level, used_up,
         },
     },
 };
 use countersign_domain::{
     account::Account,
-    assurance::{AuthenticationMethod, PASSWORD_AND_CODE, joined},
+    assurance::{AuthenticationMethod, after_factor, joined},
     audit::EventKind,
     client::DeviceSignal,
     id::DeviceId,
@@ -31,6 +31,7 @@ pub struct Reauthenticate {
     pub work: UnitsOfWork,
     pub password: SessionPasswordGate,
     pub factors: FactorGate,
+    pub passkeys: SessionPasskeys,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
     pub throttle: Throttle,
@@ -41,7 +42,8 @@ pub struct Reauthenticate {
 #[derive(Debug)]
 pub enum PresentedProof {
     Password(SecretText),
-    Code(PresentedCode),
+    /// With the token of the ceremony, for a passkey.
+    Factor(PresentedFactor, Option<SecretText>),
 }
 
 impl Reauthenticate {
@@ -49,8 +51,9 @@ impl Reauthenticate {
     /// the message or its cookie.
     ///
     /// # Errors
-    /// CURRENT_PASSWORD_WRONG, CODE_INVALID, FACTOR_LOCKED, STEP_UP_REQUIRED for the password of an account with a
-    /// factor, SESSION_ENDED, ACCOUNT_DISABLED, REAUTHENTICATION_REQUIRED, RATE_LIMITED, OVERLOADED.
+    /// CURRENT_PASSWORD_WRONG, CODE_INVALID, CHALLENGE_INVALID, PASSKEY_INVALID, FACTOR_LOCKED, STEP_UP_REQUIRED for
+    /// the password of an account with a factor, SESSION_ENDED, ACCOUNT_DISABLED, REAUTHENTICATION_REQUIRED,
+    /// RATE_LIMITED, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "session.reauthenticate", skip_all)]
     pub async fn prove(
         &self,
@@ -67,7 +70,10 @@ impl Reauthenticate {
         }
         match proof {
             PresentedProof::Password(password) => self.by_password(origin, caller, &password, &seen).await,
-            PresentedProof::Code(code) => self.by_code(origin, caller, code, seen).await,
+            PresentedProof::Factor(factor, token) => {
+                let ceremony = self.passkeys.open(caller, &factor, token.as_ref()).await?;
+                self.by_factor(origin, caller, (factor, ceremony), seen).await
+            }
         }
     }
 
@@ -87,29 +93,30 @@ impl Reauthenticate {
         self.advance(origin, unit, caller, (account, live), (&[AuthenticationMethod::Password], seen)).await
     }
 
-    /// Checks a code in a task of its own, as a login does.
-    async fn by_code(
+    /// Checks a factor in a task of its own, as a login does.
+    async fn by_factor(
         &self,
         origin: &Origin,
         caller: &SignedIn,
-        code: PresentedCode,
+        (factor, ceremony): (PresentedFactor, Option<SessionCeremony>),
         seen: ClientObservation,
     ) -> Result<OpenedSession, Failure> {
         let (reauthenticate, origin, caller) = (self.clone(), origin.clone(), caller.clone());
-        let deciding = async move { reauthenticate.check_code(&origin, &caller, &code, &seen).await };
+        let deciding =
+            async move { reauthenticate.check_factor(&origin, &caller, (&factor, ceremony.as_ref()), &seen).await };
         spawn(deciding.in_current_span()).await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
 
-    async fn check_code(
+    async fn check_factor(
         &self,
         origin: &Origin,
         caller: &SignedIn,
-        code: &PresentedCode,
+        (factor, ceremony): (&PresentedFactor, Option<&SessionCeremony>),
         seen: &ClientObservation,
     ) -> Result<OpenedSession, Failure> {
         let account = caller.account();
         let client = self.factor_client(caller, seen).await?;
-        let mut admitted = self.factors.admit(account, client, code).await?;
+        let mut admitted = self.factors.admit(account, client, factor).await?;
         let tries = match self.password.tries.spend(caller).await {
             Ok(tries) => tries,
             Err(failure) => {
@@ -118,8 +125,9 @@ impl Reauthenticate {
             }
         };
         admitted.expect_verdict();
-        let wrong = match self.factors.check(account, client, code).await {
-            Ok(Ok(proven)) => match self.advance_by(origin, caller, &proven, seen).await {
+        let answered = ceremony.map(|ceremony| &ceremony.ceremony);
+        let wrong = match self.factors.check(account, client, (factor, answered)).await {
+            Ok(Ok(proven)) => match self.advance_by(origin, caller, (&proven, ceremony), seen).await {
                 Ok(opened) => {
                     admitted.succeeded().await;
                     if let Err(fault) = self.password.tries.give_back(caller, tries).await {
@@ -127,14 +135,16 @@ impl Reauthenticate {
                     }
                     return Ok(opened);
                 }
-                // Another call used the same code a moment ago.
-                Err(failure) if failure.reason() == Reason::CodeInvalid => WrongCode::Used,
+                // Another call used the same proof a moment ago.
+                Err(failure) if matches!(failure.reason(), Reason::CodeInvalid | Reason::PasskeyInvalid) => {
+                    WrongFactor::Used
+                }
                 Err(failure) => return Err(self.give_back(caller, admitted, failure).await),
             },
             Ok(Err(wrong)) => wrong,
             Err(failure) => return Err(self.give_back(caller, admitted, failure).await),
         };
-        self.refuse_code(origin, caller, (admitted, client, tries), (code, wrong)).await
+        self.refuse_factor(origin, caller, (admitted, client, tries), (factor, wrong)).await
     }
 
     /// Gives back what an attempt used up that was neither right nor wrong. Returns the failure.
@@ -146,7 +156,7 @@ impl Reauthenticate {
         failure
     }
 
-    /// The client that presents a code. Its device counts only if the call showed it: whoever holds a token of the
+    /// The client that presents a factor. Its device counts only if the call showed it: whoever holds a token of the
     /// session need not hold its device.
     async fn factor_client(&self, caller: &SignedIn, seen: &ClientObservation) -> Result<FactorClient, Failure> {
         let session = caller.session();
@@ -160,15 +170,15 @@ impl Reauthenticate {
         Ok(FactorClient { recognized, session: Some(session.id), mails_owner: false })
     }
 
-    async fn refuse_code(
+    async fn refuse_factor(
         &self,
         origin: &Origin,
         caller: &SignedIn,
         (admitted, client, tries): (AdmittedAttempt, FactorClient, i32),
-        (code, wrong): (&PresentedCode, WrongCode),
+        (factor, wrong): (&PresentedFactor, WrongFactor),
     ) -> Result<OpenedSession, Failure> {
-        let counted = self.factors.count_wrong(origin, (caller.account(), client), admitted, code).await;
-        let refused = (EventKind::FactorRefused, code.refusal(wrong).into());
+        let counted = self.factors.count_wrong(origin, (caller.account(), client), admitted, (factor, wrong)).await;
+        let refused = (EventKind::FactorRefused, factor.refusal(wrong).into());
         // Also where it could not be counted: the fifth one ends the session.
         let failure = self.password.tries.refuse(origin, caller, tries, refused).await?;
         counted?;
@@ -179,21 +189,27 @@ impl Reauthenticate {
         &self,
         origin: &Origin,
         caller: &SignedIn,
-        proven: &FactorProven,
+        (proven, ceremony): (&FactorProven, Option<&SessionCeremony>),
         seen: &ClientObservation,
     ) -> Result<OpenedSession, Failure> {
         let unit = self.work.begin(origin, caller.tenant()).await?;
         let (account, live) = self.password.tries.hold(unit.db(), caller).await?;
-        let proof = proven.proof();
-        if proof.account() != account.id || !FactorGate::use_up(unit.db(), &account, proof.code(), unit.now()).await? {
-            return Err(Reason::CodeInvalid.into());
+        let right = proven.proof().factor();
+        if let Some(ceremony) = ceremony
+            && !ceremony::use_up(unit.db(), account.tenant, (ceremony.id, ceremony.expires_at)).await?
+        {
+            return Err(Reason::ChallengeInvalid.into());
         }
-        FactorGate::tell_of_use(&unit, &account, live.id, proof.code()).await?;
+        if proven.proof().account() != account.id || !FactorGate::use_up(unit.db(), &account, right, unit.now()).await?
+        {
+            return Err(used_up(right).into());
+        }
+        FactorGate::tell_of_use(&unit, &account, live.id, right).await?;
         if let Some(device) = shown_device(&live, seen) {
             second_factor::note(unit.db(), account.tenant, account.id, device, unit.now()).await?;
         }
-        // Every session was opened with a password.
-        self.advance(origin, unit, caller, (account, live), (&PASSWORD_AND_CODE, seen)).await
+        let methods = after_factor(&live.methods, right.method());
+        self.advance(origin, unit, caller, (account, live), (methods, seen)).await
     }
 
     /// Makes the next generation, with the new proof. Both the account and the session are locked.

@@ -54,11 +54,14 @@ export async function open(context, origin, service = "/") {
 
 /** The cookies of a session, without their common prefix: `access`, `refresh`, and `refresh.…` for a generation. */
 export async function cookies(context, origin) {
-  const { device: _, ...held } = await allCookies(context, origin);
+  const { device: _, passkey: __, ...held } = await allCookies(context, origin);
   return held;
 }
 
-/** The same with `device`, the cookie that makes the browser recognized and outlives sessions. */
+/**
+ * The same with those that outlive sessions: `device`, which makes the browser recognized, and `passkey`, to which
+ * logins by passkey are bound.
+ */
 export async function allCookies(context, origin) {
   const prefix = "__Host-countersign_";
   const found = (await context.cookies(origin)).filter(({ name }) => name.startsWith(prefix));

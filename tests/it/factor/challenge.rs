@@ -108,7 +108,7 @@ fn a_code_of_another_time_says_so_and_counts_as_wrong() {
         app.complete(&challenged, &code).await.unwrap();
         assert_eq!(app.number("SELECT factor_failures FROM accounts").await, 0);
         assert_eq!(events(app, "factor_refused").await, 5);
-        assert_eq!(mails(app, "A wrong code was entered").await, 1, "the first wrong code on a new device");
+        assert_eq!(mails(app, "The second step for").await, 1, "the first wrong code on a new device");
     });
 }
 

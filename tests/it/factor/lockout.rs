@@ -131,7 +131,7 @@ fn ten_wrong_codes_make_a_recognized_device_one_like_any_other_and_its_owner_is_
         }
         assert_eq!(app.number("SELECT factor_failures FROM accounts").await, 0);
         assert_eq!(app.number("SELECT count(*) FROM devices WHERE second_factor_at IS NOT NULL").await, 0);
-        assert_eq!((events(app, "factor_locked").await, mails(app, "A wrong code was entered").await), (1, 1));
+        assert_eq!((events(app, "factor_locked").await, mails(app, "The second step for").await), (1, 1));
         let challenged = app.challenge_on(EMAIL, PASSWORD, &known.device_token).await;
         assert_eq!(app.complete(&challenged, &wrong).await.reason(), "CODE_INVALID");
         assert_eq!(app.number("SELECT factor_failures FROM accounts").await, 1);

@@ -9,6 +9,9 @@ mod lockout;
 mod manage;
 mod operator;
 mod owner;
+mod passkey;
+mod passkey_hostile;
+mod passkey_login;
 mod reauthenticate;
 mod single_use;
 

@@ -110,7 +110,7 @@ fn wrong_codes_with_a_token_alone_count_as_those_of_a_stranger_and_the_device_ma
         assert_eq!(app.number("SELECT factor_failures FROM accounts").await, 1);
         let on_device = async |shown: &str| {
             let (proof, device_token) = (Some(code(shown)), known.device_token.clone());
-            let message = ReauthenticateRequest { proof, device_token };
+            let message = ReauthenticateRequest { proof, device_token, ..Default::default() };
             app.auth().reauthenticate(crate::support::bearer(&session.access_token, message)).await
         };
         assert_eq!(on_device(&ada.wrong_code(app)).await.reason(), "CODE_INVALID");
@@ -133,7 +133,7 @@ fn a_device_on_which_a_person_proved_a_code_again_is_recognized_for_codes() {
         assert_eq!(app.number("SELECT count(*) FROM devices WHERE second_factor_at IS NOT NULL").await, 0);
         app.advance(Duration::from_secs(60));
         let proof = Some(code(&authenticator.code(app.time.now())));
-        let message = ReauthenticateRequest { proof, device_token };
+        let message = ReauthenticateRequest { proof, device_token, ..Default::default() };
         app.auth().reauthenticate(person.asks(message)).await.unwrap();
         assert_eq!(app.number("SELECT count(*) FROM devices WHERE second_factor_at IS NOT NULL").await, 1);
     });

@@ -87,7 +87,7 @@ impl Client {
         DevMailboxServiceClient::new(self.channel())
     }
 
-    fn request<T>(&self, message: T) -> Request<T> {
+    pub(crate) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         if let Some(address) = self.forwarded_for {
             request.metadata_mut().insert("x-forwarded-for", address.parse().unwrap());

@@ -1,3 +1,4 @@
+use countersign::telemetry::SILENT;
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
@@ -11,8 +12,9 @@ pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Records the log of this thread until the guard is dropped.
     pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let filter = format!("trace,h2=info,hyper=info,hyper_util=info,tower=info,mio=info,{}", SILENT.join(","));
         let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("trace,h2=info,hyper=info,hyper_util=info,tower=info,mio=info"))
+            .with_env_filter(EnvFilter::new(filter))
             .with_ansi(false)
             .with_writer(self.clone())
             .finish();

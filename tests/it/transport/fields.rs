@@ -36,6 +36,9 @@ struct Case {
 const EMAIL: (&str, &str) = ("email", "ada@example.org");
 const CODE: (&str, &str) = ("code", "12345678");
 const FACTOR: &str = "0198c0de-0000-7000-8000-00000badcafe";
+/// The form of a registration, and nothing else of one.
+const REGISTRATION: &str =
+    r#"{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"AA","attestationObject":"AA"}}"#;
 const NEW: &str = "nine purple otters at dawn";
 const REQUEST_ID: Field = ("request_id", INVALID, INVALID);
 const CAPTCHA: Field = ("captcha_token", Taken, INVALID);
@@ -137,6 +140,9 @@ const CASES: &[Case] = &[
             ("password", Named("CURRENT_PASSWORD_WRONG"), Named("CURRENT_PASSWORD_WRONG")),
             ("totp_code", INVALID, INVALID),
             ("backup_code", INVALID, INVALID),
+            ("passkey_credential_json", INVALID, INVALID),
+            // It belongs to a passkey, and is read with one.
+            ("challenge_token", INVALID, Taken),
             ("device_token", INVALID, Taken),
         ],
     },
@@ -147,8 +153,20 @@ const CASES: &[Case] = &[
             ("challenge_token", INVALID, Silent("CHALLENGE_INVALID")),
             ("totp_code", INVALID, INVALID),
             ("backup_code", INVALID, INVALID),
+            ("passkey_credential_json", INVALID, INVALID),
             ("device_token", INVALID, Silent("CHALLENGE_INVALID")),
         ],
+    },
+    Case {
+        path: "/countersign.v1.AuthService/StartPasskeyLogin",
+        valid: &[],
+        fields: &[("audience", INVALID, INVALID), ("device_name", INVALID, INVALID)],
+    },
+    Case { path: "/countersign.v1.FactorService/StartPasskey", valid: &[], fields: &[("name", INVALID, INVALID)] },
+    Case {
+        path: "/countersign.v1.FactorService/FinishPasskey",
+        valid: &[("factor_id", FACTOR), ("passkey_credential_json", REGISTRATION)],
+        fields: &[("factor_id", INVALID, INVALID), ("passkey_credential_json", INVALID, INVALID)],
     },
     Case { path: "/countersign.v1.FactorService/StartTotp", valid: &[], fields: &[("name", INVALID, INVALID)] },
     Case {

@@ -39,6 +39,7 @@ const TYPED: &[Typed] = &[
     ("AccountService/ConfirmEmailChange", "token", Kind::Token, &[]),
     ("AuthService/Login", "identifier", Address, &[("password", PASSWORD)]),
     ("AuthService/Login", "device_name", Name, &[("identifier", "ada@example.org"), ("password", PASSWORD)]),
+    ("AuthService/StartPasskeyLogin", "device_name", Name, &[]),
     ("FactorService/ConfirmTotp", "code", Kind::Code, &[]),
     ("DevMailboxService/List", "recipient", Address, &[]),
     ("DevMailboxService/WaitFor", "recipient", Address, &[]),

@@ -2,18 +2,27 @@ import {
   captchaOf,
   CookiesNotKept,
   fieldsOf,
+  PasskeyRefused,
   proofMethodsOf,
   reasonOf,
   retryAfter,
   type Captcha,
   type FieldFault,
+  type PasskeyFault,
   type ProofMethod,
   type Reason,
 } from "@countersign/client";
 import type { Errors } from "./texts";
 
 /** The reasons for which there is a text. */
-export type Told = Reason | "ORIGIN_NOT_ALLOWED" | "NO_ANSWER" | "COOKIES_NOT_KEPT" | "COOKIES_NEED_HTTPS";
+export type Told =
+  | Reason
+  | "ORIGIN_NOT_ALLOWED"
+  | "NO_ANSWER"
+  | "COOKIES_NOT_KEPT"
+  | "COOKIES_NEED_HTTPS"
+  | "PASSKEY_DISMISSED"
+  | "PASSKEY_UNUSABLE";
 
 /** Why a call failed, in no language: the text is chosen when the fault is shown. */
 export interface Fault {
@@ -55,12 +64,20 @@ export function emptyAmong<N extends string>(values: Readonly<Record<N, string>>
 
 /** The fault of a call that failed. */
 export function faultOf(error: unknown): Fault {
+  if (error instanceof PasskeyRefused) return passkeyFault(error.fault);
   const reason = error instanceof CookiesNotKept ? notKept() : (reasonOf(error) ?? "NO_ANSWER");
   // `account.display_name` is the input `display_name`.
   const named = fieldsOf(error).map((fault) => ({ ...fault, field: fault.field.split(".").at(-1) ?? fault.field }));
   const about = ABOUT[reason];
   const fields = named.length === 0 && about ? [{ field: about, reason: "", description: "" }] : named;
   return { reason, fields, wait: retryAfter(error), captcha: captchaOf(error), proofs: proofMethodsOf(error) };
+}
+
+/** What the browser refused. The service has the closer reasons `KNOWN` and `ORIGIN` of the same meaning. */
+function passkeyFault(fault: PasskeyFault): Fault {
+  if (fault === "DISMISSED" || fault === "UNUSABLE") return faultFor(`PASSKEY_${fault}`);
+  const closer = { field: "passkey_credential_json", reason: fault, description: "" };
+  return { ...faultFor("PASSKEY_INVALID"), fields: [closer] };
 }
 
 /** The same fault for a form whose inputs have other names than the fields of the service. */
@@ -71,6 +88,12 @@ export function renamed(fault: Fault, inputs: Readonly<Record<string, string>>):
 /** On localhost without https some browsers keep cookies, and Safari does not. */
 function notKept(): Told {
   return globalThis.location?.protocol === "http:" ? "COOKIES_NEED_HTTPS" : "COOKIES_NOT_KEPT";
+}
+
+/** What is wrong, for people, where it is shown at no field. */
+export function faultText({ reason, fields }: Fault, errors: Errors): string {
+  const closer = fields.map((field) => errors.rules[field.reason]?.(numberIn(field.description)));
+  return closer.find((text) => text !== undefined) ?? errors.reasons[reason];
 }
 
 /** What is wrong with one field, for people. */

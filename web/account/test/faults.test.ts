@@ -1,10 +1,10 @@
-import { CookiesNotKept } from "@countersign/client";
+import { CookiesNotKept, PasskeyRefused } from "@countersign/client";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../client/src/generated/google/rpc/error_details_pb";
-import { emptyAmong, faultOf, fieldText, renamed, type Fault } from "../src/faults";
+import { emptyAmong, faultOf, faultText, fieldText, renamed, type Fault } from "../src/faults";
 import { Format } from "../src/format";
 import { ERRORS } from "../src/texts";
 
@@ -89,6 +89,30 @@ test("a field can be an input of another name", () => {
 test("how a fresh proof can be given is kept", () => {
   const fault = faultOf(refusal("STEP_UP_REQUIRED", { metadata: { methods: "TOTP BACKUP_CODE" } }));
   assert.deepEqual(fault.proofs, ["TOTP", "BACKUP_CODE"]);
+});
+
+test("why a passkey was not accepted is told where that is known", () => {
+  const told = (reason?: string) => {
+    const fields = reason === undefined ? [] : ([["passkey_credential_json", reason, "is wrong"]] as const);
+    return faultText(faultOf(refusal("PASSKEY_INVALID", { fields })), ERRORS.en);
+  };
+  assert.equal(told(), ERRORS.en.reasons.PASSKEY_INVALID);
+  assert.equal(told(""), ERRORS.en.reasons.PASSKEY_INVALID);
+  assert.match(told("COUNTER"), /copy of this passkey/);
+  assert.match(told("USER_NOT_VERIFIED"), /Set up a PIN/);
+  assert.match(told("ORIGIN"), /Check the address/);
+  assert.match(told("KNOWN"), /already/);
+});
+
+test("what the browser refuses is told in the same words as what the service refuses for the same reason", () => {
+  const refused = (fault: ConstructorParameters<typeof PasskeyRefused>[0]) => faultOf(new PasskeyRefused(fault));
+  for (const closer of ["KNOWN", "ORIGIN"] as const) {
+    const fault = refused(closer);
+    assert.equal(fault.reason, "PASSKEY_INVALID");
+    assert.equal(faultText(fault, ERRORS.en), ERRORS.en.rules[closer]?.(undefined));
+  }
+  assert.equal(faultText(refused("DISMISSED"), ERRORS.en), ERRORS.en.reasons.PASSKEY_DISMISSED);
+  assert.equal(faultText(refused("UNUSABLE"), ERRORS.en), ERRORS.en.reasons.PASSKEY_UNUSABLE);
 });
 
 test("wrong credentials stand at no field, so that they do not tell which one is wrong", () => {

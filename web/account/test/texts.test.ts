@@ -40,6 +40,13 @@ for (const language of LANGUAGES) {
   });
 }
 
+test("every closer reason for which a passkey is refused has a text", () => {
+  const [, comment = ""] = /((?:  \/\/.*\n)+)  ERROR_REASON_PASSKEY_INVALID/.exec(proto) ?? [];
+  const closer = [...comment.matchAll(/`([A-Z_]+)`/g)].map(([, name = ""]) => name);
+  assert.ok(closer.length >= 4);
+  for (const reason of closer) assert.ok(ERRORS.en.rules[reason], reason);
+});
+
 test("every rule that the service names for a password has a text", () => {
   const source = readFileSync("../../crates/domain/src/password.rs", "utf8");
   const rules = new Set([...source.matchAll(/"(PASSWORD_[A-Z_]+)"/g)].map(([, name = ""]) => name));

@@ -3,14 +3,9 @@ import { createClient, type CallOptions, type Client, type Interceptor, type Tra
 import { AccountService } from "./generated/countersign/v1/account_service_pb.js";
 import { FactorService } from "./generated/countersign/v1/factor_service_pb.js";
 import { SessionService } from "./generated/countersign/v1/session_service_pb.js";
-import {
-  SessionKeeper,
-  type CodeProof,
-  type Credentials,
-  type LoginResult,
-  type Proof,
-  type SignedIn,
-} from "./keeper.js";
+import { SessionKeeper } from "./keeper.js";
+import type { Credentials, LoginProof, LoginResult, PasskeyLogin, Proof, SignedIn } from "./login.js";
+import { Passkeys, type PasskeyAdded } from "./passkeys.js";
 import { page, type Surroundings } from "./surroundings.js";
 import { Tabs, type SessionChange, type Wait } from "./tabs.js";
 import { bounded, grpcWeb, toTenant } from "./transport.js";
@@ -35,7 +30,7 @@ export interface Countersign {
   readonly account: Client<typeof AccountService>;
   /** The devices that are signed in. */
   readonly sessions: Client<typeof SessionService>;
-  /** The person's authenticator apps and backup codes. */
+  /** The person's passkeys, authenticator apps and backup codes. */
   readonly factors: Client<typeof FactorService>;
   /**
    * A client of another service behind `baseUrl`, such as one that checks these cookies itself. A stream that is
@@ -49,14 +44,25 @@ export interface Countersign {
    */
   login(credentials: Credentials, options?: CallOptions): Promise<LoginResult>;
   /**
-   * Opens the session after a `challenge`, for all tabs. Rejects with CODE_INVALID for a wrong code: another one may be
-   * tried. After CHALLENGE_INVALID, and when no answer arrived, log in again.
+   * Opens the session after a `challenge`, for all tabs. Rejects with CODE_INVALID for a wrong code, and with
+   * PASSKEY_INVALID or `PasskeyRefused` when a passkey was not accepted or there was none: another proof may be tried.
+   * After CHALLENGE_INVALID, and when no answer arrived, log in again.
    */
-  completeLogin(proof: CodeProof, options?: CallOptions): Promise<SignedIn>;
+  completeLogin(proof: LoginProof, options?: CallOptions): Promise<SignedIn>;
+  /**
+   * Opens a session with a passkey alone, for all tabs. Rejects with PASSKEYS_UNAVAILABLE where the service has none,
+   * with `PasskeyRefused` when no passkey signed, and with PASSKEY_INVALID when the service does not accept it.
+   */
+  signInWithPasskey(login?: PasskeyLogin): Promise<SignedIn>;
+  /**
+   * Adds a passkey to the account, named after its authenticator unless there is a name. Needs a fresh proof. Rejects
+   * with `PasskeyRefused` when the browser created none.
+   */
+  addPasskey(passkey?: { readonly name?: string }, options?: CallOptions): Promise<PasskeyAdded>;
   /**
    * Proves again who holds the session, for what asks for a fresh proof; `proofMethodsOf` its error says by what. A
-   * text is the password. Rejects with CURRENT_PASSWORD_WRONG or CODE_INVALID for a wrong proof; five of them in a row
-   * end the session.
+   * text is the password. Rejects with CURRENT_PASSWORD_WRONG, CODE_INVALID or PASSKEY_INVALID for a wrong proof; five
+   * of them in a row end the session.
    */
   reauthenticate(proof: string | Proof, options?: CallOptions): Promise<SignedIn>;
   /**
@@ -87,15 +93,19 @@ export function createCountersign(options: Options): Countersign {
   const way = (interceptors: Interceptor[]) => bounded(transport([...interceptors, ...named]), timeoutMs);
   // One for all tenants: they share one set of cookies.
   const tabs = new Tabs(`countersign ${new URL(baseUrl, globalThis.location?.href).origin}`, surroundings);
-  const keeper = new SessionKeeper(way([]), tabs, surroundings);
+  const passkeys = new Passkeys(surroundings);
+  const keeper = new SessionKeeper(way([]), tabs, surroundings, passkeys);
   const kept = way([keeper.interceptor]);
+  const factors = createClient(FactorService, kept);
   return {
     account: createClient(AccountService, kept),
     sessions: createClient(SessionService, kept),
-    factors: createClient(FactorService, kept),
+    factors,
     client: (service) => createClient(service, kept),
     login: (credentials, options) => keeper.login(credentials, options),
     completeLogin: (proof, options) => keeper.completeLogin(proof, options),
+    signInWithPasskey: (login) => keeper.signInWithPasskey(login),
+    addPasskey: ({ name = "" } = {}, options) => passkeys.add(factors, name, options),
     reauthenticate: (proof, options) => keeper.reauthenticate(proof, options),
     logout: (what, options) => keeper.logout(what, options),
     get signedIn() {

@@ -16,10 +16,32 @@ export class CookiesNotKept extends Error {
   }
 }
 
+/**
+ * Why there is no passkey:
+ *
+ * - `DISMISSED`: the person cancelled or took too long, or has no passkey for this site. Browsers do not say which.
+ * - `KNOWN`: the authenticator has a passkey of the account already.
+ * - `ORIGIN`: the page is at an address that may not use the passkeys of the service.
+ * - `UNUSABLE`: the browser or the authenticator cannot do what the service requires.
+ */
+export type PasskeyFault = "DISMISSED" | "KNOWN" | "ORIGIN" | "UNUSABLE";
+
+/** The browser created no passkey, or no passkey signed. The service did not refuse anything. */
+export class PasskeyRefused extends Error {
+  override readonly name = "PasskeyRefused";
+
+  constructor(
+    readonly fault: PasskeyFault,
+    cause?: unknown,
+  ) {
+    super(`no passkey: ${fault}`, { cause });
+  }
+}
+
 /** Why a call was refused: the closed list of `error_reason.proto`. */
 export type Reason = Exclude<keyof typeof ErrorReason, "UNSPECIFIED">;
 
-/** How a login can continue: with a code of an authenticator app, or with a backup code. */
+/** How a login can continue: with a code of an authenticator app, a backup code, or a passkey. */
 export type LoginMethod = Exclude<keyof typeof LoginMethods, "UNSPECIFIED">;
 /** How a person can prove again who they are. */
 export type ProofMethod = "PASSWORD" | LoginMethod;
@@ -72,7 +94,7 @@ export function captchaOf(error: unknown): Captcha | undefined {
   return PROVIDERS.has(provider) && siteKey !== "" ? { provider: provider as Captcha["provider"], siteKey, action } : undefined;
 }
 
-const PROOFS: ReadonlySet<string> = new Set<ProofMethod>(["PASSWORD", "TOTP", "BACKUP_CODE"]);
+const PROOFS: ReadonlySet<string> = new Set<ProofMethod>(["PASSWORD", "TOTP", "BACKUP_CODE", "PASSKEY"]);
 
 /**
  * How the person can give the fresh proof that a call needs (`STEP_UP_REQUIRED`), for `reauthenticate`; empty when the

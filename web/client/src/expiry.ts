@@ -23,3 +23,8 @@ export function until(time: Timestamp, header: Headers, now: number): number {
   const sent = Date.parse(header.get("date") ?? "");
   return timestampMs(time) - (Number.isNaN(sent) ? now : sent);
 }
+
+/** When something ends, by the clock of this browser, in milliseconds. */
+export function endOf(expireTime: Timestamp | undefined, header: Headers, now: number): number {
+  return expireTime === undefined ? Infinity : now + until(expireTime, header, now);
+}

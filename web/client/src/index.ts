@@ -3,19 +3,33 @@ export {
   captchaOf,
   CookiesNotKept,
   fieldsOf,
+  PasskeyRefused,
   proofMethodsOf,
   reasonOf,
   retryAfter,
   type Captcha,
   type FieldFault,
   type LoginMethod,
+  type PasskeyFault,
   type ProofMethod,
   type Reason,
 } from "./errors.js";
 export type { Account } from "./generated/countersign/v1/account_service_pb.js";
-export type { Factor, StartTotpResponse } from "./generated/countersign/v1/factor_service_pb.js";
+export { FactorKind, type Factor, type StartTotpResponse } from "./generated/countersign/v1/factor_service_pb.js";
 export type { SessionInfo } from "./generated/countersign/v1/session_service_pb.js";
-export type { Challenge, CodeProof, Credentials, LoginResult, Proof, SignedIn } from "./keeper.js";
+export type {
+  Challenge,
+  CodeProof,
+  Credentials,
+  LoginProof,
+  LoginResult,
+  PasskeyLogin,
+  PasskeyProof,
+  Proof,
+  SignedIn,
+} from "./login.js";
+export type { PasskeyAdded } from "./passkeys.js";
 export type { Surroundings } from "./surroundings.js";
 export type { SessionChange, Wait } from "./tabs.js";
 export { grpcWeb } from "./transport.js";
+export { passkeyAutofillAvailable, passkeysAvailable, type WebAuthn } from "./webauthn.js";

@@ -1,59 +1,39 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { CallOptions, Client, Interceptor, StreamRequest, StreamResponse, Transport } from "@connectrpc/connect";
-import { CookiesNotKept, reasonOf, type LoginMethod, type Reason } from "./errors.js";
-import { renewAt, until } from "./expiry.js";
-import { AccountService, type Account } from "./generated/countersign/v1/account_service_pb.js";
+import { CookiesNotKept, reasonOf, type Reason } from "./errors.js";
+import { endOf, renewAt } from "./expiry.js";
+import { AccountService } from "./generated/countersign/v1/account_service_pb.js";
 import {
   AuthService,
-  LoginMethod as LoginMethods,
-  type Challenge as ChallengeMessage,
+  CompleteLoginRequestSchema,
+  ReauthenticateRequestSchema,
   type Session,
 } from "./generated/countersign/v1/auth_service_pb.js";
+import {
+  challenge,
+  codeOf,
+  proofOf,
+  signedIn,
+  type Credentials,
+  type LoginProof,
+  type LoginResult,
+  type PasskeyLogin,
+  type Proof,
+  type SignedIn,
+} from "./login.js";
 import { identified, isRepeatable, mayEndSession, needsSession } from "./methods.js";
+import { Passkeys, type PasskeyRequest } from "./passkeys.js";
 import { withRetries } from "./retry.js";
 import { begun, repeatable } from "./streams.js";
 import { orAborted, type Surroundings } from "./surroundings.js";
 import type { Tabs } from "./tabs.js";
 
 type Next = Parameters<Interceptor>[0];
-
-/** The identifier and password of a login. */
-export interface Credentials {
-  /** An e-mail address or a user name. */
-  readonly identifier: string;
-  readonly password: string;
-  /** The group of backends that the session is for; `default` when absent. */
-  readonly audience?: string;
-  /** The token of the captcha that the service required: `captchaOf` returns the captcha. */
-  readonly captchaToken?: string;
-  /** The person's name for this device, at most 100 characters. */
-  readonly deviceName?: string;
-}
-
-/** A session that was opened. Its tokens are in cookies that no script can read. */
-export interface SignedIn {
-  readonly sessionId: string;
-  readonly account: Account | undefined;
-  /** When the session ends, unless it is used before. */
-  readonly expireTime: Date | undefined;
-}
-
-/** A login that needs a second factor. No session is open. */
-export interface Challenge {
-  /** What the account can prove now. One of them is enough. */
-  readonly methods: readonly LoginMethod[];
-  /** When it is too late to continue, by the clock of this browser. */
-  readonly expireTime: Date | undefined;
-}
-
-/** A session that was opened, or the challenge that comes before it. */
-export type LoginResult = (SignedIn & { readonly challenge?: undefined }) | { readonly challenge: Challenge };
-
-/** A second factor: the six digits of an authenticator app, or a backup code, as the person typed them. */
-export type CodeProof = { readonly totpCode: string } | { readonly backupCode: string };
-/** What proves who the person is. */
-export type Proof = { readonly password: string } | CodeProof;
+type CompleteLogin = MessageInitShape<typeof CompleteLoginRequestSchema>;
+type Reauthentication = MessageInitShape<typeof ReauthenticateRequestSchema>;
+/** A login by passkey alone that has begun. */
+type StartedLogin = PasskeyRequest & { readonly challengeToken: string };
 
 /** The reasons for which another access token helps. */
 const RENEWABLE: ReadonlySet<Reason | undefined> = new Set(["TOKEN_EXPIRED", "TOKEN_MISSING", "TOKEN_INVALID"]);
@@ -76,12 +56,13 @@ const MOST_ROUNDS = 3;
  * Invariant: every call whose answer may set cookies, or clear those of a live session, runs alone among all tabs, from
  * before it is sent until its answer is stored. So no answer is stored after that of a later call. Only answers about a
  * session that has ended remain: they clear cookies, and may arrive after a login. The service gives that login one
- * cookie that they do not clear, and a refresh restores the others.
+ * cookie that they do not clear, and a refresh restores the others. The cookie that StartPasskeyLogin sets belongs to
+ * no session.
  */
 export class SessionKeeper {
   readonly #auth: Client<typeof AuthService>;
-  /** When the challenge of the latest login expires, in the clock of the browser. */
-  #challengeEnds = 0;
+  /** What a passkey signs for the latest login, and when its challenge expires. */
+  #challenge: PasskeyRequest = { json: "", ends: 0 };
   readonly #account: Client<typeof AccountService>;
   #recovering: Promise<void> | undefined;
 
@@ -90,6 +71,7 @@ export class SessionKeeper {
     transport: Transport,
     private readonly tabs: Tabs,
     private readonly surroundings: Surroundings,
+    private readonly passkeys: Passkeys,
   ) {
     this.#auth = createClient(AuthService, transport);
     this.#account = createClient(AccountService, transport);
@@ -101,7 +83,7 @@ export class SessionKeeper {
    * there is no session.
    */
   login(credentials: Credentials, options?: CallOptions): Promise<LoginResult> {
-    return this.tabs.alone(async () => {
+    const logIn = async (): Promise<LoginResult> => {
       if (!this.surroundings.cookies()) throw new CookiesNotKept();
       const [answer, header] = await withHeader((given) => this.#auth.login(credentials, given), options);
       const { outcome, cancelToken } = answer;
@@ -110,25 +92,76 @@ export class SessionKeeper {
           return this.#open(outcome.value, cancelToken, header, options);
         case "challenge": {
           const asked = challenge(outcome.value, header, this.surroundings.now());
-          this.#challengeEnds = asked.expireTime?.getTime() ?? 0;
+          this.#challenge = { json: outcome.value.passkeyRequestJson, ends: asked.expireTime?.getTime() ?? 0 };
           return { challenge: asked };
         }
         default:
           throw new ConnectError("the service asks for a step that this client does not know", Code.Unimplemented);
       }
-    }, options?.signal);
+    };
+    return this.passkeys.instead(() => this.tabs.alone(logIn, options?.signal));
   }
 
   /**
    * Opens the session of a challenge, which is in a cookie. Is not repeated automatically: a challenge opens one
    * session, and each wrong code counts.
    */
-  completeLogin(proof: CodeProof, options?: CallOptions): Promise<SignedIn> {
+  completeLogin(proof: LoginProof, options?: CallOptions): Promise<SignedIn> {
+    const { json, ends } = this.#challenge;
+    if (!("passkey" in proof)) return this.#complete({ proof: codeOf(proof) }, ends, options);
+    return this.passkeys.instead(async () => {
+      const value = await this.passkeys.sign(json, options?.signal);
+      return this.#complete({ proof: { case: "passkeyCredentialJson", value } }, ends, options);
+    });
+  }
+
+  /**
+   * Opens a session with a passkey alone. Rejects with `PasskeyRefused` when no passkey signed, and with
+   * `CookiesNotKept` like `login`.
+   */
+  async signInWithPasskey(login: PasskeyLogin = {}): Promise<SignedIn> {
+    if (!this.surroundings.cookies()) throw new CookiesNotKept();
+    const { autofill = false, onChosen, signal } = login;
+    const completed = ({ challengeToken, ends }: StartedLogin, value: string) => {
+      onChosen?.();
+      const request = { challengeToken, proof: { case: "passkeyCredentialJson", value } } as const;
+      return this.#complete(request, ends, signal && { signal });
+    };
+    if (!autofill) {
+      return this.passkeys.instead(async () => {
+        const started = await this.#startPasskeyLogin(login);
+        return completed(started, await this.passkeys.sign(started.json, signal));
+      });
+    }
+    for (;;) {
+      await this.passkeys.idle(signal);
+      const started = await this.#startPasskeyLogin(login);
+      const credential = await this.passkeys.signInAutofill(started, signal);
+      if (credential !== undefined) return completed(started, credential);
+    }
+  }
+
+  /**
+   * Runs in turn with other tabs: the answer sets a cookie if the browser has none, and the token of every tab must
+   * belong to the one that stays.
+   */
+  #startPasskeyLogin({ audience = "", deviceName = "", signal }: PasskeyLogin): Promise<StartedLogin> {
+    const ask = async () => {
+      const start = (given: CallOptions) => this.#auth.startPasskeyLogin({ audience, deviceName }, given);
+      const [started, header] = await withHeader(start, { timeoutMs: ATTEMPT_TIMEOUT, ...(signal && { signal }) });
+      const { challengeToken, passkeyRequestJson: json, expireTime } = started;
+      return { challengeToken, json, ends: endOf(expireTime, header, this.surroundings.now()) };
+    };
+    return withRetries(() => this.tabs.inTurn("passkey", ask), this.surroundings, signal);
+  }
+
+  /** Opens the session that a challenge is for, or a passkey alone. `ends` is when it is too late. */
+  #complete(request: CompleteLogin, ends: number, options?: CallOptions): Promise<SignedIn> {
     return this.tabs.alone(async () => {
-      const ask = (given: CallOptions) => this.#auth.completeLogin({ proof: codeOf(proof) }, given);
+      const ask = (given: CallOptions) => this.#auth.completeLogin(request, given);
       const [{ session, cancelToken }, header] = await withHeader(ask, options).catch((error: unknown) => {
         // A browser drops the cookie of a challenge that has expired, and of no other.
-        const isLost = reasonOf(error) === "TOKEN_MISSING" && this.surroundings.now() < this.#challengeEnds;
+        const isLost = reasonOf(error) === "TOKEN_MISSING" && this.surroundings.now() < ends;
         throw isLost ? new CookiesNotKept() : error;
       });
       return this.#open(opened(session), cancelToken, header, options);
@@ -147,10 +180,25 @@ export class SessionKeeper {
    * repeated automatically, because each wrong proof counts.
    */
   reauthenticate(given: string | Proof, options?: CallOptions): Promise<SignedIn> {
+    const proof = typeof given === "string" ? { password: given } : given;
+    if (!("passkey" in proof)) return this.#prove({ proof: proofOf(proof) }, options);
+    return this.passkeys.instead(async () => {
+      const { challengeToken, passkeyRequestJson } = await this.#startPasskeyReauthentication(options);
+      const value = await this.passkeys.sign(passkeyRequestJson, options?.signal);
+      return this.#prove({ challengeToken, proof: { case: "passkeyCredentialJson", value } }, options);
+    });
+  }
+
+  #startPasskeyReauthentication(options?: CallOptions) {
+    const start = () => this.#auth.startPasskeyReauthentication({}, options);
     const signal = options?.signal ?? new AbortController().signal;
-    const proof = proofOf(typeof given === "string" ? { password: given } : given);
+    return this.#inSession(() => withRetries(start, this.surroundings, signal), signal);
+  }
+
+  #prove(request: Reauthentication, options?: CallOptions): Promise<SignedIn> {
+    const signal = options?.signal ?? new AbortController().signal;
     const prove = async () => {
-      const [answer, header] = await withHeader((given) => this.#auth.reauthenticate({ proof }, given), options);
+      const [answer, header] = await withHeader((given) => this.#auth.reauthenticate(request, given), options);
       const session = opened(answer.session);
       this.tabs.publish({ signedIn: true }, { renewAt: renewAt(session, header, this.surroundings.now()) });
       return signedIn(session);
@@ -280,31 +328,9 @@ async function withHeader<T>(call: (options: CallOptions) => Promise<T>, options
   return [await call({ ...options, onHeader }), header];
 }
 
-function codeOf(proof: CodeProof) {
-  if ("totpCode" in proof) return { case: "totpCode", value: proof.totpCode } as const;
-  return { case: "backupCode", value: proof.backupCode } as const;
-}
-
-function proofOf(proof: Proof) {
-  return "password" in proof ? ({ case: "password", value: proof.password } as const) : codeOf(proof);
-}
-
-/** The methods that this version knows. A later service may have more. */
-function challenge({ methods, expireTime }: ChallengeMessage, header: Headers, now: number): Challenge {
-  const named = methods.map((method) => LoginMethods[method] as keyof typeof LoginMethods | undefined);
-  return {
-    methods: named.filter((name): name is LoginMethod => name !== undefined && name !== "UNSPECIFIED"),
-    expireTime: expireTime && new Date(now + until(expireTime, header, now)),
-  };
-}
-
 function opened(session: Session | undefined): Session {
   if (session === undefined) throw new ConnectError("the service answered without a session", Code.Internal);
   return session;
-}
-
-function signedIn({ sessionId, account, refreshExpireTime }: Session): SignedIn {
-  return { sessionId, account, expireTime: refreshExpireTime && timestampDate(refreshExpireTime) };
 }
 
 function concernsSession(error: unknown): boolean {

@@ -1,3 +1,5 @@
+import { webAuthn, type WebAuthn } from "./webauthn.js";
+
 /** What the client needs from its page. Tests provide their own. */
 export interface Surroundings {
   /** Locks that all tabs of the origin share. */
@@ -6,6 +8,8 @@ export interface Surroundings {
   readonly storage: Pick<Storage, "getItem" | "setItem"> | undefined;
   /** Whether the browser claims to keep cookies. It may drop them all the same. */
   readonly cookies: () => boolean;
+  /** What asks for passkeys; `undefined` where the browser has none. */
+  readonly webAuthn: WebAuthn | undefined;
   /** The target of `storage` events. */
   readonly events: Pick<EventTarget, "addEventListener">;
   /** Milliseconds since 1970. */
@@ -26,7 +30,7 @@ export function page(): Surroundings {
   if (globalThis.navigator?.locks === undefined) {
     throw new Error("Countersign needs Web Locks, which browsers have on https:// and on localhost");
   }
-  return { locks: navigator.locks, storage: storage(), cookies: () => navigator.cookieEnabled, events: globalThis, now: Date.now, random: Math.random, timer, sleep };
+  return { locks: navigator.locks, storage: storage(), cookies: () => navigator.cookieEnabled, webAuthn: webAuthn(), events: globalThis, now: Date.now, random: Math.random, timer, sleep };
 }
 
 function storage(): Storage | undefined {

@@ -100,8 +100,27 @@ export class Tabs {
     }
   }
 
-  #lock<T>(options: LockOptions, act: () => Promise<T>): Promise<T> {
-    return this.surroundings.locks.request(this.name, { mode: "exclusive", ...options }, act) as Promise<T>;
+  /**
+   * Runs `act` while no other tab runs one for the same `purpose`, and beside those that run `alone`. If another tab
+   * does not give way in time, both run. The page is not notified.
+   */
+  async inTurn<T>(purpose: string, act: () => Promise<T>): Promise<T> {
+    const waiting = new AbortController();
+    const stop = this.surroundings.timer(PATIENCE, () => waiting.abort());
+    const begin = () => {
+      stop();
+      return act();
+    };
+    try {
+      return await this.#lock({ signal: waiting.signal }, begin, `${this.name} ${purpose}`);
+    } catch (error) {
+      if (waiting.signal.aborted) return act();
+      throw error;
+    }
+  }
+
+  #lock<T>(options: LockOptions, act: () => Promise<T>, name = this.name): Promise<T> {
+    return this.surroundings.locks.request(name, { mode: "exclusive", ...options }, act) as Promise<T>;
   }
 
   /**

@@ -6,6 +6,7 @@ import { AccountService } from "../src/generated/countersign/v1/account_service_
 import { AuthService, LoginMethod } from "../src/generated/countersign/v1/auth_service_pb.js";
 import { FactorService } from "../src/generated/countersign/v1/factor_service_pb.js";
 import { SessionService } from "../src/generated/countersign/v1/session_service_pb.js";
+import { Authenticator, challengeIn } from "./authenticator.js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../src/generated/google/rpc/error_details_pb.js";
 
 interface Refused {
@@ -71,6 +72,13 @@ export class Browser {
   /** Whether the account has a second factor, and whether a login waits for it: its token is in a cookie. */
   secondFactor = false;
   challenged = false;
+  /** The person's authenticator; `undefined` in a browser without WebAuthn. */
+  authenticator: Authenticator | undefined = new Authenticator();
+  /** The cookie to which the logins by passkey alone are bound, and those that were used. */
+  binding: string | undefined;
+  readonly #usedLogins = new Set<string>();
+  /** The devices and audiences that were named when a login by passkey began. */
+  readonly named: string[] = [];
   /** What the service answers instead, if set. */
   instead: (method: string) => ConnectError | undefined = () => undefined;
   /** Awaited before the call reaches the service; a second step before its answer reaches the browser. */
@@ -144,6 +152,7 @@ export class Browser {
     return {
       locks: this.locks as unknown as Surroundings["locks"],
       cookies: () => this.saysCookies,
+      webAuthn: this.authenticator?.browser(),
       storage: storage ? { getItem: (key) => this.#items.get(key) ?? null, setItem } : undefined,
       events,
       now: () => this.time,
@@ -166,6 +175,7 @@ export class Browser {
   readonly #network: Interceptor = (next) => async (request) => {
     const { name } = request.method;
     if (this.jar) request.header.set("x-jar", JSON.stringify(this.jar));
+    if (this.binding) request.header.set("x-binding", this.binding);
     this.tenants.push(request.header.get("x-countersign-tenant"));
     await this.outward(name);
     const answer = await next(request).catch((error: unknown) => ConnectError.from(error));
@@ -173,6 +183,7 @@ export class Browser {
     request.signal.throwIfAborted();
     const headers = answer instanceof ConnectError ? answer.metadata : answer.header;
     const cookies = headers.get("x-jar");
+    if (this.keepsCookies) this.binding = headers.get("x-binding") ?? this.binding;
     if (cookies !== null && this.keepsCookies) this.jar = cookies === "" ? undefined : JSON.parse(cookies);
     if (answer instanceof ConnectError) throw answer;
     return answer;
@@ -205,18 +216,41 @@ export class Browser {
           this.challenged = true;
           responseHeader.set("date", new Date(this.serviceTime).toUTCString());
           const expireTime = timestampFromMs(this.serviceTime + 300_000);
-          const methods = [LoginMethod.TOTP, LoginMethod.BACKUP_CODE, 99 as LoginMethod];
-          return { outcome: { case: "challenge", value: { challengeToken: "secret", methods, expireTime } } };
+          const methods = [LoginMethod.TOTP, LoginMethod.BACKUP_CODE, LoginMethod.PASSKEY, 99 as LoginMethod];
+          const passkeyRequestJson = JSON.stringify({ challenge: "c2Vjb25k" });
+          return { outcome: { case: "challenge", value: { challengeToken: "secret", methods, expireTime, passkeyRequestJson } } };
         }
         this.live = { session: ++this.#sessions, generation: 1 };
         const cancelToken = `cancel ${this.live.session}`;
         return { outcome: { case: "session", value: opened(responseHeader) }, cancelToken };
       },
-      completeLogin: ({ proof }, { responseHeader }) => {
+      startPasskeyLogin: ({ audience, deviceName }, { requestHeader, responseHeader }) => {
+        called("StartPasskeyLogin");
+        this.named.push(audience, deviceName);
+        const brought = requestHeader.get("x-binding");
+        const binding = brought ?? `browser ${this.received.length}`;
+        if (brought === null) responseHeader.set("x-binding", binding);
+        responseHeader.set("date", new Date(this.serviceTime).toUTCString());
+        const ends = this.serviceTime + 300_000;
+        const challenge = `bG9naW4${this.received.length % 10}`;
+        const challengeToken = JSON.stringify({ challenge, binding, ends });
+        return { challengeToken, passkeyRequestJson: JSON.stringify({ challenge }), expireTime: timestampFromMs(ends) };
+      },
+      completeLogin: ({ challengeToken, proof }, { requestHeader, responseHeader }) => {
         called("CompleteLogin");
         if (!this.keepsCookies) throw refusal("TOKEN_MISSING");
-        if (!this.challenged) throw refusal("CHALLENGE_INVALID");
-        if (proof.value !== "right") throw refusal("CODE_INVALID", { code: Code.InvalidArgument });
+        if (challengeToken !== "") {
+          const { challenge, binding, ends } = JSON.parse(challengeToken);
+          const isBound = requestHeader.get("x-binding") === binding && !this.#usedLogins.has(challengeToken);
+          if (!isBound || this.serviceTime >= ends) throw refusal("CHALLENGE_INVALID");
+          if (challengeIn(proof.value) !== challenge) throw refusal("PASSKEY_INVALID");
+          this.#usedLogins.add(challengeToken);
+        } else {
+          if (!this.challenged) throw refusal("CHALLENGE_INVALID");
+          if (proof.case === "passkeyCredentialJson") {
+            if (challengeIn(proof.value) !== "c2Vjb25k") throw refusal("PASSKEY_INVALID");
+          } else if (proof.value !== "right") throw refusal("CODE_INVALID", { code: Code.InvalidArgument });
+        }
         this.challenged = false;
         this.live = { session: ++this.#sessions, generation: 1 };
         return { session: opened(responseHeader), cancelToken: `cancel ${this.live.session}` };
@@ -234,9 +268,19 @@ export class Browser {
         if (age === 0) this.live.generation++;
         return { session: opened(responseHeader) };
       },
-      reauthenticate: ({ proof }, { requestHeader, responseHeader }) => {
+      startPasskeyReauthentication: (_, { requestHeader }) => {
+        called("StartPasskeyReauthentication");
+        authenticate(requestHeader);
+        return { challengeToken: "again", passkeyRequestJson: JSON.stringify({ challenge: "YWdhaW4" }) };
+      },
+      reauthenticate: ({ challengeToken, proof }, { requestHeader, responseHeader }) => {
         called("Reauthenticate");
         authenticate(requestHeader);
+        if (proof.case === "passkeyCredentialJson") {
+          if (challengeToken !== "again" || challengeIn(proof.value) !== "YWdhaW4") throw refusal("PASSKEY_INVALID");
+          if (this.live) this.live.generation++;
+          return { session: opened(responseHeader) };
+        }
         if (this.secondFactor && proof.case === "password") {
           throw refusal("STEP_UP_REQUIRED", { code: Code.PermissionDenied, metadata: { methods: "TOTP BACKUP_CODE" } });
         }
@@ -283,6 +327,18 @@ export class Browser {
         authenticate(requestHeader);
         return { factors: [{ name: "Phone" }], backupCodesLeft: 10 };
       },
+      startPasskey: ({ name }, { requestHeader }) => {
+        called("StartPasskey");
+        authenticate(requestHeader);
+        const user = { id: "YWRh", name: "ada", displayName: "Ada" };
+        return { factorId: name || "unnamed", passkeyCreationJson: JSON.stringify({ challenge: "bmV3", user }) };
+      },
+      finishPasskey: ({ factorId, passkeyCredentialJson }, { requestHeader }) => {
+        called("FinishPasskey");
+        authenticate(requestHeader);
+        if (challengeIn(passkeyCredentialJson) !== "bmV3") throw refusal("PASSKEY_INVALID");
+        return { factor: { factorId, name: factorId }, backupCodes: ["one", "two"] };
+      },
     });
     const browser = this;
     router.service(NEWS, {
@@ -298,12 +354,22 @@ export class Browser {
   }
 }
 
-/** The lock of an origin, as in Web Locks: an overtaken holder continues, and learns that it lost the lock. */
+/** The locks of an origin, as in Web Locks: an overtaken holder continues, and learns that it lost the lock. */
 class Locks {
+  readonly #named = new Map<string, Lock>();
+
+  async request(name: string, options: LockOptions, act: () => Promise<unknown>): Promise<unknown> {
+    const lock = this.#named.get(name) ?? new Lock();
+    this.#named.set(name, lock);
+    return lock.request(options, act);
+  }
+}
+
+class Lock {
   #holder: { readonly lost: (reason: unknown) => void } | undefined;
   readonly #waiting: (() => void)[] = [];
 
-  async request(_name: string, { signal, steal = false }: LockOptions, act: () => Promise<unknown>): Promise<unknown> {
+  async request({ signal, steal = false }: LockOptions, act: () => Promise<unknown>): Promise<unknown> {
     signal?.throwIfAborted();
     if (steal) {
       this.#holder?.lost(new DOMException("overtaken", "AbortError"));

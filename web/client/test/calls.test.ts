@@ -8,7 +8,7 @@ import { AuthService, SessionSchema } from "../src/generated/countersign/v1/auth
 import { FactorService } from "../src/generated/countersign/v1/factor_service_pb.js";
 import { ErrorInfoSchema } from "../src/generated/google/rpc/error_details_pb.js";
 import { SessionService } from "../src/generated/countersign/v1/session_service_pb.js";
-import { isRepeatable } from "../src/methods.js";
+import { isRepeatable, needsSession } from "../src/methods.js";
 import { Browser, fieldRefusal, refusal } from "./browser.js";
 
 const BUSY = () => refusal("STORE_UNAVAILABLE", { code: Code.Unavailable, wait: 1_200 });
@@ -70,6 +70,7 @@ test("what must not be repeated is known for every call", () => {
     "CompleteLogin",
     "ConfirmTotp",
     "DeleteMe",
+    "FinishPasskey",
     "IssueServiceToken",
     "Login",
     "Logout",
@@ -80,9 +81,22 @@ test("what must not be repeated is known for every call", () => {
     "RenameFactor",
     "RevokeOtherSessions",
     "RevokeSession",
+    "StartPasskey",
     "StartTotp",
     "UpdateMe",
   ]);
+});
+
+test("what begins with a passkey may be repeated where it stores nothing", () => {
+  const starting = ALL.filter(({ name }) => name.startsWith("StartPasskey"));
+  assert.deepEqual(
+    starting.map((method) => [method.name, isRepeatable(method), needsSession(method)]),
+    [
+      ["StartPasskeyLogin", true, false],
+      ["StartPasskeyReauthentication", true, true],
+      ["StartPasskey", false, true],
+    ],
+  );
 });
 
 test("only these answer with a session, so only they need to be alone for it", () => {
@@ -122,7 +136,8 @@ test("how a fresh proof can be given is told where one is needed, and nowhere el
   const told = (methods: string) => proofMethodsOf(refusal("STEP_UP_REQUIRED", { metadata: { methods } }));
   assert.deepEqual(told("TOTP BACKUP_CODE"), ["TOTP", "BACKUP_CODE"]);
   assert.deepEqual(told("PASSWORD"), ["PASSWORD"]);
-  assert.deepEqual(told("PASSKEY TOTP"), ["TOTP"], "what this version does not know is left out");
+  assert.deepEqual(told("PASSKEY TOTP BACKUP_CODE"), ["PASSKEY", "TOTP", "BACKUP_CODE"]);
+  assert.deepEqual(told("EMAIL_CODE TOTP"), ["TOTP"], "what this version does not know is left out");
   assert.deepEqual(proofMethodsOf(refusal("STEP_UP_REQUIRED")), []);
   assert.deepEqual(proofMethodsOf(refusal("CODE_INVALID", { metadata: { methods: "TOTP" } })), []);
 });

@@ -21,8 +21,8 @@ closed_list! {
         CallsPerAccount = "calls_per_account": "all calls with access tokens of an account",
         /// Logins from an IP address: 6 a minute. In an office of hundreds people rarely log in, because sessions live
         /// for weeks; lists of stolen passwords have millions of lines, and would need years. A login from a recognized
-        /// device, or after a solved captcha, counts a tenth: credential stuffing has neither.
-        LoginsPerIp = "logins_per_ip": "Login from an IP address",
+        /// device, after a solved captcha, or with a passkey counts a tenth: credential stuffing has none of these.
+        LoginsPerIp = "logins_per_ip": "Login, and CompleteLogin with a passkey alone, from an IP address",
         /// Registrations from an IP address: 20 an hour, enough for a school class. Each costs a hash, a row for a
         /// month and a mail.
         RegistrationsPerIp = "registrations_per_ip": "Register from an IP address",
@@ -70,9 +70,10 @@ closed_list! {
         /// Codes by which a person confirms a new factor: 10 in 10 minutes. Whoever stole a session could otherwise try
         /// codes against a factor that its owner is just adding.
         TotpConfirmationsPerAccount = "totp_confirmations_per_account": "ConfirmTotp of an account",
-        /// Removed factors and replaced backup codes of an account: 10 an hour. Each mails the owner.
+        /// Passkeys that are added, factors that are removed and backup codes that are replaced, of an account: 10 an
+        /// hour. Each mails the owner. A passkey that is added counts twice.
         FactorChangesPerAccount = "factor_changes_per_account":
-            "RemoveFactor and RegenerateBackupCodes of an account",
+            "StartPasskey, FinishPasskey, RemoveFactor and RegenerateBackupCodes of an account",
         /// Tokens that services request from an IP address: 60 a minute, 600 at once. A service requests one every ten
         /// minutes, and hundreds behind one address may start at the same time. Brute force against their secrets is
         /// hopeless, so this only limits work.

@@ -1,7 +1,9 @@
 //! The RPCs of factors.
 
 use super::{Act, Call};
-use crate::support::{App, Authenticator, Challenged, PASSWORD, Person, Protected, bearer, start_totp};
+use crate::support::{
+    App, Authenticator, Challenged, KeyHolder, PASSWORD, Person, Protected, SoftPasskey, bearer, start_totp,
+};
 use countersign::grpc::wire::proto::*;
 use tonic::Request;
 
@@ -44,6 +46,55 @@ pub(super) const ACTS: &[Act] = &[
         },
     },
     Act {
+        name: "CompleteLogin with a passkey as the second step",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let mut holder = KeyHolder::sign_up(app, &email, SoftPasskey::counting()).await;
+                let challenged = app.challenge(&email).await;
+                let proof = holder.answers(&challenged);
+                complete(challenged, proof)
+            })
+        },
+    },
+    Act {
+        name: "CompleteLogin with a passkey alone",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let mut holder = KeyHolder::sign_up(app, &email, SoftPasskey::counting()).await;
+                let started = app.start_passkey_login().await;
+                let answer = holder.passkey.sign(&started.passkey_request_json).to_string();
+                let proof = Some(complete_login_request::Proof::PasskeyCredentialJson(answer));
+                let challenge_token = started.challenge_token;
+                call!(
+                    auth,
+                    complete_login,
+                    CompleteLoginRequest {
+                        challenge_token: challenge_token.clone(),
+                        proof: proof.clone(),
+                        ..Default::default()
+                    }
+                )
+            })
+        },
+    },
+    Act {
+        name: "Reauthenticate with a passkey",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let mut holder = KeyHolder::sign_up(app, &email, SoftPasskey::counting()).await;
+                let started = app.start_passkey_proof(&holder.person.session).await.unwrap();
+                let answer = holder.passkey.sign(&started.passkey_request_json).to_string();
+                let proof = Some(reauthenticate_request::Proof::PasskeyCredentialJson(answer));
+                let challenge_token = started.challenge_token;
+                let message = ReauthenticateRequest { challenge_token, proof, ..Default::default() };
+                call_as!(holder.person, auth, reauthenticate, message.clone())
+            })
+        },
+    },
+    Act {
         name: "Reauthenticate with a code",
         is_repeatable: false,
         prepare: |app, email| {
@@ -75,6 +126,30 @@ pub(super) const ACTS: &[Act] = &[
                 let (authenticator, factor_id): (Authenticator, String) = start_totp(app, &person, "Phone").await;
                 let message = ConfirmTotpRequest { factor_id, code: authenticator.code(app.time.now()) };
                 call_as!(person, factors, confirm_totp, message.clone())
+            })
+        },
+    },
+    Act {
+        name: "StartPasskey",
+        // A repetition makes another factor.
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                call_as!(person, factors, start_passkey, StartPasskeyRequest::default())
+            })
+        },
+    },
+    Act {
+        name: "FinishPasskey",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Person::sign_up(app, &email).await;
+                let started = app.start_passkey(&person.session, "").await.unwrap();
+                let passkey_credential_json = SoftPasskey::new().register(&started.passkey_creation_json).to_string();
+                let message = FinishPasskeyRequest { factor_id: started.factor_id, passkey_credential_json };
+                call_as!(person, factors, finish_passkey, message.clone())
             })
         },
     },
@@ -111,16 +186,33 @@ pub(super) const ACTS: &[Act] = &[
     },
 ];
 
-pub(super) const QUESTIONS: &[Act] = &[Act {
-    name: "ListFactors",
-    is_repeatable: false,
-    prepare: |app, email| {
-        Box::pin(async move {
-            let person = Protected::sign_up(app, &email).await.person;
-            call_as!(person, factors, list_factors, ListFactorsRequest {})
-        })
+pub(super) const QUESTIONS: &[Act] = &[
+    Act {
+        name: "ListFactors",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = Protected::sign_up(app, &email).await.person;
+                call_as!(person, factors, list_factors, ListFactorsRequest {})
+            })
+        },
     },
-}];
+    Act {
+        name: "StartPasskeyLogin",
+        is_repeatable: false,
+        prepare: |_, _| Box::pin(async move { call!(auth, start_passkey_login, StartPasskeyLoginRequest::default()) }),
+    },
+    Act {
+        name: "StartPasskeyReauthentication",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let person = KeyHolder::sign_up(app, &email, SoftPasskey::new()).await.person;
+                call_as!(person, auth, start_passkey_reauthentication, StartPasskeyReauthenticationRequest {})
+            })
+        },
+    },
+];
 
 fn complete(challenged: Challenged, proof: complete_login_request::Proof) -> Call {
     let Challenged { challenge, device_token } = challenged;

@@ -1,4 +1,4 @@
-import type { Account, Factor } from "@countersign/client";
+import { FactorKind, passkeysAvailable, type Account, type Factor } from "@countersign/client";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import type { Texts } from "../texts";
@@ -6,7 +6,7 @@ import { AddApp } from "../ui/add-app";
 import { Button, useDoing } from "../ui/action";
 import { BackupCodes } from "../ui/backup-codes";
 import { Confirm } from "../ui/confirm";
-import { FactorRow } from "../ui/factors";
+import { FactorList } from "../ui/factors";
 import { AccountFrame, Loading, WithAccount } from "../ui/frame";
 import { Note } from "../ui/note";
 import { ProtectedAction } from "../ui/step-up";
@@ -19,8 +19,10 @@ interface Listed {
   readonly backupCodesLeft: number;
 }
 
-/** What the person does now; backup codes are shown until they are stored. */
-type Step = { readonly at: "list" | "adding" } | { readonly at: "codes"; readonly codes: readonly string[] };
+/** What the person does now; backup codes are shown until they are stored, and then the factors of a kind. */
+type Step =
+  | { readonly at: "list" | "adding" }
+  | { readonly at: "codes"; readonly codes: readonly string[]; readonly kind: FactorKind };
 
 /** What was done, in the language at the time it is shown. */
 type Result = (texts: Texts["security"]) => string;
@@ -29,81 +31,100 @@ export function SecurityPage() {
   const { texts } = useApp();
   return (
     <AccountFrame title={texts.security.title}>
-      <WithAccount>{(account) => <SecondStep account={account} />}</WithAccount>
+      <WithAccount>{(account) => <Factors account={account} />}</WithAccount>
     </AccountFrame>
   );
 }
 
-function SecondStep({ account: { accountId } }: { readonly account: Account }) {
+function Factors({ account: { accountId } }: { readonly account: Account }) {
   const { texts, countersign, announce } = useApp();
   const { security: own } = texts;
   const [listed, setListed] = useState<Listed>();
   const [step, setStep] = useState<Step>({ at: "list" });
   const [result, setResult] = useState<{ readonly say: Result }>();
-  const heading = useRef<HTMLHeadingElement>(null);
+  const headings = useRef<Partial<Record<FactorKind, HTMLElement | null>>>({});
   const load = useDoing(async () => setListed(await countersign.factors.listFactors({})));
   useEffect(() => void load.run(), [accountId]);
 
   /** Shows the list again, and what was done. The pressed button no longer exists. */
-  const back = async (say?: Result) => {
+  const back = async (kind: FactorKind, say?: Result) => {
     setStep({ at: "list" });
     setResult(say && { say });
     if (say) announce(say(own));
     await load.run();
-    heading.current?.focus();
+    headings.current[kind]?.focus();
   };
   const begin = (next: Step) => {
     setResult(undefined);
     setStep(next);
   };
-  const added = (name: string, codes: readonly string[]) =>
-    codes.length > 0 ? begin({ at: "codes", codes }) : void back((texts) => texts.added(name));
-  const rename = async ({ factorId }: Factor, name: string) => {
-    await countersign.factors.renameFactor({ factorId, name });
-    await back((texts) => texts.renamed);
+  const added = (kind: FactorKind, name: string, codes: readonly string[]) =>
+    codes.length > 0 ? begin({ at: "codes", codes, kind }) : void back(kind, (texts) => texts.added(name));
+  const addPasskey = async () => {
+    setResult(undefined);
+    const { factor, backupCodes } = await countersign.addPasskey();
+    added(FactorKind.PASSKEY, factor?.name ?? "", backupCodes);
   };
-  const remove = async ({ factorId, name }: Factor) => {
+  const rename = async ({ factorId, kind }: Factor, name: string) => {
+    await countersign.factors.renameFactor({ factorId, name });
+    await back(kind, (texts) => texts.renamed);
+  };
+  const remove = async ({ factorId, kind, name }: Factor) => {
     await countersign.factors.removeFactor({ factorId });
-    await back((texts) => texts.removed(name));
+    await back(kind, (texts) => texts.removed(name));
   };
   const regenerate = async () => {
     const { backupCodes } = await countersign.factors.regenerateBackupCodes({});
-    begin({ at: "codes", codes: backupCodes });
+    begin({ at: "codes", codes: backupCodes, kind: FactorKind.TOTP });
   };
 
-  if (step.at === "codes") return <BackupCodes codes={step.codes} stored={() => void back((texts) => texts.stored)} />;
+  if (step.at === "codes") {
+    return <BackupCodes codes={step.codes} stored={() => void back(step.kind, (texts) => texts.stored)} />;
+  }
   if (listed === undefined || load.fault) {
     return <Loading busy={load.busy} fault={load.fault} again={() => void load.run()} />;
   }
   const { factors, backupCodesLeft } = listed;
   const isOn = factors.length > 0;
+  const [passkeys, apps] = [FactorKind.PASSKEY, FactorKind.TOTP].map((kind) => factors.filter((each) => each.kind === kind));
   if (step.at === "adding") {
-    return <AddApp name={isOn ? "" : own.firstName} added={added} cancel={() => void back()} />;
+    const name = apps?.length ? "" : own.firstName;
+    const cancel = () => void back(FactorKind.TOTP);
+    return <AddApp name={name} added={(name, codes) => added(FactorKind.TOTP, name, codes)} cancel={cancel} />;
   }
+  const list = { single: factors.length === 1, rename, remove };
+  const headingOf = (kind: FactorKind) => (element: HTMLElement | null) => void (headings.current[kind] = element);
+  const canAddPasskeys = passkeysAvailable();
   return (
     <>
       {result && <Note tone="good">{result.say(own)}</Note>}
+      {(canAddPasskeys || passkeys?.length) && (
+        <section class="card">
+          <h2 ref={headingOf(FactorKind.PASSKEY)} tabIndex={-1}>
+            {own.passkeys}
+          </h2>
+          <p>{own.passkeysLead}</p>
+          <FactorList label={own.passkeyList} factors={passkeys ?? []} {...list} />
+          {canAddPasskeys ? (
+            <div class="buttons">
+              <ProtectedAction kind={isOn ? "plain" : "main"} act={addPasskey}>
+                {passkeys?.length ? own.addAnotherPasskey : own.addPasskey}
+              </ProtectedAction>
+            </div>
+          ) : (
+            <p class="hint">{own.noPasskeysHere}</p>
+          )}
+        </section>
+      )}
       <section class="card">
-        <h2 ref={heading} tabIndex={-1}>
+        <h2 ref={headingOf(FactorKind.TOTP)} tabIndex={-1}>
           {own.twoStep} <span class={isOn ? "badge" : "badge badge-off"}>{isOn ? own.on : own.off}</span>
         </h2>
         <p>{own.lead}</p>
-        {isOn && (
-          <ul class="rows" aria-label={own.list}>
-            {factors.map((factor) => (
-              <FactorRow
-                key={factor.factorId}
-                factor={factor}
-                last={factors.length === 1}
-                rename={(name) => rename(factor, name)}
-                remove={() => remove(factor)}
-              />
-            ))}
-          </ul>
-        )}
+        <FactorList label={own.list} factors={apps ?? []} {...list} />
         <div class="buttons">
-          <Button kind={isOn ? "plain" : "main"} onClick={() => begin({ at: "adding" })}>
-            {isOn ? own.addAnother : own.add}
+          <Button kind={isOn || canAddPasskeys ? "plain" : "main"} onClick={() => begin({ at: "adding" })}>
+            {apps?.length ? own.addAnother : own.add}
           </Button>
         </div>
       </section>

@@ -1,13 +1,14 @@
-import type { Challenge, CodeProof } from "@countersign/client";
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { Challenge, LoginProof } from "@countersign/client";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { faultFor, faultOf, type Fault, type Told } from "../faults";
-import { CodeForm } from "../ui/code-form";
 import { Field, PasswordField } from "../ui/field";
 import { Form, Submit } from "../ui/form";
 import { Sheet } from "../ui/frame";
 import { Link } from "../ui/link";
 import { FaultNote } from "../ui/note";
+import { PasskeySignIn } from "../ui/passkey-sign-in";
+import { SecondFactor } from "../ui/second-factor";
 
 /** The reasons for which a login begins again with the password. */
 const ENDING: ReadonlySet<Told> = new Set<Told>([
@@ -47,11 +48,11 @@ interface FirstStepProps {
   readonly challenged: (challenge: Challenge) => void;
 }
 
-/** The password. */
+/** The password, or a passkey in its place. */
 function FirstStep({ ended, challenged }: FirstStepProps) {
   const { texts, countersign, presence, account } = useApp();
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (ended === "restarted") place.current?.querySelector("input")?.focus();
   }, []);
   const signIn = async ({ identifier, password }: Record<"identifier" | "password", string>, captchaToken: string) => {
@@ -66,7 +67,7 @@ function FirstStep({ ended, challenged }: FirstStepProps) {
         <Form fields={["identifier", "password"]} send={signIn}>
           <Field
             name="identifier"
-            autocomplete="username"
+            autocomplete="username webauthn"
             first={account.identifier}
             onType={(text) => (account.identifier = text)}
           />
@@ -77,6 +78,7 @@ function FirstStep({ ended, challenged }: FirstStepProps) {
       <p>
         <Link to="forgotPassword">{texts.signIn.forgot}</Link>
       </p>
+      <PasskeySignIn />
       <p class="more">
         {texts.signIn.noAccount} <Link to="register">{texts.signIn.register}</Link>
       </p>
@@ -100,7 +102,7 @@ function SecondStep({ challenge: { methods, expireTime }, end }: SecondStepProps
     const timer = setTimeout(() => end(faultFor("CHALLENGE_INVALID")), expireTime.getTime() - Date.now());
     return () => clearTimeout(timer);
   }, []);
-  const complete = async (proof: CodeProof) => {
+  const complete = async (proof: LoginProof) => {
     try {
       await countersign.completeLogin(proof);
     } catch (error) {
@@ -115,7 +117,7 @@ function SecondStep({ challenge: { methods, expireTime }, end }: SecondStepProps
     <>
       <p class="lead">{own.lead}</p>
       {account.identifier && <p class="row-value">{own.who(account.identifier)}</p>}
-      <CodeForm methods={methods} action={texts.signIn.action} send={complete} />
+      <SecondFactor methods={methods} action={texts.signIn.action} send={complete} />
       <p class="more">
         <button type="button" class="text-button" onClick={() => end("restarted")}>
           {own.again}

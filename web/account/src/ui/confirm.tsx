@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "./action";
 
 export interface ConfirmProps {
@@ -16,7 +16,7 @@ export interface ConfirmProps {
 export function Confirm({ question, hint, keep, cancel, children }: ConfirmProps) {
   const id = useId();
   const asked = useRef<HTMLParagraphElement>(null);
-  useEffect(() => asked.current?.focus(), []);
+  useLayoutEffect(() => asked.current?.focus(), []);
   return (
     <div class="confirm" role="group" aria-labelledby={id}>
       <p id={id} class="question" tabIndex={-1} ref={asked}>

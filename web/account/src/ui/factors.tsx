@@ -1,14 +1,44 @@
-import type { Factor } from "@countersign/client";
+import { FactorKind, type Factor } from "@countersign/client";
 import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { dateOf } from "../format";
+import type { Texts } from "../texts";
 import { Button } from "./action";
 import { Confirm } from "./confirm";
 import { Field } from "./field";
 import { Submit } from "./form";
+import { PasskeyIcon, PhoneIcon } from "./icons";
 import { ProtectedAction, ProtectedForm } from "./step-up";
 
-export interface FactorRowProps {
+export interface FactorListProps {
+  /** The name of the list, for screen readers. */
+  readonly label: string;
+  readonly factors: readonly Factor[];
+  /** Whether the account has one factor alone. */
+  readonly single: boolean;
+  readonly rename: (factor: Factor, name: string) => Promise<void>;
+  readonly remove: (factor: Factor) => Promise<void>;
+}
+
+/** Factors of the account, and what can be done with them. */
+export function FactorList({ label, factors, single, rename, remove }: FactorListProps) {
+  if (factors.length === 0) return null;
+  return (
+    <ul class="rows" aria-label={label}>
+      {factors.map((factor) => (
+        <FactorRow
+          key={factor.factorId}
+          factor={factor}
+          last={single}
+          rename={(name) => rename(factor, name)}
+          remove={() => remove(factor)}
+        />
+      ))}
+    </ul>
+  );
+}
+
+interface FactorRowProps {
   readonly factor: Factor;
   /** Whether the account has no other one. */
   readonly last: boolean;
@@ -16,19 +46,19 @@ export interface FactorRowProps {
   readonly remove: () => Promise<void>;
 }
 
-/** An authenticator app of the account, and what can be done with it. */
-export function FactorRow({ factor, last, rename, remove }: FactorRowProps) {
+function FactorRow({ factor, last, rename, remove }: FactorRowProps) {
   const { texts } = useApp();
   const { security: own } = texts;
   const [doing, setDoing] = useState<"rename" | "remove">();
   const stop = () => setDoing(undefined);
+  const isPasskey = factor.kind === FactorKind.PASSKEY;
   const save = async ({ name }: { name: string }) => {
     await rename(name);
     stop();
   };
   return (
     <li class="row">
-      <PhoneIcon />
+      {isPasskey ? <PasskeyIcon /> : <PhoneIcon />}
       <FactorText factor={factor} />
       {doing === undefined && (
         <div class="buttons">
@@ -55,7 +85,7 @@ export function FactorRow({ factor, last, rename, remove }: FactorRowProps) {
         <div class="row-wide">
           <Confirm
             question={own.removeQuestion(factor.name)}
-            hint={last ? own.removeLast : own.removeOne}
+            hint={last ? own.removeLast : isPasskey ? own.removePasskey : own.removeOne}
             keep={own.keep}
             cancel={stop}
           >
@@ -69,7 +99,8 @@ export function FactorRow({ factor, last, rename, remove }: FactorRowProps) {
   );
 }
 
-function FactorText({ factor: { name, createTime, lastUseTime } }: Pick<FactorRowProps, "factor">) {
+function FactorText({ factor }: Pick<FactorRowProps, "factor">) {
+  const { name, kind, createTime, lastUseTime } = factor;
   const { texts, format } = useApp();
   const { security: own } = texts;
   const used = lastUseTime && dateOf(lastUseTime);
@@ -78,6 +109,7 @@ function FactorText({ factor: { name, createTime, lastUseTime } }: Pick<FactorRo
       <h3>
         <bdi>{name}</bdi>
       </h3>
+      {kind === FactorKind.PASSKEY && <p class="hint">{keptText(factor, own)}</p>}
       <p class="hint">
         {createTime && <span>{own.addedOn(format.day(dateOf(createTime)))}, </span>}
         {used ? (
@@ -92,12 +124,8 @@ function FactorText({ factor: { name, createTime, lastUseTime } }: Pick<FactorRo
   );
 }
 
-/** A telephone. The name beside it says the same. */
-function PhoneIcon() {
-  return (
-    <svg class="icon" viewBox="0 0 24 24" width={28} height={28} aria-hidden="true">
-      <rect x="6.5" y="2.5" width="11" height="19" rx="2.5" />
-      <path d="M10.5 18.5h3" />
-    </svg>
-  );
+/** Where a passkey is kept. Most are named after their authenticator, which is then not repeated. */
+function keptText({ name, authenticator, synced }: Factor, own: Texts["security"]): string {
+  const where = synced ? own.synced : own.notSynced;
+  return authenticator === "" || name.includes(authenticator) ? where : own.keptBy(authenticator, where);
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useApp } from "../app-context";
-import type { Fault } from "../faults";
+import { faultText, type Fault } from "../faults";
 
 export interface NoteProps {
   readonly tone: "good" | "plain" | "bad";
@@ -17,10 +17,10 @@ export function Note({ tone, children }: NoteProps) {
 export function FaultNote({ fault }: { readonly fault: Fault }) {
   const { errors } = useApp();
   const note = useRef<HTMLDivElement>(null);
-  useEffect(() => note.current?.focus(), [fault]);
+  useLayoutEffect(() => note.current?.focus(), [fault]);
   return (
     <div class="note note-bad" role="alert" tabIndex={-1} ref={note}>
-      <p>{errors.reasons[fault.reason]}</p>
+      <p>{faultText(fault, errors)}</p>
       <Wait fault={fault} />
     </div>
   );

@@ -1,13 +1,13 @@
 import { proofMethodsOf, type LoginMethod, type Proof, type ProofMethod } from "@countersign/client";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import type { Fault } from "../faults";
 import { Action, type ActionProps } from "./action";
-import { CodeForm } from "./code-form";
 import { PasswordField } from "./field";
 import { Form, Submit, type FormProps } from "./form";
 import { FaultNote } from "./note";
+import { SecondFactor } from "./second-factor";
 
 /**
  * A button for what protects the account: when the service needs a fresh proof, it asks for one and repeats the action.
@@ -30,11 +30,11 @@ interface FreshProofProps {
   readonly again: () => Promise<void>;
 }
 
-/** Asks for a code where the account has a second factor, and otherwise for the password. */
+/** Asks for a second factor where the account has one, and otherwise for the password. */
 function FreshProof({ methods: named, again }: FreshProofProps) {
   const { texts, errors, countersign } = useApp();
   const [methods, setMethods] = useState(named);
-  const codes = methods.filter((method): method is LoginMethod => method !== "PASSWORD");
+  const factors = methods.filter((method): method is LoginMethod => method !== "PASSWORD");
   const prove = async (proof: Proof) => {
     try {
       await countersign.reauthenticate(proof);
@@ -49,10 +49,10 @@ function FreshProof({ methods: named, again }: FreshProofProps) {
   };
   return (
     <div class="step-up">
-      {codes.length > 0 ? (
+      {factors.length > 0 ? (
         <>
           <p class="hint">{errors.reasons.STEP_UP_REQUIRED}</p>
-          <CodeForm methods={codes} action={texts.stepUp.action} send={prove} />
+          <SecondFactor methods={factors} action={texts.stepUp.action} send={prove} />
         </>
       ) : (
         <PasswordProof send={prove} />
@@ -64,7 +64,7 @@ function FreshProof({ methods: named, again }: FreshProofProps) {
 function PasswordProof({ send }: { readonly send: (proof: Proof) => Promise<void> }) {
   const { texts } = useApp();
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => place.current?.querySelector("input")?.focus(), []);
+  useLayoutEffect(() => place.current?.querySelector("input")?.focus(), []);
   return (
     <div ref={place}>
       <Form fields={["password"]} send={send}>

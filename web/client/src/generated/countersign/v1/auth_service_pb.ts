@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/auth_service.proto.
  */
 export const file_countersign_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIu8BCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSGQoMYWNjZXNzX3Rva2VuGAIgASgJQgOAAQESNgoSYWNjZXNzX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCg1yZWZyZXNoX3Rva2VuGAQgASgJQgOAAQESNwoTcmVmcmVzaF9leHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHYWNjb3VudBgGIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQilwEKDExvZ2luUmVxdWVzdBISCgppZGVudGlmaWVyGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkSGgoNY2FwdGNoYV90b2tlbhgEIAEoCUIDgAEBEhMKC2RldmljZV9uYW1lGAUgASgJEhkKDGRldmljZV90b2tlbhgGIAEoCUIDgAEBIogBCglDaGFsbGVuZ2USHAoPY2hhbGxlbmdlX3Rva2VuGAEgASgJQgOAAQESLAoHbWV0aG9kcxgCIAMoDjIbLmNvdW50ZXJzaWduLnYxLkxvZ2luTWV0aG9kEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKsAQoNTG9naW5SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbkgAEi4KCWNoYWxsZW5nZRgEIAEoCzIZLmNvdW50ZXJzaWduLnYxLkNoYWxsZW5nZUgAEhkKDGRldmljZV90b2tlbhgCIAEoCUIDgAEBEhkKDGNhbmNlbF90b2tlbhgDIAEoCUIDgAEBQgkKB291dGNvbWUijgEKFENvbXBsZXRlTG9naW5SZXF1ZXN0EhwKD2NoYWxsZW5nZV90b2tlbhgBIAEoCUIDgAEBEhgKCXRvdHBfY29kZRgCIAEoCUIDgAEBSAASGgoLYmFja3VwX2NvZGUYAyABKAlCA4ABAUgAEhkKDGRldmljZV90b2tlbhgEIAEoCUIDgAEBQgcKBXByb29mIncKFUNvbXBsZXRlTG9naW5SZXNwb25zZRIoCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbhIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABARIZCgxjYW5jZWxfdG9rZW4YAyABKAlCA4ABASJHCg5SZWZyZXNoUmVxdWVzdBIaCg1yZWZyZXNoX3Rva2VuGAEgASgJQgOAAQESGQoMZGV2aWNlX3Rva2VuGAIgASgJQgOAAQEiOwoPUmVmcmVzaFJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uIooBChVSZWF1dGhlbnRpY2F0ZVJlcXVlc3QSFwoIcGFzc3dvcmQYASABKAlCA4ABAUgAEhgKCXRvdHBfY29kZRgDIAEoCUIDgAEBSAASGgoLYmFja3VwX2NvZGUYBCABKAlCA4ABAUgAEhkKDGRldmljZV90b2tlbhgCIAEoCUIDgAEBQgcKBXByb29mIkIKFlJlYXV0aGVudGljYXRlUmVzcG9uc2USKAoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24iWgoNTG9nb3V0UmVxdWVzdBIaCg1yZWZyZXNoX3Rva2VuGAEgASgJQgOAAQESEgoKZXZlcnl3aGVyZRgCIAEoCBIZCgxjYW5jZWxfdG9rZW4YAyABKAlCA4ABASIQCg5Mb2dvdXRSZXNwb25zZSJbChhJc3N1ZVNlcnZpY2VUb2tlblJlcXVlc3QSEQoJY2xpZW50X2lkGAEgASgJEhoKDWNsaWVudF9zZWNyZXQYAiABKAlCA4ABARIQCghhdWRpZW5jZRgDIAEoCSJuChlJc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlEhkKDGFjY2Vzc190b2tlbhgBIAEoCUIDgAEBEjYKEmFjY2Vzc19leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqYAoLTG9naW5NZXRob2QSHAoYTE9HSU5fTUVUSE9EX1VOU1BFQ0lGSUVEEAASFQoRTE9HSU5fTUVUSE9EX1RPVFAQARIcChhMT0dJTl9NRVRIT0RfQkFDS1VQX0NPREUQAjL4BAoLQXV0aFNlcnZpY2USVQoFTG9naW4SHC5jb3VudGVyc2lnbi52MS5Mb2dpblJlcXVlc3QaHS5jb3VudGVyc2lnbi52MS5Mb2dpblJlc3BvbnNlIg/y1BgLCAEaBw0iIyQBGR0SbAoNQ29tcGxldGVMb2dpbhIkLmNvdW50ZXJzaWduLnYxLkNvbXBsZXRlTG9naW5SZXF1ZXN0GiUuY291bnRlcnNpZ24udjEuQ29tcGxldGVMb2dpblJlc3BvbnNlIg7y1BgKCAEaBgEOKgwtDRJdCgdSZWZyZXNoEh4uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlcXVlc3QaHy5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVzcG9uc2UiEfLUGA0IARoJDg8BERIVExQlEnIKDlJlYXV0aGVudGljYXRlEiUuY291bnRlcnNpZ24udjEuUmVhdXRoZW50aWNhdGVSZXF1ZXN0GiYuY291bnRlcnNpZ24udjEuUmVhdXRoZW50aWNhdGVSZXNwb25zZSIR8tQYDQgCGgcBBQwtKSUdIAESWgoGTG9nb3V0Eh0uY291bnRlcnNpZ24udjEuTG9nb3V0UmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlc3BvbnNlIhGQAgLy1BgKCAEaBhYODxAmERJ1ChFJc3N1ZVNlcnZpY2VUb2tlbhIoLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVzcG9uc2UiC/LUGAcIARoDDQEWQh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_account_service, file_countersign_v1_contract, file_google_protobuf_timestamp]);
+  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIu8BCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSGQoMYWNjZXNzX3Rva2VuGAIgASgJQgOAAQESNgoSYWNjZXNzX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCg1yZWZyZXNoX3Rva2VuGAQgASgJQgOAAQESNwoTcmVmcmVzaF9leHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHYWNjb3VudBgGIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQilwEKDExvZ2luUmVxdWVzdBISCgppZGVudGlmaWVyGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkSGgoNY2FwdGNoYV90b2tlbhgEIAEoCUIDgAEBEhMKC2RldmljZV9uYW1lGAUgASgJEhkKDGRldmljZV90b2tlbhgGIAEoCUIDgAEBIqYBCglDaGFsbGVuZ2USHAoPY2hhbGxlbmdlX3Rva2VuGAEgASgJQgOAAQESLAoHbWV0aG9kcxgCIAMoDjIbLmNvdW50ZXJzaWduLnYxLkxvZ2luTWV0aG9kEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcChRwYXNza2V5X3JlcXVlc3RfanNvbhgEIAEoCSKsAQoNTG9naW5SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbkgAEi4KCWNoYWxsZW5nZRgEIAEoCzIZLmNvdW50ZXJzaWduLnYxLkNoYWxsZW5nZUgAEhkKDGRldmljZV90b2tlbhgCIAEoCUIDgAEBEhkKDGNhbmNlbF90b2tlbhgDIAEoCUIDgAEBQgkKB291dGNvbWUitgEKFENvbXBsZXRlTG9naW5SZXF1ZXN0EhwKD2NoYWxsZW5nZV90b2tlbhgBIAEoCUIDgAEBEhgKCXRvdHBfY29kZRgCIAEoCUIDgAEBSAASGgoLYmFja3VwX2NvZGUYAyABKAlCA4ABAUgAEiYKF3Bhc3NrZXlfY3JlZGVudGlhbF9qc29uGAUgASgJQgOAAQFIABIZCgxkZXZpY2VfdG9rZW4YBCABKAlCA4ABAUIHCgVwcm9vZiJ3ChVDb21wbGV0ZUxvZ2luUmVzcG9uc2USKAoHc2Vzc2lvbhgBIAEoCzIXLmNvdW50ZXJzaWduLnYxLlNlc3Npb24SGQoMZGV2aWNlX3Rva2VuGAIgASgJQgOAAQESGQoMY2FuY2VsX3Rva2VuGAMgASgJQgOAAQEiQQoYU3RhcnRQYXNza2V5TG9naW5SZXF1ZXN0EhAKCGF1ZGllbmNlGAEgASgJEhMKC2RldmljZV9uYW1lGAIgASgJIogBChlTdGFydFBhc3NrZXlMb2dpblJlc3BvbnNlEhwKD2NoYWxsZW5nZV90b2tlbhgBIAEoCUIDgAEBEhwKFHBhc3NrZXlfcmVxdWVzdF9qc29uGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJHCg5SZWZyZXNoUmVxdWVzdBIaCg1yZWZyZXNoX3Rva2VuGAEgASgJQgOAAQESGQoMZGV2aWNlX3Rva2VuGAIgASgJQgOAAQEiOwoPUmVmcmVzaFJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uItABChVSZWF1dGhlbnRpY2F0ZVJlcXVlc3QSFwoIcGFzc3dvcmQYASABKAlCA4ABAUgAEhgKCXRvdHBfY29kZRgDIAEoCUIDgAEBSAASGgoLYmFja3VwX2NvZGUYBCABKAlCA4ABAUgAEiYKF3Bhc3NrZXlfY3JlZGVudGlhbF9qc29uGAUgASgJQgOAAQFIABIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABARIcCg9jaGFsbGVuZ2VfdG9rZW4YBiABKAlCA4ABAUIHCgVwcm9vZiJCChZSZWF1dGhlbnRpY2F0ZVJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uIiUKI1N0YXJ0UGFzc2tleVJlYXV0aGVudGljYXRpb25SZXF1ZXN0IpMBCiRTdGFydFBhc3NrZXlSZWF1dGhlbnRpY2F0aW9uUmVzcG9uc2USHAoPY2hhbGxlbmdlX3Rva2VuGAEgASgJQgOAAQESHAoUcGFzc2tleV9yZXF1ZXN0X2pzb24YAiABKAkSLwoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIloKDUxvZ291dFJlcXVlc3QSGgoNcmVmcmVzaF90b2tlbhgBIAEoCUIDgAEBEhIKCmV2ZXJ5d2hlcmUYAiABKAgSGQoMY2FuY2VsX3Rva2VuGAMgASgJQgOAAQEiEAoOTG9nb3V0UmVzcG9uc2UiWwoYSXNzdWVTZXJ2aWNlVG9rZW5SZXF1ZXN0EhEKCWNsaWVudF9pZBgBIAEoCRIaCg1jbGllbnRfc2VjcmV0GAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkibgoZSXNzdWVTZXJ2aWNlVG9rZW5SZXNwb25zZRIZCgxhY2Nlc3NfdG9rZW4YASABKAlCA4ABARI2ChJhY2Nlc3NfZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKnoKC0xvZ2luTWV0aG9kEhwKGExPR0lOX01FVEhPRF9VTlNQRUNJRklFRBAAEhUKEUxPR0lOX01FVEhPRF9UT1RQEAESHAoYTE9HSU5fTUVUSE9EX0JBQ0tVUF9DT0RFEAISGAoUTE9HSU5fTUVUSE9EX1BBU1NLRVkQAzKQBwoLQXV0aFNlcnZpY2USVQoFTG9naW4SHC5jb3VudGVyc2lnbi52MS5Mb2dpblJlcXVlc3QaHS5jb3VudGVyc2lnbi52MS5Mb2dpblJlc3BvbnNlIg/y1BgLCAEaBw0iIyQBGR0SbQoNQ29tcGxldGVMb2dpbhIkLmNvdW50ZXJzaWduLnYxLkNvbXBsZXRlTG9naW5SZXF1ZXN0GiUuY291bnRlcnNpZ24udjEuQ29tcGxldGVMb2dpblJlc3BvbnNlIg/y1BgLCAEaBwEOKgwuLQ0SeAoRU3RhcnRQYXNza2V5TG9naW4SKC5jb3VudGVyc2lnbi52MS5TdGFydFBhc3NrZXlMb2dpblJlcXVlc3QaKS5jb3VudGVyc2lnbi52MS5TdGFydFBhc3NrZXlMb2dpblJlc3BvbnNlIg6QAgHy1BgHCAEaAwEZLxJdCgdSZWZyZXNoEh4uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlcXVlc3QaHy5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVzcG9uc2UiEfLUGA0IARoJDg8BERIVExQlEnQKDlJlYXV0aGVudGljYXRlEiUuY291bnRlcnNpZ24udjEuUmVhdXRoZW50aWNhdGVSZXF1ZXN0GiYuY291bnRlcnNpZ24udjEuUmVhdXRoZW50aWNhdGVSZXNwb25zZSIT8tQYDwgCGgkBBQwqLi0pJR0gARKYAQocU3RhcnRQYXNza2V5UmVhdXRoZW50aWNhdGlvbhIzLmNvdW50ZXJzaWduLnYxLlN0YXJ0UGFzc2tleVJlYXV0aGVudGljYXRpb25SZXF1ZXN0GjQuY291bnRlcnNpZ24udjEuU3RhcnRQYXNza2V5UmVhdXRoZW50aWNhdGlvblJlc3BvbnNlIg2QAgHy1BgGCAIaAisvEloKBkxvZ291dBIdLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXNwb25zZSIRkAIC8tQYCggBGgYWDg8QJhESdQoRSXNzdWVTZXJ2aWNlVG9rZW4SKC5jb3VudGVyc2lnbi52MS5Jc3N1ZVNlcnZpY2VUb2tlblJlcXVlc3QaKS5jb3VudGVyc2lnbi52MS5Jc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlIgvy1BgHCAEaAw0BFkIeWhxjb3VudGVyc2lnbi92MTtjb3VudGVyc2lnbnYxYgZwcm90bzM", [file_countersign_v1_account_service, file_countersign_v1_contract, file_google_protobuf_timestamp]);
 
 /**
  * An open session and its tokens.
@@ -145,6 +145,13 @@ export type Challenge = Message<"countersign.v1.Challenge"> & {
    * @generated from field: google.protobuf.Timestamp expire_time = 3;
    */
   expireTime?: Timestamp | undefined;
+
+  /**
+   * What a passkey signs: a `PublicKeyCredentialRequestOptionsJSON` of WebAuthn. Empty without a passkey.
+   *
+   * @generated from field: string passkey_request_json = 4;
+   */
+  passkeyRequestJson: string;
 };
 
 /**
@@ -204,7 +211,7 @@ export const LoginResponseSchema: GenMessage<LoginResponse> = /*@__PURE__*/
  */
 export type CompleteLoginRequest = Message<"countersign.v1.CompleteLoginRequest"> & {
   /**
-   * Over grpc-web the cookie is read when it is empty.
+   * From Login or StartPasskeyLogin. Over grpc-web the cookie of Login is read when it is empty.
    *
    * @generated from field: string challenge_token = 1;
    */
@@ -229,10 +236,19 @@ export type CompleteLoginRequest = Message<"countersign.v1.CompleteLoginRequest"
      */
     value: string;
     case: "backupCode";
+  } | {
+    /**
+     * What the passkey signed: an `AuthenticationResponseJSON` of WebAuthn, at most 16 kB.
+     *
+     * @generated from field: string passkey_credential_json = 5;
+     */
+    value: string;
+    case: "passkeyCredentialJson";
   } | { case: undefined; value?: undefined };
 
   /**
-   * The one that Login answered. Over grpc-web the cookie is read when it is empty.
+   * The one that Login answered; after StartPasskeyLogin optional, as for Login. Over grpc-web the cookie is read when
+   * it is empty.
    *
    * @generated from field: string device_token = 4;
    */
@@ -278,6 +294,63 @@ export const CompleteLoginResponseSchema: GenMessage<CompleteLoginResponse> = /*
   messageDesc(file_countersign_v1_auth_service, 5);
 
 /**
+ * @generated from message countersign.v1.StartPasskeyLoginRequest
+ */
+export type StartPasskeyLoginRequest = Message<"countersign.v1.StartPasskeyLoginRequest"> & {
+  /**
+   * As for Login.
+   *
+   * @generated from field: string audience = 1;
+   */
+  audience: string;
+
+  /**
+   * As for Login.
+   *
+   * @generated from field: string device_name = 2;
+   */
+  deviceName: string;
+};
+
+/**
+ * Describes the message countersign.v1.StartPasskeyLoginRequest.
+ * Use `create(StartPasskeyLoginRequestSchema)` to create a new message.
+ */
+export const StartPasskeyLoginRequestSchema: GenMessage<StartPasskeyLoginRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 6);
+
+/**
+ * @generated from message countersign.v1.StartPasskeyLoginResponse
+ */
+export type StartPasskeyLoginResponse = Message<"countersign.v1.StartPasskeyLoginResponse"> & {
+  /**
+   * For CompleteLogin.
+   *
+   * @generated from field: string challenge_token = 1;
+   */
+  challengeToken: string;
+
+  /**
+   * As in Challenge.
+   *
+   * @generated from field: string passkey_request_json = 2;
+   */
+  passkeyRequestJson: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.StartPasskeyLoginResponse.
+ * Use `create(StartPasskeyLoginResponseSchema)` to create a new message.
+ */
+export const StartPasskeyLoginResponseSchema: GenMessage<StartPasskeyLoginResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 7);
+
+/**
  * @generated from message countersign.v1.RefreshRequest
  */
 export type RefreshRequest = Message<"countersign.v1.RefreshRequest"> & {
@@ -300,7 +373,7 @@ export type RefreshRequest = Message<"countersign.v1.RefreshRequest"> & {
  * Use `create(RefreshRequestSchema)` to create a new message.
  */
 export const RefreshRequestSchema: GenMessage<RefreshRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 6);
+  messageDesc(file_countersign_v1_auth_service, 8);
 
 /**
  * @generated from message countersign.v1.RefreshResponse
@@ -317,7 +390,7 @@ export type RefreshResponse = Message<"countersign.v1.RefreshResponse"> & {
  * Use `create(RefreshResponseSchema)` to create a new message.
  */
 export const RefreshResponseSchema: GenMessage<RefreshResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 7);
+  messageDesc(file_countersign_v1_auth_service, 9);
 
 /**
  * @generated from message countersign.v1.ReauthenticateRequest
@@ -348,6 +421,14 @@ export type ReauthenticateRequest = Message<"countersign.v1.ReauthenticateReques
      */
     value: string;
     case: "backupCode";
+  } | {
+    /**
+     * As for CompleteLogin.
+     *
+     * @generated from field: string passkey_credential_json = 5;
+     */
+    value: string;
+    case: "passkeyCredentialJson";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -356,6 +437,13 @@ export type ReauthenticateRequest = Message<"countersign.v1.ReauthenticateReques
    * @generated from field: string device_token = 2;
    */
   deviceToken: string;
+
+  /**
+   * For a passkey: from StartPasskeyReauthentication.
+   *
+   * @generated from field: string challenge_token = 6;
+   */
+  challengeToken: string;
 };
 
 /**
@@ -363,7 +451,7 @@ export type ReauthenticateRequest = Message<"countersign.v1.ReauthenticateReques
  * Use `create(ReauthenticateRequestSchema)` to create a new message.
  */
 export const ReauthenticateRequestSchema: GenMessage<ReauthenticateRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 8);
+  messageDesc(file_countersign_v1_auth_service, 10);
 
 /**
  * @generated from message countersign.v1.ReauthenticateResponse
@@ -380,7 +468,51 @@ export type ReauthenticateResponse = Message<"countersign.v1.ReauthenticateRespo
  * Use `create(ReauthenticateResponseSchema)` to create a new message.
  */
 export const ReauthenticateResponseSchema: GenMessage<ReauthenticateResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 9);
+  messageDesc(file_countersign_v1_auth_service, 11);
+
+/**
+ * @generated from message countersign.v1.StartPasskeyReauthenticationRequest
+ */
+export type StartPasskeyReauthenticationRequest = Message<"countersign.v1.StartPasskeyReauthenticationRequest"> & {
+};
+
+/**
+ * Describes the message countersign.v1.StartPasskeyReauthenticationRequest.
+ * Use `create(StartPasskeyReauthenticationRequestSchema)` to create a new message.
+ */
+export const StartPasskeyReauthenticationRequestSchema: GenMessage<StartPasskeyReauthenticationRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 12);
+
+/**
+ * @generated from message countersign.v1.StartPasskeyReauthenticationResponse
+ */
+export type StartPasskeyReauthenticationResponse = Message<"countersign.v1.StartPasskeyReauthenticationResponse"> & {
+  /**
+   * For Reauthenticate in this session.
+   *
+   * @generated from field: string challenge_token = 1;
+   */
+  challengeToken: string;
+
+  /**
+   * As in Challenge.
+   *
+   * @generated from field: string passkey_request_json = 2;
+   */
+  passkeyRequestJson: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.StartPasskeyReauthenticationResponse.
+ * Use `create(StartPasskeyReauthenticationResponseSchema)` to create a new message.
+ */
+export const StartPasskeyReauthenticationResponseSchema: GenMessage<StartPasskeyReauthenticationResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_auth_service, 13);
 
 /**
  * @generated from message countersign.v1.LogoutRequest
@@ -413,7 +545,7 @@ export type LogoutRequest = Message<"countersign.v1.LogoutRequest"> & {
  * Use `create(LogoutRequestSchema)` to create a new message.
  */
 export const LogoutRequestSchema: GenMessage<LogoutRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 10);
+  messageDesc(file_countersign_v1_auth_service, 14);
 
 /**
  * @generated from message countersign.v1.LogoutResponse
@@ -426,7 +558,7 @@ export type LogoutResponse = Message<"countersign.v1.LogoutResponse"> & {
  * Use `create(LogoutResponseSchema)` to create a new message.
  */
 export const LogoutResponseSchema: GenMessage<LogoutResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 11);
+  messageDesc(file_countersign_v1_auth_service, 15);
 
 /**
  * @generated from message countersign.v1.IssueServiceTokenRequest
@@ -456,7 +588,7 @@ export type IssueServiceTokenRequest = Message<"countersign.v1.IssueServiceToken
  * Use `create(IssueServiceTokenRequestSchema)` to create a new message.
  */
 export const IssueServiceTokenRequestSchema: GenMessage<IssueServiceTokenRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 12);
+  messageDesc(file_countersign_v1_auth_service, 16);
 
 /**
  * @generated from message countersign.v1.IssueServiceTokenResponse
@@ -478,7 +610,7 @@ export type IssueServiceTokenResponse = Message<"countersign.v1.IssueServiceToke
  * Use `create(IssueServiceTokenResponseSchema)` to create a new message.
  */
 export const IssueServiceTokenResponseSchema: GenMessage<IssueServiceTokenResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_auth_service, 13);
+  messageDesc(file_countersign_v1_auth_service, 17);
 
 /**
  * How a login can continue.
@@ -504,6 +636,13 @@ export enum LoginMethod {
    * @generated from enum value: LOGIN_METHOD_BACKUP_CODE = 2;
    */
   BACKUP_CODE = 2,
+
+  /**
+   * A passkey.
+   *
+   * @generated from enum value: LOGIN_METHOD_PASSKEY = 3;
+   */
+  PASSKEY = 3,
 }
 
 /**
@@ -540,13 +679,13 @@ export const AuthService: GenService<{
     output: typeof LoginResponseSchema;
   },
   /**
-   * Completes a login with a second factor, and opens the session.
+   * Completes a login with a second factor, or with a passkey alone, and opens the session.
    *
    * A challenge is good for five minutes, for five codes and for one session, and only together with the device token
    * that Login answered; over grpc-web both are in cookies. Wrong codes are counted for the account over all challenges
    * and Reauthenticate: after some, further attempts are delayed, except from devices on which a second factor was
    * proven before; after 20 in a row, codes of authenticator apps are accepted from such devices only, until a backup
-   * code is used. When the answer is lost, log in again.
+   * code or a passkey is used. A passkey is never delayed. When the answer is lost, log in again.
    *
    * @generated from rpc countersign.v1.AuthService.CompleteLogin
    */
@@ -554,6 +693,21 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof CompleteLoginRequestSchema;
     output: typeof CompleteLoginResponseSchema;
+  },
+  /**
+   * Begins a login by passkey alone (WebAuthn, discoverable credentials): nobody names an account, and the answer is
+   * the same for everybody. CompleteLogin opens the session with the passkey, within five minutes and once. Nothing is
+   * stored.
+   *
+   * Over grpc-web the token works in this browser only: the answer sets the cookie `__Host-countersign_passkey`, if the
+   * browser has none.
+   *
+   * @generated from rpc countersign.v1.AuthService.StartPasskeyLogin
+   */
+  startPasskeyLogin: {
+    methodKind: "unary";
+    input: typeof StartPasskeyLoginRequestSchema;
+    output: typeof StartPasskeyLoginResponseSchema;
   },
   /**
    * Exchanges a refresh token for a new generation of tokens.
@@ -579,7 +733,8 @@ export const AuthService: GenService<{
    * When the answer was lost, call again with the same access token: the older refresh token is refused for a short
    * time, and then works with the `device_token` alone, without the proof. Five wrong proofs in a row end the session.
    *
-   * An account with a factor proves the factor; its password alone answers STEP_UP_REQUIRED.
+   * An account with a factor proves the factor; its password alone answers STEP_UP_REQUIRED. A passkey answers
+   * StartPasskeyReauthentication.
    *
    * @generated from rpc countersign.v1.AuthService.Reauthenticate
    */
@@ -587,6 +742,17 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof ReauthenticateRequestSchema;
     output: typeof ReauthenticateResponseSchema;
+  },
+  /**
+   * Begins to prove with a passkey who holds the session: Reauthenticate takes the passkey, within five minutes and
+   * once. Nothing is stored.
+   *
+   * @generated from rpc countersign.v1.AuthService.StartPasskeyReauthentication
+   */
+  startPasskeyReauthentication: {
+    methodKind: "unary";
+    input: typeof StartPasskeyReauthenticationRequestSchema;
+    output: typeof StartPasskeyReauthenticationResponseSchema;
   },
   /**
    * Ends the session of the refresh token or, when that field is empty, of the call's access token. Over grpc-web the

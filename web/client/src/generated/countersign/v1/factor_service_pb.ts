@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/factor_service.proto.
  */
 export const file_countersign_v1_factor_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNjb3VudGVyc2lnbi92MS9mYWN0b3Jfc2VydmljZS5wcm90bxIOY291bnRlcnNpZ24udjEitwEKBkZhY3RvchIRCglmYWN0b3JfaWQYASABKAkSKAoEa2luZBgCIAEoDjIaLmNvdW50ZXJzaWduLnYxLkZhY3RvcktpbmQSDAoEbmFtZRgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiFAoSTGlzdEZhY3RvcnNSZXF1ZXN0IlkKE0xpc3RGYWN0b3JzUmVzcG9uc2USJwoHZmFjdG9ycxgBIAMoCzIWLmNvdW50ZXJzaWduLnYxLkZhY3RvchIZChFiYWNrdXBfY29kZXNfbGVmdBgCIAEoBSIgChBTdGFydFRvdHBSZXF1ZXN0EgwKBG5hbWUYASABKAkimwEKEVN0YXJ0VG90cFJlc3BvbnNlEhEKCWZhY3Rvcl9pZBgBIAEoCRITCgZzZWNyZXQYAiABKAlCA4ABARIYCgtvdHBhdXRoX3VyaRgDIAEoCUIDgAEBEhMKBnFyX3N2ZxgEIAEoCUIDgAEBEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6ChJDb25maXJtVG90cFJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEhEKBGNvZGUYAiABKAlCA4ABASIwChNDb25maXJtVG90cFJlc3BvbnNlEhkKDGJhY2t1cF9jb2RlcxgBIAMoCUIDgAEBIjYKE1JlbmFtZUZhY3RvclJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEgwKBG5hbWUYAiABKAkiFgoUUmVuYW1lRmFjdG9yUmVzcG9uc2UiKAoTUmVtb3ZlRmFjdG9yUmVxdWVzdBIRCglmYWN0b3JfaWQYASABKAkiFgoUUmVtb3ZlRmFjdG9yUmVzcG9uc2UiHgocUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVxdWVzdCI6Ch1SZWdlbmVyYXRlQmFja3VwQ29kZXNSZXNwb25zZRIZCgxiYWNrdXBfY29kZXMYASADKAlCA4ABASo/CgpGYWN0b3JLaW5kEhsKF0ZBQ1RPUl9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQRkFDVE9SX0tJTkRfVE9UUBABMpYFCg1GYWN0b3JTZXJ2aWNlEmEKC0xpc3RGYWN0b3JzEiIuY291bnRlcnNpZ24udjEuTGlzdEZhY3RvcnNSZXF1ZXN0GiMuY291bnRlcnNpZ24udjEuTGlzdEZhY3RvcnNSZXNwb25zZSIJkAIB8tQYAggCEl8KCVN0YXJ0VG90cBIgLmNvdW50ZXJzaWduLnYxLlN0YXJ0VG90cFJlcXVlc3QaIS5jb3VudGVyc2lnbi52MS5TdGFydFRvdHBSZXNwb25zZSIN8tQYCQgCGgMBKSwwARJlCgtDb25maXJtVG90cBIiLmNvdW50ZXJzaWduLnYxLkNvbmZpcm1Ub3RwUmVxdWVzdBojLmNvdW50ZXJzaWduLnYxLkNvbmZpcm1Ub3RwUmVzcG9uc2UiDfLUGAkIAhoFAQwpKywSawoMUmVuYW1lRmFjdG9yEiMuY291bnRlcnNpZ24udjEuUmVuYW1lRmFjdG9yUmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLlJlbmFtZUZhY3RvclJlc3BvbnNlIhCQAgLy1BgJCAIaAwEpKzABEmgKDFJlbW92ZUZhY3RvchIjLmNvdW50ZXJzaWduLnYxLlJlbW92ZUZhY3RvclJlcXVlc3QaJC5jb3VudGVyc2lnbi52MS5SZW1vdmVGYWN0b3JSZXNwb25zZSIN8tQYCQgCGgMBKSswARKCAQoVUmVnZW5lcmF0ZUJhY2t1cENvZGVzEiwuY291bnRlcnNpZ24udjEuUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVxdWVzdBotLmNvdW50ZXJzaWduLnYxLlJlZ2VuZXJhdGVCYWNrdXBDb2Rlc1Jlc3BvbnNlIgzy1BgICAIaAikrMAFCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_contract, file_google_protobuf_timestamp]);
+  fileDesc("CiNjb3VudGVyc2lnbi92MS9mYWN0b3Jfc2VydmljZS5wcm90bxIOY291bnRlcnNpZ24udjEi3gEKBkZhY3RvchIRCglmYWN0b3JfaWQYASABKAkSKAoEa2luZBgCIAEoDjIaLmNvdW50ZXJzaWduLnYxLkZhY3RvcktpbmQSDAoEbmFtZRgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc3luY2VkGAYgASgIEhUKDWF1dGhlbnRpY2F0b3IYByABKAkiFAoSTGlzdEZhY3RvcnNSZXF1ZXN0IlkKE0xpc3RGYWN0b3JzUmVzcG9uc2USJwoHZmFjdG9ycxgBIAMoCzIWLmNvdW50ZXJzaWduLnYxLkZhY3RvchIZChFiYWNrdXBfY29kZXNfbGVmdBgCIAEoBSIgChBTdGFydFRvdHBSZXF1ZXN0EgwKBG5hbWUYASABKAkimwEKEVN0YXJ0VG90cFJlc3BvbnNlEhEKCWZhY3Rvcl9pZBgBIAEoCRITCgZzZWNyZXQYAiABKAlCA4ABARIYCgtvdHBhdXRoX3VyaRgDIAEoCUIDgAEBEhMKBnFyX3N2ZxgEIAEoCUIDgAEBEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6ChJDb25maXJtVG90cFJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEhEKBGNvZGUYAiABKAlCA4ABASIwChNDb25maXJtVG90cFJlc3BvbnNlEhkKDGJhY2t1cF9jb2RlcxgBIAMoCUIDgAEBIiMKE1N0YXJ0UGFzc2tleVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJ5ChRTdGFydFBhc3NrZXlSZXNwb25zZRIRCglmYWN0b3JfaWQYASABKAkSHQoVcGFzc2tleV9jcmVhdGlvbl9qc29uGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJPChRGaW5pc2hQYXNza2V5UmVxdWVzdBIRCglmYWN0b3JfaWQYASABKAkSJAoXcGFzc2tleV9jcmVkZW50aWFsX2pzb24YAiABKAlCA4ABASJaChVGaW5pc2hQYXNza2V5UmVzcG9uc2USJgoGZmFjdG9yGAEgASgLMhYuY291bnRlcnNpZ24udjEuRmFjdG9yEhkKDGJhY2t1cF9jb2RlcxgCIAMoCUIDgAEBIjYKE1JlbmFtZUZhY3RvclJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEgwKBG5hbWUYAiABKAkiFgoUUmVuYW1lRmFjdG9yUmVzcG9uc2UiKAoTUmVtb3ZlRmFjdG9yUmVxdWVzdBIRCglmYWN0b3JfaWQYASABKAkiFgoUUmVtb3ZlRmFjdG9yUmVzcG9uc2UiHgocUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVxdWVzdCI6Ch1SZWdlbmVyYXRlQmFja3VwQ29kZXNSZXNwb25zZRIZCgxiYWNrdXBfY29kZXMYASADKAlCA4ABASpYCgpGYWN0b3JLaW5kEhsKF0ZBQ1RPUl9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQRkFDVE9SX0tJTkRfVE9UUBABEhcKE0ZBQ1RPUl9LSU5EX1BBU1NLRVkQAjLvBgoNRmFjdG9yU2VydmljZRJhCgtMaXN0RmFjdG9ycxIiLmNvdW50ZXJzaWduLnYxLkxpc3RGYWN0b3JzUmVxdWVzdBojLmNvdW50ZXJzaWduLnYxLkxpc3RGYWN0b3JzUmVzcG9uc2UiCZACAfLUGAIIAhJfCglTdGFydFRvdHASIC5jb3VudGVyc2lnbi52MS5TdGFydFRvdHBSZXF1ZXN0GiEuY291bnRlcnNpZ24udjEuU3RhcnRUb3RwUmVzcG9uc2UiDfLUGAkIAhoDASksMAESZQoLQ29uZmlybVRvdHASIi5jb3VudGVyc2lnbi52MS5Db25maXJtVG90cFJlcXVlc3QaIy5jb3VudGVyc2lnbi52MS5Db25maXJtVG90cFJlc3BvbnNlIg3y1BgJCAIaBQEMKSssEmkKDFN0YXJ0UGFzc2tleRIjLmNvdW50ZXJzaWduLnYxLlN0YXJ0UGFzc2tleVJlcXVlc3QaJC5jb3VudGVyc2lnbi52MS5TdGFydFBhc3NrZXlSZXNwb25zZSIO8tQYCggCGgQBKSwvMAESbAoNRmluaXNoUGFzc2tleRIkLmNvdW50ZXJzaWduLnYxLkZpbmlzaFBhc3NrZXlSZXF1ZXN0GiUuY291bnRlcnNpZ24udjEuRmluaXNoUGFzc2tleVJlc3BvbnNlIg7y1BgKCAIaBgEuKSssLxJrCgxSZW5hbWVGYWN0b3ISIy5jb3VudGVyc2lnbi52MS5SZW5hbWVGYWN0b3JSZXF1ZXN0GiQuY291bnRlcnNpZ24udjEuUmVuYW1lRmFjdG9yUmVzcG9uc2UiEJACAvLUGAkIAhoDASkrMAESaAoMUmVtb3ZlRmFjdG9yEiMuY291bnRlcnNpZ24udjEuUmVtb3ZlRmFjdG9yUmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLlJlbW92ZUZhY3RvclJlc3BvbnNlIg3y1BgJCAIaAwEpKzABEoIBChVSZWdlbmVyYXRlQmFja3VwQ29kZXMSLC5jb3VudGVyc2lnbi52MS5SZWdlbmVyYXRlQmFja3VwQ29kZXNSZXF1ZXN0Gi0uY291bnRlcnNpZ24udjEuUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVzcG9uc2UiDPLUGAgIAhoCKSswAUIeWhxjb3VudGVyc2lnbi92MTtjb3VudGVyc2lnbnYxYgZwcm90bzM", [file_countersign_v1_contract, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message countersign.v1.Factor
@@ -45,6 +45,20 @@ export type Factor = Message<"countersign.v1.Factor"> & {
    * @generated from field: google.protobuf.Timestamp last_use_time = 5;
    */
   lastUseTime?: Timestamp | undefined;
+
+  /**
+   * Of a passkey: whether its authenticator may copy it to other devices.
+   *
+   * @generated from field: bool synced = 6;
+   */
+  synced: boolean;
+
+  /**
+   * Of a passkey: what its authenticator calls itself, such as `iCloud Keychain`; empty where that is not known.
+   *
+   * @generated from field: string authenticator = 7;
+   */
+  authenticator: string;
 };
 
 /**
@@ -197,6 +211,104 @@ export const ConfirmTotpResponseSchema: GenMessage<ConfirmTotpResponse> = /*@__P
   messageDesc(file_countersign_v1_factor_service, 6);
 
 /**
+ * @generated from message countersign.v1.StartPasskeyRequest
+ */
+export type StartPasskeyRequest = Message<"countersign.v1.StartPasskeyRequest"> & {
+  /**
+   * As for StartTotp. Empty to name the passkey after its authenticator.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message countersign.v1.StartPasskeyRequest.
+ * Use `create(StartPasskeyRequestSchema)` to create a new message.
+ */
+export const StartPasskeyRequestSchema: GenMessage<StartPasskeyRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_factor_service, 7);
+
+/**
+ * @generated from message countersign.v1.StartPasskeyResponse
+ */
+export type StartPasskeyResponse = Message<"countersign.v1.StartPasskeyResponse"> & {
+  /**
+   * @generated from field: string factor_id = 1;
+   */
+  factorId: string;
+
+  /**
+   * For `navigator.credentials.create`: a `PublicKeyCredentialCreationOptionsJSON` of WebAuthn.
+   *
+   * @generated from field: string passkey_creation_json = 2;
+   */
+  passkeyCreationJson: string;
+
+  /**
+   * When it is too late for FinishPasskey.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message countersign.v1.StartPasskeyResponse.
+ * Use `create(StartPasskeyResponseSchema)` to create a new message.
+ */
+export const StartPasskeyResponseSchema: GenMessage<StartPasskeyResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_factor_service, 8);
+
+/**
+ * @generated from message countersign.v1.FinishPasskeyRequest
+ */
+export type FinishPasskeyRequest = Message<"countersign.v1.FinishPasskeyRequest"> & {
+  /**
+   * @generated from field: string factor_id = 1;
+   */
+  factorId: string;
+
+  /**
+   * A `RegistrationResponseJSON` of WebAuthn, at most 16 kB.
+   *
+   * @generated from field: string passkey_credential_json = 2;
+   */
+  passkeyCredentialJson: string;
+};
+
+/**
+ * Describes the message countersign.v1.FinishPasskeyRequest.
+ * Use `create(FinishPasskeyRequestSchema)` to create a new message.
+ */
+export const FinishPasskeyRequestSchema: GenMessage<FinishPasskeyRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_factor_service, 9);
+
+/**
+ * @generated from message countersign.v1.FinishPasskeyResponse
+ */
+export type FinishPasskeyResponse = Message<"countersign.v1.FinishPasskeyResponse"> & {
+  /**
+   * @generated from field: countersign.v1.Factor factor = 1;
+   */
+  factor?: Factor | undefined;
+
+  /**
+   * As for ConfirmTotp.
+   *
+   * @generated from field: repeated string backup_codes = 2;
+   */
+  backupCodes: string[];
+};
+
+/**
+ * Describes the message countersign.v1.FinishPasskeyResponse.
+ * Use `create(FinishPasskeyResponseSchema)` to create a new message.
+ */
+export const FinishPasskeyResponseSchema: GenMessage<FinishPasskeyResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_factor_service, 10);
+
+/**
  * @generated from message countersign.v1.RenameFactorRequest
  */
 export type RenameFactorRequest = Message<"countersign.v1.RenameFactorRequest"> & {
@@ -218,7 +330,7 @@ export type RenameFactorRequest = Message<"countersign.v1.RenameFactorRequest"> 
  * Use `create(RenameFactorRequestSchema)` to create a new message.
  */
 export const RenameFactorRequestSchema: GenMessage<RenameFactorRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_factor_service, 7);
+  messageDesc(file_countersign_v1_factor_service, 11);
 
 /**
  * @generated from message countersign.v1.RenameFactorResponse
@@ -231,7 +343,7 @@ export type RenameFactorResponse = Message<"countersign.v1.RenameFactorResponse"
  * Use `create(RenameFactorResponseSchema)` to create a new message.
  */
 export const RenameFactorResponseSchema: GenMessage<RenameFactorResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_factor_service, 8);
+  messageDesc(file_countersign_v1_factor_service, 12);
 
 /**
  * @generated from message countersign.v1.RemoveFactorRequest
@@ -248,7 +360,7 @@ export type RemoveFactorRequest = Message<"countersign.v1.RemoveFactorRequest"> 
  * Use `create(RemoveFactorRequestSchema)` to create a new message.
  */
 export const RemoveFactorRequestSchema: GenMessage<RemoveFactorRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_factor_service, 9);
+  messageDesc(file_countersign_v1_factor_service, 13);
 
 /**
  * @generated from message countersign.v1.RemoveFactorResponse
@@ -261,7 +373,7 @@ export type RemoveFactorResponse = Message<"countersign.v1.RemoveFactorResponse"
  * Use `create(RemoveFactorResponseSchema)` to create a new message.
  */
 export const RemoveFactorResponseSchema: GenMessage<RemoveFactorResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_factor_service, 10);
+  messageDesc(file_countersign_v1_factor_service, 14);
 
 /**
  * @generated from message countersign.v1.RegenerateBackupCodesRequest
@@ -274,7 +386,7 @@ export type RegenerateBackupCodesRequest = Message<"countersign.v1.RegenerateBac
  * Use `create(RegenerateBackupCodesRequestSchema)` to create a new message.
  */
 export const RegenerateBackupCodesRequestSchema: GenMessage<RegenerateBackupCodesRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_factor_service, 11);
+  messageDesc(file_countersign_v1_factor_service, 15);
 
 /**
  * @generated from message countersign.v1.RegenerateBackupCodesResponse
@@ -293,7 +405,7 @@ export type RegenerateBackupCodesResponse = Message<"countersign.v1.RegenerateBa
  * Use `create(RegenerateBackupCodesResponseSchema)` to create a new message.
  */
 export const RegenerateBackupCodesResponseSchema: GenMessage<RegenerateBackupCodesResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_factor_service, 12);
+  messageDesc(file_countersign_v1_factor_service, 16);
 
 /**
  * @generated from enum countersign.v1.FactorKind
@@ -310,6 +422,13 @@ export enum FactorKind {
    * @generated from enum value: FACTOR_KIND_TOTP = 1;
    */
   TOTP = 1,
+
+  /**
+   * A passkey.
+   *
+   * @generated from enum value: FACTOR_KIND_PASSKEY = 2;
+   */
+  PASSKEY = 2,
 }
 
 /**
@@ -321,9 +440,10 @@ export const FactorKindSchema: GenEnum<FactorKind> = /*@__PURE__*/
 /**
  * Factors of the caller's account beside its password.
  *
- * An account with a factor logs in with the password and then with a code: Login answers a challenge, and CompleteLogin
- * opens the session. StartTotp, RenameFactor, RemoveFactor and RegenerateBackupCodes need a fresh proof
- * (Reauthenticate). The owner is mailed when a factor is added or removed, and when the backup codes are replaced.
+ * An account with a factor logs in with the password and then with a code or a passkey: Login answers a challenge, and
+ * CompleteLogin opens the session. A passkey also logs in alone (StartPasskeyLogin). StartTotp, StartPasskey,
+ * RenameFactor, RemoveFactor and RegenerateBackupCodes need a fresh proof (Reauthenticate). The owner is mailed when a
+ * factor is added or removed, and when the backup codes are replaced.
  *
  * @generated from service countersign.v1.FactorService
  */
@@ -359,6 +479,27 @@ export const FactorService: GenService<{
     methodKind: "unary";
     input: typeof ConfirmTotpRequestSchema;
     output: typeof ConfirmTotpResponseSchema;
+  },
+  /**
+   * Begins to add a passkey (WebAuthn): a discoverable credential of an authenticator that verifies its user. The
+   * passkey proves nothing until FinishPasskey; a passkey that waits is replaced, and enabled ones stay.
+   *
+   * @generated from rpc countersign.v1.FactorService.StartPasskey
+   */
+  startPasskey: {
+    methodKind: "unary";
+    input: typeof StartPasskeyRequestSchema;
+    output: typeof StartPasskeyResponseSchema;
+  },
+  /**
+   * Enables a passkey. With the first factor of the account it answers the backup codes, which are shown once.
+   *
+   * @generated from rpc countersign.v1.FactorService.FinishPasskey
+   */
+  finishPasskey: {
+    methodKind: "unary";
+    input: typeof FinishPasskeyRequestSchema;
+    output: typeof FinishPasskeyResponseSchema;
   },
   /**
    * Renames a factor.
