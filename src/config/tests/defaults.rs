@@ -13,7 +13,7 @@ fn nothing_at_all_is_a_configuration() {
     assert_eq!(config.admin_listen.map(|a| a.to_string()).as_deref(), Some("127.0.0.1:50052"));
     assert_eq!(config.database_url.reveal(), "sqlite://data/countersign.db");
     assert_eq!(config.public_url.as_str(), "http://localhost:50051/");
-    assert_eq!(config.keys.issuer, "http://127.0.0.1:50051");
+    assert_eq!(config.keys.issuer, "http://localhost:50051");
     assert_eq!(config.sessions.access_ttl, Duration::from_secs(600));
     assert_eq!(config.passwords.argon2_memory_kib, 19_456);
     assert_eq!(config.mail.from.to_string(), "Countersign <no-reply@localhost>");
