@@ -44,6 +44,11 @@ pub(crate) fn counter(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).integer().not_null().default(0).to_owned()
 }
 
+/// A fact that is false until it is set.
+pub(crate) fn flag(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).boolean().not_null().default(false).to_owned()
+}
+
 pub(crate) fn bytes(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).binary().not_null().to_owned()
 }

@@ -30,6 +30,8 @@ mod m0021_events_of_an_account;
 mod m0022_reauthentication;
 mod m0023_factors;
 mod m0024_passkeys;
+mod m0025_remembered_devices;
+mod m0026_short_passwords;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -65,6 +67,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0022_reauthentication::Migration),
             Box::new(m0023_factors::Migration),
             Box::new(m0024_passkeys::Migration),
+            Box::new(m0025_remembered_devices::Migration),
+            Box::new(m0026_short_passwords::Migration),
         ]
     }
 }

@@ -1,7 +1,8 @@
 //! Passkeys, and ceremonies that were used.
 //!
-//! Every new column may be NULL or has a default, so the previous release still inserts and reads rows. It knows no
-//! passkeys: it takes the other factors of an account, and people with passkeys alone log in on new replicas.
+//! Every new column may be NULL or has a default, so the previous release still inserts and reads rows. It does not
+//! count passkeys: when an app is removed there, the password alone logs in until this release counts again. Replace
+//! all replicas before anybody adds a passkey.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;
@@ -40,13 +41,14 @@ impl MigrationTrait for Migration {
     }
 }
 
-fn passkey_columns() -> [ColumnDef; 5] {
+fn passkey_columns() -> [ColumnDef; 6] {
     [
         optional_id("user_handle"),
         optional_bytes("credential_digest"),
         optional_bytes("aaguid"),
-        ColumnDef::new("is_synced").boolean().null().to_owned(),
+        ColumnDef::new("is_backup_eligible").boolean().null().to_owned(),
         ColumnDef::new("sign_count").big_integer().null().to_owned(),
+        flag("needs_password"),
     ]
 }
 

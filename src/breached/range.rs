@@ -7,7 +7,7 @@ use url::Url;
 /// Most concurrent queries: far more than the people who set a password at the same moment.
 const AT_ONCE: usize = 64;
 /// A padded answer has a thousand lines of some forty bytes.
-const MAX_ANSWER_BYTES: usize = 256 * 1024;
+const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 /// Requests padding with invented lines, so that an eavesdropper cannot recognize a range by the length of its answer.
 const PADDING: (&str, &str) = ("add-padding", "true");
 
@@ -21,7 +21,7 @@ pub struct RangeService {
 
 impl RangeService {
     pub fn new(outbound: &Outbound, endpoint: Url, timeout: Duration) -> Self {
-        let terms = LineTerms { timeout, max_answer_bytes: MAX_ANSWER_BYTES, at_once: AT_ONCE };
+        let terms = LineTerms { timeout, max_answer_bytes: MAX_RESPONSE_BYTES, at_once: AT_ONCE };
         Self { line: outbound.line(terms), endpoint }
     }
 

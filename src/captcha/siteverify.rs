@@ -11,7 +11,7 @@ use url::{Url, form_urlencoded};
 /// it bounds what this process spends on it.
 const AT_ONCE: usize = 64;
 /// An answer has some hundred bytes.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// How a provider is queried.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Captcha {
 impl Captcha {
     pub fn new(outbound: &Outbound, settings: CaptchaSettings) -> Self {
         let timeout = settings.timeout;
-        let line = outbound.line(LineTerms { timeout, max_answer_bytes: MAX_ANSWER_BYTES, at_once: AT_ONCE });
+        let line = outbound.line(LineTerms { timeout, max_answer_bytes: MAX_RESPONSE_BYTES, at_once: AT_ONCE });
         Self { settings: Arc::new(settings), line }
     }
 

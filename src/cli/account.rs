@@ -9,6 +9,7 @@ use crate::{
     usecase::{
         Failure, Origin,
         account::{AccountLine, NewAccount},
+        factor::FactorsRemoved,
         role::Granted,
     },
     wiring::{StoreOperations, Terminal},
@@ -111,7 +112,7 @@ impl Accounts<'_> {
                     "name": factor.name,
                     "created_at": written(factor.created_at),
                     "used_at": factor.used_at.map(written),
-                    "is_synced": factor.passkey.map(|facts| facts.is_synced),
+                    "is_backup_eligible": factor.passkey.map(|facts| facts.is_backup_eligible),
                     "authenticator": factor.passkey.and_then(|facts| facts.authenticator()),
                 })
                 .to_string()
@@ -128,6 +129,9 @@ impl Accounts<'_> {
             return Ok(());
         }
         self.screen.print(&format!("backup codes left: {}", list.backup_codes_left));
+        let remembered = self.operations.list_remembered_devices.list(tenant, line.id).await;
+        let remembered = remembered.map_err(|failure| failure.to_string())?.len();
+        self.screen.print(&format!("devices on which the password alone logs in: {remembered}"));
         if line.factor_failures > 0 {
             let failures = line.factor_failures;
             let lock =
@@ -142,7 +146,13 @@ impl Accounts<'_> {
         let reset = self.terminal.recorded_operations().await.reset_factors;
         let removed = reset.reset(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
         self.screen.print(&match removed {
-            Some(count) => format!("factors removed: {count}; the password alone logs in now, and its owner is mailed"),
+            Some(FactorsRemoved { factors, password: false }) => {
+                format!("factors removed: {factors}; the password alone logs in now, and its owner is mailed")
+            }
+            Some(FactorsRemoved { factors, password: true }) => format!(
+                "factors removed: {factors}; the password was too short to be used alone and is removed as well: its \
+                 owner is mailed, and sets another by the link in that mail"
+            ),
             None => "the account has no factor beside its password".to_owned(),
         });
         Ok(())

@@ -11,7 +11,7 @@ use tokio::{
 
 const LIMIT: Duration = Duration::from_secs(4);
 /// Far more than any status line.
-const MAX_ANSWER_BYTES: u64 = 1_024;
+const MAX_RESPONSE_BYTES: u64 = 1_024;
 
 /// For containers whose image has no shell and no curl.
 pub(super) fn check(config: &Config) -> Outcome {
@@ -40,6 +40,6 @@ async fn ask(address: SocketAddr) -> Outcome {
     let request = format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.map_err(explain)?;
     let mut answer = Vec::new();
-    stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).await.map_err(explain)?;
+    stream.take(MAX_RESPONSE_BYTES).read_to_end(&mut answer).await.map_err(explain)?;
     if answer.starts_with(b"HTTP/1.1 200 ") { Ok(()) } else { Err("the service is not ready".to_owned()) }
 }

@@ -27,14 +27,14 @@ impl Passkeys {
             "origins",
             PasskeyOrigins::default(),
             "Origins of pages and apps that may ask for passkeys, besides those of `public_url` and \
-             `browser.allowed_origins`. Pages outside the domain find them at `/.well-known/webauthn`; browsers accept \
-             at least five such domains.",
+             `browser.allowed_origins`. For pages outside the domain browsers fetch `/.well-known/webauthn` at the RP ID; \
+             they accept at least five such domains.",
         );
         let host = public_url.and_then(Url::domain);
         let rp_id = given.map(|given| given.0.to_ascii_lowercase());
         if let Some(rp_id) = &rp_id {
             let holds = host.is_some_and(|host| is_in(host, rp_id)) && (rp_id.contains('.') || rp_id == "localhost");
-            let reason = "must be the host of public_url or a domain above it, which people may register";
+            let reason = "must be the host of public_url, or a domain above it with a dot in it";
             section.reader().require(&["passkeys.rp_id", "public_url"], holds, reason);
         }
         Self { rp_id: rp_id.or_else(|| host.map(str::to_owned)), origins: origins.0 }
@@ -48,14 +48,14 @@ impl Passkeys {
             matches!(origin.scheme(), "https" | "http") && !origin.domain().is_some_and(|host| is_in(host, rp_id))
         };
         let mut related = Vec::new();
-        for origin in self.all_origins(allowed).iter().filter(|origin| is_related(origin)) {
+        for origin in self.other_origins(allowed).iter().filter(|origin| is_related(origin)) {
             related.push(origin.origin().ascii_serialization());
         }
         related
     }
 
     /// All origins that may ask, besides that of `public_url`.
-    pub fn all_origins(&self, allowed: &[String]) -> Vec<Url> {
+    pub fn other_origins(&self, allowed: &[String]) -> Vec<Url> {
         let mut origins: Vec<Url> = allowed.iter().filter_map(|origin| Url::parse(origin).ok()).collect();
         origins.extend(self.origins.iter().cloned());
         origins

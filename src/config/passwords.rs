@@ -8,6 +8,8 @@ use super::reader::Reader;
 pub struct Passwords {
     /// The fewest characters of a new password.
     pub min_length: usize,
+    /// The same beside another factor. Never more than `min_length`.
+    pub min_length_with_factor: usize,
     /// The most bytes of a password, in UTF-8 after normalisation. Never less than `min_length`.
     pub max_bytes: usize,
     /// How many former passwords must not be used again.
@@ -37,6 +39,13 @@ impl Passwords {
                 "Fewest characters of a new password. NIST SP 800-63B-4 asks for 15 where a password is the only \
                  factor.",
             ),
+            min_length_with_factor: section.whole(
+                "min_length_with_factor",
+                8,
+                8..=128,
+                "Fewest characters of a new password of an account with another factor. NIST SP 800-63B-4 asks for 8. \
+                 Who removes the last factor needs a password of `min_length` characters.",
+            ),
             max_bytes: section.whole(
                 "max_bytes",
                 1024,
@@ -61,6 +70,14 @@ impl Passwords {
             ),
             breached: Breached::read(&mut section),
         };
+        reader.require(
+            &["passwords.min_length_with_factor", "passwords.min_length"],
+            passwords.min_length_with_factor <= passwords.min_length,
+            format!(
+                "must not be more than passwords.min_length, but {} is more than {}",
+                passwords.min_length_with_factor, passwords.min_length
+            ),
+        );
         reader.require(
             &["passwords.max_bytes", "passwords.min_length"],
             passwords.max_bytes >= passwords.min_length,

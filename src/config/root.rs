@@ -4,8 +4,8 @@ use super::production;
 use super::reader::Reader;
 use super::top::{Profile, Top};
 use super::{
-    Accounts, Admin, Audit, Browser, Captcha, Database, Keys, Limits, Links, Lockout, Log, Mail, Passkeys, Passwords,
-    Risk, Server, Sessions, Verification,
+    Accounts, Admin, Audit, Browser, Captcha, Database, Factors, Keys, Limits, Links, Lockout, Log, Mail, Passkeys,
+    Passwords, Risk, Server, Sessions, Verification,
 };
 use countersign_domain::secret::SecretText;
 use std::net::SocketAddr;
@@ -59,6 +59,8 @@ pub struct Config {
     pub links: Links,
     /// `[accounts]`
     pub accounts: Accounts,
+    /// `[factors]`
+    pub factors: Factors,
     /// `[passkeys]`
     pub passkeys: Passkeys,
     /// `[passwords]`
@@ -90,6 +92,7 @@ impl Config {
         let risk = Risk::read(reader);
         let links = Links::read(reader, &browser);
         let accounts = Accounts::read(reader, &links);
+        let factors = Factors::read(reader);
         let passkeys = Passkeys::read(reader, top.public_url.as_ref());
         let passwords = Passwords::read(reader);
         let mail = Mail::read(reader);
@@ -119,6 +122,7 @@ impl Config {
             risk,
             links,
             accounts,
+            factors,
             passkeys,
             passwords,
             mail,

@@ -48,13 +48,11 @@ impl auth_service_server::AuthService for AuthHandler {
                     let outcome = Some(login_response::Outcome::Session(session));
                     Ok(LoginResponse { outcome, device_token, cancel_token })
                 }
-                LoginOutcome::Challenged(challenge) => {
-                    let LoginChallenge { token, methods, passkey_request_json, expires_at, device_token } = challenge;
-                    let token = call.hand_out_challenge(token, expires_at);
-                    let challenge = wire::challenge(token, &methods, expires_at);
-                    let outcome = login_response::Outcome::Challenge(Challenge { passkey_request_json, ..challenge });
+                LoginOutcome::Challenged(LoginChallenge { token, device_token, asked }) => {
+                    let token = call.hand_out_challenge(token, asked.expires_at);
+                    let outcome = Some(login_response::Outcome::Challenge(wire::challenge(token, asked)));
                     let device_token = call.hand_out_device(device_token);
-                    Ok(LoginResponse { outcome: Some(outcome), device_token, cancel_token: String::new() })
+                    Ok(LoginResponse { outcome, device_token, cancel_token: String::new() })
                 }
             }
         })
@@ -272,6 +270,7 @@ fn read_complete_login(message: CompleteLoginRequest, call: &Call) -> Result<Com
         challenge_token,
         factor,
         device_token: device_token.or_else(|| call.kept_device().cloned()),
+        remember_device: message.remember_device,
         client: call.ceremony_client(),
         delivery: call.delivery(),
         former: call.kept_refresh_tokens().to_vec(),

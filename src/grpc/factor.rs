@@ -3,8 +3,10 @@ use super::{
     wire::{self, Fields, proto::*},
 };
 use crate::usecase::factor::{
-    ConfirmTotp, FinishPasskey, ListFactors, RegenerateBackupCodes, RemoveFactor, RenameFactor, StartPasskey, StartTotp,
+    ConfirmTotp, FinishPasskey, ForgetDevice, ListFactors, ListRememberedDevices, RegenerateBackupCodes, RemoveFactor,
+    RenameFactor, StartPasskey, StartTotp,
 };
+use countersign_domain::secret::SecretText;
 use tonic::{Request, Response, Status};
 
 /// `countersign.v1.FactorService`
@@ -18,6 +20,8 @@ pub struct FactorHandler {
     pub rename: RenameFactor,
     pub remove: RemoveFactor,
     pub regenerate: RegenerateBackupCodes,
+    pub list_remembered: ListRememberedDevices,
+    pub forget_device: ForgetDevice,
 }
 
 #[tonic::async_trait]
@@ -121,10 +125,12 @@ impl factor_service_server::FactorService for FactorHandler {
     ) -> Result<Response<RemoveFactorResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
+            let RemoveFactorRequest { factor_id, new_password } = request.into_inner();
             let mut fields = Fields::default();
-            let id = wire::factor_id(&mut fields, &request.into_inner().factor_id);
+            let id = wire::factor_id(&mut fields, &factor_id);
             let id = fields.done(id)?;
-            self.remove.remove(&call.origin, call.person()?, id).await?;
+            let new_password = Some(SecretText::new(new_password)).filter(|password| !password.is_empty());
+            Box::pin(self.remove.remove(&call.origin, call.person()?, id, new_password)).await?;
             Ok(RemoveFactorResponse {})
         })
         .await
@@ -138,6 +144,36 @@ impl factor_service_server::FactorService for FactorHandler {
         call.answer(async {
             let codes = self.regenerate.regenerate(&call.origin, call.person()?).await?;
             Ok(RegenerateBackupCodesResponse { backup_codes: wire::backup_codes(&codes) })
+        })
+        .await
+    }
+
+    async fn list_remembered_devices(
+        &self,
+        request: Request<ListRememberedDevicesRequest>,
+    ) -> Result<Response<ListRememberedDevicesResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let caller = call.person()?;
+            let devices = self.list_remembered.list(caller.tenant(), caller.account().id).await?;
+            let current = caller.session().device;
+            let devices = devices.into_iter().map(|device| wire::remembered_device(device, current)).collect();
+            Ok(ListRememberedDevicesResponse { devices })
+        })
+        .await
+    }
+
+    async fn forget_device(
+        &self,
+        request: Request<ForgetDeviceRequest>,
+    ) -> Result<Response<ForgetDeviceResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.answer(async {
+            let mut fields = Fields::default();
+            let id = wire::device_id(&mut fields, &request.into_inner().device_id);
+            let id = fields.done(id)?;
+            self.forget_device.forget(&call.origin, call.person()?, id).await?;
+            Ok(ForgetDeviceResponse {})
         })
         .await
     }

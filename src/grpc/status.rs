@@ -83,12 +83,13 @@ pub fn line(reason: Reason) -> Line {
         Reason::RefreshContended => (Code::Aborted, 409, Retry, "another refresh of this session is in progress"),
         // As the verifier answers it: after UNAUTHENTICATED, clients refresh. RFC 9470 section 3 has 401 for HTTP.
         Reason::StepUpRequired => (Code::PermissionDenied, 401, StepUp, "a more recent authentication is required"),
-        Reason::ChallengeInvalid => (Code::Unauthenticated, 401, LogIn, "the challenge is not valid; log in again"),
+        Reason::ChallengeInvalid => (Code::Unauthenticated, 401, LogIn, "the challenge is not valid; begin again"),
         Reason::FactorNotFound => (Code::NotFound, 404, FixInput, "there is no such factor"),
         Reason::FactorLimitReached => (Code::FailedPrecondition, 409, FixInput, "the account has too many factors"),
         Reason::FactorLocked => (Code::FailedPrecondition, 403, FixInput, "codes of apps are locked on this device"),
         Reason::PasskeyInvalid => (Code::InvalidArgument, 400, FixInput, "the passkey is not valid"),
         Reason::PasskeysUnavailable => (Code::FailedPrecondition, 403, GiveUp, "passkeys are not available here"),
+        Reason::DeviceNotFound => (Code::NotFound, 404, FixInput, "the account does not remember this device"),
         Reason::AccountDisabled => (Code::PermissionDenied, 403, LogIn, "the account is disabled"),
         Reason::RegistrationClosed => {
             (Code::FailedPrecondition, 403, GiveUp, "registration is closed, or not open to this address")

@@ -55,7 +55,7 @@ mod tests {
     fn what_does_not_look_like_a_binding_is_none() {
         let device = DeviceToken::generate(&Entropy::seeded(1)).into_secret();
         assert!(BrowserBinding::kept(&device).is_none());
-        for text in [String::new(), "x".repeat(100_000), "ä".repeat(31)] {
+        for text in [String::new(), "x".repeat(TEXT_BYTES), "x".repeat(100_000), "ä".repeat(31)] {
             assert!(BrowserBinding::kept(&SecretText::new(text)).is_none());
         }
     }

@@ -12,7 +12,7 @@ pub enum PasskeyRejected {
     Wrong,
     /// The page or app that asked is not of this service.
     OtherOrigin,
-    /// The authenticator did not verify its user.
+    /// The authenticator did not verify its user, or did not test that one is present.
     UserNotVerified,
     /// The signature counter did not move on: somebody may have a copy of the passkey.
     Copied,

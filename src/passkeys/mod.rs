@@ -3,11 +3,11 @@
 //! Every passkey is discoverable, and its authenticator verifies its user: so a passkey alone is two factors. What has
 //! to be remembered between question and answer is a [`Ceremony`], which the caller stores or seals.
 
-mod answer;
 mod fault;
+mod response;
 
-pub use answer::{MAX_ANSWER_BYTES, PresentedPasskey, RegistrationAnswer};
 pub use fault::{PasskeyFault, PasskeyRejected};
+pub use response::{AuthenticationResponse, MAX_RESPONSE_BYTES, RegistrationResponse};
 
 use countersign_domain::{factor::PasskeyFacts, login::CHALLENGE_LIFE};
 use serde::{Serialize, de::DeserializeOwned};
@@ -52,15 +52,15 @@ pub struct PasskeyOwner<'a> {
 
 /// A question to an authenticator, and what has to be remembered until the answer.
 #[derive(Clone, Debug)]
-pub struct Started {
+pub struct StartedCeremony {
     /// The options for the browser, in the JSON form of WebAuthn.
     pub options_json: String,
-    pub ceremony: Ceremony,
+    pub ceremony: CeremonyState,
 }
 
 /// What has to be remembered between question and answer. It contains the challenge, which is good for one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ceremony(pub String);
+pub struct CeremonyState(pub String);
 
 /// The public key of a passkey and what belongs to it, as it is stored.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ impl Passkeys {
         &self,
         owner: PasskeyOwner<'_>,
         known: &[StoredPasskey],
-    ) -> Result<Started, PasskeyFault> {
+    ) -> Result<StartedCeremony, PasskeyFault> {
         let PasskeyOwner { user_handle, name, display_name } = owner;
         // The known ones go into the options alone: a unique index finds a repeated one later.
         let started = self.webauthn.start_passkey_registration(user_handle, name, display_name, None);
@@ -104,7 +104,7 @@ impl Passkeys {
             (selection.resident_key, selection.require_resident_key) = (Some(ResidentKeyRequirement::Required), true);
         }
         options.exclude_credentials = Some(known.iter().map(StoredPasskey::excluded).collect());
-        Ok(Started { options_json: to_json(options)?, ceremony: Ceremony(to_json(&ceremony)?) })
+        Ok(StartedCeremony { options_json: to_json(options)?, ceremony: CeremonyState(to_json(&ceremony)?) })
     }
 
     /// The passkey that an authenticator made, or why its answer is not right.
@@ -113,8 +113,8 @@ impl Passkeys {
     /// When the ceremony was not written by this module.
     pub fn finish_registration(
         &self,
-        ceremony: &Ceremony,
-        answer: &RegistrationAnswer,
+        ceremony: &CeremonyState,
+        answer: &RegistrationResponse,
     ) -> Result<Result<NewPasskey, PasskeyRejected>, PasskeyFault> {
         let state: PasskeyRegistration = from_json(&ceremony.0)?;
         let passkey = match self.webauthn.finish_passkey_registration(answer.response(), &state) {
@@ -128,21 +128,41 @@ impl Passkeys {
         credential.attestation =
             ParsedAttestation { data: ParsedAttestationData::None, metadata: AttestationMetadata::None };
         credential.attestation_format = AttestationFormat::None;
-        let facts = PasskeyFacts { is_synced: credential.backup_eligible, aaguid, sign_count: credential.counter };
-        let credential_digest = answer::digest(&credential.cred_id);
+        let facts = PasskeyFacts {
+            is_backup_eligible: credential.backup_eligible,
+            aaguid,
+            sign_count: credential.counter,
+            needs_password: false,
+        };
+        let credential_digest = response::digest(&credential.cred_id);
         Ok(Ok(NewPasskey { credential: StoredPasskey(credential), credential_digest, facts }))
     }
 
-    /// Asks for a passkey: for one of `allowed`, or for any discoverable one when that is empty.
+    /// Asks for any passkey of the domain.
     ///
     /// # Errors
     /// When the library fails.
-    pub fn start_authentication(&self, allowed: &[StoredPasskey]) -> Result<Started, PasskeyFault> {
+    pub fn start_login(&self) -> Result<StartedCeremony, PasskeyFault> {
+        self.ask(Vec::new())
+    }
+
+    /// Asks for one of these passkeys. `None` without any: no list would allow every passkey.
+    ///
+    /// # Errors
+    /// When the library fails.
+    pub fn start_authentication(&self, allowed: &[StoredPasskey]) -> Result<Option<StartedCeremony>, PasskeyFault> {
+        if allowed.is_empty() {
+            return Ok(None);
+        }
+        self.ask(allowed.iter().map(StoredPasskey::allowed).collect()).map(Some)
+    }
+
+    fn ask(&self, allowed: Vec<AllowCredentials>) -> Result<StartedCeremony, PasskeyFault> {
         let (mut asked, ceremony) = self.webauthn.start_discoverable_authentication().map_err(PasskeyFault::of)?;
         let options = &mut asked.public_key;
-        options.allow_credentials = allowed.iter().map(StoredPasskey::allowed).collect();
+        options.allow_credentials = allowed;
         options.extensions = None;
-        Ok(Started { options_json: to_json(options)?, ceremony: Ceremony(to_json(&ceremony)?) })
+        Ok(StartedCeremony { options_json: to_json(options)?, ceremony: CeremonyState(to_json(&ceremony)?) })
     }
 
     /// Verifies the signature of a passkey. `sign_count` is the counter of its last use. Returns the new one, or why
@@ -152,15 +172,20 @@ impl Passkeys {
     /// When the ceremony was not written by this module.
     pub fn verify(
         &self,
-        ceremony: &Ceremony,
-        presented: &PresentedPasskey,
+        ceremony: &CeremonyState,
+        presented: &AuthenticationResponse,
         (credential, sign_count): (StoredPasskey, u32),
     ) -> Result<Result<u32, PasskeyRejected>, PasskeyFault> {
         let state: DiscoverableAuthentication = from_json(&ceremony.0)?;
         let passkey = Passkey::from(Credential { counter: sign_count, ..credential.0 });
         let key = DiscoverableKey::from(passkey);
         let verified = self.webauthn.finish_discoverable_authentication_v2(presented.response(), state, &key);
-        Ok(verified.map(|verified| verified.counter()).map_err(|error| PasskeyRejected::of(&error)))
+        Ok(match verified {
+            // The library looks at it in registrations alone.
+            Ok(_) if presented.is_cross_origin() => Err(PasskeyRejected::OtherOrigin),
+            Ok(verified) => Ok(verified.counter()),
+            Err(error) => Err(PasskeyRejected::of(&error)),
+        })
     }
 }
 
@@ -179,12 +204,12 @@ impl StoredPasskey {
 
     fn allowed(&self) -> AllowCredentials {
         let (id, transports) = (self.0.cred_id.clone(), self.transports());
-        AllowCredentials { type_: PUBLIC_KEY.to_owned(), id, transports }
+        AllowCredentials { type_: response::PUBLIC_KEY.to_owned(), id, transports }
     }
 
     fn excluded(&self) -> PublicKeyCredentialDescriptor {
         let (id, transports) = (self.0.cred_id.clone(), self.transports());
-        PublicKeyCredentialDescriptor { type_: PUBLIC_KEY.to_owned(), id, transports }
+        PublicKeyCredentialDescriptor { type_: response::PUBLIC_KEY.to_owned(), id, transports }
     }
 
     fn transports(&self) -> Option<Vec<AuthenticatorTransport>> {
@@ -192,10 +217,7 @@ impl StoredPasskey {
     }
 }
 
-/// The only type of credentials.
-const PUBLIC_KEY: &str = "public-key";
-
-impl Ceremony {
+impl CeremonyState {
     /// The same, sealed in a row.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::{
 use crate::runtime::{Entropy, spawn};
 use countersign_argon2_simd::Params;
 use countersign_domain::{
-    password::{NewPassword, Password, PasswordPolicy},
+    password::{NewPassword, Password, PasswordPolicy, PasswordPurpose::Alone},
     secret::SecretText,
 };
 use futures_util::FutureExt;
@@ -28,8 +28,8 @@ fn hasher(settings: HasherSettings) -> Hasher {
 
 fn new(text: &str) -> NewPassword {
     let policy = PasswordPolicy::default();
-    let candidate = policy.read(&SecretText::new(text.to_owned())).expect("it has the form of a password");
-    policy.accept(candidate, &[]).expect("the policy admits it")
+    let candidate = policy.read(&SecretText::new(text.to_owned()), Alone).expect("it has the form of a password");
+    policy.accept(candidate, Alone, &[]).expect("the policy admits it")
 }
 
 fn typed(text: &str) -> Password {

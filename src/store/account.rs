@@ -3,7 +3,7 @@
 mod factors;
 mod login;
 
-pub use factors::{FactorCounts, count_factor_failure, forgive_factor_failures, set_factors};
+pub use factors::{FactorCounts, count_factor_failure, count_factors, forgive_factor_failures};
 pub use login::{LoginConditions, find_for_login};
 pub(super) use login::{forgive, may_log_in};
 
@@ -27,7 +27,7 @@ use countersign_domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -86,6 +86,7 @@ pub async fn insert(db: &impl Executor, tenant: TenantId, new: &Account) -> Resu
         password_version: Set(new.password_version),
         password_failures: Set(new.password_failures),
         password_changed_at: Set(new.password_changed_at.as_micros()),
+        password_needs_factor: Set(false),
         factors: Set(new.factors),
         passkeys: Set(new.passkeys),
         factor_failures: Set(new.factor_failures),
@@ -199,8 +200,16 @@ pub async fn lock(tx: &Tx, tenant: TenantId, id: AccountId) -> Result<Option<Acc
     row.map(Account::try_from).transpose()
 }
 
-/// Sets the password of an enabled account, provided that the account still has the password of this version. Returns
-/// whether the password was set: of two concurrent changes, one wins.
+/// The hash of a new password.
+#[derive(Clone, Debug)]
+pub struct NewHash {
+    pub text: SecretText,
+    /// Whether the password is too short to be the only factor.
+    pub needs_factor: bool,
+}
+
+/// Sets the password of an enabled account, provided that the account still has the password of this version, and a
+/// factor if the new one needs it. Returns whether the password was set: of two concurrent changes, one wins.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -209,12 +218,13 @@ pub async fn replace_password(
     tenant: TenantId,
     id: AccountId,
     version: i32,
-    hash: &SecretText,
+    hash: &NewHash,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
     let updated = in_tenant(tenant)
         .update(account::Entity)
-        .col_expr(account::Column::PasswordHash, Expr::value(hash.reveal()))
+        .col_expr(account::Column::PasswordHash, Expr::value(hash.text.reveal()))
+        .col_expr(account::Column::PasswordNeedsFactor, Expr::value(hash.needs_factor))
         .col_expr(account::Column::PasswordVersion, Expr::col(account::Column::PasswordVersion).add(1))
         .col_expr(account::Column::PasswordFailures, Expr::value(0))
         .col_expr(account::Column::PasswordChangedAt, Expr::value(now.as_micros()))
@@ -222,9 +232,28 @@ pub async fn replace_password(
         .filter(account::Column::Id.eq(id.as_uuid()))
         .filter(account::Column::DisabledAt.is_null())
         .filter(account::Column::PasswordVersion.eq(version))
+        .filter(Condition::all().add_option(hash.needs_factor.then(|| account::Column::Factors.gt(0))))
         .exec(&db.named("account.replace_password"))
         .await?;
     Ok(updated.rows_affected == 1)
+}
+
+/// Makes an account have no password: nobody logs in with one until its owner sets another by a mailed link. The
+/// account must be locked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remove_password(tx: &Tx, tenant: TenantId, id: AccountId, now: Timestamp) -> Result<(), StoreFault> {
+    in_tenant(tenant)
+        .update(account::Entity)
+        .col_expr(account::Column::PasswordHash, Expr::value(Option::<String>::None))
+        .col_expr(account::Column::PasswordNeedsFactor, Expr::value(false))
+        .col_expr(account::Column::PasswordVersion, Expr::col(account::Column::PasswordVersion).add(1))
+        .col_expr(account::Column::UpdatedAt, Expr::value(now.as_micros()))
+        .filter(account::Column::Id.eq(id.as_uuid()))
+        .exec(&tx.named("account.remove_password"))
+        .await?;
+    Ok(())
 }
 
 /// Counts a wrong password from an unrecognized device. After `most` in a row the password is disabled: unrecognized

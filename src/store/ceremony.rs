@@ -10,7 +10,9 @@ use countersign_domain::{
     id::{CeremonyId, TenantId},
     time::Timestamp,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter, TryInsertResult, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, PaginatorTrait as _, QueryFilter, TryInsertResult, sea_query::OnConflict,
+};
 
 /// Uses a ceremony up. Returns whether it was unused: of concurrent calls, one uses it.
 ///
@@ -29,6 +31,16 @@ pub async fn use_up(tx: &Tx, tenant: TenantId, (id, expires_at): (CeremonyId, Ti
         .exec_without_returning(&tx.named("ceremony.use_up"))
         .await?;
     Ok(matches!(inserted, TryInsertResult::Inserted(rows) if rows > 0))
+}
+
+/// Whether a ceremony was used.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_used(db: &impl Executor, tenant: TenantId, id: CeremonyId) -> Result<bool, StoreFault> {
+    let found =
+        in_tenant(tenant).find_by_id(used_ceremony::Entity, id.as_uuid()).count(&db.named("ceremony.is_used")).await?;
+    Ok(found > 0)
 }
 
 /// Deletes ceremonies of every tenant that have expired: their tokens are refused anyway. Returns how many.

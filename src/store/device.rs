@@ -4,7 +4,7 @@
 
 use super::{
     Executor, StoreFault, Tx,
-    entity::{device, expected_device as expected, session},
+    entity::{device, expected_device as expected, remembered_device as remembered, session},
     executor::Backend as _,
     expected_device,
     scope::{in_tenant, of_every_tenant},
@@ -20,34 +20,45 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict, UnionType},
 };
 
-/// Most accounts that are loaded for one device.
-const MOST_ACCOUNTS: usize = 64;
+/// Most rows that are loaded for one device: of each account one or two.
+const MOST_ROWS: usize = 128;
 
-/// A device, with the accounts of a tenant that recognize or expect it. One statement.
+/// A device, with the accounts of a tenant that recognize, expect or remember it. One statement.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn find(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Result<Device, StoreFault> {
+pub async fn find(db: &impl Executor, tenant: TenantId, id: DeviceId, now: Timestamp) -> Result<Device, StoreFault> {
     let mut expecting = in_tenant(tenant).select(expected::Entity);
     expecting
         .column(expected::Column::AccountId)
         .expr(Expr::cust("1"))
         .column(expected::Column::SecondFactorAt)
         .and_where(Expr::col(expected::Column::Id).eq(id.as_uuid()));
+    let mut remembering = in_tenant(tenant).select(remembered::Entity);
+    remembering
+        .column(remembered::Column::AccountId)
+        .expr(Expr::cust("2"))
+        .expr(Expr::cust("NULL"))
+        .and_where(Expr::col(remembered::Column::DeviceId).eq(id.as_uuid()))
+        .and_where(Expr::col(remembered::Column::ExpiresAt).gt(now.as_micros()));
     let mut all = in_tenant(tenant).select(device::Entity);
     all.column(device::Column::AccountId)
         .expr(Expr::cust("0"))
         .column(device::Column::SecondFactorAt)
         .and_where(Expr::col(device::Column::Id).eq(id.as_uuid()))
-        .union(UnionType::All, expecting);
+        .union(UnionType::All, expecting)
+        .union(UnionType::All, remembering);
     let mut found = Device::new(id);
-    for row in db.named("device.find").query_all(&all).await?.into_iter().take(MOST_ACCOUNTS) {
+    for row in db.named("device.find").query_all(&all).await?.into_iter().take(MOST_ROWS) {
         let account = AccountId::from_uuid(row.try_get_by_index(0)?);
-        let is_expecting = row.try_get_by_index::<i32>(1)? == 1;
         if row.try_get_by_index::<Option<i64>>(2)?.is_some() {
             found.second_factor_of.push(account);
         }
-        if is_expecting { found.expected_by.push(account) } else { found.known_to.push(account) }
+        match row.try_get_by_index::<i32>(1)? {
+            0 => found.known_to.push(account),
+            1 => found.expected_by.push(account),
+            _ => found.remembered_by.push(account),
+        }
     }
     Ok(found)
 }
@@ -57,7 +68,7 @@ pub async fn find(db: &impl Executor, tenant: TenantId, id: DeviceId) -> Result<
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn remember(
+pub async fn record_login(
     tx: &Tx,
     tenant: TenantId,
     account: AccountId,
@@ -78,7 +89,7 @@ pub async fn remember(
     if second_factor {
         renewed.update_column(device::Column::SecondFactorAt);
     }
-    in_tenant(tenant).insert(row).on_conflict(renewed).exec_without_returning(&tx.named("device.remember")).await?;
+    in_tenant(tenant).insert(row).on_conflict(renewed).exec_without_returning(&tx.named("device.record_login")).await?;
     Ok(())
 }
 

@@ -29,7 +29,7 @@ pub struct SealedFactor {
 }
 
 impl SealedFactor {
-    /// A factor other than a passkey.
+    /// A factor without what only a registered passkey has.
     pub fn new(factor: Factor, sealed: String, key_id: String) -> Self {
         Self { factor, sealed, key_id, user_handle: None, credential_digest: None }
     }
@@ -38,9 +38,10 @@ impl SealedFactor {
     pub(super) fn read(row: factor::Model) -> Option<Self> {
         let passkey = (|| {
             Some(PasskeyFacts {
-                is_synced: row.is_synced?,
+                is_backup_eligible: row.is_backup_eligible?,
                 aaguid: row.aaguid?.try_into().ok()?,
                 sign_count: u32::try_from(row.sign_count?).ok()?,
+                needs_password: row.needs_password,
             })
         })();
         let factor = Factor {
@@ -79,8 +80,9 @@ pub async fn insert(tx: &Tx, tenant: TenantId, account: AccountId, new: &SealedF
         user_handle: Set(*user_handle),
         credential_digest: Set(credential_digest.clone()),
         aaguid: Set(factor.passkey.map(|facts| facts.aaguid.to_vec())),
-        is_synced: Set(factor.passkey.map(|facts| facts.is_synced)),
+        is_backup_eligible: Set(factor.passkey.map(|facts| facts.is_backup_eligible)),
         sign_count: Set(factor.passkey.map(|facts| facts.sign_count.into())),
+        needs_password: Set(factor.passkey.is_some_and(|facts| facts.needs_password)),
     };
     in_tenant(tenant).insert(row).exec_without_returning(&tx.named("factor.insert")).await?;
     Ok(())

@@ -39,6 +39,7 @@ pub mod outbox_report;
 pub mod passkey;
 pub mod past_password;
 pub mod registration;
+pub mod remembered_device;
 pub mod request_id;
 pub mod reserved_username;
 pub mod revocation;

@@ -64,7 +64,7 @@ pub async fn confirm(
         .col_expr(factor::Column::KeyId, Expr::value(key_id.as_str()))
         .col_expr(factor::Column::CredentialDigest, Expr::value(credential_digest.to_vec()))
         .col_expr(factor::Column::Aaguid, Expr::value(facts.aaguid.to_vec()))
-        .col_expr(factor::Column::IsSynced, Expr::value(facts.is_synced))
+        .col_expr(factor::Column::IsBackupEligible, Expr::value(facts.is_backup_eligible))
         .col_expr(factor::Column::SignCount, Expr::value(i64::from(facts.sign_count)))
         .filter(is(account, *id))
         .filter(is_pending(now))
@@ -74,7 +74,8 @@ pub async fn confirm(
 }
 
 /// Moves the signature counter of a passkey. Returns whether it was behind: of concurrent calls with one signature, one
-/// moves it. A counter that stays 0 is none: its authenticator does not count.
+/// moves it. A counter that stays 0 is none: its authenticator does not count. A passkey that needs the password does
+/// not move in a login without one; after a password it needs none any more.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -83,6 +84,7 @@ pub async fn advance(
     tenant: TenantId,
     account: AccountId,
     (id, sign_count): (FactorId, u32),
+    has_password: bool,
     now: Timestamp,
 ) -> Result<bool, StoreFault> {
     let count = i64::from(sign_count);
@@ -93,12 +95,29 @@ pub async fn advance(
         .update(factor::Entity)
         .col_expr(factor::Column::SignCount, Expr::value(count))
         .col_expr(factor::Column::UsedAt, Expr::value(now.as_micros()))
+        .col_expr(factor::Column::NeedsPassword, Expr::value(false))
         .filter(is(account, id))
         .filter(factor::Column::ConfirmedAt.is_not_null())
+        .filter(Condition::all().add_option((!has_password).then(|| factor::Column::NeedsPassword.eq(false))))
         .filter(is_behind)
         .exec(&tx.named("passkey.advance"))
         .await?;
     Ok(advanced.rows_affected == 1)
+}
+
+/// Makes the passkeys of an account log in after the password only, until each did once.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn require_password(tx: &Tx, tenant: TenantId, account: AccountId) -> Result<(), StoreFault> {
+    in_tenant(tenant)
+        .update(factor::Entity)
+        .col_expr(factor::Column::NeedsPassword, Expr::value(true))
+        .filter(factor::Column::AccountId.eq(account.as_uuid()))
+        .filter(factor::Column::CredentialDigest.is_not_null())
+        .exec(&tx.named("passkey.require_password"))
+        .await?;
+    Ok(())
 }
 
 /// The passkey of a credential, with its account. One statement.
@@ -129,8 +148,9 @@ pub async fn find(
         user_handle: columns.next()?,
         credential_digest: Some(credential_digest.to_vec()),
         aaguid: columns.next()?,
-        is_synced: columns.next()?,
+        is_backup_eligible: columns.next()?,
         sign_count: columns.next()?,
+        needs_password: columns.next()?,
     };
     let Some(stored) = SealedFactor::read(model) else { return Ok(None) };
     let (account, roles) = read_account_and_roles(columns)?;
@@ -147,7 +167,7 @@ static FIND: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// In the order in which [`find`] reads them.
-const PASSKEY: [&str; 13] = [
+const PASSKEY: [&str; 14] = [
     "id",
     "account_id",
     "kind",
@@ -159,6 +179,7 @@ const PASSKEY: [&str; 13] = [
     "used_at",
     "user_handle",
     "aaguid",
-    "is_synced",
+    "is_backup_eligible",
     "sign_count",
+    "needs_password",
 ];

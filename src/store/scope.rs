@@ -4,8 +4,9 @@
 
 use super::entity::{
     account, account_role, action, audience, audit_bare_tenant, audit_event, audit_head, backup_code, challenge,
-    device, expected_device, factor, key, outbox, past_password, registration, request_id, reserved_username,
-    revocation, role, service, service_audience, service_secret, session, used_ceremony, username_skeleton,
+    device, expected_device, factor, key, outbox, past_password, registration, remembered_device, request_id,
+    reserved_username, revocation, role, service, service_audience, service_secret, session, used_ceremony,
+    username_skeleton,
 };
 use countersign_domain::id::TenantId;
 use sea_orm::{
@@ -45,6 +46,7 @@ tenant_tables![
     outbox,
     past_password,
     registration,
+    remembered_device,
     request_id,
     reserved_username,
     revocation,

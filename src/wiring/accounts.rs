@@ -46,7 +46,11 @@ impl UseCases<'_> {
                 claim: self.claim(),
                 idempotency: self.idempotency(),
             },
-            export_me: ExportMe { work: self.work(), factors: self.list_factors() },
+            export_me: ExportMe {
+                work: self.work(),
+                factors: self.list_factors(),
+                remembered: self.list_remembered_devices(),
+            },
             delete_me: DeleteMe { work: self.work(), proof: self.owner_gate() },
         }
     }
@@ -82,11 +86,15 @@ impl UseCases<'_> {
         }
     }
 
-    fn password_setter(&self) -> PasswordSetter {
+    pub(super) fn password_setter(&self) -> PasswordSetter {
         let passwords = &self.config.passwords;
         PasswordSetter {
             work: self.work(),
-            policy: PasswordPolicy { min_chars: passwords.min_length, max_bytes: passwords.max_bytes },
+            policy: PasswordPolicy {
+                min_chars: passwords.min_length,
+                min_chars_with_factor: passwords.min_length_with_factor,
+                max_bytes: passwords.max_bytes,
+            },
             remembered: passwords.history,
             breaches: self.adapters.breaches.clone(),
             hasher: self.adapters.hasher.clone(),

@@ -301,7 +301,7 @@ fn hasher(config: &Config, world: &World) -> Result<Hasher, StartFault> {
 
 fn passkeys(config: &Config) -> Result<Option<Passkeys>, StartFault> {
     let Some(id) = &config.passkeys.rp_id else { return Ok(None) };
-    let other_origins = config.passkeys.all_origins(&config.browser.allowed_origins);
+    let other_origins = config.passkeys.other_origins(&config.browser.allowed_origins);
     let party =
         RelyingParty { id, name: config.mail.product(), origin: &config.public_url, other_origins: &other_origins };
     Passkeys::new(party).map(Some).map_err(|fault| StartFault::because("passkeys.rp_id", fault))

@@ -19,6 +19,7 @@ impl UseCases<'_> {
             throttle: self.throttle(),
             tokens: self.issue_tokens(),
             lives: self.session_lives(),
+            remember: self.config.factors.remember,
         }
     }
 
@@ -29,7 +30,11 @@ impl UseCases<'_> {
             attempts: self.attempt_limiter(),
             password: self.password_gate(),
             open: self.open_session(),
-            challenge: ChallengeLogin { work: self.work(), passkeys: self.passkey_gate() },
+            challenge: ChallengeLogin {
+                work: self.work(),
+                passkeys: self.passkey_gate(),
+                remember: self.config.factors.remember,
+            },
             key_updates: self.key_updates(),
             throttle: self.throttle(),
             hasher: self.adapters.hasher.clone(),
@@ -129,8 +134,12 @@ impl UseCases<'_> {
     }
 
     pub(super) fn device_recognition(&self) -> DeviceRecognition {
-        let countries = self.adapters.countries.clone();
-        DeviceRecognition { store: self.store(), countries, entropy: self.entropy() }
+        DeviceRecognition {
+            store: self.store(),
+            countries: self.adapters.countries.clone(),
+            entropy: self.entropy(),
+            remembers: self.config.factors.remember.is_some(),
+        }
     }
 
     pub(super) fn auth_handler(&self) -> AuthHandler {

@@ -3,8 +3,9 @@ use crate::{
     grpc::FactorHandler,
     usecase::{
         factor::{
-            ConfirmTotp, EnableFactor, FinishPasskey, IssueBackupCodes, ListFactors, RegenerateBackupCodes,
-            RemoveFactor, RenameFactor, ResealFactors, StartPasskey, StartTotp,
+            ConfirmTotp, EnableFactor, FinishPasskey, ForgetDevice, IssueBackupCodes, ListFactors,
+            ListRememberedDevices, RegenerateBackupCodes, RemoveFactor, RenameFactor, ResealFactors, StartPasskey,
+            StartTotp,
         },
         gate::{FactorGate, FactorSecrets, PasskeyGate},
     },
@@ -39,6 +40,10 @@ impl UseCases<'_> {
 
     pub(super) fn list_factors(&self) -> ListFactors {
         ListFactors { store: self.store() }
+    }
+
+    pub(super) fn list_remembered_devices(&self) -> ListRememberedDevices {
+        ListRememberedDevices { store: self.store(), clock: self.clock() }
     }
 
     pub(super) fn reseal_factors(&self) -> ResealFactors {
@@ -76,13 +81,20 @@ impl UseCases<'_> {
                 throttle: self.throttle(),
             },
             rename: RenameFactor { work: self.work(), tries: self.session_tries() },
-            remove: RemoveFactor { work: self.work(), throttle: self.throttle(), tries: self.session_tries() },
+            remove: RemoveFactor {
+                work: self.work(),
+                throttle: self.throttle(),
+                tries: self.session_tries(),
+                passwords: self.password_setter(),
+            },
             regenerate: RegenerateBackupCodes {
                 work: self.work(),
                 backup_codes: self.backup_codes(),
                 throttle: self.throttle(),
                 tries: self.session_tries(),
             },
+            list_remembered: self.list_remembered_devices(),
+            forget_device: ForgetDevice { work: self.work() },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How a person was authenticated, how much that assures, and what a fresh proof is.
 
 use crate::{account::Account, closed_list::closed_list, factor::FactorMethod, time::Timestamp};
-use AuthenticationMethod::{MultiFactor, OneTimePassword, Password, ProofOfPossession, UserVerified};
+use AuthenticationMethod::{MultiFactor, OneTimePassword, Password, ProofOfPossession, UserPresent};
 use std::time::Duration;
 
 closed_list! {
@@ -12,8 +12,9 @@ closed_list! {
         OneTimePassword = "otp",
         /// A passkey signed: whoever uses it has its key.
         ProofOfPossession = "pop",
-        /// The authenticator of a passkey verified its user, by a PIN or a biometric.
-        UserVerified = "user",
+        /// The authenticator tested that a person is present. RFC 8176 has no value for a user who is verified by a PIN
+        /// or a biometric: `mfa` says that.
+        UserPresent = "user",
         /// Several factors were proven. Their methods are beside it.
         MultiFactor = "mfa",
     }
@@ -26,7 +27,8 @@ closed_list! {
         One = "1",
         /// Two different factors.
         Two = "2",
-        /// A passkey whose authenticator verified its user. No other site can ask for it (phishing).
+        /// A passkey whose authenticator verified its user. No other site can ask for it (phishing). It is not AAL3 of
+        /// NIST SP 800-63B-4: the key may be synced.
         Three = "3",
     }
 }
@@ -34,16 +36,16 @@ closed_list! {
 /// The methods of a password and then a code.
 pub const PASSWORD_AND_CODE: &[AuthenticationMethod] = &[Password, OneTimePassword, MultiFactor];
 /// The methods of a passkey alone: its authenticator verifies its user, so it is two factors.
-pub const PASSKEY: &[AuthenticationMethod] = &[ProofOfPossession, UserVerified, MultiFactor];
+pub const PASSKEY: &[AuthenticationMethod] = &[ProofOfPossession, UserPresent, MultiFactor];
 /// The methods of a password and then a passkey.
-pub const PASSWORD_AND_PASSKEY: &[AuthenticationMethod] = &[Password, ProofOfPossession, UserVerified, MultiFactor];
+pub const PASSWORD_AND_PASSKEY: &[AuthenticationMethod] = &[Password, ProofOfPossession, UserPresent, MultiFactor];
 /// The methods of a code in a session that no password opened.
 pub const SESSION_AND_CODE: &[AuthenticationMethod] = &[OneTimePassword, MultiFactor];
 
-/// The methods of a session that was opened by `opened_by`, as it stores them, after another proof of a factor. Its
-/// password counts on; a passkey that opened it does not, or a code would give the level of the passkey.
-pub fn after_factor(opened_by: &str, method: FactorMethod) -> &'static [AuthenticationMethod] {
-    let has_password = opened_by.split(' ').any(|name| name == Password.name());
+/// The methods of a session after another proof of a factor. `present` are those that it stores now. A password counts
+/// on; a passkey does not, or a code would give the level of the passkey.
+pub fn after_factor(present: &str, method: FactorMethod) -> &'static [AuthenticationMethod] {
+    let has_password = present.split(' ').any(|name| name == Password.name());
     match (method, has_password) {
         (FactorMethod::Totp | FactorMethod::BackupCode, true) => PASSWORD_AND_CODE,
         (FactorMethod::Totp | FactorMethod::BackupCode, false) => SESSION_AND_CODE,
@@ -63,7 +65,7 @@ impl Level {
         let (mut is_multi_factor, mut is_passkey) = (false, false);
         for name in methods {
             is_multi_factor |= name == MultiFactor.name();
-            is_passkey |= name == UserVerified.name();
+            is_passkey |= name == ProofOfPossession.name();
         }
         match (is_multi_factor, is_passkey) {
             (false, _) => Self::One,
@@ -72,7 +74,7 @@ impl Level {
         }
     }
 
-    /// The strongest proof that an account has.
+    /// The level that protects the account: that of a factor where it has one.
     pub fn required_by(account: &Account) -> Self {
         if account.has_factor() { Self::Two } else { Self::One }
     }
@@ -89,7 +91,7 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Whether the proof is the strongest that its account has, and fresh. A proof from the future is: tokens have
+    /// Whether the proof has the level that protects the account, and is fresh. A proof from the future is: tokens have
     /// whole seconds, and the clock of another replica may be ahead.
     pub fn is_fresh_for(self, account: &Account, now: Timestamp) -> bool {
         self.level >= Level::required_by(account) && now <= self.at.plus(FRESH_PROOF)

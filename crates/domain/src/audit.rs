@@ -84,7 +84,7 @@ closed_list! {
              `factor_refused`",
         PasskeyCopied = "passkey_copied":
             "the signature counter of a passkey did not move on: somebody may have a copy; the owner is mailed; \
-             follows a `factor_refused` or `login_refused`",
+             beside a `factor_refused` or `login_refused`; the object is the id of the passkey",
         FactorAdded = "factor_added":
             "ConfirmTotp or FinishPasskey enabled a factor; the owner is mailed; the object is its id",
         FactorRenamed = "factor_renamed": "RenameFactor renamed a factor; the object is its id",
@@ -95,6 +95,11 @@ closed_list! {
             "RegenerateBackupCodes replaced the backup codes; the owner is mailed",
         BackupCodeUsed = "backup_code_used":
             "a backup code was used up; the owner is mailed; beside a `logged_in` or `reauthenticated`",
+        DeviceRemembered = "device_remembered":
+            "the password alone logs in on the device of this session from now on; beside a `logged_in`; the object is \
+             the device",
+        DeviceForgotten = "device_forgotten":
+            "ForgetDevice forgot a remembered device; the object is the device",
         NewDeviceSeen = "new_device_seen":
             "a login from an unrecognized device; the owner is mailed; follows a `logged_in`",
         NewPlaceSeen = "new_place_seen": "a login from a new country; the owner is mailed; follows a `logged_in`",

@@ -1,6 +1,14 @@
 //! Devices from which accounts were logged in to.
 
-use crate::id::{AccountId, DeviceId};
+use crate::{
+    id::{AccountId, DeviceId},
+    time::Timestamp,
+};
+
+/// The most remembered devices of an account.
+pub const MAX_REMEMBERED_DEVICES: u64 = 10;
+/// So many wrong passwords in a row from a remembered device make the account forget it: its owner may have lost it.
+pub const REMEMBERED_TRIES: i32 = 5;
 
 /// A device, and the accounts of one tenant that recognize it.
 #[derive(Clone, Debug)]
@@ -12,11 +20,26 @@ pub struct Device {
     pub expected_by: Vec<AccountId>,
     /// The accounts of which a second factor was proven on this device.
     pub second_factor_of: Vec<AccountId>,
+    /// The accounts that remember the device.
+    pub remembered_by: Vec<AccountId>,
+}
+
+/// A device on which a second factor was proven, and whose next logins take the password alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RememberedDevice {
+    pub id: DeviceId,
+    /// The name and the user agent of the login that remembered it.
+    pub device_name: String,
+    pub user_agent: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 /// How much a device is trusted at a login to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceTrust {
+    /// Somebody logged in to the account from it before, with a second factor, and asked that it be remembered.
+    Remembered,
     /// Somebody logged in to the account from it before.
     Known,
     /// The device was recognized until the password was set, or the password was set on it. Its login attempts are
@@ -29,12 +52,20 @@ pub enum DeviceTrust {
 impl Device {
     /// A device that no account recognizes.
     pub fn new(id: DeviceId) -> Self {
-        Self { id, known_to: Vec::new(), expected_by: Vec::new(), second_factor_of: Vec::new() }
+        Self {
+            id,
+            known_to: Vec::new(),
+            expected_by: Vec::new(),
+            second_factor_of: Vec::new(),
+            remembered_by: Vec::new(),
+        }
     }
 
     /// How much an account trusts the device.
     pub fn trust(&self, account: AccountId) -> DeviceTrust {
-        if self.known_to.contains(&account) {
+        if self.remembered_by.contains(&account) {
+            DeviceTrust::Remembered
+        } else if self.known_to.contains(&account) {
             DeviceTrust::Known
         } else if self.expected_by.contains(&account) {
             DeviceTrust::Expected
@@ -54,14 +85,18 @@ impl DeviceTrust {
     /// Whether login attempts of the device are counted separately, so that wrong passwords from other devices do not
     /// delay them.
     pub const fn is_counted_alone(self) -> bool {
-        matches!(self, Self::Known | Self::Expected)
+        matches!(self, Self::Remembered | Self::Known | Self::Expected)
+    }
+
+    /// Whether the account recognizes the device.
+    pub const fn is_recognized(self) -> bool {
+        matches!(self, Self::Remembered | Self::Known)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
 
     #[test]
     fn an_account_that_knows_a_device_does_not_merely_expect_it() {
@@ -74,5 +109,8 @@ mod tests {
         assert_eq!(device.trust(expects), DeviceTrust::Expected);
         assert_eq!(device.trust(neither), DeviceTrust::Stranger);
         assert_eq!(Device::new(id).trust(knows), DeviceTrust::Stranger);
+        let remembering = Device { remembered_by: vec![both], ..device };
+        assert_eq!(remembering.trust(both), DeviceTrust::Remembered);
+        assert_eq!(remembering.trust(knows), DeviceTrust::Known, "it is remembered by the other account");
     }
 }

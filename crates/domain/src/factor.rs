@@ -67,11 +67,14 @@ pub struct Factor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasskeyFacts {
     /// Whether its authenticator may copy it to other devices.
-    pub is_synced: bool,
+    pub is_backup_eligible: bool,
     /// The model of its authenticator, as the authenticator says.
     pub aaguid: [u8; 16],
     /// The signature counter of its last use; 0 for an authenticator that does not count.
     pub sign_count: u32,
+    /// Whether it logs in after the password only: the password was reset, and somebody who had the former one may have
+    /// added the passkey.
+    pub needs_password: bool,
 }
 
 impl PasskeyFacts {

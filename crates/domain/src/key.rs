@@ -19,7 +19,7 @@ closed_list! {
         AccessEncryption = "access_encryption",
         /// Seals refresh tokens (PASETO v4.local).
         Refresh = "refresh",
-        /// Seals the tokens of mailed links (PASETO v4.local).
+        /// Seals the tokens of mailed links, of challenges and of ceremonies of passkeys (PASETO v4.local).
         Action = "action",
         /// Authenticates codes and request ids (HMAC-SHA-256).
         Mac = "mac",

@@ -15,7 +15,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How long the owner of the password has for the second factor.
+/// How long a challenge lives, and a ceremony of a passkey.
 pub const CHALLENGE_LIFE: Duration = Duration::from_secs(5 * 60);
 /// Wrong second factors after which a challenge is void.
 pub const CHALLENGE_TRIES: i32 = 5;
@@ -48,8 +48,8 @@ pub enum LoginState {
     Challenged(ChallengedLogin),
 }
 
-/// The password is proven, and the account requires a second factor. Nothing is open yet: the login waits as a
-/// [`Challenge`] for a call with the factor.
+/// The password is proven, and the account requires a second factor on this device. Nothing is open yet: the login
+/// waits as a [`Challenge`] for a call with the factor.
 #[derive(Debug)]
 pub struct ChallengedLogin {
     account: Account,
@@ -70,16 +70,23 @@ pub struct Challenge {
 /// A login by passkey alone: a discoverable credential whose authenticator verified its user. Nothing is stored of it
 /// until it opens a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PasskeyLogin {
+pub struct PasskeyCeremony {
     pub id: CeremonyId,
     pub expires_at: Timestamp,
 }
 
 /// What the transaction that opens a session uses up: of two that use up the same, one opens a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProvenFactor {
+pub struct FactorUse {
     pub answers: Answered,
     pub factor: RightFactor,
+}
+
+impl FactorUse {
+    /// Whether a password was proven as well.
+    pub const fn has_password(&self) -> bool {
+        matches!(self.answers, Answered::Challenge(_))
+    }
 }
 
 /// What the proof of a factor answered.
@@ -88,7 +95,7 @@ pub enum Answered {
     /// After a right password.
     Challenge(ChallengeId),
     /// Without one.
-    PasskeyLogin(PasskeyLogin),
+    PasskeyLogin(PasskeyCeremony),
 }
 
 /// Everything that the account requires is proven: one session may be opened.
@@ -96,7 +103,7 @@ pub enum Answered {
 pub struct CompletedLogin {
     account: Account,
     trust: DeviceTrust,
-    factor: Option<ProvenFactor>,
+    factor: Option<FactorUse>,
     authenticated_at: Timestamp,
 }
 
@@ -135,11 +142,11 @@ impl StartedLogin {
         let is_accepted = self.accepts_password();
         let account = self.account.filter(|account| is_accepted && PasswordProof::of(account) == proof);
         let account = account.ok_or(Reason::CredentialsInvalid)?;
-        Ok(if account.has_factor() {
+        let trust = self.trust;
+        Ok(if account.has_factor() && trust != DeviceTrust::Remembered {
             LoginState::Challenged(ChallengedLogin { account })
         } else {
-            let (trust, factor) = (self.trust, None);
-            LoginState::Completed(CompletedLogin { account, trust, factor, authenticated_at: now })
+            LoginState::Completed(CompletedLogin { account, trust, factor: None, authenticated_at: now })
         })
     }
 }
@@ -188,12 +195,12 @@ impl Challenge {
             return Err(Reason::ChallengeInvalid);
         }
         let answers = Answered::Challenge(self.id);
-        let factor = Some(ProvenFactor { answers, factor: proof.factor().clone() });
+        let factor = Some(FactorUse { answers, factor: proof.factor().clone() });
         Ok(CompletedLogin { account, trust, factor, authenticated_at: now })
     }
 }
 
-impl PasskeyLogin {
+impl PasskeyCeremony {
     /// The login of now.
     pub fn start(id: CeremonyId, now: Timestamp) -> Self {
         Self { id, expires_at: now.plus(CHALLENGE_LIFE) }
@@ -215,11 +222,11 @@ impl PasskeyLogin {
         if now >= self.expires_at {
             return Err(Reason::ChallengeInvalid);
         }
-        let is_of_account = proof.account() == account.id && account.has_factor() && !account.is_disabled();
+        let is_of_account = proof.account() == account.id && account.has_passkey() && !account.is_disabled();
         if !is_of_account || proof.factor().method() != FactorMethod::Passkey {
             return Err(Reason::PasskeyInvalid);
         }
-        let factor = Some(ProvenFactor { answers: Answered::PasskeyLogin(self), factor: proof.factor().clone() });
+        let factor = Some(FactorUse { answers: Answered::PasskeyLogin(self), factor: proof.factor().clone() });
         Ok(CompletedLogin { account, trust, factor, authenticated_at: now })
     }
 }
@@ -245,13 +252,21 @@ impl CompletedLogin {
     }
 
     /// What opening the session uses up; `None` for a login by password alone.
-    pub const fn factor(&self) -> Option<&ProvenFactor> {
+    pub const fn factor(&self) -> Option<&FactorUse> {
         self.factor.as_ref()
+    }
+
+    /// Whether the account has a factor and none was proven, because it remembers the device.
+    pub fn rests_on_remembered_device(&self) -> bool {
+        self.factor.is_none() && self.account.has_factor()
     }
 
     /// Whether a password was proven.
     pub const fn proved_password(&self) -> bool {
-        !matches!(self.factor, Some(ProvenFactor { answers: Answered::PasskeyLogin(_), .. }))
+        match &self.factor {
+            Some(factor) => factor.has_password(),
+            None => true,
+        }
     }
 
     pub const fn authenticated_at(&self) -> Timestamp {
@@ -260,179 +275,4 @@ impl CompletedLogin {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        account::tests,
-        factor::LOCKED_AFTER,
-        id::{AccountId, FactorId},
-        lockout::SPENT,
-        totp::TotpStep,
-    };
-
-    const NOW: Timestamp = Timestamp::from_seconds(1);
-
-    fn account(disabled: bool, failures: i32) -> Account {
-        Account { password_failures: failures, disabled_at: disabled.then_some(NOW), ..tests::account() }
-    }
-
-    fn with_factor() -> Account {
-        Account { factors: 1, ..account(false, 0) }
-    }
-
-    fn factor_proof(account: AccountId) -> FactorProof {
-        let factor = FactorId::new(NOW, [3; 10]);
-        FactorProof::of(account, RightFactor::Totp { factor, step: TotpStep::from_number(7) })
-    }
-
-    fn challenge(account: Account) -> Challenge {
-        let proof = PasswordProof::of(&account);
-        let started = StartedLogin::new(Some(account), |_| DeviceTrust::Stranger);
-        match started.password_proven(proof, NOW) {
-            Ok(LoginState::Challenged(login)) => login.challenge(ChallengeId::new(NOW, [4; 10]), NOW),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_password_completes_a_login_exactly_where_it_is_accepted() {
-        use DeviceTrust::{Expected, Known, Stranger};
-        let table = [
-            ("an account", account(false, 0), Stranger, true),
-            ("one with many wrong passwords", account(false, SPENT - 1), Stranger, true),
-            ("one with too many wrong passwords", account(false, SPENT), Stranger, false),
-            ("the same, on a device that it knows", account(false, SPENT), Known, true),
-            ("the same, on a device that it expects", account(false, SPENT), Expected, true),
-            ("a disabled account", account(true, 0), Stranger, false),
-            ("a disabled account, on a device that it knows", account(true, 0), Known, false),
-        ];
-        for (what, account, trust, accepted) in table {
-            let proof = PasswordProof::of(&account);
-            let started = StartedLogin::new(Some(account), |_| trust);
-            assert_eq!(started.accepts_password(), accepted, "{what}");
-            match started.password_proven(proof, NOW) {
-                Ok(LoginState::Completed(login)) => {
-                    assert!(accepted, "{what}");
-                    assert_eq!((login.trust(), login.authenticated_at()), (trust, NOW), "{what}");
-                    assert_eq!(login.methods(), [AuthenticationMethod::Password], "{what}");
-                    assert_eq!(login.factor(), None, "{what}");
-                }
-                Ok(LoginState::Challenged(_)) => panic!("{what}: no factor is required"),
-                Err(reason) => assert!(!accepted && reason == Reason::CredentialsInvalid, "{what}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_name_that_nobody_has_completes_nothing() {
-        let started = StartedLogin::new(None, |_| DeviceTrust::Known);
-        assert_eq!(started.trust(), DeviceTrust::Stranger);
-        assert!(!started.accepts_password());
-        let proof = PasswordProof::of(&account(false, 0));
-        assert_eq!(started.password_proven(proof, NOW).err(), Some(Reason::CredentialsInvalid));
-    }
-
-    #[test]
-    fn the_proof_of_another_password_or_account_completes_nothing() {
-        let former = Account { password_version: 0, ..account(false, 0) };
-        let another = Account { id: AccountId::new(NOW, [9; 10]), ..account(false, 0) };
-        for other in [former, another] {
-            let started = StartedLogin::new(Some(account(false, 0)), |_| DeviceTrust::Known);
-            let refused = started.password_proven(PasswordProof::of(&other), NOW);
-            assert_eq!(refused.err(), Some(Reason::CredentialsInvalid), "{other:?}");
-        }
-    }
-
-    #[test]
-    fn a_password_alone_completes_no_login_of_an_account_with_a_factor() {
-        let account = with_factor();
-        for trust in [DeviceTrust::Known, DeviceTrust::Expected, DeviceTrust::Stranger] {
-            let started = StartedLogin::new(Some(account.clone()), |_| trust);
-            let state = started.password_proven(PasswordProof::of(&account), NOW);
-            assert!(matches!(state, Ok(LoginState::Challenged(_))), "{trust:?}: {state:?}");
-        }
-        let spent = Account { password_failures: SPENT, ..account };
-        let started = StartedLogin::new(Some(spent.clone()), |_| DeviceTrust::Stranger);
-        assert_eq!(started.password_proven(PasswordProof::of(&spent), NOW).err(), Some(Reason::CredentialsInvalid));
-    }
-
-    #[test]
-    fn a_factor_completes_a_challenge_exactly_while_it_holds() {
-        let account = with_factor();
-        let challenge = challenge(account.clone());
-        let life = |seconds| NOW.plus(Duration::from_secs(seconds));
-        let other = AccountId::new(NOW, [9; 10]);
-        let table = [
-            ("at once", challenge, account.clone(), account.id, NOW, true),
-            ("in the last second", challenge, account.clone(), account.id, life(299), true),
-            ("after its time", challenge, account.clone(), account.id, life(300), false),
-            ("the last try", Challenge { tries: 4, ..challenge }, account.clone(), account.id, NOW, true),
-            ("without tries left", Challenge { tries: 5, ..challenge }, account.clone(), account.id, NOW, false),
-            ("the proof of another account", challenge, account.clone(), other, NOW, false),
-            ("another account", challenge, Account { id: other, ..account.clone() }, other, NOW, false),
-            ("after a reset", challenge, Account { password_version: 2, ..account.clone() }, account.id, NOW, false),
-            ("without factors", challenge, Account { factors: 0, ..account.clone() }, account.id, NOW, false),
-            ("disabled", challenge, Account { disabled_at: Some(NOW), ..account.clone() }, account.id, NOW, false),
-            // Whether a code of an app is accepted then is decided before it is compared.
-            ("locked", challenge, Account { factor_failures: LOCKED_AFTER, ..account.clone() }, account.id, NOW, true),
-        ];
-        for (what, challenge, account, proven, now, completes) in table {
-            let proof = factor_proof(proven);
-            match challenge.factor_proven(&proof, account, DeviceTrust::Stranger, now) {
-                Ok(login) => {
-                    assert!(completes, "{what}");
-                    let answers = Answered::Challenge(challenge.id);
-                    let used = ProvenFactor { answers, factor: proof.factor().clone() };
-                    assert_eq!((login.factor(), login.authenticated_at()), (Some(&used), now), "{what}");
-                    assert_eq!(login.methods(), PASSWORD_AND_CODE, "{what}");
-                    assert!(login.proved_password(), "{what}");
-                }
-                Err(reason) => assert!(!completes && reason == Reason::ChallengeInvalid, "{what}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_passkey_completes_a_login_exactly_of_its_account() {
-        let account = with_factor();
-        let login = PasskeyLogin::start(CeremonyId::new(NOW, [5; 10]), NOW);
-        let life = |seconds| NOW.plus(Duration::from_secs(seconds));
-        let factor = FactorId::new(NOW, [3; 10]);
-        let passkey = |account| FactorProof::of(account, RightFactor::Passkey { factor, sign_count: 7 });
-        let other = AccountId::new(NOW, [9; 10]);
-        let spent = Account { password_failures: SPENT, factor_failures: LOCKED_AFTER, ..account.clone() };
-        let disabled = Account { disabled_at: Some(NOW), ..account.clone() };
-        let without = Account { factors: 0, ..account.clone() };
-        let table = [
-            ("at once", account.clone(), passkey(account.id), NOW, None),
-            ("in the last second", account.clone(), passkey(account.id), life(299), None),
-            ("after its time", account.clone(), passkey(account.id), life(300), Some(Reason::ChallengeInvalid)),
-            ("after wrong passwords and codes", spent, passkey(account.id), NOW, None),
-            ("a disabled account", disabled, passkey(account.id), NOW, Some(Reason::PasskeyInvalid)),
-            ("without factors", without, passkey(account.id), NOW, Some(Reason::PasskeyInvalid)),
-            ("another account", account.clone(), passkey(other), NOW, Some(Reason::PasskeyInvalid)),
-            ("a code", account.clone(), factor_proof(account.id), NOW, Some(Reason::PasskeyInvalid)),
-        ];
-        for (what, account, proof, now, refused) in table {
-            match login.passkey_proven(&proof, account, DeviceTrust::Stranger, now) {
-                Ok(completed) => {
-                    assert_eq!(refused, None, "{what}");
-                    assert_eq!(completed.methods(), PASSKEY, "{what}");
-                    assert!(!completed.proved_password(), "{what}");
-                    let used = ProvenFactor { answers: Answered::PasskeyLogin(login), factor: proof.factor().clone() };
-                    assert_eq!(completed.factor(), Some(&used), "{what}");
-                }
-                Err(reason) => assert_eq!(refused, Some(reason), "{what}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_passkey_after_a_password_is_both() {
-        let account = with_factor();
-        let factor = FactorId::new(NOW, [3; 10]);
-        let proof = FactorProof::of(account.id, RightFactor::Passkey { factor, sign_count: 0 });
-        let login = challenge(account.clone()).factor_proven(&proof, account, DeviceTrust::Stranger, NOW);
-        assert_eq!(login.map(|login| login.methods()), Ok(PASSWORD_AND_PASSKEY));
-    }
-}
+mod tests;

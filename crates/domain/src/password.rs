@@ -21,7 +21,7 @@ mod reading;
 pub use breached::{BreachDigest, UnreadableRange, read_listed};
 pub use population::Population;
 
-use crate::secret::SecretText;
+use crate::{account::Account, secret::SecretText};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
@@ -34,15 +34,17 @@ const NFC_GROWTH: usize = 3;
 /// The rules for a new password. Lengths are those of the text in NFC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
-    /// The fewest Unicode code points: 15 where the password is the only factor, 8 with a second one.
+    /// The fewest Unicode code points where the password is the only factor: 15 (NIST SP 800-63B-4 section 3.1.1.2).
     pub min_chars: usize,
+    /// The fewest beside another factor: 8. Never more than `min_chars`.
+    pub min_chars_with_factor: usize,
     /// The most bytes of UTF-8, to bound the work.
     pub max_bytes: usize,
 }
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
-        Self { min_chars: 15, max_bytes: 1024 }
+        Self { min_chars: 15, min_chars_with_factor: 8, max_bytes: 1024 }
     }
 }
 
@@ -52,15 +54,34 @@ impl Default for PasswordPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Password(SecretText);
 
-/// A text with the form of a password: long enough, not too long, without control characters. It may still be a common
-/// one.
+/// A text with the form of a password: not too long, without control characters, and long enough beside a factor. It
+/// may still be a common one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate(Password);
 
 /// A password that the policy accepted. Only [`PasswordPolicy::accept`] makes one, so its type proves that the policy
 /// ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewPassword(Password);
+pub struct NewPassword {
+    password: Password,
+    needs_factor: bool,
+}
+
+/// What a new password is for: with another factor it may be shorter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordPurpose {
+    /// The password is the only factor.
+    Alone,
+    /// The account has another factor.
+    WithFactor,
+}
+
+impl PasswordPurpose {
+    /// The purpose of a new password of an account as it is.
+    pub fn of(account: &Account) -> Self {
+        if account.has_factor() { Self::WithFactor } else { Self::Alone }
+    }
+}
 
 /// Why a text cannot become a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,17 +129,23 @@ impl PasswordPolicy {
     ///
     /// # Errors
     /// The first rule about the form that it breaks.
-    pub fn read(&self, text: &SecretText) -> Result<Candidate, PasswordRejected> {
+    pub fn read(&self, text: &SecretText, purpose: PasswordPurpose) -> Result<Candidate, PasswordRejected> {
         let too_long = PasswordRejected::TooLong { max: self.max_bytes };
         let password = Password::presented(text, self.max_bytes).ok_or(too_long)?;
         let text = password.reveal();
         if text.chars().any(|c| c.general_category() == GeneralCategory::Control) {
             return Err(PasswordRejected::ForbiddenCharacter);
         }
-        if text.chars().count() < self.min_chars {
-            return Err(PasswordRejected::TooShort { min: self.min_chars });
-        }
+        self.check_length(&password, purpose)?;
         Ok(Candidate(password))
+    }
+
+    fn check_length(&self, password: &Password, purpose: PasswordPurpose) -> Result<(), PasswordRejected> {
+        let min = match purpose {
+            PasswordPurpose::Alone => self.min_chars,
+            PasswordPurpose::WithFactor => self.min_chars_with_factor,
+        };
+        if password.chars() < min { Err(PasswordRejected::TooShort { min }) } else { Ok(()) }
     }
 
     /// Accepts the candidate as a new password, if an attacker would not try it early. The work is bounded, and about a
@@ -128,8 +155,15 @@ impl PasswordPolicy {
     /// of this service is always added.
     ///
     /// # Errors
-    /// That it is too common, or too close to the identifiers.
-    pub fn accept(&self, candidate: Candidate, identifiers: &[&str]) -> Result<NewPassword, PasswordRejected> {
+    /// That it is too short for its use, too common, or too close to the identifiers.
+    pub fn accept(
+        &self,
+        candidate: Candidate,
+        purpose: PasswordPurpose,
+        identifiers: &[&str],
+    ) -> Result<NewPassword, PasswordRejected> {
+        self.check_length(&candidate.0, purpose)?;
+        let needs_factor = candidate.0.chars() < self.min_chars;
         let judged = reading::judged(candidate.0.reveal());
         if guessing::is_common(&judged) {
             return Err(PasswordRejected::TooCommon);
@@ -137,7 +171,7 @@ impl PasswordPolicy {
         if identifier::is_little_more_than(&judged, identifiers) {
             return Err(PasswordRejected::ContainsIdentifier);
         }
-        Ok(NewPassword(candidate.0))
+        Ok(NewPassword { password: candidate.0, needs_factor })
     }
 }
 
@@ -162,6 +196,10 @@ impl Password {
         (password.reveal().len() <= max_bytes).then_some(password)
     }
 
+    fn chars(&self) -> usize {
+        self.0.reveal().chars().count()
+    }
+
     /// The password itself. Reviews should look at every use of this word.
     pub fn reveal(&self) -> &str {
         self.0.reveal()
@@ -170,8 +208,13 @@ impl Password {
 
 impl NewPassword {
     /// The password, for hashing.
-    pub fn password(&self) -> &Password {
-        &self.0
+    pub const fn password(&self) -> &Password {
+        &self.password
+    }
+
+    /// Whether it is too short to be the only factor.
+    pub const fn needs_factor(&self) -> bool {
+        self.needs_factor
     }
 }
 

@@ -66,6 +66,8 @@ closed_list! {
         PasskeyInvalid = "PASSKEY_INVALID",
         /// The service has no domain name, so it takes no passkeys.
         PasskeysUnavailable = "PASSKEYS_UNAVAILABLE",
+        /// The account does not remember this device.
+        DeviceNotFound = "DEVICE_NOT_FOUND",
         /// The account was disabled by an operator.
         AccountDisabled = "ACCOUNT_DISABLED",
         /// Registration is closed, or not open to addresses of this domain.

@@ -64,7 +64,7 @@ pub fn is_same_client(opened: &Signals, refreshing: &Signals) -> bool {
 
 /// Whether anything about a login could be new. If not, there is no need to know the earlier ones.
 pub fn may_be_news(trust: DeviceTrust, seen: &ClientObservation) -> bool {
-    trust != DeviceTrust::Known || seen.place.is_some()
+    !trust.is_recognized() || seen.place.is_some()
 }
 
 /// What is new about a login, compared with earlier logins to the account.
@@ -75,7 +75,7 @@ pub fn judge_login(trust: DeviceTrust, seen: &ClientObservation, before: &[Clien
     let looks_like = |earlier: &ClientObservation| {
         earlier.signals.program == seen.signals.program && earlier.signals.network == seen.signals.network
     };
-    let new_device = trust != DeviceTrust::Known && !before.is_empty() && !before.iter().any(looks_like);
+    let new_device = !trust.is_recognized() && !before.is_empty() && !before.iter().any(looks_like);
     let mut places = before.iter().filter_map(|earlier| earlier.place).peekable();
     let new_place = seen.place.is_some_and(|here| places.peek().is_some() && places.all(|place| place != here));
     LoginNews { new_device, new_place }

@@ -16,8 +16,8 @@ use countersign_domain::{
     id::{AccountId, CeremonyId, ChallengeId, FactorId, TenantId},
     locale::Locale,
     login::{
-        Answered, CHALLENGE_LIFE, CHALLENGE_TRIES, Challenge, CompletedLogin, LoginState, PasskeyLogin, PasswordProof,
-        StartedLogin,
+        Answered, CHALLENGE_LIFE, CHALLENGE_TRIES, Challenge, CompletedLogin, LoginState, PasskeyCeremony,
+        PasswordProof, StartedLogin,
     },
     time::Timestamp,
     totp::TotpStep,
@@ -38,6 +38,8 @@ enum Event {
     /// CompleteLogin judges a passkey that answers a ceremony of its own.
     ProvePasskey,
     WrongFactor,
+    /// The owner asks, with the session that was opened last, that its device be remembered.
+    Remember,
     AddFactor,
     RemoveFactor,
     NewPassword,
@@ -45,12 +47,13 @@ enum Event {
     Wait,
 }
 
-const EVENTS: [Event; 10] = [
+const EVENTS: [Event; 11] = [
     Event::ProvePassword,
     Event::Open,
     Event::ProveCode,
     Event::ProvePasskey,
     Event::WrongFactor,
+    Event::Remember,
     Event::AddFactor,
     Event::RemoveFactor,
     Event::NewPassword,
@@ -75,6 +78,9 @@ struct World {
     /// Decided, and not opened yet; with the version of the password that was proven for it.
     decided: Option<(std::rc::Rc<CompletedLogin>, i32)>,
     sessions: usize,
+    /// Whether the session that was opened last proved a factor that the account still has.
+    proved_factor: bool,
+    is_remembered: bool,
 }
 
 impl World {
@@ -107,6 +113,8 @@ impl World {
             used_ceremonies: Vec::new(),
             decided: None,
             sessions: 0,
+            proved_factor: false,
+            is_remembered: false,
         }
     }
 
@@ -121,26 +129,36 @@ impl World {
                 }
             }
             Event::Open => self.open(),
+            Event::Remember => self.is_remembered |= self.proved_factor,
             Event::AddFactor => {
                 if !self.account.has_factor() {
                     // A new app shows other codes.
                     self.used = None;
                     self.added += 1;
                 }
-                (self.account.factors, self.challenge) = (1, None);
+                (self.account.factors, self.account.passkeys, self.challenge) = (1, 1, None);
+                self.forget();
             }
             Event::RemoveFactor => {
-                self.account.factors = 0;
-                self.challenge = None;
+                (self.account.factors, self.account.passkeys, self.challenge) = (0, 0, None);
+                self.forget();
             }
-            Event::NewPassword => self.account.password_version += 1,
+            Event::NewPassword => {
+                self.account.password_version += 1;
+                self.forget();
+            }
             Event::Disable => self.account.disabled_at = Some(self.now),
             Event::Wait => self.now = self.now.plus(CHALLENGE_LIFE / 2 + Duration::from_secs(1)),
         }
     }
 
+    fn forget(&mut self) {
+        (self.proved_factor, self.is_remembered) = (false, false);
+    }
+
     fn prove_password(&mut self) {
-        let started = StartedLogin::new(Some(self.account.clone()), |_| DeviceTrust::Stranger);
+        let trust = if self.is_remembered { DeviceTrust::Remembered } else { DeviceTrust::Stranger };
+        let started = StartedLogin::new(Some(self.account.clone()), |_| trust);
         match started.password_proven(PasswordProof::of(&self.account), self.now) {
             Ok(LoginState::Completed(login)) => {
                 assert_eq!(login.methods(), [AuthenticationMethod::Password]);
@@ -174,7 +192,7 @@ impl World {
     /// The passkey that the account has, in a ceremony that begins now.
     fn prove_passkey(&mut self) {
         self.ceremonies += 1;
-        let started = PasskeyLogin::start(CeremonyId::new(START, [self.ceremonies; 10]), self.now);
+        let started = PasskeyCeremony::start(CeremonyId::new(START, [self.ceremonies; 10]), self.now);
         let right = RightFactor::Passkey { factor: self.factor(), sign_count: 0 };
         let proof = FactorProof::of(self.account.id, right);
         match started.passkey_proven(&proof, self.account.clone(), DeviceTrust::Stranger, self.now) {
@@ -197,7 +215,8 @@ impl World {
         let Account { password_version, disabled_at, factors, .. } = &self.account;
         let holds = disabled_at.is_none()
             && (!login.proved_password() || login.account().password_version == *password_version)
-            && login.factor().is_some() == (*factors > 0);
+            && (login.factor().is_some() || login.rests_on_remembered_device()) == (*factors > 0)
+            && (!login.rests_on_remembered_device() || self.is_remembered);
         let (mut used, mut challenge, mut used_ceremonies) = (self.used, self.challenge, self.used_ceremonies.clone());
         if let Some(proven) = login.factor() {
             match proven.answers {
@@ -207,7 +226,7 @@ impl World {
                     }
                     challenge = None;
                 }
-                Answered::PasskeyLogin(PasskeyLogin { id, .. }) => {
+                Answered::PasskeyLogin(PasskeyCeremony { id, .. }) => {
                     if used_ceremonies.contains(&id) {
                         return;
                     }
@@ -230,8 +249,9 @@ impl World {
         if login.proved_password() {
             assert_eq!(proven, self.account.password_version, "another password was proven");
         }
-        let proved_factor = [PASSWORD_AND_CODE, PASSKEY].contains(&login.methods());
-        assert_eq!(self.account.has_factor(), proved_factor, "without the factor");
+        self.proved_factor = [PASSWORD_AND_CODE, PASSKEY].contains(&login.methods());
+        let is_proven = self.proved_factor || self.is_remembered;
+        assert_eq!(self.account.has_factor(), is_proven, "without the factor");
     }
 }
 
@@ -244,10 +264,10 @@ fn explore(world: &World, has_factor: bool, depth: usize, seen: &mut Vec<Event>,
         let mut next = world.clone();
         seen.push(event);
         next.play(event);
-        // Of an account that has one factor all the time, each session takes a password and a code, or a passkey, of
-        // its own.
+        // Of an account that has one factor all the time and remembers no device, each session takes a password and a
+        // code, or a passkey, of its own.
         let count = |wanted| seen.iter().filter(|event| **event == wanted).count();
-        if has_factor && count(Event::AddFactor) + count(Event::RemoveFactor) == 0 {
+        if has_factor && count(Event::AddFactor) + count(Event::RemoveFactor) + count(Event::Remember) == 0 {
             let proven = count(Event::ProveCode).min(count(Event::ProvePassword)) + count(Event::ProvePasskey);
             assert!(next.sessions <= proven, "{seen:?}: {} sessions", next.sessions);
         }
@@ -260,7 +280,7 @@ fn explore(world: &World, has_factor: bool, depth: usize, seen: &mut Vec<Event>,
 fn no_order_of_events_opens_a_session_without_the_proofs_that_the_account_requires() {
     for factors in [0, 1] {
         let (mut world, mut opened) = (World::new(), 0);
-        world.account.factors = factors;
+        (world.account.factors, world.account.passkeys) = (factors, factors);
         explore(&world, factors > 0, DEPTH, &mut Vec::new(), &mut opened);
         assert!(opened > 5_000, "hardly any session was opened: {opened}");
     }

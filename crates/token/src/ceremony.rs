@@ -8,7 +8,7 @@ use crate::sealed::{Fields, SealingKeys};
 
 /// The longest content, in bytes.
 pub const MAX_CEREMONY_BYTES: usize = 1024;
-/// The longest ceremony token, in bytes. The longest content with the longest key id takes 1582.
+/// The longest ceremony token, in bytes. The longest content with the longest key id takes 2032.
 pub const MAX_CEREMONY_TOKEN_BYTES: usize = 2048;
 
 /// The layout of the message: this byte, tenant (16), ceremony (16), expiry (8, big-endian), content. The purpose is

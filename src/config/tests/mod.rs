@@ -5,6 +5,7 @@ mod captcha;
 mod defaults;
 mod faults;
 mod hostile;
+mod passkeys;
 mod printing;
 mod production;
 mod secrets;

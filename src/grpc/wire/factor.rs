@@ -2,18 +2,19 @@
 
 use super::{Fields, proto, timestamp};
 use crate::{
-    passkeys::{PresentedPasskey, RegistrationAnswer},
+    passkeys::{AuthenticationResponse, RegistrationResponse},
     usecase::{
+        authentication::AskedFactor,
         factor::{FactorList, StartedPasskey, StartedTotp},
         gate::PresentedFactor,
     },
 };
 use countersign_domain::{
     backup_code::BackupCode,
+    device::RememberedDevice,
     factor::{Factor, FactorKind, FactorMethod, FactorName, InvalidFactorName},
-    id::FactorId,
+    id::{DeviceId, FactorId},
     secret::SecretText,
-    time::Timestamp,
     totp::TotpCode,
 };
 
@@ -21,6 +22,14 @@ pub(in crate::grpc) fn factor_id(fields: &mut Fields, text: &str) -> Option<Fact
     let id = text.parse().ok();
     if id.is_none() {
         fields.note("factor_id", "is not the id of a factor");
+    }
+    id
+}
+
+pub(in crate::grpc) fn device_id(fields: &mut Fields, text: &str) -> Option<DeviceId> {
+    let id = text.parse().ok();
+    if id.is_none() {
+        fields.note("device_id", "is not the id of a device");
     }
     id
 }
@@ -56,15 +65,15 @@ pub(in crate::grpc) fn presented_backup_code(fields: &mut Fields, text: String) 
 
 /// A passkey that cannot be one is a bad field and uses nothing up.
 pub(in crate::grpc) fn presented_passkey(fields: &mut Fields, json: String) -> Option<PresentedFactor> {
-    let passkey = PresentedPasskey::parse(SecretText::new(json).reveal());
+    let passkey = AuthenticationResponse::parse(SecretText::new(json).reveal());
     if passkey.is_none() {
         fields.note("passkey_credential_json", "is not an AuthenticationResponseJSON");
     }
     passkey.map(PresentedFactor::Passkey)
 }
 
-pub(in crate::grpc) fn registration_answer(fields: &mut Fields, json: String) -> Option<RegistrationAnswer> {
-    let answer = RegistrationAnswer::parse(SecretText::new(json).reveal());
+pub(in crate::grpc) fn registration_answer(fields: &mut Fields, json: String) -> Option<RegistrationResponse> {
+    let answer = RegistrationResponse::parse(SecretText::new(json).reveal());
     if answer.is_none() {
         fields.note("passkey_credential_json", "is not a RegistrationResponseJSON");
     }
@@ -81,7 +90,7 @@ pub(in crate::grpc) fn backup_codes(codes: &[BackupCode]) -> Vec<String> {
 }
 
 /// `token` is empty over grpc-web.
-pub(in crate::grpc) fn challenge(token: String, methods: &[FactorMethod], expires_at: Timestamp) -> proto::Challenge {
+pub(in crate::grpc) fn challenge(token: String, asked: AskedFactor) -> proto::Challenge {
     let method = |method: &FactorMethod| match method {
         FactorMethod::Totp => proto::LoginMethod::Totp,
         FactorMethod::BackupCode => proto::LoginMethod::BackupCode,
@@ -89,9 +98,10 @@ pub(in crate::grpc) fn challenge(token: String, methods: &[FactorMethod], expire
     };
     proto::Challenge {
         challenge_token: token,
-        methods: methods.iter().map(|found| method(found).into()).collect(),
-        expire_time: Some(timestamp(expires_at)),
-        passkey_request_json: String::new(),
+        methods: asked.methods.iter().map(|found| method(found).into()).collect(),
+        expire_time: Some(timestamp(asked.expires_at)),
+        passkey_request_json: asked.passkey_request_json,
+        remember_duration: asked.remember.and_then(|life| life.try_into().ok()),
     }
 }
 
@@ -115,8 +125,23 @@ pub(in crate::grpc) fn factor(factor: Factor) -> proto::Factor {
         name: factor.name,
         create_time: Some(timestamp(factor.created_at)),
         last_use_time: factor.used_at.map(timestamp),
-        synced: factor.passkey.is_some_and(|facts| facts.is_synced),
+        backup_eligible: factor.passkey.is_some_and(|facts| facts.is_backup_eligible),
         authenticator: authenticator.to_owned(),
+    }
+}
+
+/// `current`: the device of the calling session.
+pub(in crate::grpc) fn remembered_device(
+    device: RememberedDevice,
+    current: Option<DeviceId>,
+) -> proto::RememberedDevice {
+    proto::RememberedDevice {
+        device_id: device.id.to_string(),
+        device_name: device.device_name,
+        user_agent: device.user_agent,
+        create_time: Some(timestamp(device.created_at)),
+        expire_time: Some(timestamp(device.expires_at)),
+        current: current == Some(device.id),
     }
 }
 

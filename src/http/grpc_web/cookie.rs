@@ -19,7 +19,7 @@ const DEVICE: &str = "__Host-countersign_device";
 /// The token of a login that waits for a second factor.
 const CHALLENGE: &str = "__Host-countersign_challenge";
 /// What binds a login by passkey to the browser in which it began.
-const PASSKEY: &str = "__Host-countersign_passkey";
+const BINDING: &str = "__Host-countersign_binding";
 /// The longest that browsers keep a cookie (RFC 6265bis section 5.5).
 const DEVICE_LIFE: Duration = Duration::from_hours(400 * 24);
 /// Longer than a sign-in page stays open: a ceremony takes minutes, and a browser without the cookie gets another.
@@ -41,7 +41,7 @@ pub(super) fn read(headers: &HeaderMap) -> (Browser, Vec<String>) {
     let named = turns.iter().filter_map(|name| value(headers, name)).filter(|token| Some(token) != known.as_ref());
     let refresh = known.iter().cloned().chain(named).collect();
     let session = (value(headers, ACCESS), refresh);
-    let pending = (value(headers, CHALLENGE), value(headers, PASSKEY));
+    let pending = (value(headers, CHALLENGE), value(headers, BINDING));
     (Browser::new(session, value(headers, DEVICE), pending), turns)
 }
 
@@ -129,7 +129,7 @@ pub(super) fn write_device(headers: &mut HeaderMap, token: &SecretText) {
 
 /// Sets the cookie that binds a ceremony.
 pub(super) fn write_binding(headers: &mut HeaderMap, binding: &SecretText) {
-    if let Some(cookie) = cookie(PASSKEY, binding.reveal(), BINDING_LIFE) {
+    if let Some(cookie) = cookie(BINDING, binding.reveal(), BINDING_LIFE) {
         headers.append(header::SET_COOKIE, cookie);
     }
 }

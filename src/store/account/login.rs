@@ -6,15 +6,17 @@ use crate::store::{
     dialect::statement,
     entity::account,
     executor::Backend as _,
+    remembered_device,
     scope::in_tenant,
     session::{account_and_roles, read_account_and_roles},
 };
 use countersign_domain::{
     account::{Account, Identifier},
     device::DeviceTrust,
-    id::{AccountId, TenantId},
+    id::{AccountId, DeviceId, TenantId},
     lockout::SPENT,
     login::CompletedLogin,
+    time::Timestamp,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait as _, QueryFilter,
@@ -53,9 +55,17 @@ fn find_by(column: &str) -> String {
 pub struct LoginConditions {
     /// `None` for a login by passkey alone: no password and no wrong passwords matter to it.
     password: Option<PasswordConditions>,
-    /// Whether the account has a factor: a login that proved none opens no session of an account that got one
-    /// meanwhile.
-    has_factor: bool,
+    factor: FactorCondition,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum FactorCondition {
+    /// The account has no factor: a login that proved none opens no session of an account that got one meanwhile.
+    None,
+    /// The account has a factor.
+    Some,
+    /// The account has a factor, and remembers this device now.
+    Remembered(DeviceId, Timestamp),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,24 +79,23 @@ struct PasswordConditions {
 }
 
 impl LoginConditions {
-    /// Those of a login with a password, of an account as it was read.
-    pub fn by_password(account: &Account, trust: DeviceTrust, has_factor: bool) -> Self {
-        let had_failures = account.password_failures > 0;
-        let password = PasswordConditions { version: account.password_version, trust, had_failures };
-        Self { password: Some(password), has_factor }
+    /// Those of a login that waits for a factor, of an account as it was read.
+    pub fn of_challenged(account: &Account, trust: DeviceTrust) -> Self {
+        Self { password: Some(PasswordConditions::of(account, trust)), factor: FactorCondition::Some }
     }
 
-    /// Those of a completed login.
-    pub fn of(login: &CompletedLogin) -> Self {
-        let has_factor = login.factor().is_some();
-        if login.proved_password() {
-            Self::by_password(login.account(), login.trust(), has_factor)
-        } else {
-            Self { password: None, has_factor }
-        }
+    /// Those of a completed login, which comes from this device.
+    pub fn of_completed(login: &CompletedLogin, device: DeviceId, now: Timestamp) -> Self {
+        let password = login.proved_password().then(|| PasswordConditions::of(login.account(), login.trust()));
+        let factor = match login.factor() {
+            Some(_) => FactorCondition::Some,
+            None if login.rests_on_remembered_device() => FactorCondition::Remembered(device, now),
+            None => FactorCondition::None,
+        };
+        Self { password, factor }
     }
 
-    fn of_account(self, id: AccountId) -> Condition {
+    fn of_account(self, tenant: TenantId, id: AccountId) -> Condition {
         let of_password = |password: PasswordConditions| {
             Condition::all()
                 .add(account::Column::PasswordVersion.eq(password.version))
@@ -95,7 +104,7 @@ impl LoginConditions {
         Condition::all()
             .add(account::Column::Id.eq(id.as_uuid()))
             .add(account::Column::DisabledAt.is_null())
-            .add(if self.has_factor { account::Column::Factors.gt(0) } else { account::Column::Factors.eq(0) })
+            .add(self.factor.of_account(tenant, id))
             .add_option(self.password.map(of_password))
     }
 
@@ -104,7 +113,24 @@ impl LoginConditions {
     }
 }
 
+impl FactorCondition {
+    fn of_account(self, tenant: TenantId, id: AccountId) -> Condition {
+        let has_factor = Condition::all().add(account::Column::Factors.gt(0));
+        match self {
+            Self::None => Condition::all().add(account::Column::Factors.eq(0)),
+            Self::Some => has_factor,
+            Self::Remembered(device, now) => {
+                has_factor.add(Expr::exists(remembered_device::remembered(tenant, id, device, now)))
+            }
+        }
+    }
+}
+
 impl PasswordConditions {
+    fn of(account: &Account, trust: DeviceTrust) -> Self {
+        Self { version: account.password_version, trust, had_failures: account.password_failures > 0 }
+    }
+
     fn is_stranger(self) -> bool {
         self.trust == DeviceTrust::Stranger
     }
@@ -117,7 +143,7 @@ impl PasswordConditions {
 /// password that disables the password) is seen here; a change that comes later sees what this transaction wrote.
 pub(in crate::store) fn may_log_in(tenant: TenantId, id: AccountId, conditions: LoginConditions) -> SelectStatement {
     let mut account = in_tenant(tenant).select(account::Entity);
-    account.cond_where(conditions.of_account(id)).lock(LockType::Share);
+    account.cond_where(conditions.of_account(tenant, id)).lock(LockType::Share);
     account
 }
 
@@ -138,7 +164,7 @@ pub(in crate::store) async fn forgive(
     let forgiven = in_tenant(tenant)
         .update(account::Entity)
         .col_expr(account::Column::PasswordFailures, Expr::value(0))
-        .filter(conditions.of_account(id))
+        .filter(conditions.of_account(tenant, id))
         .exec(&tx.named("account.forgive"))
         .await?;
     Ok(forgiven.rows_affected == 1)

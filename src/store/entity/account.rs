@@ -22,6 +22,8 @@ pub(in crate::store) struct Model {
     /// Wrong passwords in a row from unrecognized devices.
     pub(in crate::store) password_failures: i32,
     pub(in crate::store) password_changed_at: i64,
+    /// Whether the password is too short to be the only factor.
+    pub(in crate::store) password_needs_factor: bool,
     /// How many confirmed factors it has beside the password.
     pub(in crate::store) factors: i32,
     /// How many of them are passkeys.

@@ -30,9 +30,11 @@ pub(in crate::store) struct Model {
     /// Of a passkey: the model of its authenticator.
     pub(in crate::store) aaguid: Option<Vec<u8>>,
     /// Of a passkey: whether its authenticator may copy it to other devices.
-    pub(in crate::store) is_synced: Option<bool>,
+    pub(in crate::store) is_backup_eligible: Option<bool>,
     /// Of a passkey: the signature counter of its last use.
     pub(in crate::store) sign_count: Option<i64>,
+    /// Of a passkey: whether it logs in after the password only, because the password was reset.
+    pub(in crate::store) needs_password: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

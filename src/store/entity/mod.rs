@@ -16,6 +16,7 @@ pub(super) mod key;
 pub(super) mod outbox;
 pub(super) mod past_password;
 pub(super) mod registration;
+pub(super) mod remembered_device;
 pub(super) mod request_id;
 pub(super) mod reserved_username;
 pub(super) mod revocation;

@@ -3,7 +3,12 @@ use crate::usecase::{
     CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Origin, UnitsOfWork,
     gate::{OwnerGate, SignedIn, Throttle},
 };
-use countersign_domain::{audit::EventKind, password::Candidate, request_id::RequestId, secret::SecretText};
+use countersign_domain::{
+    audit::EventKind,
+    password::{Candidate, PasswordPurpose},
+    request_id::RequestId,
+    secret::SecretText,
+};
 
 /// Sets another password for a person who proves the current one.
 #[derive(Clone, Debug)]
@@ -29,7 +34,7 @@ impl ChangePassword {
         request_id: Option<RequestId>,
     ) -> Result<(), Failure> {
         // A new password of the wrong form costs no hash, and no try at the current password.
-        let candidate = self.passwords.read("new_password", new)?;
+        let candidate = self.passwords.read("new_password", new, PasswordPurpose::of(caller.account()))?;
         let call = IdempotentCall {
             tenant: caller.tenant(),
             scope: CallScope::Account(caller.account().id),
@@ -53,7 +58,7 @@ impl ChangePassword {
         // Only a person who knows the current password learns anything about past passwords.
         let proven = self.proof.prove(origin, caller, current).await?;
         let account = proven.account();
-        let password = self.passwords.accept_password_of(account, candidate).await?;
+        let password = self.passwords.accept_password_of(account, (candidate, PasswordPurpose::of(account))).await?;
         let hash = self.passwords.hash("new_password", &password).await?;
         let Some(unit) = self.work.begin_once(origin, caller.tenant(), key).await? else { return Ok(None) };
         self.proof.hold(unit.db(), caller, &proven).await?;

@@ -3,12 +3,13 @@ use crate::{
     store::{audit, audit::AuditFilter, reserved_username, session},
     usecase::{
         EventSubject, Failure, Origin, UnitsOfWork,
-        factor::{FactorList, ListFactors},
+        factor::{FactorList, ListFactors, ListRememberedDevices},
         gate::SignedIn,
     },
 };
 use countersign_domain::{
     audit::{EventKind, RecordedEvent},
+    device::RememberedDevice,
     factor::Factor,
     time::Timestamp,
 };
@@ -20,6 +21,7 @@ use std::time::{Duration, UNIX_EPOCH};
 pub struct ExportMe {
     pub work: UnitsOfWork,
     pub factors: ListFactors,
+    pub remembered: ListRememberedDevices,
 }
 
 /// The most rows of one kind in an export. An account with more has a problem that an export does not solve.
@@ -32,6 +34,8 @@ struct Export {
     factors: Vec<ExportedFactor>,
     /// Backup codes that were not used.
     backup_codes_left: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remembered_devices: Vec<ExportedDevice>,
     sessions: Vec<ExportedSession>,
     events: Vec<ExportedEvent>,
 }
@@ -60,9 +64,20 @@ struct ExportedFactor {
     created_at: String,
     used_at: Option<String>,
     /// Of a passkey.
-    is_synced: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_backup_eligible: Option<bool>,
     /// Of a passkey.
+    #[serde(skip_serializing_if = "Option::is_none")]
     authenticator: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct ExportedDevice {
+    device_id: String,
+    device_name: String,
+    user_agent: String,
+    created_at: String,
+    expires_at: String,
 }
 
 #[derive(Serialize)]
@@ -111,6 +126,7 @@ impl ExportMe {
         let events = audit::newest(&db, tenant, &own, None, MAX_ROWS).await?;
         let former_usernames = reserved_username::of_account(&db, tenant, id, now).await?;
         let FactorList { factors, backup_codes_left } = self.factors.list(tenant, id).await?;
+        let remembered = self.remembered.list(tenant, id).await?;
         let account = profile.account;
         let export = Export {
             exported_at: written(now),
@@ -128,6 +144,7 @@ impl ExportMe {
             },
             factors: factors.into_iter().map(ExportedFactor::from).collect(),
             backup_codes_left,
+            remembered_devices: remembered.into_iter().map(ExportedDevice::from).collect(),
             sessions: sessions
                 .into_iter()
                 .map(|session| ExportedSession {
@@ -158,8 +175,20 @@ impl From<Factor> for ExportedFactor {
             name: factor.name,
             created_at: written(factor.created_at),
             used_at: factor.used_at.map(written),
-            is_synced: factor.passkey.map(|facts| facts.is_synced),
+            is_backup_eligible: factor.passkey.map(|facts| facts.is_backup_eligible),
             authenticator: factor.passkey.and_then(|facts| facts.authenticator()),
+        }
+    }
+}
+
+impl From<RememberedDevice> for ExportedDevice {
+    fn from(device: RememberedDevice) -> Self {
+        Self {
+            device_id: device.id.to_string(),
+            device_name: device.device_name,
+            user_agent: device.user_agent,
+            created_at: written(device.created_at),
+            expires_at: written(device.expires_at),
         }
     }
 }

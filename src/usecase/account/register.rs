@@ -16,7 +16,7 @@ use countersign_domain::{
     id::{RegistrationId, TenantId},
     locale::Locale,
     mail::MailTemplate,
-    password::Candidate,
+    password::{Candidate, PasswordPurpose},
     refusal::Reason,
     registration::RegistrationPolicy,
     request_id::RequestId,
@@ -65,7 +65,7 @@ impl Register {
             return Err(Reason::RegistrationClosed.into());
         }
         let username = form.username.as_ref().map_or("", Username::as_str);
-        let candidate = self.passwords.read("password", &form.password)?;
+        let candidate = self.passwords.read("password", &form.password, PasswordPurpose::Alone)?;
         let call = IdempotentCall {
             tenant,
             scope: CallScope::Strangers,
@@ -128,7 +128,11 @@ impl Register {
         drawn: Drawn,
     ) -> Result<SecretText, Failure> {
         let username = form.username.as_ref().map_or("", Username::as_str);
-        let password = match self.passwords.accept("password", candidate, &[form.email.as_str(), username]) {
+        let password = match self.passwords.accept(
+            "password",
+            (candidate, PasswordPurpose::Alone),
+            &[form.email.as_str(), username],
+        ) {
             Ok(password) => password,
             Err(refusal) => {
                 self.throttle.give_back(drawn).await;

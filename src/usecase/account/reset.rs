@@ -8,7 +8,8 @@ use crate::{
     },
 };
 use countersign_domain::{
-    action::ActionPurpose, audit::EventKind, id::AccountId, refusal::Reason, request_id::RequestId, secret::SecretText,
+    action::ActionPurpose, audit::EventKind, id::AccountId, password::PasswordPurpose, refusal::Reason,
+    request_id::RequestId, secret::SecretText,
 };
 
 /// Sets a new password for a person who proves a mailed link or code.
@@ -45,7 +46,8 @@ impl Reset {
     ) -> Result<Option<SecretText>, Failure> {
         let ResetForm { new_password, device_token, request_id } = form;
         // A password of the wrong form costs no try, and no query for the link.
-        let candidate = self.passwords.read("new_password", &new_password)?;
+        // Whose password it is, and with how many factors, only the link or code says.
+        let candidate = self.passwords.read("new_password", &new_password, PasswordPurpose::WithFactor)?;
         let tenant = origin.tenant();
         let call = IdempotentCall {
             tenant,
@@ -67,9 +69,10 @@ impl Reset {
             if account.email.normalised() != proven.email().normalised() {
                 return Err(Reason::LinkInvalid.into());
             }
-            let password = self.passwords.accept_password_of(&account, candidate).await?;
+            let password =
+                self.passwords.accept_password_of(&account, (candidate, PasswordPurpose::of(&account))).await?;
             let hash = self.passwords.hash("new_password", &password).await?;
-            let device = self.device_recognition.device(tenant, device_token.as_ref()).await?;
+            let device = self.device_recognition.device(tenant, device_token.as_ref(), self.work.now()).await?;
             let Some(unit) = self.work.begin_once(origin, tenant, key).await? else { return Ok(None) };
             account::lock(unit.db(), tenant, id).await?;
             self.claim.consume(unit.db(), &proven).await?;

@@ -1,6 +1,8 @@
 use crate::{
     passwords::{Hasher, PasswordHash, SALT_BYTES, Verdict},
-    store::{account, action, expected_device, outbox, past_password, session},
+    store::{
+        account, account::NewHash, action, expected_device, outbox, passkey, past_password, remembered_device, session,
+    },
     usecase::{
         Failure, Mail, UnitOfWork, UnitsOfWork,
         gate::{AttemptLimiter, BreachGate, Throttle},
@@ -11,7 +13,7 @@ use countersign_domain::{
     action::ActionPurpose,
     id::{DeviceId, EventId},
     mail::MailTemplate,
-    password::{Candidate, NewPassword, PasswordPolicy, PasswordRejected},
+    password::{Candidate, NewPassword, PasswordPolicy, PasswordPurpose, PasswordRejected},
     refusal::{Reason, Refusal},
     secret::SecretText,
     session::{EndReason, Session},
@@ -57,8 +59,13 @@ impl PasswordSetter {
     ///
     /// # Errors
     /// PASSWORD_REJECTED, naming `field`.
-    pub fn read(&self, field: &'static str, text: &SecretText) -> Result<Candidate, Refusal> {
-        self.policy.read(text).map_err(|rejected| refusal(field, rejected))
+    pub fn read(&self, field: &'static str, text: &SecretText, purpose: PasswordPurpose) -> Result<Candidate, Refusal> {
+        self.policy.read(text, purpose).map_err(|rejected| refusal(field, rejected))
+    }
+
+    /// The refusal of a password that was long enough beside a factor, and is not without one.
+    pub fn too_short_alone(&self, field: &'static str) -> Refusal {
+        refusal(field, PasswordRejected::TooShort { min: self.policy.min_chars })
     }
 
     /// Checks that the password is not one that an attacker would try first.
@@ -68,10 +75,10 @@ impl PasswordSetter {
     pub fn accept(
         &self,
         field: &'static str,
-        candidate: Candidate,
+        (candidate, purpose): (Candidate, PasswordPurpose),
         identifiers: &[&str],
     ) -> Result<NewPassword, Refusal> {
-        self.policy.accept(candidate, identifiers).map_err(|rejected| refusal(field, rejected))
+        self.policy.accept(candidate, purpose, identifiers).map_err(|rejected| refusal(field, rejected))
     }
 
     /// Returns the hash to store, after the check for known breaches. A password needs a hash to be set, so no password
@@ -79,9 +86,10 @@ impl PasswordSetter {
     ///
     /// # Errors
     /// PASSWORD_REJECTED, naming `field`; BREACH_CHECK_UNAVAILABLE, OVERLOADED.
-    pub async fn hash(&self, field: &'static str, password: &NewPassword) -> Result<SecretText, Failure> {
+    pub async fn hash(&self, field: &'static str, password: &NewPassword) -> Result<NewHash, Failure> {
         self.breaches.ask(field, password).await?;
-        Ok(SecretText::new(self.hasher.hash(password).await?.as_str().to_owned()))
+        let text = SecretText::new(self.hasher.hash(password).await?.as_str().to_owned());
+        Ok(NewHash { text, needs_factor: password.needs_factor() })
     }
 
     /// The same for a sign-up. With one salt for each address, two hashes are equal when their passwords are.
@@ -105,9 +113,13 @@ impl PasswordSetter {
     ///
     /// # Errors
     /// PASSWORD_REJECTED, also when it was used before; RATE_LIMITED, OVERLOADED.
-    pub async fn accept_password_of(&self, account: &Account, candidate: Candidate) -> Result<NewPassword, Failure> {
+    pub async fn accept_password_of(
+        &self,
+        account: &Account,
+        (candidate, purpose): (Candidate, PasswordPurpose),
+    ) -> Result<NewPassword, Failure> {
         let username = account.username.as_ref().map_or("", |name| name.as_str());
-        let password = self.accept("new_password", candidate, &[account.email.as_str(), username])?;
+        let password = self.accept("new_password", (candidate, purpose), &[account.email.as_str(), username])?;
         let past = self.remembered.saturating_sub(1) as u64;
         let mut hashes = past_password::newest(&self.work.read(), account.tenant, account.id, past).await?;
         if self.remembered > 0 {
@@ -136,12 +148,13 @@ impl PasswordSetter {
         &self,
         unit: &UnitOfWork<'_>,
         account: &Account,
-        hash: &SecretText,
+        hash: &NewHash,
         why: PasswordWhy<'_>,
     ) -> Result<PasswordSet, Failure> {
         let (tx, tenant, id, now) = (unit.db(), account.tenant, account.id, unit.now());
         if !account::replace_password(tx, tenant, id, account.password_version, hash, now).await? {
-            // Another password was set after this one was accepted, or the account was disabled.
+            // Another password was set after this one was accepted, the account was disabled, or it lost the factor
+            // that the password needs.
             return Err(match why {
                 PasswordWhy::Reset { .. } => Reason::LinkUsed.into(),
                 PasswordWhy::Changed { .. } => Refusal::from(Reason::CurrentPasswordWrong)
@@ -164,6 +177,11 @@ impl PasswordSetter {
         // when somebody logs in from it.
         let devices = (kept.and_then(|kept| kept.device), from);
         let counted = expected_device::expect(tx, tenant, id, devices, now).await?;
+        remembered_device::forget_all(tx, tenant, id).await?;
+        if matches!(why, PasswordWhy::Reset { .. }) {
+            // Whoever had the former password may have added a passkey.
+            passkey::require_password(tx, tenant, id).await?;
+        }
         // A reset link that was mailed before would undo the change, and an intruder may have requested to move the
         // account. First the queued mails are dropped, then the links are revoked: a mail that is being prepared
         // finishes in between.

@@ -1,6 +1,6 @@
 use super::NewSession;
 use crate::{
-    passkeys::Started,
+    passkeys::StartedCeremony,
     store::{account::LoginConditions, backup_code, challenge, challenge::StoredChallenge, factor},
     usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::PasskeyGate},
 };
@@ -11,22 +11,36 @@ use countersign_domain::{
     id::ChallengeId,
     login::{Challenge, ChallengedLogin},
     refusal::Reason,
+    time::Timestamp,
 };
+use std::time::Duration;
 
 /// Asks for the second factor of a login whose password was right.
 #[derive(Clone, Debug)]
 pub struct ChallengeLogin {
     pub work: UnitsOfWork,
     pub passkeys: PasskeyGate,
+    /// For how long a device is remembered; `None` where none is.
+    pub remember: Option<Duration>,
 }
 
 /// A challenge that was stored, and how it can be answered.
 #[derive(Debug)]
 pub(super) struct StartedChallenge {
-    pub(super) challenge: Challenge,
-    pub(super) methods: Vec<FactorMethod>,
+    pub(super) id: ChallengeId,
+    pub(super) asked: AskedFactor,
+}
+
+/// What a login with the right password asks for.
+#[derive(Debug)]
+pub struct AskedFactor {
+    /// What the account can prove now.
+    pub methods: Vec<FactorMethod>,
     /// What a passkey signs; empty for an account without one.
-    pub(super) passkey_request_json: String,
+    pub passkey_request_json: String,
+    pub expires_at: Timestamp,
+    /// For how long the device may be remembered; `None` where none is.
+    pub remember: Option<Duration>,
 }
 
 /// The device of a login that is challenged.
@@ -59,7 +73,7 @@ impl ChallengeLogin {
             None
         };
         let (passkey_request_json, ceremony) =
-            started.map(|Started { options_json, ceremony }| (options_json, ceremony.0)).unzip();
+            started.map(|StartedCeremony { options_json, ceremony }| (options_json, ceremony.0)).unzip();
         let stored = StoredChallenge {
             challenge: login.challenge(ChallengeId::new(unit.now(), self.work.entropy.bytes()), unit.now()),
             audience: new.audience.clone(),
@@ -68,7 +82,7 @@ impl ChallengeLogin {
             device: new.device.id,
             passkey_ceremony: ceremony,
         };
-        let conditions = LoginConditions::by_password(account, device.trust, true);
+        let conditions = LoginConditions::of_challenged(account, device.trust);
         if !challenge::insert(unit.db(), tenant, &stored, conditions, unit.now()).await? {
             return Err(Reason::CredentialsInvalid.into());
         }
@@ -82,7 +96,11 @@ impl ChallengeLogin {
             (FactorMethod::BackupCode, left > 0),
         ];
         let methods = methods.into_iter().filter_map(|(method, is_taken)| is_taken.then_some(method)).collect();
+        let Challenge { id, expires_at, .. } = stored.challenge;
         let passkey_request_json = passkey_request_json.unwrap_or_default();
-        Ok(StartedChallenge { challenge: stored.challenge, methods, passkey_request_json })
+        Ok(StartedChallenge {
+            id,
+            asked: AskedFactor { methods, passkey_request_json, expires_at, remember: self.remember },
+        })
     }
 }

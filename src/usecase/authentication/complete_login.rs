@@ -1,7 +1,7 @@
 use super::{CeremonyClient, CompletePasskeyLogin, LoggedIn, NewSession, OpenSession, passkey_login::PasskeyLoginForm};
 use crate::{
     keys::{CeremonyPurpose, DeviceToken, KeyRing, OpenedCeremony, Rejected},
-    passkeys::Ceremony,
+    passkeys::CeremonyState,
     passwords::{Caller, Presence},
     runtime::spawn,
     store::{
@@ -49,6 +49,8 @@ pub struct CompleteLoginForm {
     pub factor: PresentedFactor,
     /// The one that the login answered: a challenge that was copied is worth nothing without it.
     pub device_token: Option<SecretText>,
+    /// Whether logins on the device take the password alone from now on.
+    pub remember_device: bool,
     pub client: CeremonyClient,
     pub delivery: TokenDelivery,
     /// The refresh tokens in the caller's cookies.
@@ -69,6 +71,7 @@ struct Answer {
     trust: DeviceTrust,
     client: FactorClient,
     factor: PresentedFactor,
+    remember_device: bool,
     delivery: TokenDelivery,
 }
 
@@ -76,18 +79,21 @@ impl CompleteLogin {
     /// Opens the session. A browser is in one session at a time: its former session ends.
     ///
     /// # Errors
-    /// CHALLENGE_INVALID, CODE_INVALID, PASSKEY_INVALID, FACTOR_LOCKED, RATE_LIMITED; CREDENTIALS_INVALID when the
-    /// account may not log in any more, DEADLINE_EXCEEDED when the caller is gone.
+    /// CHALLENGE_INVALID, CODE_INVALID, PASSKEY_INVALID, PASSKEYS_UNAVAILABLE, FACTOR_LOCKED, RATE_LIMITED;
+    /// CREDENTIALS_INVALID when the account may not log in any more, DEADLINE_EXCEEDED when the caller is gone.
     pub async fn complete(&self, origin: &Origin, form: CompleteLoginForm) -> Result<LoggedIn, Failure> {
-        let CompleteLoginForm { challenge_token, factor, device_token, client, delivery, former } = form;
+        let CompleteLoginForm { challenge_token, factor, device_token, remember_device, client, delivery, former } =
+            form;
+        let device = (device_token, remember_device);
         let logged_in = match (self.read_token(origin, &challenge_token, &factor).await?, factor) {
             (ReadToken::PasskeyLogin(opened), PresentedFactor::Passkey(presented)) => {
-                let form = PasskeyLoginForm { presented, client, device_token, delivery };
+                let (device_token, remember_device) = device;
+                let form = PasskeyLoginForm { presented, client, device_token, remember_device, delivery };
                 self.passkey_login.complete(origin, opened, form).await?
             }
             (ReadToken::PasskeyLogin(_), _) => return Err(Reason::ChallengeInvalid.into()),
             (ReadToken::Challenge(tenant, id), factor) => {
-                self.answer_challenge(origin, (tenant, id), (factor, device_token, delivery)).await?
+                self.answer_challenge(origin, (tenant, id), (factor, delivery), device).await?
             }
         };
         Box::pin(self.logout.end_replaced(origin, &former)).await;
@@ -123,7 +129,8 @@ impl CompleteLogin {
         &self,
         origin: &Origin,
         (tenant, id): (TenantId, ChallengeId),
-        (factor, device_token, delivery): (PresentedFactor, Option<SecretText>, TokenDelivery),
+        (factor, delivery): (PresentedFactor, TokenDelivery),
+        (device_token, remember_device): (Option<SecretText>, bool),
     ) -> Result<LoggedIn, Failure> {
         let found = challenge::find(&self.work.read(), tenant, id).await?.ok_or(Reason::ChallengeInvalid)?;
         let FoundChallenge { stored, account, roles, trust, proved_second_factor } = found;
@@ -136,7 +143,7 @@ impl CompleteLogin {
             session: None,
             mails_owner: !proved_second_factor,
         };
-        let answer = Answer { stored, account, roles, trust, client, factor, delivery };
+        let answer = Answer { stored, account, roles, trust, client, factor, remember_device, delivery };
         let owner = answer.account.clone();
         let session = self.decide(origin, answer).await?;
         // What was typed for the password before is forgiven, as after a login by password alone.
@@ -169,9 +176,14 @@ impl CompleteLogin {
         // The owner gets a mail about the first wrong proof of a challenge.
         let client = FactorClient { mails_owner: client.mails_owner && tries == 1, ..*client };
         admitted.expect_verdict();
-        let ceremony = stored.passkey_ceremony.clone().map(Ceremony);
+        let ceremony = stored.passkey_ceremony.clone().map(CeremonyState);
         let proven = match self.factors.check(account, client, (factor, ceremony.as_ref())).await {
             Ok(Ok(proven)) => proven,
+            // A passkey seems to be copied when its answer was used a moment ago.
+            Ok(Err(WrongFactor::Copied(_))) if challenge::find(&self.work.read(), tenant, id).await?.is_none() => {
+                admitted.give_back().await;
+                return Err(Reason::ChallengeInvalid.into());
+            }
             Ok(Err(wrong)) => return Err(self.refuse_wrong(origin, answer, (admitted, client), wrong).await),
             Err(failure) => return Err(self.give_back(tenant, id, admitted, failure).await),
         };
@@ -244,6 +256,7 @@ impl Answer {
             audience: stored.audience.clone(),
             device_name,
             device: PresentedDevice { shown: stored.shown_device, id: stored.device },
+            is_to_be_remembered: self.remember_device,
             delivery: self.delivery,
             roles: self.roles.clone(),
         })

@@ -1,13 +1,13 @@
 use super::{
     ChallengeLogin, NewSession, OpenSession,
     audience::find_audience,
-    challenge::{ChallengedDevice, StartedChallenge},
+    challenge::{AskedFactor, ChallengedDevice, StartedChallenge},
 };
 use crate::{
     keys::KeyRing,
     passwords::{Caller, Hasher, Presence, Refused},
     runtime::spawn,
-    store::{StoreFault, Tx, account, device, expected_device},
+    store::{StoreFault, Tx, account, device, expected_device, remembered_device},
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitsOfWork,
         gate::{
@@ -21,16 +21,14 @@ use crate::{
 use countersign_domain::{
     account::{Account, Identifier},
     audit::EventKind,
-    device::DeviceTrust,
+    device::{DeviceTrust, REMEMBERED_TRIES},
     display_name::DisplayName,
-    factor::FactorMethod,
     id::{AccountId, TenantId},
     login::{LoginState, StartedLogin},
     mail::MailTemplate,
     refusal::Reason,
     secret::SecretText,
     session::TokenDelivery,
-    time::Timestamp,
 };
 use std::sync::Arc;
 use tracing::Instrument as _;
@@ -97,11 +95,8 @@ pub enum LoginOutcome {
 pub struct LoginChallenge {
     /// Continues the login, together with the device token.
     pub token: SecretText,
-    pub methods: Vec<FactorMethod>,
-    /// What a passkey signs; empty for an account without one.
-    pub passkey_request_json: String,
-    pub expires_at: Timestamp,
     pub device_token: SecretText,
+    pub asked: AskedFactor,
 }
 
 /// The result of a right password.
@@ -161,13 +156,14 @@ impl Login {
             NamedAccount::Nobody(text) => (text.as_str(), None),
         };
         let (account, roles) = found.unzip();
-        let device = self.device_recognition.device(tenant, device_token.as_ref()).await?;
+        let device = self.device_recognition.device(tenant, device_token.as_ref(), self.work.now()).await?;
         let started = StartedLogin::new(account, |account| device.trust(account.id));
         let attempt = Attempt { tenant, typed: typed.to_owned(), started, device };
         let new = NewSession {
             audience,
             device_name,
             device: attempt.device.arriving(),
+            is_to_be_remembered: false,
             delivery,
             roles: roles.unwrap_or_default(),
         };
@@ -180,11 +176,9 @@ impl Login {
                 Box::pin(self.logout.end_replaced(origin, &former)).await;
                 Ok(LoginOutcome::LoggedIn(Box::new(LoggedIn { session: *session, device_token })))
             }
-            Opened::Challenge(StartedChallenge { challenge, methods, passkey_request_json }) => {
-                let expires_at = challenge.expires_at;
-                let token = self.ring.seal_challenge(tenant, challenge.id, expires_at)?;
-                let challenge = LoginChallenge { token, methods, passkey_request_json, expires_at, device_token };
-                Ok(LoginOutcome::Challenged(challenge))
+            Opened::Challenge(StartedChallenge { id, asked }) => {
+                let token = self.ring.seal_challenge(tenant, id, asked.expires_at)?;
+                Ok(LoginOutcome::Challenged(LoginChallenge { token, device_token, asked }))
             }
         }
     }
@@ -350,10 +344,12 @@ impl Login {
         let id = started.account().map_or(nobody, |account| account.id);
         match started.trust() {
             DeviceTrust::Stranger => account::count_password_failure(tx, *tenant, id, self.disable_after).await,
-            DeviceTrust::Known => {
-                let failures = device::count_failure(tx, *tenant, id, device.shown()).await?;
-                if failures.is_some_and(|failures| failures >= self.disable_after) {
+            DeviceTrust::Remembered | DeviceTrust::Known => {
+                let failures = device::count_failure(tx, *tenant, id, device.shown()).await?.unwrap_or_default();
+                if failures >= self.disable_after {
                     device::forget(tx, *tenant, id, device.shown()).await?;
+                } else if started.trust() == DeviceTrust::Remembered && failures >= REMEMBERED_TRIES {
+                    remembered_device::forget(tx, *tenant, id, device.shown()).await?;
                 }
                 Ok(false)
             }

@@ -8,7 +8,7 @@ mod log_in;
 mod open_session;
 mod passkey_login;
 
-pub use challenge::ChallengeLogin;
+pub use challenge::{AskedFactor, ChallengeLogin};
 pub use complete_login::{CompleteLogin, CompleteLoginForm};
 pub use log_in::{LoggedIn, Login, LoginChallenge, LoginForm, LoginOutcome, NamedAccount};
 pub use open_session::{NewSession, OpenSession};

@@ -1,6 +1,8 @@
 use crate::{
     passwords::Presence,
-    store::{account, account::LoginConditions, ceremony, challenge, device, expected_device, session},
+    store::{
+        account, account::LoginConditions, ceremony, challenge, device, expected_device, remembered_device, session,
+    },
     usecase::{
         EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
         account::Profile,
@@ -13,16 +15,17 @@ use countersign_domain::{
     assurance::joined,
     audit::EventKind,
     client::DeviceSignal,
-    device::DeviceTrust,
+    device::{DeviceTrust, RememberedDevice},
     display_name::DisplayName,
     id::SessionId,
-    login::{Answered, CompletedLogin, PasskeyLogin, ProvenFactor},
+    login::{Answered, CompletedLogin, FactorUse, PasskeyCeremony},
     mail::MailTemplate,
     refresh::FIRST_GENERATION,
     refusal::Reason,
     risk::{ClientObservation, LoginNews, judge_login, may_be_news},
     session::{Session, SessionLives, TokenDelivery},
 };
+use std::time::Duration;
 
 /// Opens a session for a completed login.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub struct OpenSession {
     pub throttle: Throttle,
     pub tokens: IssueTokens,
     pub lives: SessionLives,
+    /// For how long a device is remembered on which a second factor was proven; `None` where none is.
+    pub remember: Option<Duration>,
 }
 
 /// The parts of a new session that do not come from the login.
@@ -40,6 +45,8 @@ pub struct NewSession {
     pub audience: String,
     pub device_name: DisplayName,
     pub device: PresentedDevice,
+    /// Whether the next logins from the device take the password alone.
+    pub is_to_be_remembered: bool,
     pub delivery: TokenDelivery,
     /// The roles of the account, sorted.
     pub roles: Vec<String>,
@@ -81,7 +88,7 @@ impl OpenSession {
     ) -> Result<(UnitOfWork<'a>, OpenedSession), Failure> {
         let account = login.account();
         let (tenant, now) = (account.tenant, self.work.now());
-        let NewSession { audience, device_name, device, delivery, roles } = new;
+        let NewSession { audience, device_name, device, is_to_be_remembered, delivery, roles } = new;
         let trust = login.trust();
         let seen = self.device_recognition.see(origin, DeviceSignal::Shown(device.id));
         let session = Session {
@@ -117,10 +124,13 @@ impl OpenSession {
         if let Some(proven) = login.factor() {
             Self::use_up(&unit, account, proven).await?;
         }
-        if !session::open(unit.db(), tenant, &session, LoginConditions::of(login)).await? {
+        if !session::open(unit.db(), tenant, &session, LoginConditions::of_completed(login, device.shown, now)).await? {
             return Err(Reason::CredentialsInvalid.into());
         }
-        self.remember_device(&unit, login, device).await?;
+        Self::recognize_device(&unit, login, device).await?;
+        if is_to_be_remembered {
+            self.remember_device(&unit, login, &session).await?;
+        }
         let about = EventSubject::own(account.id).in_session(session.id);
         unit.record(EventKind::LoggedIn, about).await?;
         let news = judge_login(trust, &seen, &before);
@@ -131,39 +141,60 @@ impl OpenSession {
         Ok((unit, opened))
     }
 
-    async fn remember_device(
-        &self,
+    async fn recognize_device(
         unit: &UnitOfWork<'_>,
         login: &CompletedLogin,
         device: PresentedDevice,
     ) -> Result<(), Failure> {
         let (db, tenant, account) = (unit.db(), unit.tenant(), login.account().id);
-        device::remember(db, tenant, account, (device.id, login.factor().is_some()), unit.now()).await?;
+        device::record_login(db, tenant, account, (device.id, login.factor().is_some()), unit.now()).await?;
         if login.trust() == DeviceTrust::Expected {
             expected_device::forget(db, tenant, account, device.shown).await?;
         }
-        if login.trust() != DeviceTrust::Known {
+        if !login.trust().is_recognized() {
             device::forget_older(db, tenant, account, MAX_DEVICES).await?;
         }
         Ok(())
     }
 
+    /// Remembers the device of a session, if a second factor was proven for it. It is recognized already.
+    async fn remember_device(
+        &self,
+        unit: &UnitOfWork<'_>,
+        login: &CompletedLogin,
+        session: &Session,
+    ) -> Result<(), Failure> {
+        let (Some(life), Some(id), Some(_)) = (self.remember, session.device, login.factor()) else { return Ok(()) };
+        let (account, now) = (session.account, unit.now());
+        let device = RememberedDevice {
+            id,
+            device_name: session.device_name.clone(),
+            user_agent: session.user_agent.clone(),
+            created_at: now,
+            expires_at: now.plus(life),
+        };
+        remembered_device::remember(unit.db(), unit.tenant(), account, &device).await?;
+        let about = EventSubject { object: Some(id.to_string()), ..EventSubject::own(account) };
+        unit.record(EventKind::DeviceRemembered, about.in_session(session.id)).await?;
+        Ok(())
+    }
+
     /// Uses up the proof of a factor, and what it answered: of two logins with one challenge or one code, one opens a
     /// session.
-    async fn use_up(unit: &UnitOfWork<'_>, account: &Account, proven: &ProvenFactor) -> Result<(), Failure> {
+    async fn use_up(unit: &UnitOfWork<'_>, account: &Account, proven: &FactorUse) -> Result<(), Failure> {
         let (db, tenant) = (unit.db(), account.tenant);
         // First, as every change of factors does: another order could deadlock.
         account::lock(db, tenant, account.id).await?.ok_or(Reason::ChallengeInvalid)?;
         let is_unused = match proven.answers {
             Answered::Challenge(id) => challenge::consume(db, tenant, id, unit.now()).await?,
-            Answered::PasskeyLogin(PasskeyLogin { id, expires_at }) => {
+            Answered::PasskeyLogin(PasskeyCeremony { id, expires_at }) => {
                 ceremony::use_up(db, tenant, (id, expires_at)).await?
             }
         };
         if !is_unused {
             return Err(Reason::ChallengeInvalid.into());
         }
-        if !FactorGate::use_up(db, account, &proven.factor, unit.now()).await? {
+        if !FactorGate::use_up(db, account, (&proven.factor, proven.has_password()), unit.now()).await? {
             return Err(used_up(&proven.factor).into());
         }
         Ok(())

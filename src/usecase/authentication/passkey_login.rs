@@ -1,10 +1,10 @@
 use super::{LoggedIn, NewSession, OpenSession, audience::find_audience};
 use crate::{
     keys::{BrowserBinding, CeremonyPurpose, KeyRing, OpenedCeremony},
-    passkeys::{Ceremony, PresentedPasskey, Started},
+    passkeys::{AuthenticationResponse, CeremonyState, StartedCeremony},
     passwords::Caller,
     runtime::{Entropy, spawn},
-    store::{passkey, passkey::FoundPasskey},
+    store::{ceremony, passkey, passkey::FoundPasskey},
     usecase::{
         EventSubject, Failure, Origin, UnitsOfWork,
         gate::{DeviceRecognition, FactorGate, FactorProven, LoginDraw, PasskeyGate, Throttle, WrongFactor},
@@ -16,8 +16,8 @@ use countersign_domain::{
     account::Account,
     audit::EventKind,
     display_name::DisplayName,
-    id::CeremonyId,
-    login::{CompletedLogin, PasskeyLogin},
+    id::{CeremonyId, FactorId, TenantId},
+    login::{CompletedLogin, PasskeyCeremony},
     refusal::Reason,
     secret::SecretText,
     session::TokenDelivery,
@@ -62,16 +62,18 @@ pub struct StartedPasskeyLogin {
 pub enum CeremonyClient {
     /// A program that keeps the token to itself.
     Program,
-    /// A browser, with what its cookie says. Its pages hold the token, so the token is worth nothing elsewhere.
+    /// A browser, with what its cookie says. Its pages hold the token; therefore the token names the browser, and works
+    /// in no other.
     Browser(Option<SecretText>),
 }
 
 /// What a passkey answers, and the client that presents it.
 #[derive(Debug)]
 pub(super) struct PasskeyLoginForm {
-    pub(super) presented: PresentedPasskey,
+    pub(super) presented: AuthenticationResponse,
     pub(super) client: CeremonyClient,
     pub(super) device_token: Option<SecretText>,
+    pub(super) remember_device: bool,
     pub(super) delivery: TokenDelivery,
 }
 
@@ -120,7 +122,7 @@ impl StartPasskeyLogin {
         client: &CeremonyClient,
     ) -> Result<StartedPasskeyLogin, Failure> {
         let (tenant, now) = (origin.tenant(), self.work.now());
-        let Started { options_json, ceremony } = self.passkeys.passkeys()?.start_authentication(&[])?;
+        let StartedCeremony { options_json, ceremony } = self.passkeys.passkeys()?.start_login()?;
         let audience = find_audience(&self.work.read(), &self.key_updates, (tenant, audience)).await?;
         let binding = match client {
             CeremonyClient::Program => None,
@@ -128,7 +130,7 @@ impl StartPasskeyLogin {
                 Some(client.kept().unwrap_or_else(|| BrowserBinding::generate(&self.entropy)))
             }
         };
-        let login = PasskeyLogin::start(CeremonyId::new(now, self.entropy.bytes()), now);
+        let login = PasskeyCeremony::start(CeremonyId::new(now, self.entropy.bytes()), now);
         let content = Content {
             ceremony: ceremony.0,
             audience,
@@ -147,65 +149,82 @@ impl CompletePasskeyLogin {
     /// Opens the session.
     ///
     /// # Errors
-    /// CHALLENGE_INVALID, TOKEN_MISSING, PASSKEY_INVALID, RATE_LIMITED; CREDENTIALS_INVALID when the account may not
-    /// log in any more, DEADLINE_EXCEEDED when the caller is gone.
+    /// CHALLENGE_INVALID, TOKEN_MISSING, PASSKEY_INVALID, PASSKEYS_UNAVAILABLE, RATE_LIMITED; CREDENTIALS_INVALID when
+    /// the account may not log in any more, DEADLINE_EXCEEDED when the caller is gone.
     pub(super) async fn complete(
         &self,
         origin: &Origin,
         opened: OpenedCeremony,
         form: PasskeyLoginForm,
     ) -> Result<LoggedIn, Failure> {
-        // Nobody finds a signature by trying, so it costs what a login with a device token costs.
-        self.throttle.login(origin, LoginDraw::Light).await?;
-        let PasskeyLoginForm { presented, client, device_token, delivery } = form;
         let OpenedCeremony { tenant, id, expires_at, content } = opened;
+        let login = PasskeyCeremony { id, expires_at };
+        let PasskeyLoginForm { presented, client, device_token, remember_device, delivery } = form;
         let content: Content = serde_json::from_slice(&content).map_err(|_| Reason::ChallengeInvalid)?;
         client.check(content.browser.as_deref())?;
-        let (found, proven) = self.check(origin, &presented, Ceremony(content.ceremony)).await?;
-        let device = self.device_recognition.device(tenant, device_token.as_ref()).await?;
+        // Like a login on a recognized device, once the passkey is right: nobody finds a signature by trying.
+        self.throttle.login(origin, LoginDraw::Light).await?;
+        let rest = self.throttle.rest_of_login(origin).await?;
+        let answer = (&presented, CeremonyState(content.ceremony));
+        let (found, proven) = self.check(origin, (tenant, login), answer).await?;
+        self.throttle.give_back(rest).await;
+        let device = self.device_recognition.device(tenant, device_token.as_ref(), self.work.now()).await?;
         let FoundPasskey { account, roles, .. } = found;
         let (trust, owner) = (device.trust(account.id), account.clone());
-        let login = PasskeyLogin { id, expires_at }.passkey_proven(proven.proof(), account, trust, self.work.now());
-        let login = match login {
+        let login = match login.passkey_proven(proven.proof(), account, trust, self.work.now()) {
             Ok(login) => login,
-            Err(reason) => return Err(self.refuse(origin, Some(&owner), reason.into()).await),
+            Err(reason) => {
+                let failure = refusal(reason.into(), WrongFactor::Wrong);
+                return Err(self.refuse(origin, tenant, Some(&owner), failure).await);
+            }
         };
-        let device_name = DisplayName::parse(&content.device_name).map_err(|_| Reason::ChallengeInvalid)?;
-        let (audience, device_ids) = (content.audience, device.arriving());
-        let new = NewSession { audience, device_name, device: device_ids, delivery, roles };
+        let new = NewSession {
+            audience: content.audience,
+            device_name: DisplayName::parse(&content.device_name).map_err(|_| Reason::ChallengeInvalid)?,
+            device: device.arriving(),
+            is_to_be_remembered: remember_device,
+            delivery,
+            roles,
+        };
         match self.open(origin, login, new).await {
             Ok(session) => Ok(LoggedIn { session, device_token: device.into_token() }),
-            Err(failure) => Err(self.refuse(origin, Some(&owner), failure).await),
+            Err(failure) => {
+                let failure = refusal(failure, WrongFactor::Used);
+                Err(self.refuse(origin, tenant, Some(&owner), failure).await)
+            }
         }
     }
 
-    /// The passkey, if it is one of this service and signed this question.
+    /// The passkey, if it is one of the tenant and signed this question.
     async fn check(
         &self,
         origin: &Origin,
-        presented: &PresentedPasskey,
-        ceremony: Ceremony,
+        (tenant, login): (TenantId, PasskeyCeremony),
+        (presented, ceremony): (&AuthenticationResponse, CeremonyState),
     ) -> Result<(FoundPasskey, FactorProven), Failure> {
         let wrong = || WrongFactor::Wrong.refusal_of_passkey().into();
         let digest = presented.credential_digest();
-        let Some(found) = passkey::find(&self.work.read(), origin.tenant(), &digest).await? else {
-            return Err(self.refuse(origin, None, wrong()).await);
+        let Some(found) = passkey::find(&self.work.read(), tenant, &digest).await? else {
+            return Err(self.refuse(origin, tenant, None, wrong()).await);
         };
         let (owner, stored) = (&found.account, &found.stored);
         // Nobody named the account: the authenticator has to (WebAuthn Level 3 section 7.2, step 6).
         if presented.user_handle().ok().flatten().is_none() {
-            return Err(self.refuse(origin, Some(owner), wrong()).await);
+            return Err(self.refuse(origin, tenant, Some(owner), wrong()).await);
         }
-        match self.factors.check_passkey(owner.id, stored, (presented, &ceremony)).await? {
-            Ok(proven) => Ok((found, proven)),
-            Err(why) => {
-                let failure = self.refuse(origin, Some(owner), why.refusal_of_passkey().into()).await;
-                if why == WrongFactor::Copied {
-                    self.tell_of_copy(origin, owner).await?;
-                }
-                Err(failure)
+        let why = match self.factors.check_passkey(owner.id, stored, (presented, &ceremony)).await? {
+            Ok(_) if stored.factor.passkey.is_some_and(|facts| facts.needs_password) => WrongFactor::PasswordNeeded,
+            Ok(proven) => return Ok((found, proven)),
+            Err(why) => why,
+        };
+        if let WrongFactor::Copied(passkey) = why {
+            // It seems to be copied when its answer was used before.
+            if ceremony::is_used(&self.work.read(), tenant, login.id).await? {
+                return Err(Reason::ChallengeInvalid.into());
             }
+            self.tell_of_copy(origin, owner, passkey).await?;
         }
+        Err(self.refuse(origin, tenant, Some(owner), why.refusal_of_passkey().into()).await)
     }
 
     /// Opens the session in a task of its own, so that a caller who hangs up does not break off a commit.
@@ -217,17 +236,22 @@ impl CompletePasskeyLogin {
     }
 
     /// Records the refusal. Returns the failure.
-    async fn refuse(&self, origin: &Origin, owner: Option<&Account>, failure: Failure) -> Failure {
+    async fn refuse(&self, origin: &Origin, tenant: TenantId, owner: Option<&Account>, failure: Failure) -> Failure {
         let about = EventSubject::target(owner.map(|owner| owner.id));
         let refused = (EventKind::LoginRefused, failure.reason());
-        self.work.record_refusal(origin, origin.tenant(), refused, about).await;
+        self.work.record_refusal(origin, tenant, refused, about).await;
         failure
     }
 
-    async fn tell_of_copy(&self, origin: &Origin, owner: &Account) -> Result<(), Failure> {
+    async fn tell_of_copy(&self, origin: &Origin, owner: &Account, passkey: FactorId) -> Result<(), Failure> {
         let unit = self.work.begin(origin, owner.tenant).await?;
-        self.factors.tell_of_copy(&unit, owner, EventSubject::target(Some(owner.id))).await?;
+        self.factors.tell_of_copy(&unit, owner, (passkey, EventSubject::target(Some(owner.id)))).await?;
         unit.commit().await?;
         Ok(())
     }
+}
+
+/// Says why a passkey is not right. One of an account that may not log in is answered like one that nobody has.
+fn refusal(failure: Failure, why: WrongFactor) -> Failure {
+    if failure.reason() == Reason::PasskeyInvalid { why.refusal_of_passkey().into() } else { failure }
 }

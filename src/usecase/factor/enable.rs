@@ -1,6 +1,6 @@
 use super::IssueBackupCodes;
 use crate::{
-    store::{account, account::FactorCounts, challenge, factor::SealedFactor, second_factor},
+    store::{account, challenge, factor::SealedFactor, remembered_device, second_factor},
     usecase::{
         EventSubject, Failure, Mail, UnitOfWork,
         gate::{DeviceRecognition, SessionTries, SignedIn, require_level},
@@ -42,7 +42,7 @@ impl EnableFactor {
     /// STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED.
     pub(super) async fn hold(&self, unit: &UnitOfWork<'_>, caller: &SignedIn) -> Result<(Account, Session), Failure> {
         let (owner, session) = self.tries.hold(unit.db(), caller).await?;
-        // Whoever began without a factor of the account does not end beside one.
+        // A caller who began before the account had a factor has to prove that factor first.
         require_level(caller, &owner)?;
         if owner.factors >= MAX_FACTORS {
             return Err(Reason::FactorLimitReached.into());
@@ -65,17 +65,16 @@ impl EnableFactor {
     ) -> Result<Vec<BackupCode>, Failure> {
         let (tenant, account) = (owner.tenant, owner.id);
         let Enabled { id, kind, name } = enabled;
-        let is_passkey = kind == FactorKind::Passkey;
-        let counts = FactorCounts { factors: owner.factors + 1, passkeys: owner.passkeys + i32::from(is_passkey) };
-        account::set_factors(unit.db(), tenant, account, counts).await?;
+        account::count_factors(unit.db(), tenant, account).await?;
         let codes = if owner.has_factor() { Vec::new() } else { self.backup_codes.replace(unit, account).await? };
         if let DeviceSignal::Shown(shown) = DeviceRecognition::signal(device)
             && session.device == Some(shown)
         {
             second_factor::note(unit.db(), tenant, account, shown, unit.now()).await?;
         }
-        // What waits for a second factor began before this one.
+        // What waits for a second factor, or does without, began before this one.
         challenge::delete_all(unit.db(), tenant, account).await?;
+        remembered_device::forget_all(unit.db(), tenant, account).await?;
         let about = EventSubject { object: Some(id.to_string()), ..EventSubject::own(account) };
         unit.record(EventKind::FactorAdded, about.in_session(session.id)).await?;
         let template = match kind {

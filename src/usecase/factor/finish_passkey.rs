@@ -3,7 +3,7 @@ use super::{
     enable::{Enabled, pending},
 };
 use crate::{
-    passkeys::RegistrationAnswer,
+    passkeys::RegistrationResponse,
     store::{factor, passkey, passkey::RegisteredPasskey},
     usecase::{
         Failure, Origin, UnitsOfWork,
@@ -41,7 +41,7 @@ impl FinishPasskey {
         &self,
         origin: &Origin,
         caller: &SignedIn,
-        (id, answer): (FactorId, &RegistrationAnswer),
+        (id, answer): (FactorId, &RegistrationResponse),
         device: Option<&SecretText>,
     ) -> Result<(Factor, Vec<BackupCode>), Failure> {
         let (tenant, account, now) = (caller.tenant(), caller.account().id, self.work.now());
@@ -51,7 +51,7 @@ impl FinishPasskey {
         self.throttle.factor_change(account).await?;
         let ceremony = self.gate.secrets.passkey_registration(account, &pending).await?;
         let new = passkeys.finish_registration(&ceremony, answer)?;
-        let new = new.map_err(|rejected| WrongFactor::from(rejected).refusal_of_passkey())?;
+        let new = new.map_err(|rejected| WrongFactor::of_passkey(rejected, id).refusal_of_passkey())?;
         let name = Some(pending.factor.name.clone()).filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| new.facts.authenticator().unwrap_or(UNNAMED).to_owned());
         let sealed = self.gate.secrets.ring.seal_factor(account, id, &new.credential.to_bytes()?)?;

@@ -1,5 +1,5 @@
 use crate::{
-    passkeys::{PasskeyOwner, Started},
+    passkeys::{PasskeyOwner, StartedCeremony},
     runtime::Entropy,
     store::{factor, factor::SealedFactor},
     usecase::{
@@ -61,7 +61,7 @@ impl StartPasskey {
         // One for all passkeys of the account: an authenticator replaces the passkey that it has for it.
         let user_handle = factors.iter().find_map(|stored| stored.user_handle);
         let user_handle = user_handle.unwrap_or_else(|| Uuid::from_bytes(self.entropy.bytes()));
-        let Started { options_json, ceremony } = self.ask(&owner, user_handle, &factors).await?;
+        let StartedCeremony { options_json, ceremony } = self.ask(&owner, user_handle, &factors).await?;
         let id = FactorId::new(unit.now(), self.entropy.bytes());
         let factor = Factor {
             name: name.map_or_else(String::new, |name| name.as_str().to_owned()),
@@ -76,7 +76,12 @@ impl StartPasskey {
         Ok(StartedPasskey { id, creation_json: options_json, expires_at })
     }
 
-    async fn ask(&self, owner: &Account, user_handle: Uuid, factors: &[SealedFactor]) -> Result<Started, Failure> {
+    async fn ask(
+        &self,
+        owner: &Account,
+        user_handle: Uuid,
+        factors: &[SealedFactor],
+    ) -> Result<StartedCeremony, Failure> {
         let known = self.gate.enabled(owner.id, factors).await?;
         let name = owner.email.as_str();
         let display_name = Some(owner.display_name.as_str()).filter(|shown| !shown.is_empty()).unwrap_or(name);

@@ -11,6 +11,7 @@ use countersign_domain::{
     id::{AccountId, DeviceId, TenantId},
     risk::ClientObservation,
     secret::SecretText,
+    time::Timestamp,
 };
 use std::net::IpAddr;
 
@@ -21,6 +22,8 @@ pub struct DeviceRecognition {
     pub store: Store,
     pub countries: Countries,
     pub entropy: Entropy,
+    /// Whether devices are remembered.
+    pub remembers: bool,
 }
 
 /// The device of a login: a recognized, expected or new one.
@@ -72,10 +75,18 @@ impl DeviceRecognition {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn device(&self, tenant: TenantId, presented: Option<&SecretText>) -> Result<LoginDevice, StoreFault> {
+    pub async fn device(
+        &self,
+        tenant: TenantId,
+        presented: Option<&SecretText>,
+        now: Timestamp,
+    ) -> Result<LoginDevice, StoreFault> {
         let fresh = || DeviceToken::generate(&self.entropy);
         if let Some(token) = presented.and_then(DeviceToken::presented) {
-            let shown = device::find(&self.store.read(), tenant, token.id()).await?;
+            let mut shown = device::find(&self.store.read(), tenant, token.id(), now).await?;
+            if !self.remembers {
+                shown.remembered_by.clear();
+            }
             if !shown.known_to.is_empty() {
                 return Ok(LoginDevice { token, shown });
             }

@@ -2,11 +2,11 @@ use super::{
     AdmittedAttempt, AttemptLimiter, FactorClient, FactorSecrets, PasskeyGate, PresentedFactor, Throttle, WrongFactor,
 };
 use crate::{
-    passkeys::{Ceremony, PresentedPasskey},
+    passkeys::{AuthenticationResponse, CeremonyState},
     store::{
         Tx, account, backup_code, factor,
         factor::SealedFactor,
-        passkey,
+        passkey, remembered_device,
         second_factor::{self, Forgotten},
     },
     usecase::{EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork},
@@ -15,7 +15,7 @@ use countersign_domain::{
     account::Account,
     audit::EventKind,
     factor::{DEVICE_LOCKED_AFTER, FactorKind, FactorMethod, FactorProof, LOCKED_AFTER, RightFactor},
-    id::{AccountId, SessionId},
+    id::{AccountId, FactorId, SessionId},
     mail::MailTemplate,
     refusal::Reason,
     time::Timestamp,
@@ -75,7 +75,7 @@ impl FactorGate {
         &self,
         account: &Account,
         client: FactorClient,
-        (presented, ceremony): (&PresentedFactor, Option<&Ceremony>),
+        (presented, ceremony): (&PresentedFactor, Option<&CeremonyState>),
     ) -> Result<Result<FactorProven, WrongFactor>, Failure> {
         let (db, now) = (self.work.read(), self.work.now());
         let factors = factor::all(&db, account.tenant, account.id).await?;
@@ -108,7 +108,7 @@ impl FactorGate {
         &self,
         account: AccountId,
         stored: &SealedFactor,
-        answer: (&PresentedPasskey, &Ceremony),
+        answer: (&AuthenticationResponse, &CeremonyState),
     ) -> Result<Result<FactorProven, WrongFactor>, Failure> {
         let right = self.passkeys.check(account, stored, answer).await?;
         Ok(right.map(|factor| FactorProven(FactorProof::of(account, factor))))
@@ -141,18 +141,23 @@ impl FactorGate {
         Ok(found)
     }
 
-    /// Uses a right proof up. Returns whether it was unused: of concurrent calls with one code, one uses it. The
-    /// account must be locked.
+    /// Uses a right proof up. `has_password`: whether a password was proven as well. Returns whether it was unused: of
+    /// concurrent calls with one code, one uses it. The account must be locked.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn use_up(tx: &Tx, account: &Account, right: &RightFactor, now: Timestamp) -> Result<bool, Failure> {
+    pub async fn use_up(
+        tx: &Tx,
+        account: &Account,
+        (right, has_password): (&RightFactor, bool),
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
         let (tenant, id) = (account.tenant, account.id);
         let is_used = match right {
             RightFactor::Totp { factor, step } => factor::spend_step(tx, tenant, id, (*factor, *step), now).await?,
             RightFactor::BackupCode { digest } => backup_code::spend(tx, tenant, id, digest, now).await?,
             RightFactor::Passkey { factor, sign_count } => {
-                passkey::advance(tx, tenant, id, (*factor, *sign_count), now).await?
+                passkey::advance(tx, tenant, id, (*factor, *sign_count), has_password, now).await?
             }
         };
         if is_used && account.factor_failures > 0 {
@@ -205,14 +210,16 @@ impl FactorGate {
         let mut mails_owner = client.mails_owner;
         match (presented.method(), client.recognized) {
             (FactorMethod::Passkey, _) => {
-                if why == WrongFactor::Copied {
-                    self.tell_of_copy(&unit, account, about()).await?;
+                if let WrongFactor::Copied(passkey) = why {
+                    mails_owner = false;
+                    self.tell_of_copy(&unit, account, (passkey, about())).await?;
                 }
             }
             (_, Some(device)) => {
                 let failures = second_factor::count_failure(unit.db(), tenant, id, device).await?;
                 if failures.is_some_and(|failures| failures >= DEVICE_LOCKED_AFTER) {
                     second_factor::forget(unit.db(), tenant, id, Forgotten::One(device)).await?;
+                    remembered_device::forget(unit.db(), tenant, id, device).await?;
                     unit.record(EventKind::FactorLocked, about()).await?;
                     mails_owner = true;
                 }
@@ -243,11 +250,15 @@ impl FactorGate {
         &self,
         unit: &UnitOfWork<'_>,
         account: &Account,
-        about: EventSubject,
+        (passkey, about): (FactorId, EventSubject),
     ) -> Result<(), Failure> {
+        let about = EventSubject { object: Some(passkey.to_string()), ..about };
         unit.record(EventKind::PasskeyCopied, about).await?;
-        if self.throttle.tells_of_failed_factor(account.id).await {
-            unit.queue_mail(Mail::to_owner(MailTemplate::PasskeyCopied, account)).await?;
+        if self.throttle.tells_of_copy(account.id).await {
+            let factors = factor::all(unit.db(), account.tenant, account.id).await?;
+            let name = factors.into_iter().map(|stored| stored.factor).find(|factor| factor.id == passkey);
+            let mail = Mail::to_owner(MailTemplate::PasskeyCopied, account);
+            unit.queue_mail(mail.with("device", name.map(|factor| factor.name).unwrap_or_default())).await?;
         }
         Ok(())
     }

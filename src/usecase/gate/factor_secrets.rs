@@ -1,6 +1,6 @@
 use crate::{
     keys::{KeyRing, MacKey},
-    passkeys::{Ceremony, StoredPasskey},
+    passkeys::{CeremonyState, StoredPasskey},
     store::factor::SealedFactor,
     usecase::{Failure, key::KeyUpdates},
 };
@@ -53,8 +53,12 @@ impl FactorSecrets {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub async fn passkey_registration(&self, account: AccountId, stored: &SealedFactor) -> Result<Ceremony, Failure> {
-        Ok(Ceremony::from_bytes(&self.open(account, stored).await?)?)
+    pub async fn passkey_registration(
+        &self,
+        account: AccountId,
+        stored: &SealedFactor,
+    ) -> Result<CeremonyState, Failure> {
+        Ok(CeremonyState::from_bytes(&self.open(account, stored).await?)?)
     }
 
     async fn open(&self, account: AccountId, stored: &SealedFactor) -> Result<Zeroizing<Vec<u8>>, Failure> {

@@ -1,6 +1,6 @@
 use super::{FactorSecrets, WrongFactor};
 use crate::{
-    passkeys::{Ceremony, Passkeys, PresentedPasskey, Started, StoredPasskey},
+    passkeys::{AuthenticationResponse, CeremonyState, Passkeys, StartedCeremony, StoredPasskey},
     store::factor::SealedFactor,
     usecase::Failure,
 };
@@ -43,9 +43,11 @@ impl PasskeyGate {
     ///
     /// # Errors
     /// When the library fails.
-    pub fn ask(&self, allowed: &[StoredPasskey]) -> Result<Option<Started>, Failure> {
-        let passkeys = self.passkeys.as_ref().filter(|_| !allowed.is_empty());
-        Ok(passkeys.map(|passkeys| passkeys.start_authentication(allowed)).transpose()?)
+    pub fn ask(&self, allowed: &[StoredPasskey]) -> Result<Option<StartedCeremony>, Failure> {
+        match &self.passkeys {
+            Some(passkeys) => Ok(passkeys.start_authentication(allowed)?),
+            None => Ok(None),
+        }
     }
 
     /// Checks what a passkey of an account signed. It is not used up yet.
@@ -56,7 +58,7 @@ impl PasskeyGate {
         &self,
         account: AccountId,
         stored: &SealedFactor,
-        (presented, ceremony): (&PresentedPasskey, &Ceremony),
+        (presented, ceremony): (&AuthenticationResponse, &CeremonyState),
     ) -> Result<Result<RightFactor, WrongFactor>, Failure> {
         let facts = stored.factor.passkey.filter(|_| stored.factor.is_enabled());
         let names_account = presented.user_handle().is_ok_and(|named| named.is_none() || named == stored.user_handle);
@@ -64,6 +66,6 @@ impl PasskeyGate {
         let credential = self.secrets.passkey(account, stored).await?;
         let verified = self.passkeys()?.verify(ceremony, presented, (credential, facts.sign_count))?;
         let right = |sign_count| RightFactor::Passkey { factor: stored.factor.id, sign_count };
-        Ok(verified.map(right).map_err(WrongFactor::from))
+        Ok(verified.map(right).map_err(|rejected| WrongFactor::of_passkey(rejected, stored.factor.id)))
     }
 }

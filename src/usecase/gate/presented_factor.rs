@@ -1,8 +1,8 @@
-use crate::passkeys::{PasskeyRejected, PresentedPasskey};
+use crate::passkeys::{AuthenticationResponse, PasskeyRejected};
 use countersign_domain::{
     backup_code::BackupCode,
     factor::{FactorMethod, RightFactor},
-    id::{DeviceId, SessionId},
+    id::{DeviceId, FactorId, SessionId},
     refusal::{Reason, Refusal},
     totp::TotpCode,
 };
@@ -12,7 +12,7 @@ use countersign_domain::{
 pub enum PresentedFactor {
     Totp(TotpCode),
     BackupCode(BackupCode),
-    Passkey(PresentedPasskey),
+    Passkey(AuthenticationResponse),
 }
 
 /// The client that presents a factor.
@@ -39,8 +39,10 @@ pub enum WrongFactor {
     OtherOrigin,
     /// The authenticator of a passkey did not verify its user.
     UserNotVerified,
-    /// The counter of a passkey did not move on: somebody may have a copy.
-    Copied,
+    /// The counter of this passkey did not move on: somebody may have a copy.
+    Copied(FactorId),
+    /// A passkey logs in after the password only, because the password was reset.
+    PasswordNeeded,
     /// A new passkey is registered already.
     Known,
 }
@@ -87,22 +89,24 @@ impl WrongFactor {
         let (reason, description) = match self {
             Self::OtherOrigin => ("ORIGIN", "was made for a page or app that may not use passkeys of this service"),
             Self::UserNotVerified => ("USER_NOT_VERIFIED", "was made without verifying its user"),
-            Self::Copied => ("COUNTER", "was made with a counter that did not move on"),
-            Self::Used => ("USED", "was overtaken by another use of the passkey"),
-            Self::Known => ("KNOWN", "is registered already"),
+            Self::Copied(_) => ("COUNTER", "was made with a counter that did not move on"),
+            Self::PasswordNeeded => ("PASSWORD_NEEDED", "logs in after the password only, until it did once"),
+            Self::Used => ("OVERTAKEN", "was overtaken by another use of the passkey"),
+            Self::Known => ("REGISTERED", "is registered already"),
             Self::Wrong | Self::ClockOff => ("", "is not valid"),
         };
         Refusal::from(Reason::PasskeyInvalid).with_violation("passkey_credential_json", reason, description)
     }
 }
 
-impl From<PasskeyRejected> for WrongFactor {
-    fn from(rejected: PasskeyRejected) -> Self {
+impl WrongFactor {
+    /// `passkey` is the factor that was presented.
+    pub fn of_passkey(rejected: PasskeyRejected, passkey: FactorId) -> Self {
         match rejected {
             PasskeyRejected::Wrong => Self::Wrong,
             PasskeyRejected::OtherOrigin => Self::OtherOrigin,
             PasskeyRejected::UserNotVerified => Self::UserNotVerified,
-            PasskeyRejected::Copied => Self::Copied,
+            PasskeyRejected::Copied => Self::Copied(passkey),
         }
     }
 }

@@ -7,7 +7,8 @@ use countersign_domain::{
     time::Timestamp,
 };
 
-/// Whether a caller has the strongest proof of its account, and a fresh one. `account` is its account as it is now.
+/// Whether a caller has a proof of the level that protects its account, and a fresh one. `account` is its account as it
+/// is now.
 ///
 /// # Errors
 /// STEP_UP_REQUIRED.
@@ -15,7 +16,8 @@ pub fn require_fresh_proof(caller: &SignedIn, account: &Account, now: Timestamp)
     if caller.proof().is_fresh_for(account, now) { Ok(()) } else { Err(step_up_required(account)) }
 }
 
-/// Whether a caller has the strongest proof of its account, however old it is. `account` is its account as it is now.
+/// Whether a caller has a proof of the level that protects its account, however old it is. `account` is its account as
+/// it is now.
 ///
 /// # Errors
 /// STEP_UP_REQUIRED.
@@ -23,7 +25,7 @@ pub fn require_level(caller: &SignedIn, account: &Account) -> Result<(), Refusal
     if caller.proof().level >= Level::required_by(account) { Ok(()) } else { Err(step_up_required(account)) }
 }
 
-/// Whether a password is the strongest proof that an account has.
+/// Whether a password has the level that protects an account.
 ///
 /// # Errors
 /// STEP_UP_REQUIRED.

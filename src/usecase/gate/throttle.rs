@@ -178,6 +178,11 @@ impl Throttle {
         self.take(&[Draw::one(Limit::FailedFactorMailsPerAccount, account)]).await.is_ok()
     }
 
+    /// Whether the owner of an account gets another mail about a passkey that was copied.
+    pub async fn tells_of_copy(&self, account: AccountId) -> bool {
+        self.take(&[Draw::one(Limit::PasskeyCopyMailsPerAccount, account)]).await.is_ok()
+    }
+
     /// Whether the owner of an account gets another mail about another client in a session.
     pub async fn tells_of_client(&self, account: AccountId) -> bool {
         self.take(&[Draw::one(Limit::ClientChangeMailsPerAccount, account)]).await.is_ok()

@@ -1,8 +1,8 @@
 use crate::{
     runtime::Clock,
     store::{
-        Store, action, ceremony, challenge, device, expected_device, factor, outbox, registration, request_id,
-        reserved_username, revocation, session,
+        Store, action, ceremony, challenge, device, expected_device, factor, outbox, registration, remembered_device,
+        request_id, reserved_username, revocation, session,
     },
     telemetry,
     usecase::audit::{ChainFault, ForgetEvents},
@@ -52,6 +52,7 @@ impl Purge {
             ("sessions", session::delete_over(&db, over).await?),
             ("devices", device::delete_unseen(&db, now.minus(DEVICE_LIFE)).await?),
             ("expected_devices", expected_device::delete_older(&db, now.minus(DEVICE_LIFE)).await?),
+            ("remembered_devices", remembered_device::delete_expired(&db, now).await?),
             ("factors", factor::delete_unconfirmed(&db, over).await?),
             ("challenges", challenge::delete_expired(&db, now).await?),
             ("used_ceremonies", ceremony::delete_expired(&db, over).await?),

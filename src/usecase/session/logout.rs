@@ -1,7 +1,7 @@
 use super::RecogniseSession;
 use crate::{
     keys::KeyRing,
-    store::{account, device, session, session::Holder},
+    store::{account, device, remembered_device, session, session::Holder},
     usecase::{
         EventSubject, Failure, Origin, UnitsOfWork,
         gate::{Authenticate, SignedIn},
@@ -211,8 +211,9 @@ impl Logout {
         } else {
             let ended = session::end_all(unit.db(), tenant, owner, None, EndReason::LoggedOutEverywhere, now).await?;
             // A person who logs out everywhere may suspect an intruder, so only the device of this session stays
-            // recognized.
+            // recognized, and none is remembered.
             device::forget_all(unit.db(), tenant, owner, session.device).await?;
+            remembered_device::forget_all(unit.db(), tenant, owner).await?;
             ended
         };
         if ended > 0 {

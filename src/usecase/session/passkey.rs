@@ -1,6 +1,6 @@
 use crate::{
     keys::{CeremonyPurpose, KeyRing},
-    passkeys::{Ceremony, Started},
+    passkeys::{CeremonyState, StartedCeremony},
     runtime::Entropy,
     store::factor,
     usecase::{
@@ -12,7 +12,7 @@ use crate::{
 use countersign_domain::{
     factor::FactorMethod,
     id::{CeremonyId, SessionId},
-    login::PasskeyLogin,
+    login::PasskeyCeremony,
     refusal::Reason,
     secret::SecretText,
     time::Timestamp,
@@ -44,7 +44,7 @@ pub struct StartedReauthentication {
 pub(super) struct SessionCeremony {
     pub(super) id: CeremonyId,
     pub(super) expires_at: Timestamp,
-    pub(super) ceremony: Ceremony,
+    pub(super) ceremony: CeremonyState,
 }
 
 /// What the token says.
@@ -65,8 +65,9 @@ impl SessionPasskeys {
         self.gate.passkeys()?;
         let factors = factor::all(&self.work.read(), tenant, account).await?;
         let asked = self.gate.ask(&self.gate.enabled(account, &factors).await?)?;
-        let Started { options_json, ceremony } = asked.ok_or(Reason::FactorNotFound)?;
-        let PasskeyLogin { id, expires_at } = PasskeyLogin::start(CeremonyId::new(now, self.entropy.bytes()), now);
+        let StartedCeremony { options_json, ceremony } = asked.ok_or(Reason::FactorNotFound)?;
+        let PasskeyCeremony { id, expires_at } =
+            PasskeyCeremony::start(CeremonyId::new(now, self.entropy.bytes()), now);
         let content = Content { ceremony: ceremony.0, session: caller.session().id.as_uuid() };
         let content = serde_json::to_vec(&content).map_err(|error| Failure::Broken(error.to_string()))?;
         let purpose = CeremonyPurpose::PasskeyReauthentication;
@@ -95,7 +96,7 @@ impl SessionPasskeys {
         if opened.tenant != caller.tenant() || !is_of_session {
             return Err(Reason::ChallengeInvalid.into());
         }
-        let ceremony = Ceremony(content.ceremony);
+        let ceremony = CeremonyState(content.ceremony);
         Ok(Some(SessionCeremony { id: opened.id, expires_at: opened.expires_at, ceremony }))
     }
 }

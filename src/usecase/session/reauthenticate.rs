@@ -51,9 +51,9 @@ impl Reauthenticate {
     /// the message or its cookie.
     ///
     /// # Errors
-    /// CURRENT_PASSWORD_WRONG, CODE_INVALID, CHALLENGE_INVALID, PASSKEY_INVALID, FACTOR_LOCKED, STEP_UP_REQUIRED for
-    /// the password of an account with a factor, SESSION_ENDED, ACCOUNT_DISABLED, REAUTHENTICATION_REQUIRED,
-    /// RATE_LIMITED, OVERLOADED.
+    /// CURRENT_PASSWORD_WRONG, CODE_INVALID, CHALLENGE_INVALID, PASSKEY_INVALID, PASSKEYS_UNAVAILABLE, FACTOR_LOCKED,
+    /// STEP_UP_REQUIRED for the password of an account with a factor, SESSION_ENDED, ACCOUNT_DISABLED,
+    /// REAUTHENTICATION_REQUIRED, RATE_LIMITED, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "session.reauthenticate", skip_all)]
     pub async fn prove(
         &self,
@@ -141,10 +141,24 @@ impl Reauthenticate {
                 }
                 Err(failure) => return Err(self.give_back(caller, admitted, failure).await),
             },
+            Ok(Err(wrong)) if self.is_repeated(caller, ceremony, wrong).await? => {
+                return Err(self.give_back(caller, admitted, Reason::ChallengeInvalid.into()).await);
+            }
             Ok(Err(wrong)) => wrong,
             Err(failure) => return Err(self.give_back(caller, admitted, failure).await),
         };
         self.refuse_factor(origin, caller, (admitted, client, tries), (factor, wrong)).await
+    }
+
+    /// Whether a passkey seems to be copied because its answer was used before.
+    async fn is_repeated(
+        &self,
+        caller: &SignedIn,
+        ceremony: Option<&SessionCeremony>,
+        wrong: WrongFactor,
+    ) -> Result<bool, Failure> {
+        let (WrongFactor::Copied(_), Some(ceremony)) = (wrong, ceremony) else { return Ok(false) };
+        Ok(ceremony::is_used(&self.work.read(), caller.tenant(), ceremony.id).await?)
     }
 
     /// Gives back what an attempt used up that was neither right nor wrong. Returns the failure.
@@ -162,7 +176,7 @@ impl Reauthenticate {
         let session = caller.session();
         let recognized = match shown_device(session, seen) {
             Some(id) => {
-                let device = device::find(&self.work.read(), caller.tenant(), id).await?;
+                let device = device::find(&self.work.read(), caller.tenant(), id, self.work.now()).await?;
                 device.proved_second_factor_of(caller.account().id).then_some(id)
             }
             None => None,
@@ -200,7 +214,8 @@ impl Reauthenticate {
         {
             return Err(Reason::ChallengeInvalid.into());
         }
-        if proven.proof().account() != account.id || !FactorGate::use_up(unit.db(), &account, right, unit.now()).await?
+        if proven.proof().account() != account.id
+            || !FactorGate::use_up(unit.db(), &account, (right, true), unit.now()).await?
         {
             return Err(used_up(right).into());
         }

@@ -1,5 +1,5 @@
 use crate::{
-    store::{device, session},
+    store::{device, remembered_device, session},
     usecase::{
         EventSubject, Failure, Origin, UnitsOfWork,
         gate::{RecordDenial, SignedIn},
@@ -57,6 +57,7 @@ impl RevokeSessions {
         let ended =
             session::end_all(unit.db(), tenant, account, Some(own), EndReason::Revoked, self.work.now()).await?;
         device::forget_all(unit.db(), tenant, account, caller.session().device).await?;
+        remembered_device::forget_all(unit.db(), tenant, account).await?;
         if ended > 0 {
             let about = EventSubject::own(account).in_session(own);
             unit.record(EventKind::SessionRevoked, about).await?;

@@ -48,7 +48,7 @@ scenario(async ({ browser, start }) => {
   assert.equal(await page.evaluate(shifts), 0, "nothing moves");
   await look(page, "passkey-sign-in");
   await button("Sign in with a passkey").click();
-  await text("Your device gave no passkey").waitFor();
+  await text("No passkey was used").waitFor();
   await look(page, "passkey-none", { state: true });
   done("who has no passkey learns that there is none");
 
@@ -96,12 +96,12 @@ scenario(async ({ browser, start }) => {
   await present(laptop, false);
   const manager = await authenticator(MANAGER);
   await button("Add another passkey").click();
-  await rows.getByText("Synced between your devices").waitFor();
+  await rows.getByText("Can be synced between your devices").waitFor();
   await text("is added.").waitFor();
   assert.deepEqual([await rows.count(), await listed.count()], [2, 0], "there are no other backup codes");
   await look(page, "security-passkeys");
   await present(manager, false);
-  done("another passkey, which is synced");
+  done("another passkey, which can be synced");
 
   await present(laptop, true);
   await autofill("off");
@@ -136,7 +136,7 @@ scenario(async ({ browser, start }) => {
   await look(page, "passkey-second-step");
   await verified(laptop, false);
   await passkeyStep.click();
-  await text("Your device gave no passkey").waitFor();
+  await text("No passkey was used").waitFor();
   await look(page, "passkey-second-step-dismissed", { state: true });
   await text("Use a backup code instead").click();
   await focusIs("backup_code");
@@ -157,11 +157,11 @@ scenario(async ({ browser, start }) => {
   done("a fresh proof by a passkey");
 
   await page.locator('nav a[href="/account/security"]').click();
-  const synced = await rows.filter({ hasText: "Synced between your devices" }).locator("h3").innerText();
-  await button(`Remove ${synced}`).click();
+  const other = await rows.filter({ hasText: "Can be synced between your devices" }).locator("h3").innerText();
+  await button(`Remove ${other}`).click();
   await text("It no longer signs you in then").waitFor();
   await look(page, "passkey-remove", { state: true });
-  await confirmRemoval(synced);
+  await confirmRemoval(other);
   await present(laptop, false);
   await present(manager, true);
   await signOut();
@@ -192,7 +192,9 @@ scenario(async ({ browser, start }) => {
   await page.locator('nav a[href="/account/security"]').click();
   await text("You have 9 unused codes.").waitFor();
   await button(`Remove ${NAME}`).click();
+  await text("It no longer signs you in then").waitFor();
   await text("Your password alone signs you in then").waitFor();
+  await look(page, "passkey-remove-last", { state: true });
   await confirmRemoval(NAME);
   await button("Add a passkey").waitFor();
   await signOut();

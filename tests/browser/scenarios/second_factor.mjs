@@ -1,6 +1,6 @@
-// A person adds an authenticator app, signs in with its codes and with backup codes, and removes it. The scenario acts
-// as the app: it computes codes from the key that the page shows. A code works once, and a code of the next half minute
-// is accepted too, so nothing has to wait.
+// A person adds an authenticator app, signs in with its codes and with backup codes, lets a device be remembered, and
+// removes the app. The scenario acts as the app: it computes codes from the key that the page shows. A code works once,
+// and a code of the next half minute is accepted too, so nothing has to wait.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -22,6 +22,8 @@ scenario(async ({ browser, start }) => {
   await ready;
   const page = await context.newPage();
   const [codeField, backupField] = ["totp_code", "backup_code"].map((name) => page.locator(`main [name="${name}"]`));
+  const remember = page.getByRole("checkbox", { name: "Don't ask again on this device for 30 days", exact: true });
+  const devices = page.getByRole("list", { name: "Remembered devices" }).getByRole("listitem");
 
   await signIn();
   await at("/account");
@@ -130,7 +132,38 @@ scenario(async ({ browser, start }) => {
 
   await signOut();
   await signIn();
+  await focusIs("totp_code");
+  assert.equal(await remember.isChecked(), false);
+  await remember.check();
+  await codeField.fill(unrelated(secret));
+  await codeField.press("Enter");
+  await page.getByText("This code is wrong.").waitFor();
+  await page.getByText("Use a backup code instead").click();
+  await focusIs("backup_code");
+  assert.equal(await remember.isChecked(), true, "it stays ticked");
+  await look(page, "second-step-remember", { state: true });
+  await backupField.fill(backupCodes[4]);
+  await backupField.press("Enter");
+  await at("/account");
+  await signOut();
+  await signIn();
+  await at("/account");
+  done("a device is remembered, and takes the password alone");
+
+  await page.locator('nav a[href="/account/security"]').click();
+  await devices.getByText("This device").waitFor();
+  assert.equal(await devices.count(), 1);
+  await look(page, "security-remembered");
+  await devices.getByRole("button", { name: /^Forget / }).click();
+  await page.locator("main").getByText("is forgotten").waitFor();
+  await devices.waitFor({ state: "detached" });
+  await focusIs("H2");
+  assert.match(await page.evaluate(() => document.activeElement.innerText), /^Two-step sign-in/);
+  await signOut();
+  await signIn();
   await codeField.waitFor();
+  done("a device that is forgotten takes a code again");
+
   await context.clearCookies({ name: "__Host-countersign_challenge" });
   await codeField.fill("123456");
   await codeField.press("Enter");
@@ -145,6 +178,7 @@ scenario(async ({ browser, start }) => {
   await focusIs("identifier");
   await signIn();
   await codeField.waitFor();
+  await remember.check();
   await page.getByText("Use a backup code instead").click();
   await backupField.fill(backupCodes[0]);
   await backupField.press("Enter");
@@ -169,7 +203,7 @@ scenario(async ({ browser, start }) => {
   done("a fresh proof by a backup code");
 
   await page.locator('nav a[href="/account/security"]').click();
-  await page.getByText("You have 6 unused codes.").waitFor();
+  await page.getByText("You have 5 unused codes.").waitFor();
   await button("Create new codes").click();
   await look(page, "security-new-codes", { state: true });
   await button("Create new codes").click();
@@ -177,12 +211,14 @@ scenario(async ({ browser, start }) => {
   assert.equal((await listed.allInnerTexts()).filter((each) => backupCodes.includes(each)).length, 0);
   await button("I have stored them").click();
   await page.getByText("You have 10 unused codes.").waitFor();
+  assert.equal(await devices.count(), 1);
   await button("Remove Old phone").click();
   await page.getByText("Your password alone signs you in then").waitFor();
   await look(page, "security-remove", { state: true });
   await page.getByRole("group", { name: "Old phone" }).getByRole("button", { name: "Remove" }).click();
   await button("Add an authenticator app").waitFor();
-  done("new backup codes, and the app is removed");
+  await devices.waitFor({ state: "detached" });
+  done("new backup codes, and the app is removed: no device is remembered without it");
 
   await signOut();
   await signIn();

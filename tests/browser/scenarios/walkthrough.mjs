@@ -35,7 +35,7 @@ async function visitor(browser, { origin }) {
   const held = () => cookies(context, origin);
   const kept = async () => {
     // It was set when the page was opened, and not by a login.
-    const { passkey: _, ...set } = await allCookies(context, origin);
+    const { binding: _, ...set } = await allCookies(context, origin);
     return set;
   };
   return { context, page, complaints, held, kept, calls, visit: (path) => page.goto(origin + path) };

@@ -54,12 +54,12 @@ export async function open(context, origin, service = "/") {
 
 /** The cookies of a session, without their common prefix: `access`, `refresh`, and `refresh.…` for a generation. */
 export async function cookies(context, origin) {
-  const { device: _, passkey: __, ...held } = await allCookies(context, origin);
+  const { device: _, binding: __, ...held } = await allCookies(context, origin);
   return held;
 }
 
 /**
- * The same with those that outlive sessions: `device`, which makes the browser recognized, and `passkey`, to which
+ * The same with those that outlive sessions: `device`, which makes the browser recognized, and `binding`, to which
  * logins by passkey are bound.
  */
 export async function allCookies(context, origin) {

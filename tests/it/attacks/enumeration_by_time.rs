@@ -12,7 +12,10 @@ use countersign::{
     runtime::Entropy,
     usecase::Origin,
 };
-use countersign_domain::{password::PasswordPolicy, secret::SecretText};
+use countersign_domain::{
+    password::{PasswordPolicy, PasswordPurpose::Alone},
+    secret::SecretText,
+};
 use std::time::Instant;
 use tonic::Status;
 
@@ -199,7 +202,8 @@ async fn age_hashes(app: &App, of: &str) {
 /// The same, without counting the costs again.
 async fn age_hashes_uncounted(app: &App, of: &str) {
     let policy = PasswordPolicy::default();
-    let password = policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
+    let password =
+        policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned()), Alone).unwrap(), Alone, &[]).unwrap();
     let hash = Hasher::start(FORMER, Entropy::seeded(7)).unwrap().hash(&password).await.unwrap();
     app.execute(&format!("UPDATE accounts SET password_hash = '{}' WHERE email LIKE '{of}'", hash.as_str())).await;
 }

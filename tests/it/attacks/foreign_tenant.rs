@@ -1,5 +1,6 @@
 use crate::support::{
-    App, MailText as _, PASSWORD, Person, Proof, Protected, Purpose, Refused as _, on_each_database, reset_mail,
+    App, KeyHolder, MailText as _, PASSWORD, Person, Proof, Protected, Purpose, Refused as _, SoftPasskey,
+    on_each_database, reset_mail,
 };
 use countersign::grpc::wire::proto::*;
 use tonic::{Request, Status};
@@ -64,9 +65,36 @@ fn a_challenge_completes_no_login_in_another_tenant() {
             challenge_token: challenged.challenge.challenge_token.clone(),
             device_token: challenged.device_token.clone(),
             proof: Some(complete_login_request::Proof::TotpCode(code.clone())),
+            ..Default::default()
         };
         let refused = app.auth().complete_login(elsewhere(Request::new(message))).await;
         assert_eq!(refused.reason(), "CHALLENGE_INVALID");
         app.complete(&challenged, &code).await.unwrap();
+    });
+}
+
+#[test]
+fn a_passkey_opens_no_session_by_a_question_of_another_tenant() {
+    on_each_database(async |app| {
+        open_tenant(app).await;
+        let mut ada = KeyHolder::sign_up(app, "ada@example.org", SoftPasskey::new()).await;
+        let sessions = app.rows("sessions").await;
+        let own = app.start_passkey_login().await;
+        let asked = elsewhere(Request::new(StartPasskeyLoginRequest::default()));
+        let foreign = app.auth().start_passkey_login(asked).await.unwrap().into_inner();
+        let mut answer = |started: &StartPasskeyLoginResponse| CompleteLoginRequest {
+            challenge_token: started.challenge_token.clone(),
+            proof: Some(complete_login_request::Proof::PasskeyCredentialJson(
+                ada.passkey.sign(&started.passkey_request_json).to_string(),
+            )),
+            ..Default::default()
+        };
+        let (by_own, by_foreign) = (answer(&own), answer(&foreign));
+        // The call of the second one names no tenant: that of the token counts.
+        let refused = app.auth().complete_login(elsewhere(Request::new(by_own.clone()))).await;
+        assert_eq!(refused.reason(), "CHALLENGE_INVALID");
+        assert_eq!(app.auth().complete_login(by_foreign).await.reason(), "PASSKEY_INVALID");
+        assert_eq!(app.rows("sessions").await, sessions);
+        app.auth().complete_login(by_own).await.unwrap();
     });
 }

@@ -3,7 +3,10 @@ use countersign::{
     passwords::{Hasher, HasherSettings},
     runtime::Entropy,
 };
-use countersign_domain::{password::PasswordPolicy, secret::SecretText};
+use countersign_domain::{
+    password::{PasswordPolicy, PasswordPurpose::Alone},
+    secret::SecretText,
+};
 
 /// Accounts whose hash has the parameters of these tests.
 const CURRENT: &str = "SELECT count(*) FROM accounts WHERE password_hash LIKE '$argon2id$v=19$m=8192,t=1,p=1$%'";
@@ -14,7 +17,8 @@ async fn age_the_hash(app: &App) {
     let settings = HasherSettings { memory_kib: 8192, iterations: 3, parallelism: 1, workers: 1, queue: 8 };
     let former = Hasher::start(settings, Entropy::seeded(7)).unwrap();
     let policy = PasswordPolicy::default();
-    let password = policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
+    let password =
+        policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned()), Alone).unwrap(), Alone, &[]).unwrap();
     let hash = former.hash(&password).await.unwrap();
     app.execute(&format!("UPDATE accounts SET password_hash = '{}'", hash.as_str())).await;
     assert_eq!(app.number(OUTDATED).await, 1);

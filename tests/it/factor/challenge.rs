@@ -75,7 +75,7 @@ fn a_code_is_read_as_people_type_it_and_what_is_none_uses_nothing_up() {
         let none = CompleteLoginRequest {
             challenge_token: challenged.challenge.challenge_token.clone(),
             device_token: challenged.device_token.clone(),
-            proof: None,
+            ..Default::default()
         };
         assert_eq!(app.auth().complete_login(none).await.fields(), ["proof"]);
         assert_eq!(app.number("SELECT tries FROM challenges").await, 0);

@@ -57,7 +57,7 @@ fn a_call_that_began_before_an_app_was_added_does_nothing_to_it() {
         assert_eq!(start.release(StartTotpRequest { name: "Mine".to_owned() }).await, "STEP_UP_REQUIRED");
         assert_eq!(codes.release(RegenerateBackupCodesRequest {}).await, "STEP_UP_REQUIRED");
         let factor_id = own_id.clone();
-        assert_eq!(remove.release(RemoveFactorRequest { factor_id }).await, "STEP_UP_REQUIRED");
+        assert_eq!(remove.release(RemoveFactorRequest { factor_id, ..Default::default() }).await, "STEP_UP_REQUIRED");
         let renamed = RenameFactorRequest { factor_id: own_id, name: "Mine".to_owned() };
         assert_eq!(rename.release(renamed).await, "STEP_UP_REQUIRED");
         assert_eq!((app.rows("backup_codes").await, live(app).await), (before, 2));

@@ -164,7 +164,7 @@ fn a_device_is_recognized_for_the_factors_that_were_proven_on_it_alone() {
         let known = app.challenge(EMAIL).await;
         app.complete(&known, &ada.next_code(app)).await.unwrap();
         let session = super::proven(app, &ada).await;
-        let removed = RemoveFactorRequest { factor_id: ada.factor_id.clone() };
+        let removed = RemoveFactorRequest { factor_id: ada.factor_id.clone(), ..Default::default() };
         app.factors().remove_factor(bearer(&session.access_token, removed)).await.unwrap();
         assert_eq!(app.number("SELECT count(*) FROM devices WHERE second_factor_at IS NOT NULL").await, 0);
         app.log_in_on(EMAIL, PASSWORD, &known.device_token).await;

@@ -1,7 +1,7 @@
 use super::{EMAIL, events, mails, proven, violation};
 use crate::support::{
-    App, AppOptions, Person, Protected, Refused as _, bearer, confirm_totp, on_each_database, on_each_database_with,
-    start_totp,
+    App, AppOptions, Person, Protected, Refused as _, SoftPasskey, add_passkey, bearer, confirm_totp, on_each_database,
+    on_each_database_with, start_totp,
 };
 use countersign::grpc::wire::proto::*;
 use std::time::Duration;
@@ -38,7 +38,7 @@ fn an_app_is_added_with_its_first_code_listed_renamed_and_removed() {
         assert!(factors[0].create_time.is_some() && factors[0].last_use_time.is_some());
         assert_eq!((events(app, "factor_added").await, mails(app, "an app was added").await), (1, 1));
 
-        let remove = RemoveFactorRequest { factor_id: started.factor_id.clone() };
+        let remove = RemoveFactorRequest { factor_id: started.factor_id.clone(), ..Default::default() };
         assert_eq!(app.factors().remove_factor(ada.asks(remove.clone())).await.reason(), "STEP_UP_REQUIRED");
         app.advance(Duration::from_secs(60));
         let code = authenticator.code(app.time.now());
@@ -101,7 +101,8 @@ fn an_app_that_waits_is_replaced_expires_and_belongs_to_its_account() {
         let rename = RenameFactorRequest { factor_id: fourth_id.clone(), name: "Mine".to_owned() };
         let rename = app.factors().rename_factor(bearer(&eve_again.access_token, rename)).await;
         assert_eq!(rename.reason(), "FACTOR_NOT_FOUND");
-        let foreign = bearer(&eve_again.access_token, RemoveFactorRequest { factor_id: fourth_id });
+        let foreign =
+            bearer(&eve_again.access_token, RemoveFactorRequest { factor_id: fourth_id, ..Default::default() });
         assert_eq!(app.factors().remove_factor(foreign).await.reason(), "FACTOR_NOT_FOUND");
     });
 }
@@ -177,5 +178,31 @@ fn the_export_names_factors_without_secrets_and_a_deleted_account_leaves_none() 
         for table in ["factors", "backup_codes", "challenges"] {
             assert_eq!(app.rows(table).await, 0, "{table}");
         }
+    });
+}
+
+#[test]
+fn factors_are_counted_as_they_are_whatever_was_counted_before() {
+    on_each_database(async |app| {
+        let ada = Protected::sign_up(app, EMAIL).await;
+        let session = proven(app, &ada).await;
+        let mut passkey = SoftPasskey::new();
+        let wrong = "UPDATE accounts SET factors = 7, passkeys = 0, factor_failures = 3";
+        app.execute(wrong).await;
+        let added = add_passkey(app, &session, &mut passkey, "").await.unwrap().factor.unwrap();
+        let counts = async |what: &str| {
+            let count = async |column: &str| app.number(&format!("SELECT {column} FROM accounts")).await;
+            (what.to_owned(), count("factors").await, count("passkeys").await, count("factor_failures").await)
+        };
+        assert_eq!(counts("added").await, ("added".to_owned(), 2, 1, 3));
+        for (factor_id, what, factors, passkeys, failures) in
+            [(&ada.factor_id, "the app removed", 1, 1, 3), (&added.factor_id, "the passkey removed", 0, 0, 0)]
+        {
+            app.execute(&format!("UPDATE accounts SET factors = {}, passkeys = 0", factors + 3)).await;
+            let asked = RemoveFactorRequest { factor_id: factor_id.clone(), ..Default::default() };
+            app.factors().remove_factor(bearer(&session.access_token, asked)).await.unwrap();
+            assert_eq!(counts(what).await, (what.to_owned(), factors, passkeys, failures));
+        }
+        app.log_in(EMAIL, crate::support::PASSWORD).await.unwrap();
     });
 }

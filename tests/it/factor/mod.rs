@@ -13,6 +13,8 @@ mod passkey;
 mod passkey_hostile;
 mod passkey_login;
 mod reauthenticate;
+mod remembered_device;
+mod short_password;
 mod single_use;
 
 use crate::support::{App, AppOptions, Backend, Protected, Refused as _, eventually};

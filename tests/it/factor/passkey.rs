@@ -1,7 +1,8 @@
 use super::{EMAIL, events, introspect, live, mails, totp, violation};
 use crate::support::{
-    AppOptions, Client, KeyHolder, PASSWORD, Person, Protected, Refused as _, SoftPasskey, USER_PRESENT, USER_VERIFIED,
-    add_passkey, at_once, bearer, details, on_each_database, on_sqlite_with,
+    AppOptions, Client, KeyHolder, MailText as _, PASSWORD, Person, Proof, Protected, Purpose, Refused as _,
+    SoftPasskey, USER_PRESENT, USER_VERIFIED, add_passkey, at_once, bearer, details, on_each_database, on_sqlite_with,
+    reset_mail,
 };
 use countersign::grpc::wire::proto::*;
 use serde_json::Value;
@@ -24,7 +25,7 @@ fn a_passkey_is_added_and_listed_with_what_is_known_of_it() {
         assert_eq!(finished.backup_codes.len(), 10, "with the first factor");
         let factor = finished.factor.unwrap();
         assert_eq!((factor.kind(), factor.name.as_str()), (FactorKind::Passkey, "Bitwarden"));
-        assert_eq!((factor.synced, factor.authenticator.as_str()), (true, "Bitwarden"));
+        assert_eq!((factor.backup_eligible, factor.authenticator.as_str()), (true, "Bitwarden"));
         assert_eq!((events(app, "factor_added").await, mails(app, "A passkey for").await), (1, 1));
 
         // Beside it, another one that has a name, counts, and stays on its device.
@@ -35,7 +36,7 @@ fn a_passkey_is_added_and_listed_with_what_is_known_of_it() {
         assert_eq!(key.user_handle, passkey.user_handle, "one account has one name in all authenticators");
         let mut listed = list(app, &ada.session).await;
         listed.sort_by_key(|factor| factor.name.clone());
-        let told: Vec<_> = listed.iter().map(|factor| (factor.name.as_str(), factor.synced)).collect();
+        let told: Vec<_> = listed.iter().map(|factor| (factor.name.as_str(), factor.backup_eligible)).collect();
         assert_eq!(told, [("Bitwarden", true), ("Key ring", false)]);
         assert_eq!(listed[1].authenticator, "");
         assert_eq!(app.number("SELECT factors FROM accounts").await, 2);
@@ -110,9 +111,10 @@ fn five_wrong_passkeys_void_a_challenge_and_lock_nobody_out() {
         assert_eq!(app.number("SELECT factor_failures FROM accounts").await, 0);
         assert_eq!(events(app, "factor_refused").await, 5);
         assert_eq!(mails(app, "The second step for").await, 1, "somebody has the password");
+        // What is delayed after wrong proofs is not delayed by these.
         let challenged = app.challenge(EMAIL).await;
-        let proof = ada.answers(&challenged);
-        app.complete_with(&challenged, proof).await.unwrap();
+        let code = complete_login_request::Proof::BackupCode(ada.backup_codes[0].clone());
+        app.complete_with(&challenged, code).await.unwrap();
     });
 }
 
@@ -255,7 +257,7 @@ fn a_passkey_is_registered_once_in_a_tenant() {
         let eve = Person::sign_up(app, "eve@example.org").await;
         let mut copied = ada.passkey.clone();
         let refused = add_passkey(app, &eve.session, &mut copied, "").await;
-        assert_eq!(violation(refused), ("PASSKEY_INVALID".to_owned(), "KNOWN".to_owned()));
+        assert_eq!(violation(refused), ("PASSKEY_INVALID".to_owned(), "REGISTERED".to_owned()));
         assert_eq!(app.number("SELECT sum(factors) FROM accounts").await, 1);
     });
 }
@@ -269,7 +271,7 @@ fn a_passkey_is_renamed_and_removed_and_then_opens_nothing() {
         let asked = RenameFactorRequest { factor_id: factor_id.clone(), name: "Laptop".to_owned() };
         app.factors().rename_factor(bearer(&proven.access_token, asked)).await.unwrap();
         assert_eq!(list(app, &proven).await[0].name, "Laptop");
-        let asked = RemoveFactorRequest { factor_id };
+        let asked = RemoveFactorRequest { factor_id, ..Default::default() };
         app.factors().remove_factor(bearer(&proven.access_token, asked)).await.unwrap();
         assert_eq!(mails(app, "was removed").await, 1);
         assert_eq!(ada.log_in(app).await.reason(), "PASSKEY_INVALID");
@@ -296,7 +298,60 @@ fn an_authenticator_that_counts_backwards_is_refused_and_its_owner_is_told() {
         let refused = app.complete_with(&challenged, proof).await;
         assert_eq!(violation(refused), ("PASSKEY_INVALID".to_owned(), "COUNTER".to_owned()));
         assert_eq!((events(app, "passkey_copied").await, mails(app, "may have been copied").await), (2, 2));
+        let named = format!(
+            "SELECT count(*) FROM audit_events WHERE kind = 'passkey_copied' AND object = '{}'",
+            ada.factor.factor_id
+        );
+        assert_eq!(app.number(&named).await, 2);
+        let told = app.mail_to(EMAIL).await.text;
+        assert!(told.contains(&ada.factor.name), "which one: {told}");
+        assert_eq!(mails(app, "second step").await, 0, "one mail about one thing");
         // The genuine one still works.
+        ada.log_in(app).await.unwrap();
+    });
+}
+
+#[test]
+fn a_call_that_is_made_again_is_no_copied_passkey() {
+    on_each_database(async |app| {
+        let mut ada = KeyHolder::sign_up(app, EMAIL, SoftPasskey::counting()).await;
+        let started = app.start_passkey_login().await;
+        let answer = ada.passkey.sign(&started.passkey_request_json);
+        let session = app.complete_passkey_login(&started.challenge_token, &answer).await.unwrap();
+        let again = app.complete_passkey_login(&started.challenge_token, &answer).await;
+        assert_eq!(again.reason(), "CHALLENGE_INVALID");
+
+        let started = app.start_passkey_proof(&session).await.unwrap();
+        let answer = ada.passkey.sign(&started.passkey_request_json);
+        app.answer_passkey_proof(&session, &started.challenge_token, &answer).await.unwrap();
+        for _ in 0..6 {
+            let again = app.answer_passkey_proof(&session, &started.challenge_token, &answer).await;
+            assert_eq!(again.reason(), "CHALLENGE_INVALID", "and it spends no try");
+        }
+
+        let challenged = app.challenge(EMAIL).await;
+        let proof = ada.answers(&challenged);
+        app.complete_with(&challenged, proof.clone()).await.unwrap();
+        assert_eq!(app.complete_with(&challenged, proof).await.reason(), "CHALLENGE_INVALID");
+        assert_eq!((events(app, "passkey_copied").await, mails(app, "may have been copied").await), (0, 0));
+    });
+}
+
+#[test]
+fn after_a_reset_a_passkey_logs_in_after_the_new_password_first() {
+    on_each_database(async |app| {
+        let mut ada = KeyHolder::sign_up(app, EMAIL, SoftPasskey::new()).await;
+        ada.log_in(app).await.unwrap();
+        let new = "four grey herons watch the tide";
+        let proof = Proof::Link(reset_mail(app, EMAIL).await.link_token());
+        Purpose::Reset.claim(app, &proof, new, "").await.unwrap();
+        let before = live(app).await;
+        let refused = ada.log_in(app).await;
+        assert_eq!(violation(refused), ("PASSKEY_INVALID".to_owned(), "PASSWORD_NEEDED".to_owned()));
+        assert_eq!(live(app).await, before);
+        let challenged = app.challenge_on(EMAIL, new, "").await;
+        let proof = ada.answers(&challenged);
+        app.complete_with(&challenged, proof).await.unwrap();
         ada.log_in(app).await.unwrap();
     });
 }

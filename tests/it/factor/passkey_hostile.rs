@@ -42,13 +42,15 @@ fn what_was_signed_for_another_site_or_without_its_user_is_refused() {
         }
         let evil = "https://evil.example".to_owned();
         assert_eq!(violation(of(SoftPasskey { origin: evil, ..passkey() }).await), invalid("ORIGIN"));
+        let framed = SoftPasskey { is_framed: true, ..passkey() };
+        assert_eq!(violation(of(framed).await), invalid("ORIGIN"), "in a frame of another site");
         let rp_id = "evil.example".to_owned();
         assert_eq!(violation(of(SoftPasskey { rp_id, ..passkey() }).await), invalid("ORIGIN"));
         for flags in [USER_PRESENT | SYNCED, USER_VERIFIED | SYNCED] {
             let refused = of(SoftPasskey { flags, ..passkey() }).await;
             assert_eq!(violation(refused), invalid("USER_NOT_VERIFIED"), "{flags}");
         }
-        // Backed up, and not said so when it was made.
+        // Backup eligible when it was made, and no longer.
         let flags = USER_PRESENT | USER_VERIFIED;
         assert_eq!(violation(of(SoftPasskey { flags, ..passkey() }).await), invalid(""));
         assert_eq!(live(app).await, before);
@@ -94,9 +96,15 @@ fn an_answer_to_something_else_is_refused() {
         let refused = app.complete_passkey_login(&started.challenge_token, &registered).await;
         assert_eq!((refused.clone().reason(), refused.fields()), field());
         let mut answer = ada.passkey.sign(&started.passkey_request_json);
-        for token in ["", "x", "v4.local.AAAA", &"x".repeat(3_000), ada.person.session.refresh_token.as_str()] {
-            let refused = app.complete_passkey_login(token, &answer).await;
-            assert!(refused.is_err(), "{token}");
+        let refresh_token = ada.person.session.refresh_token.as_str();
+        for (token, reason) in [
+            ("", "TOKEN_MISSING"),
+            ("x", "CHALLENGE_INVALID"),
+            ("v4.local.AAAA", "CHALLENGE_INVALID"),
+            (refresh_token, "CHALLENGE_INVALID"),
+            (&"x".repeat(3_000), "INVALID_FIELD"),
+        ] {
+            assert_eq!(app.complete_passkey_login(token, &answer).await.reason(), reason, "{token}");
         }
         let challenged = app.challenge(EMAIL).await;
         let login = complete_login_request::Proof::PasskeyCredentialJson(answer.to_string());

@@ -1,7 +1,7 @@
-use super::{EMAIL, events, introspect, live};
+use super::{EMAIL, events, introspect, live, violation};
 use crate::support::{
-    App, Client, Jar, KeyHolder, PASSWORD, Refused as _, Replica, SoftPasskey, WRONG, at_once, on_each_database,
-    on_sqlite,
+    App, AppOptions, Backend, Client, Jar, KeyHolder, PASSWORD, Refused as _, Replica, SoftPasskey, WRONG, at_once,
+    on_each_database, on_sqlite, on_sqlite_with,
 };
 use countersign::grpc::wire::proto::*;
 use countersign_domain::lockout::SPENT;
@@ -38,10 +38,33 @@ fn a_passkey_alone_logs_in_and_nobody_named_an_account() {
 #[test]
 fn the_longest_name_of_a_device_fits_into_the_token() {
     on_sqlite(async |app| {
-        for name in ["\u{20000}", "\"", "\\"].map(|character| character.repeat(100)) {
-            let asked = StartPasskeyLoginRequest { device_name: name, ..Default::default() };
-            app.auth().start_passkey_login(app.request(asked)).await.unwrap();
+        let audience = "a".repeat(64);
+        Backend::enrol_for(app, "orders", &audience).await;
+        for device_name in ["\u{20000}", "\"", "\\"].map(|character| character.repeat(100)) {
+            let asked = StartPasskeyLoginRequest { device_name, audience: audience.clone() };
+            let jar = Jar::default();
+            let _: StartPasskeyLoginResponse = jar.call(app, "AuthService/StartPasskeyLogin", &asked).await.unwrap();
         }
+    });
+}
+
+#[test]
+fn a_wrong_passkey_costs_a_whole_login_and_a_right_one_a_tenth() {
+    let options = AppOptions::with("COUNTERSIGN_LIMITS__LOGINS_PER_IP", "3, 1h");
+    on_sqlite_with(options, async |app| {
+        let mut ada = KeyHolder::sign_up(app, EMAIL, SoftPasskey::new()).await;
+        for _ in 0..5 {
+            ada.log_in(app).await.unwrap();
+        }
+        let unknown = SoftPasskey { user_handle: ada.passkey.user_handle.clone(), ..SoftPasskey::new() };
+        let mut refused = Vec::new();
+        for _ in 0..2 {
+            let started = app.start_passkey_login().await;
+            let answer = unknown.clone().sign(&started.passkey_request_json);
+            refused.push(app.complete_passkey_login(&started.challenge_token, &answer).await.reason());
+        }
+        assert_eq!(refused, ["PASSKEY_INVALID", "RATE_LIMITED"]);
+        assert_eq!(events(app, "login_refused").await, 1);
     });
 }
 
@@ -67,8 +90,12 @@ fn a_disabled_account_and_an_unknown_passkey_have_one_answer() {
         let unknown = SoftPasskey { user_handle: ada.passkey.user_handle.clone(), ..SoftPasskey::new() };
         let answer = unknown.clone().sign(&started.passkey_request_json);
         let unknown = app.complete_passkey_login(&started.challenge_token, &answer).await.unwrap_err();
-        assert_eq!((disabled.code(), disabled.message()), (unknown.code(), unknown.message()));
-        assert_eq!(Err::<(), _>(disabled).reason(), "PASSKEY_INVALID");
+        let told = |refused: Status| {
+            let (code, message) = (refused.code(), refused.message().to_owned());
+            (code, message, violation(Err::<(), _>(refused)))
+        };
+        assert_eq!(told(disabled), told(unknown.clone()));
+        assert_eq!(violation(Err::<(), _>(unknown)), ("PASSKEY_INVALID".to_owned(), String::new()));
         assert_eq!(events(app, "login_refused").await, 2);
         assert_eq!(live(app).await, before);
     });

@@ -187,10 +187,21 @@ impl Client {
         challenged: &Challenged,
         proof: complete_login_request::Proof,
     ) -> Result<Session, Status> {
+        self.complete_on(challenged, proof, false).await
+    }
+
+    /// Completes a login, and asks that its device be remembered, or not.
+    pub(crate) async fn complete_on(
+        &self,
+        challenged: &Challenged,
+        proof: complete_login_request::Proof,
+        remember_device: bool,
+    ) -> Result<Session, Status> {
         let message = CompleteLoginRequest {
             challenge_token: challenged.challenge.challenge_token.clone(),
             device_token: challenged.device_token.clone(),
             proof: Some(proof),
+            remember_device,
         };
         let answer = self.auth().complete_login(self.request(message)).await?.into_inner();
         Ok(answer.session.expect("a completed login answers with a session"))

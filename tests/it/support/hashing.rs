@@ -1,5 +1,8 @@
 use super::{App, PASSWORD};
-use countersign_domain::{password::PasswordPolicy, secret::SecretText};
+use countersign_domain::{
+    password::{PasswordPolicy, PasswordPurpose::Alone},
+    secret::SecretText,
+};
 use futures_util::FutureExt as _;
 use std::pin::Pin;
 
@@ -18,7 +21,8 @@ pub(crate) async fn occupy(app: &App) -> Occupation {
 /// Queues a hash.
 pub(crate) fn queue_a_hash(app: &App) -> Occupation {
     let policy = PasswordPolicy::default();
-    let password = policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned())).unwrap(), &[]).unwrap();
+    let password =
+        policy.accept(policy.read(&SecretText::new(PASSWORD.to_owned()), Alone).unwrap(), Alone, &[]).unwrap();
     let hasher = app.hasher.clone();
     let mut hash: Occupation = Box::pin(async move { hasher.hash(&password).await.is_ok() });
     assert!((&mut hash).now_or_never().is_none());

@@ -32,6 +32,8 @@ pub(crate) struct SoftPasskey {
     pub(crate) origin: String,
     pub(crate) rp_id: String,
     pub(crate) aaguid: [u8; 16],
+    /// Whether the page that asks is in a frame of another site.
+    pub(crate) is_framed: bool,
 }
 
 impl SoftPasskey {
@@ -49,6 +51,7 @@ impl SoftPasskey {
             origin: ORIGIN.to_owned(),
             rp_id: RP_ID.to_owned(),
             aaguid: [0; 16],
+            is_framed: false,
         }
     }
 
@@ -130,7 +133,8 @@ impl SoftPasskey {
     }
 
     fn client_data(&self, kind: &str, challenge: &Value) -> String {
-        json!({ "type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": false }).to_string()
+        json!({ "type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": self.is_framed })
+            .to_string()
     }
 
     fn pair(&self) -> EcdsaKeyPair {

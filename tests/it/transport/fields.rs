@@ -179,7 +179,15 @@ const CASES: &[Case] = &[
         valid: &[("factor_id", FACTOR), ("name", "Phone")],
         fields: &[("factor_id", INVALID, INVALID), ("name", INVALID, INVALID)],
     },
-    Case { path: "/countersign.v1.FactorService/RemoveFactor", valid: &[], fields: &[("factor_id", INVALID, INVALID)] },
+    Case { path: "/countersign.v1.FactorService/ForgetDevice", valid: &[], fields: &[("device_id", INVALID, INVALID)] },
+    Case {
+        path: "/countersign.v1.FactorService/RemoveFactor",
+        valid: &[("factor_id", FACTOR)],
+        fields: &[
+            ("factor_id", INVALID, INVALID),
+            ("new_password", Named("PASSWORD_REJECTED"), Named("PASSWORD_REJECTED")),
+        ],
+    },
     Case {
         path: "/countersign.v1.AuthService/Logout",
         valid: &[],

@@ -1,3 +1,5 @@
+import type { Texts } from "./texts";
+
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   // The order matters: most browsers also claim to be those below them.
   [/\bEdgA?\//, "Edge"],
@@ -33,6 +35,20 @@ export function softwareOf(userAgent: string): Software {
   const system = named(SYSTEMS, userAgent);
   const first = userAgent.trim().split(/\s+/)[0]?.replace("/", " ").slice(0, MOST_CHARACTERS);
   return { browser, system, program: browser || system ? undefined : first || undefined };
+}
+
+/** A device as the service lists it. */
+interface Device {
+  /** The person's name for it; may be empty. */
+  readonly deviceName: string;
+  readonly userAgent: string;
+}
+
+/** The person's name for a device, or else its browser and system. */
+export function nameOf({ deviceName, userAgent }: Device, { sessions }: Pick<Texts, "sessions">): string {
+  const { browser, system, program } = softwareOf(userAgent);
+  if (deviceName) return deviceName;
+  return browser && system ? sessions.on(browser, system) : (browser ?? system ?? program ?? sessions.unknown);
 }
 
 function named(names: typeof BROWSERS, userAgent: string): string | undefined {

@@ -2,7 +2,7 @@ import {
   captchaOf,
   CookiesNotKept,
   fieldsOf,
-  PasskeyRefused,
+  NoPasskey,
   proofMethodsOf,
   reasonOf,
   retryAfter,
@@ -64,7 +64,7 @@ export function emptyAmong<N extends string>(values: Readonly<Record<N, string>>
 
 /** The fault of a call that failed. */
 export function faultOf(error: unknown): Fault {
-  if (error instanceof PasskeyRefused) return passkeyFault(error.fault);
+  if (error instanceof NoPasskey) return passkeyFault(error.fault);
   const reason = error instanceof CookiesNotKept ? notKept() : (reasonOf(error) ?? "NO_ANSWER");
   // `account.display_name` is the input `display_name`.
   const named = fieldsOf(error).map((fault) => ({ ...fault, field: fault.field.split(".").at(-1) ?? fault.field }));
@@ -73,7 +73,10 @@ export function faultOf(error: unknown): Fault {
   return { reason, fields, wait: retryAfter(error), captcha: captchaOf(error), proofs: proofMethodsOf(error) };
 }
 
-/** What the browser refused. The service has the closer reasons `KNOWN` and `ORIGIN` of the same meaning. */
+/**
+ * Why the browser has no passkey. `ORIGIN` means the same as the closer reason of the service. `KNOWN` and `REGISTERED`
+ * do not: an authenticator that has a passkey of the account creates none, so the service gets none to register.
+ */
 function passkeyFault(fault: PasskeyFault): Fault {
   if (fault === "DISMISSED" || fault === "UNUSABLE") return faultFor(`PASSKEY_${fault}`);
   const closer = { field: "passkey_credential_json", reason: fault, description: "" };
@@ -92,18 +95,24 @@ function notKept(): Told {
 
 /** What is wrong, for people, where it is shown at no field. */
 export function faultText({ reason, fields }: Fault, errors: Errors): string {
-  const closer = fields.map((field) => errors.rules[field.reason]?.(numberIn(field.description)));
+  const closer = fields.map((field) => closerText(reason, field, errors));
   return closer.find((text) => text !== undefined) ?? errors.reasons[reason];
 }
 
 /** What is wrong with one field, for people. */
-export function fieldText(fault: Fault, { field, reason, description }: FieldFault, errors: Errors): string {
+export function fieldText(fault: Fault, refused: FieldFault, errors: Errors): string {
+  const { field, reason, description } = refused;
   if (reason === EMPTY) return errors.empty[field] ?? errors.fields[field] ?? errors.unknownField("");
-  const close = errors.rules[reason];
-  if (close) return close(numberIn(description));
+  const closer = closerText(fault.reason, refused, errors);
+  if (closer !== undefined) return closer;
   if (fault.reason === "CODE_INVALID" && errors.wrong[field]) return errors.wrong[field];
   if (CLOSER.has(fault.reason)) return errors.reasons[fault.reason];
   return errors.fields[field] ?? errors.unknownField(description);
+}
+
+/** The text of the closer reason that the service gives for a field. Those of a passkey are never those of a code. */
+function closerText(of: Told, { reason, description }: FieldFault, errors: Errors): string | undefined {
+  return of === "PASSKEY_INVALID" ? errors.passkey[reason] : errors.rules[reason]?.(numberIn(description));
 }
 
 /** The bound in a description such as `has fewer than 15 characters`; the operator may have chosen another one. */

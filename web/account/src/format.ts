@@ -8,12 +8,17 @@ export function dateOf({ seconds, nanos }: Timestamp): Date {
   return new Date(Number(seconds) * 1000 + nanos / 1e6);
 }
 
-const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
-  ["year", 365 * 86_400],
-  ["month", 30 * 86_400],
+/** The units of a length of time, in seconds. */
+const LENGTHS = [
   ["day", 86_400],
   ["hour", 3_600],
   ["minute", 60],
+] as const;
+
+const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["year", 365 * 86_400],
+  ["month", 30 * 86_400],
+  ...LENGTHS,
 ];
 
 /** Formats dates and times in the way of one language. */
@@ -22,7 +27,7 @@ export class Format {
   readonly #moment: Intl.DateTimeFormat;
   readonly #relative: Intl.RelativeTimeFormat;
 
-  constructor(locale: string) {
+  constructor(private readonly locale: string) {
     this.#day = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
     this.#moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
     this.#relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
@@ -41,6 +46,13 @@ export class Format {
     const seconds = (date.getTime() - now.getTime()) / 1000;
     const unit = UNITS.find(([, size]) => Math.abs(seconds) >= size);
     return unit ? this.#relative.format(Math.trunc(seconds / unit[1]), unit[0]) : this.#relative.format(0, "second");
+  }
+
+  /** `30 days`, in the largest unit of which it is a whole number. */
+  span(milliseconds: number): string {
+    const seconds = Math.round(milliseconds / 1000);
+    const [unit, size] = LENGTHS.find(([, size]) => seconds % size === 0) ?? ["second", 1];
+    return new Intl.NumberFormat(this.locale, { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
   }
 
   /** `in 30 seconds`, rounded up, so that nobody tries again too early. */

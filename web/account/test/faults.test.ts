@@ -1,4 +1,4 @@
-import { CookiesNotKept, PasskeyRefused } from "@countersign/client";
+import { CookiesNotKept, NoPasskey } from "@countersign/client";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
@@ -101,15 +101,18 @@ test("why a passkey was not accepted is told where that is known", () => {
   assert.match(told("COUNTER"), /copy of this passkey/);
   assert.match(told("USER_NOT_VERIFIED"), /Set up a PIN/);
   assert.match(told("ORIGIN"), /Check the address/);
-  assert.match(told("KNOWN"), /already/);
+  assert.match(told("OVERTAKEN"), /used elsewhere/);
+  assert.match(told("PASSWORD_NEEDED"), /password was reset/);
+  assert.match(told("REGISTERED"), /registered already/);
+  assert.equal(told("USED"), ERRORS.en.reasons.PASSKEY_INVALID, "the text of a code");
 });
 
-test("what the browser refuses is told in the same words as what the service refuses for the same reason", () => {
-  const refused = (fault: ConstructorParameters<typeof PasskeyRefused>[0]) => faultOf(new PasskeyRefused(fault));
+test("why the browser has no passkey is told, and a wrong page in the same words as by the service", () => {
+  const refused = (fault: ConstructorParameters<typeof NoPasskey>[0]) => faultOf(new NoPasskey(fault));
   for (const closer of ["KNOWN", "ORIGIN"] as const) {
     const fault = refused(closer);
     assert.equal(fault.reason, "PASSKEY_INVALID");
-    assert.equal(faultText(fault, ERRORS.en), ERRORS.en.rules[closer]?.(undefined));
+    assert.equal(faultText(fault, ERRORS.en), ERRORS.en.passkey[closer]);
   }
   assert.equal(faultText(refused("DISMISSED"), ERRORS.en), ERRORS.en.reasons.PASSKEY_DISMISSED);
   assert.equal(faultText(refused("UNUSABLE"), ERRORS.en), ERRORS.en.reasons.PASSKEY_UNUSABLE);

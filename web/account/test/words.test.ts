@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { softwareOf } from "../src/device";
+import { nameOf, softwareOf } from "../src/device";
 import { dateOf, Format } from "../src/format";
 import { chosenLanguage, languageFor, localeOf, rememberLanguage } from "../src/language";
 import { dismiss, isDismissed } from "../src/nudge";
 import { changedPaths, isRenamed } from "../src/profile-change";
+import { TEXTS } from "../src/texts";
 
 const forbidden = (): Storage => {
   throw new DOMException("forbidden", "SecurityError");
@@ -46,6 +47,14 @@ test("times are told in the largest unit that fits", () => {
   assert.equal(new Format("de").ago(new Date("2026-05-04T09:00:00Z"), now), "vor 3 Stunden");
 });
 
+test("a length of time is told in the largest unit of which it is a whole number", () => {
+  const [minute, day] = [60_000, 86_400_000];
+  const times = [30 * day, day, 36 * 60 * minute, 60 * minute, 90 * minute];
+  const spans = (language: string) => times.map((time) => new Format(language).span(time));
+  assert.deepEqual(spans("en"), ["30 days", "1 day", "36 hours", "1 hour", "90 minutes"]);
+  assert.deepEqual(spans("de"), ["30 Tage", "1 Tag", "36 Stunden", "1 Stunde", "90 Minuten"]);
+});
+
 test("a timestamp of the service is the same instant here", () => {
   assert.equal(dateOf({ seconds: 1_741_011_480n, nanos: 500_000_000 }).toISOString(), "2025-03-03T14:18:00.500Z");
 });
@@ -60,6 +69,14 @@ test("a user agent is told in words, and what claims to be many browsers is the 
   assert.equal(words("grpcurl/1.9.4 grpc-go/1.70"), "grpcurl 1.9.4");
   assert.equal(words(""), "");
   assert.equal(words("x".repeat(500)).length, 60);
+});
+
+test("a device has the name that the person gave to it, or else that of its software", () => {
+  const userAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+  assert.equal(nameOf({ deviceName: "Desk", userAgent }, TEXTS.en), "Desk");
+  assert.equal(nameOf({ deviceName: "", userAgent }, TEXTS.de), "Firefox auf Linux");
+  assert.equal(nameOf({ deviceName: "", userAgent: "curl/8.5.0" }, TEXTS.en), "curl 8.5.0");
+  assert.equal(nameOf({ deviceName: "", userAgent: "" }, TEXTS.en), TEXTS.en.sessions.unknown);
 });
 
 test("only what is no longer as it was is sent", () => {

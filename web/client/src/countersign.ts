@@ -4,7 +4,7 @@ import { AccountService } from "./generated/countersign/v1/account_service_pb.js
 import { FactorService } from "./generated/countersign/v1/factor_service_pb.js";
 import { SessionService } from "./generated/countersign/v1/session_service_pb.js";
 import { SessionKeeper } from "./keeper.js";
-import type { Credentials, LoginProof, LoginResult, PasskeyLogin, Proof, SignedIn } from "./login.js";
+import type { Completion, Credentials, LoginProof, LoginResult, PasskeyLogin, Proof, SignedIn } from "./login.js";
 import { Passkeys, type PasskeyAdded } from "./passkeys.js";
 import { page, type Surroundings } from "./surroundings.js";
 import { Tabs, type SessionChange, type Wait } from "./tabs.js";
@@ -30,7 +30,7 @@ export interface Countersign {
   readonly account: Client<typeof AccountService>;
   /** The devices that are signed in. */
   readonly sessions: Client<typeof SessionService>;
-  /** The person's passkeys, authenticator apps and backup codes. */
+  /** The person's passkeys, authenticator apps and backup codes, and the devices on which none is needed. */
   readonly factors: Client<typeof FactorService>;
   /**
    * A client of another service behind `baseUrl`, such as one that checks these cookies itself. A stream that is
@@ -45,24 +45,27 @@ export interface Countersign {
   login(credentials: Credentials, options?: CallOptions): Promise<LoginResult>;
   /**
    * Opens the session after a `challenge`, for all tabs. Rejects with CODE_INVALID for a wrong code, and with
-   * PASSKEY_INVALID or `PasskeyRefused` when a passkey was not accepted or there was none: another proof may be tried.
-   * After CHALLENGE_INVALID, and when no answer arrived, log in again.
+   * PASSKEY_INVALID or `NoPasskey` when a passkey was not accepted or there was none: another proof may be tried.
+   * After CHALLENGE_INVALID, and when no answer arrived, log in again. With `rememberDevice`, the next logins on this
+   * device take the password alone, for `rememberFor` of the challenge.
    */
-  completeLogin(proof: LoginProof, options?: CallOptions): Promise<SignedIn>;
+  completeLogin(proof: LoginProof, options?: Completion): Promise<SignedIn>;
   /**
    * Opens a session with a passkey alone, for all tabs. Rejects with PASSKEYS_UNAVAILABLE where the service has none,
-   * with `PasskeyRefused` when no passkey signed, and with PASSKEY_INVALID when the service does not accept it.
+   * with `NoPasskey` when no passkey signed, with PASSKEY_INVALID when the service does not accept it, and with
+   * CHALLENGE_INVALID when it signed too late.
    */
-  signInWithPasskey(login?: PasskeyLogin): Promise<SignedIn>;
+  loginWithPasskey(login?: PasskeyLogin): Promise<SignedIn>;
   /**
    * Adds a passkey to the account, named after its authenticator unless there is a name. Needs a fresh proof. Rejects
-   * with `PasskeyRefused` when the browser created none.
+   * with `NoPasskey` when the browser created none.
    */
   addPasskey(passkey?: { readonly name?: string }, options?: CallOptions): Promise<PasskeyAdded>;
   /**
    * Proves again who holds the session, for what asks for a fresh proof; `proofMethodsOf` its error says by what. A
    * text is the password. Rejects with CURRENT_PASSWORD_WRONG, CODE_INVALID or PASSKEY_INVALID for a wrong proof; five
-   * of them in a row end the session.
+   * of them in a row end the session. Rejects with `NoPasskey` when no passkey signed, and with CHALLENGE_INVALID when
+   * it signed too late: call it again.
    */
   reauthenticate(proof: string | Proof, options?: CallOptions): Promise<SignedIn>;
   /**
@@ -104,7 +107,7 @@ export function createCountersign(options: Options): Countersign {
     client: (service) => createClient(service, kept),
     login: (credentials, options) => keeper.login(credentials, options),
     completeLogin: (proof, options) => keeper.completeLogin(proof, options),
-    signInWithPasskey: (login) => keeper.signInWithPasskey(login),
+    loginWithPasskey: (login) => keeper.loginWithPasskey(login),
     addPasskey: ({ name = "" } = {}, options) => passkeys.add(factors, name, options),
     reauthenticate: (proof, options) => keeper.reauthenticate(proof, options),
     logout: (what, options) => keeper.logout(what, options),

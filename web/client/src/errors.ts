@@ -27,8 +27,8 @@ export class CookiesNotKept extends Error {
 export type PasskeyFault = "DISMISSED" | "KNOWN" | "ORIGIN" | "UNUSABLE";
 
 /** The browser created no passkey, or no passkey signed. The service did not refuse anything. */
-export class PasskeyRefused extends Error {
-  override readonly name = "PasskeyRefused";
+export class NoPasskey extends Error {
+  override readonly name = "NoPasskey";
 
   constructor(
     readonly fault: PasskeyFault,

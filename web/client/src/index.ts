@@ -3,7 +3,7 @@ export {
   captchaOf,
   CookiesNotKept,
   fieldsOf,
-  PasskeyRefused,
+  NoPasskey,
   proofMethodsOf,
   reasonOf,
   retryAfter,
@@ -15,11 +15,17 @@ export {
   type Reason,
 } from "./errors.js";
 export type { Account } from "./generated/countersign/v1/account_service_pb.js";
-export { FactorKind, type Factor, type StartTotpResponse } from "./generated/countersign/v1/factor_service_pb.js";
+export {
+  FactorKind,
+  type Factor,
+  type RememberedDevice,
+  type StartTotpResponse,
+} from "./generated/countersign/v1/factor_service_pb.js";
 export type { SessionInfo } from "./generated/countersign/v1/session_service_pb.js";
 export type {
   Challenge,
   CodeProof,
+  Completion,
   Credentials,
   LoginProof,
   LoginResult,

@@ -15,6 +15,7 @@ import {
   codeOf,
   proofOf,
   signedIn,
+  type Completion,
   type Credentials,
   type LoginProof,
   type LoginResult,
@@ -106,20 +107,20 @@ export class SessionKeeper {
    * Opens the session of a challenge, which is in a cookie. Is not repeated automatically: a challenge opens one
    * session, and each wrong code counts.
    */
-  completeLogin(proof: LoginProof, options?: CallOptions): Promise<SignedIn> {
+  completeLogin(proof: LoginProof, { rememberDevice = false, ...options }: Completion = {}): Promise<SignedIn> {
     const { json, ends } = this.#challenge;
-    if (!("passkey" in proof)) return this.#complete({ proof: codeOf(proof) }, ends, options);
+    if (!("passkey" in proof)) return this.#complete({ proof: codeOf(proof), rememberDevice }, ends, options);
     return this.passkeys.instead(async () => {
       const value = await this.passkeys.sign(json, options?.signal);
-      return this.#complete({ proof: { case: "passkeyCredentialJson", value } }, ends, options);
+      return this.#complete({ proof: { case: "passkeyCredentialJson", value }, rememberDevice }, ends, options);
     });
   }
 
   /**
-   * Opens a session with a passkey alone. Rejects with `PasskeyRefused` when no passkey signed, and with
-   * `CookiesNotKept` like `login`.
+   * Opens a session with a passkey alone. Rejects with `NoPasskey` when no passkey signed, and with `CookiesNotKept`
+   * like `login`.
    */
-  async signInWithPasskey(login: PasskeyLogin = {}): Promise<SignedIn> {
+  async loginWithPasskey(login: PasskeyLogin = {}): Promise<SignedIn> {
     if (!this.surroundings.cookies()) throw new CookiesNotKept();
     const { autofill = false, onChosen, signal } = login;
     const completed = ({ challengeToken, ends }: StartedLogin, value: string) => {

@@ -1,4 +1,5 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampDate } from "@bufbuild/protobuf/wkt";
+import type { CallOptions } from "@connectrpc/connect";
 import type { LoginMethod } from "./errors.js";
 import { endOf } from "./expiry.js";
 import type { Account } from "./generated/countersign/v1/account_service_pb.js";
@@ -52,6 +53,17 @@ export interface Challenge {
   readonly methods: readonly LoginMethod[];
   /** When it is too late to continue, by the clock of this browser. */
   readonly expireTime: Date | undefined;
+  /** For how long this device can be remembered, in milliseconds; `undefined` where no device is remembered. */
+  readonly rememberFor: number | undefined;
+}
+
+/** How a login is completed. */
+export interface Completion extends CallOptions {
+  /**
+   * Whether the password alone opens a session on this device from now on, for `rememberFor` of the challenge. Has no
+   * effect where no device is remembered.
+   */
+  readonly rememberDevice?: boolean;
 }
 
 /** A session that was opened, or the challenge that comes before it. */
@@ -76,11 +88,13 @@ export function proofOf(proof: Exclude<Proof, PasskeyProof>) {
 }
 
 /** The methods that this version knows. A later service may have more. */
-export function challenge({ methods, expireTime }: ChallengeMessage, header: Headers, now: number): Challenge {
+export function challenge(message: ChallengeMessage, header: Headers, now: number): Challenge {
+  const { methods, expireTime, rememberDuration } = message;
   const named = methods.map((method) => LoginMethods[method] as keyof typeof LoginMethods | undefined);
   return {
     methods: named.filter((name): name is LoginMethod => name !== undefined && name !== "UNSPECIFIED"),
     expireTime: expireTime && new Date(endOf(expireTime, header, now)),
+    rememberFor: rememberDuration && durationMs(rememberDuration),
   };
 }
 

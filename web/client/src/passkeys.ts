@@ -1,5 +1,5 @@
 import type { CallOptions, Client } from "@connectrpc/connect";
-import { PasskeyRefused } from "./errors.js";
+import { NoPasskey } from "./errors.js";
 import type { Factor, FactorService } from "./generated/countersign/v1/factor_service_pb.js";
 import { orAborted, type Surroundings } from "./surroundings.js";
 import { create, sign } from "./webauthn.js";
@@ -80,7 +80,7 @@ export class Passkeys {
       return await orAborted(asked, waiting.signal);
     } catch (error) {
       signal?.throwIfAborted();
-      const isDismissed = error instanceof PasskeyRefused && error.fault === "DISMISSED" && now() - begun >= NOTICEABLE;
+      const isDismissed = error instanceof NoPasskey && error.fault === "DISMISSED" && now() - begun >= NOTICEABLE;
       if (waiting.signal.aborted || isDismissed) return undefined;
       throw error;
     } finally {

@@ -1,4 +1,4 @@
-import { PasskeyRefused } from "./errors.js";
+import { NoPasskey } from "./errors.js";
 
 type Statics = typeof PublicKeyCredential;
 
@@ -43,7 +43,7 @@ export interface Asking {
 
 /**
  * Creates a passkey for a `PublicKeyCredentialCreationOptionsJSON`. Resolves to its `RegistrationResponseJSON`; rejects
- * with `PasskeyRefused` when there is no passkey.
+ * with `NoPasskey` when the browser created none.
  */
 export function create(browser: WebAuthn | undefined, json: string, { signal }: Asking): Promise<string> {
   return written(signal, browser, ({ credentials, statics }) => {
@@ -55,7 +55,7 @@ export function create(browser: WebAuthn | undefined, json: string, { signal }: 
 
 /**
  * Signs a `PublicKeyCredentialRequestOptionsJSON` with a passkey. Resolves to the `AuthenticationResponseJSON`; rejects
- * with `PasskeyRefused` when no passkey signed.
+ * with `NoPasskey` when no passkey signed.
  */
 export function sign(browser: WebAuthn | undefined, json: string, { autofill, signal }: Asking): Promise<string> {
   return written(signal, browser, ({ credentials, statics }) => {
@@ -68,14 +68,14 @@ export function sign(browser: WebAuthn | undefined, json: string, { autofill, si
 type Ask = (browser: WebAuthn) => Promise<Credential | null>;
 
 async function written(signal: AbortSignal | undefined, browser: WebAuthn | undefined, ask: Ask): Promise<string> {
-  if (browser === undefined) throw new PasskeyRefused("UNUSABLE");
+  if (browser === undefined) throw new NoPasskey("UNUSABLE");
   try {
     const credential = (await ask(browser)) as PublicKeyCredential | null;
     if (credential !== null) return JSON.stringify(credential.toJSON?.() ?? toJson(credential));
   } catch (error) {
     throw refusal(error, signal);
   }
-  throw new PasskeyRefused("UNUSABLE");
+  throw new NoPasskey("UNUSABLE");
 }
 
 /** WebAuthn names its errors in sections 5.1.3 and 5.1.4, and deliberately says little. */
@@ -84,13 +84,13 @@ function refusal(error: unknown, signal?: AbortSignal): unknown {
   switch ((error as Partial<Error> | undefined)?.name) {
     case "NotAllowedError":
     case "AbortError":
-      return new PasskeyRefused("DISMISSED", error);
+      return new NoPasskey("DISMISSED", error);
     case "InvalidStateError":
-      return new PasskeyRefused("KNOWN", error);
+      return new NoPasskey("KNOWN", error);
     case "SecurityError":
-      return new PasskeyRefused("ORIGIN", error);
+      return new NoPasskey("ORIGIN", error);
     default:
-      return new PasskeyRefused("UNUSABLE", error);
+      return new NoPasskey("UNUSABLE", error);
   }
 }
 

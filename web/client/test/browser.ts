@@ -72,6 +72,10 @@ export class Browser {
   /** Whether the account has a second factor, and whether a login waits for it: its token is in a cookie. */
   secondFactor = false;
   challenged = false;
+  /** For how long a device is remembered, in seconds; `undefined` where none is. */
+  rememberSeconds: number | undefined = 30 * 86_400;
+  /** For each second step that was accepted, whether the device is to be remembered. */
+  readonly remembered: boolean[] = [];
   /** The person's authenticator; `undefined` in a browser without WebAuthn. */
   authenticator: Authenticator | undefined = new Authenticator();
   /** The cookie to which the logins by passkey alone are bound, and those that were used. */
@@ -218,7 +222,10 @@ export class Browser {
           const expireTime = timestampFromMs(this.serviceTime + 300_000);
           const methods = [LoginMethod.TOTP, LoginMethod.BACKUP_CODE, LoginMethod.PASSKEY, 99 as LoginMethod];
           const passkeyRequestJson = JSON.stringify({ challenge: "c2Vjb25k" });
-          return { outcome: { case: "challenge", value: { challengeToken: "secret", methods, expireTime, passkeyRequestJson } } };
+          const { rememberSeconds: seconds } = this;
+          const remember = seconds === undefined ? {} : { rememberDuration: { seconds: BigInt(seconds) } };
+          const value = { challengeToken: "secret", methods, expireTime, passkeyRequestJson, ...remember };
+          return { outcome: { case: "challenge", value } };
         }
         this.live = { session: ++this.#sessions, generation: 1 };
         const cancelToken = `cancel ${this.live.session}`;
@@ -236,7 +243,7 @@ export class Browser {
         const challengeToken = JSON.stringify({ challenge, binding, ends });
         return { challengeToken, passkeyRequestJson: JSON.stringify({ challenge }), expireTime: timestampFromMs(ends) };
       },
-      completeLogin: ({ challengeToken, proof }, { requestHeader, responseHeader }) => {
+      completeLogin: ({ challengeToken, proof, rememberDevice }, { requestHeader, responseHeader }) => {
         called("CompleteLogin");
         if (!this.keepsCookies) throw refusal("TOKEN_MISSING");
         if (challengeToken !== "") {
@@ -252,6 +259,7 @@ export class Browser {
           } else if (proof.value !== "right") throw refusal("CODE_INVALID", { code: Code.InvalidArgument });
         }
         this.challenged = false;
+        this.remembered.push(rememberDevice);
         this.live = { session: ++this.#sessions, generation: 1 };
         return { session: opened(responseHeader), cancelToken: `cancel ${this.live.session}` };
       },
@@ -271,13 +279,15 @@ export class Browser {
       startPasskeyReauthentication: (_, { requestHeader }) => {
         called("StartPasskeyReauthentication");
         authenticate(requestHeader);
-        return { challengeToken: "again", passkeyRequestJson: JSON.stringify({ challenge: "YWdhaW4" }) };
+        const challengeToken = `${this.serviceTime + 300_000}`;
+        return { challengeToken, passkeyRequestJson: JSON.stringify({ challenge: "YWdhaW4" }) };
       },
       reauthenticate: ({ challengeToken, proof }, { requestHeader, responseHeader }) => {
         called("Reauthenticate");
         authenticate(requestHeader);
         if (proof.case === "passkeyCredentialJson") {
-          if (challengeToken !== "again" || challengeIn(proof.value) !== "YWdhaW4") throw refusal("PASSKEY_INVALID");
+          if (this.serviceTime >= Number(challengeToken)) throw refusal("CHALLENGE_INVALID");
+          if (challengeIn(proof.value) !== "YWdhaW4") throw refusal("PASSKEY_INVALID");
           if (this.live) this.live.generation++;
           return { session: opened(responseHeader) };
         }
@@ -326,6 +336,17 @@ export class Browser {
         called("ListFactors");
         authenticate(requestHeader);
         return { factors: [{ name: "Phone" }], backupCodesLeft: 10 };
+      },
+      listRememberedDevices: (_, { requestHeader }) => {
+        called("ListRememberedDevices");
+        authenticate(requestHeader);
+        return { devices: [{ deviceId: "laptop", current: true }] };
+      },
+      forgetDevice: ({ deviceId }, { requestHeader }) => {
+        called("ForgetDevice");
+        authenticate(requestHeader);
+        if (deviceId !== "laptop") throw refusal("DEVICE_NOT_FOUND", { code: Code.NotFound });
+        return {};
       },
       startPasskey: ({ name }, { requestHeader }) => {
         called("StartPasskey");

@@ -71,6 +71,7 @@ test("what must not be repeated is known for every call", () => {
     "ConfirmTotp",
     "DeleteMe",
     "FinishPasskey",
+    "ForgetDevice",
     "IssueServiceToken",
     "Login",
     "Logout",

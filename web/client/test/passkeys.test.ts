@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { Code } from "@connectrpc/connect";
-import { CookiesNotKept, PasskeyRefused, reasonOf, type PasskeyFault } from "../src/index.js";
+import { CookiesNotKept, NoPasskey, reasonOf, type PasskeyFault } from "../src/index.js";
 import { Authenticator } from "./authenticator.js";
 import { Browser, gate, refusal } from "./browser.js";
 
@@ -29,7 +29,7 @@ function autofilling() {
   const chosen: string[] = [];
   const offer = (signal?: AbortSignal) => {
     const onChosen = () => chosen.push("chosen");
-    return countersign.signInWithPasskey({ autofill: true, onChosen, ...(signal && { signal }) });
+    return countersign.loginWithPasskey({ autofill: true, onChosen, ...(signal && { signal }) });
   };
   return { ...opened, chosen, choose, offer };
 }
@@ -39,14 +39,14 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await setImmediate();
 }
 
-function refusedWith(fault: PasskeyFault) {
-  return (error: unknown) => error instanceof PasskeyRefused && error.fault === fault;
+function noPasskey(fault: PasskeyFault) {
+  return (error: unknown) => error instanceof NoPasskey && error.fault === fault;
 }
 
 test("a passkey alone opens a session, for all tabs, and no token comes out", async () => {
   const { browser, countersign, changes, authenticator } = open();
   const other = browser.tab();
-  const opened = await countersign.signInWithPasskey({ audience: "shop", deviceName: "Desk" });
+  const opened = await countersign.loginWithPasskey({ audience: "shop", deviceName: "Desk" });
   assert.deepEqual(Object.keys(opened).sort(), ["account", "expireTime", "sessionId"]);
   await other.countersign.account.getMe({});
   assert.deepEqual([changes, other.countersign.signedIn], [[{ signedIn: true }], true]);
@@ -61,14 +61,14 @@ test("a login by passkey begins again when its first answer is lost, and is comp
     const isLost = { StartPasskeyLogin: 1, CompleteLogin: 1 }[method] === browser.count(method);
     if (isLost) throw new TypeError("Failed to fetch");
   };
-  await assert.rejects(countersign.signInWithPasskey(), (error) => reasonOf(error) === undefined);
+  await assert.rejects(countersign.loginWithPasskey(), (error) => reasonOf(error) === undefined);
   assert.deepEqual([browser.count("StartPasskeyLogin"), browser.count("CompleteLogin")], [2, 1]);
 });
 
 test("tabs that begin at once in a new browser are bound to the same cookie", async () => {
   const { browser } = open();
   const tabs = [browser.tab(), browser.tab()];
-  await Promise.all(tabs.map(({ countersign }) => countersign.signInWithPasskey()));
+  await Promise.all(tabs.map(({ countersign }) => countersign.loginWithPasskey()));
   assert.equal(browser.count("CompleteLogin"), 2);
 });
 
@@ -76,7 +76,7 @@ test("another tab that hangs while it begins is not waited for endlessly", async
   const { browser, countersign } = open();
   const held = gate();
   void browser.locks.request("countersign https://id.example.org passkey", {}, () => held.pass);
-  const login = countersign.signInWithPasskey();
+  const login = countersign.loginWithPasskey();
   await settled();
   assert.equal(browser.count("StartPasskeyLogin"), 0);
   browser.pass(15_000);
@@ -95,7 +95,7 @@ test("what the browser answers instead of a passkey is told apart", async () => 
   ] as const) {
     const { browser, countersign, authenticator } = open();
     authenticator.person = async () => Promise.reject(new DOMException("no", name));
-    await assert.rejects(countersign.signInWithPasskey(), refusedWith(fault), name);
+    await assert.rejects(countersign.loginWithPasskey(), noPasskey(fault), name);
     assert.equal(browser.count("CompleteLogin"), 0);
   }
 });
@@ -103,23 +103,23 @@ test("what the browser answers instead of a passkey is told apart", async () => 
 test("a browser without passkeys says so", async () => {
   const browser = new Browser();
   browser.authenticator = undefined;
-  await assert.rejects(browser.tab().countersign.signInWithPasskey(), refusedWith("UNUSABLE"));
+  await assert.rejects(browser.tab().countersign.loginWithPasskey(), noPasskey("UNUSABLE"));
 });
 
 test("a service without passkeys says so before anybody is asked", async () => {
   const { browser, countersign, authenticator } = open();
   browser.instead = () => refusal("PASSKEYS_UNAVAILABLE", { code: Code.FailedPrecondition });
-  await assert.rejects(countersign.signInWithPasskey(), (error) => reasonOf(error) === "PASSKEYS_UNAVAILABLE");
+  await assert.rejects(countersign.loginWithPasskey(), (error) => reasonOf(error) === "PASSKEYS_UNAVAILABLE");
   assert.deepEqual(authenticator.asked, []);
 });
 
 test("a passkey opens no session where no cookie is kept", async () => {
   const { browser, countersign } = open();
   browser.keepsCookies = false;
-  await assert.rejects(countersign.signInWithPasskey(), CookiesNotKept);
+  await assert.rejects(countersign.loginWithPasskey(), CookiesNotKept);
   browser.saysCookies = false;
   browser.received.length = 0;
-  await assert.rejects(countersign.signInWithPasskey(), CookiesNotKept);
+  await assert.rejects(countersign.loginWithPasskey(), CookiesNotKept);
   assert.deepEqual([browser.received, countersign.signedIn], [[], undefined]);
 });
 
@@ -127,7 +127,7 @@ test("a person who gives up ends the request", async () => {
   const { browser, countersign, authenticator } = open();
   authenticator.person = () => new Promise(() => {});
   const hurried = new AbortController();
-  const login = countersign.signInWithPasskey({ signal: hurried.signal });
+  const login = countersign.loginWithPasskey({ signal: hurried.signal });
   await settled();
   hurried.abort();
   await assert.rejects(login, (error) => error === hurried.signal.reason);
@@ -173,7 +173,7 @@ test("the autofill gives way to whatever the person begins, and comes back when 
   const agreeing = authenticator.person;
   authenticator.person = (asked) =>
     asked.autofill ? agreeing(asked) : Promise.reject(new DOMException("no", "NotAllowedError"));
-  await assert.rejects(countersign.signInWithPasskey(), refusedWith("DISMISSED"));
+  await assert.rejects(countersign.loginWithPasskey(), noPasskey("DISMISSED"));
   await settled();
   assert.deepEqual(authenticator.asked.map(({ autofill }) => autofill), [true, true, false, true]);
   choose();
@@ -225,7 +225,7 @@ test("what the person dismisses in the autofill is offered again; what the brows
   choose();
   await login;
   authenticator.person = async () => Promise.reject(new DOMException("no", "NotAllowedError"));
-  await assert.rejects(offer(), refusedWith("DISMISSED"));
+  await assert.rejects(offer(), noPasskey("DISMISSED"));
 });
 
 test("a browser that does not end the autofill delays the person no further", async () => {
@@ -233,7 +233,7 @@ test("a browser that does not end the autofill delays the person no further", as
   authenticator.endsOnAbort = false;
   offer().catch(() => {});
   await settled();
-  await assert.rejects(countersign.signInWithPasskey(), refusedWith("UNUSABLE"));
+  await assert.rejects(countersign.loginWithPasskey(), noPasskey("UNUSABLE"));
   await countersign.login(ADA);
   assert.equal(browser.live?.session, 1);
 });
@@ -253,7 +253,7 @@ test("a second step that was dismissed may be tried again", async () => {
   await countersign.login(ADA);
   const agreeing = authenticator.person;
   authenticator.person = async () => Promise.reject(new DOMException("no", "NotAllowedError"));
-  await assert.rejects(countersign.completeLogin({ passkey: true }), refusedWith("DISMISSED"));
+  await assert.rejects(countersign.completeLogin({ passkey: true }), noPasskey("DISMISSED"));
   authenticator.person = agreeing;
   await countersign.completeLogin({ passkey: true });
   assert.equal(countersign.signedIn, true);
@@ -297,6 +297,16 @@ test("a fresh proof refreshes before the person is asked, and asks once", async 
   assert.equal(authenticator.asked.length, 1);
 });
 
+test("a passkey that signs too late leaves the session, and is a fresh proof when it signs again", async () => {
+  const { browser, countersign, authenticator } = open();
+  browser.signIn();
+  authenticator.person = async () => browser.pass(300_000);
+  await assert.rejects(countersign.reauthenticate({ passkey: true }), (error) => reasonOf(error) === "CHALLENGE_INVALID");
+  assert.equal(browser.count("Reauthenticate"), 1);
+  authenticator.person = async () => {};
+  assert.equal((await countersign.reauthenticate({ passkey: true })).sessionId, "1");
+});
+
 test("a passkey is added, and named after its authenticator unless there is a name", async () => {
   const { browser, countersign, authenticator } = open();
   browser.signIn();
@@ -311,6 +321,6 @@ test("an authenticator that has a passkey of the account adds none", async () =>
   const { browser, countersign, authenticator } = open();
   browser.signIn();
   authenticator.person = async () => Promise.reject(new DOMException("no", "InvalidStateError"));
-  await assert.rejects(countersign.addPasskey(), refusedWith("KNOWN"));
+  await assert.rejects(countersign.addPasskey(), noPasskey("KNOWN"));
   assert.deepEqual(browser.received, ["StartPasskey"]);
 });

@@ -33,7 +33,7 @@ test("without a second factor a login has no challenge", async () => {
 test("no token of a challenge comes out, even if the service sent one", async () => {
   const opened = await browserOfAda().tab().countersign.login(ADA);
   assert.deepEqual(Object.keys(opened), ["challenge"]);
-  assert.deepEqual(Object.keys(opened.challenge ?? {}).sort(), ["expireTime", "methods"]);
+  assert.deepEqual(Object.keys(opened.challenge ?? {}).sort(), ["expireTime", "methods", "rememberFor"]);
 });
 
 test("a challenge ends in time by the clock of the browser, however wrong it is", async () => {
@@ -41,6 +41,42 @@ test("a challenge ends in time by the clock of the browser, however wrong it is"
   browser.time = 9_000_000;
   const { challenge } = await browser.tab().countersign.login(ADA);
   assert.equal(challenge?.expireTime?.getTime(), 9_300_000);
+});
+
+test("a challenge says for how long the device can be remembered, and nothing where none is", async () => {
+  const browser = browserOfAda();
+  const rememberFor = async () => (await browser.tab().countersign.login(ADA)).challenge?.rememberFor;
+  assert.equal(await rememberFor(), 30 * 86_400_000);
+  browser.rememberSeconds = undefined;
+  assert.equal(await rememberFor(), undefined);
+});
+
+test("a device is remembered only when that is requested, by whatever proof", async () => {
+  const browser = browserOfAda();
+  const { countersign } = browser.tab();
+  for (const proof of [{ totpCode: "right" }, { backupCode: "right" }, { passkey: true }] as const) {
+    for (const completion of [undefined, {}, { rememberDevice: false }, { rememberDevice: true }]) {
+      await countersign.login(ADA);
+      await countersign.completeLogin(proof, completion);
+    }
+  }
+  const [no, yes] = [false, true];
+  assert.deepEqual(browser.remembered, [no, no, no, yes, no, no, no, yes, no, no, no, yes]);
+});
+
+test("options of the call go with the wish to remember the device", async () => {
+  const browser = browserOfAda();
+  const { countersign } = browser.tab();
+  await countersign.login(ADA);
+  let headers = 0;
+  await countersign.completeLogin({ totpCode: "right" }, { rememberDevice: true, onHeader: () => headers++ });
+  assert.deepEqual([browser.remembered, headers], [[true], 1]);
+});
+
+test("a login by passkey alone remembers no device", async () => {
+  const browser = browserOfAda();
+  await browser.tab().countersign.loginWithPasskey();
+  assert.deepEqual(browser.remembered, [false]);
 });
 
 test("a wrong code is not repeated, and the next one may be right", async () => {
@@ -95,4 +131,18 @@ test("the factors refresh like any other call", async () => {
   const { factors } = await browser.tab().countersign.factors.listFactors({});
   assert.deepEqual(factors.map(({ name }) => name), ["Phone"]);
   assert.deepEqual(browser.received, ["ListFactors", "Refresh", "ListFactors"]);
+});
+
+test("remembered devices refresh like any other call, and a device that is forgotten already says so", async () => {
+  const browser = browserOfAda();
+  browser.signIn();
+  browser.expire();
+  const { factors } = browser.tab().countersign;
+  const { devices } = await factors.listRememberedDevices({});
+  assert.deepEqual(devices.map(({ deviceId, current }) => [deviceId, current]), [["laptop", true]]);
+  await factors.forgetDevice({ deviceId: "laptop" });
+  const refused = factors.forgetDevice({ deviceId: "other" });
+  await assert.rejects(refused, (error) => reasonOf(error) === "DEVICE_NOT_FOUND");
+  const calls = ["ListRememberedDevices", "Refresh", "ListRememberedDevices", "ForgetDevice", "ForgetDevice"];
+  assert.deepEqual(browser.received, calls);
 });

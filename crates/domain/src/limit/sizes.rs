@@ -59,6 +59,10 @@ closed_list! {
         /// above: whoever knows the password could use those up before logging in.
         FailedFactorMailsPerAccount = "failed_factor_mails_per_account":
             "mails to the owner about a wrong second factor on an unrecognized device; the call is refused alike",
+        /// Mails that report a copied passkey to the owner of an account: 4 an hour. Not counted with the mails above,
+        /// for the same reason: only somebody who has the passkey causes these.
+        PasskeyCopyMailsPerAccount = "passkey_copy_mails_per_account":
+            "mails to the owner about a passkey that may have been copied; the call is refused alike",
         /// Password changes of an account, with the current password: 5 an hour. Nobody needs more, and each mails the
         /// owner.
         PasswordChangesPerAccount = "password_changes_per_account": "ChangePassword of an account",
@@ -112,6 +116,7 @@ impl Limit {
                 | Self::ClientChangeMailsPerAccount
                 | Self::NewLoginMailsPerAccount
                 | Self::FailedFactorMailsPerAccount
+                | Self::PasskeyCopyMailsPerAccount
                 | Self::PasswordChangesPerAccount
                 | Self::UsernameChangesPerAccount
                 | Self::TotpStartsPerAccount
@@ -149,6 +154,7 @@ impl Limit {
             Self::ClientChangeMailsPerAccount => Quota::new(4, minutes(60)),
             Self::NewLoginMailsPerAccount => Quota::new(8, minutes(60)),
             Self::FailedFactorMailsPerAccount => Quota::new(4, minutes(60)),
+            Self::PasskeyCopyMailsPerAccount => Quota::new(4, minutes(60)),
             Self::PasswordChangesPerAccount => Quota::new(5, minutes(60)),
             Self::UsernameChangesPerAccount => Quota::new(5, minutes(60)),
             Self::TotpStartsPerAccount => Quota::new(3, minutes(60)),

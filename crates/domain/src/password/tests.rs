@@ -1,12 +1,13 @@
 use super::*;
 use proptest::prelude::*;
 
-const ALONE: PasswordPolicy = PasswordPolicy { min_chars: 15, max_bytes: 1024 };
-const BESIDE_A_FACTOR: PasswordPolicy = PasswordPolicy { min_chars: 8, max_bytes: 1024 };
+const ALONE: PasswordPolicy = PasswordPolicy { min_chars: 15, min_chars_with_factor: 8, max_bytes: 1024 };
+const BESIDE_A_FACTOR: PasswordPolicy = PasswordPolicy { min_chars: 8, ..ALONE };
 const ADA: [&str; 3] = ["ada.lovelace@analytical.example", "adalove", "Ada Lovelace"];
 
 fn judge(policy: PasswordPolicy, text: &str, identifiers: &[&str]) -> Result<NewPassword, PasswordRejected> {
-    policy.accept(policy.read(&SecretText::new(text.to_owned()))?, identifiers)
+    let purpose = PasswordPurpose::Alone;
+    policy.accept(policy.read(&SecretText::new(text.to_owned()), purpose)?, purpose, identifiers)
 }
 
 fn accept(policy: PasswordPolicy, text: &str) -> Result<NewPassword, PasswordRejected> {
@@ -172,6 +173,23 @@ fn length_is_counted_in_characters_of_the_normal_form() {
 }
 
 #[test]
+fn beside_a_factor_a_password_may_be_shorter_and_then_needs_the_factor() {
+    use PasswordPurpose::{Alone, WithFactor};
+    let read = |text: &str, purpose| ALONE.read(&SecretText::new(text.to_owned()), purpose);
+    let short = "kettle hills";
+    assert_eq!(read(short, Alone).unwrap_err(), PasswordRejected::TooShort { min: 15 });
+    let candidate = read(short, WithFactor).unwrap();
+    // What was read for one purpose is not accepted for the other.
+    assert_eq!(ALONE.accept(candidate.clone(), Alone, &ADA).unwrap_err(), PasswordRejected::TooShort { min: 15 });
+    assert!(ALONE.accept(candidate, WithFactor, &ADA).unwrap().needs_factor());
+    assert_eq!(read("hills 7", WithFactor).unwrap_err(), PasswordRejected::TooShort { min: 8 });
+    for purpose in [Alone, WithFactor] {
+        let long = read("kettle over hills", purpose).unwrap();
+        assert!(!ALONE.accept(long, purpose, &ADA).unwrap().needs_factor(), "{purpose:?}");
+    }
+}
+
+#[test]
 fn the_bound_in_bytes_holds_before_and_after_the_normalisation() {
     let random: String =
         "kq7#Zm2!".chars().cycle().enumerate().map(|(i, c)| if i % 9 == 0 { 'x' } else { c }).take(1024).collect();
@@ -304,7 +322,7 @@ proptest! {
 
     #[test]
     fn any_text_is_judged_and_judged_the_same_twice(text: String, who: String, min_chars in 0..20_usize) {
-        let policy = PasswordPolicy { min_chars, max_bytes: 200 };
+        let policy = PasswordPolicy { min_chars, min_chars_with_factor: min_chars, max_bytes: 200 };
         let first = judge(policy, &text, &[&who]);
         prop_assert_eq!(&first, &judge(policy, &text, &[&who]));
         if let Ok(new) = first {

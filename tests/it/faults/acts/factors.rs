@@ -35,6 +35,45 @@ pub(super) const ACTS: &[Act] = &[
         },
     },
     Act {
+        name: "CompleteLogin that remembers the device",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let protected = Protected::sign_up(app, &email).await;
+                let code = complete_login_request::Proof::TotpCode(protected.next_code(app));
+                let Challenged { challenge, device_token } = app.challenge(&email).await;
+                let (challenge_token, proof) = (challenge.challenge_token, Some(code));
+                let message = CompleteLoginRequest { challenge_token, device_token, proof, remember_device: true };
+                call!(auth, complete_login, message.clone())
+            })
+        },
+    },
+    Act {
+        name: "Login on a remembered device",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let (_, device_token) = remembered(app, &email).await;
+                let (identifier, password) = (email.clone(), PASSWORD.to_owned());
+                let message = LoginRequest { identifier, password, device_token, ..Default::default() };
+                call!(auth, login, message.clone())
+            })
+        },
+    },
+    Act {
+        name: "ForgetDevice",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let (person, _) = remembered(app, &email).await;
+                let asked = person.asks(ListRememberedDevicesRequest {});
+                let listed = app.factors().list_remembered_devices(asked).await.unwrap().into_inner();
+                let message = ForgetDeviceRequest { device_id: listed.devices[0].device_id.clone() };
+                call_as!(person, factors, forget_device, message.clone())
+            })
+        },
+    },
+    Act {
         name: "CompleteLogin with a backup code",
         is_repeatable: false,
         prepare: |app, email| {
@@ -170,7 +209,12 @@ pub(super) const ACTS: &[Act] = &[
         prepare: |app, email| {
             Box::pin(async move {
                 let (person, factor_id) = proven(app, &email).await;
-                call_as!(person, factors, remove_factor, RemoveFactorRequest { factor_id: factor_id.clone() })
+                call_as!(
+                    person,
+                    factors,
+                    remove_factor,
+                    RemoveFactorRequest { factor_id: factor_id.clone(), ..Default::default() }
+                )
             })
         },
     },
@@ -198,6 +242,16 @@ pub(super) const QUESTIONS: &[Act] = &[
         },
     },
     Act {
+        name: "ListRememberedDevices",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let (person, _) = remembered(app, &email).await;
+                call_as!(person, factors, list_remembered_devices, ListRememberedDevicesRequest {})
+            })
+        },
+    },
+    Act {
         name: "StartPasskeyLogin",
         is_repeatable: false,
         prepare: |_, _| Box::pin(async move { call!(auth, start_passkey_login, StartPasskeyLoginRequest::default()) }),
@@ -216,8 +270,18 @@ pub(super) const QUESTIONS: &[Act] = &[
 
 fn complete(challenged: Challenged, proof: complete_login_request::Proof) -> Call {
     let Challenged { challenge, device_token } = challenged;
-    let message = CompleteLoginRequest { challenge_token: challenge.challenge_token, device_token, proof: Some(proof) };
+    let (challenge_token, proof) = (challenge.challenge_token, Some(proof));
+    let message = CompleteLoginRequest { challenge_token, device_token, proof, ..Default::default() };
     call!(auth, complete_login, message.clone())
+}
+
+/// A person with an app, whose device is remembered, and the token of the device.
+async fn remembered(app: &App, email: &str) -> (Person, String) {
+    let protected = Protected::sign_up(app, email).await;
+    let challenged = app.challenge(email).await;
+    let code = complete_login_request::Proof::TotpCode(protected.next_code(app));
+    let session = app.complete_on(&challenged, code, true).await.unwrap();
+    (Person { session, ..protected.person }, challenged.device_token)
 }
 
 /// A person with an app and a session with a fresh proof by it.

@@ -1,6 +1,14 @@
-import { FactorKind, passkeysAvailable, type Account, type Factor } from "@countersign/client";
+import {
+  FactorKind,
+  passkeysAvailable,
+  reasonOf,
+  type Account,
+  type Factor,
+  type RememberedDevice,
+} from "@countersign/client";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
+import { nameOf } from "../device";
 import type { Texts } from "../texts";
 import { AddApp } from "../ui/add-app";
 import { Button, useDoing } from "../ui/action";
@@ -9,6 +17,7 @@ import { Confirm } from "../ui/confirm";
 import { FactorList } from "../ui/factors";
 import { AccountFrame, Loading, WithAccount } from "../ui/frame";
 import { Note } from "../ui/note";
+import { RememberedDevices } from "../ui/remembered-devices";
 import { ProtectedAction } from "../ui/step-up";
 
 /** The number of backup codes from which on the person should make new ones. */
@@ -17,7 +26,11 @@ const FEW_CODES = 3;
 interface Listed {
   readonly factors: readonly Factor[];
   readonly backupCodesLeft: number;
+  readonly devices: readonly RememberedDevice[];
 }
+
+/** The headings that get the focus: those of the factors of a kind, and of the remembered devices. */
+type Headed = FactorKind | "devices";
 
 /** What the person does now; backup codes are shown until they are stored, and then the factors of a kind. */
 type Step =
@@ -25,7 +38,7 @@ type Step =
   | { readonly at: "codes"; readonly codes: readonly string[]; readonly kind: FactorKind };
 
 /** What was done, in the language at the time it is shown. */
-type Result = (texts: Texts["security"]) => string;
+type Result = (texts: Texts) => string;
 
 export function SecurityPage() {
   const { texts } = useApp();
@@ -42,24 +55,29 @@ function Factors({ account: { accountId } }: { readonly account: Account }) {
   const [listed, setListed] = useState<Listed>();
   const [step, setStep] = useState<Step>({ at: "list" });
   const [result, setResult] = useState<{ readonly say: Result }>();
-  const headings = useRef<Partial<Record<FactorKind, HTMLElement | null>>>({});
-  const load = useDoing(async () => setListed(await countersign.factors.listFactors({})));
+  const headings = useRef<Partial<Record<Headed, HTMLElement | null>>>({});
+  const load = useDoing(async () => {
+    const { factors } = countersign;
+    const [factorList, { devices }] = await Promise.all([factors.listFactors({}), factors.listRememberedDevices({})]);
+    setListed({ ...factorList, devices });
+  });
   useEffect(() => void load.run(), [accountId]);
 
   /** Shows the list again, and what was done. The pressed button no longer exists. */
-  const back = async (kind: FactorKind, say?: Result) => {
+  const back = async (headed: Headed, say?: Result) => {
     setStep({ at: "list" });
     setResult(say && { say });
-    if (say) announce(say(own));
+    if (say) announce(say(texts));
     await load.run();
-    headings.current[kind]?.focus();
+    // The card of the devices is gone with the last one.
+    (headings.current[headed] ?? headings.current[FactorKind.TOTP])?.focus();
   };
   const begin = (next: Step) => {
     setResult(undefined);
     setStep(next);
   };
   const added = (kind: FactorKind, name: string, codes: readonly string[]) =>
-    codes.length > 0 ? begin({ at: "codes", codes, kind }) : void back(kind, (texts) => texts.added(name));
+    codes.length > 0 ? begin({ at: "codes", codes, kind }) : void back(kind, ({ security }) => security.added(name));
   const addPasskey = async () => {
     setResult(undefined);
     const { factor, backupCodes } = await countersign.addPasskey();
@@ -67,11 +85,15 @@ function Factors({ account: { accountId } }: { readonly account: Account }) {
   };
   const rename = async ({ factorId, kind }: Factor, name: string) => {
     await countersign.factors.renameFactor({ factorId, name });
-    await back(kind, (texts) => texts.renamed);
+    await back(kind, ({ security }) => security.renamed);
   };
   const remove = async ({ factorId, kind, name }: Factor) => {
     await countersign.factors.removeFactor({ factorId });
-    await back(kind, (texts) => texts.removed(name));
+    await back(kind, ({ security }) => security.removed(name));
+  };
+  const forget = async (device: RememberedDevice) => {
+    await countersign.factors.forgetDevice({ deviceId: device.deviceId }).catch(expectGone);
+    await back("devices", (texts) => texts.rememberedDevices.forgotten(nameOf(device, texts)));
   };
   const regenerate = async () => {
     const { backupCodes } = await countersign.factors.regenerateBackupCodes({});
@@ -79,12 +101,12 @@ function Factors({ account: { accountId } }: { readonly account: Account }) {
   };
 
   if (step.at === "codes") {
-    return <BackupCodes codes={step.codes} stored={() => void back(step.kind, (texts) => texts.stored)} />;
+    return <BackupCodes codes={step.codes} stored={() => void back(step.kind, ({ security }) => security.stored)} />;
   }
   if (listed === undefined || load.fault) {
     return <Loading busy={load.busy} fault={load.fault} again={() => void load.run()} />;
   }
-  const { factors, backupCodesLeft } = listed;
+  const { factors, backupCodesLeft, devices } = listed;
   const isOn = factors.length > 0;
   const [passkeys, apps] = [FactorKind.PASSKEY, FactorKind.TOTP].map((kind) => factors.filter((each) => each.kind === kind));
   if (step.at === "adding") {
@@ -93,11 +115,11 @@ function Factors({ account: { accountId } }: { readonly account: Account }) {
     return <AddApp name={name} added={(name, codes) => added(FactorKind.TOTP, name, codes)} cancel={cancel} />;
   }
   const list = { single: factors.length === 1, rename, remove };
-  const headingOf = (kind: FactorKind) => (element: HTMLElement | null) => void (headings.current[kind] = element);
+  const headingOf = (headed: Headed) => (element: HTMLElement | null) => void (headings.current[headed] = element);
   const canAddPasskeys = passkeysAvailable();
   return (
     <>
-      {result && <Note tone="good">{result.say(own)}</Note>}
+      {result && <Note tone="good">{result.say(texts)}</Note>}
       {(canAddPasskeys || passkeys?.length) && (
         <section class="card">
           <h2 ref={headingOf(FactorKind.PASSKEY)} tabIndex={-1}>
@@ -128,6 +150,7 @@ function Factors({ account: { accountId } }: { readonly account: Account }) {
           </Button>
         </div>
       </section>
+      {devices.length > 0 && <RememberedDevices devices={devices} heading={headingOf("devices")} forget={forget} />}
       {isOn && <BackupCodesLeft left={backupCodesLeft} regenerate={regenerate} />}
     </>
   );
@@ -148,7 +171,7 @@ function BackupCodesLeft({ left, regenerate }: BackupCodesLeftProps) {
       <p>{own.left(left)}</p>
       {left <= FEW_CODES && <Note tone="bad">{own.few}</Note>}
       {asking ? (
-        <Confirm question={own.question} hint={own.replaces} keep={own.keep} cancel={() => setAsking(false)}>
+        <Confirm question={own.question} hints={[own.replaces]} keep={own.keep} cancel={() => setAsking(false)}>
           <ProtectedAction kind="danger" act={regenerate}>
             {own.regenerate}
           </ProtectedAction>
@@ -160,4 +183,9 @@ function BackupCodesLeft({ left, regenerate }: BackupCodesLeftProps) {
       )}
     </section>
   );
+}
+
+/** The device was forgotten already, which is as good. */
+function expectGone(error: unknown): void {
+  if (reasonOf(error) !== "DEVICE_NOT_FOUND") throw error;
 }

@@ -1,9 +1,8 @@
 import { reasonOf, type SessionInfo } from "@countersign/client";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
-import { softwareOf } from "../device";
+import { nameOf } from "../device";
 import { dateOf } from "../format";
-import type { Texts } from "../texts";
 import { Action, useDoing } from "../ui/action";
 import { AccountFrame, Loading } from "../ui/frame";
 import { Note } from "../ui/note";
@@ -107,13 +106,6 @@ function SessionRow({ session, end }: { readonly session: SessionInfo; readonly 
       </Action>
     </li>
   );
-}
-
-/** The person's name for the device, or else its browser and system. */
-function nameOf({ deviceName, userAgent }: SessionInfo, { sessions }: Texts): string {
-  const { browser, system, program } = softwareOf(userAgent);
-  if (deviceName) return deviceName;
-  return browser && system ? sessions.on(browser, system) : (browser ?? system ?? program ?? sessions.unknown);
 }
 
 /** Merges the lists of two answers. A session that was opened in between moves one from the first to the second. */

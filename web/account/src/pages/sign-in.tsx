@@ -2,7 +2,7 @@ import type { Challenge, LoginProof } from "@countersign/client";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { faultFor, faultOf, type Fault, type Told } from "../faults";
-import { Field, PasswordField } from "../ui/field";
+import { Field, PasswordField, Tick } from "../ui/field";
 import { Form, Submit } from "../ui/form";
 import { Sheet } from "../ui/frame";
 import { Link } from "../ui/link";
@@ -92,9 +92,10 @@ interface SecondStepProps {
 }
 
 /** The second factor. */
-function SecondStep({ challenge: { methods, expireTime }, end }: SecondStepProps) {
-  const { texts, countersign, presence, account, announce } = useApp();
+function SecondStep({ challenge: { methods, expireTime, rememberFor }, end }: SecondStepProps) {
+  const { texts, format, countersign, presence, account, announce } = useApp();
   const { secondStep: own } = texts;
+  const [rememberDevice, setRememberDevice] = useState(false);
   useEffect(() => {
     announce(own.lead);
     if (expireTime === undefined) return;
@@ -104,7 +105,7 @@ function SecondStep({ challenge: { methods, expireTime }, end }: SecondStepProps
   }, []);
   const complete = async (proof: LoginProof) => {
     try {
-      await countersign.completeLogin(proof);
+      await countersign.completeLogin(proof, { rememberDevice });
     } catch (error) {
       const fault = faultOf(error);
       if (!ENDING.has(fault.reason)) throw error;
@@ -117,7 +118,13 @@ function SecondStep({ challenge: { methods, expireTime }, end }: SecondStepProps
     <>
       <p class="lead">{own.lead}</p>
       {account.identifier && <p class="row-value">{own.who(account.identifier)}</p>}
-      <SecondFactor methods={methods} action={texts.signIn.action} send={complete} />
+      <SecondFactor methods={methods} action={texts.signIn.action} send={complete}>
+        {rememberFor !== undefined && (
+          <Tick ticked={rememberDevice} onTick={setRememberDevice}>
+            {own.remember(format.span(rememberFor))}
+          </Tick>
+        )}
+      </SecondFactor>
       <p class="more">
         <button type="button" class="text-button" onClick={() => end("restarted")}>
           {own.again}

@@ -76,6 +76,7 @@ export const en = {
     lead: "Your password is right. Now prove in a second way that it is you.",
     who: (identifier: string) => `You are signing in as ${identifier}.`,
     again: "Start again",
+    remember: (time: string) => `Don't ask again on this device for ${time}`,
   },
   code: {
     instead: {
@@ -86,7 +87,7 @@ export const en = {
     passkeyHint: "Your device asks for your fingerprint, your face or its PIN.",
     passkeyAction: "Use passkey",
     noPasskeys: "This browser cannot use your passkey.",
-    locked: "The app's codes are not accepted on this device, because too many wrong ones were entered.",
+    onlyBackup: "Only a backup code works here at the moment.",
     none: "No second step is possible on this device now. Please contact whoever runs this service.",
   },
   register: {
@@ -226,8 +227,8 @@ export const en = {
     addPasskey: "Add a passkey",
     addAnotherPasskey: "Add another passkey",
     noPasskeysHere: "This browser cannot add passkeys here.",
-    synced: "Synced between your devices",
-    notSynced: "On one device only",
+    canSync: "Can be synced between your devices",
+    cannotSync: "On one device only",
     keptBy: (authenticator: string, where: string) => `${authenticator} · ${where}`,
     addedOn: (day: string) => `Added on ${day}`,
     lastUsed: (ago: string) => `last used ${ago}`,
@@ -276,6 +277,15 @@ export const en = {
     question: "Do you want to create new codes?",
     replaces: "Your present codes become void then.",
     keep: "Keep the present ones",
+  },
+  rememberedDevices: {
+    title: "Remembered devices",
+    lead: "Your password alone signs you in on these devices. They are forgotten when you change your password, or add or remove a passkey or an app.",
+    since: (day: string) => `Remembered since ${day}`,
+    until: (day: string) => `until ${day}`,
+    forget: "Forget",
+    forgetDevice: (device: string) => `Forget ${device}`,
+    forgotten: (device: string) => `${device} is forgotten: the next sign-in there takes the second step again.`,
   },
   nudge: {
     text: "A second step at sign-in protects your account, even when somebody knows your password.",

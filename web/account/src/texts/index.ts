@@ -18,6 +18,8 @@ export interface Errors {
   readonly empty: Readonly<Record<string, string>>;
   /** Texts of the closer reasons that the service gives for a field. The number is the bound that it names. */
   readonly rules: Readonly<Record<string, (bound: number | undefined) => string>>;
+  /** Why a passkey was not accepted: the closer reasons of PASSKEY_INVALID, and `KNOWN` of the browser. */
+  readonly passkey: Readonly<Record<string, string>>;
   /** What to say about a code that is wrong, by its field; about others, the text of the reason. */
   readonly wrong: Readonly<Record<string, string>>;
   /** For a field that is not listed: the service's description, in English. */

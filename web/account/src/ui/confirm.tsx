@@ -4,7 +4,8 @@ import { Button } from "./action";
 
 export interface ConfirmProps {
   readonly question: string;
-  readonly hint: string;
+  /** What the person should know before, each in a paragraph. */
+  readonly hints: readonly string[];
   /** The text of the button that changes nothing. */
   readonly keep: string;
   readonly cancel: () => void;
@@ -13,7 +14,7 @@ export interface ConfirmProps {
 }
 
 /** Asks before something is removed. The question gets the focus, and the first button changes nothing. */
-export function Confirm({ question, hint, keep, cancel, children }: ConfirmProps) {
+export function Confirm({ question, hints, keep, cancel, children }: ConfirmProps) {
   const id = useId();
   const asked = useRef<HTMLParagraphElement>(null);
   useLayoutEffect(() => asked.current?.focus(), []);
@@ -22,7 +23,11 @@ export function Confirm({ question, hint, keep, cancel, children }: ConfirmProps
       <p id={id} class="question" tabIndex={-1} ref={asked}>
         {question}
       </p>
-      <p class="hint">{hint}</p>
+      {hints.map((hint) => (
+        <p class="hint" key={hint}>
+          {hint}
+        </p>
+      ))}
       <div class="buttons">
         <Button onClick={cancel}>{keep}</Button>
         {children}

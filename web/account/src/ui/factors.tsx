@@ -85,7 +85,7 @@ function FactorRow({ factor, last, rename, remove }: FactorRowProps) {
         <div class="row-wide">
           <Confirm
             question={own.removeQuestion(factor.name)}
-            hint={last ? own.removeLast : isPasskey ? own.removePasskey : own.removeOne}
+            hints={removalHints(isPasskey, last, own)}
             keep={own.keep}
             cancel={stop}
           >
@@ -124,8 +124,14 @@ function FactorText({ factor }: Pick<FactorRowProps, "factor">) {
   );
 }
 
+/** What happens when a factor is removed. */
+function removalHints(isPasskey: boolean, last: boolean, own: Texts["security"]): readonly string[] {
+  if (isPasskey) return last ? [own.removePasskey, own.removeLast] : [own.removePasskey];
+  return [last ? own.removeLast : own.removeOne];
+}
+
 /** Where a passkey is kept. Most are named after their authenticator, which is then not repeated. */
-function keptText({ name, authenticator, synced }: Factor, own: Texts["security"]): string {
-  const where = synced ? own.synced : own.notSynced;
+function keptText({ name, authenticator, backupEligible }: Factor, own: Texts["security"]): string {
+  const where = backupEligible ? own.canSync : own.cannotSync;
   return authenticator === "" || name.includes(authenticator) ? where : own.keptBy(authenticator, where);
 }

@@ -167,6 +167,22 @@ export function Choice({ name, first, options }: ChoiceProps) {
   );
 }
 
+export interface TickProps {
+  readonly ticked: boolean;
+  readonly onTick: (ticked: boolean) => void;
+  readonly children: string;
+}
+
+/** A checkbox that may stay empty. Its state belongs to the page, so that it outlives the form. */
+export function Tick({ ticked, onTick, children }: TickProps) {
+  return (
+    <label class="tick">
+      <input type="checkbox" checked={ticked} onChange={({ currentTarget }) => onTick(currentTarget.checked)} />
+      <span>{children}</span>
+    </label>
+  );
+}
+
 /** A required checkbox. */
 export function Confirmation({ name }: { readonly name: string }) {
   const { texts } = useApp();

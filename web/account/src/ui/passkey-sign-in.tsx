@@ -23,7 +23,7 @@ export function PasskeySignIn() {
       isChosen = true;
       void run(() => signingIn);
     };
-    const signingIn = countersign.signInWithPasskey({ autofill: true, signal, onChosen });
+    const signingIn = countersign.loginWithPasskey({ autofill: true, signal, onChosen });
     try {
       await signingIn;
     } catch (error) {
@@ -43,7 +43,7 @@ export function PasskeySignIn() {
     <>
       <p class="or">{texts.signIn.or}</p>
       {available && (
-        <Button busy={busy} onClick={() => void run(() => countersign.signInWithPasskey())}>
+        <Button busy={busy} onClick={() => void run(() => countersign.loginWithPasskey())}>
           <PasskeyIcon size={20} />
           {texts.signIn.passkey}
         </Button>

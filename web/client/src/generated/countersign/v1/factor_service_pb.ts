@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/factor_service.proto.
  */
 export const file_countersign_v1_factor_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNjb3VudGVyc2lnbi92MS9mYWN0b3Jfc2VydmljZS5wcm90bxIOY291bnRlcnNpZ24udjEi3gEKBkZhY3RvchIRCglmYWN0b3JfaWQYASABKAkSKAoEa2luZBgCIAEoDjIaLmNvdW50ZXJzaWduLnYxLkZhY3RvcktpbmQSDAoEbmFtZRgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc3luY2VkGAYgASgIEhUKDWF1dGhlbnRpY2F0b3IYByABKAkiFAoSTGlzdEZhY3RvcnNSZXF1ZXN0IlkKE0xpc3RGYWN0b3JzUmVzcG9uc2USJwoHZmFjdG9ycxgBIAMoCzIWLmNvdW50ZXJzaWduLnYxLkZhY3RvchIZChFiYWNrdXBfY29kZXNfbGVmdBgCIAEoBSIgChBTdGFydFRvdHBSZXF1ZXN0EgwKBG5hbWUYASABKAkimwEKEVN0YXJ0VG90cFJlc3BvbnNlEhEKCWZhY3Rvcl9pZBgBIAEoCRITCgZzZWNyZXQYAiABKAlCA4ABARIYCgtvdHBhdXRoX3VyaRgDIAEoCUIDgAEBEhMKBnFyX3N2ZxgEIAEoCUIDgAEBEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6ChJDb25maXJtVG90cFJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEhEKBGNvZGUYAiABKAlCA4ABASIwChNDb25maXJtVG90cFJlc3BvbnNlEhkKDGJhY2t1cF9jb2RlcxgBIAMoCUIDgAEBIiMKE1N0YXJ0UGFzc2tleVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJ5ChRTdGFydFBhc3NrZXlSZXNwb25zZRIRCglmYWN0b3JfaWQYASABKAkSHQoVcGFzc2tleV9jcmVhdGlvbl9qc29uGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJPChRGaW5pc2hQYXNza2V5UmVxdWVzdBIRCglmYWN0b3JfaWQYASABKAkSJAoXcGFzc2tleV9jcmVkZW50aWFsX2pzb24YAiABKAlCA4ABASJaChVGaW5pc2hQYXNza2V5UmVzcG9uc2USJgoGZmFjdG9yGAEgASgLMhYuY291bnRlcnNpZ24udjEuRmFjdG9yEhkKDGJhY2t1cF9jb2RlcxgCIAMoCUIDgAEBIjYKE1JlbmFtZUZhY3RvclJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEgwKBG5hbWUYAiABKAkiFgoUUmVuYW1lRmFjdG9yUmVzcG9uc2UiKAoTUmVtb3ZlRmFjdG9yUmVxdWVzdBIRCglmYWN0b3JfaWQYASABKAkiFgoUUmVtb3ZlRmFjdG9yUmVzcG9uc2UiHgocUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVxdWVzdCI6Ch1SZWdlbmVyYXRlQmFja3VwQ29kZXNSZXNwb25zZRIZCgxiYWNrdXBfY29kZXMYASADKAlCA4ABASpYCgpGYWN0b3JLaW5kEhsKF0ZBQ1RPUl9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQRkFDVE9SX0tJTkRfVE9UUBABEhcKE0ZBQ1RPUl9LSU5EX1BBU1NLRVkQAjLvBgoNRmFjdG9yU2VydmljZRJhCgtMaXN0RmFjdG9ycxIiLmNvdW50ZXJzaWduLnYxLkxpc3RGYWN0b3JzUmVxdWVzdBojLmNvdW50ZXJzaWduLnYxLkxpc3RGYWN0b3JzUmVzcG9uc2UiCZACAfLUGAIIAhJfCglTdGFydFRvdHASIC5jb3VudGVyc2lnbi52MS5TdGFydFRvdHBSZXF1ZXN0GiEuY291bnRlcnNpZ24udjEuU3RhcnRUb3RwUmVzcG9uc2UiDfLUGAkIAhoDASksMAESZQoLQ29uZmlybVRvdHASIi5jb3VudGVyc2lnbi52MS5Db25maXJtVG90cFJlcXVlc3QaIy5jb3VudGVyc2lnbi52MS5Db25maXJtVG90cFJlc3BvbnNlIg3y1BgJCAIaBQEMKSssEmkKDFN0YXJ0UGFzc2tleRIjLmNvdW50ZXJzaWduLnYxLlN0YXJ0UGFzc2tleVJlcXVlc3QaJC5jb3VudGVyc2lnbi52MS5TdGFydFBhc3NrZXlSZXNwb25zZSIO8tQYCggCGgQBKSwvMAESbAoNRmluaXNoUGFzc2tleRIkLmNvdW50ZXJzaWduLnYxLkZpbmlzaFBhc3NrZXlSZXF1ZXN0GiUuY291bnRlcnNpZ24udjEuRmluaXNoUGFzc2tleVJlc3BvbnNlIg7y1BgKCAIaBgEuKSssLxJrCgxSZW5hbWVGYWN0b3ISIy5jb3VudGVyc2lnbi52MS5SZW5hbWVGYWN0b3JSZXF1ZXN0GiQuY291bnRlcnNpZ24udjEuUmVuYW1lRmFjdG9yUmVzcG9uc2UiEJACAvLUGAkIAhoDASkrMAESaAoMUmVtb3ZlRmFjdG9yEiMuY291bnRlcnNpZ24udjEuUmVtb3ZlRmFjdG9yUmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLlJlbW92ZUZhY3RvclJlc3BvbnNlIg3y1BgJCAIaAwEpKzABEoIBChVSZWdlbmVyYXRlQmFja3VwQ29kZXMSLC5jb3VudGVyc2lnbi52MS5SZWdlbmVyYXRlQmFja3VwQ29kZXNSZXF1ZXN0Gi0uY291bnRlcnNpZ24udjEuUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVzcG9uc2UiDPLUGAgIAhoCKSswAUIeWhxjb3VudGVyc2lnbi92MTtjb3VudGVyc2lnbnYxYgZwcm90bzM", [file_countersign_v1_contract, file_google_protobuf_timestamp]);
+  fileDesc("CiNjb3VudGVyc2lnbi92MS9mYWN0b3Jfc2VydmljZS5wcm90bxIOY291bnRlcnNpZ24udjEi5wEKBkZhY3RvchIRCglmYWN0b3JfaWQYASABKAkSKAoEa2luZBgCIAEoDjIaLmNvdW50ZXJzaWduLnYxLkZhY3RvcktpbmQSDAoEbmFtZRgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPYmFja3VwX2VsaWdpYmxlGAYgASgIEhUKDWF1dGhlbnRpY2F0b3IYByABKAkiFAoSTGlzdEZhY3RvcnNSZXF1ZXN0IlkKE0xpc3RGYWN0b3JzUmVzcG9uc2USJwoHZmFjdG9ycxgBIAMoCzIWLmNvdW50ZXJzaWduLnYxLkZhY3RvchIZChFiYWNrdXBfY29kZXNfbGVmdBgCIAEoBSIgChBTdGFydFRvdHBSZXF1ZXN0EgwKBG5hbWUYASABKAkimwEKEVN0YXJ0VG90cFJlc3BvbnNlEhEKCWZhY3Rvcl9pZBgBIAEoCRITCgZzZWNyZXQYAiABKAlCA4ABARIYCgtvdHBhdXRoX3VyaRgDIAEoCUIDgAEBEhMKBnFyX3N2ZxgEIAEoCUIDgAEBEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6ChJDb25maXJtVG90cFJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEhEKBGNvZGUYAiABKAlCA4ABASIwChNDb25maXJtVG90cFJlc3BvbnNlEhkKDGJhY2t1cF9jb2RlcxgBIAMoCUIDgAEBIiMKE1N0YXJ0UGFzc2tleVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJ5ChRTdGFydFBhc3NrZXlSZXNwb25zZRIRCglmYWN0b3JfaWQYASABKAkSHQoVcGFzc2tleV9jcmVhdGlvbl9qc29uGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJPChRGaW5pc2hQYXNza2V5UmVxdWVzdBIRCglmYWN0b3JfaWQYASABKAkSJAoXcGFzc2tleV9jcmVkZW50aWFsX2pzb24YAiABKAlCA4ABASJaChVGaW5pc2hQYXNza2V5UmVzcG9uc2USJgoGZmFjdG9yGAEgASgLMhYuY291bnRlcnNpZ24udjEuRmFjdG9yEhkKDGJhY2t1cF9jb2RlcxgCIAMoCUIDgAEBIjYKE1JlbmFtZUZhY3RvclJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEgwKBG5hbWUYAiABKAkiFgoUUmVuYW1lRmFjdG9yUmVzcG9uc2UiQwoTUmVtb3ZlRmFjdG9yUmVxdWVzdBIRCglmYWN0b3JfaWQYASABKAkSGQoMbmV3X3Bhc3N3b3JkGAIgASgJQgOAAQEiFgoUUmVtb3ZlRmFjdG9yUmVzcG9uc2UiwQEKEFJlbWVtYmVyZWREZXZpY2USEQoJZGV2aWNlX2lkGAEgASgJEhMKC2RldmljZV9uYW1lGAIgASgJEhIKCnVzZXJfYWdlbnQYAyABKAkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAYgASgIIh4KHExpc3RSZW1lbWJlcmVkRGV2aWNlc1JlcXVlc3QiUgodTGlzdFJlbWVtYmVyZWREZXZpY2VzUmVzcG9uc2USMQoHZGV2aWNlcxgBIAMoCzIgLmNvdW50ZXJzaWduLnYxLlJlbWVtYmVyZWREZXZpY2UiKAoTRm9yZ2V0RGV2aWNlUmVxdWVzdBIRCglkZXZpY2VfaWQYASABKAkiFgoURm9yZ2V0RGV2aWNlUmVzcG9uc2UiHgocUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVxdWVzdCI6Ch1SZWdlbmVyYXRlQmFja3VwQ29kZXNSZXNwb25zZRIZCgxiYWNrdXBfY29kZXMYASADKAlCA4ABASpYCgpGYWN0b3JLaW5kEhsKF0ZBQ1RPUl9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQRkFDVE9SX0tJTkRfVE9UUBABEhcKE0ZBQ1RPUl9LSU5EX1BBU1NLRVkQAjLaCAoNRmFjdG9yU2VydmljZRJhCgtMaXN0RmFjdG9ycxIiLmNvdW50ZXJzaWduLnYxLkxpc3RGYWN0b3JzUmVxdWVzdBojLmNvdW50ZXJzaWduLnYxLkxpc3RGYWN0b3JzUmVzcG9uc2UiCZACAfLUGAIIAhJfCglTdGFydFRvdHASIC5jb3VudGVyc2lnbi52MS5TdGFydFRvdHBSZXF1ZXN0GiEuY291bnRlcnNpZ24udjEuU3RhcnRUb3RwUmVzcG9uc2UiDfLUGAkIAhoDASksMAESZQoLQ29uZmlybVRvdHASIi5jb3VudGVyc2lnbi52MS5Db25maXJtVG90cFJlcXVlc3QaIy5jb3VudGVyc2lnbi52MS5Db25maXJtVG90cFJlc3BvbnNlIg3y1BgJCAIaBQEMKSssEmkKDFN0YXJ0UGFzc2tleRIjLmNvdW50ZXJzaWduLnYxLlN0YXJ0UGFzc2tleVJlcXVlc3QaJC5jb3VudGVyc2lnbi52MS5TdGFydFBhc3NrZXlSZXNwb25zZSIO8tQYCggCGgQBKSwvMAESbAoNRmluaXNoUGFzc2tleRIkLmNvdW50ZXJzaWduLnYxLkZpbmlzaFBhc3NrZXlSZXF1ZXN0GiUuY291bnRlcnNpZ24udjEuRmluaXNoUGFzc2tleVJlc3BvbnNlIg7y1BgKCAIaBgEuKSssLxJrCgxSZW5hbWVGYWN0b3ISIy5jb3VudGVyc2lnbi52MS5SZW5hbWVGYWN0b3JSZXF1ZXN0GiQuY291bnRlcnNpZ24udjEuUmVuYW1lRmFjdG9yUmVzcG9uc2UiEJACAvLUGAkIAhoDASkrMAESawoMUmVtb3ZlRmFjdG9yEiMuY291bnRlcnNpZ24udjEuUmVtb3ZlRmFjdG9yUmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLlJlbW92ZUZhY3RvclJlc3BvbnNlIhDy1BgMCAIaBgEpKwQnHTABEn8KFUxpc3RSZW1lbWJlcmVkRGV2aWNlcxIsLmNvdW50ZXJzaWduLnYxLkxpc3RSZW1lbWJlcmVkRGV2aWNlc1JlcXVlc3QaLS5jb3VudGVyc2lnbi52MS5MaXN0UmVtZW1iZXJlZERldmljZXNSZXNwb25zZSIJkAIB8tQYAggCEmUKDEZvcmdldERldmljZRIjLmNvdW50ZXJzaWduLnYxLkZvcmdldERldmljZVJlcXVlc3QaJC5jb3VudGVyc2lnbi52MS5Gb3JnZXREZXZpY2VSZXNwb25zZSIK8tQYBggCGgIBMBKCAQoVUmVnZW5lcmF0ZUJhY2t1cENvZGVzEiwuY291bnRlcnNpZ24udjEuUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVxdWVzdBotLmNvdW50ZXJzaWduLnYxLlJlZ2VuZXJhdGVCYWNrdXBDb2Rlc1Jlc3BvbnNlIgzy1BgICAIaAikrMAFCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_contract, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message countersign.v1.Factor
@@ -47,14 +47,15 @@ export type Factor = Message<"countersign.v1.Factor"> & {
   lastUseTime?: Timestamp | undefined;
 
   /**
-   * Of a passkey: whether its authenticator may copy it to other devices.
+   * Of a passkey: whether its authenticator may copy it to other devices (the flag BE of WebAuthn), not whether it did.
    *
-   * @generated from field: bool synced = 6;
+   * @generated from field: bool backup_eligible = 6;
    */
-  synced: boolean;
+  backupEligible: boolean;
 
   /**
-   * Of a passkey: what its authenticator calls itself, such as `iCloud Keychain`; empty where that is not known.
+   * Of a passkey: the name of its authenticator, by the model that it says (AAGUID), such as `iCloud Keychain`; empty
+   * where that is not known.
    *
    * @generated from field: string authenticator = 7;
    */
@@ -270,7 +271,7 @@ export type FinishPasskeyRequest = Message<"countersign.v1.FinishPasskeyRequest"
   factorId: string;
 
   /**
-   * A `RegistrationResponseJSON` of WebAuthn, at most 16 kB.
+   * A `RegistrationResponseJSON` of WebAuthn, at most 16 KiB.
    *
    * @generated from field: string passkey_credential_json = 2;
    */
@@ -353,6 +354,14 @@ export type RemoveFactorRequest = Message<"countersign.v1.RemoveFactorRequest"> 
    * @generated from field: string factor_id = 1;
    */
   factorId: string;
+
+  /**
+   * A new password, as for ChangePassword: needed only with the last factor of an account whose password is too short
+   * to be the only one. The other sessions end.
+   *
+   * @generated from field: string new_password = 2;
+   */
+  newPassword: string;
 };
 
 /**
@@ -376,6 +385,116 @@ export const RemoveFactorResponseSchema: GenMessage<RemoveFactorResponse> = /*@_
   messageDesc(file_countersign_v1_factor_service, 14);
 
 /**
+ * @generated from message countersign.v1.RememberedDevice
+ */
+export type RememberedDevice = Message<"countersign.v1.RememberedDevice"> & {
+  /**
+   * @generated from field: string device_id = 1;
+   */
+  deviceId: string;
+
+  /**
+   * The name that the person gave to the device; may be empty.
+   *
+   * @generated from field: string device_name = 2;
+   */
+  deviceName: string;
+
+  /**
+   * The user agent of the login that remembered it; may be empty.
+   *
+   * @generated from field: string user_agent = 3;
+   */
+  userAgent: string;
+
+  /**
+   * When it was remembered.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 4;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 5;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * Whether it is the device of the calling session.
+   *
+   * @generated from field: bool current = 6;
+   */
+  current: boolean;
+};
+
+/**
+ * Describes the message countersign.v1.RememberedDevice.
+ * Use `create(RememberedDeviceSchema)` to create a new message.
+ */
+export const RememberedDeviceSchema: GenMessage<RememberedDevice> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_factor_service, 15);
+
+/**
+ * @generated from message countersign.v1.ListRememberedDevicesRequest
+ */
+export type ListRememberedDevicesRequest = Message<"countersign.v1.ListRememberedDevicesRequest"> & {
+};
+
+/**
+ * Describes the message countersign.v1.ListRememberedDevicesRequest.
+ * Use `create(ListRememberedDevicesRequestSchema)` to create a new message.
+ */
+export const ListRememberedDevicesRequestSchema: GenMessage<ListRememberedDevicesRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_factor_service, 16);
+
+/**
+ * @generated from message countersign.v1.ListRememberedDevicesResponse
+ */
+export type ListRememberedDevicesResponse = Message<"countersign.v1.ListRememberedDevicesResponse"> & {
+  /**
+   * @generated from field: repeated countersign.v1.RememberedDevice devices = 1;
+   */
+  devices: RememberedDevice[];
+};
+
+/**
+ * Describes the message countersign.v1.ListRememberedDevicesResponse.
+ * Use `create(ListRememberedDevicesResponseSchema)` to create a new message.
+ */
+export const ListRememberedDevicesResponseSchema: GenMessage<ListRememberedDevicesResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_factor_service, 17);
+
+/**
+ * @generated from message countersign.v1.ForgetDeviceRequest
+ */
+export type ForgetDeviceRequest = Message<"countersign.v1.ForgetDeviceRequest"> & {
+  /**
+   * @generated from field: string device_id = 1;
+   */
+  deviceId: string;
+};
+
+/**
+ * Describes the message countersign.v1.ForgetDeviceRequest.
+ * Use `create(ForgetDeviceRequestSchema)` to create a new message.
+ */
+export const ForgetDeviceRequestSchema: GenMessage<ForgetDeviceRequest> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_factor_service, 18);
+
+/**
+ * @generated from message countersign.v1.ForgetDeviceResponse
+ */
+export type ForgetDeviceResponse = Message<"countersign.v1.ForgetDeviceResponse"> & {
+};
+
+/**
+ * Describes the message countersign.v1.ForgetDeviceResponse.
+ * Use `create(ForgetDeviceResponseSchema)` to create a new message.
+ */
+export const ForgetDeviceResponseSchema: GenMessage<ForgetDeviceResponse> = /*@__PURE__*/
+  messageDesc(file_countersign_v1_factor_service, 19);
+
+/**
  * @generated from message countersign.v1.RegenerateBackupCodesRequest
  */
 export type RegenerateBackupCodesRequest = Message<"countersign.v1.RegenerateBackupCodesRequest"> & {
@@ -386,7 +505,7 @@ export type RegenerateBackupCodesRequest = Message<"countersign.v1.RegenerateBac
  * Use `create(RegenerateBackupCodesRequestSchema)` to create a new message.
  */
 export const RegenerateBackupCodesRequestSchema: GenMessage<RegenerateBackupCodesRequest> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_factor_service, 15);
+  messageDesc(file_countersign_v1_factor_service, 20);
 
 /**
  * @generated from message countersign.v1.RegenerateBackupCodesResponse
@@ -405,7 +524,7 @@ export type RegenerateBackupCodesResponse = Message<"countersign.v1.RegenerateBa
  * Use `create(RegenerateBackupCodesResponseSchema)` to create a new message.
  */
 export const RegenerateBackupCodesResponseSchema: GenMessage<RegenerateBackupCodesResponse> = /*@__PURE__*/
-  messageDesc(file_countersign_v1_factor_service, 16);
+  messageDesc(file_countersign_v1_factor_service, 21);
 
 /**
  * @generated from enum countersign.v1.FactorKind
@@ -444,6 +563,10 @@ export const FactorKindSchema: GenEnum<FactorKind> = /*@__PURE__*/
  * CompleteLogin opens the session. A passkey also logs in alone (StartPasskeyLogin). StartTotp, StartPasskey,
  * RenameFactor, RemoveFactor and RegenerateBackupCodes need a fresh proof (Reauthenticate). The owner is mailed when a
  * factor is added or removed, and when the backup codes are replaced.
+ *
+ * CompleteLogin may remember a device: Login then takes the password alone there. The session has level 1 all the same,
+ * and a fresh proof takes the factor. A device is forgotten after its time, five wrong passwords in a row from it, a
+ * new password, a changed factor, and Logout everywhere.
  *
  * @generated from service countersign.v1.FactorService
  */
@@ -512,7 +635,8 @@ export const FactorService: GenService<{
     output: typeof RenameFactorResponseSchema;
   },
   /**
-   * Removes a factor. The backup codes go with the last one.
+   * Removes a factor. The backup codes go with the last one. An account whose password is too short to be the only
+   * factor gets a new one in the same call: without it the last factor stays (PASSWORD_REJECTED).
    *
    * @generated from rpc countersign.v1.FactorService.RemoveFactor
    */
@@ -520,6 +644,26 @@ export const FactorService: GenService<{
     methodKind: "unary";
     input: typeof RemoveFactorRequestSchema;
     output: typeof RemoveFactorResponseSchema;
+  },
+  /**
+   * Lists the devices that are remembered, the one remembered last first; at most 10.
+   *
+   * @generated from rpc countersign.v1.FactorService.ListRememberedDevices
+   */
+  listRememberedDevices: {
+    methodKind: "unary";
+    input: typeof ListRememberedDevicesRequestSchema;
+    output: typeof ListRememberedDevicesResponseSchema;
+  },
+  /**
+   * Forgets a remembered device: its next login takes a second factor again. Its sessions go on.
+   *
+   * @generated from rpc countersign.v1.FactorService.ForgetDevice
+   */
+  forgetDevice: {
+    methodKind: "unary";
+    input: typeof ForgetDeviceRequestSchema;
+    output: typeof ForgetDeviceResponseSchema;
   },
   /**
    * Replaces the backup codes; the former ones are void. The codes are shown once.

@@ -1,4 +1,5 @@
 use aws_lc_rs::digest;
+use serde::Deserialize;
 use serde_cbor_2::Value;
 use std::fmt;
 use uuid::Uuid;
@@ -7,20 +8,30 @@ use webauthn_rs_proto::AuthenticatorTransport;
 
 /// The longest answer of an authenticator that is read, in bytes. The longest credential id has 1023, an RSA key 512,
 /// and an attestation some certificates.
-pub const MAX_ANSWER_BYTES: usize = 16 * 1024;
+pub const MAX_RESPONSE_BYTES: usize = 16 * 1024;
 /// The most ways to reach an authenticator that are stored.
 const MAX_TRANSPORTS: usize = 6;
-const PUBLIC_KEY: &str = "public-key";
+/// The only type of credentials.
+pub(super) const PUBLIC_KEY: &str = "public-key";
 
 /// What a passkey signed. Nothing of it is verified yet.
 #[derive(Clone)]
-pub struct PresentedPasskey(Box<PublicKeyCredential>);
+pub struct AuthenticationResponse(Box<PublicKeyCredential>);
 
 /// What an authenticator answered to a registration. Nothing of it is verified yet.
 #[derive(Clone)]
-pub struct RegistrationAnswer(Box<RegisterPublicKeyCredential>);
+pub struct RegistrationResponse(Box<RegisterPublicKeyCredential>);
 
-impl PresentedPasskey {
+/// What the browser says of the page that asked.
+#[derive(Deserialize)]
+struct ClientData {
+    #[serde(rename = "crossOrigin", default)]
+    cross_origin: bool,
+    #[serde(rename = "topOrigin")]
+    top_origin: Option<String>,
+}
+
+impl AuthenticationResponse {
     /// Reads an `AuthenticationResponseJSON`. `None` for any other text.
     pub fn parse(json: &str) -> Option<Self> {
         let credential: PublicKeyCredential = read(json)?;
@@ -41,12 +52,18 @@ impl PresentedPasskey {
         self.0.response.user_handle.as_deref().filter(|handle| !handle.is_empty()).map(Uuid::from_slice).transpose()
     }
 
+    /// Whether the page that asked was in a frame of another site (WebAuthn Level 3 section 5.8.1).
+    pub(super) fn is_cross_origin(&self) -> bool {
+        let client: Result<ClientData, _> = serde_json::from_slice(&self.0.response.client_data_json);
+        client.is_ok_and(|client| client.cross_origin || client.top_origin.is_some())
+    }
+
     pub(super) fn response(&self) -> &PublicKeyCredential {
         &self.0
     }
 }
 
-impl RegistrationAnswer {
+impl RegistrationResponse {
     /// Reads a `RegistrationResponseJSON`. `None` for any other text.
     pub fn parse(json: &str) -> Option<Self> {
         let credential: RegisterPublicKeyCredential = read(json)?;
@@ -81,20 +98,20 @@ pub(super) fn digest(credential_id: &[u8]) -> [u8; 32] {
 }
 
 fn read<T: serde::de::DeserializeOwned>(json: &str) -> Option<T> {
-    if json.len() > MAX_ANSWER_BYTES {
+    if json.len() > MAX_RESPONSE_BYTES {
         return None;
     }
     serde_json::from_str(json).ok()
 }
 
-impl fmt::Debug for PresentedPasskey {
+impl fmt::Debug for AuthenticationResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PresentedPasskey")
+        f.write_str("AuthenticationResponse")
     }
 }
 
-impl fmt::Debug for RegistrationAnswer {
+impl fmt::Debug for RegistrationResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RegistrationAnswer")
+        f.write_str("RegistrationResponse")
     }
 }
