@@ -1,7 +1,7 @@
 //! Passwords that are too short to be the only factor of their account.
 //!
 //! A password of the previous release never is. When that release sets a longer password in place of a short one, the
-//! owner is asked for another with the last factor, which does no harm.
+//! owner has to give another with the last factor, which does no harm.
 
 use crate::columns::*;
 use sea_orm_migration::prelude::*;

@@ -15,7 +15,9 @@ const APP = "Ada’s phone";
 
 scenario(async ({ browser, start }) => {
   const service = await start();
-  const { email, password } = await service.person();
+  const person = await service.person();
+  const { email } = person;
+  let { password } = person;
   const viewport = { width: 1280, height: 800 };
   const context = await browser.newContext({ locale: "en-GB", viewport, acceptDownloads: true });
   const { ready, complaints } = complaintsOf(context);
@@ -212,10 +214,29 @@ scenario(async ({ browser, start }) => {
   await button("I have stored them").click();
   await page.getByText("You have 10 unused codes.").waitFor();
   assert.equal(await devices.count(), 1);
+  await page.locator('nav a[href="/account/password"]').click();
+  await page.locator('main [name="current_password"]').fill(password);
+  password = "kettle hills";
+  await page.locator('main [name="new_password"]').fill(password);
+  await page.locator('main button[type="submit"]').click();
+  await page.locator('main a[href="/account"]').click();
+  await at("/account");
+  await page.locator('nav a[href="/account/security"]').click();
+  done("beside an app a password may be shorter");
+
   await button("Remove Old phone").click();
   await page.getByText("Your password alone signs you in then").waitFor();
   await look(page, "security-remove", { state: true });
   await page.getByRole("group", { name: "Old phone" }).getByRole("button", { name: "Remove" }).click();
+  await page.getByText("Your password is too short to protect your account alone").waitFor();
+  await focusIs("new_password");
+  await look(page, "security-remove-short", { state: true });
+  await page.locator('main [name="new_password"]').fill("too short");
+  await page.locator('main li button[type="submit"]').click();
+  await page.getByText("Use at least 15 characters.").first().waitFor();
+  password = "four grey herons watch the tide";
+  await page.locator('main [name="new_password"]').fill(password);
+  await page.locator('main li button[type="submit"]').click();
   await button("Add an authenticator app").waitFor();
   await devices.waitFor({ state: "detached" });
   done("new backup codes, and the app is removed: no device is remembered without it");

@@ -87,8 +87,8 @@ function Factors({ account: { accountId } }: { readonly account: Account }) {
     await countersign.factors.renameFactor({ factorId, name });
     await back(kind, ({ security }) => security.renamed);
   };
-  const remove = async ({ factorId, kind, name }: Factor) => {
-    await countersign.factors.removeFactor({ factorId });
+  const remove = async ({ factorId, kind, name }: Factor, newPassword: string) => {
+    await countersign.factors.removeFactor({ factorId, newPassword });
     await back(kind, ({ security }) => security.removed(name));
   };
   const forget = async (device: RememberedDevice) => {

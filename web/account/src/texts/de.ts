@@ -243,6 +243,7 @@ export const de: Texts = {
     removeQuestion: (name) => `Möchten Sie „${name}“ entfernen?`,
     removeOne: "Die Codes dieser App gelten dann nicht mehr.",
     removePasskey: "Mit ihm können Sie sich dann nicht mehr anmelden. Löschen Sie ihn auch im Passwortmanager oder auf Ihrem Gerät.",
+    removeShort: "Ihr Passwort ist zu kurz, um Ihr Konto allein zu schützen. Wählen Sie ein längeres; Ihre anderen Geräte werden abgemeldet.",
     removeLast: "Zum Anmelden reicht dann Ihr Passwort, und Ihre Ersatzcodes gelten nicht mehr.",
     keep: "Behalten",
     added: (name) => `„${name}“ ist hinzugefügt.`,

@@ -241,6 +241,7 @@ export const en = {
     removeQuestion: (name: string) => `Do you want to remove “${name}”?`,
     removeOne: "Its codes are no longer accepted then.",
     removePasskey: "It no longer signs you in then. Delete it in your password manager or on your device, too.",
+    removeShort: "Your password is too short to protect your account alone. Choose a longer one; your other devices are signed out.",
     removeLast: "Your password alone signs you in then, and your backup codes become void.",
     keep: "Keep it",
     added: (name: string) => `“${name}” is added.`,

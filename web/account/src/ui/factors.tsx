@@ -1,11 +1,11 @@
-import { FactorKind, type Factor } from "@countersign/client";
+import { FactorKind, reasonOf, type Factor } from "@countersign/client";
 import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { dateOf } from "../format";
 import type { Texts } from "../texts";
 import { Button } from "./action";
 import { Confirm } from "./confirm";
-import { Field } from "./field";
+import { Field, PasswordField } from "./field";
 import { Submit } from "./form";
 import { PasskeyIcon, PhoneIcon } from "./icons";
 import { ProtectedAction, ProtectedForm } from "./step-up";
@@ -17,7 +17,8 @@ export interface FactorListProps {
   /** Whether the account has one factor alone. */
   readonly single: boolean;
   readonly rename: (factor: Factor, name: string) => Promise<void>;
-  readonly remove: (factor: Factor) => Promise<void>;
+  /** `newPassword` is empty unless the present one is too short without a factor. */
+  readonly remove: (factor: Factor, newPassword: string) => Promise<void>;
 }
 
 /** Factors of the account, and what can be done with them. */
@@ -31,7 +32,7 @@ export function FactorList({ label, factors, single, rename, remove }: FactorLis
           factor={factor}
           last={single}
           rename={(name) => rename(factor, name)}
-          remove={() => remove(factor)}
+          remove={(newPassword) => remove(factor, newPassword)}
         />
       ))}
     </ul>
@@ -43,18 +44,27 @@ interface FactorRowProps {
   /** Whether the account has no other one. */
   readonly last: boolean;
   readonly rename: (name: string) => Promise<void>;
-  readonly remove: () => Promise<void>;
+  readonly remove: (newPassword: string) => Promise<void>;
 }
 
 function FactorRow({ factor, last, rename, remove }: FactorRowProps) {
   const { texts } = useApp();
   const { security: own } = texts;
-  const [doing, setDoing] = useState<"rename" | "remove">();
+  const [doing, setDoing] = useState<"rename" | "remove" | "password">();
   const stop = () => setDoing(undefined);
   const isPasskey = factor.kind === FactorKind.PASSKEY;
   const save = async ({ name }: { name: string }) => {
     await rename(name);
     stop();
+  };
+  const take = async () => {
+    try {
+      await remove("");
+    } catch (error) {
+      // The password is too short to protect the account alone.
+      if (reasonOf(error) !== "PASSWORD_REJECTED") throw error;
+      setDoing("password");
+    }
   };
   return (
     <li class="row">
@@ -89,10 +99,22 @@ function FactorRow({ factor, last, rename, remove }: FactorRowProps) {
             keep={own.keep}
             cancel={stop}
           >
-            <ProtectedAction kind="danger" act={remove}>
+            <ProtectedAction kind="danger" act={take}>
               {own.remove}
             </ProtectedAction>
           </Confirm>
+        </div>
+      )}
+      {doing === "password" && (
+        <div class="row-wide">
+          <ProtectedForm fields={["new_password"]} send={({ new_password }) => remove(new_password)}>
+            <p>{own.removeShort}</p>
+            <PasswordField name="new_password" autocomplete="new-password" hint={texts.hints.newPassword} focused />
+            <div class="buttons">
+              <Button onClick={stop}>{own.keep}</Button>
+              <Submit kind="danger">{own.remove}</Submit>
+            </div>
+          </ProtectedForm>
         </div>
       )}
     </li>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import { useForm } from "./form";
 
@@ -72,7 +72,7 @@ export function Field(field: FieldProps) {
   // Two elements, because the types of an input differ by its type.
   const kind = type === "email" ? ({ type } as const) : ({ type } as const);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focused) input.current?.select();
   }, []);
   return (
@@ -100,13 +100,19 @@ export interface PasswordFieldProps {
   readonly name: string;
   readonly autocomplete: "current-password" | "new-password";
   readonly hint?: string;
+  /** Whether an action of the person led to this field: it gets the focus. */
+  readonly focused?: boolean;
 }
 
 /** A password field: its text can be pasted, filled in by a password manager, and shown. */
-export function PasswordField({ name, autocomplete, hint }: PasswordFieldProps) {
+export function PasswordField({ name, autocomplete, hint, focused = false }: PasswordFieldProps) {
   const { texts } = useApp();
   const { busy } = useForm();
   const [shown, setShown] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    if (focused) input.current?.focus();
+  }, []);
   useEffect(() => {
     // Hidden again while it is sent, so that the browser offers to store it and nobody else reads it.
     if (busy) setShown(false);
@@ -119,6 +125,7 @@ export function PasswordField({ name, autocomplete, hint }: PasswordFieldProps) 
           <input
             {...attributes}
             {...kind}
+            ref={input}
             class="input"
             autocomplete={autocomplete}
             autocapitalize="none"

@@ -1,6 +1,6 @@
 import { proofMethodsOf, type LoginMethod, type Proof, type ProofMethod } from "@countersign/client";
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
 import type { Fault } from "../faults";
 import { Action, type ActionProps } from "./action";
@@ -63,14 +63,10 @@ function FreshProof({ methods: named, again }: FreshProofProps) {
 
 function PasswordProof({ send }: { readonly send: (proof: Proof) => Promise<void> }) {
   const { texts } = useApp();
-  const place = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => place.current?.querySelector("input")?.focus(), []);
   return (
-    <div ref={place}>
-      <Form fields={["password"]} send={send}>
-        <PasswordField name="password" autocomplete="current-password" hint={texts.stepUp.password} />
-        <Submit>{texts.stepUp.action}</Submit>
-      </Form>
-    </div>
+    <Form fields={["password"]} send={send}>
+      <PasswordField name="password" autocomplete="current-password" hint={texts.stepUp.password} focused />
+      <Submit>{texts.stepUp.action}</Submit>
+    </Form>
   );
 }
