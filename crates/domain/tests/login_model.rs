@@ -9,7 +9,7 @@
 
 use countersign_domain::{
     account::Account,
-    assurance::{AuthenticationMethod, PASSKEY, PASSWORD_AND_CODE},
+    assurance::{AuthenticationMethod, PASSKEY, PASSWORD_AND_CODE, PASSWORD_AND_PASSKEY},
     device::DeviceTrust,
     email::EmailAddress,
     factor::{FactorProof, RightFactor},
@@ -35,6 +35,8 @@ enum Event {
     Open,
     /// CompleteLogin judges a right code, by the account and the challenge as they are.
     ProveCode,
+    /// CompleteLogin judges a passkey that answers the challenge.
+    ProveSecondPasskey,
     /// CompleteLogin judges a passkey that answers a ceremony of its own.
     ProvePasskey,
     WrongFactor,
@@ -47,10 +49,11 @@ enum Event {
     Wait,
 }
 
-const EVENTS: [Event; 11] = [
+const EVENTS: [Event; 12] = [
     Event::ProvePassword,
     Event::Open,
     Event::ProveCode,
+    Event::ProveSecondPasskey,
     Event::ProvePasskey,
     Event::WrongFactor,
     Event::Remember,
@@ -66,8 +69,9 @@ const EVENTS: [Event; 11] = [
 struct World {
     now: Timestamp,
     account: Account,
-    /// The row of the challenge.
+    /// The row of the challenge, and how many there were.
     challenge: Option<Challenge>,
+    challenges: u8,
     /// The last used step of the app.
     used: Option<TotpStep>,
     /// The number of factors that were added: each has an id of its own, and is an app and a passkey at once.
@@ -107,6 +111,7 @@ impl World {
             now: START,
             account,
             challenge: None,
+            challenges: 0,
             used: None,
             added: 0,
             ceremonies: 0,
@@ -122,6 +127,10 @@ impl World {
         match event {
             Event::ProvePassword => self.prove_password(),
             Event::ProveCode => self.prove_code(),
+            Event::ProveSecondPasskey => {
+                let passkey = RightFactor::Passkey { factor: self.factor(), sign_count: 0 };
+                self.answer_challenge(passkey, PASSWORD_AND_PASSKEY);
+            }
             Event::ProvePasskey => self.prove_passkey(),
             Event::WrongFactor => {
                 if let Some(challenge) = self.challenge.as_mut().filter(|challenge| challenge.tries < CHALLENGE_TRIES) {
@@ -165,7 +174,9 @@ impl World {
                 self.decided = Some((login.into(), self.account.password_version));
             }
             Ok(LoginState::Challenged(login)) => {
-                self.challenge = Some(login.challenge(ChallengeId::new(self.now, [3; 10]), self.now));
+                self.challenges += 1;
+                let id = ChallengeId::new(START, [self.challenges; 10]);
+                self.challenge = Some(login.challenge(id, self.now));
             }
             Err(_) => assert!(self.account.is_disabled()),
         }
@@ -173,18 +184,21 @@ impl World {
 
     /// The code of now, of the app that the account has.
     fn prove_code(&mut self) {
+        let step = TotpStep::from_number(self.now.as_seconds() / 30);
+        self.answer_challenge(RightFactor::Totp { factor: self.factor(), step }, PASSWORD_AND_CODE);
+    }
+
+    fn answer_challenge(&mut self, right: RightFactor, methods: &[AuthenticationMethod]) {
         let Some(challenge) = &mut self.challenge else { return };
         if challenge.tries >= CHALLENGE_TRIES || challenge.expires_at <= self.now {
             return;
         }
         let before = *challenge;
         challenge.tries += 1;
-        let step = TotpStep::from_number(self.now.as_seconds() / 30);
-        let code = RightFactor::Totp { factor: self.factor(), step };
-        let proof = FactorProof::of(self.account.id, code);
+        let proof = FactorProof::of(self.account.id, right);
         let login = before.factor_proven(&proof, self.account.clone(), DeviceTrust::Stranger, self.now);
         if let Ok(login) = login {
-            assert_eq!(login.methods(), PASSWORD_AND_CODE);
+            assert_eq!(login.methods(), methods);
             self.decided = Some((login.into(), before.password_version));
         }
     }
@@ -249,7 +263,7 @@ impl World {
         if login.proved_password() {
             assert_eq!(proven, self.account.password_version, "another password was proven");
         }
-        self.proved_factor = [PASSWORD_AND_CODE, PASSKEY].contains(&login.methods());
+        self.proved_factor = [PASSWORD_AND_CODE, PASSWORD_AND_PASSKEY, PASSKEY].contains(&login.methods());
         let is_proven = self.proved_factor || self.is_remembered;
         assert_eq!(self.account.has_factor(), is_proven, "without the factor");
     }
@@ -268,7 +282,8 @@ fn explore(world: &World, has_factor: bool, depth: usize, seen: &mut Vec<Event>,
         // code, or a passkey, of its own.
         let count = |wanted| seen.iter().filter(|event| **event == wanted).count();
         if has_factor && count(Event::AddFactor) + count(Event::RemoveFactor) + count(Event::Remember) == 0 {
-            let proven = count(Event::ProveCode).min(count(Event::ProvePassword)) + count(Event::ProvePasskey);
+            let answered = count(Event::ProveCode) + count(Event::ProveSecondPasskey);
+            let proven = answered.min(count(Event::ProvePassword)) + count(Event::ProvePasskey);
             assert!(next.sessions <= proven, "{seen:?}: {} sessions", next.sessions);
         }
         explore(&next, has_factor, depth - 1, seen, opened);

@@ -1,7 +1,7 @@
 use super::{CeremonyClient, CompletePasskeyLogin, LoggedIn, NewSession, OpenSession, passkey_login::PasskeyLoginForm};
 use crate::{
     keys::{CeremonyPurpose, DeviceToken, KeyRing, OpenedCeremony, Rejected},
-    passkeys::CeremonyState,
+    passkeys::{AuthenticationResponse, CeremonyState},
     passwords::{Caller, Presence},
     runtime::spawn,
     store::{
@@ -21,7 +21,6 @@ use countersign_domain::{
     account::Account,
     device::DeviceTrust,
     display_name::DisplayName,
-    factor::FactorMethod,
     id::{ChallengeId, TenantId},
     refusal::Reason,
     secret::SecretText,
@@ -57,10 +56,10 @@ pub struct CompleteLoginForm {
     pub former: Vec<SecretText>,
 }
 
-/// What the token of a form says.
-enum ReadToken {
-    Challenge(TenantId, ChallengeId),
-    PasskeyLogin(OpenedCeremony),
+/// What a form answers: the login of its token, and the factor.
+enum OpenedForm {
+    Challenge(TenantId, ChallengeId, PresentedFactor),
+    PasskeyLogin(OpenedCeremony, AuthenticationResponse),
 }
 
 /// A challenge with a factor, and the facts by which it is judged.
@@ -85,14 +84,13 @@ impl CompleteLogin {
         let CompleteLoginForm { challenge_token, factor, device_token, remember_device, client, delivery, former } =
             form;
         let device = (device_token, remember_device);
-        let logged_in = match (self.read_token(origin, &challenge_token, &factor).await?, factor) {
-            (ReadToken::PasskeyLogin(opened), PresentedFactor::Passkey(presented)) => {
+        let logged_in = match self.read_token(origin, &challenge_token, factor).await? {
+            OpenedForm::PasskeyLogin(opened, presented) => {
                 let (device_token, remember_device) = device;
                 let form = PasskeyLoginForm { presented, client, device_token, remember_device, delivery };
                 self.passkey_login.complete(origin, opened, form).await?
             }
-            (ReadToken::PasskeyLogin(_), _) => return Err(Reason::ChallengeInvalid.into()),
-            (ReadToken::Challenge(tenant, id), factor) => {
+            OpenedForm::Challenge(tenant, id, factor) => {
                 self.answer_challenge(origin, (tenant, id), (factor, delivery), device).await?
             }
         };
@@ -100,29 +98,30 @@ impl CompleteLogin {
         Ok(logged_in)
     }
 
-    /// A passkey may answer either kind of token, a code only that of a challenge.
+    /// Opens the token. A passkey may answer either kind, a code only that of a challenge.
     async fn read_token(
         &self,
         origin: &Origin,
         token: &SecretText,
-        factor: &PresentedFactor,
-    ) -> Result<ReadToken, Failure> {
+        factor: PresentedFactor,
+    ) -> Result<OpenedForm, Failure> {
         let now = self.work.now();
-        let is_passkey = factor.method() == FactorMethod::Passkey;
-        let as_challenge = || self.ring.open_challenge(token, now).map(|(tenant, id)| ReadToken::Challenge(tenant, id));
-        let as_login = || self.ring.open_ceremony(token, CeremonyPurpose::PasskeyLogin, now);
-        let read = || match as_login().map(ReadToken::PasskeyLogin) {
-            Err(Rejected::Forged) => as_challenge(),
-            read => read,
-        };
-        let read = || if is_passkey { read() } else { as_challenge() };
-        let read = self.key_updates.open(read).await.map_err(|_| Reason::ChallengeInvalid)?;
-        let tenant = match &read {
-            ReadToken::Challenge(tenant, _) => *tenant,
-            ReadToken::PasskeyLogin(opened) => opened.tenant,
-        };
+        if let PresentedFactor::Passkey(presented) = &factor {
+            let as_login = || self.ring.open_ceremony(token, CeremonyPurpose::PasskeyLogin, now);
+            match self.key_updates.open(as_login).await {
+                Ok(opened) => {
+                    origin.check_tenant(opened.tenant, Reason::ChallengeInvalid)?;
+                    return Ok(OpenedForm::PasskeyLogin(opened, presented.clone()));
+                }
+                // That of a challenge.
+                Err(Rejected::Forged) => {}
+                Err(_) => return Err(Reason::ChallengeInvalid.into()),
+            }
+        }
+        let opened = self.key_updates.open(|| self.ring.open_challenge(token, now)).await;
+        let (tenant, id) = opened.map_err(|_| Reason::ChallengeInvalid)?;
         origin.check_tenant(tenant, Reason::ChallengeInvalid)?;
-        Ok(read)
+        Ok(OpenedForm::Challenge(tenant, id, factor))
     }
 
     async fn answer_challenge(
