@@ -178,11 +178,15 @@ impl CompleteLogin {
         let ceremony = stored.passkey_ceremony.clone().map(CeremonyState);
         let proven = match self.factors.check(account, client, (factor, ceremony.as_ref())).await {
             Ok(Ok(proven)) => proven,
-            // A passkey seems to be copied when its answer was used a moment ago.
-            Ok(Err(WrongFactor::Copied(_))) if challenge::find(&self.work.read(), tenant, id).await?.is_none() => {
-                admitted.give_back().await;
-                return Err(Reason::ChallengeInvalid.into());
-            }
+            Ok(Err(WrongFactor::Copied(passkey))) => match challenge::find(&self.work.read(), tenant, id).await {
+                Ok(Some(_)) => {
+                    let wrong = WrongFactor::Copied(passkey);
+                    return Err(self.refuse_wrong(origin, answer, (admitted, client), wrong).await);
+                }
+                // It only seems to be copied: its answer was used a moment ago.
+                Ok(None) => return Err(self.give_back(tenant, id, admitted, Reason::ChallengeInvalid.into()).await),
+                Err(fault) => return Err(self.give_back(tenant, id, admitted, fault.into()).await),
+            },
             Ok(Err(wrong)) => return Err(self.refuse_wrong(origin, answer, (admitted, client), wrong).await),
             Err(failure) => return Err(self.give_back(tenant, id, admitted, failure).await),
         };

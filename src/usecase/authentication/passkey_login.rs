@@ -2,14 +2,13 @@ use super::{LoggedIn, NewSession, OpenSession, audience::find_audience};
 use crate::{
     keys::{BrowserBinding, CeremonyPurpose, KeyRing, OpenedCeremony},
     passkeys::{AuthenticationResponse, CeremonyState, StartedCeremony},
-    passwords::Caller,
+    passwords::{Caller, Presence},
     runtime::{Entropy, spawn},
     store::{ceremony, passkey, passkey::FoundPasskey},
     usecase::{
         EventSubject, Failure, Origin, UnitsOfWork,
         gate::{DeviceRecognition, FactorGate, FactorProven, LoginDraw, PasskeyGate, Throttle, WrongFactor},
         key::KeyUpdates,
-        session::OpenedSession,
     },
 };
 use countersign_domain::{
@@ -17,7 +16,7 @@ use countersign_domain::{
     audit::EventKind,
     display_name::DisplayName,
     id::{CeremonyId, FactorId, TenantId},
-    login::{CompletedLogin, PasskeyCeremony},
+    login::PasskeyCeremony,
     refusal::Reason,
     secret::SecretText,
     session::TokenDelivery,
@@ -146,7 +145,8 @@ impl StartPasskeyLogin {
 }
 
 impl CompletePasskeyLogin {
-    /// Opens the session.
+    /// Opens the session, in a task of its own: a caller who hangs up leaves no right or copied passkey unrecorded, and
+    /// breaks off no commit.
     ///
     /// # Errors
     /// CHALLENGE_INVALID, TOKEN_MISSING, PASSKEY_INVALID, PASSKEYS_UNAVAILABLE, RATE_LIMITED; CREDENTIALS_INVALID when
@@ -157,6 +157,19 @@ impl CompletePasskeyLogin {
         opened: OpenedCeremony,
         form: PasskeyLoginForm,
     ) -> Result<LoggedIn, Failure> {
+        let caller = Caller::default();
+        let (login, origin, presence) = (self.clone(), origin.clone(), caller.presence());
+        let deciding = async move { login.check_and_open(&origin, opened, form, &presence).await };
+        spawn(deciding.in_current_span()).await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
+    }
+
+    async fn check_and_open(
+        &self,
+        origin: &Origin,
+        opened: OpenedCeremony,
+        form: PasskeyLoginForm,
+        presence: &Presence,
+    ) -> Result<LoggedIn, Failure> {
         let OpenedCeremony { tenant, id, expires_at, content } = opened;
         let login = PasskeyCeremony { id, expires_at };
         let PasskeyLoginForm { presented, client, device_token, remember_device, delivery } = form;
@@ -166,8 +179,11 @@ impl CompletePasskeyLogin {
         self.throttle.login(origin, LoginDraw::Light).await?;
         let rest = self.throttle.rest_of_login(origin).await?;
         let answer = (&presented, CeremonyState(content.ceremony));
-        let (found, proven) = self.check(origin, (tenant, login), answer).await?;
-        self.throttle.give_back(rest).await;
+        let checked = self.check(origin, (tenant, login), answer).await;
+        if checked.as_ref().err().is_none_or(|failure| failure.reason() != Reason::PasskeyInvalid) {
+            self.throttle.give_back(rest).await;
+        }
+        let (found, proven) = checked?;
         let device = self.device_recognition.device(tenant, device_token.as_ref(), self.work.now()).await?;
         let FoundPasskey { account, roles, .. } = found;
         let (trust, owner) = (device.trust(account.id), account.clone());
@@ -186,7 +202,7 @@ impl CompletePasskeyLogin {
             delivery,
             roles,
         };
-        match self.open(origin, login, new).await {
+        match self.open.open_session(origin, &login, new, presence).await {
             Ok(session) => Ok(LoggedIn { session, device_token: device.into_token() }),
             Err(failure) => {
                 let failure = refusal(failure, WrongFactor::Used);
@@ -225,14 +241,6 @@ impl CompletePasskeyLogin {
             self.tell_of_copy(origin, owner, passkey).await?;
         }
         Err(self.refuse(origin, tenant, Some(owner), why.refusal_of_passkey().into()).await)
-    }
-
-    /// Opens the session in a task of its own, so that a caller who hangs up does not break off a commit.
-    async fn open(&self, origin: &Origin, login: CompletedLogin, new: NewSession) -> Result<OpenedSession, Failure> {
-        let caller = Caller::default();
-        let (open, origin, presence) = (self.open.clone(), origin.clone(), caller.presence());
-        let opening = async move { open.open_session(&origin, &login, new, &presence).await };
-        spawn(opening.in_current_span()).await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
     }
 
     /// Records the refusal. Returns the failure.

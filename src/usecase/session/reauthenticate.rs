@@ -141,24 +141,28 @@ impl Reauthenticate {
                 }
                 Err(failure) => return Err(self.give_back(caller, admitted, failure).await),
             },
-            Ok(Err(wrong)) if self.is_repeated(caller, ceremony, wrong).await? => {
-                return Err(self.give_back(caller, admitted, Reason::ChallengeInvalid.into()).await);
-            }
-            Ok(Err(wrong)) => wrong,
+            Ok(Err(wrong)) => match self.check_unrepeated(caller, ceremony, wrong).await {
+                Ok(()) => wrong,
+                Err(failure) => return Err(self.give_back(caller, admitted, failure).await),
+            },
             Err(failure) => return Err(self.give_back(caller, admitted, failure).await),
         };
         self.refuse_factor(origin, caller, (admitted, client, tries), (factor, wrong)).await
     }
 
-    /// Whether a passkey seems to be copied because its answer was used before.
-    async fn is_repeated(
+    /// Checks that a passkey does not only seem to be copied, because its answer was used before.
+    ///
+    /// # Errors
+    /// CHALLENGE_INVALID.
+    async fn check_unrepeated(
         &self,
         caller: &SignedIn,
         ceremony: Option<&SessionCeremony>,
         wrong: WrongFactor,
-    ) -> Result<bool, Failure> {
-        let (WrongFactor::Copied(_), Some(ceremony)) = (wrong, ceremony) else { return Ok(false) };
-        Ok(ceremony::is_used(&self.work.read(), caller.tenant(), ceremony.id).await?)
+    ) -> Result<(), Failure> {
+        let (WrongFactor::Copied(_), Some(ceremony)) = (wrong, ceremony) else { return Ok(()) };
+        let is_used = ceremony::is_used(&self.work.read(), caller.tenant(), ceremony.id).await?;
+        if is_used { Err(Reason::ChallengeInvalid.into()) } else { Ok(()) }
     }
 
     /// Gives back what an attempt used up that was neither right nor wrong. Returns the failure.
