@@ -33,7 +33,7 @@ fn the_database_finds_exactly_the_sessions_that_the_rule_calls_live() {
                     let tx = store.begin().await.unwrap();
                     let held = session::lock_live(&tx, DEFAULT_TENANT, id, now).await.unwrap();
                     assert_eq!(held.is_some(), liveness == Liveness::Live, "{session:?}");
-                    drop(tx);
+                    tx.commit().await.unwrap();
                     let settling = Duration::ZERO;
                     let step = Step { generation: session.generation, now, idle: settling, settling, device: None };
                     let advanced = session::advance(&store, DEFAULT_TENANT, id, step).await.unwrap();
