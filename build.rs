@@ -151,6 +151,7 @@ fn line(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<String, Box<
         Some(3) => "Development",
         Some(4) => "Service",
         Some(5) => "Operator",
+        Some(6) => "AccountOrChallenge",
         _ => return Err(format!("{} does not say who may call it: add `option (contract)`", method.full_name()).into()),
     };
     let named = pool.get_enum_by_name("countersign.v1.ErrorReason").ok_or("there is no ErrorReason")?;

@@ -32,6 +32,7 @@ mod m0023_factors;
 mod m0024_passkeys;
 mod m0025_remembered_devices;
 mod m0026_short_passwords;
+mod m0027_factor_policy;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0024_passkeys::Migration),
             Box::new(m0025_remembered_devices::Migration),
             Box::new(m0026_short_passwords::Migration),
+            Box::new(m0027_factor_policy::Migration),
         ]
     }
 }

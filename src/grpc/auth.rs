@@ -7,16 +7,16 @@ use super::{
 use crate::usecase::{
     Failure,
     authentication::{
-        CompleteLogin, CompleteLoginForm, LoggedIn, Login, LoginChallenge, LoginForm, LoginOutcome, StartPasskeyLogin,
+        CompleteLogin, CompleteLoginForm, LoggedIn, Login, LoginChallenge, LoginForm, LoginOutcome, PresentedProof,
+        StartPasskeyLogin,
     },
     gate::PresentedFactor,
     service::IssueServiceToken,
-    session::{Logout, LogoutCredentials, PresentedProof, Reauthenticate, RecogniseSession, Refresh, SessionPasskeys},
+    session::{self, Logout, LogoutCredentials, Reauthenticate, RecogniseSession, Refresh, SessionPasskeys},
 };
 use countersign_domain::{
     refusal::{Reason, Refusal},
     secret::SecretText,
-    session::TokenDelivery,
 };
 use tonic::{Request, Response, Status};
 use tracing::{Instrument as _, debug_span};
@@ -48,10 +48,9 @@ impl auth_service_server::AuthService for AuthHandler {
                     let outcome = Some(login_response::Outcome::Session(session));
                     Ok(LoginResponse { outcome, device_token, cancel_token })
                 }
-                LoginOutcome::Challenged(LoginChallenge { token, device_token, asked }) => {
-                    let token = call.hand_out_challenge(token, asked.expires_at);
-                    let outcome = Some(login_response::Outcome::Challenge(wire::challenge(token, asked)));
-                    let device_token = call.hand_out_device(device_token);
+                LoginOutcome::Challenged(challenge) => {
+                    let (challenge, device_token) = ask(&call, challenge);
+                    let outcome = Some(login_response::Outcome::Challenge(challenge));
                     Ok(LoginResponse { outcome, device_token, cancel_token: String::new() })
                 }
             }
@@ -70,12 +69,25 @@ impl auth_service_server::AuthService for AuthHandler {
             let form = read_complete_login(message, &call)?;
             let completing = Box::pin(self.complete_login.complete(&call.origin, form));
             let completed = completing.instrument(debug_span!("authentication.complete_login")).await;
-            let is_over = completed.as_ref().err().is_none_or(|failure| failure.reason() == Reason::ChallengeInvalid);
+            let is_over = match &completed {
+                Ok(outcome) => matches!(outcome, LoginOutcome::LoggedIn(_)),
+                Err(failure) => failure.reason() == Reason::ChallengeInvalid,
+            };
             if is_over && is_by_cookie {
                 call.challenge_is_over();
             }
-            let (session, device_token, cancel_token) = self.hand_out(&call, completed?)?;
-            Ok(CompleteLoginResponse { session: Some(session), device_token, cancel_token })
+            match completed? {
+                LoginOutcome::LoggedIn(logged_in) => {
+                    let (session, device_token, cancel_token) = self.hand_out(&call, *logged_in)?;
+                    let outcome = Some(complete_login_response::Outcome::Session(session));
+                    Ok(CompleteLoginResponse { outcome, device_token, cancel_token })
+                }
+                LoginOutcome::Challenged(challenge) => {
+                    let (challenge, device_token) = ask(&call, challenge);
+                    let outcome = Some(complete_login_response::Outcome::Challenge(challenge));
+                    Ok(CompleteLoginResponse { outcome, device_token, cancel_token: String::new() })
+                }
+            }
         })
         .await
     }
@@ -159,8 +171,8 @@ impl auth_service_server::AuthService for AuthHandler {
             let proof = read_proof(&mut fields, form.proof);
             let (proof, (device, token)) = fields.done(proof.zip(device.zip(token)))?;
             let proof = match proof {
-                ProofField::Password(password) => PresentedProof::Password(password),
-                ProofField::Factor(factor) => PresentedProof::Factor(factor, token),
+                ProofField::Password(password) => session::PresentedProof::Password(password),
+                ProofField::Factor(factor) => session::PresentedProof::Factor(factor, token),
             };
             let (caller, device) = (call.person()?, device.or_else(|| call.kept_device().cloned()));
             let proving = self.reauthenticate.prove(&call.origin, caller, proof, device.as_ref());
@@ -219,14 +231,15 @@ impl AuthHandler {
     /// An opened session as a message, with the device token and the token that cancels it.
     fn hand_out(&self, call: &Call, logged_in: LoggedIn) -> Result<(Session, String, String), Failure> {
         let LoggedIn { session, device_token } = logged_in;
-        let cancel_token = match call.delivery() {
-            TokenDelivery::Cookies => {
-                self.logout.cancel_token(session.profile.account.tenant, session.id)?.reveal().to_owned()
-            }
-            TokenDelivery::Client => String::new(),
-        };
+        let cancel_token = call.cancel_token(&self.logout, &session)?;
         Ok((call.hand_out(session), call.hand_out_device(device_token), cancel_token))
     }
+}
+
+/// A challenge as a message, with the device token.
+fn ask(call: &Call, LoginChallenge { token, device_token, asked }: LoginChallenge) -> (Challenge, String) {
+    let token = call.hand_out_challenge(token, asked.expires_at);
+    (wire::challenge(token, asked), call.hand_out_device(device_token))
 }
 
 /// The proof of a form of Reauthenticate.
@@ -258,23 +271,30 @@ fn read_complete_login(message: CompleteLoginRequest, call: &Call) -> Result<Com
     let mut fields = Fields::default();
     let challenge_token = wire::challenge_token(&mut fields, message.challenge_token);
     let device_token = wire::device_token(&mut fields, message.device_token);
-    let factor = match message.proof {
-        Some(complete_login_request::Proof::TotpCode(code)) => wire::presented_totp(&mut fields, code),
-        Some(complete_login_request::Proof::BackupCode(code)) => wire::presented_backup_code(&mut fields, code),
-        Some(complete_login_request::Proof::PasskeyCredentialJson(json)) => wire::presented_passkey(&mut fields, json),
-        None => no_proof(&mut fields),
-    };
-    let (factor, (challenge_token, device_token)) = fields.done(factor.zip(challenge_token.zip(device_token)))?;
+    let proof = read_login_proof(&mut fields, message.proof);
+    let (proof, (challenge_token, device_token)) = fields.done(proof.zip(challenge_token.zip(device_token)))?;
     let challenge_token = challenge_token.or_else(|| call.kept_challenge().cloned()).ok_or(Reason::TokenMissing)?;
     Ok(CompleteLoginForm {
         challenge_token,
-        factor,
+        proof,
         device_token: device_token.or_else(|| call.kept_device().cloned()),
         remember_device: message.remember_device,
         client: call.ceremony_client(),
         delivery: call.delivery(),
         former: call.kept_refresh_tokens().to_vec(),
     })
+}
+
+fn read_login_proof(fields: &mut Fields, proof: Option<complete_login_request::Proof>) -> Option<PresentedProof> {
+    use complete_login_request::Proof;
+    let factor = match proof {
+        Some(Proof::EmailCode(code)) => return wire::email_code(fields, code).map(PresentedProof::EmailCode),
+        Some(Proof::TotpCode(code)) => wire::presented_totp(fields, code),
+        Some(Proof::BackupCode(code)) => wire::presented_backup_code(fields, code),
+        Some(Proof::PasskeyCredentialJson(json)) => wire::presented_passkey(fields, json),
+        None => no_proof(fields),
+    };
+    factor.map(PresentedProof::Factor)
 }
 
 fn read_login(message: LoginRequest, call: &Call) -> Result<LoginForm, Refusal> {

@@ -10,11 +10,16 @@ use crate::{
         EventSubject, Failure, Origin,
         authentication::CeremonyClient,
         gate::{Caller, OperatorProven, RecordDenial, ServiceCaller, SignedIn},
-        session::OpenedSession,
+        session::{Logout, OpenedSession},
     },
 };
 use countersign_domain::{
-    audit::is_denial, id::TenantId, refusal::Reason, secret::SecretText, session::TokenDelivery, time::Timestamp,
+    audit::is_denial,
+    id::TenantId,
+    refusal::{Reason, Refusal},
+    secret::SecretText,
+    session::TokenDelivery,
+    time::Timestamp,
 };
 use std::{future::Future, sync::Arc};
 use tonic::{Request, Response, Status};
@@ -28,6 +33,8 @@ pub(super) struct Call {
     /// Set for every call over grpc-web.
     pub(super) browser: Option<Arc<Browser>>,
     pub(super) caller: Caller,
+    /// Why the call is refused unless it is made for a challenge. Only for RPCs that take one.
+    pub(super) refused: Option<Refusal>,
     pub(super) refusals: RefusalLog,
     pub(super) denial: Arc<RecordDenial>,
 }
@@ -35,7 +42,7 @@ pub(super) struct Call {
 impl Call {
     /// A call without credentials.
     pub(super) fn new(origin: Origin, refusals: RefusalLog, denial: Arc<RecordDenial>) -> Self {
-        Self { origin, bearer: None, browser: None, caller: Caller::Anonymous, refusals, denial }
+        Self { origin, bearer: None, browser: None, caller: Caller::Anonymous, refused: None, refusals, denial }
     }
 
     /// # Errors
@@ -51,8 +58,14 @@ impl Call {
     /// The account that makes the call.
     ///
     /// # Errors
-    /// TOKEN_MISSING.
+    /// TOKEN_MISSING; for an RPC that takes a challenge, why the call is refused without one.
     pub(super) fn person(&self) -> Result<&SignedIn, Failure> {
+        if let Some(refusal) = &self.refused {
+            if refusal.reason.ends_session() {
+                self.session_is_over();
+            }
+            return Err(refusal.clone().into());
+        }
         match &self.caller {
             Caller::Person(person) => Ok(person),
             _ => Err(Reason::TokenMissing.into()),
@@ -92,6 +105,19 @@ impl Call {
             browser.hold(&mut opened);
         }
         wire::session(opened)
+    }
+
+    /// Returns the token that ends a session which was just opened, for a browser that turns out to store no cookies.
+    ///
+    /// # Errors
+    /// When it cannot be sealed.
+    pub(super) fn cancel_token(&self, logout: &Logout, opened: &OpenedSession) -> Result<String, Failure> {
+        match self.delivery() {
+            TokenDelivery::Cookies => {
+                Ok(logout.cancel_token(opened.profile.account.tenant, opened.id)?.reveal().to_owned())
+            }
+            TokenDelivery::Client => Ok(String::new()),
+        }
     }
 
     /// Returns the token that makes the caller's device recognized at the next login. A browser gets it in a cookie.

@@ -2,17 +2,24 @@ use super::{
     call::Call,
     wire::{self, Fields, proto::*},
 };
-use crate::usecase::factor::{
-    ConfirmTotp, FinishPasskey, ForgetDevice, ListFactors, ListRememberedDevices, RegenerateBackupCodes, RemoveFactor,
-    RenameFactor, StartPasskey, StartTotp,
+use crate::usecase::{
+    Failure,
+    authentication::{FindWaitingLogin, WaitingLogin},
+    factor::{
+        ConfirmTotp, FactorAdder, FinishPasskey, ForgetDevice, ListFactors, ListRememberedDevices,
+        RegenerateBackupCodes, RemoveFactor, RenameFactor, StartPasskey, StartTotp,
+    },
+    session::{Logout, OpenedSession},
 };
-use countersign_domain::secret::SecretText;
+use countersign_domain::{login::Awaited, refusal::Reason, secret::SecretText};
 use tonic::{Request, Response, Status};
 
 /// `countersign.v1.FactorService`
 #[derive(Clone, Debug)]
 pub struct FactorHandler {
     pub list: ListFactors,
+    pub waiting: FindWaitingLogin,
+    pub logout: Logout,
     pub start_totp: StartTotp,
     pub confirm_totp: ConfirmTotp,
     pub start_passkey: StartPasskey,
@@ -34,7 +41,7 @@ impl factor_service_server::FactorService for FactorHandler {
         call.answer(async {
             let caller = call.person()?;
             let list = self.list.list(caller.tenant(), caller.account().id).await?;
-            Ok(wire::factors(list))
+            Ok(wire::factors(list, self.remove.keeps_last(caller)))
         })
         .await
     }
@@ -42,10 +49,13 @@ impl factor_service_server::FactorService for FactorHandler {
     async fn start_totp(&self, request: Request<StartTotpRequest>) -> Result<Response<StartTotpResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
+            let StartTotpRequest { name, challenge_token, device_token } = request.into_inner();
+            let login = self.waiting_login(&call, challenge_token, device_token).await?;
+            let adder = adder(&call, login.as_ref())?;
             let mut fields = Fields::default();
-            let name = wire::factor_name(&mut fields, &request.into_inner().name);
+            let name = wire::factor_name(&mut fields, &name);
             let name = fields.done(name)?;
-            let started = self.start_totp.start(&call.origin, call.person()?, &name).await?;
+            let started = self.start_totp.start(&call.origin, adder, &name).await?;
             Ok(wire::started_totp(started))
         })
         .await
@@ -57,14 +67,17 @@ impl factor_service_server::FactorService for FactorHandler {
     ) -> Result<Response<ConfirmTotpResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let message = request.into_inner();
+            let ConfirmTotpRequest { factor_id, code, challenge_token, device_token } = request.into_inner();
+            let login = self.waiting_login(&call, challenge_token, device_token).await?;
+            let adder = adder(&call, login.as_ref())?;
             let mut fields = Fields::default();
-            let id = wire::factor_id(&mut fields, &message.factor_id);
-            let code = wire::totp_code(&mut fields, "code", message.code);
+            let id = wire::factor_id(&mut fields, &factor_id);
+            let code = wire::totp_code(&mut fields, "code", code);
             let (id, code) = fields.done(id.zip(code))?;
-            let codes =
-                self.confirm_totp.confirm(&call.origin, call.person()?, (id, &code), call.kept_device()).await?;
-            Ok(ConfirmTotpResponse { backup_codes: wire::backup_codes(&codes) })
+            let confirming = Box::pin(self.confirm_totp.confirm(&call.origin, adder, (id, &code)));
+            let added = confirming.await.inspect_err(|failure| is_over(&call, failure))?;
+            let (session, cancel_token) = self.hand_out(&call, added.opened)?;
+            Ok(ConfirmTotpResponse { backup_codes: wire::backup_codes(&added.backup_codes), session, cancel_token })
         })
         .await
     }
@@ -75,10 +88,13 @@ impl factor_service_server::FactorService for FactorHandler {
     ) -> Result<Response<StartPasskeyResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
+            let StartPasskeyRequest { name, challenge_token, device_token } = request.into_inner();
+            let login = self.waiting_login(&call, challenge_token, device_token).await?;
+            let adder = adder(&call, login.as_ref())?;
             let mut fields = Fields::default();
-            let name = wire::passkey_name(&mut fields, &request.into_inner().name);
+            let name = wire::passkey_name(&mut fields, &name);
             let name = fields.done(name)?;
-            let started = self.start_passkey.start(&call.origin, call.person()?, name.as_ref()).await?;
+            let started = self.start_passkey.start(&call.origin, adder, name.as_ref()).await?;
             Ok(wire::started_passkey(started))
         })
         .await
@@ -90,14 +106,23 @@ impl factor_service_server::FactorService for FactorHandler {
     ) -> Result<Response<FinishPasskeyResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let message = request.into_inner();
+            let FinishPasskeyRequest { factor_id, passkey_credential_json, challenge_token, device_token } =
+                request.into_inner();
+            let login = self.waiting_login(&call, challenge_token, device_token).await?;
+            let adder = adder(&call, login.as_ref())?;
             let mut fields = Fields::default();
-            let id = wire::factor_id(&mut fields, &message.factor_id);
-            let answer = wire::registration_answer(&mut fields, message.passkey_credential_json);
+            let id = wire::factor_id(&mut fields, &factor_id);
+            let answer = wire::registration_answer(&mut fields, passkey_credential_json);
             let (id, answer) = fields.done(id.zip(answer))?;
-            let finishing = self.finish_passkey.finish(&call.origin, call.person()?, (id, &answer), call.kept_device());
-            let (factor, codes) = Box::pin(finishing).await?;
-            Ok(FinishPasskeyResponse { factor: Some(wire::factor(factor)), backup_codes: wire::backup_codes(&codes) })
+            let finishing = Box::pin(self.finish_passkey.finish(&call.origin, adder, (id, &answer)));
+            let (factor, added) = finishing.await.inspect_err(|failure| is_over(&call, failure))?;
+            let (session, cancel_token) = self.hand_out(&call, added.opened)?;
+            Ok(FinishPasskeyResponse {
+                factor: Some(wire::factor(factor)),
+                backup_codes: wire::backup_codes(&added.backup_codes),
+                session,
+                cancel_token,
+            })
         })
         .await
     }
@@ -176,5 +201,54 @@ impl factor_service_server::FactorService for FactorHandler {
             Ok(ForgetDeviceResponse {})
         })
         .await
+    }
+}
+
+impl FactorHandler {
+    /// The login that a request is made for, if it is made for one.
+    async fn waiting_login(
+        &self,
+        call: &Call,
+        challenge_token: Option<String>,
+        device_token: String,
+    ) -> Result<Option<WaitingLogin>, Failure> {
+        let Some(challenge_token) = challenge_token else { return Ok(None) };
+        let mut fields = Fields::default();
+        let token = wire::challenge_token(&mut fields, challenge_token);
+        let device = wire::device_token(&mut fields, device_token);
+        let (token, device) = fields.done(token.zip(device))?;
+        let is_by_cookie = token.is_none();
+        let token = token.or_else(|| call.kept_challenge().cloned()).ok_or(Reason::TokenMissing)?;
+        let device = device.or_else(|| call.kept_device().cloned());
+        let found = self.waiting.find(&call.origin, &token, device.as_ref(), Awaited::Enrolment).await;
+        let found = found.inspect_err(|failure| {
+            if is_by_cookie {
+                is_over(call, failure);
+            }
+        });
+        found.map(Some)
+    }
+
+    /// The session of a login that waited as a message, with the token that cancels it.
+    fn hand_out(&self, call: &Call, opened: Option<OpenedSession>) -> Result<(Option<Session>, String), Failure> {
+        let Some(opened) = opened else { return Ok((None, String::new())) };
+        call.challenge_is_over();
+        let cancel_token = call.cancel_token(&self.logout, &opened)?;
+        Ok((Some(call.hand_out(opened)), cancel_token))
+    }
+}
+
+/// Who adds a factor: the login that the request is made for, or the caller.
+fn adder<'a>(call: &'a Call, login: Option<&'a WaitingLogin>) -> Result<FactorAdder<'a>, Failure> {
+    Ok(match login {
+        Some(login) => FactorAdder::LoggingIn { login, delivery: call.delivery(), former: call.kept_refresh_tokens() },
+        None => FactorAdder::SignedIn { caller: call.person()?, device: call.kept_device() },
+    })
+}
+
+/// A browser forgets a challenge that has ended.
+fn is_over(call: &Call, failure: &Failure) {
+    if failure.reason() == Reason::ChallengeInvalid {
+        call.challenge_is_over();
     }
 }

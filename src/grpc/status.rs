@@ -78,7 +78,7 @@ pub fn line(reason: Reason) -> Line {
             (Code::Unauthenticated, 401, LogIn, "the refresh token was reused; the session has been ended")
         }
         Reason::ReauthenticationRequired => {
-            (Code::Unauthenticated, 401, LogIn, "another client opened the session; log in again")
+            (Code::Unauthenticated, 401, LogIn, "the session may not go on as it is; log in again")
         }
         Reason::RefreshContended => (Code::Aborted, 409, Retry, "another refresh of this session is in progress"),
         // As the verifier answers it: after UNAUTHENTICATED, clients refresh. RFC 9470 section 3 has 401 for HTTP.
@@ -86,6 +86,7 @@ pub fn line(reason: Reason) -> Line {
         Reason::ChallengeInvalid => (Code::Unauthenticated, 401, LogIn, "the challenge is not valid; begin again"),
         Reason::FactorNotFound => (Code::NotFound, 404, FixInput, "there is no such factor"),
         Reason::FactorLimitReached => (Code::FailedPrecondition, 409, FixInput, "the account has too many factors"),
+        Reason::FactorRequired => (Code::FailedPrecondition, 409, FixInput, "the account must have a factor"),
         Reason::FactorLocked => (Code::FailedPrecondition, 403, FixInput, "codes of apps are locked on this device"),
         Reason::PasskeyInvalid => (Code::InvalidArgument, 400, FixInput, "the passkey is not valid"),
         Reason::PasskeysUnavailable => (Code::FailedPrecondition, 403, GiveUp, "passkeys are not available here"),

@@ -251,7 +251,8 @@ fn asks_for_action(template: MailTemplate) -> bool {
         MailTemplate::VerifyAddress
         | MailTemplate::AccountCreated
         | MailTemplate::ResetPassword
-        | MailTemplate::ConfirmNewAddress => true,
+        | MailTemplate::ConfirmNewAddress
+        | MailTemplate::LoginCode => true,
         MailTemplate::AlreadyRegistered
         | MailTemplate::AddressInUse
         | MailTemplate::AddressChanged

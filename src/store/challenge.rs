@@ -1,4 +1,4 @@
-//! Logins whose password was right, and that wait for a second factor. One conditional statement uses each up.
+//! Logins whose password was right, and that wait for what is missing. One conditional statement uses each up.
 
 use super::{
     Executor, StoreFault, Tx, account,
@@ -14,7 +14,7 @@ use countersign_domain::{
     account::Account,
     device::DeviceTrust,
     id::{AccountId, ChallengeId, DeviceId, TenantId},
-    login::{CHALLENGE_TRIES, Challenge},
+    login::{Awaited, CHALLENGE_TRIES, Challenge},
     time::Timestamp,
 };
 use sea_orm::{
@@ -38,7 +38,7 @@ pub struct StoredChallenge {
     pub passkey_ceremony: Option<String>,
 }
 
-/// A challenge, and the facts by which its second factor is judged.
+/// A challenge, and the facts by which its proof is judged.
 #[derive(Clone, Debug)]
 pub struct FoundChallenge {
     pub stored: StoredChallenge,
@@ -67,6 +67,7 @@ pub async fn insert(
         id: Set(challenge.id.as_uuid()),
         tenant_id: Set(tenant.as_uuid()),
         account_id: Set(challenge.account.as_uuid()),
+        awaits: Set(challenge.awaits.name().to_owned()),
         password_version: Set(challenge.password_version),
         audience: Set(audience.clone()),
         device_name: Set(device_name.clone()),
@@ -105,9 +106,10 @@ static FIND: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// In the order in which [`read`] reads them.
-const CHALLENGE: [&str; 10] = [
+const CHALLENGE: [&str; 11] = [
     "id",
     "account_id",
+    "awaits",
     "password_version",
     "tries",
     "expires_at",
@@ -123,6 +125,7 @@ fn read(columns: &mut Columns<'_>) -> Result<FoundChallenge, StoreFault> {
         challenge: Challenge {
             id: ChallengeId::from_uuid(columns.next()?),
             account: AccountId::from_uuid(columns.next()?),
+            awaits: Awaited::from_name(&columns.next::<String>()?).ok_or_else(|| StoreFault::unreadable("awaits"))?,
             password_version: columns.next()?,
             tries: columns.next()?,
             expires_at: columns.instant()?,
@@ -144,7 +147,7 @@ fn read(columns: &mut Columns<'_>) -> Result<FoundChallenge, StoreFault> {
     Ok(FoundChallenge { stored, account, roles, trust, proved_second_factor: second_factor_at.is_some() })
 }
 
-/// Spends one try of a challenge, before the second factor is checked: so concurrent tries are all counted. Returns how
+/// Spends one try of a challenge, before the proof is checked: so concurrent tries are all counted. Returns how
 /// many are spent then; `None` when there was none left, or the challenge is used up or has expired.
 ///
 /// # Errors
@@ -193,6 +196,32 @@ pub async fn consume(tx: &Tx, tenant: TenantId, id: ChallengeId, now: Timestamp)
         .exec(&tx.named("challenge.consume"))
         .await?;
     Ok(consumed.rows_affected == 1)
+}
+
+/// Puts the next challenge of a login in the place of one that was proven. Returns whether that one was there: of
+/// concurrent calls, one continues.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn replace(
+    tx: &Tx,
+    tenant: TenantId,
+    proven: &Challenge,
+    next: &Challenge,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    let replaced = in_tenant(tenant)
+        .update(challenge::Entity)
+        .col_expr(challenge::Column::Id, Expr::value(next.id.as_uuid()))
+        .col_expr(challenge::Column::Awaits, Expr::value(next.awaits.name()))
+        .col_expr(challenge::Column::Tries, Expr::value(next.tries))
+        .col_expr(challenge::Column::ExpiresAt, Expr::value(next.expires_at.as_micros()))
+        .filter(challenge::Column::Id.eq(proven.id.as_uuid()))
+        .filter(challenge::Column::Awaits.eq(proven.awaits.name()))
+        .filter(challenge::Column::ExpiresAt.gt(now.as_micros()))
+        .exec(&tx.named("challenge.replace"))
+        .await?;
+    Ok(replaced.rows_affected == 1)
 }
 
 /// Voids the challenges of an account.

@@ -3,16 +3,20 @@ use crate::{
     grpc::AuthHandler,
     telemetry::LineBudget,
     usecase::{
-        authentication::{ChallengeLogin, CompleteLogin, CompletePasskeyLogin, Login, OpenSession, StartPasskeyLogin},
-        gate::{AttemptLimiter, DeviceRecognition},
+        authentication::{
+            ChallengeLogin, CompleteLogin, CompletePasskeyLogin, FindWaitingLogin, Login, OpenSession, ProveEmailCode,
+            StartPasskeyLogin,
+        },
+        gate::{AttemptLimiter, DeviceRecognition, EmailCodes},
         service::IssueServiceToken,
         session::{EndStolen, Logout, NoteUses, Reauthenticate, Refresh, SessionPasskeys, WatchClient, WatchUse},
     },
 };
+use countersign_domain::factor_policy::FactorPolicy;
 use std::{sync::Arc, time::Duration};
 
 impl UseCases<'_> {
-    fn open_session(&self) -> OpenSession {
+    pub(super) fn open_session(&self) -> OpenSession {
         OpenSession {
             work: self.work(),
             device_recognition: self.device_recognition(),
@@ -30,18 +34,37 @@ impl UseCases<'_> {
             attempts: self.attempt_limiter(),
             password: self.password_gate(),
             open: self.open_session(),
-            challenge: ChallengeLogin {
-                work: self.work(),
-                passkeys: self.passkey_gate(),
-                remember: self.config.factors.remember,
-            },
+            challenge: self.challenge_login(),
             key_updates: self.key_updates(),
             throttle: self.throttle(),
             hasher: self.adapters.hasher.clone(),
             logout: self.logout(),
-            ring: self.ring(),
+            factor_policy: self.factor_policy(),
             disable_after: i32::try_from(self.config.lockout.disable_after).unwrap_or(i32::MAX),
         }
+    }
+
+    fn challenge_login(&self) -> ChallengeLogin {
+        ChallengeLogin {
+            work: self.work(),
+            ring: self.ring(),
+            passkeys: self.passkey_gate(),
+            device_recognition: self.device_recognition(),
+            throttle: self.throttle(),
+            remember: self.config.factors.remember,
+        }
+    }
+
+    pub(super) fn find_waiting_login(&self) -> FindWaitingLogin {
+        FindWaitingLogin { work: self.work(), ring: self.ring(), key_updates: self.key_updates() }
+    }
+
+    pub(super) fn email_codes(&self) -> EmailCodes {
+        EmailCodes { ring: self.ring() }
+    }
+
+    pub(super) fn factor_policy(&self) -> Arc<FactorPolicy> {
+        Arc::new(self.config.factors.policy.clone())
     }
 
     fn complete_login(&self) -> CompleteLogin {
@@ -50,7 +73,14 @@ impl UseCases<'_> {
             ring: self.ring(),
             key_updates: self.key_updates(),
             factors: self.factor_gate(),
+            waiting: self.find_waiting_login(),
             open: self.open_session(),
+            email_code: ProveEmailCode {
+                work: self.work(),
+                codes: self.email_codes(),
+                attempts: self.attempt_limiter(),
+                challenge: self.challenge_login(),
+            },
             passkey_login: CompletePasskeyLogin {
                 work: self.work(),
                 factors: self.factor_gate(),
@@ -93,10 +123,11 @@ impl UseCases<'_> {
             watch: self.watch_client(),
             uses: self.adapters.first_uses.clone(),
             end_stolen: self.end_stolen(),
+            factor_policy: self.factor_policy(),
         }
     }
 
-    fn logout(&self) -> Logout {
+    pub(super) fn logout(&self) -> Logout {
         Logout {
             work: self.work(),
             ring: self.ring(),

@@ -27,7 +27,13 @@ impl UseCases<'_> {
     }
 
     fn enable_factor(&self) -> EnableFactor {
-        EnableFactor { backup_codes: self.backup_codes(), tries: self.session_tries() }
+        EnableFactor {
+            backup_codes: self.backup_codes(),
+            tries: self.session_tries(),
+            open: self.open_session(),
+            attempts: self.attempt_limiter(),
+            logout: self.logout(),
+        }
     }
 
     fn factor_secrets(&self) -> FactorSecrets {
@@ -53,6 +59,8 @@ impl UseCases<'_> {
     pub(super) fn factor_handler(&self) -> FactorHandler {
         FactorHandler {
             list: self.list_factors(),
+            waiting: self.find_waiting_login(),
+            logout: self.logout(),
             start_totp: StartTotp {
                 work: self.work(),
                 ring: self.ring(),
@@ -63,7 +71,7 @@ impl UseCases<'_> {
             },
             confirm_totp: ConfirmTotp {
                 work: self.work(),
-                secrets: self.factor_secrets(),
+                factors: self.factor_gate(),
                 enable: self.enable_factor(),
                 throttle: self.throttle(),
             },
@@ -76,7 +84,7 @@ impl UseCases<'_> {
             },
             finish_passkey: FinishPasskey {
                 work: self.work(),
-                gate: self.passkey_gate(),
+                factors: self.factor_gate(),
                 enable: self.enable_factor(),
                 throttle: self.throttle(),
             },
@@ -86,6 +94,7 @@ impl UseCases<'_> {
                 throttle: self.throttle(),
                 tries: self.session_tries(),
                 passwords: self.password_setter(),
+                policy: self.factor_policy(),
             },
             regenerate: RegenerateBackupCodes {
                 work: self.work(),

@@ -16,6 +16,7 @@ impl UseCases<'_> {
         DeliverMail {
             store: self.store(),
             prepare: PrepareMail {
+                email_codes: self.email_codes(),
                 store: self.store(),
                 mint,
                 clock: self.clock(),

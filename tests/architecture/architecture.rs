@@ -9,6 +9,7 @@ mod broken;
 mod habit;
 mod manifest;
 mod path;
+mod proofs;
 mod query;
 mod query_broken;
 mod reading;
@@ -50,9 +51,10 @@ fn a_migration_names_nothing_of_ours() {
 }
 
 #[test]
-fn a_password_is_proven_in_one_place() {
-    holds(&arrows::PASSWORDS_ARE_PROVEN_IN_ONE_PLACE);
-    holds(&arrows::FACTORS_ARE_PROVEN_IN_ONE_PLACE);
+fn each_proof_is_made_in_one_place() {
+    holds(&proofs::PASSWORDS_ARE_PROVEN_IN_ONE_PLACE);
+    holds(&proofs::FACTORS_ARE_PROVEN_IN_ONE_PLACE);
+    holds(&proofs::EMAIL_CODES_ARE_PROVEN_IN_ONE_PLACE);
 }
 
 #[test]

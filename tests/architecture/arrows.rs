@@ -28,23 +28,6 @@ pub(crate) const DOMAIN_IS_PURE: Arrow = Arrow {
     excused: &[],
 };
 
-/// A session is opened for a login that consumed a proof, so whoever can make a proof can open a session.
-pub(crate) const PASSWORDS_ARE_PROVEN_IN_ONE_PLACE: Arrow = Arrow {
-    rule: "only src/usecase/gate/password.rs proves a password",
-    within: &["src"],
-    except: &["src/usecase/gate/password"],
-    forbidden: &[&["countersign_domain", "login", "PasswordProof"]],
-    excused: &[],
-};
-
-pub(crate) const FACTORS_ARE_PROVEN_IN_ONE_PLACE: Arrow = Arrow {
-    rule: "only src/usecase/gate/factor.rs proves a second factor",
-    within: &["src"],
-    except: &["src/usecase/gate/factor"],
-    forbidden: &[&["countersign_domain", "factor", "FactorProof"]],
-    excused: &[],
-};
-
 pub(crate) const TOKEN_NAMES_NOTHING_OF_OURS: Arrow = Arrow {
     rule: "other people's backends link this crate, so it brings nothing of ours along",
     within: &["crates/token/src"],

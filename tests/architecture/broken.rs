@@ -5,6 +5,7 @@ use crate::{
     arrows::{self, *},
     habit,
     manifest::{self, Fence},
+    proofs::*,
     source::{SourceFile, content, root},
 };
 
@@ -13,6 +14,7 @@ const BROKEN: &[(&Arrow, &str, &str)] = &[
     (&DOMAIN_IS_PURE, "crates/domain/src/session.rs", "\nuse std::{fmt, time::{Duration, SystemTime}};"),
     (&DOMAIN_IS_PURE, "crates/domain/src/session.rs", "use std::time::Duration;\nfn f() { std::fs::read(path); }"),
     (&FACTORS_ARE_PROVEN_IN_ONE_PLACE, "src/grpc/auth.rs", "\nuse countersign_domain::factor::FactorProof;"),
+    (&EMAIL_CODES_ARE_PROVEN_IN_ONE_PLACE, "src/grpc/auth.rs", "\nuse countersign_domain::login::EmailCodeProof;"),
     (&PASSWORDS_ARE_PROVEN_IN_ONE_PLACE, "src/grpc/auth.rs", "\nuse countersign_domain::login::PasswordProof;"),
     (&TOKEN_NAMES_NOTHING_OF_OURS, "crates/token/src/key.rs", "\nuse countersign_domain::id::AccountId;"),
     (&VERIFIER_NAMES_ONLY_TOKEN, "crates/verifier/src/lib.rs", "use countersign_token::A;\nuse countersign_domain::B;"),

@@ -62,7 +62,8 @@ closed_list! {
         VerificationRequested = "verification_requested":
             "ResendVerification was called, whether or not a registration waits for verification",
         AddressVerified = "address_verified": "a registration was verified and became an account",
-        LoggedIn = "logged_in": "Login or CompleteLogin opened a session",
+        LoggedIn = "logged_in":
+            "a session was opened: by Login, CompleteLogin, or the factor that the login had to add",
         LoginRefused = "login_refused":
             "Login or a login by passkey was refused: wrong password or passkey, or an account that may not log in; an \
              unknown identifier or passkey leaves the account empty",
@@ -72,10 +73,13 @@ closed_list! {
             "too many wrong passwords from unrecognized devices: the password is disabled until it is reset; follows \
              a `login_refused`",
         LoginChallenged = "login_challenged":
-            "Login proved the password of an account with a factor, and asked for the factor; no session is open",
+            "Login proved the password, and asked for a factor; where the account has none and must have one, for a \
+             mailed code, or to add one; no session is open",
+        EmailCodeProven = "email_code_proven":
+            "CompleteLogin proved the mailed code of a login whose account has to add a factor; no session is open",
         FactorRefused = "factor_refused":
-            "CompleteLogin or Reauthenticate was refused: a wrong or used code, or a wrong passkey; SESSION_ENDED: too \
-             many wrong proofs ended the session",
+            "CompleteLogin or Reauthenticate was refused: a wrong or used code, also a mailed one, or a wrong passkey; \
+             SESSION_ENDED: too many wrong proofs ended the session",
         FactorDelayed = "factor_delayed":
             "too many wrong codes in a row: further second factors are delayed; follows a `factor_refused`",
         FactorLocked = "factor_locked":
@@ -104,8 +108,8 @@ closed_list! {
             "a login from an unrecognized device; the owner is mailed; follows a `logged_in`",
         NewPlaceSeen = "new_place_seen": "a login from a new country; the owner is mailed; follows a `logged_in`",
         RefreshRefused = "refresh_refused":
-            "Refresh of an existing session was refused: the session has ended, the refresh token was reused, or a \
-             different client used it",
+            "Refresh of an existing session was refused: the session has ended, the refresh token was reused, a \
+             different client used it, or policy requires a second factor that it does not have",
         RefreshRecovered = "refresh_recovered":
             "the answer to a Refresh was lost, and the session's device received another generation; the lost \
              generation is void",

@@ -8,6 +8,8 @@ pub enum CallerRule {
     Anyone,
     /// A person with the access token of a live session.
     Account,
+    /// The same; or a person whose login waits until a factor is added, by fields of the request.
+    AccountOrChallenge,
     /// A service account with an access token of its own.
     Service,
     /// A program on this machine, while the `dev` profile is on; nobody otherwise.
@@ -51,6 +53,7 @@ pub fn may_call(required: Requirement, caller: CallerKind, held: &[Permission]) 
     let is_of_kind = match required.caller {
         CallerRule::Anyone => true,
         CallerRule::Account => caller == CallerKind::Account,
+        CallerRule::AccountOrChallenge => matches!(caller, CallerKind::Account | CallerKind::Anonymous),
         CallerRule::Service => caller == CallerKind::Service,
         CallerRule::Development => caller == CallerKind::Developer,
         CallerRule::Operator => caller == CallerKind::Operator,
@@ -66,9 +69,10 @@ mod tests {
     fn each_rule_admits_its_own_kind_of_caller_and_nobody_else() {
         use CallerKind::{Account, Anonymous, Developer, Operator, Service};
         let kinds = [Anonymous, Developer, Account, Service, Operator];
-        let table: [(CallerRule, &[CallerKind]); 5] = [
+        let table: [(CallerRule, &[CallerKind]); 6] = [
             (CallerRule::Anyone, &kinds),
             (CallerRule::Account, &[Account]),
+            (CallerRule::AccountOrChallenge, &[Account, Anonymous]),
             (CallerRule::Service, &[Service]),
             (CallerRule::Development, &[Developer]),
             (CallerRule::Operator, &[Operator]),

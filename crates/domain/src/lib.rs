@@ -22,6 +22,7 @@ pub mod device;
 pub mod display_name;
 pub mod email;
 pub mod factor;
+pub mod factor_policy;
 pub mod host;
 pub mod id;
 pub mod key;

@@ -7,6 +7,7 @@
 use crate::{
     account::Account,
     assurance::{AuthenticationMethod, PASSKEY, PASSWORD_AND_CODE, PASSWORD_AND_PASSKEY},
+    closed_list::closed_list,
     device::DeviceTrust,
     factor::{FactorMethod, FactorProof, RightFactor},
     id::{AccountId, CeremonyId, ChallengeId},
@@ -15,9 +16,13 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How long a challenge lives, and a ceremony of a passkey.
+/// How long a challenge waits for a second factor, and a ceremony for a passkey.
 pub const CHALLENGE_LIFE: Duration = Duration::from_secs(5 * 60);
-/// Wrong second factors after which a challenge is void.
+/// How long a challenge waits for a mailed code: the most that NIST SP 800-63B-4 section 3.1.3.2 allows.
+pub const EMAIL_CODE_LIFE: Duration = Duration::from_secs(10 * 60);
+/// How long a challenge waits until its person has added a factor. An app may have to be installed first.
+pub const ENROLMENT_LIFE: Duration = Duration::from_secs(30 * 60);
+/// Wrong proofs after which a challenge is void.
 pub const CHALLENGE_TRIES: i32 = 5;
 
 /// The password of an account was checked and is right. Only `src/usecase/gate/password.rs` makes one:
@@ -48,23 +53,74 @@ pub enum LoginState {
     Challenged(ChallengedLogin),
 }
 
-/// The password is proven, and the account requires a second factor on this device. Nothing is open yet: the login
-/// waits as a [`Challenge`] for a call with the factor.
+/// The password is proven, and is not enough. Nothing is open yet: the login waits as a [`Challenge`] for a call with
+/// what is missing.
 #[derive(Debug)]
 pub struct ChallengedLogin {
     account: Account,
+    awaits: Awaited,
 }
 
-/// A login that waits for its second factor, as it is stored. `src/store/challenge.rs` stores and reads one.
+closed_list! {
+    /// What a challenge waits for. The name is stored in its row.
+    pub enum Awaited {
+        /// A factor of the account.
+        Factor = "factor",
+        /// The code that was mailed. The account has no factor, and has to get one; the device is not recognized, so
+        /// the password alone must not add the factor of whoever stole it.
+        EmailCode = "email_code",
+        /// The first factor of the account.
+        Enrolment = "enrolment",
+    }
+}
+
+closed_list! {
+    /// How a challenge is answered. The name is that of the contract.
+    pub enum ChallengeMethod {
+        Totp = "TOTP",
+        BackupCode = "BACKUP_CODE",
+        Passkey = "PASSKEY",
+        /// The code that was mailed.
+        EmailCode = "EMAIL_CODE",
+        /// A factor is added.
+        Enrol = "ENROL",
+    }
+}
+
+impl From<FactorMethod> for ChallengeMethod {
+    fn from(method: FactorMethod) -> Self {
+        match method {
+            FactorMethod::Totp => Self::Totp,
+            FactorMethod::BackupCode => Self::BackupCode,
+            FactorMethod::Passkey => Self::Passkey,
+        }
+    }
+}
+
+/// A login that waits, as it is stored. `src/store/challenge.rs` stores and reads one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Challenge {
     pub id: ChallengeId,
     pub account: AccountId,
+    pub awaits: Awaited,
     /// The version of the password that was proven.
     pub password_version: i32,
-    /// Second factors that were presented.
+    /// Proofs that were presented.
     pub tries: i32,
     pub expires_at: Timestamp,
+}
+
+/// The code that was mailed for a challenge was checked and is right. Only `src/usecase/gate/email_code.rs` makes one:
+/// `tests/architecture` checks that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmailCodeProof {
+    challenge: ChallengeId,
+}
+
+impl EmailCodeProof {
+    pub const fn of(challenge: ChallengeId) -> Self {
+        Self { challenge }
+    }
 }
 
 /// A login by passkey alone: a discoverable credential whose authenticator verified its user. Nothing is stored of it
@@ -85,7 +141,7 @@ pub struct FactorUse {
 impl FactorUse {
     /// Whether a password was proven as well.
     pub const fn has_password(&self) -> bool {
-        matches!(self.answers, Answered::Challenge(_))
+        matches!(self.answers, Answered::Challenge(_) | Answered::Enrolment(_))
     }
 }
 
@@ -94,7 +150,9 @@ impl FactorUse {
 pub enum Answered {
     /// After a right password.
     Challenge(ChallengeId),
-    /// Without one.
+    /// The same, with the first factor of the account: the statement that enables it uses its proof up.
+    Enrolment(ChallengeId),
+    /// Without a password.
     PasskeyLogin(PasskeyCeremony),
 }
 
@@ -134,19 +192,29 @@ impl StartedLogin {
         self.account.as_ref().is_some_and(accepts)
     }
 
-    /// The password of the account was proven.
+    /// The password of the account was proven. `requires_factor`: whether policy requires a second factor of it.
     ///
     /// # Errors
     /// CREDENTIALS_INVALID where the password is not accepted, or the proof is of another password.
-    pub fn password_proven(self, proof: PasswordProof, now: Timestamp) -> Result<LoginState, Reason> {
+    pub fn password_proven(
+        self,
+        proof: PasswordProof,
+        requires_factor: bool,
+        now: Timestamp,
+    ) -> Result<LoginState, Reason> {
         let is_accepted = self.accepts_password();
         let account = self.account.filter(|account| is_accepted && PasswordProof::of(account) == proof);
         let account = account.ok_or(Reason::CredentialsInvalid)?;
         let trust = self.trust;
-        Ok(if account.has_factor() && trust != DeviceTrust::Remembered {
-            LoginState::Challenged(ChallengedLogin { account })
-        } else {
-            LoginState::Completed(CompletedLogin { account, trust, factor: None, authenticated_at: now })
+        let awaits = match (account.has_factor(), requires_factor) {
+            (true, _) => Some(Awaited::Factor).filter(|_| trust != DeviceTrust::Remembered),
+            (false, true) if trust.is_recognized() => Some(Awaited::Enrolment),
+            (false, true) => Some(Awaited::EmailCode),
+            (false, false) => None,
+        };
+        Ok(match awaits {
+            Some(awaits) => LoginState::Challenged(ChallengedLogin { account, awaits }),
+            None => LoginState::Completed(CompletedLogin { account, trust, factor: None, authenticated_at: now }),
         })
     }
 }
@@ -156,23 +224,40 @@ impl ChallengedLogin {
         &self.account
     }
 
+    pub const fn awaits(&self) -> Awaited {
+        self.awaits
+    }
+
     /// The challenge to store.
     pub fn challenge(&self, id: ChallengeId, now: Timestamp) -> Challenge {
-        let Account { id: account, password_version, .. } = self.account;
-        Challenge { id, account, password_version, tries: 0, expires_at: now.plus(CHALLENGE_LIFE) }
+        let Self { account: Account { id: account, password_version, .. }, awaits } = self;
+        let (account, password_version, expires_at) = (*account, *password_version, now.plus(awaits.life()));
+        Challenge { id, account, awaits: *awaits, password_version, tries: 0, expires_at }
+    }
+}
+
+impl Awaited {
+    /// How long a challenge waits for it.
+    pub const fn life(self) -> Duration {
+        match self {
+            Self::Factor => CHALLENGE_LIFE,
+            Self::EmailCode => EMAIL_CODE_LIFE,
+            Self::Enrolment => ENROLMENT_LIFE,
+        }
     }
 }
 
 impl Challenge {
-    /// Whether the account still takes a second factor for this challenge.
+    /// Whether the account still takes this for the challenge.
     ///
     /// # Errors
-    /// CHALLENGE_INVALID when it is used up or has expired; when the account was disabled, got another password or has
-    /// no factor any more; or when it is another account.
-    pub fn accepts_factor(&self, account: &Account, now: Timestamp) -> Result<(), Reason> {
-        let holds = account.id == self.account
+    /// CHALLENGE_INVALID when it waits for something else, is used up or has expired; when the account was disabled,
+    /// got another password, lost its last factor or got its first one; or when it is another account.
+    pub fn accepts(&self, awaited: Awaited, account: &Account, now: Timestamp) -> Result<(), Reason> {
+        let holds = self.awaits == awaited
+            && account.id == self.account
             && !account.is_disabled()
-            && account.has_factor()
+            && account.has_factor() == (awaited == Awaited::Factor)
             && account.password_version == self.password_version
             && self.tries < CHALLENGE_TRIES
             && now < self.expires_at;
@@ -182,7 +267,7 @@ impl Challenge {
     /// A second factor of the account was proven. `account` and `trust` are those of now.
     ///
     /// # Errors
-    /// CHALLENGE_INVALID as for [`Challenge::accepts_factor`], or when the proof is of another account.
+    /// CHALLENGE_INVALID as for [`Challenge::accepts`], or when the proof is of another account.
     pub fn factor_proven(
         &self,
         proof: &FactorProof,
@@ -190,13 +275,56 @@ impl Challenge {
         trust: DeviceTrust,
         now: Timestamp,
     ) -> Result<CompletedLogin, Reason> {
-        self.accepts_factor(&account, now)?;
+        self.complete((Awaited::Factor, Answered::Challenge(self.id)), proof, (account, trust), now)
+    }
+
+    /// The first factor of the account was proven, and is about to be enabled. `account` and `trust` are those of now.
+    ///
+    /// # Errors
+    /// CHALLENGE_INVALID as for [`Challenge::accepts`], or when the proof is of another account.
+    pub fn factor_enrolled(
+        &self,
+        proof: &FactorProof,
+        account: Account,
+        trust: DeviceTrust,
+        now: Timestamp,
+    ) -> Result<CompletedLogin, Reason> {
+        self.complete((Awaited::Enrolment, Answered::Enrolment(self.id)), proof, (account, trust), now)
+    }
+
+    fn complete(
+        &self,
+        (awaited, answers): (Awaited, Answered),
+        proof: &FactorProof,
+        (account, trust): (Account, DeviceTrust),
+        now: Timestamp,
+    ) -> Result<CompletedLogin, Reason> {
+        self.accepts(awaited, &account, now)?;
         if proof.account() != account.id {
             return Err(Reason::ChallengeInvalid);
         }
-        let answers = Answered::Challenge(self.id);
         let factor = Some(FactorUse { answers, factor: proof.factor().clone() });
         Ok(CompletedLogin { account, trust, factor, authenticated_at: now })
+    }
+
+    /// The mailed code was proven: the challenge that takes the place of this one, under an id of its own, so that the
+    /// code is used once.
+    ///
+    /// # Errors
+    /// CHALLENGE_INVALID as for [`Challenge::accepts`], or when the proof is of another challenge.
+    pub fn email_code_proven(
+        &self,
+        proof: EmailCodeProof,
+        account: &Account,
+        next: ChallengeId,
+        now: Timestamp,
+    ) -> Result<Self, Reason> {
+        self.accepts(Awaited::EmailCode, account, now)?;
+        if proof.challenge != self.id {
+            return Err(Reason::ChallengeInvalid);
+        }
+        let awaits = Awaited::Enrolment;
+        Ok(Self { id: next, awaits, tries: 0, expires_at: now.plus(awaits.life()), ..*self })
     }
 }
 
@@ -246,8 +374,10 @@ impl CompletedLogin {
         let Some(proven) = &self.factor else { return &[AuthenticationMethod::Password] };
         match (proven.answers, proven.factor.method()) {
             (Answered::PasskeyLogin(_), _) => PASSKEY,
-            (Answered::Challenge(_), FactorMethod::Passkey) => PASSWORD_AND_PASSKEY,
-            (Answered::Challenge(_), FactorMethod::Totp | FactorMethod::BackupCode) => PASSWORD_AND_CODE,
+            (Answered::Challenge(_) | Answered::Enrolment(_), FactorMethod::Passkey) => PASSWORD_AND_PASSKEY,
+            (Answered::Challenge(_) | Answered::Enrolment(_), FactorMethod::Totp | FactorMethod::BackupCode) => {
+                PASSWORD_AND_CODE
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 //! The mails that Countersign sends.
 
-use crate::closed_list::closed_list;
-
+use crate::{closed_list::closed_list, login::EMAIL_CODE_LIFE};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,6 +35,9 @@ closed_list! {
         ClientChanged = "client_changed",
         /// To an account whose password is disabled after too many wrong passwords.
         PasswordDisabled = "password_disabled",
+        /// To an account that must have a factor and has none, from an unrecognized device: a code that continues the
+        /// login.
+        LoginCode = "login_code",
         /// To an account that got an authenticator app.
         FactorAdded = "factor_added",
         /// To an account one of whose authenticator apps was removed.
@@ -66,6 +68,7 @@ impl MailTemplate {
     /// lifetimes of their own. A person who still wants a new password after a day has requested another mail.
     pub fn life(self) -> Duration {
         match self {
+            Self::LoginCode => EMAIL_CODE_LIFE,
             Self::ResetPassword => DAY,
             Self::VerifyAddress
             | Self::AlreadyRegistered

@@ -47,7 +47,8 @@ closed_list! {
         SessionExpired = "SESSION_EXPIRED",
         /// The refresh token was rotated before: the session has been ended.
         RefreshTokenReused = "REFRESH_TOKEN_REUSED",
-        /// A very different client refreshed the session: it must log in.
+        /// The session may not go on as it is: a very different client refreshed it, or policy requires a second factor
+        /// that it does not have. Log in.
         ReauthenticationRequired = "REAUTHENTICATION_REQUIRED",
         /// Another refresh of this session is in progress: try again.
         RefreshContended = "REFRESH_CONTENDED",
@@ -59,6 +60,8 @@ closed_list! {
         FactorNotFound = "FACTOR_NOT_FOUND",
         /// The account has as many factors as it may have.
         FactorLimitReached = "FACTOR_LIMIT_REACHED",
+        /// The account must have a second factor: its last one cannot be removed.
+        FactorRequired = "FACTOR_REQUIRED",
         /// Too many wrong codes: codes of apps are accepted only from devices on which a second factor was proven
         /// before.
         FactorLocked = "FACTOR_LOCKED",

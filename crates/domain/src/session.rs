@@ -69,6 +69,8 @@ pub struct Session {
     pub device: Option<DeviceId>,
     /// Whether its tokens were delivered in cookies, with the device token in a cookie of its own.
     pub in_cookies: bool,
+    /// Whether the account remembered the device when it was opened, and took no second factor therefore.
+    pub on_remembered_device: bool,
     /// The country in which it was opened, or last refreshed by a very different client.
     pub place: Option<Country>,
     /// The latest generation that a recovery skipped.
@@ -79,6 +81,16 @@ pub struct Session {
     pub answered_unrecognized: bool,
     /// The latest time at which its holder was authenticated again.
     pub reauthentication: Option<Reauthentication>,
+}
+
+/// What a session has besides a first factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondStep {
+    /// Several factors were proven, or a passkey that verified its user.
+    Done,
+    /// The account remembered the device.
+    Remembered,
+    None,
 }
 
 /// What is stored about a reauthentication: generations of one session.
@@ -120,6 +132,14 @@ impl Session {
     /// How much its latest proof assures.
     pub fn level(&self) -> Level {
         Level::of(self.methods.split(' '))
+    }
+
+    pub fn second_step(&self) -> SecondStep {
+        match (self.level(), self.on_remembered_device) {
+            (Level::Two | Level::Three, _) => SecondStep::Done,
+            (Level::One, true) => SecondStep::Remembered,
+            (Level::One, false) => SecondStep::None,
+        }
     }
 
     /// The facts by which a refresh of this session is judged.
@@ -269,7 +289,7 @@ impl EndReason {
 pub const MAX_PASSWORD_FAILURES: i32 = 5;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     const GRACE: Duration = Duration::from_secs(30);
@@ -288,7 +308,7 @@ mod tests {
         assert_eq!(lives.access_expiry(now, expiry), Timestamp::from_seconds(100));
     }
 
-    fn session() -> Session {
+    pub(crate) fn session() -> Session {
         let now = Timestamp::from_seconds(0);
         Session {
             id: SessionId::new(now, [1; 10]),
@@ -306,6 +326,7 @@ mod tests {
             ended_at: None,
             device: None,
             in_cookies: false,
+            on_remembered_device: false,
             place: None,
             void_generation: None,
             seen_generation: 0,

@@ -1,9 +1,9 @@
 //! Plays every order of up to six events around one account, and checks that no session is opened without the proofs
-//! that the account requires at that moment.
+//! that the account and the policy require at that moment.
 //!
 //! The rules are those of `countersign_domain::login`. The statements that a session depends on are played as the store
-//! has them: `account::may_log_in` and `session::open`, `challenge::spend_try` and `consume`, `factor::spend_step`,
-//! `ceremony::use_up` and `passkey::advance`.
+//! has them: `account::may_log_in` and `session::open`, `challenge::spend_try`, `consume` and `replace`,
+//! `factor::confirm` and `spend_step`, `ceremony::use_up` and `passkey::advance`.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -16,8 +16,8 @@ use countersign_domain::{
     id::{AccountId, CeremonyId, ChallengeId, FactorId, TenantId},
     locale::Locale,
     login::{
-        Answered, CHALLENGE_LIFE, CHALLENGE_TRIES, Challenge, CompletedLogin, LoginState, PasskeyCeremony,
-        PasswordProof, StartedLogin,
+        Answered, Awaited, CHALLENGE_LIFE, CHALLENGE_TRIES, Challenge, CompletedLogin, EmailCodeProof, LoginState,
+        PasskeyCeremony, PasswordProof, StartedLogin,
     },
     time::Timestamp,
     totp::TotpStep,
@@ -40,6 +40,10 @@ enum Event {
     /// CompleteLogin judges a passkey that answers a ceremony of its own.
     ProvePasskey,
     WrongFactor,
+    /// CompleteLogin judges the right mailed code, and stores the next challenge.
+    ProveEmailCode,
+    /// ConfirmTotp judges the first code of an app for the login that waits, enables the app and opens the session.
+    Enrol,
     /// The owner asks, with the session that was opened last, that its device be remembered.
     Remember,
     AddFactor,
@@ -49,7 +53,8 @@ enum Event {
     Wait,
 }
 
-const EVENTS: [Event; 12] = [
+/// Without a policy nothing is mailed, and no login waits for a first factor.
+const WITHOUT_POLICY: &[Event] = &[
     Event::ProvePassword,
     Event::Open,
     Event::ProveCode,
@@ -64,14 +69,34 @@ const EVENTS: [Event; 12] = [
     Event::Wait,
 ];
 
+/// Where every account must have a factor.
+const WITH_POLICY: &[Event] = &[
+    Event::ProvePassword,
+    Event::Open,
+    Event::ProveCode,
+    Event::WrongFactor,
+    Event::ProveEmailCode,
+    Event::Enrol,
+    Event::AddFactor,
+    Event::RemoveFactor,
+    Event::NewPassword,
+    Event::Disable,
+    Event::Wait,
+];
+
 /// What is stored, and what one caller holds.
 #[derive(Clone)]
 struct World {
     now: Timestamp,
     account: Account,
+    requires_factor: bool,
     /// The row of the challenge, and how many there were.
     challenge: Option<Challenge>,
     challenges: u8,
+    /// Whether the login of the challenge came from a recognized device, or the mailed code was proven for it.
+    may_enrol: bool,
+    /// Whether a session was opened on the device.
+    is_known: bool,
     /// The last used step of the app.
     used: Option<TotpStep>,
     /// The number of factors that were added: each has an id of its own, and is an app and a passkey at once.
@@ -110,8 +135,11 @@ impl World {
         Self {
             now: START,
             account,
+            requires_factor: false,
             challenge: None,
             challenges: 0,
+            may_enrol: false,
+            is_known: false,
             used: None,
             added: 0,
             ceremonies: 0,
@@ -137,6 +165,8 @@ impl World {
                     challenge.tries += 1;
                 }
             }
+            Event::ProveEmailCode => self.prove_email_code(),
+            Event::Enrol => self.enrol(),
             Event::Open => self.open(),
             Event::Remember => self.is_remembered |= self.proved_factor,
             Event::AddFactor => {
@@ -166,9 +196,13 @@ impl World {
     }
 
     fn prove_password(&mut self) {
-        let trust = if self.is_remembered { DeviceTrust::Remembered } else { DeviceTrust::Stranger };
+        let trust = match (self.is_remembered, self.is_known) {
+            (true, _) => DeviceTrust::Remembered,
+            (false, true) => DeviceTrust::Known,
+            (false, false) => DeviceTrust::Stranger,
+        };
         let started = StartedLogin::new(Some(self.account.clone()), |_| trust);
-        match started.password_proven(PasswordProof::of(&self.account), self.now) {
+        match started.password_proven(PasswordProof::of(&self.account), self.requires_factor, self.now) {
             Ok(LoginState::Completed(login)) => {
                 assert_eq!(login.methods(), [AuthenticationMethod::Password]);
                 self.decided = Some((login.into(), self.account.password_version));
@@ -177,6 +211,7 @@ impl World {
                 self.challenges += 1;
                 let id = ChallengeId::new(START, [self.challenges; 10]);
                 self.challenge = Some(login.challenge(id, self.now));
+                self.may_enrol = self.is_known;
             }
             Err(_) => assert!(self.account.is_disabled()),
         }
@@ -201,6 +236,35 @@ impl World {
             assert_eq!(login.methods(), methods);
             self.decided = Some((login.into(), before.password_version));
         }
+    }
+
+    fn prove_email_code(&mut self) {
+        let Some(challenge) = self.challenge else { return };
+        self.challenges += 1;
+        let next = ChallengeId::new(START, [self.challenges; 10]);
+        let proof = EmailCodeProof::of(challenge.id);
+        if let Ok(next) = challenge.email_code_proven(proof, &self.account, next, self.now) {
+            assert_eq!(challenge.awaits, Awaited::EmailCode);
+            (self.challenge, self.may_enrol) = (Some(next), true);
+        }
+    }
+
+    fn enrol(&mut self) {
+        let Some(challenge) = self.challenge else { return };
+        let step = TotpStep::from_number(self.now.as_seconds() / 30);
+        let factor = FactorId::new(START, [self.added + 1; 10]);
+        let proof = FactorProof::of(self.account.id, RightFactor::Totp { factor, step });
+        let enrolled = challenge.factor_enrolled(&proof, self.account.clone(), DeviceTrust::Stranger, self.now);
+        let Ok(login) = enrolled else { return };
+        assert_eq!(login.methods(), PASSWORD_AND_CODE);
+        assert!(self.may_enrol, "a password alone enrolled on an unrecognized device");
+        assert!(!self.account.is_disabled() && !self.account.has_factor());
+        assert_eq!(challenge.password_version, self.account.password_version, "another password was proven");
+        (self.account.factors, self.account.passkeys) = (1, 1);
+        (self.challenge, self.used, self.added) = (None, Some(step), self.added + 1);
+        self.forget();
+        self.sessions += 1;
+        (self.proved_factor, self.is_known) = (true, true);
     }
 
     /// The passkey that the account has, in a ceremony that begins now.
@@ -234,7 +298,7 @@ impl World {
         let (mut used, mut challenge, mut used_ceremonies) = (self.used, self.challenge, self.used_ceremonies.clone());
         if let Some(proven) = login.factor() {
             match proven.answers {
-                Answered::Challenge(id) => {
+                Answered::Challenge(id) | Answered::Enrolment(id) => {
                     if !challenge.is_some_and(|challenge| challenge.id == id && self.now < challenge.expires_at) {
                         return;
                     }
@@ -258,6 +322,7 @@ impl World {
         }
         (self.challenge, self.used, self.used_ceremonies) = (challenge, used, used_ceremonies);
         self.sessions += 1;
+        self.is_known = true;
         // What must hold for every session.
         assert!(!self.account.is_disabled(), "a disabled account");
         if login.proved_password() {
@@ -266,18 +331,25 @@ impl World {
         self.proved_factor = [PASSWORD_AND_CODE, PASSWORD_AND_PASSKEY, PASSKEY].contains(&login.methods());
         let is_proven = self.proved_factor || self.is_remembered;
         assert_eq!(self.account.has_factor(), is_proven, "without the factor");
+        assert!(is_proven || !self.requires_factor, "without the factor that policy requires");
     }
 }
 
-fn explore(world: &World, has_factor: bool, depth: usize, seen: &mut Vec<Event>, opened: &mut usize) {
+fn explore(
+    world: &World,
+    (events, has_factor): (&[Event], bool),
+    depth: usize,
+    seen: &mut Vec<Event>,
+    opened: &mut usize,
+) {
     *opened += world.sessions;
     if depth == 0 {
         return;
     }
-    for event in EVENTS {
+    for event in events {
         let mut next = world.clone();
-        seen.push(event);
-        next.play(event);
+        seen.push(*event);
+        next.play(*event);
         // Of an account that has one factor all the time and remembers no device, each session takes a password and a
         // code, or a passkey, of its own.
         let count = |wanted| seen.iter().filter(|event| **event == wanted).count();
@@ -286,17 +358,19 @@ fn explore(world: &World, has_factor: bool, depth: usize, seen: &mut Vec<Event>,
             let proven = answered.min(count(Event::ProvePassword)) + count(Event::ProvePasskey);
             assert!(next.sessions <= proven, "{seen:?}: {} sessions", next.sessions);
         }
-        explore(&next, has_factor, depth - 1, seen, opened);
+        explore(&next, (events, has_factor), depth - 1, seen, opened);
         seen.pop();
     }
 }
 
 #[test]
-fn no_order_of_events_opens_a_session_without_the_proofs_that_the_account_requires() {
-    for factors in [0, 1] {
-        let (mut world, mut opened) = (World::new(), 0);
-        (world.account.factors, world.account.passkeys) = (factors, factors);
-        explore(&world, factors > 0, DEPTH, &mut Vec::new(), &mut opened);
-        assert!(opened > 5_000, "hardly any session was opened: {opened}");
+fn no_order_of_events_opens_a_session_without_the_proofs_that_the_account_and_the_policy_require() {
+    for (events, requires_factor) in [(WITHOUT_POLICY, false), (WITH_POLICY, true)] {
+        for factors in [0, 1] {
+            let (mut world, mut opened) = (World { requires_factor, ..World::new() }, 0);
+            (world.account.factors, world.account.passkeys) = (factors, factors);
+            explore(&world, (events, factors > 0), DEPTH, &mut Vec::new(), &mut opened);
+            assert!(opened > 5_000, "hardly any session was opened: {opened}");
+        }
     }
 }

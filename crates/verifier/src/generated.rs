@@ -30,6 +30,10 @@ pub enum LoginMethod {
     BackupCode = 2,
     /// A passkey.
     Passkey = 3,
+    /// The code that Login mailed to the address of the account.
+    EmailCode = 4,
+    /// A factor has to be added: StartTotp and ConfirmTotp, or StartPasskey and FinishPasskey.
+    Enrol = 5,
 }
 impl LoginMethod {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -42,6 +46,8 @@ impl LoginMethod {
             Self::Totp => "LOGIN_METHOD_TOTP",
             Self::BackupCode => "LOGIN_METHOD_BACKUP_CODE",
             Self::Passkey => "LOGIN_METHOD_PASSKEY",
+            Self::EmailCode => "LOGIN_METHOD_EMAIL_CODE",
+            Self::Enrol => "LOGIN_METHOD_ENROL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -51,6 +57,8 @@ impl LoginMethod {
             "LOGIN_METHOD_TOTP" => Some(Self::Totp),
             "LOGIN_METHOD_BACKUP_CODE" => Some(Self::BackupCode),
             "LOGIN_METHOD_PASSKEY" => Some(Self::Passkey),
+            "LOGIN_METHOD_EMAIL_CODE" => Some(Self::EmailCode),
+            "LOGIN_METHOD_ENROL" => Some(Self::Enrol),
             _ => None,
         }
     }

@@ -3,9 +3,9 @@
 mod breached;
 mod captcha;
 mod defaults;
+mod factors;
 mod faults;
 mod hostile;
-mod passkeys;
 mod printing;
 mod production;
 mod secrets;

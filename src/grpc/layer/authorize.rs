@@ -93,6 +93,7 @@ impl Authorize {
             origin.named_tenant = self.tenant(headers).await?;
         }
         let bearer = bearer(headers);
+        let mut refused = None;
         let (caller, bearer) = match required.caller {
             // A wrong credential in the header is no reason to refuse a login or a refresh.
             CallerRule::Anyone => (Caller::Anonymous, bearer.unwrap_or_default()),
@@ -100,6 +101,22 @@ impl Authorize {
             CallerRule::Account | CallerRule::Service | CallerRule::Operator => {
                 let bearer = bearer?;
                 (self.identify(&origin, required, bearer.as_ref(), browser.as_deref()).await?, bearer)
+            }
+            // Only the message says whether the call is made for a challenge: then its tokens do not matter.
+            CallerRule::AccountOrChallenge => {
+                let identified = match &bearer {
+                    Ok(bearer) => self.identify(&origin, required, bearer.as_ref(), browser.as_deref()).await,
+                    Err(reason) => Err((*reason).into()),
+                };
+                let caller = match identified {
+                    Ok(caller) => caller,
+                    Err(Failure::Refused(refusal)) => {
+                        refused = Some(refusal);
+                        Caller::Anonymous
+                    }
+                    Err(failure) => return Err(failure),
+                };
+                (caller, bearer.unwrap_or_default())
             }
         };
         self.check(required, caller.kind())?;
@@ -111,9 +128,13 @@ impl Authorize {
         if let Caller::Person(person) = &caller
             && required.fresh_proof
         {
-            require_fresh_proof(person, person.account(), self.authenticate.clock.now())?;
+            let fresh = require_fresh_proof(person, person.account(), self.authenticate.clock.now());
+            match required.caller {
+                CallerRule::AccountOrChallenge => refused = fresh.err(),
+                _ => fresh?,
+            }
         }
-        Ok(Call { bearer, browser, caller, ..self.call(origin) })
+        Ok(Call { bearer, browser, caller, refused, ..self.call(origin) })
     }
 
     /// Decides whether a caller of this kind may call.
@@ -138,7 +159,8 @@ impl Authorize {
             return Ok(Caller::Operator(self.operator(gate, origin, bearer).await?));
         }
         // Cookies are a credential of people, and no other RPC reads them.
-        let browser = browser.filter(|_| required.caller == CallerRule::Account);
+        let is_for_people = matches!(required.caller, CallerRule::Account | CallerRule::AccountOrChallenge);
+        let browser = browser.filter(|_| is_for_people);
         let (token, newest, cookies) = match (bearer, browser) {
             (None, Some(browser)) => {
                 // A browser drops the cookie when its token expires.
@@ -150,7 +172,8 @@ impl Authorize {
         };
         let identified = self.holder(origin, required, token, newest).await;
         identified.inspect_err(|failure| {
-            if let Some(cookies) = cookies.filter(|_| failure.reason().ends_session()) {
+            let is_certain = required.caller != CallerRule::AccountOrChallenge;
+            if let Some(cookies) = cookies.filter(|_| is_certain && failure.reason().ends_session()) {
                 cookies.forget();
             }
         })

@@ -60,6 +60,16 @@ pub const fn of_caller(rule: CallerRule) -> &'static [Reason] {
             Reason::AccountDisabled,
             Reason::CallerNotAllowed,
         ],
+        CallerRule::AccountOrChallenge => &[
+            Reason::TokenMissing,
+            Reason::TokenInvalid,
+            Reason::TokenExpired,
+            Reason::TokenNotYetValid,
+            Reason::SessionEnded,
+            Reason::AccountDisabled,
+            Reason::CallerNotAllowed,
+            Reason::ChallengeInvalid,
+        ],
         CallerRule::Service => &[
             Reason::TokenMissing,
             Reason::TokenInvalid,

@@ -4,16 +4,18 @@ use super::{Fields, proto, timestamp};
 use crate::{
     passkeys::{AuthenticationResponse, RegistrationResponse},
     usecase::{
-        authentication::AskedFactor,
+        authentication::AskedProof,
         factor::{FactorList, StartedPasskey, StartedTotp},
         gate::PresentedFactor,
     },
 };
 use countersign_domain::{
+    action::ActionCode,
     backup_code::BackupCode,
     device::RememberedDevice,
-    factor::{Factor, FactorKind, FactorMethod, FactorName, InvalidFactorName},
+    factor::{Factor, FactorKind, FactorName, InvalidFactorName},
     id::{DeviceId, FactorId},
+    login::ChallengeMethod,
     secret::SecretText,
     totp::TotpCode,
 };
@@ -55,6 +57,15 @@ fn backup_code(fields: &mut Fields, text: String) -> Option<BackupCode> {
     code
 }
 
+/// A code that cannot be one is a bad field and uses nothing up.
+pub(in crate::grpc) fn email_code(fields: &mut Fields, text: String) -> Option<ActionCode> {
+    let code = ActionCode::parse(SecretText::new(text).reveal());
+    if code.is_none() {
+        fields.note("email_code", "must have eight digits");
+    }
+    code
+}
+
 pub(in crate::grpc) fn presented_totp(fields: &mut Fields, text: String) -> Option<PresentedFactor> {
     totp_code(fields, "totp_code", text).map(PresentedFactor::Totp)
 }
@@ -90,11 +101,13 @@ pub(in crate::grpc) fn backup_codes(codes: &[BackupCode]) -> Vec<String> {
 }
 
 /// `token` is empty over grpc-web.
-pub(in crate::grpc) fn challenge(token: String, asked: AskedFactor) -> proto::Challenge {
-    let method = |method: &FactorMethod| match method {
-        FactorMethod::Totp => proto::LoginMethod::Totp,
-        FactorMethod::BackupCode => proto::LoginMethod::BackupCode,
-        FactorMethod::Passkey => proto::LoginMethod::Passkey,
+pub(in crate::grpc) fn challenge(token: String, asked: AskedProof) -> proto::Challenge {
+    let method = |method: &ChallengeMethod| match method {
+        ChallengeMethod::Totp => proto::LoginMethod::Totp,
+        ChallengeMethod::BackupCode => proto::LoginMethod::BackupCode,
+        ChallengeMethod::Passkey => proto::LoginMethod::Passkey,
+        ChallengeMethod::EmailCode => proto::LoginMethod::EmailCode,
+        ChallengeMethod::Enrol => proto::LoginMethod::Enrol,
     };
     proto::Challenge {
         challenge_token: token,
@@ -105,8 +118,10 @@ pub(in crate::grpc) fn challenge(token: String, asked: AskedFactor) -> proto::Ch
     }
 }
 
-pub(in crate::grpc) fn factors(list: FactorList) -> proto::ListFactorsResponse {
+/// `required`: whether policy requires a factor of the account.
+pub(in crate::grpc) fn factors(list: FactorList, required: bool) -> proto::ListFactorsResponse {
     proto::ListFactorsResponse {
+        required,
         factors: list.factors.into_iter().map(factor).collect(),
         backup_codes_left: i32::try_from(list.backup_codes_left).unwrap_or(i32::MAX),
     }

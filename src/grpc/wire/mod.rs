@@ -39,9 +39,9 @@ pub mod admin_proto {
 
 pub(super) use audit::{audit_event, event_cursor, event_filter, event_page, event_page_token, watched};
 pub(super) use factor::{
-    backup_codes, challenge, device_id, factor, factor_id, factor_name, factors, passkey_name, presented_backup_code,
-    presented_passkey, presented_totp, registration_answer, remembered_device, started_passkey, started_totp,
-    totp_code,
+    backup_codes, challenge, device_id, email_code, factor, factor_id, factor_name, factors, passkey_name,
+    presented_backup_code, presented_passkey, presented_totp, registration_answer, remembered_device, started_passkey,
+    started_totp, totp_code,
 };
 pub(super) use read::{
     Fields, audience, captcha_token, challenge_token, claim_proof, cursor, device_token, display_name, email,

@@ -15,7 +15,7 @@ use countersign_domain::{
     device::DeviceTrust,
     id::{AccountId, DeviceId, TenantId},
     lockout::SPENT,
-    login::CompletedLogin,
+    login::{Awaited, ChallengedLogin, CompletedLogin},
     time::Timestamp,
 };
 use sea_orm::{
@@ -79,9 +79,13 @@ struct PasswordConditions {
 }
 
 impl LoginConditions {
-    /// Those of a login that waits for a factor, of an account as it was read.
-    pub fn of_challenged(account: &Account, trust: DeviceTrust) -> Self {
-        Self { password: Some(PasswordConditions::of(account, trust)), factor: FactorCondition::Some }
+    /// Those of a login that waits, on a device that the account trusts so much.
+    pub fn of_challenged(login: &ChallengedLogin, trust: DeviceTrust) -> Self {
+        let factor = match login.awaits() {
+            Awaited::Factor => FactorCondition::Some,
+            Awaited::EmailCode | Awaited::Enrolment => FactorCondition::None,
+        };
+        Self { password: Some(PasswordConditions::of(login.account(), trust)), factor }
     }
 
     /// Those of a completed login, which comes from this device.

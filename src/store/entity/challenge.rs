@@ -1,4 +1,4 @@
-//! A login whose password was right, and that waits for a second factor.
+//! A login whose password was right, and that waits for what is missing.
 
 use sea_orm::entity::prelude::*;
 
@@ -17,7 +17,9 @@ pub(in crate::store) struct Model {
     pub(in crate::store) shown_device_id: Uuid,
     /// The id of the device token that the answer gave: whoever continues presents it.
     pub(in crate::store) device_id: Uuid,
-    /// Second factors that were presented.
+    /// What it waits for, by its name.
+    pub(in crate::store) awaits: String,
+    /// Proofs that were presented.
     pub(in crate::store) tries: i32,
     pub(in crate::store) created_at: i64,
     pub(in crate::store) expires_at: i64,

@@ -40,6 +40,8 @@ pub(in crate::store) struct Model {
     pub(in crate::store) seen_generation: i64,
     /// Whether an unrecognized client got an answer since the device of the session was last presented.
     pub(in crate::store) answered_unrecognized: bool,
+    /// Whether the account remembered the device when the session was opened.
+    pub(in crate::store) on_remembered_device: bool,
     /// The generation that the latest reauthentication made.
     pub(in crate::store) reauthenticated_generation: Option<i64>,
     /// The generation whose holder reauthenticated.

@@ -86,7 +86,7 @@ static FIND: LazyLock<Texts> = LazyLock::new(|| {
 pub(super) const NAMED: [&str; 3] = ["tenant_id", "id", "generation"];
 
 /// In the order in which [`session`] reads them.
-pub(super) const SESSION: [&str; 22] = [
+pub(super) const SESSION: [&str; 23] = [
     "id",
     "account_id",
     "audience",
@@ -103,6 +103,7 @@ pub(super) const SESSION: [&str; 22] = [
     "ended_at",
     "device_id",
     "in_cookies",
+    "on_remembered_device",
     "place",
     "void_generation",
     "seen_generation",
@@ -191,6 +192,7 @@ pub(super) fn session(columns: &mut Columns<'_>) -> Result<Session, StoreFault> 
         ended_at: columns.perhaps(Timestamp::from_micros)?,
         device: columns.perhaps(DeviceId::from_uuid)?,
         in_cookies: columns.next()?,
+        on_remembered_device: columns.next()?,
         place: columns.perhaps(|place: String| Country::parse(&place))?.flatten(),
         void_generation: columns.perhaps(identity)?,
         seen_generation: columns.next()?,

@@ -1,25 +1,36 @@
-use super::NewSession;
+use super::{LoginChallenge, NewSession};
 use crate::{
+    keys::KeyRing,
     passkeys::StartedCeremony,
     store::{account::LoginConditions, backup_code, challenge, challenge::StoredChallenge, factor},
-    usecase::{EventSubject, Failure, Origin, UnitsOfWork, gate::PasskeyGate},
+    usecase::{
+        EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
+        gate::{DeviceRecognition, PasskeyGate, Throttle},
+    },
 };
 use countersign_domain::{
+    account::Account,
     audit::EventKind,
+    client::DeviceSignal,
     device::DeviceTrust,
     factor::FactorMethod,
-    id::ChallengeId,
-    login::{Challenge, ChallengedLogin},
+    id::{ChallengeId, TenantId},
+    login::{Awaited, Challenge, ChallengeMethod, ChallengedLogin},
+    mail::MailTemplate,
     refusal::Reason,
+    secret::SecretText,
     time::Timestamp,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-/// Asks for the second factor of a login whose password was right.
+/// Asks for what a login lacks whose password was right.
 #[derive(Clone, Debug)]
 pub struct ChallengeLogin {
     pub work: UnitsOfWork,
+    pub ring: Arc<KeyRing>,
     pub passkeys: PasskeyGate,
+    pub device_recognition: DeviceRecognition,
+    pub throttle: Throttle,
     /// For how long a device is remembered; `None` where none is.
     pub remember: Option<Duration>,
 }
@@ -28,14 +39,14 @@ pub struct ChallengeLogin {
 #[derive(Debug)]
 pub(super) struct StartedChallenge {
     pub(super) id: ChallengeId,
-    pub(super) asked: AskedFactor,
+    pub(super) asked: AskedProof,
 }
 
 /// What a login with the right password asks for.
 #[derive(Debug)]
-pub struct AskedFactor {
-    /// What the account can prove now.
-    pub methods: Vec<FactorMethod>,
+pub struct AskedProof {
+    /// How the login can continue now.
+    pub methods: Vec<ChallengeMethod>,
     /// What a passkey signs; empty for an account without one.
     pub passkey_request_json: String,
     pub expires_at: Timestamp,
@@ -52,10 +63,11 @@ pub(super) struct ChallengedDevice {
 }
 
 impl ChallengeLogin {
-    /// Stores a challenge, and says how it can be answered.
+    /// Stores a challenge, and says how it can be answered. Where a mailed code is required, its mail is queued.
     ///
     /// # Errors
-    /// CREDENTIALS_INVALID when the account may not log in any more, or lost its factors.
+    /// CREDENTIALS_INVALID when the account may not log in any more, lost its factors or got its first one;
+    /// RATE_LIMITED where too many codes were mailed.
     pub(super) async fn challenge(
         &self,
         origin: &Origin,
@@ -65,12 +77,16 @@ impl ChallengeLogin {
     ) -> Result<StartedChallenge, Failure> {
         let account = login.account();
         let (tenant, id) = (account.tenant, account.id);
+        if login.awaits() == Awaited::EmailCode {
+            self.throttle.login_code_mail(id).await?;
+        }
         let unit = self.work.begin(origin, tenant).await?;
-        let started = if account.has_passkey() {
-            let factors = factor::all(unit.db(), tenant, id).await?;
-            self.passkeys.ask(&self.passkeys.enabled(id, &factors).await?)?
-        } else {
-            None
+        let started = match login.awaits() {
+            Awaited::Factor if account.has_passkey() => {
+                let factors = factor::all(unit.db(), tenant, id).await?;
+                self.passkeys.ask(&self.passkeys.enabled(id, &factors).await?)?
+            }
+            Awaited::Factor | Awaited::EmailCode | Awaited::Enrolment => None,
         };
         let (passkey_request_json, ceremony) =
             started.map(|StartedCeremony { options_json, ceremony }| (options_json, ceremony.0)).unzip();
@@ -82,25 +98,79 @@ impl ChallengeLogin {
             device: new.device.id,
             passkey_ceremony: ceremony,
         };
-        let conditions = LoginConditions::of_challenged(account, device.trust);
+        let conditions = LoginConditions::of_challenged(login, device.trust);
         if !challenge::insert(unit.db(), tenant, &stored, conditions, unit.now()).await? {
             return Err(Reason::CredentialsInvalid.into());
         }
         unit.record(EventKind::LoginChallenged, EventSubject::target(Some(id))).await?;
-        let left = backup_code::count_unused(unit.db(), tenant, id).await?;
+        let asks_passkey = passkey_request_json.is_some();
+        let asked = self.ask(&stored.challenge, passkey_request_json.unwrap_or_default());
+        let asked = match login.awaits() {
+            Awaited::Factor => {
+                let methods = Self::factor_methods(&unit, account, (asks_passkey, device)).await?;
+                AskedProof { methods, remember: self.remember, ..asked }
+            }
+            Awaited::EmailCode => {
+                self.mail_code(&unit, origin, account, &stored).await?;
+                asked
+            }
+            Awaited::Enrolment => asked,
+        };
         unit.commit().await?;
+        Ok(StartedChallenge { id: stored.challenge.id, asked })
+    }
+
+    /// How the factors of an account can be proven now.
+    async fn factor_methods(
+        unit: &UnitOfWork<'_>,
+        account: &Account,
+        (asks_passkey, device): (bool, ChallengedDevice),
+    ) -> Result<Vec<ChallengeMethod>, Failure> {
+        let left = backup_code::count_unused(unit.db(), account.tenant, account.id).await?;
         let takes_code = !account.totp_is_locked() || device.proved_second_factor;
         let methods = [
-            (FactorMethod::Passkey, passkey_request_json.is_some()),
+            (FactorMethod::Passkey, asks_passkey),
             (FactorMethod::Totp, account.has_app() && takes_code),
             (FactorMethod::BackupCode, left > 0),
         ];
-        let methods = methods.into_iter().filter_map(|(method, is_taken)| is_taken.then_some(method)).collect();
-        let Challenge { id, expires_at, .. } = stored.challenge;
-        let passkey_request_json = passkey_request_json.unwrap_or_default();
-        Ok(StartedChallenge {
-            id,
-            asked: AskedFactor { methods, passkey_request_json, expires_at, remember: self.remember },
-        })
+        Ok(methods.into_iter().filter(|(_, is_taken)| *is_taken).map(|(method, _)| method.into()).collect())
+    }
+
+    /// Queues the mail with the code. The code is made when the mail is sent.
+    async fn mail_code(
+        &self,
+        unit: &UnitOfWork<'_>,
+        origin: &Origin,
+        account: &Account,
+        stored: &StoredChallenge,
+    ) -> Result<(), Failure> {
+        let seen = self.device_recognition.see(origin, DeviceSignal::Shown(stored.device));
+        let mail = Mail::of_client(MailTemplate::LoginCode, account, &seen, &origin.address);
+        unit.queue_mail(mail.about(stored.challenge.id.as_uuid())).await?;
+        Ok(())
+    }
+
+    /// How a challenge is answered, but for the factors of its account.
+    pub(super) fn ask(&self, challenge: &Challenge, passkey_request_json: String) -> AskedProof {
+        let methods = match challenge.awaits {
+            Awaited::Factor => Vec::new(),
+            Awaited::EmailCode => vec![ChallengeMethod::EmailCode],
+            Awaited::Enrolment => vec![ChallengeMethod::Enrol],
+        };
+        AskedProof { methods, passkey_request_json, expires_at: challenge.expires_at, remember: None }
+    }
+
+    /// The challenge as its caller gets it.
+    ///
+    /// # Errors
+    /// When the token cannot be sealed.
+    pub(super) fn hand_out(
+        &self,
+        tenant: TenantId,
+        StartedChallenge { id, asked }: StartedChallenge,
+        device_token: SecretText,
+    ) -> Result<LoginChallenge, Failure> {
+        let token = self.ring.seal_challenge(tenant, id, asked.expires_at)?;
+        Ok(LoginChallenge { token, device_token, asked })
     }
 }

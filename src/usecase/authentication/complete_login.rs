@@ -1,27 +1,24 @@
-use super::{CeremonyClient, CompletePasskeyLogin, LoggedIn, NewSession, OpenSession, passkey_login::PasskeyLoginForm};
+use super::{
+    CeremonyClient, CompletePasskeyLogin, FindWaitingLogin, LoggedIn, LoginOutcome, OpenSession, ProveEmailCode,
+    WaitingLogin, passkey_login::PasskeyLoginForm,
+};
 use crate::{
-    keys::{CeremonyPurpose, DeviceToken, KeyRing, OpenedCeremony, Rejected},
+    keys::{CeremonyPurpose, KeyRing, OpenedCeremony, Rejected},
     passkeys::{AuthenticationResponse, CeremonyState},
     passwords::{Caller, Presence},
     runtime::spawn,
-    store::{
-        challenge,
-        challenge::{FoundChallenge, StoredChallenge},
-    },
+    store::challenge,
     usecase::{
         Failure, Origin, UnitsOfWork,
-        gate::{
-            AdmittedAttempt, FactorClient, FactorGate, FactorProven, PresentedDevice, PresentedFactor, WrongFactor,
-        },
+        gate::{AdmittedAttempt, FactorClient, FactorGate, FactorProven, PresentedFactor, WrongFactor},
         key::KeyUpdates,
         session::{Logout, OpenedSession},
     },
 };
 use countersign_domain::{
-    account::Account,
-    device::DeviceTrust,
-    display_name::DisplayName,
+    action::ActionCode,
     id::{ChallengeId, TenantId},
+    login::Awaited,
     refusal::Reason,
     secret::SecretText,
     session::TokenDelivery,
@@ -29,14 +26,16 @@ use countersign_domain::{
 use std::sync::Arc;
 use tracing::Instrument as _;
 
-/// Completes a login with a second factor, or with a passkey alone.
+/// Continues a login with a second factor, with a passkey alone, or with a mailed code.
 #[derive(Clone, Debug)]
 pub struct CompleteLogin {
     pub work: UnitsOfWork,
     pub ring: Arc<KeyRing>,
     pub key_updates: KeyUpdates,
     pub factors: FactorGate,
+    pub waiting: FindWaitingLogin,
     pub open: OpenSession,
+    pub email_code: ProveEmailCode,
     pub passkey_login: CompletePasskeyLogin,
     pub logout: Logout,
 }
@@ -45,7 +44,7 @@ pub struct CompleteLogin {
 #[derive(Debug)]
 pub struct CompleteLoginForm {
     pub challenge_token: SecretText,
-    pub factor: PresentedFactor,
+    pub proof: PresentedProof,
     /// The one that the login answered: a challenge that was copied is worth nothing without it.
     pub device_token: Option<SecretText>,
     /// Whether logins on the device take the password alone from now on.
@@ -56,18 +55,16 @@ pub struct CompleteLoginForm {
     pub former: Vec<SecretText>,
 }
 
-/// What a form answers: the login of its token, and the factor.
-enum OpenedForm {
-    Challenge(TenantId, ChallengeId, PresentedFactor),
-    PasskeyLogin(OpenedCeremony, AuthenticationResponse),
+/// What a caller presents to continue a login.
+#[derive(Clone, Debug)]
+pub enum PresentedProof {
+    Factor(PresentedFactor),
+    EmailCode(ActionCode),
 }
 
-/// A challenge with a factor, and the facts by which it is judged.
+/// A login that waits, with a factor.
 struct Answer {
-    stored: StoredChallenge,
-    account: Account,
-    roles: Vec<String>,
-    trust: DeviceTrust,
+    login: WaitingLogin,
     client: FactorClient,
     factor: PresentedFactor,
     remember_device: bool,
@@ -75,76 +72,70 @@ struct Answer {
 }
 
 impl CompleteLogin {
-    /// Opens the session. A browser is in one session at a time: its former session ends.
+    /// Opens the session; after a mailed code, answers the next challenge. A browser is in one session at a time: its
+    /// former session ends.
     ///
     /// # Errors
     /// CHALLENGE_INVALID, CODE_INVALID, PASSKEY_INVALID, PASSKEYS_UNAVAILABLE, FACTOR_LOCKED, RATE_LIMITED;
     /// CREDENTIALS_INVALID when the account may not log in any more, DEADLINE_EXCEEDED when the caller is gone.
-    pub async fn complete(&self, origin: &Origin, form: CompleteLoginForm) -> Result<LoggedIn, Failure> {
-        let CompleteLoginForm { challenge_token, factor, device_token, remember_device, client, delivery, former } =
+    pub async fn complete(&self, origin: &Origin, form: CompleteLoginForm) -> Result<LoginOutcome, Failure> {
+        let CompleteLoginForm { challenge_token, proof, device_token, remember_device, client, delivery, former } =
             form;
-        let device = (device_token, remember_device);
-        let logged_in = match self.read_token(origin, &challenge_token, factor).await? {
-            OpenedForm::PasskeyLogin(opened, presented) => {
-                let (device_token, remember_device) = device;
-                let form = PasskeyLoginForm { presented, client, device_token, remember_device, delivery };
-                self.passkey_login.complete(origin, opened, form).await?
+        let find = |awaited| self.waiting.find(origin, &challenge_token, device_token.as_ref(), awaited);
+        let logged_in = match proof {
+            PresentedProof::EmailCode(code) => {
+                let login = find(Awaited::EmailCode).await?;
+                return self.email_code.prove(origin, login, code).await.map(LoginOutcome::Challenged);
             }
-            OpenedForm::Challenge(tenant, id, factor) => {
-                self.answer_challenge(origin, (tenant, id), (factor, delivery), device).await?
-            }
+            PresentedProof::Factor(factor) => match self.as_passkey_login(origin, &challenge_token, &factor).await? {
+                Some((opened, presented)) => {
+                    let form = PasskeyLoginForm { presented, client, device_token, remember_device, delivery };
+                    self.passkey_login.complete(origin, opened, form).await?
+                }
+                None => {
+                    let login = find(Awaited::Factor).await?;
+                    self.answer_challenge(origin, login, (factor, remember_device, delivery)).await?
+                }
+            },
         };
         Box::pin(self.logout.end_replaced(origin, &former)).await;
-        Ok(logged_in)
+        Ok(LoginOutcome::LoggedIn(Box::new(logged_in)))
     }
 
-    /// Opens the token. A passkey may answer either kind, a code only that of a challenge.
-    async fn read_token(
+    /// Opens the token as that of a login by passkey alone. `None` for another: a passkey may answer either kind, a
+    /// code only that of a challenge.
+    async fn as_passkey_login(
         &self,
         origin: &Origin,
         token: &SecretText,
-        factor: PresentedFactor,
-    ) -> Result<OpenedForm, Failure> {
+        factor: &PresentedFactor,
+    ) -> Result<Option<(OpenedCeremony, AuthenticationResponse)>, Failure> {
+        let PresentedFactor::Passkey(presented) = factor else { return Ok(None) };
         let now = self.work.now();
-        if let PresentedFactor::Passkey(presented) = &factor {
-            let as_login = || self.ring.open_ceremony(token, CeremonyPurpose::PasskeyLogin, now);
-            match self.key_updates.open(as_login).await {
-                Ok(opened) => {
-                    origin.check_tenant(opened.tenant, Reason::ChallengeInvalid)?;
-                    return Ok(OpenedForm::PasskeyLogin(opened, presented.clone()));
-                }
-                // That of a challenge.
-                Err(Rejected::Forged) => {}
-                Err(_) => return Err(Reason::ChallengeInvalid.into()),
+        let as_login = || self.ring.open_ceremony(token, CeremonyPurpose::PasskeyLogin, now);
+        match self.key_updates.open(as_login).await {
+            Ok(opened) => {
+                origin.check_tenant(opened.tenant, Reason::ChallengeInvalid)?;
+                Ok(Some((opened, presented.clone())))
             }
+            Err(Rejected::Forged) => Ok(None),
+            Err(_) => Err(Reason::ChallengeInvalid.into()),
         }
-        let opened = self.key_updates.open(|| self.ring.open_challenge(token, now)).await;
-        let (tenant, id) = opened.map_err(|_| Reason::ChallengeInvalid)?;
-        origin.check_tenant(tenant, Reason::ChallengeInvalid)?;
-        Ok(OpenedForm::Challenge(tenant, id, factor))
     }
 
     async fn answer_challenge(
         &self,
         origin: &Origin,
-        (tenant, id): (TenantId, ChallengeId),
-        (factor, delivery): (PresentedFactor, TokenDelivery),
-        (device_token, remember_device): (Option<SecretText>, bool),
+        login: WaitingLogin,
+        (factor, remember_device, delivery): (PresentedFactor, bool, TokenDelivery),
     ) -> Result<LoggedIn, Failure> {
-        let found = challenge::find(&self.work.read(), tenant, id).await?.ok_or(Reason::ChallengeInvalid)?;
-        let FoundChallenge { stored, account, roles, trust, proved_second_factor } = found;
-        let presented = device_token.as_ref().and_then(DeviceToken::presented);
-        let token = presented.filter(|token| token.id() == stored.device).ok_or(Reason::ChallengeInvalid)?;
-        stored.challenge.accepts_factor(&account, self.work.now())?;
-        let shown = stored.shown_device;
+        let (owner, shown, token) = (login.account.clone(), login.device().shown, login.device_token.clone());
         let client = FactorClient {
-            recognized: proved_second_factor.then_some(shown),
+            recognized: login.proved_second_factor.then_some(shown),
             session: None,
-            mails_owner: !proved_second_factor,
+            mails_owner: !login.proved_second_factor,
         };
-        let answer = Answer { stored, account, roles, trust, client, factor, remember_device, delivery };
-        let owner = answer.account.clone();
-        let session = self.decide(origin, answer).await?;
+        let session = self.decide(origin, Answer { login, client, factor, remember_device, delivery }).await?;
         // What was typed for the password before is forgiven, as after a login by password alone.
         self.factors.attempts.forgive(&owner, &[shown]).await;
         Ok(LoggedIn { session, device_token: token.into_secret() })
@@ -165,8 +156,8 @@ impl CompleteLogin {
         answer: &Answer,
         presence: &Presence,
     ) -> Result<OpenedSession, Failure> {
-        let Answer { stored, account, client, factor, .. } = answer;
-        let (tenant, id) = (account.tenant, stored.challenge.id);
+        let Answer { login, client, factor, .. } = answer;
+        let (account, tenant, id) = (&login.account, login.tenant(), login.id());
         let mut admitted = self.factors.admit(account, *client, factor).await?;
         let Some(tries) = challenge::spend_try(&self.work.write(), tenant, id, self.work.now()).await? else {
             admitted.give_back().await;
@@ -175,7 +166,7 @@ impl CompleteLogin {
         // The owner gets a mail about the first wrong proof of a challenge.
         let client = FactorClient { mails_owner: client.mails_owner && tries == 1, ..*client };
         admitted.expect_verdict();
-        let ceremony = stored.passkey_ceremony.clone().map(CeremonyState);
+        let ceremony = login.stored.passkey_ceremony.clone().map(CeremonyState);
         let proven = match self.factors.check(account, client, (factor, ceremony.as_ref())).await {
             Ok(Ok(proven)) => proven,
             Ok(Err(WrongFactor::Copied(passkey))) => match challenge::find(&self.work.read(), tenant, id).await {
@@ -210,9 +201,10 @@ impl CompleteLogin {
         proven: &FactorProven,
         presence: &Presence,
     ) -> Result<OpenedSession, Failure> {
-        let Answer { stored, account, trust, .. } = answer;
-        let login = stored.challenge.factor_proven(proven.proof(), account.clone(), *trust, self.work.now())?;
-        self.open.open_session(origin, &login, answer.new_session()?, presence).await
+        let Answer { login, remember_device, delivery, .. } = answer;
+        let WaitingLogin { stored, account, trust, .. } = login;
+        let completed = stored.challenge.factor_proven(proven.proof(), account.clone(), *trust, self.work.now())?;
+        self.open.open_session(origin, &completed, login.new_session(*remember_device, *delivery)?, presence).await
     }
 
     /// Gives back what an attempt used up that was neither right nor wrong. Returns the failure.
@@ -239,7 +231,7 @@ impl CompleteLogin {
         why: WrongFactor,
     ) -> Failure {
         let presented = (&answer.factor, why);
-        let counted = self.factors.count_wrong(origin, (&answer.account, client), admitted, presented).await;
+        let counted = self.factors.count_wrong(origin, (&answer.login.account, client), admitted, presented).await;
         match counted {
             Ok(()) => answer.factor.refusal(why).into(),
             Err(fault) => {
@@ -247,21 +239,5 @@ impl CompleteLogin {
                 fault
             }
         }
-    }
-}
-
-impl Answer {
-    fn new_session(&self) -> Result<NewSession, Failure> {
-        let stored = &self.stored;
-        let device_name = DisplayName::parse(&stored.device_name)
-            .map_err(|invalid| Failure::Broken(format!("a stored device name {}", invalid.describe())))?;
-        Ok(NewSession {
-            audience: stored.audience.clone(),
-            device_name,
-            device: PresentedDevice { shown: stored.shown_device, id: stored.device },
-            is_to_be_remembered: self.remember_device,
-            delivery: self.delivery,
-            roles: self.roles.clone(),
-        })
     }
 }

@@ -1,10 +1,9 @@
 use super::{
     ChallengeLogin, NewSession, OpenSession,
     audience::find_audience,
-    challenge::{AskedFactor, ChallengedDevice, StartedChallenge},
+    challenge::{AskedProof, ChallengedDevice, StartedChallenge},
 };
 use crate::{
-    keys::KeyRing,
     passwords::{Caller, Hasher, Presence, Refused},
     runtime::spawn,
     store::{StoreFault, Tx, account, device, expected_device, remembered_device},
@@ -23,6 +22,7 @@ use countersign_domain::{
     audit::EventKind,
     device::{DeviceTrust, REMEMBERED_TRIES},
     display_name::DisplayName,
+    factor_policy::FactorPolicy,
     id::{AccountId, TenantId},
     login::{LoginState, StartedLogin},
     mail::MailTemplate,
@@ -47,7 +47,7 @@ pub struct Login {
     pub throttle: Throttle,
     pub hasher: Hasher,
     pub logout: Logout,
-    pub ring: Arc<KeyRing>,
+    pub factor_policy: Arc<FactorPolicy>,
     /// Wrong passwords in a row after which the right password is accepted from recognized devices only.
     pub disable_after: i32,
 }
@@ -83,20 +83,20 @@ pub struct LoggedIn {
     pub device_token: SecretText,
 }
 
-/// How a login with the right password continues.
+/// How a login continues after a right proof.
 #[derive(Debug)]
 pub enum LoginOutcome {
     LoggedIn(Box<LoggedIn>),
     Challenged(LoginChallenge),
 }
 
-/// A login that waits for a second factor.
+/// A login that waits for what it lacks.
 #[derive(Debug)]
 pub struct LoginChallenge {
     /// Continues the login, together with the device token.
     pub token: SecretText,
     pub device_token: SecretText,
-    pub asked: AskedFactor,
+    pub asked: AskedProof,
 }
 
 /// The result of a right password.
@@ -134,8 +134,8 @@ struct Credentials {
 }
 
 impl Login {
-    /// Logs in, or asks for the second factor of the account. A browser is in one session at a time: its former session
-    /// ends.
+    /// Logs in, or asks for what the account requires beside the password. A browser is in one session at a time: its
+    /// former session ends.
     ///
     /// # Errors
     /// CREDENTIALS_INVALID, CAPTCHA_REQUIRED, CAPTCHA_INVALID, CAPTCHA_UNAVAILABLE, AUDIENCE_UNKNOWN, RATE_LIMITED,
@@ -176,9 +176,8 @@ impl Login {
                 Box::pin(self.logout.end_replaced(origin, &former)).await;
                 Ok(LoginOutcome::LoggedIn(Box::new(LoggedIn { session: *session, device_token })))
             }
-            Opened::Challenge(StartedChallenge { id, asked }) => {
-                let token = self.ring.seal_challenge(tenant, id, asked.expires_at)?;
-                Ok(LoginOutcome::Challenged(LoginChallenge { token, device_token, asked }))
+            Opened::Challenge(started) => {
+                self.challenge.hand_out(tenant, started, device_token).map(LoginOutcome::Challenged)
             }
         }
     }
@@ -209,7 +208,9 @@ impl Login {
     ) -> Result<(Opened, PasswordProven), Failure> {
         let admitted = self.admit(origin, attempt, &credentials).await?;
         let (admitted, proven) = self.check(origin, attempt, admitted, (&credentials.password, presence)).await?;
-        let opened = match attempt.started.clone().password_proven(proven.proof(), self.work.now()) {
+        let requires_factor = self.factor_policy.requires(&new.roles);
+        let state = attempt.started.clone().password_proven(proven.proof(), requires_factor, self.work.now());
+        let opened = match state {
             Ok(LoginState::Completed(login)) => self
                 .open
                 .open_session(origin, &login, new, presence)

@@ -7,9 +7,13 @@ mod complete_login;
 mod log_in;
 mod open_session;
 mod passkey_login;
+mod prove_email_code;
+mod waiting;
 
-pub use challenge::{AskedFactor, ChallengeLogin};
-pub use complete_login::{CompleteLogin, CompleteLoginForm};
+pub use challenge::{AskedProof, ChallengeLogin};
+pub use complete_login::{CompleteLogin, CompleteLoginForm, PresentedProof};
 pub use log_in::{LoggedIn, Login, LoginChallenge, LoginForm, LoginOutcome, NamedAccount};
 pub use open_session::{NewSession, OpenSession};
 pub use passkey_login::{CeremonyClient, CompletePasskeyLogin, StartPasskeyLogin, StartedPasskeyLogin};
+pub use prove_email_code::ProveEmailCode;
+pub use waiting::{FindWaitingLogin, WaitingLogin};

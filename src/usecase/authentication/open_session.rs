@@ -52,6 +52,16 @@ pub struct NewSession {
     pub roles: Vec<String>,
 }
 
+/// A session that is about to be stored.
+struct PreparedSession {
+    session: Session,
+    opened: OpenedSession,
+    device: PresentedDevice,
+    is_to_be_remembered: bool,
+    news: LoginNews,
+    seen: ClientObservation,
+}
+
 /// The most recognized devices of an account. A program that keeps no token is a new device at every login.
 const MAX_DEVICES: u64 = 50;
 /// The most sessions of an account that a login is compared with, to decide whether its device or place is new.
@@ -86,6 +96,36 @@ impl OpenSession {
         login: &CompletedLogin,
         new: NewSession,
     ) -> Result<(UnitOfWork<'a>, OpenedSession), Failure> {
+        let prepared = self.prepare(origin, login, new).await?;
+        let unit = self.work.begin(origin, login.account().tenant).await?;
+        let opened = self.store(&unit, origin, login, prepared).await?;
+        Ok((unit, opened))
+    }
+
+    /// Opens the session in a transaction that has begun: the one that enables the factor by which the login is
+    /// complete.
+    ///
+    /// # Errors
+    /// CREDENTIALS_INVALID and CHALLENGE_INVALID as [`OpenSession::open_session`].
+    pub async fn open_within(
+        &self,
+        unit: &UnitOfWork<'_>,
+        origin: &Origin,
+        login: &CompletedLogin,
+        new: NewSession,
+    ) -> Result<OpenedSession, Failure> {
+        let prepared = self.prepare(origin, login, new).await?;
+        self.store(unit, origin, login, prepared).await
+    }
+
+    /// Everything before the transaction. The tokens are made before anything is stored: a session without tokens would
+    /// be a useless row.
+    async fn prepare(
+        &self,
+        origin: &Origin,
+        login: &CompletedLogin,
+        new: NewSession,
+    ) -> Result<PreparedSession, Failure> {
         let account = login.account();
         let (tenant, now) = (account.tenant, self.work.now());
         let NewSession { audience, device_name, device, is_to_be_remembered, delivery, roles } = new;
@@ -107,6 +147,7 @@ impl OpenSession {
             ended_at: None,
             device: Some(device.id),
             in_cookies: delivery == TokenDelivery::Cookies,
+            on_remembered_device: login.rests_on_remembered_device(),
             place: seen.place,
             void_generation: None,
             seen_generation: FIRST_GENERATION,
@@ -118,27 +159,37 @@ impl OpenSession {
         } else {
             Vec::new()
         };
-        // The tokens are made before anything is stored: a session without tokens would be a useless row.
         let opened = self.tokens.issue(&session, Profile { account: account.clone(), roles })?;
-        let unit = self.work.begin(origin, tenant).await?;
+        let news = judge_login(trust, &seen, &before);
+        Ok(PreparedSession { session, opened, device, is_to_be_remembered, news, seen })
+    }
+
+    async fn store(
+        &self,
+        unit: &UnitOfWork<'_>,
+        origin: &Origin,
+        login: &CompletedLogin,
+        prepared: PreparedSession,
+    ) -> Result<OpenedSession, Failure> {
+        let PreparedSession { session, opened, device, is_to_be_remembered, news, seen } = prepared;
+        let (account, tenant, now) = (login.account(), unit.tenant(), session.created_at);
         if let Some(proven) = login.factor() {
-            Self::use_up(&unit, account, proven).await?;
+            Self::use_up(unit, account, proven).await?;
         }
         if !session::open(unit.db(), tenant, &session, LoginConditions::of_completed(login, device.shown, now)).await? {
             return Err(Reason::CredentialsInvalid.into());
         }
-        Self::recognize_device(&unit, login, device).await?;
+        Self::recognize_device(unit, login, device).await?;
         if is_to_be_remembered {
-            self.remember_device(&unit, login, &session).await?;
+            self.remember_device(unit, login, &session).await?;
         }
         let about = EventSubject::own(account.id).in_session(session.id);
         unit.record(EventKind::LoggedIn, about).await?;
-        let news = judge_login(trust, &seen, &before);
-        self.tell(&unit, origin, account, &session, (news, &seen)).await?;
+        self.tell(unit, origin, account, &session, (news, &seen)).await?;
         if let Some(proven) = login.factor() {
-            FactorGate::tell_of_use(&unit, account, session.id, &proven.factor).await?;
+            FactorGate::tell_of_use(unit, account, session.id, &proven.factor).await?;
         }
-        Ok((unit, opened))
+        Ok(opened)
     }
 
     async fn recognize_device(
@@ -186,13 +237,17 @@ impl OpenSession {
         // First, as every change of factors does: another order could deadlock.
         account::lock(db, tenant, account.id).await?.ok_or(Reason::ChallengeInvalid)?;
         let is_unused = match proven.answers {
-            Answered::Challenge(id) => challenge::consume(db, tenant, id, unit.now()).await?,
+            Answered::Challenge(id) | Answered::Enrolment(id) => challenge::consume(db, tenant, id, unit.now()).await?,
             Answered::PasskeyLogin(PasskeyCeremony { id, expires_at }) => {
                 ceremony::use_up(db, tenant, (id, expires_at)).await?
             }
         };
         if !is_unused {
             return Err(Reason::ChallengeInvalid.into());
+        }
+        // The statement that enabled the factor used its first proof up.
+        if matches!(proven.answers, Answered::Enrolment(_)) {
+            return Ok(());
         }
         if !FactorGate::use_up(db, account, (&proven.factor, proven.has_password()), unit.now()).await? {
             return Err(used_up(&proven.factor).into());

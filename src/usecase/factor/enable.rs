@@ -1,9 +1,11 @@
-use super::IssueBackupCodes;
+use super::{FactorAdder, IssueBackupCodes, adder::HeldOwner};
 use crate::{
     store::{account, challenge, factor::SealedFactor, remembered_device, second_factor},
     usecase::{
-        EventSubject, Failure, Mail, UnitOfWork,
-        gate::{DeviceRecognition, SessionTries, SignedIn, require_level},
+        EventSubject, Failure, Mail, Origin, UnitOfWork,
+        authentication::OpenSession,
+        gate::{AttemptLimiter, DeviceRecognition, FactorProven, SessionTries},
+        session::{Logout, OpenedSession},
     },
 };
 use countersign_domain::{
@@ -11,12 +13,10 @@ use countersign_domain::{
     audit::EventKind,
     backup_code::BackupCode,
     client::DeviceSignal,
-    factor::{FactorKind, MAX_FACTORS},
-    id::FactorId,
+    factor::FactorKind,
+    id::{FactorId, SessionId},
     mail::MailTemplate,
     refusal::Reason,
-    secret::SecretText,
-    session::Session,
     time::Timestamp,
 };
 
@@ -25,6 +25,9 @@ use countersign_domain::{
 pub struct EnableFactor {
     pub backup_codes: IssueBackupCodes,
     pub tries: SessionTries,
+    pub open: OpenSession,
+    pub attempts: AttemptLimiter,
+    pub logout: Logout,
 }
 
 /// The factor that is enabled.
@@ -33,56 +36,91 @@ pub(super) struct Enabled<'a> {
     pub(super) id: FactorId,
     pub(super) kind: FactorKind,
     pub(super) name: &'a str,
+    /// Its first proof.
+    pub(super) proven: &'a FactorProven,
+}
+
+/// What comes with a factor.
+#[derive(Debug)]
+pub struct AddedFactor {
+    /// With the first factor of the account.
+    pub backup_codes: Vec<BackupCode>,
+    /// The session of the login that waited for the factor.
+    pub opened: Option<OpenedSession>,
 }
 
 impl EnableFactor {
-    /// Locks the account, and checks that its owner may enable another factor.
+    /// Does everything that belongs to a factor, after its row was enabled, and commits. Where a login waited for the
+    /// factor, its session is opened: a browser is in one session at a time, so its former session ends.
     ///
     /// # Errors
-    /// STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED.
-    pub(super) async fn hold(&self, unit: &UnitOfWork<'_>, caller: &SignedIn) -> Result<(Account, Session), Failure> {
-        let (owner, session) = self.tries.hold(unit.db(), caller).await?;
-        // A caller who began before the account had a factor has to prove that factor first.
-        require_level(caller, &owner)?;
-        if owner.factors >= MAX_FACTORS {
-            return Err(Reason::FactorLimitReached.into());
-        }
-        Ok((owner, session))
-    }
-
-    /// Records that a factor was enabled, after its row was. Returns the backup codes with the first factor of the
-    /// account, and none with the others. `device` is the token of the caller's device, if the caller showed it: it is
-    /// recognized for codes from then on.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub(super) async fn record(
+    /// CREDENTIALS_INVALID or CHALLENGE_INVALID when the login may not be completed any more.
+    pub(super) async fn complete(
         &self,
-        unit: &UnitOfWork<'_>,
-        (owner, session): (&Account, &Session),
+        origin: &Origin,
+        unit: UnitOfWork<'_>,
+        (adder, owner): (FactorAdder<'_>, &HeldOwner),
         enabled: Enabled<'_>,
-        device: Option<&SecretText>,
-    ) -> Result<Vec<BackupCode>, Failure> {
-        let (tenant, account) = (owner.tenant, owner.id);
-        let Enabled { id, kind, name } = enabled;
+    ) -> Result<AddedFactor, Failure> {
+        let (tenant, account) = (unit.tenant(), owner.account.id);
         account::count_factors(unit.db(), tenant, account).await?;
-        let codes = if owner.has_factor() { Vec::new() } else { self.backup_codes.replace(unit, account).await? };
-        if let DeviceSignal::Shown(shown) = DeviceRecognition::signal(device)
-            && session.device == Some(shown)
-        {
-            second_factor::note(unit.db(), tenant, account, shown, unit.now()).await?;
-        }
+        let is_first = !owner.account.has_factor();
+        let backup_codes = if is_first { self.backup_codes.replace(&unit, account).await? } else { Vec::new() };
+        let opened = self.open(origin, &unit, (adder, owner), &enabled).await?;
+        let session = opened.as_ref().map(|opened| opened.id).or(owner.session.as_ref().map(|session| session.id));
         // What waits for a second factor, or does without, began before this one.
         challenge::delete_all(unit.db(), tenant, account).await?;
         remembered_device::forget_all(unit.db(), tenant, account).await?;
-        let about = EventSubject { object: Some(id.to_string()), ..EventSubject::own(account) };
-        unit.record(EventKind::FactorAdded, about.in_session(session.id)).await?;
+        Self::tell(&unit, &owner.account, session, &enabled).await?;
+        unit.commit().await?;
+        if let FactorAdder::LoggingIn { login, former, .. } = adder {
+            // As after any other login.
+            self.attempts.forgive(&owner.account, &[login.device().shown]).await;
+            Box::pin(self.logout.end_replaced(origin, former)).await;
+        }
+        Ok(AddedFactor { backup_codes, opened })
+    }
+
+    /// Opens the session of a login that waited. In a session, notes that a second factor was proven on its device.
+    async fn open(
+        &self,
+        origin: &Origin,
+        unit: &UnitOfWork<'_>,
+        (adder, owner): (FactorAdder<'_>, &HeldOwner),
+        enabled: &Enabled<'_>,
+    ) -> Result<Option<OpenedSession>, Failure> {
+        match adder {
+            FactorAdder::SignedIn { device, .. } => {
+                let own = owner.session.as_ref().and_then(|session| session.device);
+                if let DeviceSignal::Shown(shown) = DeviceRecognition::signal(device)
+                    && own == Some(shown)
+                {
+                    second_factor::note(unit.db(), unit.tenant(), owner.account.id, shown, unit.now()).await?;
+                }
+                Ok(None)
+            }
+            FactorAdder::LoggingIn { login, delivery, .. } => {
+                let completed = login.enrolled(enabled.proven, &owner.account, unit.now())?;
+                let new = login.new_session(false, delivery)?;
+                self.open.open_within(unit, origin, &completed, new).await.map(Some)
+            }
+        }
+    }
+
+    async fn tell(
+        unit: &UnitOfWork<'_>,
+        owner: &Account,
+        session: Option<SessionId>,
+        Enabled { id, kind, name, .. }: &Enabled<'_>,
+    ) -> Result<(), Failure> {
+        let about = EventSubject { object: Some(id.to_string()), session, ..EventSubject::own(owner.id) };
+        unit.record(EventKind::FactorAdded, about).await?;
         let template = match kind {
             FactorKind::Passkey => MailTemplate::PasskeyAdded,
             FactorKind::Totp | FactorKind::BackupCodes => MailTemplate::FactorAdded,
         };
-        unit.queue_mail(Mail::to_owner(template, owner).with("device", name)).await?;
-        Ok(codes)
+        unit.queue_mail(Mail::to_owner(template, owner).with("device", *name)).await?;
+        Ok(())
     }
 }
 

@@ -1,5 +1,5 @@
 use super::{
-    EnableFactor,
+    AddedFactor, EnableFactor, FactorAdder,
     enable::{Enabled, pending},
 };
 use crate::{
@@ -7,22 +7,20 @@ use crate::{
     store::{factor, passkey, passkey::RegisteredPasskey},
     usecase::{
         Failure, Origin, UnitsOfWork,
-        gate::{PasskeyGate, SignedIn, Throttle, WrongFactor},
+        gate::{FactorGate, Throttle, WrongFactor},
     },
 };
 use countersign_domain::{
-    backup_code::BackupCode,
     factor::{Factor, FactorKind},
     id::FactorId,
     refusal::Reason,
-    secret::SecretText,
 };
 
 /// Enables a passkey.
 #[derive(Clone, Debug)]
 pub struct FinishPasskey {
     pub work: UnitsOfWork,
-    pub gate: PasskeyGate,
+    pub factors: FactorGate,
     pub enable: EnableFactor,
     pub throttle: Throttle,
 }
@@ -31,30 +29,29 @@ pub struct FinishPasskey {
 const UNNAMED: &str = "Passkey";
 
 impl FinishPasskey {
-    /// Returns the passkey, and the backup codes as [`super::ConfirmTotp`] does.
+    /// Returns the passkey, and what comes with it.
     ///
     /// # Errors
     /// FACTOR_NOT_FOUND when it waits no longer; PASSKEY_INVALID, PASSKEYS_UNAVAILABLE, STEP_UP_REQUIRED,
-    /// FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED.
+    /// FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED; CHALLENGE_INVALID or CREDENTIALS_INVALID
+    /// when the login waits no longer.
     #[tracing::instrument(level = "debug", name = "factor.finish_passkey", skip_all)]
     pub async fn finish(
         &self,
         origin: &Origin,
-        caller: &SignedIn,
+        adder: FactorAdder<'_>,
         (id, answer): (FactorId, &RegistrationResponse),
-        device: Option<&SecretText>,
-    ) -> Result<(Factor, Vec<BackupCode>), Failure> {
-        let (tenant, account, now) = (caller.tenant(), caller.account().id, self.work.now());
-        let passkeys = self.gate.passkeys()?;
+    ) -> Result<(Factor, AddedFactor), Failure> {
+        let (tenant, account, now) = (adder.tenant(), adder.account().id, self.work.now());
+        self.factors.passkeys.passkeys()?;
         let factors = factor::all(&self.work.read(), tenant, account).await?;
         let pending = pending(factors, (id, FactorKind::Passkey), now)?;
         self.throttle.factor_change(account).await?;
-        let ceremony = self.gate.secrets.passkey_registration(account, &pending).await?;
-        let new = passkeys.finish_registration(&ceremony, answer)?;
-        let new = new.map_err(|rejected| WrongFactor::of_passkey(rejected, id).refusal_of_passkey())?;
+        let checked = self.factors.check_registration(account, &pending, answer).await?;
+        let (proven, new) = checked.map_err(WrongFactor::refusal_of_passkey)?;
         let name = Some(pending.factor.name.clone()).filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| new.facts.authenticator().unwrap_or(UNNAMED).to_owned());
-        let sealed = self.gate.secrets.ring.seal_factor(account, id, &new.credential.to_bytes()?)?;
+        let sealed = self.factors.secrets.ring.seal_factor(account, id, &new.credential.to_bytes()?)?;
         let registered = RegisteredPasskey {
             id,
             name,
@@ -64,7 +61,7 @@ impl FinishPasskey {
             key_id: sealed.key,
         };
         let unit = self.work.begin(origin, tenant).await?;
-        let (owner, session) = self.enable.hold(&unit, caller).await?;
+        let owner = adder.hold_to_enable(&unit, &self.enable.tries).await?;
         match passkey::confirm(unit.db(), tenant, account, &registered, now).await {
             Ok(true) => {}
             Ok(false) => return Err(Reason::FactorNotFound.into()),
@@ -73,11 +70,10 @@ impl FinishPasskey {
             }
             Err(fault) => return Err(fault.into()),
         }
-        let enabled = Enabled { id, kind: FactorKind::Passkey, name: &registered.name };
-        let codes = self.enable.record(&unit, (&owner, &session), enabled, device).await?;
-        unit.commit().await?;
+        let enabled = Enabled { id, kind: FactorKind::Passkey, name: &registered.name, proven: &proven };
+        let added = self.enable.complete(origin, unit, (adder, &owner), enabled).await?;
         let (confirmed_at, used_at) = (Some(now), Some(now));
         let (name, passkey) = (registered.name, Some(registered.facts));
-        Ok((Factor { name, passkey, confirmed_at, used_at, ..pending.factor }, codes))
+        Ok((Factor { name, passkey, confirmed_at, used_at, ..pending.factor }, added))
     }
 }

@@ -1,5 +1,6 @@
 //! Factors: how a person adds, renames and removes what proves them beside the password.
 
+mod adder;
 mod backup_codes;
 mod confirm_totp;
 mod enable;
@@ -14,9 +15,10 @@ mod reset;
 mod start_passkey;
 mod start_totp;
 
+pub use adder::FactorAdder;
 pub use backup_codes::IssueBackupCodes;
 pub use confirm_totp::ConfirmTotp;
-pub use enable::EnableFactor;
+pub use enable::{AddedFactor, EnableFactor};
 pub use finish_passkey::FinishPasskey;
 pub use list::{FactorList, ListFactors};
 pub use regenerate::RegenerateBackupCodes;

@@ -13,9 +13,10 @@ use crate::{
     },
 };
 use countersign_domain::{
-    account::Account, audit::EventKind, factor::FactorKind, id::FactorId, mail::MailTemplate,
-    password::PasswordPurpose, refusal::Reason, secret::SecretText,
+    account::Account, audit::EventKind, factor::FactorKind, factor_policy::FactorPolicy, id::FactorId,
+    mail::MailTemplate, password::PasswordPurpose, refusal::Reason, secret::SecretText,
 };
+use std::sync::Arc;
 
 /// Removes a factor of the caller.
 #[derive(Clone, Debug)]
@@ -24,13 +25,15 @@ pub struct RemoveFactor {
     pub throttle: Throttle,
     pub tries: SessionTries,
     pub passwords: PasswordSetter,
+    pub policy: Arc<FactorPolicy>,
 }
 
 impl RemoveFactor {
     /// The backup codes go with the last factor: without one they open nothing. `new_password` is set with it.
     ///
     /// # Errors
-    /// STEP_UP_REQUIRED, SESSION_ENDED, ACCOUNT_DISABLED, FACTOR_NOT_FOUND, RATE_LIMITED; PASSWORD_REJECTED when the
+    /// STEP_UP_REQUIRED, SESSION_ENDED, ACCOUNT_DISABLED, FACTOR_NOT_FOUND, RATE_LIMITED; FACTOR_REQUIRED for the last
+    /// factor where policy requires one; PASSWORD_REJECTED when the
     /// new password is not accepted, or none is given and the present one is too short to be the only factor;
     /// BREACH_CHECK_UNAVAILABLE, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "factor.remove", skip_all)]
@@ -59,6 +62,9 @@ impl RemoveFactor {
         factor::delete(unit.db(), tenant, account, id).await?;
         let FactorCounts { factors: left, password_needs_factor, .. } =
             account::count_factors(unit.db(), tenant, account).await?;
+        if left == 0 && self.keeps_last(caller) {
+            return Err(Reason::FactorRequired.into());
+        }
         if left == 0 && password_needs_factor && new_hash.is_none() {
             return Err(self.passwords.too_short_alone("new_password").into());
         }
@@ -92,6 +98,11 @@ impl RemoveFactor {
             self.passwords.was_set(&owner, set).await;
         }
         Ok(())
+    }
+
+    /// Whether policy requires that the caller keeps a factor.
+    pub fn keeps_last(&self, caller: &SignedIn) -> bool {
+        self.policy.requires(caller.roles())
     }
 
     /// The hash of a password that may be the only factor.

@@ -1,17 +1,17 @@
+use super::FactorAdder;
 use crate::{
     passkeys::{PasskeyOwner, StartedCeremony},
     runtime::Entropy,
     store::{factor, factor::SealedFactor},
     usecase::{
         Failure, Origin, UnitsOfWork,
-        gate::{PasskeyGate, SessionTries, SignedIn, Throttle},
+        gate::{PasskeyGate, SessionTries, Throttle},
     },
 };
 use countersign_domain::{
     account::Account,
-    factor::{Factor, FactorKind, FactorName, MAX_FACTORS},
+    factor::{Factor, FactorKind, FactorName},
     id::FactorId,
-    refusal::Reason,
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -40,22 +40,20 @@ impl StartPasskey {
     /// of its authenticator.
     ///
     /// # Errors
-    /// PASSKEYS_UNAVAILABLE, STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED.
+    /// PASSKEYS_UNAVAILABLE, STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED;
+    /// CHALLENGE_INVALID when the login waits no longer.
     #[tracing::instrument(level = "debug", name = "factor.start_passkey", skip_all)]
     pub async fn start(
         &self,
         origin: &Origin,
-        caller: &SignedIn,
+        adder: FactorAdder<'_>,
         name: Option<&FactorName>,
     ) -> Result<StartedPasskey, Failure> {
-        let (tenant, account) = (caller.tenant(), caller.account().id);
+        let (tenant, account) = (adder.tenant(), adder.account().id);
         self.gate.passkeys()?;
         self.throttle.factor_change(account).await?;
         let unit = self.work.begin(origin, tenant).await?;
-        let owner = self.tries.hold_with_fresh_proof(unit.db(), caller).await?;
-        if owner.factors >= MAX_FACTORS {
-            return Err(Reason::FactorLimitReached.into());
-        }
+        let owner = adder.hold_to_start(&unit, &self.tries).await?;
         factor::delete_pending(unit.db(), tenant, account, FactorKind::Passkey).await?;
         let factors = factor::all(unit.db(), tenant, account).await?;
         // One for all passkeys of the account: an authenticator replaces the passkey that it has for it.

@@ -1,16 +1,16 @@
+use super::FactorAdder;
 use crate::{
     keys::KeyRing,
     runtime::Entropy,
     store::{factor, factor::SealedFactor},
     usecase::{
         Failure, Origin, UnitsOfWork,
-        gate::{SessionTries, SignedIn, Throttle},
+        gate::{SessionTries, Throttle},
     },
 };
 use countersign_domain::{
-    factor::{Factor, FactorKind, FactorName, MAX_FACTORS},
+    factor::{Factor, FactorKind, FactorName},
     id::FactorId,
-    refusal::Reason,
     secret::{SecretBytes, SecretText},
     time::Timestamp,
     totp::TotpSecret,
@@ -50,10 +50,16 @@ impl StartTotp {
     /// Replaces an app that waits for its first code. Apps that are enabled stay as they are.
     ///
     /// # Errors
-    /// STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED.
+    /// STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED; CHALLENGE_INVALID when
+    /// the login waits no longer.
     #[tracing::instrument(level = "debug", name = "factor.start_totp", skip_all)]
-    pub async fn start(&self, origin: &Origin, caller: &SignedIn, name: &FactorName) -> Result<StartedTotp, Failure> {
-        let (tenant, account) = (caller.tenant(), caller.account());
+    pub async fn start(
+        &self,
+        origin: &Origin,
+        adder: FactorAdder<'_>,
+        name: &FactorName,
+    ) -> Result<StartedTotp, Failure> {
+        let (tenant, account) = (adder.tenant(), adder.account());
         self.throttle.totp_start(account.id).await?;
         let secret = TotpSecret::new(SecretBytes::new(self.entropy.bytes()));
         let unit = self.work.begin(origin, tenant).await?;
@@ -63,10 +69,7 @@ impl StartTotp {
         let sealed = self.ring.seal_factor(account.id, id, secret.bytes().reveal())?;
         let otpauth_uri = secret.otpauth_uri(&self.service, account.email.as_str());
         let qr_svg = qr_svg(&otpauth_uri)?;
-        let owner = self.tries.hold_with_fresh_proof(unit.db(), caller).await?;
-        if owner.factors >= MAX_FACTORS {
-            return Err(Reason::FactorLimitReached.into());
-        }
+        adder.hold_to_start(&unit, &self.tries).await?;
         factor::delete_pending(unit.db(), tenant, account.id, FactorKind::Totp).await?;
         factor::insert(unit.db(), tenant, account.id, &SealedFactor::new(factor, sealed.text, sealed.key)).await?;
         unit.commit().await?;

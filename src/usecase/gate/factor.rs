@@ -2,7 +2,7 @@ use super::{
     AdmittedAttempt, AttemptLimiter, FactorClient, FactorSecrets, PasskeyGate, PresentedFactor, Throttle, WrongFactor,
 };
 use crate::{
-    passkeys::{AuthenticationResponse, CeremonyState},
+    passkeys::{AuthenticationResponse, CeremonyState, NewPasskey, RegistrationResponse},
     store::{
         Tx, account, backup_code, factor,
         factor::SealedFactor,
@@ -112,6 +112,47 @@ impl FactorGate {
     ) -> Result<Result<FactorProven, WrongFactor>, Failure> {
         let right = self.passkeys.check(account, stored, answer).await?;
         Ok(right.map(|factor| FactorProven(FactorProof::of(account, factor))))
+    }
+
+    /// Checks the first code of an authenticator app of an account.
+    ///
+    /// # Errors
+    /// When its secret cannot be opened.
+    pub async fn check_first_code(
+        &self,
+        account: AccountId,
+        pending: &SealedFactor,
+        code: &TotpCode,
+    ) -> Result<Result<FactorProven, WrongFactor>, Failure> {
+        let verdict = self.secrets.totp(account, pending).await?.check(code, self.work.now(), None);
+        Ok(match verdict {
+            TotpVerdict::Right { step } => {
+                let right = RightFactor::Totp { factor: pending.factor.id, step };
+                Ok(FactorProven(FactorProof::of(account, right)))
+            }
+            TotpVerdict::ClockOff { .. } => Err(WrongFactor::ClockOff),
+            TotpVerdict::Used | TotpVerdict::Wrong => Err(WrongFactor::Wrong),
+        })
+    }
+
+    /// Checks what the authenticator of a passkey answered that an account is about to get.
+    ///
+    /// # Errors
+    /// PASSKEYS_UNAVAILABLE; when the stored ceremony cannot be opened.
+    pub async fn check_registration(
+        &self,
+        account: AccountId,
+        pending: &SealedFactor,
+        answer: &RegistrationResponse,
+    ) -> Result<Result<(FactorProven, NewPasskey), WrongFactor>, Failure> {
+        let ceremony = self.secrets.passkey_registration(account, pending).await?;
+        let registered = self.passkeys.passkeys()?.finish_registration(&ceremony, answer)?;
+        let factor = pending.factor.id;
+        let proven = |new: NewPasskey| {
+            let right = RightFactor::Passkey { factor, sign_count: new.facts.sign_count };
+            (FactorProven(FactorProof::of(account, right)), new)
+        };
+        Ok(registered.map(proven).map_err(|rejected| WrongFactor::of_passkey(rejected, factor)))
     }
 
     /// Compares a code with every authenticator app of an account.

@@ -178,6 +178,14 @@ impl Throttle {
         self.take(&[Draw::one(Limit::FailedFactorMailsPerAccount, account)]).await.is_ok()
     }
 
+    /// Draws for a mail with the code that a login needs.
+    ///
+    /// # Errors
+    /// RATE_LIMITED.
+    pub async fn login_code_mail(&self, account: AccountId) -> Result<(), Failure> {
+        self.take(&[Draw::one(Limit::LoginCodeMailsPerAccount, account)]).await
+    }
+
     /// Whether the owner of an account gets another mail about a passkey that was copied.
     pub async fn tells_of_copy(&self, account: AccountId) -> bool {
         self.take(&[Draw::one(Limit::PasskeyCopyMailsPerAccount, account)]).await.is_ok()

@@ -1,15 +1,16 @@
 use crate::{
     mail::MailValues,
     runtime::Clock,
-    store::{Store, account, outbox::OutboxMail, registration},
-    usecase::{Failure, action::Mint},
+    store::{Store, account, challenge, challenge::FoundChallenge, outbox::OutboxMail, registration},
+    usecase::{Failure, action::Mint, gate::EmailCodes},
 };
 use countersign_domain::{
     account::{Account, Identifier},
     action::ActionPurpose,
     email::EmailAddress,
-    id::{AccountId, RegistrationId},
+    id::{AccountId, ChallengeId, RegistrationId},
     locale::Locale,
+    login::Awaited,
     mail::MailTemplate,
 };
 use uuid::Uuid;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 pub struct PrepareMail {
     pub store: Store,
     pub mint: Mint,
+    pub email_codes: EmailCodes,
     pub clock: Clock,
     /// The base URL of mailed links. It comes from the configuration alone.
     pub pages_url: String,
@@ -48,6 +50,7 @@ impl PrepareMail {
             MailTemplate::AccountCreated => self.account_created(job).await,
             MailTemplate::ResetPassword => self.reset_password(job).await,
             MailTemplate::ConfirmNewAddress => self.confirm_new_address(job).await,
+            MailTemplate::LoginCode => self.login_code(job).await,
             MailTemplate::AddressInUse
             | MailTemplate::AddressChanged
             | MailTemplate::PasswordChanged
@@ -116,6 +119,20 @@ impl PrepareMail {
         }
         let mail = self.plain(job, MailTemplate::ConfirmNewAddress, account.locale, job.recipient.clone());
         self.add_link(job, ActionPurpose::ConfirmNewAddress, id, mail).await
+    }
+
+    /// Only while the login waits for the code.
+    async fn login_code(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
+        let (Some(id), now) = (job.subject.map(ChallengeId::from_uuid), self.clock.now()) else { return Ok(None) };
+        let found = challenge::find(&self.store.read(), job.tenant, id).await?;
+        let Some(FoundChallenge { stored, account, .. }) = found else { return Ok(None) };
+        if stored.challenge.accepts(Awaited::EmailCode, &account, now).is_err() {
+            return Ok(None);
+        }
+        let Some(mut mail) = self.to_owner(job, &account, MailTemplate::LoginCode) else { return Ok(None) };
+        mail.values.code = Some(self.email_codes.code(id).shown());
+        mail.values.code_life = Some(stored.challenge.expires_at.since(now));
+        Ok(Some(mail))
     }
 
     async fn account_at(&self, job: &OutboxMail) -> Result<Option<Account>, Failure> {

@@ -12,6 +12,7 @@ use countersign_domain::{
     account::Account,
     audit::EventKind,
     client::DeviceSignal,
+    factor_policy::FactorPolicy,
     id::{DeviceId, SessionId, TenantId},
     refresh::{Presented, RefreshVerdict, Succession, UseVerdict, judge_refresh, judge_use},
     refusal::{Reason, Refusal},
@@ -35,6 +36,7 @@ pub struct Refresh {
     pub watch: WatchClient,
     pub uses: FirstUses,
     pub end_stolen: EndStolen,
+    pub factor_policy: Arc<FactorPolicy>,
 }
 
 /// When a client whose session is being refreshed by another call tries again.
@@ -93,8 +95,8 @@ impl Refresh {
         };
         let step = Step { generation, now, idle: self.lives.idle, settling: succession.settling, device };
         let attempt = Attempt { tenant, id, step, seen, succession };
-        if self.watch.may_refuse() {
-            self.refuse_another_client(origin, &attempt).await?;
+        if self.watch.may_refuse() || *self.factor_policy != FactorPolicy::Never {
+            self.check_policies(origin, &attempt).await?;
         }
         if let Some(holder) = session::advance(&self.work.store, tenant, id, attempt.step).await? {
             return self.hand_out(origin, holder, &attempt.seen).await;
@@ -190,19 +192,29 @@ impl Refresh {
         self.hand_out(origin, Holder { session: recovered, ..holder }, &attempt.seen).await.map(Some)
     }
 
-    /// Refuses another client before the session advances, so that the client that opened the session does not lose its
-    /// generation. It costs one more query, which is made only when the answer matters.
-    async fn refuse_another_client(&self, origin: &Origin, attempt: &Attempt) -> Result<(), Failure> {
+    /// Refuses another client, and a session without the second factor that policy requires, before the session
+    /// advances: its client does not lose its generation. It costs one more query, which is made only when the answer
+    /// matters.
+    async fn check_policies(&self, origin: &Origin, attempt: &Attempt) -> Result<(), Failure> {
         let found = session::find_holder(&self.work.store, attempt.tenant, attempt.id).await?;
-        let Some(Holder { session, account, .. }) = &found else { return Ok(()) };
+        let Some(Holder { session, account, roles }) = &found else { return Ok(()) };
         // For a token that is refused anyway, the refusal itself gives the reason.
         match attempt.judge(session, account) {
             RefreshVerdict::Contended
             | RefreshVerdict::Repeat
             | RefreshVerdict::RepeatToUnrecognized
-            | RefreshVerdict::Recover => self.watch.check_client(origin, session, account, &attempt.seen).await,
-            _ => Ok(()),
+            | RefreshVerdict::Recover => {}
+            _ => return Ok(()),
         }
+        if self.watch.may_refuse() {
+            self.watch.check_client(origin, session, account, &attempt.seen).await?;
+        }
+        if self.factor_policy.accepts(session, roles) {
+            return Ok(());
+        }
+        let about = EventSubject::target(Some(account.id)).in_session(session.id);
+        let failure = Reason::ReauthenticationRequired.into();
+        Err(self.work.refused(origin, attempt.tenant, EventKind::RefreshRefused, about, failure).await)
     }
 
     async fn hand_out(

@@ -2,15 +2,11 @@
 // removes the app. The scenario acts as the app: it computes codes from the key that the page shows. A code works once,
 // and a code of the next half minute is accepted too, so nothing has to wait.
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { complaintsOf, look } from "../support/look.mjs";
 import { done, scenario } from "../support/scenario.mjs";
+import { code, spaced, step, unrelated } from "../support/totp.mjs";
 
-/** How long an app shows a code, in seconds. */
-const PERIOD = 30;
-/** The digits of base32. */
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const APP = "Ada’s phone";
 
 scenario(async ({ browser, start }) => {
@@ -286,39 +282,6 @@ scenario(async ({ browser, start }) => {
     return calls;
   }
 });
-
-/** The number of the present half minute. */
-function step() {
-  return Math.floor(Date.now() / 1000 / PERIOD);
-}
-
-/** The code of an authenticator app in a half minute (RFC 6238, RFC 4226). */
-function code(secret, step) {
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(step));
-  const tag = createHmac("sha1", base32(secret)).update(counter).digest();
-  const number = tag.readUInt32BE(tag.at(-1) & 15) & 0x7fff_ffff;
-  return String(number % 1_000_000).padStart(6, "0");
-}
-
-/** A code that the app shows at no time near. */
-function unrelated(secret) {
-  const near = Array.from({ length: 61 }, (_, at) => code(secret, step() - 30 + at));
-  return ["000000", "111111", ...near.map((each) => String((Number(each) + 1) % 1_000_000).padStart(6, "0"))].find(
-    (each) => !near.includes(each),
-  );
-}
-
-/** As apps show a code, and people type it. */
-function spaced(code) {
-  return `${code.slice(0, 3)} ${code.slice(3)}`;
-}
-
-/** The bytes of a text in base32 (RFC 4648 section 6). */
-function base32(text) {
-  const bits = [...text].map((each) => ALPHABET.indexOf(each).toString(2).padStart(5, "0")).join("");
-  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-}
 
 /** A field of a message whose content is shorter than 128 bytes. */
 function field(number, content) {

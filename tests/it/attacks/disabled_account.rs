@@ -33,7 +33,7 @@ fn a_disabled_account_can_do_nothing_at_the_next_call() {
         let ada = Person::sign_up(app, "ada@example.org").await;
         let of_account: Vec<_> = callers::table()
             .iter()
-            .filter(|method| method.requirement.caller == CallerRule::Account)
+            .filter(|method| matches!(method.requirement.caller, CallerRule::Account | CallerRule::AccountOrChallenge))
             .map(|method| method.path)
             .collect();
         assert!(of_account.len() >= 9, "{of_account:?}");

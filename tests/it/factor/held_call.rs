@@ -54,7 +54,10 @@ fn a_call_that_began_before_an_app_was_added_does_nothing_to_it() {
         confirm_totp(app, &ada, &own_id, &own.code(app.time.now())).await.unwrap();
 
         let before = app.rows("backup_codes").await;
-        assert_eq!(start.release(StartTotpRequest { name: "Mine".to_owned() }).await, "STEP_UP_REQUIRED");
+        assert_eq!(
+            start.release(StartTotpRequest { name: "Mine".to_owned(), ..Default::default() }).await,
+            "STEP_UP_REQUIRED"
+        );
         assert_eq!(codes.release(RegenerateBackupCodesRequest {}).await, "STEP_UP_REQUIRED");
         let factor_id = own_id.clone();
         assert_eq!(remove.release(RemoveFactorRequest { factor_id, ..Default::default() }).await, "STEP_UP_REQUIRED");

@@ -14,7 +14,7 @@ async fn list(app: &App, person: &Person) -> Vec<Factor> {
 fn an_app_is_added_with_its_first_code_listed_renamed_and_removed() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, EMAIL).await;
-        let asked = ada.asks(StartTotpRequest { name: " My phone ".to_owned() });
+        let asked = ada.asks(StartTotpRequest { name: " My phone ".to_owned(), ..Default::default() });
         let started = app.factors().start_totp(asked).await.unwrap().into_inner();
         assert_eq!(started.secret.len(), 32, "160 bits");
         let label = "otpauth://totp/Countersign:ada%40example.org?secret=";
@@ -117,12 +117,16 @@ fn adding_an_app_needs_a_fresh_proof_and_a_name() {
     on_each_database(async |app| {
         let ada = Person::sign_up(app, EMAIL).await;
         for name in ["", " ", "a\u{202E}b", &"x".repeat(65), &"x".repeat(5_000)] {
-            let refused = app.factors().start_totp(ada.asks(StartTotpRequest { name: name.to_owned() })).await;
+            let refused = app
+                .factors()
+                .start_totp(ada.asks(StartTotpRequest { name: name.to_owned(), ..Default::default() }))
+                .await;
             assert_eq!(refused.fields(), ["name"], "{} bytes", name.len());
         }
         app.advance(Duration::from_secs(601));
         let refreshed = app.refresh(&ada.session.refresh_token).await.unwrap();
-        let asked = bearer(&refreshed.access_token, StartTotpRequest { name: "Phone".to_owned() });
+        let asked =
+            bearer(&refreshed.access_token, StartTotpRequest { name: "Phone".to_owned(), ..Default::default() });
         assert_eq!(app.factors().start_totp(asked).await.reason(), "STEP_UP_REQUIRED");
         assert_eq!(app.rows("factors").await, 0);
     });
@@ -136,7 +140,10 @@ fn apps_are_begun_three_times_an_hour_and_confirmed_with_ten_codes() {
         for _ in 0..3 {
             last = start_totp(app, &ada, "Phone").await.1;
         }
-        let fourth = app.factors().start_totp(ada.asks(StartTotpRequest { name: "Phone".to_owned() })).await;
+        let fourth = app
+            .factors()
+            .start_totp(ada.asks(StartTotpRequest { name: "Phone".to_owned(), ..Default::default() }))
+            .await;
         assert_eq!(fourth.reason(), "RATE_LIMITED");
         for _ in 0..10 {
             assert_eq!(confirm_totp(app, &ada, &last, "000000").await.reason(), "CODE_INVALID");
@@ -155,7 +162,10 @@ fn an_account_has_ten_factors_at_most() {
         app.execute("UPDATE accounts SET factors = 10").await;
         let refused = confirm_totp(app, &person, &last, &authenticator.code(app.time.now())).await;
         assert_eq!(refused.reason(), "FACTOR_LIMIT_REACHED");
-        let refused = app.factors().start_totp(person.asks(StartTotpRequest { name: "Phone".to_owned() })).await;
+        let refused = app
+            .factors()
+            .start_totp(person.asks(StartTotpRequest { name: "Phone".to_owned(), ..Default::default() }))
+            .await;
         assert_eq!(refused.reason(), "FACTOR_LIMIT_REACHED");
     });
 }

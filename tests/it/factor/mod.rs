@@ -3,6 +3,7 @@
 mod backup_codes;
 mod challenge;
 mod command;
+mod enrol;
 mod held_call;
 mod keys;
 mod lockout;

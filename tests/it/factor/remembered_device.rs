@@ -69,7 +69,7 @@ fn on_a_remembered_device_the_password_alone_logs_in_for_thirty_days_and_proves_
         let (next, _) = app.log_in_on(EMAIL, PASSWORD, &token).await;
         let told = introspect(app, &next).await;
         assert_eq!((told.level.as_str(), told.methods.join(" ")), ("1", "pwd".to_owned()));
-        let asked = bearer(&next.access_token, StartTotpRequest { name: "P".to_owned() });
+        let asked = bearer(&next.access_token, StartTotpRequest { name: "P".to_owned(), ..Default::default() });
         assert_eq!(
             app.factors().start_totp(asked).await.reason(),
             "STEP_UP_REQUIRED",

@@ -50,6 +50,14 @@ pub(super) fn acts() -> impl Iterator<Item = &'static Act> {
     ACTS.iter().chain(factors::ACTS)
 }
 
+/// The acts of a login whose account has no factor and must have one: where [`POLICY`] is set.
+pub(super) fn acts_under_policy() -> impl Iterator<Item = &'static Act> {
+    factors::UNDER_POLICY.iter()
+}
+
+/// The setting of [`acts_under_policy`].
+pub(super) const POLICY: (&str, &str) = ("COUNTERSIGN_FACTORS__REQUIRED", "always");
+
 /// RPCs that only read, and are called most often.
 pub(super) fn questions() -> impl Iterator<Item = &'static Act> {
     QUESTIONS.iter().chain(factors::QUESTIONS)

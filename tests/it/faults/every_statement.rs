@@ -1,8 +1,8 @@
 use super::{
-    acts::{Act, Call, acts, questions},
-    on_each_database,
+    acts::{Act, Call, POLICY, acts, acts_under_policy, questions},
+    on_each_database, on_each_database_with,
 };
-use crate::support::{App, Change, Contents, Faults, Person, own_rpcs, reason, retry_after};
+use crate::support::{App, AppOptions, Change, Contents, Faults, Person, own_rpcs, reason, retry_after};
 use countersign::store::{Fate, account};
 use countersign_domain::{account::Identifier, tenant::DEFAULT_TENANT};
 use tonic::{Code, Status};
@@ -113,6 +113,18 @@ fn whatever_statement_fails_an_answer_and_the_database_agree() {
         }
         let mut wrong = Vec::new();
         for act in acts() {
+            wrong.extend(Trial { app, faults, act, prepared: 0 }.run().await);
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    });
+}
+
+#[test]
+fn whatever_statement_of_a_login_that_has_to_add_a_factor_fails_an_answer_and_the_database_agree() {
+    let (key, value) = POLICY;
+    on_each_database_with(AppOptions::with(key, value), async |app, faults| {
+        let mut wrong = Vec::new();
+        for act in acts_under_policy() {
             wrong.extend(Trial { app, faults, act, prepared: 0 }.run().await);
         }
         assert!(wrong.is_empty(), "{wrong:#?}");

@@ -6,12 +6,16 @@ mod every_statement;
 mod query_plans;
 mod statements;
 
-use crate::support::{App, AppOptions, Faults, on_each_database_with};
+use crate::support::{self, App, AppOptions, Faults};
 
 fn on_each_database(test: impl AsyncFn(&mut App, &Faults)) {
+    on_each_database_with(AppOptions::default(), test);
+}
+
+fn on_each_database_with(options: AppOptions, test: impl AsyncFn(&mut App, &Faults)) {
     let faults = Faults::default();
-    let options = AppOptions::default().interfered_with(faults.interference()).expecting_errors();
-    on_each_database_with(options, async |app| {
+    let options = options.interfered_with(faults.interference()).expecting_errors();
+    support::on_each_database_with(options, async |app| {
         faults.none();
         test(app, &faults).await;
         faults.none();

@@ -1,6 +1,6 @@
 //! The statements of each RPC. One more statement is a decision that a review can see.
 
-use super::acts::{acts, questions};
+use super::acts::{Act, POLICY, acts, acts_under_policy, questions};
 use crate::support::{AppOptions, Cluster, Database, Faults, on};
 use std::{cell::RefCell, env, fs, path::Path};
 
@@ -20,12 +20,13 @@ that a connection executes a statement it costs another one, which prepares it. 
 /// What the service sends over a new connection before anything else.
 const OPENING: [&str; 2] = ["SET statement_timeout", "SHOW transaction_read_only"];
 
-#[test]
-fn each_rpc_asks_the_database_what_the_reference_says() {
+/// The statements of an act, by the name of the database.
+type Statements = Vec<(String, Vec<&'static str>)>;
+
+fn statements_of(acts: impl Iterator<Item = &'static Act>, options: AppOptions) -> Vec<(&'static Act, Statements)> {
     let faults = Faults::default();
-    let options = AppOptions::default().interfered_with(faults.interference()).expecting_errors();
-    // For each RPC: the name of a database, and the statements.
-    let seen: Vec<_> = questions().chain(acts()).map(|act| (act, RefCell::new(Vec::new()))).collect();
+    let options = options.interfered_with(faults.interference()).expecting_errors();
+    let seen: Vec<_> = acts.map(|act| (act, RefCell::new(Vec::new()))).collect();
     let cluster = Cluster::shared();
     let postgres = cluster.map(|cluster| Database::Postgres { url: cluster.create_logged_database() });
     for database in [Some(Database::Sqlite), postgres].into_iter().flatten() {
@@ -51,9 +52,16 @@ fn each_rpc_asks_the_database_what_the_reference_says() {
             }
         });
     }
+    seen.into_iter().map(|(act, statements)| (act, statements.into_inner())).collect()
+}
+
+#[test]
+fn each_rpc_asks_the_database_what_the_reference_says() {
+    let usual = statements_of(questions().chain(acts()), AppOptions::default());
+    let (key, value) = POLICY;
+    let under_policy = statements_of(acts_under_policy(), AppOptions::with(key, value));
     let mut made = HEAD.to_owned();
-    for (act, statements) in seen {
-        let statements = statements.into_inner();
+    for (act, statements) in usual.into_iter().chain(under_policy) {
         let is_alike = statements.windows(2).all(|pair| pair[0].1 == pair[1].1);
         for (database, steps) in statements.iter().take(if is_alike { 1 } else { 2 }) {
             let place = if is_alike { String::new() } else { format!(" ({database})") };

@@ -24,7 +24,7 @@ fn an_app_of_others_reads_the_qr_code_and_shows_codes_that_are_right() {
     let options = AppOptions::with("COUNTERSIGN_MAIL__FROM", "Ünï / c:o? 🐈 <id@example.org>");
     on_sqlite_with(options, async |service| {
         let ada = Person::sign_up(service, "ada+tag@example.org").await;
-        let asked = ada.asks(StartTotpRequest { name: "Phone".to_owned() });
+        let asked = ada.asks(StartTotpRequest { name: "Phone".to_owned(), ..Default::default() });
         let started = service.factors().start_totp(asked).await.unwrap().into_inner();
         let mut reader = jsqr().unwrap();
         reader.arg(include_str!("authenticator.mjs"));

@@ -63,7 +63,7 @@ impl Protected {
 }
 
 pub(crate) async fn start_totp(client: &Client, person: &Person, name: &str) -> (Authenticator, String) {
-    let asked = person.asks(StartTotpRequest { name: name.to_owned() });
+    let asked = person.asks(StartTotpRequest { name: name.to_owned(), ..Default::default() });
     let started = client.factors().start_totp(asked).await.unwrap().into_inner();
     (Authenticator::new(&started.secret), started.factor_id)
 }
@@ -74,6 +74,10 @@ pub(crate) async fn confirm_totp(
     factor_id: &str,
     code: &str,
 ) -> Result<Vec<String>, tonic::Status> {
-    let asked = person.asks(ConfirmTotpRequest { factor_id: factor_id.to_owned(), code: code.to_owned() });
+    let asked = person.asks(ConfirmTotpRequest {
+        factor_id: factor_id.to_owned(),
+        code: code.to_owned(),
+        ..Default::default()
+    });
     Ok(client.factors().confirm_totp(asked).await?.into_inner().backup_codes)
 }

@@ -204,7 +204,7 @@ impl Client {
             remember_device,
         };
         let answer = self.auth().complete_login(self.request(message)).await?.into_inner();
-        Ok(answer.session.expect("a completed login answers with a session"))
+        Ok(opened(answer))
     }
 
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Session, Status> {
@@ -248,5 +248,13 @@ impl Client {
     pub(crate) async fn health(&self) -> ServingStatus {
         let answer = HealthClient::new(self.channel()).check(HealthCheckRequest::default()).await.unwrap();
         answer.into_inner().status()
+    }
+}
+
+/// The session that completes a login.
+pub(crate) fn opened(answer: CompleteLoginResponse) -> Session {
+    match answer.outcome.expect("CompleteLogin has an outcome") {
+        complete_login_response::Outcome::Session(session) => session,
+        complete_login_response::Outcome::Challenge(_) => panic!("the login asked for more"),
     }
 }

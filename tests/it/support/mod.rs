@@ -46,7 +46,7 @@ pub(crate) use backend::{Backend, Callers, Following};
 pub(crate) use broken_wire::Wire;
 pub(crate) use census::{census, grown};
 pub(crate) use certificate::Certificate;
-pub(crate) use client::{Challenged, Client, eventually};
+pub(crate) use client::{Challenged, Client, eventually, opened};
 pub(crate) use command::{finish, finish_with, wait as wait_for};
 pub(crate) use contract::{Refused, bearer, details, reason, request_with, retry_after};
 pub(crate) use database::{Database, on, on_each_database, on_each_database_with, on_sqlite, on_sqlite_with};

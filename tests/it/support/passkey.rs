@@ -195,7 +195,8 @@ pub(crate) async fn add_passkey(
 
 impl Client {
     pub(crate) async fn start_passkey(&self, session: &Session, name: &str) -> Result<StartPasskeyResponse, Status> {
-        let asked = super::bearer(&session.access_token, StartPasskeyRequest { name: name.to_owned() });
+        let asked =
+            super::bearer(&session.access_token, StartPasskeyRequest { name: name.to_owned(), ..Default::default() });
         Ok(self.factors().start_passkey(asked).await?.into_inner())
     }
 
@@ -206,7 +207,10 @@ impl Client {
         answer: &str,
     ) -> Result<FinishPasskeyResponse, Status> {
         let (factor_id, passkey_credential_json) = (factor_id.to_owned(), answer.to_owned());
-        let asked = super::bearer(&session.access_token, FinishPasskeyRequest { factor_id, passkey_credential_json });
+        let asked = super::bearer(
+            &session.access_token,
+            FinishPasskeyRequest { factor_id, passkey_credential_json, ..Default::default() },
+        );
         Ok(self.factors().finish_passkey(asked).await?.into_inner())
     }
 
@@ -223,7 +227,7 @@ impl Client {
             ..Default::default()
         };
         let answer = self.auth().complete_login(self.request(message)).await?.into_inner();
-        Ok(answer.session.expect("a completed login answers with a session"))
+        Ok(super::opened(answer))
     }
 
     /// Proves again with a passkey who holds a session.

@@ -9,6 +9,7 @@ use countersign::{
 };
 use countersign_domain::caller::{CallerRule, Requirement};
 use std::{collections::BTreeSet, net::SocketAddr};
+use tonic::Code;
 use tonic_types::StatusExt as _;
 
 /// A kind of caller, and its access token.
@@ -22,6 +23,8 @@ type Verdict = Option<&'static str>;
 
 /// What the table of callers requires.
 fn expected(rule: CallerRule, who: &str, development: bool) -> Verdict {
+    // Without a challenge, nobody else may call.
+    let rule = if rule == CallerRule::AccountOrChallenge { CallerRule::Account } else { rule };
     match (rule, who) {
         (CallerRule::Anyone, _) | (CallerRule::Account, "an account") | (CallerRule::Service, "a service") => None,
         (CallerRule::Account | CallerRule::Service, "nobody") => Some("TOKEN_MISSING"),
@@ -62,18 +65,27 @@ async fn callers(app: &App) -> Vec<Caller> {
     ]
 }
 
-/// Calls with a message that cannot be decoded; it is decoded only after the caller was admitted.
+/// Calls with a message that cannot be decoded; it is decoded only after the caller was admitted. Where the message may
+/// have a challenge, calls with one that has none, and no other field.
 async fn verdict(address: SocketAddr, path: &str, caller: &Caller) -> Option<String> {
-    let mut request = call(path, &[0xff]);
+    let takes_challenge = callers::table()
+        .iter()
+        .any(|method| method.path == path && method.requirement.caller == CallerRule::AccountOrChallenge);
+    let message: &[u8] = if takes_challenge { &[] } else { &[0xff] };
+    let mut request = call(path, message);
     if let Some(token) = &caller.token {
         request = with_header(request, "authorization", format!("Bearer {token}").as_bytes());
     }
     let status = rpc(address, request).await;
+    if takes_challenge && status.code() == Code::Ok {
+        return None;
+    }
     let reason = crate::support::reason(&status);
     let known = ErrorReason::from_str_name(&format!("ERROR_REASON_{reason}"));
     assert!(known.is_some(), "{reason} is not in error_reason.proto");
     assert!(status.get_error_details().request_info().is_some(), "{path}: no name of the call in {status:?}");
-    (reason != "MALFORMED_REQUEST").then_some(reason)
+    let admitted = if takes_challenge { "INVALID_FIELD" } else { "MALFORMED_REQUEST" };
+    (reason != admitted).then_some(reason)
 }
 
 async fn compare(app: &App, callers: &[Caller], development: bool) {

@@ -42,6 +42,9 @@ const REGISTRATION: &str =
 const NEW: &str = "nine purple otters at dawn";
 const REQUEST_ID: Field = ("request_id", INVALID, INVALID);
 const CAPTCHA: Field = ("captcha_token", Taken, INVALID);
+const CHALLENGE: Field = ("challenge_token", INVALID, Silent("CHALLENGE_INVALID"));
+/// It is read beside a challenge.
+const DEVICE: &[Field] = &[("device_token", INVALID, Silent("CHALLENGE_INVALID"))];
 const CURRENT: Field = ("current_password", Named("CURRENT_PASSWORD_WRONG"), Named("CURRENT_PASSWORD_WRONG"));
 
 const CASES: &[Case] = &[
@@ -154,6 +157,7 @@ const CASES: &[Case] = &[
             ("totp_code", INVALID, INVALID),
             ("backup_code", INVALID, INVALID),
             ("passkey_credential_json", INVALID, INVALID),
+            ("email_code", INVALID, INVALID),
             ("device_token", INVALID, Silent("CHALLENGE_INVALID")),
         ],
     },
@@ -162,18 +166,30 @@ const CASES: &[Case] = &[
         valid: &[],
         fields: &[("audience", INVALID, INVALID), ("device_name", INVALID, INVALID)],
     },
-    Case { path: "/countersign.v1.FactorService/StartPasskey", valid: &[], fields: &[("name", INVALID, INVALID)] },
+    Case {
+        path: "/countersign.v1.FactorService/StartPasskey",
+        valid: &[],
+        fields: &[("name", INVALID, INVALID), CHALLENGE],
+    },
     Case {
         path: "/countersign.v1.FactorService/FinishPasskey",
         valid: &[("factor_id", FACTOR), ("passkey_credential_json", REGISTRATION)],
-        fields: &[("factor_id", INVALID, INVALID), ("passkey_credential_json", INVALID, INVALID)],
+        fields: &[("factor_id", INVALID, INVALID), ("passkey_credential_json", INVALID, INVALID), CHALLENGE],
     },
-    Case { path: "/countersign.v1.FactorService/StartTotp", valid: &[], fields: &[("name", INVALID, INVALID)] },
+    Case {
+        path: "/countersign.v1.FactorService/StartTotp",
+        valid: &[("name", "Phone")],
+        fields: &[("name", INVALID, INVALID), CHALLENGE],
+    },
     Case {
         path: "/countersign.v1.FactorService/ConfirmTotp",
         valid: &[("factor_id", FACTOR), ("code", "123456")],
-        fields: &[("factor_id", INVALID, INVALID), ("code", INVALID, INVALID)],
+        fields: &[("factor_id", INVALID, INVALID), ("code", INVALID, INVALID), CHALLENGE],
     },
+    Case { path: "/countersign.v1.FactorService/StartTotp", valid: &[("challenge_token", "x")], fields: DEVICE },
+    Case { path: "/countersign.v1.FactorService/ConfirmTotp", valid: &[("challenge_token", "x")], fields: DEVICE },
+    Case { path: "/countersign.v1.FactorService/StartPasskey", valid: &[("challenge_token", "x")], fields: DEVICE },
+    Case { path: "/countersign.v1.FactorService/FinishPasskey", valid: &[("challenge_token", "x")], fields: DEVICE },
     Case {
         path: "/countersign.v1.FactorService/RenameFactor",
         valid: &[("factor_id", FACTOR), ("name", "Phone")],

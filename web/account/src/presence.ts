@@ -13,6 +13,8 @@ export class Presence {
   /** Where the person wanted to go before signing in. Only one of our own paths, and only in memory. */
   #wanted: Path | undefined;
   #leaving: Leaving | undefined;
+  /** How many things keep the person on the sign-in page. */
+  #stays = 0;
 
   constructor(
     private readonly countersign: Pick<Countersign, "signedIn" | "onChange">,
@@ -36,9 +38,24 @@ export class Presence {
     }
   }
 
+  /**
+   * Keeps the person on the sign-in page although somebody signs in, until the returned function is called: something
+   * is shown there that is shown once.
+   */
+  stay(): () => void {
+    this.#stays++;
+    let stays = true;
+    return () => {
+      if (!stays) return;
+      stays = false;
+      this.#stays--;
+      if (this.countersign.signedIn) this.arrive();
+    };
+  }
+
   /** Leads to the page that the person wanted. */
   arrive(): void {
-    if (this.navigation.place.page !== "signIn") return;
+    if (this.#stays > 0 || this.navigation.place.page !== "signIn") return;
     const path = this.#wanted ?? PATHS.account;
     this.#wanted = undefined;
     this.navigation.go(path, { replace: true });

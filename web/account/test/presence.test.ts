@@ -47,6 +47,25 @@ test("who has to sign in first comes to where they wanted to go", () => {
   assert.deepEqual(tab.entries, ["/account/sessions"]);
 });
 
+test("what is shown once keeps the person on the sign-in page until it is stored", () => {
+  const { navigation, hearing, presence, tab } = open("/account/sessions", false);
+  const [leave, other] = [presence.stay(), presence.stay()];
+  hearing.tell({ signedIn: true });
+  presence.arrive();
+  assert.equal(navigation.place.page, "signIn");
+  other();
+  other();
+  assert.equal(navigation.place.page, "signIn", "the first one still shows something");
+  leave();
+  assert.deepEqual(tab.entries, ["/account/sessions"]);
+});
+
+test("who gives up what is shown once stays on the sign-in page", () => {
+  const { navigation, presence } = open("/sign-in", false);
+  presence.stay()();
+  assert.equal(navigation.place.page, "signIn");
+});
+
 test("where somebody wanted to go is forgotten once they got there", () => {
   const { navigation, hearing } = open("/account/delete", false);
   hearing.tell({ signedIn: true });

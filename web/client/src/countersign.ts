@@ -1,10 +1,11 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { createClient, type CallOptions, type Client, type Interceptor, type Transport } from "@connectrpc/connect";
+import { enrolment, type Enrolment } from "./enrolment.js";
 import { AccountService } from "./generated/countersign/v1/account_service_pb.js";
 import { FactorService } from "./generated/countersign/v1/factor_service_pb.js";
 import { SessionService } from "./generated/countersign/v1/session_service_pb.js";
 import { SessionKeeper } from "./keeper.js";
-import type { Completion, Credentials, LoginProof, LoginResult, PasskeyLogin, Proof, SignedIn } from "./login.js";
+import type { Challenge, Completion, Credentials, LoginProof, LoginResult, PasskeyLogin, Proof, SignedIn } from "./login.js";
 import { Passkeys, type PasskeyAdded } from "./passkeys.js";
 import { page, type Surroundings } from "./surroundings.js";
 import { Tabs, type SessionChange, type Wait } from "./tabs.js";
@@ -39,8 +40,8 @@ export interface Countersign {
    */
   client<T extends DescService>(service: T): Client<T>;
   /**
-   * Opens a session, for all tabs. For an account with a second factor it opens none yet: the result has a `challenge`,
-   * and `completeLogin` continues.
+   * Opens a session, for all tabs. For an account that has a second factor, or has to get one, it opens none yet: the
+   * result has a `challenge`, whose `methods` say how to continue.
    */
   login(credentials: Credentials, options?: CallOptions): Promise<LoginResult>;
   /**
@@ -50,6 +51,13 @@ export interface Countersign {
    * device take the password alone, for `rememberFor` of the challenge.
    */
   completeLogin(proof: LoginProof, options?: Completion): Promise<SignedIn>;
+  /**
+   * Continues after a `challenge` with the method `EMAIL_CODE`, with the code that was mailed; resolves to the next
+   * challenge. Rejects with CODE_INVALID for a wrong code: another try may follow.
+   */
+  proveEmail(code: string, options?: CallOptions): Promise<Challenge>;
+  /** Continues after a `challenge` with the method `ENROL`: adds a factor, which opens the session. */
+  readonly enrolment: Enrolment;
   /**
    * Opens a session with a passkey alone, for all tabs. Rejects with PASSKEYS_UNAVAILABLE where the service has none,
    * with `NoPasskey` when no passkey signed, with PASSKEY_INVALID when the service does not accept it, and with
@@ -107,6 +115,8 @@ export function createCountersign(options: Options): Countersign {
     client: (service) => createClient(service, kept),
     login: (credentials, options) => keeper.login(credentials, options),
     completeLogin: (proof, options) => keeper.completeLogin(proof, options),
+    proveEmail: (code, options) => keeper.proveEmail(code, options),
+    enrolment: enrolment(createClient(FactorService, way([])), keeper, passkeys),
     loginWithPasskey: (login) => keeper.loginWithPasskey(login),
     addPasskey: ({ name = "" } = {}, options) => passkeys.add(factors, name, options),
     reauthenticate: (proof, options) => keeper.reauthenticate(proof, options),

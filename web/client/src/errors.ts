@@ -41,10 +41,15 @@ export class NoPasskey extends Error {
 /** Why a call was refused: the closed list of `error_reason.proto`. */
 export type Reason = Exclude<keyof typeof ErrorReason, "UNSPECIFIED">;
 
-/** How a login can continue: with a code of an authenticator app, a backup code, or a passkey. */
+/**
+ * How a login can continue: with a code of an authenticator app, a backup code, or a passkey; with the code that was
+ * mailed; or by adding a factor.
+ */
 export type LoginMethod = Exclude<keyof typeof LoginMethods, "UNSPECIFIED">;
+/** A second factor. */
+export type FactorMethod = Exclude<LoginMethod, "EMAIL_CODE" | "ENROL">;
 /** How a person can prove again who they are. */
-export type ProofMethod = "PASSWORD" | LoginMethod;
+export type ProofMethod = "PASSWORD" | FactorMethod;
 
 /** What is wrong with one field of a request. */
 export interface FieldFault {

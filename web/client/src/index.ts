@@ -9,11 +9,13 @@ export {
   retryAfter,
   type Captcha,
   type FieldFault,
+  type FactorMethod,
   type LoginMethod,
   type PasskeyFault,
   type ProofMethod,
   type Reason,
 } from "./errors.js";
+export type { Enrolment } from "./enrolment.js";
 export type { Account } from "./generated/countersign/v1/account_service_pb.js";
 export {
   FactorKind,
@@ -27,6 +29,7 @@ export type {
   CodeProof,
   Completion,
   Credentials,
+  Enrolled,
   LoginProof,
   LoginResult,
   PasskeyLogin,

@@ -8,6 +8,7 @@ import {
   AuthService,
   CompleteLoginRequestSchema,
   ReauthenticateRequestSchema,
+  type Challenge as ChallengeMessage,
   type Session,
 } from "./generated/countersign/v1/auth_service_pb.js";
 import {
@@ -15,6 +16,7 @@ import {
   codeOf,
   proofOf,
   signedIn,
+  type Challenge,
   type Completion,
   type Credentials,
   type LoginProof,
@@ -33,6 +35,11 @@ import type { Tabs } from "./tabs.js";
 type Next = Parameters<Interceptor>[0];
 type CompleteLogin = MessageInitShape<typeof CompleteLoginRequestSchema>;
 type Reauthentication = MessageInitShape<typeof ReauthenticateRequestSchema>;
+/** What an answer opens. */
+export interface Opening {
+  readonly session?: Session | undefined;
+  readonly cancelToken: string;
+}
 /** A login by passkey alone that has begun. */
 type StartedLogin = PasskeyRequest & { readonly challengeToken: string };
 
@@ -40,8 +47,14 @@ type StartedLogin = PasskeyRequest & { readonly challengeToken: string };
 const RENEWABLE: ReadonlySet<Reason | undefined> = new Set(["TOKEN_EXPIRED", "TOKEN_MISSING", "TOKEN_INVALID"]);
 /** The reasons for which the session has ended, whatever tokens there are. */
 const OVER: ReadonlySet<Reason | undefined> = new Set(["SESSION_ENDED", "SESSION_EXPIRED", "ACCOUNT_DISABLED"]);
-/** The reasons for which a refresh or logout has no session to continue. */
-const GONE: ReadonlySet<Reason | undefined> = new Set([...OVER, "TOKEN_MISSING", "TOKEN_INVALID", "REFRESH_TOKEN_REUSED"]);
+/** The reasons for which a refresh or logout has no session to continue here. */
+const GONE: ReadonlySet<Reason | undefined> = new Set([
+  ...OVER,
+  "TOKEN_MISSING",
+  "TOKEN_INVALID",
+  "REFRESH_TOKEN_REUSED",
+  "REAUTHENTICATION_REQUIRED",
+]);
 
 /**
  * How long one attempt to refresh or to log out may take, in milliseconds, while all tabs wait. Three attempts to
@@ -91,16 +104,35 @@ export class SessionKeeper {
       switch (outcome.case) {
         case "session":
           return this.#open(outcome.value, cancelToken, header, options);
-        case "challenge": {
-          const asked = challenge(outcome.value, header, this.surroundings.now());
-          this.#challenge = { json: outcome.value.passkeyRequestJson, ends: asked.expireTime?.getTime() ?? 0 };
-          return { challenge: asked };
-        }
+        case "challenge":
+          return { challenge: this.#ask(outcome.value, header) };
         default:
-          throw new ConnectError("the service asks for a step that this client does not know", Code.Unimplemented);
+          throw unknownStep();
       }
     };
     return this.passkeys.instead(() => this.tabs.alone(logIn, options?.signal));
+  }
+
+  /** The challenge of the answer, which is in a cookie from now on. */
+  #ask(message: ChallengeMessage, header: Headers): Challenge {
+    const asked = challenge(message, header, this.surroundings.now());
+    this.#challenge = { json: message.passkeyRequestJson, ends: asked.expireTime?.getTime() ?? 0 };
+    return asked;
+  }
+
+  /**
+   * Continues a login with the code that was mailed. Is not repeated automatically: a code works once, and each wrong
+   * one counts.
+   */
+  proveEmail(code: string, options?: CallOptions): Promise<Challenge> {
+    const prove = async () => {
+      const request: CompleteLogin = { proof: { case: "emailCode", value: code } };
+      const ask = (given: CallOptions) => this.#auth.completeLogin(request, given);
+      const [{ outcome }, header] = await this.challenged(() => withHeader(ask, options));
+      if (outcome.case !== "challenge") throw unknownStep();
+      return this.#ask(outcome.value, header);
+    };
+    return this.tabs.alone(prove, options?.signal);
   }
 
   /**
@@ -109,10 +141,10 @@ export class SessionKeeper {
    */
   completeLogin(proof: LoginProof, { rememberDevice = false, ...options }: Completion = {}): Promise<SignedIn> {
     const { json, ends } = this.#challenge;
-    if (!("passkey" in proof)) return this.#complete({ proof: codeOf(proof), rememberDevice }, ends, options);
+    if (!("passkey" in proof)) return this.#complete({ proof: codeOf(proof), rememberDevice }, options, ends);
     return this.passkeys.instead(async () => {
       const value = await this.passkeys.sign(json, options?.signal);
-      return this.#complete({ proof: { case: "passkeyCredentialJson", value }, rememberDevice }, ends, options);
+      return this.#complete({ proof: { case: "passkeyCredentialJson", value }, rememberDevice }, options, ends);
     });
   }
 
@@ -126,7 +158,7 @@ export class SessionKeeper {
     const completed = ({ challengeToken, ends }: StartedLogin, value: string) => {
       onChosen?.();
       const request = { challengeToken, proof: { case: "passkeyCredentialJson", value } } as const;
-      return this.#complete(request, ends, signal && { signal });
+      return this.#complete(request, signal && { signal }, ends);
     };
     if (!autofill) {
       return this.passkeys.instead(async () => {
@@ -157,16 +189,41 @@ export class SessionKeeper {
   }
 
   /** Opens the session that a challenge is for, or a passkey alone. `ends` is when it is too late. */
-  #complete(request: CompleteLogin, ends: number, options?: CallOptions): Promise<SignedIn> {
-    return this.tabs.alone(async () => {
-      const ask = (given: CallOptions) => this.#auth.completeLogin(request, given);
-      const [{ session, cancelToken }, header] = await withHeader(ask, options).catch((error: unknown) => {
-        // A browser drops the cookie of a challenge that has expired, and of no other.
-        const isLost = reasonOf(error) === "TOKEN_MISSING" && this.surroundings.now() < ends;
-        throw isLost ? new CookiesNotKept() : error;
-      });
-      return this.#open(opened(session), cancelToken, header, options);
-    }, options?.signal);
+  async #complete(request: CompleteLogin, options: CallOptions | undefined, ends: number): Promise<SignedIn> {
+    const ask = async (given: CallOptions) => {
+      const { outcome, cancelToken } = await this.#auth.completeLogin(request, given);
+      if (outcome.case === "challenge") throw unknownStep();
+      return { session: outcome.value, cancelToken };
+    };
+    const [opened] = await this.open(ask, options, ends);
+    return opened;
+  }
+
+  /**
+   * Opens the session of a call's answer for all tabs, and resolves to both. `ends` is when it is too late: by default,
+   * when the latest challenge expires.
+   */
+  open<T extends Opening>(
+    ask: (given: CallOptions) => Promise<T>,
+    options?: CallOptions,
+    ends = this.#challenge.ends,
+  ): Promise<[SignedIn, T]> {
+    const open = async (): Promise<[SignedIn, T]> => {
+      const [answer, header] = await this.challenged(() => withHeader(ask, options), ends);
+      return [await this.#open(opened(answer.session), answer.cancelToken, header, options), answer];
+    };
+    return this.tabs.alone(open, options?.signal);
+  }
+
+  /** Makes a call that needs a challenge. Rejects with `CookiesNotKept` when the browser lost its cookie. */
+  async challenged<T>(call: () => Promise<T>, ends = this.#challenge.ends): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      // A browser drops the cookie of a challenge that has expired, and of no other.
+      const isLost = reasonOf(error) === "TOKEN_MISSING" && this.surroundings.now() < ends;
+      throw isLost ? new CookiesNotKept() : error;
+    }
   }
 
   /** A session that was opened just now, once the browser has its cookies, for all tabs. */
@@ -327,6 +384,10 @@ async function withHeader<T>(call: (options: CallOptions) => Promise<T>, options
     options?.onHeader?.(given);
   };
   return [await call({ ...options, onHeader }), header];
+}
+
+function unknownStep(): ConnectError {
+  return new ConnectError("the service asks for a step that this client does not know", Code.Unimplemented);
 }
 
 function opened(session: Session | undefined): Session {

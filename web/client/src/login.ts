@@ -47,9 +47,12 @@ export interface SignedIn {
   readonly expireTime: Date | undefined;
 }
 
-/** A login that needs a second factor. No session is open. */
+/** A login that needs more than the password. No session is open. */
 export interface Challenge {
-  /** What the account can prove now. One of them is enough. */
+  /**
+   * How the login can continue now; one of them is enough. `EMAIL_CODE` continues with `proveEmail`, `ENROL` with
+   * `enrolment`, and the others with `completeLogin`.
+   */
   readonly methods: readonly LoginMethod[];
   /** When it is too late to continue, by the clock of this browser. */
   readonly expireTime: Date | undefined;
@@ -77,6 +80,12 @@ export type PasskeyProof = { readonly passkey: true };
 export type LoginProof = CodeProof | PasskeyProof;
 /** What proves who the person is. */
 export type Proof = { readonly password: string } | LoginProof;
+
+/** The session that the first factor of an account opened. */
+export interface Enrolled extends SignedIn {
+  /** Shown once, and each works once. */
+  readonly backupCodes: readonly string[];
+}
 
 export function codeOf(proof: CodeProof) {
   if ("totpCode" in proof) return { case: "totpCode", value: proof.totpCode } as const;

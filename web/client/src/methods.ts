@@ -3,12 +3,15 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { UnaryRequest } from "@connectrpc/connect";
 import { Caller, contract } from "./generated/countersign/v1/contract_pb.js";
 
+/** A call for a login that waits is made without the session; those here are not. */
+const SIGNED_IN: ReadonlySet<Caller> = new Set([Caller.ACCOUNT, Caller.ACCOUNT_OR_CHALLENGE, Caller.UNSPECIFIED]);
+
 /**
  * Whether the call needs a session. Other services than Countersign do not declare it; their calls count as if they
  * did.
  */
 export function needsSession(method: DescMethod): boolean {
-  return [Caller.ACCOUNT, Caller.UNSPECIFIED].includes(getOption(method, contract).caller);
+  return SIGNED_IN.has(getOption(method, contract).caller);
 }
 
 /**

@@ -90,12 +90,16 @@ export class Passkeys {
     }
   }
 
+  /** Creates a passkey in a dialog of the browser. Must be called within `instead`. */
+  async create(json: string, signal?: AbortSignal): Promise<string> {
+    return this.#next(() => create(this.surroundings.webAuthn, json, { signal }));
+  }
+
   /** Adds a passkey to the account of the signed-in person. */
   add(factors: Client<typeof FactorService>, name: string, options?: CallOptions): Promise<PasskeyAdded> {
     return this.instead(async () => {
       const { factorId, passkeyCreationJson } = await factors.startPasskey({ name }, options);
-      const asked = () => create(this.surroundings.webAuthn, passkeyCreationJson, { signal: options?.signal });
-      const passkeyCredentialJson = await this.#next(asked);
+      const passkeyCredentialJson = await this.create(passkeyCreationJson, options?.signal);
       const { factor, backupCodes } = await factors.finishPasskey({ factorId, passkeyCredentialJson }, options);
       return { factor, backupCodes };
     });

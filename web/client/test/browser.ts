@@ -72,6 +72,9 @@ export class Browser {
   /** Whether the account has a second factor, and whether a login waits for it: its token is in a cookie. */
   secondFactor = false;
   challenged = false;
+  /** Whether the account has to get one, and what a login waits for then. */
+  mustEnrol = false;
+  awaits: "code" | "factor" | undefined;
   /** For how long a device is remembered, in seconds; `undefined` where none is. */
   rememberSeconds: number | undefined = 30 * 86_400;
   /** For each second step that was accepted, whether the device is to be remembered. */
@@ -213,9 +216,33 @@ export class Browser {
       // The service leaves these fields empty. The client must hide them even if the service did not.
       return { sessionId: `${this.live?.session}`, accessToken: "secret", refreshToken: "secret", account: {}, accessExpireTime };
     };
+    const asked = (method: LoginMethod, header: Headers) => {
+      header.set("date", new Date(this.serviceTime).toUTCString());
+      return { challengeToken: "secret", methods: [method], expireTime: timestampFromMs(this.serviceTime + 600_000) };
+    };
+    /** Whether a call is made for the login that waits for a factor; without that, it needs a session. */
+    const isForLogin = (challengeToken: string | undefined, header: Headers) => {
+      if (challengeToken === undefined) {
+        authenticate(header);
+        return false;
+      }
+      if (!this.keepsCookies) throw refusal("TOKEN_MISSING");
+      if (this.awaits !== "factor") throw refusal("CHALLENGE_INVALID");
+      return true;
+    };
+    /** The session that a factor opens. */
+    const enrolled = (header: Headers) => {
+      this.awaits = undefined;
+      this.live = { session: ++this.#sessions, generation: 1 };
+      return { session: opened(header), cancelToken: `cancel ${this.live.session}`, backupCodes: ["one", "two"] };
+    };
     router.service(AuthService, {
       login: (_, { responseHeader }) => {
         called("Login");
+        if (this.mustEnrol) {
+          this.awaits = "code";
+          return { outcome: { case: "challenge", value: asked(LoginMethod.EMAIL_CODE, responseHeader) } };
+        }
         if (this.secondFactor) {
           this.challenged = true;
           responseHeader.set("date", new Date(this.serviceTime).toUTCString());
@@ -252,6 +279,11 @@ export class Browser {
           if (!isBound || this.serviceTime >= ends) throw refusal("CHALLENGE_INVALID");
           if (challengeIn(proof.value) !== challenge) throw refusal("PASSKEY_INVALID");
           this.#usedLogins.add(challengeToken);
+        } else if (proof.case === "emailCode") {
+          if (this.awaits !== "code") throw refusal("CHALLENGE_INVALID");
+          if (proof.value !== "right") throw refusal("CODE_INVALID", { code: Code.InvalidArgument });
+          this.awaits = "factor";
+          return { outcome: { case: "challenge", value: asked(LoginMethod.ENROL, responseHeader) } };
         } else {
           if (!this.challenged) throw refusal("CHALLENGE_INVALID");
           if (proof.case === "passkeyCredentialJson") {
@@ -261,7 +293,8 @@ export class Browser {
         this.challenged = false;
         this.remembered.push(rememberDevice);
         this.live = { session: ++this.#sessions, generation: 1 };
-        return { session: opened(responseHeader), cancelToken: `cancel ${this.live.session}` };
+        const cancelToken = `cancel ${this.live.session}`;
+        return { outcome: { case: "session", value: opened(responseHeader) }, cancelToken };
       },
       refresh: (_, { requestHeader, responseHeader }) => {
         called("Refresh");
@@ -348,16 +381,28 @@ export class Browser {
         if (deviceId !== "laptop") throw refusal("DEVICE_NOT_FOUND", { code: Code.NotFound });
         return {};
       },
-      startPasskey: ({ name }, { requestHeader }) => {
+      startTotp: ({ name, challengeToken }, { requestHeader }) => {
+        called("StartTotp");
+        isForLogin(challengeToken, requestHeader);
+        return { factorId: name };
+      },
+      confirmTotp: ({ code, challengeToken }, { requestHeader, responseHeader }) => {
+        called("ConfirmTotp");
+        const isOfLogin = isForLogin(challengeToken, requestHeader);
+        if (code !== "right") throw refusal("CODE_INVALID", { code: Code.InvalidArgument });
+        return isOfLogin ? enrolled(responseHeader) : { backupCodes: ["one", "two"] };
+      },
+      startPasskey: ({ name, challengeToken }, { requestHeader }) => {
         called("StartPasskey");
-        authenticate(requestHeader);
+        isForLogin(challengeToken, requestHeader);
         const user = { id: "YWRh", name: "ada", displayName: "Ada" };
         return { factorId: name || "unnamed", passkeyCreationJson: JSON.stringify({ challenge: "bmV3", user }) };
       },
-      finishPasskey: ({ factorId, passkeyCredentialJson }, { requestHeader }) => {
+      finishPasskey: ({ factorId, passkeyCredentialJson, challengeToken }, { requestHeader, responseHeader }) => {
         called("FinishPasskey");
-        authenticate(requestHeader);
+        const isOfLogin = isForLogin(challengeToken, requestHeader);
         if (challengeIn(passkeyCredentialJson) !== "bmV3") throw refusal("PASSKEY_INVALID");
+        if (isOfLogin) return enrolled(responseHeader);
         return { factor: { factorId, name: factorId }, backupCodes: ["one", "two"] };
       },
     });

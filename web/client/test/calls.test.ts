@@ -103,7 +103,8 @@ test("what begins with a passkey may be repeated where it stores nothing", () =>
 test("only these answer with a session, so only they need to be alone for it", () => {
   const isSession = ({ message }: DescField) => message?.typeName === SessionSchema.typeName;
   const opening = ALL.filter(({ output }) => output.fields.some(isSession));
-  assert.deepEqual(opening.map(({ name }) => name), ["Login", "CompleteLogin", "Refresh", "Reauthenticate"]);
+  const names = ["Login", "CompleteLogin", "Refresh", "Reauthenticate", "ConfirmTotp", "FinishPasskey"];
+  assert.deepEqual(opening.map(({ name }) => name), names);
 });
 
 test("reasons are those of the list, from countersign", () => {

@@ -142,6 +142,17 @@ test("a wrong proof is not repeated, and signs out only when it ended the sessio
   assert.deepEqual(changes, [{ signedIn: false, reason: "SESSION_ENDED" }]);
 });
 
+test("a session that may not go on as it is leads to signing in again", async () => {
+  const browser = new Browser();
+  browser.signIn();
+  browser.expire();
+  const { countersign, changes } = browser.tab();
+  browser.instead = (method) => (method === "Refresh" ? refusal("REAUTHENTICATION_REQUIRED") : undefined);
+  const refused = countersign.account.getMe({});
+  await assert.rejects(refused, (error) => reasonOf(error) === "REAUTHENTICATION_REQUIRED");
+  assert.deepEqual(changes, [{ signedIn: false, reason: "REAUTHENTICATION_REQUIRED" }]);
+});
+
 test("a session that was ended elsewhere signs out without a refresh", async () => {
   const browser = new Browser();
   browser.signIn();

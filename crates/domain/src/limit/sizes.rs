@@ -63,6 +63,10 @@ closed_list! {
         /// for the same reason: only somebody who has the passkey causes these.
         PasskeyCopyMailsPerAccount = "passkey_copy_mails_per_account":
             "mails to the owner about a passkey that may have been copied; the call is refused alike",
+        /// Codes that are mailed to complete logins of an account: 5 an hour. Only a right password draws, so nobody
+        /// else uses the limit up; a person whose mail is late logs in again two or three times.
+        LoginCodeMailsPerAccount = "login_code_mails_per_account":
+            "Login with the right password of an account that has to add a factor, on an unrecognized device",
         /// Password changes of an account, with the current password: 5 an hour. Nobody needs more, and each mails the
         /// owner.
         PasswordChangesPerAccount = "password_changes_per_account": "ChangePassword of an account",
@@ -117,6 +121,7 @@ impl Limit {
                 | Self::NewLoginMailsPerAccount
                 | Self::FailedFactorMailsPerAccount
                 | Self::PasskeyCopyMailsPerAccount
+                | Self::LoginCodeMailsPerAccount
                 | Self::PasswordChangesPerAccount
                 | Self::UsernameChangesPerAccount
                 | Self::TotpStartsPerAccount
@@ -155,6 +160,7 @@ impl Limit {
             Self::NewLoginMailsPerAccount => Quota::new(8, minutes(60)),
             Self::FailedFactorMailsPerAccount => Quota::new(4, minutes(60)),
             Self::PasskeyCopyMailsPerAccount => Quota::new(4, minutes(60)),
+            Self::LoginCodeMailsPerAccount => Quota::new(5, minutes(60)),
             Self::PasswordChangesPerAccount => Quota::new(5, minutes(60)),
             Self::UsernameChangesPerAccount => Quota::new(5, minutes(60)),
             Self::TotpStartsPerAccount => Quota::new(3, minutes(60)),

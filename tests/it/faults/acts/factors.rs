@@ -2,7 +2,8 @@
 
 use super::{Act, Call};
 use crate::support::{
-    App, Authenticator, Challenged, KeyHolder, PASSWORD, Person, Protected, SoftPasskey, bearer, start_totp,
+    App, Authenticator, Challenged, KeyHolder, MailText as _, PASSWORD, Person, Protected, SoftPasskey, bearer,
+    start_totp,
 };
 use countersign::grpc::wire::proto::*;
 use tonic::Request;
@@ -152,7 +153,12 @@ pub(super) const ACTS: &[Act] = &[
         prepare: |app, email| {
             Box::pin(async move {
                 let person = Person::sign_up(app, &email).await;
-                call_as!(person, factors, start_totp, StartTotpRequest { name: "Phone".to_owned() })
+                call_as!(
+                    person,
+                    factors,
+                    start_totp,
+                    StartTotpRequest { name: "Phone".to_owned(), ..Default::default() }
+                )
             })
         },
     },
@@ -163,7 +169,8 @@ pub(super) const ACTS: &[Act] = &[
             Box::pin(async move {
                 let person = Person::sign_up(app, &email).await;
                 let (authenticator, factor_id): (Authenticator, String) = start_totp(app, &person, "Phone").await;
-                let message = ConfirmTotpRequest { factor_id, code: authenticator.code(app.time.now()) };
+                let message =
+                    ConfirmTotpRequest { factor_id, code: authenticator.code(app.time.now()), ..Default::default() };
                 call_as!(person, factors, confirm_totp, message.clone())
             })
         },
@@ -187,7 +194,11 @@ pub(super) const ACTS: &[Act] = &[
                 let person = Person::sign_up(app, &email).await;
                 let started = app.start_passkey(&person.session, "").await.unwrap();
                 let passkey_credential_json = SoftPasskey::new().register(&started.passkey_creation_json).to_string();
-                let message = FinishPasskeyRequest { factor_id: started.factor_id, passkey_credential_json };
+                let message = FinishPasskeyRequest {
+                    factor_id: started.factor_id,
+                    passkey_credential_json,
+                    ..Default::default()
+                };
                 call_as!(person, factors, finish_passkey, message.clone())
             })
         },
@@ -229,6 +240,113 @@ pub(super) const ACTS: &[Act] = &[
         },
     },
 ];
+
+pub(super) const UNDER_POLICY: &[Act] = &[
+    Act {
+        name: "Login that mails a code",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                Person::register(app, &email).await;
+                let message = LoginRequest { identifier: email, password: PASSWORD.to_owned(), ..Default::default() };
+                call!(auth, login, message.clone())
+            })
+        },
+    },
+    Act {
+        name: "CompleteLogin with a mailed code",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                Person::register(app, &email).await;
+                let challenged = app.challenge(&email).await;
+                complete(challenged, mailed_code(app, &email).await)
+            })
+        },
+    },
+    Act {
+        name: "StartTotp for a login that waits",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let (challenge_token, device_token) = enrolling(app, &email).await;
+                let name = "Phone".to_owned();
+                let message = StartTotpRequest { name, challenge_token: Some(challenge_token), device_token };
+                call!(factors, start_totp, message.clone())
+            })
+        },
+    },
+    Act {
+        name: "ConfirmTotp for a login that waits",
+        is_repeatable: false,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let (challenge_token, device_token) = enrolling(app, &email).await;
+                let challenge_token = Some(challenge_token);
+                let message = StartTotpRequest {
+                    name: "Phone".to_owned(),
+                    challenge_token: challenge_token.clone(),
+                    device_token: device_token.clone(),
+                };
+                let started = app.factors().start_totp(message).await.unwrap().into_inner();
+                let code = Authenticator::new(&started.secret).code(app.time.now());
+                let factor_id = started.factor_id;
+                let message = ConfirmTotpRequest { factor_id, code, challenge_token, device_token };
+                call!(factors, confirm_totp, message.clone())
+            })
+        },
+    },
+    Act {
+        name: "Refresh where policy requires a factor",
+        is_repeatable: true,
+        prepare: |app, email| {
+            Box::pin(async move {
+                let mut passkey = SoftPasskey::new();
+                let (challenge_token, device_token) = enrolling(app, &email).await;
+                let message = StartPasskeyRequest {
+                    challenge_token: Some(challenge_token.clone()),
+                    device_token: device_token.clone(),
+                    ..Default::default()
+                };
+                let started = app.factors().start_passkey(message).await.unwrap().into_inner();
+                let message = FinishPasskeyRequest {
+                    factor_id: started.factor_id,
+                    passkey_credential_json: passkey.register(&started.passkey_creation_json).to_string(),
+                    challenge_token: Some(challenge_token),
+                    device_token,
+                };
+                let finished = app.factors().finish_passkey(message).await.unwrap().into_inner();
+                app.advance(std::time::Duration::from_secs(1));
+                let refresh_token = finished.session.unwrap().refresh_token;
+                let message = RefreshRequest { refresh_token, ..Default::default() };
+                call!(auth, refresh, message.clone())
+            })
+        },
+    },
+];
+
+/// The code that was mailed to this address.
+async fn mailed_code(app: &App, email: &str) -> complete_login_request::Proof {
+    let mails = app.mails_to(email).await;
+    let mail = mails.iter().find(|mail| mail.subject.contains("sign-in code")).expect("a mail with a code");
+    complete_login_request::Proof::EmailCode(mail.typed_code())
+}
+
+/// The tokens of a login that waits for the first factor of its account: of the challenge and of the device.
+async fn enrolling(app: &App, email: &str) -> (String, String) {
+    Person::register(app, email).await;
+    let Challenged { challenge, device_token } = app.challenge(email).await;
+    let message = CompleteLoginRequest {
+        challenge_token: challenge.challenge_token,
+        device_token: device_token.clone(),
+        proof: Some(mailed_code(app, email).await),
+        ..Default::default()
+    };
+    match app.auth().complete_login(message).await.unwrap().into_inner().outcome {
+        Some(complete_login_response::Outcome::Challenge(challenge)) => (challenge.challenge_token, device_token),
+        _ => panic!("a mailed code opened a session"),
+    }
+}
 
 pub(super) const QUESTIONS: &[Act] = &[
     Act {

@@ -26,6 +26,8 @@ const FEW_CODES = 3;
 interface Listed {
   readonly factors: readonly Factor[];
   readonly backupCodesLeft: number;
+  /** Whether the last factor has to stay. */
+  readonly required: boolean;
   readonly devices: readonly RememberedDevice[];
 }
 
@@ -106,15 +108,20 @@ function Factors({ account: { accountId } }: { readonly account: Account }) {
   if (listed === undefined || load.fault) {
     return <Loading busy={load.busy} fault={load.fault} again={() => void load.run()} />;
   }
-  const { factors, backupCodesLeft, devices } = listed;
+  const { factors, backupCodesLeft, required, devices } = listed;
   const isOn = factors.length > 0;
   const [passkeys, apps] = [FactorKind.PASSKEY, FactorKind.TOTP].map((kind) => factors.filter((each) => each.kind === kind));
   if (step.at === "adding") {
     const name = apps?.length ? "" : own.firstName;
     const cancel = () => void back(FactorKind.TOTP);
-    return <AddApp name={name} added={(name, codes) => added(FactorKind.TOTP, name, codes)} cancel={cancel} />;
+    const app = {
+      start: (name: string) => countersign.factors.startTotp({ name }),
+      confirm: async (factorId: string, code: string) =>
+        (await countersign.factors.confirmTotp({ factorId, code })).backupCodes,
+    };
+    return <AddApp name={name} {...app} added={(name, codes) => added(FactorKind.TOTP, name, codes)} cancel={cancel} />;
   }
-  const list = { single: factors.length === 1, rename, remove };
+  const list = { single: factors.length === 1, required, rename, remove };
   const headingOf = (headed: Headed) => (element: HTMLElement | null) => void (headings.current[headed] = element);
   const canAddPasskeys = passkeysAvailable();
   return (

@@ -1,50 +1,59 @@
 import type { Challenge, LoginProof } from "@countersign/client";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app-context";
-import { faultFor, faultOf, type Fault, type Told } from "../faults";
+import { EmailCodeStep } from "../ui/email-code-step";
+import { EnrolStep } from "../ui/enrol-step";
 import { Field, PasswordField, Tick } from "../ui/field";
 import { Form, Submit } from "../ui/form";
 import { Sheet } from "../ui/frame";
 import { Link } from "../ui/link";
+import { inLogin, LoginStep, type Ended, type LoginStepProps } from "../ui/login-step";
 import { FaultNote } from "../ui/note";
 import { PasskeySignIn } from "../ui/passkey-sign-in";
 import { SecondFactor } from "../ui/second-factor";
 
-/** The reasons for which a login begins again with the password. */
-const ENDING: ReadonlySet<Told> = new Set<Told>([
-  "CHALLENGE_INVALID",
-  "CREDENTIALS_INVALID",
-  "TOKEN_MISSING",
-  "COOKIES_NOT_KEPT",
-  "COOKIES_NEED_HTTPS",
-]);
-
 export function SignInPage() {
   const { texts, countersign, presence, account } = useApp();
   const [challenge, setChallenge] = useState<Challenge>();
-  /** How the second step ended: by a fault, or by the person. */
-  const [ended, setEnded] = useState<Fault | "restarted">();
+  const [ended, setEnded] = useState<Ended>();
   useEffect(() => {
     // Where this browser keeps no note, only the service knows whether somebody is signed in.
     if (countersign.signedIn === undefined) account.load().then(() => presence.arrive(), () => {});
   }, []);
-  const end = (how: Fault | "restarted") => {
+  const end = (how: Ended) => {
     setEnded(how);
     setChallenge(undefined);
   };
-  return (
-    <Sheet title={challenge ? texts.secondStep.title : texts.signIn.title}>
-      {challenge ? (
-        <SecondStep challenge={challenge} end={end} />
-      ) : (
+  if (challenge === undefined) {
+    return (
+      <Sheet title={texts.signIn.title}>
         <FirstStep ended={ended} challenged={setChallenge} />
-      )}
+      </Sheet>
+    );
+  }
+  if (challenge.methods.includes("EMAIL_CODE")) {
+    return (
+      <Sheet title={texts.emailCode.title}>
+        <EmailCodeStep challenge={challenge} end={end} next={setChallenge} />
+      </Sheet>
+    );
+  }
+  if (challenge.methods.includes("ENROL")) {
+    return (
+      <Sheet title={texts.enrol.title}>
+        <EnrolStep challenge={challenge} end={end} />
+      </Sheet>
+    );
+  }
+  return (
+    <Sheet title={texts.secondStep.title}>
+      <SecondStep challenge={challenge} end={end} />
     </Sheet>
   );
 }
 
 interface FirstStepProps {
-  readonly ended: Fault | "restarted" | undefined;
+  readonly ended: Ended | undefined;
   readonly challenged: (challenge: Challenge) => void;
 }
 
@@ -86,50 +95,23 @@ function FirstStep({ ended, challenged }: FirstStepProps) {
   );
 }
 
-interface SecondStepProps {
-  readonly challenge: Challenge;
-  readonly end: (how: Fault | "restarted") => void;
-}
-
 /** The second factor. */
-function SecondStep({ challenge: { methods, expireTime, rememberFor }, end }: SecondStepProps) {
-  const { texts, format, countersign, presence, account, announce } = useApp();
-  const { secondStep: own } = texts;
+function SecondStep({ challenge, end }: LoginStepProps) {
+  const { texts, format, countersign, presence } = useApp();
   const [rememberDevice, setRememberDevice] = useState(false);
-  useEffect(() => {
-    announce(own.lead);
-    if (expireTime === undefined) return;
-    // Nobody has to type a code to learn that it is too late.
-    const timer = setTimeout(() => end(faultFor("CHALLENGE_INVALID")), expireTime.getTime() - Date.now());
-    return () => clearTimeout(timer);
-  }, []);
+  const { methods, rememberFor } = challenge;
   const complete = async (proof: LoginProof) => {
-    try {
-      await countersign.completeLogin(proof, { rememberDevice });
-    } catch (error) {
-      const fault = faultOf(error);
-      if (!ENDING.has(fault.reason)) throw error;
-      end(fault);
-      return;
-    }
-    presence.arrive();
+    if (await inLogin(end, () => countersign.completeLogin(proof, { rememberDevice }))) presence.arrive();
   };
   return (
-    <>
-      <p class="lead">{own.lead}</p>
-      {account.identifier && <p class="row-value">{own.who(account.identifier)}</p>}
+    <LoginStep challenge={challenge} end={end} lead={texts.secondStep.lead}>
       <SecondFactor methods={methods} action={texts.signIn.action} send={complete}>
         {rememberFor !== undefined && (
           <Tick ticked={rememberDevice} onTick={setRememberDevice}>
-            {own.remember(format.span(rememberFor))}
+            {texts.secondStep.remember(format.span(rememberFor))}
           </Tick>
         )}
       </SecondFactor>
-      <p class="more">
-        <button type="button" class="text-button" onClick={() => end("restarted")}>
-          {own.again}
-        </button>
-      </p>
-    </>
+    </LoginStep>
   );
 }

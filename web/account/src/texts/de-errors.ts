@@ -24,6 +24,7 @@ export const deErrors: Errors = {
     SESSION_EXPIRED: "Sie waren länger nicht hier und wurden deshalb abgemeldet. Bitte melden Sie sich neu an.",
     REFRESH_TOKEN_REUSED:
       "Ihre Anmeldung wurde so benutzt, als wäre sie kopiert worden, und zur Sicherheit beendet. Melden Sie sich neu an, und prüfen Sie Ihre Geräte.",
+    FACTOR_REQUIRED: "Ihr Konto muss einen zweiten Schritt behalten. Fügen Sie zuerst einen weiteren hinzu.",
     REAUTHENTICATION_REQUIRED: "Zur Sicherheit: Melden Sie sich in diesem Programm bitte noch einmal an.",
     STEP_UP_REQUIRED: "Bitte bestätigen Sie noch einmal, dass Sie es sind.",
     CHALLENGE_INVALID: "Das hat zu lange gedauert oder wurde beendet. Bitte beginnen Sie noch einmal.",
@@ -74,6 +75,7 @@ export const deErrors: Errors = {
     display_name: "Ein Name hat höchstens 100 Zeichen und keine unsichtbaren.",
     locale: "Wählen Sie eine Sprache.",
     totp_code: "Geben Sie die sechs Ziffern ein, die die App gerade zeigt.",
+    email_code: "Geben Sie die acht Ziffern aus der E-Mail ein.",
     backup_code: "Geben Sie einen Ihrer Ersatzcodes ein. Jeder hat 16 Buchstaben und Ziffern.",
     name: "Ein Name hat 1 bis 64 Zeichen und keine unsichtbaren.",
     understood: "Bitte bestätigen Sie, dass Ihnen das klar ist.",
@@ -106,6 +108,7 @@ export const deErrors: Errors = {
   },
   wrong: {
     totp_code: "Dieser Code ist falsch. Geben Sie den ein, den die App gerade zeigt.",
+    email_code: "Dieser Code ist falsch. Nehmen Sie den aus der neuesten E-Mail.",
     backup_code: "Dieser Code ist falsch oder wurde schon benutzt. Jeder Ersatzcode gilt einmal.",
   },
   unknownField: (description) => (description ? `Das geht so nicht. Der Dienst sagt dazu: „${description}“.` : "Das geht so nicht."),

@@ -21,6 +21,7 @@ export const de: Texts = {
     recipient: "Empfänger",
     totp_code: "Code Ihrer Authentifizierungs-App",
     backup_code: "Ersatzcode",
+    email_code: "Code aus der E-Mail",
     name: "Name",
   },
   optional: "freiwillig",
@@ -79,6 +80,16 @@ export const de: Texts = {
     who: (identifier) => `Sie melden sich als ${identifier} an.`,
     again: "Von vorn beginnen",
     remember: (time) => `Auf diesem Gerät für ${time} nicht mehr fragen`,
+  },
+  emailCode: {
+    title: "Sehen Sie in Ihre E-Mails",
+    lead: "Ihr Passwort stimmt. Auf diesem Gerät melden Sie sich nicht jeden Tag an; deshalb haben wir Ihnen einen Code per E-Mail geschickt.",
+    hint: "Acht Ziffern; Leerzeichen spielen keine Rolle.",
+    action: "Weiter",
+  },
+  enrol: {
+    title: "Zweiten Schritt einrichten",
+    lead: "Ihr Konto braucht bei der Anmeldung einen zweiten Schritt. Das dauert eine Minute, dann sind Sie angemeldet.",
   },
   code: {
     instead: {
@@ -245,6 +256,7 @@ export const de: Texts = {
     removePasskey: "Mit ihm können Sie sich dann nicht mehr anmelden. Löschen Sie ihn auch im Passwortmanager oder auf Ihrem Gerät.",
     removeShort: "Ihr Passwort ist zu kurz, um Ihr Konto allein zu schützen. Wählen Sie ein längeres; Ihre anderen Geräte werden abgemeldet.",
     removeLast: "Zum Anmelden reicht dann Ihr Passwort, und Ihre Ersatzcodes gelten nicht mehr.",
+    stays: "Ihr Konto muss einen zweiten Schritt behalten: Diesen können Sie entfernen, sobald Sie einen weiteren hinzugefügt haben.",
     keep: "Behalten",
     added: (name) => `„${name}“ ist hinzugefügt.`,
     renamed: "Der neue Name ist gespeichert.",

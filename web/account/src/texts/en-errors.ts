@@ -24,6 +24,7 @@ export const enErrors: Errors = {
     SESSION_EXPIRED: "You have not been here for a while, so you were signed out. Please sign in again.",
     REFRESH_TOKEN_REUSED:
       "Your sign-in was used as if it had been copied, so it was ended to be safe. Sign in again, and look at your devices.",
+    FACTOR_REQUIRED: "Your account has to keep a second step. Add another one first.",
     REAUTHENTICATION_REQUIRED: "To be safe, please sign in again in this program.",
     STEP_UP_REQUIRED: "Please prove once more that it is you.",
     CHALLENGE_INVALID: "This took too long, or was ended. Please begin again.",
@@ -74,6 +75,7 @@ export const enErrors: Errors = {
     display_name: "A name has at most 100 characters and no invisible ones.",
     locale: "Choose a language.",
     totp_code: "Enter the six digits that the app shows now.",
+    email_code: "Enter the eight digits from the e-mail.",
     backup_code: "Enter one of your backup codes. Each has 16 letters and digits.",
     name: "A name has 1 to 64 characters and no invisible ones.",
     understood: "Please confirm that you understand this.",
@@ -105,6 +107,7 @@ export const enErrors: Errors = {
   },
   wrong: {
     totp_code: "This code is wrong. Enter the one that the app shows now.",
+    email_code: "This code is wrong. Use the one in the newest e-mail.",
     backup_code: "This code is wrong, or was used already. Each backup code works once.",
   },
   unknownField: (description) => (description ? `This cannot be used: it ${description}.` : "This cannot be used."),

@@ -19,6 +19,7 @@ export const en = {
     recipient: "Recipient",
     totp_code: "Code of your authenticator app",
     backup_code: "Backup code",
+    email_code: "Code from the e-mail",
     name: "Name",
   } as Record<string, string>,
   optional: "optional",
@@ -77,6 +78,16 @@ export const en = {
     who: (identifier: string) => `You are signing in as ${identifier}.`,
     again: "Start again",
     remember: (time: string) => `Don't ask again on this device for ${time}`,
+  },
+  emailCode: {
+    title: "Check your e-mail",
+    lead: "Your password is right. You do not sign in on this device every day, so we have sent you a code by e-mail.",
+    hint: "Eight digits; spaces do not matter.",
+    action: "Continue",
+  },
+  enrol: {
+    title: "Set up a second step",
+    lead: "Your account needs a second step to sign in. It takes a minute, and then you are signed in.",
   },
   code: {
     instead: {
@@ -243,6 +254,7 @@ export const en = {
     removePasskey: "It no longer signs you in then. Delete it in your password manager or on your device, too.",
     removeShort: "Your password is too short to protect your account alone. Choose a longer one; your other devices are signed out.",
     removeLast: "Your password alone signs you in then, and your backup codes become void.",
+    stays: "Your account has to keep a second step: you can remove this one after adding another.",
     keep: "Keep it",
     added: (name: string) => `“${name}” is added.`,
     renamed: "The new name is saved.",

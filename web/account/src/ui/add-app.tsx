@@ -13,18 +13,22 @@ import { ProtectedForm } from "./step-up";
 export interface AddAppProps {
   /** A name to begin with. */
   readonly name: string;
+  /** Makes the key. Resolves to `undefined` when this page has ended. */
+  readonly start: (name: string) => Promise<StartTotpResponse | undefined>;
+  /** Enables the app, and resolves to the backup codes, or to `undefined` when this page has ended. */
+  readonly confirm: (factorId: string, code: string) => Promise<readonly string[] | undefined>;
   /** The app is enabled. There are backup codes with the first one. */
   readonly added: (name: string, backupCodes: readonly string[]) => void;
   readonly cancel: () => void;
 }
 
 /** Adds an authenticator app: a name and a fresh proof, the key, and the first code. */
-export function AddApp({ name: first, added, cancel }: AddAppProps) {
-  const { texts, countersign } = useApp();
+export function AddApp({ name: first, start, confirm, added, cancel }: AddAppProps) {
+  const { texts } = useApp();
   const [started, setStarted] = useState<{ readonly name: string; readonly app: StartTotpResponse }>();
-  const start = async ({ name }: { name: string }) => {
-    const app = await countersign.factors.startTotp({ name });
-    setStarted({ name, app });
+  const begin = async ({ name }: { name: string }) => {
+    const app = await start(name);
+    if (app) setStarted({ name, app });
   };
   return (
     <section class="card">
@@ -32,13 +36,13 @@ export function AddApp({ name: first, added, cancel }: AddAppProps) {
         <>
           <StepHeading>{texts.addApp.title}</StepHeading>
           <p>{texts.addApp.lead}</p>
-          <ProtectedForm fields={["name"]} send={start}>
+          <ProtectedForm fields={["name"]} send={begin}>
             <Field name="name" autocomplete="off" first={first} hint={texts.hints.appName} />
             <Submit>{texts.addApp.next}</Submit>
           </ProtectedForm>
         </>
       ) : (
-        <Connect {...started} added={added} />
+        <Connect {...started} confirm={confirm} added={added} />
       )}
       <div class="buttons">
         <Button onClick={cancel}>{texts.cancel}</Button>
@@ -47,18 +51,18 @@ export function AddApp({ name: first, added, cancel }: AddAppProps) {
   );
 }
 
-interface ConnectProps extends Pick<AddAppProps, "added"> {
+interface ConnectProps extends Pick<AddAppProps, "confirm" | "added"> {
   readonly name: string;
   readonly app: StartTotpResponse;
 }
 
 /** Shows the key of the app, and takes its first code. */
-function Connect({ name, app, added }: ConnectProps) {
-  const { texts, countersign } = useApp();
+function Connect({ name, app, confirm, added }: ConnectProps) {
+  const { texts } = useApp();
   const { addApp: own } = texts;
-  const confirm = async ({ totp_code: code }: { totp_code: string }) => {
-    const { backupCodes } = await countersign.factors.confirmTotp({ factorId: app.factorId, code });
-    added(name, backupCodes);
+  const send = async ({ totp_code: code }: { totp_code: string }) => {
+    const backupCodes = await confirm(app.factorId, code);
+    if (backupCodes) added(name, backupCodes);
   };
   return (
     <>
@@ -79,7 +83,7 @@ function Connect({ name, app, added }: ConnectProps) {
           )}
         </div>
       </div>
-      <Form fields={["totp_code"]} inputs={{ code: "totp_code" }} send={confirm}>
+      <Form fields={["totp_code"]} inputs={{ code: "totp_code" }} send={send}>
         <Field name="totp_code" autocomplete="one-time-code" code="digits" hint={own.firstCode} />
         <Submit>{own.action}</Submit>
       </Form>

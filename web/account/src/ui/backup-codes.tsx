@@ -13,7 +13,7 @@ export interface BackupCodesProps {
 export function BackupCodes({ codes, stored }: BackupCodesProps) {
   const { texts, format, account } = useApp();
   const { backupCodes: own } = texts;
-  const owner = own.owner(account.known?.email ?? "", location.host, format.day(new Date()));
+  const owner = own.owner(account.known?.email ?? account.identifier, location.host, format.day(new Date()));
   const save = () => download([owner, "", ...codes, ""].join("\r\n"), "text/plain", own.fileName);
   return (
     <section class="card">

@@ -16,13 +16,15 @@ export interface FactorListProps {
   readonly factors: readonly Factor[];
   /** Whether the account has one factor alone. */
   readonly single: boolean;
+  /** Whether it has to keep one. */
+  readonly required: boolean;
   readonly rename: (factor: Factor, name: string) => Promise<void>;
   /** `newPassword` is empty unless the present one is too short without a factor. */
   readonly remove: (factor: Factor, newPassword: string) => Promise<void>;
 }
 
 /** Factors of the account, and what can be done with them. */
-export function FactorList({ label, factors, single, rename, remove }: FactorListProps) {
+export function FactorList({ label, factors, single, required, rename, remove }: FactorListProps) {
   if (factors.length === 0) return null;
   return (
     <ul class="rows" aria-label={label}>
@@ -31,6 +33,7 @@ export function FactorList({ label, factors, single, rename, remove }: FactorLis
           key={factor.factorId}
           factor={factor}
           last={single}
+          stays={single && required}
           rename={(name) => rename(factor, name)}
           remove={(newPassword) => remove(factor, newPassword)}
         />
@@ -43,11 +46,13 @@ interface FactorRowProps {
   readonly factor: Factor;
   /** Whether the account has no other one. */
   readonly last: boolean;
+  /** Whether it cannot be removed. */
+  readonly stays: boolean;
   readonly rename: (name: string) => Promise<void>;
   readonly remove: (newPassword: string) => Promise<void>;
 }
 
-function FactorRow({ factor, last, rename, remove }: FactorRowProps) {
+function FactorRow({ factor, last, stays, rename, remove }: FactorRowProps) {
   const { texts } = useApp();
   const { security: own } = texts;
   const [doing, setDoing] = useState<"rename" | "remove" | "password">();
@@ -69,15 +74,17 @@ function FactorRow({ factor, last, rename, remove }: FactorRowProps) {
   return (
     <li class="row">
       {isPasskey ? <PasskeyIcon /> : <PhoneIcon />}
-      <FactorText factor={factor} />
+      <FactorText factor={factor} stays={stays} />
       {doing === undefined && (
         <div class="buttons">
           <Button label={own.renameApp(factor.name)} onClick={() => setDoing("rename")}>
             {own.rename}
           </Button>
-          <Button kind="danger-plain" label={own.removeApp(factor.name)} onClick={() => setDoing("remove")}>
-            {own.remove}
-          </Button>
+          {!stays && (
+            <Button kind="danger-plain" label={own.removeApp(factor.name)} onClick={() => setDoing("remove")}>
+              {own.remove}
+            </Button>
+          )}
         </div>
       )}
       {doing === "rename" && (
@@ -121,7 +128,7 @@ function FactorRow({ factor, last, rename, remove }: FactorRowProps) {
   );
 }
 
-function FactorText({ factor }: Pick<FactorRowProps, "factor">) {
+function FactorText({ factor, stays }: Pick<FactorRowProps, "factor" | "stays">) {
   const { name, kind, createTime, lastUseTime } = factor;
   const { texts, format } = useApp();
   const { security: own } = texts;
@@ -142,6 +149,7 @@ function FactorText({ factor }: Pick<FactorRowProps, "factor">) {
           own.neverUsed
         )}
       </p>
+      {stays && <p class="hint">{own.stays}</p>}
     </div>
   );
 }

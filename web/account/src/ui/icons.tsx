@@ -1,7 +1,7 @@
 /** A telephone. The text beside it says the same. */
-export function PhoneIcon() {
+export function PhoneIcon({ size = 28 }: { readonly size?: number }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" width={28} height={28} aria-hidden="true">
+    <svg class="icon" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true">
       <rect x="6.5" y="2.5" width="11" height="19" rx="2.5" />
       <path d="M10.5 18.5h3" />
     </svg>

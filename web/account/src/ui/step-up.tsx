@@ -1,4 +1,4 @@
-import { proofMethodsOf, type LoginMethod, type Proof, type ProofMethod } from "@countersign/client";
+import { proofMethodsOf, type FactorMethod, type Proof, type ProofMethod } from "@countersign/client";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { useApp } from "../app-context";
@@ -34,7 +34,7 @@ interface FreshProofProps {
 function FreshProof({ methods: named, again }: FreshProofProps) {
   const { texts, errors, countersign } = useApp();
   const [methods, setMethods] = useState(named);
-  const factors = methods.filter((method): method is LoginMethod => method !== "PASSWORD");
+  const factors = methods.filter((method): method is FactorMethod => method !== "PASSWORD");
   const prove = async (proof: Proof) => {
     try {
       await countersign.reauthenticate(proof);

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/auth_service.proto.
  */
 export const file_countersign_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIu8BCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSGQoMYWNjZXNzX3Rva2VuGAIgASgJQgOAAQESNgoSYWNjZXNzX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCg1yZWZyZXNoX3Rva2VuGAQgASgJQgOAAQESNwoTcmVmcmVzaF9leHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHYWNjb3VudBgGIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQilwEKDExvZ2luUmVxdWVzdBISCgppZGVudGlmaWVyGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkSGgoNY2FwdGNoYV90b2tlbhgEIAEoCUIDgAEBEhMKC2RldmljZV9uYW1lGAUgASgJEhkKDGRldmljZV90b2tlbhgGIAEoCUIDgAEBItwBCglDaGFsbGVuZ2USHAoPY2hhbGxlbmdlX3Rva2VuGAEgASgJQgOAAQESLAoHbWV0aG9kcxgCIAMoDjIbLmNvdW50ZXJzaWduLnYxLkxvZ2luTWV0aG9kEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcChRwYXNza2V5X3JlcXVlc3RfanNvbhgEIAEoCRI0ChFyZW1lbWJlcl9kdXJhdGlvbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKsAQoNTG9naW5SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbkgAEi4KCWNoYWxsZW5nZRgEIAEoCzIZLmNvdW50ZXJzaWduLnYxLkNoYWxsZW5nZUgAEhkKDGRldmljZV90b2tlbhgCIAEoCUIDgAEBEhkKDGNhbmNlbF90b2tlbhgDIAEoCUIDgAEBQgkKB291dGNvbWUizwEKFENvbXBsZXRlTG9naW5SZXF1ZXN0EhwKD2NoYWxsZW5nZV90b2tlbhgBIAEoCUIDgAEBEhgKCXRvdHBfY29kZRgCIAEoCUIDgAEBSAASGgoLYmFja3VwX2NvZGUYAyABKAlCA4ABAUgAEiYKF3Bhc3NrZXlfY3JlZGVudGlhbF9qc29uGAUgASgJQgOAAQFIABIZCgxkZXZpY2VfdG9rZW4YBCABKAlCA4ABARIXCg9yZW1lbWJlcl9kZXZpY2UYBiABKAhCBwoFcHJvb2YidwoVQ29tcGxldGVMb2dpblJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uEhkKDGRldmljZV90b2tlbhgCIAEoCUIDgAEBEhkKDGNhbmNlbF90b2tlbhgDIAEoCUIDgAEBIkEKGFN0YXJ0UGFzc2tleUxvZ2luUmVxdWVzdBIQCghhdWRpZW5jZRgBIAEoCRITCgtkZXZpY2VfbmFtZRgCIAEoCSKIAQoZU3RhcnRQYXNza2V5TG9naW5SZXNwb25zZRIcCg9jaGFsbGVuZ2VfdG9rZW4YASABKAlCA4ABARIcChRwYXNza2V5X3JlcXVlc3RfanNvbhgCIAEoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRwoOUmVmcmVzaFJlcXVlc3QSGgoNcmVmcmVzaF90b2tlbhgBIAEoCUIDgAEBEhkKDGRldmljZV90b2tlbhgCIAEoCUIDgAEBIjsKD1JlZnJlc2hSZXNwb25zZRIoCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbiLQAQoVUmVhdXRoZW50aWNhdGVSZXF1ZXN0EhcKCHBhc3N3b3JkGAEgASgJQgOAAQFIABIYCgl0b3RwX2NvZGUYAyABKAlCA4ABAUgAEhoKC2JhY2t1cF9jb2RlGAQgASgJQgOAAQFIABImChdwYXNza2V5X2NyZWRlbnRpYWxfanNvbhgFIAEoCUIDgAEBSAASGQoMZGV2aWNlX3Rva2VuGAIgASgJQgOAAQESHAoPY2hhbGxlbmdlX3Rva2VuGAYgASgJQgOAAQFCBwoFcHJvb2YiQgoWUmVhdXRoZW50aWNhdGVSZXNwb25zZRIoCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbiIlCiNTdGFydFBhc3NrZXlSZWF1dGhlbnRpY2F0aW9uUmVxdWVzdCKTAQokU3RhcnRQYXNza2V5UmVhdXRoZW50aWNhdGlvblJlc3BvbnNlEhwKD2NoYWxsZW5nZV90b2tlbhgBIAEoCUIDgAEBEhwKFHBhc3NrZXlfcmVxdWVzdF9qc29uGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJaCg1Mb2dvdXRSZXF1ZXN0EhoKDXJlZnJlc2hfdG9rZW4YASABKAlCA4ABARISCgpldmVyeXdoZXJlGAIgASgIEhkKDGNhbmNlbF90b2tlbhgDIAEoCUIDgAEBIhAKDkxvZ291dFJlc3BvbnNlIlsKGElzc3VlU2VydmljZVRva2VuUmVxdWVzdBIRCgljbGllbnRfaWQYASABKAkSGgoNY2xpZW50X3NlY3JldBgCIAEoCUIDgAEBEhAKCGF1ZGllbmNlGAMgASgJIm4KGUlzc3VlU2VydmljZVRva2VuUmVzcG9uc2USGQoMYWNjZXNzX3Rva2VuGAEgASgJQgOAAQESNgoSYWNjZXNzX2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCp6CgtMb2dpbk1ldGhvZBIcChhMT0dJTl9NRVRIT0RfVU5TUEVDSUZJRUQQABIVChFMT0dJTl9NRVRIT0RfVE9UUBABEhwKGExPR0lOX01FVEhPRF9CQUNLVVBfQ09ERRACEhgKFExPR0lOX01FVEhPRF9QQVNTS0VZEAMykgcKC0F1dGhTZXJ2aWNlElUKBUxvZ2luEhwuY291bnRlcnNpZ24udjEuTG9naW5SZXF1ZXN0Gh0uY291bnRlcnNpZ24udjEuTG9naW5SZXNwb25zZSIP8tQYCwgBGgcNIiMkARkdEm4KDUNvbXBsZXRlTG9naW4SJC5jb3VudGVyc2lnbi52MS5Db21wbGV0ZUxvZ2luUmVxdWVzdBolLmNvdW50ZXJzaWduLnYxLkNvbXBsZXRlTG9naW5SZXNwb25zZSIQ8tQYDAgBGggBDioMLi8tDRJ4ChFTdGFydFBhc3NrZXlMb2dpbhIoLmNvdW50ZXJzaWduLnYxLlN0YXJ0UGFzc2tleUxvZ2luUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLlN0YXJ0UGFzc2tleUxvZ2luUmVzcG9uc2UiDpACAfLUGAcIARoDARkvEl0KB1JlZnJlc2gSHi5jb3VudGVyc2lnbi52MS5SZWZyZXNoUmVxdWVzdBofLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXNwb25zZSIR8tQYDQgBGgkODwEREhUTFCUSdQoOUmVhdXRoZW50aWNhdGUSJS5jb3VudGVyc2lnbi52MS5SZWF1dGhlbnRpY2F0ZVJlcXVlc3QaJi5jb3VudGVyc2lnbi52MS5SZWF1dGhlbnRpY2F0ZVJlc3BvbnNlIhTy1BgQCAIaCgEFDCouLy0pJR0gARKYAQocU3RhcnRQYXNza2V5UmVhdXRoZW50aWNhdGlvbhIzLmNvdW50ZXJzaWduLnYxLlN0YXJ0UGFzc2tleVJlYXV0aGVudGljYXRpb25SZXF1ZXN0GjQuY291bnRlcnNpZ24udjEuU3RhcnRQYXNza2V5UmVhdXRoZW50aWNhdGlvblJlc3BvbnNlIg2QAgHy1BgGCAIaAisvEloKBkxvZ291dBIdLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlcXVlc3QaHi5jb3VudGVyc2lnbi52MS5Mb2dvdXRSZXNwb25zZSIRkAIC8tQYCggBGgYWDg8QJhESdQoRSXNzdWVTZXJ2aWNlVG9rZW4SKC5jb3VudGVyc2lnbi52MS5Jc3N1ZVNlcnZpY2VUb2tlblJlcXVlc3QaKS5jb3VudGVyc2lnbi52MS5Jc3N1ZVNlcnZpY2VUb2tlblJlc3BvbnNlIgvy1BgHCAEaAw0BFkIeWhxjb3VudGVyc2lnbi92MTtjb3VudGVyc2lnbnYxYgZwcm90bzM", [file_countersign_v1_account_service, file_countersign_v1_contract, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiFjb3VudGVyc2lnbi92MS9hdXRoX3NlcnZpY2UucHJvdG8SDmNvdW50ZXJzaWduLnYxIu8BCgdTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSGQoMYWNjZXNzX3Rva2VuGAIgASgJQgOAAQESNgoSYWNjZXNzX2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIaCg1yZWZyZXNoX3Rva2VuGAQgASgJQgOAAQESNwoTcmVmcmVzaF9leHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHYWNjb3VudBgGIAEoCzIXLmNvdW50ZXJzaWduLnYxLkFjY291bnQilwEKDExvZ2luUmVxdWVzdBISCgppZGVudGlmaWVyGAEgASgJEhUKCHBhc3N3b3JkGAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkSGgoNY2FwdGNoYV90b2tlbhgEIAEoCUIDgAEBEhMKC2RldmljZV9uYW1lGAUgASgJEhkKDGRldmljZV90b2tlbhgGIAEoCUIDgAEBItwBCglDaGFsbGVuZ2USHAoPY2hhbGxlbmdlX3Rva2VuGAEgASgJQgOAAQESLAoHbWV0aG9kcxgCIAMoDjIbLmNvdW50ZXJzaWduLnYxLkxvZ2luTWV0aG9kEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcChRwYXNza2V5X3JlcXVlc3RfanNvbhgEIAEoCRI0ChFyZW1lbWJlcl9kdXJhdGlvbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKsAQoNTG9naW5SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbkgAEi4KCWNoYWxsZW5nZRgEIAEoCzIZLmNvdW50ZXJzaWduLnYxLkNoYWxsZW5nZUgAEhkKDGRldmljZV90b2tlbhgCIAEoCUIDgAEBEhkKDGNhbmNlbF90b2tlbhgDIAEoCUIDgAEBQgkKB291dGNvbWUi6gEKFENvbXBsZXRlTG9naW5SZXF1ZXN0EhwKD2NoYWxsZW5nZV90b2tlbhgBIAEoCUIDgAEBEhgKCXRvdHBfY29kZRgCIAEoCUIDgAEBSAASGgoLYmFja3VwX2NvZGUYAyABKAlCA4ABAUgAEiYKF3Bhc3NrZXlfY3JlZGVudGlhbF9qc29uGAUgASgJQgOAAQFIABIZCgplbWFpbF9jb2RlGAcgASgJQgOAAQFIABIZCgxkZXZpY2VfdG9rZW4YBCABKAlCA4ABARIXCg9yZW1lbWJlcl9kZXZpY2UYBiABKAhCBwoFcHJvb2YitAEKFUNvbXBsZXRlTG9naW5SZXNwb25zZRIqCgdzZXNzaW9uGAEgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbkgAEi4KCWNoYWxsZW5nZRgEIAEoCzIZLmNvdW50ZXJzaWduLnYxLkNoYWxsZW5nZUgAEhkKDGRldmljZV90b2tlbhgCIAEoCUIDgAEBEhkKDGNhbmNlbF90b2tlbhgDIAEoCUIDgAEBQgkKB291dGNvbWUiQQoYU3RhcnRQYXNza2V5TG9naW5SZXF1ZXN0EhAKCGF1ZGllbmNlGAEgASgJEhMKC2RldmljZV9uYW1lGAIgASgJIogBChlTdGFydFBhc3NrZXlMb2dpblJlc3BvbnNlEhwKD2NoYWxsZW5nZV90b2tlbhgBIAEoCUIDgAEBEhwKFHBhc3NrZXlfcmVxdWVzdF9qc29uGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJHCg5SZWZyZXNoUmVxdWVzdBIaCg1yZWZyZXNoX3Rva2VuGAEgASgJQgOAAQESGQoMZGV2aWNlX3Rva2VuGAIgASgJQgOAAQEiOwoPUmVmcmVzaFJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uItABChVSZWF1dGhlbnRpY2F0ZVJlcXVlc3QSFwoIcGFzc3dvcmQYASABKAlCA4ABAUgAEhgKCXRvdHBfY29kZRgDIAEoCUIDgAEBSAASGgoLYmFja3VwX2NvZGUYBCABKAlCA4ABAUgAEiYKF3Bhc3NrZXlfY3JlZGVudGlhbF9qc29uGAUgASgJQgOAAQFIABIZCgxkZXZpY2VfdG9rZW4YAiABKAlCA4ABARIcCg9jaGFsbGVuZ2VfdG9rZW4YBiABKAlCA4ABAUIHCgVwcm9vZiJCChZSZWF1dGhlbnRpY2F0ZVJlc3BvbnNlEigKB3Nlc3Npb24YASABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uIiUKI1N0YXJ0UGFzc2tleVJlYXV0aGVudGljYXRpb25SZXF1ZXN0IpMBCiRTdGFydFBhc3NrZXlSZWF1dGhlbnRpY2F0aW9uUmVzcG9uc2USHAoPY2hhbGxlbmdlX3Rva2VuGAEgASgJQgOAAQESHAoUcGFzc2tleV9yZXF1ZXN0X2pzb24YAiABKAkSLwoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIloKDUxvZ291dFJlcXVlc3QSGgoNcmVmcmVzaF90b2tlbhgBIAEoCUIDgAEBEhIKCmV2ZXJ5d2hlcmUYAiABKAgSGQoMY2FuY2VsX3Rva2VuGAMgASgJQgOAAQEiEAoOTG9nb3V0UmVzcG9uc2UiWwoYSXNzdWVTZXJ2aWNlVG9rZW5SZXF1ZXN0EhEKCWNsaWVudF9pZBgBIAEoCRIaCg1jbGllbnRfc2VjcmV0GAIgASgJQgOAAQESEAoIYXVkaWVuY2UYAyABKAkibgoZSXNzdWVTZXJ2aWNlVG9rZW5SZXNwb25zZRIZCgxhY2Nlc3NfdG9rZW4YASABKAlCA4ABARI2ChJhY2Nlc3NfZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKq8BCgtMb2dpbk1ldGhvZBIcChhMT0dJTl9NRVRIT0RfVU5TUEVDSUZJRUQQABIVChFMT0dJTl9NRVRIT0RfVE9UUBABEhwKGExPR0lOX01FVEhPRF9CQUNLVVBfQ09ERRACEhgKFExPR0lOX01FVEhPRF9QQVNTS0VZEAMSGwoXTE9HSU5fTUVUSE9EX0VNQUlMX0NPREUQBBIWChJMT0dJTl9NRVRIT0RfRU5ST0wQBTKSBwoLQXV0aFNlcnZpY2USVQoFTG9naW4SHC5jb3VudGVyc2lnbi52MS5Mb2dpblJlcXVlc3QaHS5jb3VudGVyc2lnbi52MS5Mb2dpblJlc3BvbnNlIg/y1BgLCAEaBw0iIyQBGR0SbgoNQ29tcGxldGVMb2dpbhIkLmNvdW50ZXJzaWduLnYxLkNvbXBsZXRlTG9naW5SZXF1ZXN0GiUuY291bnRlcnNpZ24udjEuQ29tcGxldGVMb2dpblJlc3BvbnNlIhDy1BgMCAEaCAEOKgwuLy0NEngKEVN0YXJ0UGFzc2tleUxvZ2luEiguY291bnRlcnNpZ24udjEuU3RhcnRQYXNza2V5TG9naW5SZXF1ZXN0GikuY291bnRlcnNpZ24udjEuU3RhcnRQYXNza2V5TG9naW5SZXNwb25zZSIOkAIB8tQYBwgBGgMBGS8SXQoHUmVmcmVzaBIeLmNvdW50ZXJzaWduLnYxLlJlZnJlc2hSZXF1ZXN0Gh8uY291bnRlcnNpZ24udjEuUmVmcmVzaFJlc3BvbnNlIhHy1BgNCAEaCQ4PARESFRMUJRJ1Cg5SZWF1dGhlbnRpY2F0ZRIlLmNvdW50ZXJzaWduLnYxLlJlYXV0aGVudGljYXRlUmVxdWVzdBomLmNvdW50ZXJzaWduLnYxLlJlYXV0aGVudGljYXRlUmVzcG9uc2UiFPLUGBAIAhoKAQUMKi4vLSklHSABEpgBChxTdGFydFBhc3NrZXlSZWF1dGhlbnRpY2F0aW9uEjMuY291bnRlcnNpZ24udjEuU3RhcnRQYXNza2V5UmVhdXRoZW50aWNhdGlvblJlcXVlc3QaNC5jb3VudGVyc2lnbi52MS5TdGFydFBhc3NrZXlSZWF1dGhlbnRpY2F0aW9uUmVzcG9uc2UiDZACAfLUGAYIAhoCKy8SWgoGTG9nb3V0Eh0uY291bnRlcnNpZ24udjEuTG9nb3V0UmVxdWVzdBoeLmNvdW50ZXJzaWduLnYxLkxvZ291dFJlc3BvbnNlIhGQAgLy1BgKCAEaBhYODxAmERJ1ChFJc3N1ZVNlcnZpY2VUb2tlbhIoLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVxdWVzdBopLmNvdW50ZXJzaWduLnYxLklzc3VlU2VydmljZVRva2VuUmVzcG9uc2UiC/LUGAcIARoDDQEWQh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_account_service, file_countersign_v1_contract, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * An open session and its tokens.
@@ -122,20 +122,21 @@ export const LoginRequestSchema: GenMessage<LoginRequest> = /*@__PURE__*/
   messageDesc(file_countersign_v1_auth_service, 1);
 
 /**
- * A login with the right password, of an account with a factor. No session is open.
+ * A login with the right password that is not complete. No session is open.
  *
  * @generated from message countersign.v1.Challenge
  */
 export type Challenge = Message<"countersign.v1.Challenge"> & {
   /**
-   * For CompleteLogin. Empty over grpc-web, where it is the cookie `__Host-countersign_challenge`.
+   * For CompleteLogin, and with ENROL for FactorService. Empty over grpc-web, where it is the cookie
+   * `__Host-countersign_challenge`.
    *
    * @generated from field: string challenge_token = 1;
    */
   challengeToken: string;
 
   /**
-   * What the account can prove now.
+   * How the login can continue now.
    *
    * @generated from field: repeated countersign.v1.LoginMethod methods = 2;
    */
@@ -251,6 +252,14 @@ export type CompleteLoginRequest = Message<"countersign.v1.CompleteLoginRequest"
      */
     value: string;
     case: "passkeyCredentialJson";
+  } | {
+    /**
+     * Eight digits, of any script, with spaces or hyphens anywhere.
+     *
+     * @generated from field: string email_code = 7;
+     */
+    value: string;
+    case: "emailCode";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -282,9 +291,23 @@ export const CompleteLoginRequestSchema: GenMessage<CompleteLoginRequest> = /*@_
  */
 export type CompleteLoginResponse = Message<"countersign.v1.CompleteLoginResponse"> & {
   /**
-   * @generated from field: countersign.v1.Session session = 1;
+   * @generated from oneof countersign.v1.CompleteLoginResponse.outcome
    */
-  session?: Session | undefined;
+  outcome: {
+    /**
+     * @generated from field: countersign.v1.Session session = 1;
+     */
+    value: Session;
+    case: "session";
+  } | {
+    /**
+     * After a mailed code.
+     *
+     * @generated from field: countersign.v1.Challenge challenge = 4;
+     */
+    value: Challenge;
+    case: "challenge";
+  } | { case: undefined; value?: undefined };
 
   /**
    * As for Login.
@@ -658,6 +681,20 @@ export enum LoginMethod {
    * @generated from enum value: LOGIN_METHOD_PASSKEY = 3;
    */
   PASSKEY = 3,
+
+  /**
+   * The code that Login mailed to the address of the account.
+   *
+   * @generated from enum value: LOGIN_METHOD_EMAIL_CODE = 4;
+   */
+  EMAIL_CODE = 4,
+
+  /**
+   * A factor has to be added: StartTotp and ConfirmTotp, or StartPasskey and FinishPasskey.
+   *
+   * @generated from enum value: LOGIN_METHOD_ENROL = 5;
+   */
+  ENROL = 5,
 }
 
 /**
@@ -684,7 +721,8 @@ export const AuthService: GenService<{
    * already has a session ends that session.
    *
    * For an account with a factor, the right password answers a challenge in place of a session: CompleteLogin continues
-   * with it.
+   * with it. So it does where policy requires a factor and the account has none: a mailed code comes first on an
+   * unrecognized device (EMAIL_CODE), and then the person adds a factor (ENROL).
    *
    * @generated from rpc countersign.v1.AuthService.Login
    */
@@ -694,13 +732,15 @@ export const AuthService: GenService<{
     output: typeof LoginResponseSchema;
   },
   /**
-   * Completes a login with a second factor, or with a passkey alone, and opens the session.
+   * Continues a login with a second factor, or with a passkey alone, and opens the session. A mailed code answers the
+   * next challenge, with the method ENROL: FactorService completes that login.
    *
-   * A challenge is good for five minutes, for five proofs and for one session, and only together with the device token
-   * that Login answered; over grpc-web both are in cookies. Wrong codes are counted for the account over all challenges
-   * and Reauthenticate: after some, further attempts are delayed, except from devices on which a second factor was
-   * proven before; after 20 in a row, codes of authenticator apps are accepted from such devices only, until a backup
-   * code or a passkey is used. A passkey is never delayed. When the answer is lost, log in again.
+   * A challenge is good for five minutes (ten for a mailed code), for five proofs and for one session, and only
+   * together with the device token that Login answered; over grpc-web both are in cookies. Wrong codes are counted for
+   * the account over all challenges and Reauthenticate: after some, further attempts are delayed, except from devices
+   * on which a second factor was proven before; after 20 in a row, codes of authenticator apps are accepted from such
+   * devices only, until a backup code or a passkey is used. A passkey is never delayed. When the answer is lost, log in
+   * again.
    *
    * @generated from rpc countersign.v1.AuthService.CompleteLogin
    */

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/contract.proto.
  */
 export const file_countersign_v1_contract: GenFile = /*@__PURE__*/
-  fileDesc("Ch1jb3VudGVyc2lnbi92MS9jb250cmFjdC5wcm90bxIOY291bnRlcnNpZ24udjEizgEKCENvbnRyYWN0EiYKBmNhbGxlchgBIAEoDjIWLmNvdW50ZXJzaWduLnYxLkNhbGxlchIuCgpwZXJtaXNzaW9uGAIgASgOMhouY291bnRlcnNpZ24udjEuUGVybWlzc2lvbhIsCgdyZWFzb25zGAMgAygOMhsuY291bnRlcnNpZ24udjEuRXJyb3JSZWFzb24SFAoMZW5kc19zZXNzaW9uGAQgASgIEhEKCWZyb21fZmVlZBgFIAEoCBITCgtmcmVzaF9wcm9vZhgGIAEoCCqIAQoGQ2FsbGVyEhYKEkNBTExFUl9VTlNQRUNJRklFRBAAEhEKDUNBTExFUl9BTllPTkUQARISCg5DQUxMRVJfQUNDT1VOVBACEhYKEkNBTExFUl9ERVZFTE9QTUVOVBADEhIKDkNBTExFUl9TRVJWSUNFEAQSEwoPQ0FMTEVSX09QRVJBVE9SEAUqKAoKUGVybWlzc2lvbhIaChZQRVJNSVNTSU9OX1VOU1BFQ0lGSUVEEAA6VgoIY29udHJhY3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjOigMgASgLMhguY291bnRlcnNpZ24udjEuQ29udHJhY3RSCGNvbnRyYWN0Qh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_error_reason, file_google_protobuf_descriptor]);
+  fileDesc("Ch1jb3VudGVyc2lnbi92MS9jb250cmFjdC5wcm90bxIOY291bnRlcnNpZ24udjEizgEKCENvbnRyYWN0EiYKBmNhbGxlchgBIAEoDjIWLmNvdW50ZXJzaWduLnYxLkNhbGxlchIuCgpwZXJtaXNzaW9uGAIgASgOMhouY291bnRlcnNpZ24udjEuUGVybWlzc2lvbhIsCgdyZWFzb25zGAMgAygOMhsuY291bnRlcnNpZ24udjEuRXJyb3JSZWFzb24SFAoMZW5kc19zZXNzaW9uGAQgASgIEhEKCWZyb21fZmVlZBgFIAEoCBITCgtmcmVzaF9wcm9vZhgGIAEoCCqpAQoGQ2FsbGVyEhYKEkNBTExFUl9VTlNQRUNJRklFRBAAEhEKDUNBTExFUl9BTllPTkUQARISCg5DQUxMRVJfQUNDT1VOVBACEhYKEkNBTExFUl9ERVZFTE9QTUVOVBADEhIKDkNBTExFUl9TRVJWSUNFEAQSEwoPQ0FMTEVSX09QRVJBVE9SEAUSHwobQ0FMTEVSX0FDQ09VTlRfT1JfQ0hBTExFTkdFEAYqKAoKUGVybWlzc2lvbhIaChZQRVJNSVNTSU9OX1VOU1BFQ0lGSUVEEAA6VgoIY29udHJhY3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjOigMgASgLMhguY291bnRlcnNpZ24udjEuQ29udHJhY3RSCGNvbnRyYWN0Qh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_error_reason, file_google_protobuf_descriptor]);
 
 /**
  * The contract of an RPC. The standard option `idempotency_level` says whether it has side effects (NO_SIDE_EFFECTS) or
@@ -117,6 +117,15 @@ export enum Caller {
    * @generated from enum value: CALLER_OPERATOR = 5;
    */
   OPERATOR = 5,
+
+  /**
+   * As CALLER_ACCOUNT; or a person whose login waits until a factor is added, with the `challenge_token` of the request
+   * and the `device_token` that Login answered. A request that has a `challenge_token`, empty or not, is made for that
+   * login: its access token and the cookies of a session are ignored.
+   *
+   * @generated from enum value: CALLER_ACCOUNT_OR_CHALLENGE = 6;
+   */
+  ACCOUNT_OR_CHALLENGE = 6,
 }
 
 /**

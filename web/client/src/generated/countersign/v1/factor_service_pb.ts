@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Session } from "./auth_service_pb.js";
+import { file_countersign_v1_auth_service } from "./auth_service_pb.js";
 import { file_countersign_v1_contract } from "./contract_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file countersign/v1/factor_service.proto.
  */
 export const file_countersign_v1_factor_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNjb3VudGVyc2lnbi92MS9mYWN0b3Jfc2VydmljZS5wcm90bxIOY291bnRlcnNpZ24udjEi5wEKBkZhY3RvchIRCglmYWN0b3JfaWQYASABKAkSKAoEa2luZBgCIAEoDjIaLmNvdW50ZXJzaWduLnYxLkZhY3RvcktpbmQSDAoEbmFtZRgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPYmFja3VwX2VsaWdpYmxlGAYgASgIEhUKDWF1dGhlbnRpY2F0b3IYByABKAkiFAoSTGlzdEZhY3RvcnNSZXF1ZXN0IlkKE0xpc3RGYWN0b3JzUmVzcG9uc2USJwoHZmFjdG9ycxgBIAMoCzIWLmNvdW50ZXJzaWduLnYxLkZhY3RvchIZChFiYWNrdXBfY29kZXNfbGVmdBgCIAEoBSIgChBTdGFydFRvdHBSZXF1ZXN0EgwKBG5hbWUYASABKAkimwEKEVN0YXJ0VG90cFJlc3BvbnNlEhEKCWZhY3Rvcl9pZBgBIAEoCRITCgZzZWNyZXQYAiABKAlCA4ABARIYCgtvdHBhdXRoX3VyaRgDIAEoCUIDgAEBEhMKBnFyX3N2ZxgEIAEoCUIDgAEBEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6ChJDb25maXJtVG90cFJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEhEKBGNvZGUYAiABKAlCA4ABASIwChNDb25maXJtVG90cFJlc3BvbnNlEhkKDGJhY2t1cF9jb2RlcxgBIAMoCUIDgAEBIiMKE1N0YXJ0UGFzc2tleVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJ5ChRTdGFydFBhc3NrZXlSZXNwb25zZRIRCglmYWN0b3JfaWQYASABKAkSHQoVcGFzc2tleV9jcmVhdGlvbl9qc29uGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJPChRGaW5pc2hQYXNza2V5UmVxdWVzdBIRCglmYWN0b3JfaWQYASABKAkSJAoXcGFzc2tleV9jcmVkZW50aWFsX2pzb24YAiABKAlCA4ABASJaChVGaW5pc2hQYXNza2V5UmVzcG9uc2USJgoGZmFjdG9yGAEgASgLMhYuY291bnRlcnNpZ24udjEuRmFjdG9yEhkKDGJhY2t1cF9jb2RlcxgCIAMoCUIDgAEBIjYKE1JlbmFtZUZhY3RvclJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEgwKBG5hbWUYAiABKAkiFgoUUmVuYW1lRmFjdG9yUmVzcG9uc2UiQwoTUmVtb3ZlRmFjdG9yUmVxdWVzdBIRCglmYWN0b3JfaWQYASABKAkSGQoMbmV3X3Bhc3N3b3JkGAIgASgJQgOAAQEiFgoUUmVtb3ZlRmFjdG9yUmVzcG9uc2UiwQEKEFJlbWVtYmVyZWREZXZpY2USEQoJZGV2aWNlX2lkGAEgASgJEhMKC2RldmljZV9uYW1lGAIgASgJEhIKCnVzZXJfYWdlbnQYAyABKAkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAYgASgIIh4KHExpc3RSZW1lbWJlcmVkRGV2aWNlc1JlcXVlc3QiUgodTGlzdFJlbWVtYmVyZWREZXZpY2VzUmVzcG9uc2USMQoHZGV2aWNlcxgBIAMoCzIgLmNvdW50ZXJzaWduLnYxLlJlbWVtYmVyZWREZXZpY2UiKAoTRm9yZ2V0RGV2aWNlUmVxdWVzdBIRCglkZXZpY2VfaWQYASABKAkiFgoURm9yZ2V0RGV2aWNlUmVzcG9uc2UiHgocUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVxdWVzdCI6Ch1SZWdlbmVyYXRlQmFja3VwQ29kZXNSZXNwb25zZRIZCgxiYWNrdXBfY29kZXMYASADKAlCA4ABASpYCgpGYWN0b3JLaW5kEhsKF0ZBQ1RPUl9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQRkFDVE9SX0tJTkRfVE9UUBABEhcKE0ZBQ1RPUl9LSU5EX1BBU1NLRVkQAjLaCAoNRmFjdG9yU2VydmljZRJhCgtMaXN0RmFjdG9ycxIiLmNvdW50ZXJzaWduLnYxLkxpc3RGYWN0b3JzUmVxdWVzdBojLmNvdW50ZXJzaWduLnYxLkxpc3RGYWN0b3JzUmVzcG9uc2UiCZACAfLUGAIIAhJfCglTdGFydFRvdHASIC5jb3VudGVyc2lnbi52MS5TdGFydFRvdHBSZXF1ZXN0GiEuY291bnRlcnNpZ24udjEuU3RhcnRUb3RwUmVzcG9uc2UiDfLUGAkIAhoDASksMAESZQoLQ29uZmlybVRvdHASIi5jb3VudGVyc2lnbi52MS5Db25maXJtVG90cFJlcXVlc3QaIy5jb3VudGVyc2lnbi52MS5Db25maXJtVG90cFJlc3BvbnNlIg3y1BgJCAIaBQEMKSssEmkKDFN0YXJ0UGFzc2tleRIjLmNvdW50ZXJzaWduLnYxLlN0YXJ0UGFzc2tleVJlcXVlc3QaJC5jb3VudGVyc2lnbi52MS5TdGFydFBhc3NrZXlSZXNwb25zZSIO8tQYCggCGgQBKSwvMAESbAoNRmluaXNoUGFzc2tleRIkLmNvdW50ZXJzaWduLnYxLkZpbmlzaFBhc3NrZXlSZXF1ZXN0GiUuY291bnRlcnNpZ24udjEuRmluaXNoUGFzc2tleVJlc3BvbnNlIg7y1BgKCAIaBgEuKSssLxJrCgxSZW5hbWVGYWN0b3ISIy5jb3VudGVyc2lnbi52MS5SZW5hbWVGYWN0b3JSZXF1ZXN0GiQuY291bnRlcnNpZ24udjEuUmVuYW1lRmFjdG9yUmVzcG9uc2UiEJACAvLUGAkIAhoDASkrMAESawoMUmVtb3ZlRmFjdG9yEiMuY291bnRlcnNpZ24udjEuUmVtb3ZlRmFjdG9yUmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLlJlbW92ZUZhY3RvclJlc3BvbnNlIhDy1BgMCAIaBgEpKwQnHTABEn8KFUxpc3RSZW1lbWJlcmVkRGV2aWNlcxIsLmNvdW50ZXJzaWduLnYxLkxpc3RSZW1lbWJlcmVkRGV2aWNlc1JlcXVlc3QaLS5jb3VudGVyc2lnbi52MS5MaXN0UmVtZW1iZXJlZERldmljZXNSZXNwb25zZSIJkAIB8tQYAggCEmUKDEZvcmdldERldmljZRIjLmNvdW50ZXJzaWduLnYxLkZvcmdldERldmljZVJlcXVlc3QaJC5jb3VudGVyc2lnbi52MS5Gb3JnZXREZXZpY2VSZXNwb25zZSIK8tQYBggCGgIBMBKCAQoVUmVnZW5lcmF0ZUJhY2t1cENvZGVzEiwuY291bnRlcnNpZ24udjEuUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVxdWVzdBotLmNvdW50ZXJzaWduLnYxLlJlZ2VuZXJhdGVCYWNrdXBDb2Rlc1Jlc3BvbnNlIgzy1BgICAIaAikrMAFCHlocY291bnRlcnNpZ24vdjE7Y291bnRlcnNpZ252MWIGcHJvdG8z", [file_countersign_v1_contract, file_google_protobuf_timestamp]);
+  fileDesc("CiNjb3VudGVyc2lnbi92MS9mYWN0b3Jfc2VydmljZS5wcm90bxIOY291bnRlcnNpZ24udjEi5wEKBkZhY3RvchIRCglmYWN0b3JfaWQYASABKAkSKAoEa2luZBgCIAEoDjIaLmNvdW50ZXJzaWduLnYxLkZhY3RvcktpbmQSDAoEbmFtZRgDIAEoCRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbGFzdF91c2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPYmFja3VwX2VsaWdpYmxlGAYgASgIEhUKDWF1dGhlbnRpY2F0b3IYByABKAkiFAoSTGlzdEZhY3RvcnNSZXF1ZXN0ImsKE0xpc3RGYWN0b3JzUmVzcG9uc2USJwoHZmFjdG9ycxgBIAMoCzIWLmNvdW50ZXJzaWduLnYxLkZhY3RvchIZChFiYWNrdXBfY29kZXNfbGVmdBgCIAEoBRIQCghyZXF1aXJlZBgDIAEoCCJyChBTdGFydFRvdHBSZXF1ZXN0EgwKBG5hbWUYASABKAkSIQoPY2hhbGxlbmdlX3Rva2VuGAIgASgJQgOAAQFIAIgBARIZCgxkZXZpY2VfdG9rZW4YAyABKAlCA4ABAUISChBfY2hhbGxlbmdlX3Rva2VuIpsBChFTdGFydFRvdHBSZXNwb25zZRIRCglmYWN0b3JfaWQYASABKAkSEwoGc2VjcmV0GAIgASgJQgOAAQESGAoLb3RwYXV0aF91cmkYAyABKAlCA4ABARITCgZxcl9zdmcYBCABKAlCA4ABARIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAijAEKEkNvbmZpcm1Ub3RwUmVxdWVzdBIRCglmYWN0b3JfaWQYASABKAkSEQoEY29kZRgCIAEoCUIDgAEBEiEKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUIDgAEBSACIAQESGQoMZGV2aWNlX3Rva2VuGAQgASgJQgOAAQFCEgoQX2NoYWxsZW5nZV90b2tlbiJ1ChNDb25maXJtVG90cFJlc3BvbnNlEhkKDGJhY2t1cF9jb2RlcxgBIAMoCUIDgAEBEigKB3Nlc3Npb24YAiABKAsyFy5jb3VudGVyc2lnbi52MS5TZXNzaW9uEhkKDGNhbmNlbF90b2tlbhgDIAEoCUIDgAEBInUKE1N0YXJ0UGFzc2tleVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIhCg9jaGFsbGVuZ2VfdG9rZW4YAiABKAlCA4ABAUgAiAEBEhkKDGRldmljZV90b2tlbhgDIAEoCUIDgAEBQhIKEF9jaGFsbGVuZ2VfdG9rZW4ieQoUU3RhcnRQYXNza2V5UmVzcG9uc2USEQoJZmFjdG9yX2lkGAEgASgJEh0KFXBhc3NrZXlfY3JlYXRpb25fanNvbhgCIAEoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAioQEKFEZpbmlzaFBhc3NrZXlSZXF1ZXN0EhEKCWZhY3Rvcl9pZBgBIAEoCRIkChdwYXNza2V5X2NyZWRlbnRpYWxfanNvbhgCIAEoCUIDgAEBEiEKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUIDgAEBSACIAQESGQoMZGV2aWNlX3Rva2VuGAQgASgJQgOAAQFCEgoQX2NoYWxsZW5nZV90b2tlbiKfAQoVRmluaXNoUGFzc2tleVJlc3BvbnNlEiYKBmZhY3RvchgBIAEoCzIWLmNvdW50ZXJzaWduLnYxLkZhY3RvchIZCgxiYWNrdXBfY29kZXMYAiADKAlCA4ABARIoCgdzZXNzaW9uGAMgASgLMhcuY291bnRlcnNpZ24udjEuU2Vzc2lvbhIZCgxjYW5jZWxfdG9rZW4YBCABKAlCA4ABASI2ChNSZW5hbWVGYWN0b3JSZXF1ZXN0EhEKCWZhY3Rvcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJIhYKFFJlbmFtZUZhY3RvclJlc3BvbnNlIkMKE1JlbW92ZUZhY3RvclJlcXVlc3QSEQoJZmFjdG9yX2lkGAEgASgJEhkKDG5ld19wYXNzd29yZBgCIAEoCUIDgAEBIhYKFFJlbW92ZUZhY3RvclJlc3BvbnNlIsEBChBSZW1lbWJlcmVkRGV2aWNlEhEKCWRldmljZV9pZBgBIAEoCRITCgtkZXZpY2VfbmFtZRgCIAEoCRISCgp1c2VyX2FnZW50GAMgASgJEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3VycmVudBgGIAEoCCIeChxMaXN0UmVtZW1iZXJlZERldmljZXNSZXF1ZXN0IlIKHUxpc3RSZW1lbWJlcmVkRGV2aWNlc1Jlc3BvbnNlEjEKB2RldmljZXMYASADKAsyIC5jb3VudGVyc2lnbi52MS5SZW1lbWJlcmVkRGV2aWNlIigKE0ZvcmdldERldmljZVJlcXVlc3QSEQoJZGV2aWNlX2lkGAEgASgJIhYKFEZvcmdldERldmljZVJlc3BvbnNlIh4KHFJlZ2VuZXJhdGVCYWNrdXBDb2Rlc1JlcXVlc3QiOgodUmVnZW5lcmF0ZUJhY2t1cENvZGVzUmVzcG9uc2USGQoMYmFja3VwX2NvZGVzGAEgAygJQgOAAQEqWAoKRmFjdG9yS2luZBIbChdGQUNUT1JfS0lORF9VTlNQRUNJRklFRBAAEhQKEEZBQ1RPUl9LSU5EX1RPVFAQARIXChNGQUNUT1JfS0lORF9QQVNTS0VZEAIy3QgKDUZhY3RvclNlcnZpY2USYQoLTGlzdEZhY3RvcnMSIi5jb3VudGVyc2lnbi52MS5MaXN0RmFjdG9yc1JlcXVlc3QaIy5jb3VudGVyc2lnbi52MS5MaXN0RmFjdG9yc1Jlc3BvbnNlIgmQAgHy1BgCCAISXwoJU3RhcnRUb3RwEiAuY291bnRlcnNpZ24udjEuU3RhcnRUb3RwUmVxdWVzdBohLmNvdW50ZXJzaWduLnYxLlN0YXJ0VG90cFJlc3BvbnNlIg3y1BgJCAYaAwEpLDABEmYKC0NvbmZpcm1Ub3RwEiIuY291bnRlcnNpZ24udjEuQ29uZmlybVRvdHBSZXF1ZXN0GiMuY291bnRlcnNpZ24udjEuQ29uZmlybVRvdHBSZXNwb25zZSIO8tQYCggGGgYBDA0pKywSaQoMU3RhcnRQYXNza2V5EiMuY291bnRlcnNpZ24udjEuU3RhcnRQYXNza2V5UmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLlN0YXJ0UGFzc2tleVJlc3BvbnNlIg7y1BgKCAYaBAEpLC8wARJtCg1GaW5pc2hQYXNza2V5EiQuY291bnRlcnNpZ24udjEuRmluaXNoUGFzc2tleVJlcXVlc3QaJS5jb3VudGVyc2lnbi52MS5GaW5pc2hQYXNza2V5UmVzcG9uc2UiD/LUGAsIBhoHAS4NKSssLxJrCgxSZW5hbWVGYWN0b3ISIy5jb3VudGVyc2lnbi52MS5SZW5hbWVGYWN0b3JSZXF1ZXN0GiQuY291bnRlcnNpZ24udjEuUmVuYW1lRmFjdG9yUmVzcG9uc2UiEJACAvLUGAkIAhoDASkrMAESbAoMUmVtb3ZlRmFjdG9yEiMuY291bnRlcnNpZ24udjEuUmVtb3ZlRmFjdG9yUmVxdWVzdBokLmNvdW50ZXJzaWduLnYxLlJlbW92ZUZhY3RvclJlc3BvbnNlIhHy1BgNCAIaBwEpKzEEJx0wARJ/ChVMaXN0UmVtZW1iZXJlZERldmljZXMSLC5jb3VudGVyc2lnbi52MS5MaXN0UmVtZW1iZXJlZERldmljZXNSZXF1ZXN0Gi0uY291bnRlcnNpZ24udjEuTGlzdFJlbWVtYmVyZWREZXZpY2VzUmVzcG9uc2UiCZACAfLUGAIIAhJlCgxGb3JnZXREZXZpY2USIy5jb3VudGVyc2lnbi52MS5Gb3JnZXREZXZpY2VSZXF1ZXN0GiQuY291bnRlcnNpZ24udjEuRm9yZ2V0RGV2aWNlUmVzcG9uc2UiCvLUGAYIAhoCATASggEKFVJlZ2VuZXJhdGVCYWNrdXBDb2RlcxIsLmNvdW50ZXJzaWduLnYxLlJlZ2VuZXJhdGVCYWNrdXBDb2Rlc1JlcXVlc3QaLS5jb3VudGVyc2lnbi52MS5SZWdlbmVyYXRlQmFja3VwQ29kZXNSZXNwb25zZSIM8tQYCAgCGgIpKzABQh5aHGNvdW50ZXJzaWduL3YxO2NvdW50ZXJzaWdudjFiBnByb3RvMw", [file_countersign_v1_auth_service, file_countersign_v1_contract, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message countersign.v1.Factor
@@ -95,6 +97,13 @@ export type ListFactorsResponse = Message<"countersign.v1.ListFactorsResponse"> 
    * @generated from field: int32 backup_codes_left = 2;
    */
   backupCodesLeft: number;
+
+  /**
+   * Whether policy requires a factor of the account: then the last one cannot be removed.
+   *
+   * @generated from field: bool required = 3;
+   */
+  required: boolean;
 };
 
 /**
@@ -114,6 +123,20 @@ export type StartTotpRequest = Message<"countersign.v1.StartTotpRequest"> & {
    * @generated from field: string name = 1;
    */
   name: string;
+
+  /**
+   * Of a challenge with the method ENROL. Over grpc-web present and empty: the cookie is read.
+   *
+   * @generated from field: optional string challenge_token = 2;
+   */
+  challengeToken?: string | undefined;
+
+  /**
+   * With a challenge: the one that Login answered. Over grpc-web the cookie is read when it is empty.
+   *
+   * @generated from field: string device_token = 3;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -183,6 +206,20 @@ export type ConfirmTotpRequest = Message<"countersign.v1.ConfirmTotpRequest"> & 
    * @generated from field: string code = 2;
    */
   code: string;
+
+  /**
+   * As for StartTotp.
+   *
+   * @generated from field: optional string challenge_token = 3;
+   */
+  challengeToken?: string | undefined;
+
+  /**
+   * As for StartTotp.
+   *
+   * @generated from field: string device_token = 4;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -202,6 +239,20 @@ export type ConfirmTotpResponse = Message<"countersign.v1.ConfirmTotpResponse"> 
    * @generated from field: repeated string backup_codes = 1;
    */
   backupCodes: string[];
+
+  /**
+   * Of the login that waited.
+   *
+   * @generated from field: countersign.v1.Session session = 2;
+   */
+  session?: Session | undefined;
+
+  /**
+   * As for Login.
+   *
+   * @generated from field: string cancel_token = 3;
+   */
+  cancelToken: string;
 };
 
 /**
@@ -221,6 +272,20 @@ export type StartPasskeyRequest = Message<"countersign.v1.StartPasskeyRequest"> 
    * @generated from field: string name = 1;
    */
   name: string;
+
+  /**
+   * As for StartTotp.
+   *
+   * @generated from field: optional string challenge_token = 2;
+   */
+  challengeToken?: string | undefined;
+
+  /**
+   * As for StartTotp.
+   *
+   * @generated from field: string device_token = 3;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -276,6 +341,20 @@ export type FinishPasskeyRequest = Message<"countersign.v1.FinishPasskeyRequest"
    * @generated from field: string passkey_credential_json = 2;
    */
   passkeyCredentialJson: string;
+
+  /**
+   * As for StartTotp.
+   *
+   * @generated from field: optional string challenge_token = 3;
+   */
+  challengeToken?: string | undefined;
+
+  /**
+   * As for StartTotp.
+   *
+   * @generated from field: string device_token = 4;
+   */
+  deviceToken: string;
 };
 
 /**
@@ -300,6 +379,20 @@ export type FinishPasskeyResponse = Message<"countersign.v1.FinishPasskeyRespons
    * @generated from field: repeated string backup_codes = 2;
    */
   backupCodes: string[];
+
+  /**
+   * As for ConfirmTotp.
+   *
+   * @generated from field: countersign.v1.Session session = 3;
+   */
+  session?: Session | undefined;
+
+  /**
+   * As for Login.
+   *
+   * @generated from field: string cancel_token = 4;
+   */
+  cancelToken: string;
 };
 
 /**
@@ -568,6 +661,10 @@ export const FactorKindSchema: GenEnum<FactorKind> = /*@__PURE__*/
  * and a fresh proof takes the factor. A device is forgotten after its time, five wrong passwords in a row from it, a
  * new password, a changed factor, and Logout everywhere.
  *
+ * Where policy requires a factor (`factors.required`) and the account has none, Login answers a challenge with the
+ * method ENROL: StartTotp and ConfirmTotp, or StartPasskey and FinishPasskey, take its token, and the factor that is
+ * added completes the login. A challenge has one session, and is good for 30 minutes.
+ *
  * @generated from service countersign.v1.FactorService
  */
 export const FactorService: GenService<{
@@ -594,7 +691,7 @@ export const FactorService: GenService<{
   },
   /**
    * Enables an authenticator app with its first code. With the first factor of the account it answers the backup codes,
-   * which are shown once.
+   * which are shown once; for a login that waits, the session as well.
    *
    * @generated from rpc countersign.v1.FactorService.ConfirmTotp
    */
@@ -615,7 +712,8 @@ export const FactorService: GenService<{
     output: typeof StartPasskeyResponseSchema;
   },
   /**
-   * Enables a passkey. With the first factor of the account it answers the backup codes, which are shown once.
+   * Enables a passkey. With the first factor of the account it answers the backup codes, which are shown once; for a
+   * login that waits, the session as well.
    *
    * @generated from rpc countersign.v1.FactorService.FinishPasskey
    */
@@ -636,7 +734,8 @@ export const FactorService: GenService<{
   },
   /**
    * Removes a factor. The backup codes go with the last one. An account whose password is too short to be the only
-   * factor gets a new one in the same call: without it the last factor stays (PASSWORD_REJECTED).
+   * factor gets a new one in the same call: without it the last factor stays (PASSWORD_REJECTED). Where policy requires
+   * a factor, the last one stays (FACTOR_REQUIRED).
    *
    * @generated from rpc countersign.v1.FactorService.RemoveFactor
    */

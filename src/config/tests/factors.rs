@@ -1,6 +1,7 @@
 //! Second factors, and the domain of passkeys.
 
 use super::{from_file, keys};
+use countersign_domain::factor_policy::FactorPolicy;
 use std::time::Duration;
 
 fn at(public_url: &str, passkeys: &str) -> String {
@@ -60,5 +61,31 @@ fn devices_are_remembered_for_some_time_or_not_at_all() {
     for wrong in ["'never'", "'59m'", "'401d'", "0", "true", "''"] {
         let faults = remember(&format!("remember = {wrong}")).expect_err(wrong);
         assert_eq!(keys(&faults), ["factors.remember"], "{wrong}");
+    }
+}
+
+#[test]
+fn a_factor_is_required_of_nobody_of_some_roles_or_of_everybody() {
+    let policy = |lines: &str| from_file(&format!("[factors]\n{lines}")).map(|config| config.factors.policy);
+    let roles = FactorPolicy::Roles(vec!["admin".to_owned(), "billing:read".to_owned()]);
+    for (lines, expected) in [
+        ("", FactorPolicy::Never),
+        ("required = 'never'", FactorPolicy::Never),
+        ("required = 'always'", FactorPolicy::Always),
+        ("required = 'roles'\nrequired_roles = ['admin', 'billing:read']", roles),
+    ] {
+        assert_eq!(policy(lines).expect("valid"), expected, "{lines}");
+    }
+    for (lines, key) in [
+        ("required = 'sometimes'", "factors.required"),
+        ("required = true", "factors.required"),
+        ("required = 'roles'", "factors.required_roles"),
+        ("required = 'roles'\nrequired_roles = []", "factors.required_roles"),
+        ("required = 'roles'\nrequired_roles = ['Admin']", "factors.required_roles"),
+        ("required = 'roles'\nrequired_roles = 'a b'", "factors.required_roles"),
+        ("required = 'always'\nrequired_roles = ['admin']", "factors.required_roles"),
+        ("required_roles = ['admin']", "factors.required_roles"),
+    ] {
+        assert_eq!(keys(&policy(lines).expect_err(lines)), [key], "{lines}");
     }
 }
