@@ -138,7 +138,7 @@ fn the_reference_of_rpcs_is_current() {
         "Made from the options on each RPC in `proto/`: who may call it, whether it is idempotent, and with which \
          [reasons](../errors/README.md) it refuses. An RPC without a caller here is denied to everybody.\n\n\
          Every RPC can also refuse with {}.\n\nAn RPC for an account also with {}; one that takes a challenge as well \
-         with {} besides; for a service account with {}; for an operator with {}.",
+         also with {}; for a service account with {}; for an operator with {}.",
         named(callers::EVERY_RPC),
         named(callers::of_caller(CallerRule::Account)),
         named(&[Reason::ChallengeInvalid]),
@@ -151,7 +151,10 @@ fn the_reference_of_rpcs_is_current() {
         let caller = match method.requirement.caller {
             CallerRule::Anyone => "anyone",
             CallerRule::Account => "an account, with the access token of a live session",
-            CallerRule::AccountOrChallenge => "an account, the same; or a person with a challenge of the method ENROL",
+            CallerRule::AccountOrChallenge => {
+                "a login that waits, with a challenge of the method ENROL; or an account, with the access token of a \
+                 live session"
+            }
             CallerRule::Service => "a service account, with its access token",
             CallerRule::Development => "anyone, in the `dev` profile only",
             CallerRule::Operator => "an operator, with the operators' token on the operators' listener",

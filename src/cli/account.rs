@@ -147,7 +147,7 @@ impl Accounts<'_> {
         let removed = reset.reset(&self.origin, line.id).await.map_err(|failure| failure.to_string())?;
         self.screen.print(&match removed {
             Some(FactorsRemoved { factors, password: false }) => {
-                format!("factors removed: {factors}; the password alone logs in now, and its owner is mailed")
+                format!("factors removed: {factors}; the next login takes the password, and adds a factor where policy requires one, and its owner is mailed")
             }
             Some(FactorsRemoved { factors, password: true }) => format!(
                 "factors removed: {factors}; the password was too short to be used alone and is removed as well: its \

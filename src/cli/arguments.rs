@@ -189,8 +189,9 @@ pub(super) enum FactorsCommand {
         #[command(flatten)]
         format: Format,
     },
-    /// Remove all factors and backup codes of an account whose owner lost them. Then its password alone logs in. The
-    /// owner is mailed. Make sure that it is the owner who asks.
+    /// Remove all factors and backup codes of an account whose owner lost them. Then its password alone logs in, or
+    /// lets its owner add a factor where policy requires one. The owner is mailed. Make sure that it is the owner who
+    /// asks.
     Reset(Whom),
 }
 

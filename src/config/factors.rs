@@ -24,8 +24,8 @@ impl Factors {
             "required",
             Required::Never,
             "Who must have a second factor: nobody, the accounts with one of `required_roles`, or everybody. Whoever \
-             must have one and has none adds one before the first session opens; on an unrecognized device a mailed \
-             code comes first. A session that was opened without one ends at its next refresh.",
+             must have one and has none adds one after a mailed code, before a session opens. A session that was \
+             opened without one is refused at its next refresh, and not ended.",
         );
         let roles = section.value(
             "required_roles",

@@ -6,7 +6,7 @@ use crate::usecase::{
     Failure,
     authentication::{FindWaitingLogin, WaitingLogin},
     factor::{
-        ConfirmTotp, FactorAdder, FinishPasskey, ForgetDevice, ListFactors, ListRememberedDevices,
+        ConfirmTotp, FactorAdder, FinishPasskey, ForgetDevice, ListOwnFactors, ListRememberedDevices,
         RegenerateBackupCodes, RemoveFactor, RenameFactor, StartPasskey, StartTotp,
     },
     session::{Logout, OpenedSession},
@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 /// `countersign.v1.FactorService`
 #[derive(Clone, Debug)]
 pub struct FactorHandler {
-    pub list: ListFactors,
+    pub list: ListOwnFactors,
     pub waiting: FindWaitingLogin,
     pub logout: Logout,
     pub start_totp: StartTotp,
@@ -39,9 +39,8 @@ impl factor_service_server::FactorService for FactorHandler {
     ) -> Result<Response<ListFactorsResponse>, Status> {
         let call = Call::of(&request)?;
         call.answer(async {
-            let caller = call.person()?;
-            let list = self.list.list(caller.tenant(), caller.account().id).await?;
-            Ok(wire::factors(list, self.remove.keeps_last(caller)))
+            let (list, required) = self.list.list(call.person()?).await?;
+            Ok(wire::factors(list, required))
         })
         .await
     }
@@ -68,6 +67,7 @@ impl factor_service_server::FactorService for FactorHandler {
         let call = Call::of(&request)?;
         call.answer(async {
             let ConfirmTotpRequest { factor_id, code, challenge_token, device_token } = request.into_inner();
+            let is_by_cookie = is_by_cookie(challenge_token.as_ref());
             let login = self.waiting_login(&call, challenge_token, device_token).await?;
             let adder = adder(&call, login.as_ref())?;
             let mut fields = Fields::default();
@@ -75,8 +75,8 @@ impl factor_service_server::FactorService for FactorHandler {
             let code = wire::totp_code(&mut fields, "code", code);
             let (id, code) = fields.done(id.zip(code))?;
             let confirming = Box::pin(self.confirm_totp.confirm(&call.origin, adder, (id, &code)));
-            let added = confirming.await.inspect_err(|failure| is_over(&call, failure))?;
-            let (session, cancel_token) = self.hand_out(&call, added.opened)?;
+            let added = confirming.await.inspect_err(|failure| forget_ended(&call, is_by_cookie, failure))?;
+            let (session, cancel_token) = self.hand_out(&call, is_by_cookie, added.opened)?;
             Ok(ConfirmTotpResponse { backup_codes: wire::backup_codes(&added.backup_codes), session, cancel_token })
         })
         .await
@@ -108,6 +108,7 @@ impl factor_service_server::FactorService for FactorHandler {
         call.answer(async {
             let FinishPasskeyRequest { factor_id, passkey_credential_json, challenge_token, device_token } =
                 request.into_inner();
+            let is_by_cookie = is_by_cookie(challenge_token.as_ref());
             let login = self.waiting_login(&call, challenge_token, device_token).await?;
             let adder = adder(&call, login.as_ref())?;
             let mut fields = Fields::default();
@@ -115,8 +116,8 @@ impl factor_service_server::FactorService for FactorHandler {
             let answer = wire::registration_answer(&mut fields, passkey_credential_json);
             let (id, answer) = fields.done(id.zip(answer))?;
             let finishing = Box::pin(self.finish_passkey.finish(&call.origin, adder, (id, &answer)));
-            let (factor, added) = finishing.await.inspect_err(|failure| is_over(&call, failure))?;
-            let (session, cancel_token) = self.hand_out(&call, added.opened)?;
+            let (factor, added) = finishing.await.inspect_err(|failure| forget_ended(&call, is_by_cookie, failure))?;
+            let (session, cancel_token) = self.hand_out(&call, is_by_cookie, added.opened)?;
             Ok(FinishPasskeyResponse {
                 factor: Some(wire::factor(factor)),
                 backup_codes: wire::backup_codes(&added.backup_codes),
@@ -213,26 +214,28 @@ impl FactorHandler {
         device_token: String,
     ) -> Result<Option<WaitingLogin>, Failure> {
         let Some(challenge_token) = challenge_token else { return Ok(None) };
+        let is_by_cookie = is_by_cookie(Some(&challenge_token));
         let mut fields = Fields::default();
         let token = wire::challenge_token(&mut fields, challenge_token);
         let device = wire::device_token(&mut fields, device_token);
         let (token, device) = fields.done(token.zip(device))?;
-        let is_by_cookie = token.is_none();
         let token = token.or_else(|| call.kept_challenge().cloned()).ok_or(Reason::TokenMissing)?;
         let device = device.or_else(|| call.kept_device().cloned());
         let found = self.waiting.find(&call.origin, &token, device.as_ref(), Awaited::Enrolment).await;
-        let found = found.inspect_err(|failure| {
-            if is_by_cookie {
-                is_over(call, failure);
-            }
-        });
-        found.map(Some)
+        found.inspect_err(|failure| forget_ended(call, is_by_cookie, failure)).map(Some)
     }
 
     /// The session of a login that waited as a message, with the token that cancels it.
-    fn hand_out(&self, call: &Call, opened: Option<OpenedSession>) -> Result<(Option<Session>, String), Failure> {
+    fn hand_out(
+        &self,
+        call: &Call,
+        is_by_cookie: bool,
+        opened: Option<OpenedSession>,
+    ) -> Result<(Option<Session>, String), Failure> {
         let Some(opened) = opened else { return Ok((None, String::new())) };
-        call.challenge_is_over();
+        if is_by_cookie {
+            call.challenge_is_over();
+        }
         let cancel_token = call.cancel_token(&self.logout, &opened)?;
         Ok((Some(call.hand_out(opened)), cancel_token))
     }
@@ -246,9 +249,14 @@ fn adder<'a>(call: &'a Call, login: Option<&'a WaitingLogin>) -> Result<FactorAd
     })
 }
 
+/// Whether the challenge of a request is in the cookie of its browser.
+fn is_by_cookie(challenge_token: Option<&String>) -> bool {
+    challenge_token.is_some_and(String::is_empty)
+}
+
 /// A browser forgets a challenge that has ended.
-fn is_over(call: &Call, failure: &Failure) {
-    if failure.reason() == Reason::ChallengeInvalid {
+fn forget_ended(call: &Call, is_by_cookie: bool, failure: &Failure) {
+    if is_by_cookie && failure.reason() == Reason::ChallengeInvalid {
         call.challenge_is_over();
     }
 }

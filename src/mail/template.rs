@@ -13,8 +13,8 @@ use std::{
 use zeroize::Zeroizing;
 
 /// The variables of templates. `link`, `code` and their lifetimes are defined only when a mail has them; `device`,
-/// `place`, `client_address`, `codes_left` and `new_address` are `none` when it has none.
-const VARIABLES: &str = "product, address, request_url, occurred_at, device, place, client_address, codes_left, new_address, link, link_life, code, \
+/// `country`, `client_address`, `codes_left` and `new_address` are `none` when it has none.
+const VARIABLES: &str = "product, address, request_url, occurred_at, device, country, client_address, codes_left, new_address, link, link_life, code, \
                          code_life, lang, subject (in HTML)";
 
 /// The most bytes of an operator's template.

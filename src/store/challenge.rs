@@ -147,8 +147,8 @@ fn read(columns: &mut Columns<'_>) -> Result<FoundChallenge, StoreFault> {
     Ok(FoundChallenge { stored, account, roles, trust, proved_second_factor: second_factor_at.is_some() })
 }
 
-/// Spends one try of a challenge, before the proof is checked: so concurrent tries are all counted. Returns how
-/// many are spent then; `None` when there was none left, or the challenge is used up or has expired.
+/// Spends one try of a challenge, before the proof is checked: so concurrent tries are all counted. Returns how many
+/// are spent then; `None` when there was none left, or the challenge is used up or has expired.
 ///
 /// # Errors
 /// When the database does not answer.

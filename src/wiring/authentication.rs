@@ -78,7 +78,6 @@ impl UseCases<'_> {
             email_code: ProveEmailCode {
                 work: self.work(),
                 codes: self.email_codes(),
-                attempts: self.attempt_limiter(),
                 challenge: self.challenge_login(),
             },
             passkey_login: CompletePasskeyLogin {
@@ -194,6 +193,7 @@ impl UseCases<'_> {
                 lives: self.session_lives(),
                 throttle: self.throttle(),
                 watch: self.watch_client(),
+                factor_policy: self.factor_policy(),
             },
             session_passkeys: self.session_passkeys(),
             logout: self.logout(),

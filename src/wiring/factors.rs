@@ -3,9 +3,9 @@ use crate::{
     grpc::FactorHandler,
     usecase::{
         factor::{
-            ConfirmTotp, EnableFactor, FinishPasskey, ForgetDevice, IssueBackupCodes, ListFactors,
-            ListRememberedDevices, RegenerateBackupCodes, RemoveFactor, RenameFactor, ResealFactors, StartPasskey,
-            StartTotp,
+            AdderGate, ConfirmTotp, EnableFactor, FinishPasskey, ForgetDevice, IssueBackupCodes, ListFactors,
+            ListOwnFactors, ListRememberedDevices, RegenerateBackupCodes, RemoveFactor, RenameFactor, ResealFactors,
+            StartPasskey, StartTotp,
         },
         gate::{FactorGate, FactorSecrets, PasskeyGate},
     },
@@ -28,12 +28,17 @@ impl UseCases<'_> {
 
     fn enable_factor(&self) -> EnableFactor {
         EnableFactor {
+            work: self.work(),
             backup_codes: self.backup_codes(),
-            tries: self.session_tries(),
+            adders: self.adder_gate(),
             open: self.open_session(),
             attempts: self.attempt_limiter(),
             logout: self.logout(),
         }
+    }
+
+    fn adder_gate(&self) -> AdderGate {
+        AdderGate { tries: self.session_tries(), policy: self.factor_policy() }
     }
 
     fn factor_secrets(&self) -> FactorSecrets {
@@ -58,7 +63,7 @@ impl UseCases<'_> {
 
     pub(super) fn factor_handler(&self) -> FactorHandler {
         FactorHandler {
-            list: self.list_factors(),
+            list: ListOwnFactors { list: self.list_factors(), policy: self.factor_policy() },
             waiting: self.find_waiting_login(),
             logout: self.logout(),
             start_totp: StartTotp {
@@ -66,7 +71,7 @@ impl UseCases<'_> {
                 ring: self.ring(),
                 entropy: self.entropy(),
                 throttle: self.throttle(),
-                tries: self.session_tries(),
+                adders: self.adder_gate(),
                 service: self.config.mail.product().to_owned(),
             },
             confirm_totp: ConfirmTotp {
@@ -80,7 +85,7 @@ impl UseCases<'_> {
                 gate: self.passkey_gate(),
                 entropy: self.entropy(),
                 throttle: self.throttle(),
-                tries: self.session_tries(),
+                adders: self.adder_gate(),
             },
             finish_passkey: FinishPasskey {
                 work: self.work(),

@@ -73,8 +73,8 @@ closed_list! {
             "too many wrong passwords from unrecognized devices: the password is disabled until it is reset; follows \
              a `login_refused`",
         LoginChallenged = "login_challenged":
-            "Login proved the password, and asked for a factor; where the account has none and must have one, for a \
-             mailed code, or to add one; no session is open",
+            "Login proved the password, and more is required: a second factor, or a mailed code where the account has \
+             none and must have one; no session is open",
         EmailCodeProven = "email_code_proven":
             "CompleteLogin proved the mailed code of a login whose account has to add a factor; no session is open",
         FactorRefused = "factor_refused":

@@ -1,14 +1,15 @@
 //! Who must have a second factor.
 
-use crate::session::{SecondStep, Session};
+use crate::session::Session;
 
-/// Whose logins take a second factor, whether or not the person would have one.
+/// Which accounts must have a second factor. The logins of an account that has one take it in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FactorPolicy {
-    /// Those of accounts that have one.
+    /// None.
     Never,
-    /// Those of accounts with one of these roles, too.
+    /// Those with one of these roles.
     Roles(Vec<String>),
+    /// All.
     Always,
 }
 
@@ -22,9 +23,9 @@ impl FactorPolicy {
         }
     }
 
-    /// Whether a session of an account with these roles may go on. One that was opened before the policy was may not.
+    /// Whether a session of an account with these roles may get further tokens: it has a second step, or needs none.
     pub fn accepts(&self, session: &Session, roles: &[String]) -> bool {
-        session.second_step() != SecondStep::None || !self.requires(roles)
+        session.has_second_step() || !self.requires(roles)
     }
 }
 
@@ -56,17 +57,16 @@ mod tests {
     #[test]
     fn a_session_goes_on_with_a_second_step_or_on_a_remembered_device() {
         use crate::assurance::{AuthenticationMethod::Password, PASSKEY, PASSWORD_AND_CODE, SESSION_AND_CODE};
-        for (methods, on_remembered_device, step) in [
-            (&[Password][..], false, SecondStep::None),
-            (&[Password], true, SecondStep::Remembered),
-            (PASSWORD_AND_CODE, false, SecondStep::Done),
-            (PASSWORD_AND_CODE, true, SecondStep::Done),
-            (SESSION_AND_CODE, false, SecondStep::Done),
-            (PASSKEY, false, SecondStep::Done),
+        for (methods, on_remembered_device, goes_on) in [
+            (&[Password][..], false, false),
+            (&[Password], true, true),
+            (PASSWORD_AND_CODE, false, true),
+            (PASSWORD_AND_CODE, true, true),
+            (SESSION_AND_CODE, false, true),
+            (PASSKEY, false, true),
         ] {
             let session = Session { methods: joined(methods), on_remembered_device, ..session() };
-            assert_eq!(session.second_step(), step, "{methods:?}");
-            let goes_on = step != SecondStep::None;
+            assert_eq!(session.has_second_step(), goes_on, "{methods:?}");
             assert_eq!(FactorPolicy::Always.accepts(&session, &[]), goes_on, "{methods:?}");
             assert!(FactorPolicy::Never.accepts(&session, &[]), "{methods:?}");
             let policy = FactorPolicy::Roles(roles(&["admin"]));

@@ -66,25 +66,24 @@ closed_list! {
     pub enum Awaited {
         /// A factor of the account.
         Factor = "factor",
-        /// The code that was mailed. The account has no factor, and has to get one; the device is not recognized, so
-        /// the password alone must not add the factor of whoever stole it.
+        /// The code that was mailed. The account has no factor, and has to get one: the password alone must not add the
+        /// factor of whoever stole it, on no device, because the password alone makes a device recognized.
         EmailCode = "email_code",
         /// The first factor of the account.
         Enrolment = "enrolment",
     }
 }
 
-closed_list! {
-    /// How a challenge is answered. The name is that of the contract.
-    pub enum ChallengeMethod {
-        Totp = "TOTP",
-        BackupCode = "BACKUP_CODE",
-        Passkey = "PASSKEY",
-        /// The code that was mailed.
-        EmailCode = "EMAIL_CODE",
-        /// A factor is added.
-        Enrol = "ENROL",
-    }
+/// How a login that waits can continue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChallengeMethod {
+    Totp,
+    BackupCode,
+    Passkey,
+    /// With the code that was mailed.
+    EmailCode,
+    /// By adding a factor.
+    Enrol,
 }
 
 impl From<FactorMethod> for ChallengeMethod {
@@ -150,7 +149,8 @@ impl FactorUse {
 pub enum Answered {
     /// After a right password.
     Challenge(ChallengeId),
-    /// The same, with the first factor of the account: the statement that enables it uses its proof up.
+    /// After a right password, with the first factor of the account. The statement that enables the factor also uses
+    /// its first proof up.
     Enrolment(ChallengeId),
     /// Without a password.
     PasskeyLogin(PasskeyCeremony),
@@ -208,7 +208,6 @@ impl StartedLogin {
         let trust = self.trust;
         let awaits = match (account.has_factor(), requires_factor) {
             (true, _) => Some(Awaited::Factor).filter(|_| trust != DeviceTrust::Remembered),
-            (false, true) if trust.is_recognized() => Some(Awaited::Enrolment),
             (false, true) => Some(Awaited::EmailCode),
             (false, false) => None,
         };

@@ -83,16 +83,6 @@ pub struct Session {
     pub reauthentication: Option<Reauthentication>,
 }
 
-/// What a session has besides a first factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecondStep {
-    /// Several factors were proven, or a passkey that verified its user.
-    Done,
-    /// The account remembered the device.
-    Remembered,
-    None,
-}
-
 /// What is stored about a reauthentication: generations of one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reauthentication {
@@ -134,12 +124,10 @@ impl Session {
         Level::of(self.methods.split(' '))
     }
 
-    pub fn second_step(&self) -> SecondStep {
-        match (self.level(), self.on_remembered_device) {
-            (Level::Two | Level::Three, _) => SecondStep::Done,
-            (Level::One, true) => SecondStep::Remembered,
-            (Level::One, false) => SecondStep::None,
-        }
+    /// Whether a second factor was proven in this session, or a passkey; or the account remembered its device when it
+    /// was opened.
+    pub fn has_second_step(&self) -> bool {
+        self.on_remembered_device || self.level() != Level::One
     }
 
     /// The facts by which a refresh of this session is judged.

@@ -30,7 +30,8 @@ pub enum LoginMethod {
     BackupCode = 2,
     /// A passkey.
     Passkey = 3,
-    /// The code that Login mailed to the address of the account.
+    /// The code that Login mailed to the address of the account. It is good for this challenge alone; for another code,
+    /// call Login again.
     EmailCode = 4,
     /// A factor has to be added: StartTotp and ConfirmTotp, or StartPasskey and FinishPasskey.
     Enrol = 5,

@@ -1,5 +1,5 @@
 use crate::{
-    store::{account, action, registration},
+    store::{account, action, challenge, registration},
     usecase::{
         CallScope, EventSubject, Failure, Idempotency, IdempotencyKey, IdempotentCall, Mail, Origin, UnitOfWork,
         UnitsOfWork,
@@ -66,7 +66,9 @@ impl ConfirmEmailChange {
         if !moved {
             return Err(Reason::AccountDisabled.into());
         }
-        // Links mailed to the old address must stop working, and so must other links that wait for the new address.
+        // Links and codes mailed to the old address must stop working, and so must other links that wait for the new
+        // address.
+        challenge::delete_all(tx, tenant, id).await?;
         action::void(tx, tenant, ActionPurpose::ResetPassword, subject, now).await?;
         action::void(tx, tenant, PURPOSE, subject, now).await?;
         registration::delete_for_address(tx, tenant, proven.email()).await?;

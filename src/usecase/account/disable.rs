@@ -1,5 +1,5 @@
 use crate::{
-    store::{account, action, outbox, revocation, session},
+    store::{account, action, challenge, outbox, revocation, session},
     usecase::{EventSubject, Failure, Origin, UnitsOfWork},
 };
 use countersign_domain::{
@@ -27,7 +27,8 @@ impl DisableAccount {
         }
         session::end_all(unit.db(), tenant, id, None, EndReason::AccountDisabled, now).await?;
         revocation::append(unit.db(), tenant, RevocationKind::Subject, &id.to_string(), now).await?;
-        // Links mailed before must not work when the account is enabled again.
+        // Links and codes mailed before must not work when the account is enabled again.
+        challenge::delete_all(unit.db(), tenant, id).await?;
         outbox::drop_waiting(unit.db(), tenant, MailTemplate::ConfirmNewAddress, id.as_uuid()).await?;
         for purpose in ActionPurpose::ALL {
             action::void(unit.db(), tenant, purpose, id.as_uuid(), now).await?;

@@ -42,6 +42,9 @@ pub(super) struct StartedChallenge {
     pub(super) asked: AskedProof,
 }
 
+/// The detail of a mail with a code that names its challenge.
+pub const CHALLENGE: &str = "challenge";
+
 /// What a login with the right password asks for.
 #[derive(Debug)]
 pub struct AskedProof {
@@ -75,11 +78,26 @@ impl ChallengeLogin {
         new: &NewSession,
         device: ChallengedDevice,
     ) -> Result<StartedChallenge, Failure> {
+        let drawn = match login.awaits() {
+            Awaited::EmailCode => Some(self.throttle.login_code_mail(login.account()).await?),
+            Awaited::Factor | Awaited::Enrolment => None,
+        };
+        let started = self.store(origin, login, new, device).await;
+        if let (Err(_), Some(drawn)) = (&started, drawn) {
+            self.throttle.give_back(drawn).await;
+        }
+        started
+    }
+
+    async fn store(
+        &self,
+        origin: &Origin,
+        login: &ChallengedLogin,
+        new: &NewSession,
+        device: ChallengedDevice,
+    ) -> Result<StartedChallenge, Failure> {
         let account = login.account();
         let (tenant, id) = (account.tenant, account.id);
-        if login.awaits() == Awaited::EmailCode {
-            self.throttle.login_code_mail(id).await?;
-        }
         let unit = self.work.begin(origin, tenant).await?;
         let started = match login.awaits() {
             Awaited::Factor if account.has_passkey() => {
@@ -103,19 +121,16 @@ impl ChallengeLogin {
             return Err(Reason::CredentialsInvalid.into());
         }
         unit.record(EventKind::LoginChallenged, EventSubject::target(Some(id))).await?;
-        let asks_passkey = passkey_request_json.is_some();
-        let asked = self.ask(&stored.challenge, passkey_request_json.unwrap_or_default());
-        let asked = match login.awaits() {
+        let mut asked = self.ask(&stored.challenge);
+        match login.awaits() {
             Awaited::Factor => {
-                let methods = Self::factor_methods(&unit, account, (asks_passkey, device)).await?;
-                AskedProof { methods, remember: self.remember, ..asked }
+                asked.methods = Self::factor_methods(&unit, account, (passkey_request_json.is_some(), device)).await?;
+                asked.passkey_request_json = passkey_request_json.unwrap_or_default();
+                asked.remember = self.remember;
             }
-            Awaited::EmailCode => {
-                self.mail_code(&unit, origin, account, &stored).await?;
-                asked
-            }
-            Awaited::Enrolment => asked,
-        };
+            Awaited::EmailCode => self.mail_code(&unit, origin, account, &stored).await?,
+            Awaited::Enrolment => {}
+        }
         unit.commit().await?;
         Ok(StartedChallenge { id: stored.challenge.id, asked })
     }
@@ -146,18 +161,18 @@ impl ChallengeLogin {
     ) -> Result<(), Failure> {
         let seen = self.device_recognition.see(origin, DeviceSignal::Shown(stored.device));
         let mail = Mail::of_client(MailTemplate::LoginCode, account, &seen, &origin.address);
-        unit.queue_mail(mail.about(stored.challenge.id.as_uuid())).await?;
+        unit.queue_mail(mail.with(CHALLENGE, stored.challenge.id.to_string())).await?;
         Ok(())
     }
 
-    /// How a challenge is answered, but for the factors of its account.
-    pub(super) fn ask(&self, challenge: &Challenge, passkey_request_json: String) -> AskedProof {
+    /// What a challenge asks for. For [`Awaited::Factor`] the caller adds the methods.
+    pub(super) fn ask(&self, challenge: &Challenge) -> AskedProof {
         let methods = match challenge.awaits {
             Awaited::Factor => Vec::new(),
             Awaited::EmailCode => vec![ChallengeMethod::EmailCode],
             Awaited::Enrolment => vec![ChallengeMethod::Enrol],
         };
-        AskedProof { methods, passkey_request_json, expires_at: challenge.expires_at, remember: None }
+        AskedProof { methods, passkey_request_json: String::new(), expires_at: challenge.expires_at, remember: None }
     }
 
     /// The challenge as its caller gets it.

@@ -16,12 +16,7 @@ use crate::{
     },
 };
 use countersign_domain::{
-    action::ActionCode,
-    id::{ChallengeId, TenantId},
-    login::Awaited,
-    refusal::Reason,
-    secret::SecretText,
-    session::TokenDelivery,
+    action::ActionCode, login::Awaited, refusal::Reason, secret::SecretText, session::TokenDelivery,
 };
 use std::sync::Arc;
 use tracing::Instrument as _;
@@ -175,11 +170,11 @@ impl CompleteLogin {
                     return Err(self.refuse_wrong(origin, answer, (admitted, client), wrong).await);
                 }
                 // It only seems to be copied: its answer was used a moment ago.
-                Ok(None) => return Err(self.give_back(tenant, id, admitted, Reason::ChallengeInvalid.into()).await),
-                Err(fault) => return Err(self.give_back(tenant, id, admitted, fault.into()).await),
+                Ok(None) => return Err(self.give_back(login, admitted, Reason::ChallengeInvalid.into()).await),
+                Err(fault) => return Err(self.give_back(login, admitted, fault.into()).await),
             },
             Ok(Err(wrong)) => return Err(self.refuse_wrong(origin, answer, (admitted, client), wrong).await),
-            Err(failure) => return Err(self.give_back(tenant, id, admitted, failure).await),
+            Err(failure) => return Err(self.give_back(login, admitted, failure).await),
         };
         match self.open(origin, answer, &proven, presence).await {
             Ok(session) => {
@@ -190,7 +185,7 @@ impl CompleteLogin {
             Err(failure) if matches!(failure.reason(), Reason::CodeInvalid | Reason::PasskeyInvalid) => {
                 Err(self.refuse_wrong(origin, answer, (admitted, client), WrongFactor::Used).await)
             }
-            Err(failure) => Err(self.give_back(tenant, id, admitted, failure).await),
+            Err(failure) => Err(self.give_back(login, admitted, failure).await),
         }
     }
 
@@ -208,17 +203,9 @@ impl CompleteLogin {
     }
 
     /// Gives back what an attempt used up that was neither right nor wrong. Returns the failure.
-    async fn give_back(
-        &self,
-        tenant: TenantId,
-        id: ChallengeId,
-        admitted: AdmittedAttempt,
-        failure: Failure,
-    ) -> Failure {
+    async fn give_back(&self, login: &WaitingLogin, admitted: AdmittedAttempt, failure: Failure) -> Failure {
         admitted.give_back().await;
-        if let Err(fault) = challenge::give_back_try(&self.work.write(), tenant, id).await {
-            tracing::warn!(%fault, "a try of a challenge could not be given back");
-        }
+        login.give_back_try(&self.work).await;
         failure
     }
 

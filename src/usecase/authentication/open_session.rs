@@ -53,7 +53,8 @@ pub struct NewSession {
 }
 
 /// A session that is about to be stored.
-struct PreparedSession {
+#[derive(Debug)]
+pub struct PreparedSession {
     session: Session,
     opened: OpenedSession,
     device: PresentedDevice,
@@ -102,25 +103,12 @@ impl OpenSession {
         Ok((unit, opened))
     }
 
-    /// Opens the session in a transaction that has begun: the one that enables the factor by which the login is
-    /// complete.
+    /// Everything before the transaction, which must not wait for another connection. The tokens are made before
+    /// anything is stored: a session without tokens would be a useless row.
     ///
     /// # Errors
-    /// CREDENTIALS_INVALID and CHALLENGE_INVALID as [`OpenSession::open_session`].
-    pub async fn open_within(
-        &self,
-        unit: &UnitOfWork<'_>,
-        origin: &Origin,
-        login: &CompletedLogin,
-        new: NewSession,
-    ) -> Result<OpenedSession, Failure> {
-        let prepared = self.prepare(origin, login, new).await?;
-        self.store(unit, origin, login, prepared).await
-    }
-
-    /// Everything before the transaction. The tokens are made before anything is stored: a session without tokens would
-    /// be a useless row.
-    async fn prepare(
+    /// When the database does not answer, or the ciphers refuse.
+    pub async fn prepare(
         &self,
         origin: &Origin,
         login: &CompletedLogin,
@@ -164,7 +152,11 @@ impl OpenSession {
         Ok(PreparedSession { session, opened, device, is_to_be_remembered, news, seen })
     }
 
-    async fn store(
+    /// Stores the session in a transaction that has begun.
+    ///
+    /// # Errors
+    /// CREDENTIALS_INVALID, CHALLENGE_INVALID, CODE_INVALID and PASSKEY_INVALID as [`OpenSession::open_session`].
+    pub async fn store(
         &self,
         unit: &UnitOfWork<'_>,
         origin: &Origin,

@@ -1,16 +1,18 @@
 use crate::usecase::{
     Failure, UnitOfWork,
     authentication::WaitingLogin,
-    gate::{SessionTries, SignedIn, require_level},
+    gate::{SessionTries, SignedIn, require_fresh_proof, require_level},
 };
 use countersign_domain::{
     account::Account,
     factor::MAX_FACTORS,
+    factor_policy::FactorPolicy,
     id::TenantId,
     refusal::Reason,
     secret::SecretText,
     session::{Session, TokenDelivery},
 };
+use std::sync::Arc;
 
 /// Who adds a factor.
 #[derive(Clone, Copy, Debug)]
@@ -29,13 +31,6 @@ pub enum FactorAdder<'a> {
     },
 }
 
-/// The account that gets a factor, locked until the transaction ends, and the session of its owner if there is one.
-#[derive(Debug)]
-pub(super) struct HeldOwner {
-    pub(super) account: Account,
-    pub(super) session: Option<Session>,
-}
-
 impl FactorAdder<'_> {
     pub(super) fn tenant(&self) -> TenantId {
         self.account().tenant
@@ -48,45 +43,74 @@ impl FactorAdder<'_> {
             Self::LoggingIn { login, .. } => login.account(),
         }
     }
+}
 
+/// Locks the account that gets a factor, and checks who adds it.
+#[derive(Clone, Debug)]
+pub struct AdderGate {
+    pub tries: SessionTries,
+    pub policy: Arc<FactorPolicy>,
+}
+
+/// The account that gets a factor, locked until the transaction ends, and the session of its owner if there is one.
+#[derive(Debug)]
+pub(super) struct HeldOwner {
+    pub(super) account: Account,
+    pub(super) session: Option<Session>,
+}
+
+impl AdderGate {
     /// Locks the account, and checks that its owner may begin to add a factor.
     ///
     /// # Errors
-    /// STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED; CHALLENGE_INVALID.
-    pub(super) async fn hold_to_start(&self, unit: &UnitOfWork<'_>, tries: &SessionTries) -> Result<Account, Failure> {
-        let owner = match self {
-            Self::SignedIn { caller, .. } => tries.hold_with_fresh_proof(unit.db(), caller).await?,
-            Self::LoggingIn { login, .. } => login.hold_for_enrolment(unit).await?,
-        };
-        require_room(&owner)?;
-        Ok(owner)
+    /// STEP_UP_REQUIRED, REAUTHENTICATION_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED;
+    /// CHALLENGE_INVALID.
+    pub(super) async fn hold_to_start(
+        &self,
+        unit: &UnitOfWork<'_>,
+        adder: FactorAdder<'_>,
+    ) -> Result<Account, Failure> {
+        let owner = self.hold(unit, adder).await?;
+        if let FactorAdder::SignedIn { caller, .. } = adder {
+            require_fresh_proof(caller, &owner.account, unit.now())?;
+        }
+        Ok(owner.account)
     }
 
     /// Locks the account, and checks that its owner may enable a factor.
     ///
     /// # Errors
-    /// STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED; CHALLENGE_INVALID.
+    /// As for [`AdderGate::hold_to_start`].
     pub(super) async fn hold_to_enable(
         &self,
         unit: &UnitOfWork<'_>,
-        tries: &SessionTries,
+        adder: FactorAdder<'_>,
     ) -> Result<HeldOwner, Failure> {
-        let held = match self {
-            Self::SignedIn { caller, .. } => {
-                let (account, session) = tries.hold(unit.db(), caller).await?;
-                // A caller who began before the account had a factor has to prove that factor first.
-                require_level(caller, &account)?;
+        let owner = self.hold(unit, adder).await?;
+        if let FactorAdder::SignedIn { caller, .. } = adder {
+            // A caller who began before the account had a factor has to prove that factor first.
+            require_level(caller, &owner.account)?;
+        }
+        Ok(owner)
+    }
+
+    async fn hold(&self, unit: &UnitOfWork<'_>, adder: FactorAdder<'_>) -> Result<HeldOwner, Failure> {
+        let owner = match adder {
+            FactorAdder::SignedIn { caller, .. } => {
+                let (account, session) = self.tries.hold(unit.db(), caller).await?;
+                // Where policy requires a factor, a session without one adds none: a password alone opened it.
+                if !account.has_factor() && !self.policy.accepts(&session, caller.roles()) {
+                    return Err(Reason::ReauthenticationRequired.into());
+                }
                 HeldOwner { account, session: Some(session) }
             }
-            Self::LoggingIn { login, .. } => {
+            FactorAdder::LoggingIn { login, .. } => {
                 HeldOwner { account: login.hold_for_enrolment(unit).await?, session: None }
             }
         };
-        require_room(&held.account)?;
-        Ok(held)
+        if owner.account.factors >= MAX_FACTORS {
+            return Err(Reason::FactorLimitReached.into());
+        }
+        Ok(owner)
     }
-}
-
-fn require_room(owner: &Account) -> Result<(), Reason> {
-    if owner.factors < MAX_FACTORS { Ok(()) } else { Err(Reason::FactorLimitReached) }
 }

@@ -27,8 +27,9 @@ pub struct ConfirmTotp {
 
 impl ConfirmTotp {
     /// # Errors
-    /// FACTOR_NOT_FOUND when it waits no longer; CODE_INVALID, STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED,
-    /// ACCOUNT_DISABLED, RATE_LIMITED; CHALLENGE_INVALID or CREDENTIALS_INVALID when the login waits no longer.
+    /// FACTOR_NOT_FOUND when it waits no longer; CODE_INVALID, STEP_UP_REQUIRED, REAUTHENTICATION_REQUIRED,
+    /// FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED; CHALLENGE_INVALID or CREDENTIALS_INVALID
+    /// when the login waits no longer.
     #[tracing::instrument(level = "debug", name = "factor.confirm_totp", skip_all)]
     pub async fn confirm(
         &self,
@@ -45,12 +46,13 @@ impl ConfirmTotp {
         let RightFactor::Totp { step, .. } = *proven.proof().factor() else {
             return Err(Failure::Broken("the code of an app proves something else".to_owned()));
         };
+        let opening = self.enable.prepare(origin, adder, &proven).await?;
         let unit = self.work.begin(origin, tenant).await?;
-        let owner = adder.hold_to_enable(&unit, &self.enable.tries).await?;
+        let owner = self.enable.adders.hold_to_enable(&unit, adder).await?;
         if !factor::confirm(unit.db(), tenant, account, (id, step), now).await? {
             return Err(Reason::FactorNotFound.into());
         }
-        let enabled = Enabled { id, kind: FactorKind::Totp, name: &pending.factor.name, proven: &proven };
-        self.enable.complete(origin, unit, (adder, &owner), enabled).await
+        let enabled = Enabled { id, kind: FactorKind::Totp, name: &pending.factor.name };
+        self.enable.complete(origin, unit, (adder, &owner), (enabled, opening)).await
     }
 }

@@ -1,10 +1,10 @@
-use super::{FactorAdder, IssueBackupCodes, adder::HeldOwner};
+use super::{AdderGate, FactorAdder, IssueBackupCodes, adder::HeldOwner};
 use crate::{
     store::{account, challenge, factor::SealedFactor, remembered_device, second_factor},
     usecase::{
-        EventSubject, Failure, Mail, Origin, UnitOfWork,
-        authentication::OpenSession,
-        gate::{AttemptLimiter, DeviceRecognition, FactorProven, SessionTries},
+        EventSubject, Failure, Mail, Origin, UnitOfWork, UnitsOfWork,
+        authentication::{OpenSession, PreparedSession},
+        gate::{AttemptLimiter, DeviceRecognition, FactorProven},
         session::{Logout, OpenedSession},
     },
 };
@@ -15,6 +15,7 @@ use countersign_domain::{
     client::DeviceSignal,
     factor::FactorKind,
     id::{FactorId, SessionId},
+    login::CompletedLogin,
     mail::MailTemplate,
     refusal::Reason,
     time::Timestamp,
@@ -23,8 +24,9 @@ use countersign_domain::{
 /// What happens whenever a factor is enabled, whatever its kind.
 #[derive(Clone, Debug)]
 pub struct EnableFactor {
+    pub work: UnitsOfWork,
     pub backup_codes: IssueBackupCodes,
-    pub tries: SessionTries,
+    pub adders: AdderGate,
     pub open: OpenSession,
     pub attempts: AttemptLimiter,
     pub logout: Logout,
@@ -36,8 +38,13 @@ pub(super) struct Enabled<'a> {
     pub(super) id: FactorId,
     pub(super) kind: FactorKind,
     pub(super) name: &'a str,
-    /// Its first proof.
-    pub(super) proven: &'a FactorProven,
+}
+
+/// The session that a factor is about to open.
+#[derive(Debug)]
+pub(super) struct Opening {
+    login: CompletedLogin,
+    session: PreparedSession,
 }
 
 /// What comes with a factor.
@@ -50,6 +57,23 @@ pub struct AddedFactor {
 }
 
 impl EnableFactor {
+    /// Prepares the session of a login that waits for the factor, before the transaction. `proven` is the first proof
+    /// of the factor.
+    ///
+    /// # Errors
+    /// CHALLENGE_INVALID.
+    pub(super) async fn prepare(
+        &self,
+        origin: &Origin,
+        adder: FactorAdder<'_>,
+        proven: &FactorProven,
+    ) -> Result<Option<Opening>, Failure> {
+        let FactorAdder::LoggingIn { login, delivery, .. } = adder else { return Ok(None) };
+        let (new, login) = (login.new_session(false, delivery)?, login.enrolled(proven, self.work.now())?);
+        let session = self.open.prepare(origin, &login, new).await?;
+        Ok(Some(Opening { login, session }))
+    }
+
     /// Does everything that belongs to a factor, after its row was enabled, and commits. Where a login waited for the
     /// factor, its session is opened: a browser is in one session at a time, so its former session ends.
     ///
@@ -60,13 +84,17 @@ impl EnableFactor {
         origin: &Origin,
         unit: UnitOfWork<'_>,
         (adder, owner): (FactorAdder<'_>, &HeldOwner),
-        enabled: Enabled<'_>,
+        (enabled, opening): (Enabled<'_>, Option<Opening>),
     ) -> Result<AddedFactor, Failure> {
         let (tenant, account) = (unit.tenant(), owner.account.id);
         account::count_factors(unit.db(), tenant, account).await?;
         let is_first = !owner.account.has_factor();
         let backup_codes = if is_first { self.backup_codes.replace(&unit, account).await? } else { Vec::new() };
-        let opened = self.open(origin, &unit, (adder, owner), &enabled).await?;
+        Self::note_device(&unit, adder, owner).await?;
+        let opened = match opening {
+            Some(Opening { login, session }) => Some(self.open.store(&unit, origin, &login, session).await?),
+            None => None,
+        };
         let session = opened.as_ref().map(|opened| opened.id).or(owner.session.as_ref().map(|session| session.id));
         // What waits for a second factor, or does without, began before this one.
         challenge::delete_all(unit.db(), tenant, account).await?;
@@ -81,30 +109,16 @@ impl EnableFactor {
         Ok(AddedFactor { backup_codes, opened })
     }
 
-    /// Opens the session of a login that waited. In a session, notes that a second factor was proven on its device.
-    async fn open(
-        &self,
-        origin: &Origin,
-        unit: &UnitOfWork<'_>,
-        (adder, owner): (FactorAdder<'_>, &HeldOwner),
-        enabled: &Enabled<'_>,
-    ) -> Result<Option<OpenedSession>, Failure> {
-        match adder {
-            FactorAdder::SignedIn { device, .. } => {
-                let own = owner.session.as_ref().and_then(|session| session.device);
-                if let DeviceSignal::Shown(shown) = DeviceRecognition::signal(device)
-                    && own == Some(shown)
-                {
-                    second_factor::note(unit.db(), unit.tenant(), owner.account.id, shown, unit.now()).await?;
-                }
-                Ok(None)
-            }
-            FactorAdder::LoggingIn { login, delivery, .. } => {
-                let completed = login.enrolled(enabled.proven, &owner.account, unit.now())?;
-                let new = login.new_session(false, delivery)?;
-                self.open.open_within(unit, origin, &completed, new).await.map(Some)
-            }
+    /// In a session, notes that a second factor was proven on its device.
+    async fn note_device(unit: &UnitOfWork<'_>, adder: FactorAdder<'_>, owner: &HeldOwner) -> Result<(), Failure> {
+        let FactorAdder::SignedIn { device, .. } = adder else { return Ok(()) };
+        let own = owner.session.as_ref().and_then(|session| session.device);
+        if let DeviceSignal::Shown(shown) = DeviceRecognition::signal(device)
+            && own == Some(shown)
+        {
+            second_factor::note(unit.db(), unit.tenant(), owner.account.id, shown, unit.now()).await?;
         }
+        Ok(())
     }
 
     async fn tell(

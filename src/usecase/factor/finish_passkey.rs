@@ -33,8 +33,8 @@ impl FinishPasskey {
     ///
     /// # Errors
     /// FACTOR_NOT_FOUND when it waits no longer; PASSKEY_INVALID, PASSKEYS_UNAVAILABLE, STEP_UP_REQUIRED,
-    /// FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED; CHALLENGE_INVALID or CREDENTIALS_INVALID
-    /// when the login waits no longer.
+    /// REAUTHENTICATION_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED;
+    /// CHALLENGE_INVALID or CREDENTIALS_INVALID when the login waits no longer.
     #[tracing::instrument(level = "debug", name = "factor.finish_passkey", skip_all)]
     pub async fn finish(
         &self,
@@ -60,8 +60,9 @@ impl FinishPasskey {
             sealed: sealed.text,
             key_id: sealed.key,
         };
+        let opening = self.enable.prepare(origin, adder, &proven).await?;
         let unit = self.work.begin(origin, tenant).await?;
-        let owner = adder.hold_to_enable(&unit, &self.enable.tries).await?;
+        let owner = self.enable.adders.hold_to_enable(&unit, adder).await?;
         match passkey::confirm(unit.db(), tenant, account, &registered, now).await {
             Ok(true) => {}
             Ok(false) => return Err(Reason::FactorNotFound.into()),
@@ -70,8 +71,8 @@ impl FinishPasskey {
             }
             Err(fault) => return Err(fault.into()),
         }
-        let enabled = Enabled { id, kind: FactorKind::Passkey, name: &registered.name, proven: &proven };
-        let added = self.enable.complete(origin, unit, (adder, &owner), enabled).await?;
+        let enabled = Enabled { id, kind: FactorKind::Passkey, name: &registered.name };
+        let added = self.enable.complete(origin, unit, (adder, &owner), (enabled, opening)).await?;
         let (confirmed_at, used_at) = (Some(now), Some(now));
         let (name, passkey) = (registered.name, Some(registered.facts));
         Ok((Factor { name, passkey, confirmed_at, used_at, ..pending.factor }, added))

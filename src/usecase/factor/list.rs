@@ -1,11 +1,13 @@
 use crate::{
     store::{Store, backup_code, factor},
-    usecase::Failure,
+    usecase::{Failure, gate::SignedIn},
 };
 use countersign_domain::{
     factor::Factor,
+    factor_policy::FactorPolicy,
     id::{AccountId, TenantId},
 };
+use std::sync::Arc;
 
 /// Lists the factors of an account.
 #[derive(Clone, Debug)]
@@ -20,6 +22,24 @@ pub struct FactorList {
     pub factors: Vec<Factor>,
     /// Unused backup codes.
     pub backup_codes_left: u64,
+}
+
+/// Lists the factors of the caller.
+#[derive(Clone, Debug)]
+pub struct ListOwnFactors {
+    pub list: ListFactors,
+    pub policy: Arc<FactorPolicy>,
+}
+
+impl ListOwnFactors {
+    /// Returns also whether policy requires a factor of the caller, so that the last one cannot be removed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list(&self, caller: &SignedIn) -> Result<(FactorList, bool), Failure> {
+        let list = self.list.list(caller.tenant(), caller.account().id).await?;
+        Ok((list, self.policy.requires(caller.roles())))
+    }
 }
 
 impl ListFactors {

@@ -15,12 +15,12 @@ mod reset;
 mod start_passkey;
 mod start_totp;
 
-pub use adder::FactorAdder;
+pub use adder::{AdderGate, FactorAdder};
 pub use backup_codes::IssueBackupCodes;
 pub use confirm_totp::ConfirmTotp;
 pub use enable::{AddedFactor, EnableFactor};
 pub use finish_passkey::FinishPasskey;
-pub use list::{FactorList, ListFactors};
+pub use list::{FactorList, ListFactors, ListOwnFactors};
 pub use regenerate::RegenerateBackupCodes;
 pub use remembered_devices::{ForgetDevice, ListRememberedDevices};
 pub use remove::RemoveFactor;

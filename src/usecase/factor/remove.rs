@@ -3,7 +3,7 @@ use crate::{
     store::{
         account,
         account::{FactorCounts, NewHash},
-        challenge, factor, remembered_device,
+        challenge, factor, remembered_device, role,
         second_factor::{self, Forgotten},
     },
     usecase::{
@@ -33,9 +33,8 @@ impl RemoveFactor {
     ///
     /// # Errors
     /// STEP_UP_REQUIRED, SESSION_ENDED, ACCOUNT_DISABLED, FACTOR_NOT_FOUND, RATE_LIMITED; FACTOR_REQUIRED for the last
-    /// factor where policy requires one; PASSWORD_REJECTED when the
-    /// new password is not accepted, or none is given and the present one is too short to be the only factor;
-    /// BREACH_CHECK_UNAVAILABLE, OVERLOADED.
+    /// factor where policy requires one; PASSWORD_REJECTED when the new password is not accepted, or none is given and
+    /// the present one is too short to be the only factor; BREACH_CHECK_UNAVAILABLE, OVERLOADED.
     #[tracing::instrument(level = "debug", name = "factor.remove", skip_all)]
     pub async fn remove(
         &self,
@@ -62,8 +61,12 @@ impl RemoveFactor {
         factor::delete(unit.db(), tenant, account, id).await?;
         let FactorCounts { factors: left, password_needs_factor, .. } =
             account::count_factors(unit.db(), tenant, account).await?;
-        if left == 0 && self.keeps_last(caller) {
-            return Err(Reason::FactorRequired.into());
+        if left == 0 && *self.policy != FactorPolicy::Never {
+            // The roles of now: one may have been granted since the call began.
+            let roles = role::names(unit.db(), tenant, account).await?;
+            if self.policy.requires(&roles) {
+                return Err(Reason::FactorRequired.into());
+            }
         }
         if left == 0 && password_needs_factor && new_hash.is_none() {
             return Err(self.passwords.too_short_alone("new_password").into());
@@ -98,11 +101,6 @@ impl RemoveFactor {
             self.passwords.was_set(&owner, set).await;
         }
         Ok(())
-    }
-
-    /// Whether policy requires that the caller keeps a factor.
-    pub fn keeps_last(&self, caller: &SignedIn) -> bool {
-        self.policy.requires(caller.roles())
     }
 
     /// The hash of a password that may be the only factor.

@@ -1,11 +1,11 @@
-use super::FactorAdder;
+use super::{AdderGate, FactorAdder};
 use crate::{
     passkeys::{PasskeyOwner, StartedCeremony},
     runtime::Entropy,
     store::{factor, factor::SealedFactor},
     usecase::{
         Failure, Origin, UnitsOfWork,
-        gate::{PasskeyGate, SessionTries, Throttle},
+        gate::{PasskeyGate, Throttle},
     },
 };
 use countersign_domain::{
@@ -23,7 +23,7 @@ pub struct StartPasskey {
     pub gate: PasskeyGate,
     pub entropy: Entropy,
     pub throttle: Throttle,
-    pub tries: SessionTries,
+    pub adders: AdderGate,
 }
 
 /// What a browser asks an authenticator.
@@ -40,8 +40,8 @@ impl StartPasskey {
     /// of its authenticator.
     ///
     /// # Errors
-    /// PASSKEYS_UNAVAILABLE, STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED;
-    /// CHALLENGE_INVALID when the login waits no longer.
+    /// PASSKEYS_UNAVAILABLE, STEP_UP_REQUIRED, REAUTHENTICATION_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED,
+    /// ACCOUNT_DISABLED, RATE_LIMITED; CHALLENGE_INVALID when the login waits no longer.
     #[tracing::instrument(level = "debug", name = "factor.start_passkey", skip_all)]
     pub async fn start(
         &self,
@@ -53,7 +53,7 @@ impl StartPasskey {
         self.gate.passkeys()?;
         self.throttle.factor_change(account).await?;
         let unit = self.work.begin(origin, tenant).await?;
-        let owner = adder.hold_to_start(&unit, &self.tries).await?;
+        let owner = self.adders.hold_to_start(&unit, adder).await?;
         factor::delete_pending(unit.db(), tenant, account, FactorKind::Passkey).await?;
         let factors = factor::all(unit.db(), tenant, account).await?;
         // One for all passkeys of the account: an authenticator replaces the passkey that it has for it.

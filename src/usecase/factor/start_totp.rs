@@ -1,12 +1,9 @@
-use super::FactorAdder;
+use super::{AdderGate, FactorAdder};
 use crate::{
     keys::KeyRing,
     runtime::Entropy,
     store::{factor, factor::SealedFactor},
-    usecase::{
-        Failure, Origin, UnitsOfWork,
-        gate::{SessionTries, Throttle},
-    },
+    usecase::{Failure, Origin, UnitsOfWork, gate::Throttle},
 };
 use countersign_domain::{
     factor::{Factor, FactorKind, FactorName},
@@ -28,7 +25,7 @@ pub struct StartTotp {
     pub ring: Arc<KeyRing>,
     pub entropy: Entropy,
     pub throttle: Throttle,
-    pub tries: SessionTries,
+    pub adders: AdderGate,
     /// The name of the service in the app.
     pub service: String,
 }
@@ -50,8 +47,8 @@ impl StartTotp {
     /// Replaces an app that waits for its first code. Apps that are enabled stay as they are.
     ///
     /// # Errors
-    /// STEP_UP_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED, RATE_LIMITED; CHALLENGE_INVALID when
-    /// the login waits no longer.
+    /// STEP_UP_REQUIRED, REAUTHENTICATION_REQUIRED, FACTOR_LIMIT_REACHED, SESSION_ENDED, ACCOUNT_DISABLED,
+    /// RATE_LIMITED; CHALLENGE_INVALID when the login waits no longer.
     #[tracing::instrument(level = "debug", name = "factor.start_totp", skip_all)]
     pub async fn start(
         &self,
@@ -69,7 +66,7 @@ impl StartTotp {
         let sealed = self.ring.seal_factor(account.id, id, secret.bytes().reveal())?;
         let otpauth_uri = secret.otpauth_uri(&self.service, account.email.as_str());
         let qr_svg = qr_svg(&otpauth_uri)?;
-        adder.hold_to_start(&unit, &self.tries).await?;
+        self.adders.hold_to_start(&unit, adder).await?;
         factor::delete_pending(unit.db(), tenant, account.id, FactorKind::Totp).await?;
         factor::insert(unit.db(), tenant, account.id, &SealedFactor::new(factor, sealed.text, sealed.key)).await?;
         unit.commit().await?;

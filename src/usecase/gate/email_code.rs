@@ -33,18 +33,18 @@ const CONTEXT: &str = "login: mailed code";
 impl EmailCodes {
     /// The code of a challenge.
     pub fn code(&self, challenge: ChallengeId) -> ActionCode {
-        read(&self.ring.mac().tag(CONTEXT, &[challenge.as_bytes()]))
+        code_of(&self.ring.mac().tag(CONTEXT, &[challenge.as_bytes()]))
     }
 
     /// Compares a code with that of a challenge, by every key that may have made it.
     pub fn check(&self, challenge: &Challenge, code: &ActionCode) -> Option<EmailCodeProven> {
         let tags = self.ring.mac().tags(CONTEXT, &[challenge.id.as_bytes()]);
-        let is_it = |tag: &[u8; 32]| bool::from(read(tag).reveal().as_bytes().ct_eq(code.reveal().as_bytes()));
+        let is_it = |tag: &[u8; 32]| bool::from(code_of(tag).reveal().as_bytes().ct_eq(code.reveal().as_bytes()));
         tags.iter().any(is_it).then(|| EmailCodeProven(EmailCodeProof::of(challenge.id)))
     }
 }
 
-fn read(tag: &[u8; 32]) -> ActionCode {
+fn code_of(tag: &[u8; 32]) -> ActionCode {
     let [a, b, c, d, e, f, g, h, ..] = *tag;
     ActionCode::new([a, b, c, d, e, f, g, h])
 }

@@ -4,6 +4,7 @@ use crate::{
     usecase::{Failure, Origin},
 };
 use countersign_domain::{
+    account::Account,
     email::EmailAddress,
     id::{AccountId, ServiceId, SessionId, TenantId},
     limit::{Draw, Limit, LimitKey},
@@ -182,8 +183,13 @@ impl Throttle {
     ///
     /// # Errors
     /// RATE_LIMITED.
-    pub async fn login_code_mail(&self, account: AccountId) -> Result<(), Failure> {
-        self.take(&[Draw::one(Limit::LoginCodeMailsPerAccount, account)]).await
+    pub async fn login_code_mail(&self, account: &Account) -> Result<Drawn, Failure> {
+        // Whoever stole the former password draws from another quota than its owner with a new one.
+        let version = account.password_version.to_be_bytes();
+        let tag = self.ring.mac().tag("limit: login code", &[account.id.as_bytes(), &version]);
+        let draws = vec![Draw::one(Limit::LoginCodeMailsPerAccount, LimitKey::mac(tag))];
+        self.take(&draws).await?;
+        Ok(Drawn(draws))
     }
 
     /// Whether the owner of an account gets another mail about a passkey that was copied.

@@ -2,7 +2,7 @@ use crate::{
     mail::MailValues,
     runtime::Clock,
     store::{Store, account, challenge, challenge::FoundChallenge, outbox::OutboxMail, registration},
-    usecase::{Failure, action::Mint, gate::EmailCodes},
+    usecase::{Failure, action::Mint, authentication::CHALLENGE, gate::EmailCodes},
 };
 use countersign_domain::{
     account::{Account, Identifier},
@@ -123,7 +123,8 @@ impl PrepareMail {
 
     /// Only while the login waits for the code.
     async fn login_code(&self, job: &OutboxMail) -> Result<Option<PreparedMail>, Failure> {
-        let (Some(id), now) = (job.subject.map(ChallengeId::from_uuid), self.clock.now()) else { return Ok(None) };
+        let named = job.details.get(CHALLENGE).and_then(|id| id.parse::<ChallengeId>().ok());
+        let (Some(id), now) = (named, self.clock.now()) else { return Ok(None) };
         let found = challenge::find(&self.store.read(), job.tenant, id).await?;
         let Some(FoundChallenge { stored, account, .. }) = found else { return Ok(None) };
         if stored.challenge.accepts(Awaited::EmailCode, &account, now).is_err() {

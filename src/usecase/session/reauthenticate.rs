@@ -16,12 +16,14 @@ use countersign_domain::{
     assurance::{AuthenticationMethod, after_factor, joined},
     audit::EventKind,
     client::DeviceSignal,
+    factor_policy::FactorPolicy,
     id::DeviceId,
     refusal::Reason,
     risk::ClientObservation,
     secret::SecretText,
     session::{Session, SessionLives},
 };
+use std::sync::Arc;
 use tracing::Instrument as _;
 
 /// Proves again who holds a live session. The session continues with its next generation, whose tokens have a new
@@ -36,6 +38,7 @@ pub struct Reauthenticate {
     pub lives: SessionLives,
     pub throttle: Throttle,
     pub watch: WatchClient,
+    pub factor_policy: Arc<FactorPolicy>,
 }
 
 /// How a caller proves who they are.
@@ -247,7 +250,12 @@ impl Reauthenticate {
         let next = session::reauthenticate(unit.db(), tenant, &live, (by, &joined(methods)), times).await?;
         let next = next.ok_or(Reason::SessionEnded)?;
         // The roles and the account may have changed while the proof was checked.
-        let profile = Profile { roles: role::names(unit.db(), tenant, account.id).await?, account };
+        let roles = role::names(unit.db(), tenant, account.id).await?;
+        // A password alone would keep a session that Refresh refuses.
+        if !self.factor_policy.accepts(&next, &roles) {
+            return Err(Reason::ReauthenticationRequired.into());
+        }
+        let profile = Profile { roles, account };
         // The tokens are made before the commit: a generation without tokens could not be used.
         let opened = self.tokens.issue(&next, profile)?;
         let account = &opened.profile.account;

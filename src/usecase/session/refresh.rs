@@ -132,7 +132,7 @@ impl Refresh {
                     return Ok(None);
                 }
                 self.note_repetition(attempt, session).await?;
-                return self.issue(holder).map(Some);
+                return self.issue(origin, holder).await.map(Some);
             }
             RefreshVerdict::Recover => return self.recover(origin, attempt, holder).await,
             // Another transaction was changing the session.
@@ -209,12 +209,21 @@ impl Refresh {
         if self.watch.may_refuse() {
             self.watch.check_client(origin, session, account, &attempt.seen).await?;
         }
+        self.require_second_step(origin, (session, account, roles)).await
+    }
+
+    /// Whether policy lets a session have further tokens.
+    async fn require_second_step(
+        &self,
+        origin: &Origin,
+        (session, account, roles): (&Session, &Account, &[String]),
+    ) -> Result<(), Failure> {
         if self.factor_policy.accepts(session, roles) {
             return Ok(());
         }
         let about = EventSubject::target(Some(account.id)).in_session(session.id);
         let failure = Reason::ReauthenticationRequired.into();
-        Err(self.work.refused(origin, attempt.tenant, EventKind::RefreshRefused, about, failure).await)
+        Err(self.work.refused(origin, account.tenant, EventKind::RefreshRefused, about, failure).await)
     }
 
     async fn hand_out(
@@ -224,11 +233,13 @@ impl Refresh {
         seen: &ClientObservation,
     ) -> Result<OpenedSession, Failure> {
         self.watch.note(origin, &holder.session, &holder.account, seen).await?;
-        self.issue(holder)
+        self.issue(origin, holder).await
     }
 
-    fn issue(&self, holder: Holder) -> Result<OpenedSession, Failure> {
+    async fn issue(&self, origin: &Origin, holder: Holder) -> Result<OpenedSession, Failure> {
         let Holder { session, account, roles } = holder;
+        // A role may have been granted since the session was looked at.
+        self.require_second_step(origin, (&session, &account, &roles)).await?;
         self.tokens.issue(&session, Profile { account, roles })
     }
 }

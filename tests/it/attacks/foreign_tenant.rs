@@ -98,3 +98,29 @@ fn a_passkey_opens_no_session_by_a_question_of_another_tenant() {
         app.auth().complete_login(by_own).await.unwrap();
     });
 }
+
+#[test]
+fn one_passkey_that_two_tenants_know_opens_the_account_of_the_tenant_that_is_called() {
+    on_each_database(async |app| {
+        open_tenant(app).await;
+        let there = KeyHolder::sign_up(app, "there@example.org", SoftPasskey::new()).await;
+        let acme = "(SELECT id FROM tenants WHERE name = 'acme')";
+        for table in ["accounts", "factors"] {
+            app.execute(&format!("UPDATE {table} SET tenant_id = {acme}")).await;
+        }
+        // An authenticator that answers with one id and key in both.
+        let mut here = KeyHolder::sign_up(app, "here@example.org", there.passkey.clone()).await;
+        let mut foreign = there.passkey;
+        let account = |session: &Session| session.account.as_ref().unwrap().account_id.clone();
+        let session = here.log_in(app).await.unwrap();
+        assert_eq!(account(&session), account(&here.person.session));
+
+        let own = app.start_passkey_login().await;
+        let crossed = foreign.sign(&own.passkey_request_json);
+        assert_eq!(app.complete_passkey_login(&own.challenge_token, &crossed).await.reason(), "PASSKEY_INVALID");
+        let asked = elsewhere(Request::new(StartPasskeyLoginRequest::default()));
+        let other = app.auth().start_passkey_login(asked).await.unwrap().into_inner();
+        let crossed = here.passkey.sign(&other.passkey_request_json);
+        assert_eq!(app.complete_passkey_login(&other.challenge_token, &crossed).await.reason(), "PASSKEY_INVALID");
+    });
+}

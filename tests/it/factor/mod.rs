@@ -13,6 +13,7 @@ mod owner;
 mod passkey;
 mod passkey_hostile;
 mod passkey_login;
+mod policy;
 mod reauthenticate;
 mod remembered_device;
 mod short_password;

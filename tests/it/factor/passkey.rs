@@ -17,6 +17,24 @@ async fn list(client: &Client, session: &Session) -> Vec<Factor> {
 }
 
 #[test]
+fn an_export_says_what_a_passkey_is_and_holds_neither_its_key_nor_its_credential() {
+    on_each_database(async |app| {
+        let passkey = SoftPasskey { aaguid: AAGUID, ..SoftPasskey::new() };
+        let mut ada = KeyHolder::sign_up(app, EMAIL, passkey).await;
+        let session = ada.log_in(app).await.unwrap();
+        let asked = bearer(&session.access_token, ExportMeRequest {});
+        let answer = app.account().export_me(asked).await.unwrap().into_inner();
+        let document: Value = serde_json::from_slice(&answer.content).unwrap();
+        let factor = &document["factors"][0];
+        let keys: Vec<_> = factor.as_object().unwrap().keys().map(String::as_str).collect();
+        let known = ["factor_id", "kind", "name", "created_at", "used_at", "is_backup_eligible", "authenticator"];
+        assert_eq!(keys, known, "{factor}");
+        assert_eq!((&factor["kind"], &factor["authenticator"]), (&"passkey".into(), &"Bitwarden".into()));
+        assert_eq!(document["factors"].as_array().unwrap().len(), 1, "the key of the backup codes is none of them");
+    });
+}
+
+#[test]
 fn a_passkey_is_added_and_listed_with_what_is_known_of_it() {
     on_each_database(async |app| {
         let mut ada = Person::sign_up(app, EMAIL).await;

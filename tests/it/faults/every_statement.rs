@@ -17,6 +17,9 @@ const UNTOUCHED: &[&str] = &["devices", "past_passwords", "revocations", "sessio
 /// The RPCs that only read, besides [`questions`].
 const READING: &[&str] = &["GetVerificationKeys", "WatchRevocations", "List", "WaitFor"];
 
+/// The acts that await their commit even when the caller is gone: the event of a right proof depends on it.
+const AWAIT_THE_COMMIT: &[&str] = &["Login", "CompleteLogin with a passkey alone", "CompleteLogin with a mailed code"];
+
 /// An act, and how it behaves when each statement fails.
 struct Trial<'a> {
     app: &'a App,
@@ -133,44 +136,50 @@ fn whatever_statement_of_a_login_that_has_to_add_a_factor_fails_an_answer_and_th
 
 #[test]
 fn a_call_that_is_given_up_at_any_statement_changes_nothing_and_is_in_nobodys_way() {
-    on_each_database(async |app, faults| {
-        for name in ["Login", "ChangePassword", "Refresh", "Logout everywhere"] {
-            let act = acts().find(|act| act.name == name).unwrap();
-            let mut trial = Trial { app, faults, act, prepared: 0 };
-            let call = trial.prepare().await;
-            trial.make(&call, None).await.0.unwrap();
-            let steps = faults.steps();
-            let call = trial.prepare().await;
-            let over = app.number("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
-            for (step, text) in steps.iter().enumerate() {
-                if name == "Login" && *text == "COMMIT" {
-                    // The service waits for this even when the caller is gone: the event of a right password depends on
-                    // it.
-                    continue;
-                }
-                let before = Contents::of(app).await;
-                faults.at(step, Fate::Silence);
-                tokio::select! {
-                    answer = call(app) => panic!("{name} answered {answer:?} without an answer to step {step}"),
-                    () = faults.struck() => {}
-                }
-                faults.none();
-                // A caller that waits for the single writer of SQLite, or for a row of PostgreSQL, would wait in vain.
-                let email = format!("next-{}-{step}@example.org", name.to_lowercase().replace(' ', "-"));
-                Person::register(app, &email).await;
-                let ended = app.number("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
-                assert_eq!(ended, over, "{name} was given up at step {step}");
-                let mut change = before.change(&Contents::of(app).await);
-                change.retain(|table, _| UNTOUCHED.contains(&table.as_str()));
-                if act.is_repeatable {
-                    // The statement may have been executed, and is answered in the end.
-                    change.remove("sessions");
-                }
-                assert!(change.is_empty(), "{name} was given up at step {step} and left {change:?}");
-            }
-            call(app).await.unwrap();
-        }
+    let (key, value) = POLICY;
+    let usual = ["Login", "ChangePassword", "Refresh", "Logout everywhere", "CompleteLogin with a passkey alone"];
+    let under_policy = ["CompleteLogin with a mailed code", "ConfirmTotp for a login that waits"];
+    on_each_database(async |app, faults| give_up(app, faults, acts().filter(|act| usual.contains(&act.name))).await);
+    on_each_database_with(AppOptions::with(key, value), async |app, faults| {
+        give_up(app, faults, acts_under_policy().filter(|act| under_policy.contains(&act.name))).await;
     });
+}
+
+async fn give_up(app: &App, faults: &Faults, acts: impl Iterator<Item = &'static Act>) {
+    for act in acts {
+        let name = act.name;
+        let mut trial = Trial { app, faults, act, prepared: 0 };
+        let call = trial.prepare().await;
+        trial.make(&call, None).await.0.unwrap();
+        let steps = faults.steps();
+        let call = trial.prepare().await;
+        let over = app.number("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
+        for (step, text) in steps.iter().enumerate() {
+            if AWAIT_THE_COMMIT.contains(&name) && *text == "COMMIT" {
+                continue;
+            }
+            let before = Contents::of(app).await;
+            faults.at(step, Fate::Silence);
+            tokio::select! {
+                answer = call(app) => panic!("{name} answered {answer:?} without an answer to step {step}"),
+                () = faults.struck() => {}
+            }
+            faults.none();
+            // A caller that waits for the single writer of SQLite, or for a row of PostgreSQL, would wait in vain.
+            let email = format!("next-{}-{step}@example.org", name.to_lowercase().replace(' ', "-"));
+            Person::register(app, &email).await;
+            let ended = app.number("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await;
+            assert_eq!(ended, over, "{name} was given up at step {step}");
+            let mut change = before.change(&Contents::of(app).await);
+            change.retain(|table, _| UNTOUCHED.contains(&table.as_str()));
+            if act.is_repeatable {
+                // The statement may have been executed, and is answered in the end.
+                change.remove("sessions");
+            }
+            assert!(change.is_empty(), "{name} was given up at step {step} and left {change:?}");
+        }
+        call(app).await.unwrap();
+    }
 }
 
 #[test]

@@ -259,6 +259,13 @@ impl App {
         self.mailbox.list(Some(&EmailAddress::parse(address).unwrap()), 1_000).await.unwrap()
     }
 
+    /// Sends every mail that is due and returns the newest code that was mailed for a login.
+    pub(crate) async fn login_code(&self, address: &str) -> String {
+        let mails = self.mails_to(address).await;
+        let mail = mails.iter().find(|mail| mail.subject.contains("sign-in code")).expect("a mail with a code");
+        mail.code().expect("a code in it")
+    }
+
     /// A store, as another process has one.
     pub(crate) async fn store(&self) -> Store {
         self.store_telling(SignalListener::default()).await

@@ -207,6 +207,24 @@ impl Client {
         Ok(opened(answer))
     }
 
+    /// Continues a login with the code that was mailed.
+    pub(crate) async fn prove_email_code(&self, challenged: &Challenged, code: &str) -> Result<Challenged, Status> {
+        let message = CompleteLoginRequest {
+            challenge_token: challenged.challenge.challenge_token.clone(),
+            device_token: challenged.device_token.clone(),
+            proof: Some(complete_login_request::Proof::EmailCode(code.to_owned())),
+            ..Default::default()
+        };
+        let answer = self.auth().complete_login(self.request(message)).await?.into_inner();
+        match answer.outcome {
+            Some(complete_login_response::Outcome::Challenge(challenge)) => {
+                assert_eq!(answer.device_token, challenged.device_token);
+                Ok(Challenged { challenge, device_token: answer.device_token })
+            }
+            _ => panic!("a mailed code opened a session"),
+        }
+    }
+
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Result<Session, Status> {
         self.refresh_on(refresh_token, "").await
     }

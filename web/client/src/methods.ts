@@ -3,7 +3,10 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { UnaryRequest } from "@connectrpc/connect";
 import { Caller, contract } from "./generated/countersign/v1/contract_pb.js";
 
-/** A call for a login that waits is made without the session; those here are not. */
+/**
+ * Who may call what the client calls in a session. `enrolment` makes its calls for a login that waits without the
+ * interceptor that asks this.
+ */
 const SIGNED_IN: ReadonlySet<Caller> = new Set([Caller.ACCOUNT, Caller.ACCOUNT_OR_CHALLENGE, Caller.UNSPECIFIED]);
 
 /**

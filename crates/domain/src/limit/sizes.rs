@@ -63,10 +63,11 @@ closed_list! {
         /// for the same reason: only somebody who has the passkey causes these.
         PasskeyCopyMailsPerAccount = "passkey_copy_mails_per_account":
             "mails to the owner about a passkey that may have been copied; the call is refused alike",
-        /// Codes that are mailed to complete logins of an account: 5 an hour. Only a right password draws, so nobody
-        /// else uses the limit up; a person whose mail is late logs in again two or three times.
+        /// Codes that are mailed to continue logins of an account: 5 an hour. A person whose mail is late logs in again
+        /// two or three times. Only a right password draws; somebody who stole it can use the limit up, and a new
+        /// password begins a new one.
         LoginCodeMailsPerAccount = "login_code_mails_per_account":
-            "Login with the right password of an account that has to add a factor, on an unrecognized device",
+            "Login with the right password of an account that has to add a factor",
         /// Password changes of an account, with the current password: 5 an hour. Nobody needs more, and each mails the
         /// owner.
         PasswordChangesPerAccount = "password_changes_per_account": "ChangePassword of an account",

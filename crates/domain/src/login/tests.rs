@@ -121,8 +121,7 @@ fn a_right_password_is_followed_by_what_policy_and_the_account_require() {
     let (without, with) = (account(false, 0), with_factor());
     let table = [
         (&without, false, [Stranger, Expected, Known, Remembered].as_slice(), None),
-        (&without, true, &[Stranger, Expected], Some(Awaited::EmailCode)),
-        (&without, true, &[Known, Remembered], Some(Awaited::Enrolment)),
+        (&without, true, &[Stranger, Expected, Known, Remembered], Some(Awaited::EmailCode)),
         (&with, false, &[Stranger, Expected, Known], Some(Awaited::Factor)),
         (&with, true, &[Stranger, Expected, Known], Some(Awaited::Factor)),
         (&with, false, &[Remembered], None),
@@ -147,20 +146,27 @@ fn a_right_password_is_followed_by_what_policy_and_the_account_require() {
 }
 
 /// A challenge of an account without a factor that must have one.
-fn waiting(account: &Account, trust: DeviceTrust) -> Challenge {
-    let started = StartedLogin::new(Some(account.clone()), |_| trust);
+fn waiting(account: &Account) -> Challenge {
+    let started = StartedLogin::new(Some(account.clone()), |_| DeviceTrust::Known);
     match started.password_proven(PasswordProof::of(account), true, NOW) {
         Ok(LoginState::Challenged(login)) => login.challenge(ChallengeId::new(NOW, [4; 10]), NOW),
         other => panic!("{other:?}"),
     }
 }
 
+/// The same after the mailed code.
+fn enrolling(account: &Account) -> Challenge {
+    let waiting = waiting(account);
+    let next = ChallengeId::new(NOW, [6; 10]);
+    waiting.email_code_proven(EmailCodeProof::of(waiting.id), account, next, NOW).unwrap()
+}
+
 #[test]
 fn a_challenge_takes_nothing_but_what_it_waits_for() {
     let (without, with) = (account(false, 0), with_factor());
     let factor = challenge(with.clone());
-    let code = waiting(&without, DeviceTrust::Stranger);
-    let enrolment = waiting(&without, DeviceTrust::Known);
+    let code = waiting(&without);
+    let enrolment = enrolling(&without);
     let next = ChallengeId::new(NOW, [5; 10]);
     for (challenge, account) in [(factor, &with), (code, &without), (enrolment, &without)] {
         let proof = factor_proof(account.id);
@@ -182,7 +188,7 @@ fn a_challenge_takes_nothing_but_what_it_waits_for() {
 #[test]
 fn a_mailed_code_leads_to_the_enrolment_and_no_further() {
     let account = account(false, 0);
-    let challenge = waiting(&account, DeviceTrust::Stranger);
+    let challenge = waiting(&account);
     let next = ChallengeId::new(NOW, [5; 10]);
     let prove = |challenge: Challenge, proof, account: &Account, seconds| {
         challenge.email_code_proven(EmailCodeProof::of(proof), account, next, NOW.plus(Duration::from_secs(seconds)))
@@ -211,7 +217,7 @@ fn a_mailed_code_leads_to_the_enrolment_and_no_further() {
 #[test]
 fn the_first_factor_completes_a_login_that_waits_for_it() {
     let account = account(false, 0);
-    let challenge = waiting(&account, DeviceTrust::Known);
+    let challenge = enrolling(&account);
     let factor = FactorId::new(NOW, [3; 10]);
     let passkey = FactorProof::of(account.id, RightFactor::Passkey { factor, sign_count: 0 });
     for (proof, methods) in [(factor_proof(account.id), PASSWORD_AND_CODE), (passkey, PASSWORD_AND_PASSKEY)] {

@@ -2,8 +2,7 @@
 
 use super::{Act, Call};
 use crate::support::{
-    App, Authenticator, Challenged, KeyHolder, MailText as _, PASSWORD, Person, Protected, SoftPasskey, bearer,
-    start_totp,
+    App, Authenticator, Challenged, KeyHolder, PASSWORD, Person, Protected, SoftPasskey, bearer, start_totp,
 };
 use countersign::grpc::wire::proto::*;
 use tonic::Request;
@@ -260,7 +259,8 @@ pub(super) const UNDER_POLICY: &[Act] = &[
             Box::pin(async move {
                 Person::register(app, &email).await;
                 let challenged = app.challenge(&email).await;
-                complete(challenged, mailed_code(app, &email).await)
+                let code = complete_login_request::Proof::EmailCode(app.login_code(&email).await);
+                complete(challenged, code)
             })
         },
     },
@@ -325,27 +325,13 @@ pub(super) const UNDER_POLICY: &[Act] = &[
     },
 ];
 
-/// The code that was mailed to this address.
-async fn mailed_code(app: &App, email: &str) -> complete_login_request::Proof {
-    let mails = app.mails_to(email).await;
-    let mail = mails.iter().find(|mail| mail.subject.contains("sign-in code")).expect("a mail with a code");
-    complete_login_request::Proof::EmailCode(mail.typed_code())
-}
-
 /// The tokens of a login that waits for the first factor of its account: of the challenge and of the device.
 async fn enrolling(app: &App, email: &str) -> (String, String) {
     Person::register(app, email).await;
-    let Challenged { challenge, device_token } = app.challenge(email).await;
-    let message = CompleteLoginRequest {
-        challenge_token: challenge.challenge_token,
-        device_token: device_token.clone(),
-        proof: Some(mailed_code(app, email).await),
-        ..Default::default()
-    };
-    match app.auth().complete_login(message).await.unwrap().into_inner().outcome {
-        Some(complete_login_response::Outcome::Challenge(challenge)) => (challenge.challenge_token, device_token),
-        _ => panic!("a mailed code opened a session"),
-    }
+    let challenged = app.challenge(email).await;
+    let code = app.login_code(email).await;
+    let Challenged { challenge, device_token } = app.prove_email_code(&challenged, &code).await.unwrap();
+    (challenge.challenge_token, device_token)
 }
 
 pub(super) const QUESTIONS: &[Act] = &[

@@ -82,14 +82,14 @@ export const de: Texts = {
     remember: (time) => `Auf diesem Gerät für ${time} nicht mehr fragen`,
   },
   emailCode: {
-    title: "Sehen Sie in Ihre E-Mails",
-    lead: "Ihr Passwort stimmt. Auf diesem Gerät melden Sie sich nicht jeden Tag an; deshalb haben wir Ihnen einen Code per E-Mail geschickt.",
+    title: "Code per E-Mail",
+    lead: "Ihr Passwort stimmt. Damit wir sicher sind, dass Sie es sind, haben wir Ihnen einen Code per E-Mail geschickt.",
     hint: "Acht Ziffern; Leerzeichen spielen keine Rolle.",
     action: "Weiter",
   },
   enrol: {
     title: "Zweiten Schritt einrichten",
-    lead: "Ihr Konto braucht bei der Anmeldung einen zweiten Schritt. Das dauert eine Minute, dann sind Sie angemeldet.",
+    lead: "Ihr Konto braucht bei der Anmeldung einen zweiten Schritt. Das Einrichten dauert eine Minute, danach sind Sie angemeldet.",
   },
   code: {
     instead: {

@@ -81,13 +81,13 @@ export const en = {
   },
   emailCode: {
     title: "Check your e-mail",
-    lead: "Your password is right. You do not sign in on this device every day, so we have sent you a code by e-mail.",
+    lead: "Your password is right. To be sure that it is you, we have sent you a code by e-mail.",
     hint: "Eight digits; spaces do not matter.",
     action: "Continue",
   },
   enrol: {
     title: "Set up a second step",
-    lead: "Your account needs a second step to sign in. It takes a minute, and then you are signed in.",
+    lead: "Signing in to your account takes a second step. Setting it up takes a minute, and then you are signed in.",
   },
   code: {
     instead: {

@@ -19,11 +19,11 @@ export function EnrolStep({ challenge, end }: LoginStepProps) {
   useEffect(() => leave, []);
 
   const addPasskey = async () => {
-    const adding = countersign.enrolment.addPasskey().catch((error: unknown) => {
+    const added = countersign.enrolment.addPasskey().catch((error: unknown) => {
       if (reasonOf(error) === "PASSKEYS_UNAVAILABLE") setTakesPasskeys(false);
       throw error;
     });
-    const enrolled = await inLogin(end, () => adding);
+    const enrolled = await inLogin(end, () => added);
     if (enrolled) setCodes(enrolled.backupCodes);
   };
   const app = {

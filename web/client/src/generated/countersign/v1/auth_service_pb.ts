@@ -272,7 +272,7 @@ export type CompleteLoginRequest = Message<"countersign.v1.CompleteLoginRequest"
 
   /**
    * Whether Login with the right password opens a session on this device from now on, without another factor, for
-   * `remember_duration` of the challenge. Ignored where no device is remembered.
+   * `remember_duration` of the challenge. Ignored where no device is remembered, and with `email_code`.
    *
    * @generated from field: bool remember_device = 6;
    */
@@ -301,7 +301,7 @@ export type CompleteLoginResponse = Message<"countersign.v1.CompleteLoginRespons
     case: "session";
   } | {
     /**
-     * After a mailed code.
+     * After a mailed code: with another `challenge_token` and the method ENROL. The `device_token` is that of Login.
      *
      * @generated from field: countersign.v1.Challenge challenge = 4;
      */
@@ -683,7 +683,8 @@ export enum LoginMethod {
   PASSKEY = 3,
 
   /**
-   * The code that Login mailed to the address of the account.
+   * The code that Login mailed to the address of the account. It is good for this challenge alone; for another code,
+   * call Login again.
    *
    * @generated from enum value: LOGIN_METHOD_EMAIL_CODE = 4;
    */
@@ -721,8 +722,10 @@ export const AuthService: GenService<{
    * already has a session ends that session.
    *
    * For an account with a factor, the right password answers a challenge in place of a session: CompleteLogin continues
-   * with it. So it does where policy requires a factor and the account has none: a mailed code comes first on an
-   * unrecognized device (EMAIL_CODE), and then the person adds a factor (ENROL).
+   * with it. Where policy requires a factor and the account has none, the right password answers a challenge as well,
+   * with the method EMAIL_CODE: a code was mailed, and CompleteLogin takes it. Its answer is a challenge with the
+   * method ENROL: FactorService adds a factor and opens the session. There are five such mails at once, then one every
+   * 12 minutes (RATE_LIMITED).
    *
    * @generated from rpc countersign.v1.AuthService.Login
    */
@@ -735,12 +738,12 @@ export const AuthService: GenService<{
    * Continues a login with a second factor, or with a passkey alone, and opens the session. A mailed code answers the
    * next challenge, with the method ENROL: FactorService completes that login.
    *
-   * A challenge is good for five minutes (ten for a mailed code), for five proofs and for one session, and only
-   * together with the device token that Login answered; over grpc-web both are in cookies. Wrong codes are counted for
-   * the account over all challenges and Reauthenticate: after some, further attempts are delayed, except from devices
-   * on which a second factor was proven before; after 20 in a row, codes of authenticator apps are accepted from such
-   * devices only, until a backup code or a passkey is used. A passkey is never delayed. When the answer is lost, log in
-   * again.
+   * A challenge is good for five minutes (ten with EMAIL_CODE, thirty with ENROL), for five proofs and for one session,
+   * and only together with the device token that Login answered; over grpc-web both are in cookies. Wrong codes of a
+   * second factor are counted for the account over all challenges and Reauthenticate: after some, further attempts are
+   * delayed, except from devices on which a second factor was proven before; after 20 in a row, codes of authenticator
+   * apps are accepted from such devices only, until a backup code or a passkey is used. A passkey is never delayed.
+   * When the answer is lost, log in again.
    *
    * @generated from rpc countersign.v1.AuthService.CompleteLogin
    */
@@ -773,6 +776,8 @@ export const AuthService: GenService<{
    * void. Any other rotated token counts as reused, and ends the session. Over grpc-web the cookies are read when the
    * fields are empty.
    *
+   * REAUTHENTICATION_REQUIRED also means that policy requires a second factor that the session does not have.
+   *
    * @generated from rpc countersign.v1.AuthService.Refresh
    */
   refresh: {
@@ -788,7 +793,8 @@ export const AuthService: GenService<{
    * When the answer was lost, call again with the same access token: the older refresh token is refused for a short
    * time, and then works with the `device_token` alone, without the proof. Five wrong proofs in a row end the session.
    *
-   * An account with a factor proves the factor; its password alone answers STEP_UP_REQUIRED. A passkey answers
+   * An account with a factor proves the factor; its password alone answers STEP_UP_REQUIRED, and
+   * REAUTHENTICATION_REQUIRED where policy requires a factor and the account has none. A passkey answers
    * StartPasskeyReauthentication.
    *
    * @generated from rpc countersign.v1.AuthService.Reauthenticate

@@ -57,7 +57,7 @@ export type Contract = Message<"countersign.v1.Contract"> & {
 
   /**
    * A person needs a fresh proof, at most ten minutes old by the `auth_time` of the access token; else
-   * STEP_UP_REQUIRED.
+   * STEP_UP_REQUIRED. A call for a challenge needs none.
    *
    * @generated from field: bool fresh_proof = 6;
    */

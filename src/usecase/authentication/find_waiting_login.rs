@@ -104,12 +104,19 @@ impl WaitingLogin {
         Ok(account)
     }
 
-    /// The login that the first factor of the account completes. `account` is that of now.
+    /// The login that the first factor of the account completes.
     ///
     /// # Errors
     /// CHALLENGE_INVALID.
-    pub fn enrolled(&self, proven: &FactorProven, account: &Account, now: Timestamp) -> Result<CompletedLogin, Reason> {
-        self.stored.challenge.factor_enrolled(proven.proof(), account.clone(), self.trust, now)
+    pub fn enrolled(&self, proven: &FactorProven, now: Timestamp) -> Result<CompletedLogin, Reason> {
+        self.stored.challenge.factor_enrolled(proven.proof(), self.account.clone(), self.trust, now)
+    }
+
+    /// Gives back a try of the challenge with which nothing was decided.
+    pub(super) async fn give_back_try(&self, work: &UnitsOfWork) {
+        if let Err(fault) = challenge::give_back_try(&work.write(), self.tenant(), self.id()).await {
+            tracing::warn!(%fault, "a try of a challenge could not be given back");
+        }
     }
 
     /// The session that the login opens.
