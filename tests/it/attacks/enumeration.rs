@@ -1,4 +1,7 @@
-use crate::support::{App, PASSWORD, Person, census, grown, on_each_database};
+use crate::support::{
+    App, AppOptions, KeyHolder, PASSWORD, Person, Protected, SoftPasskey, census, grown, on_each_database,
+    on_each_database_with,
+};
 use countersign::{grpc::wire::proto::*, usecase::Origin};
 use std::collections::BTreeMap;
 use tonic::{Code, Status};
@@ -24,6 +27,11 @@ async fn failing_logins(app: &App) -> Vec<(&'static str, String, String)> {
     let dora = Person::sign_up(app, "dora@example.org").await;
     let id = dora.session.account.unwrap().account_id.parse().unwrap();
     app.operations.disable_account.disable(&Origin::terminal(), id).await.unwrap();
+    Protected::sign_up(app, "tess@example.org").await;
+    KeyHolder::sign_up(app, "kay@example.org", SoftPasskey::new()).await;
+    let rosa = Person::sign_up(app, "rosa@example.org").await;
+    let id = rosa.session.account.unwrap().account_id.parse().unwrap();
+    app.operations.grant_role.grant(&Origin::terminal(), id, "admin").await.unwrap();
     let cases = [
         ("a wrong password", "ada@example.org", "not the password at all"),
         ("an unknown address", "nobody@example.org", PASSWORD),
@@ -31,6 +39,9 @@ async fn failing_logins(app: &App) -> Vec<(&'static str, String, String)> {
         ("an unverified address", "una@example.org", PASSWORD),
         ("a disabled account", "dora@example.org", PASSWORD),
         ("a disabled account and a wrong password", "dora@example.org", "not the password at all"),
+        ("a wrong password of an account with an app", "tess@example.org", "not the password at all"),
+        ("a wrong password of an account with a passkey", "kay@example.org", "not the password at all"),
+        ("a wrong password of an account that must have a factor", "rosa@example.org", "not the password at all"),
         ("no identifier at all", "a b@@'; --\u{202E}", PASSWORD),
     ];
     let mut cases: Vec<_> = cases.map(|(what, who, password)| (what, who.to_owned(), password.to_owned())).into();
@@ -40,9 +51,14 @@ async fn failing_logins(app: &App) -> Vec<(&'static str, String, String)> {
     cases
 }
 
+/// Accounts with this role must have a factor.
+fn for_admins() -> AppOptions {
+    AppOptions::with("COUNTERSIGN_FACTORS__REQUIRED", "roles").and("COUNTERSIGN_FACTORS__REQUIRED_ROLES", "admin")
+}
+
 #[test]
 fn every_failed_login_fails_alike() {
-    on_each_database(async |app| {
+    on_each_database_with(for_admins(), async |app| {
         let mut alike: Option<Told> = None;
         for (what, identifier, password) in failing_logins(app).await {
             let before = census(app).await;
@@ -58,12 +74,20 @@ fn every_failed_login_fails_alike() {
 
 #[test]
 fn every_login_costs_one_hash() {
-    on_each_database(async |app| {
+    on_each_database_with(for_admins(), async |app| {
         let mut cases = failing_logins(app).await;
-        cases.push(("a login that succeeds", "ada@example.org".to_owned(), PASSWORD.to_owned()));
+        for (what, who) in [
+            ("a login that succeeds", "ada@example.org"),
+            ("one that asks for a code of an app", "tess@example.org"),
+            ("one that asks for a passkey", "kay@example.org"),
+            ("one that asks for a first factor", "rosa@example.org"),
+        ] {
+            cases.push((what, who.to_owned(), PASSWORD.to_owned()));
+        }
         for (what, identifier, password) in cases {
             let computed = app.hasher.computed();
-            let _ = app.log_in(&identifier, &password).await;
+            let form = LoginRequest { identifier, password, ..Default::default() };
+            let _ = app.auth().login(form).await;
             assert_eq!(app.hasher.computed(), computed + 1, "{what}");
         }
     });

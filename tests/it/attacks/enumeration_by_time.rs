@@ -5,7 +5,9 @@
 //! far more often than a coin would. Either alone says nothing: with enough samples any difference is significant, and
 //! with few samples any difference may be large.
 
-use crate::support::{App, AppOptions, PASSWORD, Person, WRONG, bearer, on_each_database_with, on_sqlite, reason};
+use crate::support::{
+    App, AppOptions, PASSWORD, Person, Protected, WRONG, bearer, on_each_database_with, on_sqlite, reason,
+};
 use countersign::{
     grpc::wire::proto::*,
     passwords::{Hasher, HasherSettings},
@@ -159,6 +161,25 @@ fn no_login_tells_by_its_time_whether_there_is_an_account() {
         three(app).await;
         compare(app, "Login", async |kind, sample| {
             let refused = app.log_in(&address(kind, sample), WRONG).await.unwrap_err();
+            assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
+        })
+        .await;
+    });
+}
+
+#[test]
+fn no_login_tells_by_its_time_whether_an_account_has_a_factor_or_must_have_one() {
+    let options =
+        AppOptions::with("COUNTERSIGN_FACTORS__REQUIRED", "roles").and("COUNTERSIGN_FACTORS__REQUIRED_ROLES", "admin");
+    on_each_database_with(options, async |app| {
+        Person::register(app, ADA).await;
+        Protected::sign_up(app, UNA).await;
+        let dora = Person::sign_up(app, DORA).await;
+        let id = dora.session.account.unwrap().account_id.parse().unwrap();
+        app.operations.grant_role.grant(&Origin::terminal(), id, "admin").await.unwrap();
+        let kinds = ["an account", "one with a factor", "one that must have a factor"];
+        compare_kinds(app, "Login", kinds, async |kind, _| {
+            let refused = app.log_in([ADA, UNA, DORA][kind], WRONG).await.unwrap_err();
             assert_eq!(reason(&refused), "CREDENTIALS_INVALID");
         })
         .await;
